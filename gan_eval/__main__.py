@@ -50,7 +50,10 @@ def run(arguments: list[str]) -> int:
         from gan_eval.machine.commands import VERBS, program
 
         verbs = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
-        status = app.application(verbs)(arguments, prog_name=program(), standalone_mode=False) or 0
+        subcommand = len(arguments) > 1 and not arguments[1].startswith("-")
+        status = (
+            app.application(verbs, subcommand=subcommand)(arguments, prog_name=program(), standalone_mode=False) or 0
+        )
         sys.stdout.flush()  # report a full disk here, not when the process ends
         return _interrupted(arguments) if status == 130 else int(status)
     except UserError as error:
@@ -81,6 +84,9 @@ def _usage(error: Exception) -> int:
     from gan_eval.errors import UserError
 
     status = int(error.exit_code)  # type: ignore[attr-defined]
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error)
+        return status
     if not hasattr(error, "format_message"):
         return status
     context = getattr(error, "ctx", None)

@@ -165,6 +165,26 @@ except SystemExit as end:
     assert loaded_by(code, (*HEAVY, "PySide6", "numba")) == []
 
 
+def test_the_help_of_a_command_needs_nothing_but_typer():
+    code = """
+from gan_eval.__main__ import run
+from gan_eval.machine.commands import VERBS
+for verb in VERBS:
+    assert run([verb, "--help"]) == 0
+assert run(["stimuli", "import", "--help"]) == 0
+"""
+    others = (
+        "numpy",
+        "PIL",
+        "pydantic",
+        "rich.console",
+        "importlib.metadata",
+        "gan_eval.tables",
+        "gan_eval.files.atomic",
+    )
+    assert loaded_by(code, (*HEAVY, *others)) == []
+
+
 def test_metrics_of_pictures_need_no_slow_library(tmp_path):
     """Check a whole command: each of these libraries takes longer than measuring a hundred pictures."""
     from gan_eval.metrics.kernels.compiled import warm_up

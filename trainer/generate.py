@@ -14,7 +14,8 @@ from gan_eval.files.atomic import write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import no_folder
-from gan_eval.settings.training import MAX_SIDE, Direction, Mode, TrainingSettings
+from gan_eval.settings.choices import Direction, Mode
+from gan_eval.settings.training import MAX_SIDE, TrainingSettings
 from gan_eval.stimuli.holes import mask_of
 from gan_eval.stimuli.pictures import Picture, write_png
 from gan_eval.stimuli.sets import refuse_another_set, stimulus_row, write_set

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.settings.choices import Direction
+from gan_eval.settings.training import TrainingSettings
 
 if TYPE_CHECKING:
     from trainer.watch.validation import Measure

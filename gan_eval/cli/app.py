@@ -1,7 +1,7 @@
 """The command-line application, with all commands or only those requested; each is imported only then."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from importlib import import_module
 from inspect import getdoc
 from typing import Annotated
@@ -15,21 +15,30 @@ _SINGLE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
 """A line break in a docstring that does not end a paragraph."""
 
 
-def application(verbs: Iterable[str] = VERBS) -> typer.Typer:
-    """Return the application with these commands, so that a quiz session need not import the others."""
+def application(verbs: Collection[str] = VERBS, *, subcommand: bool = False) -> typer.Typer:
+    """Return the application with these commands, so that a quiz session need not import the others.
+
+    Args:
+        subcommand: a subcommand of the only verb follows. What comes before a command then has no options, not even
+            `--help`: typer imports pydantic for each of them.
+    """
+    is_whole = len(verbs) > 1
     app = typer.Typer(
         name="gan-eval",
         help="Can people tell generated pictures from photographs? Train, show, measure, answer.",
         no_args_is_help=True,
+        add_help_option=is_whole,
+        rich_markup_mode=None,  # importing rich's parts for a help takes longer than all else
+        context_settings={"max_content_width": 120},
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    app.callback(invoke_without_command=True)(root)
+    app.callback(invoke_without_command=True)(root if is_whole else lambda: None)
     for verb in verbs:
         module, _, name = VERBS[verb].partition(":")
         command = getattr(import_module(f"gan_eval.cli.{module}"), name)
         if isinstance(command, typer.Typer):
-            app.add_typer(command, name=verb)
+            app.add_typer(command, name=verb, **({} if is_whole or not subcommand else {"add_help_option": False}))
         else:
             app.command(verb)(command)
         for info in command.registered_commands if isinstance(command, typer.Typer) else app.registered_commands[-1:]:

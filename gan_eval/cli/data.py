@@ -8,7 +8,7 @@ import typer
 
 from gan_eval.cli.options import DataRoot, Out, refuse_without_effect
 from gan_eval.errors import UserError
-from gan_eval.settings.training import Direction
+from gan_eval.settings.choices import Direction
 
 data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>/*.jpg.", no_args_is_help=True)
 

@@ -1,6 +1,5 @@
 """List what this machine lacks: libraries, screen, weights, GPU. Nothing is changed."""
 
-import importlib.metadata
 import importlib.util
 import platform
 import shutil
@@ -78,11 +77,13 @@ def disk_finding() -> Finding:
 
 def library_findings() -> Iterator[Finding]:
     """Yield a finding for each library that the installed package requires, by its metadata; import none of them."""
+    from importlib import metadata
+
     from packaging.requirements import Requirement
 
     try:
-        requirements = [Requirement(text) for text in importlib.metadata.requires(DISTRIBUTION) or ()]
-    except importlib.metadata.PackageNotFoundError:
+        requirements = [Requirement(text) for text in metadata.requires(DISTRIBUTION) or ()]
+    except metadata.PackageNotFoundError:
         yield Finding(DISTRIBUTION, "missing", "not installed", f"install it: {setup_command()}")
         return
     for wanted in requirements:
@@ -93,12 +94,12 @@ def library_findings() -> Iterator[Finding]:
             continue
         what = f"{wanted.name} (extra {extras[0]})" if extras[0] else wanted.name
         try:
-            version = importlib.metadata.version(wanted.name)
+            version = metadata.version(wanted.name)
             if wanted.specifier.contains(version, prereleases=True):
                 yield Finding(what, "ok", version)
                 continue
             detail = f"{version}, expected {wanted.specifier}"
-        except importlib.metadata.PackageNotFoundError:
+        except metadata.PackageNotFoundError:
             detail = "not installed"
         yield Finding(what, "warning" if extras[0] else "missing", detail, setup_command(extras[0]))
 

@@ -13,7 +13,6 @@ from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.words import as_flag
-from gan_eval.tables.cells import is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,6 +179,7 @@ def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
 
 def tables_as_json(frames: "Mapping[str, pd.DataFrame]") -> str:
     """Return tables as a JSON object of row lists; missing values are null, infinite ones the text `inf`, as in CSV."""
+    from gan_eval.tables.cells import is_missing
 
     def plain(value: Any) -> Any:
         if is_missing(value):

@@ -18,15 +18,14 @@ from gan_eval.cli.options import (
     refuse_without_effect,
 )
 from gan_eval.errors import UserError
-from gan_eval.quiz.station import Presentation
+from gan_eval.settings.choices import DISTANCES_CM, SCREEN_WIDTHS_CM
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS
-from gan_eval.settings.quiz import DISTANCES_CM, SCREEN_WIDTHS_CM, QuizSettings
-from gan_eval.settings.sections import check_options
 from gan_eval.settings.words import as_flag
 
 if TYPE_CHECKING:
     from gan_eval.quiz.admission import QuizStudy
     from gan_eval.quiz.room import SessionResult
+    from gan_eval.settings.quiz import QuizSettings
 
 DEFAULT_STORE = "gan-eval.sqlite"
 """Default results store for sessions with --stimuli."""
@@ -80,6 +79,8 @@ def quiz(
     self_test: Annotated[bool, typer.Option("--self-test", help="Measure and keep this screen's timing.")] = False,
 ) -> None:
     """Show real and generated pictures to one participant and store each answer."""
+    from gan_eval.quiz.station import Presentation
+
     presentation = Presentation(
         windowed=windowed,
         intro=intro,
@@ -154,12 +155,15 @@ def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizSt
     return QuizStudy(name="ad-hoc", settings=settings, shown=[pool], seed=seed, design=design)
 
 
-def quiz_of_options(options: Mapping[str, Any]) -> QuizSettings:
+def quiz_of_options(options: Mapping[str, Any]) -> "QuizSettings":
     """Return the quiz settings given by options, where times and keys are still text.
 
     Raises:
         UserError: an option's value is not what it must be, or the protocol has no use for the option.
     """
+    from gan_eval.settings.quiz import QuizSettings
+    from gan_eval.settings.sections import check_options
+
     values = dict(options)
     protocol = values.get("protocol", QuizSettings().protocol)
     unused = {"real": "pairs are shown; give --pairs", "fake": "pairs are shown; give --pairs"}

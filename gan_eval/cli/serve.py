@@ -11,7 +11,6 @@ from gan_eval.cli import options
 from gan_eval.cli.options import given_options, print_next_command, refuse_with_study, refuse_without_effect, say
 from gan_eval.cli.quiz import DEFAULT_STORE, OF_STUDY, ViewingDistance, study_of_options
 from gan_eval.errors import UserError
-from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import setup_command
 
 LOCAL = "127.0.0.1"
@@ -85,6 +84,8 @@ def serve(
     else:
         where = store or DEFAULT_STORE
         shown = study_of_options(context, chosen)
+    from gan_eval.files.sqlite_files import is_address
+
     if workers > 1 and not is_address(where):
         raise UserError(f"--workers {workers}: several processes need a database server; give --store postgresql://...")
     try:

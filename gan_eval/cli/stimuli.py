@@ -9,7 +9,7 @@ import typer
 
 from gan_eval.cli.options import FitOption, Out, Paired, TarKey, White
 from gan_eval.errors import UserError
-from gan_eval.settings.training import Direction
+from gan_eval.settings.choices import Direction
 
 stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
 

@@ -188,7 +188,9 @@ class _Export(TyperGroup):
 
 
 export_app = typer.Typer(
-    cls=_Export, help="Write a store's tables for other programs, or a study's page (export page)."
+    cls=_Export,
+    add_help_option=False,
+    help="Write a store's tables for other programs, or a study's page (export page).",
 )
 export_app.command("page")(export_page)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,7 +24,9 @@ from gan_eval.cli.options import (
 )
 from gan_eval.errors import UserError
 from gan_eval.machine.start import restart_with_allocator_settings
-from gan_eval.tables.frames import Row
+
+if TYPE_CHECKING:
+    from gan_eval.tables.frames import Row
 
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
 
@@ -112,7 +114,7 @@ def study_new(
     typer.echo(out)
 
 
-def _counts_of(rows: Sequence[Row]) -> dict[str, int]:
+def _counts_of(rows: "Sequence[Row]") -> dict[str, int]:
     """Return the default numbers of pictures, or the largest that every data set allows; none without real pictures."""
     from gan_eval.quiz.draw.choose import possible_counts
     from gan_eval.quiz.draw.offers import pools_of

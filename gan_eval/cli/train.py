@@ -25,14 +25,13 @@ from gan_eval.cli.options import (
 from gan_eval.errors import UserError
 from gan_eval.files.reading import no_folder
 from gan_eval.machine.start import restart_with_allocator_settings
-from gan_eval.settings.sections import check_options
-from gan_eval.settings.training import Direction, TrainingSettings, joined_splits
+from gan_eval.settings.choices import Direction
 from gan_eval.settings.words import as_flag
-from trainer.job import TrainingJob
 
 if TYPE_CHECKING:
     from gan_eval.cli.console import Console
     from trainer.datasets.presets import Preset
+    from trainer.job import TrainingJob
 
 
 Source = Annotated[
@@ -146,6 +145,8 @@ def train(
             on_message=console.message,
         )
     data_set = PairedSet(job.data) if job.settings.inpainting is None else PhotographSet(job.data)
+    from gan_eval.settings.training import joined_splits
+
     to_generate = next((name for name in ("test", "val") if data_set.has_split(name)), joined_splits(job.split)[0])
     words = [] if to_generate == "test" else ["--split", to_generate]
     words += ["--data-root", str(job.root)] if job.settings.inpainting is not None and job.root != Path() else []
@@ -155,7 +156,7 @@ def train(
 
 def job_of_study(
     study: Path, model: str | None, data_root: Path | None, *, init_from: Path | None = None
-) -> TrainingJob:
+) -> "TrainingJob":
     """Return the training job of one of a study's models."""
     from gan_eval.settings.study import load_study
     from gan_eval.study.plan import Plan
@@ -179,7 +180,7 @@ def job_of_options(
     data_root: Path | None = None,
     direction: Direction | None = None,
     preset: str | None = None,
-) -> TrainingJob:
+) -> "TrainingJob":
     """Return the training job given by options, without a study file.
 
     Args:
@@ -214,6 +215,10 @@ def job_of_options(
         if known is not None:
             raise UserError(f"train: {known.name} needs --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
         raise UserError("train: --data is missing; name the folder with train/")
+    from gan_eval.settings.sections import check_options
+    from gan_eval.settings.training import TrainingSettings
+    from trainer.job import TrainingJob
+
     settings = check_options(
         TrainingSettings,
         values,

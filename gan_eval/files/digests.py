@@ -1,13 +1,14 @@
 """SHA-256 of bytes, files and settings, with a cache for unchanged files that can be saved for later runs."""
 
 import hashlib
+import io
 import json
 import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import utf8, write_text
@@ -43,14 +44,14 @@ def read_hashed(path: Path) -> tuple[str, bytes | None]:
     """Return the SHA-256 of a file, and its bytes if they had to be read for that; see `sha256_file`."""
     content: list[bytes] = []
 
-    def read(file: BinaryIO) -> str:
+    def read(file: io.BufferedReader) -> str:
         content.append(file.read())
         return sha256_bytes(content[0])
 
     return _hashed(path, read), content[0] if content else None
 
 
-def _hashed(path: Path, digest_of: Callable[[BinaryIO], str]) -> str:
+def _hashed(path: Path, digest_of: Callable[[io.BufferedReader], str]) -> str:
     status = require_file(path)
     try:
         known = status and _digests.get(_state_of(path, status))

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from gan_eval.errors import abbreviated
 from gan_eval.settings.browser import BrowserSettings
+from gan_eval.settings.choices import DISTANCES_CM, SCREEN_WIDTHS_CM
 from gan_eval.settings.protocols import (
     ADAPTIVE_PROTOCOLS,
     FITS,
@@ -26,10 +27,6 @@ HOUR_MS = 3_600_000
 MAX_TRIALS = 10_000
 """Maximum number of trials of one kind in a session."""
 Milliseconds = Annotated[float, Field(gt=0, le=HOUR_MS)]
-DISTANCES_CM = (20, 500)
-"""Range of accepted viewing distances, from the eyes to the screen."""
-SCREEN_WIDTHS_CM = (5, 500)
-"""Range of accepted screen widths, from a telephone to a projection."""
 MAX_WIDTH_PIXELS = 16_384
 """Maximum width in pixels, more than any screen has."""
 

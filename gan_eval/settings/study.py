@@ -10,10 +10,11 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.reading import read_toml
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
+from gan_eval.settings.choices import Direction, Mode
 from gan_eval.settings.design import IN_DESIGN, quiz_design
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.sections import Name, OptionalPath, PathText, Section, first_problem
-from gan_eval.settings.training import MAX_PICTURES, Direction, Mode, TrainingSettings, joined_splits
+from gan_eval.settings.training import MAX_PICTURES, TrainingSettings, joined_splits
 from gan_eval.tables.names import model_name_problem
 
 CheckpointKind = Literal["last", "best"]

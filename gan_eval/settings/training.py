@@ -76,8 +76,6 @@ class InpaintingSettings(Section):
         return 2 * round(image_size * self.centre / 2)
 
 
-Direction = Literal["AtoB", "BtoA"]
-Mode = Literal["train", "eval"]
 GeneratorKind = Literal["unet", "resnet_6", "resnet_9", "context_encoder", "region_encoder", "channelwise_unet"]
 NormKind = Literal["batch", "instance", "none"]
 StatisticsKind = Literal["sample", "batch"]

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
-from gan_eval.settings.training import Direction
+from gan_eval.settings.choices import Direction
 from gan_eval.stimuli.doubts import dark_folders
 from gan_eval.stimuli.pictures import Picture, read_rgb, unread_pictures
 from trainer.datasets.dataset import OnProgress, evenly_spread, try_pictures

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import Direction
+from gan_eval.settings.choices import Direction
 
 
 @dataclass(frozen=True)

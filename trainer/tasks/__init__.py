@@ -5,7 +5,8 @@ Open task.py first: the interface of a task, and translation.
 
 from pathlib import Path
 
-from gan_eval.settings.training import Direction, TrainingSettings
+from gan_eval.settings.choices import Direction
+from gan_eval.settings.training import TrainingSettings
 from trainer.tasks.inpainting import Inpainting
 from trainer.tasks.task import Example, Output, Task, Translation
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
-from gan_eval.settings.training import Direction, Mode, TrainingSettings
+from gan_eval.settings.choices import Direction, Mode
+from gan_eval.settings.training import TrainingSettings
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.tables.frames import Row
 from trainer.datasets.dataset import DataSet

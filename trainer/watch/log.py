@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_eval.settings.training import Mode
+from gan_eval.settings.choices import Mode
 from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tables.frames import Row, write_rows
 from trainer.state.checkpoints import CHECKPOINTS, broke_down

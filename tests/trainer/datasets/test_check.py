@@ -10,7 +10,7 @@ from PIL import Image
 from training_runs import Settings, train
 
 from gan_eval.errors import UserError
-from gan_eval.settings.training import Direction
+from gan_eval.settings.choices import Direction
 from trainer.datasets.check import INPUT, TARGET, Report, check, preview
 from trainer.datasets.pairs import PairedSet
 
