@@ -160,19 +160,20 @@ def _radio_buttons(foreign: Foreign, cells: pd.DataFrame) -> Found:
 
 
 def _pages_without_time(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
-    """Take oTree's 0 on a page that timed out as no answer: it has no time, and others do."""
+    """Take oTree's 0 on a page that timed out as no answer, and as no confidence: it has no time, and others do."""
     if not {"response", "reaction_time_ms"} <= set(frame):
         return frame, []
-    times = _numbers(frame["reaction_time_ms"]).fillna(0)
-    untimed = times.le(0)
-    zeros = untimed & frame["response"].str.strip().isin(["0", "False", "false"]).fillna(False)
-    columns = {"response": frame["response"].mask(zeros)}
-    if "confidence" in frame:
-        columns["confidence"] = frame["confidence"].mask(untimed & frame["confidence"].eq("0").fillna(False))
-    if untimed.all() or not (untimed & frame["response"].notna() & zeros).any():
-        columns.pop("response")
-        return frame.assign(**columns) if not untimed.all() else frame, []
-    return frame.assign(**columns), [f"{int(zeros.sum())} answers 0 without a time are pages that timed out: none"]
+    untimed = _numbers(frame["reaction_time_ms"]).fillna(0).le(0)
+    if untimed.all():
+        return frame, []
+    zeros = {
+        name: untimed & frame[name].str.strip().isin(["0", "0.0", "False", "false"]).fillna(False)
+        for name in ("response", "confidence", "reaction_time_ms")
+        if name in frame
+    }
+    frame = frame.assign(**{name: frame[name].mask(is_zero) for name, is_zero in zeros.items()})
+    count = int(zeros["response"].sum())
+    return frame, [f"{count} answers 0 without a time are pages that timed out: none"] if count else []
 
 
 def _lists_of_keys(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:

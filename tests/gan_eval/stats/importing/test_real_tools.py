@@ -1,0 +1,243 @@
+"""Studies that are played in the real tools, which npm and pip fetch; their files give the answers that were played."""
+
+import json
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_tools import played
+
+from gan_eval.errors import UserError
+from gan_eval.stats.importing import import_trials
+from gan_eval.stimuli.pictures import write_png
+
+pytestmark = pytest.mark.nightly
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+DRIVER = shutil.which("chromedriver")
+OTHER = {"real": "fake", "fake": "real"}
+KEYS = {"real": "j", "fake": "f", None: None}
+PLAY = [
+    (f"img/{kind}_{number}.png", kind, None if number == 4 else OTHER[kind] if number == 2 else kind)
+    for number in (1, 2, 3, 4, 5, 6)
+    for kind in ("real", "fake")
+]
+"""Picture, kind and answer: 8 of 10 answers are right, 2 pictures are missed."""
+PLAYED = (12, 2, 0.8)
+
+
+def fetched(command: list[str], **options: Any) -> None:
+    """Run npm or pip; skip the test where they reach nothing."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"needs {Path(command[0]).name}")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, **options)
+    if done.returncode:
+        pytest.skip(f"{Path(command[0]).name} cannot install the tool: {done.stderr.strip()[-200:]}")
+
+
+def python_with(folder: Path, *packages: str, bare: str = "") -> str:
+    """Return a Python with packages; `bare` is installed without what it requires."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = str(folder / "bin" / "python")
+    fetched([python, "-m", "pip", "install", "-q", *packages])
+    if bare:
+        fetched([python, "-m", "pip", "install", "-q", "--no-deps", bare])
+    return python
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    if BROWSER is None or DRIVER is None:
+        pytest.skip("needs chromium and chromedriver on the PATH")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"):
+        options.add_argument(argument)
+    options.binary_location = BROWSER
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver.set_script_timeout(60)
+    yield driver
+    driver.quit()
+
+
+def shown(chromium: Any, folder: Path, scripts: list[str], study: str) -> list[str]:
+    """Play a study in a page of its own; return what it gives to `finish`."""
+    import numpy as np
+
+    for picture, _, _ in PLAY:
+        write_png(folder / picture, np.full((8, 8, 3), 90, np.uint8))
+    loaded = "".join(f'<script src="node_modules/{script}"></script>' for script in scripts)
+    script = f"const PLAY = {json.dumps(PLAY)}, KEYS = {{real: 'j', fake: 'f'}}; {textwrap.dedent(study)}"
+    (folder / "page.html").write_text(f"<!doctype html><meta charset=utf-8><body>{loaded}<script>{script}</script>")
+    chromium.get((folder / "page.html").as_uri())
+    wait = "const done = arguments[0]; setInterval(() => window.result && done(window.result), 50)"
+    return list(chromium.execute_async_script(wait))
+
+
+@pytest.mark.parametrize("capital", [False, True])
+def test_jspsych_in_a_browser(tmp_path: Path, chromium: Any, capital: bool) -> None:
+    packages = ["jspsych", "@jspsych/plugin-html-keyboard-response", "@jspsych/plugin-image-keyboard-response"]
+    fetched(["npm", "install", "--silent", "--prefix", str(tmp_path), *packages])
+    study = f"""
+        const jsPsych = initJsPsych({{on_finish: () => {{
+          window.result = [jsPsych.data.get().csv(), jsPsych.data.get().json()]
+        }}}})
+        jsPsych.data.addProperties({{participant: "P1"}})
+        const press = key => jsPsych.pluginAPI.pressKey({json.dumps(capital)} ? key.toUpperCase() : key)
+        jsPsych.run(PLAY.flatMap(([picture, truth, answer]) => [
+          {{type: jsPsychHtmlKeyboardResponse, stimulus: "+", choices: "NO_KEYS", trial_duration: 30}},
+          {{type: jsPsychImageKeyboardResponse, stimulus: picture, choices: ["f", "j"], trial_duration: 400,
+            data: {{truth}},
+            on_load: () => answer && setTimeout(() => press(KEYS[answer]), 120),
+            on_finish: data => {{ data.correct = jsPsych.pluginAPI.compareKeys(data.response, KEYS[truth]) }}}}]))
+    """
+    scripts = [f"{package}/dist/index.browser.min.js" for package in packages]
+    for ending, text in zip((".csv", ".json"), shown(chromium, tmp_path, scripts, study), strict=True):
+        file = tmp_path / f"P1{ending}"
+        file.write_text(text)
+        found = import_trials(file, mapping={})
+        assert played(found) == PLAYED
+        assert found.trials["reaction_time_ms"].between(100, 400).sum() == 10
+
+
+@pytest.mark.parametrize("version", ["2018.1.1", "20.2.4"])
+def test_labjs_in_a_browser(tmp_path: Path, chromium: Any, version: str) -> None:
+    fetched(["npm", "install", "--silent", "--prefix", str(tmp_path), f"lab.js@{version}"])
+    study = """
+        const press = key => document.documentElement.dispatchEvent(new KeyboardEvent("keypress", {key, bubbles: true}))
+        const form = new lab.html.Form({
+          title: "Form", content: '<form><input name="participant" value="P7"><button type="submit">a</button></form>'
+        })
+        form.on("run", () => setTimeout(() => document.querySelector("button").click(), 50))
+        const pictures = PLAY.map(([picture, truth, answer]) => {
+          const screen = new lab.html.Screen({
+            title: "Picture", content: `<img src="${picture}">`, data: {picture, truth}, correctResponse: truth,
+            responses: {"keypress(f)": "fake", "keypress(j)": "real"}, timeout: 600})
+          screen.on("run", () => answer && setTimeout(() => press(KEYS[answer]), 150))
+          return screen
+        })
+        const study = new lab.flow.Sequence({content: [form, ...pictures]})
+        study.options.datastore = new lab.data.Store()
+        study.options.el = document.body.appendChild(document.createElement("div"))
+        study.on("end", () => setTimeout(() => {
+          const store = study.options.datastore
+          window.result = [store.exportCsv(), store.exportJson()]
+        }, 100))
+        study.run()
+    """
+    texts = shown(chromium, tmp_path, ["lab.js/dist/lab.js"], study)
+    for ending, text in zip((".csv", ".json"), texts, strict=True):
+        file = tmp_path / f"data{ending}"
+        file.write_text(text)
+        found = import_trials(file, mapping={})
+        assert played(found) == PLAYED
+        assert set(found.trials["participant"]) == {"P7"}
+        assert found.trials["reaction_time_ms"].notna().sum() == 10
+
+
+def test_psychopys_handlers(tmp_path: Path) -> None:
+    needed = (
+        "numpy pandas openpyxl scipy pillow requests pyyaml packaging python-dateutil msgpack msgpack-numpy i18next"
+    )
+    python = python_with(tmp_path / "venv", *needed.split(), bare="psychopy")
+    study = f"""
+        from psychopy import data
+        KEYS, PLAY = {KEYS}, {PLAY}
+        answers = {{picture: answer for picture, _, answer in PLAY}}
+        shown = [dict(picture=picture, truth=truth, corrAns=KEYS[truth]) for picture, truth, _ in PLAY]
+        for person, as_list in (("P1", False), ("P2", True)):
+            about = {{"participant": person, "session": "001"}}
+            study = data.ExperimentHandler(name="e", extraInfo=about, savePickle=False, saveWideText=False)
+            trials = data.TrialHandler2(shown, nReps=1, method="random", seed=3, name="trials")
+            study.addLoop(trials)
+            for trial in trials:
+                key = KEYS[answers[trial["picture"]]]
+                trials.addData("key_resp.keys", [key] if as_list and key else key)
+                trials.addData("key_resp.corr", int(key == trial["corrAns"] and not as_list))
+                if key:
+                    trials.addData("key_resp.rt", [0.5] if as_list else 0.5)
+                study.nextEntry()
+            study.saveAsWideText(person + ".csv")
+            trials.saveAsText(person + "_trials.txt")
+    """
+    (tmp_path / "study.py").write_text(textwrap.dedent(study))
+    done = subprocess.run([python, "study.py"], cwd=tmp_path, capture_output=True, text=True)
+    if "ModuleNotFoundError" in done.stderr:
+        pytest.skip(f"PsychoPy needs more: {done.stderr.strip().splitlines()[-1]}")
+    assert not done.returncode, done.stderr
+    for person in ("P1", "P2"):
+        found = import_trials(tmp_path / f"{person}.csv", mapping={})
+        assert played(found) == PLAYED
+        assert found.trials["reaction_time_ms"].dropna().eq(500).all()
+        with pytest.raises(UserError, match="wide CSV"):
+            import_trials(tmp_path / f"{person}_trials.txt", mapping={})
+
+
+OTREE = """
+    import random
+    from otree.api import *
+
+    PLAY = {play}
+
+    class C(BaseConstants):
+        NAME_IN_URL, PLAYERS_PER_GROUP, NUM_ROUNDS = "realfake", None, len(PLAY)
+
+    class Subsession(BaseSubsession):
+        pass
+
+    class Group(BaseGroup):
+        pass
+
+    class Player(BasePlayer):
+        picture, truth, rt = models.StringField(), models.StringField(), models.FloatField()
+        is_real, confidence = models.BooleanField(), models.IntegerField()
+
+    def creating_session(subsession):
+        for player in subsession.get_players():
+            player.picture, player.truth, _ = PLAY[subsession.round_number - 1]
+
+    class Judge(Page):
+        form_model, form_fields, timeout_seconds = "player", ["is_real", "confidence", "rt"], 20
+
+    page_sequence = [Judge]
+"""
+
+
+def test_otree_with_bots(tmp_path: Path) -> None:
+    python = python_with(tmp_path / "venv", "otree", "requests")
+    project = tmp_path / "project"
+    for name in ("realfake", "_static", "_templates"):
+        (project / name).mkdir(parents=True)
+    app = project / "realfake"
+    (app / "__init__.py").write_text(textwrap.dedent(OTREE).format(play=PLAY))
+    (app / "Judge.html").write_text("{{ block content }}{{ formfields }}{{ next_button }}{{ endblock }}")
+    bot = """
+        from otree.api import *
+        from . import PLAY, Judge
+
+        class PlayerBot(Bot):
+            def play_round(self):
+                answer = PLAY[self.round_number - 1][2]
+                given = dict(is_real=answer == "real", confidence=3, rt=500.0 + self.round_number) if answer else {}
+                yield Submission(Judge, given, timeout_happened=answer is None, check_html=False)
+    """
+    (app / "tests.py").write_text(textwrap.dedent(bot))
+    settings = """
+        SESSION_CONFIGS = [dict(name="realfake", app_sequence=["realfake"], num_demo_participants=3)]
+        SESSION_CONFIG_DEFAULTS = dict(real_world_currency_per_point=1.0, participation_fee=0.0)
+        LANGUAGE_CODE, REAL_WORLD_CURRENCY_CODE, USE_POINTS, SECRET_KEY = "en", "USD", True, "made"
+    """
+    (project / "settings.py").write_text(textwrap.dedent(settings))
+    otree = str(Path(python).with_name("otree"))
+    done = subprocess.run([otree, "test", "realfake", "--export=out"], cwd=project, capture_output=True, text=True)
+    assert not done.returncode, done.stderr[-2000:]
+    for name in ("realfake.csv", "all_apps_wide.csv"):
+        found = import_trials(project / "out" / name, mapping={})
+        assert played(found) == (36, 6, 0.8)
+        assert found.trials["confidence"].dropna().eq(3).all()
+        assert found.trials["simulated"].all()
