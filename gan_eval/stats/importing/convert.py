@@ -15,7 +15,7 @@ from gan_eval.stats.contradictions import (
     require_plausible_times,
 )
 from gan_eval.stats.doubts import doubts
-from gan_eval.stats.importing.answers import with_responses
+from gan_eval.stats.importing.answers import with_kinds, with_responses
 from gan_eval.stats.importing.mapping import BY_PLACE, NUMBERS, columns_of, known_names, renamed, scaled
 from gan_eval.stats.importing.names import distinct_names
 from gan_eval.stats.importing.pairs import (
@@ -133,6 +133,7 @@ def import_trials(
         none = "no row is left under " + ", ".join(where) if where else "no row below the header"
         raise UserError(f"{file}: {none}; nothing to import")
     frame, of_tool = of_trials(tool, with_pictures(renamed(foreign, known), read, pictures), foreign)
+    frame, of_kinds = with_kinds(frame)
     frame, of_grades = graded(frame, words)
     places = places_in(frame, known)
     unread = misfits(frame) - words.keys() - known.keys()
@@ -182,7 +183,7 @@ def import_trials(
     require_agreement(trials, where=file, numbers=Labels(read, accepted.index))
     trials, of_units = in_milliseconds(trials)
     require_plausible_times(trials, where=file, sources=known)
-    lines += of_rows + of_tool + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
+    lines += of_rows + of_tool + of_kinds + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
     lines += doubts(trials.set_axis(accepted.index - 1))
     if read.numbers is None:
         lines += unread_numbers(known, foreign, once=not trials["participant"].duplicated().any())

@@ -100,9 +100,10 @@ def _simulated(foreign: Foreign, cells: pd.DataFrame) -> Found:
     is_faster = total > _MAX_RATIO * last
     if not is_faster.any():
         return cells, []
-    rows = int(session.isin(is_faster.index[is_faster]).sum())
+    rows, count = int(session.isin(is_faster.index[is_faster]).sum()), int(is_faster.sum())
+    counted = f"{count} sessions" if count > 1 else "a session"
     return cells, [
-        f"the reaction times of {int(is_faster.sum())} sessions ({rows} rows) add up to more than the session lasted "
+        f"the reaction times of {counted} ({rows} rows) add up to more than the session lasted "
         f"({total[is_faster].iloc[0]:.0f} ms in {last[is_faster].iloc[0]:.0f}): simulated? jsPsych writes no mark; "
         "--map 'simulated=@\"true\"' marks all rows of an import"
     ]
@@ -131,7 +132,7 @@ def _practice(foreign: Foreign, cells: pd.DataFrame) -> Found:
         waiting = {name: rows[name].isna() | rows[name].str.upper().eq("NA").fillna(False) for name in starts}
         begun = [cells for cells in waiting.values() if cells.iloc[0] and not cells.iloc[-1]]
         practice = pd.DataFrame(begun).any() if begun else pd.Series(False, index=rows.index)
-        own.loc[rows.index[~practice]] = "no"
+        own.loc[rows.index[~practice]] = "main"
         count, kept = count + int((~practice).sum()), kept + int(practice.sum())
     if not count:
         return cells, []

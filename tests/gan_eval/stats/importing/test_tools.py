@@ -127,7 +127,7 @@ def test_several_tasks_of_jspsych_are_one_and_the_others_are_named(tmp_path: Pat
 def test_simulated_sessions_of_jspsych_are_warned_of_and_marked_on_request(tmp_path: Path) -> None:
     rows = [{**row, "time_elapsed": row["trial_index"] * 2} for row in jspsych("P1")]
     found = imported(written(tmp_path, "a.csv", rows + jspsych("P2")))
-    assert any("1 sessions (12 rows)" in line and "simulated" in line for line in found.doubts)
+    assert any("a session (12 rows)" in line and "simulated" in line for line in found.doubts)
     assert not any("simulated" in line for line in imported(written(tmp_path, "b.csv", jspsych("P2") * 2)).doubts)
     assert imported(tmp_path / "a.csv", mapping={"simulated": '@"true"'}).trials["simulated"].all()
 
@@ -226,6 +226,11 @@ def test_the_practice_flag_of_opensesame_stays_and_is_taken_back(tmp_path: Path)
     assert played(found) == PLAYED
     assert found.trials["phase"].tolist() == ["practice"] + ["main"] * 6
     assert found.trials["reaction_time_ms"].notna().sum() == 6, "not that of the missed trial"
+    by_hand = {"participant": "subject_nr", "stimulus": "picture", "kind": "truth", "response": "response"}
+    found = imported(
+        tmp_path / "subject-4.csv", mapping=by_hand | {"phase": "practice"}, words={"phase": {"yes": "practice"}}
+    )
+    assert played(found) == PLAYED
 
 
 def psychopy(keys: Sequence[Any], correct: Sequence[Any]) -> list[dict[str, Any]]:
@@ -357,8 +362,10 @@ def test_a_wide_survey_of_qualtrics_with_its_texts_or_numbers(tmp_path: Path, en
     texts.to_csv(tmp_path / "names.csv", index=False)
     by_hand = {"participant": "ResponseId", "response": "Q#_1", "stimulus": "@name"}
     assert played(imported(file, mapping=by_hand, pictures=tmp_path / "names.csv")) == (12, 2, 0.8)
+    assert played(imported(file)) == (12, 2, 0.8), "the names have the words real and fake"
     with pytest.raises(UserError, match="--pictures FILE"):
-        imported(file)
+        imported(qualtrics(tmp_path, ["Is it real?"] * 6))
+    qualtrics(tmp_path, texts["name"].tolist(), encoding=encoding, sep=sep)
     texts[:5].to_csv(tmp_path / "names.csv", index=False)
     with pytest.raises(UserError, match=r"names.csv: no row with the name .*fake_3.png"):
         imported(file, pictures=tmp_path / "names.csv")
