@@ -141,9 +141,7 @@ def test_labjs_in_a_browser(tmp_path: Path, chromium: Any, version: str) -> None
 
 
 def test_psychopys_handlers(tmp_path: Path) -> None:
-    needed = (
-        "numpy pandas openpyxl scipy pillow requests pyyaml packaging python-dateutil msgpack msgpack-numpy i18next"
-    )
+    needed = "numpy pandas openpyxl scipy pillow requests pyyaml packaging i18next six future json_tricks pyglet<2"
     python = python_with(tmp_path / "venv", *needed.split(), bare="psychopy")
     study = f"""
         from psychopy import data
