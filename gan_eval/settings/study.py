@@ -87,7 +87,7 @@ class MetricsSettings(Section):
 
     names: tuple[str, ...] = Field(default=("psnr", "ssim", "niqe", "fid", "kid"), min_length=1)
     """Names of `./run metrics --list`."""
-    resizer: Literal["tf1", "bilinear", "bilinear-aa", "clean"] = "tf1"
+    resizer: Literal["tf1", "bilinear", "pytorch-fid", "bilinear-aa", "clean"] = "tf1"
     """Resizer to a network's size; part of the definition of FID and KID."""
     resize: bool = False
     """Resize a generated picture to the size of its real one (bicubic)."""

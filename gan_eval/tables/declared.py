@@ -338,7 +338,7 @@ SET_METRICS = Table(
         text("metric", "name of the metric: fid, kid, ...", filled=True),
         number("value", "the metric's value"),
         *interval_columns("ci"),
-        integer("n_real", "number of real pictures", filled=True),
+        integer("n_real", "number of real pictures; empty: unknown, of statistics in their place (`--reference`)"),
         integer("n_fake", "number of generated pictures", filled=True),
         text("reason", "why a value is missing"),
         text("run", "the row of `runs` that computed it"),

@@ -24,7 +24,7 @@ ExtractorName = str
 Companion = Literal["reference", "mask", "input"]
 """Another picture of a stimulus: the ground truth, the mask of the hole, or the generator's input."""
 
-ResizerName = Literal["tf1", "bilinear", "bilinear-aa", "clean"]
+ResizerName = Literal["tf1", "bilinear", "pytorch-fid", "bilinear-aa", "clean"]
 DEFAULT_RESIZER: ResizerName = "tf1"
 """Default method of resizing pictures to a network's size: that of published values."""
 

@@ -1,9 +1,8 @@
 """Feature extractors of set metrics: the Inception network, and the base classes of other networks.
 
-FID and KID depend on how pictures are resized, so each rule has a name (`resize`). The scaling of values has none:
-Inception always takes (x - 128)/128, as in its own graph. (pytorch-fid takes x/127.5 - 1 instead, so its values differ
-a little from `bilinear` here.) All resizers take (H, W, 3) uint8 and give (3, S, S) float32 in 0..255, not rounded, in
-the memory layout that is fastest.
+FID and KID depend on how pictures are resized, so each rule has a name (`resize`). Inception takes (x - 128)/128, as in
+its own graph. pytorch-fid takes x/127.5 - 1 instead, so the rule of its name gives x 256/255. All resizers take (H, W,
+3) uint8 and give (3, S, S) float32 in 0..255, not rounded, in the memory layout that is fastest.
 """
 
 from abc import ABC, abstractmethod
@@ -36,7 +35,8 @@ def resize(picture: Picture, name: str = DEFAULT_RESIZER, *, size: int = incepti
     Args:
         picture: (H, W, 3) uint8.
         name: `tf1` (TensorFlow 1 bilinear, corners not aligned, no antialias; as torch-fidelity), `bilinear`
-            (half-pixel bilinear, no antialias; as pytorch-fid), `bilinear-aa` (with antialias; as torchmetrics 1.9),
+            (half-pixel bilinear, no antialias; as clean-fid's legacy_pytorch), `pytorch-fid` (the same, with its
+            scaling), `bilinear-aa` (with antialias; as torchmetrics 1.9),
             `clean` (Pillow's bicubic on each channel in float32, clipped to 0..255; as clean-fid) or `bicubic`
             (Pillow's bicubic on the 8-bit picture, rounded to 8 bits; as dgm-eval and CMMD).
         size: S.
@@ -95,6 +95,7 @@ def _bicubic(picture: Picture, size: int) -> Tensor:
 RESIZERS: dict[str, Resizer] = {
     "tf1": _tf1,
     "bilinear": partial(_bilinear, antialias=False),
+    "pytorch-fid": lambda picture, size: _bilinear(picture, size, antialias=False).mul_(256 / 255),
     "bilinear-aa": partial(_bilinear, antialias=True),
     "clean": _clean,
     "bicubic": _bicubic,

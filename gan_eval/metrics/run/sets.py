@@ -277,7 +277,7 @@ class Source:
         fraction = min((s.fraction for s in stimuli if s.fraction is not None), default=None)
         n_real, n_fake = len(self._measurable[""]), len(self._measurable[model])
         row: Row = {
-            "n_real": n_real,
+            "n_real": None if self._tools.reference else n_real,
             "n_fake": n_fake,
             "seen": any_seen(stimulus.seen for stimulus in stimuli),
             "fraction": fraction,

@@ -147,7 +147,7 @@ class Summaries:
                     low=low,
                     high=high,
                     n=int(row["n_fake"]),
-                    n_real=int(row["n_real"]),
+                    n_real=None if missing(row["n_real"]) else int(row["n_real"]),
                     reasons={reason: 1} if math.isnan(value) else {},
                     note="" if missing(row["note"]) else str(row["note"]),
                 )

@@ -126,7 +126,7 @@ def _table(measured: Measured, dataset: str, kind: str, metrics: Sequence[str]) 
             return Cell(NOTHING, signs=letters)
         ends = (summary.low, summary.high)
         base, warning = metric.partition("@")[0], ""
-        if base == "fid" and min(summary.n, summary.n_real or 0) < MIN_FID_PICTURES:
+        if base == "fid" and min(summary.n, summary.n_real or summary.n) < MIN_FID_PICTURES:
             warning = f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}"
         elif base == "kid" and summary.value < 0:
             warning = f"below{NBSP}0: read{NBSP}as{NBSP}0"

@@ -39,6 +39,12 @@ def test_bilinear_is_scikit_images_half_pixel_rule(height: int, width: int) -> N
     assert np.abs(resize(picture, "bilinear").permute(1, 2, 0).numpy() - wanted).max() < 0.02
 
 
+def test_the_rule_of_pytorch_fid_gives_the_network_its_scaling() -> None:
+    picture = texture(1, 96, 80)
+    there = 2 * torch.nn.functional.interpolate(planes(picture).float() / 255, (299, 299), mode="bilinear")[0] - 1
+    assert ((resize(picture, "pytorch-fid") - 128) / 128 - there).abs().max() < 2e-6
+
+
 @pytest.mark.parametrize(
     ("name", "rule", "near"),
     [("bilinear-aa", Image.Resampling.BILINEAR, 0.02), ("clean", Image.Resampling.BICUBIC, 0)],
