@@ -69,7 +69,7 @@ def write_report(
     """
     from gan_eval.report.page import render
     from gan_eval.report.parts.folder import read_folder
-    from gan_eval.report.people.first_page import models_latex, summary_of_models
+    from gan_eval.report.people.first_page import models_latex
     from gan_eval.report.sections import study_report
     from gan_eval.stats.analysis import ALL_TABLES
     from gan_eval.stats.trials import prepare_trials
@@ -83,9 +83,9 @@ def write_report(
         report = study_report(study_folder, title=title, with_raw_tables=with_raw_tables)
         write_text(out, as_typed(render(report), in_file=True))
         share_with_group(out)
-        if out.absolute().parent == Path(tables).absolute() and "paper" in study_folder.files:
-            for table in filter(None, summary_of_models(study_folder)):
-                write_text(study_folder.files["paper"].with_name(MODELS_TEX), models_latex(table))
+        is_its_own = out.absolute().parent == Path(tables).absolute() and "paper" in study_folder.files
+        if is_its_own and (text := models_latex(study_folder)):
+            write_text(study_folder.files["paper"].with_name(MODELS_TEX), text)
         return out
     if not (isinstance(tables, Mapping) and tables):
         found = "" if isinstance(tables, Mapping) else f" in a {type(tables).__name__}"

@@ -21,7 +21,7 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.answer import has_all_sentences, row_sentences
-from gan_eval.report.people.caveats import caveats, is_interim
+from gan_eval.report.people.caveats import caveats, is_interim, trained_text
 from gan_eval.report.people.comparisons import is_adjusted
 from gan_eval.report.people.methods import design_text, method_blocks, pictures_sentences
 from gan_eval.report.people.participants import participation_sentences
@@ -135,8 +135,11 @@ def summary_of_models(folder: StudyFolder) -> list[Table]:
 _MARKED = {"best": r"\textbf{%s}", "tied": r"\underline{%s}"}
 
 
-def models_latex(table: Table) -> str:
-    """Return the table of `summary_of_models` as LaTeX."""
+def models_latex(folder: StudyFolder) -> str:
+    """Return the table of `summary_of_models` as LaTeX; empty without one."""
+    if not (tables := [table for table in summary_of_models(folder) if table]):
+        return ""
+    (table,) = tables
 
     def latex_of(cell: str | Cell) -> str:
         if isinstance(cell, str):
@@ -147,6 +150,9 @@ def models_latex(table: Table) -> str:
     heads = [head if isinstance(head, str) else ", ".join(filter(None, (head.name, head.unit))) for head in table.head]
     marks = {cell.mark for row in table.rows for cell in row if isinstance(cell, Cell)}
     caption = [f"{table.caption}."]
+    caption += ["Simulated participants: a rehearsal, not evidence about people."] * folder.simulated
+    if partial := trained_text(folder.fractions, "Models trained"):
+        caption.append(f"{partial}.")
     has_interval = any(cell.interval for row in table.rows for cell in row if isinstance(cell, Cell))
     caption += ["In parentheses 95% intervals."] * has_interval
     caption += ["Bold: better than every other model by the intervals of the differences."] * ("best" in marks)

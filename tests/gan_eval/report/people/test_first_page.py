@@ -293,7 +293,8 @@ def test_one_table_has_every_metric_and_the_fooling_rate_of_each_model():
         for (model, metric), value in values.items()
     ]
     paper = [cited(model="gan", fooling_rate=0.5), cited(model="l1", fooling_rate=0.25), cited(model="all")]
-    (table,) = summary_of_models(folder_of(image_metrics=measured, paper=paper))
+    folder = folder_of(image_metrics=measured, paper=paper)
+    (table,) = summary_of_models(folder)
     assert [column if isinstance(column, str) else column.name[:4] for column in table.head] == [
         *("model", "PSNR", "mine", "Fool")
     ]
@@ -301,10 +302,13 @@ def test_one_table_has_every_metric_and_the_fooling_rate_of_each_model():
     assert [row[0] for row in shown] == ["gan", "l1"]
     assert [row[-1] for row in shown] == ["50.0", "25.0"]
     assert shown[1][2] == "–", "not measured"
-    text = models_latex(table)
+    text = models_latex(folder)
     assert r"model & PSNR $\uparrow$, dB & " in text
     assert "\ngan & 25.0 & 1.50 & 50.0 (42.0 to 58.0) " in text
     assert "\nl1 & 27.0 & -- & 25.0 (42.0 to 58.0) " in text
+    assert "ehearsal" not in text
+    rehearsed = folder_of(image_metrics=measured, paper=paper, facts={"sessions": {"simulated": 5}})
+    assert "a rehearsal" in models_latex(rehearsed)
 
 
 def test_the_audits_clues_are_a_caveat_and_a_table():
