@@ -86,7 +86,7 @@ def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[
             continue
         exposures = [row["requested_exposure_ms"] for row in block]
         steps = (known.up_ms, known.down_ms) if settings else _steps(block)
-        if steps is None:
+        if steps is None or steps[0] <= steps[1]:  # equal steps move to half of the answers correct: chance
             moves = np.sign(np.diff(exposures))
             turned = int(np.count_nonzero(np.diff(moves[moves != 0])))
             results.append(Threshold(*shared, turned, None, None, None, None, None, None))

@@ -215,3 +215,11 @@ def test_a_staircase_of_another_rule_has_its_turns_and_no_threshold() -> None:
     for count, turns in ((9, 0), (len(rows), 5)):
         (found,) = thresholds(rows[:count], None)
         assert (found.reversals, found.threshold_ms, found.mode_ms, found.share) == (turns, None, None, None)
+
+
+def test_equal_steps_settle_at_chance_and_give_no_threshold() -> None:
+    rows = [trial(number, bool(number % 3), exposure=200.0) for number in range(1, 31)]
+    for before, row in pairwise(rows):
+        row["requested_exposure_ms"] = before["requested_exposure_ms"] + (-10 if before["correct"] else 10)
+    (found,) = thresholds(rows, None)
+    assert (found.threshold_ms, found.mode_ms, found.share) == (None, None, None)
