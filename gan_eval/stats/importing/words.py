@@ -25,7 +25,7 @@ from gan_eval.tables.frames import faults
 MISSING = ("null", "none", "na", "n/a", "nan")
 """Words of other programs for a missing cell, in lower case."""
 _MISSING_NUMBERS = (*MISSING, ".", "-", "--", "<na>", "#n/a")
-_GRADE = r"\s*([-+]?\d+(?:\.\d+)?)\s*[-–—:=(.)\s]\s*\(?[^\W\d_].*"
+_GRADE = r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:%\s*|[-–—:=(.)\s]\s*\(?[^\W\d_].*)"
 """A grade with its meaning, such as `7 - surely real`."""
 
 
@@ -62,10 +62,10 @@ def without_missing_words(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]
 
 
 def graded(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> tuple[pd.DataFrame, list[str]]:
-    """Return ratings such as `7 - surely real` as the number alone, and a line on them; not those of the user's words.
+    """Return ratings such as `7 - surely real` and `80%` as the number alone, and a line on them; not the user's words.
 
-    >>> graded(pd.DataFrame({"rating": ["7 - surely real", "6", "1 (fake)"]}), {})[0]["rating"].tolist()
-    ['7', '6', '1']
+    >>> graded(pd.DataFrame({"rating": ["7 - surely real", "6", "1 (fake)", "80 %"]}), {})[0]["rating"].tolist()
+    ['7', '6', '1', '80']
     """
     if "rating" not in frame:
         return frame, []
