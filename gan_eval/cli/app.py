@@ -38,7 +38,7 @@ def application(verbs: Collection[str] = VERBS, *, subcommand: bool = False) -> 
         module, _, name = VERBS[verb].partition(":")
         command = getattr(import_module(f"gan_eval.cli.{module}"), name)
         if isinstance(command, typer.Typer):
-            app.add_typer(command, name=verb, **({} if is_whole or not subcommand else {"add_help_option": False}))
+            app.add_typer(command, name=verb, add_help_option=is_whole or not subcommand)
         else:
             app.command(verb)(command)
         for info in command.registered_commands if isinstance(command, typer.Typer) else app.registered_commands[-1:]:
