@@ -86,27 +86,35 @@ def pictures_folder(source: Path, *, tar_key: str | None = None) -> Iterator[Unp
     require_file(source)
     if not source.exists():
         raise UserError(f"{source}: no such file or folder")
-    with tempfile.TemporaryDirectory(prefix="gan-eval-") as place, _named(place, source):
-        unpacked = Unpacked(Path(place) / source.name, containers={f"{place}/{source.name}": str(source)})
-        unpacked.folder.mkdir()
-        with _damage(source):
-            match source.name.lower().rsplit(".", 1)[1]:
-                case "zip":
-                    _unpack_zip(source, unpacked)
-                case "npz" | "npy":
-                    _unpack_arrays(source, unpacked)
-                case "parquet":
-                    _unpack_parquet(source, unpacked)
-                case _:
-                    _unpack_tar(source, unpacked, tar_key)
-        if not unpacked.pictures:
-            raise UserError(f"{source}: no pictures in it; name a container of pictures, or a folder")
-        if unpacked.captions:
-            table = unpacked.folder / "metadata.jsonl"
-            unpacked.containers = {str(table): str(source), **unpacked.containers}
-            with table.open("w", encoding="utf-8") as file:
-                file.writelines(json.dumps({"file_name": a, "text": b}) + "\n" for a, b in unpacked.captions.items())
-        yield unpacked
+    with tempfile.TemporaryDirectory(prefix="gan-eval-") as place:
+        folder = Path(place) / source.name
+        folder.mkdir()
+        unpacked = Unpacked(folder, containers={str(folder): str(source)})
+        with _named(unpacked):
+            _unpack(source, unpacked, tar_key)
+            yield unpacked
+
+
+def _unpack(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
+    """Write the pictures of a container, and their texts as `metadata.jsonl`."""
+    with _damage(source):
+        match source.name.lower().rsplit(".", 1)[1]:
+            case "zip":
+                _unpack_zip(source, unpacked)
+            case "npz" | "npy":
+                _unpack_arrays(source, unpacked)
+            case "parquet":
+                _unpack_parquet(source, unpacked)
+            case _:
+                _unpack_tar(source, unpacked, tar_key)
+    if not unpacked.pictures:
+        raise UserError(f"{source}: no pictures in it; name a container of pictures, or a folder")
+    places = [unpacked.folder]
+    if unpacked.captions:
+        places.insert(0, unpacked.folder / "metadata.jsonl")
+        with places[0].open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps({"file_name": a, "text": b}) + "\n" for a, b in unpacked.captions.items())
+    unpacked.containers = {**dict.fromkeys(map(str, places), str(source)), **unpacked.containers}
 
 
 def named(text: str, containers: Mapping[str, str]) -> str:
@@ -117,11 +125,11 @@ def named(text: str, containers: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def _named(place: str, source: Path) -> Iterator[None]:
+def _named(unpacked: Unpacked) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise UserError(named(str(error), {f"{place}/{source.name}": str(source)})) from error
+        raise UserError(named(str(error), unpacked.containers)) from error
 
 
 @contextmanager

@@ -233,6 +233,10 @@ def test_messages_name_the_container_and_not_where_it_is_unpacked(tmp_path):
     shutil.make_archive(str(tmp_path / "samples"), "zip", gan)
     with pytest.raises(UserError, match=rf"^{tmp_path}/samples\.zip/prompts\.csv: expected a column"):
         import_folder(photos, tmp_path / "set", fakes=[tmp_path / "samples.zip"])
+    pictures(tmp_path / "one" / "images", ["1_fake", "1_real"])
+    shutil.make_archive(str(tmp_path / "results"), "zip", tmp_path / "one")
+    with pytest.raises(UserError, match=rf"--fake {tmp_path}/results\.zip$"):
+        import_folder(tmp_path / "results.zip", tmp_path / "set")
 
 
 def test_a_model_without_a_usable_picture_makes_no_set(tmp_path):
