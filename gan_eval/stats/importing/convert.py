@@ -183,6 +183,7 @@ def import_trials(
     require_agreement(trials, where=file, numbers=Labels(read, accepted.index))
     trials, of_units = in_milliseconds(trials)
     require_plausible_times(trials, where=file, sources=known)
+    lines += [f"no row of {name} is taken" for name in read.files_without(accepted.index)]
     lines += of_rows + of_tool + of_kinds + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
     lines += doubts(trials.set_axis(accepted.index - 1))
     if read.numbers is None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow
 from pyarrow import csv as arrow_csv
@@ -81,10 +82,18 @@ class Foreign:
 
     def groups(self) -> pd.Series:
         """Return the group of each row."""
-        rows = self.cells.index if self.numbers is None else self.numbers["row"]
-        at = pd.Index(self.starts).searchsorted(rows - 1, side="right") - 1
         names = pd.array([part.group for part in self.parts], dtype="str")
-        return pd.Series(names.take(at), index=self.cells.index)
+        return pd.Series(names.take(self._places(self.cells.index)), index=self.cells.index)
+
+    def files_without(self, rows: pd.Index) -> list[str]:
+        """Return the files that none of these rows are from."""
+        used = {self.parts[place].file for place in set(self._places(rows).tolist())}
+        return [file for file in dict.fromkeys(part.file for part in self.parts) if file not in used]
+
+    def _places(self, rows: pd.Index) -> np.ndarray:
+        """Return (N,) the place of each row's part."""
+        before = rows if self.numbers is None else pd.Index(self.numbers["row"].loc[rows])
+        return pd.Index(self.starts).searchsorted(before - 1, side="right") - 1
 
 
 class Labels:
@@ -216,7 +225,8 @@ def _record_parts(
     for begin, end in zip(heads, [*heads[1:], len(records)], strict=True):
         header, rows = _names(records[begin]), records[begin + 1 : end]
         skipped = skip_rows or _further_headers(records[begin], rows)
-        texts = dict(zip(header, rows[0], strict=False)) if skipped and rows else {}
+        titles = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
+        texts = dict(zip(header, titles, strict=False))
         numbered = list(enumerate(rows, start=begin + 1))[skipped:]
         if decimal_commas:
             replace_decimal_commas(header, [row for _, row in numbered], file, {})

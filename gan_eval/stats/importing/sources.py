@@ -128,7 +128,7 @@ def with_pictures(frame: pd.DataFrame, foreign: Foreign, file: Path | None) -> p
     if (double := known[known.duplicated()]).size:
         raise UserError(f"{file}: {key} {double.iloc[0]} occurs twice; remove one row")
     if (lacking := asked[~asked.isin(known)].dropna().unique()).size:
-        raise UserError(f"{file}: no row with the {key} {lacking[0]}; add it")
+        raise UserError(f"{file}: no row with the {key} {lacking[0]}; add it, or leave it out (--where '@name!=...')")
     rows = pictures.set_index(pd.Index(known)).reindex(asked)
     given = {name: rows[name].set_axis(frame.index) for name in _OF_PICTURES if name in rows}
     given.setdefault("stimulus", frame.get("stimulus", asked.set_axis(frame.index)))

@@ -11,7 +11,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.stats.importing.names import PICTURE_FILE
 from gan_eval.stats.importing.reading import JATOS, Foreign
-from gan_eval.stats.importing.wide import is_wide, numbered_columns
+from gan_eval.stats.importing.wide import columns_by_number, numbered_columns, question_names
 from gan_eval.stats.importing.words import MISSING
 from gan_eval.stats.rules import parse_rule
 
@@ -271,7 +271,8 @@ def _has(pattern: str, foreign: Foreign) -> bool:
     if pattern.startswith("#"):
         return any(part.comment.startswith(pattern) for part in foreign.parts)
     if pattern.startswith("^"):
-        return bool(columns) and columns[0] == pattern[1:] and is_wide(columns)
+        many = any(len(names) > 2 for names in numbered_columns(columns).values())
+        return bool(columns) and columns[0] == pattern[1:] and many
     return bool(_columns_like(pattern, columns))
 
 
@@ -314,7 +315,7 @@ class _Reader:
     """Finds the sources of a tool's columns in its files."""
 
     def __init__(self, tool: Tool, foreign: Foreign, given: Options) -> None:
-        self.tool, self.given = tool, given
+        self.tool, self.foreign, self.given = tool, foreign, given
         self.columns = list(foreign.cells.columns)
         rules = [rule for rule in map(parse_rule, given.where) if rule.column in self.columns]
         self.all_rows = self.rows = foreign.cells
@@ -339,8 +340,7 @@ class _Reader:
         self._choose_rows()
         for name in ("response", "correct", "reaction_time_ms", "confidence", "trial", "simulated", "phase", "session"):
             self._take(name)
-        if self.mapping.get("trial") == "&.#":
-            del self.mapping["trial"]
+        self._leave_other_questions()
         return self._done(("participant",))
 
     def _done(self, names: Sequence[str]) -> tuple[Options, list[str]]:
@@ -450,6 +450,19 @@ class _Reader:
             best = max(main, key=lambda name: self.rows[name].notna().sum())
             self.where.append(f"{best}!=-")
             self.rows = self.rows[self.rows[best].notna().to_numpy(bool)]
+
+    def _leave_other_questions(self) -> None:
+        """Leave out numbered questions without the answers real and fake or, if none has them, those of most others."""
+        pattern = self.mapping.get("response", "")
+        if "%#%" not in self.tool.sources.get("response", ()) or "response" in self.given.mapping or not pattern:
+            return
+        numbered = columns_by_number(pattern, self.columns)
+        words = {number: self._words(name) for number, name in numbered.items()}
+        shared = Counter(word for each in words.values() for word in each)
+        common = {"real", "fake"} & set(shared) or {word for word, count in shared.items() if 2 * count >= len(words)}
+        names = dict(zip(numbered, question_names(self.foreign, {pattern: numbered}, list(numbered)), strict=True))
+        if common:
+            self.where += [f"@name!={names[number]}" for number, each in words.items() if each and not each & common]
 
     def _values(self, column: str, chosen: pd.Series) -> dict[str, int]:
         """Return the values of a column in the chosen rows, with their counts; nothing if it is absent."""

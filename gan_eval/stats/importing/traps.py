@@ -68,9 +68,9 @@ def one_row_a_trial(tool: str | None, foreign: pd.DataFrame, known: Sources) -> 
     response = known.get("response")
     if tool != "gorilla" or "Trial Number" not in keys or response is None:
         return foreign, []
-    answers = foreign[response.column]
-    is_empty = answers.isna() | answers.str.strip().str.lower().isin(MISSING).fillna(False)
-    first = foreign.assign(**{"": is_empty}).sort_values("", kind="stable").drop_duplicates(keys).index
+    answers = foreign[response.column].fillna("").str.strip().str.lower()
+    rank = 2 * answers.isin(["", *MISSING]) + ~answers.isin(["real", "fake"])
+    first = foreign.assign(**{"": rank}).sort_values("", kind="stable").drop_duplicates(keys).index
     if len(first) == len(foreign):
         return foreign, []
     line = f"{len(foreign)} rows are of {len(first)} trials; the row with the answer counts"

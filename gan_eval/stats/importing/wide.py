@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from string import ascii_lowercase
 
@@ -48,7 +48,7 @@ def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -
     taken |= {name for names in numbered_columns(columns).values() if len(names) > 2 for name in names}
     others = foreign.cells.drop(columns=list(taken.difference(keep)))
     none = pd.Series(None, index=others.index, dtype="str")
-    names = _question_names(foreign, by_pattern, numbers)
+    names = question_names(foreign, by_pattern, numbers)
     frames = [
         others.assign(**{of: foreign.cells[by[number]] if number in by else none for of, by in by_pattern.items()})
         for number in numbers
@@ -68,7 +68,9 @@ def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -
     return replace(foreign, cells=long.set_axis(index), numbers=origin.set_axis(index))
 
 
-def _question_names(foreign: Foreign, by_pattern: dict[str, dict[str, str]], numbers: Sequence[str]) -> Sequence[str]:
+def question_names(
+    foreign: Foreign, by_pattern: Mapping[str, Mapping[str, str]], numbers: Sequence[str]
+) -> Sequence[str]:
     """Return the questions' texts, if the file has them and they differ; else their numbers."""
     for numbered in by_pattern.values():
         texts = [foreign.texts.get(numbered.get(number, ""), "") for number in numbers]

@@ -82,6 +82,9 @@ def test_files_of_each_person_are_joined_by_column_name(tmp_path: Path) -> None:
     assert played(imported(joined)) == (18, 3, 0.8), "headers in between"
     nameless = [written(tmp_path, f"s{n}.csv", [{**row, "participant": None} for row in jspsych("")]) for n in (1, 2)]
     assert set(imported(nameless).trials["participant"]) == {"s1", "s2"}
+    instructions = written(tmp_path, "P09.csv", [row for row in jspsych("P09") if "truth" not in row])
+    assert any("P09.csv" in line for line in imported([*files, instructions]).doubts), "a file without a judgement"
+    assert not any("no row" in line for line in imported(files).doubts)
     wrong = [{**row, "truth": "fake"} if row["trial_index"] == 1 else row for row in jspsych("P02")]
     with pytest.raises(UserError, match=r"row 2 of .*P02.csv"):
         imported([files[0], written(tmp_path, "P02.csv", wrong)])
@@ -326,6 +329,7 @@ def gorilla(file: Path) -> Path:
         row |= {"Spreadsheet: picture": f"{picture}.png", "Spreadsheet: truth": kind}
         rows.append({**row, "Screen Name": "fixation", "Reaction Time": 250})
         rows.append({**row, "Screen Name": "judge", "Zone Type": "image", "Reaction Time": 1500})
+        rows.append({**row, "Screen Name": "judge", "Zone Type": "continue", "Response": answer and "Next"})
         rows.append({**row, "Screen Name": "judge", "Zone Type": "button", "Response": answer, "Reaction Time": 600})
     pd.DataFrame(rows).to_csv(file, index=False)
     file.write_text(file.read_text() + "END OF FILE\n")
@@ -338,13 +342,15 @@ def test_gorilla_has_several_rows_a_trial_and_an_end(tmp_path: Path) -> None:
     assert found.rejected.empty
 
 
-QUALTRICS = ["StartDate", "Finished", "ResponseId", "Q1_1", "Q2_1", "Q3_1", "Q4_1", "Q5_1", "Q6_1"]
+QUALTRICS = ["StartDate", "Finished", "ResponseId", *(f"Q{number}_1" for number in range(1, 9))]
+"""Six pictures, the participant's age and a remark."""
 
 
 def qualtrics(tmp_path: Path, texts: Sequence[str], *, encoding: str = "utf-8", sep: str = ",") -> Path:
     answers = ["Real" if answer == "real" else "Fake" if answer else "" for answer in ANSWERS]
-    rows = [["Start Date", "Finished", "Response ID", *texts], [f'{{"ImportId":"QID{n}"}}' for n in range(9)]]
-    rows += [["2026-11-28 10:00:00", "True", f"R_{n}", *answers] for n in range(2)]
+    rows = [["Start Date", "Finished", "Response ID", *texts, "Your age?", "Any\nremarks?"]]
+    rows += [[f'{{"ImportId":"QID{n}"}}' for n in range(len(QUALTRICS))]]
+    rows += [["2026-11-28 10:00:00", "True", f"R_{n}", *answers, f"3{n}", "none, really"] for n in range(2)]
     file = tmp_path / "qualtrics.csv"
     pd.DataFrame(rows, columns=QUALTRICS).to_csv(file, index=False, encoding=encoding, sep=sep)
     return file
@@ -361,7 +367,8 @@ def test_a_wide_survey_of_qualtrics_with_its_texts_or_numbers(tmp_path: Path, en
     texts = pictures.assign(name=[f"Is it real? - {name}.png" for name in PICTURES]).drop(columns="number")
     texts.to_csv(tmp_path / "names.csv", index=False)
     by_hand = {"participant": "ResponseId", "response": "Q#_1", "stimulus": "@name"}
-    assert played(imported(file, mapping=by_hand, pictures=tmp_path / "names.csv")) == (12, 2, 0.8)
+    rules = ["@name!=Your age?", "@name!=Any remarks?"]
+    assert played(imported(file, mapping=by_hand, where=rules, pictures=tmp_path / "names.csv")) == (12, 2, 0.8)
     assert played(imported(file)) == (12, 2, 0.8), "the names have the words real and fake"
     with pytest.raises(UserError, match="--pictures FILE"):
         imported(qualtrics(tmp_path, ["Is it real?"] * 6))
