@@ -147,7 +147,10 @@ def test_a_session_starts_without_what_it_does_not_use():
     others = ["rich", "psycopg", *(f"gan_eval.{name}" for name in ("study", "metrics", "store.export"))]
     others += ["gan_eval.cli.train", "gan_eval.cli.metrics", "PySide6.QtNetwork", "PySide6.QtQml"]
     code = "from gan_eval.cli.app import application; application(['quiz'])\n"
-    code += "import gan_eval.quiz.room, gan_eval.quiz.app.application"
+    code += "import gan_eval.quiz.room, gan_eval.quiz.app.application\n"
+    code += "from gan_eval.quiz.draw.rounds import Counts, Pool, choices\n"
+    code += "offers = dict.fromkeys('abcdefgh', {})\n"
+    code += "assert len(next(choices(Pool('d', {'': offers, 'm': offers}), Counts(4, 4), seed=0))) == 8"
     assert loaded_by(code, (*HEAVY, *others)) == []
 
 

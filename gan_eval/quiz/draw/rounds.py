@@ -93,6 +93,8 @@ def _kind_uses(trials: Uses, kinds: NDArray[np.bool_], sizes: Uses) -> Uses:
     rate for each of its items, times a factor for items that would be shown too often (iterative proportional
     fitting). Whole numbers are the flow from roles to kinds nearest to these rates.
     """
+    if (kinds.sum(axis=1) == 1).all():  # nothing to choose, as in most studies
+        return kinds * trials[:, None]
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_flow
 

@@ -1,0 +1,144 @@
+"""Start-up of commands beside an earlier build: CPU and wall time of whole processes, as ratios.
+
+    python benchmarks/start.py                            # metrics, analyze, quiz and the help of every command
+    python benchmarks/start.py metrics analyze --rounds 5
+    python benchmarks/start.py --commit 41d32fd7          # the earlier build; it gets a git worktree of its own
+
+metrics: PSNR, SSIM and NIQE of two pairs. analyze: 25 answers. quiz: up to the first page, drawn off screen. help: the
+help of each command beside `python -c "import typer, rich"`. The sides take turns, after one run each that
+compiles what is to be compiled; printed are medians.
+"""
+
+import argparse
+import csv
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from metric_sides import ROOT, pair_folders
+
+from gan_eval.machine.commands import VERBS
+
+FIRST_PAGE = """
+import os, sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from gan_eval.quiz.app.application import QuizApplication
+run = QuizApplication.run
+def run_to_the_first_page(self):
+    QTimer.singleShot(0, lambda: (QApplication.processEvents(), os._exit(0)))
+    return run(self)
+QuizApplication.run = run_to_the_first_page
+from gan_eval.__main__ import run as command
+sys.exit(command(sys.argv[1:]))
+"""
+Cost = tuple[float, float]
+"""CPU and wall seconds."""
+
+
+def main() -> None:
+    """Compare the commands."""
+    parser = argparse.ArgumentParser(description="time the start of commands beside an earlier build")
+    parser.add_argument("work", nargs="*", metavar="WORK", help="from: metrics, analyze, quiz, help; default: all")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--commit", default="41d32fd7", help="the earlier build")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch, worktree(options.commit) as before:
+        folder = Path(scratch)
+        commands = dict(prepared(folder))
+        for work in [name for name in commands if name in (options.work or commands)]:
+            sides = {"before": (commands[work], before), "now": (commands[work], ROOT)}
+            print(line(work, timed(sides, folder, options.rounds)), flush=True)
+        if "help" in (options.work or ["help"]):
+            bare = [sys.executable, "-c", "import typer, rich"]
+            for verb in VERBS:
+                shown = [sys.executable, "-P", "-m", "gan_eval", verb, "--help"]
+                print(
+                    line(
+                        f"{verb} --help", timed({"before": (bare, ROOT), "now": (shown, ROOT)}, folder, options.rounds)
+                    )
+                )
+    print(f"{options.rounds} rounds; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+def prepared(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield each command with its name; `{out}` stands for a folder of each side."""
+    real, fake = pair_folders(folder, 2)
+    command = [sys.executable, "-P", "-m", "gan_eval"]
+    sides = ["--real", str(real), "--fake", str(fake)]
+    yield "metrics", [*command, "metrics", *sides, "--metrics", "psnr,ssim,niqe", "--no-cache", "--out", "{out}/m"]
+    with (folder / "answers.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["participant", "stimulus", "item", "kind", "model", "dataset", "response"])
+        draw = random.Random(1)
+        for number in range(25):
+            model = "" if number % 2 else "pix2pix"
+            item, kind = f"facades/{number // 5}", "fake" if model else "real"
+            stimulus = f"facades/{model or 'real'}/{number // 5}"
+            writer.writerow([f"P{number % 5}", stimulus, item, kind, model, "facades", draw.choice(["real", "fake"])])
+    yield "analyze", [*command, "analyze", str(folder / "answers.csv"), "--out", "{out}/a"]
+    made = [*command, "stimuli", "import", *sides, "--dataset", "d", "--model", "m", "--out", str(folder / "set")]
+    subprocess.run(made, check=True, env=environment(ROOT), capture_output=True)
+    quiz = ["quiz", "--stimuli", str(folder / "set"), "--participant", "P1", "--real", "1", "--fake", "1", "--windowed"]
+    quiz += ["--store", "{out}/{run}.sqlite", "--allow-giveaways", "metadata"]
+    yield (
+        "quiz",
+        [sys.executable, "-P", "-c", FIRST_PAGE, *quiz],
+    )
+
+
+def timed(sides: Mapping[str, tuple[list[str], Path]], folder: Path, rounds: int) -> dict[str, list[Cost]]:
+    """Return the costs of both sides, in turn."""
+    found: dict[str, list[Cost]] = {side: [] for side in sides}
+    for number in range(-1, rounds):
+        for side, (command, tree) in sides.items():
+            (folder / side).mkdir(exist_ok=True)
+            words = [word.replace("{out}", str(folder / side)).replace("{run}", f"{number}") for word in command]
+            started = time.perf_counter()
+            log = folder / "log.txt"
+            with log.open("w") as output:
+                process = subprocess.Popen(words, env=environment(tree), stdout=output, stderr=output)
+                _, status, used = os.wait4(process.pid, 0)
+            if status:
+                sys.exit(f"{side}: {words}\n{log.read_text()}")
+            if number >= 0:
+                found[side].append((used.ru_utime + used.ru_stime, time.perf_counter() - started))
+    return found
+
+
+def line(work: str, found: Mapping[str, list[Cost]]) -> str:
+    """Return the medians of both sides, and the ratio of the later to the earlier."""
+    before, now = ([statistics.median(times) for times in zip(*found[side], strict=True)] for side in ("before", "now"))
+    times = ", ".join(f"{kind} {a:.3f} to {b:.3f} s" for kind, a, b in zip(("CPU", "wall"), before, now, strict=True))
+    return f"{work}: {now[0] / before[0]:.2f} of the CPU time, {now[1] / before[1]:.2f} of the wall time ({times})"
+
+
+def environment(tree: Path) -> dict[str, str]:
+    """Environment in which the package comes from a tree, without a screen and without kept values."""
+    own = {"PYTHONPATH": str(tree), "QT_QPA_PLATFORM": "offscreen", "GAN_EVAL_CACHE_MB": "0"}
+    return {**os.environ, **own}
+
+
+@contextmanager
+def worktree(commit: str) -> Iterator[Path]:
+    """Yield a worktree of a commit."""
+    with tempfile.TemporaryDirectory() as scratch:
+        tree, git = Path(scratch) / "before", ["git", "-C", str(ROOT), "worktree"]
+        subprocess.run([*git, "add", "--quiet", "--detach", str(tree), commit], check=True)
+        try:
+            yield tree
+        finally:
+            subprocess.run([*git, "remove", "--force", str(tree)], check=True)
+
+
+if __name__ == "__main__":
+    main()
