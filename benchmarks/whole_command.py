@@ -30,8 +30,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from metric_sides import pair_folders, photographs, pyiqa_niqe
 from peers import METRIC_PEERS, ROOT, peers_python
 
-THREADS = "2"
-
 
 class Cost(NamedTuple):
     """The cost of one side."""
@@ -49,9 +47,13 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=400)
     parser.add_argument("--pictures", type=int, default=10_000, help="of both npz files together")
     parser.add_argument("--peers", type=Path, default=ROOT / "build" / "peers", help="folder of the environment")
+    parser.add_argument("--threads", default="2", help="of both sides; 1: no thread spins on a busy machine")
     parser.add_argument("--side", nargs=2, metavar=("NAME", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
+        import torch
+
+        torch.set_num_threads(int(options.threads))
         name, folder = options.side
         print(THEIRS[name](Path(folder)))
         return
@@ -61,9 +63,9 @@ def main() -> None:
         for work in options.work or ("pairs", "fid"):
             make, arguments = {"pairs": (make_pairs, PAIRS), "fid": (make_arrays, FID)}[work]
             make(folder, options.pairs if work == "pairs" else options.pictures)
-            command = [sys.executable, "-P", "-m", "gan_eval", "metrics", "--threads", THREADS]
+            command = [sys.executable, "-P", "-m", "gan_eval", "metrics", "--threads", options.threads]
             command += [word.format(folder=folder) for word in arguments]
-            theirs = [python, __file__, "--side", work, scratch]
+            theirs = [python, __file__, "--side", work, scratch, "--threads", options.threads]
             compare(work, command, theirs, 1 if work == "fid" else options.rounds)
 
 
@@ -123,7 +125,6 @@ def loop_over_pairs(folder: Path) -> str:
     from metric_sides import as_floats
     from PIL import Image
 
-    torch.set_num_threads(int(THREADS))
     niqe = pyiqa_niqe(folder)
     wall, cpu = time.perf_counter(), cpu_seconds()
     for path in sorted((folder / "fake").iterdir()):
@@ -173,7 +174,6 @@ def torch_fidelity(folder: Path) -> str:
         def __getitem__(self, number: int) -> torch.Tensor:
             return torch.from_numpy(self.pictures[number]).permute(2, 0, 1)
 
-    torch.set_num_threads(int(THREADS))
     found = calculate_metrics(
         input1=Pictures(folder / "fake.npz"),
         input2=Pictures(folder / "real.npz"),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from importlib import import_module
 from inspect import getdoc
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,7 +38,8 @@ def application(verbs: Collection[str] = VERBS, *, subcommand: bool = False) -> 
         module, _, name = VERBS[verb].partition(":")
         command = getattr(import_module(f"gan_eval.cli.{module}"), name)
         if isinstance(command, typer.Typer):
-            app.add_typer(command, name=verb, add_help_option=is_whole or not subcommand)
+            help_option: dict[str, Any] = {"add_help_option": False} if subcommand and not is_whole else {}
+            app.add_typer(command, name=verb, **help_option)
         else:
             app.command(verb)(command)
         for info in command.registered_commands if isinstance(command, typer.Typer) else app.registered_commands[-1:]:
