@@ -16,6 +16,8 @@ from gan_eval.stimuli.sets import TABLE_NAME, caption_of
 from gan_eval.tables import PLANS
 from gan_eval.tables.frames import Row
 
+MAX_CAPTION_GAP = 0.1
+"""Maximum difference of the shares of real and of generated pictures with captions; more reveals the truth."""
 LAST_LIST = 10**9 - 1
 """Maximum list number, within the limits of databases and random generators."""
 
@@ -64,12 +66,14 @@ class Dealer:
             raise UserError("no stimuli to draw from; name a stimulus set with real and fake pictures")
         self._practice_pools = pools_of(practice, settings, setting=PRACTICE_SETS)
         self._warnings: list[str] = []
-        captioned = {row["kind"] for row in stimuli if settings.show_caption and caption_of(row)}
-        if len(captioned) == 1 and settings.facts.material == "single":
-            self._warnings.append(
-                f"quiz.show_caption: only the {captioned.pop()} pictures have captions, which gives them away; fill in "
-                f"the column caption of {TABLE_NAME} for both kinds"
-            )
+        if settings.show_caption and settings.facts.material == "single":
+            has = {kind: [bool(caption_of(row)) for row in stimuli if row["kind"] == kind] for kind in ("real", "fake")}
+            real, fake = (sum(each) / max(1, len(each)) for each in has.values())
+            if all(has.values()) and abs(real - fake) > MAX_CAPTION_GAP:
+                self._warnings.append(
+                    f"quiz.show_caption: {real:.0%} of real and {fake:.0%} of generated pictures have captions, "
+                    f"which gives them away; fill in the column caption of {TABLE_NAME} for both kinds"
+                )
         if settings.question == "fits":
             texts = {row["item"]: False for row in stimuli if row["kind"] == "fake"}
             texts |= {row["item"]: True for row in stimuli if row["kind"] == "fake" and caption_of(row)}
