@@ -168,9 +168,10 @@ def _parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None
 def _decoded(data: bytes, file: str) -> str:
     is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        return data.decode("utf-16" if is_wide else "utf-16-le" if data[1:2] == b"\0" else "utf-8-sig")
+        text = data.decode("utf-16" if is_wide else "utf-16-le" if data[1:2] == b"\0" else "utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8") from error
+    return text.replace("\ufeff", "")  # one for each file, where files were joined by hand or PsychoPy added to one
 
 
 def _without_comments(text: str) -> str:
@@ -274,34 +275,32 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pyarr
 
 
 def _json_parts(text: str, file: str, group: str) -> Iterator[Part]:
-    """Read an array of objects, an object of such an array, or several of these or of objects one after the other."""
-    decoder, at, lists, single = json.JSONDecoder(), 0, list[list[Any]](), list[Any]()
-    while match := re.compile(r"[\s,]*").match(text, at):
-        if match.end() == len(text):
-            break
+    """Read arrays of objects, each on lines of its own a group, or objects one after the other."""
+    decoder, gap, at = json.JSONDecoder(), re.compile(r"[\s,]*"), 0
+    lists, single = list[list[Any]](), list[Any]()
+    while (found := gap.match(text, at)) and found.end() < len(text):
         try:
-            value, at = decoder.raw_decode(text, match.end())
+            value, at = decoder.raw_decode(text, found.end())
         except (ValueError, RecursionError) as error:
-            line = text.count("\n", 0, getattr(error, "pos", match.end())) + 1
+            line = text.count("\n", 0, getattr(error, "pos", found.end())) + 1
             raise UserError(f"{file}: not JSON in line {line}; restore or remove that part") from error
         inner = [each for each in value.values() if _is_rows(each)] if isinstance(value, dict) else []
-        if isinstance(value, list):
-            lists.append(value)
-        elif len(inner) == 1:
-            lists.append(inner[0])
-        else:
+        rows = value if isinstance(value, list) else inner[0] if len(inner) == 1 else None
+        if rows is None:
             single.append(value)
-    lists += [single] if single else []
+        elif lists and "\n" not in found.group():
+            lists[-1].extend(rows)  # as JATOS' appendResultData writes
+        else:
+            lists.append(rows)
     start = 0
-    for place, values in enumerate(lists, start=1):
-        rows = [value for value in values if isinstance(value, dict)]
-        if len(rows) < len(values):
-            raise UserError(f"{file}: expected JSON objects, one for each trial; found {json.dumps(values[0])[:60]}")
+    lists += [single] if single else []
+    for place, rows in enumerate(lists, start=1):
+        if other := [row for row in rows if not isinstance(row, dict)]:
+            raise UserError(f"{file}: expected JSON objects, one for each trial; found {json.dumps(other[0])[:60]}")
         names = list(dict.fromkeys(name for row in rows for name in row))
         table = _table(names, [[_text(row.get(name)) for name in names] for row in rows])
-        yield Part(
-            file, f"{group}_{place}" if len(lists) > 1 else group, table, range(start + 1, start + len(rows) + 1)
-        )
+        name = f"{group}_{place}" if len(lists) > 1 else group
+        yield Part(file, name, table, range(start + 1, start + len(rows) + 1))
         start += len(rows)
 
 

@@ -78,7 +78,7 @@ def test_files_of_each_person_are_joined_by_column_name(tmp_path: Path) -> None:
         frame.to_csv(files[-1], index=False)
     assert played(imported(files)) == (18, 3, 0.8)
     joined = tmp_path / "joined.csv"
-    joined.write_text("".join(file.read_text() for file in files))
+    joined.write_text("".join("\ufeff" + file.read_text() for file in files), encoding="utf-8")
     assert played(imported(joined)) == (18, 3, 0.8), "headers in between"
     nameless = [written(tmp_path, f"s{n}.csv", [{**row, "participant": None} for row in jspsych("")]) for n in (1, 2)]
     assert set(imported(nameless).trials["participant"]) == {"s1", "s2"}
@@ -187,7 +187,8 @@ def test_jatos_as_a_zip_and_as_lines(tmp_path: Path) -> None:
     assert played(found) == (12, 2, 0.8)
     assert set(found.trials["participant"]) == {"x0", "x1"}
     assert found.trials["jatos.state"].eq("FINISHED").all()
-    (tmp_path / "data.txt").write_text("\n".join(map(json.dumps, sessions)))
+    lines = [json.dumps(rows[:6]) + json.dumps(rows[6:]) for rows in sessions]
+    (tmp_path / "data.txt").write_text("\n".join(lines))
     found = imported(tmp_path / "data.txt")
     assert (played(found), found.trials["participant"].nunique()) == ((12, 2, 0.8), 2)
 
