@@ -1,0 +1,40 @@
+"""The page of other programs' numbers: the tables are whole, and, at night, still what the programs give."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "differences.md"
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+
+def test_a_moved_value_is_found_and_the_last_digit_may_differ() -> None:
+    from differences import moved
+
+    page = "| SSIM | piq 0.8.0 | 0.8672 | 1.0000 | inf |  |"
+    assert not list(moved(page, page.replace("0.8672", "0.8673")))
+    assert list(moved(page, page.replace("0.8672", "0.8702")))
+    assert list(moved(page, page.replace("inf", "80.0000")))
+    assert list(moved(page, page.replace("0.8.0", "0.9.0")))
+    assert list(moved(page, page + "\n" + page))
+
+
+def test_page_names_the_versions_that_are_installed() -> None:
+    from differences import ALONE, NPM, PEERS
+
+    text = PAGE.read_text(encoding="utf-8").lower()
+    pinned = [package.lower().rsplit("==", 1) for package in (*PEERS, *ALONE)]
+    pinned += [package.rsplit("@", 1) for package in NPM if "magick" not in package]  # it prints its program's version
+    short = {"opencv-contrib-python-headless": "opencv"}
+    named = [f"{short.get(name, name)} {'.'.join(version.split('.')[:3])}" for name, version in pinned]
+    assert [program for program in named if program not in text] == []
+
+
+@pytest.mark.nightly
+def test_other_programs_still_give_the_numbers_of_the_page(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "differences.py"), "--peers", str(tmp_path), "--check"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
