@@ -287,6 +287,8 @@ def run_metrics(
     for message in filter(None, [cache.problem, *equal]):
         (on_message or warnings.warn)(message)
     if on_message:  # no warning of Python's, because the tables have the notes
+        if tools.reference:
+            on_message(tools.reference.note)
         for (dataset, model), note in notes.items():
             on_message(f"{dataset}, {model}: in set metrics, {note}")
     images = image_columns(stimuli, tools.measures, results, run)
