@@ -61,7 +61,7 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
     >>> file = Path(mkdtemp()) / "rejected.csv"
     >>> _ = file.write_text("row,column,found,reason\\n3,kind,,empty\\n")
     >>> read_table(file).dtypes.astype("str").to_dict()
-    {'row': 'Int64', 'column': 'str', 'found': 'str', 'reason': 'str'}
+    {'row': 'Int64', 'column': 'str', 'found': 'str', 'reason': 'str', 'file': 'str'}
     """
     from difflib import get_close_matches
     from pathlib import Path

@@ -55,10 +55,10 @@ def stairs() -> list[dict[str, object]]:
     return [
         {**shared, "participant": person, "stimulus": f"d/{kind}/{number}", "kind": kind}
         | {"model": "gan" if kind == "fake" else None}
-        | {"response": kind if number % 2 else ("real" if kind == "fake" else "fake")}
-        | {"requested_exposure_ms": 500.0 + extra + 30 * (number % 2)}
+        | {"response": kind if number % 4 else ("real" if kind == "fake" else "fake")}
+        | {"requested_exposure_ms": 500.0 + extra + (0, 30, 20, 10)[number % 4]}
         for person, extra in (("P1", 0), ("P2", 20))
-        for number in range(12)
+        for number in range(24)
         for kind in ["real" if number % 4 < 2 else "fake"]
     ]
 
@@ -74,7 +74,7 @@ def test_the_grades_of_simulated_participants_have_a_sentence_and_a_table() -> N
 
 def test_a_staircase_has_a_sentence_and_a_table() -> None:
     of = folder(stairs())
-    assert "The staircase on d settled at 540 ms, the mean of the most frequent exposures" in said(of)
+    assert "The staircase on d settled at 520 ms, the mean of the most frequent exposures" in said(of)
     assert thresholds_table(of).rows
 
 
