@@ -333,7 +333,10 @@ def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: st
         raise UserError(f"{file}: not a readable zip file ({error})") from error
     facts: dict[str, dict[str, str]] = {}
     for name in [name for name in contents if PurePosixPath(name).name == "metadata.json"]:
-        facts |= _jatos_facts(json.loads(contents.pop(name)))
+        try:
+            facts |= _jatos_facts(json.loads(contents.pop(name)))
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{file}: {name} is not JSON; export the results again") from error
     for name, content in contents.items():
         if not content.strip():
             continue
@@ -374,7 +377,10 @@ def _excel_records(data: bytes, file: str, sheet: str | None) -> list[list[str]]
         from openpyxl import load_workbook
     except ImportError as error:
         raise UserError(f"{file}: Excel files need openpyxl; pip install openpyxl, or save it as CSV") from error
-    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    try:
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    except (KeyError, ValueError, TypeError) as error:
+        raise UserError(f"{file}: not a readable Excel file ({error}); save it as CSV") from error
     if sheet is not None and sheet not in book.sheetnames:
         raise UserError(f"{file}: --sheet {sheet}: no such sheet; it has {', '.join(book.sheetnames)}")
     rows = book[sheet or book.sheetnames[0]].iter_rows(values_only=True)

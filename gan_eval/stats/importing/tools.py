@@ -281,7 +281,7 @@ def title_of(name: str, foreign: Foreign) -> str:
     tool, cells = TOOLS[name], foreign.cells
     version = str(cells[tool.version].dropna().iloc[0]) if tool.version in cells and cells[tool.version].any() else ""
     if name == "jspsych":
-        version = "8" if "plugin_version" in cells else "6" if {"key_press", "button_pressed"} & {*cells} else "7"
+        version = "8" if "plugin_version" in cells else "6" if {"key_press", "button_pressed"} & {*cells} else "6 or 7"
     if name == "expyriment":
         version = next((part.comment.split()[1] for part in foreign.parts if len(part.comment.split()) > 1), "")
     of_jatos = " from JATOS" if f"{JATOS}study_result" in cells else ""
@@ -289,11 +289,7 @@ def title_of(name: str, foreign: Foreign) -> str:
 
 
 def options_for(name: str, foreign: Foreign, given: Options) -> tuple[Options, list[str]]:
-    """Return the options that a tool's columns stand for, without those given; and a line on judgements not read.
-
-    Raises:
-        UserError: no such tool.
-    """
+    """Return the options that a tool's columns stand for, without those given; and a line on judgements not read."""
     return _Reader(TOOLS[name], foreign, given).options()
 
 
@@ -331,7 +327,7 @@ class _Reader:
     def options(self) -> tuple[Options, list[str]]:
         of_pairs = [name for name in ("left", "right", "real_side", "choice") if self._take(name)]
         if {"left", "right"} <= {*of_pairs}:
-            return self._done(("participant",))
+            return self._done()
         for name in of_pairs:
             del self.mapping[name]
         self.stem = "%"
@@ -341,11 +337,10 @@ class _Reader:
         for name in ("response", "correct", "reaction_time_ms", "confidence", "trial", "simulated", "phase", "session"):
             self._take(name)
         self._leave_other_questions()
-        return self._done(("participant",))
+        return self._done()
 
-    def _done(self, names: Sequence[str]) -> tuple[Options, list[str]]:
-        for name in names:
-            self._take(name)
+    def _done(self) -> tuple[Options, list[str]]:
+        self._take("participant")
         self._name_words()
         for text in self.tool.rules:
             rule = parse_rule(text)
@@ -414,7 +409,8 @@ class _Reader:
 
     def _is_kind(self, source: str) -> bool:
         words, meanings = self._words(source), _YES_NO.get(_last(source), {})
-        return bool(words) and (words <= {"real", "fake"} or words <= meanings.keys())
+        known = {"real", "fake", *map(_plain, self.given.words.get("kind", ()))}
+        return bool(words) and (words <= known or words <= meanings.keys())
 
     def _choose_rows(self) -> None:
         """Keep the rows that have a truth (or a picture) and, of several tasks or screens, those of one."""
