@@ -189,6 +189,7 @@ def import_trials(
     if read.numbers is None:
         lines += unread_numbers(known, foreign, once=not trials["participant"].duplicated().any())
     lines += [*_without_time(trials, known), *_without_main_trials(trials), *_without_direction(trials)]
+    lines += _one_code_in_several_files(trials, read.groups().loc[accepted.index])
     if "reaction_time_ms" in frame and read.numbers is None:
         lines += _repeated_rows(_without_rows(foreign, rejected), read)
     return Imported(trials, _rejected_table(rejected, read), (*of_one_name, *of_several), tuple(lines))
@@ -288,6 +289,20 @@ def _repeated_rows(taken: pd.DataFrame, read: Foreign) -> list[str]:
     labels = Labels(read, equal)
     named = ", ".join(labels[at] for at in range(min(len(equal), MAX_WORDS))) + ", ..." * (len(equal) > MAX_WORDS)
     return [f"rows that equal an earlier one in every column, reaction time too; remove them: {named}"]
+
+
+def _one_code_in_several_files(trials: pd.DataFrame, groups: pd.Series) -> list[str]:
+    """Return a question if files have one code and the same pictures: a page with a seed repeats its codes."""
+    columns = ["session", "participant", "block", "stimulus"]
+    pictures = trials[columns].assign(file=groups.to_numpy()).drop_duplicates()
+    times = pictures.groupby(columns, dropna=False).size().groupby("participant").mean()
+    if (repeated := times.index[times >= 1.5]).empty:  # most pictures are in two files
+        return []
+    named = ", ".join(repeated[:MAX_WORDS]) + ", ..." * (len(repeated) > MAX_WORDS)
+    return [
+        f"participant {named}: the same pictures in several files; --map participant=@file if these are several "
+        "people, --map session=@file if they are sessions of one"
+    ]
 
 
 def _without_time(trials: pd.DataFrame, known: Sources) -> list[str]:
