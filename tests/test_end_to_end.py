@@ -99,7 +99,7 @@ def test_every_stage_leaves_its_results(done):
 def test_the_fraction_and_the_simulation_are_reported_in_every_table(done):
     written = [*(done / "tables").glob("*.csv"), *(done / "metrics").glob("*.csv"), *done.glob("*/*/*.csv")]
     assert len(written) >= 15
-    for path in written:
+    for path in (path for path in written if path.stem != "giveaways"):  # clues are of pictures, whoever judged them
         rows = list(csv.DictReader(path.open(encoding="utf-8")))
         assert {row["fraction"] for row in rows} <= {"0.5"}, path
         if path.parent.name == "tables":
@@ -134,5 +134,5 @@ def test_the_same_command_again_does_nothing(world, done, capsys):
 
     before = times()
     assert call(world, "out", "--simulate", "default", "--fraction", "0.5") == 0
-    assert capsys.readouterr().err.count("up to date") == 9
+    assert capsys.readouterr().err.count("up to date") == 10
     assert times() == before
