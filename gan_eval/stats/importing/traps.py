@@ -112,7 +112,7 @@ def _simulated(foreign: Foreign, cells: pd.DataFrame) -> Found:
 def _numbers(cells: pd.Series) -> pd.Series:
     """Return text as numbers; other text is NaN."""
     texts = pyarrow.array(cells.array)
-    is_number = compute.match_substring_regex(texts, r"^\s*[-+]?\d+\.?\d*([eE][-+]?\d+)?\s*$")
+    is_number = compute.match_substring_regex(texts, r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$")
     texts = compute.utf8_trim_whitespace(compute.if_else(is_number, texts, None))
     return pd.Series(compute.cast(texts, "double").to_numpy(zero_copy_only=False), index=cells.index)
 
