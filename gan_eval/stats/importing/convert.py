@@ -183,7 +183,9 @@ def import_trials(
     require_agreement(trials, where=file, numbers=Labels(read, accepted.index))
     trials, of_units = in_milliseconds(trials)
     require_plausible_times(trials, where=file, sources=known)
-    lines += [f"no row of {name} is taken" for name in read.files_without(accepted.index)]
+    if unread_files := read.groups_without(accepted.index):
+        more = f" and {len(unread_files) - MAX_WORDS} more" if len(unread_files) > MAX_WORDS else ""
+        lines.append(f"no row is taken of {', '.join(unread_files[:MAX_WORDS])}{more}")
     lines += of_rows + of_tool + of_kinds + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
     lines += doubts(trials.set_axis(accepted.index - 1))
     if read.numbers is None:

@@ -85,10 +85,10 @@ class Foreign:
         names = pd.array([part.group for part in self.parts], dtype="str")
         return pd.Series(names.take(self._places(self.cells.index)), index=self.cells.index)
 
-    def files_without(self, rows: pd.Index) -> list[str]:
-        """Return the files that none of these rows are from."""
-        used = {self.parts[place].file for place in set(self._places(rows).tolist())}
-        return [file for file in dict.fromkeys(part.file for part in self.parts) if file not in used]
+    def groups_without(self, rows: pd.Index) -> list[str]:
+        """Return the groups that none of these rows are from."""
+        used = {self.parts[place].group for place in set(self._places(rows).tolist())}
+        return [group for group in dict.fromkeys(part.group for part in self.parts) if group not in used]
 
     def _places(self, rows: pd.Index) -> np.ndarray:
         """Return (N,) the place of each row's part."""
@@ -118,7 +118,13 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
     Raises:
         UserError: a file is missing, empty, or of another format.
     """
-    parts = [part for file in files for part in _parts_of_file(file, skip_rows, sheet)]
+    stems = Counter(file.stem for file in files)
+    parts = []
+    for file in files:
+        group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
+        if is_store(file):
+            raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
+        parts += _parts(read_bytes(file), str(file), group, skip_rows, sheet)
     if not parts:
         raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
     starts, end = [], 0
@@ -134,12 +140,6 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
     ]
     texts = {name: text for part in parts for name, text in part.texts.items()}
     return Foreign(cells.drop(columns=empty), rejected, parts, starts, texts)
-
-
-def _parts_of_file(file: Path, skip_rows: int, sheet: str | None) -> list[Part]:
-    if is_store(file):
-        raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
-    return list(_parts(read_bytes(file), str(file), file.stem, skip_rows, sheet))
 
 
 def _parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[Part]:
