@@ -9,8 +9,9 @@ and measures NIQE of both sides; theirs is a loop over piq and pyiqa, without it
 fid: FID of two npz files (`arr_0`, N x 64 x 64 x 3), together `--pictures`. Theirs is torch-fidelity, imports included,
 with the same weights: a state dict of random numbers, as the speed does not depend on them.
 
-The sides take turns, each in a process of its own; printed are medians, and ratios of wall and of CPU time (user and
-system, which other work on the machine changes less). Peak memory is that of the process.
+The sides take turns, each in a process of its own, with the same limits on threads that wait. Printed are medians, and
+ratios of wall and of CPU time (user and system, which other work on the machine changes less); peak memory is that of
+the process.
 """
 
 import argparse
@@ -29,6 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from metric_sides import pair_folders, photographs, pyiqa_niqe
 from peers import METRIC_PEERS, ROOT, peers_python
+
+from gan_eval.machine.threads import WAITING_SETTINGS
 
 
 class Cost(NamedTuple):
@@ -92,7 +95,7 @@ def compare(work: str, ours: list[str], theirs: list[str], rounds: int) -> None:
 
 def cost_of(command: list[str], *, is_loop: bool = False) -> Cost:
     """Return the cost of a process; of a loop, its times as it prints them."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "GAN_EVAL_CACHE_MB": "0"}
+    environment = os.environ | WAITING_SETTINGS | {"PYTHONPATH": str(ROOT), "GAN_EVAL_CACHE_MB": "0"}
     started = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout

@@ -359,7 +359,9 @@ class Source:
         """A set, with its features."""
         numbers = self._measurable[name]
         items = tuple(self._stimuli[number].item for number in numbers)
-        features = self._results.stores[self.extractor].values[numbers]
+        values = self._results.stores[self.extractor].values
+        is_run = bool(numbers) and len(numbers) == numbers[-1] - numbers[0] + 1  # in order, so a view, not a copy
+        features = values[numbers[0] : numbers[-1] + 1] if is_run else values[numbers]
         groups = None if self._values_only else groups_of(items, deal(self._items[""], items))
         return PictureSet(features, items, groups)
 
