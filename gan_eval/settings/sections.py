@@ -48,7 +48,7 @@ def _tuples(value: Any) -> Any:
 class Section(BaseModel):
     """A section of the study file: frozen, without unknown keys, with strict types (no number in place of a text)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True, defer_build=True)
     _lists_are_tuples = field_validator("*", mode="before")(_tuples)
 
 
