@@ -119,7 +119,7 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
         UserError: a file is missing, empty, or of another format.
     """
     stems = Counter(file.stem for file in files)
-    parts = []
+    parts = list[Part]()
     for file in files:
         group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
         if is_store(file):
