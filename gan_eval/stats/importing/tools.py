@@ -341,6 +341,8 @@ class _Reader:
 
     def _done(self) -> tuple[Options, list[str]]:
         self._take("participant")
+        if f"{JATOS}study_result" in self.columns:
+            self.mapping["session"] = f"{JATOS}study_result"  # a worker may come again
         self._name_words()
         for text in self.tool.rules:
             rule = parse_rule(text)

@@ -204,6 +204,7 @@ def test_jatos_as_a_zip_and_as_lines(tmp_path: Path) -> None:
     found = imported(tmp_path / "results.jrzip", tool="jatos")
     assert played(found) == (12, 2, 0.8)
     assert set(found.trials["participant"]) == {"x0", "x1"}
+    assert set(found.trials["session"]) == {"10", "11"}
     assert found.trials["jatos.state"].eq("FINISHED").all()
     lines = [json.dumps(rows[:6]) + json.dumps(rows[6:]) for rows in sessions]
     (tmp_path / "data.txt").write_text("\n".join(lines))
