@@ -132,6 +132,9 @@ class Extractor(ABC):
             Unmeasurable: the picture cannot be used.
         """
 
+    def free(self) -> None:  # noqa: B027 - most have nothing to free
+        """Free a network, after the last call of `features`."""
+
     def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
         """Return the features (N, size) float32 of N prepared pictures."""
         return np.stack([vector.numpy() for vector in prepared])
@@ -165,6 +168,9 @@ class NetworkExtractor(Extractor):
         if self.crop:
             picture = np.ascontiguousarray(centre_square(picture))
         return resize(picture, self.resizer, size=self.side)
+
+    def free(self) -> None:
+        self.network = nn.Identity()
 
     def features(self, prepared: Sequence[Tensor]) -> NDArray[np.float32]:
         """Return the features (N, size) float32 of N prepared pictures, by one call of the network."""

@@ -169,7 +169,8 @@ def load_inception(path: Path) -> Inception:
         layers = list(_layers(_read_state(path)))
         if len(layers) != len(convolutions):
             raise ValueError(f"{len(layers)} convolutions, expected {len(convolutions)}")
-        for convolution, (weight, bias) in zip(convolutions, layers, strict=True):
+        for convolution, layer in zip(convolutions, layers, strict=True):
+            weight, bias = _fold(*layer)
             if not (weight.isfinite().all() and bias.isfinite().all()):
                 raise ValueError("a convolution with numbers that are not finite")
             if weight.shape != convolution.weight.shape:
@@ -207,8 +208,12 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     return load_tensors(path)
 
 
-def _layers(state: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the folded (weight, bias) of each convolution in the network's order.
+Layer = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""Weight of a convolution; scale, shift, mean and variance of the batch normalisation that follows."""
+
+
+def _layers(state: Mapping[str, Tensor]) -> Iterator[Layer]:
+    """Yield each convolution in the network's order.
 
     Both file formats list the convolutions in that order: `X.weight, X.beta, X.mean, X.var` in the TorchScript,
     `X.conv.weight, X.bn.*` in the state dict, of which auxiliary classifiers and `fc` are not used.
@@ -218,11 +223,11 @@ def _layers(state: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
             norm = name.removesuffix("conv.weight") + "bn."
             if not name.startswith("AuxLogits"):
                 scale, shift = state[norm + "weight"], state[norm + "bias"]
-                yield _fold(weight, scale, shift, state[norm + "running_mean"], state[norm + "running_var"])
+                yield weight, scale, shift, state[norm + "running_mean"], state[norm + "running_var"]
         elif name.endswith(".weight") and weight.ndim == 4:
             stem = name.removesuffix("weight")
             shift = state[stem + "beta"]
-            yield _fold(weight, torch.ones_like(shift), shift, state[stem + "mean"], state[stem + "var"])
+            yield weight, torch.ones_like(shift), shift, state[stem + "mean"], state[stem + "var"]
 
 
 def _fold(weight: Tensor, scale: Tensor, shift: Tensor, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from gan_eval import __version__
 from gan_eval.errors import memory_ran_out
+from gan_eval.machine.start import return_free_memory
 from gan_eval.metrics.definitions.record import ExtractorName, Metric, PictureFunction
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, Unmeasurable
 from gan_eval.metrics.run.features import FeatureResult, GivenFeatures, read_features
@@ -134,6 +135,13 @@ class Tools:
             yield
         finally:
             torch.set_num_threads(threads)
+
+    def free_networks(self) -> None:
+        """Free the memory of the networks, which comparing sets does not need."""
+        for extractor in self.extractors.values():
+            extractor.free()
+        if self.extractors:
+            return_free_memory()
 
     def feature_definition(self, extractor: "Extractor") -> str:
         """Return everything except the pictures that an extractor's features depend on."""

@@ -272,6 +272,8 @@ def run_metrics(
         )
         if held:
             cache.write(now=True)
+        else:
+            tools.free_networks()
         if settings.save_reference:
             _save_reference(settings.save_reference, stimuli, results)
         measure_items(stimuli, tools, results, cache, threads=threads)
