@@ -1,5 +1,6 @@
 """Names of pictures in another program's table."""
 
+from collections.abc import Callable
 from unicodedata import normalize
 from urllib.parse import unquote
 
@@ -24,7 +25,7 @@ def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]
     if shared.empty:
         return trials, ()
     several = single & trials["stimulus"].isin(shared)
-    stem = trials["stimulus"].str.replace(PICTURE_FILE, "", regex=True)
+    stem = by_distinct(trials["stimulus"], lambda names: names.str.replace(PICTURE_FILE, "", regex=True))
     if stem.nunique() < trials["stimulus"].nunique():  # a.png differs from a.jpg
         stem = trials["stimulus"]
     own_name = trials["stimulus"].mask(several, version + "/" + stem)
@@ -34,11 +35,19 @@ def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]
 
 def clean_names(names: pd.Series) -> pd.Series:
     """Return names without HTML tags, codes of an address (%20), spaces, quotes and queries; endings in lower case."""
+    return by_distinct(names, _clean)
+
+
+def by_distinct(names: pd.Series, change: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """Return names after a change of each distinct one."""
     code, distinct = pd.factorize(names)
-    texts = pd.Series(distinct, dtype="object").astype("str")
+    texts = change(pd.Series(distinct, dtype="object").astype("str"))
+    return pd.Series([*texts, None], dtype="str").take(code).set_axis(names.index)
+
+
+def _clean(texts: pd.Series) -> pd.Series:
     source = texts.str.extract(r"""(?i)<[^>]*\bsrc\s*=\s*["']?([^"'\s>]+)""", expand=False)
     texts = source.fillna(texts.str.replace(r"<[^>]*>", "", regex=True)).str.strip(" \t\"'")
     texts = texts.str.replace(f"({PICTURE_FILE.removesuffix('$')})[?#&].*$", r"\1", regex=True)
     texts = texts.map(lambda text: normalize("NFC", unquote(text)))  # macOS writes é as two characters
-    texts = texts.str.replace(PICTURE_FILE, lambda found: found.group().lower(), regex=True)
-    return pd.Series([*texts, None], dtype="str").take(code).set_axis(names.index)
+    return texts.str.replace(PICTURE_FILE, lambda found: found.group().lower(), regex=True)

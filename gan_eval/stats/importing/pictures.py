@@ -5,7 +5,7 @@ from typing import Literal
 
 import pandas as pd
 
-from gan_eval.stats.importing.names import PICTURE_FILE, clean_names
+from gan_eval.stats.importing.names import PICTURE_FILE, by_distinct, clean_names
 
 PictureNames = Literal["file", "stem", "as-is"]
 _KEY = ["kind", "model", "dataset"]
@@ -82,10 +82,12 @@ def _by_shortest_path(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 def _by_file(trials: pd.DataFrame, columns: list[str], *, depth: int = 1, without_ending: bool = False) -> pd.DataFrame:
     """Return trials whose pictures are named by the last `depth` parts of their path."""
     last = rf"^.*?((?:[^/]+/){{0,{depth - 1}}}[^/]+)$"
-    files = {name: trials[name].str.replace("\\", "/").str.replace(last, r"\1", regex=True) for name in columns}
-    if without_ending:
-        files = {name: column.str.replace(PICTURE_FILE, "", regex=True) for name, column in files.items()}
-    return trials.assign(**files)
+
+    def short(names: pd.Series) -> pd.Series:
+        files = names.str.replace("\\", "/").str.replace(last, r"\1", regex=True)
+        return files.str.replace(PICTURE_FILE, "", regex=True) if without_ending else files
+
+    return trials.assign(**{name: by_distinct(trials[name], short) for name in columns})
 
 
 def _with_endings(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
