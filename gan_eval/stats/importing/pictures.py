@@ -119,7 +119,14 @@ def _are_files(trials: pd.DataFrame, columns: list[str]) -> bool:
 
 def _count(trials: pd.DataFrame, columns: list[str]) -> int:
     """Return the number of pictures that names and the table's own columns distinguish."""
-    return sum(len(trials[[name, *_KEY]].drop_duplicates()) for name in columns)
+    keys = [pd.factorize(trials[name])[0] for name in _KEY if trials[name].notna().any()]
+    count = 0
+    for name in columns:
+        code = pd.factorize(trials[name])[0].astype("int64")
+        for key in keys:
+            code = pd.factorize(code * (len(trials) + 1) + key)[0]
+        count += len(pd.unique(code))
+    return count
 
 
 def _are_same(names: pd.DataFrame, files: pd.DataFrame, columns: list[str]) -> bool:

@@ -132,8 +132,8 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
         starts.append(end)
         end += max([*part.numbers[-1:], *(row["row"] for row in part.rejected)], default=0)
     cells = pyarrow.concat_tables([part.table for part in parts], promote_options="default").to_pandas()
-    rows = [number + start for part, start in zip(parts, starts, strict=True) for number in part.numbers]
-    cells = cells.astype("str").set_axis(pd.Index(rows, dtype="int64"))
+    rows = [np.array(part.numbers, "int64") + start for part, start in zip(parts, starts, strict=True)]
+    cells = cells.astype("str").set_axis(pd.Index(np.concatenate(rows)))
     empty = [name for name in cells if name.startswith("unnamed_") and cells[name].isna().all()]
     rejected = [
         row | {"row": row["row"] + start} for part, start in zip(parts, starts, strict=True) for row in part.rejected
