@@ -16,11 +16,13 @@ Values = dict[str, list[float]]
 LME4 = """
 suppressMessages(library(lme4))
 data <- read.csv(commandArgs(TRUE)[1])
-fit <- glmer(y ~ kind + (1 | person) + (1 | picture), data, family = binomial,
-             control = glmerControl(tolPwrss = 1e-10))
-error <- function(hessian) sqrt(vcov(fit, use.hessian = hessian)[2, 2])
-spread <- attr(VarCorr(fit)$picture, "stddev")
-cat(packageDescription("lme4")$Version, fixef(fit)[2], error(TRUE), error(FALSE), spread)
+found <- function(...) {
+  fit <- glmer(y ~ kind + (1 | person) + (1 | picture), data, family = binomial, ...)
+  error <- function(hessian) suppressWarnings(sqrt(vcov(fit, use.hessian = hessian)[2, 2]))
+  c(fixef(fit)[2], error(TRUE), attr(VarCorr(fit)$picture, "stddev"), error(FALSE))
+}
+numbers <- c(found(), found(control = glmerControl(optimizer = "bobyqa", tolPwrss = 1e-13)))
+cat(packageDescription("lme4")$Version, format(numbers, digits = 12))
 """
 
 
@@ -63,7 +65,10 @@ def _graphicsmagick(fake: str, real: str) -> dict[str, float]:
 
 
 def lme4(table: Any) -> Values:
-    """By version: effect of `kind`, its error by the Hessian and by known spreads, SD of the pictures."""
+    """By version: effect of `kind`, its error by the Hessian, SD of the pictures and the error by known spreads.
+
+    First with lme4's own settings, then with those of `./run export --format r`.
+    """
     if not shutil.which("Rscript"):
         return {}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,5 +1,6 @@
 """The page of other programs' numbers: the tables are whole, and, at night, still what the programs give."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,20 @@ def test_page_names_the_versions_that_are_installed() -> None:
     short = {"opencv-contrib-python-headless": "opencv"}
     named = [f"{short.get(name, name)} {'.'.join(version.split('.')[:3])}" for name, version in pinned]
     assert [program for program in named if program not in text] == []
+
+
+def test_all_pages_name_the_versions_of_this_page() -> None:
+    from differences import ALONE, PEERS
+
+    constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
+    versions = dict(package.lower().split("==") for package in (*constraints, *PEERS, *ALONE) if "==" in package)
+    others = []
+    for page in PAGE.parent.glob("*.md"):
+        named = re.findall(r"\b([a-z][\w-]+) (\d+(?:\.\d+)+)", page.read_text(encoding="utf-8").lower())
+        others += [
+            (page.name, *name) for name in named if not f"{versions.get(name[0], name[1])}.".startswith(f"{name[1]}.")
+        ]
+    assert others == []
 
 
 @pytest.mark.nightly
