@@ -14,6 +14,7 @@ from gan_eval.files.atomic import write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import no_folder
+from gan_eval.machine.progress import Progress
 from gan_eval.settings.choices import Direction, Mode
 from gan_eval.settings.training import MAX_SIDE, TrainingSettings
 from gan_eval.stimuli.holes import mask_of
@@ -53,7 +54,7 @@ def generate(
     seed: int | None = None,
     mask_seed: int | None = None,
     threads: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> Path:
     """Write the stimulus set of a generator: real, generated and input picture of every item of a split.

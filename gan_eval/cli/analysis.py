@@ -16,6 +16,7 @@ from gan_eval.cli.options import (
     tables_as_json,
 )
 from gan_eval.errors import UserError, naming
+from gan_eval.machine.progress import about
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -276,14 +277,14 @@ def power(
 
     claim_output_folder(out)
     with Console() as console:
-        console.progress("power", 0, 0, unit="studies")
+        console.progress(0, 0, "power", unit="studies")
         plan = plan_power(
             checked,
             pool,
             settings=settings,
             workers=workers or usable_cores(),
             where=str(study),
-            on_progress=lambda done, total: console.progress("power", done, total, "to the next check", unit="studies"),
+            on_progress=about("power", console.progress, unit="studies"),
         )
         with replaced_set(out, "power") as new:
             tabular.write_table(plan.table, new.folder / "power.csv", POWER)

@@ -26,7 +26,7 @@ PLAIN_EVERY_S = 10.0
 
 
 class Console:
-    """A listener of the pipeline (see `gan_eval.study.markers.Listener`)."""
+    """A listener of the pipeline (see `gan_eval.machine.progress.Listener`)."""
 
     def __init__(self) -> None:
         self._rich = RichConsole(file=sys.stderr, highlight=False, soft_wrap=True)
@@ -102,13 +102,9 @@ class Console:
             self._progress.refresh()
 
     def progress(
-        self, what: str, done: int, total: int, detail: str = "", *, unit: str = "", units_each: float = 1.0
+        self, done: int, total: int, what: str = "", detail: str = "", *, unit: str = "", units_each: float = 1.0
     ) -> None:
-        """Show that `done` of `total` parts of `what` are finished; a total of 0 is unknown.
-
-        Args:
-            unit, units_each: unit of the rate, and number of units in each part.
-        """
+        """Show that `done` of `total` parts of `what` are finished (see `gan_eval.machine.progress.Progress`)."""
         now = time.monotonic()
         if what not in self._tasks:
             bar = self._progress.add_task(what, total=total or None, text="")

@@ -8,6 +8,7 @@ import typer
 
 from gan_eval.cli.options import DataRoot, Out, refuse_without_effect
 from gan_eval.errors import UserError
+from gan_eval.machine.progress import about, about_download
 from gan_eval.settings.choices import Direction
 
 data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>/*.jpg.", no_args_is_help=True)
@@ -43,7 +44,6 @@ def data_fetch(
 ) -> None:
     """Download or unpack a data set into DIR/<split>/*.jpg."""
     from gan_eval.cli.console import Console
-    from gan_eval.study.markers import download_progress
     from trainer.datasets.fetch import fetch
     from trainer.datasets.presets import preset_of
 
@@ -54,7 +54,7 @@ def data_fetch(
         refuse_without_effect(context, ["data_root"], f"--out {out} names the data set's own folder; give one of them")
     folder = out if out is not None else (data_root or Path()) / preset.name
     with Console() as console:
-        fetched = fetch(preset, folder, source=source, on_progress=download_progress(console, f"fetch {name}"))
+        fetched = fetch(preset, folder, source=source, on_progress=about_download(f"fetch {name}", console.progress))
         for remark in fetched.remarks:
             console.message(remark)
         splits = ", ".join(f"{split} {count}" for split, count in fetched.splits.items())
@@ -72,7 +72,7 @@ def data_check(
     from trainer.datasets.check import check
 
     with Console() as console:
-        report = check(folder, photographs=photographs, on_progress=partial(console.progress, "check"))
+        report = check(folder, photographs=photographs, on_progress=about("check", console.progress))
     typer.echo("\n".join(report.lines()))
 
 
@@ -105,7 +105,7 @@ def data_pair(
     from trainer.datasets.make import pair_folders
 
     with Console() as console:
-        counts = pair_folders(a, b, out, on_progress=partial(console.progress, "pair"))
+        counts = pair_folders(a, b, out, on_progress=about("pair", console.progress))
     _report_pairs(counts, out)
 
 
@@ -120,7 +120,7 @@ def data_edges(
     from trainer.datasets.make import pair_edges
 
     with Console() as console:
-        counts = pair_edges(photos, out, sigma=sigma, on_progress=partial(console.progress, "edges"))
+        counts = pair_edges(photos, out, sigma=sigma, on_progress=about("edges", console.progress))
     _report_pairs(counts, out)
 
 

@@ -9,6 +9,7 @@ import typer
 from gan_eval.cli.options import Paired, TarKey, White, parse_pairs, refuse_without_effect, say, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
+from gan_eval.machine.progress import about, about_download
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric, ResizerName
 from gan_eval.metrics.weights.known import WEIGHTS
@@ -230,7 +231,7 @@ def _measure(
             inputs,
             settings,
             out,
-            on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
+            on_progress=about("metrics", console.progress),
             on_message=console.message,
         )
         for line in missing_values(found.columns):
@@ -254,7 +255,7 @@ def _measure(
                 resize=settings.resize,
                 white=settings.white,
                 threads=settings.threads or usable_cores(),
-                on_progress=lambda done, total, what: console.progress(f"metrics: {what}", done, total),
+                on_progress=about("metrics", console.progress),
             )
         say(f"gallery: {gallery}")
     return found
@@ -306,13 +307,12 @@ def weights_fetch(
     """Fetch weights into the cache, checked by SHA-256."""
     from gan_eval.cli.console import Console
     from gan_eval.metrics.weights import cache
-    from gan_eval.study.markers import download_progress
 
     failures = []
     with Console() as console:
         for known in WEIGHTS if name == "all" else [name]:
             try:
-                path = cache.fetch(known, on_progress=download_progress(console, f"fetch {known}"))
+                path = cache.fetch(known, on_progress=about_download(f"fetch {known}", console.progress))
                 typer.echo(path)
             except UserError as error:
                 failures.append(str(error))

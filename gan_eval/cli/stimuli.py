@@ -1,7 +1,6 @@
 """The commands of `stimuli`: import, audit, equalise."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +8,7 @@ import typer
 
 from gan_eval.cli.options import FitOption, Out, Paired, TarKey, White
 from gan_eval.errors import UserError
+from gan_eval.machine.progress import about
 from gan_eval.settings.choices import Direction
 
 stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
@@ -70,7 +70,7 @@ def stimuli_import(
             fit=fit,
             white=white,
             mask_hole=mask_hole,
-            on_progress=partial(console.progress, "import"),
+            on_progress=about("import", console.progress),
         )
         for problem in imported.problems:
             console.message(f"left out: {problem}")
@@ -101,7 +101,7 @@ def stimuli_audit(
     if out is not None:
         claim_output_folder(out)
     with Console() as console:
-        giveaways = audit(opened, on_progress=partial(console.progress, "audit"))
+        giveaways = audit(opened, on_progress=about("audit", console.progress))
         for line in summary_lines(giveaways):
             console.message(line)
     if out is not None:
@@ -128,7 +128,7 @@ def stimuli_equalise(
 
     form = Form(parse_size(size) if size else None, fit, jpeg)
     with Console() as console:
-        equalised = equalise(source, out, form, on_progress=partial(console.progress, "equalise"))
+        equalised = equalise(source, out, form, on_progress=about("equalise", console.progress))
         for problem in equalised.problems:
             console.message(f"left out: {problem}")
         width, height = equalised.size
@@ -166,7 +166,7 @@ def stimuli_copies(
     half: Half | None = None if direction is None else "right" if direction == "AtoB" else "left"
     check_output_folder(out)
     with Console() as console:
-        found = find_copies(opened, training, half=half, on_progress=partial(console.progress, "copies"))
+        found = find_copies(opened, training, half=half, on_progress=about("copies", console.progress))
         for line in copy_lines(found):
             console.message(line)
         claim_output_folder(out)

@@ -3,9 +3,8 @@
 import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -24,12 +23,12 @@ from gan_eval.cli.options import (
 )
 from gan_eval.errors import UserError
 from gan_eval.files.reading import no_folder
+from gan_eval.machine.progress import about
 from gan_eval.machine.start import restart_with_allocator_settings
 from gan_eval.settings.choices import Direction
 from gan_eval.settings.words import as_flag
 
 if TYPE_CHECKING:
-    from gan_eval.cli.console import Console
     from trainer.datasets.presets import Preset
     from trainer.job import TrainingJob
 
@@ -134,14 +133,14 @@ def train(
 
     with Console() as console:
         if out is None or estimate:
-            estimated = estimate_model(job, on_message=console.message, on_progress=console.progress)
+            estimated = estimate_model(job, on_message=console.message, on_progress=about("estimate", console.progress))
             typer.echo(json.dumps(asdict(estimated)) if as_json else "\n".join(estimated.lines()), err=not as_json)
             return
         train_model(
             job,
             out,
             checkpoint_every=checkpoint_every,
-            on_progress=training_progress(console, images_a_step=job.settings.batch_size),
+            on_progress=about("train", console.progress),
             on_message=console.message,
         )
     data_set = PairedSet(job.data) if job.settings.inpainting is None else PhotographSet(job.data)
@@ -314,19 +313,8 @@ def generate(
             model=model,
             limit=limit,
             threads=threads,
-            on_progress=partial(console.progress, "generate"),
+            on_progress=about("generate", console.progress),
             on_message=console.message,
         )
     print_next_command("study", "new", "--stimuli", str(out), "--out", f"{out}-study.toml")
     typer.echo(out)
-
-
-def training_progress(console: "Console", *, images_a_step: int) -> Callable[[int, int, dict[str, float]], None]:
-    """Return a progress function for `train_model` that shows steps, images per second, time left and losses."""
-
-    def progress(done: int, total: int, terms: dict[str, float]) -> None:
-        names = sorted(terms, key=lambda name: not name.startswith("g_"))  # the generator's losses first
-        detail = "  ".join(f"{name} {terms[name]:.3g}" for name in names)
-        console.progress("train", done, total, detail, unit="images", units_each=images_a_step)
-
-    return progress

@@ -18,6 +18,7 @@ from gan_eval.files.atomic import write_bytes
 from gan_eval.files.locks import refuse_if_held
 from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.machine.commands import setup_command
+from gan_eval.machine.progress import Listener, about_download
 from gan_eval.machine.system_libraries import missing_display
 from gan_eval.metrics.weights import cache
 from gan_eval.settings.template import write_study
@@ -25,7 +26,6 @@ from gan_eval.stimuli import pictures as images
 from gan_eval.stimuli.importing import import_items
 from gan_eval.stimuli.pictures import Picture
 from gan_eval.study import markers
-from gan_eval.study.markers import Listener
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import closing_lines, open_quiz, read_sessions
 from gan_eval.study.stages import list_stages
@@ -80,7 +80,7 @@ def run_demo(
         cache.find("inception")
     except UserError:
         try:
-            cache.fetch("inception", on_progress=markers.download_progress(listener, "fetch weights"))
+            cache.fetch("inception", on_progress=about_download("fetch weights", listener.progress))
         except UserError as error:  # without the network, the rows of FID have the reason
             listener.message(f"FID and KID are left out: {error}")
     study = out / "demo.toml"

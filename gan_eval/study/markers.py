@@ -7,20 +7,20 @@ made again if nothing is lost by that, else refused (`Stage.is_precious`). A dam
 moves the old results aside.
 """
 
-import math
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import keep_digests, sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.reading import read_record
+from gan_eval.machine.progress import Listener
 from gan_eval.settings.run_record import RECORD
 from gan_eval.settings.words import differences
 
@@ -28,26 +28,6 @@ DIGESTS = "digests.json"
 """Below `.gan-eval/`: the digests of the files that the last run read; the next run hashes only changed files."""
 FORMAT = 1
 """Format number of markers and results; raised when an old folder must not be continued."""
-
-
-class Listener(Protocol):
-    """Receiver of a pipeline's messages and progress."""
-
-    def message(self, text: str) -> None:
-        """Show one line to the user."""
-
-    def progress(self, what: str, done: int, total: int, detail: str = "", *, unit: str = "") -> None:
-        """Show that `done` of `total` units of `what` are finished."""
-
-
-def download_progress(listener: Listener, what: str) -> Callable[[int, int], None]:
-    """Return the function for a download that reports bytes to the listener as MB and MB/s; a total of 0 is unknown."""
-
-    def report(done: int, total: int) -> None:
-        whole = math.ceil(total / 10**6)
-        listener.progress(f"{what} (MB)", whole if done == total else done // 10**6, whole, unit="MB")
-
-    return report
 
 
 def is_study_folder(folder: Path) -> bool:
@@ -233,10 +213,10 @@ def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
     marker.unlink(missing_ok=True)
     started = time.monotonic()
     if stage.derives:  # show that it has started; some of these report no progress
-        listener.progress(stage.name, 0, 0)
+        listener.progress(0, 0, stage.name)
     finished = stage.work(listener)
     if stage.derives:
-        listener.progress(stage.name, 1, 1)
+        listener.progress(1, 1, stage.name)
     if finished:
         write_json(marker, {**status.current, "files": stage.hashes(folder)})
         seconds = time.monotonic() - started

@@ -12,6 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import run_own
+from gan_eval.machine.progress import Listener
 from gan_eval.machine.system_libraries import missing_display
 from gan_eval.quiz.admission import Person, QuizStudy, next_code
 from gan_eval.quiz.room import Room, SessionResult, run_session
@@ -27,7 +28,7 @@ from gan_eval.store import (
     sessions_text,
     stored_design,
 )
-from gan_eval.study.markers import Listener, hash_result, is_study_folder
+from gan_eval.study.markers import hash_result, is_study_folder
 from gan_eval.study.plan import Plan, open_plan
 from gan_eval.tables.frames import Row
 
@@ -223,7 +224,7 @@ def simulate_missing(plan: Plan, stored: StoredSessions, listener: Listener) -> 
             if room.writer.submit(lambda store: has_people(store, plan.study.study.name)).result():
                 return
             room.run(Person(name, observer))
-            listener.progress("quiz (simulated)", done, missing)
+            listener.progress(done, missing, "quiz (simulated)")
 
 
 def stimulus_hashes(plan: Plan) -> dict[str, str]:

@@ -11,11 +11,12 @@ from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.sets import replaced_set
+from gan_eval.machine.progress import Listener, about
 from gan_eval.settings.facts import FACTS
 from gan_eval.settings.study import CheckpointKind
 from gan_eval.stimuli.sets import read_set
 from gan_eval.store import open_store
-from gan_eval.study.markers import Listener, Stage, files_of, hash_result
+from gan_eval.study.markers import Stage, files_of, hash_result
 from gan_eval.study.plan import Plan
 from gan_eval.study.sessions import (
     StoredSessions,
@@ -83,9 +84,7 @@ def train_stage(plan: Plan, model: str) -> Stage:
         train_model(
             job_of(plan, model),
             out,
-            on_progress=lambda done, total, terms: listener.progress(
-                f"train {model}{place}", done, total, "  ".join(f"{name} {value:.3g}" for name, value in terms.items())
-            ),
+            on_progress=about(f"train {model}{place}", listener.progress),
             on_message=listener.message,
         )
         return True
@@ -141,7 +140,7 @@ def generate_stage(plan: Plan, model: str) -> Stage:
             model=model,
             mask_seed=mask_seed,
             threads=plan.threads,
-            on_progress=lambda done, total: listener.progress(f"generate {model}", done, total),
+            on_progress=about(f"generate {model}", listener.progress),
             on_message=listener.message,
         )
         return True
@@ -197,7 +196,7 @@ def metrics_stage(plan: Plan) -> Stage:
             sets,
             settings,
             out,
-            on_progress=lambda done, total, what: listener.progress(f"metrics: {what}", done, total),
+            on_progress=about("metrics", listener.progress),
             on_message=listener.message,
         )
         for line in missing_values(found.columns):
@@ -246,7 +245,7 @@ def audit_stage(plan: Plan) -> Stage:
 
         sets = [read_set(place) for place in plan.stimulus_folders().values()]
         try:
-            giveaways = audit(sets, on_progress=lambda done, total: listener.progress("audit", done, total))
+            giveaways = audit(sets, on_progress=about("audit", listener.progress))
         except UserError as error:  # for example two models without real pictures
             listener.message(f"audit: skipped, {error}")
             return False

@@ -13,6 +13,7 @@ from gan_eval.files.locks import refuse_if_held
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import read_record
 from gan_eval.machine.commands import setup_command
+from gan_eval.machine.progress import Listener, about
 from gan_eval.machine.system_libraries import missing_display, probe_screens
 from gan_eval.quiz.visual_angle import enlarged_width
 from gan_eval.settings.template import Values, study_name, write_study
@@ -21,7 +22,7 @@ from gan_eval.stimuli.layouts import ROLE_NAMES, Found, Items, content_name
 from gan_eval.stimuli.pictures import Fit, decode_rgb, read_file
 from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.study import markers
-from gan_eval.study.markers import Listener, Stage
+from gan_eval.study.markers import Stage
 from gan_eval.study.plan import make_plan, metrics_for, open_plan
 from gan_eval.study.sessions import closing_lines, draw_warnings, open_quiz, read_sessions
 from gan_eval.study.stages import list_stages
@@ -193,7 +194,7 @@ def _import_stage(
             reading=reading,
             captions=found.captions,
             containers=found.containers,
-            on_progress=lambda done, total: listener.progress("import", done, total),
+            on_progress=about("import", listener.progress),
         )
         listener.message(
             f"import: {made.items} item{'s' * (made.items != 1)} in {made.folder} ({made.pictures['real']} real and "

@@ -46,7 +46,7 @@ def train(
 ) -> Path:
     """Train; `how` has the other fields of the job and the options of `train`. With `stop_after`, end in `Stop`."""
 
-    def stop(done: int, *_: object) -> None:
+    def stop(done: int, *_: object, **__: object) -> None:
         if done == stop_after:
             raise Stop
 

@@ -11,10 +11,11 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
+from gan_eval.machine.progress import Progress
 from gan_eval.settings.choices import Direction
 from gan_eval.stimuli.doubts import dark_folders
 from gan_eval.stimuli.pictures import Picture, read_rgb, unread_pictures
-from trainer.datasets.dataset import OnProgress, evenly_spread, try_pictures
+from trainer.datasets.dataset import evenly_spread, try_pictures
 from trainer.datasets.pairs import PairedSet, Side, direction_from, drawn_side, flatness, list_splits
 from trainer.datasets.photographs import PhotographSet, has_usual_splits, walk
 from trainer.datasets.presets import PRESETS
@@ -78,7 +79,7 @@ class Report:
         return lines
 
 
-def check(data: Path, *, photographs: bool = False, on_progress: OnProgress | None = None) -> Report:
+def check(data: Path, *, photographs: bool = False, on_progress: Progress | None = None) -> Report:
     """Check every picture of a data set of A|B pictures or photographs.
 
     A folder without a usable picture is refused.

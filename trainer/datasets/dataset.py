@@ -12,6 +12,7 @@ import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.files.reading import no_folder
+from gan_eval.machine.progress import Progress
 from gan_eval.machine.threads import usable_cores
 from gan_eval.settings.training import joined_splits
 from gan_eval.stimuli.pictures import Picture
@@ -19,7 +20,6 @@ from gan_eval.stimuli.pictures import Picture
 T = TypeVar("T")
 
 Size = int | Literal["native"]  # side of square pictures; native: each picture's own size
-OnProgress = Callable[[int, int], None]  # called with (done, total); total is 0 if unknown
 
 SPLITS = ("train", "val", "test")  # the usual splits, in the order in which they are listed
 VALIDATION_SPLITS = ("val", "test")  # splits for validation, best first; never the training split
@@ -119,7 +119,7 @@ def map_pictures(paths: list[Path], work: Callable[[Path], T]) -> list[T]:
 
 
 def try_pictures(
-    paths: list[Path], work: Callable[[Path], T], *, on_progress: OnProgress | None = None
+    paths: list[Path], work: Callable[[Path], T], *, on_progress: Progress | None = None
 ) -> list[T | UserError]:
     """Apply `work` to each picture in several threads; return the results, or errors of bad pictures, in order."""
 

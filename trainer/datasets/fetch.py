@@ -21,10 +21,11 @@ from gan_eval.files.atomic import OWN_FOLDER, temporary_folder, write_error, wri
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import read_record
+from gan_eval.machine.progress import Progress
 from gan_eval.metrics.weights.cache import download
 from gan_eval.metrics.weights.package import FetchError
 from gan_eval.stimuli.pictures import decoding_errors, names_a_picture
-from trainer.datasets.dataset import OnProgress, map_pictures
+from trainer.datasets.dataset import map_pictures
 from trainer.datasets.pairs import PairedSet
 from trainer.datasets.photographs import PhotographSet, has_usual_splits
 from trainer.datasets.presets import Preset
@@ -53,7 +54,7 @@ class Fetched:
     remarks: tuple[str, ...] = ()  # messages for the user
 
 
-def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progress: OnProgress | None = None) -> Fetched:
+def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progress: Progress | None = None) -> Fetched:
     """Fetch a data set into `folder` as `folder/<split>/*.jpg`; the same call resumes, or returns the finished set.
 
     `source` is an address or an archive's file; default: the preset's address. `on_progress` is called with the bytes

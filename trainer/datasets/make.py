@@ -10,15 +10,16 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
+from gan_eval.machine.progress import Progress
 from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, read_rgb, write_png
-from trainer.datasets.dataset import OnProgress, map_pictures
+from trainer.datasets.dataset import map_pictures
 from trainer.datasets.pairs import list_splits
 
 MAX_SIGMA = 1000.0  # pixels; the filter's window grows with it
 MAX_NAMED = 20  # number of pictures without a partner that a message names, for each folder
 
 
-def pair_folders(a: Path, b: Path, out: Path, *, on_progress: OnProgress | None = None) -> dict[str, int]:
+def pair_folders(a: Path, b: Path, out: Path, *, on_progress: Progress | None = None) -> dict[str, int]:
     """Join the pictures of two folders that have the same file stem, A left and B right, as `out/<split>/STEM.png`.
 
     The pairs are 8-bit RGB.
@@ -70,7 +71,7 @@ def pair_folders(a: Path, b: Path, out: Path, *, on_progress: OnProgress | None 
     return write_pictures(sources, joined, out, on_progress)
 
 
-def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: OnProgress | None = None) -> dict[str, int]:
+def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: Progress | None = None) -> dict[str, int]:
     """Put photographs next to their edges: A is black lines on white, B the photograph with exactly its pixels.
 
     The edges are Canny's (scikit-image), of the grey picture smoothed by a Gaussian of `sigma` pixels. Returns the
@@ -107,7 +108,7 @@ def split_folders(root: Path) -> dict[str, Path]:
 
 
 def write_pictures(
-    sources: Mapping[Path, Path], make: Callable[[Path], Picture], out: Path, on_progress: OnProgress | None
+    sources: Mapping[Path, Path], make: Callable[[Path], Picture], out: Path, on_progress: Progress | None
 ) -> dict[str, int]:
     """Make each picture and write it; return their number in each split. A folder with other pictures is refused."""
     with hold_folder(out):

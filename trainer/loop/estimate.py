@@ -14,14 +14,12 @@ from typing import Any
 
 import torch
 
+from gan_eval.machine.progress import Progress
 from trainer.devices import cpu_threads, exact_kernels, machine_of, new_fabric
 from trainer.job import TrainingJob
 from trainer.loop.plan import Say
 from trainer.loop.run import Run, memory_for_training, open_run
 from trainer.watch.validation import write_grid
-
-OnProgress = Callable[[str, int, int], None]
-"""Function called with the current activity, its finished steps, and their total."""
 
 WARM_UP = 3  # steps before the timed ones; they fill caches and create the optimizers' state
 TIMED = 20
@@ -59,7 +57,7 @@ class Estimate:
         ]
 
 
-def estimate(job: TrainingJob, *, on_message: Say | None = None, on_progress: OnProgress | None = None) -> Estimate:
+def estimate(job: TrainingJob, *, on_message: Say | None = None, on_progress: Progress | None = None) -> Estimate:
     """Do the first steps of a training with its real networks and batches, and estimate the whole run.
 
     All files go into a temporary folder that is removed. Errors are those of `train`.
@@ -113,7 +111,7 @@ def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], devi
     )
 
 
-def step_times(run: Run, device: torch.device, on_progress: OnProgress | None = None) -> list[float]:
+def step_times(run: Run, device: torch.device, on_progress: Progress | None = None) -> list[float]:
     """Return the seconds of each of up to TIMED steps after the warm-up; fewer if the run is short or slow."""
 
     def step() -> None:
@@ -129,7 +127,7 @@ def step_times(run: Run, device: torch.device, on_progress: OnProgress | None = 
     while len(times) < to_time and (not times or time.monotonic() - began < BUDGET_S):
         times.append(seconds_of(step))
         if on_progress is not None:
-            on_progress("estimate: timed steps", len(times), to_time)
+            on_progress(len(times), to_time, "timed steps")
     return times
 
 

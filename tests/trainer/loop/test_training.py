@@ -23,7 +23,7 @@ def test_a_run_writes_what_the_contract_says(make_pairs: Pairs, tiny: Settings, 
     data = make_pairs(train=3, val=2)
     settings = tiny(steps=24)
     calls: list[tuple[int, int]] = []
-    progress = {"on_progress": lambda done, total, _: calls.append((done, total))}
+    progress = {"on_progress": lambda done, total, *_, **__: calls.append((done, total))}
     run = train(settings, data, tmp_path / "run", direction="BtoA", **progress)
     assert run == tmp_path / "run"
     assert calls == [(step, 24) for step in range(1, 25)]
