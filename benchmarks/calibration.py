@@ -20,8 +20,8 @@ from calibration_blocks import BLOCKS, Part
 
 from gan_eval.files.atomic import write_text
 from gan_eval.machine.threads import usable_cores
-from gan_eval.stats.power.planning import in_parallel
-from gan_eval.stats.shares import wilson
+from gan_eval.power.planning import in_parallel
+from gan_eval.science.shares import wilson
 
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
 """Marks around the part of a page that is written here."""

@@ -8,12 +8,12 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit, ndtri
 
+from gan_eval.science.shares import Estimate
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import ComparisonEstimator
 from gan_eval.stats.compare.contrast import population_proportions
 from gan_eval.stats.compare.detection_rates import Detection
 from gan_eval.stats.compare.questions import kind_questions, pair_questions
-from gan_eval.stats.shares import Estimate
 from gan_eval.stats.trials import answered_trials, fill_trials
 
 LEVEL, MARGIN = 0.05, 0.05

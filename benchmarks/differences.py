@@ -557,10 +557,10 @@ def judgements() -> list[Row]:
     from statsmodels.stats.weightstats import DescrStatsW
     from sureal.pc_subjective_model import BradleyTerryMlePairedCompSubjectiveModel as Sureal
 
+    from gan_eval.science.shares import binomial_p, wilson
     from gan_eval.stats.answers.agreement import alpha
     from gan_eval.stats.answers.choices import bradley_terry
     from gan_eval.stats.answers.rates import dprime_and_criterion
-    from gan_eval.stats.shares import binomial_p, wilson
 
     random = np.random.default_rng(1)
     grades = random.integers(1, 6, (40, 4))

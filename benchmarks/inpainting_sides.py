@@ -15,8 +15,8 @@ from lightning_fabric import Fabric
 from PIL import Image
 from torch import nn
 
+from gan_eval.pictures.holes import mask_of
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.stimuli.holes import mask_of
 from trainer.batches import Batches, Pictures, jitter_size
 from trainer.devices import exact_kernels, workers_for
 from trainer.loop.gan import new_gan, set_learning_rates

@@ -28,8 +28,8 @@ from PIL import Image
 from scipy.stats import mannwhitneyu
 
 from gan_eval import tables
-from gan_eval.stimuli.pictures import write_png
-from gan_eval.stimuli.sets import stimulus_row, write_set
+from gan_eval.pictures.decode import write_png
+from gan_eval.pictures.sets import stimulus_row, write_set
 from gan_eval.store import open_store
 
 ITEMS = 60

@@ -37,8 +37,8 @@ from typing import Any
 
 import numpy as np
 
-from gan_eval.stimuli.pictures import write_png
-from gan_eval.stimuli.sets import stimulus_row, write_set
+from gan_eval.pictures.decode import write_png
+from gan_eval.pictures.sets import stimulus_row, write_set
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from skimage.restoration import inpaint_biharmonic
 
 from gan_eval.errors import UserError
-from gan_eval.stimuli.fills import FILLS, write_fills
-from gan_eval.stimuli.holes import Hole
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.pictures.decode import Picture
+from gan_eval.pictures.fills import FILLS, write_fills
+from gan_eval.pictures.holes import Hole
 
 
 def biharmonic(picture: Picture, hole: Hole) -> NDArray[np.float64]:

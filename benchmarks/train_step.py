@@ -140,7 +140,8 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     from trainer.devices import PRECISION
     from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
-    from trainer.step import Batch, RecordedStep, training_step
+    from trainer.recording import RecordedStep
+    from trainer.step import Batch, training_step
     from trainer.tasks import Translation
 
     settings = TrainingSettings(

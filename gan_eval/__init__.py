@@ -74,8 +74,8 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
     requested = name or (file.stem.rpartition(".")[2] if file else "")
     known = tables.TABLES
     if requested not in known:
+        from gan_eval.power.planning import POWER
         from gan_eval.stats.analysis import ALL_TABLES
-        from gan_eval.stats.power.planning import POWER
 
         known = ALL_TABLES | {POWER.name: POWER}
     if file and not file.exists():

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from gan_eval.pictures.decode import write_png
+from gan_eval.pictures.importing import import_items
 from gan_eval.settings.template import write_study
-from gan_eval.stimuli.importing import import_items
-from gan_eval.stimuli.pictures import write_png
 from gan_eval.study import markers
 from gan_eval.study.demo import MODELS, crops
 from gan_eval.study.plan import make_plan

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gan_eval.stimuli.pictures import Picture, write_png
-from gan_eval.stimuli.sets import stimulus_row, write_set
+from gan_eval.pictures.decode import Picture, write_png
+from gan_eval.pictures.sets import stimulus_row, write_set
 from gan_eval.tables.frames import Row
 
 

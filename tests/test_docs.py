@@ -23,7 +23,7 @@ from mkdocs.config import load_config
 from gan_eval.__main__ import run
 from gan_eval.cli.app import application
 from gan_eval.machine.commands import VERBS
-from gan_eval.stimuli.pictures import write_png
+from gan_eval.pictures.decode import write_png
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(

@@ -15,11 +15,11 @@ from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import no_folder
 from gan_eval.machine.progress import Progress
+from gan_eval.pictures.decode import Picture, write_png
+from gan_eval.pictures.holes import mask_of
+from gan_eval.pictures.sets import refuse_another_set, stimulus_row, write_set
 from gan_eval.settings.choices import Direction, Mode
 from gan_eval.settings.training import MAX_SIDE, TrainingSettings
-from gan_eval.stimuli.holes import mask_of
-from gan_eval.stimuli.pictures import Picture, write_png
-from gan_eval.stimuli.sets import refuse_another_set, stimulus_row, write_set
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import RAW, RAW_ENDING, model_name_problem, name_problem
 from trainer.datasets.dataset import Size

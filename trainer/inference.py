@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gan_eval.pictures.decode import Picture
 from gan_eval.settings.choices import Mode
-from gan_eval.stimuli.pictures import Picture
 from trainer.batches import as_tensor
 from trainer.devices import on_device
 from trainer.nets.layers import BatchNorm2d, Dropout

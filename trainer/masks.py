@@ -26,9 +26,9 @@ from scipy.ndimage import binary_dilation
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes, sha256_json
+from gan_eval.pictures.decode import list_pictures, read_rgb
+from gan_eval.pictures.holes import Hole, hole_of, mask_of
 from gan_eval.settings.training import InpaintingSettings, MaskKind
-from gan_eval.stimuli.holes import Hole, hole_of, mask_of
-from gan_eval.stimuli.pictures import list_pictures, read_rgb
 
 Size = tuple[int, int]  # (height, width) in pixels
 

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from gan_eval.errors import UserError
 from gan_eval.files.reading import require_file
 from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, storage_problem
+from gan_eval.pictures.decode import natural_key
 from gan_eval.settings.choices import Direction
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MAX_LEVELS, NormKind, TrainingSettings
-from gan_eval.stimuli.pictures import natural_key
 from trainer.nets.build import GENERATORS, first_difference, generator_for
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet

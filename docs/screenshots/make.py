@@ -19,10 +19,10 @@ import numpy as np
 from PIL import Image, ImageFilter
 from skimage import data
 
+from gan_eval.pictures.decode import write_png
+from gan_eval.pictures.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
-from gan_eval.stimuli.pictures import write_png
-from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 
 SIDE = 256
 IMAGES = Path(__file__).parents[1] / "images"

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import Person, QuizStudy, Reserved, reserve
 from gan_eval.quiz.app.application import QuizApplication
 from gan_eval.quiz.app.pages.end import EndPage
@@ -21,7 +22,6 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, open_store
 
 STEP_MS = 120

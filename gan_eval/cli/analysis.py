@@ -85,12 +85,12 @@ def analyze(
         from gan_eval import tables
         from gan_eval.files.output_folders import check_output_folder, claim_output_folder, refuse_unread
         from gan_eval.files.sets import settled
+        from gan_eval.pictures.sets import read_stimulus_tables, require_presented
         from gan_eval.stats.analysis import analyze as analyze_trials
         from gan_eval.stats.analysis import write_analysis
         from gan_eval.stats.readers import NO_SIMULATED, of_people, stored_tables
         from gan_eval.stats.recruitment import recruitment
         from gan_eval.stats.rules import parse_rule
-        from gan_eval.stimuli.sets import read_stimulus_tables, require_presented
         from gan_eval.study.markers import is_study_folder, refuse_study_folder
 
         check_output_folder(out)
@@ -258,7 +258,7 @@ def power(
     from gan_eval.cli.console import Console
 
     with Console() as console, console.working("power: the design"):
-        from gan_eval.stats.power.design import require_power_is_defined
+        from gan_eval.power.design import require_power_is_defined
 
         require_power_is_defined(checked.quiz, where=str(study))
         pool = _pool(checked, study, out, settings.stimuli)
@@ -271,8 +271,8 @@ def power(
         from gan_eval.files.output_folders import claim_output_folder
         from gan_eval.files.sets import replaced_set
         from gan_eval.machine.threads import usable_cores
-        from gan_eval.stats.power import plan_power
-        from gan_eval.stats.power.planning import POWER, printed, sentences
+        from gan_eval.power import plan_power
+        from gan_eval.power.planning import POWER, printed, sentences
         from gan_eval.tables import frames as tabular
 
     claim_output_folder(out)
@@ -299,8 +299,8 @@ def power(
 
 def _pool(study: "Study", file: Path, out: Path, size: int | None) -> "list[Row]":
     """Return the requested pool, else the study's stimulus sets; refuse a study without either."""
-    from gan_eval.stats.power.design import planned_stimuli, versions_of
-    from gan_eval.stimuli.sets import TABLE_NAME, read_sets
+    from gan_eval.pictures.sets import TABLE_NAME, read_sets
+    from gan_eval.power.design import planned_stimuli, versions_of
     from gan_eval.study.plan import Plan
 
     folders = Plan(study, file, out, None).stimulus_folders()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gan_eval.cli.console import Console
     from gan_eval.metrics.run.inputs import Settings
     from gan_eval.metrics.run.tables import Evaluation
-    from gan_eval.stimuli.sets import StimulusSet
+    from gan_eval.pictures.sets import StimulusSet
 
 
 def metrics(
@@ -112,7 +112,7 @@ def metrics(
     from gan_eval.files.output_folders import refuse_unread
     from gan_eval.metrics.run.cache import cache_file
     from gan_eval.metrics.run.inputs import Settings, opened_folder, opened_pair
-    from gan_eval.stimuli.sets import TABLE_NAME
+    from gan_eval.pictures.sets import TABLE_NAME
     from gan_eval.study.markers import refuse_study_folder
 
     refuse_study_folder(out)
@@ -185,7 +185,7 @@ def metrics(
             raise UserError("metrics: --baselines fills the holes of stimulus sets; --real and --fake have no masks")
         from gan_eval.cli.console import Console
         from gan_eval.files.output_folders import claim_output_folder
-        from gan_eval.stimuli.fills import BASELINES, write_fills
+        from gan_eval.pictures.fills import BASELINES, write_fills
 
         with Console() as console, console.working("baselines"):
             inputs += write_fills(inputs, claim_output_folder(out) / BASELINES)

@@ -141,9 +141,9 @@ def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizSt
     """
     belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
     refuse_without_effect(context, ["out"], belongs)
+    from gan_eval.pictures.sets import read_sets
     from gan_eval.quiz.admission import QuizStudy
     from gan_eval.settings.design import pictures_hash, quiz_design
-    from gan_eval.stimuli.sets import read_sets
 
     seed = options.pop("seed", 0)
     settings = quiz_of_options(options)

@@ -52,7 +52,7 @@ def stimuli_import(
 ) -> None:
     """Make a stimulus set from any generator's results: a folder, a container of pictures, or several of them."""
     from gan_eval.cli.console import Console
-    from gan_eval.stimuli.importing import import_folder
+    from gan_eval.pictures.importing import import_folder
 
     if (source is None) == (real is None) or (real is None) != (not fakes):
         raise UserError("stimuli import: give either a folder (or container), or --real and --fake")
@@ -93,8 +93,8 @@ def stimuli_audit(
     from gan_eval import tables
     from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import claim_output_folder
-    from gan_eval.giveaways.audit import audit, summary_lines
-    from gan_eval.stimuli.sets import read_set
+    from gan_eval.pictures.audit import audit, summary_lines
+    from gan_eval.pictures.sets import read_set
     from gan_eval.tables.frames import write_rows
 
     opened = [read_set(folder) for folder in sets]
@@ -124,7 +124,7 @@ def stimuli_equalise(
 ) -> None:
     """Bring real and generated pictures to one format, size and naming."""
     from gan_eval.cli.console import Console
-    from gan_eval.giveaways.equalise import Form, equalise, parse_size
+    from gan_eval.pictures.equalise import Form, equalise, parse_size
 
     form = Form(parse_size(size) if size else None, fit, jpeg)
     with Console() as console:
@@ -153,10 +153,10 @@ def stimuli_copies(
     """Find the training picture nearest to each picture, and duplicates inside a set; with a page of the pairs."""
     from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import check_output_folder, claim_output_folder
-    from gan_eval.giveaways.clues import files_of
-    from gan_eval.giveaways.copies import Half, copy_lines, find_copies
+    from gan_eval.pictures.clues import files_of
+    from gan_eval.pictures.copies import Half, copy_lines, find_copies
+    from gan_eval.pictures.sets import read_set
     from gan_eval.report.copies import write_copies_page
-    from gan_eval.stimuli.sets import read_set
     from gan_eval.tables import IMAGE_METRICS
     from gan_eval.tables.frames import write_table
 

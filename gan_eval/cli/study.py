@@ -97,8 +97,8 @@ def study_new(
     every_key: Annotated[bool, typer.Option("--all", help="Write every key, not only those that people set.")] = False,
 ) -> None:
     """Write a study file with the keys that people set, each with its default and its meaning."""
+    from gan_eval.pictures.sets import read_set
     from gan_eval.settings.template import EXAMPLE_TRAINING, study_name, write_study
-    from gan_eval.stimuli.sets import read_set
     from gan_eval.study.plan import metrics_for
 
     if out.suffix.lower() != ".toml":

@@ -15,13 +15,13 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.sqlite_files import is_address
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.draw import Dealer
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.quiz.simulate import Observer
 from gan_eval.quiz.station import station_file
 from gan_eval.settings.design import design_changes
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import (
     Store,
     deal_list,
@@ -37,7 +37,7 @@ from gan_eval.store import (
 )
 from gan_eval.store.connect import without_password
 from gan_eval.tables.frames import Row
-from gan_eval.tables.names import person_of
+from gan_eval.tables.participants import person_of
 
 
 @dataclass(frozen=True, kw_only=True)

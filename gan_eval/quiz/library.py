@@ -11,8 +11,8 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes
-from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
-from gan_eval.stimuli.sets import TABLE_NAME, FileColumn, StimulusSet, caption_of, picture_changed
+from gan_eval.pictures.decode import Picture, decode_rgb, read_file, resize
+from gan_eval.pictures.sets import TABLE_NAME, FileColumn, StimulusSet, caption_of, picture_changed
 from gan_eval.tables.frames import Row
 
 RESAMPLING = Image.Resampling.LANCZOS

@@ -10,6 +10,8 @@ from math import nan
 import numpy as np
 
 from gan_eval.errors import UserError
+from gan_eval.pictures.decode import read_rgb
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.draw.order import generator
@@ -18,8 +20,6 @@ from gan_eval.quiz.remote import Press, Showing, TrialReport, nanoseconds, repla
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import MILLISECOND, State, Trial
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
-from gan_eval.stimuli.pictures import read_rgb
-from gan_eval.stimuli.sets import StimulusSet
 
 STIMULUS_SD = 0.3
 """Standard deviation of the pictures' part of the unit-variance noise."""

@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from gan_eval.files.atomic import write_text
-from gan_eval.giveaways.copies import Half, copy_lines, select_half
 from gan_eval.machine.commands import as_typed
+from gan_eval.pictures.copies import Half, copy_lines, select_half
+from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.page import render
 from gan_eval.report.parts.blocks import Gallery, GalleryEntry, Lines, Report, Section
 from gan_eval.report.parts.thumbnails import Picture, small_picture
-from gan_eval.stimuli.pictures import read_rgb
 
 MAX_PAIRS = 60
 """Maximum number of pairs for each model."""

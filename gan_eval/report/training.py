@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from gan_eval.errors import UserError, shortened
 from gan_eval.files.reading import read_json
 from gan_eval.metrics.catalogue import METRICS
+from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.parts.blocks import Charts, PictureTable, Section, Table
 from gan_eval.report.parts.chart import STYLE, Chart, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
 from gan_eval.report.parts.thumbnails import Picture, evenly_spaced, small_picture
 from gan_eval.report.parts.words import Record, from_to, missing, number, plural, text, whole
-from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.tables import PLATEAUS, VALIDATION
 from gan_eval.tables.frames import frame_of, read_table
 

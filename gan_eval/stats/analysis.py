@@ -15,6 +15,7 @@ from gan_eval.files.digests import sha256_bytes, sha256_json
 from gan_eval.files.output_folders import relative_path
 from gan_eval.files.sets import replaced_set
 from gan_eval.files.sqlite_files import is_store
+from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.sections import check_options
 from gan_eval.stats.answers.agreement import agreement
@@ -42,7 +43,6 @@ from gan_eval.stats.paper import PAPER, paper
 from gan_eval.stats.readers import NO_SIMULATED, of_people, tables_to_analyze
 from gan_eval.stats.recruitment import ALPHA, RECRUITMENT, is_waiting
 from gan_eval.stats.trials import PreparedTrials, prepare_trials, text_coded, with_text_names
-from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
 from gan_eval.tables import (
     ANALYSIS_RUN,
     IMAGE_METRICS,
@@ -74,11 +74,11 @@ SET_NAME = "analysis"
 ALL_TABLES: dict[str, Table] = TABLES | {
     value.name: value
     for name, module in sorted(sys.modules.items())
-    if name.startswith("gan_eval.stats.") and not name.startswith("gan_eval.stats.power")
+    if name.startswith("gan_eval.stats.")
     for value in vars(module).values()
     if isinstance(value, Table)
 }
-"""All tables of the project by name, except that of `gan_eval.stats.power`; the modules above declare theirs."""
+"""All tables of the project by name, except that of `gan_eval.power`; the modules above declare theirs."""
 OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if ANALYSIS_RUN in table.columns)
 
 

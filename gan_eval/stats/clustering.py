@@ -1,4 +1,4 @@
-"""Clustered inference: influences → variances → degrees of freedom → intervals and p values.
+"""Clustered inference: influences → variances → degrees of freedom.
 
 An answer's influence is its contribution to an estimate's error. Influences are summed over clusters, and the squared
 sums are the variance (Liang & Zeger 1986, Biometrika 73, 13-22). The two-way variance (Cameron, Gelbach & Miller 2011,
@@ -8,8 +8,6 @@ by cell. A cell has the answers of one participant to one stimulus.
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
-from scipy.special import stdtr, stdtrit
 
 
 def two_way(
@@ -109,29 +107,3 @@ def side_of(column: np.ndarray) -> np.ndarray | None:
     """Return (N,) bool: the rows with the smaller of a covariate's two values; None if it has not exactly two."""
     low, high = column.min(initial=np.inf), column.max(initial=-np.inf)
     return column == low if low < high and ((column == low) | (column == high)).all() else None
-
-
-def t_critical(df: ArrayLike, *, coverage: float = 0.95) -> np.ndarray:
-    """Return the two-sided critical value of Student's t; NaN below one degree of freedom.
-
-    >>> t_critical([24, 0]).round(4).tolist()
-    [2.0639, nan]
-    """
-    df = np.asarray(df, float)
-    return np.where(df >= 1, stdtrit(np.maximum(df, 1.0), (1 + coverage) / 2), np.nan)
-
-
-def two_sided_p(estimate: ArrayLike, std_error: ArrayLike, df: ArrayLike) -> np.ndarray:
-    """Return p of each estimate against 0 by Student's t; NaN where the error is not above 0."""
-    error = np.asarray(std_error, float)
-    return np.asarray(2 * stdtr(df, -np.abs(np.asarray(estimate, float)) / np.where(error > 0, error, np.nan)))
-
-
-def equivalence_p(estimate: ArrayLike, std_error: ArrayLike, df: ArrayLike, margin: float) -> np.ndarray:
-    """Return the larger p of two one-sided tests of -margin < difference < margin; NaN where the error is not above 0.
-
-    See Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15, 657-680.
-    """
-    error = np.asarray(std_error, float)
-    beyond = np.abs(np.asarray(estimate, float)) - margin
-    return np.asarray(stdtr(df, beyond / np.where(error > 0, error, np.nan)))

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gan_eval.errors import abbreviated
 from gan_eval.stats.contradictions import agreement, are_single, possible_times
-from gan_eval.tables.names import person_of
+from gan_eval.tables.participants import person_of
 
 MAX_NAMED = 3
 """Number of persons or sessions that a warning names."""
@@ -131,8 +131,9 @@ def _is_below_half(main: pd.DataFrame, level: float) -> bool:
     right, n = main["agrees"].to_numpy(bool), len(main)
     if main.groupby(main["kind"].fillna(""), observed=True)["agrees"].mean().max() >= 0.5:
         return False
-    from gan_eval.stats.clustering import degrees_of_freedom, two_sided_p, two_way
-    from gan_eval.stats.shares import binomial_p
+    from gan_eval.science.p_values import two_sided_p
+    from gan_eval.science.shares import binomial_p
+    from gan_eval.stats.clustering import degrees_of_freedom, two_way
 
     factors = [pd.factorize(main[name])[0] for name in ("participant", "stimulus")]
     variance = two_way(((right - right.mean()) / n)[:, None], *factors)

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gan_eval.science.shares import proportion
 from gan_eval.stats.contradictions import possible_times
 from gan_eval.stats.groups import joined
 from gan_eval.stats.rules import parse_rule
-from gan_eval.stats.shares import proportion
 from gan_eval.stats.trials import in_finished_session, is_right
 from gan_eval.tables import PARTICIPATION
 from gan_eval.tables.frames import conform

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from gan_eval.pictures.holes import area_band
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.trials import PAIRED, requested_exposure
-from gan_eval.stimuli.holes import area_band
 from gan_eval.tables import HOLE_SCOPES, SEVERAL_STUDIES, STIMULI
 
 ONE_PARTICIPANT = "one participant: says nothing about people in general"

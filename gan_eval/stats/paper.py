@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
+from gan_eval.science.shares import Estimate
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
 from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS, Cited
@@ -19,7 +20,6 @@ from gan_eval.stats.compare.differences import UNTESTED
 from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, USED, kind_rows
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
 from gan_eval.stats.recruitment import NO_VERDICT
-from gan_eval.stats.shares import Estimate
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (

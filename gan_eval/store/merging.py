@@ -25,7 +25,7 @@ from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.people import rows_by_session
 from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.frames import Row
-from gan_eval.tables.names import person_of
+from gan_eval.tables.participants import person_of
 
 FIXED = ("study", "design_hash", "participant", "list", "seed", "simulated", "started_at")
 """Columns of `sessions` that never change."""

@@ -30,7 +30,7 @@ from gan_eval.store.connect import (
 )
 from gan_eval.store.layout import LAYOUTS, SERVER_LOCK, checked_frame, checked_rows, make_tables, version_of
 from gan_eval.tables import frames as tabular
-from gan_eval.tables.names import person_of
+from gan_eval.tables.participants import person_of
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:

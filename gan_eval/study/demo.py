@@ -21,10 +21,10 @@ from gan_eval.machine.commands import setup_command
 from gan_eval.machine.progress import Listener, about_download
 from gan_eval.machine.system_libraries import missing_display
 from gan_eval.metrics.weights import cache
+from gan_eval.pictures import decode as images
+from gan_eval.pictures.decode import Picture
+from gan_eval.pictures.importing import import_items
 from gan_eval.settings.template import write_study
-from gan_eval.stimuli import pictures as images
-from gan_eval.stimuli.importing import import_items
-from gan_eval.stimuli.pictures import Picture
 from gan_eval.study import markers
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import closing_lines, open_quiz, read_sessions

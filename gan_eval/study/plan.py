@@ -12,14 +12,14 @@ from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import no_folder, read_json
 from gan_eval.metrics.catalogue import select
+from gan_eval.pictures.decode import list_pictures
+from gan_eval.pictures.sets import read_set
 from gan_eval.quiz.draw.offers import require_captions
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.quiz.wording import require_language
 from gan_eval.settings.run_record import RECORD, read_run_record, run_command
 from gan_eval.settings.study import MetricsSettings, Study, load_study
 from gan_eval.settings.training import joined_splits
-from gan_eval.stimuli.pictures import list_pictures
-from gan_eval.stimuli.sets import read_set
 from gan_eval.study.markers import DIGESTS, is_study_folder
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tables.frames import Row, frame_of

@@ -14,11 +14,11 @@ from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import run_own
 from gan_eval.machine.progress import Listener
 from gan_eval.machine.system_libraries import missing_display
+from gan_eval.pictures.sets import TABLE_NAME, read_set, read_sets, require_same_pictures
 from gan_eval.quiz.admission import Person, QuizStudy, next_code
 from gan_eval.quiz.room import Room, SessionResult, run_session
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.design import design_changes, pictures_hash
-from gan_eval.stimuli.sets import TABLE_NAME, read_set, read_sets, require_same_pictures
 from gan_eval.store import (
     has_people,
     list_participants,

@@ -12,9 +12,9 @@ from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.sets import replaced_set
 from gan_eval.machine.progress import Listener, about
+from gan_eval.pictures.sets import read_set
 from gan_eval.settings.facts import FACTS
 from gan_eval.settings.study import CheckpointKind
-from gan_eval.stimuli.sets import read_set
 from gan_eval.store import open_store
 from gan_eval.study.markers import Stage, files_of, hash_result
 from gan_eval.study.plan import Plan
@@ -189,7 +189,7 @@ def metrics_stage(plan: Plan) -> Stage:
         )
         sets = list(plan.measured_folders().values())
         if section.baselines:
-            from gan_eval.stimuli.fills import BASELINES, write_fills
+            from gan_eval.pictures.fills import BASELINES, write_fills
 
             sets += write_fills(sets, claim_output_folder(out) / BASELINES)
         found = measure_sets(
@@ -241,7 +241,7 @@ def audit_stage(plan: Plan) -> Stage:
     out = plan.folder / "tables" / f"{tables.GIVEAWAYS.name}.csv"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.giveaways.audit import audit, summary_lines
+        from gan_eval.pictures.audit import audit, summary_lines
 
         sets = [read_set(place) for place in plan.stimulus_folders().values()]
         try:

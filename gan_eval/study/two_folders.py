@@ -15,12 +15,12 @@ from gan_eval.files.reading import read_record
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.progress import Listener, about
 from gan_eval.machine.system_libraries import missing_display, probe_screens
+from gan_eval.pictures.decode import Fit, decode_rgb, read_file
+from gan_eval.pictures.importing import RECORD, Reading, found_pictures, import_items, model_names
+from gan_eval.pictures.layouts import ROLE_NAMES, Found, Items, content_name
+from gan_eval.pictures.sets import TABLE_NAME, read_set
 from gan_eval.quiz.visual_angle import enlarged_width
 from gan_eval.settings.template import Values, study_name, write_study
-from gan_eval.stimuli.importing import RECORD, Reading, found_pictures, import_items, model_names
-from gan_eval.stimuli.layouts import ROLE_NAMES, Found, Items, content_name
-from gan_eval.stimuli.pictures import Fit, decode_rgb, read_file
-from gan_eval.stimuli.sets import TABLE_NAME, read_set
 from gan_eval.study import markers
 from gan_eval.study.markers import Stage
 from gan_eval.study.plan import make_plan, metrics_for, open_plan
@@ -51,8 +51,8 @@ def try_folders(
 
     Args:
         fakes: a folder (or container) for each model, which has its name.
-        paired: see `gan_eval.stimuli.layouts.items_of`.
-        tar_key: see `gan_eval.stimuli.containers.pictures_folder`.
+        paired: see `gan_eval.pictures.layouts.items_of`.
+        tar_key: see `gan_eval.pictures.containers.pictures_folder`.
         again: the command that the user typed, in words; default: `try` with these folders.
         out: the study's folder, as `run` makes it from `out/study.toml`.
         fit, white: see `Reading`.

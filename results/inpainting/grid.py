@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gan_eval.stimuli.pictures import read_rgb
+from gan_eval.pictures.decode import read_rgb
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "motorcycle", "rocket")
 COLUMNS = ("encoder/input", "fills/harmonic/fake", "encoder/fake", "reconstruction/fake", "filled/fake", "encoder/real")

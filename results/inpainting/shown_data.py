@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from skimage import data
 
-from gan_eval.stimuli.pictures import write_png
+from gan_eval.pictures.decode import write_png
 
 SIDE, HOLE = 128, 32
 

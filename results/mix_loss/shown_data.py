@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from skimage import color, filters
 
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.pictures.decode import Picture
 from gan_eval.study.demo import write_crops
 
 

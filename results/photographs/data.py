@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from trainer.datasets.crops import Cut, make_crops
 
-from gan_eval.stimuli.pictures import read_rgb, write_png
+from gan_eval.pictures.decode import read_rgb, write_png
 from trainer.datasets.make import pair_edges
 
 SHARE = "usr/share"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gan_eval.stimuli.pictures import read_rgb
+from gan_eval.pictures.decode import read_rgb
 
 COLUMNS = (
     "grey2colour-colour/real",

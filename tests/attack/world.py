@@ -11,7 +11,7 @@ import numpy as np
 
 from attack.attack import Commands
 from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.stimuli import pictures as images
+from gan_eval.pictures import decode as images
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI
 from gan_eval.tables.frames import read_rows, write_rows
 

@@ -17,7 +17,7 @@ from training_runs import Pairs, Settings, finished_run, hashes, train, translat
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.locks import hold_folder, hold_lock
-from gan_eval.stimuli.importing import import_folder
+from gan_eval.pictures.importing import import_folder
 from gan_eval.tables import STIMULI
 from gan_eval.tables.frames import read_rows
 from trainer.generate import generate

@@ -14,8 +14,8 @@ from training_runs import Stop, hashes, result, train_measured
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.run.inputs import stimuli_of_sets
+from gan_eval.pictures.sets import read_set
 from gan_eval.settings.training import NEUTRAL_GREY, TrainingSettings
-from gan_eval.stimuli.sets import read_set
 from gan_eval.tables import STIMULI, TRAINING_LOG, VALIDATION
 from gan_eval.tables.frames import read_rows
 from trainer.generate import generate

@@ -16,8 +16,8 @@ import torch
 from made_photographs import noise, save
 from training_runs import Pairs, Settings, finished_run
 
-from gan_eval.giveaways.equalise import Form, equalise
-from gan_eval.stimuli.importing import import_folder
+from gan_eval.pictures.equalise import Form, equalise
+from gan_eval.pictures.importing import import_folder
 from trainer.datasets.fetch import fetch
 from trainer.datasets.make import pair_edges, pair_folders
 from trainer.datasets.presets import PRESETS

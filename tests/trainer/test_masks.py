@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from gan_eval.errors import UserError
+from gan_eval.pictures.holes import Hole
 from gan_eval.settings.training import InpaintingSettings, MaskKind
-from gan_eval.stimuli.holes import Hole
 from trainer.masks import Band, Masks, Size, band_of, blocks, centre, fitted, hash_holes, pasted, read_holes, region
 
 Maker = Callable[..., Hole]

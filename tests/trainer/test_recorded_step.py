@@ -8,7 +8,7 @@ from made_photographs import encoder, filler, make_photographs
 from training_runs import Pairs, Settings, Stop, result, train
 
 from gan_eval.settings.training import TrainingSettings
-from trainer.step import RecordedStep
+from trainer.recording import RecordedStep
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 

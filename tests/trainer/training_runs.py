@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from gan_eval.files.digests import sha256_file
+from gan_eval.pictures.decode import Picture, list_pictures, read_rgb
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.stimuli.pictures import Picture, list_pictures, read_rgb
 from gan_eval.study.training import train_model
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import Row, read_rows

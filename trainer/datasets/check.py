@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
 from gan_eval.machine.progress import Progress
+from gan_eval.pictures.decode import Picture, read_rgb, unread_pictures
+from gan_eval.pictures.doubts import dark_folders
 from gan_eval.settings.choices import Direction
-from gan_eval.stimuli.doubts import dark_folders
-from gan_eval.stimuli.pictures import Picture, read_rgb, unread_pictures
 from trainer.datasets.dataset import evenly_spread, try_pictures
 from trainer.datasets.pairs import PairedSet, Side, direction_from, drawn_side, flatness, list_splits
 from trainer.datasets.photographs import PhotographSet, has_usual_splits, walk

@@ -14,8 +14,8 @@ from gan_eval.errors import UserError
 from gan_eval.files.reading import no_folder
 from gan_eval.machine.progress import Progress
 from gan_eval.machine.threads import usable_cores
+from gan_eval.pictures.decode import Picture
 from gan_eval.settings.training import joined_splits
-from gan_eval.stimuli.pictures import Picture
 
 T = TypeVar("T")
 

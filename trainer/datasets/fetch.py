@@ -24,7 +24,7 @@ from gan_eval.files.reading import read_record
 from gan_eval.machine.progress import Progress
 from gan_eval.metrics.weights.cache import download
 from gan_eval.metrics.weights.package import FetchError
-from gan_eval.stimuli.pictures import decoding_errors, names_a_picture
+from gan_eval.pictures.decode import decoding_errors, names_a_picture
 from trainer.datasets.dataset import map_pictures
 from trainer.datasets.pairs import PairedSet
 from trainer.datasets.photographs import PhotographSet, has_usual_splits

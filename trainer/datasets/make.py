@@ -11,7 +11,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
 from gan_eval.machine.progress import Progress
-from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, read_rgb, write_png
+from gan_eval.pictures.decode import Picture, by_stem, list_pictures, read_rgb, write_png
 from trainer.datasets.dataset import map_pictures
 from trainer.datasets.pairs import list_splits
 

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 
 from gan_eval.errors import UserError
+from gan_eval.pictures.decode import Picture, by_stem, list_pictures, names_a_picture, read_rgb, resize
 from gan_eval.settings.choices import Direction
-from gan_eval.stimuli.pictures import Picture, by_stem, list_pictures, names_a_picture, read_rgb, resize
 from trainer.datasets.dataset import MAX_CHECKED, MIN_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
 
 Side = Literal["A", "B"]

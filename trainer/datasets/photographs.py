@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.stimuli.pictures import (
+from gan_eval.pictures.decode import (
     Fit,
     Picture,
     centre_square,

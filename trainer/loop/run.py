@@ -32,6 +32,7 @@ from trainer.loop.gan import load_optimizer, new_gan, set_learning_rates
 from trainer.loop.initial_weights import find_initial, start_from
 from trainer.loop.plan import Plan, Say, decayed, make_plan
 from trainer.randomness import Purpose, seeded
+from trainer.recording import RecordedStep
 from trainer.state.checkpoints import (
     CHECKPOINTS,
     NETS,
@@ -56,7 +57,7 @@ from trainer.state.run_folder import (
     save_generator,
 )
 from trainer.state.trained_on import TrainedOn, pictures_of_run, record_pictures
-from trainer.step import RecordedStep, training_step
+from trainer.step import training_step
 from trainer.tasks import Example, new_task
 from trainer.watch.log import TrainingLog, ValidationLog
 from trainer.watch.validation import Validation, sample_examples, validation_examples, write_grid

@@ -1,6 +1,6 @@
 """The pictures that a generator was trained on, recognised by their content under any name.
 
-Two pictures are the same if `gan_eval.stimuli.likeness` says so; flat pictures are the same if all values are equal.
+Two pictures are the same if `gan_eval.pictures.likeness` says so; flat pictures are the same if all values are equal.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes
 from gan_eval.files.digests import sha256_bytes
-from gan_eval.stimuli.likeness import MIN_COPY_LIKENESS, SIDE, grey_values, nearest
+from gan_eval.pictures.likeness import MIN_COPY_LIKENESS, SIDE, grey_values, nearest
 from trainer.datasets.dataset import DataSet, map_pictures, try_pictures
 from trainer.model import Model, load_model
 

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
+from gan_eval.pictures.decode import Picture
+from gan_eval.pictures.holes import Hole
 from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings
-from gan_eval.stimuli.holes import Hole
-from gan_eval.stimuli.pictures import Picture
 from trainer.batches import as_tensor
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.photographs import PhotographSet

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
+from gan_eval.pictures.decode import Picture
 from gan_eval.settings.choices import Direction, Mode
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.stimuli.pictures import Picture
 from gan_eval.tables.frames import Row
 from trainer.datasets.dataset import DataSet
 from trainer.datasets.pairs import PairedSet

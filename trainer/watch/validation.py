@@ -15,9 +15,9 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.pictures.decode import Picture, resize, write_png
+from gan_eval.pictures.sets import write_set
 from gan_eval.settings.choices import Mode
-from gan_eval.stimuli.pictures import Picture, resize, write_png
-from gan_eval.stimuli.sets import write_set
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import any_seen
 from trainer.datasets.dataset import VALIDATION_SPLITS, DataSet, evenly_spread, excluding

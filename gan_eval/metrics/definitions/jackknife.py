@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.science.p_values import t_95
 
 GROUPS = 10
 METHOD = (
@@ -123,17 +124,6 @@ def as_of_equal_groups(value: float, left_out: NDArray[np.float64], groups: Grou
     parts = (1 - shares) * (value - left_out)
     parts -= shares * parts.sum()
     return left_out.mean() - parts / math.sqrt((1 - (shares**2).sum()) * (1 - 1 / GROUPS))
-
-
-def t_95(df: int) -> float:
-    """Return the 97.5% quantile of Student's t: half the width of a 95% interval in standard errors.
-
-    >>> round(t_95(9), 6)
-    2.262157
-    """
-    from scipy.special import stdtrit
-
-    return float(stdtrit(df, 0.975))
 
 
 def deal(real: Collection[str], fake: Collection[str] = ()) -> dict[str, int]:

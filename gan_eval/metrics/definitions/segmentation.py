@@ -18,7 +18,7 @@ from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 if TYPE_CHECKING:
-    from gan_eval.stimuli.pictures import Picture
+    from gan_eval.pictures.decode import Picture
 
 ClassMap = NDArray[np.uint8]
 """(H, W) class of each pixel, 0..18 in the order of `CLASSES`, or `VOID`."""

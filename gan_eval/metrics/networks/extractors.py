@@ -24,7 +24,7 @@ from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion, Extr
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.networks import inception
 from gan_eval.metrics.weights.cache import find
-from gan_eval.stimuli.pictures import Picture, centre_square
+from gan_eval.pictures.decode import Picture, centre_square
 
 Resizer = Callable[[Picture, int], Tensor]
 

@@ -33,7 +33,7 @@ from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import Extractor, VectorExtractor
 from gan_eval.metrics.weights.files import first_nonfinite
-from gan_eval.stimuli.pictures import Picture, resize
+from gan_eval.pictures.decode import Picture, resize
 
 PALETTE = Path("palette")
 """Word to give instead of a network's file if the pictures are label maps."""

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from gan_eval.metrics.catalogue import METRICS, Metric
-from gan_eval.metrics.definitions.jackknife import Estimate, Interval, t_95
+from gan_eval.metrics.definitions.jackknife import Estimate, Interval
 from gan_eval.metrics.run.tables import finite_mean
+from gan_eval.science.p_values import t_95
 from gan_eval.tables.frames import Row
 
 MIN_ITEMS = 3

@@ -12,11 +12,12 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import Metric, select
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion
 from gan_eval.metrics.kernels.pictures import NO_INPUT
-from gan_eval.stimuli import doubts, pictures
-from gan_eval.stimuli.containers import is_container, pictures_folder
-from gan_eval.stimuli.layouts import MIN_MATCHING, NAMED_AS_INPUTS, Part, Role, part_in_layout, parts_of
-from gan_eval.stimuli.profiles import profile_names
-from gan_eval.stimuli.sets import StimulusSet, read_set, require_unchanged
+from gan_eval.pictures import decode as pictures
+from gan_eval.pictures import doubts
+from gan_eval.pictures.containers import is_container, pictures_folder
+from gan_eval.pictures.layouts import MIN_MATCHING, NAMED_AS_INPUTS, Part, Role, part_in_layout, parts_of
+from gan_eval.pictures.profiles import profile_names
+from gan_eval.pictures.sets import StimulusSet, read_set, require_unchanged
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import model_cell_problem
 

@@ -27,9 +27,9 @@ from gan_eval.metrics.run.cache import Cache, Key
 from gan_eval.metrics.run.features import FeatureResult, FeatureStore
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measures import FeatureBatches, Measure, Tools
-from gan_eval.stimuli import pictures as images
-from gan_eval.stimuli.holes import hole_of
-from gan_eval.stimuli.pictures import Picture, Samples
+from gan_eval.pictures import decode as images
+from gan_eval.pictures.decode import Picture, Samples
+from gan_eval.pictures.holes import hole_of
 
 if TYPE_CHECKING:
     from gan_eval.metrics.kernels.pictures import HolePixels

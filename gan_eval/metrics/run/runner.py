@@ -38,7 +38,7 @@ from gan_eval.metrics.run.reference import write_reference
 from gan_eval.metrics.run.sets import measure_items, set_rows, technical_notes
 from gan_eval.metrics.run.tables import Evaluation, image_columns, provenance
 from gan_eval.metrics.weights.cache import find
-from gan_eval.stimuli.sets import StimulusSet, identical_pictures, repeated_pictures
+from gan_eval.pictures.sets import StimulusSet, identical_pictures, repeated_pictures
 from gan_eval.tables.columns import columns_of, rows_of, write_columns
 from gan_eval.tables.frames import iso
 

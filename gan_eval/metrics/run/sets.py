@@ -34,8 +34,8 @@ from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measures import Tools, installed
-from gan_eval.stimuli.holes import area_band
-from gan_eval.stimuli.pictures import read_rgb
+from gan_eval.pictures.decode import read_rgb
+from gan_eval.pictures.holes import area_band
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import any_seen
 
@@ -58,7 +58,7 @@ def technical_notes(
     notes: dict[tuple[str, str], str] = {}
     if not any(map(_is_of_network, metrics)):
         return notes
-    from gan_eval.giveaways.technical import technical_differences, technical_facts
+    from gan_eval.pictures.technical import technical_differences, technical_facts
 
     for dataset, members in _members(stimuli).items():
         readable = {name: [n for n in numbers if n in results.hashes] for name, numbers in members.items()}

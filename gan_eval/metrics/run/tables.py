@@ -16,7 +16,7 @@ from gan_eval.files.digests import sha256_json
 from gan_eval.metrics.catalogue import Metric
 from gan_eval.metrics.definitions import jackknife
 from gan_eval.metrics.run.measures import installed
-from gan_eval.stimuli.pictures import SUFFIXES, has_16_bits
+from gan_eval.pictures.decode import SUFFIXES, has_16_bits
 from gan_eval.tables.cells import is_missing
 from gan_eval.tables.columns import Columns, checked, frame_of_columns
 from gan_eval.tables.frames import Row

@@ -7,12 +7,12 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
 from gan_eval.errors import UserError, abbreviated
+from gan_eval.pictures.decode import Picture
 from gan_eval.quiz.app.painting import GAP, Canvas, caption_place, span
 from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.library import Library, mask
 from gan_eval.quiz.protocol import QuizProtocol, Showings
 from gan_eval.settings.quiz import MaskKind
-from gan_eval.stimuli.pictures import Picture
 from gan_eval.tables.frames import Row
 
 Images = tuple[QImage, ...]

@@ -10,8 +10,8 @@ from itertools import combinations, cycle
 import numpy as np
 
 from gan_eval.errors import UserError, abbreviated, naming
+from gan_eval.pictures.sets import TABLE_NAME, caption_of
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.sets import TABLE_NAME, caption_of
 from gan_eval.tables.frames import Row
 
 Role = str

@@ -56,7 +56,7 @@ from gan_eval.store import (
     session_of,
 )
 from gan_eval.tables.frames import Row
-from gan_eval.tables.names import person_of
+from gan_eval.tables.participants import person_of
 
 Result = TypeVar("Result")
 IDLE_S = 600.0

@@ -19,10 +19,10 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from gan_eval.pictures.decode import Picture, decode_rgb, read_file, resize
 from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.library import RESAMPLING, Library, mask, size_at
 from gan_eval.settings.quiz import MaskKind
-from gan_eval.stimuli.pictures import Picture, decode_rgb, read_file, resize
 
 CACHE_BYTES = 4 * 2**20
 """Maximum size of the encoded stimuli in memory that no session is about to show."""

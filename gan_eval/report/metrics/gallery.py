@@ -31,6 +31,7 @@ from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.pictures import PictureFile, PictureFiles, jobs_of
+from gan_eval.pictures.decode import rgb_of
 from gan_eval.report import check_page
 from gan_eval.report.metrics.summaries import (
     NO_VERDICT,
@@ -43,7 +44,6 @@ from gan_eval.report.metrics.summaries import (
 )
 from gan_eval.report.page import templates
 from gan_eval.report.parts.words import clean, missing, plural
-from gan_eval.stimuli.pictures import rgb_of
 
 SIDE = 512
 """Longest side in pixels of the pictures and maps; larger ones are scaled down."""

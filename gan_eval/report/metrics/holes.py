@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from gan_eval.metrics.catalogue import HOLE_METRICS
+from gan_eval.pictures.holes import area_band
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.summaries import (
     Summary,
@@ -20,7 +21,6 @@ from gan_eval.report.metrics.summaries import (
 from gan_eval.report.parts.blocks import Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import NBSP, from_to, missing, percent, whole
-from gan_eval.stimuli.holes import area_band
 
 
 def holes_of_folder(folder: StudyFolder) -> pd.DataFrame:

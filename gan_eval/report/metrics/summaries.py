@@ -10,11 +10,11 @@ import numpy as np
 from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.report.parts.words import NOTHING, from_to, missing, number
+from gan_eval.science import shares
 from gan_eval.tables import IMAGE_METRICS, METRIC_COMPARISONS, SET_METRICS
 from gan_eval.tables.columns import rows_of
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import RAW_ENDING
-from gan_eval.tables.student_t import t_95
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,7 +175,7 @@ def picture_summary(
         else:
             finite.setdefault(stimulus if missing(item) else item, []).append(float(value))
     count = sum(map(len, finite.values()))
-    mean, low, high = item_mean_interval([math.fsum(values) / len(values) for values in finite.values()])
+    mean, low, high = shares.mean_interval([math.fsum(values) / len(values) for values in finite.values()])
     return Summary(
         value=mean,
         low=low,
@@ -186,21 +186,6 @@ def picture_summary(
         missing=sum(why.values()),
         reasons=why,
     )
-
-
-def item_mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return the mean of independent values and its 95% interval by Student's t; NaN with too few values.
-
-    >>> mean, low, high = item_mean_interval([2.0, 3.0, 4.0])
-    >>> mean, round(low, 4), round(high, 4)
-    (3.0, 0.5159, 5.4841)
-    """
-    numbers = np.asarray(values, float)
-    mean = float(numbers.mean()) if len(numbers) else math.nan
-    if len(numbers) < 2:
-        return mean, math.nan, math.nan
-    half_width = t_95(len(numbers) - 1) * float(numbers.std(ddof=1)) / math.sqrt(len(numbers))
-    return mean, mean - half_width, mean + half_width
 
 
 def mean_interval(summary: Summary, *, digits: int = 2) -> str:

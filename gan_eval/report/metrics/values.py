@@ -12,6 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.spectrum import FIRST_RING, PER_CYCLE, RINGS, UPSAMPLING_PEAK, radial_spectrum
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.metrics.answer import HOW_MARKED, leaders
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import hole_tables
@@ -19,7 +20,6 @@ from gan_eval.report.metrics.summaries import REAL, Summary, decimals_of, in_ord
 from gan_eval.report.parts.blocks import Block, Cell, Charts, Column, Lines, Section, Table
 from gan_eval.report.parts.chart import INK, MUTED, STYLE, Chart, line_style, panel
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing, number, plural, whole
-from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
 MAX_COLUMNS = 8

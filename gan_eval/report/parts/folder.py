@@ -15,6 +15,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder
 from gan_eval.files.sets import FileSet, settled
+from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.settings.facts import Facts, read_facts
 from gan_eval.settings.run_record import RECORD, read_run_record, run_command
 from gan_eval.stats.analysis import ALL_TABLES, OF_ANALYSIS
@@ -24,7 +25,6 @@ from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.contradictions import require_agreement
 from gan_eval.stats.recruitment import RECRUITMENT
-from gan_eval.stimuli.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.tables import (
     CHECKS,
     GIVEAWAYS,

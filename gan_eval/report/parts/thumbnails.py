@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.stimuli.pictures import Picture as Pixels
-from gan_eval.stimuli.pictures import read_rgb
+from gan_eval.pictures.decode import Picture as Pixels
+from gan_eval.pictures.decode import read_rgb
 
 SIDE = 176
 """Longest side of a thumbnail in pixels."""

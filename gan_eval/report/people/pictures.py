@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gan_eval.giveaways.compare import separation_text
+from gan_eval.pictures.compare import separation_text
 from gan_eval.report.metrics.holes import hole_text
 from gan_eval.report.parts.blocks import Gallery, GalleryEntry, PictureTable, Table
 from gan_eval.report.parts.folder import StudyFolder

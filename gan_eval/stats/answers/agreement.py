@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from gan_eval.science.resampling import REPLICATES, percentile_interval, sampled_counts
 from gan_eval.stats.groups import provenance_cells
-from gan_eval.stats.resampling import REPLICATES, percentile_interval, sampled_counts
 from gan_eval.stats.trials import graded_trials, main_trials
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, integer, interval_columns, number, text

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from gan_eval.stats.clustering import degrees_of_freedom, n_levels, t_critical, two_way
+from gan_eval.science.p_values import t_critical
+from gan_eval.science.shares import binomial_p, proportion, wilson
+from gan_eval.stats.clustering import degrees_of_freedom, n_levels, two_way
 from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, contestants, distinct, joined, provenance
 from gan_eval.stats.mixed.fit import plain_fit
-from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import PAIRED, pair_trials, pictures
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, integer, interval_columns, number, text

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from gan_eval.stats.clustering import t_critical
+from gan_eval.science.p_values import t_critical
+from gan_eval.science.shares import mean_interval, proportion
 from gan_eval.stats.groups import groups, provenance, provenance_cells
-from gan_eval.stats.shares import mean_interval, proportion
 from gan_eval.stats.trials import graded_trials
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import (

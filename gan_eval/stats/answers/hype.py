@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from gan_eval.science.resampling import REPLICATES, percentile_interval, sampled_counts
+from gan_eval.science.shares import mean_interval
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.stats.groups import Groups, groups, provenance, provenance_cells
-from gan_eval.stats.resampling import REPLICATES, percentile_interval, sampled_counts
-from gan_eval.stats.shares import mean_interval
 from gan_eval.stats.trials import main_trials, requested_exposure
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 THRESHOLDS = Table(
     "thresholds",
-    "The result of the staircase, or of QUEST+, of each session and block; how: `gan_eval/settings/adaptive.py`.",
+    "The result of the staircase, or of QUEST+, of each session and block: `gan_eval/stats/answers/staircases.py`.",
     (
         SESSION,
         PARTICIPANT,
@@ -90,7 +90,7 @@ _READ = [
     *("session", "participant", "dataset", "protocol", "phase", "block", "trial", "correct"),
     *("requested_exposure_ms", "exposure_ms"),
 ]
-"""Columns that `gan_eval.settings.adaptive` reads."""
+"""Columns that `gan_eval.stats.answers.staircases` reads."""
 _COLUMNS = ["session", "study", "participant", "model", "dataset", "is_fake", "says_fake", "simulated", "fraction"]
 
 
@@ -218,13 +218,13 @@ def thresholds(trials: pd.DataFrame, *, settings: "StaircaseSettings | None" = N
     """Return the table `thresholds` of a trials table; no rows where no exposures followed the answers.
 
     Args:
-        settings: `[quiz.staircase]` of the study; without it the range is not known (see `gan_eval.settings.adaptive`).
+        settings: `[quiz.staircase]` of the study; without it the range is not known.
     """
     is_adaptive = trials["protocol"].isin(ADAPTIVE_PROTOCOLS) & np.isfinite(trials["requested_exposure_ms"])
     moving = trials[is_adaptive.fillna(False).to_numpy(bool)]
     if moving.empty:
         return frame_of([], THRESHOLDS)
-    from gan_eval.settings.adaptive import thresholds as thresholds_of_rows
+    from gan_eval.stats.answers.staircases import thresholds as thresholds_of_rows
 
     moving = moving.assign(block=moving["block"].fillna(1))  # a missing block is the first
     is_fake = ((moving["kind"] == "fake") & (moving["phase"] == "main")).fillna(False).to_numpy(bool)

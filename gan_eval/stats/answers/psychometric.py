@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.science.p_values import t_critical
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings, Link
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.clustering import t_critical
 from gan_eval.stats.compare.contrast import population_proportions
 from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
 from gan_eval.stats.groups import ONE_PARTICIPANT, REAL, contestants, groups, provenance_cells

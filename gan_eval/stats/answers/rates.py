@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
+from gan_eval.science.shares import binomial_p, proportion, wilson
 from gan_eval.stats.contradictions import possible_times
 from gan_eval.stats.groups import ONE_PARTICIPANT, SEVERAL_STUDIES, Groups, distinct, groups, provenance
-from gan_eval.stats.shares import binomial_p, proportion, wilson
 from gan_eval.stats.trials import answered_trials, main_trials
 from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import (

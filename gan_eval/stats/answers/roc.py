@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from gan_eval.science.p_values import t_critical
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.clustering import degrees_of_freedom, n_levels, t_critical, two_way
+from gan_eval.stats.clustering import degrees_of_freedom, n_levels, two_way
 from gan_eval.stats.compare.detection_rates import BY_PICTURE, TOO_FEW, TWO_WAY
 from gan_eval.stats.compare.questions import KindRow, kind_rows
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
+from gan_eval.science.p_values import holm
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.compare.contrast import Fits, estimate
 from gan_eval.stats.compare.detection_rates import BASES, Detection, RatesByKey, rates_of
@@ -26,7 +27,6 @@ from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.recruitment import ALPHA, is_waiting
 from gan_eval.stats.trials import answered_trials, graded_trials, main_trials, pair_trials
 from gan_eval.tables.frames import Row, conform
-from gan_eval.tables.multiple_tests import holm
 from gan_eval.tables.schema import NOTED, SHARE, Table, boolean, integer, interval_columns, number, text
 
 ONE_ANSWER = "one answer only"

@@ -15,16 +15,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_expit, logsumexp, ndtr, ndtri
 
+from gan_eval.science.p_values import equivalence_p, t_critical, two_sided_p
+from gan_eval.science.shares import Z95, Estimate, newcombe, wilson
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.clustering import (
-    cells,
-    cluster_sums,
-    degrees_of_freedom,
-    equivalence_p,
-    n_levels,
-    t_critical,
-    two_sided_p,
-)
+from gan_eval.stats.clustering import cells, cluster_sums, degrees_of_freedom, n_levels
 from gan_eval.stats.compare.contrast import (
     CROSSED,
     CROSSED_CLUSTERED,
@@ -39,7 +33,6 @@ from gan_eval.stats.compare.differences import Difference, Untested, few_people,
 from gan_eval.stats.compare.questions import MAX_ROWS, KindQuestion
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
-from gan_eval.stats.shares import Z95, Estimate, newcombe, wilson
 
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
 BASES = (CROSSED, CROSSED_CLUSTERED, TWO_WAY, BY_PICTURE)

@@ -10,18 +10,11 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from gan_eval.stats.clustering import (
-    degrees_of_freedom,
-    equivalence_p,
-    n_levels,
-    one_way,
-    t_critical,
-    two_sided_p,
-    two_way,
-)
+from gan_eval.science.p_values import equivalence_p, t_critical, two_sided_p
+from gan_eval.science.shares import binomial_p, fisher_p, newcombe, wilson
+from gan_eval.stats.clustering import degrees_of_freedom, n_levels, one_way, two_way
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.recruitment import ALPHA
-from gan_eval.stats.shares import binomial_p, fisher_p, newcombe, wilson
 
 HALF = 0.5
 """Share of choices of one of two pictures by chance."""

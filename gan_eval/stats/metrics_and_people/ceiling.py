@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gan_eval.science.shares import proportion
+from gan_eval.stats.metrics_and_people.scores import Replicates, Scores
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.resampling import Replicates, Scores
-from gan_eval.stats.shares import proportion
 
 MIN_POINTS = 3
 _SPLITS = 200

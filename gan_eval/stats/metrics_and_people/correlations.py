@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr
 
+from gan_eval.science.p_values import holm
+from gan_eval.science.resampling import REPLICATES, bootstrap_interval
 from gan_eval.stats.groups import joined
 from gan_eval.stats.metrics_and_people.ceiling import (
     MIN_POINTS,
@@ -21,9 +23,7 @@ from gan_eval.stats.metrics_and_people.ceiling import (
 from gan_eval.stats.metrics_and_people.points import GRADE, POOLED, PointSet, point_sets
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.recruitment import ALPHA
-from gan_eval.stats.resampling import REPLICATES, bootstrap_interval
 from gan_eval.tables.frames import Row, conform
-from gan_eval.tables.multiple_tests import holm
 from gan_eval.tables.schema import DATASET, NOTED, PROVENANCE, SHARE, Table, integer, interval_columns, number, text
 
 INTERVAL = "95% interval, normal, by the spread of a two-way bootstrap over participants and items"

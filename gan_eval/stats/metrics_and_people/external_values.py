@@ -16,8 +16,8 @@ from urllib.parse import unquote
 import pandas as pd
 
 from gan_eval.errors import UserError, abbreviated
+from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.stats.contradictions import are_single
-from gan_eval.stimuli.pictures import SUFFIXES
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.cells import csv_records, require_distinct, with_point
 from gan_eval.tables.frames import conform, read_table

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from gan_eval.science.resampling import REPLICATES
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import Pairing
 from gan_eval.stats.metrics_and_people.matching import completed
-from gan_eval.stats.resampling import REPLICATES, Replicates, Scores, bootstrap_replicates
+from gan_eval.stats.metrics_and_people.scores import Replicates, Scores, bootstrap_replicates
 from gan_eval.stats.trials import answered_trials, graded_trials, pictures
 
 FOOLING, GRADE = "fooling_rate", "mean_grade"

@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.science.p_values import t_critical, two_sided_p
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
-from gan_eval.stats.clustering import degrees_of_freedom, n_levels, side_of, t_critical, two_sided_p
+from gan_eval.stats.clustering import degrees_of_freedom, n_levels, side_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import fit_crossed, too_many
 from gan_eval.stats.mixed.likelihood import NoFitError

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_eval.stimuli import pictures
-from gan_eval.stimuli.importing import import_folder
+from gan_eval.pictures import decode as pictures
+from gan_eval.pictures.importing import import_folder
 from gan_eval.store import open_store
 from gan_eval.tables import SESSIONS
 from trainer.datasets.presets import PRESETS

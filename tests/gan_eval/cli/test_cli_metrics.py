@@ -15,7 +15,7 @@ from gan_eval.metrics import Settings
 from gan_eval.metrics.definitions.kid import kid
 from gan_eval.metrics.run import cache
 from gan_eval.metrics.run import runner as runner_module
-from gan_eval.stimuli import pictures
+from gan_eval.pictures import decode as pictures
 from gan_eval.tables.frames import read_rows
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_eval.stats.power.planning import POWER
+from gan_eval.power.planning import POWER
 from gan_eval.tables.frames import read_rows
 
 STUDY = """

@@ -11,12 +11,12 @@ from gan_eval.files.atomic import write_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.reading import read_json
 from gan_eval.machine.progress import Listener
+from gan_eval.pictures import decode as pictures
+from gan_eval.pictures.importing import import_folder
+from gan_eval.pictures.sets import read_set
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.study import load_study
-from gan_eval.stimuli import pictures
-from gan_eval.stimuli.importing import import_folder
-from gan_eval.stimuli.sets import read_set
 from gan_eval.study import two_folders
 from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import Plan

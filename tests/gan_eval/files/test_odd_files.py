@@ -16,9 +16,9 @@ from gan_eval.files import atomic
 from gan_eval.files.atomic import write_bytes, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.reading import read_json, require_file
-from gan_eval.giveaways.clues import file_facts
+from gan_eval.pictures import decode as pictures
+from gan_eval.pictures.clues import file_facts
 from gan_eval.settings.study import load_study
-from gan_eval.stimuli import pictures
 from gan_eval.tables.cells import csv_records
 
 TRIALS = "participant,trial,stimulus,kind,response\nP1,1,a,fake,real\nP2,1,b,real,real\n"

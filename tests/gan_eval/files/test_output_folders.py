@@ -10,8 +10,8 @@ from PIL import Image
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files import locks
-from gan_eval.stimuli.importing import import_folder
-from gan_eval.stimuli.sets import read_set
+from gan_eval.pictures.importing import import_folder
+from gan_eval.pictures.sets import read_set
 
 COMMANDS = {
     "import": ("stimuli", "import", "results", "--model", "m"),

@@ -10,7 +10,7 @@ from tiny_segmenters import NearestColour, save
 
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.run import measures
-from gan_eval.stimuli import pictures
+from gan_eval.pictures import decode as pictures
 
 
 def _random_state() -> dict[str, torch.Tensor]:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 from metric_pictures import texture
 
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.pictures.decode import Picture
 
 
 def checkerboard(height: int, width: int, cell: int, dark: int, bright: int) -> Picture:

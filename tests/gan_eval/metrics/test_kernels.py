@@ -14,7 +14,7 @@ from gan_eval.metrics.definitions.no_reference import niqe, sharpness
 from gan_eval.metrics.definitions.similarity import l1, ms_ssim, psnr, ssim, ssim_luma
 from gan_eval.metrics.kernels import compiled as kernels
 from gan_eval.metrics.kernels import machine_code
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.pictures.decode import Picture
 
 REAL = texture(0, 193, 210)
 FAKE = disturbed(REAL, 1)

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from quiz_study import seated
 
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.app.application import QuizApplication
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.parts import NoticePage, Page
@@ -16,7 +17,6 @@ from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table

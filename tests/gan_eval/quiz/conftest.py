@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from made_sets import write_items
 
+from gan_eval.pictures.decode import Picture
+from gan_eval.pictures.sets import StimulusSet, read_set
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.pictures import Picture
-from gan_eval.stimuli.sets import StimulusSet, read_set
 
 if TYPE_CHECKING:
     from app_sitting import Sitting

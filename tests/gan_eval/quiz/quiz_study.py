@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import Admitted, Person, QuizStudy, Reserved, reserve
 from gan_eval.quiz.clock import Clock, SystemClock
 from gan_eval.quiz.draw import Dealer, Draw
@@ -12,7 +13,6 @@ from gan_eval.quiz.room import SessionResult, make_session, run_session
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import parse_observer
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store, Writer
 from gan_eval.tables.frames import Row
 

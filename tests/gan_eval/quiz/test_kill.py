@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval import tables
+from gan_eval.pictures.sets import StimulusSet, read_set
 from gan_eval.quiz.admission import Person, QuizStudy
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.room import run_session
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.sets import StimulusSet, read_set
 from gan_eval.store import Store, Writer, open_store
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
@@ -92,7 +92,7 @@ def kill_sessions(stimuli: Path, store: Path, *, kills: int, seed: int) -> dict[
     """
     moments = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["gan_eval.quiz.room", "gan_eval.giveaways.refusal"])
+    context.set_forkserver_preload(["gan_eval.quiz.room", "gan_eval.pictures.refusal"])
     sittings: dict[str, list[list[Message]]] = {}
     participant = "P001"
     while kills > 0:

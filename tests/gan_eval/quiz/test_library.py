@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from gan_eval.errors import UserError
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz import library as library_module
 from gan_eval.quiz.library import BLOCK, Library, mask, scrambled
-from gan_eval.stimuli.sets import StimulusSet
 
 REAL, FAKE = "tiles/real/secret3", "tiles/hiddenmodel/secret3"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from quiz_study import stimulus_rows
 
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import Panel, ScoreLine, review, score_lines
 from gan_eval.quiz.wording import Texts
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tables.frames import Row
 
 WORDS = Texts()

@@ -11,6 +11,7 @@ from quiz_study import study_of
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import Person, session_lock
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.room import Room, run_session
@@ -18,7 +19,6 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import Observer, SimulatedParticipant
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store, open_store
 
 SETTINGS = QuizSettings(real=2, fake=2)

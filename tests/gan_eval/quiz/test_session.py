@@ -11,12 +11,12 @@ from quiz_study import seated
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.protocol import Timing
 from gan_eval.quiz.session import Session, break_due
 from gan_eval.quiz.trial import MILLISECOND, Flag, Presented, State, Trial
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Store, Writer, open_store
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table

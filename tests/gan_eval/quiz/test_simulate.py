@@ -13,13 +13,13 @@ from quiz_study import rehearse, stimulus_rows, two_models
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.pictures.decode import write_png
+from gan_eval.pictures.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.quiz.protocol import Timing
 from gan_eval.quiz.simulate import Judgement, Observer, SimulatedParticipant, differences_from_real, parse_observer
 from gan_eval.quiz.trial import Trial
 from gan_eval.settings.protocols import PROTOCOLS, ProtocolName
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.pictures import write_png
-from gan_eval.stimuli.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gan_eval.pictures.decode import read_rgb
 from gan_eval.settings.study import load_study
-from gan_eval.stimuli.pictures import read_rgb
 from gan_eval.study import demo
 
 

@@ -8,7 +8,7 @@ import pytest
 from finished import make_set
 
 from gan_eval.__main__ import run
-from gan_eval.stimuli import pictures
+from gan_eval.pictures import decode as pictures
 
 STUDY = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["psnr"]\n'
 TRAINED = '[study]\nname = "t"\n[data.d]\n[training]\nsteps = 2\nimage_size = 32\n[models.m]\ndata = "d"\n'
@@ -155,7 +155,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("data preview data/d --out theirs", "trainer.datasets.check.preview"),
         ("export --store absent --out theirs", "gan_eval.store.export.open_store"),
         ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging.push"),
-        ("stimuli equalise set --out theirs", "gan_eval.giveaways.equalise.common_size"),
+        ("stimuli equalise set --out theirs", "gan_eval.pictures.equalise.common_size"),
         ("trials import trials.csv --out theirs", "gan_eval.stats.analysis.import_trials"),
         ("report theirs --out theirs", "gan_eval.report.write_report"),
         ("report theirs --out r.html --figure theirs/thesis.txt/f.pdf", "gan_eval.report.write_report"),

@@ -9,8 +9,8 @@ import pytest
 
 from gan_eval.errors import UserError
 from gan_eval.files.sets import replaced_set
+from gan_eval.pictures.decode import write_png
 from gan_eval.report.parts.folder import read_folder
-from gan_eval.stimuli.pictures import write_png
 from gan_eval.study.plan import Plan, make_plan, open_plan
 from trainer.datasets.photographs import split_of
 

@@ -12,8 +12,8 @@ from gan_eval import analyze, evaluate, write_report
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files import digests
-from gan_eval.stimuli.pictures import read_rgb, write_png
-from gan_eval.stimuli.sets import require_same_pictures
+from gan_eval.pictures.decode import read_rgb, write_png
+from gan_eval.pictures.sets import require_same_pictures
 from gan_eval.tables import IMAGE_METRICS, STIMULI
 from gan_eval.tables.frames import read_table
 

@@ -18,7 +18,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.weights import cache
-from gan_eval.stimuli import pictures
+from gan_eval.pictures import decode as pictures
 from gan_eval.study import markers
 from gan_eval.study.plan import Plan, make_plan, open_plan
 from gan_eval.study.stages import generate_stage, list_stages

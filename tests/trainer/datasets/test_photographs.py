@@ -9,7 +9,7 @@ from made_photographs import noise, save
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.stimuli.pictures import read_rgb
+from gan_eval.pictures.decode import read_rgb
 from trainer.datasets.photographs import PhotographSet, split_of
 
 

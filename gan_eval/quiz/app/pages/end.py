@@ -9,11 +9,11 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QListView, QWidget
 
 from gan_eval.errors import UserError
+from gan_eval.pictures.decode import read_rgb
 from gan_eval.quiz.app.loading import to_image
 from gan_eval.quiz.app.pages.parts import ACCENT, INK, Look, Page, button, text_label
 from gan_eval.quiz.review import ReviewedTrial, ScoreLine
 from gan_eval.quiz.wording import Texts
-from gan_eval.stimuli.pictures import read_rgb
 
 CELL = 380
 """Smallest width of a trial in the list at scale 1."""

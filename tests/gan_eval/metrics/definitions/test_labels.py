@@ -19,7 +19,7 @@ from gan_eval.metrics.definitions.labels import (
     label_map,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.pictures.decode import Picture
 
 PALETTE = np.array([[0, 0, 170], [0, 85, 255], [255, 85, 0], [255, 255, 0], [170, 0, 0]], np.uint8)
 Labels = NDArray[np.integer]

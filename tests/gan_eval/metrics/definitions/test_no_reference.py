@@ -18,7 +18,7 @@ from gan_eval.metrics.definitions.no_reference import Regression, brisque, load_
 from gan_eval.metrics.kernels import compiled as kernels
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.weights.cache import find
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.pictures.decode import Picture
 
 
 def _pictures() -> dict[str, Picture]:

@@ -31,8 +31,8 @@ from gan_eval.metrics.definitions.segmentation import (
     pixel_accuracy,
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.stimuli import pictures as images
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.pictures import decode as images
+from gan_eval.pictures.decode import Picture
 
 ALL = np.array([*COLOURS.values(), *VOID_COLOURS.values()], dtype=np.int64)
 CLASS_OF = np.array([*range(19), *[VOID] * len(VOID_COLOURS)])

@@ -16,7 +16,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from gan_eval.metrics import functional
 from gan_eval.metrics.definitions.similarity import l1, ms_ssim, psnr, ssim, ssim_luma
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.pictures.decode import Picture
 
 sizes = st.integers(1, 90)
 

@@ -14,7 +14,7 @@ from skimage import data
 from gan_eval.metrics import functional
 from gan_eval.metrics.definitions.spectrum import RINGS, peak_frequency, radial_spectrum, upsampling_peak
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.pictures.decode import Picture
 
 SIDE = 96
 

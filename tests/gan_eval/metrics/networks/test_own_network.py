@@ -27,7 +27,7 @@ from gan_eval.metrics.networks.own import load_own_network
 from gan_eval.metrics.run import runner
 from gan_eval.metrics.run.inputs import Settings, folder_pair, stimuli_of_sets
 from gan_eval.metrics.weights.cache import network_files
-from gan_eval.stimuli import pictures
+from gan_eval.pictures import decode as pictures
 
 SETTINGS = 'input_size = 12\nresizer = "clean"\nmean = [0.4, 0.5, 0.6]\nstd = [0.2, 0.25, 0.5]\nlicence = "MIT"\n'
 N = 8

@@ -12,9 +12,9 @@ from tiny_segmenters import save
 from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.metrics.definitions.kid import kid
-from gan_eval.stimuli import pictures
-from gan_eval.stimuli.holes import mask_of
-from gan_eval.stimuli.sets import read_set, write_set
+from gan_eval.pictures import decode as pictures
+from gan_eval.pictures.holes import mask_of
+from gan_eval.pictures.sets import read_set, write_set
 from gan_eval.tables.frames import read_rows
 
 

@@ -28,7 +28,7 @@ from gan_eval.metrics.run.cache import Cache, cache_file
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.runner import Held, run_metrics
 from gan_eval.metrics.run.tables import Evaluation
-from gan_eval.stimuli import pictures
+from gan_eval.pictures import decode as pictures
 
 Folders = Callable[..., tuple[Path, Path]]
 A, B, C = (bytes([n]) * 32 for n in range(3))

@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate, functional
 from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.run.features import read_features
-from gan_eval.stimuli import pictures
+from gan_eval.pictures import decode as pictures
 
 N, D = 30, 5
 Folders = tuple[Path, Path]

@@ -13,9 +13,9 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.similarity import l1, psnr, ssim
 from gan_eval.metrics.run.inputs import NO_MASK, stimuli_of_sets
-from gan_eval.stimuli import pictures
-from gan_eval.stimuli.holes import mask_of
-from gan_eval.stimuli.sets import write_set
+from gan_eval.pictures import decode as pictures
+from gan_eval.pictures.holes import mask_of
+from gan_eval.pictures.sets import write_set
 from gan_eval.tables.frames import read_rows
 
 NAMES = ("psnr", "psnr_hole", "ssim_hole", "l1_hole")

@@ -13,8 +13,8 @@ from gan_eval import tables
 from gan_eval.metrics import Settings, functional, write_metrics
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.runner import run_metrics
-from gan_eval.stimuli.holes import mask_of
-from gan_eval.stimuli.sets import read_set, write_set
+from gan_eval.pictures.holes import mask_of
+from gan_eval.pictures.sets import read_set, write_set
 from gan_eval.tables.frames import read_table
 
 N, D = 12, 3

@@ -8,8 +8,8 @@ from metric_pictures import texture
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.metrics.run.inputs import Stimulus, folder_pair, stimuli_of_frame, stimuli_of_sets
-from gan_eval.stimuli.pictures import by_stem
-from gan_eval.stimuli.sets import StimulusSet, read_set
+from gan_eval.pictures.decode import by_stem
+from gan_eval.pictures.sets import StimulusSet, read_set
 
 
 def _frame(**columns):

@@ -24,8 +24,8 @@ from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
 from gan_eval.metrics.run.measures import FeatureBatches
 from gan_eval.metrics.run.runner import run_metrics
 from gan_eval.metrics.run.tables import Evaluation
-from gan_eval.stimuli import pictures as images
-from gan_eval.stimuli.pictures import Picture
+from gan_eval.pictures import decode as images
+from gan_eval.pictures.decode import Picture
 
 Folders = Callable[..., tuple[Path, Path]]
 

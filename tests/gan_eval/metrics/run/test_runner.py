@@ -19,7 +19,7 @@ from gan_eval.metrics.definitions.no_reference import niqe
 from gan_eval.metrics.definitions.similarity import psnr, ssim
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.runner import run_metrics
-from gan_eval.stimuli import pictures as images
+from gan_eval.pictures import decode as images
 from gan_eval.tables.frames import read_table
 
 Folders = Callable[..., tuple[Path, Path]]

@@ -13,13 +13,13 @@ from PIL import Image
 from PySide6.QtCore import QSize
 
 from gan_eval.errors import UserError
+from gan_eval.pictures.decode import read_rgb
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.app.loading import check_pictures, load_trial
 from gan_eval.quiz.app.painting import GAP, Canvas
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.settings.quiz import MaskKind, QuizSettings
-from gan_eval.stimuli.pictures import read_rgb
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.tables.frames import Row
 
 PAIRED = QuizProtocol(QuizSettings(protocol="paired"))

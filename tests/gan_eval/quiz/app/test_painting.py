@@ -14,8 +14,8 @@ pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
+from gan_eval.pictures.decode import read_rgb, write_png
 from gan_eval.quiz.app.painting import BLANK, GAP, PATCH, Canvas, Frame, changed_area, painted, places
-from gan_eval.stimuli.pictures import read_rgb, write_png
 
 _SHOW = """
 import sys, time

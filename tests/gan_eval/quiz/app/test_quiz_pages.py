@@ -15,6 +15,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
+from gan_eval.pictures.decode import write_png
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.parts import Look, NoticePage, Page, scale_for
 from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage, key_caps
@@ -22,7 +23,6 @@ from gan_eval.quiz.app.stage import Shell
 from gan_eval.quiz.review import Panel, ReviewedTrial, ScoreLine
 from gan_eval.quiz.wording import Texts, instructions
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
-from gan_eval.stimuli.pictures import write_png
 
 LOOK = Look()
 WORDS = Texts()

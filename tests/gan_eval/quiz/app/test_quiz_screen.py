@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gan_eval import tables
-from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
 
@@ -27,7 +27,7 @@ _QUIZ = """
 import sys
 from gan_eval.quiz.admission import Person, QuizStudy
 from gan_eval.quiz.room import run_session
-from gan_eval.stimuli.sets import read_set
+from gan_eval.pictures.sets import read_set
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 

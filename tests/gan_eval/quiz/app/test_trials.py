@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from quiz_study import seated, two_models
 
 from gan_eval import tables
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.app import trials as trials_module
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.painting import Frame
@@ -24,7 +25,6 @@ from gan_eval.quiz.app.presenter import RasterWindow
 from gan_eval.quiz.app.trials import TrialRunner
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.sets import StimulusSet
 from gan_eval.store import Writer, open_store
 from gan_eval.tables.frames import Row
 

@@ -9,9 +9,9 @@ import pytest
 from quiz_study import two_models
 from robot import Served
 
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stimuli.sets import StimulusSet
 
 
 @pytest.fixture(autouse=True)

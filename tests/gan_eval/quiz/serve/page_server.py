@@ -12,9 +12,9 @@ from processes import Server
 from selenium import webdriver
 
 from gan_eval import tables
+from gan_eval.pictures.sets import read_set, write_set
 from gan_eval.quiz.protocol import OPPOSITE
 from gan_eval.settings.template import toml
-from gan_eval.stimuli.sets import read_set, write_set
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table

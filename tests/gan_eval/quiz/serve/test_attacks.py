@@ -22,10 +22,10 @@ from robot import SCREEN, Page
 from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
+from gan_eval.pictures.decode import write_png
+from gan_eval.pictures.sets import stimulus_row, write_set
 from gan_eval.quiz.serve.app import HEADERS, MAX_BODY_BYTES
 from gan_eval.quiz.serve.run import listen
-from gan_eval.stimuli.pictures import write_png
-from gan_eval.stimuli.sets import stimulus_row, write_set
 from gan_eval.store import open_store
 
 ITEMS = 12

@@ -15,7 +15,7 @@ import pytest
 from processes import TRIALS, Person, Server, quiz_server
 
 from gan_eval import tables
-from gan_eval.stimuli.sets import StimulusSet
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
 

@@ -11,11 +11,10 @@ from scipy.stats import fisher_exact, norm
 from scipy.stats import t as student
 from statsmodels.stats.weightstats import ttost_ind
 
-from gan_eval.stats.clustering import equivalence_p
+from gan_eval.science.p_values import equivalence_p, holm
+from gan_eval.science.shares import newcombe
 from gan_eval.stats.compare.contrast import cell_proportions, population_proportions
 from gan_eval.stats.compare.differences import difference_of_proportions, simultaneous_intervals, wald
-from gan_eval.stats.shares import newcombe
-from gan_eval.tables.multiple_tests import holm
 
 
 def of_one(k_a, n_a, k_b, n_b, **more):

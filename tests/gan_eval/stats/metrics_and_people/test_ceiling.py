@@ -4,8 +4,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from gan_eval.stats.metrics_and_people.ceiling import Pairing, ceiling, rank_correlations, spearman
+from gan_eval.stats.metrics_and_people.scores import Replicates, Scores
 from gan_eval.stats.mixed import NoFitError
-from gan_eval.stats.resampling import Replicates, Scores
 
 
 def answers(rng: np.random.Generator, rate: np.ndarray, participants: int, share: float = 1.0) -> Scores:

@@ -7,8 +7,8 @@ from make_metrics import correlation_differences, fooling, metric_of
 from make_trials import simulated
 from scipy.stats import spearmanr
 
+from gan_eval.science.p_values import holm
 from gan_eval.stats.metrics_and_people.correlations import DISAGREE, dependent_z
-from gan_eval.tables.multiple_tests import holm
 
 
 @pytest.mark.parametrize("arguments", [(1.0, 0.5, 0.5), (0.5, 0.5, 1.0), (-1.0, 1.0, -1.0)])

@@ -1,0 +1,384 @@
+"""Containers of pictures: unpack a zip, npz, Parquet file or WebDataset tar into a folder.
+
+Layouts, pairs and captions are then those of a folder. One picture is in memory at a time. Tried with files of NumPy
+2.4.6 (`savez`, `savez_compressed`), datasets 5.2.0 (`to_parquet`) and webdataset 1.0.2 (`TarWriter`).
+"""
+
+import io
+import json
+import re
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image
+
+from gan_eval.errors import UserError, reason_of
+from gan_eval.files.reading import require_file
+from gan_eval.pictures.decode import names_a_picture
+
+SUFFIXES = (".zip", ".npz", ".npy", ".parquet", ".tar", ".tar.gz", ".tgz")
+"""Endings of containers."""
+CAPTION_COLUMNS = ("text", "caption", "prompt", "txt")
+"""Names of a column or field with the text of a picture; the first found is read."""
+_CAPTION_FILES = (".txt", ".csv", ".jsonl")
+_FORMATS = (
+    (rb"\x89PNG", ".png"),
+    (rb"\xff\xd8\xff", ".jpg"),
+    (rb"RIFF....WEBP", ".webp"),
+    (rb"BM", ".bmp"),
+    (rb"II\*\x00|MM\x00\*", ".tif"),
+    (rb"GIF8", ".gif"),
+    (rb"....ftypavif", ".avif"),
+)
+"""The first bytes of a picture file, and its ending."""
+
+
+@dataclass
+class Unpacked:
+    """The pictures of a container as files."""
+
+    folder: Path
+    pictures: int = 0
+    is_numbered: bool = False
+    """The names of the pictures are their places in the container, so that equal names mean nothing."""
+    containers: Mapping[str, str] = field(default_factory=dict)
+    """The container by the folder into which it is unpacked, for messages (`named`)."""
+    notes: list[str] = field(default_factory=list)
+    """Findings other than pictures, and what was left out."""
+    captions: dict[str, str] = field(default_factory=dict)
+    """The text of a picture by its file, relative to the folder; they are written as `metadata.jsonl`."""
+
+    def add(self, name: str, content: bytes) -> str:
+        """Write a picture below the folder; return its path relative to the folder."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        self.pictures += names_a_picture(path)
+        return name
+
+
+def is_container(path: Path) -> bool:
+    """Return True for a file that is named like a container of pictures."""
+    return path.name.lower().endswith(SUFFIXES) and not path.is_dir()
+
+
+@contextmanager
+def pictures_folder(source: Path, *, tar_key: str | None = None) -> Iterator[Unpacked]:
+    """Yield the folder itself, or the pictures of a container in a folder that is removed at the end.
+
+    Args:
+        source: a folder, or a file named like a container (`SUFFIXES`).
+        tar_key: the member to take of a tar with several pictures for each key, such as `png` or `seg.png`.
+
+    Raises:
+        UserError: the container is damaged, has no pictures, or does not say which of its arrays or members they are.
+    """
+    if not is_container(source):
+        yield Unpacked(source)
+        return
+    require_file(source)
+    if not source.exists():
+        raise UserError(f"{source}: no such file or folder")
+    with tempfile.TemporaryDirectory(prefix="gan-eval-") as place:
+        folder = Path(place) / source.name
+        folder.mkdir()
+        unpacked = Unpacked(folder, containers={str(folder): str(source)})
+        with _named(unpacked):
+            _unpack(source, unpacked, tar_key)
+            yield unpacked
+
+
+def _unpack(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
+    """Write the pictures of a container, and their texts as `metadata.jsonl`."""
+    with _damage(source):
+        match source.name.lower().rsplit(".", 1)[1]:
+            case "zip":
+                _unpack_zip(source, unpacked)
+            case "npz" | "npy":
+                _unpack_arrays(source, unpacked)
+            case "parquet":
+                _unpack_parquet(source, unpacked)
+            case _:
+                _unpack_tar(source, unpacked, tar_key)
+    if not unpacked.pictures:
+        raise UserError(f"{source}: no pictures in it; name a container of pictures, or a folder")
+    places = [unpacked.folder]
+    if unpacked.captions:
+        places.insert(0, unpacked.folder / "metadata.jsonl")
+        with places[0].open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps({"file_name": a, "text": b}) + "\n" for a, b in unpacked.captions.items())
+    unpacked.containers = {**dict.fromkeys(map(str, places), str(source)), **unpacked.containers}
+
+
+def named(text: str, containers: Mapping[str, str]) -> str:
+    """Return a message that names containers in place of the folders into which they are unpacked."""
+    for folder, source in containers.items():
+        text = text.replace(folder, source)
+    return text
+
+
+@contextmanager
+def _named(unpacked: Unpacked) -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise UserError(named(str(error), unpacked.containers)) from error
+
+
+@contextmanager
+def _damage(source: Path) -> Iterator[None]:
+    try:
+        yield
+    except UserError:
+        raise
+    except NotImplementedError as error:  # zipfile's, of compression methods
+        raise UserError(f"{source}: cannot be unpacked here ({reason_of(error)}); unpack it into a folder") from error
+    except Exception as error:  # damaged bytes raise BadZipFile, EOFError, zlib.error, ArrowInvalid, ReadError, ...
+        raise UserError(f"{source}: cannot be unpacked ({reason_of(error)}); restore it, or name a folder") from error
+
+
+def _place_of(member: str, source: Path) -> str | None:
+    """Return a member's relative path; None for hidden files and those that macOS adds.
+
+    Raises:
+        UserError: the path leads out of the container.
+    """
+    path = PurePosixPath(member.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", member):
+        raise UserError(f"{source}: the member {member!r} leads out of the folder; pack it with relative names")
+    if "__MACOSX" in path.parts or path.name.startswith("."):
+        return None
+    return str(path)
+
+
+def _unpack_zip(source: Path, unpacked: Unpacked) -> None:
+    with zipfile.ZipFile(source) as archive:
+        for member in archive.infolist():
+            name = _place_of(member.filename, source)
+            if member.is_dir() or name is None:
+                continue
+            if member.flag_bits & 1:
+                raise UserError(f"{source}: is encrypted; unpack it into a folder and name that")
+            if (unpacked.folder / name).exists():
+                raise UserError(f"{source}: two members are named {name}; pack each picture once")
+            if names_a_picture(Path(name)) or name.endswith(_CAPTION_FILES):
+                unpacked.add(name, archive.read(member))
+    unpacked.folder = _innermost(unpacked.folder)
+
+
+def _innermost(folder: Path) -> Path:
+    """Return the folder below which a container's files begin: that of `samples/0.png` is `samples`."""
+    while [path.is_dir() for path in folder.iterdir()] == [True]:
+        folder = next(folder.iterdir())
+    return folder
+
+
+def _unpack_arrays(source: Path, unpacked: Unpacked) -> None:
+    """Unpack `arr_0`, or the only array of pictures: (N, H, W, 3 or 1), (N, 3 or 1, H, W) or (N, H, W) uint8."""
+    if source.suffix.lower() == ".npy":
+        with source.open("rb") as file:
+            _unpack_array(file, "its array", source, unpacked)
+        return
+    with zipfile.ZipFile(source) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".npy")]
+        shapes = {}
+        for name in names:
+            with archive.open(name) as member:
+                shapes[name.removesuffix(".npy")] = _header(member)[0]
+        pictures = [name for name, shape in shapes.items() if len(shape) in (3, 4)]
+        chosen = "arr_0" if "arr_0" in pictures else pictures[0] if len(pictures) == 1 else None
+        if chosen is None:
+            listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "none"
+            fix = "; --reference takes statistics (mu, sigma)" if {"mu", "sigma"} <= shapes.keys() else ""
+            raise UserError(f"{source}: expected arr_0, N x H x W x 3 uint8; its arrays are {listed}{fix}")
+        if others := [name for name in shapes if name != chosen]:
+            also = "; --reference takes mu and sigma, which may be of other pictures, too"
+            also *= {"mu", "sigma"} <= shapes.keys()
+            unpacked.notes.append(f"{source}: the pictures of {chosen}; not used: {', '.join(others)}{also}")
+        with archive.open(f"{chosen}.npy") as member:
+            _unpack_array(member, chosen, source, unpacked)
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, Fortran order and dtype of an array; the file is then at its first number."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return read(file)
+
+
+def _unpack_array(file: IO[bytes], name: str, source: Path, unpacked: Unpacked) -> None:
+    shape, in_fortran_order, dtype = _header(file)
+    form = f"{source}: {name} is {' x '.join(map(str, shape))} {dtype}"
+    if len(shape) == 3 and 3 not in (shape[0], shape[2]):  # else it is one picture in colour
+        shape = (*shape, 1)
+    if len(shape) != 4 or dtype != np.uint8 or in_fortran_order:
+        order = " in Fortran order" if in_fortran_order else ""
+        raise UserError(f"{form}{order}; expected N x H x W x 3, or N x H x W in grey, uint8 (levels 0 to 255)")
+    is_last, is_first = shape[3] in (1, 3), shape[1] in (1, 3)
+    if is_last == is_first:
+        raise UserError(f"{form}; one of the second and the last number must be 3 (colours) or 1 (grey)")
+    unpacked.is_numbered = True
+    size = int(np.prod(shape[1:]))
+    for number in range(shape[0]):
+        content = file.read(size)
+        if len(content) < size:
+            raise UserError(f"{source}: {name} ends after {number} of {shape[0]} pictures; restore the file")
+        picture = np.frombuffer(content, np.uint8).reshape(shape[1:])
+        picture = picture if is_last else np.moveaxis(picture, 0, -1)
+        coded = io.BytesIO()
+        Image.fromarray(picture.squeeze(2) if picture.shape[2] == 1 else picture).save(coded, "BMP")
+        unpacked.add(f"{number:06}.bmp", coded.getvalue())  # a sixteenth of the time of PNG
+
+
+def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
+    """Unpack the columns of pictures: one into the folder, several into a folder each.
+
+    A column has the bytes, or structs of bytes and path, as data set hubs write them. A picture is named after its
+    path's stem where these differ, else after its row; no file is read that a path names outside the folder.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20) as file:
+        fields = {field.name: field.type for field in file.schema_arrow}
+        structs = [
+            name for name, kind in fields.items() if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
+        ]
+        binary = (pa.types.is_binary, pa.types.is_large_binary)
+        columns = structs or [name for name, kind in fields.items() if any(check(kind) for check in binary)]
+        is_text = (pa.types.is_string, pa.types.is_large_string)
+        texts = [name for name in CAPTION_COLUMNS if name in fields and any(check(fields[name]) for check in is_text)]
+        if not columns:
+            columns_are = f"its columns are {', '.join(fields)}"
+            raise UserError(f"{source}: no column of pictures; {columns_are}; name the file or folder that has them")
+        stems = {name: _stems(file, name, is_struct=name in structs, key="key" in fields) for name in columns}
+        empty: dict[str, list[str | None]] = {name: [] for name in columns}
+        row = 0
+        for batch in file.iter_batches(16, columns=[*columns, *texts[:1]]):
+            for cells in batch.to_pylist():
+                for name in columns:
+                    cell: dict[str, Any] = (cells[name] or {}) if name in structs else {"bytes": cells[name]}
+                    content = cell.get("bytes") or _beside(source, cell.get("path"))
+                    if not content:
+                        empty[name].append(cell.get("path"))
+                        continue
+                    place = f"{stems[name][row]}{suffix_of(content)}"
+                    place = unpacked.add(f"{name}/{place}" if len(columns) > 1 else place, content)
+                    if texts and isinstance(text := cells[texts[0]], str):
+                        unpacked.captions[place] = text
+                row += 1
+    for name, paths in empty.items():
+        if len(paths) == row and any(paths):
+            raise UserError(
+                f"{source}: column {name} holds paths, not pictures (row 1: {paths[0]}); name the folder of these "
+                "files, or write the Parquet with embedded pictures"
+            )
+        if paths:
+            unpacked.notes.append(f"{source}: column {name}: {len(paths)} of {row} rows have no picture")
+
+
+def _stems(file: Any, column: str, *, is_struct: bool, key: bool) -> list[str]:
+    """Return a name for each row: the stem of its path, or its key; its number where these are missing or repeated."""
+    rows = file.metadata.num_rows
+    numbers = [f"{row:06}" for row in range(rows)]
+    read = f"{column}.path" if is_struct else "key" if key else None
+    if read is None or not rows:
+        return numbers
+    cells = [row for batch in file.iter_batches(columns=[read]) for row in batch.to_pylist()]
+    names = [(row[column] or {}).get("path") if is_struct else row["key"] for row in cells]
+    stems = [PurePosixPath(str(name).replace("\\", "/")).stem if name else "" for name in names]
+    return stems if all(stems) and len({*stems}) == rows else numbers
+
+
+def _beside(source: Path, path: str | None) -> bytes | None:
+    """Return the file that a path names below the Parquet's folder, or None."""
+    if not path or Path(path).is_absolute() or ".." in Path(path).parts:
+        return None
+    file = source.parent / path
+    return file.read_bytes() if file.is_file() and names_a_picture(file) else None
+
+
+def suffix_of(content: bytes) -> str:
+    """Return the ending of a picture's format by its first bytes; `.unknown` for others.
+
+    >>> suffix_of(b"\\x89PNG\\r\\n"), suffix_of(b"RIFF....WEBPVP8 "), suffix_of(b"text")
+    ('.png', '.webp', '.unknown')
+    """
+    matching = (suffix for start, suffix in _FORMATS if re.match(start, content[:16], re.DOTALL))
+    return next(matching, ".unknown")
+
+
+def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
+    """Unpack a WebDataset tar: the members of one key are a sample, in any order.
+
+    A key is the path up to the first dot of the file's name, so that `1.png` and `1.seg.png` are one sample, as are
+    `1.real.png` and `1.fake.png`. Before a number, dots belong to the names: `cfg5.0.png` and `cfg5.5.png` are two.
+    """
+    with tarfile.open(source) as archive:
+        members = [(member, _place_of(member.name, source)) for member in archive if member.isreg()]
+        named = [(member, name) for member, name in members if name is not None]
+        kinds_of: dict[str, list[str]] = {}
+        for _, name in named:
+            if names_a_picture(Path(name)):
+                key, kind = key_of(name)
+                kinds_of.setdefault(key, []).append(kind)
+        kinds = sorted({kind for found in kinds_of.values() for kind in found})
+        several = [
+            key for key, found in kinds_of.items() if len(found) > 1 and any(kind[0].isalpha() for kind in found)
+        ]
+        if tar_key is not None and tar_key not in kinds:
+            raise UserError(f"{source}: --tar-key {tar_key}: no such pictures; there are {', '.join(kinds)}")
+        if several and tar_key is None:
+            found = kinds_of[several[0]]
+            raise UserError(
+                f"{source}: several pictures of one key ({several[0]}: {', '.join(found)}); choose with "
+                f"--tar-key {min(found, key=len)}"
+            )
+        texts: dict[str, str] = {}
+        places: dict[str, str] = {}
+        for member, name in named:
+            key, kind = key_of(name, last_dot=tar_key is None)
+            is_picture = kind == tar_key if tar_key else names_a_picture(Path(name))
+            if not is_picture and kind not in ("txt", "json"):
+                continue
+            opened = archive.extractfile(member)
+            content = opened.read() if opened else b""
+            if is_picture:
+                place = f"{key}.{kind.rpartition('.')[2]}"
+                if place in places:
+                    raise UserError(f"{source}: two members are named {place}; pack each picture once")
+                places[unpacked.add(place, content)] = key
+            elif kind == "txt" or key not in texts:
+                texts[key] = _text_of(content, kind) or texts.get(key, "")
+    unpacked.captions |= {place: texts[key] for place, key in places.items() if texts.get(key)}
+    unpacked.folder = _innermost(unpacked.folder)
+
+
+def key_of(name: str, *, last_dot: bool = False) -> tuple[str, str]:
+    """Return the key of a tar's member and the rest of its name in lower case, cut at the first or the last dot.
+
+    >>> key_of("a/cat_cfg5.0.PNG"), key_of("a/cat_cfg5.0.PNG", last_dot=True)
+    (('a/cat_cfg5', '0.png'), ('a/cat_cfg5.0', 'png'))
+    """
+    folder, slash, base = name.rpartition("/")
+    key, _, kind = base.rpartition(".") if last_dot else base.partition(".")
+    return f"{folder}{slash}{key}", kind.lower()
+
+
+def _text_of(content: bytes, kind: str) -> str | None:
+    """Return the caption in a member .txt or .json of a sample."""
+    if kind == "txt":
+        return content.decode("utf-8", "replace").strip()
+    try:
+        fields = json.loads(content)
+    except ValueError:
+        return None
+    texts = [fields.get(name) for name in CAPTION_COLUMNS] if isinstance(fields, dict) else []
+    return next((text for text in texts if isinstance(text, str)), None)

@@ -1,0 +1,116 @@
+"""Find copies: the most similar training picture of each picture of a set, and duplicates inside the set.
+
+Values are rows of the table `image_metrics`, so that they can be correlated with people: `training_copy` is the
+likeness to the nearest training picture, `set_copy` the likeness to the nearest other picture of the same model (for
+real pictures: the nearest other real one). The additional column `nearest` names that picture.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.pictures.decode import Picture, list_pictures, read_rgb, resize
+from gan_eval.pictures.likeness import MIN_COPY_LIKENESS, SIDE, Vectors, grey_values, nearest
+from gan_eval.pictures.sets import StimulusSet, require_same_stimuli
+from gan_eval.tables import IMAGE_METRICS
+from gan_eval.tables.frames import Row, conform
+
+Half = Literal["left", "right"]
+NO_STRUCTURE = "flat: the picture has no structure to compare"
+NO_OTHER_PICTURE = "no other picture of the same model"
+
+
+def find_copies(
+    sets: Sequence[StimulusSet],
+    training: Path | None = None,
+    *,
+    half: Half | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Return the table `image_metrics` with `training_copy` and `set_copy`, and the column `nearest`.
+
+    Args:
+        training: folder of the pictures that the model was trained on; None: `set_copy` alone.
+        half: the half with the photograph, if a training picture shows input and photograph next to each other.
+        on_progress: called with (pictures read, pictures in all).
+
+    Raises:
+        UserError: no such folder, a training picture cannot be read, or two sets have different pictures of one name.
+    """
+    require_same_stimuli(sets)
+    files = list_pictures(training) if training else []
+    rows = {row["stimulus"]: (row, stimuli.folder / row["file"]) for stimuli in sets for row in stimuli.rows}
+    total, done = len(files) + len(rows), 0
+
+    def vector(file: Path, of: Half | None = None) -> np.ndarray:
+        nonlocal done
+        done += 1
+        if on_progress:
+            on_progress(done, total)
+        return grey_values(resize(select_half(read_rgb(file), of), (SIDE, SIDE)))
+
+    known = np.stack([vector(file, half) for file in files]) if files else np.zeros((0, SIDE**2), np.int8)
+    groups: dict[tuple[str, str | None], list[Row]] = {}
+    vectors: dict[str, np.ndarray] = {}
+    found: list[Row] = []
+    for row, file in rows.values():
+        try:
+            vectors[row["stimulus"]] = vector(file)
+            groups.setdefault((row["dataset"], row["model"]), []).append(row)
+        except UserError as error:
+            found += [_row(row, name, reason=str(error)) for name in ("training_copy", "set_copy")]
+    for members in groups.values():
+        own = np.stack([vectors[row["stimulus"]] for row in members])
+        if files:
+            found += _rows(members, "training_copy", own, known, [file.name for file in files])
+        found += _rows(members, "set_copy", own, None, [row["stimulus"] for row in members])
+    return conform(pd.DataFrame(found), IMAGE_METRICS, where="copies")
+
+
+def select_half(picture: Picture, half: Half | None) -> Picture:
+    """Return the left or right half of a picture (H, W, 3); None: the whole picture."""
+    middle = picture.shape[1] // 2
+    return picture[:, :middle] if half == "left" else picture[:, middle:] if half == "right" else picture
+
+
+def _rows(members: Sequence[Row], metric: str, own: Vectors, others: Vectors | None, names: Sequence[str]) -> list[Row]:
+    """Return a row for each picture of one model."""
+    place, likeness = nearest(own, others)
+    is_flat = [not vector.any() for vector in own]
+    reasons = [
+        NO_STRUCTURE if flat else NO_OTHER_PICTURE if len(names) < 2 and others is None else None for flat in is_flat
+    ]
+    return [
+        _row(row, metric, reason=reason)
+        if reason
+        else _row(row, metric, value=float(likeness[number]), nearest=names[place[number]])
+        for number, (row, reason) in enumerate(zip(members, reasons, strict=True))
+    ]
+
+
+def _row(row: Row, metric: str, **cells: object) -> Row:
+    own = {name: row[name] for name in ("stimulus", "item", "kind", "model", "dataset", "sha256")}
+    return own | {"metric": metric, "value": None, "reason": None, "run": None, "nearest": None} | cells
+
+
+def copy_lines(found: pd.DataFrame) -> list[str]:
+    """Return a line for each model and metric: how many pictures are copies, and the largest likeness."""
+    lines = []
+    generated = found[found["kind"] == "fake"]
+    for (dataset, model, metric), part in generated.groupby(["dataset", "model", "metric"], sort=False):
+        values = part["value"].dropna()
+        if values.empty:
+            continue
+        of = "training pictures" if metric == "training_copy" else "other pictures of the same model"
+        count = f"{int((values >= MIN_COPY_LIKENESS).sum())} of {len(values)} generated pictures"
+        line = f"{dataset}, {model}: {count} are copies of {of} (likeness {MIN_COPY_LIKENESS} or more); "
+        line += f"the largest likeness is {values.max():.3f}, the median {values.median():.3f}"
+        reals = found[(found["kind"] == "real") & (found["dataset"] == dataset) & (found["metric"] == metric)]
+        if reals["value"].notna().any():
+            line += f", that of the real pictures {reals['value'].median():.3f}"
+        lines.append(line)
+    return lines

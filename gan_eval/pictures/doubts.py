@@ -1,0 +1,352 @@
+"""Signs that pictures are not what their folder says: too dark, badly fitted, with masks that do not fit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from statistics import median
+from typing import Literal, NamedTuple, TypeVar, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gan_eval.errors import UserError
+from gan_eval.machine.threads import usable_cores
+from gan_eval.pictures import decode as images
+from gan_eval.pictures.decode import Fit, Picture
+from gan_eval.pictures.holes import Hole
+
+T = TypeVar("T")
+HoleColour = Literal["white", "black"]
+
+MAX_LOOKED_AT = 100
+"""Maximum number of pictures of a folder that are looked at."""
+DARK = {255: 8, 65535: 4}
+"""A folder is dark where no picture reaches this part, 1/8, of its peak: a photograph by night has lights above it.
+With 16 bits 1/4, so that 14 bits are noticed, too."""
+BLOCK = 8
+"""Side of the blocks, in pixels, whose mean differences are compared."""
+
+
+def evenly_spread(things: Sequence[T], most: int = MAX_LOOKED_AT) -> list[T]:
+    """Return at most `most` things, spread evenly, the first and the last included."""
+    return [things[place] for place in np.linspace(0, len(things) - 1, min(most, len(things))).round().astype(int)]
+
+
+class Range(NamedTuple):
+    """The levels of a folder's pictures, as far as they were looked at."""
+
+    highest: int
+    peak: int
+    """255 or 65535."""
+
+    @property
+    def is_dark(self) -> bool:
+        return self.highest * DARK[self.peak] < self.peak
+
+
+def range_of(paths: Sequence[Path], *, white: int | None = None) -> Range | None:
+    """Return the highest level, up to the first picture that is not dark; None if no picture can be decoded."""
+    found = None
+    for path in evenly_spread(paths):
+        with suppress(UserError):
+            samples = images.decode_measured(images.read_file(path), path, white=white)
+            own = Range(int(samples.max()), int(np.iinfo(samples.dtype).max))
+            if found is None or own.highest * found.peak > found.highest * own.peak:
+                found = own
+            if not own.is_dark:
+                break
+    return found
+
+
+def dark_folders(folders: Mapping[str, Sequence[Path]], *, white: int | None = None, fix: str = "") -> list[str]:
+    """Return a message for each folder in which no picture reaches 1/8 of its peak, such as 12 bits in 16, or 0 and 1.
+
+    Args:
+        folders: the pictures of each, by its name for the message; those that cannot be decoded are skipped.
+        white: level that is stretched to the peak before.
+        fix: what to do; default: `--white`, where it fits all of these folders.
+    """
+    ranges = {name: found for name, paths in folders.items() if (found := range_of(paths, white=white))}
+    dark = {name: found for name, found in ranges.items() if found.is_dark}
+    likely_white = (1 << max((found.highest for found in dark.values()), default=0).bit_length()) - 1
+    fits_all = all(found.is_dark or found.peak <= likely_white for found in ranges.values())
+    fix = fix or (f"give --white {likely_white}" if fits_all else "multiply the levels, so that white is the peak")
+    return [
+        f"{name}: no picture has a level above {found.highest} of {found.peak}: all are dark, or use only part of the "
+        f"range; if white is {likely_white}, {fix}"
+        if found.highest
+        else f"{name}: all pictures are black"
+        for name, found in dark.items()
+    ]
+
+
+MAX_RATIO, MAX_RATIO_OF_CENTRE = 0.95, 0.8
+"""A fit agrees clearly better if it has less than this part of the other's difference; chance favours the centre, where
+a wrong scale does least."""
+
+
+def better_fit(pairs: Iterable[tuple[Picture, Picture]], fit: Fit | None) -> Fit | None:
+    """Return the fit by which real and generated pictures of different sizes agree clearly better; None if none does.
+
+    What agrees is the better half of their blocks, as what was filled in differs anyway. On 92 pictures padded to a
+    multiple of 8, 32 or 64 the cut at the corner had 0.01 to 0.7 times the difference of scaled ones; with unrelated
+    pictures the ratio was 0.98 to 1.02; with pictures that were scaled, 1.02 and more.
+
+    Args:
+        pairs: real and generated pictures.
+        fit: what the others are compared with; None: stretching, compared with cuts alone.
+    """
+    fits: tuple[Fit, ...] = ("corner", "centre", fit) if fit in ("crop", "stretch") else get_args(Fit)
+    differing = [pair for pair in pairs if pair[0].shape[:2] != pair[1].shape[:2]]
+    if not differing:
+        return None
+    differences = np.array([[_difference_of(real, fake, each) + 0.1 for each in fits] for real, fake in differing])
+    ratios = np.median(differences / differences[:, [fits.index(fit or "stretch")]], axis=0)
+    best = fits[int(ratios.argmin())]
+    is_clear = ratios.min() < (MAX_RATIO_OF_CENTRE if best == "centre" else MAX_RATIO)
+    return best if is_clear and (best in images.UNSCALED or fit in images.UNSCALED) else None
+
+
+MAX_FITTED = 24
+"""Maximum number of pairs, or pictures of a folder, that are decoded and compared."""
+
+
+def fit_remark(pairs: Sequence[Sequence[Path]], fit: Fit | None) -> tuple[Fit | None, str]:
+    """Return the better fit of real and generated pictures (see `better_fit`) and a message; None and "" if none is.
+
+    Args:
+        pairs: the files of real and generated pictures; those that cannot be decoded are skipped.
+        fit: the user's choice.
+    """
+    read: list[tuple[Picture, Picture]] = []
+    for real, fake in evenly_spread(pairs, MAX_FITTED):
+        with suppress(UserError):
+            read.append((images.read_rgb(real), images.read_rgb(fake)))
+    for each in read:
+        if advice := montage_advice(*((picture.shape[1], picture.shape[0]) for picture in each)):
+            return None, advice.removeprefix("; ")
+    better = better_fit(read, fit)
+    if better is None:
+        return None, ""
+    cuts = {"corner": "cut at the top left (--fit corner)", "centre": "cut to their centre (--fit centre)"}
+    return better, f"real and generated pictures agree better {cuts.get(better, f'with --fit {better}')}"
+
+
+def size_advice(real: Picture, fake: Picture) -> str:
+    """Return what pictures of two sizes look like, to end a message: side by side, or padded; "" if neither."""
+    sizes: list[images.Size] = [(picture.shape[1], picture.shape[0]) for picture in (real, fake)]
+    if advice := montage_advice(*sizes):
+        return advice
+    if (multiple := padding_multiple(*sizes)) is None:
+        return ""
+    said = f"; one is the other rounded to a multiple of {multiple}, as networks pad or cut"
+    corner, centre = (_difference_of(real, fake, fit) for fit in images.UNSCALED)
+    if centre < MAX_RATIO_OF_CENTRE * corner:
+        return f"{said}, here on all sides: `gan-eval stimuli import --fit centre` cuts both to their centre"
+    return f"{said} at the right and below: `gan-eval stimuli import --fit corner` cuts both at the top left"
+
+
+def montage_advice(real: images.Size, fake: images.Size) -> str:
+    """Return the end of a message if one picture has two or three times the other's aspect ratio; else "".
+
+    >>> montage_advice((256, 256), (512, 256))
+    '; the generated one looks like 2 pictures side by side (A|B): save the part to compare as a picture of its own'
+    """
+    for name, (width, height), other in (("generated", fake, real), ("real", real, fake)):
+        ratio = width * other[1] / (height * other[0])
+        for parts, side, where in ((ratio, width, "side by side (A|B)"), (1 / ratio, height, "one below the other")):
+            if round(parts) in (2, 3) and abs(parts - round(parts)) < 0.01 * parts and side > max(other):
+                return (
+                    f"; the {name} one looks like {round(parts)} pictures {where}: save the part to compare as a "
+                    "picture of its own"
+                )
+    return ""
+
+
+def padding_multiple(first: images.Size, second: images.Size) -> int | None:
+    """Return the multiple to which both sides of one size were rounded up (4 to 64) or down (4 to 16) to the other."""
+    for multiple in (4, 8, 16, 32, 64):
+        for sides, others in ((first, second), (second, first)):
+            up = tuple(-(-side // multiple) * multiple for side in sides)
+            down = tuple(side // multiple * multiple for side in sides)
+            if others == up or (others == down and multiple <= 16):
+                return multiple
+    return None
+
+
+MIN_COMPARED = 8
+"""Minimum number of pairs that tell whether partners are more alike than other pictures."""
+MIN_ALIKE = 0.65
+"""Share of comparisons in which partners are more alike; chance is 1/2, with an SD of 0.06 for 24 pairs."""
+
+
+def partners_doubt(pairs: Sequence[Sequence[Path]]) -> str:
+    """Return a message if pictures of one stem are no more alike than those of different stems; "" if they are.
+
+    Running numbers match by chance. What is compared is the correlation of the pictures' grey levels in 16 x 16 fields.
+
+    Args:
+        pairs: the files of real and generated pictures; those that cannot be decoded, and flat ones, are skipped.
+    """
+    looked = looks([path for pair in evenly_spread(pairs, MAX_FITTED) for path in pair])
+    found = zip(looked[::2], looked[1::2], strict=True)
+    fields = [(a.fields, b.fields) for a, b in found if a and b and a.fields.any() and b.fields.any()]
+    if len(fields) < MIN_COMPARED:
+        return ""
+    reals, fakes = np.array(fields).transpose(1, 0, 2)
+    alike = reals @ fakes.T
+    own, others = np.diag(alike)[:, None], ~np.eye(len(alike), dtype=bool)
+    if np.concatenate([(own > alike)[others], (own > alike.T)[others]]).mean() > MIN_ALIKE:
+        return ""
+    return (
+        f"pictures of one file stem are no more alike than others ({len(fields)} pairs looked at): if their names "
+        "match by chance, as running numbers do, they are no partners"
+    )
+
+
+class Look(NamedTuple):
+    """What the doubts about a folder need of a picture."""
+
+    fields: NDArray[np.float64]
+    """(256,) the grey levels of 16 x 16 fields, less their mean and in unit length; zeros for a flat picture."""
+    is_grid: bool
+    """True if it has tiles of one size between margins of 2 pixels in one colour."""
+
+
+def looks(paths: Sequence[Path]) -> list[Look | None]:
+    """Look at pictures, on all cores; None for one that cannot be decoded. What is known of unchanged files is kept."""
+    with ThreadPoolExecutor(usable_cores(), thread_name_prefix="looks") as pool:
+        return list(pool.map(lambda path: _look(path, _state(path)), paths))
+
+
+def _state(path: Path) -> tuple[int, int]:
+    with suppress(OSError):
+        status = path.stat()
+        return status.st_size, status.st_mtime_ns
+    return 0, 0
+
+
+@lru_cache(maxsize=8 * MAX_FITTED)
+def _look(path: Path, _: tuple[int, int]) -> Look | None:
+    try:
+        picture = images.read_rgb(path)
+    except UserError:
+        return None
+    grey = Image.fromarray(picture).convert("L").resize((16, 16), Image.Resampling.BOX)
+    levels = np.asarray(grey, np.float64).ravel()
+    levels = levels - levels.mean()
+    is_margin = (picture == picture[0, 0]).all(axis=2)
+    tiles = [_tiles(is_margin.all(axis=other)) for other in (1, 0)]
+    return Look(levels / max(float(np.linalg.norm(levels)), 1.0), min(tiles) >= 1 and max(tiles) >= 2)
+
+
+def grids_of(paths: Sequence[Path]) -> list[Path]:
+    """Return the pictures that are grids of many samples, as torchvision's `save_image` writes them.
+
+    All are looked at if one is found in 24 that are spread evenly, the last one included.
+    """
+    if not any(look and look.is_grid for look in looks(evenly_spread(paths, MAX_FITTED))):
+        return []
+    return [path for path, look in zip(paths, looks(paths), strict=True) if look and look.is_grid]
+
+
+def _tiles(lines: NDArray[np.bool_]) -> int:
+    """Return the number of tiles between margins of 2 lines, in one direction; 0 if there is another pattern."""
+    starts = np.flatnonzero(lines[:-1] & ~lines[1:]) + 1
+    if not len(starts) or starts[0] != 2:
+        return 0
+    period = starts[1] - starts[0] if len(starts) > 1 else len(lines) - 2
+    expected = np.arange(len(lines)) % period < 2
+    return len(starts) if period > 4 and len(lines) % period == 2 and (lines == expected).all() else 0
+
+
+def common_size(sizes: Iterable[images.Size]) -> images.Size:
+    """Return the smallest width and the smallest height."""
+    widths, heights = zip(*sizes, strict=True)
+    return min(widths), min(heights)
+
+
+def _difference_of(real: Picture, fake: Picture, fit: Fit) -> float:
+    """Return the mean absolute difference of two sizes of pictures in the half of the blocks that agree better."""
+    sizes: list[images.Size] = [(picture.shape[1], picture.shape[0]) for picture in (real, fake)]
+    smaller = min(sizes, key=lambda size: (size[0] * size[1], size))
+    target = common_size(sizes) if fit in images.UNSCALED else smaller
+    first, second = (images.to_size(picture, target, fit) for picture in (real, fake))
+    blocks = np.sort(_block_means(np.abs(first.astype(np.int32) - second).mean(axis=2)), axis=None)
+    return float(blocks[: max(1, len(blocks) // 2)].mean())
+
+
+def _block_means(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the means of (H, W) values in whole blocks; of the whole picture if it is smaller than a block."""
+    height, width = (side // BLOCK for side in values.shape)
+    if not height or not width:
+        return values.mean(keepdims=True)
+    return values[: height * BLOCK, : width * BLOCK].reshape(height, BLOCK, width, BLOCK).mean(axis=(1, 3))
+
+
+class Agreement(NamedTuple):
+    """Agreement of a generated picture with its photograph, inside and outside the hole of a mask."""
+
+    inside: float
+    """Mean over the pixels of the largest difference of a channel, in levels."""
+    outside: float
+    drift: float
+    """Mean absolute difference of the blocks' mean levels inside; near 0 after JPEG, which changes levels in blocks."""
+    is_changed_outside: bool
+    """True if parts outside the hole differ by much more than the rest outside it."""
+
+
+def agreement(real: Picture, fake: Picture, hole: Hole) -> Agreement | None:
+    """Return how far two pictures of one size agree; None if the hole is empty or the whole picture."""
+    if hole.all() or not hole.any():
+        return None
+    difference = np.abs(real.astype(np.int16) - fake).max(axis=2)
+    outside = difference[~hole]
+    blocks, share = _block_means(difference.astype(np.float64)), _block_means(hole.astype(np.float64))
+    changed = blocks > 3 * np.median(outside) + 12  # JPEG and networks change all parts, in proportion to their noise
+    lost = int((changed & (share == 0)).sum())
+    is_changed = lost > 0.1 * int(changed.sum()) and lost > 0.01 * int((share == 0).sum())
+    drifts = np.abs(_block_means((real.astype(np.int16) - fake).mean(axis=2)))
+    inside = float(difference[hole].mean())
+    drift = float(drifts[share == 1].mean()) if (share == 1).any() else inside
+    return Agreement(inside, float(outside.mean()), drift, is_changed)
+
+
+MAX_JPEG_DRIFT = 1.5
+"""Difference of the blocks' mean levels of a picture and its JPEG copy: 92 pictures in quality 30 to 95 had medians of
+0.1 to 1.0, and blurred by 12 pixels 13."""
+
+
+class MaskDoubt(NamedTuple):
+    line: str
+    is_certain: bool = False
+    """True if the pictures are equal inside the holes, so that the masks are inverted."""
+
+
+def mask_doubt(found: Sequence[Agreement], *, where: Path, hole: HoleColour) -> MaskDoubt | None:
+    """Return a message if most masks are inverted, or do not fit what was filled.
+
+    With the right masks, 184 pictures agreed better outside the hole in 97% of cases and more: filled in six ways,
+    pasted into the photograph or not, as PNG or as JPEG of quality 50 to 95.
+    """
+    inverted = [each for each in found if each.inside < each.outside]
+    other: HoleColour = "black" if hole == "white" else "white"
+    if 2 * len(inverted) > len(found):
+        is_certain = median(each.drift for each in inverted) <= MAX_JPEG_DRIFT
+        agree = "equal" if is_certain else "agree better with"
+        return MaskDoubt(
+            f"{where}: inverted? {len(inverted)} of {len(found)} generated pictures {agree} their real ones inside the "
+            f"hole and differ outside it, with {hole} as the hole; if {other} is the hole, give --mask-hole {other}",
+            is_certain,
+        )
+    changed = sum(each.is_changed_outside for each in found)
+    is_exact = 2 * sum(each.outside == 0 for each in found) >= len(found)
+    if changed and (is_exact or 2 * changed > len(found)):
+        return MaskDoubt(
+            f"{where}: {changed} of {len(found)} generated pictures differ from their real ones outside the hole, too: "
+            "masks of other pictures, or smaller than what was filled"
+        )
+    return None

@@ -1,0 +1,246 @@
+"""Equalise a stimulus set: bring real and generated pictures to one form, so that they differ only in content.
+
+File names are neutral: items are numbered by a seeded shuffle, with one number for all versions of an item.
+"""
+
+import io
+import re
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import gan_eval
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import OWN_FOLDER, write_json
+from gan_eval.files.digests import sha256_file
+from gan_eval.files.locks import hold_folder
+from gan_eval.files.output_folders import check_output_folder
+from gan_eval.pictures import decode as images
+from gan_eval.pictures.decode import Fit, Picture, Size, has_shape, to_size
+from gan_eval.pictures.holes import hole_of, mask_of
+from gan_eval.pictures.profiles import decode_srgb
+from gan_eval.pictures.sets import (
+    FILE_COLUMNS,
+    TABLE_NAME,
+    FileColumn,
+    StimulusSet,
+    hashes_of,
+    read_set,
+    refuse_another_set,
+    write_set,
+)
+from gan_eval.tables.frames import Row
+
+
+@dataclass(frozen=True)
+class Form:
+    """Common form of all pictures of a set; they become 8-bit RGB PNG without metadata."""
+
+    size: Size | None = None
+    """Width and height; default: the smallest width and the smallest height of the pictures."""
+    fit: Fit | None = None
+    """For a picture of another shape: keep its centre, or stretch it."""
+    jpeg: int | None = None
+    """Quality, 1..95: real and generated pictures are coded once as JPEG (4:2:0); default: no JPEG."""
+
+
+def parse_size(text: str) -> Size:
+    """Return (256, 192) of `256x192`.
+
+    Raises:
+        UserError: the text is not a size.
+    """
+    match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
+    if not match:
+        raise UserError(f"--size {text}: expected width x height in pixels, such as 256x256")
+    return int(match[1]), int(match[2])
+
+
+def through_jpeg(picture: Picture, quality: int) -> Picture:
+    """Return (H, W, 3) uint8, coded and decoded as JPEG of this quality with 4:2:0 chroma subsampling."""
+    coded = io.BytesIO()
+    Image.fromarray(picture).save(coded, format="JPEG", quality=quality, subsampling="4:2:0")
+    with Image.open(coded) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+Targets = dict[tuple[FileColumn, str], str]
+"""New file for each column and file of the old table."""
+
+_NEUTRAL_FOLDERS: dict[FileColumn, str] = {"input_file": "input", "reference_file": "reference", "mask_file": "mask"}
+
+
+def neutral_names(items: Iterable[str]) -> dict[str, str]:
+    """Return a number for each item, all of equal length, in an order shuffled by a fixed seed.
+
+    >>> sorted(neutral_names(["d/a", "d/b"]).values())
+    ['1', '2']
+    """
+    items = list(dict.fromkeys(items))
+    numbers = np.random.default_rng(0).permutation(len(items)) + 1
+    digits = len(str(len(items)))
+    return {item: f"{number:0{digits}d}" for item, number in zip(items, numbers, strict=True)}
+
+
+def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Targets:
+    """Return new paths of an item's files, all different: `real/NAME.png`, `fake/NAME.png`, `input/NAME.png`.
+
+    Pictures of several models are in `fake/1/`, `fake/2/`, in the order of `models`. So are further inputs of an item.
+    Further pictures of one kind and model are in folders with higher numbers. If the reference of a generated picture
+    was the file of the real picture, it is now the new file of the real picture.
+    """
+    targets: Targets = {}
+    taken: set[str] = set()
+    higher = count(len(models) + 1)
+    for column in FILE_COLUMNS:
+        for row in versions:
+            source = row[column]
+            if source is None or (column, source) in targets:
+                continue
+            if column == "reference_file" and ("file", source) in targets:
+                targets[column, source] = targets["file", source]
+                continue
+            number = models.index(row["model"]) + 1 if row["model"] else 0
+            folder = _NEUTRAL_FOLDERS.get(column, row["kind"])
+            target = f"{folder}/{name}.png"
+            if (column == "file" and number and len(models) > 1) or target in taken:
+                target = f"{folder}/{number}/{name}.png"
+            if target in taken:
+                target = f"{folder}/{next(higher)}/{name}.png"
+            taken.add(target)
+            targets[column, source] = target
+    return targets
+
+
+RECORD = f"{OWN_FOLDER}/equalise.json"
+"""Record of the form and the files, in the new set's folder."""
+
+
+@dataclass(frozen=True)
+class Equalised:
+    """Result of `equalise`."""
+
+    items: int
+    size: Size
+    problems: tuple[str, ...]
+    """A message for each item that was excluded; all its versions are excluded together."""
+
+
+def equalise(
+    source: Path, out: Path, form: Form, *, on_progress: Callable[[int, int], None] | None = None
+) -> Equalised:
+    """Make a stimulus set whose pictures are all 8-bit RGB PNG of one size, without metadata, with neutral names.
+
+    A stimulus has the same identifier in both sets. Embedded colour profiles are applied. Pictures of another size are
+    scaled, those of both classes by the same rule.
+
+    Args:
+        out: folder of the new set: empty, or with an equalised set of the same source.
+        on_progress: called with (items done, items in all).
+
+    Raises:
+        UserError: a picture has changed since it entered the set, or needs `form.fit`; no item is usable; `out` is the
+            source, holds other results, is being written by another process, or cannot be written.
+    """
+    stimuli = read_set(source, files_must_exist=False)
+    record_file = out / RECORD
+    before, after, own = source.resolve(), out.resolve(), record_file.parent
+    if after == before or before in after.parents or after in before.parents:
+        raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
+    check_output_folder(out)
+    if own.is_dir() and not record_file.is_file() and any(path != own for path in out.iterdir()):
+        raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
+    items: dict[str, list[Row]] = {}
+    for row in stimuli.rows:
+        items.setdefault(row["item"], []).append(row)
+    sizes = [(row["width"], row["height"]) for row in stimuli.rows if row["width"] and row["height"]]
+    size = common_size(sizes, form, source)
+    record: dict[str, Any] = {
+        "source": str(source.resolve()),
+        "source_sha256": sha256_file(source / TABLE_NAME),
+        "format": "PNG, 8-bit RGB in sRGB, no metadata",
+        "resized_by": "bicubic",
+        **asdict(form),
+        "size": size,
+        "software": f"gan_eval {gan_eval.__version__}",
+    }
+    with hold_folder(out):
+        refuse_another_set(out, RECORD, {"source": record["source"]})
+        names = neutral_names(items)
+        models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
+        targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
+        rows: list[Row] = []
+        problems: list[str] = []
+        for done, item in enumerate(items, start=1):
+            try:
+                pictures = _pictures(stimuli, targets[item], form, size)
+            except UserError as error:
+                problems.append(f"{item}: {error}")
+            else:
+                if not rows:  # an earlier set stays if no item can be used
+                    (out / TABLE_NAME).unlink(missing_ok=True)  # first: it must not describe new pictures
+                    if record_file.is_file():
+                        for name in ("real", "fake", *_NEUTRAL_FOLDERS.values()):
+                            shutil.rmtree(out / name, ignore_errors=True)
+                    write_json(record_file, record)
+                for target, picture in pictures.items():
+                    images.write_png(out / target, picture)
+                for row in items[item]:
+                    files: Row = {
+                        column: targets[item][column, row[column]] for column in FILE_COLUMNS if row[column] is not None
+                    }
+                    new = {**row, **files, "width": size[0], "height": size[1], **hashes_of(files, out)}
+                    if "mask_file" in files:
+                        new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
+                    rows.append(new)
+            if on_progress:
+                on_progress(done, len(items))
+        if not rows:
+            raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
+        included = dict.fromkeys(row["item"] for row in rows)  # in the same order in every process
+        origins = {target: name for item in included for (_, name), target in targets[item].items()}
+        write_json(record_file, {**record, "problems": problems, "files": origins})
+        write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
+        return Equalised(len(included), size, tuple(problems))
+
+
+def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) -> dict[str, images.Picture]:
+    """Return the pictures of one item in the new form, by their new file."""
+    pictures: dict[str, images.Picture] = {}
+    for (column, name), target in targets.items():
+        if target in pictures:
+            continue
+        path = stimuli.folder / name
+        content = images.read_file(path)
+        if column == "mask_file":
+            mask = to_size(mask_of(hole_of(images.decode_rgb(content, path))), size, form.fit)
+            pictures[target] = mask_of(mask > 127)
+            continue
+        picture = to_size(decode_srgb(content, path), size, form.fit)
+        is_presented = column in ("file", "reference_file")
+        pictures[target] = through_jpeg(picture, form.jpeg) if form.jpeg is not None and is_presented else picture
+    return pictures
+
+
+def common_size(sizes: Sequence[Size], form: Form, where: Path) -> Size:
+    """Return the common size: the form's, else the smallest width and the smallest height.
+
+    Raises:
+        UserError: the table has no sizes, or a picture has another shape and the form has no `fit`.
+    """
+    if not sizes:
+        raise UserError(f"{where / TABLE_NAME}: no row has the picture's width and height; fill them in")
+    size = form.size or (min(width for width, _ in sizes), min(height for _, height in sizes))
+    others = [other for other in sizes if not has_shape(other, size)]
+    if others and form.fit is None:
+        raise UserError(
+            f"{where}: {len(others)} pictures have another shape than {size[0]}x{size[1]}, the first is "
+            f"{others[0][0]}x{others[0][1]}; give --fit crop (the centre is kept) or --fit stretch"
+        )
+    return size

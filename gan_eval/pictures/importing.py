@@ -1,0 +1,544 @@
+"""Make stimulus sets from the result folders of any generator.
+
+`import_folder` finds the files of each item (`layouts`); `import_items` checks some of them (`doubts`), reads all of
+them and writes the set.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import write_json
+from gan_eval.files.locks import hold_folder
+from gan_eval.files.output_folders import relative_path
+from gan_eval.pictures import decode as images
+from gan_eval.pictures import doubts
+from gan_eval.pictures.captions import read_captions
+from gan_eval.pictures.containers import Unpacked, named, pictures_folder
+from gan_eval.pictures.decode import Picture
+from gan_eval.pictures.holes import hole_of, mask_of
+from gan_eval.pictures.layouts import (
+    NAMED_AS_INPUTS,
+    RESULTS,
+    ROLE_NAMES,
+    Found,
+    Items,
+    content_name,
+    find_items,
+    items_of,
+    parts_of,
+    with_masks,
+)
+from gan_eval.pictures.profiles import to_srgb
+from gan_eval.pictures.sets import (
+    TABLE_NAME,
+    identical_pictures,
+    refuse_another_set,
+    repeated_pictures,
+    stimulus_row,
+    write_set,
+)
+from gan_eval.tables.frames import Row
+from gan_eval.tables.names import model_name_problem, name_problem
+
+RECORD = ".gan-eval/import.json"
+"""Path in a set of the record of its source and of its import."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Settings for reading an item's pictures."""
+
+    resize: bool = False
+    """If real and fake differ in size, bring the larger to the size of the smaller."""
+    fit: images.Fit | None = None
+    """Crop or stretch the larger one if they differ in shape, too, or cut both at the top left without scaling.
+    Default: scaled, or cut where that agrees better; an item of two shapes is not imported."""
+    white: int | None = None
+    """Level of white, such as 4095 for 12 bits in 16; default: the peak of 8 or 16 bits."""
+    mask_hole: doubts.HoleColour | None = None
+    """Colour of the holes in masks; default: white, and masks that are certainly inverted are refused."""
+    size: images.Size | None = None
+    """Width and height of all pictures of a set without partners; default: their own."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The result of an import."""
+
+    folder: Path  # of the new set
+    items: int
+    problems: tuple[str, ...]
+    """A message for each item that was not imported."""
+    resized: int
+    """Number of items whose pictures were brought to one size."""
+    remarks: tuple[str, ...]
+    """Messages about the imported pictures: sizes, levels, profiles, masks, equal pictures."""
+    pictures: Mapping[str, int]
+    """Number of real and of generated pictures."""
+
+
+def import_folder(
+    source: Path,
+    out: Path,
+    *,
+    fakes: Sequence[Path] = (),
+    paired: bool | None = None,
+    tar_key: str | None = None,
+    dataset: str | None = None,
+    model: str | None = None,
+    masks: Path | None = None,
+    mask_kind: str | None = None,
+    fit: images.Fit | None = None,
+    white: int | None = None,
+    mask_hole: doubts.HoleColour | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Imported:
+    """Make a stimulus set from another tool's results; the same call updates it.
+
+    The layouts of `gan_eval.pictures.layouts` are known. Pictures become 8-bit RGB PNG in sRGB, so that neither file
+    format nor colour profile reveals the fakes.
+
+    Args:
+        source: a folder in a known layout, or a container (`gan_eval.pictures.containers`) of one; with `fakes`, the
+            real pictures alone.
+        out: folder of the new set: empty, or with an earlier set of the same source, data set and model.
+        fakes: a folder or container of generated pictures for each model, which has its name.
+        paired: see `gan_eval.pictures.layouts.items_of`; the running numbers of a container are no partners.
+        tar_key: see `pictures_folder`.
+        dataset: name of the data set; default: that of the folder (`content_name`).
+        model: name of the generator, if there is one; default: that of its folder, or `generated`.
+        masks: folder with a mask for each item, of its stem and size; default: `mask/` of the source.
+        mask_kind: how the holes were made, for the column of this name; default: folder.
+        fit, white, mask_hole: see `Reading`.
+        on_progress: called with (number of items done, number of all items).
+
+    Raises:
+        UserError: no layout is found, pictures or masks are missing, no item is usable, the pictures are not pairs, the
+            masks are inverted, or `out` has another set.
+    """
+    dataset = dataset or content_name(source)
+    names = model_names(fakes) if fakes else ["generated"]
+    names = [model] if model is not None and len(fakes) < 2 else names
+    if model is not None and len(fakes) > 1:
+        raise UserError(f"--model {model}: each of {len(fakes)} folders names its model; rename the folders instead")
+    if problem := model_name_problem(names[0]):
+        raise UserError(f"--model {names[0]}: {problem}")
+    if problem := name_problem(dataset, "data set"):
+        raise UserError(f"--dataset {dataset}: {problem}")
+    if out.resolve() in [folder.resolve() for folder in (source, *fakes)]:
+        raise UserError(f"--out {out}: this is the folder that is imported; name another folder for the new set")
+    with ExitStack() as opened:
+        found, models = found_pictures(source, fakes, names, opened, masks=masks, paired=paired, tar_key=tar_key)
+        return _import_found(
+            found,
+            out,
+            models,
+            source=source,
+            dataset=dataset,
+            mask_kind=mask_kind,
+            reading=Reading(fit is not None, fit, white, mask_hole),
+            on_progress=on_progress,
+        )
+
+
+def found_pictures(
+    source: Path,
+    fakes: Sequence[Path],
+    names: Sequence[str],
+    opened: ExitStack,
+    *,
+    masks: Path | None = None,
+    paired: bool | None = None,
+    tar_key: str | None = None,
+) -> tuple[Found, dict[str, str]]:
+    """Return the files of each item, and the name of the model of each role of generated pictures.
+
+    Args:
+        source, fakes, masks, paired, tar_key: as for `import_folder`.
+        names: name of the model of each folder; of `source`, if it has generated pictures, too.
+        opened: keeps the unpacked containers until it is closed.
+
+    Raises:
+        UserError: as for `find_items`.
+    """
+    places = [opened.enter_context(pictures_folder(place, tar_key=tar_key)) for place in (source, *fakes)]
+    notes = [note for place in places for note in place.notes]
+    if not fakes:
+        found = find_items(places[0].folder, masks, paired=paired)
+        return _with_captions(found, places, notes), {"fake": names[0]}
+    models = {"fake": names[0]} if len(names) == 1 else {f"fake/{name}": name for name in names}
+    real, generated = parts_of(places[0].folder, [place.folder for place in places[1:]])
+    roles = real.roles | {role: part.roles["fake"] for role, part in zip(models, generated, strict=True)}
+    if inputs := next((part.roles["input"] for part in generated if "input" in part.roles), None):
+        roles["input"] = inputs
+    for place, part in zip((source, *fakes), (real, *generated), strict=True):
+        notes += [f"{place}: {remark}" for remark in part.remarks]
+    if paired is None and real.is_paired is False:
+        paired = False
+        notes.append(f"{source}: {NAMED_AS_INPUTS}")
+    if paired is None and any(place.is_numbered for place in places):
+        paired = False
+        notes.append("the pictures of a container have running numbers, so they have no partners; if they do, --paired")
+    items, lines = items_of(roles, source, tuple(models), paired=paired)
+    found = Found(with_masks(items, masks), tuple(lines))
+    return _with_captions(found, places, notes), models
+
+
+def _with_captions(found: Found, places: Sequence[Unpacked], notes: Sequence[str]) -> Found:
+    """Return the files with the captions that stand in these folders, and more messages."""
+    folders = [place.folder for place in places]
+    files = [
+        path for of_item in found.items.values() for role, path in of_item.items() if role not in ("input", "mask")
+    ]
+    captions = [read_captions(folder, [path for path in files if folder in path.parents]) for folder in folders]
+    lines = [line for each in captions for line in each.notes]
+    texts = {path: text for each in captions for path, text in each.texts.items()}
+    containers = {folder: source for place in places for folder, source in place.containers.items()}
+    remarks = [named(line, containers) for line in (*notes, *found.remarks, *lines)]
+    return Found(found.items, tuple(remarks), texts, containers)
+
+
+def model_names(fakes: Sequence[Path]) -> list[str]:
+    """Return the name of each model: its folder's or container's name, or `generated` for one such as `fake`.
+
+    Raises:
+        UserError: two models have one name.
+    """
+    stems = [fake.resolve().name if fake.is_dir() else fake.name.partition(".")[0] for fake in fakes]
+    stems = [
+        content_name(fake) if RESULTS.fullmatch(stem.lower()) else stem for stem, fake in zip(stems, fakes, strict=True)
+    ]
+    names = [re.sub("[^A-Za-z0-9._-]+", "-", stem).strip("-.") for stem in stems]
+    names = ["generated" if name.lower() in ROLE_NAMES or model_name_problem(name) else name for name in names]
+    folded = [name.casefold() for name in names]  # each becomes a folder, also on systems that ignore case
+    for number, name in enumerate(names):
+        if folded[number] in folded[:number]:
+            other = fakes[folded.index(folded[number])]
+            raise UserError(f"{fakes[number]} and {other}: both models would be called {name}; rename one folder")
+    return names
+
+
+def _import_found(
+    found: Found,
+    out: Path,
+    models: Mapping[str, str],
+    *,
+    source: Path,
+    dataset: str,
+    mask_kind: str | None,
+    reading: Reading,
+    on_progress: Callable[[int, int], None] | None,
+) -> Imported:
+    """Refuse options about masks without masks; import the rest."""
+    items = found.items
+    if not any("mask" in files for files in items.values()):
+        for option, value in (("--mask-kind", mask_kind), ("--mask-hole", reading.mask_hole)):
+            if value is not None:
+                raise UserError(f"{option} {value}: {source} has no masks; name their folder with --masks")
+    return import_items(
+        items,
+        out,
+        where=str(source),
+        dataset=dataset,
+        models=models,
+        mask_kind=mask_kind or "folder",
+        reading=reading,
+        source=source,
+        remarks=found.remarks,
+        captions=found.captions,
+        containers=found.containers,
+        on_progress=on_progress,
+    )
+
+
+def import_items(
+    items: Items,
+    out: Path,
+    *,
+    where: str,
+    dataset: str,
+    models: Mapping[str, str],
+    mask_kind: str = "folder",
+    reading: Reading | None = None,
+    source: Path | None = None,
+    remarks: Sequence[str] = (),
+    captions: Mapping[Path, str] | None = None,
+    containers: Mapping[str, str] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Imported:
+    """Make a stimulus set from pictures that are already matched by item.
+
+    Args:
+        items: for each item its files by role (`gan_eval.pictures.layouts.Items`).
+        out, dataset, mask_kind, on_progress: as for `import_folder`.
+        where: the source of the items, for messages.
+        models: name of the model for each role of generated pictures; with one model, the role is `fake`.
+        reading: how the pictures are read.
+        source: the folder of the pictures; a set of another source in `out` is an error. Default: it is replaced.
+        remarks: on how the items were found.
+        captions: the text of each file that has one; a picture without one has that of its item.
+        containers: see `Found`.
+
+    Raises:
+        UserError: no item is usable, the masks are inverted, or `out` has another set.
+    """
+    record: dict[str, Any] = {"dataset": dataset, "model": ", ".join(models.values())}
+    with hold_folder(out):
+        if source is not None:
+            record["source"] = relative_path(source, out)
+            refuse_another_set(out, RECORD, record)
+        reading, found = _checked(items, models, reading or Reading())
+        remarks = [*remarks, *(named(line, containers or {}) for line in found)]
+        rows: list[Row] = []
+        problems: list[str] = []
+        resized = 0
+        profiles: Counter[tuple[str, str]] = Counter()
+        for done, (stem, files) in enumerate(items.items(), start=1):
+            try:
+                item = read_item(files, models, reading)
+            except UserError as error:
+                problems.append(named(str(error), containers or {}))
+            else:
+                if not rows:
+                    (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written now
+                written = _write_item(item.pictures, out, dataset=dataset, models=models, key=stem, mask_kind=mask_kind)
+                rows += _captioned(written, files, models, captions or {})
+                resized += item.is_resized
+                profiles.update(item.profiles.items())
+            if on_progress:
+                on_progress(done, len(items))
+        made = {row["model"] for row in rows}  # None: real pictures
+        for role, name in {"real": None, **models}.items():
+            if name not in made and any(role in files for files in items.values()):
+                of = f" of {name}" if name and rows else ""
+                raise UserError(f"{where}: no usable picture{of}; the first problem: {problems[0]}")
+        imported = len(items) - len(problems)
+        if resized and reading.size:
+            width, height = reading.size
+            remarks.append(
+                f"{resized} of {imported} items had pictures of other sizes, which were brought to {width}x{height}"
+            )
+        elif resized:
+            how = _HOW_CUT.get(reading.fit or "", "scaled to the smaller (bicubic)")
+            remarks.append(f"{resized} of {imported} items had pictures of other sizes, which were {how}")
+        for (role, name), count in profiles.items():
+            fate = "was ignored" if name == UNREADABLE else "was applied, as all pictures are shown in sRGB"
+            remarks.append(f"{count} of {imported} {role} pictures: the colour profile {name!r} {fate}")
+        remarks += filter(None, [repeated_pictures(rows), identical_pictures(rows)])
+        record |= {**asdict(reading), "problems": problems, "remarks": remarks, "resized": resized}
+        write_json(out / RECORD, record)  # before the table, so that a killed import can be repeated
+        write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
+        return Imported(
+            out, imported, tuple(problems), resized, tuple(remarks), Counter(str(row["kind"]) for row in rows)
+        )
+
+
+def _captioned(
+    rows: Sequence[Row], files: Mapping[str, Path], models: Mapping[str, str], captions: Mapping[Path, str]
+) -> list[Row]:
+    """Return an item's rows with their captions: a picture's own, else that of another picture of the item."""
+    texts = {role: captions.get(path) for role, path in files.items()}
+    any_text = next(filter(None, texts.values()), None)
+    role_of = {None: "real"} | {model: role for role, model in models.items()}
+    return [{**row, "caption": texts.get(role_of[row["model"]]) or any_text} for row in rows]
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item's pictures, read and brought to one size."""
+
+    pictures: Mapping[str, Picture]
+    """Pictures by role; a mask is white in the hole."""
+    profiles: Mapping[str, str]
+    """Names of the colour profiles, other than sRGB, by role."""
+    is_resized: bool
+
+
+_HOW_CUT = {"corner": "cut at the top left", "centre": "cut to their centre"}
+UNREADABLE = "unreadable"
+"""Name of a profile that cannot be applied."""
+
+
+def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Reading) -> Item:
+    """Read an item's pictures.
+
+    Raises:
+        UserError: a picture cannot be read, the mask shows no hole, or the sizes differ.
+    """
+    pictures: dict[str, Picture] = {}
+    profiles: dict[str, str] = {}
+    for role, path in files.items():
+        content = images.read_file(path)
+        if role == "mask":
+            pictures[role] = _decode_mask(content, path, reading.mask_hole or "white")
+            continue
+        pictures[role] = images.decode_rgb(content, path, white=reading.white)
+        try:
+            pictures[role], profile = to_srgb(pictures[role], content, path)
+        except UserError:  # viewers ignore such a profile, too
+            profile = UNREADABLE
+        profiles |= {role: profile} if profile else {}
+    if not {"real", *models} <= pictures.keys():
+        return _alone(pictures, profiles, reading)
+    is_resized = reading.resize and any(pictures[role].shape != pictures["real"].shape for role in models)
+    if is_resized:
+        pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, reading.fit)
+    height, width = pictures["real"].shape[:2]
+    for role in (role for role in (*models, "mask") if role in pictures):
+        other = (pictures[role].shape[1], pictures[role].shape[0])
+        if other != (width, height):
+            fix = ""
+            if role in models:
+                fix = f": --fit crop or --fit stretch{doubts.size_advice(pictures['real'], pictures[role])}"
+            raise UserError(
+                f"{files[role]}: real and {role} differ in size ({width}x{height} and {other[0]}x{other[1]}); bring "
+                f"both to one size{fix}"
+            )
+    return Item(pictures, profiles, is_resized)
+
+
+def _alone(pictures: Mapping[str, Picture], profiles: Mapping[str, str], reading: Reading) -> Item:
+    """Return pictures without partners, in the size of the set."""
+    if reading.size is None:
+        return Item(pictures, profiles, False)
+    sized = {role: images.to_size(picture, reading.size, reading.fit) for role, picture in pictures.items()}
+    return Item(sized, profiles, any(sized[role] is not picture for role, picture in pictures.items()))
+
+
+def _decode_mask(content: bytes, path: Path, hole: doubts.HoleColour) -> Picture:
+    """Return a mask's picture, white in the hole.
+
+    Raises:
+        UserError: it cannot be decoded, is transparent, or is not black but nowhere white.
+    """
+    samples = images.decode_samples(
+        content,
+        path,
+        transparent="the mask is transparent in places, but holes are read from black and white; save its alpha "
+        "channel as a picture (transparent becomes black, the rest white) and name the holes' colour by --mask-hole",
+    )
+    mask = images.rgb_of(samples)
+    if samples.any() and not hole_of(mask).any():
+        raise UserError(
+            f"{path}: no pixel of the mask is white: its levels are {samples.min()} to {samples.max()}, white is "
+            f"{np.iinfo(samples.dtype).max}; save the mask in black and white"
+        )
+    return mask if hole == "white" else 255 - mask
+
+
+def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple[Reading, list[str]]:
+    """Look at some items before anything is written; return how to read them, and remarks.
+
+    Raises:
+        UserError: the masks are inverted.
+    """
+    folders = sorted({path.parent for files in items.values() for path in files.values()})
+    remarks = [f"{folder}: {unread}" for folder in folders if (unread := images.unread_pictures(folder))]
+    shown = {role: [files[role] for files in items.values() if role in files] for role in ("real", *models)}
+    remarks += doubts.dark_folders(shown, white=reading.white)
+    is_paired = any({"real", *models} <= files.keys() for files in items.values())
+    if not is_paired:
+        return _common_size(shown, reading, remarks)
+    pairs = [(files["real"], files[role]) for files in items.values() for role in models if is_paired]
+    if line := doubts.partners_doubt(pairs):
+        remarks.append(f"{line}; then give --unpaired")
+    if reading.resize:
+        better, line = doubts.fit_remark(pairs, reading.fit)
+        if line:
+            reading = replace(reading, fit=reading.fit or better)
+            remarks.append(f"sizes differ: {line}")
+    if line := _mask_doubt([files for files in items.values() if "mask" in files], models, reading):
+        remarks.append(line)
+    return reading, remarks
+
+
+def _common_size(
+    shown: Mapping[str, Sequence[Path]], reading: Reading, remarks: list[str]
+) -> tuple[Reading, list[str]]:
+    """Return how to bring pictures without partners to the smallest of their sizes, if they have one shape."""
+    sizes = {size for paths in shown.values() for path in paths if (size := images.size_of(path))}
+    if len(sizes) < 2:
+        return reading, remarks
+    is_cut = reading.fit in images.UNSCALED
+    target = doubts.common_size(sizes) if is_cut else min(sizes, key=lambda size: (size[0] * size[1], size))
+    if not reading.resize or (reading.fit is None and not all(images.has_shape(size, target) for size in sizes)):
+        named = " and ".join(f"{width}x{height}" for width, height in sorted(sizes)[:: max(1, len(sizes) - 1)][:2])
+        return reading, [*remarks, f"pictures of {len(sizes)} shapes and sizes, such as {named}: give --fit crop"]
+    return replace(reading, size=target), remarks
+
+
+def _mask_doubt(masked: Sequence[Mapping[str, Path]], models: Mapping[str, str], reading: Reading) -> str:
+    """Return a message if the masks do not fit the pictures; "" if they do, or if there are none.
+
+    Raises:
+        UserError: they are certainly inverted, and the user named no colour of the hole.
+    """
+    found: list[doubts.Agreement] = []
+    holes: list[bool] = []
+    for files in doubts.evenly_spread(masked):
+        with suppress(UserError):
+            pictures = read_item(files, models, reading).pictures
+            hole = hole_of(pictures["mask"])
+            holes.append(bool(hole.any()))
+            found += filter(None, (doubts.agreement(pictures["real"], pictures[role], hole) for role in models))
+    where, colour = masked[0]["mask"].parent if masked else Path(), reading.mask_hole or "white"
+    if holes and not any(holes):
+        return f"{where}: no mask has a hole: none of their pixels is {colour}"
+    doubt = doubts.mask_doubt(found, where=where, hole=colour)
+    if doubt is None:
+        return ""
+    if doubt.is_certain and reading.mask_hole is None:
+        raise UserError(f"{doubt.line}, else --mask-hole white")
+    return doubt.line
+
+
+def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Picture]:
+    """Return an item's pictures by role in one size: the smallest of the real and generated ones (`shown`)."""
+    sizes: dict[str, images.Size] = {role: (picture.shape[1], picture.shape[0]) for role, picture in pictures.items()}
+    shown_sizes = {sizes[role] for role in shown}
+    target = min(shown_sizes, key=lambda size: (size[0] * size[1], size))
+    if fit in images.UNSCALED:
+        target = doubts.common_size(shown_sizes)
+    others = [role for role in shown if sizes[role] != sizes["real"]]
+    if fit is None and not all(images.has_shape(size, target) for size in shown_sizes):
+        wrong = next((role for role in others if not images.has_shape(sizes["real"], sizes[role])), others[0])
+        (width, height), (other_width, other_height) = sizes["real"], sizes[wrong]
+        raise UserError(
+            f"{shown[wrong]}: real and fake differ in shape ({width}x{height} and {other_width}x{other_height}); give "
+            f"--fit crop (the centre is kept) or --fit stretch{doubts.size_advice(pictures['real'], pictures[wrong])}"
+        )
+    return {
+        role: images.to_size(picture, target, fit) if sizes[role] in shown_sizes else picture
+        for role, picture in pictures.items()
+    }
+
+
+def _write_item(
+    pictures: Mapping[str, Picture], out: Path, *, dataset: str, models: Mapping[str, str], key: str, mask_kind: str
+) -> list[Row]:
+    """Write an item's pictures as PNG; return their rows of stimuli.csv, the real picture first."""
+    is_paired = {"real", *models} <= pictures.keys()
+    stem = key if is_paired or "real" not in pictures else key.removeprefix("real/")
+    files = {role: f"{role}/{stem}.png" for role in pictures}
+    for role, picture in pictures.items():
+        images.write_png(out / files[role], mask_of(hole_of(picture)) if role == "mask" else picture)
+    shared: dict[str, Any] = {"dataset": dataset, "stem": stem, "item": f"{dataset}/{key}"}
+    shared["input_file"] = files.get("input")
+    if "mask" in pictures:
+        area = float(hole_of(pictures["mask"]).mean())
+        shared |= {"mask_kind": mask_kind, "mask_area": area, "mask_file": files["mask"]}
+    rows = []
+    for role in (role for role in ("real", *models) if role in pictures):
+        of_fake: dict[str, Any] = {} if role == "real" else {"model": models[role], "reference_file": files.get("real")}
+        size = pictures[role].shape[:2]
+        kind: Literal["real", "fake"] = "real" if role == "real" else "fake"
+        rows.append(stimulus_row(out, out / files[role], kind=kind, size=size, **of_fake, **shared))
+    return rows

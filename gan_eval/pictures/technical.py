@@ -1,0 +1,119 @@
+"""Technical differences between real and generated pictures that move a network's features, and so FID, KID and others.
+
+The clues are those of the audit that are not content: sizes, JPEG, grey, profiles, padding. Brightness, contrast and
+sharpness are left to the metrics: they are mostly the model's quality. Traces in pixels count only where they are too
+strong for a generator's own artefacts.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+
+from gan_eval.errors import UserError
+from gan_eval.pictures.clues import CLUES, Clue, Facts, Value, file_facts, pixel_facts
+from gan_eval.pictures.compare import Finding, compare, judge
+from gan_eval.pictures.decode import has_shape, read_rgb
+
+SAMPLE = 30
+"""Number of pictures of each side whose pixels are compared; of the others only the headers."""
+JPEG_TRACES = (1.1, 1.05)
+"""Median blockiness of a side with traces of JPEG, at least, and without, at most: quality 75 has 1.16, none 1.00."""
+PLAIN_BORDER = (0.1, 0.6)
+"""Median step at the edges of a side with a plain border, at most, and without, at least: 0.01, 1.3; blur has 0.2."""
+
+_PIXELS, _SHAPE = Clue("pixels", "picture"), Clue("shape", "picture")
+_CODING, _COLOUR = Clue("coding", "metadata"), Clue("colour", "metadata")
+_LOSSY = ("JPEG", "WEBP")
+
+
+def technical_differences(real: Sequence[Facts], fake: Sequence[Facts]) -> list[str]:
+    """Return a phrase for each technical difference between the pictures of both sides (see `technical_facts`)."""
+    sides = {"real": real, "generated": fake}
+
+    def found(clue: Clue) -> Finding | None:
+        finding = compare(clue, *sides.values())
+        if finding.separation is None:
+            return None
+        fewest = min(finding.n_real, finding.n_fake)
+        return finding if judge("metadata", finding.separation, fewest) == "gives_away" else None
+
+    phrases = []
+    if any(map(found, (CLUES["size"], _PIXELS, _SHAPE))):
+        phrases.append(_sizes(*([str(facts["size"]) for facts in side] for side in sides.values())))
+    bordered = found(CLUES["border_step"]) and _only_one(sides, "border_step", *PLAIN_BORDER)
+    if coding := found(_CODING):
+        phrases.append(f"real pictures are {coding.real}, generated ones {coding.fake}")
+    elif found(CLUES["jpeg_tables"]) or found(CLUES["jpeg_subsampling"]):
+        phrases.append("real and generated pictures are JPEG of different quality")
+    elif not bordered and found(CLUES["blockiness"]) and (side := _only_one(sides, "blockiness", *JPEG_TRACES)):
+        phrases.append(f"only {side} pictures have traces of JPEG")
+    if bordered:
+        phrases.append(f"only {bordered} pictures have a plain border")
+    if colour := found(_COLOUR):
+        phrases.append(f"real pictures are {colour.real}, generated ones {colour.fake}")
+    if profile := found(CLUES["profile"]):
+        names = f"real pictures {profile.real}, generated ones {profile.fake}"
+        phrases.append(f"colour profiles are not applied: {names}")
+    return phrases
+
+
+def technical_facts(files: Sequence[Path], *, threads: int = 1) -> list[Facts]:
+    """Return the clues of the files of one side; a file that cannot be read is ignored."""
+    step = max(1, -(-len(files) // SAMPLE))
+    with ThreadPoolExecutor(threads, thread_name_prefix="clues") as pool:
+        found = pool.map(lambda place: _facts(files[place], pixels=place % step == 0), range(len(files)))
+        return [facts for facts in found if facts]
+
+
+def _facts(file: Path, *, pixels: bool) -> Facts:
+    """Return the clues of one file; those in the pixels only if asked for. Empty if it cannot be read."""
+    try:
+        header = file_facts(file)
+    except UserError:
+        return {}
+    width, height = map(int, str(header["size"]).split("x"))
+    profile = str(header["profile"])
+    facts: dict[str, Value] = {
+        **dict.fromkeys((_COLOUR.name, "border_step", "blockiness")),
+        **header,
+        _PIXELS.name: float(width * height),
+        _SHAPE.name: width / height,
+        _CODING.name: header["format"] if header["format"] in _LOSSY else "coded without loss",
+        "profile": "none or sRGB" if profile == "none" or profile.startswith("sRGB") else profile,
+    }
+    if pixels:
+        with suppress(UserError):
+            picture = read_rgb(file)
+            is_grey = bool((picture == picture[..., :1]).all())
+            facts |= {**pixel_facts(picture), _COLOUR.name: "grey" if is_grey else "in colour"}
+    return facts
+
+
+def _only_one(sides: Mapping[str, Sequence[Facts]], clue: str, inside: float, outside: float) -> str:
+    """Return the side whose median is beyond `inside` if the other's is on the other side of `outside`; else ""."""
+    sign = 1 if inside > outside else -1
+    middles = {
+        name: sign * median([float(value) for facts in side if (value := facts[clue]) is not None])
+        for name, side in sides.items()
+    }
+    low, high = sorted(middles, key=middles.__getitem__)
+    return high if middles[high] >= sign * inside and middles[low] <= sign * outside else ""
+
+
+def _sizes(real: Sequence[str], fake: Sequence[str]) -> str:
+    """Return the sizes of both sides, and what resizing to a network's square does to them."""
+    sizes = [(int(width), int(height)) for width, _, height in (size.partition("x") for size in {*real, *fake})]
+    is_one_shape = all(has_shape(size, min(sizes)) for size in sizes)
+    effect = "a network sees them scaled by different factors" if is_one_shape else "all are squeezed to a square"
+    return f"real pictures are {_listed(real)}, generated ones {_listed(fake)}: {effect}"
+
+
+def _listed(sizes: Sequence[str]) -> str:
+    different = [size for size, _ in Counter(sizes).most_common()]
+    if len(different) <= 2:
+        return " and ".join(different)
+    by_area = sorted(different, key=lambda size: int(size.partition("x")[0]) * int(size.partition("x")[2]))
+    return f"of {len(different)} sizes from {by_area[0]} to {by_area[-1]}"

@@ -1,0 +1,353 @@
+"""Pictures that are not what their folder says: unpaired, padded, of part of the range, with other masks, profiles."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, ImageDraw, ImageFilter
+
+from gan_eval.errors import UserError
+from gan_eval.metrics import evaluate
+from gan_eval.pictures import decode as pictures
+from gan_eval.pictures import doubts, sets
+from gan_eval.pictures.importing import import_folder, import_items
+from gan_eval.pictures.layouts import content_name
+
+SIZE = (96, 80)
+
+
+def scene(seed, size=SIZE):
+    """Return smooth fields of colour with edges and grain."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0 : size[1], 0 : size[0]] / max(size)
+    levels = sum(
+        np.sin(6.28 * (rng.uniform(1, 9) * x + rng.uniform(1, 9) * y))[..., None] * rng.uniform(-1, 1, 3)
+        for _ in range(5)
+    )
+    levels = levels + rng.normal(0, 0.2, (*x.shape, 3))
+    return Image.fromarray(np.uint8(255 * (levels - levels.min()) / (levels.max() - levels.min())))
+
+
+def save(image, path, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(path, **options)
+
+
+def write(folder, change, *, count=4, real=lambda image: image):
+    """Write scenes to real/ and what `change` makes of them to fake/."""
+    for number in range(count):
+        save(real(scene(number)), folder / "real" / f"{number}.png")
+        save(change(scene(number)), folder / "fake" / f"{number}.png")
+    return folder
+
+
+def blurred(image):
+    return image.filter(ImageFilter.GaussianBlur(2))
+
+
+def levels_of(made, role):
+    return [pictures.read_rgb(path) for path in pictures.list_pictures(made.folder / role)]
+
+
+# results of CycleGAN, snapshots, names
+
+
+@pytest.mark.parametrize("extra", ["_rec_A", "_fake_A", "_idt_B"])
+def test_results_of_a_cyclegan_have_no_partners_and_a_photograph_is_taken_once(tmp_path, extra):
+    for stem in ("7", "8"):
+        for role, seed in (("_real_A", int(stem)), ("_fake_B", int(stem) + 20), ("_real_B", 1), (extra, 3)):
+            save(scene(seed), tmp_path / "in" / f"{stem}{role}.png")
+    made = import_folder(tmp_path / "in", tmp_path / "set")
+    assert f"7{extra}.png" in made.remarks[1]
+    assert made.pictures == {"real": 1, "fake": 2}
+    rows = sets.read_set(tmp_path / "set").rows
+    assert [row["item"] for row in rows] == ["in/real/7", "in/7", "in/8"]
+    assert not any(row["reference_file"] for row in rows)
+    assert import_folder(tmp_path / "in", tmp_path / "pairs", paired=True).items == 2, "an aligned data set"
+
+
+def test_one_real_picture_under_several_names_is_one_line(tmp_path):
+    made = import_folder(write(tmp_path / "a", blurred, real=lambda _: scene(9)), tmp_path / "set")
+    (line,) = made.remarks
+    assert line.startswith("1 real picture has several names")
+    with pytest.warns(UserWarning, match="1 real picture has several names"):
+        evaluate(real=tmp_path / "a" / "real", fake=tmp_path / "a" / "fake", metrics="l1", cache=False)
+
+
+def test_snapshots_of_a_training_are_no_results(tmp_path):
+    for stem in ("epoch001", "epoch002_iter010"):
+        for role in ("_fake_B", "_real_B"):
+            save(scene(1), tmp_path / "images" / f"{stem}{role}.png")
+    with pytest.raises(UserError, match="2 of its items are snapshots of a training, such as epoch001"):
+        import_folder(tmp_path / "images", tmp_path / "set")
+    save(scene(1), tmp_path / "images" / "7_fake_B.png")
+    save(scene(2), tmp_path / "images" / "7_real_B.png")
+    made = import_folder(tmp_path / "images", tmp_path / "set", dataset="d")
+    assert {row["item"] for row in sets.read_set(made.folder).rows} == {"d/7"}
+    assert "snapshots" in made.remarks[1]
+
+
+def test_folders_for_each_kind_are_named_and_results_have_the_name_of_their_experiment(tmp_path):
+    images = tmp_path / "facades_cut" / "test_latest" / "images"
+    for folder in ("fakes", "reals"):
+        save(scene(1), images / folder / "1.png")
+    with pytest.raises(UserError, match=r"images: no known layout.* its folders fakes, reals have pictures"):
+        import_folder(images, tmp_path / "set")
+    with pytest.raises(UserError, match=r"no pictures in this folder .*folders fakes, reals have some"):
+        pictures.list_pictures(images)
+    assert content_name(images / "real") == content_name(images) == "facades_cut"
+    assert content_name(tmp_path / "facades" / "test") == "test"
+
+
+def test_files_of_other_formats_are_named(tmp_path):
+    folder = write(tmp_path / "a", blurred)
+    for number in (2, 3):
+        (folder / "fake" / f"{number}.png").rename(folder / "fake" / f"{number}.avif")
+    (folder / "fake" / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"2 have a partner .*2 files with other endings \(\.avif\)"):
+        import_folder(folder, tmp_path / "set")
+    for number in (2, 3):
+        (folder / "real" / f"{number}.png").unlink()
+    assert import_folder(folder, tmp_path / "set").remarks == (
+        f"{folder / 'fake'}: 2 files with other endings (.avif): not read, save as PNG",
+    )
+
+
+# sizes
+
+
+def padded(image, multiple):
+    pad = [(0, -side % multiple) for side in (image.height, image.width)]
+    return Image.fromarray(np.pad(np.array(image), (*pad, (0, 0)), mode="symmetric"))
+
+
+@pytest.mark.parametrize("change", [lambda image: padded(image, 32), lambda image: image.crop((0, 0, 88, 72))])
+def test_padded_and_cut_outputs_are_cut_at_the_corner(tmp_path, change):
+    def real(image):
+        return image.crop((0, 0, 90, 75))
+
+    folder = write(tmp_path / "a", lambda image: change(real(image)), real=real)
+    with pytest.raises(UserError, match="--fit corner"):
+        import_folder(folder, tmp_path / "set")
+    made = import_folder(folder, tmp_path / "set", fit="corner")
+    assert all(map(np.array_equal, levels_of(made, "real"), levels_of(made, "fake")))
+    assert any(
+        "agree better cut at the top left" in each for each in import_folder(folder, tmp_path / "b", fit="crop").remarks
+    )
+    scaled = write(tmp_path / "c", lambda image: real(image).resize((96, 96)), real=real)
+    assert any(
+        "agree better with --fit stretch" in each
+        for each in import_folder(scaled, tmp_path / "d", fit="corner").remarks
+    )
+    stretched = import_folder(scaled, tmp_path / "e", fit="stretch")
+    assert not any("agree better" in each for each in stretched.remarks)
+
+
+def test_outputs_padded_on_all_sides_are_cut_to_their_centre(tmp_path):
+    def real(image):
+        return image.crop((0, 0, 90, 75))
+
+    def fake(image):
+        return Image.fromarray(np.pad(np.array(real(image)), ((2, 3), (3, 3), (0, 0)), mode="reflect"))
+
+    folder = write(tmp_path / "a", fake, real=real)
+    with pytest.raises(UserError, match=r"on all sides: .* --fit centre"):
+        import_folder(folder, tmp_path / "set")
+    made = import_folder(folder, tmp_path / "set", fit="centre")
+    assert all(map(np.array_equal, levels_of(made, "real"), levels_of(made, "fake")))
+    for fit in ("crop", "corner"):
+        assert any("--fit centre" in each for each in import_folder(folder, tmp_path / fit, fit=fit).remarks)
+    values, _ = evaluate(real=folder / "real", fake=folder / "fake", metrics="l1", cache=False)
+    assert values["reason"].str.contains("--fit centre").all()
+    narrow = write(tmp_path / "b", lambda image: image.crop((0, 4, 96, 76)).resize((88, 66)))
+    assert not any("--fit c" in each for each in import_folder(narrow, tmp_path / "c", fit="crop").remarks)
+
+
+def test_two_pictures_in_one_are_named(tmp_path):
+    folder = write(tmp_path / "a", lambda image: Image.fromarray(np.hstack([np.array(image)] * 2)))
+    with pytest.raises(UserError, match=r"generated one looks like 2 pictures side by side \(A\|B\)"):
+        import_folder(folder, tmp_path / "set")
+    values, _ = evaluate(real=folder / "real", fake=folder / "fake", metrics="l1", cache=False)
+    assert values["reason"].str.contains("side by side").all()
+
+
+# part of the range
+
+
+@pytest.mark.parametrize(("white", "dtype"), [(4095, np.uint16), (1023, np.uint16), (15, np.uint8)])
+def test_part_of_the_range_is_said_and_white_is_given(tmp_path, white, dtype):
+    def coded(image):
+        return np.rint(np.array(image.convert("L")) * (white / 255)).astype(dtype)
+
+    plain = write(tmp_path / "plain", lambda image: blurred(image).convert("L"), real=lambda image: image.convert("L"))
+    folder = write(tmp_path / "coded", lambda image: coded(blurred(image)), real=coded)
+    made = import_folder(folder, tmp_path / "a")
+    assert [line.partition(":")[0] for line in made.remarks] == ["real", "fake"]
+    assert all(f"--white {white}" in line for line in made.remarks)
+    made = import_folder(folder, tmp_path / "b", white=white)
+    assert made.remarks == ()
+    error = max(2, 255 / white)
+    for number, picture in enumerate(levels_of(made, "real")):
+        assert np.abs(picture.astype(int) - np.array(scene(number).convert("L"))[..., None]).max() <= error
+    both = {"metrics": "psnr", "cache": False}
+    wanted, _ = evaluate(real=plain / "real", fake=plain / "fake", **both)
+    found, _ = evaluate(real=folder / "real", fake=folder / "fake", white=white, **both)
+    assert found["value"].mean() == pytest.approx(wanted["value"].mean(), abs=2.5 if white == 15 else 0.1)
+    with pytest.warns(UserWarning, match=f"--white {white}"):
+        evaluate(real=folder / "real", fake=folder / "fake", **both)
+    with pytest.raises(UserError, match="has the level"):
+        import_folder(folder, tmp_path / "c", white=white // 2)
+
+
+def test_a_folder_with_one_light_picture_is_not_dark_and_8_bits_need_no_white(tmp_path):
+    folder = write(tmp_path / "a", blurred, real=lambda image: Image.fromarray(np.array(image) // 16))
+    lines = import_folder(folder, tmp_path / "set").remarks
+    assert ["real: " in line and "--white" not in line for line in lines] == [True], "the fakes have another white"
+    save(np.full((80, 96), 40, np.uint8), folder / "real" / "3.png")
+    assert import_folder(folder, tmp_path / "set").remarks == ()
+    save(np.zeros((8, 8), np.uint8), tmp_path / "0.png")
+    assert doubts.dark_folders({"fake": [tmp_path / "0.png"]}) == ["fake: all pictures are black"]
+
+
+# masks
+
+
+def hole_mask(number):
+    mask = Image.new("L", SIZE, 0)
+    left, top = 8 + 14 * number, 6 + 10 * number
+    ImageDraw.Draw(mask).rectangle((left, top, left + 30, top + 26), fill=255)
+    return mask
+
+
+def filled(folder, *, finish=lambda image: image, mask=lambda mask, _: mask):
+    for number in range(4):
+        hole = hole_mask(number)
+        save(scene(number), folder / "real" / f"{number}.png")
+        out = finish(Image.composite(scene(number).filter(ImageFilter.GaussianBlur(6)), scene(number), hole))
+        save(out, folder / "fake" / f"{number}.png")
+        save(mask(hole, number), folder / "mask" / f"{number}.png")
+    return folder
+
+
+def as_jpeg(image):
+    coded = io.BytesIO()
+    image.save(coded, "JPEG", quality=85)
+    return Image.open(coded)
+
+
+def rebuilt(image):
+    return image.resize((80, 66)).resize(image.size, Image.Resampling.BICUBIC)
+
+
+def inverted(mask, _):
+    return mask.point(lambda level: 255 - level)
+
+
+@pytest.mark.parametrize("finish", [lambda image: image, as_jpeg])
+def test_inverted_masks_are_refused_until_the_colour_of_the_hole_is_given(tmp_path, finish):
+    folder = filled(tmp_path / "a", finish=finish, mask=inverted)
+    with pytest.raises(UserError, match=r"inverted.* 4 of 4 .*--mask-hole black"):
+        import_folder(folder, tmp_path / "set")
+    made = import_folder(folder, tmp_path / "set", mask_hole="black")
+    assert made.remarks == ()
+    wanted = sets.read_set(import_folder(filled(tmp_path / "b", finish=finish), tmp_path / "c").folder).rows
+    assert [row["mask_sha256"] for row in sets.read_set(made.folder).rows] == [row["mask_sha256"] for row in wanted]
+    (line,) = import_folder(folder, tmp_path / "d", mask_hole="white").remarks
+    assert "inverted?" in line
+
+
+def test_outputs_that_were_not_pasted_into_the_photograph_are_decided_by_agreement(tmp_path):
+    def coarse(image):
+        return image.resize((24, 20)).resize(image.size, Image.Resampling.BICUBIC)
+
+    assert import_folder(filled(tmp_path / "a", finish=rebuilt), tmp_path / "b").remarks == ()
+    folder = filled(tmp_path / "c", finish=lambda image: Image.blend(image, Image.new("RGB", SIZE, "white"), 0.15))
+    assert import_folder(folder, tmp_path / "d").remarks == ()
+    folder = filled(tmp_path / "e", mask=inverted)
+    for number in range(4):  # changed everywhere by more than JPEG does
+        path = folder / "fake" / f"{number}.png"
+        save(np.clip(np.array(Image.open(path)).astype(int) + 20, 0, 255).astype(np.uint8), path)
+    (line,) = import_folder(folder, tmp_path / "f").remarks
+    assert "agree better with their real ones inside the hole" in line
+
+
+def test_masks_of_other_pictures_are_one_line(tmp_path):
+    folder = filled(tmp_path / "a", mask=lambda _, number: hole_mask((number + 1) % 4))
+    (line,) = import_folder(folder, tmp_path / "set").remarks
+    assert "4 of 4 generated pictures differ from their real ones outside the hole" in line
+    folder = filled(tmp_path / "b", mask=lambda mask, number: hole_mask(0) if number == 3 else mask)
+    (line,) = import_folder(folder, tmp_path / "other").remarks
+    assert "1 of 4" in line, "one wrong mask among exact ones"
+
+
+def test_masks_without_white_are_refused_and_transparent_ones_explained(tmp_path):
+    def ones(mask, _):
+        return np.array(mask) // 255
+
+    def deep(mask, _):
+        return (np.array(mask) // 255).astype(np.uint16)
+
+    def red(mask, _):
+        return Image.merge("RGB", (mask, Image.new("L", SIZE), Image.new("L", SIZE)))
+
+    def transparent(mask, _):
+        image = Image.new("RGBA", SIZE, "black")
+        image.putalpha(mask)
+        return image
+
+    for number, (kind, words) in enumerate(
+        {
+            ones: "no pixel of the mask is white: its levels are 0 to 1, white is 255",
+            deep: "levels are 0 to 1, white is 65535",
+            red: "no pixel of the mask is white",
+            transparent: "the mask is transparent in places.*--mask-hole",
+        }.items()
+    ):
+        with pytest.raises(UserError, match=words):
+            import_folder(filled(tmp_path / f"{number}", mask=kind), tmp_path / "set")
+    black = filled(tmp_path / "black", mask=lambda *_: Image.new("L", SIZE))
+    assert "no mask has a hole" in import_folder(black, tmp_path / "set").remarks[0]
+
+
+# profiles
+
+
+def wide_profile():
+    """Return sRGB's profile with red and green exchanged, under another name."""
+    content = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = content.index(b"rXYZ"), content.index(b"gXYZ")
+    content[red : red + 4], content[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(content).replace("sRGB built-in".encode("utf-16-be"), "other colours".encode("utf-16-be"))
+
+
+def test_profiles_are_applied_and_counted(tmp_path):
+    folder = write(tmp_path / "a", blurred)
+    for number in (0, 1):
+        save(scene(number), folder / "real" / f"{number}.png", icc_profile=wide_profile())
+    own = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    renamed = bytes(own).replace("sRGB built-in".encode("utf-16-be"), "some scanner!".encode("utf-16-be"))
+    save(scene(2), folder / "real" / "2.png", icc_profile=renamed)
+    save(blurred(scene(2)), folder / "fake" / "2.png", icc_profile=b"broken")
+    made = import_folder(folder, tmp_path / "set")
+    first, second = made.remarks
+    assert first.startswith("2 of 4 real pictures: the colour profile 'other colours' was applied")
+    assert second.startswith("1 of 4 fake pictures: the colour profile 'unreadable' was ignored")
+    changed = [not np.array_equal(picture, np.array(scene(n))) for n, picture in enumerate(levels_of(made, "real"))]
+    assert changed == [True, True, False, False]
+    with pytest.warns(UserWarning, match="real: 2 of the 4 pictures looked at have the colour profile 'other colours'"):
+        evaluate(real=folder / "real", fake=folder / "fake", metrics="l1", cache=False)
+
+
+def test_two_models_of_matched_files_are_checked_each(tmp_path):
+    folder = write(tmp_path / "a", blurred)
+    for number in range(4):
+        save(np.array(scene(number).convert("L")) // 20, folder / "dark" / f"{number}.png")
+    items = {
+        str(n): {
+            role: folder / place / f"{n}.png"
+            for role, place in (("real", "real"), ("fake/a", "fake"), ("fake/b", "dark"))
+        }
+        for n in range(4)
+    }
+    made = import_items(items, tmp_path / "set", where="here", dataset="d", models={"fake/a": "a", "fake/b": "b"})
+    assert [line.partition(":")[0] for line in made.remarks] == ["fake/b"]
