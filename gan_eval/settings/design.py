@@ -21,7 +21,8 @@ IN_DESIGN: Mapping[str, tuple[str, ...]] = {
         "exposure_ms", "exposures_ms", "response_ms", "blank_ms",
         "fixation_mark", "response_cue", "layout", "gap_ms", "picture_size", "viewing_distance_cm", "screen_width_cm",
         "mask", "mask_ms",
-        "staircase", "confidence", "grades", "practice", "feedback_ms", "catch", "break_every", "keys",
+        "staircase", "confidence", "grades", "marks", "marks_after", "marks_ms", "mark_question",
+        "practice", "feedback_ms", "catch", "break_every", "keys",
         "counterbalance_keys", "corner_patch", "language", "quiz_title", "instructions", "consent", "questions",
     ),
     "analysis": ("exclude", "exclude_participants"),
@@ -43,6 +44,7 @@ _HAS_EFFECT: Mapping[str, Callable[[QuizSettings], bool]] = {
     "mask_ms": lambda quiz: quiz.mask != "none",
     "staircase": lambda quiz: quiz.protocol in ADAPTIVE_PROTOCOLS,
     "grades": lambda quiz: quiz.protocol == "rating",
+    **dict.fromkeys(("marks", "marks_after", "marks_ms", "mark_question"), lambda quiz: quiz.marks > 0),
     "feedback_ms": lambda quiz: quiz.practice > 0,
 }
 """Conditions for keys that have an effect only with certain other settings of the quiz."""

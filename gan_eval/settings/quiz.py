@@ -152,6 +152,14 @@ class QuizSettings(Section):
     """Levels of a confidence rating after each answer, on the number keys; 0: none."""
     grades: int = Field(default=5, ge=2, le=9)
     """For rating: the highest grade, on the number keys; 1 is the lowest."""
+    marks: int = Field(default=0, ge=0, le=5)
+    """Maximum number of places that a participant marks in the picture after an answer; 0: not asked."""
+    marks_after: Literal["fake", "every"] = "fake"
+    """Ask for marks after the answer fake (for pairs: on the picture that was called fake), or after every answer."""
+    marks_ms: float | None = Field(default=None, ge=100, le=HOUR_MS, examples=[20000])
+    """Time limit for the marks of one picture; default: none."""
+    mark_question: str = ""
+    """Question above the picture to mark; default: "Where did you see it?" in the quiz's language."""
     practice: int = Field(default=0, ge=0, le=MAX_TRIALS)
     """Practice trials with feedback before the main trials; excluded from rates."""
     feedback_ms: Milliseconds = 2400.0
@@ -252,6 +260,12 @@ class QuizSettings(Section):
             raise ValueError('question: "fits" asks about the caption; add show_caption = true')
         if self.show_caption and self.pairs_of == "random":
             raise ValueError("show_caption: the two pictures of a random pair have different captions; remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _marks_fit(self) -> Self:
+        if self.marks and self.marks_after == "fake" and (self.facts.graded or self.question == "fits"):
+            raise ValueError('marks_after: no answer of this quiz is fake; add marks_after = "every", or remove marks')
         return self
 
     @model_validator(mode="after")

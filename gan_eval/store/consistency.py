@@ -1,6 +1,6 @@
 """Checks that a store's rows are complete and agree with each other, before anything is computed from them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -23,7 +23,9 @@ _DURATIONS = [name for name in tables.TRIALS.names if name.endswith(("exposure_m
 _OF_DESIGN = ("study", "protocol", "design_hash", "fraction")
 """Columns that define a design; its complete sessions have the same number of trials."""
 RESTORE = "restore the store from a copy"
-sessions, plans, trials = (LAYOUTS[table] for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS))
+sessions, plans, trials, marks = (
+    LAYOUTS[table] for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS, tables.MARKS)
+)
 
 
 def require_consistent(store: Store, *, study: str | None = None) -> None:
@@ -38,7 +40,7 @@ def require_consistent(store: Store, *, study: str | None = None) -> None:
         UserError: the first problem, with table, session and trial; or the store cannot be read.
     """
     with store.transaction() as connection:
-        problem = next(_problems(connection, study), None)
+        problem = next(_problems(connection, study, [table for table in LAYOUTS if table not in store.lacking]), None)
     if problem is not None:
         raise UserError(f"{store.where}: {problem}")
 
@@ -58,8 +60,8 @@ def consistent_frames(store: Store, study: str | None) -> "dict[Table, pd.DataFr
     return {table: frame[frame["session"].isin(own)] for table, frame in frames.items()}
 
 
-def _problems(connection: sa.Connection, study: str | None) -> Iterator[str]:
-    for table in tables.STORED_TABLES:
+def _problems(connection: sa.Connection, study: str | None, held: Collection[Table]) -> Iterator[str]:
+    for table in held:
         layout = LAYOUTS[table]
         if table is tables.SESSIONS or (study is not None and "study" not in layout.c):
             continue
@@ -94,6 +96,16 @@ def _problems(connection: sa.Connection, study: str | None) -> Iterator[str]:
     yield from _without_plan(connection, of_study)
 
     yield from _contradictions(connection, of_study)
+    if tables.MARKS in held:
+        shown = (trials.c.session == marks.c.session) & (trials.c.trial == marks.c.trial)
+        shown &= marks.c.stimulus.in_((trials.c.stimulus, trials.c.stimulus_b))
+        query = sa.select(marks.c.session, marks.c.trial, marks.c.stimulus).where(~sa.exists().where(shown))
+        query = query.where(*([] if study is None else [marks.c.study == study])).order_by(
+            marks.c.session, marks.c.trial
+        )
+        for session, trial, stimulus in connection.execute(query.limit(1)):
+            where = f"table marks, row session={abbreviated(session)} trial={abbreviated(trial)}"
+            yield f"{where}: no trial that showed {abbreviated(stimulus)}; {RESTORE}"
 
 
 def _contradictions(connection: sa.Connection, of_study: list[Any]) -> Iterator[str]:

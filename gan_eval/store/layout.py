@@ -40,13 +40,22 @@ LAYOUTS = {
         table.name,
         METADATA,
         *(
-            sa.Column(name, _TYPES[column.dtype], nullable=not column.filled, primary_key=name in table.key)
+            sa.Column(
+                name,
+                _TYPES[column.dtype],
+                nullable=not column.filled,
+                primary_key=name in table.key and table is not tables.MARKS,
+            )
             for name, column in table.by_name.items()
         ),
     )
     for table in tables.STORED_TABLES
 }
 """The stored tables in SQLAlchemy."""
+_marks = LAYOUTS[tables.MARKS]
+sa.Index("marks_key", _marks.c.session, _marks.c.trial, sa.func.coalesce(_marks.c.mark, 0), unique=True)
+ADDED = (tables.MARKS,)
+"""Tables that an older store of the same schema version lacks; they are added when it is opened for writing."""
 
 
 def version_of(connection: sa.Connection, where: str) -> int | None:
@@ -74,10 +83,17 @@ def make_tables(connection: sa.Connection, where: str) -> None:
     if version_of(connection, where) is None:
         METADATA.create_all(connection)
         connection.execute(_META.insert().values(schema_version=SCHEMA_VERSION))
-    elif missing := {table.name for table in LAYOUTS} - set(sa.inspect(connection).get_table_names()):
+        return
+    METADATA.create_all(connection, tables=[LAYOUTS[table] for table in ADDED])
+    if missing := {table.name for table in LAYOUTS} - set(sa.inspect(connection).get_table_names()):
         raise UserError(
             f"{where}: the store is damaged (no such table: {', '.join(sorted(missing))}); restore it from a copy"
         )
+
+
+def lacking(connection: sa.Connection) -> frozenset[Table]:
+    """Return the tables that a store lacks because an older version made it."""
+    return frozenset(table for table in ADDED if not sa.inspect(connection).has_table(table.name))
 
 
 def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) -> list[Row]:

@@ -28,7 +28,7 @@ from gan_eval.store.connect import (
     require_store_file,
     sqlite_engine,
 )
-from gan_eval.store.layout import LAYOUTS, SERVER_LOCK, checked_frame, checked_rows, make_tables, version_of
+from gan_eval.store.layout import LAYOUTS, SERVER_LOCK, checked_frame, checked_rows, lacking, make_tables, version_of
 from gan_eval.tables import frames as tabular
 from gan_eval.tables.participants import person_of
 from gan_eval.tables.schema import Table
@@ -67,6 +67,8 @@ class Store:
         """Set up without connecting; `scrub` removes a password from the database's messages."""
         self.engine = engine
         self.where = where  # path or URL, without a password
+        self.lacking: frozenset[Table] = frozenset()
+        """Tables that the store lacks because an older version made it; they are read as empty."""
         self._scrub = scrub
         self._owner = threading.current_thread()
         self._group: sa.Connection | None = None
@@ -211,6 +213,8 @@ class Store:
         Raises:
             UserError: the store cannot be read, or a cell does not fit its column.
         """
+        if table in self.lacking:
+            return []
         with self.transaction() as connection:
             rows = connection.execute(_query(table, equal)).mappings().all()
         return checked_rows(rows, table, self.where)
@@ -224,7 +228,7 @@ class Store:
         import pandas as pd
 
         with self.transaction() as connection:
-            rows = [tuple(row) for row in connection.execute(_query(table, equal))]
+            rows = [] if table in self.lacking else list(map(tuple, connection.execute(_query(table, equal))))
         # not `pandas.read_sql`: it guesses types, and converts a damaged cell to text
         return checked_frame(pd.DataFrame(rows, columns=table.names, dtype="object"), table, self.where)
 
@@ -295,6 +299,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
                 make_tables(connection, store.where)
             elif version_of(connection, store.where) is None:
                 raise UserError(f"{store.where}: not a results store, no session is stored in it; name another one")
+            store.lacking = lacking(connection)
     except BaseException:
         store.close()
         raise

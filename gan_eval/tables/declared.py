@@ -221,6 +221,31 @@ TRIALS = Table(
     key=("session", "trial"),
 )
 
+MARKS = Table(
+    "marks",
+    "Where a participant saw that a picture is fake: a row for each mark, made after the answer on the picture shown "
+    "again; a trial with *nothing in particular* has one row without mark, x and y. No row: not asked or not answered. "
+    "Practice and catch trials have marks too: join `trials` for the phase.",
+    (
+        SESSION,
+        text("study", "name of the study"),
+        PARTICIPANT,
+        integer("trial", "number of the trial within the session, from 1", filled=True),
+        name_text("stimulus", "the marked picture; of a pair the one that was called fake", filled=True),
+        ITEM,
+        text("kind", "the truth about the marked picture", words=KINDS),
+        name_text("model", "the marked picture's generator; empty for a real picture"),
+        DATASET,
+        integer("mark", "number of the mark in the trial, from 1; empty: nothing in particular", least=1),
+        number("x", "place of the mark, from the picture's left edge to its right one", unit=SHARE, least=0, most=1),
+        number("y", "place of the mark, from the picture's top edge to its bottom one", unit=SHARE, least=0, most=1),
+        milliseconds("marked_at_ms", "time of the mark, or of the button, since the picture was shown again"),
+        boolean("simulated", SIMULATED.meaning, filled=True),
+        FRACTION,
+    ),
+    key=("session", "trial", "mark"),
+)
+
 CONSENTS = Table(
     "consents",
     "The consent of each participant, with its text.",
@@ -305,7 +330,7 @@ PARTICIPATION = Table(
     key=("participant",),
 )
 
-STORED_TABLES = (SESSIONS, PLANS, ONSETS, TRIALS, CONSENTS, CHECKS, PARTICIPANTS)
+STORED_TABLES = (SESSIONS, PLANS, ONSETS, TRIALS, MARKS, CONSENTS, CHECKS, PARTICIPANTS)
 """The tables that a results store holds."""
 
 IMAGE_METRICS = Table(

@@ -30,7 +30,7 @@ def test_every_key_is_in_one_of_the_two_lists() -> None:
         ({}, "show_score", False), ({}, "show_review", False), ({}, "strict_counts", True), ({}, "participants", 3),
         ({}, "allow_giveaways", ("format",)), ({}, "pairs", 9), ({}, "layout", "one_after_other"),
         ({}, "gap_ms", 99), ({}, "mask_ms", 99), ({}, "grades", 7), ({}, "feedback_ms", 99),
-        ({}, "screen_width_cm", 53), ({}, "staircase", {"start_ms": 400}),
+        ({}, "screen_width_cm", 53), ({}, "staircase", {"start_ms": 400}), ({}, "marks_ms", 900.0),
         ({"protocol": "staircase"}, "exposure_ms", 300), ({"protocol": "quest_plus"}, "exposure_ms", 300),
     ],
 )  # fmt: skip
@@ -48,7 +48,7 @@ def test_what_nobody_sees_is_not_in_the_design(others: dict[str, object], key: s
         ({"protocol": "paired"}, "pairs", 9), ({"protocol": "rating"}, "grades", 7),
         ({"practice": 2}, "feedback_ms", 9), ({}, "show_caption", True),
         ({"protocol": "model_vs_model", "show_caption": True}, "question", "fits"),
-        ({"picture_size": "8 deg"}, "screen_width_cm", 53),
+        ({"picture_size": "8 deg"}, "screen_width_cm", 53), ({"marks": 2}, "marks_after", "every"),
         ({"protocol": "staircase"}, "staircase", {"start_ms": 400}),
     ],
 )  # fmt: skip
@@ -71,6 +71,13 @@ def test_the_hash_of_pictures_is_of_what_they_are_not_of_where() -> None:
     assert pictures_hash([row]) == pictures_hash([{**row, "file": "b.png", "seen": 1}, row])
     for name in ("item", "kind", "model", "dataset", "sha256"):
         assert pictures_hash([{**row, name: "other"}]) != pictures_hash([row])
+
+
+def test_marks_of_a_fake_need_an_answer_fake() -> None:
+    with pytest.raises(ValueError, match="marks_after: "):
+        QuizSettings(protocol="rating", marks=1)
+    assert QuizSettings(protocol="rating", marks=1, marks_after="every").marks == 1
+    assert not {"marks", "marks_after", "marks_ms", "mark_question"} & quiz_design(QuizSettings()).keys()
 
 
 def test_captions_are_in_the_design_where_they_are_shown() -> None:

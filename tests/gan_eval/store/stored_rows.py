@@ -59,6 +59,9 @@ def sit(
     store.add(tables.PARTICIPANTS, [{**who, "question": "age", "answer": f"age of {participant}"}])
     for number in range(1, done + 1):
         answer(store, number, session, participant=participant, study=study)
+    if done:
+        shown = {name: picture(1)[name] for name in ("stimulus", "item", "kind", "model", "dataset")}
+        store.add(tables.MARKS, [{**who, **shown, "study": study, "trial": 1, "simulated": False}])
     return session
 
 

@@ -69,7 +69,7 @@ def test_a_psych_ds_dataset_follows_its_rules(store: Path, tmp_path: Path) -> No
     assert {"name", "description", "variableMeasured"} <= set(described)
     assert (described["@type"], described["@context"]) == ("Dataset", "https://schema.org")
     files = sorted((folder / "data").glob("*.csv"))
-    names = ("consents", "onsets", "participants", "plans", "sessions", "trials")
+    names = ("consents", "marks", "onsets", "participants", "plans", "sessions", "trials")
     assert [file.name for file in files] == [f"study-firstStudy_description-{name}_data.csv" for name in names]
     known = {variable["name"] for variable in described["variableMeasured"]}
     for file in files:

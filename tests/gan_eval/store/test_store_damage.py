@@ -14,7 +14,7 @@ from stored_rows import sit
 from gan_eval import analyze, read_trials, tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.store import merge, open_store, require_consistent
+from gan_eval.store import forget, merge, open_store, require_consistent
 from gan_eval.store.export import export_store
 from gan_eval.store.layout import SCHEMA_VERSION
 from gan_eval.tables.schema import Table
@@ -88,6 +88,14 @@ DAMAGES = {
     "two participants": (
         "UPDATE trials SET participant = 'X' WHERE trial = 4",
         "row session='a' trial=4: participant 'X', its session has 'P-a'",
+    ),
+    "marks of no trial": (
+        "UPDATE marks SET trial = 5 WHERE session = 'b'",
+        "table marks, row session='b' trial=5: no trial that showed 'd/m/1'",
+    ),
+    "marks of another picture": (
+        "UPDATE marks SET stimulus = 'd/other/1' WHERE session = 'c'",
+        "table marks, row session='c' trial=1: no trial that showed 'd/other/1'",
     ),
 }
 
@@ -173,6 +181,29 @@ def test_a_wrong_cell_is_named_with_file_table_row_and_column(
         assert message.startswith(f"{store}: table {table.name}, row {row}, column {column}: {line}")
         assert len(message) < 400
         assert message.endswith("restore the store from a copy")
+
+
+def test_a_store_that_was_made_before_there_were_marks_is_read_and_extended(store: Path, tmp_path: Path) -> None:
+    damage(store, "DROP TABLE marks")
+    store.chmod(0o400)
+    before = store.read_bytes()
+    with open_store(store, create=False) as opened:
+        require_consistent(opened)
+        assert opened.rows(tables.MARKS) == []
+        assert opened.frame(tables.MARKS).empty
+    assert export_store(store, tmp_path / "csv", formats=["csv"]).files["marks.csv"] == 0
+    assert store.read_bytes() == before
+    store.chmod(0o600)
+    assert merge([store], tmp_path / "merged.sqlite")["marks"] == 0
+    assert forget(store, "P-c")["marks"] == 0
+    with open_store(store) as opened:
+        trial = opened.rows(tables.TRIALS, session="a")[0]
+        mark = {name: trial.get(name) for name in tables.MARKS.names} | {"mark": 1, "x": 0.25, "y": 0.5}
+        opened.add(tables.MARKS, [mark, {**mark, "mark": 2}])
+        for again in (mark, {**mark, "x": 0.75}):
+            with pytest.raises(UserError, match="in the store already"):
+                opened.add(tables.MARKS, [again])
+        assert [row["mark"] for row in opened.rows(tables.MARKS)] == [1, 2]
 
 
 LOOSE = "CREATE TABLE loose AS SELECT * FROM trials; DROP TABLE trials; ALTER TABLE loose RENAME TO trials"
