@@ -2,7 +2,9 @@
 
 import atexit
 import gc
+import importlib.util
 import os
+import re
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 settings.register_profile("any machine", deadline=None)  # the time of an example depends on the machine
 settings.load_profile("any machine")
 os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)  # `gan-eval` is found, so messages name it
+PACKAGES = ("torch", "numba", "llvmlite", "sklearn", "skimage", "starlette", "psycopg", "mkdocs", "selenium")
+ABSENT = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+"""Packages of extras that are not installed. What needs one is skipped, so that `--extras none` is tested alone."""
+collect_ignore = ["gan_eval/quiz/serve"] if "starlette" in ABSENT else []
 os.environ["GAN_EVAL_CACHE_MB"] = "0"  # no test finds metric values that another has kept; those of the cache set more
 
 
@@ -38,6 +44,45 @@ def pytest_collection() -> Generator[None, object, object]:
     gc.enable()
     atexit.register(gc.unfreeze)  # some libraries report what is left at the end
     return found
+
+
+def pytest_configure() -> None:
+    if ABSENT:  # a command would end with a line of its own
+        from gan_eval import __main__ as program
+
+        program._missing_library = _raised
+
+
+def _raised(error: ModuleNotFoundError) -> int:
+    raise error
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out files, and folders with a conftest.py, that import an absent package when they are collected."""
+    file = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
+    if not ABSENT or file.suffix != ".py" or not file.exists():
+        return None
+    imported = rf"^(import|from) ({'|'.join(ABSENT)})\b"
+    return True if re.search(imported, file.read_text(encoding="utf-8"), re.MULTILINE) else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    return (yield from _skipped_without_its_packages())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    return (yield from _skipped_without_its_packages())
+
+
+def _skipped_without_its_packages() -> Generator[None, object, object]:
+    try:
+        return (yield)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.partition(".")[0] in ABSENT:
+            pytest.skip(f"{error.name} is not installed")
+        raise
 
 
 @pytest.fixture
