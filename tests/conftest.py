@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 settings.register_profile("any machine", deadline=None)  # the time of an example depends on the machine
 settings.load_profile("any machine")
 os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)  # `gan-eval` is found, so messages name it
-PACKAGES = ("torch", "numba", "llvmlite", "sklearn", "skimage", "starlette", "psycopg", "mkdocs", "selenium")
+PACKAGES = (
+    "torch",
+    "numba",
+    "llvmlite",
+    "sklearn",
+    "skimage",
+    "lightning_fabric",
+    "starlette",
+    "psycopg",
+    "mkdocs",
+    "selenium",
+)
 ABSENT = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 """Packages of extras that are not installed. What needs one is skipped, so that `--extras none` is tested alone."""
 collect_ignore = ["gan_eval/quiz/serve"] if "starlette" in ABSENT else []
@@ -47,14 +58,22 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_configure() -> None:
-    if ABSENT:  # a command would end with a line of its own
-        from gan_eval import __main__ as program
+    """Let a command that needs an absent package end with the error, not with the line that says what to install."""
+    from gan_eval import __main__ as program
 
-        program._missing_library = _raised
+    message = program._missing_library
+
+    def raised(error: ModuleNotFoundError) -> int:
+        if _is_absent(error):
+            raise error
+        return message(error)
+
+    if ABSENT:
+        program._missing_library = raised
 
 
-def _raised(error: ModuleNotFoundError) -> int:
-    raise error
+def _is_absent(error: ModuleNotFoundError) -> bool:
+    return (error.name or "").partition(".")[0] in ABSENT
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
@@ -80,7 +99,7 @@ def _skipped_without_its_packages() -> Generator[None, object, object]:
     try:
         return (yield)
     except ModuleNotFoundError as error:
-        if error.name and error.name.partition(".")[0] in ABSENT:
+        if _is_absent(error):
             pytest.skip(f"{error.name} is not installed")
         raise
 

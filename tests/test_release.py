@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 UV = [sys.executable, "-m", "uv"]
 BIN = "Scripts" if os.name == "nt" else "bin"
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("release")]
+pytestmark = pytest.mark.slow
 
 
 def _uv(*words: object) -> None:
@@ -35,7 +35,9 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["*.whl", "*.tar.gz"], ids=["wheel", "sdist"])
+@pytest.fixture(
+    scope="module", params=["*.whl", pytest.param("*.tar.gz", marks=pytest.mark.nightly)], ids=["wheel", "sdist"]
+)
 def environment(request: pytest.FixtureRequest, release: Path) -> Path:
     """An environment with the release and what it needs without extras."""
     (archive,) = release.glob(request.param)
@@ -69,18 +71,20 @@ def test_a_release_alone_quizzes_answers_and_says_what_else_to_install(environme
     assert tried.returncode == 0, tried.stderr
     assert "pip install 'gan-eval[metrics]'" in tried.stderr
     assert (tmp_path / "answer" / "report.html").is_file()
-    sat = _run(
-        environment,
+    quiz = (
         "quiz",
-        "answer/study.toml",
+        "--stimuli",
+        "answer/set",
+        "--real",
+        4,
+        "--fake",
+        4,
         "--participant",
         "P1",
-        "--simulate",
-        "default",
-        "--out",
-        "sat",
-        cwd=tmp_path,
+        "--store",
+        "store.sqlite",
     )
+    sat = _run(environment, *quiz, "--simulate", "default", cwd=tmp_path)
     assert sat.returncode == 0, sat.stderr
     served = _run(environment, "serve", "--demo", cwd=tmp_path)
     assert (served.returncode, "pip install 'gan-eval[web]'" in served.stderr) == (2, True)
@@ -95,6 +99,7 @@ def test_a_release_has_the_published_studies_and_its_address(environment: Path) 
     assert [line for line in metadata.get_all("Project-URL") or [] if line.startswith("Documentation, https://")]
 
 
+@pytest.mark.nightly
 def test_a_release_with_its_extra_serves_a_page(release: Path, tmp_path: Path) -> None:
     environment = tmp_path / "web"
     _uv("venv", "--python", sys.executable, environment)
