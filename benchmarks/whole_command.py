@@ -7,7 +7,8 @@
 pairs: PSNR, SSIM and NIQE of 400 PNG pairs of 256 pixels. Ours is the command from start to end, without cached values,
 and measures NIQE of both sides; theirs is a loop over piq and pyiqa, without its imports, with NIQE of one side.
 fid: FID of two npz files (`arr_0`, N x 64 x 64 x 3), together `--pictures`. Theirs is torch-fidelity, imports included,
-with the same weights: a state dict of random numbers, as the speed does not depend on them.
+with the same weights: random numbers, with the batch normalisation of some of the pictures, so that features vary as
+those of a trained network do. The values of both sides are printed.
 
 The sides take turns, each in a process of its own, with the same limits on threads that wait. Printed are medians, and
 ratios of wall and of CPU time (user and system, which other work on the machine changes less); peak memory is that of
@@ -28,7 +29,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from metric_sides import pair_folders, photographs, pyiqa_niqe
+from metric_sides import pair_folders, peer_network, photographs, pyiqa_niqe
 from peers import METRIC_PEERS, ROOT, peers_python
 
 from gan_eval.machine.threads import WAITING_SETTINGS
@@ -156,9 +157,13 @@ def make_arrays(folder: Path, count: int) -> None:
     np.savez(folder / "real.npz", arr_0=np.stack(small[::2]))
     np.savez(folder / "fake.npz", arr_0=np.stack(small[1::2]))
     torch.manual_seed(0)
-    from metric_sides import peer_network
-
-    torch.save(peer_network(FeatureExtractorInceptionV3).state_dict(), folder / "inception.pth")
+    network = peer_network(FeatureExtractorInceptionV3).train()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        network(torch.from_numpy(np.stack(small[:32])).permute(0, 3, 1, 2))
+    torch.save(network.eval().state_dict(), folder / "inception.pth")
 
 
 def torch_fidelity(folder: Path) -> str:

@@ -13,11 +13,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_eval.metrics.definitions.jackknife import Comparison, PictureSet, leave_groups_out
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 Features = NDArray[np.floating]
 """(N, d) float32 or float64, in memory or mapped from a file."""
+
+
+class Rows:
+    """Some rows of features, copied when they are read."""
+
+    def __init__(self, features: Features, mask: NDArray[np.bool_]) -> None:
+        self._features, self._numbers = features, np.flatnonzero(mask)
+        self.shape = len(self._numbers), features.shape[1]
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, rows: slice) -> Features:
+        return self._features[self._numbers[rows]]
+
+
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
@@ -29,7 +46,7 @@ FIRST = 256
 """Number of rows whose mean is subtracted from all rows; it is within 1/16 standard deviation of their mean."""
 
 
-def near_mean(features: Features) -> Vector:
+def near_mean(features: Features | Rows) -> Vector:
     """Return (d,) the mean of the first rows."""
     return np.asarray(features[:FIRST].mean(axis=0, dtype=np.float64))
 
@@ -53,10 +70,11 @@ OVERRATED = 16
 distance computed from them (d = 14 to 1024, spectra that end at 0 or fall steeply) was off by more than 2e-9."""
 
 
-def fid(real: Features, fake: Features) -> float:
+def fid(real: Features | Rows, fake: Features | Rows) -> float:
     """Squared Fréchet distance (Heusel et al. 2017, equation 6), in float64.
 
-    Memory beyond the features: five d x d matrices of float64 (168 MB for d = 2048), for any number of pictures.
+    Memory beyond the features: three d x d matrices of float64 (101 MB for d = 2048), for any number of pictures; the
+    slower method needs five.
 
     Raises:
         Unmeasurable: a set has fewer than two members, or a feature is not finite.
@@ -72,16 +90,21 @@ def fid(real: Features, fake: Features) -> float:
     x, y = _Set(real), _Set(fake)
     offset = (x.origin - y.origin) + (x.offset - y.offset)  # the origins first: an offset of both costs no digits
     shift = float(offset @ offset)
-    if x.has_sums and y.has_sums:
-        factor, is_singular = lapack.dpotrf(y.covariance(), lower=1, overwrite_a=1, clean=0)
+    if x.is_large and y.is_large:
+        covariance = y.covariance()
+        traces = float(np.trace(covariance))
+        factor, is_singular = lapack.dpotrf(covariance, lower=1, overwrite_a=1, clean=0)
         if not is_singular:
-            root, slack = trace_with_factor(x.covariance(), factor)
-            value = shift + x.trace() + y.trace() - 2 * root
+            covariance = x.covariance()
+            traces += float(np.trace(covariance))
+            root, slack = trace_with_factor(covariance, factor)
+            value = shift + traces - 2 * root
             if 2 * slack <= TOLERANCE * value:
                 return value
+        del covariance, factor
     a, b = x.factor(), y.factor()
     traces = float(np.vdot(a, a)) + float(np.vdot(b, b))
-    return max(shift + traces - 2 * float(svdvals(a @ b.T, check_finite=False).sum()), 0.0)
+    return max(shift + traces - 2 * float(svdvals(a @ b.T, overwrite_a=True, check_finite=False).sum()), 0.0)
 
 
 @dataclass(frozen=True)
@@ -132,55 +155,55 @@ def fid_to(real: Gaussian, fake: Features) -> float:
 
 
 class _Set:
-    """A set of (N, d) features as one Gaussian. It keeps sums over blocks if there are more pictures than features,
-    else the centred features in float64.
-    """
+    """A set of (N, d) features as one Gaussian. Matrices are made when they are asked for, and not kept."""
 
-    def __init__(self, features: Features) -> None:
-        from scipy.linalg import blas
-
+    def __init__(self, features: Features | Rows) -> None:
         self._features = features
-        self._count, width = features.shape
-        self.has_sums = self._count > width
+        self._count, self._width = features.shape
+        self.is_large = self._count > self._width
+        """True if there are more pictures than features."""
         self.origin = near_mean(features)
         """(d,) a point near the mean, which is subtracted from all rows."""
-        if self.has_sums:
-            total, self._products = np.zeros(width), np.zeros((width, width), order="F")
-            for start in range(0, self._count, BLOCK):
-                block = features[start : start + BLOCK] - self.origin  # float64, because the origin is
-                total += block.sum(axis=0)
-                self._products = blas.dsyrk(1.0, block.T, beta=1.0, c=self._products, lower=1, overwrite_c=1)
-            self.offset = total / self._count
-            """(d,) the mean minus the origin."""
-        else:
-            self._rows = np.asarray(features - self.origin, dtype=np.float64)
-            self.offset = self._rows.mean(axis=0)
-            self._rows -= self.offset
-            self._rows /= np.sqrt(self._count - 1)
+        starts = range(0, self._count, BLOCK)
+        total = sum(((features[start : start + BLOCK] - self.origin).sum(axis=0) for start in starts), 0.0)
+        self.offset: Vector = np.asarray(total / self._count)
+        """(d,) the mean minus the origin."""
         require_finite(self.offset)
 
-    def trace(self) -> float:
-        """Return the trace of the covariance, from the sums."""
-        squares = float(np.trace(self._products)) - self._count * float(self.offset @ self.offset)
-        return squares / (self._count - 1)
+    def _rows(self, start: int, count: int) -> Matrix:
+        """Return up to `count` rows in float64, minus the mean, over the root of n - 1."""
+        rows = np.asarray(self._features[start : start + count] - self.origin)  # float64, because the origin is
+        rows -= self.offset
+        rows /= np.sqrt(self._count - 1)
+        return rows
 
     def covariance(self) -> Matrix:
-        """Return the covariance (d, d) with n - 1, from the sums; the lower triangle, in Fortran's order."""
+        """Return the covariance (d, d) with n - 1; the lower triangle, in Fortran's order."""
         from scipy.linalg import blas
 
-        scaled = self._products / (self._count - 1)
-        return blas.dsyr(-self._count / (self._count - 1), self.offset, a=scaled, lower=1, overwrite_a=1)
+        covariance = np.zeros((self._width, self._width), order="F")
+        for start in range(0, self._count, BLOCK):
+            rows = self._rows(start, BLOCK)
+            covariance = blas.dsyrk(1.0, rows.T, beta=1.0, c=covariance, lower=1, overwrite_c=1)
+        return covariance
 
     def factor(self) -> Matrix:
         """Return F (min(N, d), d) with FᵀF the covariance; QR decompositions of blocks lose no digit to squaring."""
-        if not self.has_sums:
-            return self._rows
-        mean, width = self.origin + self.offset, len(self.origin)
-        factor: Matrix = np.empty((0, width))
-        for start in range(0, self._count, max(BLOCK, width)):
-            block = np.asarray(self._features[start : start + max(BLOCK, width)], dtype=np.float64) - mean
-            factor = np.asarray(np.linalg.qr(np.vstack([factor, block]), mode="r"), dtype=np.float64)
-        return factor / np.sqrt(self._count - 1)
+        from scipy.linalg import qr
+
+        if not self.is_large:
+            return self._rows(0, self._count)
+        block = np.zeros((self._width + max(BLOCK, self._width), self._width), order="F")
+        start = above = 0
+        while start < self._count:
+            rows = self._rows(start, len(block) - above)
+            block[above : above + len(rows)] = rows
+            block[above + len(rows) :] = 0
+            start, above = start + len(rows), self._width
+            del rows
+            _, triangle = qr(block, mode="raw", overwrite_a=True, check_finite=False)
+            block[:above] = triangle
+        return np.asarray(triangle)
 
 
 def trace_with_factor(covariance: Matrix, factor: Matrix) -> tuple[float, float]:
@@ -202,6 +225,11 @@ def trace_with_factor(covariance: Matrix, factor: Matrix) -> tuple[float, float]
     return float(np.sqrt(eigenvalues).sum()), float(slack)
 
 
+def compare_fid(real: PictureSet) -> Comparison:
+    """Return a function for FID with its interval."""
+    return lambda fake, _: {"fid": leave_groups_out(fid, real, fake, chosen=Rows)}
+
+
 FID = Metric(
     name="fid",
     title="FID",
@@ -210,6 +238,7 @@ FID = Metric(
     source="Heusel et al. 2017; Inception 2015-12-05, 2048 features",
     definition="fid/inception-2015-12-05",
     function=fid,
+    compare=compare_fid,
     weights=("inception",),
     extractor="inception",
     depends_on_count=True,

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import getitem
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,8 +155,15 @@ def groups_of(items: Sequence[str], dealt: Mapping[str, int]) -> Groups | None:
     return np.array([dealt[item] for item in items], dtype=np.intp)
 
 
-def leave_groups_out(distance: Distance, real: PictureSet, fake: PictureSet) -> Estimate:
+def leave_groups_out(
+    distance: Distance, real: PictureSet, fake: PictureSet, *, chosen: Callable[..., Any] = getitem
+) -> Estimate:
     """Return the estimate of any distance, computed GROUPS + 1 times.
+
+    Args:
+        distance: its function.
+        real, fake: the two sets.
+        chosen: returns the rows of an array for which a mask is true; default: a copy of them.
 
     Raises:
         Unmeasurable: the distance of all pictures has no value.
@@ -163,7 +172,10 @@ def leave_groups_out(distance: Distance, real: PictureSet, fake: PictureSet) -> 
     if real.groups is None or fake.groups is None:
         return Estimate(value)
     try:
-        left_out = [distance(real.features[real.groups != g], fake.features[fake.groups != g]) for g in range(GROUPS)]
+        left_out = [
+            distance(*(chosen(pictures.features, pictures.groups != g) for pictures in (real, fake)))
+            for g in range(GROUPS)
+        ]
     except Unmeasurable as reason:
         return Estimate(value, why_no_interval=str(reason))
     return Estimate(value, as_of_equal_groups(value, np.array(left_out), fake.groups))

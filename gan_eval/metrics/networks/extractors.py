@@ -201,7 +201,7 @@ def inception_extractor(
         size=inception.FEATURES,
         side=inception.SIZE,
         key=f"inception-2015-12-05/{sha256_file(weights)}/{resizer}/fp32",
-        batch_size=16 if device == "cpu" else 64,  # reading the weights from memory takes little time
+        batch_size=2 if device == "cpu" else 64,  # 16 would be 13% faster on the CPU, with 100 MB more a thread
         resizer=resizer,
         device=device,
     )

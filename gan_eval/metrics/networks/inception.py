@@ -151,7 +151,7 @@ class Inception(nn.Module):
         )
 
     def forward(self, pictures: Tensor) -> Tensor:
-        x = (pictures - 128) / 128
+        x = (pictures - 128).div_(128)
         parts = x.split(1) if x.device.type == "cpu" else [x]
         activations = self.blocks(torch.cat([self.stem(part) for part in parts]))
         return activations.mean(dim=(2, 3), dtype=torch.float32)
@@ -163,7 +163,8 @@ def load_inception(path: Path) -> Inception:
     Raises:
         UserError: the file does not hold these weights, or it is an unknown TorchScript file.
     """
-    network = Inception()
+    with torch.device("meta"):  # without memory and random numbers for weights that are replaced
+        network = Inception()
     convolutions = [module for module in network.modules() if isinstance(module, Convolution)]
     try:
         layers = list(_layers(_read_state(path)))
@@ -176,16 +177,14 @@ def load_inception(path: Path) -> Inception:
             if weight.shape != convolution.weight.shape:
                 expected = tuple(convolution.weight.shape)
                 raise ValueError(f"a convolution of shape {tuple(weight.shape)}, expected {expected}")
-            convolution.weight.data.copy_(weight)
-            assert convolution.bias is not None
-            convolution.bias.data.copy_(bias)
+            weight = weight.contiguous(memory_format=torch.channels_last)
+            convolution.weight, convolution.bias = (nn.Parameter(x, requires_grad=False) for x in (weight, bias))
     except Exception as error:  # zipfile and torch raise many errors for other files
         raise UserError(
             f"{path}: not the weights of Inception 2015-12-05 ({first_sentence(error)}); "
             "get them with `gan-eval weights fetch inception`"
         ) from error
-    network.requires_grad_(False)
-    return network.eval().to(memory_format=torch.channels_last)
+    return network.eval()
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:

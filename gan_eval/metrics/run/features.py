@@ -51,7 +51,7 @@ class FeatureStore:
     def content_hash(self) -> str:
         """Return the SHA-256 of the rows and the reasons."""
         digest = hashlib.sha256(self.filled.tobytes())
-        digest.update(self.values.tobytes())
+        digest.update(self.values.ravel().data)  # without a copy
         digest.update(repr(sorted(self.reasons.items())).encode())
         return digest.hexdigest()
 
