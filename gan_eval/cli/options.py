@@ -30,6 +30,14 @@ Threads = Annotated[
         help="Number of CPU threads; default: the run's own; for a new run one thread for each idle core.",
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="tcp://HOST:PORT|local:N",
+        help="Do the work on the workers of this Dask scheduler, or in N processes of this machine (docs/cluster.md).",
+    ),
+]
 Simulate = Annotated[
     str | None,
     typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),

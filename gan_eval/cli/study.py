@@ -1,13 +1,15 @@
 """The commands for a whole study: `demo`, `try`, `study new`, `run` and `report`."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gan_eval.cli.options import (
+    Cluster,
     DataRoot,
     FitOption,
     Out,
@@ -137,6 +139,7 @@ def run(
     only: Annotated[str | None, typer.Option("--only", help="Do this stage alone.")] = None,
     simulate: Simulate = None,
     threads: Threads = None,
+    cluster: Cluster = None,
 ) -> None:
     """Do the missing stages of a study: train, generate, audit, metrics, quiz, analyze, report.
 
@@ -162,8 +165,14 @@ def run(
         study, out, data_root=data_root, fraction=fraction, smoke=smoke, simulate=simulate, redo=bool(redo),
         threads=threads,
     )  # fmt: skip
-    with Console() as console:
-        markers.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only)
+    with ExitStack() as stack:
+        console, elsewhere = stack.enter_context(Console()), None
+        if cluster is not None:
+            from gan_eval.study.cluster import connected
+
+            machines = stack.enter_context(connected(cluster, plan.folder, console, threads=threads))
+            elsewhere = partial(machines.do_stages, plan)
+        markers.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only, elsewhere=elsewhere)
         for line in pending_sessions(plan) if only in (None, "quiz") else ():
             console.message(line)
     if only is None:

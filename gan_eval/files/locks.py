@@ -10,6 +10,10 @@ from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
 from gan_eval.files.output_folders import check_output_folder
 
 
+class LockedError(UserError):
+    """Another process holds a lock."""
+
+
 @contextmanager
 def hold_folder(folder: Path) -> Iterator[None]:
     """Claim an output folder, lock it while the block runs, and remove what killed processes left in it.
@@ -82,7 +86,7 @@ def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0
             own.acquire()
             break
         except Timeout as error:
-            raise UserError(refusal()) from error
+            raise LockedError(refusal()) from error
         except OSError as error:  # once: the process that held the lock may just have removed the folder
             if last or not isinstance(error, FileNotFoundError):
                 raise write_error(lock, error) from error

@@ -90,6 +90,7 @@ def run(
     *,
     redo: Sequence[str] = (),
     only: str | None = None,
+    elsewhere: Callable[[Sequence[Stage]], Sequence[Stage]] | None = None,
 ) -> None:
     """Run the stages that are not up to date, in order.
 
@@ -98,6 +99,7 @@ def run(
         redo: stages (or families: `train` for `train-a` and `train-b`) whose results are moved aside and made again,
             with all that was made from them.
         only: do this stage (or family) alone.
+        elsewhere: does some of the stages on other machines, and returns those that are left to this one.
 
     Raises:
         UserError: bad input, a stage whose results were made with other settings, or another process working in the
@@ -114,9 +116,9 @@ def run(
         for stage in stages:
             if stage.name in redone:
                 _move_aside(stage, folder, listener)
-        for stage in stages:
-            if only is None or _is_called(stage, only):
-                _bring_up_to_date(stage, folder, listener)
+        chosen: Sequence[Stage] = [stage for stage in stages if only is None or _is_called(stage, only)]
+        for stage in elsewhere(chosen) if elsewhere else chosen:
+            bring_up_to_date(stage, folder, listener)
         keep_digests(folder / OWN_FOLDER / DIGESTS)
 
 
@@ -196,7 +198,12 @@ def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
     return made if made["stage"] == stage.name and all(isinstance(text, str) for text in texts) else None
 
 
-def _bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
+def bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
+    """Do a stage, unless its results are up to date.
+
+    Raises:
+        UserError: its results were made with other settings or inputs, or are damaged and precious.
+    """
     marker = folder / OWN_FOLDER / f"{stage.name}.json"
     status = status_of(stage, folder)
     if status.is_current and stage.is_finished():

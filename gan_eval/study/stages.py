@@ -39,6 +39,8 @@ from gan_eval.tables.names import MODELS_TEX
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gan_eval.metrics import Settings
+
 PUBLISHED = "published"
 """Name of the folder, and of the set, of the published tables."""
 REPORTED_OF_TRAINING = ("config.json", "*.csv", "samples/*.png")
@@ -171,30 +173,17 @@ def metrics_stage(plan: Plan) -> Stage:
     out = plan.folder / "metrics"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.metrics import Settings
-        from gan_eval.metrics.run.cache import cache_file
         from gan_eval.metrics.run.runner import measure_sets
         from gan_eval.metrics.run.tables import missing_values
 
-        section, (features, networks) = plan.study.metrics, plan.sources()
-        settings = Settings(
-            metrics=tuple(section.names),
-            resizer=section.resizer,
-            resize=section.resize,
-            segmenter=plan.segmenter(),
-            features=features,
-            networks=networks,
-            threads=plan.threads,
-            cache=cache_file(),
-        )
         sets = list(plan.measured_folders().values())
-        if section.baselines:
+        if plan.study.metrics.baselines:
             from gan_eval.pictures.fills import BASELINES, write_fills
 
             sets += write_fills(sets, claim_output_folder(out) / BASELINES)
         found = measure_sets(
             sets,
-            settings,
+            metrics_settings(plan),
             out,
             on_progress=about("metrics", listener.progress),
             on_message=listener.message,
@@ -233,6 +222,24 @@ def metrics_stage(plan: Plan) -> Stage:
         needs=_generate_names(plan),
         check=lambda redone: require_shown_pictures(plan, redone),
         section="metrics",
+    )
+
+
+def metrics_settings(plan: Plan) -> "Settings":
+    """Return how a study's pictures are measured."""
+    from gan_eval.metrics import Settings
+    from gan_eval.metrics.run.cache import cache_file
+
+    section, (features, networks) = plan.study.metrics, plan.sources()
+    return Settings(
+        metrics=tuple(section.names),
+        resizer=section.resizer,
+        resize=section.resize,
+        segmenter=plan.segmenter(),
+        features=features,
+        networks=networks,
+        threads=plan.threads,
+        cache=cache_file(),
     )
 
 

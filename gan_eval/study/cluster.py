@@ -1,0 +1,521 @@
+"""A study on many machines: its stages are tasks of Dask's workers, which share the study's folder.
+
+A task is a function of this module with plain arguments; the worker reads everything else from the folder. What the
+quiz's store is read for is done by this machine. A task whose worker is killed is done by another one, which resumes
+from the files. A task that nobody waits for any more ends at its next report of progress.
+"""
+
+import logging
+import queue
+import socket
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from gan_eval import __version__
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import OWN_FOLDER, write_text
+from gan_eval.files.digests import sha256_bytes, sha256_json
+from gan_eval.files.locks import LockedError, hold_lock
+from gan_eval.machine.commands import setup_command
+from gan_eval.machine.progress import Listener, Progress, about
+from gan_eval.machine.threads import usable_cores
+from gan_eval.pictures.sets import read_set
+from gan_eval.study.markers import Stage, bring_up_to_date, status_of
+from gan_eval.study.plan import Plan, open_plan
+from gan_eval.tables.names import RAW
+
+if TYPE_CHECKING:
+    from distributed import Client, Future, Worker
+
+    from gan_eval.metrics.run.cache import Content, Key
+
+GPU = "GPU"
+"""Name of the resource of which each training and generation takes one, where a worker declares it."""
+PICTURES_EACH = 500
+"""Maximum number of pictures that one task measures, about."""
+CONNECT_S = 10.0
+PATIENCE_S = 180.0
+"""Seconds to wait for a lock: a file server may keep that of a lost machine for a minute or two."""
+EVERY_S, POLL_S = 1.0, 0.1
+"""Seconds between two reports of a task, and between two looks at all tasks."""
+TASKS_EACH = 8
+"""Number of tasks for each worker into which equal pieces of work are divided."""
+HERE = ("quiz", "analyze", "training", "report")
+"""Stages of the machine that has the store, which one machine at a time may open."""
+BETWEEN = "|"
+"""Character between a task's name and the rest of its key."""
+
+State = TypeVar("State")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A piece of work for one worker."""
+
+    name: str
+    function: Callable[..., Any]
+    """A function of this program; it gets an `Origin`, the arguments, and the results of the tasks in `takes`."""
+    arguments: tuple[Any, ...] = ()
+    needs: tuple[str, ...] = ()
+    """Tasks that must be done before; those that are not in the list count as done."""
+    takes: tuple[str, ...] = ()
+    on_gpu: bool = False
+
+    @property
+    def before(self) -> set[str]:
+        """Tasks that come before it."""
+        return {*self.needs, *self.takes}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a task must know of the command that waits for it."""
+
+    folder: str
+    """The study's folder, absolute; empty without one."""
+    versions: Mapping[str, str]
+    topic: str
+    """Dask's topic for messages and progress."""
+    threads: int | None = None
+
+
+@cache
+def own_versions() -> dict[str, str]:
+    """Return the version of gan_eval, the hash of its code, and the versions of libraries that decide about values."""
+    root = Path(__file__).parents[2]
+    files = sorted(path for name in ("gan_eval", "trainer") for path in (root / name).rglob("*.py"))
+    code = sha256_json({path.relative_to(root).as_posix(): sha256_bytes(path.read_bytes()) for path in files})
+    found = {"gan_eval": f"{__version__} (code {code[:12]})"}
+    for name in ("numpy", "torch"):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+# On a worker.
+
+
+class UnwantedError(Exception):
+    """Nobody waits for this task any more."""
+
+
+class Reports:
+    """Receiver of a task's messages and progress on a worker, which sends them to the command."""
+
+    def __init__(self, origin: Origin) -> None:
+        """Check the worker.
+
+        Raises:
+            UserError: it cannot do a task of this command.
+        """
+        from distributed import get_worker
+
+        self._topic, self._worker, self._sent = origin.topic, get_worker(), 0.0
+        if problem := problem_here(origin, self._worker):
+            raise UserError(problem)
+        self._key = self._worker.get_current_task()
+
+    def require_wanted(self) -> None:
+        """End a task whose command, or whose scheduler, has gone: another worker may have begun it.
+
+        Raises:
+            UnwantedError: so it is.
+        """
+        state = self._worker.state.tasks.get(self._key)
+        if state is None or state.state != "executing" or self._worker.status.name not in ("running", "paused"):
+            raise UnwantedError(self._key)
+
+    def message(self, text: str) -> None:
+        self._send(text=text)
+
+    def progress(self, done: int, total: int, what: str = "", detail: str = "", **units: Any) -> None:
+        self.require_wanted()
+        if done == total or time.monotonic() - self._sent >= EVERY_S:
+            self._sent = time.monotonic()
+            self._send(progress=(done, total, what, detail), units=units)
+
+    def _send(self, **what: Any) -> None:
+        self._worker.log_event(self._topic, {"task": self._key, "machine": machine_name(self._worker), **what})
+
+
+def machine_name(worker: "Worker") -> str:
+    """Return the machine of a worker, with the worker's name if it was given one."""
+    name = "" if worker.name == worker.address else f" ({worker.name})"
+    return f"{socket.gethostname()}:{worker.address.rpartition(':')[2]}{name}"
+
+
+def do_some(
+    origin: Origin, function: Callable[[State, Item], Result], state: State, items: Sequence[Item]
+) -> list[Result]:
+    """Return the results of a function of this program for several items."""
+    reports, results = Reports(origin), list[Result]()
+    for item in items:
+        reports.require_wanted()
+        results.append(function(state, item))
+    return results
+
+
+def do_stage(origin: Origin, name: str, *measured: "list[tuple[Key, bytes, Content]]") -> None:
+    """Bring a stage up to date; `measured` are values of its pictures from other tasks."""
+    reports, plan, stages = _prepared(origin)
+    if measured:
+        from gan_eval.metrics.run.cache import Cache, cache_file
+
+        with Cache(cache_file()) as kept:
+            for entry in (entry for part in measured for entry in part):
+                kept.keep(*entry)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return bring_up_to_date(stages[name], plan.folder, reports)
+        except LockedError:  # of a task that is ending, or of a machine that was lost
+            if time.monotonic() > deadline:
+                raise
+            reports.require_wanted()
+            time.sleep(EVERY_S)
+
+
+def measure_part(origin: Origin, folder: str, part: int, parts: int) -> "list[tuple[Key, bytes, Content]]":
+    """Measure every `parts`-th item of a set, unless its metrics are up to date; return the cache's entries."""
+    from gan_eval.metrics.run.cache import ListedCache
+    from gan_eval.metrics.run.inputs import stimuli_of_sets
+    from gan_eval.metrics.run.measures import Tools
+    from gan_eval.metrics.run.pictures import jobs_of, measure_pictures
+    from gan_eval.study.stages import metrics_settings
+
+    reports, plan, stages = _prepared(origin)
+    with suppress(UserError):  # sets of other models are missing
+        if status_of(stages["metrics"], plan.folder).is_current:
+            return []
+    sets = [place for place in (Path(folder), Path(folder) / RAW) if place.is_dir()]
+    settings, stimuli = metrics_settings(plan), stimuli_of_sets(sets)
+    chosen = [stimuli[number] for job in jobs_of(stimuli)[part::parts] for number in job]
+    with ListedCache(settings.cache) as listed:
+        measure_pictures(
+            chosen,
+            Tools(settings.selected(), settings),
+            cache=listed,
+            resize=settings.resize,
+            threads=settings.threads or usable_cores(),
+            on_progress=about(f"metrics of {Path(folder).name}, part {part + 1} of {parts}", reports.progress),
+        )
+    return listed.entries
+
+
+def _prepared(origin: Origin) -> tuple[Reports, Plan, dict[str, Stage]]:
+    """Check this worker; return its reports, the study's plan and its stages by name."""
+    from gan_eval.study.stages import list_stages
+
+    reports = Reports(origin)
+    plan = replace(open_plan(None, Path(origin.folder)), threads=origin.threads)
+    return reports, plan, {stage.name: stage for stage in list_stages(plan)}
+
+
+def problem_here(origin: Origin, worker: "Worker") -> str:
+    """Return why this worker cannot do a task; empty if it can."""
+    where, folder = f"worker {machine_name(worker)}", Path(origin.folder)
+    if worker.state.nthreads > 1:
+        return (
+            f"{where}: its {worker.state.nthreads} threads would do several tasks in one process; give it --nthreads 1"
+        )
+    if (own := own_versions()["gan_eval"]) != (wanted := origin.versions["gan_eval"]):
+        return f"{where}: has gan_eval {own}, this command {wanted}; install one version"
+    if not origin.folder:
+        return ""
+    if not (folder / OWN_FOLDER).is_dir():
+        return f"{where}: does not see the study's folder {folder}; share it with all machines, at the same path"
+    try:
+        plan = open_plan(None, folder)
+        for model in plan.study.models.values():
+            plan.data_folder(model.data)
+        for name in plan.study.stimuli.sets:
+            if not (plan.file.parent / name).is_dir():
+                return f"{where}: does not see the stimulus set {plan.file.parent / name}; share it with all machines"
+    except UserError as error:
+        return f"{where}: {error}"
+    if plan.study.models and not find_spec("torch"):
+        return f"{where}: has no PyTorch; install there: {setup_command('train')}"
+    return ""
+
+
+def look_around(origin: Origin, probe: str, dask_worker: "Worker") -> dict[str, Any]:
+    """Return the problem of this worker, its versions, and whether the command's lock reaches it."""
+    file, reaches = Path(origin.folder) / OWN_FOLDER / f"{probe}.lock", False
+    problem = problem_here(origin, dask_worker)
+    if not problem and origin.folder:
+        if not file.with_suffix(".probe").is_file():
+            problem = (
+                f"worker {machine_name(dask_worker)}: sees another folder as {origin.folder}; share this machine's"
+            )
+        else:
+            try:
+                with hold_lock(file, probe, "looking around"):
+                    pass
+            except LockedError:
+                reaches = True
+    return {"problem": problem, "versions": own_versions(), "host": socket.gethostname(), "reaches": reaches}
+
+
+# On the scheduler.
+
+
+def clients_of(prefix: str, dask_scheduler: Any) -> list[str]:
+    """Return the scheduler's clients with this beginning of their names."""
+    return [name for name in dask_scheduler.clients if name.startswith(prefix)]
+
+
+# Of the command.
+
+
+class Cluster:
+    """Workers of a scheduler, for one command."""
+
+    def __init__(self, client: "Client", address: str, folder: Path | None, listener: Listener) -> None:
+        self._client, self._address, self._listener = client, address, listener
+        self._reports: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._machines: dict[str, str] = {}
+        topic = f"gan_eval-{uuid4().hex}"
+        client.subscribe_topic(topic, lambda event: self._reports.put(event[1]))
+        self.origin = Origin("" if folder is None else str(folder.resolve()), own_versions(), topic)
+
+    def workers(self) -> dict[str, dict[str, Any]]:
+        """Return Dask's description of each worker, by address."""
+        return dict(self._client.scheduler_info(n_workers=-1)["workers"])
+
+    def check_workers(self) -> None:
+        """Wait for a worker, and refuse workers that cannot do the study.
+
+        Raises:
+            UserError: one lacks the folder, or has another version of gan_eval.
+        """
+        if not self.workers():
+            self._listener.message(f"{self._address}: waiting for the first worker")
+            self._client.wait_for_workers(1)
+        probe, folder = f"probe-{uuid4().hex}", Path(self.origin.folder) / OWN_FOLDER
+        with ExitStack() as stack:
+            if self.origin.folder:
+                stack.enter_context(hold_lock(folder / f"{probe}.lock", probe, "looking around"))
+                stack.callback((folder / f"{probe}.probe").unlink)
+                write_text(folder / f"{probe}.probe", "")
+            found = self._client.run(look_around, self.origin, probe, on_error="return")
+        for address, facts in found.items():
+            if isinstance(facts, Exception):  # the function could not be imported there
+                raise UserError(f"worker {address}: cannot import this gan_eval ({facts}); install {__version__} there")
+            if facts["problem"]:
+                raise UserError(facts["problem"])
+        others = {f"{name} {value}" for facts in found.values() for name, value in facts["versions"].items()}
+        for text in sorted(others - {f"{name} {value}" for name, value in self.origin.versions.items()}):
+            self._listener.message(f"note: a worker has {text}, not this machine's: last digits may differ")
+        if self.origin.folder and (apart := {facts["host"] for facts in found.values() if not facts["reaches"]}):
+            self._listener.message(
+                f"note: file locks in {self.origin.folder} do not reach {', '.join(sorted(apart))}, so start no second "
+                "command for this folder elsewhere; docs/cluster.md names the options of file systems"
+            )
+
+    def do_stages(self, plan: Plan, stages: Sequence[Stage]) -> list[Stage]:
+        """Do the stages that need neither the store nor a person; return the others."""
+        tasks = [task for stage in stages if stage.name not in HERE for task in self._tasks_of(plan, stage)]
+        self.run(tasks, progress=about("cluster", self._listener.progress))
+        return [stage for stage in stages if stage.name in HERE]
+
+    def in_parallel(
+        self,
+        function: Callable[[State, Item], Result],
+        state: State,
+        items: Sequence[Item],
+        *,
+        on_done: Callable[[int], None],
+    ) -> list[Result]:
+        """Return `function(state, item)` of each item, in order; each task does several items."""
+        size = ceil(len(items) / (TASKS_EACH * max(1, len(self.workers()))))
+        parts = [items[start : start + size] for start in range(0, len(items), size)]
+        tasks = [Task(f"part {number}", do_some, (function, state, part)) for number, part in enumerate(parts)]
+        found = self.run(tasks, progress=lambda done, *_, **__: on_done(min(done * size, len(items))))
+        return [result for task in tasks for result in found[task.name].result()]
+
+    def run(self, tasks: Sequence[Task], *, progress: Progress) -> "dict[str, Future[Any]]":
+        """Do all tasks; return their results, which stay on the workers. After an error the other tasks are done first.
+
+        Raises:
+            UserError: of a task; or the scheduler has ended, or the workers of a task end again and again.
+        """
+        waiting = {task.name: task for task in tasks}
+        running: dict[str, tuple[Task, Future[Any]]] = {}
+        done: dict[str, Future[Any]] = {}
+        errors: dict[str, Exception] = {}
+        shown = 0.0
+        try:
+            while waiting or running:
+                for task in [task for task in waiting.values() if not task.before & (waiting.keys() | running.keys())]:
+                    del waiting[task.name]
+                    if task.before & errors.keys():
+                        errors[task.name] = errors[min(task.before & errors.keys())]
+                    else:
+                        running[task.name] = task, self._submit(task, done)
+                time.sleep(POLL_S)
+                self._show_reports()
+                for name, (task, future) in [*running.items()]:
+                    if not future.done():
+                        continue
+                    del running[name]
+                    error = self._error_of(name, future)
+                    if isinstance(error, UnwantedError):  # its worker is about to end
+                        waiting[name] = task
+                    elif error is None:
+                        done[name] = future
+                    else:
+                        errors[name] = error
+                        if waiting or running:
+                            self._listener.message(f"{name} failed: {error}; the others go on")
+                    shown = 0.0
+                if time.monotonic() - shown >= EVERY_S:
+                    shown = time.monotonic()
+                    progress(len(done), len(tasks), "", f"tasks, on {len(self.workers())} workers", unit="tasks")
+        finally:
+            with suppress(Exception):
+                self._client.cancel([future for _, future in running.values()])
+        if errors:
+            raise next(iter(errors.values()))
+        return done
+
+    def _tasks_of(self, plan: Plan, stage: Stage) -> Iterator[Task]:
+        parts: list[Task] = []
+        if stage.name == "metrics":
+            own = {str(plan.stimuli_folder(model)): model for model in plan.study.models}
+            for folder in map(str, plan.stimulus_folders().values()):
+                count = _pictures_of(plan, own.get(folder), Path(folder))
+                many = ceil(count / PICTURES_EACH)
+                needs = (f"generate-{own[folder]}",) if folder in own else ()
+                parts += [
+                    Task(f"metrics {Path(folder).name} {part + 1}/{many}", measure_part, (folder, part, many), needs)
+                    for part in range(many)
+                ]
+        yield from parts
+        on_gpu = stage.name.startswith(("train-", "generate-"))
+        takes = tuple(part.name for part in parts)
+        yield Task(stage.name, do_stage, (stage.name,), stage.needs, takes, on_gpu)
+
+    def _submit(self, task: Task, done: "Mapping[str, Future[Any]]") -> "Future[Any]":
+        needs_gpu = task.on_gpu and any(GPU in worker["resources"] for worker in self.workers().values())
+        return self._client.submit(
+            task.function,
+            self.origin,
+            *task.arguments,
+            *(done[name] for name in task.takes),
+            key=f"{task.name}{BETWEEN}{uuid4().hex}",
+            pure=False,
+            resources={GPU: 1} if needs_gpu else None,
+        )
+
+    def _error_of(self, name: str, future: "Future[Any]") -> Exception | None:
+        """Return the error of a finished task.
+
+        Raises:
+            UserError: the scheduler has ended.
+        """
+        from concurrent.futures import CancelledError
+
+        from distributed import KilledWorker
+
+        try:
+            error = future.exception()
+        except CancelledError:
+            error = CancelledError()
+        if isinstance(error, CancelledError):
+            raise UserError(
+                f"--cluster {self._address}: the scheduler has ended or cannot be reached any more; start it again, "
+                "and repeat the command to continue"
+            )
+        if isinstance(error, KilledWorker):
+            return UserError(
+                f"{name}: {error.allowed_failures + 1} workers ended while they did it, the last was "
+                f"{error.last_worker}; look at its log (is the memory too small?), then repeat the command to continue"
+            )
+        return error
+
+    def _show_reports(self) -> None:
+        while not self._reports.empty():
+            report = self._reports.get()
+            name, machine = report["task"].split(BETWEEN)[0], report["machine"]
+            before = self._machines.setdefault(name, machine)
+            if before != machine:
+                self._machines[name] = machine
+                self._listener.message(f"{name}: {machine} continues the work of {before}")
+            if "text" in report:
+                self._listener.message(f"{machine}: {report['text']}")
+            else:
+                done, total, what, detail = report["progress"]
+                self._listener.progress(done, total, what, f"{machine}  {detail}".rstrip(), **report["units"])
+
+
+def _pictures_of(plan: Plan, model: str | None, folder: Path) -> int:
+    """Return the number of generated pictures of a set, which may not exist yet."""
+    if model is None:
+        return sum(row["kind"] == "fake" for row in read_set(folder, files_must_exist=False, hash_files=False).rows)
+    count = len(plan.pictures(model, plan.split(plan.study.models[model].data)))
+    return min(count, plan.study.generate.limit or count)
+
+
+@contextmanager
+def connected(
+    address: str, folder: Path | None, listener: Listener, *, threads: int | None = None
+) -> "Iterator[Cluster]":
+    """Yield the cluster at `address` after a look at its workers.
+
+    Args:
+        address: `tcp://HOST:PORT` or `tls://HOST:PORT` of a scheduler, or `local:N` for N processes of this machine.
+        folder: the study's folder, which every worker must see; None: the tasks need none.
+        threads: number of CPU threads of each task; default: as on one machine, and for `local:N` a share of the cores.
+
+    Raises:
+        UserError: Dask is not installed, no scheduler answers, another command does this study there, or a worker lacks
+            the folder or has another version of gan_eval.
+    """
+    kind, _, place = address.partition(":")
+    number = int(place) if kind == "local" and place.isdecimal() else 0
+    if not number and not (kind in ("tcp", "tls") and place.startswith("//")):
+        raise UserError(f"--cluster {address}: expected tcp://HOST:PORT, tls://HOST:PORT or local:N")
+    if find_spec("distributed") is None:
+        raise UserError(f"--cluster: dask.distributed is missing; install it with: {setup_command('cluster')}")
+    from distributed import Client, LocalCluster
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # the command itself reports what matters
+    name = f"gan_eval-{sha256_json(str(folder and folder.resolve()))[:16]}"
+    with ExitStack() as stack:
+        where: Any = address
+        try:
+            if number:
+                local = {"n_workers": number, "threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
+                local["silence_logs"] = logging.CRITICAL
+                where = stack.enter_context(LocalCluster(**local, host="127.0.0.1"))
+                threads = threads or max(1, usable_cores() // number)
+            with warnings.catch_warnings(action="ignore"):  # of versions, which `check_workers` compares
+                client = stack.enter_context(Client(where, name=name, timeout=CONNECT_S, set_as_default=False))
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"--cluster {address}: no scheduler of Dask answers there ({error}); start it, or correct the address"
+            ) from error
+        try:
+            others = client.run_on_scheduler(clients_of, f"Client-{name}")
+        except Exception as error:
+            raise UserError(
+                f"--cluster {address}: the scheduler cannot import this gan_eval ({error}); install {__version__} there"
+            ) from error
+        if folder is not None and len(others) > 1:
+            raise UserError(f"--out {folder}: another command does this study at {address}; wait for it, or end it")
+        cluster = Cluster(client, address, folder, listener)
+        cluster.origin = replace(cluster.origin, threads=threads)
+        cluster.check_workers()
+        yield cluster
