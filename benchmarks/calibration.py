@@ -13,15 +13,19 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from calibration_blocks import BLOCKS, Part
 
+from gan_eval.cli.console import Console
 from gan_eval.files.atomic import write_text
 from gan_eval.machine.threads import usable_cores
-from gan_eval.power.planning import in_parallel
+from gan_eval.power.planning import Share, in_parallel
 from gan_eval.science.shares import wilson
+from gan_eval.study.cluster import connected
 
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
 """Marks around the part of a page that is written here."""
@@ -34,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="false alarms and coverage of our analysis and of the usual tests")
     parser.add_argument("--studies", type=int, default=1000, help="for each column of each table")
     parser.add_argument("--workers", type=int, default=usable_cores())
+    parser.add_argument("--cluster", help="tcp://HOST:PORT of Dask, or local:N; PYTHONPATH=benchmarks there")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=list(BLOCKS), action="append", help="a block, repeatable; default: all")
     parser.add_argument("--markdown", action="store_true", help="what stands in docs/calibration.md")
@@ -43,7 +48,11 @@ def main() -> None:
         parser.error("--write: a page has all blocks; leave --only out")
     blocks = tuple(options.only or BLOCKS)
     start = time.monotonic()
-    results = simulated(blocks, studies=options.studies, seed=options.seed, workers=options.workers)
+    with ExitStack() as stack:
+        share: Share = partial(in_parallel, workers=options.workers)
+        if options.cluster:
+            share = stack.enter_context(connected(options.cluster, None, Console(), threads=1)).in_parallel
+        results = simulated(blocks, studies=options.studies, seed=options.seed, share=share)
     minutes = (time.monotonic() - start) / 60
     lines = list(page_lines(results, studies=options.studies, seed=options.seed))
     for line in lines:
@@ -53,12 +62,14 @@ def main() -> None:
     _say(f"{minutes:.1f} minutes, {options.workers} processes on {os.cpu_count()} cores")
 
 
-def simulated(blocks: Sequence[str], *, studies: int, seed: int, workers: int) -> dict[str, list[Rows]]:
+def simulated(blocks: Sequence[str], *, studies: int, seed: int, share: Share) -> dict[str, list[Rows]]:
     """Each block's columns."""
     names = list(BLOCKS)
     cells = [(names.index(name), column) for name in blocks for column in range(_columns(name))]
     tasks = [(*cell, number) for number in range(studies) for cell in cells]
-    outcomes = in_parallel(one_study, seed, tasks, workers=workers, on_done=_told(len(tasks)))
+    from calibration import one_study  # not from __main__, which other machines cannot import
+
+    outcomes = share(one_study, seed, tasks, on_done=_told(len(tasks)))
     columns: dict[tuple[int, int], list[list[float]]] = {cell: [] for cell in cells}
     for (block, column, _), outcome in zip(tasks, outcomes, strict=True):
         columns[block, column].append(outcome)

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Mapping
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gan_eval.cli.options import (
+    Cluster,
     Out,
     given_options,
     print_next_command,
@@ -237,12 +239,14 @@ def _read_files(file: Path, out: Path) -> "tuple[PreparedTrials, dict[Table, pd.
 
 
 def power(
+    context: typer.Context,
     study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
     out: Out,
     stimuli: Annotated[
         int | None, typer.Option(min=2, max=1_000_000, help="Pictures of each class; default: the study's.")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: the usable cores.")] = None,
+    cluster: Cluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="The table to stdout as JSON.")] = False,
 ) -> None:
     """Find the number of people to invite: simulate the study's design and analyse each simulated study as planned.
@@ -251,6 +255,8 @@ def power(
 
     Writes power.csv into --out, which may be the study's folder: its stimulus sets are the pool then.
     """
+    if cluster is not None:
+        refuse_without_effect(context, ["workers"], f"--cluster {cluster} has its own; remove one of them")
     from gan_eval.settings.study import load_study
 
     checked = load_study(study)
@@ -276,13 +282,19 @@ def power(
         from gan_eval.tables import frames as tabular
 
     claim_output_folder(out)
-    with Console() as console:
+    with ExitStack() as stack:
+        console, share = stack.enter_context(Console()), None
+        if cluster is not None:
+            from gan_eval.study.cluster import connected
+
+            share = stack.enter_context(connected(cluster, None, console, threads=1)).in_parallel
         console.progress(0, 0, "power", unit="studies")
         plan = plan_power(
             checked,
             pool,
             settings=settings,
             workers=workers or usable_cores(),
+            share=share,
             where=str(study),
             on_progress=about("power", console.progress, unit="studies"),
         )

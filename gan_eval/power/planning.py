@@ -74,6 +74,7 @@ def plan_power(
     *,
     settings: PowerSettings | None = None,
     workers: int = 1,
+    share: "Share | None" = None,
     where: str = "study",
     on_progress: Progress | None = None,
 ) -> PowerPlan:
@@ -82,6 +83,7 @@ def plan_power(
     Args:
         stimuli: rows of the pool (`gan_eval.tables.STIMULI`).
         settings: replaces the study's `[power]`.
+        share: does the simulated studies of each check; default: `workers` processes of this machine.
         on_progress: called with the number of simulated studies that are done, and of those until the next check.
 
     Raises:
@@ -93,7 +95,7 @@ def plan_power(
     numbers, seed = sorted(set(settings.participants)), study.study.seed
     design = deal_design(stimuli, study.quiz, seed=seed, participants=numbers[-1])
     world = make_world(design, settings, study.analysis, where=where)
-    rows = _rows(world, numbers, workers, on_progress or (lambda *_, **__: None))
+    rows = _rows(world, numbers, share or partial(in_parallel, workers=workers), on_progress or (lambda *_, **__: None))
     # the number to invite: the smallest whose power reaches the target with 95% confidence
     recommended: dict[str, int | None] = {}
     for question in world.questions:
@@ -115,7 +117,7 @@ def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettin
     return World(design, truths, questions, analysis, settings)
 
 
-def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Progress) -> list[Row]:
+def _rows(world: World, numbers: Sequence[int], share: "Share", on_progress: Progress) -> list[Row]:
     """Return the rows of the table: each question at each number of participants.
 
     A family of questions ends at a check (`LOOKS`) when each of them is clearly on one side of the target. The
@@ -140,7 +142,7 @@ def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Progr
             (people, study, *places) for people, places in todo.items() if places for study in range(before, until)
         ]
         total = finished + len(tasks)
-        studies = in_parallel(one_study, world, tasks, workers=workers, on_done=report)
+        studies = share(one_study, world, tasks, on_done=report)
         finished = total
         for (people, _, *places), verdicts in zip(tasks, studies, strict=True):
             for place, verdict in zip(places, verdicts, strict=True):
@@ -187,6 +189,8 @@ def _rows(world: World, numbers: Sequence[int], workers: int, on_progress: Progr
 State = TypeVar("State")
 Result = TypeVar("Result")
 Task = tuple[int, ...]
+Share = Callable[..., list[Any]]
+"""Function with the arguments of `in_parallel` without `workers`."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 

@@ -291,8 +291,14 @@ class Cluster:
         self.origin = Origin("" if folder is None else str(folder.resolve()), own_versions(), topic)
 
     def workers(self) -> dict[str, dict[str, Any]]:
-        """Return Dask's description of each worker, by address."""
-        return dict(self._client.scheduler_info(n_workers=-1)["workers"])
+        """Return Dask's description of each worker, by address.
+
+        Raises:
+            UserError: the scheduler has ended.
+        """
+        if self._client.status != "running":
+            raise self._lost()
+        return dict(self._client.scheduler_info(n_workers=-1).get("workers", {}))
 
     def check_workers(self) -> None:
         """Wait for a worker, and refuse workers that cannot do the study.
@@ -434,16 +440,19 @@ class Cluster:
         except CancelledError:
             error = CancelledError()
         if isinstance(error, CancelledError):
-            raise UserError(
-                f"--cluster {self._address}: the scheduler has ended or cannot be reached any more; start it again, "
-                "and repeat the command to continue"
-            )
+            raise self._lost()
         if isinstance(error, KilledWorker):
             return UserError(
                 f"{name}: {error.allowed_failures + 1} workers ended while they did it, the last was "
                 f"{error.last_worker}; look at its log (is the memory too small?), then repeat the command to continue"
             )
         return error
+
+    def _lost(self) -> UserError:
+        return UserError(
+            f"--cluster {self._address}: the scheduler has ended or cannot be reached any more; start it again, and "
+            "repeat the command to continue"
+        )
 
     def _show_reports(self) -> None:
         while not self._reports.empty():

@@ -1,0 +1,23 @@
+#!/bin/bash
+# A study in one Slurm job: sbatch slurm.sh study.toml /shared/out --data-root /shared/data
+# Each task is one worker. The same command continues a study that the time limit ended.
+#SBATCH --job-name=gan-eval
+#SBATCH --ntasks=8
+#SBATCH --cpus-per-task=4
+#SBATCH --mem-per-cpu=4G
+#SBATCH --time=24:00:00
+# With GPUs, also: --gpus-per-task=1, and below: resources=(--resources GPU=1)
+set -eu
+study=$1 out=$2
+shift 2
+resources=()
+
+export MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_MMAP_THRESHOLD_=4294967296 # Dask's own values slow training down
+contact=$PWD/scheduler-$SLURM_JOB_ID.json
+trap 'kill $(jobs -p); rm -f "$contact"' EXIT
+dask scheduler --port 0 --no-dashboard --scheduler-file "$contact" &
+until [ -s "$contact" ]; do sleep 1; done
+srun dask worker --scheduler-file "$contact" --nthreads 1 --memory-limit 0 --no-dashboard \
+    --local-directory "${TMPDIR:-/tmp}" "${resources[@]}" &
+address=$(sed -n 's/.*"address": "\([^"]*\)".*/\1/p' "$contact" | head -n 1)
+gan-eval run "$study" --out "$out" --cluster "$address" --threads "$SLURM_CPUS_PER_TASK" "$@"

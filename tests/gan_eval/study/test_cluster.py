@@ -1,0 +1,262 @@
+"""Studies on the workers of a Dask scheduler: the results are those of one machine, also after kills."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from listening import Ear
+from made_sets import write_items
+from PIL import Image
+
+from gan_eval.__main__ import run
+from gan_eval.errors import UserError
+from gan_eval.files.locks import hold_lock
+from gan_eval.machine.commands import own_command, python_command
+from gan_eval.settings.template import write_study
+from gan_eval.study import cluster, markers
+from gan_eval.study.cluster import Cluster, Task, connected
+from gan_eval.tables import IMAGE_METRICS
+from gan_eval.tables.frames import read_rows
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[Any]:
+    """A scheduler with two workers in this process."""
+    where = {"host": "127.0.0.1", "protocol": "tcp://", "dashboard_address": None}
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=False, **where) as made:
+        yield made
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A study of two imported sets, in its own folder."""
+    random = np.random.default_rng(0)
+    real = {stem: random.integers(0, 256, (32, 32, 3), dtype=np.uint8) for stem in "pqrs"}
+    for model, level in (("a", 9), ("b", 20)):
+        write_items(tmp_path / model, {s: {"real": p, "fake": p // 2 + level} for s, p in real.items()}, model=model)
+    file = tmp_path / "study.toml"
+    values = {
+        "study": {"name": "tiny"},
+        "quiz": {"real": 2, "fake": 2, "participants": 1},
+        "metrics": {"names": ["psnr"]},
+    }
+    write_study(file, values, sets=[tmp_path / "a", tmp_path / "b"])
+    return file
+
+
+@pytest.mark.slow
+def test_a_study_of_sets_is_that_of_one_machine(scheduler, study, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GAN_EVAL_CACHE_MB", "0")
+    monkeypatch.setattr(cluster, "PICTURES_EACH", 1)
+    for out, more in (("one", ()), ("two", ("--cluster", scheduler.scheduler_address))):
+        for only in ("audit", "metrics"):
+            words = ["run", str(study), "--out", str(tmp_path / out), "--threads", "1", "--only", only]
+            assert run([*words, *more]) == 0, capsys.readouterr().err
+    for name in ("tables/giveaways.csv", "metrics/metric_comparisons.csv"):
+        assert without_runs(tmp_path / "one" / name) == without_runs(tmp_path / "two" / name)
+    one, two = (read_rows(tmp_path / out / "metrics/image_metrics.csv", IMAGE_METRICS) for out in ("one", "two"))
+    assert [row["value"] for row in one] == [row["value"] for row in two] != []
+
+
+def without_runs(file: Path) -> list[str]:
+    return [line.rpartition(",metrics-")[0] or line for line in file.read_text().splitlines()]
+
+
+def fail(_origin: object) -> None:
+    raise UserError("a.png: bad")
+
+
+def end_once(_origin: object, file: str) -> int:
+    """End as on a worker that is about to end; the second call returns a number."""
+    if not Path(file).exists():
+        Path(file).touch()
+        raise cluster.UnwantedError
+    return 7
+
+
+@pytest.fixture
+def machines(scheduler: Any) -> Iterator[tuple[Cluster, Ear]]:
+    ear = Ear()
+    with connected(scheduler.scheduler_address, None, ear) as made:
+        yield made, ear
+
+
+def test_after_an_error_the_other_tasks_are_done(machines, tmp_path):
+    (made, _), show = machines, lambda *_, **__: None
+    tasks = [Task("bad", fail), Task("after", fail, needs=("bad",)), Task("good", end_once, (str(tmp_path / "f"),))]
+    with pytest.raises(UserError, match=r"a\.png"):
+        made.run(tasks, progress=show)
+    assert (tmp_path / "f").exists(), "it was begun a second time"
+    found = made.run([Task("again", end_once, (str(tmp_path / "f"),), needs=("elsewhere",))], progress=show)
+    assert found["again"].result() == 7
+
+
+def times(state: int, item: tuple[int, ...]) -> int:
+    return state * item[0]
+
+
+def test_results_are_in_the_order_of_the_items(machines):
+    done: list[int] = []
+    assert machines[0].in_parallel(times, 3, [(n,) for n in range(50)], on_done=done.append) == list(range(0, 150, 3))
+    assert done[-1] == 50
+
+
+def test_workers_that_cannot_do_the_study_are_refused_before_anything_starts(machines, tmp_path):
+    made, _ = machines
+    with pytest.raises(UserError, match="other"):
+        made.origin = replace(made.origin, versions={"gan_eval": "other"})
+        made.check_workers()
+    made.origin = replace(made.origin, versions=cluster.own_versions(), folder=str(tmp_path / "gone"))
+    worker = next(iter(distributed.Worker._instances))
+    assert str(tmp_path / "gone") in cluster.problem_here(made.origin, worker)
+
+
+def test_one_command_at_a_time(scheduler, study, tmp_path):
+    out, ear = tmp_path / "out", Ear()
+    words = ["run", str(study), "--out", str(out), "--only", "audit", "--cluster", scheduler.scheduler_address]
+    assert run(words) == 0
+    with hold_lock(*markers.run_lock(out)):
+        assert run(words) == 2
+    with connected(scheduler.scheduler_address, out, ear):  # also where locks of files reach no other machine
+        assert run(words) == 2
+    assert run(words) == 0
+    assert [path.name for path in (out / ".gan-eval").iterdir() if "probe" in path.name] == []
+
+
+@pytest.mark.parametrize("address", ["local", "local:0", "local:two", "tcp:host", "host:8786", "http://host:1"])
+def test_bad_addresses(address, study, tmp_path, capsys):
+    assert run(["run", str(study), "--out", str(tmp_path / "out"), "--cluster", address]) == 2
+    assert f"--cluster {address}" in capsys.readouterr().err
+
+
+def test_nobody_answers_and_nothing_installed(study, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cluster, "CONNECT_S", 0.2)
+    words = ["run", str(study), "--out", str(tmp_path / "out"), "--cluster", "tcp://127.0.0.1:9"]
+    assert run(words) == 2
+    monkeypatch.setattr(cluster, "find_spec", lambda _: None)
+    assert run(words) == 2
+    assert "--extras cluster" in capsys.readouterr().err
+
+
+# Three workers as processes, with kills.
+
+
+class Machines:
+    """A scheduler and workers as processes."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder, self.port, self.processes = folder, port, list[subprocess.Popen[bytes]]()
+        self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "GAN_EVAL_CACHE_MB": "0"}
+
+    def start(self, workers: int) -> None:
+        address = f"tcp://127.0.0.1:{self.port}"
+        self._open("dask_scheduler", "--host", "127.0.0.1", "--port", str(self.port))
+        for number in range(workers):
+            place = ("--local-directory", str(self.folder / f"worker-{number}"))
+            self._open("dask_worker", address, "--nthreads", "1", "--no-nanny", "--memory-limit", "0", *place)
+
+    def _open(self, program: str, *words: str) -> None:
+        command = python_command("-m", f"distributed.cli.{program}", *words, "--no-dashboard")
+        log = (self.folder / f"{program}.log").open("ab")
+        self.processes.append(subprocess.Popen(command, env=self.environment, stdout=log, stderr=log))
+
+    def study(self, *words: str) -> subprocess.Popen[str]:
+        log = (self.folder / "client.log").open("w")
+        return subprocess.Popen(own_command("run", *words), env=self.environment, stdout=log, stderr=log, text=True)
+
+    def said(self) -> str:
+        return (self.folder / "client.log").read_text()
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.processes.clear()
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Machines]:
+    with ExitStack() as stack:
+        made = Machines(tmp_path, 20_000 + os.getpid() % 20_000)
+        stack.callback(made.end)
+        yield made
+
+
+def write_training(folder: Path, *, models: int, steps: int) -> Path:
+    """Write a study that trains small models, and its data."""
+    random = np.random.default_rng(0)
+    for split, count in (("train", 4), ("test", 6)):
+        (folder / "dots" / split).mkdir(parents=True)
+        for number in range(count):
+            picture = np.kron(random.integers(0, 256, (6, 12, 3), dtype=np.uint8), np.ones((32, 32, 1), np.uint8))
+            Image.fromarray(picture).save(folder / "dots" / split / f"{number}.png")
+    sections = [f'[models.m{number}]\ndata = "dots"\ntraining = {{ seed = {number} }}\n' for number in range(models)]
+    file = folder / "study.toml"
+    file.write_text(
+        '[study]\nname = "six"\n[data.dots]\ndirection = "AtoB"\n[training]\nimage_size = 64\n'
+        f"steps = {steps}\ngenerator_channels = 8\ndiscriminator_channels = 8\n{''.join(sections)}"
+        '[metrics]\nnames = ["psnr", "ssim"]\n[quiz]\nreal = 4\nfake = 4\nparticipants = 1\n'
+    )
+    return file
+
+
+def wait_for(text: str, machines: Machines, client: "subprocess.Popen[str]", *, times: int = 1) -> None:
+    while machines.said().count(text) < times:
+        assert client.poll() is None, machines.said()
+        time.sleep(0.05)
+
+
+@pytest.mark.nightly
+def test_six_models_on_three_workers_with_kills(processes, tmp_path):
+    file = write_training(tmp_path, models=6, steps=150)
+    words = [str(file), "--data-root", str(tmp_path), "--threads", "1", "--simulate", "default"]
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert run(["run", *words, "--out", str(one)]) == 0
+    words += ["--out", str(two), "--cluster", f"tcp://127.0.0.1:{processes.port}"]
+
+    processes.start(3)
+    client = processes.study(*words)
+    wait_for("train m0", processes, client)
+    processes.processes[1].kill()  # a worker
+    wait_for("continues the work of", processes, client)
+    other = subprocess.run(own_command("run", *words), env=processes.environment, capture_output=True, text=True)
+    assert other.returncode == 2, other.stderr
+    client.kill()
+    client.wait()
+    client = processes.study(*words)
+    wait_for("train m", processes, client)
+    client.send_signal(signal.SIGINT)
+    assert client.wait() == 130
+    client = processes.study(*words)
+    wait_for("train m", processes, client)
+    processes.processes[0].kill()  # the scheduler
+    assert client.wait() == 2, processes.said()
+    assert "scheduler" in processes.said()
+    for worker in processes.processes[2:]:
+        worker.wait(90)
+    processes.end()
+
+    processes.start(2)
+    client = processes.study(*words)
+    assert client.wait() == 0, processes.said()
+    for name in files_of_results(one):
+        assert (one / name).read_bytes() == (two / name).read_bytes(), name
+
+
+def files_of_results(folder: Path) -> list[str]:
+    """Files without times, runs' identifiers and names of sessions."""
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    kept = ("stimuli/", "models/", "tables/giveaways", "tables/rates", "tables/comparisons", "tables/paper")
+    return [name for name in names if name.startswith(kept) and name.endswith((".png", ".safetensors", ".csv"))
+            and not name.endswith("training_log.csv")]  # fmt: skip
