@@ -7,6 +7,7 @@ from the files. A task that nobody waits for any more ends at its next report of
 
 import logging
 import queue
+import signal
 import socket
 import time
 import warnings
@@ -25,7 +26,7 @@ from gan_eval import __version__
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_text
 from gan_eval.files.digests import sha256_bytes, sha256_json
-from gan_eval.files.locks import LockedError, hold_lock
+from gan_eval.files.locks import LockedError, hold_lock, refuse_if_held
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.progress import Listener, Progress, about
 from gan_eval.machine.threads import usable_cores
@@ -227,9 +228,7 @@ def problem_here(origin: Origin, worker: "Worker") -> str:
     """Return why this worker cannot do a task; empty if it can."""
     where, folder = f"worker {machine_name(worker)}", Path(origin.folder)
     if worker.state.nthreads > 1:
-        return (
-            f"{where}: its {worker.state.nthreads} threads would do several tasks in one process; give it --nthreads 1"
-        )
+        return f"{where}: its {worker.state.nthreads} threads would share a process; start it with --nthreads 1"
     if (own := own_versions()["gan_eval"]) != (wanted := origin.versions["gan_eval"]):
         return f"{where}: has gan_eval {own}, this command {wanted}; install one version"
     if not origin.folder:
@@ -252,19 +251,15 @@ def problem_here(origin: Origin, worker: "Worker") -> str:
 
 def look_around(origin: Origin, probe: str, dask_worker: "Worker") -> dict[str, Any]:
     """Return the problem of this worker, its versions, and whether the command's lock reaches it."""
-    file, reaches = Path(origin.folder) / OWN_FOLDER / f"{probe}.lock", False
-    problem = problem_here(origin, dask_worker)
-    if not problem and origin.folder:
-        if not file.with_suffix(".probe").is_file():
-            problem = (
-                f"worker {machine_name(dask_worker)}: sees another folder as {origin.folder}; share this machine's"
-            )
-        else:
-            try:
-                with hold_lock(file, probe, "looking around"):
-                    pass
-            except LockedError:
-                reaches = True
+    problem, reaches = problem_here(origin, dask_worker), not origin.folder
+    lock = Path(origin.folder) / OWN_FOLDER / f"{probe}.lock"
+    if not (problem or reaches or lock.with_suffix(".probe").is_file()):
+        problem = f"worker {machine_name(dask_worker)}: sees another folder as {origin.folder}; share this machine's"
+    if not (problem or reaches):
+        try:
+            refuse_if_held(lock, probe, "looking around")
+        except LockedError:
+            reaches = True
     return {"problem": problem, "versions": own_versions(), "host": socket.gethostname(), "reaches": reaches}
 
 
@@ -324,7 +319,7 @@ class Cluster:
         others = {f"{name} {value}" for facts in found.values() for name, value in facts["versions"].items()}
         for text in sorted(others - {f"{name} {value}" for name, value in self.origin.versions.items()}):
             self._listener.message(f"note: a worker has {text}, not this machine's: last digits may differ")
-        if self.origin.folder and (apart := {facts["host"] for facts in found.values() if not facts["reaches"]}):
+        if apart := {facts["host"] for facts in found.values() if not facts["reaches"]}:
             self._listener.message(
                 f"note: file locks in {self.origin.folder} do not reach {', '.join(sorted(apart))}, so start no second "
                 "command for this folder elsewhere; docs/cluster.md names the options of file systems"
@@ -478,6 +473,16 @@ def _pictures_of(plan: Plan, model: str | None, folder: Path) -> int:
 
 
 @contextmanager
+def _ignored_interrupts() -> Iterator[None]:
+    """Start processes inside that do not react to Ctrl-C, which reaches them, too."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def connected(
     address: str, folder: Path | None, listener: Listener, *, threads: int | None = None
 ) -> "Iterator[Cluster]":
@@ -505,12 +510,13 @@ def connected(
     with ExitStack() as stack:
         where: Any = address
         try:
-            if number:
-                local = {"n_workers": number, "threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None}
-                local["silence_logs"] = logging.CRITICAL
-                where = stack.enter_context(LocalCluster(**local, host="127.0.0.1"))
-                threads = threads or max(1, usable_cores() // number)
-            with warnings.catch_warnings(action="ignore"):  # of versions, which `check_workers` compares
+            with warnings.catch_warnings(action="ignore"):  # of ports, and of versions, which `check_workers` compares
+                if number:
+                    local = {"n_workers": number, "threads_per_worker": 1, "memory_limit": 0, "host": "127.0.0.1"}
+                    local |= {"dashboard_address": None, "silence_logs": logging.CRITICAL}
+                    with _ignored_interrupts():
+                        where = stack.enter_context(LocalCluster(**local))
+                    threads = threads or max(1, usable_cores() // number)
                 client = stack.enter_context(Client(where, name=name, timeout=CONNECT_S, set_as_default=False))
         except (OSError, ValueError) as error:
             raise UserError(
