@@ -518,7 +518,7 @@ def connected(
                         where = stack.enter_context(LocalCluster(**local))
                     threads = threads or max(1, usable_cores() // number)
                 client = stack.enter_context(Client(where, name=name, timeout=CONNECT_S, set_as_default=False))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:  # TypeError: no certificates for tls://
             raise UserError(
                 f"--cluster {address}: no scheduler of Dask answers there ({error}); start it, or correct the address"
             ) from error
