@@ -88,10 +88,8 @@ def analyze(
         from gan_eval.files.output_folders import check_output_folder, claim_output_folder, refuse_unread
         from gan_eval.files.sets import settled
         from gan_eval.pictures.sets import read_stimulus_tables, require_presented
-        from gan_eval.stats.analysis import analyze as analyze_trials
-        from gan_eval.stats.analysis import write_analysis
-        from gan_eval.stats.readers import NO_SIMULATED, of_people, stored_tables
-        from gan_eval.stats.recruitment import recruitment
+        from gan_eval.stats.analysis import analyze_study, write_analysis
+        from gan_eval.stats.readers import stored_tables
         from gan_eval.stats.rules import parse_rule
         from gan_eval.study.markers import is_study_folder, refuse_study_folder
 
@@ -109,18 +107,14 @@ def analyze(
             planned = load_study(plan, only_plan=True)
         with settled(*(file.parent for file in (trials, *(image_metrics or ()), set_metrics) if file)):
             pass  # finish an interrupted replacement
-        judged: pd.DataFrame | PreparedTrials
+        judged: PreparedTrials | None = None
         near = None
         if store is not None:
             from gan_eval.store import open_store
 
             with open_store(store, create=False) as opened:
                 stored = stored_tables(opened, study)
-            counted = of_people(stored)
-            if counted is not stored:
-                console.message(NO_SIMULATED)
-            judged = counted[tables.TRIALS]
-            if judged.empty:
+            if stored[tables.TRIALS].empty:
                 raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
             if is_study_folder(Path(store).parent):
                 from gan_eval.study.sessions import plan_of_store
@@ -128,43 +122,27 @@ def analyze(
                 near = plan_of_store(store, study)
         else:
             judged, stored = _read_files(trials or Path(), out)
-            counted = stored
         for folder in stimuli or ():
             require_presented(folder, read_stimulus_tables([folder]), {*stored[tables.TRIALS]["stimulus"].dropna()})
         known = planned or (near and near.study)
-        recruited = None
-        if known and (store is not None or "participants" in known.quiz.model_fields_set):
-            recruited = recruitment(
-                counted[tables.TRIALS], known.quiz.participants, sessions=counted.get(tables.SESSIONS)
-            )
+        is_wanted = known and (store is not None or "participants" in known.quiz.model_fields_set)
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
             naming("--exclude: ", only="trials: "),
             naming("--exclude-participants: ", only="participation: "),
         ):
-            answers = analyze_trials(
-                judged,
+            answers, counted, _ = analyze_study(
+                stored,
+                planned,
+                wanted=known.quiz.participants if known and is_wanted else None,
+                trials=judged,
                 image_metrics=image_metrics,
                 set_metrics=set_metrics,
                 exclude=tuple(exclude or ()),
                 exclude_participants=tuple(exclude_participants or ()),
                 margin=margin,
-                participants=stored.get(tables.PARTICIPANTS),
-                sessions=counted.get(tables.SESSIONS),
-                plans=stored.get(tables.PLANS),
                 stimuli=stimuli,
-                recruited=recruited,
                 on_message=console.message,
-                **(
-                    given_options(
-                        plan=planned.analysis,
-                        staircase=planned.quiz.staircase,
-                        grades=planned.quiz.grades,
-                        seed=planned.study.seed,
-                    )
-                    if planned
-                    else {}
-                ),
             )
         claim_output_folder(out)
         local = None if store is None or is_address(store) else Path(store)

@@ -41,7 +41,7 @@ from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, paper
 from gan_eval.stats.readers import NO_SIMULATED, of_people, tables_to_analyze
-from gan_eval.stats.recruitment import ALPHA, RECRUITMENT, is_waiting
+from gan_eval.stats.recruitment import ALPHA, RECRUITMENT, is_waiting, recruitment
 from gan_eval.stats.trials import PreparedTrials, prepare_trials, text_coded, with_text_names
 from gan_eval.tables import (
     ANALYSIS_RUN,
@@ -60,6 +60,7 @@ from gan_eval.tables.names import MODELS_TEX
 
 if TYPE_CHECKING:
     from gan_eval.settings.quiz import StaircaseSettings
+    from gan_eval.settings.study import Study
     from gan_eval.store import Store
 
 __all__ = ["analyze", "import_trials", "write_analysis"]
@@ -212,6 +213,53 @@ class _Inputs(NamedTuple):
     sessions: pd.DataFrame | None
     shown: Mapping[str, pd.DataFrame]
     """Tables `stimuli` of the sets that were shown, by their file."""
+
+
+class StudyAnalysis(NamedTuple):
+    """The analysis of one study's answers."""
+
+    results: dict[str, pd.DataFrame]
+    counted: Mapping[Table, pd.DataFrame]
+    """The tables without simulated sessions, if people have answered."""
+    recruited: pd.DataFrame | None
+
+
+def analyze_study(
+    stored: dict[Table, pd.DataFrame],
+    study: "Study | None",
+    *,
+    wanted: int | None,
+    on_message: Callable[[str], None],
+    trials: PreparedTrials | None = None,
+    **more: Any,
+) -> StudyAnalysis:
+    """Analyze the answers of one study as its file plans.
+
+    Args:
+        stored: the tables of its store, or of a file.
+        study: None: nothing is planned.
+        wanted: number of people whom it wants; None: unknown.
+        trials: the prepared trials of a file, in which all sessions count.
+        more: other options of `analyze`.
+    """
+    counted = of_people(stored) if trials is None else stored
+    if counted is not stored:
+        on_message(NO_SIMULATED)
+    sessions = counted.get(SESSIONS)
+    recruited = None if wanted is None else recruitment(counted[TRIALS], wanted, sessions=sessions)
+    if study is not None:
+        more |= {"plan": study.analysis, "seed": study.study.seed}
+        more |= {"staircase": study.quiz.staircase, "grades": study.quiz.grades}
+    results = analyze(
+        counted[TRIALS] if trials is None else trials,
+        participants=stored.get(PARTICIPANTS),
+        sessions=sessions,
+        plans=stored.get(PLANS),
+        recruited=recruited,
+        on_message=on_message,
+        **more,
+    )
+    return StudyAnalysis(results, counted, recruited)
 
 
 def _read_inputs(

@@ -309,9 +309,9 @@ def analyze_stage(plan: Plan) -> Stage:
     out = plan.folder / "tables"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.stats.analysis import analyze, write_analysis
-        from gan_eval.stats.readers import NO_SIMULATED, of_people, stored_tables
-        from gan_eval.stats.recruitment import recruitment, waiting_text
+        from gan_eval.stats.analysis import analyze_study, write_analysis
+        from gan_eval.stats.readers import stored_tables
+        from gan_eval.stats.recruitment import waiting_text
 
         stored: dict[tables.Table, pd.DataFrame] = {}
         if plan.store.is_file():
@@ -322,34 +322,23 @@ def analyze_stage(plan: Plan) -> Stage:
             if out.is_dir():  # tables of people who have been forgotten since
                 write_analysis({}, out, given={})
             return False
-        counted = of_people(stored)
-        if counted is not stored:
-            listener.message(f"analyze: {NO_SIMULATED}")
-        trials, sessions = counted[tables.TRIALS], counted[tables.SESSIONS]
         measured = {
             table: file
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
-        recruited = recruitment(trials, plan.study.quiz.participants, sessions=sessions)
         with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
-            answers = analyze(
-                trials,
+            analysis = analyze_study(
+                stored,
+                plan.study,
+                wanted=plan.study.quiz.participants,
                 image_metrics=measured.get(tables.IMAGE_METRICS),
                 set_metrics=measured.get(tables.SET_METRICS),
-                staircase=plan.study.quiz.staircase,
-                grades=plan.study.quiz.grades,
-                seed=plan.study.study.seed,
-                plan=plan.study.analysis,
-                participants=stored[tables.PARTICIPANTS],
-                sessions=sessions,
-                plans=stored[tables.PLANS],
                 stimuli=list(plan.stimulus_folders().values()),
-                recruited=recruited,
                 on_message=listener.message,
             )
-        write_analysis(answers, out, given=stored, store=plan.store)
-        if words := waiting_text(recruited):
+        write_analysis(analysis.results, out, given=stored, store=plan.store)
+        if words := waiting_text(analysis.recruited):
             listener.message(f"analyze: {words}")
         return True
 
