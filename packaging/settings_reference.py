@@ -6,12 +6,12 @@ Made by `python packaging/settings_reference.py > docs/study_file.md`.
 import inspect
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Literal
 
-from gan_eval.settings.design import IN_DESIGN
-from gan_eval.settings.sections import Section
+from gan_eval.settings.design import keys_of_design
+from gan_eval.settings.sections import NotInDesign, Section, mark_of
 from gan_eval.settings.study import Study
 from gan_eval.settings.template import Setting, description_of, settings_of, toml
 
@@ -50,36 +50,6 @@ _SEE = {
 }
 """Links to further documentation, by section."""
 
-NOT_IN_DESIGN: Mapping[str, str | Mapping[str, str]] = {
-    "study": {
-        "title": "the report's heading",
-        "question": "a sentence of the report",
-        "published": "numbers in the report",
-    },
-    "stimuli": "where pictures are",
-    "quiz": {
-        "participants": "more people do not change what each of them sees",
-        "strict_counts": "whether a small pool is an error",
-        "push_to": "where answers are copied to",
-        "browser": "where participants come from and go to, and who is screened out before the first trial",
-        "allow_giveaways": "which sets are refused",
-        "show_score": "comes after the last trial",
-        "show_review": "comes after the last trial",
-    },
-    "data": "how pictures are made",
-    "models": "how pictures are made",
-    "training": "how pictures are made",
-    "generate": "how pictures are made",
-    "metrics": "computed without people",
-    "analysis": dict.fromkeys(
-        ("link", "slope", "covariates", "comparisons", "margin", "level", "replicates"),
-        "part of the analysis hash",
-    ),
-    "power": "before the study",
-}  # fmt: skip
-"""All keys that are not in `IN_DESIGN`, or whole sections, with the reason: they change nothing that a participant sees
-before answering."""
-
 _DESIGN = """Sessions of two designs are never mixed in one store. The quiz refuses the next participant and names each
 key that differs. Set it back, or raise `study.version` and give another `--out`.
 
@@ -101,16 +71,21 @@ def _design() -> Iterator[str]:
     """Yield the section on keys that sessions of one store must share."""
     yield "## Changing a study after its first session\n"
     yield _DESIGN
-    for section, keys in IN_DESIGN.items():
-        yield f"- `[{section}]`: {', '.join(f'`{key}`' for key in keys)}"
+    sections = settings_of(Study)
+    for setting in sections:
+        if setting.section is not None and setting.name in keys_of_design(Study):
+            yield f"- `[{setting.name}]`: {', '.join(f'`{key}`' for key in keys_of_design(setting.section))}"
     yield "- the pictures, for practice and catch trials too: name, item, model, data set and SHA-256 of each stimulus"
     yield "\nAll other keys may change at any time:\n"
-    for section, reasons in NOT_IN_DESIGN.items():
-        if isinstance(reasons, str):
-            yield f"- all of `[{section}]`: {reasons}"
-        else:
-            for reason, keys in groupby(reasons, key=reasons.__getitem__):
-                yield f"- `[{section}]` {', '.join(f'`{key}`' for key in keys)}: {reason}"
+    for setting in sections:
+        if (mark := mark_of(setting.field, NotInDesign)) is not None:
+            yield f"- all of `[{setting.name}]`: {mark.why}"
+        elif setting.section is not None:
+            why = {
+                key.name: mark.why for key in settings_of(setting.section) if (mark := mark_of(key.field, NotInDesign))
+            }
+            for reason, keys in groupby(why, key=why.__getitem__):
+                yield f"- `[{setting.name}]` {', '.join(f'`{key}`' for key in keys)}: {reason}"
     yield ""
 
 

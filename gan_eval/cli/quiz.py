@@ -143,13 +143,13 @@ def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizSt
     refuse_without_effect(context, ["out"], belongs)
     from gan_eval.pictures.sets import read_sets
     from gan_eval.quiz.admission import QuizStudy
-    from gan_eval.settings.design import pictures_hash, quiz_design
+    from gan_eval.settings.design import design_of, pictures_hash
 
     seed = options.pop("seed", 0)
     settings = quiz_of_options(options)
     pool = read_sets(context.params["stimuli"], hash_files=False)
     design = {
-        "quiz": quiz_design(settings),
+        "quiz": design_of(settings),
         "pictures": {"shown": pictures_hash(pool.rows, captions=settings.show_caption)},
     }
     return QuizStudy(name="ad-hoc", settings=settings, shown=[pool], seed=seed, design=design)

@@ -63,7 +63,7 @@ def trials_import(
     """
     from gan_eval import tables
     from gan_eval.files.output_folders import check_output_file
-    from gan_eval.stats.importing import TOOLS, WRONG_LENGTH, import_trials, rejection_summary
+    from gan_eval.stats.importing import TOOLS, WHOLE_ROW, import_trials, rejection_summary
     from gan_eval.stats.rules import parse_rule
     from gan_eval.tables import frames as tabular
 
@@ -111,7 +111,7 @@ def trials_import(
     rows = imported.rejected.to_dict("records")
     alike: dict[str, list[str]] = {}
     for row in rows:
-        place = "" if row["reason"].startswith(WRONG_LENGTH) else f"column {row['column']}: "
+        place = "" if row["column"] == WHOLE_ROW else f"column {row['column']}: "
         alike.setdefault(f"{place}{row['reason']}", []).append(f"{row['file']}: row {row['row']}")
     for problem, places in list(alike.items())[:MAX_NAMED]:
         say(f"{places[0]}{f' and {len(places) - 1} more' if places[1:] else ''}: {problem}")

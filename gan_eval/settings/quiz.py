@@ -17,7 +17,7 @@ from gan_eval.settings.protocols import (
     ProtocolName,
     default_keys,
 )
-from gan_eval.settings.sections import Name, Section, Words
+from gan_eval.settings.sections import SHORT, Name, NotInDesign, OnlyWhen, Section, Words
 
 MaskKind = Literal["none", "noise", "scramble"]
 Giveaway = Literal["format", "size", "mode", "profile", "metadata", "jpeg_tables", "jpeg_subsampling", "identical"]
@@ -54,7 +54,7 @@ class ConsentSettings(Section):
 
     version: Words = "1"
     """Version of the text, stored with each consent; raise it when the text changes."""
-    text: Words = (
+    text: Annotated[Words, SHORT] = (
         "You will judge pictures. Your answers and response times are stored under a pseudonym and used for research. "
         "You may stop at any time."
     )
@@ -103,28 +103,37 @@ class QuestionSettings(Section):
         return self
 
 
+_OF_SINGLE = OnlyWhen(lambda quiz: not quiz.shows_pairs)
+_OF_PAIRS = OnlyWhen(lambda quiz: quiz.shows_pairs)
+_ONE_EXPOSURE = OnlyWhen(lambda quiz: not quiz.exposures_ms and quiz.protocol not in ADAPTIVE_PROTOCOLS)
+_ADAPTIVE = OnlyWhen(lambda quiz: quiz.protocol in ADAPTIVE_PROTOCOLS)
+_IN_DEGREES = OnlyWhen(lambda quiz: quiz.picture_degrees is not None)
+_WITH_MARKS = OnlyWhen(lambda quiz: quiz.marks > 0)
+_AT_THE_END = NotInDesign("comes after the last trial")
+
+
 class QuizSettings(Section):
     """`[quiz]`: how stimuli are shown and judged."""
 
-    protocol: ProtocolName = "quick_response"
+    protocol: Annotated[ProtocolName, SHORT] = "quick_response"
     """The protocol: what a trial shows and asks."""
-    real: int = Field(default=25, ge=1, le=MAX_TRIALS)
+    real: Annotated[int, SHORT, _OF_SINGLE] = Field(default=25, ge=1, le=MAX_TRIALS)
     """Number of real pictures from each data set."""
-    fake: int = Field(default=25, ge=1, le=MAX_TRIALS)
+    fake: Annotated[int, SHORT, _OF_SINGLE] = Field(default=25, ge=1, le=MAX_TRIALS)
     """Number of generated pictures from each data set, divided among its models."""
-    pairs: int = Field(default=40, ge=1, le=MAX_TRIALS)
+    pairs: Annotated[int, _OF_PAIRS] = Field(default=40, ge=1, le=MAX_TRIALS)
     """For protocols with two pictures: number of pairs from each data set, divided among models."""
-    pairs_of: Literal["items", "random"] = "items"
+    pairs_of: Annotated[Literal["items", "random"], OnlyWhen(lambda quiz: quiz.pairs_of == "random")] = "items"
     """For paired: the real and the generated picture are of one item, or the real one is of a random other item."""
-    show_caption: bool = False
+    show_caption: Annotated[bool, OnlyWhen(lambda quiz: quiz.show_caption)] = False
     """Show each picture's caption with it, from the column `caption` of the stimulus set."""
-    question: Literal["real", "fits"] = "real"
+    question: Annotated[Literal["real", "fits"], OnlyWhen(lambda quiz: quiz.question != "real")] = "real"
     """For model_vs_model: which picture looks more real, or which fits the caption better."""
-    exposure_ms: Milliseconds | Literal["until-answer"] = "until-answer"
+    exposure_ms: Annotated[Milliseconds | Literal["until-answer"], SHORT, _ONE_EXPOSURE] = "until-answer"
     """Exposure of each picture; until-answer: until the answer or the end of the response window."""
     exposures_ms: tuple[Milliseconds | Literal["until-answer"], ...] = Field(default=(), max_length=100)
     """For yes_no: several exposures, each with an equal share of the real and fake trials."""
-    response_ms: Milliseconds | Literal["unlimited"] = 4000.0
+    response_ms: Annotated[Milliseconds | Literal["unlimited"], SHORT] = 4000.0
     """Maximum time from onset to answer; if two pictures follow each other, from the second onset."""
     blank_ms: float = Field(default=500.0, ge=100, le=HOUR_MS)
     """Grey screen between trials."""
@@ -132,72 +141,85 @@ class QuizSettings(Section):
     """Small cross in the middle of the grey screen."""
     response_cue: bool = True
     """Name the keys after the picture has vanished, outside its place."""
-    layout: Layout = "side_by_side"
+    layout: Annotated[Layout, _OF_PAIRS] = "side_by_side"
     """Layout of the two pictures of a pair."""
-    gap_ms: float = Field(default=300.0, ge=50, le=HOUR_MS)
+    gap_ms: Annotated[float, OnlyWhen(lambda quiz: quiz.shows_pairs and quiz.layout == "one_after_other")] = Field(
+        default=300.0, ge=50, le=HOUR_MS
+    )
     """Grey screen between two pictures shown one after the other."""
     picture_size: PictureSize = "native"
     """Width of every picture: native (no resampling), physical pixels such as 512, or degrees such as "8 deg"."""
-    viewing_distance_cm: float | None = Field(default=None, ge=DISTANCES_CM[0], le=DISTANCES_CM[1], examples=[60])
+    viewing_distance_cm: Annotated[float | None, _IN_DEGREES] = Field(
+        default=None, ge=DISTANCES_CM[0], le=DISTANCES_CM[1], examples=[60]
+    )
     """Distance from the eyes to the screen, needed for degrees."""
-    screen_width_cm: float | None = Field(default=None, ge=SCREEN_WIDTHS_CM[0], le=SCREEN_WIDTHS_CM[1], examples=[53])
+    screen_width_cm: Annotated[float | None, _IN_DEGREES] = Field(
+        default=None, ge=SCREEN_WIDTHS_CM[0], le=SCREEN_WIDTHS_CM[1], examples=[53]
+    )
     """Width of the visible screen, needed for degrees."""
     mask: MaskKind = "none"
     """Shown in place of a vanished picture: noise, or the picture's shuffled blocks."""
-    mask_ms: Milliseconds = 150.0
+    mask_ms: Annotated[Milliseconds, OnlyWhen(lambda quiz: quiz.mask != "none")] = 150.0
     """Duration of the mask."""
-    staircase: StaircaseSettings = StaircaseSettings()
+    staircase: Annotated[StaircaseSettings, _ADAPTIVE] = StaircaseSettings()
     """For staircase and quest_plus: how the exposure depends on answers."""
-    confidence: int = Field(default=0, ge=0, le=9)
+    confidence: Annotated[int, SHORT] = Field(default=0, ge=0, le=9)
     """Levels of a confidence rating after each answer, on the number keys; 0: none."""
-    grades: int = Field(default=5, ge=2, le=9)
+    grades: Annotated[int, OnlyWhen(lambda quiz: quiz.protocol == "rating")] = Field(default=5, ge=2, le=9)
     """For rating: the highest grade, on the number keys; 1 is the lowest."""
-    marks: int = Field(default=0, ge=0, le=5)
+    marks: Annotated[int, _WITH_MARKS] = Field(default=0, ge=0, le=5)
     """Maximum number of places that a participant marks in the picture after an answer; 0: not asked."""
-    marks_after: Literal["fake", "every"] = "fake"
+    marks_after: Annotated[Literal["fake", "every"], _WITH_MARKS] = "fake"
     """Ask for marks after the answer fake (for pairs: on the picture that was called fake), or after every answer."""
-    marks_ms: float | None = Field(default=None, ge=100, le=HOUR_MS, examples=[20000])
+    marks_ms: Annotated[float | None, _WITH_MARKS] = Field(default=None, ge=100, le=HOUR_MS, examples=[20000])
     """Time limit for the marks of one picture; default: none."""
-    mark_question: str = ""
+    mark_question: Annotated[str, _WITH_MARKS] = ""
     """Question above the picture to mark; default: "Where did you see it?" in the quiz's language."""
-    practice: int = Field(default=0, ge=0, le=MAX_TRIALS)
+    practice: Annotated[int, SHORT] = Field(default=0, ge=0, le=MAX_TRIALS)
     """Practice trials with feedback before the main trials; excluded from rates."""
-    feedback_ms: Milliseconds = 2400.0
+    feedback_ms: Annotated[Milliseconds, OnlyWhen(lambda quiz: quiz.practice > 0)] = 2400.0
     """Duration of the feedback."""
     catch: int = Field(default=0, ge=0, le=MAX_TRIALS)
     """Trials with an obvious truth among the main trials, from `stimuli.catch_sets`; excluded from rates."""
-    break_every: int | None = Field(default=None, ge=1, le=MAX_TRIALS, examples=[50])
+    break_every: Annotated[int | None, SHORT] = Field(default=None, ge=1, le=MAX_TRIALS, examples=[50])
     """Trials between two breaks; default: no breaks."""
-    keys: dict[str, str] = Field(default={}, examples=[{"real": "j", "fake": "f"}])
+    keys: Annotated[dict[str, str], SHORT] = Field(default={}, examples=[{"real": "j", "fake": "f"}])
     """Key of each answer (real and fake, left and right, first and second, or the grades); default: f and j."""
     counterbalance_keys: bool = False
     """Swap the two keys on every second list."""
-    participants: int = Field(default=20, ge=1, le=100_000)
+    participants: Annotated[int, SHORT, NotInDesign("more people do not change what each of them sees")] = Field(
+        default=20, ge=1, le=100_000
+    )
     """Number of planned participants, one session each; simulated sessions do not count."""
-    strict_counts: bool = False
+    strict_counts: Annotated[bool, NotInDesign("whether a small pool is an error")] = False
     """Stop if a data set has fewer items than real + fake; otherwise fewer are drawn."""
-    push_to: str | None = Field(default=None, examples=["postgresql://lab@server/quiz"])
+    push_to: Annotated[str | None, NotInDesign("where answers are copied to")] = Field(
+        default=None, examples=["postgresql://lab@server/quiz"]
+    )
     """Second store, which gets a copy of each ended session: database URL or path."""
-    allow_giveaways: tuple[Giveaway, ...] = ()
+    allow_giveaways: Annotated[tuple[Giveaway, ...], NotInDesign("which sets are refused")] = ()
     """Allowed technical differences (see `./run stimuli audit`), which may reveal fakes; `identical`: generated files
     that equal real ones."""
     corner_patch: bool = False
     """White patch in the lower left corner while a picture is shown, for a photodiode."""
-    language: str = "en"
+    language: Annotated[str, SHORT] = "en"
     """Language of the quiz, such as en or de."""
-    show_score: bool = True
+    show_score: Annotated[bool, _AT_THE_END] = True
     """Show the score on the end page."""
-    show_review: bool = True
+    show_review: Annotated[bool, _AT_THE_END] = True
     """Show every picture again on the end page, with truth and answer."""
     quiz_title: str = ""
     """Headline for participants; default: the protocol's."""
     instructions: str = ""
     """Text of the first page; default: made from the settings."""
-    consent: ConsentSettings = ConsentSettings()
+    consent: Annotated[ConsentSettings, SHORT] = ConsentSettings()
     """The text that the participant agrees to."""
     questions: tuple[QuestionSettings, ...] = Field(default=(), max_length=1000)
     """The study's own questions, such as age band and expertise."""
-    browser: BrowserSettings = BrowserSettings()
+    browser: Annotated[
+        BrowserSettings,
+        NotInDesign("where participants come from and go to, and who is screened out before the first trial"),
+    ] = BrowserSettings()
     """For sessions in a browser."""
 
     @model_validator(mode="before")

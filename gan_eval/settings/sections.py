@@ -3,9 +3,11 @@
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 
 from gan_eval.errors import UserError, abbreviated, shortened
 from gan_eval.settings.words import as_flag
@@ -50,6 +52,35 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True, defer_build=True)
     _lists_are_tuples = field_validator("*", mode="before")(_tuples)
+
+
+class Short:
+    """Mark of a key that people set: a new study file has it without `--all`."""
+
+
+SHORT = Short()
+
+
+@dataclass(frozen=True)
+class NotInDesign:
+    """Mark of a key, or a whole section, that changes nothing that a participant sees before answering."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class OnlyWhen:
+    """Mark of a key that has an effect only with certain other settings of its section."""
+
+    has_effect: Callable[[Any], bool]
+
+
+Mark = TypeVar("Mark")
+
+
+def mark_of(field: FieldInfo, kind: type[Mark]) -> Mark | None:
+    """Return the mark of this kind in a key's annotation, if it has one."""
+    return next((mark for mark in field.metadata if isinstance(mark, kind)), None)
 
 
 _EXPECTED = {

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -11,9 +11,9 @@ from gan_eval.files.digests import sha256_json
 from gan_eval.files.reading import read_toml
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.choices import Direction, Mode
-from gan_eval.settings.design import IN_DESIGN, quiz_design
+from gan_eval.settings.design import design_of, keys_of_design
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.settings.sections import Name, OptionalPath, PathText, Section, first_problem
+from gan_eval.settings.sections import SHORT, Name, NotInDesign, OptionalPath, PathText, Section, first_problem
 from gan_eval.settings.training import MAX_PICTURES, TrainingSettings, joined_splits
 from gan_eval.tables.names import model_name_problem
 
@@ -23,26 +23,26 @@ CheckpointKind = Literal["last", "best"]
 class StudySettings(Section):
     """`[study]`: what the experiment is."""
 
-    name: Name
+    name: Annotated[Name, SHORT]
     """Name of the study in every table."""
     version: int = Field(default=1, ge=1, le=1_000_000_000)
     """Version of the design; raise it when the design changes after people have judged. Designs are never mixed."""
-    title: str = ""
+    title: Annotated[str, NotInDesign("the report's heading")] = ""
     """Title of the report, which participants do not see; default: the name."""
-    question: str = ""
+    question: Annotated[str, NotInDesign("a sentence of the report")] = ""
     """The study's question, which the report repeats."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Random seed of the draw, of resampling, and of the holes of test pictures."""
-    published: tuple[PathText, ...] = ()
+    published: Annotated[tuple[PathText, ...], NotInDesign("numbers in the report")] = ()
     """CSV tables of published numbers that the report compares with the run's."""
 
 
 class DataSettings(Section):
     """`[data.NAME]`: a paired data set, pictures with A (left) and B (right) side by side."""
 
-    folder: OptionalPath = ""
+    folder: Annotated[OptionalPath, SHORT] = ""
     """Folder below the data root; default: the data set's name."""
-    direction: Direction = "AtoB"
+    direction: Annotated[Direction, SHORT] = "AtoB"
     """AtoB: the left half is the input, the right half the target; BtoA: the reverse."""
     split: OptionalPath = ""
     """Split of the stimuli; default: test, else val."""
@@ -53,9 +53,9 @@ class DataSettings(Section):
 class ModelSettings(Section):
     """`[models.NAME]`: a generator trained on one data set; training keys here override `[training]`."""
 
-    data: Name = Field(examples=["facades"])
+    data: Annotated[Name, SHORT] = Field(examples=["facades"])
     """One of `[data.NAME]`."""
-    training: dict[str, Any] = Field(default={}, examples=[{"lambda_l1": 10.0}])
+    training: Annotated[dict[str, Any], SHORT] = Field(default={}, examples=[{"lambda_l1": 10.0}])
     """Keys that differ from `[training]`."""
 
 
@@ -74,7 +74,7 @@ class GenerateSettings(Section):
 class StimuliSettings(Section):
     """`[stimuli]`: stimulus sets made elsewhere (by `./run stimuli import` or any program)."""
 
-    sets: tuple[PathText, ...] = ()
+    sets: Annotated[tuple[PathText, ...], SHORT] = ()
     """Folders with a `stimuli.csv`, relative to the study file, shown next to the models' pictures."""
     practice_sets: tuple[PathText, ...] = ()
     """Sets for practice trials; default: items that are not in the participant's list."""
@@ -85,7 +85,7 @@ class StimuliSettings(Section):
 class MetricsSettings(Section):
     """`[metrics]`: which metrics are computed. Files are relative to the study file."""
 
-    names: tuple[str, ...] = Field(default=("psnr", "ssim", "niqe", "fid", "kid"), min_length=1)
+    names: Annotated[tuple[str, ...], SHORT] = Field(default=("psnr", "ssim", "niqe", "fid", "kid"), min_length=1)
     """Names of `./run metrics --list`."""
     resizer: Literal["tf1", "bilinear", "pytorch-fid", "bilinear-aa", "clean"] = "tf1"
     """Resizer to a network's size; part of the definition of FID and KID."""
@@ -101,19 +101,22 @@ class MetricsSettings(Section):
     """Also measure the holes of inpainting models filled without learning: border_mean, harmonic."""
 
 
+_MAKES_PICTURES = NotInDesign("how pictures are made")
+
+
 class Study(Section):
     """A whole study file."""
 
     study: StudySettings
-    stimuli: StimuliSettings = StimuliSettings()
-    data: dict[Name, DataSettings] = Field(default={}, examples=["facades"])
-    models: dict[Name, ModelSettings] = Field(default={}, examples=["pix2pix"])
-    training: TrainingSettings = TrainingSettings()
-    generate: GenerateSettings = GenerateSettings()
+    stimuli: Annotated[StimuliSettings, NotInDesign("where pictures are")] = StimuliSettings()
+    data: Annotated[dict[Name, DataSettings], _MAKES_PICTURES] = Field(default={}, examples=["facades"])
+    models: Annotated[dict[Name, ModelSettings], _MAKES_PICTURES] = Field(default={}, examples=["pix2pix"])
+    training: Annotated[TrainingSettings, _MAKES_PICTURES] = TrainingSettings()
+    generate: Annotated[GenerateSettings, _MAKES_PICTURES] = GenerateSettings()
     quiz: QuizSettings = QuizSettings()
-    metrics: MetricsSettings = MetricsSettings()
+    metrics: Annotated[MetricsSettings, NotInDesign("computed without people")] = MetricsSettings()
     analysis: AnalysisSettings = AnalysisSettings()
-    power: PowerSettings = PowerSettings()
+    power: Annotated[PowerSettings, NotInDesign("before the study")] = PowerSettings()
 
     @model_validator(mode="after")
     def _models_fit(self) -> Self:
@@ -181,9 +184,7 @@ class Study(Section):
     @property
     def design(self) -> dict[str, Any]:
         """The part of the design that the study file decides: everything except the pictures."""
-        values = self.model_dump(mode="json", include=set(IN_DESIGN))
-        design = {section: {key: values[section][key] for key in keys} for section, keys in IN_DESIGN.items()}
-        return {**design, "quiz": quiz_design(self.quiz)}
+        return {name: design_of(getattr(self, name)) for name in keys_of_design(type(self))}
 
     @property
     def design_hash(self) -> str:

@@ -20,7 +20,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_text
 from gan_eval.files.output_folders import check_output_file, relative_path
 from gan_eval.machine.commands import as_typed
-from gan_eval.settings.sections import Section
+from gan_eval.settings.sections import Section, Short, mark_of
 from gan_eval.settings.study import Study
 
 Shape = Literal["one", "optional", "list", "by_name"]
@@ -38,6 +38,11 @@ class Setting:
     section: type[Section] | None
     """The section that the key is or contains; None for a plain key."""
     shape: Shape = "one"
+
+    @property
+    def is_short(self) -> bool:
+        """True if a new study file has the key without `--all`."""
+        return mark_of(self.field, Short) is not None
 
     @property
     def words(self) -> list[str]:
@@ -110,21 +115,6 @@ EXAMPLE_TRAINING: Values = {
     "training": {"epochs": 200},
 }
 """The models of a study without pictures: the published training on facades (`gan-eval data fetch`)."""
-COMMON_KEYS = {
-    "study": ("name",),
-    "stimuli": ("sets",),
-    "data": ("folder", "direction"),
-    "models": ("data", "training"),
-    "training": ("epochs", "image_size", "lambda_l1", "seed"),
-    "quiz": (
-        *("protocol", "real", "fake", "exposure_ms", "response_ms", "keys", "practice", "break_every", "confidence"),
-        *("participants", "language", "consent"),
-    ),
-    "quiz.consent": ("text",),
-    "metrics": ("names",),
-    "analysis": ("margin", "exclude"),
-}
-"""The keys that people set, by section, which a study file has without `--all`."""
 WIDTH = 100
 
 _HEAD = """\
@@ -140,7 +130,7 @@ def write_study(file: Path, values: Values, *, sets: Sequence[Path] = (), every_
 
     Args:
         sets: stimulus sets that the study shows; their paths are written relative to the file.
-        every_key: write every key, not only `COMMON_KEYS`.
+        every_key: write every key, not only those that people set.
 
     Raises:
         UserError: the file exists already, or cannot be written.
@@ -174,43 +164,37 @@ def study_text(values: Values, *, every_key: bool = False) -> str:
                 continue
             if setting.name == OF_TRAINING[0]:
                 lines += ["", *_comment(f"What follows is for studies that train models.\n{'-' * 46}")]
-        lines += _section_lines(setting, setting.name, values.get(setting.name), None if every_key else COMMON_KEYS)
+        lines += _section_lines(setting, setting.name, values.get(setting.name), every_key=every_key)
     return "\n".join([*lines, ""])
 
 
-def _section_lines(
-    setting: Setting, path: str, content: Any, keys: Mapping[str, Sequence[str]] | None
-) -> Iterator[str]:
+def _section_lines(setting: Setting, path: str, content: Any, *, every_key: bool) -> Iterator[str]:
     """Yield a section, its keys and inner sections, commented out if it has no content and no default."""
     assert setting.section is not None
-    if keys is not None and content is None and path not in keys:
+    if not every_key and content is None and not any(each.is_short for each in settings_of(setting.section)):
         return
     if setting.shape == "by_name":
         for name, values in (content or {str(setting.example): {}}).items():
-            yield from _table(setting.section, path, values, keys, header=f"[{path}.{name}]", off=not content)
+            yield from _table(
+                setting.section, path, values, every_key=every_key, header=f"[{path}.{name}]", off=not content
+            )
     elif setting.shape == "list":
         for values in content or [{}]:
-            yield from _table(setting.section, path, values, keys, header=f"[[{path}]]", off=not content)
+            yield from _table(setting.section, path, values, every_key=every_key, header=f"[[{path}]]", off=not content)
     else:
         off = setting.shape == "optional" and content is None
-        yield from _table(setting.section, path, content or {}, keys, header=f"[{path}]", off=off)
+        yield from _table(setting.section, path, content or {}, every_key=every_key, header=f"[{path}]", off=off)
 
 
 def _table(
-    section: type[Section],
-    path: str,
-    values: Values,
-    keys: Mapping[str, Sequence[str]] | None,
-    *,
-    header: str,
-    off: bool,
+    section: type[Section], path: str, values: Values, *, every_key: bool, header: str, off: bool
 ) -> Iterator[str]:
     yield ""
     yield from _comment(description_of(section))
     yield ("#" if off else "") + header
     inner = []
     for setting in settings_of(section):
-        if keys is not None and setting.name not in values and setting.name not in keys.get(path, ()):
+        if not every_key and setting.name not in values and not setting.is_short:
             continue
         if setting.section is not None:
             inner.append(setting)
@@ -226,7 +210,7 @@ def _table(
         yield from _comment(setting.meaning + either * bool(words))
         yield ("#" if off or is_off else "") + f"{name} = {toml(value)}"
     for setting in inner:
-        yield from _section_lines(setting, f"{path}.{setting.name}", values.get(setting.name), keys)
+        yield from _section_lines(setting, f"{path}.{setting.name}", values.get(setting.name), every_key=every_key)
 
 
 def _comment(text: str) -> Iterator[str]:

@@ -513,7 +513,7 @@ REJECTED = Table(
     "Rows of another program's table that `./run trials import` left out.",
     (
         integer("row", "number of the row, 1 is the first below the header", filled=True),
-        text("column", "the column at fault", filled=True),
+        text("column", "the column at fault; (whole row): another number of cells than the header", filled=True),
         text("found", "the text of the cell"),
         text("reason", "why the row was left out", filled=True),
         text("file", "the row's file", optional=True),

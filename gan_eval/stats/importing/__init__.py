@@ -5,7 +5,7 @@ files are known, `traps.py` what these write that is not what it seems.
 """
 
 from gan_eval.stats.importing.convert import Imported, import_trials
-from gan_eval.stats.importing.rejections import WRONG_LENGTH, rejection_summary
+from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection_summary
 from gan_eval.stats.importing.tools import TOOLS
 
-__all__ = ["TOOLS", "WRONG_LENGTH", "Imported", "import_trials", "rejection_summary"]
+__all__ = ["TOOLS", "WHOLE_ROW", "Imported", "import_trials", "rejection_summary"]

@@ -30,7 +30,7 @@ from gan_eval.stats.importing.pairs import (
 )
 from gan_eval.stats.importing.pictures import PictureNames, with_picture_names
 from gan_eval.stats.importing.reading import Foreign, Labels, read_foreign
-from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS, WRONG_LENGTH, listed_words, rejections_of
+from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS, WHOLE_ROW, listed_words, rejections_of
 from gan_eval.stats.importing.sources import with_pictures, with_sources
 from gan_eval.stats.importing.tools import TOOLS, Options, detected, options_for, title_of, tool_named
 from gan_eval.stats.importing.traps import of_files, of_trials, one_row_a_trial, without_limits
@@ -240,7 +240,7 @@ def _rejected_table(rejected: Sequence[Row], read: Foreign) -> pd.DataFrame:
     """Return the table `rejected`, each row with its number in its file."""
     rows = []
     for row in rejected:
-        if row["reason"].startswith(WRONG_LENGTH):  # found before a wide table became long
+        if row["column"] == WHOLE_ROW:  # found before a wide table became long
             part, number = read.part_of(row["row"])
             file, question = part.file, ""
         else:

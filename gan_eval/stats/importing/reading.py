@@ -20,7 +20,7 @@ from pyarrow import csv as arrow_csv
 from gan_eval.errors import UserError
 from gan_eval.files.reading import read_bytes
 from gan_eval.files.sqlite_files import is_store
-from gan_eval.stats.importing.rejections import WRONG_LENGTH, rejection
+from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
 
@@ -233,7 +233,7 @@ def _record_parts(
             replace_decimal_commas(header, [row for _, row in numbered], file, {})
         length = len(header)
         rejected = [
-            rejection(number, header[0], f"{WRONG_LENGTH}{len(row)} cells, the header has {length}", ",".join(row))
+            rejection(number, WHOLE_ROW, f"the row has {len(row)} cells, the header has {length}", ",".join(row))
             for number, row in numbered
             if len(row) != length
         ]

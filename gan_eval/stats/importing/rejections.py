@@ -23,8 +23,8 @@ IF_CORRECTNESS = (
     "if that says whether the answer was correct, give --map correct=COLUMN in place of --map response=COLUMN, and the "
     "response follows from kind and correct; else name the meanings with --word response:WORD=MEANING"
 )
-WRONG_LENGTH = "the row has "
-"""Start of the reason for rejecting a row whose number of cells differs from the header's."""
+WHOLE_ROW = "(whole row)"
+"""In place of the column at fault: the row's number of cells differs from the header's."""
 MAX_WORDS = 8
 """Maximum number of unknown words of a column, or of reasons for rejecting rows, that a message names."""
 
@@ -34,13 +34,15 @@ def rejections_of(frame: pd.DataFrame) -> list[Row]:
     rejected = []
     for row, column, reason in faults(frame, TRIALS):
         cell = frame[column].iloc[row]
-        if column in (*ENUMERATIONS, "choice", "correct") and reason.startswith("found"):
+        if reason == EMPTY:
+            rejected.append(rejection(frame.index[row], column, reason, cell))
+            continue
+        if column in (*ENUMERATIONS, "choice", "correct"):
             means = f"if it means one of them, add --word {shlex.quote(f'{column}:{cell}')}=MEANING"
             is_correctness = column == "response" and cell in TRUTH_WORDS | CORRECT_WORDS
             reason += f"; {IF_CORRECTNESS if is_correctness else means}"
-        if reason.startswith("found"):
-            reason += if_missing(column, cell)
-        if column == "rating" and reason.startswith("found"):
+        reason += if_missing(column, cell)
+        if column == "rating":
             reason += f"; give its number with --word {shlex.quote(f'rating:{cell}')}=NUMBER"
         rejected.append(rejection(frame.index[row], column, reason, cell))
     rejected += [
@@ -72,7 +74,7 @@ def rejection_summary(rejected: pd.DataFrame) -> str:
     >>> rejection_summary(pd.DataFrame([rejection(row, "kind", reason) for row in (3, 4)]))
     '2 kind (expected one of real, fake)'
     """
-    columns = rejected["column"].mask(rejected["reason"].str.startswith(WRONG_LENGTH), "row")
+    columns = rejected["column"].replace(WHOLE_ROW, "row")
     cells = zip(columns, rejected["reason"].str.replace("^found .*?, (?=expected )", "", regex=True), strict=True)
     counts = Counter(f"{column} ({reason.partition(';')[0]})" for column, reason in cells)
     more = f" and {len(counts) - MAX_WORDS} other reasons" if len(counts) > MAX_WORDS else ""

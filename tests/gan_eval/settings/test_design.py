@@ -1,27 +1,20 @@
 """The design: every key of a study file is in it or is left out for a reason, and values in force count."""
 
 import pytest
-from settings_reference import NOT_IN_DESIGN
 
-from gan_eval.settings import design
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.settings.design import IN_DESIGN, design_changes, pictures_hash, quiz_design
+from gan_eval.settings.design import design_changes, design_of, keys_of_design, pictures_hash
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study, StudySettings
-from gan_eval.settings.template import settings_of
 
 
-def test_every_key_is_in_one_of_the_two_lists() -> None:
-    for setting in settings_of(Study):
-        assert setting.section is not None
-        reasons = NOT_IN_DESIGN.get(setting.name, {})
-        if isinstance(reasons, str):  # a whole section is left out
-            assert setting.name not in IN_DESIGN
-            continue
-        keys = [*IN_DESIGN.get(setting.name, ()), *reasons]
-        assert sorted(keys) == sorted(setting.section.model_fields), f"[{setting.name}]: decide for each key, once"
-    assert {*IN_DESIGN, *NOT_IN_DESIGN} == set(Study.model_fields)
-    assert design._HAS_EFFECT.keys() <= set(IN_DESIGN["quiz"])
+def test_the_design_has_what_is_seen_and_judged_and_leaves_out_whole_sections() -> None:
+    assert keys_of_design(Study) == ["study", "quiz", "analysis"]
+    assert keys_of_design(StudySettings) == ["name", "version", "seed"]
+    assert keys_of_design(AnalysisSettings) == ["exclude", "exclude_participants"]
+    assert set(QuizSettings.model_fields) - set(keys_of_design(QuizSettings)) == {
+        "participants", "strict_counts", "push_to", "browser", "allow_giveaways", "show_score", "show_review",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -37,7 +30,7 @@ def test_every_key_is_in_one_of_the_two_lists() -> None:
 def test_what_nobody_sees_is_not_in_the_design(others: dict[str, object], key: str, value: object) -> None:
     changed, base = QuizSettings(**others, **{key: value}), QuizSettings(**others)
     assert changed != base
-    assert quiz_design(changed) == quiz_design(base)
+    assert design_of(changed) == design_of(base)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +46,7 @@ def test_what_nobody_sees_is_not_in_the_design(others: dict[str, object], key: s
     ],
 )  # fmt: skip
 def test_what_is_seen_is_in_the_design(others: dict[str, object], key: str, value: object) -> None:
-    changed, base = quiz_design(QuizSettings(**others, **{key: value})), quiz_design(QuizSettings(**others))
+    changed, base = design_of(QuizSettings(**others, **{key: value})), design_of(QuizSettings(**others))
     assert {name for name in {*changed, *base} if changed.get(name) != base.get(name)} - {"keys"} == {key}
 
 
@@ -77,11 +70,11 @@ def test_marks_of_a_fake_need_an_answer_fake() -> None:
     with pytest.raises(ValueError, match="marks_after: "):
         QuizSettings(protocol="rating", marks=1)
     assert QuizSettings(protocol="rating", marks=1, marks_after="every").marks == 1
-    assert not {"marks", "marks_after", "marks_ms", "mark_question"} & quiz_design(QuizSettings()).keys()
+    assert not {"marks", "marks_after", "marks_ms", "mark_question"} & design_of(QuizSettings()).keys()
 
 
 def test_captions_are_in_the_design_where_they_are_shown() -> None:
-    assert not {"show_caption", "question"} & quiz_design(QuizSettings()).keys()
+    assert not {"show_caption", "question"} & design_of(QuizSettings()).keys()
     row = dict.fromkeys(("stimulus", "item", "kind", "model", "dataset", "sha256"), "x")
     captioned = [{**row, "caption": "a house"}]
     assert pictures_hash(captioned) == pictures_hash([row])

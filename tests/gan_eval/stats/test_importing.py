@@ -131,7 +131,7 @@ def test_each_row_that_does_not_fit_is_named_and_the_others_are_taken(tmp_path):
     assert named[2, "kind"]["found"] == "fakke"
     assert "expected one of real, fake; if it means" in named[2, "kind"]["reason"]
     assert named[2, "kind"]["reason"].endswith("add --word kind:fakke=MEANING")
-    assert "the row has 4 cells, the header has 6" in named[6, "subject"]["reason"]
+    assert "the row has 4 cells, the header has 6" in named[6, "(whole row)"]["reason"]
     assert "expected a number" in named[5, "reaction_time_ms"]["reason"]
 
 
