@@ -125,7 +125,7 @@ def test_each_row_that_does_not_fit_is_named_and_the_others_are_taken(tmp_path):
     assert list(zip(found.trials["participant"], found.trials["stimulus"], strict=True)) == [("A", "p1"), ("B", "p1")]
     named = {(row["row"], row["column"]): row for row in found.rejected.to_dict("records")}
     assert list(named) == [
-        (2, "kind"), (3, "response"), (4, "participant"), (5, "reaction_time_ms"), (6, "subject"), (7, "block"),
+        (2, "kind"), (3, "response"), (4, "participant"), (5, "reaction_time_ms"), (6, "(whole row)"), (7, "block"),
         (8, "stimulus"),
     ]  # fmt: skip
     assert named[2, "kind"]["found"] == "fakke"
