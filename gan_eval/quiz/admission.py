@@ -123,6 +123,8 @@ class Admitted:
     """Stored onsets, including that of a trial that was not stored because the program was killed."""
     warnings: tuple[str, ...] = ()
     stored: bool = False  # true if the session is resumed
+    marked: bool = False
+    """The last stored trial has marks."""
 
 
 @dataclass(frozen=True)
@@ -254,7 +256,8 @@ def stored_session(store: Store, row: Row) -> Admitted:
     plan, done, onsets = (
         tuple(store.rows(table, session=row["session"])) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
     )
-    return Admitted(row, plan, done, onsets, stored=True)
+    marked = bool(done and store.rows(tables.MARKS, session=row["session"], trial=done[-1]["trial"]))
+    return Admitted(row, plan, done, onsets, stored=True, marked=marked)
 
 
 def changes_since(store: Store, design_hash: str, design: Mapping[str, Any]) -> str:

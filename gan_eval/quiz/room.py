@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Literal, Self
+
+import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
@@ -16,7 +18,7 @@ from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.session import Session
-from gan_eval.quiz.simulate import SimulatedParticipant, differences_from_real, take_part
+from gan_eval.quiz.simulate import SimulatedParticipant, differences_from_real, error_map, take_part
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import require_language
@@ -108,7 +110,11 @@ class Room:
         """
         if person.observer is not None:
             simulated = SimulatedParticipant(
-                person.observer, seed=self.study.seed, participant=person.code, differences=self._differences
+                person.observer,
+                seed=self.study.seed,
+                participant=person.code,
+                differences=self._differences,
+                error_map=self._error_map,
             )
             clock = VirtualClock(datetime.now(UTC))
             with self.admitted(person, clock) as session:
@@ -136,6 +142,10 @@ class Room:
     def _differences(self) -> dict[str, float]:
         return differences_from_real(self.study.shown)
 
+    @cached_property
+    def _error_map(self) -> Callable[[str], np.ndarray | None]:
+        return cache(partial(error_map, self.study.shown))
+
 
 def make_session(
     admitted: Admitted,
@@ -158,7 +168,7 @@ def make_session(
     )
     session.warnings += admitted.warnings
     if admitted.stored:
-        session.resume(admitted.onsets, still_shown=still_shown)
+        session.resume(admitted.onsets, still_shown=still_shown, marked=admitted.marked)
     return session
 
 

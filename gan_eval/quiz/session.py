@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.clock import Clock
+from gan_eval.quiz.marks import MarksReport, add_marks_once, mark_rows, marked_stimulus, require_possible
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.trial import (
     MILLISECOND,
@@ -71,6 +72,7 @@ class Session:
         self._pending: list[Row] | None = None
         self._confidence = protocol.settings.confidence
         self._next_flags: set[str] = set()
+        self._marked: int | None = None  # last trial whose marks are stored, or not asked for any more
         self._state = State.NEW
 
     @property
@@ -91,7 +93,7 @@ class Session:
                 self._state = State.OVER
             else:
                 self.done += self._pending
-                self._continue()
+                self._ask_or_continue()
         return self.state
 
     @property
@@ -100,6 +102,14 @@ class Session:
         if self._state not in (State.SAVING, State.FAILED):
             return "nothing"
         return "end" if self._pending is None else "answer"
+
+    @property
+    def to_mark(self) -> str | None:
+        """The picture of the last trial, finished or being stored, that still asks for marks; None: none."""
+        last = ([*self.done[-1:], *(self._pending or ())] or [None])[-1]
+        if last is None or last["trial"] == self._marked:
+            return None
+        return marked_stimulus(self.protocol.settings, last)
 
     @property
     def trial(self) -> Trial:
@@ -153,13 +163,14 @@ class Session:
         self._writer.submit(lambda store: store.begin(self.row, plan, agreed, more=more, require=require)).result()
         self._continue()
 
-    def resume(self, onsets: Sequence[Row], *, still_shown: bool = False) -> None:
+    def resume(self, onsets: Sequence[Row], *, still_shown: bool = False, marked: bool = False) -> None:
         """Resume a stored session at its next trial; a finished one is OVER.
 
         Args:
             onsets: stored rows of `gan_eval.tables.ONSETS`. One without a trial was on the screen when the program was
                 killed; its trial is stored as seen.
             still_shown: the trial on the screen continues, because only the server was restarted, not the page.
+            marked: the last trial's marks are stored.
         """
         assert self._state is State.NEW
         if self.row["status"] != "open":
@@ -167,8 +178,10 @@ class Session:
             return
         finished = {row["trial"] for row in self.done}
         unfinished = [row for row in onsets if row["trial"] not in finished]
+        if self.done and (marked or unfinished or not still_shown):
+            self._marked = self.done[-1]["trial"]
         if still_shown:
-            self._continue()
+            self._ask_or_continue()
             if self._trial is not None and any(row["trial"] == self._trial.planned["trial"] for row in unfinished):
                 self._trial.appear(round(unfinished[-1]["onset_ms"] * MILLISECOND))
                 self._trial.plan(self.planned_flash)
@@ -227,6 +240,26 @@ class Session:
         self.trial.break_off(when, flag)
         self._finish()
 
+    def mark(self, report: MarksReport) -> None:
+        """Store the marks of the last finished trial, once, and continue.
+
+        Raises:
+            UserError: the report is not possible.
+        """
+        require_possible(report, self.protocol.settings)
+        (stimulus, row), require = (self.to_mark, self.done[-1]), self.require_here
+        assert stimulus is not None
+        assert row["trial"] == report.trial, (report.trial, row["trial"])
+        rows = mark_rows(row, stimulus, report, self.protocol.settings)
+        self._marked, self._trial = report.trial, None
+        self._store(lambda store: add_marks_once(store, rows, row["session"], report.trial, require=require), [])
+
+    def leave_marks(self) -> None:
+        """Continue without marks, if they are being asked for: the participant has gone on."""
+        if self._state is State.MARKING:
+            self._marked = self.done[-1]["trial"]
+            self._continue()
+
     def abort(self) -> None:
         """End the session for good; all trials are kept."""
         self._end("aborted")
@@ -252,6 +285,12 @@ class Session:
         assert self._job is not None
         self.error = None
         self._store(self._job, self._pending)
+
+    def _ask_or_continue(self) -> None:
+        if self.to_mark is None:
+            self._continue()
+        else:
+            self._state = State.MARKING
 
     def _continue(self) -> None:
         """Continue with the next trial, or end."""

@@ -3,7 +3,7 @@
 The model (signal detection with log-normal reaction times) and its sources: docs/protocols.md.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -15,6 +15,7 @@ from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.draw.order import generator
+from gan_eval.quiz.marks import Mark, MarksReport
 from gan_eval.quiz.protocol import OPPOSITE, QuizProtocol
 from gan_eval.quiz.remote import Press, Showing, TrialReport, nanoseconds, replay
 from gan_eval.quiz.session import Session
@@ -37,6 +38,12 @@ MAX_DISTANCE = 1.5
 """Distance from the criterion up to which grades and levels of confidence have equal steps."""
 TYPICAL_MS = 750.0
 """Median reaction time to a picture without evidence, if the response window allows it."""
+MAP_CELLS = 32
+"""Number of rows and of columns of an error map."""
+CENTRE_SD = 0.2
+"""Standard deviation, as a share of the picture's sides, of marks in a picture without an error map."""
+MARK_MS = 900.0
+"""Time that a mark takes."""
 LEFT_OPEN = 0.1
 """Share of optional questions without an answer."""
 LIMITS = {"dprime": (-10.0, 10.0), "criterion": (-10.0, 10.0), "lapse": (0.0, 1.0)}
@@ -104,6 +111,31 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, flo
     return {stimulus: (value - mean) / spread for stimulus, value in logs.items()} if spread > 1e-9 else {}
 
 
+def error_map(stimulus_sets: Sequence[StimulusSet], stimulus: str) -> np.ndarray | None:
+    """Return the squared difference of a fake from its real picture in `MAP_CELLS` × `MAP_CELLS` cells, with sum 1.
+
+    None: a real picture, or a fake that equals its real picture or has no readable one of its size.
+    """
+    for stimuli in stimulus_sets:
+        for row in stimuli.rows:
+            if row["stimulus"] != stimulus or row["kind"] != "fake":
+                continue
+            fake, real = stimuli.path(row), stimuli.path(row, "reference_file")
+            if fake is None or real is None:
+                return None
+            try:
+                a, b = read_rgb(fake), read_rgb(real)
+            except UserError:
+                return None
+            if a.shape != b.shape or np.array_equal(a, b):
+                return None
+            squared = np.mean((a.astype(np.float64) - b) ** 2, axis=2)
+            for axis, length in enumerate(squared.shape):
+                squared = np.add.reduceat(squared, np.arange(MAP_CELLS) * length // MAP_CELLS, axis=axis)
+            return squared / squared.sum()
+    return None
+
+
 @dataclass(frozen=True)
 class Judgement:
     """A simulated answer."""
@@ -123,10 +155,20 @@ class SimulatedParticipant:
     """A simulated participant; the same seed, name and stimuli give the same answers."""
 
     def __init__(
-        self, observer: Observer, *, seed: int, participant: str, differences: Mapping[str, float] | None = None
+        self,
+        observer: Observer,
+        *,
+        seed: int,
+        participant: str,
+        differences: Mapping[str, float] | None = None,
+        error_map: Callable[[str], np.ndarray | None] = lambda _: None,
     ) -> None:
-        """Draw the participant's own d' and criterion; `differences` as from `differences_from_real`."""
+        """Draw the participant's own d' and criterion; `differences` as from `differences_from_real`.
+
+        `error_map` returns that of a stimulus, or None.
+        """
         self._observer = observer
+        self._error_map = error_map
         self._differences = differences or {}
         self._seed = seed
         person = generator(seed, "participant", participant)
@@ -177,6 +219,26 @@ class SimulatedParticipant:
             answer = sorted(answers)[int(np.searchsorted(cuts, -distance))]
         return Judgement(answer, float(reaction_ms), abs(distance))
 
+    def mark(self, trial: int, stimulus: str, limit: int) -> MarksReport:
+        """Mark a picture where its error map is high; in a lapse, anywhere.
+
+        Without a map, the participant marks near the centre, or nothing in particular as often.
+        """
+        draw = generator(self._seed, "marks", self._participant, stimulus)
+        errors, marks = self._error_map(stimulus), list[Mark]()
+        if errors is None and draw.random() < 0.5:
+            return MarksReport(trial=trial, nothing_ms=MARK_MS)
+        for number in range(1, int(draw.integers(1, limit + 1)) + 1):
+            if draw.random() < self._observer.lapse:
+                x, y = draw.random(2)
+            elif errors is None:
+                x, y = np.clip(0.5 + CENTRE_SD * draw.standard_normal(2), 0, 1)
+            else:
+                row, column = divmod(int(draw.choice(errors.size, p=errors.ravel())), MAP_CELLS)
+                x, y = (np.array([column, row]) + draw.random(2)) / MAP_CELLS
+            marks.append(Mark(x=float(x), y=float(y), at_ms=number * MARK_MS))
+        return MarksReport(trial=trial, marks=tuple(marks))
+
     def _noise_of(self, stimulus: str, noise: np.random.Generator) -> float:
         """Return noise of unit variance: the part of the picture plus the part of the trial."""
         picture = STIMULUS_SD * generator(self._seed, "stimulus", stimulus).standard_normal()
@@ -203,6 +265,12 @@ def take_part(session: Session, person: SimulatedParticipant, clock: VirtualCloc
         if state is State.FAILED:
             assert session.error is not None
             raise session.error
+        if state is State.MARKING:
+            assert session.to_mark is not None
+            marks = person.mark(session.done[-1]["trial"], session.to_mark, settings.marks)
+            clock.advance_to(clock.monotonic() + nanoseconds(max(marks.nothing_ms or 0, len(marks.marks) * MARK_MS)))
+            session.mark(marks)
+            continue
         judgement = person.judge(session.trial, session.protocol.answers.values())
         begins = clock.monotonic() + nanoseconds(settings.blank_ms)
         report = simulated_report(session.trial, judgement, session.protocol, begins=begins)

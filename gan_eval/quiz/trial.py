@@ -42,6 +42,8 @@ class State(Enum):
     """The trial is over and is being stored; `Session.advance` continues when it is stored."""
     FAILED = auto()
     """The store could not be written; `Session.retry` tries again. Until then the rows are kept in memory."""
+    MARKING = auto()
+    """The trial is stored, and the participant is asked for marks in its picture."""
     OVER = auto()
     """The session is complete or aborted, and stored as such. In other states it stays open in the store."""
 

@@ -105,6 +105,9 @@ def instructions(
     lines.append(texts("judge_quickly" if window else "judge_carefully"))
     if settings.confidence:
         lines.append(texts("confidence_task", levels=settings.confidence, **verbs))
+    if settings.marks:
+        every = "_pair" if facts.shows_pairs else "_every" if settings.marks_after == "every" else ""
+        lines.append(texts(f"mark_task{every}"))
     return [*lines, texts(pause)]
 
 
@@ -177,6 +180,12 @@ class TrialTexts:
         """The question about confidence with its keys."""
         keys = keys_in_line(confidence_keys(self.settings, self.texts).items())
         return self.texts("confidence_question", keys=keys)
+
+    @property
+    def mark_question(self) -> str:
+        """The question above the picture to mark."""
+        name = "mark_question" if self.settings.marks > 1 else "mark_question_one"
+        return self.settings.mark_question.strip() or self.texts(name, limit=self.settings.marks)
 
     def truth_of(self, planned: Row, stimulus: str) -> str:
         """Return the truth about one picture of a trial, for protocols that have one."""

@@ -323,7 +323,7 @@ class QuizApplication(QObject):
         self._run_trials()
 
     def _abort(self) -> None:
-        if self._waited() is State.READY:
+        if self._waited() in (State.READY, State.MARKING):
             self._session.abort()
         if self._waited() in (State.SAVING, State.FAILED):
             self._unsaved_problem()

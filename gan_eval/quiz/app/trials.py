@@ -9,11 +9,13 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from gan_eval.quiz.app.keys import Keyboard, Press, matching_key
 from gan_eval.quiz.app.loading import Images, ReadyTrial, load_trial
+from gan_eval.quiz.app.marking import MarkScreen
 from gan_eval.quiz.app.painting import BLANK, Frame, fitted
 from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow
 from gan_eval.quiz.app.stage import ScreenWatch
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
+from gan_eval.quiz.marks import SETTLE_MS
 from gan_eval.quiz.session import Session, break_due
 from gan_eval.quiz.trial import MILLISECOND, Flag, State
 from gan_eval.quiz.wording import Texts, TrialTexts, confidence_keys
@@ -81,7 +83,10 @@ class TrialRunner(QObject):
         self._rested_after = 0
         self._stopped_after = 0
         self._blank_until = 0
+        self._settled_at = 0
         self._script: Iterator[Wait] = iter(())
+        self._ready = ReadyTrial((), ())
+        self._marking: MarkScreen | None = None
         self._wait = Wait(None)
         self._then: Callable[[], None] = self._step
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -138,14 +143,16 @@ class TrialRunner(QObject):
         self._running = self._watching = False
         self._timer.stop()
         self._script = iter(())
+        self._close_marks()
         gc.enable()
 
     def _blank(self, milliseconds: float) -> None:
-        """Show the grey between trials, with progress and fixation mark."""
+        """Show the grey between trials, with progress and fixation mark; nothing before marks."""
+        asks = self._session.to_mark is not None
         saving = self._session.advance() is State.SAVING
         coming = len(self._session.done) + saving
-        mark = self._settings.fixation_mark and coming < len(self._session.plan)
-        progress = self._texts.progress(self._session.plan, coming)
+        mark = self._settings.fixation_mark and coming < len(self._session.plan) and not asks
+        progress = "" if asks else self._texts.progress(self._session.plan, coming)
         presented = self._present(Frame(text=progress, fixation=mark))
         self._blank_until = presented + round(milliseconds * MILLISECOND)
         gc.enable()
@@ -158,6 +165,9 @@ class TrialRunner(QObject):
         match self._session.advance():
             case State.SAVING if self._session.saving is not None:
                 self._session.saving.add_done_callback(lambda _: self._settled.emit())
+            case State.MARKING:
+                self._script = self._ask_marks(self._session.to_mark or "", max(self._blank_until, self._settled_at))
+                self._step()
             case State.READY if self._wants_break():
                 self._halt()
                 self._stopped_after = len(self._session.done)
@@ -165,8 +175,8 @@ class TrialRunner(QObject):
             case State.READY:  # decode the next trial's pictures and begin; nothing is decoded while one is shown
                 session, planned = self._session, self._session.trial.planned
                 showings, name = session.protocol.showings(planned), session.row["session"]
-                ready = load_trial(planned, showings, self._library, self._settings.mask, session=name)
-                self._script = self._trial(ready, self._blank_until)
+                self._ready = load_trial(planned, showings, self._library, self._settings.mask, session=name)
+                self._script = self._trial(self._ready, self._blank_until)
                 self._step()
             case State.FAILED:
                 self._halt()
@@ -244,8 +254,40 @@ class TrialRunner(QObject):
         if session.state is State.CONFIDENCE:
             self._confidence_onset = self._present(Frame(headline=self._texts.confidence))
             yield Wait(None, key=True)
-        if session.feedback is not None:
-            presented = self._present(self._feedback(session.feedback, ready))
+        self._settled_at = now_ns() + SETTLE_MS * MILLISECOND
+        if session.to_mark is None:
+            yield from self._show_feedback()
+
+    def _ask_marks(self, stimulus: str, due: int) -> Iterator[Wait]:
+        """Show the last trial's picture until it is marked or the time is up, and then its feedback."""
+        session, limit_ms = self._session, self._settings.marks_ms
+        row = session.done[-1]
+        shown = [name for showing in session.protocol.showings(row) for name in showing]
+        pictures = [picture for showing in self._ready.showings for picture in showing]
+        yield Wait(due)
+        question, texts = self._texts.mark_question, self._texts.texts
+        picture = pictures[shown.index(stimulus)]
+        self._marking = screen = MarkScreen(self._window, picture, self._settings.marks, question, texts)
+        screen.finished.connect(self._after_marks, Qt.ConnectionType.QueuedConnection)
+        onset = screen.show()
+        yield Wait(None if limit_ms is None else onset + round(limit_ms * MILLISECOND))
+        self._timer.stop()
+        self._close_marks()
+        session.mark(screen.board.report(row["trial"]))
+        yield from self._show_feedback()
+
+    def _after_marks(self) -> None:
+        if self._marking is not None:  # else a pause has closed it
+            self._step()
+
+    def _close_marks(self) -> None:
+        if self._marking is not None:
+            self._marking.close()
+            self._marking = None
+
+    def _show_feedback(self) -> Iterator[Wait]:
+        if self._session.feedback is not None:
+            presented = self._present(self._feedback(self._session.feedback, self._ready))
             yield Wait(presented + round(self._settings.feedback_ms * MILLISECOND))
 
     def _draw_what_follows(self, pictures: Images, due: int | None) -> Iterator[Wait]:

@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.remote import TrialReport
 from gan_eval.quiz.serve import messages
 from gan_eval.quiz.serve.live import LiveStudy
@@ -61,6 +62,7 @@ _GRANTED: Mapping[str, tuple[type[Any], Callable[..., Awaitable[dict[str, Any]]]
     "next": (messages.Message, LiveStudy.next),
     "onset": (messages.Onset, LiveStudy.onset),
     "trial": (TrialReport, LiveStudy.trial),
+    "marks": (MarksReport, LiveStudy.marks),
     "withdraw": (messages.Withdrawal, LiveStudy.withdraw),
 }
 """Requests that need the token of a session."""

@@ -115,10 +115,7 @@ class Content:
         """Return a session's next trial, and start to make its pictures and those of the following trials."""
         session, settings = live.session, self.settings
         trial, plan = session.trial, session.plan
-        place = next(place for place, row in enumerate(plan) if row["trial"] == trial.planned["trial"])
-        ahead = plan[place : place + AHEAD + 1]
-        live.release(but={row["trial"] for row in ahead})
-        coming = [self._offered(live, row) for row in ahead]
+        place, coming = self._coming(live, trial.planned["trial"])
         showings, masks = coming[0]
         width = self._width(live)
         words = TrialTexts(self.texts, settings, session.protocol.keys)
@@ -147,6 +144,38 @@ class Content:
             "done": done,
             "trials": trials,
         }
+
+    def marks(self, live: LiveSession) -> Answer:
+        """Return the question where the participant saw it, about a picture of the last trial."""
+        session, row = live.session, live.session.done[-1]
+        assert session.to_mark is not None
+        _, coming = self._coming(live, row["trial"])
+        shown = [name for showing in session.protocol.showings(row) for name in showing]
+        addresses = [address for showing in coming[0][0] for address in showing]
+        done, trials = session.counted
+        return {
+            "page": "marks",
+            "trial": row["trial"],
+            "phase": row["phase"],
+            "address": addresses[shown.index(session.to_mark)],
+            "size": self.pictures.size(session.to_mark, self._width(live)),
+            **self.mark_settings(),
+            "done": done,
+            "trials": trials,
+        }
+
+    def mark_settings(self) -> Answer:
+        """Return what every question about marks shares."""
+        words = TrialTexts(self.texts, self.settings, {})
+        return {"limit": self.settings.marks, "limit_ms": self.settings.marks_ms, "question": words.mark_question}
+
+    def _coming(self, live: LiveSession, trial: int) -> tuple[int, list[tuple[Addresses, Addresses]]]:
+        """Return a trial's place in the plan, and the addresses of its pictures and of those of the trials after it."""
+        plan = live.session.plan
+        place = next(place for place, row in enumerate(plan) if row["trial"] == trial)
+        ahead = plan[place : place + AHEAD + 1]
+        live.release(but={row["trial"] for row in ahead})
+        return place, [self._offered(live, row) for row in ahead]
 
     def end(self, live: LiveSession) -> Answer:
         """Return the last page of a complete session: score, review, and the address to return to."""

@@ -37,7 +37,7 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Writer
 from gan_eval.tables.frames import Row
 
-STATIC = ("page.js", "trial.js", "transport.js", "dealt.js", "page.css", "icon.svg")
+STATIC = ("page.js", "trial.js", "marks.js", "transport.js", "dealt.js", "page.css", "icon.svg")
 """Files of the page next to its document."""
 POLICY = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; img-src 'self' blob: data:; "
@@ -167,6 +167,7 @@ class DealtContent(Content):
         answers = {
             "setup": {name: value for name, value in self.setup(live(0)).items() if name not in ("token", "session")},
             "trials": [self.trial(live(done)) for done in range(len(plan))],
+            "marks": {**self.mark_settings(), "every": self.settings.marks_after == "every"},
             "feedback": {row["trial"]: self._feedback(row, protocol) for row in plan if row["phase"] == "practice"},
         }
         return DealtList(row=admitted.row, plan=plan, widths=self.library.widths(plan)), answers

@@ -20,6 +20,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.quiz.admission import Admitted, Person, reserve, stored_session
 from gan_eval.quiz.clock import ReportedClock
+from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay
 from gan_eval.quiz.room import Room, make_session
 from gan_eval.quiz.serve.content import Answer, Content, LiveSession
@@ -219,6 +220,8 @@ class LiveStudy:
     async def onset(self, live: LiveSession, message: Onset) -> Answer:
         """Record that a trial's first picture is on the screen; from now on the trial counts as seen."""
         session = live.session
+        if message.trial not in {row["trial"] for row in session.done}:
+            session.leave_marks()
         described = session.row.get("screen_width") is not None
         if described and session.state is State.READY and session.trial.planned["trial"] == message.trial:
             live.clock.receive(nanoseconds(message.sent_ms))
@@ -229,7 +232,8 @@ class LiveStudy:
         """Store a trial once; return the next trial and feedback when it is durable."""
         session = live.session
         if message.trial in {row["trial"] for row in session.done}:
-            return {"next": await self._next(live), "feedback": self.content.feedback(live, message.trial)}
+            return await self._after(live, message.trial)
+        session.leave_marks()
         match session.advance():
             case State.FAILED:
                 session.retry()
@@ -250,7 +254,23 @@ class LiveStudy:
         await self._settled(live)
         if message.trial not in {row["trial"] for row in session.done}:
             raise RequestError(409, f"trial {message.trial}: it is not the turn of this trial")
-        return {"next": await self._next(live), "feedback": self.content.feedback(live, message.trial)}
+        return await self._after(live, message.trial)
+
+    async def marks(self, live: LiveSession, message: MarksReport) -> Answer:
+        """Store the marks of the last trial once; return the next trial and feedback when they are durable."""
+        session = live.session
+        if message.trial not in {row["trial"] for row in session.done}:
+            raise RequestError(409, f"trial {message.trial}: it is not the turn of this trial's marks")
+        match session.advance():
+            case State.FAILED:
+                session.retry()
+            case State.MARKING if session.done[-1]["trial"] == message.trial:
+                try:
+                    session.mark(message)
+                except UserError as error:
+                    raise RequestError(422, str(error)) from error
+        await self._settled(live)
+        return await self._after(live, message.trial)
 
     async def withdraw(self, live: LiveSession, message: Withdrawal) -> Answer:
         """End a session for good; with `forget`, delete all data of the participant."""
@@ -530,8 +550,16 @@ class LiveStudy:
     async def _setup(self, live: LiveSession) -> Answer:
         return {**self.content.setup(live), "next": await self._next(live)}
 
+    async def _after(self, live: LiveSession, trial: int) -> Answer:
+        """Return what follows a stored trial: its marks, or the next trial with feedback on this one."""
+        following = await self._next(live)
+        asks = live.session.state is State.MARKING
+        return {"next": following, "feedback": None if asks else self.content.feedback(live, trial)}
+
     async def _next(self, live: LiveSession) -> Answer:
         await self._settled(live)
+        if live.session.state is State.MARKING:
+            return self.content.marks(live)
         return await self._end(live) if live.session.state is State.OVER else self.content.trial(live)
 
     async def _end(self, live: LiveSession) -> Answer:

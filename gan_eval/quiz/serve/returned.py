@@ -22,6 +22,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.reading import read_bytes, syntax_problem
 from gan_eval.quiz.admission import Person, changes_since, stored_session
 from gan_eval.quiz.clock import ReportedClock
+from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay
 from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Ready, RequestError, Withdrawal
@@ -88,6 +89,7 @@ _KINDS: Mapping[str, type[BaseModel]] = {
     "ready": Ready,
     "onset": Onset,
     "trial": TrialReport,
+    "marks": MarksReport,
     "withdraw": Withdrawal,
 }
 """The type of each message. An onset is that of a trial without a report, because the page was closed."""
@@ -103,7 +105,7 @@ class Record(Message):
     ]
     list: int = Field(ge=1)
     n: int = Field(ge=0)
-    name: Literal["begin", "resume", "check", "ready", "onset", "trial", "withdraw"]
+    name: Literal["begin", "resume", "check", "ready", "onset", "trial", "marks", "withdraw"]
     at: float = Field(ge=0, le=4e12)
     """Time of day on the participant's computer, in milliseconds since 1970."""
     body: dict[str, Any]
@@ -232,7 +234,8 @@ class _Replay:
         if stored:
             self._rebuild(still_shown=True)
             done = {row["trial"] for row in self._session.done}
-            last = max((record.n for record in records if record.body.get("trial") in done), default=0)
+            shown = [record for record in records if record.name != "marks"]
+            last = max((record.n for record in shown if record.body.get("trial") in done), default=0)
         for expected, record in enumerate(records):
             if record.n != expected or (expected == 0) != (record.name == "begin"):
                 raise UserError(f"record {expected} is missing; the records from there on are not imported")
@@ -297,12 +300,18 @@ class _Replay:
         replay(self._session, message, flags=() if likely else (Flag.CLOCK_UNLIKELY,))
         self._imported.new_trials += 1
 
+    def _marks(self, message: MarksReport, when: datetime) -> None:
+        session = self._session
+        if session.state is State.MARKING and session.done[-1]["trial"] == message.trial:  # else the store has them
+            session.mark(message)
+
     def _withdraw(self, message: Withdrawal, when: datetime) -> None:
         if self._session.state is not State.OVER:
             self._session.abort()
 
     def _require_next(self, trial: int) -> None:
         session = self._session
+        session.leave_marks()
         ready = session.row.get("screen_width") is not None and session.state is State.READY
         if not (ready and session.trial.planned["trial"] == trial):
             raise UserError(f"trial {trial}: it is not the turn of this trial")
@@ -319,7 +328,7 @@ class _Replay:
         (row,) = self._rows(tables.SESSIONS)
         stored = self._do(lambda store: stored_session(store, row))
         self._session = self._made(row, stored.plan, done=stored.done)
-        self._session.resume(stored.onsets, still_shown=still_shown)
+        self._session.resume(stored.onsets, still_shown=still_shown, marked=stored.marked)
 
     def _made(self, row: Row, plan: Sequence[Row], *, done: Sequence[Row] = ()) -> Session:
         protocol = QuizProtocol(self._settings, list_number=row["list"])

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,13 +59,20 @@ def qapp_args() -> list[str]:
 
 @pytest.fixture
 def screen() -> Iterator[dict[str, str]]:
-    """A private X server; the environment in which programs find it.
+    """A private X server; the environment in which programs find it."""
+    with x_server(800, 600) as environment:
+        yield environment
+
+
+@contextmanager
+def x_server(width: int, height: int) -> Iterator[dict[str, str]]:
+    """A private X server with a screen of this size; the environment in which programs find it.
 
     It does not reset when its last client leaves: a server refuses clients while it resets.
     """
     reading, writing = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"],
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=[writing],
         stderr=subprocess.DEVNULL,
     )
@@ -75,6 +83,12 @@ def screen() -> Iterator[dict[str, str]]:
     yield {**environment, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
     server.terminate()
     server.wait(10)
+
+
+@pytest.fixture
+def x_screen() -> Callable[[int, int], AbstractContextManager[dict[str, str]]]:
+    """`x_screen(width, height)` is an X server with such a screen while the block runs."""
+    return x_server
 
 
 @pytest.fixture

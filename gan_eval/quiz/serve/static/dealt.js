@@ -62,8 +62,18 @@ class DealtTransport extends Transport {
     const trial = this.#list.trials[this.#state.done];
     const moments = [...report.showings, ...report.presses].map(({ offset_ms, at_ms }) => offset_ms ?? at_ms);
     const sent_ms = Math.max(performance.now(), ...moments);
-    this.#record("trial", { ...report, sent_ms }, { done: this.#state.done + 1 });
-    return { feedback: this.#feedback(trial, report), next: await this.#next() };
+    const answer = this.#answerTo(trial, report);
+    const marks = this.#toMark(trial, report, answer);
+    const feedback = this.#feedback(trial, report, answer);
+    this.#record("trial", { ...report, sent_ms }, { done: this.#state.done + 1, marks: marks && { ...marks, feedback } });
+    return { feedback: marks ? null : feedback, next: await this.#next() };
+  }
+
+  async marks(marks) {
+    this.#requireTab();
+    const { feedback } = this.#state.marks;
+    this.#record("marks", marks, { marks: null });
+    return { feedback, next: await this.#next() };
   }
 
   async deliverUnsent() {} // these are sent when the session continues
@@ -82,7 +92,7 @@ class DealtTransport extends Transport {
       this.#takeTab();
       return this.#ended();
     }
-    const { done = 0, trials = 0 } = this.#list.trials[this.#state.done] ?? {};
+    const { done = 0, trials = 0 } = this.#list.trials[this.#state.done] ?? this.#state.marks ?? {};
     return { page: "resume", started_at: this.#state.started_at, done, trials };
   }
 
@@ -106,7 +116,7 @@ class DealtTransport extends Transport {
     if (seen && seen.body.trial === this.#list.trials[this.#state.done]?.trial) { // it counts as seen
       this.#record("onset", seen.body, { done: this.#state.done + 1 }, seen.at);
     }
-    this.#record("resume", body);
+    this.#record("resume", body, { marks: null });
     return this.#setup();
   }
 
@@ -154,6 +164,7 @@ class DealtTransport extends Transport {
   async #next() {
     const { done, refresh_hz: rate } = this.#state;
     const trial = this.#list.trials[done];
+    if (this.#state.marks) return this.#state.marks;
     if (!trial) {
       this.#keep({ end: "end" });
       return this.#ended();
@@ -167,16 +178,30 @@ class DealtTransport extends Transport {
     };
   }
 
-  /** Feedback on a practice trial; the page contains the truth of these trials only. */
-  #feedback({ trial, response_ms }, { presses, showings, broken_off }) {
-    const known = this.#list.feedback[trial];
-    if (!known || broken_off) return null;
+  /** The name of the answer in a report; undefined: none. */
+  #answerTo({ response_ms }, { presses, showings }) {
     const onset = showings.at(-1).onset_ms;
     const answers = ({ repeated, at_ms }) => !repeated && at_ms >= onset && at_ms <= onset + (response_ms ?? Infinity);
     const press = presses.find(answers);
-    if (press && known.truth === null) return null;
-    const right = press && this.#list.setup.answers.find(({ key }) => key === press.key).name === known.truth;
-    return { text: press ? known[right ? "right" : "wrong"] : known.none, captions: known.captions };
+    return press && this.#list.setup.answers.find(({ key }) => key === press.key).name;
+  }
+
+  /** The question for marks after a trial, of a pair in the picture that was not chosen; null: not asked. */
+  #toMark({ trial, phase, showings, sizes, done, trials }, { broken_off }, answer) {
+    const { every, ...asked } = this.#list.marks;
+    const [addresses, all] = [showings.flat(), sizes.flat()];
+    if (!asked.limit || !answer || broken_off) return null;
+    if (addresses.length === 1 && !every && answer !== "fake") return null;
+    const place = addresses.length > 1 && ["left", "first"].includes(answer) ? 1 : 0;
+    return { page: "marks", trial, phase, address: addresses[place], size: all[place], ...asked, done, trials };
+  }
+
+  /** Feedback on a practice trial; the page contains the truth of these trials only. */
+  #feedback({ trial }, { broken_off }, answer) {
+    const known = this.#list.feedback[trial];
+    if (!known || broken_off) return null;
+    if (answer && known.truth === null) return null;
+    return { text: answer ? known[answer === known.truth ? "right" : "wrong"] : known.none, captions: known.captions };
   }
 
   async #screenedOut(check) {

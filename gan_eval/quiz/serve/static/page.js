@@ -362,7 +362,7 @@ async function sendReady(answers, measured, pixels_per_cm) {
 async function runTrials(next) {
   let rested = false;
   next = await openStage();
-  while (next.page === "trial") {
+  while (next.page === "trial" || next.page === "marks") {
     if (next.break && facts.intro && !rested) {
       await stage.settled();
       stage.close();
@@ -370,13 +370,13 @@ async function runTrials(next) {
       next = await openStage();
     }
     rested = true; // by a page just now, or by no break being due
-    keepOnly(next);
-    const shown = next.trial;
-    const report = await stage.run(next, load, (onset) => {
+    const [shown, asks] = [next.trial, next.page === "marks"];
+    if (!asks) keepOnly(next);
+    const report = asks ? await stage.takeMarks(next, load) : await stage.run(next, load, (onset) => {
       transport.onset(shown, onset, () => stage.breakOff("paused")); // its report is refused, too
     });
     if (report) {
-      const answer = await transport.report(report);
+      const answer = await (asks ? transport.marks({ trial: shown, ...report }) : transport.report(report));
       rested = false;
       next = answer.next;
       if (answer.feedback) {
@@ -386,7 +386,7 @@ async function runTrials(next) {
         main.dataset.page = "trial";
       }
     }
-    if (stage.brokenOff && next.page === "trial") {
+    if (stage.brokenOff && next.page !== "end") {
       stage.close();
       const { action, forget } = await pause(next);
       if (action === "withdraw") {

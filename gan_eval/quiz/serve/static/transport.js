@@ -68,8 +68,17 @@ export class Transport {
   }
 
   /** Deliver the report of a trial. The browser stores it until it is acknowledged, even if the tab is closed. */
-  async report(report) {
-    const unsent = { report, origin: performance.timeOrigin, token: this.#token, tab: this.#tab };
+  report(report) {
+    return this.#keepAndDeliver({ report, origin: performance.timeOrigin });
+  }
+
+  /** Deliver the marks of a trial in the same way. */
+  marks(marks) {
+    return this.#keepAndDeliver({ marks });
+  }
+
+  #keepAndDeliver(message) {
+    const unsent = { ...message, token: this.#token, tab: this.#tab };
     this.storage.setItem(this.#unsentName(this.participant), JSON.stringify(unsent));
     return this.#deliver(this.participant, unsent);
   }
@@ -107,8 +116,9 @@ export class Transport {
     return `${this.keyPrefix} unsent ${participant}`;
   }
 
-  async #deliver(participant, { report, origin, token, tab }) {
+  async #deliver(participant, { report, marks, origin, token, tab }) {
     const send = () => {
+      if (marks) return this.#send("marks", marks, { token, tab });
       // Times are on the clock of the page that showed the trial, which may be an earlier page. A trial that is aborted
       // in the frame of its onset ends in the next frame.
       const moments = [...report.showings, ...report.presses].map(({ offset_ms, at_ms }) => offset_ms ?? at_ms);

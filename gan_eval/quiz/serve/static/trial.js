@@ -4,6 +4,8 @@
 // Showing and hiding a plate changes only its opacity, so that both take the same short time. Every change is made in
 // the callback of an animation frame. Times are those of the frames, in ms of `performance.now()`.
 
+import { askMarks } from "./marks.js";
+
 const GAP = 64; // between two pictures side by side, in device pixels as on the desktop
 const MARGIN = 12; // around a picture nothing else is drawn, in device pixels
 const CAPTION_SIZES = [1, 0.85, 0.7]; // of a caption, relative to normal text: the first one that fits
@@ -147,7 +149,7 @@ export class Stage {
     [this.platesBox, this.mark, this.headline, this.progress] = ["plates", "mark", "headline", "progress"].map(part);
     this.caption = part("caption");
     [this.bar, this.notice, this.review, this.patch] = ["answers", "notice", "shown-again", "patch"].map(part);
-    this.beat = part("beat");
+    [this.beat, this.marking] = [part("beat"), part("marking")];
     addEventListener("keydown", (event) => this.#keydown(event));
     addEventListener("blur", () => this.#flags.add("focus_lost"));
     addEventListener("resize", () => this.#screenChanged());
@@ -292,6 +294,32 @@ export class Stage {
     this.review.hidden = true;
     this.review.replaceChildren();
     this.#startBlank(performance.now(), this.#settings.blank_ms);
+  }
+
+  /**
+   * Ask for marks in a picture of the last trial, without a repeated press of its answer. Null: paused meanwhile.
+   */
+  async takeMarks(asked, load) {
+    Object.assign(this.main.dataset, { trial: asked.trial, phase: asked.phase });
+    this.#broken = document.hidden ? "hidden_tab" : null;
+    const stopped = new AbortController();
+    const { signal } = stopped;
+    this.#reject = () => stopped.abort();
+    this.#show(this.mark, false);
+    this.#show(this.progress, false);
+    this.#mode = "marks";
+    this.keys = [];
+    try {
+      const [picture] = await Promise.all([load(asked.address), this.settled()]);
+      if (this.#broken) return null;
+      const marks = askMarks(this.marking, picture, asked, { signal, byTouch: this.#settings.by_touch, pixelRatio });
+      this.main.dataset.state = "marking";
+      return await marks;
+    } finally {
+      this.main.dataset.state = "saving";
+      this.#ask("answer");
+      this.#startBlank(performance.now(), this.#settings.blank_ms);
+    }
   }
 
   // ---- the course of a trial

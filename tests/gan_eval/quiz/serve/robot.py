@@ -98,10 +98,18 @@ class Robot(Page):
         self.now_ms = report.sent_ms
         return report.model_dump()
 
-    def take_part(self, following: dict[str, Any], plan: list[dict[str, Any]], *, most: int = 10_000) -> dict[str, Any]:
-        """Answer trials until the end, or this number of them; return what follows."""
+    def take_part(
+        self, following: dict[str, Any], plan: list[dict[str, Any]], *, most: int = 10_000, to_marks: bool = False
+    ) -> dict[str, Any]:
+        """Answer trials until the end, or this number of them with or without its marks; return what follows."""
         planned = {row["trial"]: row for row in plan}
-        while following["page"] == "trial" and most > 0:
+        while (asks := following["page"] == "marks") or following["page"] == "trial":
+            if most == 0 and (to_marks or not asks):
+                break
+            if asks:
+                marks = self.person.mark(following["trial"], f"marks of {following['address']}", following["limit"])
+                following = self.ask("marks", **marks.model_dump())["next"]
+                continue
             report = self.report(following, planned[following["trial"]])
             onset = report["showings"][0]["onset_ms"]
             self.ask("onset", trial=following["trial"], onset_ms=onset, sent_ms=onset + 1)

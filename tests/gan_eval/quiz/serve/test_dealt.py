@@ -104,16 +104,25 @@ def as_jatos(records: list[dict[str, Any]], file: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "protocol", ["quick_response", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("paired", "rating"))]
+    ("protocol", "marks"),
+    [
+        ("quick_response", 2),
+        *(pytest.param(name, marks, marks=pytest.mark.nightly) for name, marks in (("paired", 1), ("rating", 0))),
+    ],
 )
-def test_the_same_answers_give_the_rows_of_serve_each_once(serve: Serve, tmp_path: Path, protocol: str) -> None:
+def test_the_same_answers_give_the_rows_of_serve_each_once(
+    serve: Serve, tmp_path: Path, protocol: str, marks: int
+) -> None:
     layout = {"layout": "one_after_other"} if protocol == "paired" else {}
-    served = serve(protocol=protocol, **layout, **QUIZ)
+    served = serve(protocol=protocol, **layout, **QUIZ, marks=marks, marks_after="every")
     key = made_key(served.study, tmp_path)
     records = recorded(served, key)
     where = tmp_path / "imported.sqlite"
     part = tmp_path / "part.json"
-    for count in (2, 6, 7, 8, 9):  # among them those between the reload and the next trial
+    for count in (
+        2,
+        *range(6, 13),
+    ):  # among them those between the reload and the next trial, and a trial and its marks
         part.write_text(json.dumps(records[:count]))
         first = import_page([part], tmp_path / "study.key", where)
         assert (first.new_sessions, first.problems) == (count == 2, [])
@@ -122,6 +131,7 @@ def test_the_same_answers_give_the_rows_of_serve_each_once(serve: Serve, tmp_pat
     assert (second.sessions, second.new_sessions, second.problems) == (1, 0, [])
     expected = stored(tmp_path / "served.sqlite")
     assert stored(where) == expected
+    assert bool(expected["marks"]) == bool(marks)
     again = import_page([whole, part], tmp_path / "study.key", where)
     assert (again.new_sessions, again.new_trials, again.problems) == (0, 0, [])
     assert stored(where) == expected

@@ -69,6 +69,10 @@ class Visitor:
     given: dict[int, str] = field(default_factory=dict)
     """The answer of each trial."""
     confidence: dict[int, int] = field(default_factory=dict)
+    marked: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
+    """Marks of each trial, as shares of the picture's sides."""
+    pointed: dict[int, int] = field(default_factory=dict)
+    """The place of the marked picture among those of its trial."""
     pages: list[str] = field(default_factory=list)
     """Pages seen by the walk, each in its turn."""
     expected: tuple[str, ...] = ()
@@ -140,13 +144,30 @@ class Visitor:
         button = self.script(FIND, action)
         usable = button and button["open"] and not button["disabled"]
         assert usable, (action, button, self.hooks)
-        place = {"x": button["x"], "y": button["y"]}
+        self.click(button["x"], button["y"])
+
+    def click(self, x: float, y: float) -> None:
+        """Touch or click a place of the window."""
+        place = {"x": x, "y": y}
         if self.touch:
             self.cdp("Input.dispatchTouchEvent", type="touchStart", touchPoints=[place])
             self.cdp("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
         else:
             for kind in ("mousePressed", "mouseReleased"):
                 self.cdp("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+
+    def board(self) -> dict[str, float]:
+        """The rectangle of the picture to mark, in CSS pixels."""
+        box: dict[str, float] = self.script(
+            "const {left, top, width, height} = document.querySelector('.board img').getBoundingClientRect();"
+            "return {left, top, width, height}"
+        )
+        return box
+
+    def point(self, x: float, y: float) -> None:
+        """Click or touch a place in the picture to mark."""
+        box = self.board()
+        self.click(box["left"] + x * box["width"], box["top"] + y * box["height"])
 
     def go_on(self) -> None:
         if self.touch:
@@ -233,6 +254,17 @@ class Visitor:
             return
         showings = self.script("return document.querySelectorAll('.plate:not(:has(.mask))').length")
         onsets = [one for one in self.seen if one.get("trial") == hooks["trial"] and one.get("state") == "shown"]
+        if hooks.get("state") == "marking":
+            self.check_layout()
+            self.pointed[trial] = self.script(
+                "const shown = [...document.querySelectorAll('.plate:not(:has(.mask)) img')].map(({ src }) => src);"
+                "return shown.indexOf(document.querySelector('.board img').src);"
+            )
+            self.point(0.25, 0.75)
+            self.press("continue")
+            self.marked[trial] = [(0.25, 0.75)]
+            self.wait(lambda now: now.get("state") != "marking")
+            return
         if hooks["state"] not in ("shown", "hidden") or trial in self.given or len(onsets) < showings:
             time.sleep(0.005)
             return

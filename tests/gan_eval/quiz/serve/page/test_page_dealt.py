@@ -140,7 +140,7 @@ def saved(visitor: Visitor, folder: Path) -> Path:
 
 
 def test_a_session_in_jatos_with_a_reload(export: Export, visit: Visit, tmp_path: Path) -> None:
-    host = export(jatos=True, practice=1, exposure_ms=200, response_ms=1500, mask="noise")
+    host = export(jatos=True, practice=1, exposure_ms=200, response_ms=1500, mask="noise", marks=2)
     visitor = visit(host.url)
     visitor.begin(3)
     visitor.driver.refresh()
@@ -166,6 +166,9 @@ def test_a_session_in_jatos_with_a_reload(export: Export, visit: Visit, tmp_path
         assert (session["participant"], session["list"]) == ("P07", 1)
         flagged = {row["trial"]: row["flags"] or "" for row in opened.rows(tables.TRIALS)}
         assert [row["answer"] for row in opened.rows(tables.PARTICIPANTS)] == ["s1"]
+        marks = {row["trial"]: [(round(row["x"], 2), round(row["y"], 2))] for row in opened.rows(tables.MARKS)}
+    assert marks == visitor.marked
+    assert marks.keys() == {trial for trial, answer in visitor.given.items() if answer == "fake"}
     assert "killed" in flagged[3] or "hidden_tab" in flagged[3]
     assert "resumed" in flagged[4]
 
@@ -184,7 +187,7 @@ window.fetch = (address, options) => {
 def test_answers_are_posted_and_a_file_is_offered_while_that_fails(
     export: Export, visit: Visit, tmp_path: Path
 ) -> None:
-    host = export("--post", "{url}/answers", protocol="paired", pairs=3, browser={"complete_code": "C0DE"})
+    host = export("--post", "{url}/answers", protocol="paired", pairs=3, marks=1, browser={"complete_code": "C0DE"})
     script = tmp_path / "web" / "static" / "dealt.js"
     script.write_text(script.read_text().replace("LAST_WAIT_MS = 15000", "LAST_WAIT_MS = 500"))
     visitor = visit(f"{host.url}/?participant=P01&list=2", expected=("503",))
@@ -193,9 +196,10 @@ def test_answers_are_posted_and_a_file_is_offered_while_that_fails(
     assert visitor.walk()["page"] == "end"
     assert "C0DE" not in visitor.text
     posted = [json.loads(body) for body in host.bodies("/answers")]
-    assert [record["name"] for record in posted] == ["begin", "ready", "trial"]
+    assert [record["name"] for record in posted] == ["begin", "ready", "trial", "marks"]
     (tmp_path / "posted.json").write_text(json.dumps(posted))
     check_rows(imported(tmp_path, saved(visitor, tmp_path), tmp_path / "posted.json"), visitor)
+    assert visitor.pointed == {trial: ["right", "left"].index(answer) for trial, answer in visitor.given.items()}
     host.refuses = False
     visitor.wait(lambda _: "C0DE" in visitor.text)
     posted = [json.loads(body) for body in host.bodies("/answers")]

@@ -1,0 +1,139 @@
+"""Marks: places that a participant points out in the still picture, after the answer to it is stored."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field
+
+from gan_eval import tables
+from gan_eval.errors import UserError
+from gan_eval.quiz.draw.offers import BETWEEN_MODELS
+from gan_eval.quiz.protocol import NO_ANSWER
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.store import Store
+from gan_eval.tables.frames import Row
+
+STEP, FINE_STEP = 0.02, 0.002
+"""Shares of the picture by which an arrow key moves the cross, without and with Shift."""
+SETTLE_MS = 500
+"""Milliseconds after the answer in which a repeated press is not meant for the marks."""
+_BROKEN_OFF = {"paused", "interrupted", "killed", "hidden_tab"}
+"""Flags of a trial that ended early, which asks for no marks."""
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Elapsed = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+"""Milliseconds since the picture was shown again."""
+
+
+class Mark(BaseModel):
+    """One mark: shares of the picture's width and height from its left and top edge."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    x: Share
+    y: Share
+    at_ms: Elapsed
+
+
+class MarksReport(BaseModel):
+    """The marks of one trial; neither marks nor `nothing_ms`: the time was up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    trial: int = Field(ge=0, le=10**6)
+    marks: tuple[Mark, ...] = Field(default=(), max_length=9)
+    nothing_ms: Elapsed | None = None
+    """Time of the button *Nothing in particular*."""
+
+
+def marked_stimulus(settings: QuizSettings, row: Row) -> str | None:
+    """Return the picture that a finished trial asks to be marked, of a pair the one called fake; None: not asked."""
+    if not settings.marks or _BROKEN_OFF.intersection((row["flags"] or "").split()):
+        return None
+    if settings.shows_pairs:
+        return {"a": row["stimulus_b"], "b": row["stimulus"]}.get(row["choice"])
+    answered = row["rating"] is not None or row["response"] not in (None, NO_ANSWER)
+    return row["stimulus"] if answered and (settings.marks_after == "every" or row["response"] == "fake") else None
+
+
+def require_possible(report: MarksReport, settings: QuizSettings) -> None:
+    """Refuse a report that no participant could have made.
+
+    Raises:
+        UserError: more marks than asked for, marks although there was nothing, or times out of order.
+    """
+    where, times = f"trial {report.trial}: marks", [mark.at_ms for mark in report.marks]
+    if len(report.marks) > settings.marks:
+        raise UserError(f"{where}: found {len(report.marks)}, expected at most {settings.marks}")
+    if report.marks and report.nothing_ms is not None:
+        raise UserError(f"{where}: found {len(report.marks)} and nothing_ms, expected one of the two")
+    if times != sorted(times):
+        raise UserError(f"{where}: their times are not in order")
+
+
+def mark_rows(trial: Row, stimulus: str, report: MarksReport, settings: QuizSettings) -> list[Row]:
+    """Return the rows of `gan_eval.tables.MARKS` for marks in a picture of a trial."""
+    shared = {name: trial.get(name) for name in tables.MARKS.names} | _picture_of(trial, stimulus)
+    if stimulus == trial["stimulus"] and settings.pairs_of == "random":  # the trial has the other picture's item
+        shared["item"] = None
+    if report.nothing_ms is not None:
+        return [shared | {"marked_at_ms": report.nothing_ms}]
+    return [
+        shared | {"mark": number, "x": mark.x, "y": mark.y, "marked_at_ms": mark.at_ms}
+        for number, mark in enumerate(report.marks, start=1)
+    ]
+
+
+def _picture_of(trial: Row, stimulus: str) -> Row:
+    """Return the columns about one picture of a trial."""
+    if trial["stimulus_b"] is None:
+        return {"stimulus": stimulus}
+    is_b, (model_a, between, model_b) = (
+        stimulus == trial["stimulus_b"],
+        (trial["model"] or "").partition(BETWEEN_MODELS),
+    )
+    if between:
+        return {"stimulus": stimulus, "kind": "fake", "model": model_b if is_b else model_a}
+    return {"stimulus": stimulus, "kind": "fake" if is_b else "real", "model": model_a if is_b else None}
+
+
+def add_marks_once(
+    store: Store,
+    rows: Sequence[Row],
+    session: str,
+    trial: int,
+    *,
+    require: Callable[[sa.Connection], object] | None = None,
+) -> None:
+    """Add the marks of a trial to the store, unless it has some of this trial already; `require` as for `Store.add`."""
+    if rows and not store.rows(tables.MARKS, session=session, trial=trial):
+        store.add(tables.MARKS, rows, session=session, require=require)
+
+
+class Board:
+    """The marks of one picture while a participant makes them, with the cross that arrow keys move."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.marks: list[Mark] = []
+        self.nothing_ms: float | None = None
+        self.cross: tuple[float, float] | None = None
+        """Place of the cross; None: no arrow key has been pressed."""
+
+    def put(self, x: float, y: float, at_ms: float) -> bool:
+        """Set a mark; return False if it is outside the picture or one too many."""
+        if not (0 <= x <= 1 and 0 <= y <= 1) or len(self.marks) == self.limit:
+            return False
+        self.marks.append(Mark(x=x, y=y, at_ms=at_ms))
+        return True
+
+    def move(self, dx: int, dy: int, *, fine: bool = False) -> None:
+        """Move the cross by steps, within the picture; it begins in the middle."""
+        step, (x, y) = FINE_STEP if fine else STEP, self.cross or (0.5, 0.5)
+        self.cross = min(1.0, max(0.0, x + dx * step)), min(1.0, max(0.0, y + dy * step))
+
+    def undo(self) -> None:
+        """Remove the last mark."""
+        self.marks = self.marks[:-1]
+
+    def report(self, trial: int) -> MarksReport:
+        """Return the report of what was marked."""
+        return MarksReport(trial=trial, marks=tuple(self.marks), nothing_ms=self.nothing_ms)

@@ -1,0 +1,110 @@
+// The question where the participant saw it: marks in the still picture, by mouse, touch, pen or keyboard.
+
+const STEP = 0.02; // share of the picture by which an arrow key moves the cross
+const FINE_STEP = 0.002; // the same with Shift
+const TOUCH_SIDE = 320; // CSS pixels to which a smaller picture is enlarged for fingers
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const within = (share) => Math.min(1, Math.max(0, share));
+
+/**
+ * Ask for marks in a picture; `element` is the part of the page for it.
+ *
+ * Return the marks as shares of the picture's sides with their times, and the time of "Nothing in particular". Null:
+ * `signal` was aborted.
+ */
+export async function askMarks(element, picture, { size, limit, limit_ms, question }, { signal, byTouch, pixelRatio }) {
+  const part = (selector) => element.querySelector(selector);
+  const [board, cross] = [part(".board"), part(".cross")];
+  const button = (action) => part(`[data-action=${action}]`);
+  const marks = [];
+  let place = [0.5, 0.5];
+  let down = null;
+  const image = picture.cloneNode();
+  image.removeAttribute("style");
+  part(".question").textContent = question;
+  cross.hidden = true;
+  board.replaceChildren(image, cross);
+  const fit = () => {
+    const [wide, high] = size.map((side) => side / pixelRatio());
+    const scale = byTouch ? Math.max(1, TOUCH_SIDE / Math.max(wide, high)) : 1;
+    const edge = parseFloat(getComputedStyle(element).padding);
+    const texts = part(".question").offsetHeight + part(".controls").offsetHeight;
+    const [width, height] = [innerWidth - 2 * edge, innerHeight - texts - 5 * edge];
+    const least = Math.min(scale, width / wide, Math.max(height, 1) / high);
+    [board.style.width, board.style.height] = [`${wide * least}px`, `${high * least}px`];
+  };
+  element.hidden = false;
+  fit();
+  await image.decode().catch(() => {});
+  board.focus({ preventScroll: true });
+  const shown = await new Promise(requestAnimationFrame);
+  const drawn = () => {
+    for (const each of board.querySelectorAll(".place")) each.remove();
+    board.append(...marks.map(({ x, y }) => at(document.createElement("span"), x, y, "place")));
+    button("undo").disabled = button("continue").disabled = marks.length === 0;
+    button("nothing").disabled = marks.length > 0;
+  };
+  const put = (x, y, when) => {
+    if (marks.length < limit) marks.push({ x: within(x), y: within(y), at_ms: Math.max(0, when - shown) });
+    drawn();
+  };
+  drawn();
+  return new Promise((resolve) => {
+    const listening = new AbortController();
+    const leave = (answer) => {
+      listening.abort();
+      clearTimeout(timer);
+      element.hidden = true;
+      board.replaceChildren(cross);
+      resolve(answer);
+    };
+    const on = (target, type, handle) => target.addEventListener(type, handle, { signal: listening.signal });
+    const timer = limit_ms === null ? null : setTimeout(() => leave({ marks, nothing_ms: null }), limit_ms);
+    on(signal, "abort", () => leave(null));
+    on(window, "resize", fit);
+    on(board, "pointerdown", (event) => { down = event.isPrimary && !event.button ? event : null; });
+    on(board, "pointercancel", () => { down = null; }); // the fingers move or enlarge the page
+    on(board, "pointerup", (event) => {
+      if (down?.pointerId !== event.pointerId) return;
+      const { left, top, width, height } = image.getBoundingClientRect();
+      put((down.clientX - left) / width, (down.clientY - top) / height, down.timeStamp);
+      down = null;
+    });
+    on(window, "keydown", (event) => {
+      const move = ARROWS[event.key];
+      if (move) {
+        board.focus({ preventScroll: true });
+        const step = event.shiftKey ? FINE_STEP : STEP;
+        place = place.map((share, axis) => within(share + move[axis] * step));
+        at(cross, ...place, "cross");
+        cross.hidden = false;
+      } else if (event.key === "Enter" && !event.target.closest?.("button")) {
+        if (!event.repeat) put(...place, event.timeStamp);
+      } else if (event.key === "Backspace") {
+        if (!event.repeat) button("undo").click();
+      } else {
+        return;
+      }
+      event.preventDefault();
+    });
+    on(element, "click", (event) => {
+      const action = event.target.closest("button")?.dataset.action;
+      if (action === "undo") {
+        marks.pop();
+        drawn();
+        board.focus({ preventScroll: true });
+      } else if (action === "nothing") {
+        leave({ marks: [], nothing_ms: Math.max(0, event.timeStamp - shown) });
+      } else if (action === "continue") {
+        leave({ marks, nothing_ms: null });
+      }
+    });
+  });
+}
+
+/** Put an element at a place of the board. */
+function at(element, x, y, name) {
+  element.className = name;
+  [element.style.left, element.style.top] = [`${100 * x}%`, `${100 * y}%`];
+  return element;
+}

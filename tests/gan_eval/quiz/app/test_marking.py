@@ -1,0 +1,212 @@
+"""Marks in the window: the place of a click in the picture, keys, buttons, pauses."""
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
+from app_sitting import Sitting, pixels
+from made_sets import write_items
+from PIL import Image
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from quiz_study import two_models
+
+from gan_eval import tables
+from gan_eval.pictures.sets import StimulusSet, read_set
+from gan_eval.quiz.app import trials as trials_module
+from gan_eval.quiz.app.marking import CONTINUE, NOTHING, UNDO, MarkScreen
+from gan_eval.quiz.trial import State
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.store import open_store
+from gan_eval.tables.frames import Row
+
+ASKING: dict[str, Any] = {
+    "real": 1,
+    "fake": 1,
+    "blank_ms": 100,
+    "response_ms": 4000,
+    "marks": 2,
+    "marks_after": "every",
+}
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials_module, "SETTLE_MS", 20)
+
+
+def screen_of(sitting: Sitting) -> MarkScreen | None:
+    """The screen that asks for marks now."""
+    screen = sitting.quiz.trials._marking
+    return screen if screen is not None and sitting.session.state is State.MARKING else None
+
+
+def click(sitting: Sitting, pixel: QPoint) -> None:
+    QTest.mouseClick(sitting.quiz.stage.window, Qt.MouseButton.LeftButton, pos=pixel)
+
+
+def use(sitting: Sitting, screen: MarkScreen, button: int) -> None:
+    click(sitting, screen._places(sitting.quiz.stage.window.canvas)[1][button].center())
+
+
+def test_clicks_keys_and_buttons(sit: Any) -> None:
+    sitting = sit(QuizSettings(**ASKING), intro=False)
+    clicked: list[tuple[float, float]] = []
+
+    def act(sitting: Sitting) -> None:
+        screen = screen_of(sitting)
+        if sitting.shows_picture:
+            sitting.key("f")
+        if screen is None:
+            return
+        canvas = sitting.quiz.stage.window.canvas
+        place, _ = screen._places(canvas)
+        if len(sitting.session.done) == 1:
+            for pixel in (QPoint(place.left(), place.top()), QPoint(place.left() - 1, place.top())):
+                click(sitting, pixel)
+            use(sitting, screen, UNDO)
+            for pixel in (QPoint(place.left() + 10, place.top() + 30), place.bottomRight(), place.center()):
+                click(sitting, pixel)
+            clicked.extend((mark.x * place.width(), mark.y * place.height()) for mark in screen.board.marks)
+            use(sitting, screen, NOTHING)
+            use(sitting, screen, CONTINUE)
+            use(sitting, screen, CONTINUE)
+        else:
+            for key in (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Tab, Qt.Key.Key_Tab):
+                sitting.key(key)
+            shown = pixels(sitting.quiz.stage.window._store.paintDevice().copy())
+            assert (shown == (255, 255, 255)).all(axis=2).any(), "the mark is painted"
+            sitting.key(Qt.Key.Key_Return)
+
+    assert sitting.run(act) == "complete"
+    first, second = clicked
+    assert (abs(first[0] - 10) <= 1, abs(first[1] - 30) <= 1) == (True, True)
+    assert second == (pytest.approx(63.5), pytest.approx(47.5))
+    rows = sitting.rows(tables.MARKS)
+    assert [(row["trial"], row["mark"]) for row in rows] == [(1, 1), (1, 2), (2, 1)]
+    assert (rows[2]["x"], rows[2]["y"]) == (pytest.approx(0.52), pytest.approx(0.52))
+    assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake", "fake"]
+
+
+def test_of_a_pair_the_picture_called_fake_is_marked_after_a_pause_and_the_time_is_limited(
+    sit: Any, stimuli: StimulusSet
+) -> None:
+    settings = QuizSettings(**{**ASKING, "protocol": "paired", "pairs": 2, "marks_ms": 400.0, "marks_after": "fake"})
+    sitting = sit(settings, stimuli=two_models(stimuli), intro=False)
+    asked: list[MarkScreen] = []
+
+    def act(sitting: Sitting) -> None:
+        screen = screen_of(sitting)
+        if sitting.shows_picture:
+            sitting.key("f")
+        if sitting.page is not None:
+            sitting.key(Qt.Key.Key_Return if sitting.page.objectName() != "pause" else Qt.Key.Key_Escape)
+        if screen is None or screen in asked:
+            return
+        asked.append(screen)
+        row = sitting.session.done[-1]
+        called = row["stimulus_b"] if row["choice"] == "a" else row["stimulus"]
+        assert (pixels(screen._picture) == sitting.quiz.library.decoded(called)).all()
+        if len(asked) == 1:
+            sitting.key(Qt.Key.Key_Escape)
+        elif len(asked) == 2:
+            click(sitting, screen._places(sitting.quiz.stage.window.canvas)[0].center())
+
+    assert sitting.run(act) == "complete"
+    (row,) = sitting.rows(tables.MARKS)
+    assert (row["trial"], row["mark"], len(asked)) == (1, 1, 3), "asked again after the pause; no answer is no row"
+
+
+_QUIZ = """
+import sys
+from gan_eval.quiz.admission import Person, QuizStudy
+from gan_eval.quiz.room import run_session
+from gan_eval.pictures.sets import read_set
+from gan_eval.quiz.station import Presentation
+from gan_eval.settings.quiz import QuizSettings
+
+settings = QuizSettings(real=1, fake=1, blank_ms=100, response_ms=60000, marks=3, marks_after="every")
+study = QuizStudy(name="study", settings=settings, shown=[read_set(sys.argv[1])], seed=1, design={})
+print(run_session(study, sys.argv[2], Person("P01"), presentation=Presentation(intro=False)).status)
+"""
+
+
+def xdotool(screen: dict[str, str], *words: object) -> None:
+    subprocess.run(["xdotool", *map(str, words)], env=screen, check=True, timeout=20)
+
+
+def rows_of(store: Path, table: Any) -> list[Row]:
+    if not store.exists():
+        return []
+    with open_store(store, create=False) as opened:
+        return opened.rows(table)
+
+
+@pytest.mark.nightly
+@pytest.mark.display
+@pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
+@pytest.mark.parametrize(("size", "scale"), [((1280, 800), 1), ((2560, 1600), 2), ((3840, 2160), 1), ((3840, 2160), 2)])
+@pytest.mark.parametrize("side", [256, 1024])
+def test_a_mark_is_within_a_pixel_of_the_click(
+    tmp_path: Path, x_screen: Any, size: tuple[int, int], scale: int, side: int
+) -> None:
+    """The picture is found on a screenshot by its corners, and clicked at known places by the X server."""
+    generator = np.random.default_rng(1)
+    made = {
+        str(n): {kind: generator.integers(90, 160, (side, side, 3), dtype=np.uint8) for kind in ("real", "m")}
+        for n in (1, 2)
+    }
+    stimuli = read_set(write_items(tmp_path / "set", made, model="m", dataset="d"))
+    store = tmp_path / "store.sqlite"
+    with x_screen(*size) as screen:
+        environment = {**screen, "QT_SCALE_FACTOR": str(scale)}
+        quiz = subprocess.Popen(
+            [sys.executable, "-c", _QUIZ, str(stimuli.folder), str(store)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            for trial in (1, 2):
+                deadline = time.monotonic() + 60
+                while not any(row["trial"] == trial for row in rows_of(store, tables.TRIALS)):
+                    assert time.monotonic() < deadline
+                    xdotool(screen, "key", "f")
+                    time.sleep(0.3)
+                time.sleep(2)
+                left, top, across = picture_on(screen, tmp_path)
+                inside = [(0, 0), (across // 3, across // 2), (across - 1, across - 1)]
+                for x, y in inside:
+                    xdotool(screen, "mousemove", left + x, top + y, "click", 1)
+                    time.sleep(0.2)
+                xdotool(screen, "key", "Tab", "Tab", "Return")
+                deadline = time.monotonic() + 20
+                while len(found := [row for row in rows_of(store, tables.MARKS) if row["trial"] == trial]) < 3:
+                    assert time.monotonic() < deadline, found
+                    time.sleep(0.2)
+                for row, (x, y) in zip(found, inside, strict=True):
+                    assert abs(row["x"] * across - (x + 0.5)) <= 1
+                    assert abs(row["y"] * across - (y + 0.5)) <= 1
+            assert quiz.communicate(timeout=30)[0].split() == ["complete"]
+        finally:
+            quiz.kill()
+
+
+def picture_on(screen: dict[str, str], folder: Path) -> tuple[int, int, int]:
+    """Return left edge, top edge and side of the noisy square picture on a screenshot."""
+    file = folder / "screen.png"
+    code = "import sys; from PySide6.QtGui import QGuiApplication; app = QGuiApplication([]);"
+    code += "app.primaryScreen().grabWindow(0).save(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(file)], env=screen, check=True, timeout=60)
+    shot = np.asarray(Image.open(file).convert("RGB")).astype(int)
+    noisy = np.ptp(shot, axis=2) > 10
+    rows, columns = (np.flatnonzero(noisy.mean(axis=axis) > noisy.mean(axis=axis).max() / 2) for axis in (1, 0))
+    return int(columns[0]), int(rows[0]), int(columns[-1] - columns[0] + 1)
