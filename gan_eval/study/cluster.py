@@ -340,7 +340,7 @@ class Cluster:
         on_done: Callable[[int], None],
     ) -> list[Result]:
         """Return `function(state, item)` of each item, in order; each task does several items."""
-        size = ceil(len(items) / (TASKS_EACH * max(1, len(self.workers()))))
+        size = ceil(len(items) / (TASKS_EACH * max(1, len(self.workers())))) or 1
         parts = [items[start : start + size] for start in range(0, len(items), size)]
         tasks = [Task(f"part {number}", do_some, (function, state, part)) for number, part in enumerate(parts)]
         found = self.run(tasks, progress=lambda done, *_, **__: on_done(min(done * size, len(items))))

@@ -110,6 +110,7 @@ def test_results_are_in_the_order_of_the_items(machines):
     done: list[int] = []
     assert machines[0].in_parallel(times, 3, [(n,) for n in range(50)], on_done=done.append) == list(range(0, 150, 3))
     assert done[-1] == 50
+    assert machines[0].in_parallel(times, 3, [], on_done=done.append) == [], "all questions are decided"
 
 
 def test_workers_that_cannot_do_the_study_are_refused_before_anything_starts(machines, tmp_path):
