@@ -13,6 +13,7 @@ from gan_eval.cli.options import (
     Cluster,
     Out,
     given_options,
+    parse_pairs,
     print_next_command,
     refuse_without_effect,
     tables_as_json,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gan_eval.cli.console import Console
+    from gan_eval.metrics.maps import PictureMaps
     from gan_eval.settings.study import Study
     from gan_eval.stats.trials import PreparedTrials
     from gan_eval.tables.frames import Row
@@ -49,6 +51,13 @@ def analyze(
     stimuli: Annotated[
         list[Path] | None, typer.Option(metavar="SET", help="A set that was shown, for rates by hole. Repeatable.")
     ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=DIR",
+            help="Your maps of the pictures, to compare with people's marks: a grey PNG or npy for each. Repeatable.",
+        ),
+    ] = None,
     exclude: Annotated[
         list[str] | None, typer.Option(help="Exclude trials: 'reaction_time_ms<200'. Repeatable.")
     ] = None,
@@ -63,12 +72,13 @@ def analyze(
     Always: rates, reaction_times, mixed_models, comparisons, correlations. If the trials allow it:
     participation, choices, bradley_terry, ratings, opinion_scores, agreement, thresholds, hype,
     psychometric, psychometric_levels, roc, roc_points, correlation_differences, robustness, and paper: the
-    table to cite, which comes as paper.tex too.
+    table to cite, which comes as paper.tex too. If people marked where they saw it: mark_agreement and, with
+    --stimuli, mark_maps, mark_map_differences, mark_regions.
 
     If the study plans a number of people, also recruitment: until all have come, verdicts are `interim`.
 
-    The tables participants and sessions are read from the store, or from participants.csv and sessions.csv in
-    the trials' folder.
+    The tables participants, sessions and marks are read from the store, or from participants.csv,
+    sessions.csv and marks.csv in the trials' folder.
     """
     if (trials is None) == (store is None):
         raise UserError("analyze: give either a trials table or --store")
@@ -124,6 +134,7 @@ def analyze(
             judged, stored = _read_files(trials or Path(), out)
         for folder in stimuli or ():
             require_presented(folder, read_stimulus_tables([folder]), {*stored[tables.TRIALS]["stimulus"].dropna()})
+        compared = _picture_maps(stimuli, maps, has_marks=len(stored.get(tables.MARKS, ())) > 0)
         known = planned or (near and near.study)
         is_wanted = known and (store is not None or "participants" in known.quiz.model_fields_set)
         with (
@@ -142,6 +153,7 @@ def analyze(
                 exclude_participants=tuple(exclude_participants or ()),
                 margin=margin,
                 stimuli=stimuli,
+                maps=compared,
                 on_message=console.message,
             )
         claim_output_folder(out)
@@ -149,8 +161,23 @@ def analyze(
         metrics = _metrics_beside(image_metrics, set_metrics, stored[tables.TRIALS], out)
         write_analysis(answers, out, given={**stored, **metrics}, store=local)
         _print_answer(console, answers, counted)
-    print_next_command("report", str(out), *(word for folder in stimuli or () for word in ("--stimuli", str(folder))))
+    given = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
+    print_next_command("report", str(out), *(word for option in given for word in option))
     typer.echo(tables_as_json(answers) if as_json else out)
+
+
+def _picture_maps(stimuli: list[Path] | None, maps: list[str] | None, *, has_marks: bool) -> "PictureMaps | None":
+    """Return the maps of the sets' pictures if there are marks; refuse maps without them."""
+    if maps and not (stimuli and has_marks):
+        needed = "marks.csv next to the trials, or a store with marks" if stimuli else "--stimuli SET, their pictures"
+        raise UserError(f"--maps {maps[0]}: needs {needed}")
+    if not (stimuli and has_marks):
+        return None
+    from gan_eval.metrics.maps import PictureMaps
+    from gan_eval.metrics.run.inputs import stimuli_of_sets
+
+    given = {name: Path(folder) for name, folder in parse_pairs(maps or (), "--maps").items()}
+    return PictureMaps(stimuli_of_sets(stimuli), given)
 
 
 def _metrics_beside(
@@ -203,6 +230,7 @@ def _print_answer(
 def _read_files(file: Path, out: Path) -> "tuple[PreparedTrials, dict[Table, pd.DataFrame]]":
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
     from gan_eval import tables
+    from gan_eval.stats.marks.tables import read_marks
     from gan_eval.stats.readers import tables_to_analyze
     from gan_eval.stats.trials import prepare_trials
     from gan_eval.tables.frames import holds_table, read_table
@@ -210,6 +238,8 @@ def _read_files(file: Path, out: Path) -> "tuple[PreparedTrials, dict[Table, pd.
     given = tables_to_analyze(file)
     judged = prepare_trials(given[tables.TRIALS], where=str(file), of_file=True)
     given[tables.TRIALS] = judged.trials
+    if tables.MARKS in given:
+        given[tables.MARKS] = read_marks(given[tables.MARKS], judged.trials, where=str(file.with_name("marks.csv")))
     if file.resolve().parent == out.resolve():
         others = {table: file.with_name(f"{table.name}.csv") for table in tables.STORED_TABLES if table not in given}
         given |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ from gan_eval.cli.options import (
     Threads,
     White,
     on_command_line,
+    parse_pairs,
     print_next_command,
     refuse_without_effect,
     say,
@@ -30,6 +31,8 @@ from gan_eval.machine.start import restart_with_allocator_settings
 if TYPE_CHECKING:
     from gan_eval.tables.frames import Row
 
+MARKS_FIGURE = "figure_marks.pdf"
+"""File of `--figure marks`, next to the report."""
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
 
 Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage's results aside and make them again.")]
@@ -182,7 +185,14 @@ def run(
 def report(
     folder: Annotated[Path, typer.Argument(help="A study's folder, or one with its tables.")],
     out: Annotated[Path | None, typer.Option("--out", help="The HTML file; default: in the folder.")] = None,
-    figure: Annotated[Path | None, typer.Option("--figure", help="Also write figure 1: .pdf, .svg, .png.")] = None,
+    figures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--figure",
+            metavar="[marks=]FILE",
+            help="Also write figure 1: .pdf, .svg, .png; marks=FILE: where people saw it. Repeatable.",
+        ),
+    ] = None,
     figure_width: Annotated[
         float | None,
         typer.Option(min=60, max=400, help="Width of --figure in mm; default: 180. Below 130: stacked."),
@@ -190,6 +200,10 @@ def report(
     stimuli: Annotated[
         list[Path] | None,
         typer.Option(metavar="SET", help="A stimulus set that was shown, for its pictures. Repeatable."),
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=DIR", help="Your maps, as in analyze, to show them next to people's marks."),
     ] = None,
     with_raw_tables: Annotated[
         bool, typer.Option("--with-raw-tables", help="Add the tables trials and sessions, which may identify people.")
@@ -201,16 +215,26 @@ def report(
     from gan_eval.report import build_figure, check_page, write_report
     from gan_eval.report.parts.chart import FORMATS
 
-    if figure_width is not None and figure is None:
+    if figure_width is not None and not figures:
         raise UserError("--figure-width: is for --figure; give --figure FILE.pdf, too")
     if out is not None:
         check_page(out, option="--out")
-    if figure is not None:
-        check_output_file(figure, option="--figure")
-        if figure.suffix not in FORMATS:
-            raise UserError(f"--figure {figure}: expected a name that ends in {', '.join(FORMATS)}")
+    drawn: list[tuple[Literal["1", "marks"], Path]] = []
+    for name in figures or ():
+        of_marks = name == "marks" or name.startswith("marks=")
+        file = (
+            Path(name.removeprefix("marks="))
+            if name != "marks"
+            else (out or folder / "report.html").parent / MARKS_FIGURE
+        )
+        check_output_file(file, option="--figure")
+        if file.suffix not in FORMATS:
+            raise UserError(f"--figure {name}: expected a name that ends in {', '.join(FORMATS)}")
+        drawn.append(("marks" if of_marks else "1", file))
+    given = {name: Path(place) for name, place in parse_pairs(maps or (), "--maps").items()}
     with Console() as console, console.working("report"):
         page = out or folder / "report.html"
-        typer.echo(write_report(folder, page, stimuli=stimuli or (), with_raw_tables=with_raw_tables))
-        if figure is not None:
-            typer.echo(build_figure(folder, figure, stimuli=stimuli or (), width_mm=figure_width))
+        typer.echo(write_report(folder, page, stimuli=stimuli or (), maps=given, with_raw_tables=with_raw_tables))
+        for content, file in drawn:
+            made = build_figure(folder, file, content=content, stimuli=stimuli or (), maps=given, width_mm=figure_width)
+            typer.echo(made)

@@ -6,10 +6,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import share_with_group, write_text
+from gan_eval.files.atomic import share_with_group, write_bytes, write_text
 from gan_eval.files.output_folders import check_output_file
 from gan_eval.machine.commands import as_typed
 from gan_eval.tables.names import MODELS_TEX
@@ -39,6 +39,7 @@ def write_report(
     *,
     title: str | None = None,
     stimuli: Path | str | Sequence[Path | str] = (),
+    maps: Mapping[str, Path] | None = None,
     with_raw_tables: bool = False,
 ) -> Path:
     """Write the report of a study's folder, of any folder with tables, or of frames, and return its path.
@@ -53,6 +54,7 @@ def write_report(
             `set_metrics`.
         title: heading; default: the study's title, else its name, else the number of participants, else the folder.
         stimuli: folders of stimulus sets that were shown, besides those that the study's folder holds or names.
+        maps: folders of your maps by name, as in `analyze`: the best one is shown next to people's marks.
         with_raw_tables: put the tables of single sessions (trials, sessions) into the file too.
 
     Raises:
@@ -78,7 +80,7 @@ def write_report(
     out = Path(out)
     if isinstance(tables, Path | str):
         places = [Path(place) for place in ([stimuli] if isinstance(stimuli, Path | str) else stimuli)]
-        study_folder = read_folder(Path(tables), stimuli=places)  # first, as the page may be in this folder
+        study_folder = read_folder(Path(tables), stimuli=places, maps=maps)  # first, as the page may be in this folder
         check_page(out, option="write_report:")
         report = study_report(study_folder, title=title, with_raw_tables=with_raw_tables)
         write_text(out, as_typed(render(report), in_file=True))
@@ -97,13 +99,22 @@ def write_report(
                 raise UserError(f"write_report: no table {name!r}; name the frames as `gan_eval.analyze` does")
             whole = prepare_trials(frame).trials if name == "trials" else frame
             write_table(whole, folder / f"{name}.csv", ALL_TABLES[name])
-        return write_report(folder, out, title=title, stimuli=stimuli, with_raw_tables=with_raw_tables)
+        return write_report(folder, out, title=title, stimuli=stimuli, maps=maps, with_raw_tables=with_raw_tables)
 
 
-def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = (), width_mm: float | None = None) -> Path:
-    """Write figure 1 of a study for a paper and return its path. Equal input gives equal bytes.
+def build_figure(
+    folder: Path,
+    out: Path,
+    *,
+    content: Literal["1", "marks"] = "1",
+    stimuli: Sequence[Path] = (),
+    maps: Mapping[str, Path] | None = None,
+    width_mm: float | None = None,
+) -> Path:
+    """Write a figure of a study for a paper and return its path. Equal input gives equal bytes.
 
     Args:
+        content: figure 1, or where people saw it.
         out: the file: `.pdf`, `.svg` or `.png`.
         width_mm: default: 180; below 130 panels are stacked.
 
@@ -111,9 +122,19 @@ def build_figure(folder: Path, out: Path, *, stimuli: Sequence[Path] = (), width
         UserError: as for `write_report`, or there are no answers.
     """
     from gan_eval.report.figure import WIDTH_MM, write_figure
+    from gan_eval.report.parts.chart import figure_file
     from gan_eval.report.parts.folder import read_folder
+    from gan_eval.report.people.marks import CAPTION, marks_figure
 
-    return write_figure(read_folder(Path(folder), stimuli=stimuli), Path(out), width_mm or WIDTH_MM)
+    study, width = read_folder(Path(folder), stimuli=stimuli, maps=maps), width_mm or WIDTH_MM
+    if content == "1":
+        return write_figure(study, Path(out), width)
+    simulated = " Simulated participants, which say nothing about people." * study.simulated
+    drawn = figure_file(
+        marks_figure(study, width), out.suffix, title="Where people saw it", description=CAPTION + simulated
+    )
+    write_bytes(out, drawn)
+    return out
 
 
 def build_metrics_report(frames: "Mapping[str, pd.DataFrame]", stimuli: "Sequence[Stimulus]", out: Path) -> Path:

@@ -20,6 +20,7 @@ from gan_eval.report.people.caveats import badges, caveats, trained_text
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.confidence import confidence_section
 from gan_eval.report.people.first_page import first_page
+from gan_eval.report.people.marks import marks_section
 from gan_eval.report.people.pairs_and_grades import choices_tables, grades_tables
 from gan_eval.report.people.participants import (
     demographics,
@@ -46,6 +47,7 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         Section("answers", "Choices, grades and thresholds", answers),
         confidence_section(folder),
         Section("agreement", "Metrics and people", [*correlation_tables(folder), *difference_tables(folder)]),
+        marks_section(folder),
         # without answers, the metrics are the result
         Section("metrics", "Metrics", measured, on_first_page=not answer),
         published_section(folder),

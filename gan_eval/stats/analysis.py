@@ -34,6 +34,7 @@ from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
 from gan_eval.stats.importing import import_trials
 from gan_eval.stats.importing.pictures import several_names
 from gan_eval.stats.latex import latex
+from gan_eval.stats.marks.tables import mark_tables, marked, read_marks
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
 from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
 from gan_eval.stats.metrics_and_people.matching import completed, named_as_judged, require_metrics_of
@@ -46,6 +47,7 @@ from gan_eval.stats.trials import PreparedTrials, prepare_trials, text_coded, wi
 from gan_eval.tables import (
     ANALYSIS_RUN,
     IMAGE_METRICS,
+    MARKS,
     PARTICIPANTS,
     PLANS,
     SESSIONS,
@@ -55,10 +57,11 @@ from gan_eval.tables import (
     TRIALS,
     Table,
 )
-from gan_eval.tables.frames import as_table, frame_of, write_table
+from gan_eval.tables.frames import as_table, frame_of, text_frame, write_table
 from gan_eval.tables.names import MODELS_TEX
 
 if TYPE_CHECKING:
+    from gan_eval.metrics.maps import PictureMaps
     from gan_eval.settings.quiz import StaircaseSettings
     from gan_eval.settings.study import Study
     from gan_eval.store import Store
@@ -100,6 +103,8 @@ def analyze(
     sessions: FrameOrFile | None = None,
     plans: FrameOrFile | None = None,
     stimuli: FrameOrFile | Sequence[Path | str] | None = None,
+    marks: FrameOrFile | None = None,
+    maps: "PictureMaps | None" = None,
     recruited: pd.DataFrame | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -136,6 +141,9 @@ def analyze(
             pictures are refused.
         stimuli: the table `stimuli` of all sets that were shown, or the folder of one or several sets. If it has holes,
             `rates` has rows by their kind and area.
+        marks: the table `marks`, or any frame with participant, stimulus, x and y (shares of the picture): where people
+            saw it. Default: the table in the store, or `marks.csv` next to the file of the trials.
+        maps: the maps to compare with the marks, and regions to count them in (`gan_eval.metrics.maps`).
         recruited: the table `recruitment` of a study that waits for people; while they are missing, every verdict is
             `interim`. Default: all people have come.
         on_message: called with each warning, such as participants whose codes differ only in case; default: Python's
@@ -162,7 +170,7 @@ def analyze(
         image_metrics=image_metrics,
         set_metrics=set_metrics,
         stimuli=stimuli,
-        others={PARTICIPANTS: participants, SESSIONS: sessions, PLANS: plans},
+        others={PARTICIPANTS: participants, SESSIONS: sessions, PLANS: plans, MARKS: marks},
         say=say,
     )
     settings, beyond = _settings_and_departures(
@@ -182,6 +190,7 @@ def analyze(
         "recruitment": frame_of([], RECRUITMENT) if recruited is None else recruited,
         "comparisons": compared.table,
         **_tables_of_correlations(analysed, inputs, settings, is_interim=is_waiting(recruited), seed=seed, say=say),
+        **_tables_of_marks(analysed, inputs, maps),
     }
     frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
     frames["robustness"] = robustness(analysed)
@@ -213,6 +222,7 @@ class _Inputs(NamedTuple):
     sessions: pd.DataFrame | None
     shown: Mapping[str, pd.DataFrame]
     """Tables `stimuli` of the sets that were shown, by their file."""
+    marks: pd.DataFrame | None
 
 
 class StudyAnalysis(NamedTuple):
@@ -255,6 +265,7 @@ def analyze_study(
         participants=stored.get(PARTICIPANTS),
         sessions=sessions,
         plans=stored.get(PLANS),
+        marks=stored.get(MARKS),
         recruited=recruited,
         on_message=on_message,
         **more,
@@ -304,14 +315,19 @@ def _read_inputs(
         lines += require_metrics_of(completed(whole, images, sets).trials, sets, where=sets_in)
     for line in lines:
         say(line)
-    read = {table: _table(found.get(table) if source is None else source, table) for table, source in others.items()}
+    given = {table: found.get(table) if source is None else source for table, source in others.items()}
+    marks = given.pop(MARKS)
+    if isinstance(marks, Path | str):
+        marks = text_frame(Path(marks), MARKS)
+    read = {table: _table(source, table) for table, source in given.items()}
     plans, shown = read[PLANS], _read_shown_sets(stimuli)
     require_same_pictures(
         shown,
         shown=None if plans is None else (f"{where}, table plans", plans, whole),
         measured=None if images is None else (measured_in, images),
     )
-    return _Inputs(whole, unusable_note, images, sets, read[PARTICIPANTS], read[SESSIONS], shown)
+    marks = None if marks is None else read_marks(marks, whole)
+    return _Inputs(whole, unusable_note, images, sets, read[PARTICIPANTS], read[SESSIONS], shown, marks)
 
 
 def _read_shown_sets(stimuli: FrameOrFile | Sequence[Path | str] | None) -> dict[str, pd.DataFrame]:
@@ -401,6 +417,14 @@ def _tables_of_correlations(
     is_sure = (differences["p_holm"] < ALPHA).fillna(False) & (not is_interim)
     differences = differences.assign(follows_better=differences["follows_better"].where(is_sure, None))
     return {"correlations": correlations, "correlation_differences": differences}
+
+
+def _tables_of_marks(trials: pd.DataFrame, inputs: _Inputs, maps: "PictureMaps | None") -> dict[str, pd.DataFrame]:
+    """Return where people saw it; nothing if they were not asked."""
+    if inputs.marks is None or inputs.marks.empty:
+        return {}
+    shown = pd.concat(inputs.shown.values(), ignore_index=True) if inputs.shown else None
+    return mark_tables(marked(inputs.marks, trials, stimuli=shown, sessions=inputs.sessions), maps)
 
 
 def _add_note_over_all(table: pd.DataFrame, note: str | None) -> None:

@@ -15,7 +15,7 @@ from gan_eval.stats.importing.pictures import several_names
 from gan_eval.stats.importing.rejections import ENUMERATIONS
 from gan_eval.stats.importing.words import foreign_table_error
 from gan_eval.stats.trials import are_missing, misnamed, missing_answers, model_problem, prepare_trials
-from gan_eval.tables import PARTICIPANTS, PLANS, SESSIONS, TRIALS, Table
+from gan_eval.tables import MARKS, PARTICIPANTS, PLANS, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, require_clear_numbers
 from gan_eval.tables.frames import holds_table, read_table, text_frame
 
@@ -90,9 +90,13 @@ def tables_to_analyze(
     """Read the unfilled trials of a file, and these tables next to it; or all tables of a store."""
     if isinstance(source, Path | str) and not is_store(source):
         neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in beside}
-        return {TRIALS: unfilled_trials(Path(source))} | {
+        tables = {TRIALS: unfilled_trials(Path(source))} | {
             table: read_table(file, table) for table, file in neighbours.items() if is_of_ours(file, table)
         }
+        marks = Path(source).with_name(f"{MARKS.name}.csv")
+        if beside and marks.is_file() and {"stimulus", "x", "y"} <= {*csv_records(marks, number_unnamed=True)[0]}:
+            tables[MARKS] = text_frame(marks, MARKS)  # `read_marks` fills it
+        return tables
     from gan_eval.store import Store, open_store
 
     if isinstance(source, Path | str):

@@ -210,7 +210,9 @@ def answers_hash(plan: Plan) -> str:
         return sha256_json([[], []])
     with open_store(plan.store, create=False) as store:
         name = plan.study.study.name
-        return sha256_json([store.rows(table, study=name) for table in (tables.SESSIONS, tables.TRIALS)])
+        marks = store.rows(tables.MARKS, study=name)
+        stored = [store.rows(table, study=name) for table in (tables.SESSIONS, tables.TRIALS)]
+        return sha256_json([*stored, marks] if marks else stored)
 
 
 def simulate_missing(plan: Plan, stored: StoredSessions, listener: Listener) -> None:

@@ -327,6 +327,13 @@ def analyze_stage(plan: Plan) -> Stage:
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
+        maps = None
+        if len(stored[tables.MARKS]):
+            from gan_eval.metrics.maps import PictureMaps
+            from gan_eval.metrics.run.inputs import stimuli_of_sets
+
+            with naming(f"{plan.file}: metrics: "):
+                maps = PictureMaps(stimuli_of_sets(plan.stimulus_folders().values()), plan.maps())
         with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
             analysis = analyze_study(
                 stored,
@@ -335,6 +342,7 @@ def analyze_stage(plan: Plan) -> Stage:
                 image_metrics=measured.get(tables.IMAGE_METRICS),
                 set_metrics=measured.get(tables.SET_METRICS),
                 stimuli=list(plan.stimulus_folders().values()),
+                maps=maps,
                 on_message=listener.message,
             )
         write_analysis(analysis.results, out, given=stored, store=plan.store)
@@ -347,7 +355,13 @@ def analyze_stage(plan: Plan) -> Stage:
             path.name: sha256_file(path) for path in sorted((plan.folder / "metrics").glob("*_metrics.csv"))
         }
         facts = {"statistics": STATISTICS, "participants": str(plan.study.quiz.participants)}
-        return {**facts, **metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
+        maps = {
+            f"map {name} {file.relative_to(folder)}": sha256_file(file)
+            for name, folder in plan.maps().items()
+            for file in files_of(folder)
+            if file.is_file()
+        }
+        return {**facts, **metric_files, **maps, **stimulus_hashes(plan), "trials": answers_hash(plan)}
 
     return Stage(
         name="analyze",
@@ -406,7 +420,7 @@ def report_stage(plan: Plan) -> Stage:
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
             for number, path in enumerate(plan.published().values(), start=1):
                 write_bytes(new.folder / PUBLISHED / f"{number}_{path.name}", path.read_bytes())
-        write_report(plan.folder, out)
+        write_report(plan.folder, out, maps=plan.maps())
         return True
 
     def inputs() -> Mapping[str, str]:

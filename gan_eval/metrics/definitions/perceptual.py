@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.definitions.similarity import HOLE
@@ -63,10 +64,6 @@ class PerceptualDistance:
 
     def __call__(self, fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
         """Return the distance; 0 for equal pictures (DISTS: to 1e-6)."""
-        import torch
-
-        from gan_eval.metrics.kernels.devices import exact_inference
-
         pair, where, what = as_pair(fake, real), None, ""
         if hole is not None:
             where = as_hole(hole, pair[0])
@@ -75,6 +72,21 @@ class PerceptualDistance:
                 box = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
                 pair = pair[0][box], pair[1][box]
                 what = "the hole's bounding box has "
+        distance = self._distance(pair, what)
+        if where is not None and self.has_map:
+            return float(distance[0, 0][distance.new_tensor(where).bool()].double().mean())
+        return float(distance)
+
+    def map(self, fake: Pixels, real: Pixels) -> NDArray[np.float32]:
+        """Return (H, W) the distance at each pixel; for a network that `has_map`."""
+        return np.asarray(self._distance(as_pair(fake, real))[0, 0].numpy(), np.float32)
+
+    def _distance(self, pair: tuple[Pixels, Pixels], what: str = "") -> "Tensor":
+        """Return the network's output on the CPU: a number, or (1, 1, H, W)."""
+        import torch
+
+        from gan_eval.metrics.kernels.devices import exact_inference
+
         height, width, _ = pair[0].shape
         if min(height, width) < self.smallest:
             raise Unmeasurable(
@@ -87,10 +99,8 @@ class PerceptualDistance:
             for picture in pair
         )
         with exact_inference(self.device):
-            distance = self.network(*(picture / self.divisor - self.offset for picture in planes))
-            if where is not None and self.has_map:
-                return float(distance[0, 0][torch.tensor(where, device=distance.device)].double().mean())
-            return float(distance)
+            distance: Tensor = self.network(*(picture / self.divisor - self.offset for picture in planes))
+            return distance.cpu()
 
 
 def read_trunk(path: Path, trunk: Trunk) -> "dict[str, Tensor]":

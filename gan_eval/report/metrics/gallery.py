@@ -10,8 +10,9 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
@@ -29,6 +30,7 @@ from gan_eval.metrics.definitions.record import OnProgress
 from gan_eval.metrics.definitions.similarity import l1_map, ssim_map
 from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.maps import PictureMaps
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.pictures import PictureFile, PictureFiles, jobs_of
 from gan_eval.pictures.decode import rgb_of
@@ -43,7 +45,9 @@ from gan_eval.report.metrics.summaries import (
     unit_of,
 )
 from gan_eval.report.page import templates
+from gan_eval.report.parts.heat import coloured, heat, heated, scale, stretched
 from gan_eval.report.parts.words import clean, missing, plural
+from gan_eval.stats.marks.tables import SIGMA
 
 SIDE = 512
 """Longest side in pixels of the pictures and maps; larger ones are scaled down."""
@@ -58,11 +62,11 @@ PANELS = {
     "error": ("Error", "Absolute difference from the real picture, mean of the channels", "0", f"{MAX_ERROR:g}+"),
     "ssim": ("SSIM map", "SSIM of the window around each pixel, mean of the channels", "1", "0"),
     "niqe": ("NIQE blocks", "Distance of each block's statistics from those of photographs", "0", f"{MAX_NIQE:g}+"),
+    "marks": ("Marks", "Where people saw it; each person has the same weight", "0", "most"),
 }
 """Panels of a picture: name, description, and the ends of the colour scale."""
 _HERE = Path(__file__).parent
 _VERSION = re.compile("[0-9a-f]{12}")
-Map = NDArray[np.floating]
 
 
 def files_folder(page: Path) -> Path:
@@ -88,6 +92,8 @@ def write_gallery(
     resize: bool = False,
     white: int | None = None,
     threads: int = 1,
+    marks: pd.DataFrame | None = None,
+    maps: PictureMaps | None = None,
     on_progress: OnProgress | None = None,
 ) -> Path:
     """Write the gallery of measured pictures and return its path.
@@ -101,6 +107,8 @@ def write_gallery(
         white: level that was taken for white.
         resize: True if generated pictures were resized to the size of their references.
         threads: number of worker threads.
+        marks: the table `marks`, for heat maps.
+        maps: the user's maps to show too.
         on_progress: called with (done, total, what).
 
     Raises:
@@ -112,11 +120,17 @@ def write_gallery(
         with hold_lock(folder / OWN_FOLDER / "gallery.lock", f"--gallery {page}", "writing it"):
             with temporary_folder(folder, "pictures") as temporary:
                 shown = _write_pictures(
-                    stimuli, temporary, resize=resize, white=white, threads=threads, on_progress=on_progress
+                    stimuli,
+                    temporary,
+                    resize=resize,
+                    white=white,
+                    threads=threads,
+                    added=_Added(marks, maps),
+                    on_progress=on_progress,
                 )
                 if not any(shown):
                     raise UserError(f"--gallery {page}: no picture can be read; image_metrics has the reasons")
-                data = _data(image_metrics, stimuli, shown) | {"shape": _shape_of(shown, temporary)}
+                data = _data(image_metrics, stimuli, shown, maps) | {"shape": _shape_of(shown, temporary)}
                 version = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:12]
                 shutil.rmtree(folder / version, ignore_errors=True)
                 temporary.rename(folder / version)
@@ -145,6 +159,7 @@ def _write_pictures(
     resize: bool,
     white: int | None,
     threads: int,
+    added: "_Added",
     on_progress: OnProgress | None,
 ) -> list[dict[str, str]]:
     """Write the files of every picture; return for each picture the name of the file by panel."""
@@ -153,7 +168,7 @@ def _write_pictures(
     def work(job: Sequence[int]) -> int:
         files = PictureFiles(white)
         for number in job:
-            shown[number] = _panels(stimuli[number], files, folder, resize=resize)
+            shown[number] = _panels(stimuli[number], files, folder, added, resize=resize)
         return len(job)
 
     done = 0
@@ -168,14 +183,21 @@ def _write_pictures(
     return shown
 
 
-def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, *, resize: bool) -> dict[str, str]:
+class _Added(NamedTuple):
+    """Maps of pictures that are not computed from pictures."""
+
+    marks: pd.DataFrame | None
+    maps: PictureMaps | None
+
+
+def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, added: _Added, *, resize: bool) -> dict[str, str]:
     """Write the pictures and maps of a stimulus, without those that cannot be read or computed."""
     names: dict[str, str] = {}
 
     def write(panel: str, sources: Sequence[PictureFile], made: Callable[[], NDArray[np.uint8]]) -> None:
         """Write a panel made from these files, unless its file exists."""
         name = hashlib.sha256(b"".join(source.digest for source in sources)).hexdigest()[:16]
-        is_map = panel in ("error", "ssim", "niqe")
+        is_map = panel not in ("fake", "real", "input")
         name += f"-{panel}.webp" if is_map else ".webp"
         if not (folder / name).exists():
             try:
@@ -204,23 +226,25 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, *, resize: bo
             def pair() -> tuple[NDArray[Any], NDArray[Any]]:
                 return files.pair(own, reference, any_format=True, resize=resize)
 
-            write("error", [own, reference], lambda: _coloured(l1_map(*pair()) / MAX_ERROR))
+            write("error", [own, reference], lambda: coloured(l1_map(*pair()) / MAX_ERROR))
             rim = ((5, 5), (5, 5), (0, 0))  # SSIM has no values there; it becomes grey
-            write("ssim", [own, reference], lambda: np.pad(_coloured(1 - ssim_map(*pair())), rim, constant_values=128))
+            write("ssim", [own, reference], lambda: np.pad(coloured(1 - ssim_map(*pair())), rim, constant_values=128))
     write("niqe", [own], lambda: _niqe_picture(files.picture(own)))
+    if added.marks is not None:
+        marks = added.marks[(added.marks["stimulus"] == stimulus.stimulus) & added.marks["x"].notna()]
+        places = marks[["x", "y"]].to_numpy(float)
+
+        def of_people() -> NDArray[np.uint8]:
+            picture = rgb_of(files.samples(own))
+            return heated(picture, heat(marks["participant"].to_numpy(), places, picture.shape[:2], SIGMA))
+
+        if len(places):
+            write("marks", [own], of_people)
+    for name in added.maps.given if added.maps is not None else ():
+        values = added.maps(name, stimulus.stimulus) if added.maps is not None else ""
+        if not isinstance(values, str):
+            write(f"map-{name}", [own], partial(coloured, stretched(values)))
     return names
-
-
-def _scale() -> NDArray[np.uint8]:
-    """Return the (256, 3) colours of the maps, from good (dark) to bad (bright)."""
-    from matplotlib import colormaps
-
-    return (colormaps["magma"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
-
-
-def _coloured(badness: Map) -> NDArray[np.uint8]:
-    """Return the (H, W, 3) colours of (H, W) values from 0 (good) to 1 (bad)."""
-    return _scale()[np.rint(np.clip(badness, 0, 1) * 255).astype(np.uint8)]
 
 
 def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -229,7 +253,7 @@ def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     grey = compiled.luma(picture)[..., None] * np.ones(3, np.float32)
     shown = (0.25 * grey).astype(np.uint8)
     rows, columns = (count * BLOCK for count in distances.shape)
-    tiles = _coloured(np.nan_to_num(distances) / MAX_NIQE).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
+    tiles = coloured(np.nan_to_num(distances) / MAX_NIQE).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
     shown[:rows, :columns] = 0.4 * grey[:rows, :columns] + 0.6 * tiles
     image = Image.fromarray(shown)
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=BLOCK // 4)
@@ -243,7 +267,10 @@ def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _data(
-    image_metrics: pd.DataFrame, stimuli: Sequence[Stimulus], shown: Sequence[Mapping[str, str]]
+    image_metrics: pd.DataFrame,
+    stimuli: Sequence[Stimulus],
+    shown: Sequence[Mapping[str, str]],
+    maps: PictureMaps | None,
 ) -> dict[str, Any]:
     """Return the data of `gallery.js`, without the folder."""
     names = in_order(image_metrics["metric"])
@@ -257,7 +284,9 @@ def _data(
             cells[stimulus][column[metric]] = [reasons.setdefault(text, len(reasons))]
         else:
             cells[stimulus][column[metric]] = float(f"{value:.9g}")
-    panels = [panel for panel in PANELS if any(panel in files for files in shown)]
+    given = {f"map-{name}": (clean(name), "A map of yours", "low", "high") for name in (maps.given if maps else ())}
+    known = PANELS | given
+    panels = [panel for panel in known if any(panel in files for files in shown)]
     fakes = [stimulus for stimulus in stimuli if stimulus.is_fake]
     models = list(dict.fromkeys(str(stimulus.model) for stimulus in fakes))
     datasets = list(dict.fromkeys(stimulus.dataset for stimulus in stimuli))
@@ -279,7 +308,7 @@ def _data(
     return {
         "title": clean(f"Pictures{of_models} on {on}"),
         "metrics": metrics,
-        "panels": [[panel, *PANELS[panel]] for panel in panels],
+        "panels": [[panel, *known[panel]] for panel in panels],
         "models": [clean(model) for model in models],
         "datasets": [clean(dataset) for dataset in datasets],
         "reasons": list(reasons),
@@ -299,7 +328,7 @@ def _data(
 def _html(data: Mapping[str, Any]) -> str:
     """Return the page. Its data are JavaScript, which allows Infinity, with `<` escaped."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    stops = ", ".join("#" + bytes(colour).hex() for colour in _scale()[:: 255 // 5])
+    stops = ", ".join("#" + bytes(colour).hex() for colour in scale()[:: 255 // 5])
     template = templates().get_template("metrics/gallery.jinja")
     return template.render(
         data=Markup(text),

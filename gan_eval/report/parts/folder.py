@@ -30,6 +30,7 @@ from gan_eval.tables import (
     GIVEAWAYS,
     HOLE_METRICS,
     IMAGE_METRICS,
+    MARKS,
     METRIC_COMPARISONS,
     PARTICIPANTS,
     PARTICIPATION,
@@ -46,11 +47,13 @@ from gan_eval.tables.cells import even_records
 from gan_eval.tables.frames import holds_table, read_table
 
 if TYPE_CHECKING:
+    from gan_eval.metrics.maps import PictureMaps
+    from gan_eval.metrics.run.inputs import Stimulus
     from gan_eval.report.metrics.data import Measured
     from gan_eval.settings.study import Study
 
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
-_OF_STORE = (SESSIONS, CHECKS, TRIALS, PARTICIPANTS)
+_OF_STORE = (SESSIONS, CHECKS, TRIALS, MARKS, PARTICIPANTS)
 _TABLES = tuple(dict.fromkeys((*_OF_STORE, PARTICIPATION, *_ANSWERS, *OF_ANALYSIS, PLATEAUS, GIVEAWAYS)))
 _METRICS = (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, HOLE_METRICS, RUNS)
 
@@ -76,6 +79,8 @@ class StudyFolder:
     """The files of `tables` by the table's name, and of `published` by `published/NAME`."""
     contents: Mapping[str, bytes] = field(default_factory=dict)
     """The bytes of `files` when they were read."""
+    maps: Mapping[str, Path] = field(default_factory=dict)
+    """Folders of the user's maps by name."""
 
     def table(self, table: Table) -> pd.DataFrame:
         """Return a table; a table that the folder does not have is empty."""
@@ -109,6 +114,20 @@ class StudyFolder:
         return Measured(self.tables)
 
     @cached_property
+    def stimulus_files(self) -> "dict[str, Stimulus]":
+        """The pictures of the sets by stimulus."""
+        from gan_eval.metrics.run.inputs import stimuli_of_sets
+
+        return {stimulus.stimulus: stimulus for stimulus in stimuli_of_sets(self.places.values())}
+
+    @cached_property
+    def picture_maps(self) -> "PictureMaps":
+        """The maps of the generated pictures."""
+        from gan_eval.metrics.maps import PictureMaps  # imports the metrics
+
+        return PictureMaps(self.stimulus_files.values(), self.maps)
+
+    @cached_property
     def simulated(self) -> bool:
         """True if participants are simulated, according to the tables of answers, else trials, sessions or facts."""
         answers = pd.concat([self.judged()["simulated"], *(self.table(table)["simulated"] for table in _ANSWERS[1:])])
@@ -140,7 +159,7 @@ def fractions_of(frames: Iterable[pd.DataFrame]) -> list[float]:
     return sorted({float(cell) for frame in frames if "fraction" in frame for cell in frame["fraction"].dropna()})
 
 
-def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
+def read_folder(folder: Path, *, stimuli: Sequence[Path] = (), maps: Mapping[str, Path] | None = None) -> StudyFolder:
     """Read a study's folder, or a folder that itself contains the tables.
 
     Raises:
@@ -191,6 +210,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = ()) -> StudyFolder:
             },
             files=files,
             contents={name: path.read_bytes() for name, path in files.items()},
+            maps=maps or {},
         )
     presented = {*study_folder.scope("stimulus")["id"].astype(str)}
     for place in stimuli:

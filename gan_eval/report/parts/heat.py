@@ -1,0 +1,52 @@
+"""Colours of maps, and heat maps: where in a picture people, or a metric, see a difference."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Map = NDArray[np.floating]
+Pixels = NDArray[np.uint8]
+
+
+def scale() -> Pixels:
+    """Return the (256, 3) colours of the maps, from good (dark) to bad (bright)."""
+    from matplotlib import colormaps
+
+    return (colormaps["magma"](np.arange(256))[:, :3] * 255).round().astype(np.uint8)
+
+
+def coloured(badness: Map) -> Pixels:
+    """Return the (H, W, 3) colours of (H, W) values from 0 (good) to 1 (bad)."""
+    return scale()[np.rint(np.clip(badness, 0, 1) * 255).astype(np.uint8)]
+
+
+def stretched(values: Map) -> Map:
+    """Return a map from 0 to 1, its 2nd to its 98th percentile; pixels without a value are 0."""
+    known = values[np.isfinite(values)]
+    low, high = np.percentile(known, (2, 98)) if len(known) else (0, 1)
+    return np.clip(np.nan_to_num((values - low) / (high - low if high > low else 1)), 0, 1)
+
+
+def heat(people: np.ndarray, places: np.ndarray, shape: tuple[int, int], sigma: float) -> Map:
+    """Return the (H, W) density of marks, 1 at its maximum; each person has weight one.
+
+    Args:
+        people: (M,) the participant of each mark.
+        places: (M, 2) x and y, shares of width and height.
+        shape: H and W.
+        sigma: standard deviation of the Gaussian around a mark, share of the width.
+    """
+    _, person, counts = np.unique(people, return_inverse=True, return_counts=True)
+    (rows, columns), width = shape, sigma * shape[1]
+    down, right = (
+        np.exp(-0.5 * ((place[:, None] * size - np.arange(size) - 0.5) / width) ** 2)
+        for place, size in ((places[:, 1], rows), (places[:, 0], columns))
+    )
+    density = (down / counts[person][:, None]).T @ right
+    return density / max(density.max(), 1e-12)
+
+
+def heated(picture: Pixels, density: Map) -> Pixels:
+    """Return a picture (H, W, 3) in grey with the colours of a density over it, which is clear where it is 0."""
+    grey = picture.mean(axis=2, keepdims=True).repeat(3, axis=2)
+    cover = 0.75 * np.sqrt(density)[..., None]
+    return (grey * (1 - cover) * 0.8 + coloured(0.25 + 0.75 * density) * cover).astype(np.uint8)

@@ -1,0 +1,62 @@
+"""The section on where people saw it, its figure, and the heat maps of the gallery."""
+
+import re
+
+import numpy as np
+import pandas as pd
+from made_marks import world
+from PIL import Image
+
+from gan_eval.__main__ import run
+from gan_eval.metrics.maps import PictureMaps
+from gan_eval.metrics.run.inputs import stimuli_of_sets
+from gan_eval.report import build_figure, write_report
+from gan_eval.report.parts.heat import heat
+from gan_eval.stats.analysis import write_analysis
+from gan_eval.stats.marks.tables import mark_tables, marked, read_marks
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import MARKS, TRIALS
+
+
+def test_each_person_has_one_weight_in_a_heat_map():
+    places = np.array([[0.25, 0.5], [0.75, 0.5], [0.75, 0.5], [0.75, 0.5]])
+    density = heat(np.array(["A", "B", "B", "B"]), places, (40, 80), 0.03)
+    assert np.isclose(density[20, 20], density[20, 60])
+    assert density.max() == 1
+    assert density[0, 0] < 0.01
+
+
+def test_pictures_maps_and_figure_of_marks_are_shown(tmp_path):
+    trials, marks, _ = world(tmp_path / "set", people=6, items=6)
+    filled = fill_trials(trials)
+    rows = read_marks(marks, filled)
+    maps = PictureMaps(stimuli_of_sets([tmp_path / "set"]))
+    tables = mark_tables(marked(rows, filled, stimuli=None, sessions=None), maps)
+    write_analysis(tables, tmp_path / "out", given={TRIALS: filled, MARKS: rows})
+    page = write_report(tmp_path / "out", tmp_path / "page.html", stimuli=tmp_path / "set").read_text()
+    section = re.search(r'<section id="marks".*?</section>', page, re.DOTALL)[0]
+    assert section.count("<img") == 6 * 4
+    assert "mark_maps.csv" in section
+    assert '"marks.csv"' not in page, "the table of single sessions is not on the page"
+    best = pd.read_csv(tmp_path / "out" / "mark_agreement.csv").query("scope == 'stimulus'")
+    assert best.sort_values("auc_low").iloc[-1]["id"] in section
+    figure = build_figure(tmp_path / "out", tmp_path / "marks.png", content="marks", stimuli=[tmp_path / "set"])
+    with Image.open(figure) as drawn:
+        assert min(drawn.size) > 300
+
+
+def test_the_gallery_has_heat_maps_and_maps_of_the_user(tmp_path):
+    _, marks, maps = world(tmp_path / "set", people=2, items=2)
+    marks.to_csv(tmp_path / "marks.csv", index=False)
+    for name, values in maps.items():
+        file = (tmp_path / "mine" / name.partition("/")[2]).with_suffix(".npy")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(file, values)
+    command = ["metrics", str(tmp_path / "set"), "--metrics", "l1", "--out", str(tmp_path / "out"), "--no-cache"]
+    added = ["--marks", str(tmp_path / "marks.csv"), "--maps", f"mine={tmp_path / 'mine'}"]
+    assert run([*command, *added]) == 2, "without a gallery they have no effect"
+    assert run([*command, *added, "--gallery", str(tmp_path / "gallery.html")]) == 0
+    files = [path.name for path in (tmp_path / "gallery_files").rglob("*.webp")]
+    marked_pictures = marks[marks["x"].notna()]["stimulus"].nunique()
+    assert sum(name.endswith("-marks.webp") for name in files) == marked_pictures
+    assert sum(name.endswith("-map-mine.webp") for name in files) == len(maps)
