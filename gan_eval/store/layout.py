@@ -1,6 +1,7 @@
 """The tables of `gan_eval.tables` in a database, and checks of their cells, because SQLite checks no types."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -8,8 +9,8 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.tables.cells import parse_any
-from gan_eval.tables.frames import EMPTY, Row, conform, faults
-from gan_eval.tables.schema import Dtype, Table
+from gan_eval.tables.frames import EMPTY, Row, conform, faults, pandas_dtype
+from gan_eval.tables.schema import Column, Dtype, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,14 +118,23 @@ def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) ->
     return checked
 
 
+def frame_of(rows: Sequence[Sequence[Any]], table: Table) -> "pd.DataFrame":
+    """Return a database's rows as a frame; a column with cells of other types than the stored one has dtype object.
+
+    Not as `pandas.read_sql`, which guesses types, and converts a damaged cell to text.
+    """
+    import pandas as pd
+
+    cells = list(zip(*rows, strict=True)) or [()] * len(table.columns)
+    return pd.DataFrame(dict(zip(table.names, map(_typed, cells, table.columns), strict=True)), copy=False)
+
+
 def checked_frame(frame: "pd.DataFrame", table: Table, where: str) -> "pd.DataFrame":
     """Return a frame as the database holds it with the schema's dtypes; the same as `checked_rows` for many rows.
 
     Raises:
         UserError: as for `checked_rows`.
     """
-    truths = {column.name: frame[column.name].map(_truth) for column in table.columns if column.dtype == "bool"}
-    frame = frame.assign(**truths)
     try:
         return conform(frame, table, where=f"{where}: table {table.name}")
     except UserError as error:
@@ -132,6 +142,19 @@ def checked_frame(frame: "pd.DataFrame", table: Table, where: str) -> "pd.DataFr
             raise
         row, name, reason = found[0]
         raise _wrong_cell(frame.iloc[row].to_dict(), name, table, where, reason) from error
+
+
+def _typed(cells: Sequence[Any], column: Column) -> "pd.Series | pd.api.extensions.ExtensionArray":
+    import pandas as pd
+
+    if column.dtype == "bool":
+        cells = [*map(_truth, cells)]
+    if {*map(type, cells)} - {NoneType} == {_STORED[column.dtype]}:
+        return pd.array(cells, dtype=pandas_dtype(column.dtype))
+    return pd.Series(cells, dtype="object")
+
+
+_STORED: dict[Dtype, type] = {"text": str, "instant": str, "json": str, "int": int, "float": float, "bool": bool}
 
 
 def _truth(value: Any) -> Any:

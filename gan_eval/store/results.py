@@ -28,7 +28,16 @@ from gan_eval.store.connect import (
     require_store_file,
     sqlite_engine,
 )
-from gan_eval.store.layout import LAYOUTS, SERVER_LOCK, checked_frame, checked_rows, lacking, make_tables, version_of
+from gan_eval.store.layout import (
+    LAYOUTS,
+    SERVER_LOCK,
+    checked_frame,
+    checked_rows,
+    frame_of,
+    lacking,
+    make_tables,
+    version_of,
+)
 from gan_eval.tables import frames as tabular
 from gan_eval.tables.participants import person_of
 from gan_eval.tables.schema import Table
@@ -227,10 +236,12 @@ class Store:
         """
         import pandas as pd
 
-        with self.transaction() as connection:
-            rows = [] if table in self.lacking else list(map(tuple, connection.execute(_query(table, equal))))
-        # not `pandas.read_sql`: it guesses types, and converts a damaged cell to text
-        return checked_frame(pd.DataFrame(rows, columns=table.names, dtype="object"), table, self.where)
+        frames = [frame_of([], table)]
+        if table not in self.lacking:
+            with self.transaction() as connection:
+                parts = connection.execute(_query(table, equal)).partitions(tabular.ROWS_AT_ONCE)
+                frames = [frame_of(rows, table) for rows in parts] or frames
+        return checked_frame(pd.concat(frames, ignore_index=True), table, self.where)
 
     def close(self) -> None:
         """Close the connection; the next use opens another."""

@@ -326,16 +326,20 @@ def even_records(path: Path, table: Table | None = None) -> tuple[list[str], lis
 
 
 def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
-    """Return the content of a CSV file.
+    """Return the content of a CSV file; arguments and errors as for `csv_rows`, names of the columns first."""
+    return csv_rows([[*map(csv_cell, header)], *records])
+
+
+def csv_rows(records: Iterable[Sequence[str]]) -> bytes:
+    """Return lines of a CSV file.
 
     Args:
-        header: names of the columns.
         records: cells as `csv_cell` gives them.
 
     Raises:
         UserError: a text is not UTF-8, as a file's name may be.
     """
-    text = "\n".join([",".join(map(csv_cell, header)), *map(",".join, records), ""])
+    text = "\n".join([*map(",".join, records), ""])
     try:
         return text.encode()
     except UnicodeEncodeError as error:

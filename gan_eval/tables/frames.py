@@ -18,6 +18,7 @@ from gan_eval.tables.cells import (
     csv_bytes,
     csv_cell,
     csv_records,
+    csv_rows,
     even_records,
     format_cell,
     is_outside,
@@ -38,6 +39,9 @@ Row = dict[str, Any]
 
 EMPTY = "empty; every row must hold a value"
 """Reason why an empty cell is refused in a column that is always filled."""
+
+ROWS_AT_ONCE = 20_000
+"""Number of rows that are converted from or to single cells at a time; cells take many times a frame's memory."""
 
 _PANDAS: dict[Dtype, str] = {
     "text": "str",
@@ -227,8 +231,11 @@ def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequen
             with atomic_path(file) as temporary:
                 parquet.write_table(pyarrow.Table.from_pandas(frame, preserve_index=False), temporary)
         else:
-            cells = [_texts(frame[name]) for name in frame.columns]
-            write_bytes(file, csv_bytes(list(frame.columns), zip(*cells, strict=True)))
+            with atomic_path(file) as temporary, temporary.open("wb") as output:
+                output.write(csv_bytes(list(frame.columns), []))
+                for start in range(0, len(frame), ROWS_AT_ONCE):
+                    part = frame.iloc[start : start + ROWS_AT_ONCE]
+                    output.write(csv_rows(zip(*(_texts(part[name]) for name in part.columns), strict=True)))
 
 
 def _texts(series: "pd.Series") -> list[str]:

@@ -170,11 +170,12 @@ def use(store: Path, way: str, table: Table, *, create: bool = False) -> None:
 
 @pytest.mark.parametrize(("table", "column", "value", "line"), WRONG)
 def test_a_wrong_cell_is_named_with_file_table_row_and_column(
-    store: Path, table: Table, column: str, value: str, line: str
+    store: Path, monkeypatch: pytest.MonkeyPatch, table: Table, column: str, value: str, line: str
 ) -> None:
     row = "session='b'" if table is tables.SESSIONS else "session='b' trial=2"
     damage(store, f'UPDATE {table.name} SET "{column}" = {value} WHERE {row.replace(" ", " AND ")}')
-    for way in ("frame", "merge"):
+    for way, at_once in (("frame", 20_000), ("frame", 1), ("merge", 20_000)):
+        monkeypatch.setattr("gan_eval.tables.frames.ROWS_AT_ONCE", at_once)
         with pytest.raises(UserError) as caught:
             use(store, way, table)
         message = str(caught.value)
