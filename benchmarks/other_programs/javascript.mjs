@@ -1,4 +1,4 @@
-// The programs in JavaScript of benchmarks/differences.py: node differences.mjs FOLDER PAIRS SIDE
+// The programs in JavaScript of benchmarks/differences.py: node javascript.mjs FOLDER PAIRS SIDE
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -13,18 +13,19 @@ await magick.initializeImageMagick(readFileSync(require.resolve("@imagemagick/ma
 const read = (name) => ({ data: new Uint8ClampedArray(readFileSync(join(folder, name))), width: side, height: side, channels: 4 });
 const settings = new magick.MagickReadSettings({ format: magick.MagickFormat.Rgb, width: side, height: side, depth: 8 });
 
-function magickSsim(fake, real) {
+function magickCompare(fake, real, metric) {
   const bytes = ({ data }) => Uint8Array.from(data.filter((_, place) => place % 4 < 3));
   const open = (picture, use) => magick.ImageMagick.read(bytes(picture), settings, use);
-  return open(real, (reference) => open(fake, (image) => image.compare(reference, magick.ErrorMetric.StructuralSimilarity)));
+  return open(real, (reference) => open(fake, (image) => image.compare(reference, metric)));
 }
 
-const values = { "ssim.js": [], "ssim.js fast": [], "image-ssim": [], "ImageMagick SSIM": [] };
+const values = { "ssim.js": [], "ssim.js fast": [], "image-ssim": [], "ImageMagick SSIM": [], "ImageMagick DSSIM": [] };
 for (let number = 0; number < pairs; number += 1) {
   const [fake, real] = [read(`fake${number}.rgba`), read(`real${number}.rgba`)];
   values["ssim.js"].push(ssim(fake, real).mssim);
   values["ssim.js fast"].push(ssim(fake, real, { ssim: "fast" }).mssim);
   values["image-ssim"].push(imageSsim.compare(fake, real).ssim);
-  values["ImageMagick SSIM"].push(magickSsim(fake, real));
+  values["ImageMagick SSIM"].push(magickCompare(fake, real, magick.ErrorMetric.StructuralSimilarity));
+  values["ImageMagick DSSIM"].push(magickCompare(fake, real, magick.ErrorMetric.StructuralDissimilarity));
 }
 console.log(JSON.stringify({ ...values, ImageMagick: magick.Magick.imageMagickVersion.match(/\d[\d.-]*/)[0] }));

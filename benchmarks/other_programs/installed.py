@@ -1,0 +1,133 @@
+"""Programs that no pinned package brings: those of this machine, and of a Debian in a folder.
+
+Debian's packages change with its release, so rows of these programs are compared only where a machine has the version
+that the page names.
+"""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from other_programs.inputs import four_pairs
+from other_programs.rows import Found, Table, called
+
+ModelFit = tuple[str, str, str, list[float | None]]
+"""Program, call, model and three values: the effect, its standard error, the SD of pictures."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """This machine, or the Debian in a folder (`mmdebstrap --include=... sid FOLDER`), whose commands need root."""
+
+    root: Path | None = None
+
+    def has(self, command: str) -> bool:
+        """Whether it has this command."""
+        return bool((self.root / "usr/bin" / command).exists() if self.root else shutil.which(command))
+
+    def output(self, *command: str) -> str:
+        """What a command prints, to both streams; some exit with 1 where pictures differ."""
+        inside = ("chroot", str(self.root), *command) if self.root else command
+        result = subprocess.run(inside, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return result.stdout
+
+    @contextmanager
+    def folder(self) -> Iterator[tuple[Path, str]]:
+        """A temporary folder of its own: where it is, and what its commands call it."""
+        with tempfile.TemporaryDirectory(dir=self.root / "tmp" if self.root else None) as folder:
+            yield Path(folder), f"/{Path(folder).relative_to(self.root)}" if self.root else folder
+
+    def of_files(self) -> dict[str, Table]:
+        """Metrics of the pairs as PNG files, by program."""
+        programs: dict[str, Callable[[Machine], Table]] = {"gm": _graphicsmagick, "butteraugli": _butteraugli}
+        return {command: measure(self) for command, measure in programs.items() if self.has(command)}
+
+    def each_pair(self, *command: str, value: str) -> list[float]:
+        """The number that `value` finds in what the command prints of each pair's files."""
+        with self.folder() as (folder, name):
+            found = []
+            for pair in four_pairs():
+                save_pair(folder, pair)
+                printed = self.output(*command, f"{name}/fake.png", f"{name}/real.png")
+                found.append(float(re.findall(value, printed)[0]))
+        return found
+
+    def mixed_models(self, table: Any, singular: Any) -> list[ModelFit]:
+        """The fits of `mixed_models.R` and `pymer4_fit.py`."""
+        if not self.has("Rscript"):
+            return []
+        scripts = {"Rscript": "mixed_models.R", "python3": "pymer4_fit.py"}
+        with self.folder() as (folder, name):
+            for data, file in ((table, "table.csv"), (singular, "singular.csv")):
+                data.to_csv(folder / file, index=False)
+            printed = ""
+            for command, script in scripts.items():
+                shutil.copy(Path(__file__).with_name(script), folder)
+                printed += self.output(command, *(f"{name}/{file}" for file in (script, "table.csv", "singular.csv")))
+        cells = [line.split("\t") for line in printed.splitlines() if line.count("\t") == 6]
+        return [
+            (f"{package} {version}", call, model, [None if value == "NA" else float(value) for value in values])
+            for package, version, call, model, *values in cells
+        ]
+
+
+def save_pair(folder: Path, pair: tuple[Any, Any]) -> None:
+    """Write `fake.png` and `real.png`."""
+    from PIL import Image
+
+    for name, picture in zip(("fake", "real"), pair, strict=True):
+        Image.fromarray(picture).save(folder / f"{name}.png")
+
+
+def _graphicsmagick(machine: Machine) -> Table:
+    version = re.findall(r"\d+\.\d+\.\d+", machine.output("gm", "version"))[0]
+    values = machine.each_pair("gm", "compare", "-metric", "PSNR", value=r"Total: +(\S+)")
+    return {"PSNR, dB": [(called(f"GraphicsMagick {version}", "psnr"), values, "")]}
+
+
+def _butteraugli(machine: Machine) -> Table:
+    version = re.findall(r"Version: (\S+?)[-+]", machine.output("dpkg-query", "-s", "butteraugli"))[0]
+    values = machine.each_pair("butteraugli", value=r"(\d+\.\d+)")
+    return {"Butteraugli": [(f"Butteraugli {version}", values, "a distance of its own: 0 for equal pictures")]}
+
+
+def ffmpeg_rows(ffmpeg: str) -> Table:
+    """Metrics of the pairs as PNG files by an ffmpeg with libvmaf."""
+    version = re.findall(r"version n?(\d+\.\d+(?:\.\d+)?)", Machine().output(ffmpeg, "-version"))[0]
+
+    def row(graph: str, value: str, call: str, why: str) -> Found:
+        end = ("-lavfi", graph, "-f", "null", "-")
+        with tempfile.TemporaryDirectory() as folder:
+            found = []
+            for pair in four_pairs():
+                save_pair(Path(folder), pair)
+                inputs = (argument for name in ("fake", "real") for argument in ("-i", f"{folder}/{name}.png"))
+                printed = Machine().output(ffmpeg, "-hide_banner", *inputs, *end)
+                found.append(float(re.findall(value, printed)[0]))
+        return called(f"ffmpeg {version}", call), found, why
+
+    video = "[0]format=yuv420p[a];[1]format=yuv420p[b];[a][b]psnr"
+    smoothed = "a video's luma (16 to 235 beside a peak of 255) and smoothed chroma: not of the picture"
+    capped = "libvmaf=feature=name=psnr:log_fmt=json:log_path=/dev/stdout"
+    score = r"VMAF score: (\S+)"
+    return {
+        "PSNR, dB": [
+            row("psnr", r"\baverage:(\S+)", "psnr", ""),
+            row(video, r"\baverage:(\S+)", "psnr of yuv420p", smoothed),
+            row(capped, r'"psnr_y": ([\d.]+)', "libvmaf=feature=name=psnr", "of a video's luma; never above 60"),
+        ],
+        "SSIM": [row("ssim", r"\bAll:(\S+)", "ssim", "windows of 8x8, a step of 4 apart; of each channel")],
+        "VMAF": [
+            row("libvmaf", score, "libvmaf", "of a video's luma; 97.4 for equal stills, which do not move"),
+            row("[1][0]libvmaf", score, "libvmaf, reference first", "the inputs exchanged: sharper pictures get 100"),
+            row(
+                "libvmaf=model=version=vmaf_v0.6.1neg", score, "libvmaf, vmaf_v0.6.1neg", "without gain by enhancement"
+            ),
+        ],
+    }

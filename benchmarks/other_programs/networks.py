@@ -1,0 +1,227 @@
+"""LPIPS, DISTS and BRISQUE: metrics with pretrained weights, the same in all programs.
+
+Each program is built as its users build it. What it would download, the same numbers of gan_eval's weights take the
+place of, which come out of a package index.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import torch
+
+from gan_eval.metrics import functional as ours
+from gan_eval.metrics.definitions.no_reference import load_regression
+from gan_eval.metrics.definitions.perceptual import read_dists_weights, read_trunk
+from gan_eval.metrics.weights.cache import fetch
+from other_programs.inputs import Function, as_bytes, as_doubles, as_singles, each, large_pairs
+from other_programs.rows import Found, Table, module_of, named
+
+WEIGHTS = ("alexnet", "vgg16", "dists", "brisque")
+UNIT = "expects -1..1, and takes 0..1 without a word"
+
+
+def fetch_weights(folder: Path) -> None:
+    """Fetch what all programs need into this folder."""
+    os.environ["GAN_EVAL_CACHE"] = str(folder.absolute())
+    for name in WEIGHTS:
+        fetch(name)
+
+
+def learned_pairs() -> Table:
+    """LPIPS and DISTS of pairs."""
+    with downloads_replaced(), torch.no_grad():
+        return {
+            "LPIPS, AlexNet": [*lpips_rows("alex", "lpips_alex"), *other_calls()],
+            "LPIPS, VGG16": [*lpips_rows("vgg", "lpips_vgg"), *piq_lpips()],
+            "DISTS": dists_rows(),
+            "DISTS, 512x512": large_dists(),
+        }
+
+
+def lpips_rows(net: str, name: str) -> list[Found]:
+    """LPIPS of one network."""
+    import lpips
+    from pyiqa.archs import lpips_arch
+    from torchmetrics.functional.image import lpips as metrics_lpips
+
+    heads = str(Path(lpips.__file__).parent / f"weights/v0.1/{net}.pth")
+    metrics, pyiqa = metrics_lpips._LPIPS(net=net).eval(), lpips_arch.LPIPS(net=net, pretrained_model_path=heads)
+    return [
+        (f"gan_eval `{name}`", each(ours_of(name), as_bytes), ""),
+        (named("lpips", f"net='{net}', normalize=True"), of_units(lpips.LPIPS(net=net, verbose=False)), ""),
+        (named("torchmetrics", f"net_type='{net}', normalize=True"), of_units(metrics), ""),
+        (named("pyiqa", {"alex": "lpips", "vgg": "lpips-vgg"}[net]), each(pyiqa, as_singles), ""),
+    ]
+
+
+def of_units(network: Any) -> list[float]:
+    """LPIPS of pictures in 0..1, said to be such."""
+    return each(lambda a, b: network(a, b, normalize=True), as_singles)
+
+
+def other_calls() -> list[Found]:
+    """What the network's users may give it without a word from it."""
+    import lpips
+    from torchmetrics.functional.image import lpips as metrics_lpips
+
+    paper, bare, first = (
+        lpips.LPIPS(net="alex", verbose=False, **other) for other in ({}, {"lpips": False}, {"version": "0.0"})
+    )
+    equal = "not weighted by people's judgements: sum over channels and layers"
+    return [
+        (named("lpips", "pictures in 0..1"), each(paper, as_singles), UNIT),
+        (named("torchmetrics", "pictures in 0..1"), each(metrics_lpips._LPIPS(net="alex").eval(), as_singles), UNIT),
+        (named("lpips", "version='0.0', normalize=True"), of_units(first), "the first release, which did not scale"),
+        (named("lpips", "lpips=False, normalize=True"), of_units(bare), equal),
+    ]
+
+
+def piq_lpips() -> list[Found]:
+    """Only with VGG16, called LPIPS without the network's name."""
+    import piq
+
+    return [
+        (named("piq", "LPIPS"), each(piq.LPIPS(), as_singles), "VGG16 is its only network"),
+        (
+            named("piq", "LPIPS(replace_pooling=True)"),
+            each(piq.LPIPS(replace_pooling=True), as_singles),
+            "mean in place of maximum pooling",
+        ),
+    ]
+
+
+def dists_rows() -> list[Found]:
+    """DISTS of pictures of 256 pixels, to which the paper's program scales the shorter side."""
+    import piq
+    from torchmetrics.functional.image.dists import deep_image_structure_and_texture_similarity as metrics
+
+    official = module_of("DISTS_pytorch", "DISTS_pytorch/DISTS_pt.py").DISTS(load_weights=False)
+    official.load_state_dict({**official.state_dict(), **read_dists_weights(fetch("dists"))})
+    return [
+        ("gan_eval `dists`", each(ours_of("dists"), as_bytes), ""),
+        (named("piq"), each(piq.DISTS(), as_singles), ""),
+        (named("DISTS_pytorch"), each(official, as_singles), ""),
+        (named("pyiqa", "dists"), each(pyiqa_dists(), as_singles), ""),
+        (named("torchmetrics"), each(metrics, as_singles), ""),
+    ]
+
+
+def large_dists() -> list[Found]:
+    """Of the blurred picture at twice the side."""
+    import piq
+
+    fake, real = large_pairs()[0]
+
+    def blurred(function: Function, form: Callable[[Any], Any]) -> list[float | None]:
+        return [float(function(form(fake), form(real))), None, None, None]
+
+    whole = "of the picture's own size; gan_eval and piq scale the shorter side to 256"
+    return [
+        ("gan_eval `dists`", blurred(ours_of("dists"), as_bytes), ""),
+        (named("piq"), blurred(piq.DISTS(), as_singles), ""),
+        (named("pyiqa", "dists"), blurred(pyiqa_dists(), as_singles), whole),
+    ]
+
+
+def pyiqa_dists() -> Any:
+    """pyiqa's network with the published weights."""
+    from pyiqa.archs.dists_arch import DISTS
+
+    network = DISTS(pretrained=False).eval()
+    network.load_state_dict({**network.state_dict(), **read_dists_weights(fetch("dists"))})
+    return network
+
+
+def brisque_rows() -> list[Found]:
+    """BRISQUE of pictures alone."""
+    import piq
+    from pyiqa.archs import brisque_arch
+
+    regression = load_regression(fetch("brisque"))
+    with downloads_replaced(), tempfile.TemporaryDirectory() as folder:
+        model = Path(folder, "brisque.pth")
+        torch.save(vectors_of(regression), model)
+        pyiqa = brisque_arch.BRISQUE(pretrained_model_path=str(model))
+        rows = [
+            ("gan_eval `brisque`", each(lambda fake, _: ours_of("brisque")(fake), as_bytes), ""),
+            (
+                named("piq"),
+                each(lambda fake, _: piq.brisque(fake), as_doubles),
+                "flat areas: gan_eval sets their contrast to 0",
+            ),
+            (
+                named("pyiqa", "brisque"),
+                each(lambda fake, _: pyiqa(fake), as_doubles),
+                "flat areas, and another halving",
+            ),
+        ]
+    other = "its own regression of 770 vectors, not the release's of 774; luma in 0..1 with a constant of 1/255"
+    return [*rows, (named("brisque"), each(lambda fake, _: brisque_program().score(fake)), other)]
+
+
+@cache
+def brisque_program() -> Any:
+    """The package `brisque`, whose arrays of one number NumPy 2.4 does not take for numbers."""
+    from brisque import BRISQUE
+
+    class WithNumbers(BRISQUE):  # type: ignore[misc]
+        def asymmetric_generalized_gaussian_fit(self, x: Any) -> tuple[float, ...]:
+            return tuple(np.asarray(value).item() for value in super().asymmetric_generalized_gaussian_fit(x))
+
+    return WithNumbers(url=False)
+
+
+def ours_of(name: str) -> Any:
+    """A metric of gan_eval with its network loaded once."""
+    network = ours.load(name)
+    return lambda *pictures: getattr(ours, name)(*pictures, network=network)
+
+
+def vectors_of(regression: Any) -> tuple[Any, Any]:
+    """As piq and pyiqa keep them: coefficients (N, 1) and support vectors (N, 36)."""
+    return torch.from_numpy(regression.coefficients)[:, None], torch.from_numpy(regression.vectors)
+
+
+@contextmanager
+def downloads_replaced() -> Iterator[None]:
+    """Within this, what a program asks the network for comes from gan_eval's weights, with the same numbers."""
+    with (
+        mock.patch("torchvision.models._api.load_state_dict_from_url", replacement),
+        mock.patch("torch.hub.load_state_dict_from_url", replacement),
+        mock.patch("piq.brisque.load_url", replacement),
+    ):
+        yield
+
+
+@cache
+def whole_network(name: str) -> Any:
+    """A network's state; its classifier, which no metric here uses, is not trained."""
+    import torchvision
+
+    network = getattr(torchvision.models, name)()
+    return {**network.state_dict(), **read_trunk(fetch(name), name)}  # type: ignore[arg-type]
+
+
+def replacement(url: str, **_: Any) -> Any:
+    """What the file of this address holds."""
+    name = url.rpartition("/")[2]
+    if name.startswith(("alexnet", "vgg16")):
+        return whole_network(name.partition("-")[0])
+    if name == "dists_weights.pt":
+        return read_dists_weights(fetch("dists"))
+    if name == "brisque_svm_weights.pt":
+        return vectors_of(load_regression(fetch("brisque")))
+    if name == "lpips_weights.pt":
+        import lpips
+
+        file = Path(lpips.__file__).parent / "weights/v0.1/vgg.pth"
+        heads = torch.load(file, map_location="cpu", weights_only=True)
+        return list(heads.values())
+    raise LookupError(url)
