@@ -95,17 +95,20 @@ def analyze(
 
     with Console() as console, console.working("analysis"):
         from gan_eval import tables
-        from gan_eval.files.output_folders import check_output_folder, claim_output_folder, refuse_unread
+        from gan_eval.files.output_folders import (
+            check_output_folder,
+            claim_output_folder,
+            is_study_folder,
+            refuse_of_others,
+        )
         from gan_eval.files.sets import settled
         from gan_eval.pictures.sets import read_stimulus_tables, require_presented
         from gan_eval.stats.analysis import analyze_study, write_analysis
         from gan_eval.stats.readers import stored_tables
         from gan_eval.stats.rules import parse_rule
-        from gan_eval.study.markers import is_study_folder, refuse_study_folder
 
         check_output_folder(out)
-        refuse_study_folder(out)
-        refuse_unread(out, "tables")
+        refuse_of_others(out, "tables")
         for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
             for rule in rules or ():
                 with naming(f"{option}: "):

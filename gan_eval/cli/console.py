@@ -87,7 +87,7 @@ class Console:
             with self._rich.capture() as captured:
                 self._rich.print(table, soft_wrap=False)
             for line in captured.get().splitlines():
-                self.message(line.rstrip())
+                self._rich.print(Text(line.rstrip()))
         if len(rows) > len(cells):
             self.message(f"... and {len(rows) - len(cells)} rows more in the files")
 

@@ -1,6 +1,10 @@
 """The command `metrics`, and the commands of `weights`."""
 
+import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +13,7 @@ import typer
 from gan_eval.cli.options import Paired, TarKey, White, parse_pairs, refuse_without_effect, say, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
-from gan_eval.machine.progress import about, about_download
+from gan_eval.machine.progress import about_download
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric, ResizerName
 from gan_eval.metrics.weights.known import WEIGHTS
@@ -17,8 +21,9 @@ from gan_eval.metrics.weights.known import WEIGHTS
 if TYPE_CHECKING:
     from gan_eval.cli.console import Console
     from gan_eval.metrics.run.inputs import Settings
-    from gan_eval.metrics.run.tables import Evaluation
+    from gan_eval.metrics.run.runner import Evaluation
     from gan_eval.pictures.sets import StimulusSet
+    from gan_eval.tables.columns import Columns
 
 
 def metrics(
@@ -40,8 +45,9 @@ def metrics(
     ] = False,
     white: White = None,
     resizer: Annotated[
-        ResizerName, typer.Option(help="Method that resizes pictures for the networks.")
-    ] = DEFAULT_RESIZER,
+        ResizerName | None,
+        typer.Option(help=f"Method that resizes pictures for the networks; default: {DEFAULT_RESIZER}."),
+    ] = None,
     weights: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=FILE", help="Pretrained weights, by a name of `weights list`; default: the cache."),
@@ -83,7 +89,13 @@ def metrics(
     threads: Annotated[
         int | None, typer.Option(min=1, max=MAX_THREADS, help="Number of threads; default: the usable cores.")
     ] = None,
-    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Cache values, and use cached ones.")] = True,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=MAX_THREADS, help="Number of processes that measure pictures; each has its networks."),
+    ] = 1,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Cache features and values of networks, and use cached ones.")
+    ] = True,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also make a report of the tables.")] = None,
     gallery: Annotated[
         Path | None,
@@ -105,7 +117,7 @@ def metrics(
     """Compute picture metrics for stimulus sets or for two folders.
 
     What cannot be measured has a reason in the tables, and the exit status is 0; it is 2 if nothing has a value.
-    A second run measures only what is new.
+    A second run takes the features of networks from the cache.
     """
     if list_metrics:
         others = context.params.keys() - {"list_metrics"}
@@ -116,23 +128,20 @@ def metrics(
         return
     if out is None:
         raise UserError("metrics: --out is missing; name a folder for the tables")
-    from gan_eval.files.output_folders import refuse_unread
+    from gan_eval.files.output_folders import refuse_of_others
     from gan_eval.metrics.run.cache import cache_file
     from gan_eval.metrics.run.inputs import Settings, opened_folder, opened_pair
     from gan_eval.pictures.sets import TABLE_NAME
-    from gan_eval.study.markers import refuse_study_folder
 
-    refuse_study_folder(out)
-    refuse_unread(out, "metrics")
-    files = {name: Path(file) for name, file in parse_pairs(weights or (), "--weights").items()}
+    refuse_of_others(out, "metrics")
     settings = Settings(
         metrics=tuple(name.strip() for name in names.split(",") if name.strip()),
-        resizer=resizer,
+        resizer=resizer or DEFAULT_RESIZER,
         resize=resize,
         white=white,
-        weights=files,
-        features={name: Path(file) for name, file in parse_pairs(features or (), "--features").items()},
-        networks={name: Path(file) for name, file in parse_pairs(networks or (), "--network").items()},
+        weights=_files(weights, "--weights") if weights else {},
+        features=_files(features, "--features") if features else {},
+        networks=_files(networks, "--network") if networks else {},
         device=device,
         threads=threads,
         segmenter=segmenter,
@@ -146,8 +155,7 @@ def metrics(
     if reference is not None:
         if sets or real or fake is None:
             raise UserError("metrics: --reference stands in place of real pictures: give it with --fake DIR alone")
-        source = context.get_parameter_source("resizer")
-        if source is None or source.name != "COMMANDLINE":
+        if resizer is None:
             raise UserError(
                 f"--reference {reference}: name the method that made it by --resizer; others give other values"
             )
@@ -171,7 +179,7 @@ def metrics(
         opened = opened_pair(real, fake, settings, dataset=dataset, model=model, paired=paired, tar_key=tar_key)
         pair, remarks = context.with_resource(opened)
         inputs = [pair]
-    _refuse_unused(context, chosen, files)
+    _refuse_unused(chosen, settings, resizer)
     if report is not None:
         from gan_eval.report import check_page
 
@@ -187,11 +195,10 @@ def metrics(
             raise UserError(
                 f"--gallery: {names} have no value for a single picture; add a metric that has, such as psnr"
             )
-    else:
-        refuse_without_effect(
-            context, ["maps", "marks"], "is for --gallery; to compare maps with marks, give it to analyze"
-        )
-    folders = {name: Path(folder) for name, folder in parse_pairs(maps or (), "--maps").items()}
+    elif maps or marks:
+        option = "--maps" if maps else "--marks"
+        raise UserError(f"{option}: is for --gallery; to compare maps with marks, give it to analyze")
+    folders = _files(maps, "--maps") if maps else {}
     if baselines:
         if not sets:
             raise UserError("metrics: --baselines fills the holes of stimulus sets; --real and --fake have no masks")
@@ -203,7 +210,7 @@ def metrics(
             inputs += write_fills(inputs, claim_output_folder(out) / BASELINES)
     for remark in remarks:
         say(f"note: {remark}")
-    found = _measure(inputs, settings, out, report, gallery, folders, marks)
+    found = _measure(inputs, settings, out, report, gallery, folders, marks, workers)
     typer.echo(tables_as_json(found.by_name()) if as_json else out)
     if not any(
         value is not None for name in ("image_metrics", "set_metrics") for value in found.columns[name]["value"]
@@ -211,18 +218,25 @@ def metrics(
         raise UserError(f"metrics: no value could be computed; the tables in {out} have the reasons")
 
 
-def _refuse_unused(context: typer.Context, chosen: "Sequence[Metric]", weights: "Mapping[str, Path]") -> None:
+def _files(texts: Sequence[str], option: str) -> dict[str, Path]:
+    return {name: Path(file) for name, file in parse_pairs(texts, option).items()}
+
+
+def _refuse_unused(chosen: "Sequence[Metric]", settings: "Settings", resizer: str | None) -> None:
     """Refuse options and weight files that have no effect."""
+    extractors = {metric.extractor for metric in chosen}
     needed = {name for metric in chosen for name in metric.weights}
-    extractors = {metric.extractor for metric in chosen} - {None}
-    unused = [] if "segmenter" in extractors else ["segmenter"]
-    unused += [] if "inception" in extractors else ["resizer"]
-    unused += [] if any(metric.kind == "pair" for metric in chosen) else ["resize"]
-    why = f"none of the metrics {', '.join(metric.name for metric in chosen)} needs it; remove it"
-    refuse_without_effect(context, unused, why)
-    for name in weights:
-        if name in WEIGHTS and name not in needed:  # an unknown name is refused later, with a list of the known ones
-            raise UserError(f"--weights {name}: {why}")
+    unused = {
+        "--segmenter": settings.segmenter and "segmenter" not in extractors,
+        "--resizer": resizer and "inception" not in extractors,
+        "--resize": settings.resize and all(metric.kind != "pair" for metric in chosen),
+        # an unknown name is refused later, with a list of the known ones
+        **{f"--weights {name}": name in WEIGHTS and name not in needed for name in settings.weights},
+    }
+    for option, is_unused in unused.items():
+        if is_unused:
+            names = ", ".join(metric.name for metric in chosen)
+            raise UserError(f"{option}: none of the metrics {names} needs it; remove it")
 
 
 def _measure(
@@ -233,40 +247,40 @@ def _measure(
     gallery: Path | None,
     maps: "Mapping[str, Path]",
     marks: Path | None,
+    workers: int,
 ) -> "Evaluation":
     """Measure, write the tables and pages, and print missing and measured values."""
     from gan_eval.cli.console import Console
     from gan_eval.metrics.run.inputs import stimuli_of_sets
-    from gan_eval.metrics.run.runner import measure_sets
-    from gan_eval.metrics.run.tables import missing_values
+    from gan_eval.metrics.run.runner import measure_sets, missing_values
 
     with Console() as console:
-        found = measure_sets(
-            inputs,
-            settings,
-            out,
-            on_progress=about("metrics", console.progress),
-            on_message=console.message,
-        )
-        for line in missing_values(found.columns):
-            console.message(line)
-    _print_values(console, found)
-    if report is not None:
-        from gan_eval.report import build_metrics_report
 
-        with Console() as console, console.working("report"):
-            build_metrics_report(found.by_name(), stimuli_of_sets(inputs), report)
-        say(f"report: {report}")
-    if gallery is not None:
-        from gan_eval.machine.threads import usable_cores
-        from gan_eval.metrics.maps import PictureMaps
-        from gan_eval.report.metrics.gallery import write_gallery
-        from gan_eval.stats.marks.tables import require_places
-        from gan_eval.tables import MARKS
-        from gan_eval.tables.frames import text_frame
+        def show(done: int, total: int, what: str = "", *_: object, **_more: object) -> None:
+            console.progress(done, total, f"metrics: {what}")
 
-        stimuli = stimuli_of_sets(inputs)
-        with Console() as console:
+        with ProcessPoolExecutor(workers, get_context("spawn")) if workers > 1 else nullcontext() as pool:
+            found = measure_sets(inputs, settings, out, executor=pool, on_progress=show, on_message=console.message)
+        if any(None in found.columns[name]["value"] for name in ("image_metrics", "set_metrics")):
+            for line in missing_values(found.columns):
+                console.message(line)
+        _print_values(console, found.columns)
+        if report is not None:
+            from gan_eval.report import build_metrics_report
+
+            with console.working("report"):
+                build_metrics_report(found.by_name(), stimuli_of_sets(inputs), report)
+            console.message(f"report: {report}")
+        if gallery is not None:
+            from gan_eval.machine.threads import usable_cores
+            from gan_eval.metrics.maps import PictureMaps
+            from gan_eval.report.metrics.gallery import write_gallery
+            from gan_eval.stats.marks.tables import require_places
+            from gan_eval.tables import MARKS
+            from gan_eval.tables.frames import text_frame
+
+            stimuli = stimuli_of_sets(inputs)
+            threads = settings.threads or usable_cores()
             write_gallery(
                 found.image_metrics,
                 stimuli,
@@ -275,37 +289,64 @@ def _measure(
                 maps=PictureMaps(stimuli, maps) if maps else None,
                 resize=settings.resize,
                 white=settings.white,
-                threads=settings.threads or usable_cores(),
-                on_progress=about("metrics", console.progress),
+                threads=threads,
+                on_progress=show,
             )
-        say(f"gallery: {gallery}")
+            console.message(f"gallery: {gallery}")
     return found
 
 
-def _print_values(console: "Console", found: "Evaluation") -> None:
-    """Print the answer for each data set, as in the report, and a row for each model and metric."""
-    from gan_eval.metrics.catalogue import metric_named
-    from gan_eval.report.metrics.answer import dataset_answer
-    from gan_eval.report.metrics.summaries import REAL, Summaries, decimals_of, mean_interval
-
-    measured = Summaries(found.columns)
-    rows = []
-    for dataset in measured.datasets:
-        console.sentence(dataset_answer(measured, dataset)[0])
-        for metric in measured.metrics(dataset):
-            facts, models = metric_named(metric), [*measured.models_and_raw(dataset)]
-            if facts is not None and facts.kind == "single":  # other metrics have no value of real pictures
-                models.append(REAL)
-            summaries = {model: measured.summary(dataset, metric, model) for model in models}
-            for model, summary in summaries.items():
-                if not (summary.is_known or summary.infinite or summary.reasons):
-                    continue
-                count = str(summary.n) if summary.n_real is None else f"{summary.n} + {summary.n_real}"
-                value = mean_interval(summary, digits=decimals_of(summaries.values()))
-                missing = sum(summary.reasons.values())
-                left_out = [f"{missing} missing"] * bool(missing) + [f"{summary.infinite} ∞"] * bool(summary.infinite)
-                rows.append([dataset, model, metric, count, value, ", ".join(left_out)])
+def _print_values(console: "Console", columns: "Mapping[str, Columns]") -> None:
+    """Print the means of the pictures' values, the values of sets, and the differences between models."""
+    pictures: dict[tuple[str, str, str], list[tuple[float | None, str]]] = {}
+    cells = columns["image_metrics"]
+    for dataset, model, metric, kind, value, item in zip(
+        *(cells[name] for name in ("dataset", "model", "metric", "kind", "value", "item")), strict=True
+    ):
+        if kind == "fake" or value is not None:
+            pictures.setdefault((dataset, model or "real", metric), []).append((value, item))
+    rows = [[*owner, *_mean(found)] for owner, found in pictures.items()]
+    sets = columns["set_metrics"]
+    facts = ("dataset", "model", "metric", "n_fake", "n_real", "value", "ci_low", "ci_high")
+    for dataset, model, metric, fake, real, *value in zip(*(sets[name] for name in facts), strict=True):
+        shown, missing = ("–", "1 missing") if value[0] is None else (_shown(*value), "")
+        rows.append([dataset, model, metric, str(fake) if real is None else f"{fake} + {real}", shown, missing])
     console.table(["Data set", "Model", "Metric", "Pictures", "Value (95%)", "In no mean"], rows)
+    facts = ("dataset", "a", "b", "metric", "difference", "ci_low", "ci_high", "better")
+    differences = [
+        [dataset, f"{a} − {b}", metric, _shown(*ends), better or "undecided"]
+        for dataset, a, b, metric, *ends, better in zip(
+            *(columns["metric_comparisons"][name] for name in facts), strict=True
+        )
+        if ends[0] is not None
+    ]
+    console.table(["Data set", "Models", "Metric", "Difference (95%)", "Better"], differences)
+
+
+def _mean(found: "Sequence[tuple[float | None, str]]") -> tuple[str, str, str]:
+    """Return the number of values, their mean over the items, and the number of values that are not in it."""
+    items: dict[str, list[float]] = {}
+    for value, item in found:
+        if value is not None and math.isfinite(value):
+            items.setdefault(item, []).append(value)
+    means = [math.fsum(values) / len(values) for values in items.values()]
+    missing = sum(value is None for value, _ in found)
+    infinite = sum(value is not None and math.isinf(value) for value, _ in found)
+    shown = ("∞" if infinite else "–") if not means else f"{means[0]:.4g}"
+    if len(means) > 1:
+        from gan_eval.science.shares import mean_interval
+
+        shown = _shown(*mean_interval(means))
+    left_out = [f"{missing} missing"] * bool(missing) + [f"{infinite} ∞"] * bool(infinite)
+    return str(len(found) - missing), shown, ", ".join(left_out)
+
+
+def _shown(value: float, low: float | None = None, high: float | None = None) -> str:
+    """Return a value with its interval, in two digits of the interval's half width."""
+    if low is None or high is None or not 0 < high - low < math.inf:
+        return f"{value:.4g}"
+    places = min(max(1 - math.floor(math.log10((high - low) / 2)), 1), 6)
+    return f"{value:.{places}f} ({low:.{places}f} to {high:.{places}f})"
 
 
 weights_app = typer.Typer(help="Pretrained weights that metrics and training need.", no_args_is_help=True)

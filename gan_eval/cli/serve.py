@@ -61,7 +61,7 @@ def serve(
     where: str | Path
     more: dict[str, Any] = {}
     if study is not None or demo:
-        from gan_eval.study.markers import is_study_folder
+        from gan_eval.files.output_folders import is_study_folder
         from gan_eval.study.plan import make_plan, open_plan
         from gan_eval.study.sessions import quiz_study, require_one_design
 

@@ -1,4 +1,4 @@
-"""Atomic writes (a file is complete or absent), private files and folders, messages of failed writes."""
+"""Atomic writes (a file is complete or absent), a lock for one writer, private files, messages of failed writes."""
 
 import errno
 import json
@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,8 @@ def temporary_name(name: str) -> str:
     >>> is_temporary_name(temporary_name("a.png")), is_temporary_name(".a-notes.png")
     (True, False)
     """
-    stem, suffix = _stem_and_suffix(name)
+    path = Path(name)
+    stem, suffix = path.stem[:40], path.suffix if len(path.suffix) <= 16 else ""  # a name has at most 255 bytes
     return f".{stem}.gan-eval-{secrets.token_hex(6)}.tmp{suffix}"
 
 
@@ -76,10 +77,38 @@ def is_temporary_name(name: str) -> bool:
 _TEMPORARY = re.compile(r"\.(.+)\.gan-eval-[0-9a-f]{12}\.tmp(\.[^.]+?)?(-wal|-shm|-journal)?", re.DOTALL)
 
 
-def _stem_and_suffix(name: str) -> tuple[str, str]:
-    """Return the parts of a name in its temporary names, short enough for 255 bytes."""
-    path = Path(name)
-    return path.stem[:40], path.suffix if len(path.suffix) <= 16 else ""
+class LockedError(UserError):
+    """Another process holds a lock."""
+
+
+@contextmanager
+def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0.0) -> Iterator[None]:
+    """Hold the system's lock on a file while the block runs.
+
+    Args:
+        lock: the lock file; its folder is created if needed.
+        refusal: returns the message if another process holds the lock for longer than `patience_s`.
+
+    Raises:
+        UserError: another process holds the lock, or the file cannot be written.
+    """
+    from filelock import FileLock, Timeout  # not at the top: the quiz does not need it at its start
+
+    for last in (False, True):
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            own = FileLock(lock, timeout=patience_s, mode=0o600, poll_interval=0.02)
+            own.acquire()
+            break
+        except Timeout as error:
+            raise LockedError(refusal()) from error
+        except OSError as error:  # once: the process that held the lock may just have removed the folder
+            if last or not isinstance(error, FileNotFoundError):
+                raise write_error(lock, error) from error
+    try:
+        yield
+    finally:
+        own.release()
 
 
 @contextmanager
@@ -92,7 +121,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
         UserError: the disk is full or the folder cannot be written.
     """
     target = Path(target)
-    require_file(target)  # root could replace a device
+    if target.exists() and not target.is_file():
+        require_file(target)  # root could replace a device
     temporary = target.parent / temporary_name(target.name)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -137,9 +167,9 @@ def remove_leftovers(folder: Path, *, older_than_s: float = 0.0) -> None:
 
 def remove_leftovers_of(target: Path) -> None:
     """Remove temporary files that killed processes left while writing `target`; no other process may be writing it."""
-    stem, suffix = _stem_and_suffix(target.name)
+    own = _TEMPORARY.fullmatch(temporary_name(target.name))
     for path in target.parent.glob(".*"):
-        if (found := _TEMPORARY.fullmatch(path.name)) and found[1] == stem and (found[2] or "") == suffix:
+        if own and (found := _TEMPORARY.fullmatch(path.name)) and found.group(1, 2) == own.group(1, 2):
             _remove_leftover(path, 0.0)
 
 
@@ -174,7 +204,9 @@ def write_bytes(target: Path, data: bytes) -> None:
 
 def write_json(target: Path, value: Any) -> None:
     """Write `value` as readable JSON, whole or not at all."""
-    write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(text.encode(errors="backslashreplace"))
 
 
 def write_error(target: Path | str, error: OSError, what: str = "written") -> UserError:

@@ -1,17 +1,15 @@
 """SHA-256 of bytes, files and settings, with a cache for unchanged files that can be saved for later runs."""
 
 import hashlib
-import io
 import json
 import os
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import utf8, write_text
+from gan_eval.files.atomic import write_text
 from gan_eval.files.reading import read_json, require_file
 
 
@@ -37,28 +35,13 @@ def sha256_file(path: Path) -> str:
     Raises:
         UserError: the file cannot be read.
     """
-    return _hashed(path, lambda file: hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def read_hashed(path: Path) -> tuple[str, bytes | None]:
-    """Return the SHA-256 of a file, and its bytes if they had to be read for that; see `sha256_file`."""
-    content: list[bytes] = []
-
-    def read(file: io.BufferedReader) -> str:
-        content.append(file.read())
-        return sha256_bytes(content[0])
-
-    return _hashed(path, read), content[0] if content else None
-
-
-def _hashed(path: Path, digest_of: Callable[[io.BufferedReader], str]) -> str:
     status = require_file(path)
     try:
         known = status and _digests.get(_state_of(path, status))
         if not known:
             with Path(path).open("rb") as file:
                 status = os.fstat(file.fileno())
-                known = digest_of(file)
+                known = hashlib.file_digest(file, "sha256").hexdigest()
                 is_unchanged = os.fstat(file.fileno()).st_mtime_ns == status.st_mtime_ns
             if is_unchanged and time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_S:
                 _digests[_state_of(path, status)] = known
@@ -103,4 +86,4 @@ def sha256_json(value: Any) -> str:
     True
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return sha256_bytes(utf8(text))
+    return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()

@@ -1,17 +1,12 @@
 """Locks for one process at a time. The operating system releases a lock when its process ends, also after a kill."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
+from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, system_lock
 from gan_eval.files.output_folders import check_output_folder
-
-
-class LockedError(UserError):
-    """Another process holds a lock."""
 
 
 @contextmanager
@@ -64,36 +59,6 @@ def refuse_if_held(lock: Path, place: str, doing: str) -> None:
     if lock.exists():
         with hold_lock(lock, place, doing):
             pass
-
-
-@contextmanager
-def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0.0) -> Iterator[None]:
-    """Hold the system's lock on a file while the block runs.
-
-    Args:
-        lock: the lock file; its folder is created if needed.
-        refusal: returns the message if another process holds the lock for longer than `patience_s`.
-
-    Raises:
-        UserError: another process holds the lock, or the file cannot be written.
-    """
-    from filelock import FileLock, Timeout  # not at the top: the quiz does not need it at its start
-
-    for last in (False, True):
-        try:
-            lock.parent.mkdir(parents=True, exist_ok=True)
-            own = FileLock(lock, timeout=patience_s, mode=0o600, poll_interval=0.02)
-            own.acquire()
-            break
-        except Timeout as error:
-            raise LockedError(refusal()) from error
-        except OSError as error:  # once: the process that held the lock may just have removed the folder
-            if last or not isinstance(error, FileNotFoundError):
-                raise write_error(lock, error) from error
-    try:
-        yield
-    finally:
-        own.release()
 
 
 def who_holds(path: Path) -> str:

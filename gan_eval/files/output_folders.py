@@ -37,12 +37,23 @@ def check_output_folder(folder: Path, *, option: str = "--out") -> None:
     _check_place(folder, option, what=folder)
 
 
-def refuse_unread(folder: Path, below: str) -> None:
-    """Refuse an output folder whose sub-folder `below` has tables, because a report would read those instead.
+RECORD = "run.json"
+"""Below `.gan-eval/` of a study's folder: its study, and how it is run."""
+
+
+def is_study_folder(folder: Path) -> bool:
+    """Return whether `run` has made this folder."""
+    return (Path(folder) / OWN_FOLDER / RECORD).is_file()
+
+
+def refuse_of_others(folder: Path, below: str) -> None:
+    """Refuse an output folder whose tables a report would mix with the new ones, or read in their place.
 
     Raises:
-        UserError: the sub-folder has tables.
+        UserError: a study's folder, or the sub-folder `below` has tables.
     """
+    if (folder / OWN_FOLDER / RECORD).is_file():
+        raise UserError(f"--out {folder}: a study's folder, whose tables come from `run`; name another folder")
     place = Path(folder) / below
     if any(place.glob("*.csv")):
         raise UserError(f"--out {folder}: a report of it reads the tables in {place}; name that folder, or a new one")

@@ -5,6 +5,7 @@ below `.gan-eval/`, then an announcement of the new set is written. Until then t
 the next process that opens the folder finishes an interrupted replacement.
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -17,13 +18,12 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import (
     OWN_FOLDER,
     flush_to_disk,
-    remove_leftovers_of,
+    system_lock,
     temporary_name,
     write_error,
     write_json,
 )
 from gan_eval.files.digests import sha256_file, sha256_json
-from gan_eval.files.locks import system_lock
 from gan_eval.files.output_folders import refuse_links
 from gan_eval.files.reading import read_json
 
@@ -50,7 +50,7 @@ class NewSet:
     """A set while it is written; fields as in `FileSet`."""
 
     folder: Path
-    """Write its files here; empty at first."""
+    """Write its files here; empty at first. They need not be written atomically."""
     run: str = ""
     """Default: derived from the files' hashes, so that equal files give equal sets."""
     source: str = ""
@@ -75,20 +75,21 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
     aside = own / temporary_name(name)
     with _locked(folder):
         _finish_all(folder)
-        remove_leftovers_of(own / name)  # no other process is writing
+        for leftover in own.glob(f".{name}.gan-eval-*.tmp"):  # no other process is writing
+            shutil.rmtree(leftover, ignore_errors=True)
+        new = NewSet(aside)
         try:
             aside.mkdir()
-        except OSError as error:
-            raise write_error(folder, error) from error
-        try:
-            new = NewSet(aside)
             yield new
-            _announce(folder, name, new)
+            coming = _announce(folder, name, new)
+        except OSError as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise write_error(folder, error) from error
         except BaseException:
             if not (own / f"{name}{_COMING}").exists():  # otherwise the next process finishes the replacement
                 shutil.rmtree(aside, ignore_errors=True)
             raise
-        _finish(folder, name)
+        _finish(folder, name, coming)
 
 
 @contextmanager
@@ -111,14 +112,19 @@ def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
         yield sets
 
 
-def _announce(folder: Path, name: str, new: NewSet) -> None:
-    """Write the announcement, which makes the new set valid."""
+def _announce(folder: Path, name: str, new: NewSet) -> dict[str, Any]:
+    """Write the announcement, which makes the new set valid, and return it."""
     files = {path.relative_to(new.folder).as_posix(): path for path in sorted(new.folder.rglob("*")) if path.is_file()}
-    hashes = {relative: sha256_file(path) for relative, path in files.items()}
+    hashes = {}
+    for relative, path in files.items():
+        with path.open("rb+") as file:
+            hashes[relative] = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file)
     record = folder / OWN_FOLDER / f"{name}{_RECORD}"
     before: Mapping[str, str] = {}
-    with suppress(UserError):  # missing or damaged
-        before = _read(record).files
+    if record.exists():
+        with suppress(UserError):  # damaged
+            before = _read(record).files
     removed = {
         relative
         for relative, known in before.items()
@@ -127,7 +133,8 @@ def _announce(folder: Path, name: str, new: NewSet) -> None:
         and sha256_file(folder / relative) == known  # otherwise the user changed it
     }
     run = new.run or f"{name}-{sha256_json(hashes)[:12]}"
-    coming = {"run": run, "files": hashes, "aside": new.folder.name, "gone": sorted(removed - set(files))}
+    gone = sorted(removed - set(files))
+    coming: dict[str, Any] = {"run": run, "files": hashes, "aside": new.folder.name, "gone": gone}
     coming |= {"source": new.source} if new.source else {}
     try:
         for relative in files:
@@ -135,18 +142,18 @@ def _announce(folder: Path, name: str, new: NewSet) -> None:
     except OSError as error:
         raise write_error(folder, error) from error
     write_json(folder / OWN_FOLDER / f"{name}{_COMING}", coming)
+    return coming
 
 
 def _finish_all(folder: Path) -> None:
     for path in sorted((folder / OWN_FOLDER).glob(f"*{_COMING}")):
-        _finish(folder, path.name.removesuffix(_COMING))
+        _finish(folder, path.name.removesuffix(_COMING), _checked(path, "run", "files", "aside", "gone"))
 
 
-def _finish(folder: Path, name: str) -> None:
+def _finish(folder: Path, name: str, coming: Mapping[str, Any]) -> None:
     """Move the announced files into place; files already in place stay."""
     own = folder / OWN_FOLDER
     announced = own / f"{name}{_COMING}"
-    coming = _checked(announced, "run", "files", "aside", "gone")
     aside = own / Path(str(coming["aside"])).name
     at = folder
     try:

@@ -74,7 +74,7 @@ def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
         raise UserError(f"metrics: none named; choose from {', '.join(METRICS)}")
     selected = []
     for name in names:
-        metric, (base, at, source) = metric_named(name), name.partition("@")
+        metric, (base, at, source) = METRICS.get(name) or metric_named(name), name.partition("@")
         if at and base in TEMPLATES and source not in sources:
             if source != BUILT_IN:
                 fix = f"give --features {source or 'NAME'}=FILE or --network"

@@ -5,7 +5,7 @@ Metrics of pictures are the mean over all pictures that `update` was given. `upd
 processes (torch.distributed) bring their sums together. A picture that has no value raises `Unmeasurable` (see
 `gan_eval.metrics.functional`), and the batch leaves no trace. The mean of values among which one is infinite is
 infinite, as torchmetrics has it; comparisons and the report leave such values out and count them
-(`gan_eval.metrics.run.tables`).
+(`gan_eval.metrics.run.runner`).
 
 Metrics of sets: `update(pictures, real=...)` keeps the pictures' features (8 KB a picture for Inception); processes
 bring theirs together in `compute`. A batch alone has no distance: `forward` updates and gives None. The network is

@@ -16,9 +16,9 @@ from gan_eval.metrics.definitions.labels import label_map
 from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
 from gan_eval.metrics.definitions.perceptual import LPIPS_ALEX_HOLE, PerceptualDistance
 from gan_eval.metrics.definitions.similarity import WINDOW, l1_map, ssim_map
-from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.kernels.pictures import Missing, Unmeasurable
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.pictures import PictureFiles
+from gan_eval.metrics.run.measure import PictureFiles
 from gan_eval.metrics.weights.cache import open_weights
 
 Map = NDArray[np.float32]
@@ -68,14 +68,14 @@ class PictureMaps:
 
     def _own(self, name: str, stimulus: Stimulus) -> Map | str:
         files = PictureFiles()
-        own = stimulus.problem or files.read(stimulus.file)
-        if isinstance(own, str):
-            return own
+        own = Missing(stimulus.problem) if stimulus.problem else files.read(stimulus.file)
+        if isinstance(own, Missing):
+            return own.reason
         if name == "niqe":
             return niqe_map(files.picture(own))
-        real = files.read(stimulus.reference, stimulus.no_reference)
-        if isinstance(real, str):
-            return real
+        real = files.read(stimulus.companion("reference"))
+        if isinstance(real, Missing):
+            return real.reason
         pair = files.pair(own, real, any_format=name != "lpips", resize=self._resize)
         if name == "lpips":
             return self._lpips if isinstance(self._lpips, str) else self._lpips.map(*pair)
@@ -102,11 +102,13 @@ class PictureMaps:
         flat colours, such as a photograph, has no labels.
         """
         known, files = self._stimuli.get(stimulus), PictureFiles()
-        mask, source = ("", "") if known is None else (files.read(known.mask), files.read(known.input))
+        if known is None:
+            return {}
+        mask, source = (files.read(known.companion(name)) for name in ("mask", "input"))
         try:
-            if not isinstance(mask, str):
+            if not isinstance(mask, Missing):
                 return {"hole": np.asarray(files.hole(mask), bool)}
-            if isinstance(source, str):
+            if isinstance(source, Missing):
                 return {}
             picture = files.picture(source)
             labels = label_map(picture)

@@ -1,9 +1,10 @@
 """Pictures on disk: decode to 8-bit RGB or to every sample, write, resize, list folders, pair by file stem.
 
-Pillow keeps all 16 bits only of grey pictures. PNG in 16-bit colour is therefore decoded twice (`deep_colours`), and
+Pillow keeps all 16 bits only of grey pictures. PNG in 16-bit colour is therefore decoded twice (`stored_samples`), and
 tifffile reads the TIFFs of which Pillow does not read every sample.
 """
 
+import hashlib
 import io
 import logging
 import os
@@ -12,6 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,7 +67,71 @@ def read_rgb(path: Path) -> Picture:
 
 def read_file(path: Path) -> bytes:
     """Return the bytes of a picture's file; errors as for `gan_eval.files.reading.read_bytes`."""
-    return read_bytes(path, what="picture")
+    if path.is_file():
+        with suppress(OSError):
+            return path.read_bytes()
+    return read_bytes(path, what="picture")  # raises the reason
+
+
+@dataclass(eq=False)
+class PictureFile:
+    """A file that was read and hashed, and its picture once it is decoded."""
+
+    path: Path
+    content: bytes
+    """Empty once the picture is decoded."""
+    digest: bytes
+    """SHA-256 of its bytes."""
+    white: int | None = None
+    """Level of white (see `whitened`)."""
+    shown: str = ""
+    """What messages call it, if not by its path."""
+    decoded: Samples | None = None
+    problem: str = ""
+    """Reason why it cannot be decoded."""
+
+    def samples(self) -> Samples:
+        """Return the picture as `decode_measured` does; decoded once.
+
+        Raises:
+            UserError: it cannot be decoded.
+        """
+        if self.decoded is None:
+            try:
+                if self.problem:
+                    raise UserError(self.problem)
+                self.decoded = decode_measured(self.content, Path(self.shown or self.path), white=self.white)
+            except UserError as error:
+                self.problem = str(error)
+                raise
+            self.content = b""
+        return self.decoded
+
+
+_KEPT_BYTES = 64 * 2**20
+_kept: dict[tuple[object, ...], PictureFile] = {}
+"""Decoded pictures of folders that were looked at, and that are soon measured."""
+
+
+def open_picture(path: Path, white: int | None = None, *, keep: bool = False) -> PictureFile:
+    """Read and hash a picture, unless the last look at it was kept; `keep`: decode it for the next call.
+
+    Raises:
+        UserError: it cannot be read; with `keep`, also that it cannot be decoded.
+    """
+    key: tuple[object, ...] = (path, white)
+    with suppress(OSError):
+        status = path.stat()
+        key += (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    file = _kept.get(key) if keep else _kept.pop(key, None)
+    if file is None:
+        content = read_file(path)
+        file = PictureFile(path, content, hashlib.sha256(content).digest(), white)
+    if keep:
+        size = file.samples().nbytes
+        if size + sum(each.decoded.nbytes for each in [*_kept.values()] if each.decoded is not None) <= _KEPT_BYTES:
+            _kept[key] = file
+    return file
 
 
 def decode_rgb(content: bytes, path: Path, *, white: int | None = None) -> Picture:
@@ -87,7 +153,8 @@ def decode_rgb(content: bytes, path: Path, *, white: int | None = None) -> Pictu
         UserError: the picture is broken, truncated, too large, transparent, a TIFF of several pages, or cannot be
             decoded exactly to 8-bit RGB (CMYK, Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB).
     """
-    return rgb_of(whitened(decode_samples(content, path), white, path))
+    colours = decode_samples(content, path)
+    return rgb_of(colours if white is None else whitened(colours, white, path))
 
 
 def decode_measured(content: bytes, path: Path, *, white: int | None = None) -> Samples:
@@ -96,8 +163,9 @@ def decode_measured(content: bytes, path: Path, *, white: int | None = None) -> 
     Raises:
         UserError: as for `decode_rgb`.
     """
-    colours = whitened(decode_samples(content, path), white, path)
-    return colours if colours.dtype == np.uint16 else rgb_of(colours)
+    colours = decode_samples(content, path)
+    colours = colours if white is None else whitened(colours, white, path)
+    return colours if colours.dtype == np.uint16 or colours.shape[2] == 3 else rgb_of(colours)
 
 
 def rgb_of(colours: Samples) -> Picture:
@@ -106,10 +174,10 @@ def rgb_of(colours: Samples) -> Picture:
     return np.array(np.broadcast_to(levels, (*levels.shape[:2], 3)))
 
 
-def whitened(samples: Samples, white: int | None, path: Path) -> Samples:
+def whitened(samples: Samples, white: int, path: Path) -> Samples:
     """Return samples whose level `white` is stretched to the peak, such as 4095 for 12 bits in 16.
 
-    Samples whose peak is not above `white` are returned unchanged, as are all if it is None.
+    Samples whose peak is not above `white` are returned unchanged.
 
     Raises:
         UserError: a sample is above `white`.
@@ -118,7 +186,7 @@ def whitened(samples: Samples, white: int | None, path: Path) -> Samples:
     [0, 32776, 65535]
     """
     peak = np.iinfo(samples.dtype).max
-    if white is None or white >= peak:
+    if white >= peak:
         return samples
     if (highest := int(samples.max())) > white:
         raise UserError(f"{path}: has the level {highest}; give the highest level of all pictures as --white, or none")
@@ -142,7 +210,11 @@ def decode_samples(content: bytes, path: Path, *, transparent: str = _TRANSPAREN
             raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
         if image.width * image.height > MAX_PIXELS:
             raise Image.DecompressionBombError
-        samples, has_alpha = stored_samples(image, content, path) if pillow_reads_all(image) else tiff_samples(content)
+        samples, has_alpha = (
+            stored_samples(image, content, path)
+            if image.format != "TIFF" or _pillow_reads_all(image)
+            else tiff_samples(content)
+        )
         turn = _ORIENTATIONS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     samples = samples if turn is None else turn(samples)
     if has_alpha and (samples[..., -1] != np.iinfo(samples.dtype).max).any():
@@ -181,31 +253,16 @@ _NO_PAGE = 0b101
 """Bits of the subfile type: a thumbnail, or a mask of another page."""
 
 
-def pillow_reads_all(image: Image.Image) -> bool:
+def _pillow_reads_all(image: Image.Image) -> bool:
     """Return False for a TIFF that Pillow reads only in part.
 
     Such files have several pages, separate planes, unnamed channels, or more than 8 bits (except 16-bit grey).
     """
-    if image.format != "TIFF":
-        return True
     tags = image.tag_v2  # type: ignore[attr-defined]
     bits = tags.get(_BITS, (8,))
     is_deep = 8 < max(bits) <= 16 and not (tuple(bits) == (16,) and tags.get(_PHOTOMETRIC) == 1)
     pages = getattr(image, "n_frames", 1)
     return pages == 1 and not is_deep and tags.get(_PLANES, 1) == 1 and 0 not in np.atleast_1d(tags.get(_EXTRA, 1))
-
-
-def has_16_bits(path: Path) -> bool:
-    """Return True if a file is a PNG or TIFF of 16 bits a channel; only its header is read."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(25)
-        if head.startswith((b"II", b"MM")):
-            with Image.open(path) as image:
-                return bool(max(image.tag_v2.get(_BITS, (8,))) == 16)  # type: ignore[attr-defined]
-    except (OSError, ValueError, TypeError):  # missing or damaged: the picture's own row says so
-        return False
-    return head.startswith(b"\x89PNG") and head[24:] == b"\x10"
 
 
 def tiff_samples(content: bytes) -> tuple[Samples, bool]:
@@ -246,7 +303,10 @@ def stored_samples(image: Image.Image, content: bytes, path: Path) -> tuple[Samp
     Raises:
         UserError: its colours cannot be converted.
     """
-    layout = deep_colours(image)
+    # Pillow keeps only the high byte of each channel of a PNG of 16-bit colour, an error of up to one level of 255
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) and image.format == "PNG" else []
+    layout = str(tiles[0].args) if tiles else ""
+    layout = layout if layout == _GREY_AND_ALPHA or layout in _SWAPPED else ""
     image.load()
     if layout or image.mode.startswith("I;16"):
         levels = _deep_levels(image, layout, content)
@@ -269,16 +329,6 @@ def stored_samples(image: Image.Image, content: bytes, path: Path) -> tuple[Samp
 _GREY_AND_ALPHA = "LA;16B"
 _SWAPPED = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 """Pillow's names of the layouts of 16-bit colour in PNG, with the name for the opposite byte order."""
-
-
-def deep_colours(image: Image.Image) -> str:
-    """Return Pillow's layout name for an unloaded PNG of 16-bit colour, or of 16-bit grey and alpha; else "".
-
-    Pillow keeps only the high byte of each channel of such a file, an error of up to one level of 255.
-    """
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) and image.format == "PNG" else []
-    layout = str(tiles[0].args) if tiles else ""
-    return layout if layout == _GREY_AND_ALPHA or layout in _SWAPPED else ""
 
 
 def _deep_levels(image: Image.Image, layout: str, content: bytes) -> NDArray[np.uint16]:
@@ -394,8 +444,8 @@ def list_pictures(folder: Path) -> list[Path]:
                 entry.name
                 for entry in entries
                 if entry.name.lower().endswith(tuple(SUFFIXES))
-                and names_a_picture(Path(entry.name))
-                and may_be_a_file(entry)
+                and not entry.name.startswith(".")
+                and (entry.is_file() or may_be_a_file(entry))
             ]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UserError(no_folder(folder)) from error
@@ -407,7 +457,7 @@ def list_pictures(folder: Path) -> list[Path]:
         elsewhere = f"; {unread}" * bool(unread) + f"; its folders {folders} have some" * bool(folders)
         elsewhere += "; .arrow files of a data set: write it with to_parquet" * any(folder.glob("*.arrow"))
         raise UserError(f"{folder}: no pictures in this folder (expected {', '.join(sorted(SUFFIXES))}{elsewhere})")
-    return [folder / name for name in sorted(names, key=natural_key)]
+    return [folder / name for name in (sorted(names, key=natural_key) if len(names) > 1 else names)]
 
 
 def size_of(path: Path) -> Size | None:
@@ -426,6 +476,13 @@ def picture_folders(folder: Path) -> list[str]:
             if path.is_dir() and not path.name.startswith(".") and any(map(names_a_picture, path.iterdir())):
                 found.append(path.name)
     return sorted(found, key=natural_key)
+
+
+def has_profile(path: Path) -> bool:
+    """Return True for a picture with a colour profile; only its head is read."""
+    with suppress(Exception), Image.open(path) as image:  # decoding it names the error
+        return bool(image.info.get("icc_profile"))
+    return False
 
 
 def unread_pictures(folder: Path) -> str:

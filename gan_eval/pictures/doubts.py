@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from statistics import median
 from typing import Literal, NamedTuple, TypeVar, get_args
@@ -35,32 +34,6 @@ def evenly_spread(things: Sequence[T], most: int = MAX_LOOKED_AT) -> list[T]:
     return [things[place] for place in np.linspace(0, len(things) - 1, min(most, len(things))).round().astype(int)]
 
 
-class Range(NamedTuple):
-    """The levels of a folder's pictures, as far as they were looked at."""
-
-    highest: int
-    peak: int
-    """255 or 65535."""
-
-    @property
-    def is_dark(self) -> bool:
-        return self.highest * DARK[self.peak] < self.peak
-
-
-def range_of(paths: Sequence[Path], *, white: int | None = None) -> Range | None:
-    """Return the highest level, up to the first picture that is not dark; None if no picture can be decoded."""
-    found = None
-    for path in evenly_spread(paths):
-        with suppress(UserError):
-            samples = images.decode_measured(images.read_file(path), path, white=white)
-            own = Range(int(samples.max()), int(np.iinfo(samples.dtype).max))
-            if found is None or own.highest * found.peak > found.highest * own.peak:
-                found = own
-            if not own.is_dark:
-                break
-    return found
-
-
 def dark_folders(folders: Mapping[str, Sequence[Path]], *, white: int | None = None, fix: str = "") -> list[str]:
     """Return a message for each folder in which no picture reaches 1/8 of its peak, such as 12 bits in 16, or 0 and 1.
 
@@ -69,17 +42,28 @@ def dark_folders(folders: Mapping[str, Sequence[Path]], *, white: int | None = N
         white: level that is stretched to the peak before.
         fix: what to do; default: `--white`, where it fits all of these folders.
     """
-    ranges = {name: found for name, paths in folders.items() if (found := range_of(paths, white=white))}
-    dark = {name: found for name, found in ranges.items() if found.is_dark}
-    likely_white = (1 << max((found.highest for found in dark.values()), default=0).bit_length()) - 1
-    fits_all = all(found.is_dark or found.peak <= likely_white for found in ranges.values())
+    ranges: dict[str, tuple[int, int]] = {}
+    """The highest level, up to the first picture that is not dark, and its peak, 255 or 65535."""
+    for name, paths in folders.items():
+        for path in evenly_spread(paths):
+            with suppress(UserError):
+                samples = images.open_picture(path, white, keep=True).samples()
+                level, peak = int(samples.max()), int(np.iinfo(samples.dtype).max)
+                highest, known_peak = ranges.get(name, (-1, peak))
+                if level * known_peak > highest * peak:
+                    ranges[name] = level, peak
+                if level * DARK[peak] >= peak:
+                    break
+    dark = {name: found for name, found in ranges.items() if found[0] * DARK[found[1]] < found[1]}
+    likely_white = (1 << max((highest for highest, _ in dark.values()), default=0).bit_length()) - 1
+    fits_all = all(name in dark or peak <= likely_white for name, (_, peak) in ranges.items())
     fix = fix or (f"give --white {likely_white}" if fits_all else "multiply the levels, so that white is the peak")
     return [
-        f"{name}: no picture has a level above {found.highest} of {found.peak}: all are dark, or use only part of the "
-        f"range; if white is {likely_white}, {fix}"
-        if found.highest
+        f"{name}: no picture has a level above {highest} of {peak}: all are dark, or use only part of the range; if "
+        f"white is {likely_white}, {fix}"
+        if highest
         else f"{name}: all pictures are black"
-        for name, found in dark.items()
+        for name, (highest, peak) in dark.items()
     ]
 
 
@@ -218,29 +202,35 @@ class Look(NamedTuple):
 
 def looks(paths: Sequence[Path]) -> list[Look | None]:
     """Look at pictures, on all cores; None for one that cannot be decoded. What is known of unchanged files is kept."""
+    if len(paths) == 1:
+        return [_look(paths[0])]
     with ThreadPoolExecutor(usable_cores(), thread_name_prefix="looks") as pool:
-        return list(pool.map(lambda path: _look(path, _state(path)), paths))
+        return list(pool.map(_look, paths))
 
 
-def _state(path: Path) -> tuple[int, int]:
-    with suppress(OSError):
-        status = path.stat()
-        return status.st_size, status.st_mtime_ns
-    return 0, 0
+_looks: dict[tuple[object, ...], Look] = {}
+"""By path, size and time of change."""
 
 
-@lru_cache(maxsize=8 * MAX_FITTED)
-def _look(path: Path, _: tuple[int, int]) -> Look | None:
+def _look(path: Path) -> Look | None:
     try:
-        picture = images.read_rgb(path)
-    except UserError:
+        status = path.stat()
+        key = path, status.st_size, status.st_mtime_ns
+        if key in _looks:
+            return _looks[key]
+        samples = images.open_picture(path, keep=True).samples()
+    except (OSError, UserError):
         return None
+    picture = samples if samples.dtype == np.uint8 else images.rgb_of(samples)
     grey = Image.fromarray(picture).convert("L").resize((16, 16), Image.Resampling.BOX)
     levels = np.asarray(grey, np.float64).ravel()
     levels = levels - levels.mean()
     is_margin = (picture == picture[0, 0]).all(axis=2)
     tiles = [_tiles(is_margin.all(axis=other)) for other in (1, 0)]
-    return Look(levels / max(float(np.linalg.norm(levels)), 1.0), min(tiles) >= 1 and max(tiles) >= 2)
+    if len(_looks) > 8 * MAX_FITTED:
+        _looks.clear()
+    _looks[key] = Look(levels / max(float(np.linalg.norm(levels)), 1.0), min(tiles) >= 1 and max(tiles) >= 2)
+    return _looks[key]
 
 
 def grids_of(paths: Sequence[Path]) -> list[Path]:

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.files.atomic import OWN_FOLDER
+from gan_eval.files.output_folders import RECORD
 from gan_eval.files.reading import read_record
-
-RECORD = "run.json"
-"""Below `.gan-eval/` of a study's folder: its study, and how it is run."""
 
 
 def read_run_record(folder: Path) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from uuid import uuid4
 
 from gan_eval import __version__
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, write_text
+from gan_eval.files.atomic import OWN_FOLDER, LockedError, write_text
 from gan_eval.files.digests import sha256_bytes, sha256_json
-from gan_eval.files.locks import LockedError, hold_lock, refuse_if_held
+from gan_eval.files.locks import hold_lock, refuse_if_held
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.progress import Listener, Progress, about
 from gan_eval.machine.threads import usable_cores
@@ -192,8 +192,7 @@ def measure_part(origin: Origin, folder: str, part: int, parts: int) -> "list[tu
     """Measure every `parts`-th item of a set, unless its metrics are up to date; return the cache's entries."""
     from gan_eval.metrics.run.cache import ListedCache
     from gan_eval.metrics.run.inputs import stimuli_of_sets
-    from gan_eval.metrics.run.measures import Tools
-    from gan_eval.metrics.run.pictures import jobs_of, measure_pictures
+    from gan_eval.metrics.run.measure import Tools, jobs_of, measure_pictures
     from gan_eval.study.stages import metrics_settings
 
     reports, plan, stages = _prepared(origin)
@@ -203,12 +202,12 @@ def measure_part(origin: Origin, folder: str, part: int, parts: int) -> "list[tu
     sets = [place for place in (Path(folder), Path(folder) / RAW) if place.is_dir()]
     settings, stimuli = metrics_settings(plan), stimuli_of_sets(sets)
     chosen = [stimuli[number] for job in jobs_of(stimuli)[part::parts] for number in job]
+    cached = [metric for metric in settings.selected() if metric.extractor or metric.weights or metric.library]
     with ListedCache(settings.cache) as listed:
         measure_pictures(
             chosen,
-            Tools(settings.selected(), settings),
+            Tools(cached, settings),
             cache=listed,
-            resize=settings.resize,
             threads=settings.threads or usable_cores(),
             on_progress=about(f"metrics of {Path(folder).name}, part {part + 1} of {parts}", reports.progress),
         )

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
 from gan_eval.files.locks import hold_lock
+from gan_eval.files.output_folders import is_study_folder
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.store import NoParticipantError, Stored, forget, moved_stores, stored_of
-from gan_eval.study.markers import is_study_folder, run_lock
+from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import STORE
 from gan_eval.tables import STORED_TABLES
 from gan_eval.tables.names import MODELS_TEX

@@ -21,28 +21,12 @@ from gan_eval.files.digests import keep_digests, sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.reading import read_record
 from gan_eval.machine.progress import Listener
-from gan_eval.settings.run_record import RECORD
 from gan_eval.settings.words import differences
 
 DIGESTS = "digests.json"
 """Below `.gan-eval/`: the digests of the files that the last run read; the next run hashes only changed files."""
 FORMAT = 1
 """Format number of markers and results; raised when an old folder must not be continued."""
-
-
-def is_study_folder(folder: Path) -> bool:
-    """Return whether `run` has made this folder."""
-    return (Path(folder) / OWN_FOLDER / RECORD).is_file()
-
-
-def refuse_study_folder(folder: Path) -> None:
-    """Refuse a study's folder as the output of another command, because a report would mix the tables.
-
-    Raises:
-        UserError: `run` has made the folder.
-    """
-    if is_study_folder(folder):
-        raise UserError(f"--out {folder}: a study's folder, whose tables come from `run`; name another folder")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import restore_digests, sha256_file
-from gan_eval.files.output_folders import claim_output_folder, relative_path
+from gan_eval.files.output_folders import claim_output_folder, is_study_folder, relative_path
 from gan_eval.files.reading import no_folder, read_json
 from gan_eval.metrics.catalogue import select
 from gan_eval.pictures.decode import list_pictures
@@ -20,7 +20,7 @@ from gan_eval.quiz.wording import require_language
 from gan_eval.settings.run_record import RECORD, read_run_record, run_command
 from gan_eval.settings.study import MetricsSettings, Study, load_study
 from gan_eval.settings.training import joined_splits
-from gan_eval.study.markers import DIGESTS, is_study_folder
+from gan_eval.study.markers import DIGESTS
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.names import RAW

@@ -10,6 +10,7 @@ from typing import Any
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
+from gan_eval.files.output_folders import is_study_folder
 from gan_eval.files.sqlite_files import is_address
 from gan_eval.machine.commands import run_own
 from gan_eval.machine.progress import Listener
@@ -28,7 +29,7 @@ from gan_eval.store import (
     sessions_text,
     stored_design,
 )
-from gan_eval.study.markers import hash_result, is_study_folder
+from gan_eval.study.markers import hash_result
 from gan_eval.study.plan import Plan, open_plan
 from gan_eval.tables.frames import Row
 

@@ -173,8 +173,7 @@ def metrics_stage(plan: Plan) -> Stage:
     out = plan.folder / "metrics"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.metrics.run.runner import measure_sets
-        from gan_eval.metrics.run.tables import missing_values
+        from gan_eval.metrics.run.runner import measure_sets, missing_values
 
         sets = list(plan.measured_folders().values())
         if plan.study.metrics.baselines:

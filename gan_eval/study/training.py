@@ -62,9 +62,9 @@ def measure_during_training(names: tuple[str, ...]) -> "Measure":
     import pandas as pd
 
     from gan_eval.metrics.catalogue import select
+    from gan_eval.metrics.run.differences import finite_mean
     from gan_eval.metrics.run.inputs import Settings, stimuli_of_sets
     from gan_eval.metrics.run.runner import Held, run_metrics
-    from gan_eval.metrics.run.tables import finite_mean
     from trainer.watch.validation import Measure
 
     better = {metric.name: metric.higher_is_better for metric in select(names)}

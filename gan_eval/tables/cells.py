@@ -152,7 +152,7 @@ def _check(value: Any, column: Column, where: str) -> Any:
             value = json.dumps(value, sort_keys=True, ensure_ascii=False)
     kind: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)
     is_fitting = type(value) is kind and (not column.words or value in column.words)
-    if not is_fitting or (column.is_number and is_outside(value, column)):
+    if not is_fitting or (column.dtype in ("int", "float") and is_outside(value, column)):
         raise UserError(f"{where}: found {abbreviated(value)}, expected {expected(column)}")
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise UserError(f"{where}: found {abbreviated(value)}, expected a whole number within 64 bits")
@@ -186,6 +186,19 @@ def csv_cell(text: str) -> str:
     if _FORMULA.match(text):
         text = f"'{text}"
     return '"' + text.replace('"', '""') + '"' if _TO_QUOTE.search(text) else text
+
+
+def csv_of_columns(columns: Mapping[str, Sequence[Any]]) -> bytes:
+    """Return the content of a CSV file of checked columns; each distinct text is made once."""
+    texts = []
+    for cells in columns.values():
+        if any(isinstance(cell, float) for cell in cells):  # most are distinct
+            texts.append(["" if cell is None else repr(cell) for cell in cells])
+        else:
+            made = {cell: "" if cell is None else str(cell) for cell in dict.fromkeys(cells)}
+            made |= {cell: text.lower() if isinstance(cell, bool) else csv_cell(text) for cell, text in made.items()}
+            texts.append([made[cell] for cell in cells])
+    return csv_bytes(list(columns), zip(*texts, strict=True))
 
 
 _HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile(r'"[^"]*"')

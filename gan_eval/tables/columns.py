@@ -1,7 +1,9 @@
 """Tables as columns, lists of cells: checked, and written as CSV and Parquet without pandas."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import atomic_path, write_bytes
-from gan_eval.tables.cells import csv_bytes, csv_cell, format_cell, is_outside, parse_any
+from gan_eval.tables.cells import csv_of_columns, is_outside, parse_any
 from gan_eval.tables.frames import Row, empty_cell, pandas_dtype, repeated_key
 from gan_eval.tables.schema import Column, Dtype, Table
 
@@ -29,7 +30,7 @@ def columns_of(rows: Iterable[Mapping[str, Any]], table: Table) -> Columns:
         UserError: as for `checked`.
     """
     rows = [*rows]
-    names = dict.fromkeys((*table.names, *(name for row in rows for name in row)))
+    names = dict.fromkeys((*table.by_name, *(name for row in rows for name in row)))
     return checked({name: [row.get(name) for row in rows] for name in names}, table)
 
 
@@ -55,45 +56,46 @@ def checked(columns: Columns, table: Table) -> Columns:
     return result
 
 
+_FORMS: dict[str, Callable[[str], object]] = {
+    "text": str.isprintable,
+    "instant": datetime.fromisoformat,
+    "json": json.loads,
+}
+"""By type of column: functions that are False or raise ValueError for a text that needs a closer look."""
+
+
 def _checked(cells: list[Any], column: Column | None, where: str) -> list[Any]:
     if column is None:
         return cells
+    has_limits = (column.least, column.most) != (None, None)
+    if all(cell is None for cell in cells):
+        return cells
     if column.dtype == "float":  # most are distinct
         numbers = np.array(cells, np.float64)
-        if not is_outside(numbers, column).any():
+        if not has_limits or not is_outside(numbers, column).any():
             return [None if number != number else number for number in numbers.tolist()]
-    parsed: dict[Any, Any] = {}
-    for number, cell in enumerate(cells, start=1):
-        if cell not in parsed:
-            try:
-                parsed[cell] = parse_any(cell, column)
-            except UserError as error:
-                raise UserError(f"{where} {number}, column {column.name}{error}") from error
-    return [parsed[cell] for cell in cells]
+    distinct = dict.fromkeys(cells)
+    known, form = [cell for cell in distinct if cell is not None], _FORMS.get(column.dtype)
+    with suppress(ValueError, RecursionError):
+        if column.dtype == "int" and not has_limits and all(type(cell) is int and abs(cell) < 2**63 for cell in known):
+            return cells
+        is_plain = form and all(type(cell) is str and cell and form(cell) is not False for cell in known)
+        if is_plain and not (column.words and {*known} - {*column.words}):
+            return cells
+    for cell in distinct:
+        try:
+            distinct[cell] = parse_any(cell, column)
+        except UserError as error:
+            raise UserError(f"{where} {cells.index(cell) + 1}, column {column.name}{error}") from error
+    return [distinct[cell] for cell in cells]
 
 
-def write_columns(columns: Columns, table: Table, *files: Path) -> None:
-    """Write checked columns to files by their suffix, CSV or Parquet, each whole or not at all.
+def write_columns(columns: Columns, table: Table, folder: Path) -> None:
+    """Write checked columns as `TABLE.csv` and `TABLE.parquet` into the folder of a new set (`files.sets`)."""
+    from pyarrow import parquet
 
-    Raises:
-        UserError: a file cannot be written.
-    """
-    for file in files:
-        if file.suffix == ".parquet":
-            from pyarrow import parquet
-
-            with atomic_path(file) as temporary:
-                parquet.write_table(_arrow_table(columns, table), temporary)
-        else:
-            write_bytes(file, csv_bytes(list(columns), zip(*map(_texts, columns.values()), strict=True)))
-
-
-def _texts(cells: list[Any]) -> list[str]:
-    """Return cells as CSV text; each distinct text is made once."""
-    if any(isinstance(cell, float) for cell in cells):  # 1.0 equals 1 and True
-        return [csv_cell(format_cell(cell, None, "")) for cell in cells]
-    texts = {cell: csv_cell(format_cell(cell, None, "")) for cell in dict.fromkeys(cells)}
-    return [texts[cell] for cell in cells]
+    (folder / f"{table.name}.csv").write_bytes(csv_of_columns(columns))
+    parquet.write_table(_arrow_table(columns, table), folder / f"{table.name}.parquet")
 
 
 _PANDAS_TYPES: dict[Dtype, tuple[str, str]] = {

@@ -1,7 +1,11 @@
 """Rules for names of models and data sets, which are parts of identifiers."""
 
+import re
+
 RESERVED_NAMES = {"real": "the ground truth", "all": "the row of all models together"}
 """Names that no model may have, and their meaning."""
+REFUSED = re.compile(rf"{'|'.join(RESERVED_NAMES)}|.*\|.*", re.DOTALL)
+"""Names that no cell of a column `model` may have."""
 MODELS_TEX = "models.tex"
 """File next to `paper.csv`: the report's table of all metrics and the fooling rate by model, as LaTeX."""
 RAW = "raw"
@@ -29,8 +33,7 @@ def model_cell_problem(model: object) -> str | None:
     ("a model's name has no '|'; give it another", None, None)
     """
     name = str(model or "")
-    is_refused = "|" in name or name in RESERVED_NAMES  # more is refused in a new model's name
-    return name_problem(name, "model") if is_refused else None
+    return name_problem(name, "model") if REFUSED.fullmatch(name) else None  # more is refused in a new model's name
 
 
 def name_problem(name: str, what: str) -> str | None:

@@ -7,7 +7,7 @@ family loads neither torch nor scipy nor numba: its functions import them where 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -58,7 +58,7 @@ class Metric:
     source: str
     """The paper and the definition that is followed. The resizer is a setting and stands in the table `runs`."""
     definition: str
-    """Short name of the definition, part of the key of cached values: change it when the computation changes."""
+    """Short name of the definition, part of the key of cached results: change it when the computation changes."""
     low: float = 0.0
     """Minimum possible value."""
     high: float = math.inf
@@ -96,9 +96,10 @@ class Metric:
     depends_on_count: bool = False
     """For a set metric: True if its expected value depends on the number of pictures."""
 
-    @property
-    def companions(self) -> tuple[Companion, ...]:
-        """The other pictures of a stimulus that the metric needs."""
-        if self.kind == "pair":
-            return ("reference", "mask") if self.takes_hole else ("reference",)
-        return ("input",) if self.kind == "input" else ()
+    companions: tuple[Companion, ...] = field(init=False)
+    """The other pictures of a stimulus that the metric needs."""
+
+    def __post_init__(self) -> None:
+        of_pair: tuple[Companion, ...] = ("reference", "mask") if self.takes_hole else ("reference",)
+        needed = of_pair if self.kind == "pair" else ("input",) if self.kind == "input" else ()
+        object.__setattr__(self, "companions", needed)

@@ -38,8 +38,8 @@ def psnr(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
     >>> round(psnr(deep + np.uint16(257), deep), 4)
     48.1308
     """
-    squares, _, count = _difference_sums(fake, real, hole)
-    return math.inf if squares == 0 else 10 * math.log10(peak_of(fake) ** 2 * count / squares)
+    squares, _, count, peak = _difference_sums(fake, real, hole)
+    return math.inf if squares == 0 else 10 * math.log10(peak**2 * count / squares)
 
 
 PSNR = Metric(
@@ -67,8 +67,8 @@ def l1(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
     >>> l1(black + np.uint8(3), black)
     3.0
     """
-    _, absolutes, count = _difference_sums(fake, real, hole)
-    return absolutes / (count * (peak_of(fake) // 255))
+    _, absolutes, count, peak = _difference_sums(fake, real, hole)
+    return absolutes / (count * (peak // 255))
 
 
 L1 = Metric(
@@ -100,13 +100,14 @@ def l1_map(fake: Pixels, real: Pixels) -> NDArray[np.float32]:
     return np.abs(fake.astype(np.float32) - real).mean(axis=2) / np.float32(peak_of(fake) // 255)
 
 
-def _difference_sums(fake: Pixels, real: Pixels, hole: "HolePixels | None") -> tuple[int, int, int]:
-    """Return the exact sums of squared and absolute differences, and the number of values."""
+def _difference_sums(fake: Pixels, real: Pixels, hole: "HolePixels | None") -> tuple[int, int, int, int]:
+    """Return the exact sums of squared and absolute differences, the number of values, and their maximum value."""
     fake, real = as_pair(fake, real, any_format=True)
+    peak = int(np.iinfo(fake.dtype).max)
     if hole is None:
-        return *compiled.difference_sums(fake, real), math.prod(fake.shape)
+        return *compiled.difference_sums(fake, real), math.prod(fake.shape), peak
     where = as_hole(hole, fake)
-    return *compiled.difference_sums(fake, real, where), fake.shape[2] * int(where.sum())
+    return *compiled.difference_sums(fake, real, where), fake.shape[2] * int(where.sum()), peak
 
 
 def peak_of(picture: Pixels) -> int:

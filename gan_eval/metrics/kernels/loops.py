@@ -20,7 +20,7 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
 def compiled(function: Kernel) -> Kernel:
-    """Return a function for `machine_code.py` to compile.
+    """Return a function for `compiled.py` to compile.
 
     It cannot make arrays, because its machine code has to run without numba. Multiplication and addition may be fused;
     sums are never reordered.

@@ -1,5 +1,6 @@
 """The pictures and holes that metrics accept, and the exception for a missing value."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -44,6 +45,12 @@ def as_pair(fake: Pixels, real: Pixels, *, any_format: bool = False) -> tuple[ND
         Unmeasurable: the sizes differ.
         TypeError: not (H, W, 3) uint8; with `any_format`, not (H, W, channels) of one type, uint8 or uint16.
     """
+    if (
+        (isinstance(fake, np.ndarray) and isinstance(real, np.ndarray))
+        and (fake.ndim == 3 and fake.shape == real.shape and fake.dtype == real.dtype == np.uint8)
+        and (any_format or fake.shape[2] == 3)
+    ):
+        return fake, real  # as decoded
     first, second = as_picture(fake, any_format=any_format), as_picture(real, any_format=any_format)
     if first.dtype != second.dtype:
         raise TypeError(f"expected two pictures of one depth, found {first.dtype} and {second.dtype}")
@@ -88,7 +95,17 @@ def _array(pixels: "Tensor | NDArray[Any]") -> NDArray[Any]:
     return pixels if isinstance(pixels, np.ndarray) else pixels.cpu().numpy()
 
 
-NO_MEMORY = "too little memory for a picture of this size"
+@dataclass(frozen=True)
+class Missing:
+    """What stands in place of a value, of features, or of a picture that a metric needs."""
 
-NO_INPUT = "no input_file: the label map that the picture was generated from; a stimulus set with input/ has it"
-"""Reason for a value without an input picture."""
+    reason: str
+    is_lasting: bool = True
+    """False if another run may have a value: the file was restored, or there is more memory."""
+
+
+NO_MEMORY = Missing("too little memory for a picture of this size", is_lasting=False)
+NO_INPUT = Missing(
+    "no input_file: the label map that the picture was generated from; a stimulus set with input/ has it"
+)
+"""A value without an input picture."""

@@ -1,4 +1,4 @@
-"""The run from stimuli to tables: inputs, files, measures, pictures (with the cache), sets, differences, tables.
+"""The run from stimuli to tables: inputs, one pass over the pictures (measure), sets, differences, tables (runner).
 
 Open runner.py first: `run_metrics` calls them in this order.
 """

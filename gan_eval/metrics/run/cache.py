@@ -1,7 +1,7 @@
-"""Values of earlier runs, in a SQLite file of the user's cache folder, found by the content of the pictures.
+"""Features and values of networks from earlier runs, in a SQLite file of the user's cache folder.
 
-The key of a value is the bytes of the picture (and of its reference) and the definition of the value. New values are
-written about once per second; after a crash, rerun the command to continue. If the cache cannot be used (locked,
+The key of an entry is the bytes of the picture (and of its reference) and a definition. New entries are written
+about once per second; after a crash, rerun the command to continue. If the cache cannot be used (locked,
 damaged, read-only, on a full disk), one message says so, and the run continues without it.
 """
 
@@ -16,16 +16,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
+from gan_eval.metrics.kernels.pictures import Missing
 from gan_eval.metrics.weights.cache import cache_folder
 
 LIMIT_MB = 4096
 """Size in megabytes at which the cache is emptied unless `$GAN_EVAL_CACHE_MB` sets another; 0: no cache."""
 PATIENCE_S = 5.0
 """Seconds to wait for another process that writes."""
-FORMAT = 4
+FORMAT = 5
 """Number of the table's layout; the values of another layout are dropped."""
 IN_MEMORY = Path(":memory:")
 """SQLite's name for a database in memory."""
@@ -33,8 +37,8 @@ _WRITE_EVERY_S = 1.0
 
 Key = tuple[bytes, bytes]
 """SHA-256 of a picture, and of its companion, such as its reference; b"" if there is none."""
-Content = str | bytes
-"""JSON, or the bytes of float32 features."""
+Content = float | NDArray[np.floating] | Missing
+"""A value, float32 features, or the reason for missing ones."""
 
 
 def cache_file() -> Path:
@@ -43,7 +47,7 @@ def cache_file() -> Path:
 
 
 class Cache:
-    """Cached values and features of pictures, and results of sets. Any number of threads may use it."""
+    """Cached features and values of networks, and results of sets. Any number of threads may use it."""
 
     def __init__(self, file: Path | None, *, limit: int | None = None) -> None:
         """Open the file; None: nothing is cached. `limit` in bytes; default: `$GAN_EVAL_CACHE_MB`.
@@ -77,32 +81,46 @@ class Cache:
                 self._connection.close()
                 self._connection = None
 
-    def found(self, key: Key) -> dict[bytes, Content]:
-        """Return all cached values of a picture with this companion, by definition."""
-        with self._guarded() as connection:
-            if connection is None:
-                return {}
-            if not connection.in_transaction:
-                connection.execute("BEGIN")  # one transaction for many reads, because each one locks the file
-            return dict(
-                connection.execute("SELECT definition, content FROM kept WHERE picture = ? AND companion = ?", key)
-            )
-        return {}
+    def found(self, key: Key, definition: bytes) -> Content | None:
+        """Return what is cached of a picture with this companion; None if there is nothing."""
+        match self._stored(*key, definition):
+            case bytes(features):
+                return np.frombuffer(features, np.float32)
+            case str(reason):
+                return Missing(reason)
+            case value:
+                return value
 
     def keep(self, key: Key, definition: bytes, content: Content) -> None:
-        """Cache a value of a picture."""
-        with self._guarded() as connection:
-            if connection is not None:
-                self._waiting.append((*key, definition, content))
+        """Cache a value or features of a picture, or the reason for missing ones if it is lasting."""
+        if isinstance(content, Missing):
+            if content.is_lasting:
+                self._store(*key, definition, content.reason)
+        else:
+            self._store(*key, definition, content.tobytes() if isinstance(content, np.ndarray) else content)
 
     def result(self, parts: object) -> Any:
         """Return the cached result of a computation from its inputs in JSON; None if there is none."""
-        text = self.found((bytes.fromhex(sha256_json(parts)), b"")).get(b"")
+        text = self._stored(bytes.fromhex(sha256_json(parts)), b"", b"")
         return None if text is None else json.loads(text)
 
     def keep_result(self, parts: object, result: object) -> None:
         """Cache the result of a computation."""
-        self.keep((bytes.fromhex(sha256_json(parts)), b""), b"", json.dumps(result))
+        self._store(bytes.fromhex(sha256_json(parts)), b"", b"", json.dumps(result))
+
+    def _stored(self, *key: bytes) -> Any:
+        with self._guarded() as connection:
+            if connection is None:
+                return None
+            if not connection.in_transaction:
+                connection.execute("BEGIN")  # one transaction for many reads, because each one locks the file
+            query = "SELECT content FROM kept WHERE picture = ? AND companion = ? AND definition = ?"
+            return next(connection.execute(query, key), (None,))[0]
+
+    def _store(self, *row: object) -> None:
+        with self._guarded() as connection:
+            if connection is not None:
+                self._waiting.append(row)
 
     def write(self, *, now: bool = False) -> None:
         """Write new values if the last write was a second ago, or if `now` is true."""
@@ -148,10 +166,11 @@ class ListedCache(Cache):
         super().__init__(file)
         self.entries: list[tuple[Key, bytes, Content]] = []
 
-    def found(self, key: Key) -> dict[bytes, Content]:
-        values = super().found(key)
-        self.entries += [(key, *value) for value in values.items()]
-        return values
+    def found(self, key: Key, definition: bytes) -> Content | None:
+        content = super().found(key, definition)
+        if content is not None:
+            self.entries.append((key, definition, content))
+        return content
 
     def keep(self, key: Key, definition: bytes, content: Content) -> None:
         super().keep(key, definition, content)

@@ -8,13 +8,14 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.definitions.jackknife import Estimate, Interval
-from gan_eval.metrics.run.tables import finite_mean
+from gan_eval.metrics.kernels.pictures import Missing
 from gan_eval.science.p_values import t_95
 from gan_eval.tables.frames import Row
 
@@ -24,11 +25,40 @@ MAX_SIZE_RATIO = 1.1
 """Largest ratio of the sizes of two sets, for metrics whose values depend on the number of pictures."""
 
 
+class FiniteMean(NamedTuple):
+    """Mean and standard deviation of the finite values."""
+
+    mean: float | None
+    """None if no value is finite."""
+    sd: float | None
+    """Standard deviation with n - 1; None for fewer than two."""
+    n: int
+    """Number of finite values."""
+    left_out: int
+    """Number of values that are infinite or NaN, which are left out."""
+
+
+def finite_mean(values: ArrayLike) -> FiniteMean:
+    """Return the mean and standard deviation of the finite values.
+
+    >>> finite_mean([20.0, 22.0, float("inf")])
+    FiniteMean(mean=21.0, sd=1.4142135623730951, n=2, left_out=1)
+    """
+    given = np.asarray(values, dtype=np.float64)
+    finite = given[np.isfinite(given)]
+    return FiniteMean(
+        mean=float(finite.mean()) if len(finite) else None,
+        sd=float(finite.std(ddof=1)) if len(finite) > 1 else None,
+        n=len(finite),
+        left_out=len(given) - len(finite),
+    )
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Result of a set metric for one model."""
 
-    result: Estimate | str
+    result: Estimate | Missing
     """The value, or the reason why there is none."""
     items: frozenset[str]
     """Items of the model's pictures."""
@@ -79,7 +109,7 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
             }
         else:
             results = {a: first.result, b: second.result}
-            reasons = [f"{model}: {result}" for model, result in results.items() if not isinstance(result, Estimate)]
+            reasons = [f"{model}: {result.reason}" for model, result in results.items() if isinstance(result, Missing)]
             row |= {"n": 0, "reason": "; ".join(reasons)}
         rows.append(row)
     return rows

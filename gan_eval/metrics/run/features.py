@@ -1,40 +1,61 @@
-"""Features of stimuli: their store, and those that the user gives, one vector for each stimulus, in a file or a frame.
+"""Features of stimuli: their store, the networks that compute them, and those that the user gives in a file or a frame.
 
 A file is npz with the arrays `stimulus` (N) and `features` (N, d), or CSV or Parquet with the column `stimulus` and d
 more columns. Rows may have any order; rows of other stimuli are ignored.
 """
 
 import hashlib
+import threading
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from gan_eval.errors import UserError, first_sentence
+from gan_eval.errors import UserError, first_sentence, memory_ran_out
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import require_file
 from gan_eval.metrics.definitions.frechet import MAX_FEATURE
-from gan_eval.metrics.run.inputs import Stimulus
+from gan_eval.metrics.definitions.record import ExtractorName
+from gan_eval.metrics.kernels.pictures import NO_MEMORY, Missing, Unmeasurable
+from gan_eval.metrics.run.inputs import Settings, Stimulus
+from gan_eval.metrics.weights.cache import open_weights
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
+
+    from gan_eval.metrics.networks.extractors import Extractor
 
 SUFFIXES = (".npz", ".csv", ".parquet")
 
 
-FeatureResult = NDArray[np.floating] | str
-"""(size,) features, or the reason for missing features."""
+FeatureResult = NDArray[np.floating] | Missing
+"""(size,) features, or the reason for missing ones."""
 
 
 class FeatureStore:
     """Features of one extractor, or the reason for missing ones, by the number of the stimulus."""
 
-    def __init__(self, count: int, size: int, *, dtype: DTypeLike = np.float32, is_given: bool = False) -> None:
-        self.values: NDArray[np.floating] = np.zeros((count, size), dtype)
+    def __init__(
+        self,
+        count: int,
+        size: int,
+        *,
+        dtype: DTypeLike = np.float32,
+        is_given: bool = False,
+        file: Path | None = None,
+    ) -> None:
+        self.values: NDArray[np.floating] = (
+            np.zeros((count, size), dtype)
+            if file is None
+            else np.lib.format.open_memmap(file, "w+", dtype, (count, size))
+        )
+        """(count, size), in the memory or in a file."""
         self.is_given = is_given
         """True if the user gave the features; then a set has a value only if all its pictures have features."""
         self.filled = np.zeros(count, bool)
@@ -42,8 +63,8 @@ class FeatureStore:
 
     def put(self, row: int, result: FeatureResult) -> None:
         """Set a row; any number of threads may do so for different rows."""
-        if isinstance(result, str):
-            self.reasons[row] = result
+        if isinstance(result, Missing):
+            self.reasons[row] = result.reason
         else:
             self.values[row] = result
             self.filled[row] = True
@@ -54,6 +75,79 @@ class FeatureStore:
         digest.update(self.values.ravel().data)  # without a copy
         digest.update(repr(sorted(self.reasons.items())).encode())
         return digest.hexdigest()
+
+
+class FeatureBatches:
+    """Collects prepared pictures; the thread that fills a batch runs the network on it.
+
+    Every batch has the same size, the last one filled up with copies, so that a picture's features do not depend on
+    the number of others.
+    """
+
+    def __init__(self, extractor: "Extractor") -> None:
+        self._extractor = extractor
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Tensor, Callable[[FeatureResult], None]]] = []
+
+    def add(self, prepared: "Tensor", deliver: Callable[[FeatureResult], None]) -> None:
+        """Add a prepared picture; `deliver` is called with its features."""
+        with self._lock:
+            self._waiting.append((prepared, deliver))
+            if len(self._waiting) < self._extractor.batch_size:
+                return
+            batch, self._waiting = self._waiting, []
+        self._run(batch)
+
+    def finish(self) -> None:
+        """Run the batch that is not full."""
+        batch, self._waiting = self._waiting, []
+        if batch:
+            self._run(batch)
+
+    def _run(self, batch: "list[tuple[Tensor, Callable[[FeatureResult], None]]]") -> None:
+        prepared = [picture for picture, _ in batch]
+        prepared += prepared[-1:] * (self._extractor.batch_size - len(batch))
+        results: Iterable[FeatureResult]
+        try:
+            results = self._extractor.features(prepared)[: len(batch)]
+        except Exception as error:
+            if not memory_ran_out(error):
+                raise
+            results = [NO_MEMORY] * len(batch)
+        for (_, deliver), result in zip(batch, results, strict=True):
+            deliver(result)
+
+
+def load_extractor(name: ExtractorName, settings: Settings, device: str) -> "Extractor":
+    """Load the extractor that metrics name, on a device: cpu, cuda, ...
+
+    Raises:
+        UserError: a named file cannot be used.
+        Unmeasurable: its weights are not in the cache, or no segmenter was given.
+    """
+    from gan_eval.metrics.networks import extractors, segmenter
+
+    if name == "inception":
+        load = partial(extractors.inception_extractor, resizer=settings.resizer, device=device)
+        file = open_weights(name, load, settings.weights.get(name))
+        return replace(file.contents, sha256=file.sha256, caveat=file.caveat)
+    if name.startswith("@"):
+        from gan_eval.metrics.networks.own import load_own_network
+
+        own = name.removeprefix("@")
+        return load_own_network(own, settings.networks[own], device=device)
+    if name == "spectrum":
+        from gan_eval.metrics.definitions.spectrum import RINGS, radial_spectrum
+
+        key = "radial-spectrum/int-luma/hann/64-rings"
+        return extractors.VectorExtractor(
+            name=name, size=RINGS, key=key, vector=lambda picture, _: radial_spectrum(picture)
+        )
+    if name == "label_colours":
+        return segmenter.label_colours()
+    if settings.segmenter is None:
+        raise Unmeasurable("no segmenter was given: --segmenter FILE")
+    return segmenter.load_segmenter(settings.segmenter, device=device)
 
 
 @dataclass(frozen=True)
@@ -84,9 +178,10 @@ class GivenFeatures:
         store = FeatureStore(len(stimuli), self.values.shape[1], dtype=self.values.dtype, is_given=True)
         for number, row in enumerate(found):
             if row is None:
-                store.put(number, f"{self.where} has no row for {stimuli[number].stimulus!r}")
+                store.put(number, Missing(f"{self.where} has no row for {stimuli[number].stimulus!r}"))
             elif float(np.abs(self.values[row]).max()) > MAX_FEATURE:
-                store.put(number, f"{self.where}: a feature of {stimuli[number].stimulus!r} is beyond {MAX_FEATURE:g}")
+                reason = f"{self.where}: a feature of {stimuli[number].stimulus!r} is beyond {MAX_FEATURE:g}"
+                store.put(number, Missing(reason))
             else:
                 store.put(number, self.values[row])
         return store

@@ -1,7 +1,7 @@
 """The input of a run: its settings, and its pictures from stimulus sets, a frame, or two folders paired by stem."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,21 +11,20 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import Metric, select
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion
-from gan_eval.metrics.kernels.pictures import NO_INPUT
+from gan_eval.metrics.kernels.pictures import NO_INPUT, Missing
 from gan_eval.pictures import decode as pictures
 from gan_eval.pictures import doubts
-from gan_eval.pictures.containers import is_container, pictures_folder
+from gan_eval.pictures.containers import Unpacked, is_container, named, pictures_folder
 from gan_eval.pictures.layouts import MIN_MATCHING, NAMED_AS_INPUTS, Part, Role, part_in_layout, parts_of
 from gan_eval.pictures.profiles import profile_names
-from gan_eval.pictures.sets import StimulusSet, read_set, require_unchanged
+from gan_eval.pictures.sets import HASHES, StimulusSet, read_set, require_unchanged
 from gan_eval.tables.frames import Row
-from gan_eval.tables.names import model_cell_problem
+from gan_eval.tables.names import REFUSED, model_cell_problem
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_MASK = "no mask_file: the picture of the hole, white is hole; `gan-eval stimuli import --masks DIR` adds it"
-"""The reason for a missing mask."""
+NO_MASK = Missing("no mask_file: the picture of the hole, white is hole; `gan-eval stimuli import --masks DIR` adds it")
 Stems = dict[str, list[Path]]
 """Picture files of a folder by stem."""
 UNPAIRED = "unpaired: the set names no real picture as the partner of a generated one (reference_file is empty)"
@@ -104,23 +103,25 @@ class Stimulus:
     """Area of the hole as a proportion of the picture."""
     seen: bool | None = None
     """True if its generator was trained on the picture."""
+    shown: str = ""
+    """What messages call the file, if not by its path: the container and the member."""
 
     @property
     def is_fake(self) -> bool:
         return self.kind == "fake"
 
-    def companion(self, name: Companion, *, own: Path | None = None) -> tuple[Path | None, str]:
-        """Return the file of a companion picture and the reason if there is none; `own`: a real picture's reference."""
+    def companion(self, name: Companion, *, own: Path | None = None) -> Path | Missing:
+        """Return a companion's file, or the reason why there is none; `own`: the reference of a real picture."""
         if name == "mask":
-            return self.mask, NO_MASK
+            return self.mask or NO_MASK
         if name == "input":
-            return self.input, NO_INPUT
-        return (self.reference if self.is_fake else own), self.no_reference
+            return self.input or NO_INPUT
+        return (self.reference if self.kind == "fake" else own) or Missing(self.no_reference)
 
     @property
     def has_pair_metrics(self) -> bool:
         """True if pair metrics have a row: a generated picture, or a real one without a generated partner."""
-        return self.is_fake or self.no_reference != Stimulus.no_reference
+        return self.kind == "fake" or self.no_reference != Stimulus.no_reference
 
 
 def stimuli_of_sets(sets: Iterable[StimulusSet | Path | str]) -> list[Stimulus]:
@@ -137,7 +138,7 @@ def stimuli_of_sets(sets: Iterable[StimulusSet | Path | str]) -> list[Stimulus]:
         if not isinstance(entry, StimulusSet):
             entry = read_set(Path(entry), files_must_exist=False, hash_files=False)  # `_stimuli` checks both
         stimuli += _stimuli(entry.rows, entry.folder)
-    return _distinct(stimuli)
+    return stimuli if len({stimulus.stimulus for stimulus in stimuli}) == len(stimuli) else _distinct(stimuli)
 
 
 def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]:
@@ -151,13 +152,6 @@ def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]
         raise UserError(f"stimuli: column {', '.join(missing)} is missing; see the table stimuli in docs/tables.md")
     cells = frame.astype(object).where(frame.notna(), None)
     rows = [{str(name): value for name, value in row.items()} for row in cells.to_dict("records")]
-    return _distinct(_stimuli(rows, root or Path()))
-
-
-def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
-    """Return the stimuli of the rows of a set's table; files are relative to `root`."""
-    stimuli = []
-    is_unpaired = not any(row["reference_file"] for row in rows)
     for number, row in enumerate(rows, start=1):
         for name in ("stimulus", "kind", "dataset", "file"):
             if not row[name]:
@@ -169,12 +163,20 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
             )
         if problem := model_cell_problem(model):
             raise UserError(f"stimuli: row {number}, column model: {problem}")
+    return _distinct(_stimuli(rows, root or Path()))
+
+
+def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
+    """Return the stimuli of the rows of a set's table; files are relative to `root`."""
+    stimuli = []
+    is_unpaired = not any(row["reference_file"] for row in rows)
+    for row in rows:
         reference, source, mask = row["reference_file"], row.get("input_file"), row.get("mask_file")
         stimulus = Stimulus(
             stimulus=row["stimulus"],
             item=row.get("item") or row["stimulus"],
-            kind=kind,
-            model=model or None,
+            kind=row["kind"],
+            model=row["model"] or None,
             dataset=row["dataset"],
             file=root / row["file"],
             reference=root / reference if reference else None,
@@ -183,13 +185,15 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
             input=root / source if source else None,
             problem=row.get("problem"),
             no_reference=row.get("no_reference")
-            or (UNPAIRED if is_unpaired and kind == "fake" else Stimulus.no_reference),
+            or (UNPAIRED if is_unpaired and row["kind"] == "fake" else Stimulus.no_reference),
             mask=root / mask if mask else None,
             mask_kind=row.get("mask_kind") or None,
             mask_area=row.get("mask_area"),
+            shown=row.get("shown") or "",
         )
         stimuli.append(stimulus)
-    require_unchanged(rows, root)
+    if any(row.get(name) for row in rows for name in HASHES.values()):
+        require_unchanged(rows, root)
     return stimuli
 
 
@@ -281,9 +285,9 @@ def folder_pair(
     real, fake = Path(real), Path(fake)
     places = dict(zip((real, fake), shown or (real, fake), strict=True))
     dataset, model = dataset or place_name(places[real]), model or place_name(places[fake])
-    if problem := model_cell_problem(model):
-        raise UserError(f"--model {model}: {problem}")
-    reals, fakes = files or [_by_stem(real), _by_stem(fake)]
+    if REFUSED.fullmatch(model):
+        raise UserError(f"--model {model}: {model_cell_problem(model)}")
+    reals, fakes = files or (_by_stem(real), _by_stem(fake))
     if partners and (no_partners or not reals.keys() & fakes.keys()):
         here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))
         why = no_partners or f"no picture shares its stem with one in {places[real]} (here {here!r}, there {there!r})"
@@ -295,13 +299,15 @@ def folder_pair(
     rows: list[Row] = []
     sides = ((real, reals, fake, fakes, None), (fake, fakes, real, reals, model))
     for folder, stems, other_folder, others, name in sides:
-        for stem, paths in sorted(stems.items(), key=lambda entry: bool(name) and entry[0] not in others):
+        alone = [stem for stem in stems if name and stem not in others]
+        for stem in [*(stem for stem in stems if not name or stem in others), *alone]:
+            paths = stems[stem]
             partner, why_none = None if no_partners else others.get(stem), None
             if partner is None:
                 why_none = no_partners or _printable(f"no picture with the stem {stem!r} in {places[other_folder]}")
-            elif name:
+            elif name and len(partner) > 1:
                 why_none = _several(places[real], partner)
-            printable = _printable(stem)
+            printable = stem if stem.isprintable() else _printable(stem)
             rows.append(
                 {
                     "stimulus": f"{dataset}/{name or 'real'}/{printable}",
@@ -311,7 +317,7 @@ def folder_pair(
                     "dataset": dataset,
                     "file": str(paths[0].absolute()),
                     "reference_file": str(partner[0].absolute()) if name and partner and not why_none else None,
-                    "problem": _several(places[folder], paths),
+                    "problem": _several(places[folder], paths) if len(paths) > 1 else None,
                     "no_reference": why_none,
                 }
             )
@@ -320,7 +326,7 @@ def folder_pair(
 
 def place_name(place: Path) -> str:
     """Return the name of a folder, or of a container without its ending."""
-    return place.name.partition(".")[0] if is_container(place) else place.resolve().name
+    return place.resolve().name if place.is_dir() or not is_container(place) else place.name.partition(".")[0]
 
 
 @contextmanager
@@ -344,11 +350,19 @@ def opened_pair(
         UserError: as for `folder_pair`; partners are required if `paired`, or if there are only metrics of pairs.
     """
     kinds = {metric.kind for metric in settings.selected()}
-    with pictures_folder(real, tar_key=tar_key) as reals, pictures_folder(fake, tar_key=tar_key) as fakes:
+    with ExitStack() as stack:
+        reals, fakes = (
+            Unpacked(place) if place.is_dir() else stack.enter_context(pictures_folder(place, tar_key=tar_key))
+            for place in (real, fake)
+        )
         places: dict[Role, Path] = {"real": real, "fake": fake}
+        stems = [_by_stem(reals.folder, or_none=True), _by_stem(fakes.folder, or_none=True)]
         parts: dict[Role, Part] = {}
-        if _is_result_folder(reals.folder, "real") or _is_result_folder(fakes.folder, "fake"):
+        if not (stems[0] and stems[0].keys() == stems[1].keys() and reals.folder != fakes.folder) and (
+            _is_result_folder(reals.folder, "real") or _is_result_folder(fakes.folder, "fake")
+        ):
             parts["real"], (parts["fake"],) = parts_of(reals.folder, [fakes.folder])
+            stems = [{stem: [path] for stem, path in part.roles[role].items()} for role, part in parts.items()]
         no_partners = "no picture is the partner of another (--unpaired)" * (paired is False)
         if paired is None and parts and parts["real"].is_paired is False:
             no_partners = NAMED_AS_INPUTS
@@ -362,12 +376,21 @@ def opened_pair(
             partners=bool(paired) or kinds == {"pair"},
             shown=(real, fake),
             no_partners=no_partners,
-            files=[{stem: [path] for stem, path in part.roles[role].items()} for role, part in parts.items()],
+            files=stems if all(stems) else (),
         )
         remarks = [f"{places[role]}: {line}" for role, part in parts.items() for line in part.remarks]
         remarks += _folder_remarks(places, pair, settings)
         remarks += _partner_remarks(pair) if "pair" in kinds and paired is not False else []
+        if reals.containers or fakes.containers:
+            _name_members(pair, reals, fakes)
         yield pair, [*reals.notes, *fakes.notes, *remarks]
+
+
+def _name_members(found: StimulusSet, *sources: Unpacked) -> None:
+    """Let messages name the container and the member of a picture that was unpacked."""
+    containers = {folder: source for unpacked in sources for folder, source in unpacked.containers.items()}
+    for row in found.rows:
+        row["shown"] = named(row["file"], containers)
 
 
 def _is_result_folder(folder: Path, role: Role) -> bool:
@@ -384,6 +407,7 @@ def opened_folder(
     """Yield a folder or container of generated pictures as a set (see `one_folder`), and messages about them."""
     with pictures_folder(fake, tar_key=tar_key) as fakes:
         made = one_folder(fakes.folder, kind="fake", dataset=dataset, model=model or place_name(fake))
+        _name_members(made, fakes)
         yield made, [*fakes.notes, *_folder_remarks({"fake": fake}, made, settings)]
 
 
@@ -395,7 +419,8 @@ def _partner_remarks(pair: StimulusSet) -> list[str]:
     if len(found) < MIN_MATCHING * (reals + fakes - len(found)):
         counts = f"{len(found)} of {reals} real and {fakes} generated pictures have a partner of the same file stem"
         return [f"{counts}: metrics of pairs are of these alone" if found else f"{counts}: no metrics of pairs"]
-    return [line] if (line := doubts.partners_doubt(found)) else []
+    line = doubts.partners_doubt(found) if len(found) >= doubts.MIN_COMPARED else ""
+    return [line] if line else []
 
 
 def _folder_remarks(places: Mapping[Role, Path], pair: StimulusSet, settings: Settings) -> list[str]:
@@ -419,10 +444,11 @@ def _folder_remarks(places: Mapping[Role, Path], pair: StimulusSet, settings: Se
     remarks += doubts.dark_folders(folders, white=settings.white)
     for folder, paths in folders.items():
         looked_at = doubts.evenly_spread(paths)
+        with_profile = [path for path in looked_at if pictures.has_profile(path)]
         remarks += [
             f"{folder}: {count} of the {len(looked_at)} pictures looked at have the colour profile {name!r}, which "
             "metrics do not apply; `gan-eval stimuli import` does"
-            for name, count in profile_names(looked_at).items()
+            for name, count in (profile_names(with_profile) if with_profile else {}).items()
         ]
     if settings.resize:
         names = [(row["reference_file"], row["file"]) for row in pair.rows if row["reference_file"]]
@@ -431,18 +457,20 @@ def _folder_remarks(places: Mapping[Role, Path], pair: StimulusSet, settings: Se
     return remarks
 
 
-def _by_stem(folder: Path) -> Stems:
-    """Return the picture files of a folder by their stem."""
+def _by_stem(folder: Path, *, or_none: bool = False) -> Stems:
+    """Return the picture files of a folder by their stem; `or_none`: there may be none."""
     stems: Stems = {}
-    for path in pictures.list_pictures(folder):
-        stems.setdefault(pictures.stem_of(path), []).append(path)
+    try:
+        for path in pictures.list_pictures(folder):
+            stems.setdefault(pictures.stem_of(path), []).append(path)
+    except UserError:
+        if not or_none:
+            raise
     return stems
 
 
-def _several(folder: Path, paths: list[Path]) -> str | None:
+def _several(folder: Path, paths: list[Path]) -> str:
     """Return the message for several files with one stem."""
-    if len(paths) == 1:
-        return None
     names = ", ".join(path.name for path in paths)
     return _printable(f"{folder}: several pictures with the stem {paths[0].stem!r} ({names}); keep one")
 

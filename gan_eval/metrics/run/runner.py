@@ -1,28 +1,40 @@
 """Stimuli in, metric tables out.
 
-`run_metrics` reads from top to bottom: select the metrics and make their `Tools`; measure single pictures and compute
-features in one pass (`pictures`); compute set metrics from the features (`sets`); compare every two models
-(`differences`); make the rows (`tables`).
+`run_metrics` reads from top to bottom: select the metrics and load their `Tools`; measure the pictures in one pass
+(`measure`); compute set metrics from the features (`sets`); compare every two models (`differences`); make the rows.
 """
 
+import json
 import os
+import platform
+import re
+import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from gan_eval import tables
+import numpy as np
+
+from gan_eval import __version__, tables
 from gan_eval.errors import UserError
+from gan_eval.files.atomic import OWN_FOLDER
+from gan_eval.files.digests import sha256_json
 from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.sets import replaced_set
 from gan_eval.machine.threads import usable_cores
-from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.catalogue import METRICS, Metric
+from gan_eval.metrics.definitions import jackknife
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, OnProgress
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
+from gan_eval.metrics.run.chunks import CHUNK, measure_in_chunks
 from gan_eval.metrics.run.differences import compare_pictures
 from gan_eval.metrics.run.inputs import (
     DEFAULT_METRICS,
@@ -32,24 +44,60 @@ from gan_eval.metrics.run.inputs import (
     stimuli_of_frame,
     stimuli_of_sets,
 )
-from gan_eval.metrics.run.measures import Tools
-from gan_eval.metrics.run.pictures import PictureResults, measure_pictures
+from gan_eval.metrics.run.measure import PictureResults, Tools, decoder, installed, measure_pictures
 from gan_eval.metrics.run.reference import write_reference
-from gan_eval.metrics.run.sets import measure_items, set_rows, technical_notes
-from gan_eval.metrics.run.tables import Evaluation, image_columns, provenance
+from gan_eval.metrics.run.sets import TechnicalNotes, measure_items, set_rows, technical_notes
 from gan_eval.metrics.weights.cache import find
+from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.pictures.sets import StimulusSet, identical_pictures, repeated_pictures
-from gan_eval.tables.columns import columns_of, rows_of, write_columns
-from gan_eval.tables.frames import iso
+from gan_eval.tables.cells import is_missing
+from gan_eval.tables.columns import Columns, checked, columns_of, frame_of_columns, rows_of, write_columns
+from gan_eval.tables.frames import Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
 HELD_BYTES = 2**30
 """Maximum size of the features that `Held` keeps: those of 130,000 pictures of Inception."""
+MEASURED = f"{OWN_FOLDER}/measured"
+"""Below the output folder: the parts of many pictures that are measured, until the tables are written."""
 OnMessage = Callable[[str], object]
 Set = StimulusSet | Path | str
 """A stimulus set, or its folder."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The metric tables, and the row of `runs` that their column `run` points to."""
+
+    columns: Mapping[str, Columns]
+    """The columns of each table, by its name; `hole_metrics` only if it has rows."""
+
+    @cached_property
+    def image_metrics(self) -> "pd.DataFrame":
+        return frame_of_columns(self.columns["image_metrics"], tables.IMAGE_METRICS)
+
+    @cached_property
+    def set_metrics(self) -> "pd.DataFrame":
+        return frame_of_columns(self.columns["set_metrics"], tables.SET_METRICS)
+
+    @cached_property
+    def metric_comparisons(self) -> "pd.DataFrame":
+        return frame_of_columns(self.columns["metric_comparisons"], tables.METRIC_COMPARISONS)
+
+    @cached_property
+    def hole_metrics(self) -> "pd.DataFrame":
+        return frame_of_columns(
+            self.columns.get("hole_metrics", columns_of([], tables.HOLE_METRICS)), tables.HOLE_METRICS
+        )
+
+    @cached_property
+    def runs(self) -> "pd.DataFrame":
+        return frame_of_columns(self.columns["runs"], tables.RUNS)
+
+    def by_name(self) -> "dict[str, pd.DataFrame]":
+        """Return the frames of the tables, by their name."""
+        return {name: getattr(self, name) for name in self.columns}
 
 
 def evaluate(
@@ -166,6 +214,7 @@ def measure_sets(
     settings: Settings,
     out: Path,
     *,
+    executor: Executor | None = None,
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> Evaluation:
@@ -175,7 +224,7 @@ def measure_sets(
         sets: stimulus sets, or their folders.
         settings: what is computed, and how.
         out: an empty or new folder, or one of an earlier run.
-        on_progress, on_message: see `run_metrics`.
+        executor, on_progress, on_message: see `run_metrics`.
 
     Returns:
         The tables. `hole_metrics` has no file if it has no rows.
@@ -185,13 +234,19 @@ def measure_sets(
             been writing there for a minute.
     """
     found = run_metrics(
-        stimuli_of_sets(sets), settings, command="metrics", out=out, on_progress=on_progress, on_message=on_message
+        stimuli_of_sets(sets),
+        settings,
+        command="metrics",
+        out=out,
+        executor=executor,
+        on_progress=on_progress,
+        on_message=on_message,
     )
     with replaced_set(Path(out), "metrics") as new:
-        for name in found.written():
-            files = (new.folder / f"{name}.csv", new.folder / f"{name}.parquet")
-            write_columns(found.columns[name], tables.TABLES[name], *files)
+        for name in found.columns:
+            write_columns(found.columns[name], tables.TABLES[name], new.folder)
         new.run = found.columns["runs"]["run"][0]
+    shutil.rmtree(Path(out) / MEASURED, ignore_errors=True)
     return found
 
 
@@ -235,6 +290,7 @@ def run_metrics(
     command: str,
     out: Path | None = None,
     held: Held | None = None,
+    executor: Executor | None = None,
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> Evaluation:
@@ -245,65 +301,207 @@ def run_metrics(
         command: name of the command in `runs`.
         out: a folder for the tables; it is claimed after all checks, before anything is measured.
         held: state of earlier runs with the same settings.
+        executor: its workers measure the pictures, in parts; see `measure_chunk`.
         on_progress: called with (done, total, what).
         on_message: called with messages that are not in the tables; default: a warning.
 
     Raises:
         UserError: a metric is unknown, or a named file or `out` is not valid.
     """
-    run, started = f"metrics-{uuid4().hex[:12]}", iso(datetime.now(UTC))
-    threads = settings.threads or usable_cores()
+    run, started = f"metrics-{uuid4().hex[:12]}", datetime.now(UTC)
     metrics = settings.selected()
+    threads = settings.threads or (usable_cores() if len(stimuli) > 2 else 1)
     for name, file in settings.weights.items():
         find(name, path=file)
     with ExitStack() as stack:
-        cache = held.cache if held else stack.enter_context(Cache(settings.cache))
+        cache = held.cache if held else stack.enter_context(Cache(settings.cache)) if settings.cache else None
         tools = held.tools if held else Tools(metrics, settings)
         if out is not None:
             claim_output_folder(out)
-        results = measure_pictures(
-            stimuli,
-            tools,
-            cache=cache,
-            resize=settings.resize,
-            white=settings.white,
-            threads=threads,
-            on_progress=on_progress,
-        )
-        if held:
-            cache.write(now=True)
+        if out is not None and (executor or len(stimuli) > CHUNK):
+            results = measure_in_chunks(
+                stimuli,
+                tools,
+                Path(out) / MEASURED,
+                cache=cache,
+                threads=threads,
+                executor=executor,
+                on_progress=on_progress,
+            )
         else:
+            results = measure_pictures(stimuli, tools, cache=cache, threads=threads, on_progress=on_progress)
+        results.stores |= {name: features.store(stimuli) for name, features in tools.given.items()}
+        if held:
+            held.cache.write(now=True)
+        elif tools.extractors:
             tools.free_networks()
         if settings.save_reference:
             _save_reference(settings.save_reference, stimuli, results)
-        measure_items(stimuli, tools, results, cache, threads=threads)
-        notes = {} if held else technical_notes(stimuli, metrics, results, cache, threads=threads)
-        sets, comparisons, of_holes = set_rows(
-            stimuli, metrics, results, tools, cache, notes=notes, values_only=held is not None, on_progress=on_progress
-        )
-    hashed = [
-        {"stimulus": stimulus.stimulus, "kind": stimulus.kind, "sha256": results.hashes.get(number)}
-        for number, stimulus in enumerate(stimuli)
-    ]
-    equal = [identical_pictures(hashed), repeated_pictures(hashed)]
-    for message in filter(None, [cache.problem, *equal]):
-        (on_message or warnings.warn)(message)
+        if any(metric.of_items for metric in metrics):
+            measure_items(stimuli, tools, results, threads=threads)
+        notes: TechnicalNotes = {}
+        sets, comparisons, of_holes = list[Row](), list[Row](), list[Row]()
+        if any(metric.kind == "set" for metric in metrics):
+            if not held:
+                notes = technical_notes(stimuli, metrics, results, cache, threads=threads)
+            sets, comparisons, of_holes = set_rows(
+                stimuli,
+                metrics,
+                results,
+                tools,
+                cache,
+                notes=notes,
+                values_only=held is not None,
+                on_progress=on_progress,
+            )
+    messages = [cache.problem or ""] if cache else []
+    if len({*results.hashes.values()}) < len(results.hashes):
+        hashed = [
+            {"stimulus": stimulus.stimulus, "kind": stimulus.kind, "sha256": results.hashes.get(number)}
+            for number, stimulus in enumerate(stimuli)
+        ]
+        messages += [identical_pictures(hashed), repeated_pictures(hashed)]
     if on_message:  # no warning of Python's, because the tables have the notes
-        if tools.reference:
-            on_message(tools.reference.note)
-        for (dataset, model), note in notes.items():
-            on_message(f"{dataset}, {model}: in set metrics, {note}")
-    images = image_columns(stimuli, tools.measures, results, run)
+        messages += [tools.reference.note] if tools.reference else []
+        messages += [f"{dataset}, {model}: in set metrics, {note}" for (dataset, model), note in notes.items()]
+    for message in filter(None, messages):
+        (on_message or warnings.warn)(message)
+    images = image_columns(stimuli, tools, results, run)
     if len({*images["model"]} - {None}) > 1:
         comparisons = [*compare_pictures(rows_of(images)), *comparisons]
+    ended = max(started, datetime.now(UTC))  # the clock may have been set back
     run_row = {
         "run": run,
         "command": command,
         **provenance(stimuli, metrics, settings, tools, results),
         "threads": threads,
-        "started_at": started,
-        "ended_at": max(started, iso(datetime.now(UTC))),  # the clock may have been set back
+        "started_at": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "ended_at": ended.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
-    made = {tables.SET_METRICS: sets, tables.METRIC_COMPARISONS: comparisons, tables.HOLE_METRICS: of_holes}
+    made = {tables.SET_METRICS: sets, tables.METRIC_COMPARISONS: comparisons}
+    made |= {tables.HOLE_METRICS: of_holes} if of_holes else {}
     columns = {table.name: columns_of(({**row, "run": run} for row in rows), table) for table, rows in made.items()}
     return Evaluation({"image_metrics": images, **columns, "runs": columns_of([run_row], tables.RUNS)})
+
+
+def image_columns(stimuli: Sequence[Stimulus], tools: Tools, results: PictureResults, run: str) -> Columns:
+    """Return the table `image_metrics`, in the order of the stimuli.
+
+    Pair metrics and metrics of inputs have rows for the generated pictures, and for real pictures without a generated
+    one.
+    """
+    metrics = [metric for metric, _ in tools.measures]
+    in_pairs = np.array([stimulus.has_pair_metrics for stimulus in stimuli], bool)
+    is_single = np.array([metric.kind == "single" for metric in metrics], bool)
+    rows, columns = (part.tolist() for part in np.nonzero(in_pairs[:, None] | is_single[None, :]))
+    names = ("stimulus", "item", "kind", "model", "dataset", "seen", "fraction")
+    facts = {name: [getattr(stimulus, name) for stimulus in stimuli] for name in names}
+    facts["sha256"] = [results.hashes[n].hex() if n in results.hashes else None for n in range(len(stimuli))]
+    cells: Columns = {name: [values[row] for row in rows] for name, values in facts.items()}
+    cells["metric"] = [metrics[column].name for column in columns]
+    cells["value"] = results.numbers[rows, columns].tolist()
+    cells["reason"] = [results.reasons.get(place) for place in zip(rows, columns, strict=True)]
+    cells["run"] = [run] * len(rows)
+    return checked({name: cells[name] for name in tables.IMAGE_METRICS.by_name}, tables.IMAGE_METRICS)
+
+
+_FILE = re.compile(rf"^.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}): ", re.IGNORECASE)
+_SPECIFIC = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
+"""Quoted names and numbers: the parts of a reason that differ between pictures."""
+
+
+def missing_values(found: "Mapping[str, Mapping[str, Any] | pd.DataFrame]", *, most: int = 20) -> list[str]:
+    """Return a message for each kind of reason for missing values, the most frequent kind first.
+
+    Reasons that differ only in file names, quoted names or numbers are of one kind.
+
+    Args:
+        found: columns of the tables `image_metrics` and `set_metrics`, by their name.
+        most: maximum number of messages.
+    """
+    sets, images = found["set_metrics"], found["image_metrics"]
+    lines = []
+    for things, table, owners in (
+        ("sets", sets, [f"{model} on {on}" for model, on in zip(sets["model"], sets["dataset"], strict=True)]),
+        ("pictures", images, images["stimulus"]),
+    ):
+        kinds: dict[str, list[tuple[str, str, str]]] = {}
+        for owner, metric, value, reason in zip(owners, table["metric"], table["value"], table["reason"], strict=True):
+            if is_missing(value):
+                kind = _SPECIFIC.sub("", _FILE.sub("", str(reason)))
+                kinds.setdefault(kind, []).append((owner, metric, reason))
+        gaps = [(len({owner for owner, _, _ in gap}), gap) for gap in kinds.values()]
+        for count, gap in sorted(gaps, key=lambda gap: -gap[0]):
+            metrics = ", ".join(dict.fromkeys(metric for _, metric, _ in gap))
+            first, _, reason = gap[0]
+            if count > 1:
+                lines.append(f"{count} {things}: no {metrics}; the first, {first}: {reason}")
+            else:
+                lines.append(f"{first}: no {metrics}: {reason}")
+    rest = len(lines) - most
+    return [*lines[:most], f"... and {rest} more"] if rest > 0 else lines
+
+
+def provenance(
+    stimuli: Sequence[Stimulus], metrics: Sequence[Metric], settings: Settings, tools: Tools, results: PictureResults
+) -> Row:
+    """Return the columns of `runs` that document the settings; the caller adds identifier, command, threads and times.
+
+    The hash of the settings covers what the values depend on; it is the same for values from the cache.
+    """
+    sources = {
+        metric.name: f"{metric.source}; of 16 bits: {metric.of_16_bits}"
+        if metric.of_16_bits and results.has_deep_pairs
+        else metric.source
+        for metric in metrics
+    }
+    networks = tools.extractors
+    resizer = settings.resizer if "inception" in networks else None
+    has_sets = any(metric.kind == "set" for metric in metrics)
+    weights = dict(sorted(tools.sha256.items()))
+    canonical = {
+        "metrics": sources,
+        "definitions": {metric.name: metric.definition for metric in metrics},
+        "decoder": decoder(white=settings.white),
+        "resizer": resizer,
+        "resize": "bicubic" if settings.resize else None,
+        "weights": weights,
+        "segmenter": networks["segmenter"].key if "segmenter" in networks else None,
+        "caveats": tools.caveats,
+        "interval": jackknife.METHOD if has_sets else None,
+    }
+    if tools.given:
+        canonical["features"] = {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()}
+    if own := {name.removeprefix("@"): networks[name].key for name in networks if name.startswith("@")}:
+        canonical["networks"] = own
+    hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
+    for number, companions in results.companions.items():
+        for name in sorted(companions, reverse=True):
+            hashes[stimuli[number].stimulus] += f" {name} {companions[name].hex()}"
+    fractions = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
+    device = tools.device
+    if device.startswith("cuda"):
+        import torch
+
+        device = f"{device} ({torch.cuda.get_device_name(device)})"
+    libraries = ["numpy", "pillow", "numba"]  # libraries that the values depend on
+    if tools.sha256 or tools.device != "cpu":
+        libraries += ["torch", "torchvision"]
+    libraries += ["scipy"] * has_sets
+    libraries += [name for metric in metrics if metric.library for name in ("torch", metric.library)]
+    software = [f"gan_eval {__version__}", f"python {platform.python_version()}", *installed(libraries)]
+    return {
+        "settings": json.dumps(canonical | {"kept_values_used": results.cached}, sort_keys=True, ensure_ascii=False),
+        "settings_hash": sha256_json(canonical),
+        "input_hash": sha256_json(hashes),
+        "software": "; ".join(software),
+        "weights_sha256": (
+            next(iter(weights.values()), None)
+            if len(weights) < 2
+            else "; ".join(f"{name} {digest}" for name, digest in weights.items())
+        ),
+        "resizer": resizer,
+        "device": device,
+        "seed": jackknife.SEED if has_sets else None,
+        "fraction": fractions.pop() if len(fractions) == 1 else None,
+    }

@@ -29,18 +29,18 @@ from gan_eval.metrics.definitions.record import ExtractorName, Metric, OnProgres
 from gan_eval.metrics.definitions.segmentation import label_colour_spreads
 from gan_eval.metrics.definitions.separability import few_pictures_note
 from gan_eval.metrics.definitions.spectrum import peak_frequency
-from gan_eval.metrics.kernels.pictures import NO_INPUT, Unmeasurable
+from gan_eval.metrics.kernels.pictures import NO_INPUT, Missing, Unmeasurable
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.measures import Tools, installed
+from gan_eval.metrics.run.measure import Tools, installed
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.pictures.holes import area_band
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import any_seen
 
 if TYPE_CHECKING:
-    from gan_eval.metrics.run.pictures import PictureResults
+    from gan_eval.metrics.run.measure import PictureResults
 
 _LIBRARIES = ("numpy", "scipy", "torch", "scikit-learn")
 BY_HOLE = ("fid", "kid", "cmmd", "p_ids", "u_ids")
@@ -52,7 +52,12 @@ TechnicalNotes = Mapping[tuple[str, str], str]
 
 
 def technical_notes(
-    stimuli: Sequence[Stimulus], metrics: Sequence[Metric], results: "PictureResults", cache: Cache, *, threads: int = 1
+    stimuli: Sequence[Stimulus],
+    metrics: Sequence[Metric],
+    results: "PictureResults",
+    cache: Cache | None,
+    *,
+    threads: int = 1,
 ) -> TechnicalNotes:
     """Return a note for each model whose pictures differ technically from the real ones, for metrics of networks."""
     notes: dict[tuple[str, str], str] = {}
@@ -67,10 +72,11 @@ def technical_notes(
         )
         for model in [name for name in members if name]:
             parts = ["technical differences", *([results.hashes[n].hex() for n in readable[s]] for s in ("", model))]
-            found = cache.result(parts)
+            found = cache.result(parts) if cache else None
             if found is None:
                 found = technical_differences(facts_of(""), facts_of(model))
-                cache.keep_result(parts, found)
+                if cache:
+                    cache.keep_result(parts, found)
             if found:
                 notes[dataset, model] = f"technical differences count: {'; '.join(found)}"
     return notes
@@ -96,7 +102,7 @@ def set_rows(
     metrics: Sequence[Metric],
     results: "PictureResults",
     tools: Tools,
-    cache: Cache,
+    cache: Cache | None,
     *,
     notes: TechnicalNotes | None = None,
     values_only: bool = False,
@@ -107,8 +113,6 @@ def set_rows(
     With `values_only`, only the rows of `compare_sets`, without intervals.
     """
     required = [metric for metric in metrics if metric.kind == "set"]
-    if not required:
-        return [], [], []
     if values_only:
         return (*compare_sets(stimuli, required, results, tools, values_only=True, on_progress=on_progress), [])
     facts_of = attrgetter("stimulus", "item", "kind", "model", "dataset", "fraction", "seen", "mask_kind", "mask_area")
@@ -125,16 +129,17 @@ def set_rows(
         definitions,
         tools.reference and tools.reference.sha256,
         sorted((notes or {}).items()),
-        tools.unavailable,
+        {name: missing.reason for name, missing in tools.unavailable.items()},
         tools.caveats,
         software,
     ]
     parts = ["set metrics", owners, digests, features, facts]
-    rows = cache.result(parts)
+    rows = cache.result(parts) if cache else None
     if rows is None:
         found = compare_sets(stimuli, required, results, tools, notes=notes, on_progress=on_progress)
         rows = (*found, hole_rows(stimuli, required, results, tools))
-        cache.keep_result(parts, rows)
+        if cache:
+            cache.keep_result(parts, rows)
     return rows[0], rows[1], rows[2]
 
 
@@ -208,7 +213,7 @@ class Source:
         }
         self._comparisons: dict[Callable[[PictureSet], Comparison], Comparison] = {}
 
-    def measure(self, metrics: Sequence[Metric], model: str) -> dict[str, Estimate | str]:
+    def measure(self, metrics: Sequence[Metric], model: str) -> dict[str, Estimate | Missing]:
         """Return each metric's value for a model, or the reason for a missing one."""
         unavailable = self._tools.unavailable
         if self._tools.reference:
@@ -219,7 +224,7 @@ class Source:
         for metric in metrics:  # metrics of one comparison are computed together
             if metric.name not in unavailable:
                 batches.setdefault(metric.compare or metric.name, []).append(metric)
-        found: dict[str, Estimate | str] = {}
+        found: dict[str, Estimate | Missing] = {}
         for batch in batches.values():
             names = {metric.function.__name__: metric.name for metric in batch if metric.function is not None}
             results: Mapping[str, Estimate | Unmeasurable]
@@ -228,18 +233,18 @@ class Source:
             except Unmeasurable as reason:
                 results = dict.fromkeys(names, reason)
             for name, result in results.items():
-                found[names[name]] = result if isinstance(result, Estimate) else self._why_empty(model) or str(result)
+                found[names[name]] = self._why(result, model) if isinstance(result, Unmeasurable) else result
         return {metric.name: found.get(metric.name) or unavailable[metric.name] for metric in metrics}
 
-    def _to_reference(self, metric: Metric, model: str) -> Estimate | str:
+    def _to_reference(self, metric: Metric, model: str) -> Estimate | Missing:
         """Return FID to the statistics of real pictures; a reason for any other metric."""
         assert self._tools.reference
         if metric.name != "fid":
-            return "needs the real pictures; the reference has only their mean and covariance, for fid"
+            return Missing("needs the real pictures; the reference has only their mean and covariance, for fid")
         try:
             value = fid_to(self._tools.reference.gaussian, self._pictures(model).features)
-        except Unmeasurable as reason:
-            return self._why_empty(model) or str(reason)
+        except Unmeasurable as error:
+            return self._why(error, model)
         return Estimate(value, why_no_interval="the reference has no pictures")
 
     def _compare(self, metric: Metric, model: str, names: Sequence[str]) -> Mapping[str, Estimate | Unmeasurable]:
@@ -262,15 +267,15 @@ class Source:
                 self._comparisons[metric.compare] = metric.compare(real)
             return self._comparisons[metric.compare](fake, names)
 
-    def _why_empty(self, model: str) -> str | None:
-        """Return the reason of the first picture of a set in which none can be measured."""
+    def _why(self, error: Unmeasurable, model: str) -> Missing:
+        """Return the reason of the first picture of a set in which none can be measured; otherwise the error's."""
         for name in ("", model):
             if self._members[name] and not self._measurable[name]:
-                return self._reason(self._members[name][0])
-        return None
+                return Missing(self._reason(self._members[name][0]) or str(error))
+        return Missing(str(error))
 
     def row(
-        self, metric: Metric, model: str, result: Estimate | str, technical: str | None = None
+        self, metric: Metric, model: str, result: Estimate | Missing, technical: str | None = None
     ) -> tuple[Row, Outcome]:
         """Return the columns of a metric's row for a model, and its outcome for comparisons with other models."""
         stimuli = [self._stimuli[number] for number in self._members[model]]
@@ -304,7 +309,7 @@ class Source:
                 if result.left_out is None:
                     notes.append(f"no interval: {result.why_no_interval}")
         else:
-            row["reason"] = result
+            row["reason"] = result.reason
         row["note"] = "; ".join(filter(None, [*notes, *self._notes(model)])) or None
         return row, Outcome(result, self._items[model], n_fake, fraction)
 
@@ -313,8 +318,8 @@ class Source:
         (result,) = self.measure([metric], model).values()
         n_real, n_fake = len(self._measurable[""]), len(self._measurable[model])
         row: Row = {"n_real": n_real, "n_fake": n_fake, "fraction": self._stimuli[self._members[model][0]].fraction}
-        if not isinstance(result, Estimate):
-            return row | {"reason": result}
+        if isinstance(result, Missing):
+            return row | {"reason": result.reason}
         width = self._results.stores[self.extractor].values.shape[1]
         note = few_pictures_note(metric.name, result.value, n_real + n_fake, width)
         return row | {"value": result.value, "note": note}
@@ -414,21 +419,20 @@ ItemKey = tuple[str, str]
 """SHA-256 of an item's input and of its photograph."""
 
 
-def measure_items(
-    stimuli: Sequence[Stimulus], tools: Tools, results: "PictureResults", cache: Cache, *, threads: int = 1
-) -> None:
+def measure_items(stimuli: Sequence[Stimulus], tools: Tools, results: "PictureResults", *, threads: int = 1) -> None:
     """Store the values, or the reasons for missing ones, of metrics that compare the items of a data set.
 
     The items are those of one model's pictures. Models with the same inputs get the same values, which are computed
     once.
     """
-    columns = [(column, measure) for column, measure in enumerate(tools.measures) if measure.metric.of_items]
+    columns = [(column, metric) for column, (metric, _) in enumerate(tools.measures) if metric.of_items]
     groups: dict[tuple[str, str | None], dict[int, ItemKey]] = {}
     for number, stimulus in enumerate(stimuli if columns else ()):
         if stimulus.has_pair_metrics:
             key = _item_key(stimulus)
-            if isinstance(key, str):
-                results.reasons |= {(number, column): key for column, _ in columns}
+            if isinstance(key, Missing):
+                for column, _ in columns:
+                    results.put(number, column, key)
             else:
                 groups.setdefault((stimulus.dataset, stimulus.model), {})[number] = key
     by_items: dict[tuple[ItemKey, ...], dict[int, ItemKey]] = {}
@@ -436,52 +440,47 @@ def measure_items(
         by_items.setdefault(tuple(sorted(set(members.values()))), {}).update(members)
     for items, members in by_items.items():
         first = {key: stimuli[number] for number, key in reversed(members.items())}
-        for column, measure in columns:
-            parts = ["items", measure.definition, items]
-            values = cache.result(parts)
-            if values is not None:
-                results.cached += len(values)
-            else:
-                values = _item_values(measure.metric, [first[key] for key in items], threads)
-                cache.keep_result(parts, values)
-            by_item = dict(zip(items, values, strict=True))
+        cells = _cells([first[key] for key in items], threads)
+        for column, metric in columns:
+            by_item = dict(zip(items, _item_values(metric, cells), strict=True))
             for number, key in members.items():
-                value = by_item[key]
-                if isinstance(value, str):
-                    results.reasons[number, column] = value
-                else:
-                    results.numbers[number, column] = value
+                results.put(number, column, by_item[key])
 
 
-def _item_key(stimulus: Stimulus) -> ItemKey | str:
+def _item_key(stimulus: Stimulus) -> ItemKey | Missing:
     """Return the hashes of an item's input and photograph, or the reason why one is missing."""
     if stimulus.reference is None:
-        return stimulus.no_reference
+        return Missing(stimulus.no_reference)
     if stimulus.input is None:
         return NO_INPUT
     try:
         return sha256_file(stimulus.input), sha256_file(stimulus.reference)
     except UserError as error:
-        return str(error)
+        return Missing(str(error))
 
 
-def _item_values(metric: Metric, items: Sequence[Stimulus], threads: int) -> list[float | str]:
-    """Return each item's value, or the reason for a missing one."""
+def _cells(items: Sequence[Stimulus], threads: int) -> list[LabelCells | Missing]:
+    """Return each item on the grid of cells, or the reason why it cannot be read."""
 
-    def read(item: Stimulus) -> LabelCells | str:
+    def read(item: Stimulus) -> LabelCells | Missing:
         assert item.input is not None
         assert item.reference is not None
         try:
             return cells_of(read_rgb(item.input), read_rgb(item.reference))
         except (UserError, Unmeasurable) as reason:
-            return str(reason)
+            return Missing(str(reason))
 
     with ThreadPoolExecutor(threads, thread_name_prefix="items") as pool:
-        cells = list(pool.map(read, items))
+        return list(pool.map(read, items))
+
+
+def _item_values(metric: Metric, cells: Sequence[LabelCells | Missing]) -> list[float | Missing]:
+    """Return each item's value, or the reason for a missing one."""
     assert metric.of_items is not None
     try:
-        found = iter(metric.of_items([cell for cell in cells if not isinstance(cell, str)]))
-    except Unmeasurable as reason:
-        return [cell if isinstance(cell, str) else str(reason) for cell in cells]
-    values = [cell if isinstance(cell, str) else float(next(found)) for cell in cells]
-    return [NO_DIFFERENCE if value != value else value for value in values]
+        found = iter(metric.of_items([cell for cell in cells if not isinstance(cell, Missing)]))
+    except Unmeasurable as error:
+        reason = Missing(str(error))
+        return [cell if isinstance(cell, Missing) else reason for cell in cells]
+    values = [cell if isinstance(cell, Missing) else float(next(found)) for cell in cells]  # NaN: no value
+    return [value if isinstance(value, Missing) or value == value else Missing(NO_DIFFERENCE) for value in values]

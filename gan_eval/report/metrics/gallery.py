@@ -32,8 +32,8 @@ from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.maps import PictureMaps
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.pictures import PictureFile, PictureFiles, jobs_of
-from gan_eval.pictures.decode import rgb_of
+from gan_eval.metrics.run.measure import PictureFiles, jobs_of
+from gan_eval.pictures.decode import PictureFile, rgb_of
 from gan_eval.report import check_page
 from gan_eval.report.metrics.summaries import (
     NO_VERDICT,
@@ -209,10 +209,10 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, added: _Added
         names[panel] = name
 
     def show(panel: str, path: Path | None) -> PictureFile | None:
-        file = stimulus.problem or files.read(path)
-        if isinstance(file, str):
+        file = None if stimulus.problem or path is None else files.read(path)
+        if not isinstance(file, PictureFile):
             return None
-        write(panel, [file], lambda: rgb_of(files.samples(file)))
+        write(panel, [file], lambda: rgb_of(file.samples()))
         return file if panel in names else None
 
     own = show(stimulus.kind, stimulus.file)
@@ -235,7 +235,7 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, added: _Added
         places = marks[["x", "y"]].to_numpy(float)
 
         def of_people() -> NDArray[np.uint8]:
-            picture = rgb_of(files.samples(own))
+            picture = rgb_of(own.samples())
             return heated(picture, heat(marks["participant"].to_numpy(), places, picture.shape[:2], SIGMA))
 
         if len(places):

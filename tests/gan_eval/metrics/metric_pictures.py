@@ -16,8 +16,7 @@ from gan_eval.metrics import Settings
 from gan_eval.metrics.definitions.record import ExtractorName
 from gan_eval.metrics.networks.extractors import Extractor
 from gan_eval.metrics.run.inputs import stimuli_of_sets
-from gan_eval.metrics.run.runner import run_metrics
-from gan_eval.metrics.run.tables import Evaluation
+from gan_eval.metrics.run.runner import Evaluation, run_metrics
 from gan_eval.pictures.decode import Picture
 
 

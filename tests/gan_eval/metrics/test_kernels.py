@@ -13,7 +13,6 @@ from metric_pictures import disturbed, texture
 from gan_eval.metrics.definitions.no_reference import niqe, sharpness
 from gan_eval.metrics.definitions.similarity import l1, ms_ssim, psnr, ssim, ssim_luma
 from gan_eval.metrics.kernels import compiled as kernels
-from gan_eval.metrics.kernels import machine_code
 from gan_eval.pictures.decode import Picture
 
 REAL = texture(0, 193, 210)
@@ -63,18 +62,18 @@ def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
 @pytest.mark.parametrize("broken", ["fails", "gives other sums"])
 def test_where_the_code_does_not_work_numba_runs_the_kernels(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = values(FAKE, REAL)
-    machine_code._functions.cache_clear()
+    kernels._functions.cache_clear()
 
     def wrong(*_: object) -> None:
         if broken == "fails":
             raise RuntimeError
 
-    monkeypatch.setattr(machine_code, "_call", wrong)
+    monkeypatch.setattr(kernels, "_call", wrong)
     try:
         assert values(FAKE, REAL) == wanted
         assert "numba" in sys.modules
     finally:
-        machine_code._functions.cache_clear()
+        kernels._functions.cache_clear()
 
 
 def test_kept_code_gives_the_same_values_without_numba(tmp_path: Path) -> None:
@@ -97,15 +96,15 @@ assert "numba" not in sys.modules
 
 
 def test_damaged_code_is_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine_code, "places_for", lambda name: [tmp_path / name])
-    monkeypatch.setattr(machine_code, "_compile", lambda _: b"new code")
+    monkeypatch.setattr(kernels, "places_for", lambda name: [tmp_path / name])
+    monkeypatch.setattr(kernels, "_compile", lambda _: b"new code")
     from llvmlite import binding
 
-    assert machine_code.kept_code(binding) == b"new code"
+    assert kernels.kept_code(binding) == b"new code"
     (kept,) = tmp_path.iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(whole[:-1])
-    monkeypatch.setattr(machine_code, "_compile", lambda _: b"newer code")
-    assert machine_code.kept_code(binding) == b"newer code"
-    monkeypatch.setattr(machine_code, "_compile", lambda _: pytest.fail("it is kept"))
-    assert machine_code.kept_code(binding) == b"newer code"
+    monkeypatch.setattr(kernels, "_compile", lambda _: b"newer code")
+    assert kernels.kept_code(binding) == b"newer code"
+    monkeypatch.setattr(kernels, "_compile", lambda _: pytest.fail("it is kept"))
+    assert kernels.kept_code(binding) == b"newer code"

@@ -14,7 +14,7 @@ from gan_eval.metrics import functional
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.inputs import Settings
-from gan_eval.metrics.run.measures import Tools
+from gan_eval.metrics.run.measure import Tools
 
 PIQ = {
     "vif": piq.vif_p,

@@ -15,7 +15,7 @@ from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate
 from gan_eval.metrics.run import inputs, runner
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes, compare_pictures
-from gan_eval.metrics.run.tables import missing_values
+from gan_eval.metrics.run.runner import missing_values
 from gan_eval.study.training import measure_during_training
 from gan_eval.tables.frames import Row
 

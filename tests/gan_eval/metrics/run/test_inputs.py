@@ -1,5 +1,7 @@
 """Inputs of metrics: rows of sets and frames, and two folders paired by stem, become stimuli, each once."""
 
+from zipfile import ZipFile
+
 import pandas as pd
 import pytest
 from made_sets import write_items
@@ -8,7 +10,7 @@ from metric_pictures import texture
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.metrics.run.inputs import Stimulus, folder_pair, stimuli_of_frame, stimuli_of_sets
-from gan_eval.pictures.decode import by_stem
+from gan_eval.pictures.decode import by_stem, write_png
 from gan_eval.pictures.sets import StimulusSet, read_set
 
 
@@ -86,7 +88,7 @@ def test_files_that_are_missing_have_reasons_and_the_rest_is_measured(tmp_path):
             ("d/m/b", "psnr", "real/b.png"),
             ("d/real/b", "sharpness", "real/b.png"),
         ):
-            assert found.loc[(stimulus, metric), "reason"] == f"{tmp_path / file}: no such file; restore it"
+            assert found.loc[(stimulus, metric), "reason"] == f"{tmp_path / file}: no such picture"
         assert found.loc[("d/m/c", "psnr"), "value"] > 0
 
 
@@ -172,3 +174,15 @@ def test_what_is_no_pair_of_folders(touch):
     for given in ({"model": "real"}, {}):
         with pytest.raises(UserError, match="--model real: the name real is reserved for the ground truth"):
             folder_pair(fake, real, **given)
+
+
+def test_a_damaged_picture_of_a_container_is_named_by_container_and_member(tmp_path):
+    for kind in ("real", "fake"):
+        with ZipFile(tmp_path / f"{kind}.zip", "w") as archive:
+            for stem in "ab":
+                write_png(tmp_path / "one.png", texture(ord(stem), 16, 16))
+                content = (tmp_path / "one.png").read_bytes()
+                archive.writestr(f"{stem}.png", content[:200] if (kind, stem) == ("fake", "b") else content)
+    found, _ = evaluate(real=tmp_path / "real.zip", fake=tmp_path / "fake.zip", metrics="psnr", cache=False)
+    reasons = found.set_index("stimulus")["reason"]
+    assert reasons["real/fake/b"].startswith(f"{tmp_path / 'fake.zip'}/b.png: ")

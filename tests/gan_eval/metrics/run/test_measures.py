@@ -12,7 +12,7 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.inputs import Settings
-from gan_eval.metrics.run.measures import Tools
+from gan_eval.metrics.run.measure import Tools
 from gan_eval.metrics.weights import cache
 
 LEARNED = ["lpips_alex", "lpips_vgg", "dists", "brisque"]
@@ -37,7 +37,7 @@ def tools_for(names: Iterable[str], *, resizer: str = "tf1", **weights: Path) ->
 
 def test_missing_weights_are_the_reason_of_every_picture_and_set(paths: dict[str, Path]) -> None:
     found = tools_for(METRICS, vgg16=paths["vgg16"])
-    functions = {measure.metric.name: measure.function for measure in found.measures}
+    functions = {metric.name: function for metric, function in found.measures}
     for name, weights in (("lpips_alex", "alexnet"), ("dists", "dists"), ("brisque", "brisque")):
         with pytest.raises(Unmeasurable, match=f"weights fetch {weights}` or --weights {weights}=FILE"):
             functions[name](FAKE, REAL)
@@ -46,13 +46,13 @@ def test_missing_weights_are_the_reason_of_every_picture_and_set(paths: dict[str
     assert set(found.extractors) == {"label_colours", "spectrum"}
     needing = {name for name, metric in METRICS.items() if metric.extractor is not None}
     assert set(found.unavailable) == needing - {"label_colour_spread", "upsampling_peak"}
-    assert "`gan-eval weights fetch inception` or --weights inception=FILE" in found.unavailable["fid"]
-    assert "--segmenter FILE" in found.unavailable["class_iou"]
+    assert "`gan-eval weights fetch inception` or --weights inception=FILE" in found.unavailable["fid"].reason
+    assert "--segmenter FILE" in found.unavailable["class_iou"].reason
 
 
 def test_users_files_with_their_hashes_and_caveats(paths: dict[str, Path]) -> None:
     found = tools_for(PAIR, **paths)
-    assert all(measure.function(FAKE, REAL) > 0 for measure in found.measures)
+    assert all(function(FAKE, REAL) > 0 for _, function in found.measures)
     assert found.sha256 == {name: sha256_file(path) for name, path in paths.items()}
     assert found.caveats["lpips_alex"] == "a.pth is not a known file of the weights alexnet"
     assert found.caveats["dists"] == (
@@ -83,4 +83,4 @@ def test_a_damaged_cache_is_a_reason(tmp_path: Path) -> None:
     file = tmp_path / "cache" / "weights" / cache.WEIGHTS["inception"].packaged.file
     file.parent.mkdir(parents=True)
     file.write_bytes(b"half")
-    assert "damaged" in tools_for(["kid"]).unavailable["kid"]
+    assert "damaged" in tools_for(["kid"]).unavailable["kid"].reason

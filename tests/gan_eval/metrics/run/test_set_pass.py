@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import segmentation
 from gan_eval.metrics.definitions.kid import kid, kid_all_pairs
+from gan_eval.metrics.kernels.pictures import Missing
 from gan_eval.metrics.run.features import FeatureStore
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.pictures import PictureResults
+from gan_eval.metrics.run.measure import PictureResults
 from gan_eval.metrics.run.sets import compare_sets
 from gan_eval.tables.frames import Row
 
@@ -52,14 +53,14 @@ def _compare(
     unreadable: Mapping[str, str] | None = None,
     hashes: Mapping[str, str] | None = None,
     on_progress: Callable[[int, int, str], None] | None = None,
-    **tools: Mapping[str, str],
+    **tools: Mapping[str, Any],
 ) -> tuple[list[Row], list[Row]]:
     """Compare sets whose pictures have these features; why one is unreadable and its hash by the stimulus."""
     place = {stimulus.stimulus: number for number, stimulus in enumerate(stimuli)}
     values = _features(stimuli) if features is None else features
     store = FeatureStore(*values.shape)
     for number, vector in enumerate(values):
-        store.put(number, "3.png: too small" if np.isnan(vector).any() else vector)
+        store.put(number, Missing("3.png: too small") if np.isnan(vector).any() else vector)
     results = PictureResults(
         np.empty((len(stimuli), 0)),
         unreadable={place[name]: reason for name, reason in (unreadable or {}).items()},
@@ -120,10 +121,10 @@ def test_copies_are_told() -> None:
 
 def test_metrics_that_cannot_be_computed_have_rows_with_reasons() -> None:
     stimuli = _stimuli(12, "a", "bb")
-    unavailable = {"fid": "no weights of inception", "precision_inception": "no weights"}
+    unavailable = {"fid": Missing("no weights of inception"), "precision_inception": Missing("no weights")}
     rows, comparisons = _compare(stimuli, *unavailable, unavailable=unavailable)
     assert [(row["model"], row["metric"], row["reason"], row["n_fake"]) for row in rows] == [
-        (model, metric, reason, 12) for model in ("a", "bb") for metric, reason in unavailable.items()
+        (model, metric, missing.reason, 12) for model in ("a", "bb") for metric, missing in unavailable.items()
     ]
     assert [row["reason"] for row in comparisons if row["metric"] == "fid"] == [
         "a: no weights of inception; bb: no weights of inception"

@@ -1,0 +1,183 @@
+"""Many pictures in parts that are kept on disk: in bounded memory, by several processes, and each part once.
+
+The parts of a run lie in `OUT/.gan-eval/measured/` until its tables are written. A part's name is the hash of all that
+its values depend on, so a repeated command takes the parts that an interrupted one has finished.
+"""
+
+import json
+import mmap
+import os
+import pickle
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext, suppress
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gan_eval.errors import UserError
+from gan_eval.files.atomic import atomic_path
+from gan_eval.files.digests import sha256_json
+from gan_eval.metrics.definitions.record import OnProgress
+from gan_eval.metrics.run.cache import Cache
+from gan_eval.metrics.run.features import FeatureStore
+from gan_eval.metrics.run.inputs import Settings, Stimulus
+from gan_eval.metrics.run.measure import PictureResults, Tools, jobs_of, measure_pictures
+
+CHUNK = 1000
+"""Number of pictures of a part, at least; those that share a real picture stay together."""
+HELD_FEATURES = 2**27
+"""Size in bytes above which features are in a file, not in memory."""
+
+
+def measure_chunk(stimuli: Sequence[Stimulus], settings: Settings, file: Path) -> Path:
+    """Measure a part of a set's pictures, write values, hashes and features to `file`, and return it.
+
+    Any process that sees the files may be asked: the arguments are plain data. It loads the networks once.
+
+    Raises:
+        UserError: a file cannot be used or written.
+    """
+    tools = _tools(pickle.dumps(settings))
+    with Cache(settings.cache) if settings.cache else nullcontext() as cache:
+        _write(measure_pictures(stimuli, tools, cache=cache, threads=settings.threads or 1), file)
+    return file
+
+
+@lru_cache(1)
+def _tools(settings: bytes) -> Tools:
+    known: Settings = pickle.loads(settings)
+    return Tools(known.selected(), known)
+
+
+def measure_in_chunks(
+    stimuli: Sequence[Stimulus],
+    tools: Tools,
+    folder: Path,
+    *,
+    cache: Cache | None = None,
+    threads: int = 1,
+    executor: Executor | None = None,
+    on_progress: OnProgress | None = None,
+) -> PictureResults:
+    """Return what `measure_pictures` does; parts of the pictures are measured one by one, or by an executor.
+
+    Args:
+        folder: for the parts; those of an earlier run that fit are taken.
+        executor: its workers see the same files; default: this process.
+
+    Raises:
+        UserError: as for `measure_chunk`, or a worker ended unexpectedly.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    chunks = {_file_of([stimuli[n] for n in numbers], tools, folder): numbers for numbers in _chunks(stimuli)}
+    missing = {file: numbers for file, numbers in chunks.items() if not file.is_file()}
+    done = len(stimuli) - sum(map(len, missing.values()))
+
+    def finished(numbers: Sequence[int]) -> None:
+        nonlocal done
+        done += len(numbers)
+        if on_progress:
+            on_progress(done, len(stimuli), "pictures")
+
+    if executor is None:
+        for file, numbers in missing.items():
+            _write(measure_pictures([stimuli[n] for n in numbers], tools, cache=cache, threads=threads), file)
+            finished(numbers)
+    else:
+        settings = replace(tools.settings, threads=tools.settings.threads or 1)
+        asked = {
+            executor.submit(measure_chunk, [stimuli[n] for n in numbers], settings, file): numbers
+            for file, numbers in missing.items()
+        }
+        try:
+            for future in as_completed(asked):
+                future.result()
+                finished(asked[future])
+        except BrokenProcessPool as error:
+            why = "was it killed, or is there too little memory?"
+            raise UserError(f"a worker ended unexpectedly; {why} The same command continues") from error
+        finally:
+            for future in asked:
+                future.cancel()
+    return _assembled(stimuli, tools, chunks, folder)
+
+
+def _chunks(stimuli: Sequence[Stimulus]) -> Iterator[list[int]]:
+    """Yield the numbers of the stimuli of each part."""
+    numbers: list[int] = []
+    for job in jobs_of(stimuli):
+        numbers += job
+        if len(numbers) >= CHUNK:
+            yield numbers
+            numbers = []
+    if numbers:
+        yield numbers
+
+
+def _file_of(stimuli: Sequence[Stimulus], tools: Tools, folder: Path) -> Path:
+    """Return the file of a part, named by all that its values depend on."""
+    facts: list[list[object]] = []
+    for one in stimuli:
+        facts.append([one.stimulus, one.item, one.kind, one.problem, one.no_reference])
+        for path in (one.file, one.reference, one.input, one.mask):
+            with suppress(OSError):
+                status = os.stat(path) if path else None  # noqa: PTH116 - a path's own `stat` costs twice as much
+                facts[-1] += [str(path), status and status.st_size, status and status.st_mtime_ns]
+    metrics = [(metric.name, tools.definition(metric)) for metric, _ in tools.measures]
+    networks = [tools.feature_definition(extractor) for extractor in tools.extractors.values()]
+    return folder / f"{sha256_json([metrics, networks, facts])[:32]}.npz"
+
+
+def _write(results: PictureResults, file: Path) -> None:
+    texts = {
+        "reasons": [[*place, reason] for place, reason in results.reasons.items()],
+        "unreadable": list(results.unreadable.items()),
+        "hashes": [(number, digest.hex()) for number, digest in results.hashes.items()],
+        "companions": [
+            (number, {name: digest.hex() for name, digest in each.items()})
+            for number, each in results.companions.items()
+        ],
+        "no_features": {name: list(store.reasons.items()) for name, store in results.stores.items()},
+        "cached": results.cached,
+        "has_deep_pairs": bool(results.has_deep_pairs),
+    }
+    arrays: dict[str, Any] = {"numbers": results.numbers, "texts": np.frombuffer(json.dumps(texts).encode(), np.uint8)}
+    for name, store in results.stores.items():
+        arrays |= {f"values {name}": store.values, f"filled {name}": store.filled}
+    with atomic_path(file) as temporary, temporary.open("wb") as out:
+        np.savez(out, **arrays)
+
+
+def _assembled(
+    stimuli: Sequence[Stimulus], tools: Tools, chunks: dict[Path, list[int]], folder: Path
+) -> PictureResults:
+    """Return the results of all parts; many features stay in a file."""
+    results = PictureResults(np.full((len(stimuli), len(tools.measures)), np.nan))
+    for name, extractor in tools.extractors.items():
+        is_large = len(stimuli) * extractor.size * 4 > HELD_FEATURES
+        results.stores[name] = FeatureStore(
+            len(stimuli), extractor.size, file=folder / f"{name}.npy" if is_large else None
+        )
+    for file, numbers in chunks.items():
+        with np.load(file, allow_pickle=False) as part:
+            texts = json.loads(part["texts"].tobytes())
+            results.numbers[numbers] = part["numbers"]
+            for name, store in results.stores.items():
+                store.values[numbers], store.filled[numbers] = part[f"values {name}"], part[f"filled {name}"]
+                store.reasons |= {numbers[place]: reason for place, reason in texts["no_features"][name]}
+                if isinstance(store.values, np.memmap):
+                    store.values.flush()
+                    store.values._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+        results.reasons |= {(numbers[place], column): reason for place, column, reason in texts["reasons"]}
+        results.unreadable |= {numbers[place]: reason for place, reason in texts["unreadable"]}
+        results.hashes |= {numbers[place]: bytes.fromhex(digest) for place, digest in texts["hashes"]}
+        for place, each in texts["companions"]:
+            results.companions[numbers[place]] = {name: bytes.fromhex(digest) for name, digest in each.items()}
+        results.cached += texts["cached"]
+        results.has_deep_pairs |= texts["has_deep_pairs"]
+    return results

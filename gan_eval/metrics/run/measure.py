@@ -1,0 +1,479 @@
+"""One pass over the pictures: each is read, hashed and decoded once, measured, and given to the networks.
+
+Worker threads do the work; Pillow, the compiled kernels and torch release the interpreter's lock. Each thread takes a
+job: a real picture and all pictures generated for it. The thread that completes a network's batch runs the network.
+
+The cache holds features, and values from networks and from piq; the others take less time than decoding the pictures.
+A definition, part of their key, names everything except the pictures that they depend on: the metric's own
+`definition`, the weights, the device, the libraries and gan_eval's version.
+"""
+
+import hashlib
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_eval import __version__
+from gan_eval.errors import UserError, memory_ran_out
+from gan_eval.machine.start import return_free_memory
+from gan_eval.metrics.definitions.record import ExtractorName, Metric, OnProgress, PictureFunction
+from gan_eval.metrics.kernels.pictures import NO_MEMORY, Missing, Unmeasurable
+from gan_eval.metrics.run.features import (
+    FeatureBatches,
+    FeatureResult,
+    FeatureStore,
+    GivenFeatures,
+    load_extractor,
+    read_features,
+)
+from gan_eval.metrics.run.inputs import Settings, Stimulus
+from gan_eval.metrics.run.reference import read_reference
+from gan_eval.metrics.weights.cache import WeightsFile, open_weights
+from gan_eval.pictures import decode as images
+from gan_eval.pictures.decode import Picture, PictureFile, Samples
+from gan_eval.pictures.holes import hole_of
+
+if TYPE_CHECKING:
+    from gan_eval.metrics.kernels.pictures import HolePixels
+    from gan_eval.metrics.networks.extractors import Extractor
+    from gan_eval.metrics.run.cache import Cache, Content, Key
+
+_NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips")
+_PROGRESS_EVERY_S = 0.1
+
+
+class Tools:
+    """The functions and networks of a run. Any number of threads may use them."""
+
+    def __init__(self, metrics: Sequence[Metric], settings: Settings) -> None:
+        """Load what the metrics need.
+
+        Raises:
+            UserError: a file does not hold the named weights, or the device cannot be used.
+        """
+        self.settings = settings
+        self.device = "cpu"
+        self.extractors: dict[ExtractorName, Extractor] = {}
+        self.sha256: dict[str, str] = {}
+        """SHA-256 of the weights, by name."""
+        self.unavailable: dict[str, Missing] = {}
+        """The reason for each set metric that cannot be computed at all."""
+        self.given: dict[ExtractorName, GivenFeatures] = {}
+        """Features that the user gave, in place of an extractor's."""
+        self.reference = settings.reference and read_reference(settings.reference, resizer=settings.resizer)
+        """Statistics in place of the real pictures."""
+        self.caveats: dict[str, str] = {}
+        """Caveats on an extractor, or on a picture metric with weights."""
+        extractors = dict.fromkeys(metric.extractor for metric in metrics if metric.extractor)
+        for name, features in settings.features.items():
+            if f"@{name}" in extractors:
+                self.given[f"@{name}"] = read_features(name, features)
+                del extractors[f"@{name}"]
+        own = [metric for metric in metrics if metric.kind != "set" and not (metric.library or metric.weights)]
+        if own and find_spec("numba") is None:  # the threads' concurrent imports would not name it
+            raise ModuleNotFoundError("No module named 'numba'", name="numba")
+        needs_networks = bool(extractors) or any(metric.weights for metric in metrics)
+        if needs_networks or settings.device not in (None, "cpu"):
+            from gan_eval.metrics.kernels.devices import usable_device
+
+            self.device = usable_device(settings.device)
+        if any(metric.kind == "pair" and metric.library for metric in metrics):
+            import torch  # noqa: F401 - before `at_work`, which limits the threads of a torch that is loaded
+        files: dict[str, WeightsFile] = {}
+        with self.at_work() if "torch" in sys.modules else nullcontext():
+            self.measures = [
+                (metric, metric.function or self._function(metric, files)) for metric in metrics if metric.kind != "set"
+            ]
+            """Each metric with a value for each picture, and its function."""
+            for name in extractors:
+                try:
+                    extractor = load_extractor(name, settings, self.device)
+                except Unmeasurable as error:
+                    reason = Missing(str(error))
+                    self.unavailable |= {metric.name: reason for metric in metrics if metric.extractor == name}
+                    continue
+                self.extractors[name] = extractor
+                self.sha256 |= {name: extractor.sha256} if extractor.sha256 else {}
+                self.caveats |= {name: extractor.caveat} if extractor.caveat else {}
+
+    def _function(self, metric: Metric, files: dict[str, WeightsFile]) -> PictureFunction:
+        """Return the function of a metric with weights; without weights, a function that raises the reason."""
+        assert metric.make is not None
+        try:
+            for name, read in zip(metric.weights, metric.readers, strict=True):
+                if name not in files:
+                    files[name] = open_weights(name, read, self.settings.weights.get(name))
+        except Unmeasurable as reason:
+            return partial(_unavailable, str(reason))
+        used = {name: files[name] for name in metric.weights}
+        self.sha256 |= {name: file.sha256 for name, file in used.items()}
+        if caveats := [file.caveat for file in used.values() if file.caveat]:
+            self.caveats[metric.name] = "; ".join(caveats)
+        return metric.make(*(file.contents for file in used.values()), device=self.device)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Within this context, torch, which is loaded, uses one thread for each measuring thread."""
+        torch = sys.modules["torch"]
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+    def free_networks(self) -> None:
+        """Free the memory of the networks, which comparing sets does not need."""
+        for extractor in self.extractors.values():
+            extractor.free()
+        return_free_memory()
+
+    def feature_definition(self, extractor: "Extractor") -> str:
+        """Return everything except the pictures that an extractor's features depend on."""
+        return f"{extractor.key}; {self._network()}"
+
+    def definition(self, metric: Metric) -> str:
+        """Return everything except the pictures that a value depends on; "" without the weights."""
+        weights = [self.sha256.get(name, "") for name in metric.weights]
+        if not all(weights):
+            return ""
+        decoding = decoder(white=self.settings.white)
+        parts = [metric.definition, *weights, decoding if metric.function is not None else self._network()]
+        if metric.function is not None and metric.library:
+            parts += installed(("torch", metric.library))
+        if metric.kind == "pair" and self.settings.resize:
+            parts.append("generated picture resized by Pillow's bicubic")
+        return "; ".join(parts)
+
+    def _network(self) -> str:
+        """Return the settings, besides the weights, that a network's output depends on."""
+        decoding = decoder(white=self.settings.white)
+        return "; ".join([self.device.partition(":")[0], decoding, *installed(_NETWORK_LIBRARIES)])
+
+
+def _unavailable(reason: str, *_: object) -> NoReturn:
+    raise Unmeasurable(reason)
+
+
+def decoder(*, white: int | None = None) -> str:
+    """Return the key of decoding: gan_eval with its reading rules, Pillow and its JPEG library, and the given white."""
+    from PIL import features
+
+    return f"gan_eval {__version__}; pillow {version('pillow')}; jpeg {features.version_codec('jpg')}" + (
+        f"; white {white}" if white else ""
+    )
+
+
+def installed(libraries: Sequence[str]) -> list[str]:
+    """Return the names and versions of those libraries that are installed, each once."""
+    found = []
+    for name in dict.fromkeys(libraries):
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return found
+
+
+class PictureFiles:
+    """The files and pictures of one thread's job; each is read, hashed and decoded at most once."""
+
+    def __init__(self, white: int | None = None, names: Mapping[Path, str] | None = None) -> None:
+        """`names`: what messages call a file, if not by its path."""
+        self._white = white
+        self._names = names or {}
+        self.opened: dict[Path, PictureFile] = {}
+        self._holes: dict[bytes, HolePixels] = {}
+
+    def read(self, path: Path | Missing) -> PictureFile | Missing:
+        """Return the file with its hash, or the reason if there is none or it cannot be read."""
+        if isinstance(path, Missing):
+            return path
+        if path not in self.opened:
+            try:
+                file = self.opened[path] = images.open_picture(path, self._white)
+            except UserError as error:
+                return Missing(str(error))
+            file.shown = self._names.get(path, "")
+        return self.opened[path]
+
+    def picture(self, file: PictureFile) -> Picture:
+        """Return a picture as (H, W, 3) uint8; decoded once.
+
+        Raises:
+            Unmeasurable: the picture has 16 bits.
+            UserError: it cannot be decoded.
+        """
+        samples = file.samples()
+        if samples.dtype != np.uint8:
+            raise Unmeasurable(
+                "the picture has 16 bits, the metric needs 8-bit RGB; `gan-eval stimuli equalise` converts the set"
+            )
+        return samples
+
+    def pair(
+        self, file: PictureFile, reference: PictureFile, *, any_format: bool, resize: bool
+    ) -> tuple[Samples, Samples]:
+        """Return a generated picture and its reference.
+
+        With `any_format`, two 16-bit pictures stay 16-bit; two pictures of different formats become 8-bit RGB.
+
+        Raises:
+            Unmeasurable: the metric does not support their format.
+            UserError: one cannot be decoded.
+        """
+        if not any_format:
+            fake, real = self.picture(file), self.picture(reference)
+        else:
+            fake, real = file.samples(), reference.samples()
+            if (fake.dtype, fake.shape[2]) != (real.dtype, real.shape[2]):
+                fake, real = images.rgb_of(fake), images.rgb_of(real)
+        if resize and fake.shape != real.shape:
+            fake = images.resize(fake, real.shape[:2]).copy()
+        return fake, real
+
+    def hole(self, mask: PictureFile) -> "HolePixels":
+        """Return (H, W) bool: the hole that a mask picture shows; decoded once.
+
+        Raises:
+            UserError: as for `picture`.
+        """
+        if mask.digest not in self._holes:
+            self._holes[mask.digest] = hole_of(images.rgb_of(mask.samples()))
+            mask.decoded = None
+        return self._holes[mask.digest]
+
+
+def jobs_of(stimuli: Sequence[Stimulus]) -> list[list[int]]:
+    """Group the numbers of the stimuli that share a real picture, in the order of their first members."""
+    items = {stimulus.file: stimulus.item for stimulus in stimuli if stimulus.kind == "real"}
+    groups: dict[str, list[int]] = {}
+    for number, stimulus in enumerate(stimuli):
+        item = items.get(stimulus.reference, stimulus.item) if stimulus.reference else stimulus.item
+        groups.setdefault(item, []).append(number)
+    return list(groups.values())
+
+
+@dataclass
+class PictureResults:
+    """Results of the pass, by the number of the stimulus and the column of the measure."""
+
+    numbers: NDArray[np.float64]
+    """(stimuli, measures); NaN if a value is missing, or if the measure does not apply to the picture."""
+    reasons: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Reasons for missing values."""
+    unreadable: dict[int, str] = field(default_factory=dict)
+    """Reasons why pictures could not be read."""
+    hashes: dict[int, bytes] = field(default_factory=dict)
+    """SHA-256 of each file that was read."""
+    companions: dict[int, dict[str, bytes]] = field(default_factory=dict)
+    """SHA-256 of the mask and of the input of a generated picture, if a metric needs them."""
+    stores: dict[ExtractorName, FeatureStore] = field(default_factory=dict)
+    """The features, by the extractor's name."""
+    cached: int = 0
+    """Number of values and features from the cache."""
+    has_deep_pairs: bool = False
+    """True if a metric compared two pictures of 16 bits."""
+
+    def put(self, number: int, column: int, value: float | Missing) -> None:
+        """Set a value, or the reason for a missing one."""
+        if isinstance(value, Missing):
+            self.reasons[number, column] = value.reason
+        else:
+            self.numbers[number, column] = value
+
+
+def measure_pictures(
+    stimuli: Sequence[Stimulus],
+    tools: Tools,
+    *,
+    cache: "Cache | None" = None,
+    threads: int = 1,
+    on_progress: OnProgress | None = None,
+) -> PictureResults:
+    """Compute the pair and single metrics of the pictures, and their features."""
+    stores = {name: FeatureStore(len(stimuli), extractor.size) for name, extractor in tools.extractors.items()}
+    results = PictureResults(np.full((len(stimuli), len(tools.measures)), np.nan), stores=stores)
+    work = _PicturePass(stimuli, tools, results, cache)
+    threads = min(threads, len(work.jobs))
+    with tools.at_work() if "torch" in sys.modules else nullcontext():
+        with ThreadPoolExecutor(threads or 1, thread_name_prefix="metrics") as pool:
+            try:
+                running = {pool.submit(work.run) for _ in range(threads)}
+                while running:
+                    ended, running = wait(running, _PROGRESS_EVERY_S, FIRST_EXCEPTION)
+                    for thread in ended:
+                        thread.result()
+                    if cache:
+                        cache.write()
+                    if on_progress and len(stimuli) > 2:
+                        on_progress(work.done, len(stimuli), "pictures")
+            finally:
+                work.jobs.clear()  # each thread ends after its job
+        for batches in work.batches.values():
+            batches.finish()
+    return results
+
+
+@dataclass
+class _PicturePass:
+    """The work of all threads; they write into different rows of one result."""
+
+    stimuli: Sequence[Stimulus]
+    tools: Tools
+    results: PictureResults
+    cache: "Cache | None"
+
+    def __post_init__(self) -> None:
+        self.jobs = deque(jobs_of(self.stimuli))
+        self.batches = {name: FeatureBatches(extractor) for name, extractor in self.tools.extractors.items()}
+        self.done = 0
+        of_pairs = [entry for entry in enumerate(self.tools.measures) if not entry[1][0].of_items]
+        self._measures = {True: of_pairs, False: [entry for entry in of_pairs if entry[1][0].kind == "single"]}
+        """Columns with metrics and functions; key True: of pictures with pair metrics, False: of those without."""
+        self._needed = dict.fromkeys(name for metric, _ in self.tools.measures for name in metric.companions)
+        self._names = {stimulus.file: stimulus.shown for stimulus in self.stimuli if stimulus.shown}
+        self._definitions: dict[str, bytes] = {}
+        """The definitions of cached features and values, by the name of the extractor or metric."""
+        if self.cache:
+            texts = {name: self.tools.feature_definition(each) for name, each in self.tools.extractors.items()}
+            slow = [metric for metric, _ in self.tools.measures if metric.weights or metric.library]
+            texts |= {metric.name: text for metric in slow if (text := self.tools.definition(metric))}
+            self._definitions = {name: hashlib.sha256(text.encode()).digest() for name, text in texts.items()}
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Measure jobs until none is left; called by each thread."""
+        while self.jobs:
+            try:
+                job = self.jobs.popleft()
+            except IndexError:  # another thread took the last one
+                return
+            files, cached = PictureFiles(self.tools.settings.white, self._names), 0
+            for number in job:
+                try:
+                    cached += self._measure(number, files)
+                except Exception as error:  # a bug
+                    error.add_note(f"while measuring {self.stimuli[number].file}")
+                    raise
+            with self._lock:
+                self.done += len(job)
+                self.results.cached += cached
+
+    def _measure(self, number: int, files: PictureFiles) -> int:
+        """Store the values, features and reasons of a picture; return how many came from the cache."""
+        stimulus, results, cached = self.stimuli[number], self.results, 0
+        file = Missing(stimulus.problem) if stimulus.problem else files.read(stimulus.file)
+        in_pairs = stimulus.has_pair_metrics
+        if isinstance(file, Missing):
+            results.unreadable[number] = file.reason
+            for column, _ in self._measures[in_pairs]:
+                results.put(number, column, file)
+            return 0
+        results.hashes[number] = file.digest
+        sources = {name: files.read(stimulus.companion(name)) for name in self._needed if in_pairs}
+        results.companions[number] = {
+            name: source.digest
+            for name, source in sources.items()
+            if name != "reference" and isinstance(source, PictureFile)
+        }
+        for column, (metric, function) in self._measures[in_pairs]:
+            needed = [file] * (metric.kind != "input") + [sources[name] for name in metric.companions]
+            pictures = [source for source in needed if isinstance(source, PictureFile)]
+            value: float | Missing | None = next((source for source in needed if isinstance(source, Missing)), None)
+            if value is None and self.cache:
+                value = self._cached(metric.name, pictures)
+                cached += value is not None
+            if value is None:
+                value = self._value(metric, function, pictures, files)
+                if self.cache:
+                    self._keep(metric.name, pictures, value)
+            if isinstance(value, Missing):
+                results.reasons[number, column] = value.reason
+            else:
+                results.numbers[number, column] = value
+        for name, extractor in self.tools.extractors.items():
+            source = files.read(stimulus.companion(extractor.companion, own=file.path)) if extractor.companion else file
+            if isinstance(source, Missing):
+                results.stores[name].put(number, source)
+                continue
+            pictures = [file, source] if extractor.companion else [file]
+            features = self._cached(name, pictures)
+            if features is None:
+                self._prepare(number, extractor, pictures, files)
+            else:
+                results.stores[name].put(number, features)
+                cached += 1
+        if file.problem:
+            results.unreadable[number] = file.problem
+        if stimulus.kind == "fake" and stimulus.file != stimulus.reference:
+            files.opened.pop(stimulus.file, None)  # to free its memory
+        return cached
+
+    def _value(
+        self, metric: Metric, function: PictureFunction, pictures: Sequence[PictureFile], files: PictureFiles
+    ) -> float | Missing:
+        """Return a metric's value, or the reason for a missing one."""
+        try:
+            if metric.kind == "pair":
+                resize = self.tools.settings.resize
+                fake, real = files.pair(*pictures[:2], any_format=metric.any_format, resize=resize)
+                self.results.has_deep_pairs |= fake.dtype == np.uint16
+                value = function(fake, real, *map(files.hole, pictures[2:]))
+            else:
+                value = function(files.picture(pictures[0]))
+        except Unmeasurable as reason:
+            return Missing(str(reason))
+        except UserError as error:
+            return Missing(str(error), is_lasting=False)
+        except Exception as error:
+            if not memory_ran_out(error):
+                raise
+            return NO_MEMORY
+        return Missing("the metric gave no number") if value != value else float(value)
+
+    def _prepare(
+        self, number: int, extractor: "Extractor", pictures: Sequence[PictureFile], files: PictureFiles
+    ) -> None:
+        """Pass a picture to its network, or store the reason for missing features."""
+        deliver = partial(self._deliver, extractor.name, number, pictures)
+        try:
+            prepared = extractor.prepare(*map(files.picture, pictures))
+        except Unmeasurable as reason:  # of a segmenter: a failure of the user's network, which the user may replace
+            deliver(Missing(str(reason), is_lasting=extractor.name != "segmenter"))
+        except UserError as error:
+            deliver(Missing(str(error), is_lasting=False))
+        except Exception as error:
+            if not memory_ran_out(error):
+                raise
+            deliver(NO_MEMORY)
+        else:
+            self.batches[extractor.name].add(prepared, deliver)
+
+    def _deliver(self, name: str, number: int, pictures: Sequence[PictureFile], result: FeatureResult) -> None:
+        self.results.stores[name].put(number, result)
+        self._keep(name, pictures, result)
+
+    def _cached(self, name: str, pictures: Sequence[PictureFile]) -> Any:
+        definition = self._definitions.get(name)
+        return self.cache.found(_key(pictures), definition) if self.cache and definition else None
+
+    def _keep(self, name: str, pictures: Sequence[PictureFile], content: "Content") -> None:
+        definition = self._definitions.get(name)
+        if self.cache and definition:
+            self.cache.keep(_key(pictures), definition, content)
+
+
+def _key(pictures: Sequence[PictureFile]) -> "Key":
+    first, *others = (file.digest for file in pictures)
+    return first, b"".join(others)
