@@ -194,6 +194,8 @@ class PictureTable(Block):
     rows: "Sequence[tuple[str, Sequence[Picture | None]]]"
     """Name of each row, and its pictures."""
     note: str = ""
+    style: str = "way"
+    """Classes of the style sheet: `way` or `way large`."""
 
 
 @dataclass(frozen=True)

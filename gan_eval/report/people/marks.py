@@ -67,9 +67,10 @@ def marks_section(folder: StudyFolder) -> Section:
     ]
     pictures = PictureTable(
         "Pictures with most agreement",
-        ["picture", "generated", "marks of people", f"map: {title_of_map(best)}" if best else "map", "real"],
+        ["picture", "generated", "marks", f"map: {title_of_map(best)}" if best else "map", "real"],
         rows,
         "Marks: each person has the same weight; bright: most people. Of the maps, that with the highest AUC is shown.",
+        style="way large",
     )
     auc = {"AUC": cell(number, "auc"), INTERVAL: interval_cell("auc_low", "auc_high")}
     of_models = agreement[agreement["scope"] != "stimulus"]

@@ -141,7 +141,8 @@ def read_marks(source: pd.DataFrame, trials: pd.DataFrame, *, where: str = "mark
     if "mark" not in frame:
         number = whole.groupby(["session", "trial"]).cumcount() + 1
         whole = whole.assign(mark=number.where(whole["x"].notna()))
-    return conform(whole, MARKS, where=where)
+    is_repeated = whole["mark"].isna() & whole.duplicated(["session", "trial", "mark"])  # nothing in particular, twice
+    return conform(whole[~is_repeated], MARKS, where=where)
 
 
 @dataclass(frozen=True)

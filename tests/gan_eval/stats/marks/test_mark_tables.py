@@ -127,6 +127,9 @@ def test_one_person_gives_values_without_intervals_and_tests(tmp_path):
     assert 0 <= l1["auc"] <= 1
     assert l1["note"]
     assert l1[["auc_low", "p_holm", "ceiling"]].isna().all()
+    nothing = tables_of(trials, marks.assign(x=np.nan, y=np.nan), PictureMaps(stimuli_of_sets([tmp_path / "set"])))
+    row = nothing["mark_agreement"].iloc[0]
+    assert (row["n_marks"], row["n_nothing"]) == (0, marks["stimulus"].nunique())
 
 
 def test_shares_of_marks_are_counted_in_holes_and_labels(tmp_path):
