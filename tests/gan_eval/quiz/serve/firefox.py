@@ -26,7 +26,9 @@ QUIET = {
     "network.connectivity-service.enabled": False,
     "toolkit.cosmeticAnimations.enabled": False,
 }
-KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004"}
+KEYS = {
+    "Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004", "ArrowLeft": "\ue012", "ArrowUp": "\ue013",
+}  # fmt: skip
 
 
 class Firefox:

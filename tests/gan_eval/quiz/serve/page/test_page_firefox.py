@@ -123,3 +123,22 @@ def test_a_tab_whose_session_continues_elsewhere_is_refused_before_an_answer(
         firefox.click("[data-action=continue]")
     firefox.wait(page="refused")  # where it was not paused, in the moment of the picture's onset
     assert "another window" in firefox.text
+
+
+def test_marks_by_mouse_and_keys(serve: Serve, start: Start) -> None:
+    server, firefox = serve("--no-intro", **UNTIL_ANSWERED, marks=2, picture_size=300), start()
+    firefox.window(1000, 700, ratio=1.5)
+    firefox.get(server.link())
+    answer(firefox, 1)
+    firefox.wait(state="marking")
+    box = firefox.script("(({left, top, width, height}) => [left, top, width, height])"
+                         "(document.querySelector('.board img').getBoundingClientRect())")  # fmt: skip
+    firefox.click(".board img")
+    for key in ("ArrowLeft", "ArrowUp", "Enter", "Tab", "Tab", "Enter"):
+        firefox.key(key)
+    firefox.wait(trial="2", state="shown")
+    middle, by_keys = server.rows(tables.MARKS)
+    left, top, width, height = box
+    assert abs(middle["x"] * width - (round(left + width / 2) - left)) <= 1
+    assert abs(middle["y"] * height - (round(top + height / 2) - top)) <= 1
+    assert (by_keys["x"], by_keys["y"]) == (pytest.approx(0.48), pytest.approx(0.48))
