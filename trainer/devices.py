@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError, memory_ran_out
@@ -71,7 +72,15 @@ def cpu_threads(
 def new_fabric(settings: TrainingSettings) -> Fabric:
     """Return the device (a GPU if there is one) and the precision."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints a greeting
-    return Fabric(accelerator="auto", devices=1, precision=PRECISION[settings.precision])
+    return one_device(precision=PRECISION[settings.precision])
+
+
+def one_device(**how: Any) -> Fabric:
+    """Return Lightning's Fabric for one device of this process, also in a batch job.
+
+    Otherwise Lightning takes the other tasks of a Slurm job for processes of this training, and refuses `--ntasks`.
+    """
+    return Fabric(accelerator="auto", devices=1, plugins=LightningEnvironment(), **how)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lightning_fabric import Fabric
 from torch import nn
 
 from gan_eval.errors import UserError
@@ -23,7 +22,7 @@ from gan_eval.settings.training import MAX_SIDE, TrainingSettings
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import RAW, RAW_ENDING, model_name_problem, name_problem
 from trainer.datasets.dataset import Size
-from trainer.devices import cpu_threads, exact_kernels, memory_for, placed
+from trainer.devices import cpu_threads, exact_kernels, memory_for, one_device, placed
 from trainer.inference import NotFiniteError, inference
 from trainer.model import Model, load_model
 from trainer.nets.build import Network
@@ -110,7 +109,7 @@ def generate(
         for note in source.notes:
             say(note)
 
-        device = Fabric(accelerator="auto", devices=1).device
+        device = one_device().device
         net = placed(source.net, device)
         assert isinstance(net, Network)
         grey = net.out_channels == 1

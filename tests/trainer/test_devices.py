@@ -18,7 +18,7 @@ from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
 from trainer import devices
-from trainer.devices import exact_kernels
+from trainer.devices import exact_kernels, one_device
 from trainer.loop import run as run_module
 from trainer.loop.gan import InMemoryOrder, load_optimizer, new_gan
 from trainer.state.checkpoints import OPTIMIZERS, list_checkpoints
@@ -224,3 +224,11 @@ def test_bf16_computes_other_numbers_and_keeps_fp32_weights(make_pairs: Pairs, t
     for part in ("generator_optimizer", "discriminator_optimizer"):
         kept += [value for moments in state[part]["state"].values() for value in moments.values()]
     assert {tensor.dtype for tensor in kept if tensor.is_floating_point()} == {torch.float32}
+
+
+def test_a_worker_of_a_slurm_job_trains_alone(monkeypatch):
+    job = {"NTASKS": "8", "JOB_ID": "7", "JOB_NAME": "study", "PROCID": "3", "LOCALID": "3", "NODEID": "0"}
+    for name, value in job.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    fabric = one_device()
+    assert (fabric.world_size, fabric.global_rank) == (1, 0)
