@@ -5,7 +5,6 @@ its values depend on, so a repeated command takes the parts that an interrupted 
 """
 
 import json
-import mmap
 import os
 import pickle
 from collections.abc import Iterator, Sequence
@@ -170,9 +169,7 @@ def _assembled(
             for name, store in results.stores.items():
                 store.values[numbers], store.filled[numbers] = part[f"values {name}"], part[f"filled {name}"]
                 store.reasons |= {numbers[place]: reason for place, reason in texts["no_features"][name]}
-                if isinstance(store.values, np.memmap):
-                    store.values.flush()
-                    store.values._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+                store.values[:0]  # frees the memory of features in a file
         results.reasons |= {(numbers[place], column): reason for place, column, reason in texts["reasons"]}
         results.unreadable |= {numbers[place]: reason for place, reason in texts["unreadable"]}
         results.hashes |= {numbers[place]: bytes.fromhex(digest) for place, digest in texts["hashes"]}

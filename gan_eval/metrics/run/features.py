@@ -5,6 +5,7 @@ more columns. Rows may have any order; rows of other stimuli are ignored.
 """
 
 import hashlib
+import mmap
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -38,6 +39,16 @@ FeatureResult = NDArray[np.floating] | Missing
 """(size,) features, or the reason for missing ones."""
 
 
+class OnDisk(np.memmap[Any, Any]):
+    """Features in a file; the memory holds only the rows that were read last."""
+
+    def __getitem__(self, key: Any) -> Any:
+        pages = getattr(self, "_mmap", None)
+        if pages is not None and hasattr(pages, "madvise"):  # not on Windows
+            pages.madvise(mmap.MADV_DONTNEED)
+        return super().__getitem__(key)
+
+
 class FeatureStore:
     """Features of one extractor, or the reason for missing ones, by the number of the stimulus."""
 
@@ -53,7 +64,7 @@ class FeatureStore:
         self.values: NDArray[np.floating] = (
             np.zeros((count, size), dtype)
             if file is None
-            else np.lib.format.open_memmap(file, "w+", dtype, (count, size))
+            else np.lib.format.open_memmap(file, "w+", dtype, (count, size)).view(OnDisk)
         )
         """(count, size), in the memory or in a file."""
         self.is_given = is_given
@@ -72,7 +83,8 @@ class FeatureStore:
     def content_hash(self) -> str:
         """Return the SHA-256 of the rows and the reasons."""
         digest = hashlib.sha256(self.filled.tobytes())
-        digest.update(self.values.ravel().data)  # without a copy
+        for start in range(0, len(self.values), 4096):
+            digest.update(np.ascontiguousarray(self.values[start : start + 4096]).data)
         digest.update(repr(sorted(self.reasons.items())).encode())
         return digest.hexdigest()
 
