@@ -24,7 +24,7 @@ from gan_eval.cli.console import Console
 from gan_eval.files.atomic import write_text
 from gan_eval.machine.threads import usable_cores
 from gan_eval.power.planning import Share, in_parallel
-from gan_eval.science.shares import wilson
+from gan_eval.science.inference import wilson
 from gan_eval.study.cluster import connected
 
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"

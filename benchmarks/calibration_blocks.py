@@ -12,10 +12,8 @@ from calibration_answers import Answers, World
 from calibration_thresholds import ExposureWorld, threshold_study
 from scipy.optimize import brentq
 
-from gan_eval.science.p_values import two_sided_p
-from gan_eval.science.shares import wilson
+from gan_eval.science.inference import degrees_of_freedom, side_of, two_sided_p, wilson
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.clustering import degrees_of_freedom, side_of
 from gan_eval.stats.compare.comparisons import ComparisonEstimator
 from gan_eval.stats.compare.contrast import cell_proportions, estimate, population_proportions
 from gan_eval.stats.compare.differences import Difference, wald

@@ -8,13 +8,13 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit, ndtri
 
-from gan_eval.science.shares import Estimate
+from gan_eval.science.inference import Estimate
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import ComparisonEstimator
 from gan_eval.stats.compare.contrast import population_proportions
 from gan_eval.stats.compare.detection_rates import Detection
 from gan_eval.stats.compare.questions import kind_questions, pair_questions
-from gan_eval.stats.trials import answered_trials, fill_trials
+from gan_eval.stats.trials import fill_trials, typed
 
 LEVEL, MARGIN = 0.05, 0.05
 
@@ -87,7 +87,7 @@ def true_shares(world: RowWorld) -> tuple[float, float]:
 
 
 def trials_of(world: RowWorld, random: np.random.Generator) -> pd.DataFrame:
-    """The answered trials of new people to new pictures, as `gan_eval.stats.trials.answered_trials` has them."""
+    """The answered trials of new people to new pictures, as `answered` of `gan_eval.stats.trials.typed` has them."""
     leaning = world.sd_leaning * random.standard_normal(world.people)
     skills = world.sd_skill * random.standard_normal(world.people)
     parts = []
@@ -125,7 +125,7 @@ def trials_of(world: RowWorld, random: np.random.Generator) -> pd.DataFrame:
         is_catch = random.random(len(trials)) < 0.1
         trials = trials.assign(phase=np.where(is_catch, "catch", "main"))
         trials["response"] = trials["response"].mask(is_catch, trials["kind"])
-        return answered_trials(fill_trials(trials))
+        return typed(fill_trials(trials)).answered
     is_fake, says_fake = ((trials[name] == "fake").to_numpy() for name in ("kind", "response"))
     return trials.assign(
         session=trials["participant"],

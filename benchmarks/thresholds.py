@@ -16,7 +16,7 @@ from scipy.special import expit, ndtr
 
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.science.adaptive import RIGHT
-from gan_eval.science.shares import wilson
+from gan_eval.science.inference import wilson
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.answers.staircases import Threshold, thresholds
 from gan_eval.tables.frames import Row

@@ -75,7 +75,7 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
     known = tables.TABLES
     if requested not in known:
         from gan_eval.power.planning import POWER
-        from gan_eval.stats.analysis import ALL_TABLES
+        from gan_eval.stats.tables import ALL_TABLES
 
         known = ALL_TABLES | {POWER.name: POWER}
     if file and not file.exists():

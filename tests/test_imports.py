@@ -28,7 +28,7 @@ LIGHT_MODULES = (
     "tables", "tables.cells", "tables.frames", "settings.sections", "settings.study", "settings.quiz",
     "settings.training", "settings.analysis", "study", "store", "store.export", "pictures.refusal", "pictures",
     "pictures.importing", "pictures.holes", "pictures.decode", "science.adaptive",
-    "science.shares", "files", "errors", "quiz", "cli.doctor",
+    "science.inference", "files", "errors", "quiz", "cli.doctor",
     "metrics.catalogue", "metrics.weights.cache", "metrics.weights.package",
 )  # fmt: skip
 HEAVY = ("pandas", "scipy", "torch", "torchmetrics", "torchvision", "matplotlib")
@@ -216,8 +216,10 @@ assert (folder / "out" / "image_metrics.parquet").stat().st_size > 1000
 
 
 def test_the_statistics_load_without_the_slow_libraries():
-    slow = ("matplotlib", "sqlalchemy", "scipy.sparse", "scipy.stats")
-    assert loaded_by("import gan_eval.stats.analysis", slow) == []
+    slow = ("matplotlib", "sqlalchemy", "scipy.sparse", "scipy.stats", "PIL", "gan_eval.report")
+    own = ("answers.choices", "answers.roc", "answers.psychometric", "importing", "metrics_and_people.correlations")
+    seldom = (f"gan_eval.stats.{name}" for name in own)
+    assert loaded_by("import gan_eval.stats.analysis", (*slow, *seldom)) == []
 
 
 def test_no_two_test_files_have_one_name():

@@ -17,7 +17,7 @@ from statsmodels.stats import inter_rater, proportion
 from statsmodels.stats.weightstats import DescrStatsW
 from sureal.pc_subjective_model import BradleyTerryMlePairedCompSubjectiveModel as Sureal
 
-from gan_eval.science.shares import binomial_p, wilson
+from gan_eval.science.inference import binomial_p, wilson
 from gan_eval.stats.answers.agreement import alpha
 from gan_eval.stats.answers.choices import bradley_terry
 from gan_eval.stats.answers.rates import dprime_and_criterion

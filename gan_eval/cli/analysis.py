@@ -3,7 +3,6 @@
 import gc
 from collections.abc import Mapping
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,7 +81,7 @@ def analyze(
     """
     if (trials is None) == (store is None):
         raise UserError("analyze: give either a trials table or --store")
-    from gan_eval.files.sqlite_files import is_address, is_store
+    from gan_eval.files.reading import is_address, is_store
 
     if trials is not None and is_store(trials):
         store, trials = str(trials), None
@@ -94,7 +93,6 @@ def analyze(
     from gan_eval.cli.console import Console
 
     with Console() as console, console.working("analysis"):
-        from gan_eval import tables
         from gan_eval.files.output_folders import (
             check_output_folder,
             claim_output_folder,
@@ -102,10 +100,10 @@ def analyze(
             refuse_of_others,
         )
         from gan_eval.files.sets import settled
-        from gan_eval.pictures.sets import read_stimulus_tables, require_presented
         from gan_eval.stats.analysis import analyze_study, write_analysis
         from gan_eval.stats.readers import stored_tables
         from gan_eval.stats.rules import parse_rule
+        from gan_eval.tables import MARKS, TRIALS
 
         check_output_folder(out)
         refuse_of_others(out, "tables")
@@ -127,7 +125,7 @@ def analyze(
 
             with open_store(store, create=False) as opened:
                 stored = stored_tables(opened, study)
-            if stored[tables.TRIALS].empty:
+            if stored[TRIALS].empty:
                 raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
             if is_study_folder(Path(store).parent):
                 from gan_eval.study.sessions import plan_of_store
@@ -136,8 +134,10 @@ def analyze(
         else:
             judged, stored = _read_files(trials or Path(), out)
         for folder in stimuli or ():
-            require_presented(folder, read_stimulus_tables([folder]), {*stored[tables.TRIALS]["stimulus"].dropna()})
-        compared = _picture_maps(stimuli, maps, has_marks=len(stored.get(tables.MARKS, ())) > 0)
+            from gan_eval.pictures.sets import read_stimulus_tables, require_presented
+
+            require_presented(folder, read_stimulus_tables([folder]), {*stored[TRIALS]["stimulus"].dropna()})
+        compared = _picture_maps(stimuli, maps, has_marks=len(stored.get(MARKS, ())) > 0)
         known = planned or (near and near.study)
         is_wanted = known and (store is not None or "participants" in known.quiz.model_fields_set)
         with (
@@ -161,11 +161,13 @@ def analyze(
             )
         claim_output_folder(out)
         local = None if store is None or is_address(store) else Path(store)
-        metrics = _metrics_beside(image_metrics, set_metrics, stored[tables.TRIALS], out)
-        write_analysis(answers, out, given={**stored, **metrics}, store=local)
+        given = dict(stored)
+        if image_metrics or set_metrics:
+            given |= _metrics_beside(image_metrics, set_metrics, stored[TRIALS], out)
+        write_analysis(answers, out, given=given, store=local)
         _print_answer(console, answers, counted)
-    given = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
-    print_next_command("report", str(out), *(word for option in given for word in option))
+    shown = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
+    print_next_command("report", str(out), *(word for option in shown for word in option))
     typer.echo(tables_as_json(answers) if as_json else out)
 
 
@@ -187,17 +189,17 @@ def _metrics_beside(
     image_metrics: list[Path] | None, set_metrics: Path | None, trials: "pd.DataFrame", out: Path
 ) -> "dict[Table, pd.DataFrame]":
     """Return the metric tables to copy next to their correlations for the report, unless `out` has others already."""
-    from gan_eval import tables
     from gan_eval.files.sets import settled
     from gan_eval.stats.analysis import SET_NAME
     from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
+    from gan_eval.tables import IMAGE_METRICS, SET_METRICS
     from gan_eval.tables.frames import read_table
 
     found = {}
     if image_metrics:
-        found[tables.IMAGE_METRICS] = read_image_metrics(image_metrics, trials)[0]
+        found[IMAGE_METRICS] = read_image_metrics(image_metrics, trials)[0]
     if set_metrics:
-        found[tables.SET_METRICS] = read_table(set_metrics, tables.SET_METRICS)
+        found[SET_METRICS] = read_table(set_metrics, SET_METRICS)
     with settled(out) as sets:
         own = {file for one in sets.get(out, []) if one.name == SET_NAME for file in one.files}
     return {
@@ -213,15 +215,21 @@ def _print_answer(
     """Print the first sentence of the report, and the table to cite."""
     import numpy as np
 
-    from gan_eval.report.parts.folder import StudyFolder
-    from gan_eval.report.people.answer import answer_sentences
-    from gan_eval.settings.facts import Facts
+    from gan_eval.report.people.verdicts import first_sentence
     from gan_eval.stats.paper import distinct_rows, printed, unadjusted
+    from gan_eval.tables import TRIALS
 
-    tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
-    tables = {name: frame for name, frame in tables.items() if len(frame)}
-    folder = StudyFolder(Path(), None, Facts(), tables, stimuli={}, training={}, published={})
-    for sentence in islice(answer_sentences(folder), 1):
+    sentence = first_sentence(answers, stored[TRIALS])
+    if sentence is None:  # that of another protocol, or of a study that waits for people
+        from gan_eval.report.parts.folder import StudyFolder
+        from gan_eval.report.people.answer import answer_sentences
+        from gan_eval.settings.facts import Facts
+
+        tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
+        tables = {name: frame for name, frame in tables.items() if len(frame)}
+        folder = StudyFolder(Path(), None, Facts(), tables, stimuli={}, training={}, published={})
+        sentence = next(answer_sentences(folder), None)
+    if sentence:
         console.sentence(sentence)
     if "paper" in answers:
         paper = answers["paper"]
@@ -232,19 +240,20 @@ def _print_answer(
 
 def _read_files(file: Path, out: Path) -> "tuple[PreparedTrials, dict[Table, pd.DataFrame]]":
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
-    from gan_eval import tables
-    from gan_eval.stats.marks.tables import read_marks
     from gan_eval.stats.readers import tables_to_analyze
     from gan_eval.stats.trials import prepare_trials
+    from gan_eval.tables import MARKS, STORED_TABLES, TRIALS
     from gan_eval.tables.frames import holds_table, read_table
 
     given = tables_to_analyze(file)
-    judged = prepare_trials(given[tables.TRIALS], where=str(file), of_file=True)
-    given[tables.TRIALS] = judged.trials
-    if tables.MARKS in given:
-        given[tables.MARKS] = read_marks(given[tables.MARKS], judged.trials, where=str(file.with_name("marks.csv")))
+    judged = prepare_trials(given[TRIALS], where=str(file), of_file=True)
+    given[TRIALS] = judged.trials
+    if MARKS in given:
+        from gan_eval.stats.marks.tables import read_marks
+
+        given[MARKS] = read_marks(given[MARKS], judged.trials, where=str(file.with_name("marks.csv")))
     if file.resolve().parent == out.resolve():
-        others = {table: file.with_name(f"{table.name}.csv") for table in tables.STORED_TABLES if table not in given}
+        others = {table: file.with_name(f"{table.name}.csv") for table in STORED_TABLES if table not in given}
         given |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}
     return judged, given
 

@@ -334,7 +334,7 @@ def _mean(found: "Sequence[tuple[float | None, str]]") -> tuple[str, str, str]:
     infinite = sum(value is not None and math.isinf(value) for value, _ in found)
     shown = ("∞" if infinite else "–") if not means else f"{means[0]:.4g}"
     if len(means) > 1:
-        from gan_eval.science.shares import mean_interval
+        from gan_eval.science.inference import mean_interval
 
         shown = _shown(*mean_interval(means))
     left_out = [f"{missing} missing"] * bool(missing) + [f"{infinite} ∞"] * bool(infinite)

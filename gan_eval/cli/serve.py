@@ -84,7 +84,7 @@ def serve(
     else:
         where = store or DEFAULT_STORE
         shown = study_of_options(context, chosen)
-    from gan_eval.files.sqlite_files import is_address
+    from gan_eval.files.reading import is_address
 
     if workers > 1 and not is_address(where):
         raise UserError(f"--workers {workers}: several processes need a database server; give --store postgresql://...")

@@ -83,7 +83,7 @@ def participants_forget(
     Stores that `run --redo quiz` moved aside are searched, too; if one of them cannot be read, nothing is removed.
     """
     from gan_eval.cli.console import Console
-    from gan_eval.files.sqlite_files import is_address
+    from gan_eval.files.reading import is_address
     from gan_eval.study.forgetting import UNREACHED, forget_everywhere, traces_of
     from gan_eval.study.plan import open_plan
 
@@ -163,7 +163,7 @@ def store_push(
 ) -> None:
     """Copy to another store what it lacks, each row once; refused rows give exit status 2."""
     from gan_eval.cli.console import Console
-    from gan_eval.files.sqlite_files import is_address
+    from gan_eval.files.reading import is_address
     from gan_eval.store import push
 
     new = "" if is_address(to) or Path(to).exists() else "a new store, "
@@ -212,7 +212,7 @@ def export(
     `export page STUDY.toml` writes a study's page for JATOS or any web host (`export page --help`).
     """
     from gan_eval.cli.console import Console
-    from gan_eval.files.sqlite_files import is_store
+    from gan_eval.files.reading import is_store
     from gan_eval.store.export import export_analysis, export_store
 
     names = [name.strip().lower() for name in formats.split(",") if name.strip()]

@@ -63,7 +63,9 @@ def trials_import(
     """
     from gan_eval import tables
     from gan_eval.files.output_folders import check_output_file
-    from gan_eval.stats.importing import TOOLS, WHOLE_ROW, import_trials, rejection_summary
+    from gan_eval.stats.importing.convert import import_trials
+    from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection_summary
+    from gan_eval.stats.importing.tools import TOOLS
     from gan_eval.stats.rules import parse_rule
     from gan_eval.tables import frames as tabular
 

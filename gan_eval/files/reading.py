@@ -96,3 +96,21 @@ def syntax_problem(error: ValueError | RecursionError) -> str:
     'nested too deeply'
     """
     return "nested too deeply" if isinstance(error, RecursionError) else str(error).partition("; use sys.")[0]
+
+
+def is_address(where: object) -> bool:
+    """Return whether a store is given by a URL, not a path."""
+    return "://" in str(where)
+
+
+def is_store(where: str | Path) -> bool:
+    """Return whether a path or URL is a database; a file is judged by its first bytes."""
+    if is_address(where):
+        return True
+    try:
+        if not Path(where).is_file():
+            return False
+        with Path(where).open("rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except OSError:
+        return False

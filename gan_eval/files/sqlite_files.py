@@ -1,29 +1,10 @@
-"""Databases: recognise files and URLs, read SQLite's errors, enable its write-ahead log."""
+"""Databases: read SQLite's errors, enable its write-ahead log."""
 
 import sqlite3
 import time
-from pathlib import Path
 
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """Exceptions of SQLite; its message about a damaged file may quote bytes that are not UTF-8."""
-
-
-def is_address(where: object) -> bool:
-    """Return whether a store is given by a URL, not a path."""
-    return "://" in str(where)
-
-
-def is_store(where: str | Path) -> bool:
-    """Return whether a path or URL is a database; a file is judged by its first bytes."""
-    if is_address(where):
-        return True
-    try:
-        if not Path(where).is_file():
-            return False
-        with Path(where).open("rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
-    except OSError:
-        return False
 
 
 def database_message(error: BaseException) -> str:

@@ -85,7 +85,8 @@ def as_typed(text: str, *, in_file: bool = False) -> str:
     """
     if not in_checkout():
         text = _PAGE.sub(r"the page \1 of the documentation", text)
-    return _COMMAND.sub(lambda _: f"{program(in_file=in_file)} ", text)
+    before, *others = _COMMAND.split(text)
+    return f"{program(in_file=in_file)} ".join([before, *others]) if others else text
 
 
 def in_checkout() -> bool:

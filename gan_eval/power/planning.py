@@ -19,7 +19,7 @@ from scipy.special import ndtri
 from gan_eval.machine.progress import Progress
 from gan_eval.power.design import Design, deal_design, require_power_is_defined
 from gan_eval.power.simulate import Verdict, World, effect_of, one_study, questions_of, truth_of
-from gan_eval.science.shares import wilson
+from gan_eval.science.inference import wilson
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.compare.grades import MEAN

@@ -21,7 +21,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 from gan_eval.errors import UserError
 from gan_eval.power.design import Asked, Design, Group, PlannedQuestion, Scenario
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
-from gan_eval.science.p_values import holm
+from gan_eval.science.inference import holm
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.stats.compare.comparisons import ComparisonEstimator
 from gan_eval.stats.compare.contrast import population_proportions

@@ -14,7 +14,7 @@ import gan_eval
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
-from gan_eval.files.sqlite_files import is_address
+from gan_eval.files.reading import is_address
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.draw import Dealer
 from gan_eval.quiz.draw.deal import next_list
@@ -36,8 +36,8 @@ from gan_eval.store import (
     stored_design,
 )
 from gan_eval.store.connect import without_password
+from gan_eval.tables.cells import person_of
 from gan_eval.tables.frames import Row
-from gan_eval.tables.participants import person_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,6 @@ from gan_eval.report.parts.chart import STYLE, figure_file
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import basis_text, clean, plural, points_text
 from gan_eval.report.people.caveats import trained_text
-from gan_eval.report.people.participants import who_text
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.paper import EVERYTHING, PAPER, RATING, SINGLE, distinct_rows
@@ -129,7 +128,7 @@ def caption_of_figure_1(folder: StudyFolder, content: Content) -> str:
             f"{f'({letter}) ' * (len(content.panels) > 1)}{words[kind]}."
             for letter, kind in zip("abcd", content.panels, strict=False)
         ),
-        f"{who_text(folder, count)}{answers}.",
+        f"{folder.who_text(count)}{answers}.",
         f"Intervals of {nouns}: {bases}." if bases else "",
         "Interim: there is no verdict yet." if "interim" in content.warning else "",
         f"The first {drawn} models; the table `paper` has all." if MAX_ROWS == drawn < rows else "",

@@ -23,7 +23,7 @@ from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE, interval_names
 from gan_eval.stats.rules import parse_rule
-from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, in_finished_session, pair_trials
+from gan_eval.stats.trials import PAIRED, TWO_MODELS, in_finished_session, typed
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
 
 PANEL_A: dict[str, tuple[str, str, str]] = {
@@ -194,14 +194,14 @@ def _participant_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
         found = found[found["protocol"] == protocol]
         parts = [found.assign(kind="fake", value=found["mode_ms" if protocol == STAIRCASE else "threshold_ms"])]
     elif protocol == SINGLE:
-        answered = answered_trials(trials)
+        answered = typed(trials).answered
         answered = answered[~answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)]
         parts = [answered.assign(value=~answered["says_fake"])]
     elif protocol == RATING:
-        graded = graded_trials(trials)
+        graded = typed(trials).graded
         parts = [graded.assign(value=graded["rating"])]
     else:
-        pairs = pair_trials(trials).assign(kind="fake")
+        pairs = typed(trials).pairs.assign(kind="fake")
         names = contestants(pairs)
         of_reals = names.of_reals == (protocol == PAIRED)
         wanted = pairs["answered"].to_numpy(bool) & of_reals

@@ -27,7 +27,6 @@ from gan_eval.report.people.participants import (
     included_count,
     participation_sentences,
     timing_section,
-    who_text,
 )
 from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables, samples
 from gan_eval.report.people.published import published_section
@@ -83,7 +82,7 @@ def _title(folder: StudyFolder) -> str:
     if folder.study is not None:
         return folder.study.study.title or folder.study.study.name
     count = included_count(folder)
-    return f"Real or fake? {who_text(folder, count)}" if count else folder.path.resolve().name
+    return f"Real or fake? {folder.who_text(count)}" if count else folder.path.resolve().name
 
 
 def metrics_report(measured: Measured) -> Report:

@@ -3,6 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,39 +14,37 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_text
 from gan_eval.files.digests import sha256_bytes, sha256_json
 from gan_eval.files.output_folders import relative_path
+from gan_eval.files.reading import is_store
 from gan_eval.files.sets import replaced_set
-from gan_eval.files.sqlite_files import is_store
-from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables, require_same_pictures
-from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.sections import check_options
 from gan_eval.stats.answers.agreement import agreement
-from gan_eval.stats.answers.choices import bradley_terry, choices
-from gan_eval.stats.answers.grades import opinion_scores, ratings
 from gan_eval.stats.answers.hype import hype, thresholds
-from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.answers.rates import rates, reaction_times
-from gan_eval.stats.answers.roc import roc
 from gan_eval.stats.compare.comparisons import compare
 from gan_eval.stats.compare.questions import require_known_models
 from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
 from gan_eval.stats.doubts import doubts
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
-from gan_eval.stats.importing import import_trials
-from gan_eval.stats.importing.pictures import several_names
 from gan_eval.stats.latex import latex
-from gan_eval.stats.marks.tables import mark_tables, marked, read_marks
-from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
-from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
-from gan_eval.stats.metrics_and_people.matching import completed, named_as_judged, require_metrics_of
-from gan_eval.stats.metrics_and_people.points import why_none
+from gan_eval.stats.metrics_and_people.correlation_tables import CORRELATIONS
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, paper
 from gan_eval.stats.readers import NO_SIMULATED, of_people, tables_to_analyze
 from gan_eval.stats.recruitment import ALPHA, RECRUITMENT, is_waiting, recruitment
-from gan_eval.stats.trials import PreparedTrials, prepare_trials, text_coded, with_text_names
+from gan_eval.stats.trials import (
+    PreparedTrials,
+    TypedTrials,
+    are_own_names,
+    prepare_trials,
+    requested_exposure,
+    text_coded,
+    typed,
+    with_text_names,
+)
 from gan_eval.tables import (
-    ANALYSIS_RUN,
     IMAGE_METRICS,
     MARKS,
     PARTICIPANTS,
@@ -57,7 +56,7 @@ from gan_eval.tables import (
     TRIALS,
     Table,
 )
-from gan_eval.tables.frames import as_table, frame_of, text_frame, write_table
+from gan_eval.tables.frames import as_table, conform, frame_of, text_frame, write_frame
 from gan_eval.tables.names import MODELS_TEX
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ if TYPE_CHECKING:
     from gan_eval.settings.study import Study
     from gan_eval.store import Store
 
-__all__ = ["analyze", "import_trials", "write_analysis"]
+__all__ = ["analyze", "write_analysis"]
 
 FrameOrFile = pd.DataFrame | Path | str
 """A table, or its file."""
@@ -75,15 +74,6 @@ ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlation
 SUFFIXES = (".csv", ".parquet")
 SET_NAME = "analysis"
 """Name of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
-ALL_TABLES: dict[str, Table] = TABLES | {
-    value.name: value
-    for name, module in sorted(sys.modules.items())
-    if name.startswith("gan_eval.stats.")
-    for value in vars(module).values()
-    if isinstance(value, Table)
-}
-"""All tables of the project by name, except that of `gan_eval.power`; the modules above declare theirs."""
-OF_ANALYSIS: tuple[Table, ...] = tuple(table for table in ALL_TABLES.values() if ANALYSIS_RUN in table.columns)
 
 
 def analyze(
@@ -176,12 +166,12 @@ def analyze(
     settings, beyond = _settings_and_departures(
         plan, exclude=exclude, exclude_participants=exclude_participants, margin=margin, covariates=covariates
     )
-    require_known_models(settings, inputs.trials)
-    included, sensitivity_rows, exclusion_notes = _exclude(inputs, settings, beyond, planned=plan is not None)
-    analysed = included.trials
+    if settings.comparisons:
+        require_known_models(settings, inputs.trials)
+    included, analysed, sensitivity_rows, exclusion_notes = _exclude(inputs, settings, beyond, planned=plan is not None)
     answers = inputs.participants
     if answers is not None:
-        answers = answers[answers["session"].isin(analysed["session"].unique())].reset_index(drop=True)
+        answers = answers[answers["session"].isin(analysed.every["session"].unique())].reset_index(drop=True)
     compared = compare(analysed, plan=settings, recruited=recruited, grades=grades)
     frames = {
         "participation": included.participation,
@@ -189,8 +179,10 @@ def analyze(
         "mixed_models": mixed_models(analysed, plan=settings, participants=answers),
         "recruitment": frame_of([], RECRUITMENT) if recruited is None else recruited,
         "comparisons": compared.table,
-        **_tables_of_correlations(analysed, inputs, settings, is_interim=is_waiting(recruited), seed=seed, say=say),
-        **_tables_of_marks(analysed, inputs, maps),
+        **_tables_of_correlations(
+            analysed, inputs, settings, is_interim=recruited is not None and is_waiting(recruited), seed=seed, say=say
+        ),
+        **({} if inputs.marks is None or inputs.marks.empty else _tables_of_marks(analysed.every, inputs, maps)),
     }
     frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
     frames["robustness"] = robustness(analysed)
@@ -203,7 +195,7 @@ def analyze(
             name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
         }
     if notes := [note for note in (inputs.unusable_note, *exclusion_notes) if note]:
-        several = SEVERAL_STUDIES if analysed["study"].nunique() > 1 else None
+        several = SEVERAL_STUDIES if analysed.every["study"].nunique() > 1 else None
         _add_note_over_all(frames["rates"], joined(several, *notes))
     return frames
 
@@ -298,42 +290,79 @@ def _read_inputs(
             trials = found[TRIALS]
         trials = prepare_trials(trials, where=where, of_file=of_file)
     whole, unusable_note = trials
-    lines += [*doubts(whole), *several_names(whole)]
-    sets = _table(set_metrics, SET_METRICS)
-    if not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
-        images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name
-    else:
-        files = [image_metrics] if isinstance(image_metrics, Path | str) else image_metrics
-        images, of_others = read_image_metrics([Path(file) for file in files], whole)
-        measured_in = ", ".join(map(str, files))
-        lines += of_others
-    if images is not None:
-        images, by_file_name = named_as_judged(whole, images)
-        lines += by_file_name + require_metrics_of(whole, images, where=measured_in)
-    if sets is not None:
-        sets_in = str(set_metrics) if isinstance(set_metrics, Path | str) else SET_METRICS.name
-        lines += require_metrics_of(completed(whole, images, sets).trials, sets, where=sets_in)
+    lines += doubts(whole)
+    if not are_own_names(whole):
+        from gan_eval.stats.importing.pictures import several_names
+
+        lines += several_names(whole)
+    metrics = _NO_METRICS
+    if image_metrics is not None or set_metrics is not None:
+        metrics = _read_metrics(whole, image_metrics, set_metrics)
+        lines += metrics.lines
     for line in lines:
         say(line)
     given = {table: found.get(table) if source is None else source for table, source in others.items()}
     marks = given.pop(MARKS)
-    if isinstance(marks, Path | str):
-        marks = text_frame(Path(marks), MARKS)
-    read = {table: _table(source, table) for table, source in given.items()}
-    plans, shown = read[PLANS], _read_shown_sets(stimuli)
-    require_same_pictures(
-        shown,
-        shown=None if plans is None else (f"{where}, table plans", plans, whole),
-        measured=None if images is None else (measured_in, images),
-    )
-    marks = None if marks is None else read_marks(marks, whole)
-    return _Inputs(whole, unusable_note, images, sets, read[PARTICIPANTS], read[SESSIONS], shown, marks)
+    read = {table: None if source is None else as_table(source, table) for table, source in given.items()}
+    plans, shown = read[PLANS], {} if stimuli is None else _read_shown_sets(stimuli)
+    if shown or plans is not None:
+        from gan_eval.pictures.sets import require_same_pictures
+
+        require_same_pictures(
+            shown,
+            shown=None if plans is None else (f"{where}, table plans", plans, whole),
+            measured=None if metrics.images is None else (metrics.measured_in, metrics.images),
+        )
+    if marks is not None:
+        from gan_eval.stats.marks.tables import read_marks
+
+        marks = read_marks(text_frame(Path(marks), MARKS) if isinstance(marks, Path | str) else marks, whole)
+    people = read[PARTICIPANTS], read[SESSIONS]
+    return _Inputs(whole, unusable_note, metrics.images, metrics.sets, *people, shown, marks)
 
 
-def _read_shown_sets(stimuli: FrameOrFile | Sequence[Path | str] | None) -> dict[str, pd.DataFrame]:
+class _Metrics(NamedTuple):
+    """Metric tables, named as the pictures that were judged."""
+
+    images: pd.DataFrame | None
+    sets: pd.DataFrame | None
+    measured_in: str
+    """Where the values of pictures come from, for messages."""
+    lines: list[str]
+    """Doubts."""
+
+
+_NO_METRICS = _Metrics(None, None, "", [])
+
+
+def _read_metrics(
+    trials: pd.DataFrame, image_metrics: FrameOrFile | Sequence[Path | str] | None, set_metrics: FrameOrFile | None
+) -> _Metrics:
+    from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
+    from gan_eval.stats.metrics_and_people.matching import completed, named_as_judged, require_metrics_of
+
+    sets, lines = _table(set_metrics, SET_METRICS), list[str]()
+    if not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
+        images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name
+    else:
+        files = [image_metrics] if isinstance(image_metrics, Path | str) else image_metrics
+        images, lines = read_image_metrics([Path(file) for file in files], trials)
+        measured_in = ", ".join(map(str, files))
+    if images is not None:
+        images, by_file_name = named_as_judged(trials, images)
+        lines = [*lines, *by_file_name, *require_metrics_of(trials, images, where=measured_in)]
+    if sets is not None:
+        sets_in = str(set_metrics) if isinstance(set_metrics, Path | str) else SET_METRICS.name
+        lines = [*lines, *require_metrics_of(completed(trials, images, sets).trials, sets, where=sets_in)]
+    return _Metrics(images, sets, measured_in, lines)
+
+
+def _read_shown_sets(stimuli: FrameOrFile | Sequence[Path | str]) -> dict[str, pd.DataFrame]:
     if isinstance(stimuli, pd.DataFrame):
         return {"stimuli": with_text_names(stimuli)}
-    folders = [stimuli] if isinstance(stimuli, Path | str) else stimuli or ()
+    from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables
+
+    folders = [stimuli] if isinstance(stimuli, Path | str) else stimuli
     return {str(Path(folder) / TABLE_NAME): read_stimulus_tables([Path(folder)]) for folder in folders}
 
 
@@ -343,15 +372,16 @@ def _table(source: FrameOrFile | None, table: Table) -> pd.DataFrame | None:
 
 def _exclude(
     inputs: _Inputs, settings: AnalysisSettings, beyond: AnalysisSettings, *, planned: bool
-) -> tuple[Included, pd.DataFrame, tuple[str, str]]:
+) -> tuple[Included, TypedTrials, pd.DataFrame, tuple[str, str]]:
     """Apply the rules of exclusion.
 
     Returns:
-        The trials and participants that are analysed; rows of `comparisons` on those whom a rule on the outcome would
-        exclude; notes on what each kind of rule excludes.
+        The trials and participants that are analysed; these trials by what was asked; rows of `comparisons` on those
+        whom a rule on the outcome would exclude; notes on what each kind of rule excludes.
     """
-    refuse_outcome_rules(settings.exclude, where=EXCLUSIONS_PLANNED if planned else "trials")
-    refuse_outcome_rules(beyond.exclude, where="trials")
+    for source, where in ((settings, EXCLUSIONS_PLANNED if planned else "trials"), (beyond, "trials")):
+        if source.exclude:
+            refuse_outcome_rules(source.exclude, where=where)
     on_outcome = [
         rule for rule in (*settings.exclude_participants, *beyond.exclude_participants) if is_on_outcome(rule)
     ]
@@ -360,19 +390,19 @@ def _exclude(
         for source in (settings, beyond)
     )
     included = apply_rules(inputs.trials, inputs.sessions, *rules, planned=planned)
-    included = included._replace(trials=text_coded(included.trials))
+    analysed = typed(text_coded(included.trials))
     rows, note = sensitivity(
-        included.trials,
+        analysed,
         included.participation,
         on_outcome,
         plan=settings,
         unfinished=text_coded(included.unfinished),
     )
-    return included, rows, (included.note, note)
+    return included, analysed, rows, (included.note, note)
 
 
 def _tables_of_answers(
-    trials: pd.DataFrame,
+    trials: TypedTrials,
     shown: Mapping[str, pd.DataFrame],
     settings: AnalysisSettings,
     *,
@@ -380,25 +410,39 @@ def _tables_of_answers(
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables that need the analysed trials only, and the holes of the sets that were shown."""
-    replicates = settings.replicates
-    holes = pd.concat(shown.values(), ignore_index=True) if shown else None
-    return {
-        "rates": rates(with_holes(trials, holes)),
+    replicates, every = settings.replicates, trials.every
+    main = with_holes(trials.main, pd.concat(shown.values(), ignore_index=True)) if shown else trials.main
+    tables = {
+        "rates": rates(replace(trials, main=main)),
         "reaction_times": reaction_times(trials),
-        "choices": choices(trials),
-        "bradley_terry": bradley_terry(trials),
-        "ratings": ratings(trials),
-        "opinion_scores": opinion_scores(trials),
         "agreement": agreement(trials, seed=seed, replicates=replicates),
-        "thresholds": thresholds(trials, settings=staircase),
-        "hype": hype(trials, settings=staircase, seed=seed, replicates=2 * replicates),
-        **psychometric(trials, plan=settings),
-        **roc(trials),
     }
+    is_adaptive = every["protocol"].isin(ADAPTIVE_PROTOCOLS).any()
+    if is_adaptive or np.isinf(requested_exposure(trials.answered)).any():
+        tables["hype"] = hype(trials, settings=staircase, seed=seed, replicates=2 * replicates)
+    if len(trials.pairs):
+        from gan_eval.stats.answers.choices import bradley_terry, choices
+
+        tables |= {"choices": choices(trials), "bradley_terry": bradley_terry(trials)}
+    if len(trials.graded):
+        from gan_eval.stats.answers.grades import opinion_scores, ratings
+
+        tables |= {"ratings": ratings(trials), "opinion_scores": opinion_scores(trials)}
+    if is_adaptive:
+        tables["thresholds"] = thresholds(every, settings=staircase)
+    if settings.level != NO_PLAN.level or every[settings.level].nunique() > 1:
+        from gan_eval.stats.answers.psychometric import psychometric
+
+        tables |= psychometric(trials, plan=settings)
+    if trials.answered["confidence"].notna().any():
+        from gan_eval.stats.answers.roc import roc
+
+        tables |= roc(trials)
+    return tables
 
 
 def _tables_of_correlations(
-    trials: pd.DataFrame,
+    trials: TypedTrials,
     inputs: _Inputs,
     settings: AnalysisSettings,
     *,
@@ -408,21 +452,27 @@ def _tables_of_correlations(
 ) -> dict[str, pd.DataFrame]:
     """Return the agreement of metrics with people; without any, say why."""
     images, sets = inputs.images, inputs.sets
+    if images is None and sets is None:
+        return {"correlations": frame_of([], CORRELATIONS)}
+    from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
+    from gan_eval.stats.metrics_and_people.points import why_none
+
     correlations, differences = correlations_and_differences(
-        trials, image_metrics=images, set_metrics=sets, seed=seed, replicates=settings.replicates
+        trials.every, image_metrics=images, set_metrics=sets, seed=seed, replicates=settings.replicates
     )
-    has_metrics = not (images is None and sets is None)
-    if has_metrics and correlations.empty and (trials["phase"] == "main").any():
-        say(f"no correlations of metrics with people: {why_none(trials, image_metrics=images, set_metrics=sets)}")
+    if correlations.empty and (trials.every["phase"] == "main").any():
+        reason = why_none(trials.every, image_metrics=images, set_metrics=sets)
+        say(f"no correlations of metrics with people: {reason}")
     is_sure = (differences["p_holm"] < ALPHA).fillna(False) & (not is_interim)
     differences = differences.assign(follows_better=differences["follows_better"].where(is_sure, None))
     return {"correlations": correlations, "correlation_differences": differences}
 
 
 def _tables_of_marks(trials: pd.DataFrame, inputs: _Inputs, maps: "PictureMaps | None") -> dict[str, pd.DataFrame]:
-    """Return where people saw it; nothing if they were not asked."""
-    if inputs.marks is None or inputs.marks.empty:
-        return {}
+    """Return where people saw it."""
+    from gan_eval.stats.marks.tables import mark_tables, marked
+
+    assert inputs.marks is not None
     shown = pd.concat(inputs.shown.values(), ignore_index=True) if inputs.shown else None
     return mark_tables(marked(inputs.marks, trials, stimuli=shown, sessions=inputs.sessions), maps)
 
@@ -438,9 +488,10 @@ def _settings_and_departures(
     plan: AnalysisSettings | None, **options: Any
 ) -> tuple[AnalysisSettings, AnalysisSettings]:
     """Return the settings of the main analysis, and those that depart from the plan (defaults without a plan)."""
-    added = check_options(AnalysisSettings, {name: value for name, value in options.items() if value is not None})
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    added = check_options(AnalysisSettings, given) if given else NO_PLAN
     if plan is None:
-        return added, AnalysisSettings()
+        return added, NO_PLAN
     if added.margin is None:
         return plan, added
     if plan.margin is not None:
@@ -452,7 +503,7 @@ def _with_departures(
     frames: Mapping[str, pd.DataFrame],
     plan: AnalysisSettings | None,
     beyond: AnalysisSettings,
-    trials: pd.DataFrame,
+    trials: TypedTrials,
     participants: pd.DataFrame | None,
     excluded: int,
 ) -> dict[str, pd.DataFrame]:
@@ -495,6 +546,13 @@ def _noted(table: pd.DataFrame, chosen: np.ndarray, note: str) -> pd.DataFrame:
     return table.assign(note=table["note"].where(~chosen, notes))
 
 
+def declared_tables() -> dict[str, Table]:
+    """Return the tables by name that the modules loaded so far declare; `stats.tables` has all."""
+    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("gan_eval.stats.")]
+    values = [value for module in modules for value in vars(module).values()]
+    return TABLES | {value.name: value for value in values if isinstance(value, Table)}
+
+
 def write_analysis(
     frames: Mapping[str, pd.DataFrame],
     out: Path,
@@ -521,13 +579,14 @@ def write_analysis(
     # equal tables have equal marks
     content = {name: sha256_bytes(frame.to_csv().encode(errors="surrogatepass")) for name, frame in frames.items()}
     run = f"{SET_NAME}-{sha256_json(content)[:12]}"
-    tables = {ALL_TABLES[name]: frame.assign(run=run) for name, frame in frames.items()}
+    declared = declared_tables()
+    tables = {declared[name]: frame.assign(run=run) for name, frame in frames.items()}
     with replaced_set(Path(out), SET_NAME) as new:
         new.run = run
         new.source = relative_path(store, Path(out)) if store else ""
         for table, frame in {**(given or {}), **tables}.items():
             file, *others = (new.folder / f"{table.name}{suffix}" for suffix in SUFFIXES)
-            write_table(frame, file, table, also=others)
+            write_frame(frame if table in tables else conform(frame, table, where=file.name), file, also=others)
             if table is PAPER:
                 write_text(new.folder / "paper.tex", latex(frame))
         if given is None:

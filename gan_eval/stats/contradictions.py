@@ -104,7 +104,7 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
         place = int(wrong.argmax())
         text = other_than_its_name(pictures.iloc[place])
         raise refuse(rows[place], text + _of_pair(single, rows[place]))
-    if (wrong := _names_no_two_models(trials)).any():
+    if not single.all() and (wrong := _names_no_two_models(trials)).any():
         row = int(wrong.argmax())
         raise refuse(
             row,
@@ -178,6 +178,8 @@ def require_plausible_times(
         counted &= trials["onset_ms"].isna().to_numpy(bool)
     foreign = counted & trials["onset_ms"].isna().to_numpy(bool)
     for name, (low, high) in PLAUSIBLE_MS.items():
+        if trials[name].isna().all():
+            continue
         _require_one_unit(trials[foreign], name, low, high, where=where)
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
         times = times[(times > 0) & (times <= MAX_TIME_MS)]  # other values are not times and are counted as such
@@ -322,7 +324,8 @@ def agreement(trials: pd.DataFrame) -> pd.Series:
     """
     single = are_single(trials)
     judged = single & trials["kind"].notna().to_numpy(bool) & trials["response"].isin(["real", "fake"]).to_numpy(bool)
-    chosen = ~single & ~of_two_models(trials) & trials["choice"].isin(["a", "b"]).to_numpy(bool)
+    two_models = False if single.all() else of_two_models(trials)
+    chosen = ~single & ~np.asarray(two_models) & trials["choice"].isin(["a", "b"]).to_numpy(bool)
     names_kind = (trials["response"] == trials["kind"]).to_numpy(bool, na_value=False)
     is_right = np.where(judged, names_kind, (trials["choice"] == "a").to_numpy(bool, na_value=False))
     return pd.Series(is_right, index=trials.index, dtype="boolean").where(judged | chosen)

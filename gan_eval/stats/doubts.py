@@ -7,7 +7,7 @@ import pandas as pd
 
 from gan_eval.errors import abbreviated
 from gan_eval.stats.contradictions import agreement, are_single, possible_times
-from gan_eval.tables.participants import person_of
+from gan_eval.tables.cells import person_of
 
 MAX_NAMED = 3
 """Number of persons or sessions that a warning names."""
@@ -21,7 +21,9 @@ FAR_BELOW, FAR_ABOVE = 0.35, 0.65
 
 def doubts(trials: pd.DataFrame) -> list[str]:
     """Return warnings: alike codes, impossible times, two units, sessions of equal times, accuracies below chance."""
-    checks = (_alike_codes, _impossible_times, _times_of_two_units, _equal_sessions, _below_chance)
+    is_timed = trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None)
+    of_times = (_impossible_times, _times_of_two_units, _equal_sessions) if is_timed else ()
+    checks = (_alike_codes, *of_times, _below_chance)
     return [line for check in checks for line in check(trials)]
 
 
@@ -131,9 +133,7 @@ def _is_below_half(main: pd.DataFrame, level: float) -> bool:
     right, n = main["agrees"].to_numpy(bool), len(main)
     if main.groupby(main["kind"].fillna(""), observed=True)["agrees"].mean().max() >= 0.5:
         return False
-    from gan_eval.science.p_values import two_sided_p
-    from gan_eval.science.shares import binomial_p
-    from gan_eval.stats.clustering import degrees_of_freedom, two_way
+    from gan_eval.science.inference import binomial_p, degrees_of_freedom, two_sided_p, two_way
 
     factors = [pd.factorize(main[name])[0] for name in ("participant", "stimulus")]
     variance = two_way(((right - right.mean()) / n)[:, None], *factors)

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gan_eval.science.shares import proportion
-from gan_eval.stats.contradictions import possible_times
+from gan_eval.science.inference import proportion
+from gan_eval.stats.contradictions import agreement, possible_times
 from gan_eval.stats.groups import joined
 from gan_eval.stats.rules import parse_rule
-from gan_eval.stats.trials import in_finished_session, is_right
+from gan_eval.stats.trials import in_finished_session
 from gan_eval.tables import PARTICIPATION
 from gan_eval.tables.frames import conform
 
@@ -42,7 +42,7 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
     answer = response.fillna(choice).fillna(rating)  # of any protocol as text, or missing
     answered = is_answered(trials)
     main, catch = ((trials["phase"] == phase).to_numpy(bool) for phase in ("main", "catch"))
-    right = is_right(trials)
+    right = agreement(trials).fillna(trials["correct"])  # from the truth and the answer if both are known
     graded, correct = right.notna().to_numpy(bool), right.fillna(False).to_numpy(bool)
     flagged = trials["flags"].fillna("").str.strip().ne("").to_numpy(bool)
     times = trials["reaction_time_ms"].where(main & answered & possible_times(trials))
@@ -55,10 +55,10 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
         proportion(_count(trials, rows & graded & correct, who), _count(trials, rows & graded, who))
         for rows in (main & answered, catch & answered)
     )
-
-    def per_person(values: pd.Series) -> np.ndarray:
-        return who.map(values).to_numpy("float64", na_value=np.nan)
-
+    most, median = (
+        who.map(values).to_numpy("float64", na_value=np.nan)
+        for values in (same.groupby("who").max(), times.groupby(trials["participant"]).median())
+    )
     return pd.DataFrame(
         {
             "participant": who,
@@ -69,14 +69,14 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
             "n_catch": n_catch,
             "catch_accuracy": catch_accuracy,
             "accuracy": accuracy,
-            "same_answer_share": proportion(per_person(same.groupby("who").max()), n_answered),
-            "median_reaction_time_ms": per_person(times.groupby(trials["participant"]).median()),
+            "same_answer_share": proportion(most, n_answered),
+            "median_reaction_time_ms": median,
             "flagged_share": proportion(_count(trials, main & flagged, who), n_trials),
             "fraction": np.where(fractions["min"] == fractions["max"], fractions["min"], np.nan),
             "simulated": who.map(simulated.any()),
-            "note": who.map(
-                lambda name: "a person and a simulated participant of one name" if kinds[name] > 1 else None
-            ),
+            "note": [
+                "a person and a simulated participant of one name" if number > 1 else None for number in who.map(kinds)
+            ],
         }
     )
 
@@ -122,12 +122,12 @@ class ParticipantGroups(NamedTuple):
 def participant_groups(participation: pd.DataFrame) -> ParticipantGroups:
     """Group the participants of the table `participation` by its column `counted`."""
     counted = participation["counted"].astype("object")
-
-    def named(word: str) -> tuple[str, ...]:
-        return tuple(participation.loc[counted == word, "participant"].astype("str"))
-
+    yes, unfinished, silent, excluded = (
+        tuple(participation.loc[counted == word, "participant"].astype("str"))
+        for word in ("yes", "unfinished", "silent", "excluded")
+    )
     unanswered = int(participation.loc[counted == "silent", "n_trials"].sum())
-    return ParticipantGroups(named("yes"), named("unfinished"), named("silent"), named("excluded"), unanswered)
+    return ParticipantGroups(yes, unfinished, silent, excluded, unanswered)
 
 
 class Included(NamedTuple):
@@ -178,7 +178,7 @@ def apply_rules(
     texts = ["; ".join(rule for rule, rows in named if rows[position]) for position in range(len(people))]
     rules_of = pd.Series(texts, index=people.index, dtype="object").replace("", None)
     people = people.assign(excluded=excluded, n_excluded=n_excluded.astype(int), rule=rules_of)
-    finished = in_finished_session(whole, sessions)
+    finished = np.ones(len(whole), bool) if sessions is None else in_finished_session(whole, sessions)
     by_any_rule = whole["participant"].isin(who[excluded]).to_numpy(bool) | fulfils_any
     people = _with_counted(people, whole, sessions, finished, by_any_rule)
     people = conform(people, PARTICIPATION, where=WHERE)
@@ -212,7 +212,8 @@ def apply_rules(
     if not finished.all():
         n_sessions = whole.loc[~finished, "session"].nunique()
         notes.append(f"{(~finished).sum()} trials of {n_sessions} unfinished sessions left out")
-    notes.append(participant_groups(people).text())
+    if (people["counted"] != "yes").any():
+        notes.append(participant_groups(people).text())
     included, unfinished = (whole[~by_any_rule & rows].reset_index(drop=True) for rows in (finished, ~finished))
     return Included(
         included,

@@ -48,7 +48,7 @@ def groups(trials: pd.DataFrame, scope: str) -> Groups:
     `mask_area_band` has the fakes with that hole, and such reals.
 
     Args:
-        trials: as `gan_eval.stats.trials.main_trials` returns them.
+        trials: as `main` of `gan_eval.stats.trials.typed`.
         scope: one of `gan_eval.tables.SCOPES`, or of `HOLE_SCOPES` if the trials have its column.
     """
     match scope:

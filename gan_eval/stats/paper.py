@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from gan_eval.science.shares import Estimate
+from gan_eval.science.inference import Estimate
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
 from gan_eval.stats.answers.hype import mean_thresholds
 from gan_eval.stats.compare.comparisons import COMPARISONS, Cited
@@ -20,7 +20,7 @@ from gan_eval.stats.compare.differences import UNTESTED
 from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, USED, kind_rows
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
 from gan_eval.stats.recruitment import NO_VERDICT
-from gan_eval.stats.trials import PAIRED, TWO_MODELS, answered_trials, graded_trials, pair_trials
+from gan_eval.stats.trials import PAIRED, TWO_MODELS, AnyTrials, TypedTrials, typed
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (
     PROVENANCE,
@@ -120,7 +120,7 @@ Part = tuple[str | None, str | None, pd.DataFrame]
 """Model, data set and their trials."""
 
 
-def paper(trials: pd.DataFrame, frames: Frames, cited: Cited) -> pd.DataFrame:
+def paper(trials: AnyTrials, frames: Frames, cited: Cited) -> pd.DataFrame:
     """Return the table `paper`; without answers it has no rows.
 
     Args:
@@ -128,13 +128,16 @@ def paper(trials: pd.DataFrame, frames: Frames, cited: Cited) -> pd.DataFrame:
         frames: the tables `comparisons`, `bradley_terry`, `ratings`, `thresholds` and `hype` of these trials, by name.
         cited: the detection of each model on each data set, as filled by `comparisons`.
     """
-    rows = [*_single_rows(trials, frames, cited), *_pair_rows(trials, frames), *_grade_rows(trials, frames)]
+    trials = typed(trials)
+    rows = [*_single_rows(trials, frames, cited)]
+    rows += _pair_rows(trials, frames) if len(trials.pairs) else ()
+    rows += _grade_rows(trials, frames) if len(trials.graded) else ()
     return frame_of(rows, PAPER)
 
 
-def _single_rows(trials: pd.DataFrame, frames: Frames, cited: Cited) -> Iterator[Row]:
+def _single_rows(trials: TypedTrials, frames: Frames, cited: Cited) -> Iterator[Row]:
     """Yield the rows of single pictures called real or fake."""
-    main = answered_trials(trials)[["protocol", *USED]]
+    main = trials.answered[["protocol", *USED]]
     follows = main["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
     for protocol in (SINGLE, *ADAPTIVE_PROTOCOLS):
         own = main[~follows if protocol == SINGLE else (main["protocol"] == protocol).to_numpy(bool)]
@@ -226,9 +229,9 @@ def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str |
     return dict(zip(names, means[0][-3:], strict=True)) if means else {}
 
 
-def _pair_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
+def _pair_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
     """Yield the rows of pairs of a real and a generated picture, then of pairs of two models."""
-    pairs = pair_trials(trials)
+    pairs = trials.pairs
     pairs = pairs[pairs["answered"].to_numpy(bool)].reset_index(drop=True)
     names = contestants(pairs)
     of_reals = names.a == REAL
@@ -288,9 +291,9 @@ def _rows_beside_reals(paired: pd.DataFrame, tests: Mapping[Any, Mapping[Any, An
         yield {**_counted(PAIRED, model, dataset, part, *shown), **cells, **_tested(part, test, note)}
 
 
-def _grade_rows(trials: pd.DataFrame, frames: Frames) -> Iterator[Row]:
+def _grade_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
     """Yield the rows of grades of each model's pictures, and of the real ones."""
-    graded, means = graded_trials(trials), frames["ratings"]
+    graded, means = trials.graded, frames["ratings"]
     graded = graded[graded["answered"].to_numpy(bool)]
     for row in means.to_dict("records"):
         of_dataset = _equal(means["dataset"], row["dataset"]) & _equal(means["kind"], row["kind"])

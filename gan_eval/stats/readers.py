@@ -8,13 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.files.sqlite_files import is_store
+from gan_eval.files.reading import is_store
 from gan_eval.stats.doubts import doubts
-from gan_eval.stats.importing.mapping import NUMBERS, columns_of
-from gan_eval.stats.importing.pictures import several_names
-from gan_eval.stats.importing.rejections import ENUMERATIONS
-from gan_eval.stats.importing.words import foreign_table_error
-from gan_eval.stats.trials import are_missing, misnamed, missing_answers, model_problem, prepare_trials
+from gan_eval.stats.trials import are_missing, are_own_names, misnamed, missing_answers, model_problem, prepare_trials
 from gan_eval.tables import MARKS, PARTICIPANTS, PLANS, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, require_clear_numbers
 from gan_eval.tables.frames import holds_table, read_table, text_frame
@@ -53,7 +49,12 @@ def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
     where = "trials" if isinstance(source, pd.DataFrame) else str(source)
     frame = source if isinstance(source, pd.DataFrame) else tables_to_analyze(source, beside=())[TRIALS]
     trials, note = prepare_trials(frame, where=where, of_file=isinstance(source, Path | str) and not is_store(source))
-    for line in (note, *doubts(trials), *several_names(trials)):
+    lines = [note, *doubts(trials)]
+    if not are_own_names(trials):
+        from gan_eval.stats.importing.pictures import several_names
+
+        lines += several_names(trials)
+    for line in lines:
         if line:
             warnings.warn(f"{where}: {line}", stacklevel=2)
     return trials
@@ -68,19 +69,23 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return read_table(path, TRIALS)
     frame = text_frame(path, TRIALS)
-    for name in NUMBERS:
+    for name in [column.name for column in TRIALS.columns if column.is_number]:
         if name in frame and frame[name].notna().any():
             require_clear_numbers(frame[name].fillna("").tolist(), f"{path}: column {name}")
-    if missing := missing_answers(frame):
-        problem = f"{are_missing(missing)}; the file's {columns_of(frame)}"
-        raise foreign_table_error(path, problem, frame, {}, {}, missing=missing)
-    for name in ENUMERATIONS:
+    missing, problem = missing_answers(frame), ""
+    if missing:
+        problem = f"{are_missing(missing)}; the file's columns are {', '.join(frame.columns)}"
+    for name in () if missing else ("kind", "phase", "response"):
         cells = frame[name].dropna() if name in frame else pd.Series(dtype="str")
         others = cells[~cells.isin(TRIALS.by_name[name].words)]
         if len(others):
             wanted = ", ".join(TRIALS.by_name[name].words)
             problem = f"row {others.index[0] + 1}, column {name}: found {others.iloc[0]!r}, expected one of {wanted}"
-            raise foreign_table_error(path, problem, frame, {}, {})
+            break
+    if problem:
+        from gan_eval.stats.importing.words import foreign_table_error
+
+        raise foreign_table_error(path, problem, frame, {}, {}, missing=missing)
     return frame
 
 
@@ -91,7 +96,9 @@ def tables_to_analyze(
     if isinstance(source, Path | str) and not is_store(source):
         neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in beside}
         tables = {TRIALS: unfilled_trials(Path(source))} | {
-            table: read_table(file, table) for table, file in neighbours.items() if is_of_ours(file, table)
+            table: read_table(file, table)
+            for table, file in neighbours.items()
+            if file.is_file() and is_of_ours(file, table)
         }
         marks = Path(source).with_name(f"{MARKS.name}.csv")
         if beside and marks.is_file() and {"stimulus", "x", "y"} <= {*csv_records(marks, number_unnamed=True)[0]}:

@@ -1,6 +1,7 @@
 """The trials of an analysis: fill missing columns, remove copies, choose main and answered trials."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -73,16 +74,11 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
     if "response" in computed and result["rating"].isna().all():
         result["response"] = response_from_correct(result).where(result["kind"].notna() & are_single(result))
     if "correct" in computed:
-        result["correct"] = is_right(result)
+        result["correct"] = agreement(result).fillna(result["correct"])
     if agree:
         require_agreement(result, where=where, numbers=numbers)
         require_plausible_times(result, where=where, measured=False)
     return result
-
-
-def is_right(trials: pd.DataFrame) -> pd.Series:
-    """Return whether each answer is correct: from the truth and the answer if both are known, else from `correct`."""
-    return agreement(trials).fillna(trials["correct"])
 
 
 def response_from_correct(trials: pd.DataFrame) -> pd.Series:
@@ -123,6 +119,12 @@ def pictures(trials: pd.DataFrame) -> pd.Series:
     return item if item.notna().all() else item.astype("str").where(item.notna(), trials["stimulus"].astype("str"))
 
 
+def are_own_names(trials: pd.DataFrame) -> bool:
+    """Return whether the pictures are named as by this program: `dataset/real/stem` or `dataset/model/stem`."""
+    names = zip(trials["stimulus"], trials["dataset"], trials["model"].fillna("real"), strict=True)
+    return bool(are_single(trials).all()) and all(name.startswith(f"{of}/{model}/") for name, of, model in names)
+
+
 def model_problem(model: str) -> str:
     """Return the message for the name of a model that `misnamed` finds.
 
@@ -138,10 +140,9 @@ def misnamed(frame: pd.DataFrame) -> NDArray[np.bool_]:
     if "model" not in frame:
         return np.zeros(len(frame), bool)
     codes, models = pd.factorize(frame["model"].array)
-    joined, kept = (
-        np.array([*(test(str(model)) for model in models), False], bool)[codes]
-        for test in (lambda model: "|" in model, lambda model: not RESERVED_NAMES.keys().isdisjoint(model.split("|")))
-    )
+    parts = [str(model).split("|") for model in models]
+    joined = np.array([*(len(names) > 1 for names in parts), False], bool)[codes]
+    kept = np.array([*(not RESERVED_NAMES.keys().isdisjoint(names) for names in parts), False], bool)[codes]
     is_real = (frame["kind"] == "real").to_numpy(bool, na_value=False) if "kind" in frame else False
     return (kept | joined & are_single(frame)) & ~np.asarray(is_real)
 
@@ -273,34 +274,49 @@ def requested_exposure(trials: pd.DataFrame) -> np.ndarray:
     return np.where(empty & untimed, np.inf, requested)
 
 
-def main_trials(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return main trials of single pictures to be called real or fake, with `is_fake`, `says_fake` and `answered`."""
-    single = (trials["phase"] == "main") & trials["kind"].notna() & are_single(trials) & ~_are_graded(trials)
-    main = trials[single].reset_index(drop=True)
-    return main.assign(
+@dataclass(frozen=True)
+class TypedTrials:
+    """The trials of an analysis by what was asked; the last four are main trials, numbered from 0."""
+
+    every: pd.DataFrame
+    """All trials."""
+    main: pd.DataFrame
+    """Single pictures to be called real or fake, with `is_fake`, `says_fake` and `answered` (bool)."""
+    answered: pd.DataFrame
+    """Those of `main` with an answer, with `correct` computed from kind and response."""
+    pairs: pd.DataFrame
+    """Pairs, with `answered` (bool)."""
+    graded: pd.DataFrame
+    """Pictures to be graded, with `answered` (bool); an infinite grade is none."""
+
+
+AnyTrials = pd.DataFrame | TypedTrials
+"""The table `trials`, or what `typed` makes of it."""
+
+
+def typed(trials: AnyTrials) -> TypedTrials:
+    """Return trials by what was asked. A rating next to a response is not a grade."""
+    if isinstance(trials, TypedTrials):
+        return trials
+    is_main, is_single = (trials["phase"] == "main").to_numpy(bool, na_value=False), are_single(trials)
+    alone = trials["rating"].notna() & trials["response"].isna()
+    is_graded = (alone | (trials["protocol"] == "rating").fillna(False)).to_numpy(bool)
+    main = trials[is_main & trials["kind"].notna().to_numpy(bool) & is_single & ~is_graded].reset_index(drop=True)
+    main = main.assign(
         is_fake=(main["kind"] == "fake").to_numpy(bool),
         says_fake=(main["response"] == "fake").to_numpy(bool),
         answered=main["response"].isin(["real", "fake"]).to_numpy(bool),
     )
-
-
-def pair_trials(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return main trials of pairs with the added column `answered` (bool)."""
-    main = trials[(trials["phase"] == "main") & ~are_single(trials)].reset_index(drop=True)
-    return main.assign(answered=main["choice"].isin(["a", "b"]).to_numpy(bool))
-
-
-def graded_trials(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return main trials of pictures to be graded, with the added `answered` (bool); an infinite grade is none."""
-    main = trials[(trials["phase"] == "main") & _are_graded(trials)].reset_index(drop=True)
-    rating = main["rating"].where(np.isfinite(main["rating"].to_numpy("float64", na_value=np.nan)))
-    return main.assign(rating=rating, answered=rating.notna().to_numpy(bool))
-
-
-def _are_graded(trials: pd.DataFrame) -> NDArray[np.bool_]:
-    """Return (N,) bool: trials that ask for a grade; a rating next to a response is not a grade."""
-    alone = trials["rating"].notna() & trials["response"].isna()
-    return (alone | (trials["protocol"] == "rating").fillna(False)).to_numpy(bool)
+    answered = main[main["answered"]].reset_index(drop=True)
+    pairs, graded = (trials[is_main & chosen].reset_index(drop=True) for chosen in (~is_single, is_graded))
+    rating = graded["rating"].where(np.isfinite(graded["rating"].to_numpy("float64", na_value=np.nan)))
+    return TypedTrials(
+        every=trials,
+        main=main,
+        answered=answered.assign(correct=(answered["is_fake"] == answered["says_fake"]).to_numpy(bool)),
+        pairs=pairs.assign(answered=pairs["choice"].isin(["a", "b"]).to_numpy(bool)),
+        graded=graded.assign(rating=rating, answered=rating.notna().to_numpy(bool)),
+    )
 
 
 def high_grade(trials: pd.DataFrame) -> str | None:
@@ -308,14 +324,7 @@ def high_grade(trials: pd.DataFrame) -> str | None:
 
     In the protocol `rating` of this program it is real; imported grades have it in `rating_high`.
     """
-    graded = graded_trials(trials)
+    graded = typed(trials).graded
     stated = set(graded[RATING_HIGH].dropna()) if RATING_HIGH in graded else set()
     stated |= {"real"} if len(graded) and (graded["protocol"] == "rating").all() and not stated else set()
     return str(stated.pop()) if len(stated) == 1 else None
-
-
-def answered_trials(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the answered trials of `main_trials`, with `correct` computed from kind and response."""
-    main = main_trials(trials)
-    main = main[main["answered"]].reset_index(drop=True)
-    return main.assign(correct=(main["is_fake"] == main["says_fake"]).to_numpy(bool))

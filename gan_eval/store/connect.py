@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_error
 from gan_eval.files.locks import who_holds
-from gan_eval.files.reading import require_file
-from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, is_address, write_ahead
+from gan_eval.files.reading import is_address, require_file
+from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
 from gan_eval.machine.commands import setup_command
 from gan_eval.store.layout import META
 

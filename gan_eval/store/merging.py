@@ -18,14 +18,14 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import flush_to_disk, remove_leftovers_of, temporary_folder, write_error
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_file
-from gan_eval.files.sqlite_files import is_address
+from gan_eval.files.reading import is_address
 from gan_eval.store.connect import without_password
 from gan_eval.store.consistency import require_consistent
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.people import rows_by_session
 from gan_eval.store.results import Store, lock_writes, open_store
+from gan_eval.tables.cells import person_of
 from gan_eval.tables.frames import Row
-from gan_eval.tables.participants import person_of
 
 FIXED = ("study", "design_hash", "participant", "list", "seed", "simulated", "started_at")
 """Columns of `sessions` that never change."""

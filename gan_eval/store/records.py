@@ -16,7 +16,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import Store, lock_writes, session_age
-from gan_eval.tables.participants import person_of
+from gan_eval.tables.cells import person_of
 
 _METADATA = sa.MetaData()
 _DEALT = sa.Table(

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.sqlite_files import database_message, is_address
+from gan_eval.files.reading import is_address
+from gan_eval.files.sqlite_files import database_message
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
     database_error,
@@ -39,7 +40,7 @@ from gan_eval.store.layout import (
     version_of,
 )
 from gan_eval.tables import frames as tabular
-from gan_eval.tables.participants import person_of
+from gan_eval.tables.cells import person_of
 from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pathlib import Path
 from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import is_study_folder
-from gan_eval.files.sqlite_files import is_address
+from gan_eval.files.reading import is_address
 from gan_eval.store import NoParticipantError, Stored, forget, moved_stores, stored_of
 from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import STORE
@@ -64,7 +64,8 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
         raise absent[0]
     if folder is None:
         return Traces(stores)
-    from gan_eval.stats.analysis import ALL_TABLES, SUFFIXES
+    from gan_eval.stats.analysis import SUFFIXES
+    from gan_eval.stats.tables import ALL_TABLES
 
     tables, own = folder / "tables", folder / OWN_FOLDER
     derived = [

@@ -11,7 +11,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.output_folders import is_study_folder
-from gan_eval.files.sqlite_files import is_address
+from gan_eval.files.reading import is_address
 from gan_eval.machine.commands import run_own
 from gan_eval.machine.progress import Listener
 from gan_eval.machine.system_libraries import missing_display

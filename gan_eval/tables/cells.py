@@ -69,6 +69,28 @@ def is_missing(value: Any) -> bool:
     return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
+_KINDS: dict[Dtype, type] = {"int": int, "float": float, "bool": bool, "text": str}
+
+
+def all_fit(values: Sequence[Any], column: Column) -> bool:
+    """Return True if all values are plainly cells of the column as they are: each is of its type and within its limits.
+
+    False may also be the answer for values that `parse_any` accepts or converts.
+    """
+    kind = _KINDS.get(column.dtype)
+    if kind is None or not all(type(value) is kind for value in values):
+        return False
+    if column.dtype == "text":
+        is_named = not column.is_name or all(value.isprintable() and value[-2:] != ".0" for value in values)
+        return is_named and "" not in values and (not column.words or {*values} <= {*column.words})
+    if column.dtype == "bool" or not values:
+        return True
+    ends = min(values), max(values)
+    return -(2**63) <= ends[0] <= ends[1] < 2**63 and (
+        column.is_free or not any(is_outside(end, column) for end in ends)
+    )
+
+
 def parse_any(value: Any, column: Column) -> Any:
     """Return a cell (text from CSV, a NumPy scalar, None, NaN, NA) as the Python value of the column's dtype."""
     if is_missing(value):
@@ -87,6 +109,15 @@ def name_of(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") else value
     is_whole = type(value) is int or (type(value) is float and value.is_integer())
     return str(int(value)) if is_whole else value
+
+
+def person_of(code: str) -> str:
+    """Return the common form of the codes of one person: `P01`, `p01` and `P01 ` differ only in case and spaces.
+
+    >>> {person_of(code) for code in ("P01", "p01", "P01 ")}
+    {'p01'}
+    """
+    return code.strip().casefold()
 
 
 _WHOLE = re.compile(r"\d+\.0")
@@ -152,7 +183,7 @@ def _check(value: Any, column: Column, where: str) -> Any:
             value = json.dumps(value, sort_keys=True, ensure_ascii=False)
     kind: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)
     is_fitting = type(value) is kind and (not column.words or value in column.words)
-    if not is_fitting or (column.dtype in ("int", "float") and is_outside(value, column)):
+    if not is_fitting or (column.is_number and not column.is_free and is_outside(value, column)):
         raise UserError(f"{where}: found {abbreviated(value)}, expected {expected(column)}")
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise UserError(f"{where}: found {abbreviated(value)}, expected a whole number within 64 bits")
@@ -177,15 +208,14 @@ FORMULA = r"'*([=+@\t\r\n]|-(?!(inf|[0-9.]+([eE][+-]?[0-9]+)?)?$))"
 _FORMULA, _TO_QUOTE = re.compile(FORMULA), re.compile('[,"\r\n]')
 
 
-def csv_cell(text: str) -> str:
-    """Return a text as a cell of a CSV file: quoted where needed, and with an apostrophe if a spreadsheet would run it.
+def csv_cells(texts: Iterable[str]) -> list[str]:
+    """Return texts as cells of a CSV file: quoted where needed, and with an apostrophe if a spreadsheet would run them.
 
-    >>> csv_cell("=1+1"), csv_cell("'=1+1"), csv_cell("-4.5"), csv_cell("it's"), csv_cell("a, b")
-    ("'=1+1", "''=1+1", '-4.5', "it's", '"a, b"')
+    >>> csv_cells(["=1+1", "'=1+1", "-4.5", "it's", "a, b"])
+    ["'=1+1", "''=1+1", '-4.5', "it's", '"a, b"']
     """
-    if _FORMULA.match(text):
-        text = f"'{text}"
-    return '"' + text.replace('"', '""') + '"' if _TO_QUOTE.search(text) else text
+    cells = (f"'{text}" if _FORMULA.match(text) else text for text in texts)
+    return ['"' + cell.replace('"', '""') + '"' if _TO_QUOTE.search(cell) else cell for cell in cells]
 
 
 def csv_of_columns(columns: Mapping[str, Sequence[Any]]) -> bytes:
@@ -196,7 +226,8 @@ def csv_of_columns(columns: Mapping[str, Sequence[Any]]) -> bytes:
             texts.append(["" if cell is None else repr(cell) for cell in cells])
         else:
             made = {cell: "" if cell is None else str(cell) for cell in dict.fromkeys(cells)}
-            made |= {cell: text.lower() if isinstance(cell, bool) else csv_cell(text) for cell, text in made.items()}
+            quoted = zip(made, csv_cells(made.values()), strict=True)
+            made = {cell: text.lower() if isinstance(cell, bool) else text for cell, text in quoted}
             texts.append([made[cell] for cell in cells])
     return csv_bytes(list(columns), zip(*texts, strict=True))
 
@@ -257,7 +288,7 @@ def text_records(text: str, where: str, separator: str | None = None) -> tuple[l
         raise UserError(f"{where}: not a CSV file ({error})") from error
     finally:
         csv.field_size_limit(limit)
-    if "'" in text:  # perhaps that of `csv_cell`
+    if "'" in text:  # perhaps that of `csv_cells`
         records = [
             [cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in record]
             for record in records
@@ -340,14 +371,14 @@ def even_records(path: Path, table: Table | None = None) -> tuple[list[str], lis
 
 def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
     """Return the content of a CSV file; arguments and errors as for `csv_rows`, names of the columns first."""
-    return csv_rows([[*map(csv_cell, header)], *records])
+    return csv_rows([csv_cells(header), *records])
 
 
 def csv_rows(records: Iterable[Sequence[str]]) -> bytes:
     """Return lines of a CSV file.
 
     Args:
-        records: cells as `csv_cell` gives them.
+        records: cells as `csv_cells` gives them.
 
     Raises:
         UserError: a text is not UTF-8, as a file's name may be.

@@ -15,8 +15,9 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path, write_bytes
 from gan_eval.files.reading import read_bytes
 from gan_eval.tables.cells import (
+    all_fit,
     csv_bytes,
-    csv_cell,
+    csv_cells,
     csv_records,
     csv_rows,
     even_records,
@@ -101,10 +102,10 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, table: Table) -> N
     _require_filled_rows(rows, table, path)
     header = [*table.names, *extra]
     records = (
-        [
-            csv_cell(format_cell(row.get(name), table.by_name.get(name), f"{path}: row {number}, column {name}"))
+        csv_cells(
+            format_cell(row.get(name), table.by_name.get(name), f"{path}: row {number}, column {name}")
             for name in header
-        ]
+        )
         for number, row in enumerate(rows, start=1)
     )
     write_bytes(Path(path), csv_bytes(header, records))
@@ -200,7 +201,7 @@ def _plain_frame(content: bytes) -> "pd.DataFrame | None":
         return None
     if found.column_names != header or len({*header}) < len(header):
         return None
-    return found.combine_chunks().to_pandas(types_mapper=lambda _: pd.StringDtype(na_value=math.nan))
+    return found.combine_chunks().to_pandas(types_mapper={large_string(): pd.StringDtype(na_value=math.nan)}.get)
 
 
 def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
@@ -222,10 +223,14 @@ def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequen
     Raises:
         UserError: the frame does not fit the schema, or the file cannot be written.
     """
+    write_frame(conform(frame, table, where=Path(path).name), path, also=also)
+
+
+def write_frame(frame: "pd.DataFrame", path: Path, *, also: Sequence[Path] = ()) -> None:
+    """Write a frame that fits its schema as CSV or Parquet (by suffix), whole or not at all."""
     import pyarrow
     from pyarrow import parquet
 
-    frame = conform(frame, table, where=Path(path).name)
     for file in map(Path, (path, *also)):
         if file.suffix == ".parquet":
             with atomic_path(file) as temporary:
@@ -235,24 +240,33 @@ def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequen
                 output.write(csv_bytes(list(frame.columns), []))
                 for start in range(0, len(frame), ROWS_AT_ONCE):
                     part = frame.iloc[start : start + ROWS_AT_ONCE]
-                    output.write(csv_rows(zip(*(_texts(part[name]) for name in part.columns), strict=True)))
+                    output.write(csv_rows(zip(*_texts(part), strict=True)))
 
 
-def _texts(series: "pd.Series") -> list[str]:
-    """Return a column's cells as CSV text."""
+def _texts(frame: "pd.DataFrame") -> "list[np.ndarray]":
+    """Return the cells of each column as CSV text. Few are distinct, and each of these is written once."""
     import numpy as np
     import pandas as pd
 
-    texts: Sequence[str] | np.ndarray
-    if series.dtype == "float64":
-        codes, bits = pd.factorize(series.to_numpy().view("int64"))  # by their bits: 0.0 differs from -0.0
-        texts = _float_texts(bits.view("float64"))
-    elif isinstance(series.dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
-        codes, distinct = pd.factorize(series.array)
-        texts = [*(csv_cell(format_cell(value, None, "")) for value in distinct.astype(object)), ""]
-    else:
-        return [csv_cell(format_cell(value, None, "")) for value in series.astype(object)]
-    return np.array(texts, dtype=object)[codes].tolist()  # few are distinct, and each is written once
+    texts: dict[Any, np.ndarray] = {}
+    floats = [name for name in frame if frame[name].dtype == "float64"]
+    if floats:
+        numbers = np.concatenate([frame[name].to_numpy("float64") for name in floats])
+        codes, bits = pd.factorize(numbers.view("int64"))  # by their bits: 0.0 differs from -0.0
+        written = _float_texts(bits.view("float64"))[codes] if len(bits) else np.array([], object)
+        texts |= zip(floats, written.reshape(len(floats), -1), strict=True)
+    for name in frame:
+        if name in texts:
+            continue
+        if not isinstance(frame[name].dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
+            cells = csv_cells(format_cell(value, None, "") for value in frame[name].astype(object))
+            texts[name] = np.array(cells, dtype=object)
+            continue
+        codes, distinct = pd.factorize(frame[name].array)
+        words = {True: "true", False: "false"} if frame[name].dtype == "boolean" else {}
+        cells = csv_cells(words.get(value, str(value)) for value in distinct.astype(object).tolist())
+        texts[name] = np.array([*cells, ""], dtype=object)[codes]
+    return [texts[name] for name in frame]
 
 
 def _float_texts(values: "np.ndarray") -> "np.ndarray":
@@ -297,9 +311,11 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     columns: dict[Any, pd.Series | pd.api.extensions.ExtensionArray] = {}
     for column in table.columns:
         series = given.pop(column.name, None)
+        dtype = pandas_dtype(column.dtype)
         if series is None:
-            nothing = pd.array([None], dtype=pandas_dtype(column.dtype))
-            columns[column.name] = nothing.take(np.zeros(len(frame), np.intp))
+            columns[column.name] = pd.array([None], dtype=dtype).take(np.zeros(len(frame), np.intp))
+        elif series.dtype == dtype and column.is_free and not (column.dtype == "text" and (series == "").any()):
+            columns[column.name] = series
         else:
             columns[column.name] = _conformed(series, column, where)
     for name, series in given.items():
@@ -345,6 +361,8 @@ def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, l
 
     codes, values = pd.factorize(series.array)
     distinct = list(values)
+    if all_fit(distinct, column):
+        return codes, distinct, distinct, {}
     parsed: list[Any] = []
     reasons: dict[int, str] = {}
     for code, value in enumerate(distinct):
@@ -365,11 +383,10 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
     if is_number or (column.dtype == "float" and pd.api.types.infer_dtype(series) in ("floating", "string")):
         with suppress(ValueError):  # a text that is no number
             floats = series.array.to_numpy("float64", na_value=math.nan)
-    if floats is None or not is_outside(floats, column).any():
+    if floats is None or column.is_free or not is_outside(floats, column).any():
         has_form = column.words or column.is_name or column.dtype in ("instant", "json")
         if series.dtype == dtype and not has_form:
-            empty = column.dtype == "text" and series == ""  # missing, as in a file
-            return series if empty is False or not empty.any() else series.mask(empty)
+            return series.mask(series == "") if column.dtype == "text" else series  # missing, as in a file
         if column.dtype == "float" and floats is not None:
             return pd.array(floats, dtype=dtype)  # a copy: the numbers may be those of the series
         if series.dtype.kind == {"int": "i", "bool": "b"}.get(column.dtype):
@@ -389,7 +406,8 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
 
 
 def _require_columns(header: Sequence[str], table: Table, where: object) -> None:
-    require_distinct(header, where)
+    if len({*header}) < len(header):
+        require_distinct(header, where)
     missing = [column.name for column in table.columns if not column.optional and column.name not in header]
     if missing:
         raise UserError(

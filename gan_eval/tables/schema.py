@@ -34,10 +34,14 @@ class Column:
     is_name: bool = False
     """True for identifiers and file names: text without invisible characters."""
 
-    @property
-    def is_number(self) -> bool:
-        """Cells are numbers."""
-        return self.dtype in ("int", "float")
+    is_number: bool = field(init=False)
+    is_free: bool = field(init=False)
+    """True if any cell of the type is allowed."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_number", self.dtype in ("int", "float"))
+        has_limits = (self.least, self.most) != (None, None) or self.words or self.is_name
+        object.__setattr__(self, "is_free", not has_limits and self.dtype not in ("instant", "json"))
 
 
 @dataclass(frozen=True)
@@ -49,14 +53,12 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The column names in order."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The column names in order."""
-        return tuple(self.by_name)
+        object.__setattr__(self, "names", tuple(self.by_name))
 
 
 text = partial(Column, dtype="text")

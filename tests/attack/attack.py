@@ -17,7 +17,7 @@ from typing import Self
 
 from gan_eval.errors import MAX_LENGTH, UserError
 from gan_eval.machine.start import ALLOCATOR_SETTINGS
-from gan_eval.stats.analysis import ALL_TABLES
+from gan_eval.stats.tables import ALL_TABLES
 from gan_eval.tables.frames import read_rows
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from attack.attack import Attack, Special
 from attack.damage import damaged, something_else
 from attack.world import QUIZ, World
-from gan_eval.stats.analysis import ALL_TABLES
+from gan_eval.stats.tables import ALL_TABLES
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS, SET_METRICS, STIMULI, TRIALS
 from gan_eval.tables.schema import Table
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.science.p_values import t_95
+from gan_eval.science.inference import t_95
 
 GROUPS = 10
 METHOD = (

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.definitions.jackknife import Estimate, Interval
 from gan_eval.metrics.kernels.pictures import Missing
-from gan_eval.science.p_values import t_95
+from gan_eval.science.inference import t_95
 from gan_eval.tables.frames import Row
 
 MIN_ITEMS = 3

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.sqlite_files import is_address
+from gan_eval.files.reading import is_address
 from gan_eval.quiz.admission import Admitted, Person, reserve, stored_session
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.marks import MarksReport
@@ -56,8 +56,8 @@ from gan_eval.store import (
     server_secret,
     session_of,
 )
+from gan_eval.tables.cells import person_of
 from gan_eval.tables.frames import Row
-from gan_eval.tables.participants import person_of
 
 Result = TypeVar("Result")
 IDLE_S = 600.0

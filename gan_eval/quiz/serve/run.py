@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from gan_eval.errors import UserError, reason_of
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.locks import hold_lock
-from gan_eval.files.sqlite_files import is_address
+from gan_eval.files.reading import is_address
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve.app import make_app

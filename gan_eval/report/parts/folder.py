@@ -16,15 +16,16 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder
 from gan_eval.files.sets import FileSet, settled
 from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
+from gan_eval.report.parts.words import who_text
 from gan_eval.settings.facts import Facts, read_facts
 from gan_eval.settings.run_record import RECORD, read_run_record, run_command
-from gan_eval.stats.analysis import ALL_TABLES, OF_ANALYSIS
 from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.answers.rates import RATES
 from gan_eval.stats.contradictions import require_agreement
 from gan_eval.stats.recruitment import RECRUITMENT
+from gan_eval.stats.tables import ALL_TABLES, OF_ANALYSIS
 from gan_eval.tables import (
     CHECKS,
     GIVEAWAYS,
@@ -135,6 +136,10 @@ class StudyFolder:
             if len(marks):
                 return bool(marks.fillna(False).any())
         return self.facts.sessions.simulated > 0
+
+    def who_text(self, count: int) -> str:
+        """Return a number of participants, and how many of them are simulated."""
+        return who_text(count, self.table(TRIALS), simulated=self.simulated)
 
     @property
     def only_simulated(self) -> bool:

@@ -166,6 +166,16 @@ def plural(count: int, singular: str, plural_form: str | None = None) -> str:
     return f"{whole(count)} {singular if count == 1 else plural_form or singular + 's'}"
 
 
+def who_text(count: int, trials: "pd.DataFrame", *, simulated: bool) -> str:
+    """Return a number of participants, and how many of them are simulated: `12 participants, 3 of them simulated`."""
+    if not simulated:
+        return plural(count, "participant")
+    people = trials.loc[~trials["simulated"].fillna(False).to_numpy(bool), "participant"].nunique()
+    if not 0 < people < count:
+        return plural(count, "simulated participant")
+    return f"{plural(count, 'participant')}, {whole(count - people)} of them simulated"
+
+
 def from_to(values: Iterable[Any], printed: Callable[[Any], str] = whole) -> str:
     """Return the smallest and the largest of some numbers as text; one number if both are printed the same.
 

@@ -7,21 +7,18 @@ import pandas as pd
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
     MAX_NAMED,
-    Record,
     capital,
     listed,
     missing,
     percent,
     plural,
-    points_text,
 )
+from gan_eval.report.people.verdicts import BY_RULE, EXPLORATORY, PRESET
 from gan_eval.stats.answers.rates import UNEVEN
 from gan_eval.stats.compare.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED
 from gan_eval.stats.recruitment import NO_VERDICT, is_waiting, waiting_text
 from gan_eval.tables import GIVEAWAYS, IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
 
-PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
-"""Origin of a rule or a margin: in the study's plan, not in the plan, or given without a plan."""
 EXCLUDED_BY = {
     PRESET: "by preset rules",
     EXPLORATORY: "by exploratory rules, not in the plan",
@@ -32,7 +29,6 @@ BROWSER_LAG = "15 to 48 ms in published measurements (Bridges et al. 2020)"
 """Lag of reaction times in the browser programs of that study."""
 SUSPICIOUS_ACCURACY = 0.2
 """Share of correct answers; below it, the report warns that keys or `kind` may be swapped."""
-_MARGINS = {PRESET: "planned margin", EXPLORATORY: "exploratory margin", BY_RULE: "margin"}
 
 
 def badges(folder: StudyFolder) -> list[str]:
@@ -205,21 +201,3 @@ def is_excluded(table: pd.DataFrame) -> pd.Series:
 def is_analysed(table: pd.DataFrame) -> pd.Series:
     """Return (N,) bool by row of `participation`: answers of the participant are analysed."""
     return (table["counted"] == "yes").fillna(False).astype(bool)
-
-
-def margin_source(row: Record) -> str:
-    """Return how the margin of a comparison was chosen (PRESET, EXPLORATORY or BY_RULE), from its other columns."""
-    if not missing(row["margin_exploratory"]) and row["margin_exploratory"]:
-        return EXPLORATORY
-    return BY_RULE if missing(row["exploratory"]) else PRESET
-
-
-def margin_text(row: Record) -> str:
-    """Return a comparison's margin and how it was chosen: `the planned margin of 5 points`."""
-    return f"the {_MARGINS[margin_source(row)]} of {points_text(row['margin'])}"
-
-
-def exploratory_mark(row: Record) -> str:
-    """Return a mark if the row is not in the study's plan."""
-    mark = row.get("exploratory")
-    return " (exploratory)" if not missing(mark) and bool(mark) else ""

@@ -1,7 +1,5 @@
 """Report: differences between groups with their verdicts."""
 
-from typing import Any
-
 import pandas as pd
 
 from gan_eval.report.parts.blocks import Lines, Section
@@ -22,14 +20,20 @@ from gan_eval.report.parts.words import (
     points_text,
     text,
 )
-from gan_eval.report.people.caveats import BY_RULE, EXPLORATORY, PRESET, exploratory_mark, margin_source
+from gan_eval.report.people.verdicts import (
+    BY_RULE,
+    EXPLORATORY,
+    HOLM,
+    PRESET,
+    exploratory_mark,
+    margin_source,
+    reported_p,
+)
 from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.compare.grades import MEAN
 from gan_eval.stats.paper import unadjusted
 from gan_eval.stats.recruitment import ALPHA
 
-HOLM = " (Holm; CI unadjusted)"
-"""Text after a p value in a sentence; the unadjusted interval may disagree with this p."""
 MIN_SHOWN = 0.0005
 """Smallest end of an interval, as a share, that is not printed as 0.0 points."""
 _MARGIN_SOURCES = {
@@ -127,16 +131,6 @@ def margin_texts(comparisons: pd.DataFrame) -> list[str]:
     return list(
         dict.fromkeys(f"{size} ({_MARGIN_SOURCES[margin_source(row)]})" for size, row in zip(sizes, rows, strict=True))
     )
-
-
-def is_adjusted(table: pd.DataFrame) -> bool:
-    """Return whether Holm's method has changed a p value of `comparisons` or `paper`."""
-    return bool((table["p_holm"] > table["p"]).any())
-
-
-def reported_p(row: Record) -> Any:
-    """Return Holm's p of a row; the unadjusted p if there is none; NaN or NA without a test."""
-    return row["p"] if missing(row["p_holm"]) else row["p_holm"]
 
 
 def within_margin(row: Record) -> bool:

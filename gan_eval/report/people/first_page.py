@@ -22,10 +22,10 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.report.people.answer import has_all_sentences, row_sentences
 from gan_eval.report.people.caveats import caveats, is_interim, trained_text
-from gan_eval.report.people.comparisons import is_adjusted
 from gan_eval.report.people.methods import design_text, method_blocks, pictures_sentences
 from gan_eval.report.people.participants import participation_sentences
 from gan_eval.report.people.pictures import six_pairs
+from gan_eval.report.people.verdicts import is_adjusted
 from gan_eval.stats.latex import booktabs, escape_latex
 from gan_eval.stats.metrics_and_people.correlations import (
     CORRELATION_DIFFERENCES,

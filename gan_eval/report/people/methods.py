@@ -12,7 +12,7 @@ from gan_eval.report.parts.blocks import Block, Listing, Quote
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import Record, capital, from_to, listed, milliseconds, missing, number, plural, whole
 from gan_eval.report.people.caveats import interim_sentence
-from gan_eval.report.people.comparisons import is_adjusted, margin_texts, unplanned_text
+from gan_eval.report.people.comparisons import margin_texts, unplanned_text
 from gan_eval.report.people.participants import (
     MAX_LEVELS,
     analysed_text,
@@ -25,6 +25,7 @@ from gan_eval.report.people.participants import (
     until_answer,
     window_of,
 )
+from gan_eval.report.people.verdicts import is_adjusted
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES

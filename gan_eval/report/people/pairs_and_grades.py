@@ -18,8 +18,8 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.caveats import exploratory_mark, margin_text
-from gan_eval.report.people.comparisons import is_adjusted, reported_p, size_text, within_margin
+from gan_eval.report.people.comparisons import size_text, within_margin
+from gan_eval.report.people.verdicts import exploratory_mark, is_adjusted, margin_text, reported_p
 from gan_eval.stats.answers.choices import BRADLEY_TERRY
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.compare.comparisons import COMPARISONS

@@ -25,18 +25,17 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.report.people.caveats import (
     BROWSER_LAG,
-    BY_RULE,
     EXCLUDED_BY,
-    PRESET,
     in_browser,
     is_analysed,
     is_excluded,
 )
+from gan_eval.report.people.verdicts import BY_RULE, PRESET
 from gan_eval.stats.answers.rates import REACTION_TIMES
 from gan_eval.stats.compare.robustness import is_on_outcome
 from gan_eval.stats.exclusions import participant_groups
-from gan_eval.stats.trials import graded_trials, main_trials, pair_trials, requested_exposure
-from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
+from gan_eval.stats.trials import requested_exposure, typed
+from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS
 
 _LAG = (
     "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
@@ -129,19 +128,8 @@ def left_out_text(folder: StudyFolder) -> str:
 
 def analysed_text(folder: StudyFolder) -> str:
     """Return whose answers are analysed: `the answers of 25 participants`."""
-    who = who_text(folder, included_count(folder))
+    who = folder.who_text(included_count(folder))
     return f"the answers of {who}{',' * (', ' in who)}"
-
-
-def who_text(folder: StudyFolder, count: int) -> str:
-    """Return a number of participants, and how many of them are simulated: `12 participants, 3 of them simulated`."""
-    if not folder.simulated:
-        return plural(count, "participant")
-    trials = folder.table(TRIALS)
-    people = trials.loc[~trials["simulated"].fillna(False).to_numpy(bool), "participant"].nunique()
-    if not 0 < people < count:
-        return plural(count, "simulated participant")
-    return f"{plural(count, 'participant')}, {whole(count - people)} of them simulated"
 
 
 def included_count(folder: StudyFolder) -> int:
@@ -202,7 +190,7 @@ def presented_trials(folder: StudyFolder) -> pd.DataFrame:
     trials = folder.answers()
     if trials.empty:
         return trials
-    return pd.concat([main_trials(trials), graded_trials(trials), pair_trials(trials)])
+    return pd.concat([typed(trials).main, typed(trials).graded, typed(trials).pairs])
 
 
 def _screen_sentences(sessions: pd.DataFrame) -> list[str]:

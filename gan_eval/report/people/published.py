@@ -12,7 +12,7 @@ from gan_eval.report.parts.blocks import Section, Table
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import MINUS, NARROW, NOTHING, Record, number, proportion_interval, whole
 from gan_eval.report.training import fills_holes, training_settings
-from gan_eval.science import shares
+from gan_eval.science import inference as shares
 from gan_eval.tables import PUBLISHED_QUIZ
 from gan_eval.tables.frames import conform
 

@@ -5,9 +5,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from gan_eval.science.resampling import REPLICATES, percentile_interval, sampled_counts
+from gan_eval.science.inference import REPLICATES, percentile_interval, sampled_counts
 from gan_eval.stats.groups import provenance_cells
-from gan_eval.stats.trials import graded_trials, main_trials
+from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, integer, interval_columns, number, text
 
@@ -40,7 +40,7 @@ _COLUMNS = ["participant", "stimulus", "study", "dataset", "kind", "simulated", 
 Level = Literal["nominal", "ordinal"]
 
 
-def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICATES) -> pd.DataFrame:
+def agreement(trials: AnyTrials, *, seed: int = 0, replicates: int = REPLICATES) -> pd.DataFrame:
     """Return the table `agreement` of a trials table.
 
     Responses are nominal and grades ordinal, over all pictures, the reals and the fakes. A participant's first answer
@@ -49,8 +49,8 @@ def agreement(trials: pd.DataFrame, *, seed: int = 0, replicates: int = REPLICAT
     Args:
         replicates: number of bootstrap replicates; very many units get fewer, at least 200.
     """
-    main, graded = main_trials(trials), graded_trials(trials)
-    judged, graded = main[main["answered"]], graded[graded["answered"]]
+    judged, graded = typed(trials).answered, typed(trials).graded
+    graded = graded[graded["answered"]]
     kinds_of_answers: tuple[tuple[str, Level, pd.DataFrame], ...] = (
         ("response", "nominal", judged[_COLUMNS].assign(value=judged["says_fake"].to_numpy(np.int64))),
         ("rating", "ordinal", graded[_COLUMNS].assign(value=graded["rating"])),

@@ -4,12 +4,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from gan_eval.science.p_values import t_critical
-from gan_eval.science.shares import binomial_p, proportion, wilson
-from gan_eval.stats.clustering import degrees_of_freedom, n_levels, two_way
+from gan_eval.science.inference import binomial_p, degrees_of_freedom, n_levels, proportion, t_critical, two_way, wilson
 from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, contestants, distinct, joined, provenance
 from gan_eval.stats.mixed.fit import plain_fit
-from gan_eval.stats.trials import PAIRED, pair_trials, pictures
+from gan_eval.stats.trials import PAIRED, AnyTrials, pictures, typed
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, integer, interval_columns, number, text
 
@@ -54,7 +52,7 @@ TWO_QUESTIONS = "pairs with a real picture and pairs of two models in one fit: t
 _COLUMNS = ["study", "participant", "dataset", "model", "choice", "answered", "simulated", "fraction"]
 
 
-def choices(trials: pd.DataFrame) -> pd.DataFrame:
+def choices(trials: AnyTrials) -> pd.DataFrame:
     """Return the table `choices` of a trials table; it has no rows if no pairs were shown.
 
     Real against fake: a row for all models of a data set together, then one for each model. Model against model: a row
@@ -64,7 +62,7 @@ def choices(trials: pd.DataFrame) -> pd.DataFrame:
     between pictures. d′ of a choice between two is sqrt(2) z(share correct) (Macmillan & Creelman 2005, ch. 7), with
     the log-linear correction.
     """
-    pairs = pair_trials(trials)
+    pairs = typed(trials).pairs
     if pairs.empty:
         return frame_of([], CHOICES)
     is_paired = (pairs["protocol"] == PAIRED).fillna(False).to_numpy(bool)
@@ -99,7 +97,7 @@ def choices(trials: pd.DataFrame) -> pd.DataFrame:
     return conform(rows, CHOICES, where="choices")
 
 
-def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
+def bradley_terry(trials: AnyTrials) -> pd.DataFrame:
     """Return the table `bradley_terry` of a trials table; it has no rows if no pairs were shown.
 
     Contestant i is chosen over j with probability 1 / (1 + exp(s_j - s_i)) (Bradley & Terry 1952, Biometrika 39,
@@ -111,7 +109,7 @@ def bradley_terry(trials: pd.DataFrame) -> pd.DataFrame:
     Mathematical Monthly 64, 28-33). The largest such group is estimated, and its strengths sum to 0; the others have
     empty cells and a note.
     """
-    pairs = pair_trials(trials)
+    pairs = typed(trials).pairs
     names = contestants(pairs)
     pairs = pairs[_COLUMNS].assign(a=names.a, b=names.b, of_reals=names.of_reals, unit=pictures(pairs))
     has_two = (pairs["a"] != pairs["b"]) & (pairs["a"] != "") & (pairs["b"] != "")

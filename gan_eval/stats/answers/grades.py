@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from gan_eval.science.p_values import t_critical
-from gan_eval.science.shares import mean_interval, proportion
+from gan_eval.science.inference import mean_interval, proportion, t_critical
 from gan_eval.stats.groups import groups, provenance, provenance_cells
-from gan_eval.stats.trials import graded_trials
+from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import (
     DATASET,
@@ -60,14 +59,14 @@ OPINION_SCORES = Table(
 )
 
 
-def ratings(trials: pd.DataFrame) -> pd.DataFrame:
+def ratings(trials: AnyTrials) -> pd.DataFrame:
     """Return the table `ratings` of a trials table; no rows where nothing was to be graded.
 
     Each data set has rows for its reals, its fakes of all models together (without a model), and the fakes of each
     model. Grades are taken as numbers with equal steps, as in mean opinion scores (ITU-T P.910).
     """
     rows: list[Row] = []
-    for dataset, of_dataset in graded_trials(trials).groupby("dataset", dropna=False, sort=True):
+    for dataset, of_dataset in typed(trials).graded.groupby("dataset", dropna=False, sort=True):
         for kind in ("real", "fake"):
             part = of_dataset[(of_dataset["kind"] == kind).fillna(False)]
             named = {"dataset": dataset, "kind": kind}
@@ -99,9 +98,9 @@ def _mean_grade(part: pd.DataFrame) -> Row:
     }
 
 
-def opinion_scores(trials: pd.DataFrame) -> pd.DataFrame:
+def opinion_scores(trials: AnyTrials) -> pd.DataFrame:
     """Return the table `opinion_scores`: each picture that was to be graded, in the order of the stimuli's names."""
-    graded = graded_trials(trials)
+    graded = typed(trials).graded
     if graded.empty:
         return frame_of([], OPINION_SCORES)
     grouped = groups(graded, "stimulus")

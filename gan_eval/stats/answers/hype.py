@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.science.resampling import REPLICATES, percentile_interval, sampled_counts
-from gan_eval.science.shares import mean_interval
+from gan_eval.science.inference import REPLICATES, mean_interval, percentile_interval, sampled_counts
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.stats.groups import Groups, groups, provenance, provenance_cells
-from gan_eval.stats.trials import main_trials, requested_exposure
+from gan_eval.stats.trials import AnyTrials, requested_exposure, typed
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
@@ -95,7 +94,7 @@ _COLUMNS = ["session", "study", "participant", "model", "dataset", "is_fake", "s
 
 
 def hype(
-    trials: pd.DataFrame,
+    trials: AnyTrials,
     *,
     settings: "StaircaseSettings | None" = None,
     seed: int = 0,
@@ -116,7 +115,7 @@ def hype(
         settings: `[quiz.staircase]` of the study, which has the ends of the range.
     """
     rows: list[Row] = []
-    main = main_trials(trials)
+    main, every = typed(trials).main, typed(trials).every
     is_adaptive = main["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
     untimed = main.loc[np.isinf(requested_exposure(main)) & ~is_adaptive & main["answered"], _COLUMNS]
     for dataset, part in untimed.groupby("dataset", dropna=False, sort=True):
@@ -127,9 +126,8 @@ def hype(
             own = part.iloc[grouped.row[grouped.group == place]]
             rows.append(named | {"model": model} | _error_rate(own, seed, replicates))
 
-    of_staircases = trials[(trials["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)]
-    staircases = thresholds(of_staircases, settings=settings)
-    if len(staircases):
+    of_staircases = every[(every["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)]
+    if len(of_staircases) and len(staircases := thresholds(of_staircases, settings=settings)):
         moving = of_staircases[of_staircases["phase"] == "main"]
         moving = moving.assign(block=moving["block"].fillna(1))
         for dataset, part in staircases.groupby("dataset", dropna=False, sort=True):

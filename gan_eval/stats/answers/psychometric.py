@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.science.p_values import t_critical
+from gan_eval.science.inference import t_critical
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings, Link
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.contrast import population_proportions
@@ -29,7 +29,7 @@ from gan_eval.stats.mixed.psychometric import (
     pooled,
     threshold,
 )
-from gan_eval.stats.trials import answered_trials, pair_trials, pictures, requested_exposure
+from gan_eval.stats.trials import AnyTrials, TypedTrials, pictures, requested_exposure, typed
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (
     DATASET,
@@ -139,7 +139,7 @@ class _Judged:
         )
 
 
-def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings = NO_PLAN) -> dict[str, pd.DataFrame]:
+def psychometric(trials: AnyTrials, *, plan: AnalysisSettings = NO_PLAN) -> dict[str, pd.DataFrame]:
     """Return the tables `psychometric` and `psychometric_levels` of a trials table.
 
     A data set has rows if answers have two levels or more, and functions if they have three. A model's reals are those
@@ -154,7 +154,7 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings = NO_PLAN) -> d
     """
     functions: list[Row] = []
     levels: list[Row] = []
-    for judged in _judged(trials, plan):
+    for judged in _judged(typed(trials), plan):
         models: dict[str | None, np.ndarray] = {None: np.arange(len(judged.trials))}
         if judged.trials["model"].notna().any():  # of single pictures with a model's own reals
             of = groups(judged.trials, "model")
@@ -178,15 +178,16 @@ def psychometric(trials: pd.DataFrame, *, plan: AnalysisSettings = NO_PLAN) -> d
     }
 
 
-def _judged(trials: pd.DataFrame, settings: AnalysisSettings) -> Iterator[_Judged]:
+def _judged(trials: TypedTrials, settings: AnalysisSettings) -> Iterator[_Judged]:
     """Yield each task and data set with answers at two levels or more."""
     column = settings.level
-    if column not in trials or not pd.api.types.is_numeric_dtype(trials[column].dtype):
-        numbers = [str(name) for name in trials if pd.api.types.is_numeric_dtype(trials[name].dtype)]
+    table = trials.every
+    if column not in table or not pd.api.types.is_numeric_dtype(table[column].dtype):
+        numbers = [str(name) for name in table if pd.api.types.is_numeric_dtype(table[name].dtype)]
         raise UserError(
             f"analysis.level: {column} is not a column of numbers of the trials; they have {', '.join(numbers)}"
         )
-    single, pairs = answered_trials(trials), pair_trials(trials)
+    single, pairs = trials.answered, trials.pairs
     names = contestants(pairs)
     pairs = pairs[pairs["answered"].to_numpy(bool) & (names.a == REAL)]
     tasks = {

@@ -7,10 +7,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from gan_eval.science.shares import binomial_p, proportion, wilson
+from gan_eval.science.inference import binomial_p, proportion, wilson
 from gan_eval.stats.contradictions import possible_times
 from gan_eval.stats.groups import ONE_PARTICIPANT, SEVERAL_STUDIES, Groups, distinct, groups, provenance
-from gan_eval.stats.trials import answered_trials, main_trials
+from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import (
     HOLE_SCOPES,
@@ -75,14 +75,14 @@ UNEVEN = 1.2
 """Minimum ratio of the numbers of reals and fakes for a note."""
 
 
-def rates(trials: pd.DataFrame) -> pd.DataFrame:
+def rates(trials: AnyTrials) -> pd.DataFrame:
     """Return the table `rates` of a trials table.
 
     Args:
         trials: the table `trials` (see `gan_eval.stats.trials.fill_trials` for frames with fewer columns). With the
             columns of `gan_eval.stats.groups.with_holes` come the scopes `mask_kind` and `mask_area_band`.
     """
-    main = main_trials(trials)
+    main = typed(trials).main
     answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
     # 0 correct rejection, 1 false alarm, 2 miss, 3 hit, 4 no answer
     outcome = np.where(answered, 2 * is_fake.astype(np.intp) + says_fake, 4)
@@ -164,12 +164,12 @@ def _notes(main: pd.DataFrame, table: pd.DataFrame, grouped: Groups, scope: str)
     return notes
 
 
-def reaction_times(trials: pd.DataFrame) -> pd.DataFrame:
+def reaction_times(trials: AnyTrials) -> pd.DataFrame:
     """Return the table `reaction_times`: answered main trials with a reaction time above 0, by scope, truth and answer.
 
     Scope `stimulus` has one truth, so its rows are for `kind` all. Only the row for everything may have no trial.
     """
-    answered = answered_trials(trials)
+    answered = typed(trials).answered
     times = answered["reaction_time_ms"].to_numpy("float64")
     possible = possible_times(answered)
     impossible = int((~possible & ~np.isnan(times)).sum())

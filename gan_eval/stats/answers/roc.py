@@ -14,15 +14,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from gan_eval.science.p_values import t_critical
+from gan_eval.science.inference import degrees_of_freedom, n_levels, t_critical, two_way
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.clustering import degrees_of_freedom, n_levels, two_way
 from gan_eval.stats.compare.detection_rates import BY_PICTURE, TOO_FEW, TWO_WAY
 from gan_eval.stats.compare.questions import KindRow, kind_rows
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.models import scale_trouble
-from gan_eval.stats.trials import answered_trials
+from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
@@ -171,19 +170,19 @@ def _likelihood(counts: np.ndarray, at: np.ndarray) -> tuple[float, _Scores]:
     return float((counts * log_share).sum()), _Scores(log_share, np.diff(moved, axis=1) / share[..., None])
 
 
-def roc(trials: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def roc(trials: AnyTrials) -> dict[str, pd.DataFrame]:
     """Return the tables `roc` and `roc_points`: a row, and a curve, for each model on each data set.
 
     The answers of all participants count as those of one observer. If people use the confidence scale differently, the
     curve is below the curves of single people. Fakes are compared with the real pictures of the data set that the same
-    participants judged. Errors are clustered by participant and by stimulus (`stats.clustering`), with Student's t, and
-    not below those of independent answers.
+    participants judged. Errors are clustered by participant and by stimulus, with Student's t, and not
+    below those of independent answers.
 
     Args:
         trials: the table `trials`. Answers without a confidence are left out. So are those of staircases, unless there
             are no others.
     """
-    answered = answered_trials(trials)
+    answered = typed(trials).answered
     follows = answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
     is_rated = np.isfinite(answered["confidence"].to_numpy("float64", na_value=np.nan))
     rated = answered[is_rated & ~follows if (is_rated & ~follows).any() else is_rated].reset_index(drop=True)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
-from gan_eval.science.p_values import holm
+from gan_eval.science.inference import holm
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.compare.contrast import Fits, estimate
 from gan_eval.stats.compare.detection_rates import BASES, Detection, RatesByKey, rates_of
@@ -25,7 +25,7 @@ from gan_eval.stats.compare.questions import (
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.recruitment import ALPHA, is_waiting
-from gan_eval.stats.trials import answered_trials, graded_trials, main_trials, pair_trials
+from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import NOTED, SHARE, Table, boolean, integer, interval_columns, number, text
 
@@ -100,28 +100,26 @@ class ComparisonEstimator:
 
     def estimate(self, asked: Comparison) -> Difference:
         """Return the difference of a comparison; without p values if it cannot be tested."""
-        found = self._found(asked)
+        margin, why_not = asked.margin(self.settings), asked.why_not or self.why_not
+        if isinstance(asked.estimand, KindQuestion):
+            rates = rates_of(asked.estimand, self.settings, self.rates, why_not=why_not)
+            found = rates.bias() if asked.estimand.is_bias else rates.difference(margin)
+        elif isinstance(asked.estimand, GradeQuestion):
+            found = estimate_grades(asked.estimand, margin=margin, fits=self._fits, why_not=why_not)
+        else:
+            found = estimate(asked.estimand, margin=margin, fits=self._fits, why_not=why_not)
         if asked.untested is None and found.untested in (None, "nearly constant answers"):
             return found
         return found._replace(p=np.nan, p_equivalent=np.nan, untested=asked.untested or found.untested)
 
-    def _found(self, asked: Comparison) -> Difference:
-        margin, why_not = asked.margin(self.settings), asked.why_not or self.why_not
-        if isinstance(asked.estimand, KindQuestion):
-            rates = rates_of(asked.estimand, self.settings, self.rates, why_not=why_not)
-            return rates.bias() if asked.estimand.is_bias else rates.difference(margin)
-        if isinstance(asked.estimand, GradeQuestion):
-            return estimate_grades(asked.estimand, margin=margin, fits=self._fits, why_not=why_not)
-        return estimate(asked.estimand, margin=margin, fits=self._fits, why_not=why_not)
 
-
-def comparisons(trials: pd.DataFrame, **options: Any) -> pd.DataFrame:
+def comparisons(trials: AnyTrials, **options: Any) -> pd.DataFrame:
     """Return the table `comparisons`; the arguments are those of `compare`."""
     return compare(trials, **options).table
 
 
 def compare(
-    trials: pd.DataFrame,
+    trials: AnyTrials,
     *,
     plan: AnalysisSettings = NO_PLAN,
     recruited: pd.DataFrame | None = None,
@@ -140,16 +138,16 @@ def compare(
             the trials.
         only_overall: only the detection of all models on all data sets together.
     """
-    answered = answered_trials(trials)
+    trials = typed(trials)
     questions = chain(  # a lazy iterator: the trials of all pairs of models together would take much memory
-        kind_questions(answered),
-        model_questions(answered, plan),
-        pair_questions(pair_trials(trials), plan),
-        grade_questions(graded_trials(trials), plan, grades),
+        kind_questions(trials.answered),
+        model_questions(trials.answered, plan),
+        pair_questions(trials.pairs, plan) if len(trials.pairs) else (),
+        grade_questions(trials.graded, plan, grades) if len(trials.graded) else (),
     )
-    estimator = ComparisonEstimator(plan, too_many(len(trials)))
+    estimator = ComparisonEstimator(plan, too_many(len(trials.every)))
     differences, rows = list[Difference](), list[Row]()
-    waits = is_waiting(recruited)
+    waits = recruited is not None and is_waiting(recruited)
     cited: Cited = {}
     for asked in questions:
         if only_overall and not asked.is_overall:
@@ -164,10 +162,9 @@ def compare(
                 row = asked.estimand.rows[0]
                 cited[row.model, row.dataset] = cell
         rows.append(_row(asked, differences[-1], plan))
-    main = main_trials(trials)
-    if len(main) and not any(row["family"] == TOLD_APART for row in rows):
+    if len(trials.main) and not any(row["family"] == TOLD_APART for row in rows):
         differences.insert(0, Difference(np.nan))
-        rows.insert(0, _without_numbers(main))
+        rows.insert(0, _without_numbers(trials.main))
     table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
     if len(table):
         for places in table.groupby(["family", "exploratory"], dropna=False).indices.values():

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import expit, ndtr, ndtri
 
-from gan_eval.science.p_values import equivalence_p, t_critical, two_sided_p
-from gan_eval.stats.clustering import degrees_of_freedom, n_levels
+from gan_eval.science.inference import degrees_of_freedom, equivalence_p, n_levels, t_critical, two_sided_p
 from gan_eval.stats.compare.differences import (
     HALF,
     Difference,

@@ -8,17 +8,27 @@ Statistics & Data Analysis 45, 449-456).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.special import log_expit, logsumexp, ndtr, ndtri
 
-from gan_eval.science.p_values import equivalence_p, t_critical, two_sided_p
-from gan_eval.science.shares import Z95, Estimate, newcombe, wilson
+from gan_eval.science.inference import (
+    Z95,
+    Estimate,
+    cells,
+    cluster_sums,
+    degrees_of_freedom,
+    equivalence_p,
+    n_levels,
+    newcombe,
+    t_critical,
+    two_sided_p,
+    wilson,
+)
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.clustering import cells, cluster_sums, degrees_of_freedom, n_levels
 from gan_eval.stats.compare.contrast import (
     CROSSED,
     CROSSED_CLUSTERED,
@@ -103,18 +113,10 @@ class Rates:
     max_effect: float = 0.5
     """Largest possible distance of accuracy from 1/2, given the share of the answer `fake`; if averaged, the mean."""
 
-    @property
+    @cached_property
     def reported(self) -> tuple[float, float]:
         """Hit rate and false-alarm rate as reported: the observed ones, else the estimates."""
         return self.observed or (self.fake, self.real)
-
-    @property
-    def is_constant(self) -> bool:
-        """True if the answers, or those of one of the rows, do not vary with the pictures.
-
-        There is then no test, and no interval of accuracy and d′.
-        """
-        return self.untested == "constant answers"
 
     def error(self, by_fake: float, by_real: float) -> float:
         """Return the standard error of a number from its derivatives with respect to both shares; NaN: no interval."""
@@ -136,7 +138,7 @@ class Rates:
             _, low, high = self._accuracy(coverage)
             return 2 * low - 1, 2 * high - 1
 
-        difference, at = self.reported[0] - self.reported[1], None if self.is_constant else interval
+        difference, at = self.reported[0] - self.reported[1], None if self.untested == "constant answers" else interval
         numbers = difference, found.p, note, at, found.p_equivalent, self.basis, self.check_p
         return Difference(*numbers, untested=found.untested)
 
@@ -156,7 +158,7 @@ class Rates:
             ends = wald(estimate, error, self.df).ends(coverage)
             return _widened(1 - hits - false_alarms - estimate, error, ends, independent)
 
-        at = None if self.is_constant else interval
+        at = None if self.untested == "constant answers" else interval
         return Difference(1 - sum(self.reported), p, self.note, at, basis=self.basis, untested=self.untested)
 
     def detection(self, margin: float | None) -> Detection:
@@ -173,8 +175,8 @@ class Rates:
         accuracy, accuracy90, dprime = self._accuracy(0.95), self._accuracy(0.9)[1:], self._dprime()
         if accuracy.low <= 0.5 <= accuracy.high:  # accuracy and d′ are at chance for the same rates
             dprime = Estimate(dprime.value, min(dprime.low, 0.0), max(dprime.high, 0.0))
-        added = ADDED if self._is_extreme else None
-        if self.is_constant:  # neither intervals nor d′ mean anything if the answers do not vary
+        added = ADDED if {*self.reported} & {0.0, 1.0} else None
+        if self.untested == "constant answers":  # neither intervals nor d′ mean anything if the answers do not vary
             accuracy, accuracy90 = Estimate(accuracy.value, np.nan, np.nan), (np.nan, np.nan)
             dprime, added = Estimate(np.nan, np.nan, np.nan), None
         hits, false_alarms = self.reported
@@ -191,11 +193,6 @@ class Rates:
             self.untested or ("nearly constant answers" if not_equivalent else None),
         )
 
-    @property
-    def _is_extreme(self) -> bool:
-        """True if a reported rate is 0 or 1, which has no z."""
-        return bool({*self.reported} & {0.0, 1.0})
-
     def _independent(self) -> list[tuple[float, float]]:
         """Return Wilson's intervals of both reported rates, as if the answers were independent."""
         intervals = [wilson(rate * n, n) for rate, n in zip(self.reported, self.n, strict=True)]
@@ -205,10 +202,11 @@ class Rates:
         """Return d′ of the reported rates; of the estimates if a reported rate is 0 or 1."""
         z_hit, z_false_alarm = float(ndtri(self.fake)), float(ndtri(self.real))
         estimate = z_hit - z_false_alarm
-        error = self.error(1 / _density(z_hit), -1 / _density(z_false_alarm))
+        by_hit, by_false_alarm = np.sqrt(2 * np.pi) * np.exp(np.array([z_hit, z_false_alarm]) ** 2 / 2)
+        error = self.error(by_hit, -by_false_alarm)
         half_width = float(t_critical(self.df)) * error
         ends = (estimate - half_width, estimate + half_width)
-        if self._is_extreme:
+        if {*self.reported} & {0.0, 1.0}:  # it has no z
             return Estimate(estimate, *ends)
         hits, false_alarms = self.reported
         value = float(ndtri(hits) - ndtri(false_alarms))
@@ -243,7 +241,7 @@ class Rates:
     def _on_probit(self, share: float, by_fake: float, by_real: float) -> tuple[float, float]:
         """Return z(share) and its standard error from the derivatives of the share."""
         z = float(ndtri(share))
-        return z, self.error(by_fake, by_real) / _density(z)
+        return z, self.error(by_fake, by_real) / float(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
 
 
 def _widened(
@@ -255,10 +253,6 @@ def _widened(
     """
     low, high = ends
     return min(low, independent[0]) if step <= -error else low, max(high, independent[1]) if step >= error else high
-
-
-def _density(z: float) -> float:
-    return float(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
 
 
 RatesByKey = dict[object, Rates]
@@ -302,7 +296,7 @@ def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
         fake = fake if observed[0] in (0, 1) else joint.fake
         real = real if observed[1] in (0, 1) else joint.real
     notes = [joint.note]
-    constant = sum(row.is_constant for row in rows)
+    constant = sum(row.untested == "constant answers" for row in rows)
     if constant:
         notes.append(f"in {constant} of {len(rows)} rows the answers do not vary with the pictures")
     clustered = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
@@ -310,7 +304,8 @@ def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
         notes.append(f"{clustered} of {len(rows)} rows have clustered shares")
     covariances = joint.covariances
     if all(row.covariances for row in rows):
-        own = [max(row.covariances, key=lambda covariance: np.dot([1, -1], covariance @ [1, -1])) for row in rows]
+        variances = [[np.dot([1, -1], covariance @ [1, -1]) for covariance in row.covariances] for row in rows]
+        own = [row.covariances[int(np.argmax(each))] for row, each in zip(rows, variances, strict=True)]
         covariances = (*covariances, np.sum(own, axis=0) / len(rows) ** 2)
     return replace(
         joint,
@@ -359,7 +354,7 @@ class _Answers(NamedTuple):
 
 def _estimated(trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettings, why_not: str) -> Rates:
     clustered = _clustered(answers)
-    if clustered.basis is None or clustered.is_constant:
+    if clustered.basis is None or clustered.untested == "constant answers":
         return clustered
     try:
         if n_levels(answers.participant) == 1:

@@ -10,9 +10,19 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from gan_eval.science.p_values import equivalence_p, t_critical, two_sided_p
-from gan_eval.science.shares import binomial_p, fisher_p, newcombe, wilson
-from gan_eval.stats.clustering import degrees_of_freedom, n_levels, one_way, two_way
+from gan_eval.science.inference import (
+    binomial_p,
+    degrees_of_freedom,
+    equivalence_p,
+    fisher_p,
+    n_levels,
+    newcombe,
+    one_way,
+    t_critical,
+    two_sided_p,
+    two_way,
+    wilson,
+)
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.recruitment import ALPHA
 
@@ -129,7 +139,7 @@ def difference_of_proportions(
 ) -> Difference:
     """Return the proportion of `success` among the trials of a minus the proportion among those of b.
 
-    The variance is two-way clustered (`gan_eval.stats.clustering`). Residuals are differences from the proportion with
+    The variance is two-way clustered (`gan_eval.science.inference`). Residuals are differences from the proportion with
     one success and one failure added (Agresti & Caffo 2000, The American Statistician 54, 280-288), so that a group
     whose answers agree still has an error. The reference is Student's t with one degree of freedom fewer than the
     smallest number of participants or stimuli behind either group.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gan_eval.stats.clustering import degrees_of_freedom, two_way
+from gan_eval.science.inference import degrees_of_freedom, two_way
 from gan_eval.stats.compare.contrast import CROSSED, Fits, cached_fit, population_proportions
 from gan_eval.stats.compare.differences import Difference, difference_of_proportions, other_p, wald
 from gan_eval.stats.groups import joined

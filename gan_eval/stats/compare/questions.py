@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.science.inference import cells, n_levels
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.clustering import cells, n_levels
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.differences import Untested
 from gan_eval.stats.compare.grades import HIGHER, MEAN, GradeQuestion
@@ -54,7 +54,7 @@ class KindRow(NamedTuple):
 
 
 def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
-    """Return a row for each model on each data set with answers (`answered_trials`) to both kinds, sorted by name.
+    """Return a row for each model on each data set with answers (`answered` trials) to both kinds, sorted by name.
 
     Fakes without a model form one more model, with the name None.
     """
@@ -308,7 +308,7 @@ def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, 
 
 
 def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
-    """Yield the questions on shares of choices (`pair_trials`) minus 1/2, by chosen ~ 1 + (1|participant) + (1|item).
+    """Yield the questions on shares of choices minus 1/2, by chosen ~ 1 + (1|participant) + (1|item).
 
     Real and fake: `told apart in pairs` over everything, by data set and by model (b is `fake` or the model). Two
     models: `preferred on DATASET`, with a and b as in the plan, else in the order of their names.

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.science.inference import degrees_of_freedom, two_way
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.clustering import degrees_of_freedom, two_way
 from gan_eval.stats.compare.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED, comparisons
 from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.rules import parse_rule
-from gan_eval.stats.trials import OUTCOMES, PAIRED, answered_trials, pair_trials
+from gan_eval.stats.trials import OUTCOMES, PAIRED, AnyTrials, TypedTrials, typed
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import NOTED, Table, integer, interval_columns, number, text
 
@@ -48,16 +48,17 @@ _MIN_ANSWERS = 8
 """Minimum number of answers of a participant to whom the rule `ONE_ANSWER` applies."""
 
 
-def robustness(trials: pd.DataFrame) -> pd.DataFrame:
+def robustness(trials: AnyTrials) -> pd.DataFrame:
     """Return the table `robustness`."""
-    return frame_of([*_drifts(trials), *_side_biases(trials)], ROBUSTNESS)
+    trials = typed(trials)
+    side_biases = _side_biases(trials) if len(trials.pairs) else ()
+    return frame_of([*_drifts(trials), *side_biases], ROBUSTNESS)
 
 
-def _drifts(trials: pd.DataFrame) -> Iterator[Row]:
+def _drifts(trials: TypedTrials) -> Iterator[Row]:
     """Yield the slopes of correctness over a session (0 to 1), within sessions, data sets and kinds of picture."""
-    single = answered_trials(trials)
+    single, pairs = trials.answered, trials.pairs
     single = single[~single["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)].reset_index(drop=True)
-    pairs = pair_trials(trials)
     pairs = pairs[pairs["answered"].to_numpy(bool) & (pairs["protocol"] == PAIRED).fillna(False).to_numpy(bool)]
     pairs = pairs.reset_index(drop=True).assign(is_fake=True, correct=(pairs["choice"] == "a").to_numpy(bool))
     for name, part in (("single pictures", single), ("pairs", pairs)):
@@ -90,9 +91,9 @@ def _drifts(trials: pd.DataFrame) -> Iterator[Row]:
         }
 
 
-def _side_biases(trials: pd.DataFrame) -> Iterator[Row]:
+def _side_biases(trials: TypedTrials) -> Iterator[Row]:
     """Yield the share of choices of a side minus one half, with equal weight of both places of picture a."""
-    pairs = pair_trials(trials)
+    pairs = trials.pairs
     pairs = pairs[pairs["answered"].to_numpy(bool) & pairs["position"].notna().to_numpy(bool)]
     for side, other in (("left", "right"), ("first", "second")):
         part = pairs[pairs["position"].isin([side, other]).to_numpy(bool)].reset_index(drop=True)
@@ -157,7 +158,7 @@ def is_on_outcome(rule: str) -> bool:
 
 
 def sensitivity(
-    trials: pd.DataFrame,
+    trials: TypedTrials,
     participation: pd.DataFrame,
     rules: Sequence[str],
     *,
@@ -177,12 +178,12 @@ def sensitivity(
         Rows of the table `comparisons`, and a note on the people who fulfil each rule.
     """
     tables, notes = [], []
-    present = participation[participation["participant"].isin(trials["participant"].unique())]
+    present = participation[participation["participant"].isin(trials.every["participant"].unique())]
     chosen = {
         rule: present.loc[np.asarray(parse_rule(rule).holds(present, where="participation"), bool), "participant"]
         for rule in rules
     }
-    of_person = answered_trials(trials).groupby("participant", observed=True)
+    of_person = trials.answered.groupby("participant", observed=True)
     counts = of_person.agg(n=("says_fake", "size"), answers=("says_fake", "nunique"), kinds=("is_fake", "nunique"))
     constant = counts[(counts["n"] >= _MIN_ANSWERS) & (counts["answers"] == 1) & (counts["kinds"] == 2)]
     if len(constant):
@@ -193,12 +194,12 @@ def sensitivity(
         note = f"{of_people} {verb} {rule}, a rule on the outcome: it excludes no participants"
         if 0 < len(named) < len(present):
             note += ", a sensitivity row of comparisons says what it would change"
-            rest = trials[~trials["participant"].isin(named)].reset_index(drop=True)
+            rest = trials.every[~trials.every["participant"].isin(named)].reset_index(drop=True)
             without = f"without {of_people} ({rule}), a rule on the outcome"
             tables.append(_repeated(rest, plan, rule, f"without {rule}", note=without))
         notes.append(note)
     if (unfinished["phase"] == "main").any():
-        more = pd.concat([trials, unfinished], ignore_index=True)
+        more = pd.concat([trials.every, unfinished], ignore_index=True)
         of_sessions = f"{len(unfinished)} trials of {unfinished['session'].nunique()}"
         tables.append(
             _repeated(more, plan, WITH_UNFINISHED, WITH_UNFINISHED, note=f"with {of_sessions} unfinished sessions")

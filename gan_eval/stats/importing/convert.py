@@ -51,9 +51,9 @@ from gan_eval.stats.trials import (
     REQUIRED,
     are_missing,
     fill_trials,
-    graded_trials,
     high_grade,
     missing_answers,
+    typed,
 )
 from gan_eval.tables import REJECTED, TRIALS
 from gan_eval.tables.cells import require_clear_numbers
@@ -329,7 +329,7 @@ def _without_main_trials(trials: pd.DataFrame) -> list[str]:
 
 def _without_direction(trials: pd.DataFrame) -> list[str]:
     """Return a question if nothing says which end of a grade is real."""
-    if graded_trials(trials).empty or high_grade(trials):
+    if typed(trials).graded.empty or high_grade(trials):
         return []
     return [
         "nothing says whether real or generated pictures get high ratings, so no direction is reported; add "

@@ -18,8 +18,7 @@ import pyarrow
 from pyarrow import csv as arrow_csv
 
 from gan_eval.errors import UserError
-from gan_eval.files.reading import read_bytes
-from gan_eval.files.sqlite_files import is_store
+from gan_eval.files.reading import is_store, read_bytes
 from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
@@ -27,7 +26,7 @@ from gan_eval.tables.frames import Row
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n')
 """First line of a CSV file that Excel wrote."""
 _FORMULA_CELL = re.compile(r"""(?:^|[,\t"\r\n])'+[=+@\t\r\n-]""")
-"""A cell that `csv_cell` may have given an apostrophe."""
+"""A cell that `csv_cells` may have given an apostrophe."""
 _QUALTRICS = re.compile(r'"?Response ?ID|ImportId', re.IGNORECASE)
 _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$")
 """Path of a component's data in an archive of JATOS."""

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_eval.science.p_values import t_critical, two_sided_p
-from gan_eval.stats.clustering import cells, one_way
+from gan_eval.science.inference import cells, one_way, t_critical, two_sided_p
 
 MAX_OTHERS = 200
 """Maximum number of a person's marks on other pictures that a cell uses; more are thinned evenly."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.science.p_values import holm
+from gan_eval.science.inference import holm
 from gan_eval.stats.groups import ONE_PARTICIPANT, provenance_cells
 from gan_eval.stats.marks.auc import Aucs, Estimate, Marks, cell_means, estimate, map_aucs, people_aucs, smoothed_at
 from gan_eval.stats.trials import with_text_names

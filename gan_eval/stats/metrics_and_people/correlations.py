@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr
 
-from gan_eval.science.p_values import holm
-from gan_eval.science.resampling import REPLICATES, bootstrap_interval
+from gan_eval.science.inference import REPLICATES, bootstrap_interval, holm
 from gan_eval.stats.groups import joined
 from gan_eval.stats.metrics_and_people.ceiling import (
     MIN_POINTS,
@@ -20,63 +19,11 @@ from gan_eval.stats.metrics_and_people.ceiling import (
     rank_deviations,
     spearman,
 )
+from gan_eval.stats.metrics_and_people.correlation_tables import CORRELATION_DIFFERENCES, CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import GRADE, POOLED, PointSet, point_sets
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.recruitment import ALPHA
 from gan_eval.tables.frames import Row, conform
-from gan_eval.tables.schema import DATASET, NOTED, PROVENANCE, SHARE, Table, integer, interval_columns, number, text
-
-INTERVAL = "95% interval, normal, by the spread of a two-way bootstrap over participants and items"
-CORRELATIONS = Table(
-    "correlations",
-    "Agreement of a metric with people.",
-    (
-        text("level", "over stimuli or over models", words=("stimulus", "model"), filled=True),
-        DATASET,
-        text("metric", "name of the metric", filled=True),
-        text("measure", "fooling_rate: share of answers `real`; mean_grade: of graded pictures", filled=True),
-        integer("n", "stimuli or models", filled=True),
-        number("spearman", "rank correlation; of several models' pictures pooled, so differences between models count"),
-        *interval_columns("ci", f"its {INTERVAL}"),
-        number("kendall", "tau-b"),
-        number("pearson", "linear correlation"),
-        number("p", "two-sided test of spearman against 0"),
-        number("ceiling", "of spearman: that of a metric which knows the true scores (Spearman, Brown)", unit=SHARE),
-        number("p_holm", "p after Holm's correction over metrics, measures, levels and data sets", optional=True),
-        number("corrected", "spearman over ceiling; empty: above it, or a ceiling that is too low", optional=True),
-        number("within", "spearman with each picture ranked among its own model's; empty over models", optional=True),
-        *interval_columns("within", f"its {INTERVAL}", optional=True),
-        number("within_p", "test of within against 0; alike pictures of an item are not unrelated", optional=True),
-        number("within_p_holm", "within_p after Holm's correction, together with p over models", optional=True),
-        number("within_ceiling", "ceiling of within", unit=SHARE, optional=True),
-        number("within_corrected", "within over within_ceiling", optional=True),
-        *NOTED,
-    ),
-    key=("level", "dataset", "metric", "measure"),
-)
-
-CORRELATION_DIFFERENCES = Table(
-    "correlation_differences",
-    "Which of two metrics follows people better? Their rank correlations with people are dependent.",
-    (
-        text("level", "over stimuli or over models", words=("stimulus", "model"), filled=True),
-        DATASET,
-        text("metric_a", "first metric", filled=True),
-        text("metric_b", "second metric", filled=True),
-        text("measure", "fooling_rate: share of answers `real`; mean_grade: of graded pictures", filled=True),
-        integer("n", "points that have both", filled=True),
-        number("agreement_a", "strength of agreement, |Spearman|, of the first; of pictures within models"),
-        number("agreement_b", "of the second"),
-        number("difference", "a - b"),
-        *interval_columns("ci", f"its {INTERVAL}"),
-        number("z", "Steiger's test of two dependent correlations, for rank correlations; empty below 10 points"),
-        number("p", "two-sided"),
-        number("p_holm", "after Holm's correction over the pairs of metrics, measures, levels and data sets"),
-        text("follows_better", "the metric whose lead is significant by p_holm and by the interval; empty: undecided"),
-        *PROVENANCE,
-    ),
-    key=("level", "dataset", "metric_a", "metric_b", "measure"),
-)
 
 MIN_POINTS_FOR_INFERENCE = 5
 """Smallest number of points with an interval and a p."""

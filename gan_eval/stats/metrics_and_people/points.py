@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from gan_eval.science.resampling import REPLICATES
+from gan_eval.science.inference import REPLICATES
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import Pairing
 from gan_eval.stats.metrics_and_people.matching import completed
 from gan_eval.stats.metrics_and_people.scores import Replicates, Scores, bootstrap_replicates
-from gan_eval.stats.trials import answered_trials, graded_trials, pictures
+from gan_eval.stats.trials import AnyTrials, pictures, typed
 
 FOOLING, GRADE = "fooling_rate", "mean_grade"
 """Measures of mean scores."""
@@ -114,9 +114,9 @@ def _values(metrics: pd.DataFrame | None) -> pd.DataFrame:
     return metrics[metrics["value"].notna()]
 
 
-def _graded_fakes(trials: pd.DataFrame) -> pd.DataFrame:
+def _graded_fakes(trials: AnyTrials) -> pd.DataFrame:
     """Return the graded generated pictures, with the added column `score`."""
-    graded = graded_trials(trials)
+    graded = typed(trials).graded
     is_fake = (graded["kind"] == "fake").fillna(False)
     return graded[graded["answered"] & is_fake].reset_index(drop=True).assign(score=lambda fakes: fakes["rating"])
 
@@ -171,9 +171,9 @@ def items_and_models(fakes: pd.DataFrame, stimuli: np.ndarray) -> tuple[np.ndarr
     return pd.factorize(pd.MultiIndex.from_arrays(labels))[0], pd.factorize(of["model"], use_na_sentinel=False)[0]
 
 
-def answered_fakes(trials: pd.DataFrame) -> pd.DataFrame:
+def answered_fakes(trials: AnyTrials) -> pd.DataFrame:
     """Return answered main trials of generated pictures, with the column `score`: 1 for an answer `real`, else 0."""
-    answered = answered_trials(trials)
+    answered = typed(trials).answered
     fakes = answered[answered["is_fake"].to_numpy(bool)].reset_index(drop=True)
     return fakes.assign(score=1.0 - fakes["says_fake"].to_numpy("float64"))
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import qr
+from scipy.linalg.blas import dgemv
 from scipy.special import logit, ndtri
 
 from gan_eval.stats.mixed.information import MAX_CELLS
@@ -279,7 +280,10 @@ def fit_crossed(
     if guessing is None:
         plain = _plain_grades(data) if data.n_thresholds else plain_fit(y, basis.X, link)
     if start is None:  # scales from the scores of the plain model; its β scaled up from marginal to conditional effects
-        terms = data.terms(data.fixed(plain[data.n_thresholds :]), plain[: data.n_thresholds])
+        given = (plain[: data.n_thresholds],) if data.n_thresholds else ()
+        beta = plain[data.n_thresholds :]
+        eta = dgemv(1.0, data.X, beta) if len(beta) else np.zeros(len(data.answer))
+        terms = data.terms(eta, data.answer, *given)
         spreads, scales = 0.0, []
         for side in data.layout.sides:
             sd = _moments(terms.score, terms.weight, side.level)

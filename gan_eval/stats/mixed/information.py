@@ -7,9 +7,8 @@ one (K levels), is factored as a whole. Blocks between the factors are arrays (r
 eliminated level, w for each retained one. All products call scipy's BLAS, because numpy's has its own threads.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 from scipy.linalg.blas import dgemv, dsymm, dsyrk
@@ -19,7 +18,12 @@ MAX_CELLS = 5_000_000
 """Maximum number of cells of a design; with that many, one evaluation takes about a second."""
 _SMALL = 200
 """Number of effects; with fewer, threads take more time than they save."""
-T = TypeVar("T")
+
+TIMES, TRANSPOSED_TIMES, RIGHT_TIMES = "ab,b...->a...", "ba,b...->a...", "ab...,bc->ac..."
+"""Subscripts of Λu, of Λ'v and of VΛ for a Λ (width, width), u and v (width, ...) and V (a, width, ...)."""
+Apply = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Columns = tuple[float | np.ndarray, ...]
+"""The covariate of each effect of a factor's levels: 1 of the intercept, (N,) of a slope."""
 
 
 @dataclass(frozen=True)
@@ -33,54 +37,51 @@ class Side:
     n: int
     """Number of levels."""
 
-    @cached_property
-    def width(self) -> int:
-        """Number of effects of each level."""
-        return 1 if self.slope is None else 2
-
-    def weighted(self, values: np.ndarray) -> list[np.ndarray]:
-        """Return the values (N,) times 1 and, with a slope, times its covariate."""
-        return [values] if self.slope is None else [values, values * self.slope]
-
 
 @dataclass(frozen=True)
 class Layout:
-    """Levels of the trials, and the choice of the factor to eliminate."""
+    """Levels of the trials, where their effects are among all effects, and the choice of the factor to eliminate."""
 
     sides: tuple[Side, Side]
+    columns: tuple[Columns, Columns]
     first_retained: bool
     """The first factor has fewer effects than the second."""
+    places: tuple[slice, slice]
+    """Where the effects of each factor are: (width, levels), flat."""
+    index: np.ndarray
+    """(W, N) where the effects of each trial are."""
+    values: np.ndarray
+    """(W, N) their covariates."""
+    cell: np.ndarray
+    """(N,) index of each trial's cell, 0..G K-1."""
+    size: int
+    """Number of effects."""
 
     @staticmethod
     def of(first: Side, second: Side) -> "Layout":
         """Return the layout that retains the factor with fewer effects."""
-        return Layout((first, second), first.width * first.n <= second.width * second.n)
-
-    @property
-    def size(self) -> int:
-        """Number of effects."""
-        return sum(side.width * side.n for side in self.sides)
-
-    def split(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return effects (size,) as (width, levels) of the first and of the second factor."""
-        first, second = self.sides
-        cut = first.width * first.n
-        return u[:cut].reshape(first.width, first.n), u[cut:].reshape(second.width, second.n)
-
-    def retained_first(self, first: T, second: T) -> tuple[T, T]:
-        """Return the parts of the first and of the second factor as (retained, eliminated), or back again."""
-        return (first, second) if self.first_retained else (second, first)
-
-    @cached_property
-    def cell(self) -> np.ndarray:
-        """(N,) index of each trial's cell, 0..G K-1."""
-        retained, eliminated = self.retained_first(*self.sides)
-        return eliminated.level * retained.n + retained.level
-
-    def cell_sums(self, values: np.ndarray) -> np.ndarray:
-        """Return the sums (G, K) of values (N,) over the trials of each cell."""
-        retained, eliminated = self.retained_first(*self.sides)
-        return np.bincount(self.cell, values, eliminated.n * retained.n).reshape(eliminated.n, retained.n)
+        sides = first, second
+        columns = tuple((1.0,) if side.slope is None else (1.0, side.slope) for side in sides)
+        sizes = [len(column) * side.n for column, side in zip(columns, sides, strict=True)]
+        first_retained = sizes[0] <= sizes[1]
+        retained, eliminated = sides if first_retained else sides[::-1]
+        starts = (0, sizes[0])
+        return Layout(
+            sides,
+            columns,  # type: ignore[arg-type]
+            first_retained,
+            (slice(0, sizes[0]), slice(sizes[0], sum(sizes))),
+            np.array(
+                [
+                    start + number * side.n + side.level
+                    for start, side, column in zip(starts, sides, columns, strict=True)
+                    for number in range(len(column))
+                ]
+            ),
+            np.array([np.broadcast_to(each, len(first.level)) for column in columns for each in column]),
+            eliminated.level * retained.n + retained.level,
+            sum(sizes),
+        )
 
 
 class Factor:
@@ -97,11 +98,18 @@ class Factor:
 
     def __init__(self, layout: Layout, scales: tuple[np.ndarray, np.ndarray], weight: np.ndarray) -> None:
         self.layout, self.scales = layout, scales
-        first, second = layout.sides
+        (first, second), (of_first, of_second) = layout.sides, layout.columns
+        shape = (second.n, first.n) if layout.first_retained else (first.n, second.n)
         self.between = np.array(
-            [[layout.cell_sums(both) for both in second.weighted(one)] for one in first.weighted(weight)]
+            [
+                [
+                    np.bincount(layout.cell, weight * one * both, shape[0] * shape[1]).reshape(shape)
+                    for both in of_second
+                ]
+                for one in of_first
+            ]
         )  # (a, b, G, K), as Z'WZ
-        axes = layout.retained_first(1, 2)  # the axis of the other factor's levels
+        axes = (1, 2) if layout.first_retained else (2, 1)  # the axis of the other factor's levels
         leads = (self.between[:, 0], self.between[0])
         own_sums = []
         for side, axis, lead in zip(layout.sides, axes, leads, strict=True):
@@ -111,11 +119,11 @@ class Factor:
             own_sums.append(np.array(blocks))
         self.own = tuple(own_sums)  # (a, a, n) and (b, b, m), as Z'WZ
         diagonals = [
-            both_sides(root, own, root) + np.eye(len(own))[..., None]
+            np.einsum(RIGHT_TIMES, np.einsum(TRANSPOSED_TIMES, root, own), root) + np.eye(len(own))[..., None]
             for root, own in zip(scales, self.own, strict=True)
         ]
-        retained, eliminated = layout.retained_first(*diagonals)
-        cross = both_sides(scales[0], self.between, scales[1])
+        retained, eliminated = diagonals if layout.first_retained else diagonals[::-1]
+        cross = np.einsum(RIGHT_TIMES, np.einsum(TRANSPOSED_TIMES, scales[0], self.between), scales[1])
         # Cholesky factors of the eliminated levels' blocks: (1, G), or (3, G) as L11, L21, L22
         with np.errstate(invalid="ignore", divide="ignore"):  # from a negative weight; refused below
             lead = np.sqrt(eliminated[0, 0])
@@ -126,7 +134,11 @@ class Factor:
                 self.root = np.stack([lead, corner, np.sqrt(eliminated[1, 1] - corner**2)])
         if not np.isfinite(self.root).all():
             raise np.linalg.LinAlgError("the information of the random effects is not positive definite")
-        self.block = _whiten(cross.swapaxes(0, 1) if layout.first_retained else cross, self.root[..., None])
+        several = len(self.root) > 1
+        self._whiten: Apply
+        self._unwhiten: Apply
+        self._whiten, self._unwhiten = (_whiten_two, _unwhiten_two) if several else (np.divide, np.divide)
+        self.block = self._whiten(cross.swapaxes(0, 1) if layout.first_retained else cross, self.root[..., None])
         width, size = retained.shape[1:]  # the retained levels' blocks as a matrix, lower triangle
         matrix = np.zeros((width * size, width * size), order="F")
         for a in range(width):
@@ -138,25 +150,24 @@ class Factor:
         self.rest, failed = dpotrf(rest, lower=1, clean=0, overwrite_a=1)
         if failed:
             raise np.linalg.LinAlgError("the information of the random effects is not positive definite")
-
-    def log_determinant(self) -> float:
-        """Return log|H|."""
-        of_eliminated = np.log(self.root[0]).sum() + (np.log(self.root[2]).sum() if len(self.root) > 1 else 0.0)
-        return float(2 * (np.log(np.diagonal(self.rest)).sum() + of_eliminated))
+        of_eliminated = np.log(self.root[0]).sum() + (np.log(self.root[2]).sum() if several else 0.0)
+        self.log_determinant = float(2 * (np.log(np.diagonal(self.rest)).sum() + of_eliminated))
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         """Return H⁻¹ r for one right-hand side (size,)."""
         layout = self.layout
-        retained, eliminated = layout.retained_first(*layout.split(right))
-        eliminated = _whiten(eliminated, self.root)
-        rest = retained.reshape(-1) - dgemv(1.0, self.flat.T, eliminated.reshape(-1))
+        of_retained, of_eliminated = layout.places if layout.first_retained else layout.places[::-1]
+        eliminated = self._whiten(right[of_eliminated].reshape(len(self.block), -1), self.root)
+        rest = right[of_retained] - dgemv(1.0, self.flat.T, eliminated.reshape(-1))
         solved = dpotrs(self.rest, rest, lower=1)[0]
         from_retained = dgemv(1.0, self.flat.T, solved, trans=1).reshape(eliminated.shape)
-        retained, eliminated = solved.reshape(retained.shape), _unwhiten(eliminated - from_retained, self.root)
-        return np.concatenate([part.ravel() for part in layout.retained_first(retained, eliminated)])
+        result = np.empty(len(right))
+        result[of_retained] = solved
+        result[of_eliminated] = self._unwhiten(eliminated - from_retained, self.root).ravel()
+        return result
 
-    def inverse_blocks(self) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-        """Return H⁻¹ within single levels, (a, a, n) and (b, b, m), and within cells, (a, b, G, K)."""
+    def leverage(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return m_i'H⁻¹m_i of each trial (N,), and Σ w_i m_i'H⁻¹ dm_i for each parameter of (Λ₁, Λ₂)."""
         layout, order = self.layout, len(self.rest)
         if order > _SMALL:
             inverse, _ = dpotri(self.rest, lower=1)  # the lower triangle
@@ -175,42 +186,45 @@ class Factor:
             [(self.block[a] * solved[b]).sum(axis=0).sum(axis=1) + (a == b) for b in range(height)]
             for a in range(height)
         ]
-        eliminated = _unwhiten(_unwhiten(np.array(reached), self.root).swapaxes(0, 1), self.root)
-        between = _unwhiten(-solved, self.root[..., None])
-        between = between.swapaxes(0, 1) if layout.first_retained else between
-        return layout.retained_first(retained, eliminated), between
+        eliminated = self._unwhiten(self._unwhiten(np.array(reached), self.root).swapaxes(0, 1), self.root)
+        between = self._unwhiten(-solved, self.root[..., None])
+        # H⁻¹ within single levels, (a, a, n) and (b, b, m), and within cells, (a, b, G, K)
+        inverses = (retained, eliminated) if layout.first_retained else (eliminated, retained)
+        inverse_between = between.swapaxes(0, 1) if layout.first_retained else between
+        scales = self.scales
+        leverage = np.zeros(len(layout.sides[0].level))
+        determinant = []
+        both = (self.between, inverse_between)
+        others = (both, tuple(blocks.swapaxes(0, 1) for blocks in both))
+        for place, (side, own, root) in enumerate(zip(layout.sides, inverses, scales, strict=True)):
+            sums, cross = others[place]
+            # Λ of the other factor times H⁻¹ between: (o, q)
+            other = np.einsum(TIMES, scales[1 - place], np.moveaxis(cross, 1, 0))
+            lead = np.einsum(TIMES, root, own)  # Λ H⁻¹ of the level: (s, q)
+            for p in range(len(root)):
+                for q in range(p + 1):
+                    of_level = sum((self.own[place][p, s] * lead[s, q]).sum() for s in range(len(root)))
+                    of_cell = sum((sums[p, o] * other[o, q]).sum() for o in range(len(other)))
+                    determinant.append(of_level + of_cell)
+            quadratic = np.einsum(TIMES, root, lead.swapaxes(0, 1))  # Λ H⁻¹ Λ'
+            leverage += quadratic[0, 0][side.level]
+            if side.slope is not None:
+                leverage += side.slope * (2 * quadratic[0, 1][side.level] + side.slope * quadratic[1, 1][side.level])
+        crossed = np.einsum(TIMES, scales[0], inverse_between)
+        crossed = 2 * np.einsum(TIMES, scales[1], crossed.swapaxes(0, 1)).swapaxes(0, 1)
+        for a, one in enumerate(layout.columns[0]):
+            for b, other_one in enumerate(layout.columns[1]):
+                leverage += crossed[a, b].reshape(-1)[layout.cell] * (one * other_one)
+        return leverage, np.array(determinant)
 
 
-def scaled(root: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return Λ'v for v (width, ...) and a lower triangular Λ (width, width)."""
-    if len(root) == 1:
-        return np.asarray(root[0, 0] * values)
-    return np.stack([root[0, 0] * values[0] + root[1, 0] * values[1], root[1, 1] * values[1]])
-
-
-def effects(root: np.ndarray, spherical: np.ndarray) -> np.ndarray:
-    """Return Λu for u (width, ...) and a lower triangular Λ (width, width)."""
-    if len(root) == 1:
-        return np.asarray(root[0, 0] * spherical)
-    return np.stack([root[0, 0] * spherical[0], root[1, 0] * spherical[0] + root[1, 1] * spherical[1]])
-
-
-def both_sides(left: np.ndarray, values: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return Λ₁'VΛ₂ for V (a, b, ...)."""
-    return scaled(right, scaled(left, values).swapaxes(0, 1)).swapaxes(0, 1)
-
-
-def _whiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:
-    """Return L⁻¹ v for v (r, ..., M) and the Cholesky factors L of M levels or cells, `Factor.root`."""
-    if len(root) == 1:
-        return np.asarray(values / root[0])
+def _whiten_two(values: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Return L⁻¹ v for v (2, ..., M) and the Cholesky factors L of M levels or cells, `Factor.root`."""
     lead = values[0] / root[0]
     return np.stack([lead, (values[1] - root[1] * lead) / root[2]])
 
 
-def _unwhiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:
-    """Return L⁻ᵀ v for the arguments of `_whiten`."""
-    if len(root) == 1:
-        return np.asarray(values / root[0])
+def _unwhiten_two(values: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Return L⁻ᵀ v for the arguments of `_whiten_two`."""
     last = values[1] / root[2]
     return np.stack([(values[0] - root[1] * last) / root[0], last])

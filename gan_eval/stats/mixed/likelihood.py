@@ -17,15 +17,16 @@ expected one, as in lme4's `glmer` with nAGQ = 1 (Bates, Mächler, Bolker & Walk
 The gradient over (Λ₁, Λ₂, θ, β) is exact; the parameters of a Λ are its one number, or Λ11, Λ21, Λ22.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg.blas import dgemv
 from scipy.special import expit, log_ndtr, ndtr
 
-from gan_eval.stats.mixed.information import Factor, Layout, Side, effects, scaled
+from gan_eval.stats.mixed.information import TIMES, TRANSPOSED_TIMES, Factor, Layout, Side
 
 FACTORS = ("participant", "stimulus")
 """Default names of the first and of the second factor."""
@@ -191,13 +192,6 @@ class Unit(NamedTuple):
     size: float
     is_slope: bool
 
-    @staticmethod
-    def of(covariate: np.ndarray | None) -> "Unit":
-        return Unit(0.0, 1.0, False) if covariate is None else Unit(np.mean(covariate), np.std(covariate), True)
-
-    def standardised(self, covariate: np.ndarray) -> np.ndarray:
-        return (np.asarray(covariate, float) - self.centre) / self.size
-
 
 @dataclass(frozen=True)
 class Crossed:
@@ -211,12 +205,18 @@ class Crossed:
     link: str
     n_thresholds: int
     """J-1 for J grades, each of which occurs; else 0."""
-    factors: tuple[str, str] = FACTORS
+    factors: tuple[str, str]
     """Names of the first and of the second factor, for messages."""
-    units: tuple[Unit, Unit] = (Unit.of(None), Unit.of(None))
+    units: tuple[Unit, Unit]
     """Standardisation of each factor's slope covariate."""
-    guessing: tuple[np.ndarray, np.ndarray] | None = None
-    """(N,) γ and (N,) λ of a psychometric function; None: yes/no answers without one."""
+    terms: Callable[..., Terms]
+    """Function of η, the answers and, for grades, the thresholds that returns the link's terms."""
+    scale_places: tuple[range, range]
+    """Positions of each factor's Λ among the parameters: one, or three with a slope."""
+    n_scales: int
+    """Number of parameters of the random effects: 2, 4 or 6."""
+    n_leading: int
+    """Number of parameters before β: those of the random effects and the thresholds."""
 
     @staticmethod
     def of(
@@ -233,96 +233,56 @@ class Crossed:
         """Return the data sorted by cell, with standardised covariates of the slopes."""
         order = np.argsort(second.astype(np.int64) * (int(first.max()) + 1) + first, kind="stable")
         counts = int(first.max()) + 1, int(second.max()) + 1
-        units = Unit.of(slopes[0]), Unit.of(slopes[1])
-        sides = [
-            Side(level[order].astype(np.int64), None if slope is None else unit.standardised(slope)[order], n)
-            for level, slope, unit, n in zip((first, second), slopes, units, counts, strict=True)
-        ]
-        is_graded = link in CUMULATIVE
+        sides, units = [], []
+        for level, slope, n in zip((first, second), slopes, counts, strict=True):
+            unit, standardised = Unit(0.0, 1.0, False), None
+            if slope is not None:
+                unit = Unit(float(np.mean(slope)), float(np.std(slope)), True)
+                standardised = ((np.asarray(slope, float) - unit.centre) / unit.size)[order]
+            sides.append(Side(level[order].astype(np.int64), standardised, n))
+            units.append(unit)
+        n_thresholds = int(np.max(y)) if link in CUMULATIVE else 0
+        terms: Callable[..., Terms]
+        if guessing is None:
+            terms = partial(cumulative_terms, link=link) if n_thresholds else LINKS[link]
+        else:
+            terms = partial(guessing_terms, guess=guessing[0][order], lapse=guessing[1][order], link=link)
+        ends = (1 if slopes[0] is None else 3, 1 if slopes[1] is None else 3)
         return Crossed(
-            np.asarray(y, np.int64 if is_graded else float)[order],
+            np.asarray(y, np.int64 if n_thresholds else float)[order],
             np.asfortranarray(X[order], float),
             Layout.of(*sides),
             link,
-            int(np.max(y)) if is_graded else 0,
+            n_thresholds,
             factors,
-            units,
-            None if guessing is None else (guessing[0][order], guessing[1][order]),
+            (units[0], units[1]),
+            terms,
+            (range(ends[0]), range(ends[0], sum(ends))),
+            sum(ends),
+            sum(ends) + n_thresholds,
         )
 
-    @cached_property
-    def scale_places(self) -> list[range]:
-        """Positions of each factor's Λ among the parameters: one, or three with a slope."""
-        first, second = (1 if side.slope is None else 3 for side in self.layout.sides)
-        return [range(first), range(first, first + second)]
-
-    @cached_property
-    def n_scales(self) -> int:
-        """Number of parameters of the random effects: 2, 4 or 6."""
-        return self.scale_places[1].stop
-
-    @cached_property
-    def n_leading(self) -> int:
-        """Number of parameters before β: those of the random effects and the thresholds."""
-        return self.n_scales + self.n_thresholds
-
     def scales(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the factors' Λ from the first parameters."""
-        first, second = (lower_triangle(parameters[place.start : place.stop]) for place in self.scale_places)
+        """Return the factors' Λ, each one number, or Λ11, Λ21, Λ22 of the first parameters."""
+        first, second = (np.zeros((len(columns), len(columns))) for columns in self.layout.columns)
+        for root, place in zip((first, second), self.scale_places, strict=True):
+            root[np.tril_indices(len(root))] = parameters[place.start : place.stop]
         return first, second
 
-    def fixed(self, beta: np.ndarray) -> np.ndarray:
-        """Return Xβ (N,)."""
-        if self.X.shape[1] == 0:
-            return np.zeros(len(self.answer))
-        return np.asarray(dgemv(1.0, self.X, beta))
-
-    def random(self, scales: tuple[np.ndarray, np.ndarray], u: np.ndarray) -> np.ndarray:
-        """Return Mu (N,), the random part of the linear predictor."""
-        eta = np.zeros(len(self.answer))
-        for side, root, spherical in zip(self.layout.sides, scales, self.layout.split(u), strict=True):
-            of_levels = effects(root, spherical)
-            eta += of_levels[0][side.level]
-            if side.slope is not None:
-                eta += of_levels[1][side.level] * side.slope
-        return eta
-
-    def level_sums(self, values: np.ndarray) -> list[np.ndarray]:
-        """Return Z'v: sums of values (N,) over each factor's levels, (width, levels); row 2 is times the slope."""
-        return [
-            np.array([np.bincount(side.level, part, side.n) for part in side.weighted(values)])
-            for side in self.layout.sides
-        ]
-
-    def onto_effects(self, scales: tuple[np.ndarray, np.ndarray], values: np.ndarray) -> np.ndarray:
-        """Return M'v."""
-        sums = zip(scales, self.level_sums(values), strict=True)
-        return np.concatenate([scaled(root, values).ravel() for root, values in sums])
-
-    def terms(self, eta: np.ndarray, thresholds: np.ndarray) -> Terms:
-        """Return the link's terms at η."""
-        if self.n_thresholds:
-            return cumulative_terms(eta, self.answer, thresholds, link=self.link)
-        if self.guessing is not None:
-            return guessing_terms(eta, self.answer, *self.guessing, link=self.link)
-        return LINKS[self.link](eta, self.answer)
+    def through(self, factor: Factor, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return H⁻¹M'v, and MH⁻¹M'v (N,)."""
+        layout, parts = self.layout, list(zip(factor.scales, self.layout.places, strict=True))
+        sums = np.bincount(layout.index.ravel(), (values * layout.values).ravel(), layout.size)
+        onto = [np.einsum(TRANSPOSED_TIMES, root, sums[place].reshape(len(root), -1)).ravel() for root, place in parts]
+        u = factor.solve(np.concatenate(onto))
+        effects = [np.einsum(TIMES, root, u[place].reshape(len(root), -1)).ravel() for root, place in parts]
+        return u, (np.concatenate(effects)[layout.index] * layout.values).sum(axis=0)
 
     def by_thresholds(self, above: np.ndarray, below: np.ndarray) -> np.ndarray:
         """Return sums (J-1,) over the trials of values for the threshold above and for the one below their grades."""
         count = self.n_thresholds + 2
         sums = np.bincount(self.answer + 1, above, count) + np.bincount(self.answer, below, count)
         return np.asarray(sums[1:-1])
-
-
-def lower_triangle(numbers: np.ndarray) -> np.ndarray:
-    """Return Λ from its one number, or from Λ11, Λ21, Λ22.
-
-    >>> lower_triangle(np.array([1.0, 2.0, 3.0])).tolist()
-    [[1.0, 0.0], [2.0, 3.0]]
-    """
-    if len(numbers) == 1:
-        return np.asarray(numbers, float).reshape(1, 1)
-    return np.array([[numbers[0], 0.0], [numbers[1], numbers[2]]])
 
 
 class Laplace:
@@ -349,27 +309,28 @@ class Laplace:
         curvature = self.factor = Factor(layout, scales, terms.observed)
         information = curvature if terms.weight is terms.observed else Factor(layout, scales, terms.weight)
         self.mode, self.terms = u, terms
-        value = terms.log_likelihood.sum() - (u * u).sum() / 2 - information.log_determinant() / 2
-        leverage, determinant = _leverage(layout, information)
+        value = terms.log_likelihood.sum() - (u * u).sum() / 2 - information.log_determinant / 2
+        leverage, determinant = information.leverage()
         pull = terms.weight_slope * leverage / 2
-        adjoint = curvature.solve(data.onto_effects(scales, pull))
-        moved = data.random(scales, adjoint)
+        adjoint, moved = data.through(curvature, pull)
         residual = terms.score - pull + terms.observed * moved
-        sides = zip(
-            layout.split(u), layout.split(adjoint), data.level_sums(residual), data.level_sums(terms.score), strict=True
-        )
-        random = [
-            (own[b] * sums[a] - back[b] * score[a]).sum()
-            for own, back, sums, score in sides
-            for a in range(len(own))
-            for b in range(a + 1)
+        sums = [
+            np.bincount(layout.index.ravel(), (values * layout.values).ravel(), layout.size)
+            for values in (residual, terms.score)
         ]
+        random = []
+        for root, place in zip(scales, layout.places, strict=True):
+            own, back, by_residual, by_score = (part[place].reshape(len(root), -1) for part in (u, adjoint, *sums))
+            random += [
+                (own[b] * by_residual[a] - back[b] * by_score[a]).sum() for a in range(len(root)) for b in range(a + 1)
+            ]
         by_threshold = np.zeros(0)
         if terms.by_threshold is not None:
             by_threshold = data.by_thresholds(
                 *(by.log_likelihood - by.weight * leverage / 2 - by.score * moved for by in terms.by_threshold)
             )
-        return float(value), np.concatenate([np.array(random) - determinant, by_threshold, self._onto_fixed(residual)])
+        by_fixed = dgemv(1.0, data.X, residual, trans=1) if data.X.shape[1] else np.zeros(0)
+        return float(value), np.concatenate([np.array(random) - determinant, by_threshold, by_fixed])
 
     def fixed_information(self) -> np.ndarray:
         """Return the information (J-1+K, J-1+K) of θ and β at the last parameters, for fixed Λ and W."""
@@ -388,12 +349,12 @@ class Laplace:
             own[np.arange(count - 1), np.arange(1, count)] = own[np.arange(1, count), np.arange(count - 1)] = between
         rows = []
         for move in moves:
-            solved = data.random(factor.scales, factor.solve(data.onto_effects(factor.scales, move)))
+            _, solved = data.through(factor, move)
             rows.append([-(other * solved).sum() for other in moves])
         result = np.array(rows).reshape(len(moves), len(moves))
         result[:count, :count] += own
         for place, move in enumerate(moves):
-            direct = self._onto_fixed(move)
+            direct = dgemv(1.0, data.X, move, trans=1) if data.X.shape[1] else np.zeros(0)
             result[place, count:] += direct
             if place < count:
                 result[count:, place] += direct
@@ -404,12 +365,11 @@ class Laplace:
     ) -> tuple[np.ndarray, Terms]:
         """Maximise log P(y | u) - |u|²/2 by Newton steps, which keep a factor of H while it gains enough."""
         data, u, factor = self.data, self.mode, self.factor
-        fixed = data.fixed(beta)
-        terms = data.terms(fixed + data.random(scales, u), thresholds)
-        value = terms.log_likelihood.sum() - (u * u).sum() / 2
+        given = (thresholds,) if data.n_thresholds else ()
+        fixed = dgemv(1.0, data.X, beta) if len(beta) else np.zeros(len(data.answer))
+        value, uphill, terms = self._at(u, scales, fixed, given)
         gain = np.inf
         for _ in range(200):
-            uphill = data.onto_effects(scales, terms.score) - u
             step = None if factor is None else factor.solve(uphill)
             if step is None or (uphill * step).sum() > 0.03 * gain:
                 try:
@@ -422,8 +382,7 @@ class Laplace:
             last, gain = gain, float((uphill * step).sum())
             for halving in range(40):  # halve the step until the value does not fall
                 trial = u + step * 0.5**halving
-                terms = data.terms(fixed + data.random(scales, trial), thresholds)
-                reached = terms.log_likelihood.sum() - (trial * trial).sum() / 2
+                reached, uphill, terms = self._at(trial, scales, fixed, given)
                 if reached >= value - 1e-10 * max(1.0, abs(value)) or gain * 0.5**halving < _MIN_GAIN:
                     break
             else:
@@ -434,38 +393,19 @@ class Laplace:
                 return u, terms
         raise FloatingPointError("the mode of the random effects was not found")
 
-    def _onto_fixed(self, values: np.ndarray) -> np.ndarray:
-        """Return X'v (K,)."""
-        if self.data.X.shape[1] == 0:
-            return np.zeros(0)
-        return np.asarray(dgemv(1.0, self.data.X, values, trans=1))
-
-
-def _leverage(layout: Layout, factor: Factor) -> tuple[np.ndarray, np.ndarray]:
-    """Return m_i'H⁻¹m_i of each trial (N,), and Σ w_i m_i'H⁻¹ dm_i for each parameter of (Λ₁, Λ₂)."""
-    scales = factor.scales
-    inverse, inverse_between = factor.inverse_blocks()
-    leverage = np.zeros(len(layout.sides[0].level))
-    determinant = []
-    between = (factor.between, inverse_between)
-    others = (between, [blocks.swapaxes(0, 1) for blocks in between])
-    for place, (side, own, root) in enumerate(zip(layout.sides, inverse, scales, strict=True)):
-        sums, cross = others[place]
-        other = effects(scales[1 - place], np.moveaxis(cross, 1, 0))  # Λ of the other factor times H⁻¹ between: (o, q)
-        lead = effects(root, own)  # Λ H⁻¹ of the level: (s, q)
-        for p in range(side.width):
-            for q in range(p + 1):
-                of_level = sum((factor.own[place][p, s] * lead[s, q]).sum() for s in range(side.width))
-                of_cell = sum((sums[p, o] * other[o, q]).sum() for o in range(len(other)))
-                determinant.append(of_level + of_cell)
-        quadratic = effects(root, lead.swapaxes(0, 1))  # Λ H⁻¹ Λ'
-        leverage += quadratic[0, 0][side.level]
-        if side.slope is not None:
-            leverage += side.slope * (2 * quadratic[0, 1][side.level] + side.slope * quadratic[1, 1][side.level])
-    first, second = layout.sides
-    crossed = effects(scales[0], inverse_between)
-    crossed = 2 * effects(scales[1], crossed.swapaxes(0, 1)).swapaxes(0, 1)
-    for a, weighted in enumerate(first.weighted(np.ones(1))):
-        for b, both in enumerate(second.weighted(weighted)):
-            leverage += crossed[a, b].reshape(-1)[layout.cell] * both
-    return leverage, np.array(determinant)
+    def _at(
+        self,
+        u: np.ndarray,
+        scales: tuple[np.ndarray, np.ndarray],
+        fixed: np.ndarray,
+        thresholds: tuple[np.ndarray, ...],
+    ) -> tuple[float, np.ndarray, Terms]:
+        """Return log P(y | u) - |u|²/2, its gradient by u, and the terms."""
+        layout = self.data.layout
+        parts = list(zip(scales, layout.places, strict=True))
+        effects = [np.einsum(TIMES, root, u[place].reshape(len(root), -1)).ravel() for root, place in parts]
+        eta = fixed + (np.concatenate(effects)[layout.index] * layout.values).sum(axis=0)
+        terms = self.data.terms(eta, self.data.answer, *thresholds)
+        sums = np.bincount(layout.index.ravel(), (terms.score * layout.values).ravel(), layout.size)
+        onto = [np.einsum(TRANSPOSED_TIMES, root, sums[place].reshape(len(root), -1)).ravel() for root, place in parts]
+        return terms.log_likelihood.sum() - (u * u).sum() / 2, np.concatenate(onto) - u, terms

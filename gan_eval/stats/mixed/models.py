@@ -18,13 +18,12 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.science.p_values import t_critical, two_sided_p
+from gan_eval.science.inference import degrees_of_freedom, n_levels, side_of, t_critical, two_sided_p
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
-from gan_eval.stats.clustering import degrees_of_freedom, n_levels, side_of
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import fit_crossed, too_many
 from gan_eval.stats.mixed.likelihood import NoFitError
-from gan_eval.stats.trials import answered_trials, graded_trials
+from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import Row, frame_of, require_clear_texts
 from gan_eval.tables.schema import NOTED, Table, boolean, integer, interval_columns, number, text
 
@@ -126,7 +125,7 @@ class Design:
 
 
 def mixed_models(
-    trials: pd.DataFrame, *, plan: AnalysisSettings = NO_PLAN, participants: pd.DataFrame | None = None
+    trials: AnyTrials, *, plan: AnalysisSettings = NO_PLAN, participants: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Return the table `mixed_models`: each formula's fixed effects on the link's scale.
 
@@ -138,9 +137,14 @@ def mixed_models(
     Raises:
         UserError: a covariate is neither a question nor a column of the trials.
     """
-    answered = with_covariates(answered_trials(trials), plan.covariates, participants)
-    asked = [(answered, formula) for formula in planned_formulas(answered, plan)] + [*graded_formulas(trials)]
-    why_not = too_many(len(trials))
+    trials = typed(trials)
+    answered = trials.answered
+    if plan.covariates:
+        answered = with_covariates(answered, plan.covariates, participants)
+    asked = [(answered, formula) for formula in planned_formulas(answered, plan)]
+    if len(trials.graded) or answered["confidence"].notna().any():
+        asked += graded_formulas(trials)
+    why_not = too_many(len(trials.every))
     rows = [row for own, formula in asked for row in _rows(design(own, formula), formula, why_not)]
     return frame_of(rows, MIXED_MODELS)
 
@@ -200,7 +204,7 @@ def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
 
 
 def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings) -> list[Formula]:
-    """Return the formulas that are always fitted, with the logit link, and those of the plan, for `answered_trials`."""
+    """Return the formulas that are always fitted, with the logit link, and those of the plan, for `answered` trials."""
     several_datasets = (answered.groupby("dataset")["kind"].nunique() == 2).sum() > 1
     kinds = Formula("correct", ("kind",))
     detection = Formula("called_fake", ("kind", "dataset") if several_datasets else ("kind",))
@@ -212,14 +216,14 @@ def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings) -> list[For
     return unplanned + [replace(formula, link=plan.link) for formula in (*always, *beyond)]
 
 
-def graded_formulas(trials: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Formula]]:
+def graded_formulas(trials: AnyTrials) -> Iterator[tuple[pd.DataFrame, Formula]]:
     """Yield the formulas of grades, then of confidence, each with its answers.
 
     There is one by model if there are fakes of several named models, and one by kind if both kinds have answers. If
     there is neither, the formula has thresholds only.
     """
     formula = Formula("rating", link=GRADED_LINK)
-    grades, sure = graded_trials(trials), answered_trials(trials)
+    grades, sure = typed(trials).graded, typed(trials).answered
     outcomes: dict[Literal["rating", "confidence"], pd.DataFrame] = {"rating": grades, "confidence": sure}
     for outcome, asked in outcomes.items():
         is_given = np.isfinite(asked[outcome].to_numpy("float64", na_value=np.nan))

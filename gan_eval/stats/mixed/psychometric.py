@@ -18,9 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
-from gan_eval.science.p_values import t_critical
-from gan_eval.science.shares import Estimate
-from gan_eval.stats.clustering import n_levels, two_way
+from gan_eval.science.inference import Estimate, n_levels, t_critical, two_way
 from gan_eval.stats.mixed.fit import Spread, Start, fit_crossed
 from gan_eval.stats.mixed.likelihood import CUMULATIVE, NoFitError, guessing_terms
 

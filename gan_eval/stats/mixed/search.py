@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, lower_triangle, plural
+from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, plural
 
 _MAX_ESTIMATE = 15.0
 """Largest scale of a search; beyond it there is no finite estimate."""
@@ -171,7 +171,7 @@ def _try_zero(laplace: Laplace, point: Point, held: list[int], scale: int) -> Po
 
 def _on_line(laplace: Laplace, point: Point, places: range) -> Point:
     """Return the maximum with Λ22 = 0 of the factor at `places`, from the nearest Λ of rank one."""
-    axes, sizes, _ = np.linalg.svd(lower_triangle(point.at[places.start : places.stop]))
+    axes, sizes, _ = np.linalg.svd(laplace.data.scales(point.at)[places.start > 0])
     free, at = point.free.copy(), point.at.copy()
     free[places[2]] = False
     at[places.start : places.stop] = [*(axes[:, 0] * sizes[0]), 0.0]

@@ -20,7 +20,7 @@ from gan_eval.power.simulate import (
     verdicts,
 )
 from gan_eval.quiz.draw import Dealer
-from gan_eval.science.shares import wilson
+from gan_eval.science.inference import wilson
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study

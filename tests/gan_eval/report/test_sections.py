@@ -13,7 +13,8 @@ from gan_eval.report.people.agreement import difference_tables
 from gan_eval.report.people.answer import answer_sentences, models_compared, row_sentences
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.participants import exposure_levels, timing_section
-from gan_eval.stats.analysis import ALL_TABLES, analyze
+from gan_eval.stats.analysis import analyze
+from gan_eval.stats.tables import ALL_TABLES
 from gan_eval.stats.trials import fill_trials
 
 

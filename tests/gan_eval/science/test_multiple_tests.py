@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from gan_eval.science.p_values import holm
+from gan_eval.science.inference import holm
 
 p_values = st.lists(st.floats(0, 1) | st.just(float("nan")), max_size=12)
 

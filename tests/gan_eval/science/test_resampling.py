@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gan_eval.science.resampling import percentile_interval
+from gan_eval.science.inference import percentile_interval
 from gan_eval.stats.metrics_and_people.scores import Scores, bootstrap_replicates
 
 

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binomtest, fisher_exact
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from gan_eval.science.shares import binomial_p, fisher_p, newcombe, proportion, wilson
+from gan_eval.science.inference import binomial_p, fisher_p, newcombe, proportion, wilson
 
 COUNTS = [(0, 1), (1, 1), (0, 25), (25, 25), (18, 25), (48, 50), (1, 2), (499_000, 1_000_000)]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import stdtrit
 
-from gan_eval.science.p_values import t_95
+from gan_eval.science.inference import t_95
 
 
 def test_the_quantile_is_scipys_for_few_and_many_degrees_of_freedom():

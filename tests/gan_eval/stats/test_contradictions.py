@@ -8,8 +8,8 @@ import pytest
 from gan_eval import analyze, read_trials
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.stats.analysis import import_trials
 from gan_eval.stats.doubts import doubts
+from gan_eval.stats.importing.convert import import_trials
 from gan_eval.stats.trials import fill_trials
 
 ROWS = [

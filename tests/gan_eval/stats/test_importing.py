@@ -6,7 +6,8 @@ import pytest
 from lme4_designs import GENGAP
 
 from gan_eval.errors import UserError
-from gan_eval.stats.analysis import analyze, import_trials
+from gan_eval.stats.analysis import analyze
+from gan_eval.stats.importing.convert import import_trials
 from gan_eval.stats.readers import read_trials
 
 MAPPING = {"participant": "subject", "kind": "truth", "reaction_time_ms": "rt_s*1000"}

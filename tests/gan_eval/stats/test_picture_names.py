@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gan_eval.stats.importing import Imported, import_trials
+from gan_eval.stats.importing.convert import Imported, import_trials
 from gan_eval.stats.importing.pictures import several_names
 from gan_eval.stats.metrics_and_people.matching import named_as_judged
 

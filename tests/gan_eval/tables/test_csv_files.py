@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.tables.cells import csv_bytes, csv_cell, csv_records, invisible_in, parse
+from gan_eval.tables.cells import csv_bytes, csv_cells, csv_records, invisible_in, parse
 from gan_eval.tables.frames import read_rows, text_frame, write_rows
 
 FORMULAS = [
@@ -36,7 +36,7 @@ def as_others_read(path: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize("cell", PLAIN)
 def test_what_no_spreadsheet_runs_is_written_as_it_is(cell):
-    assert next(csv.reader([csv_cell(cell)])) == [cell]
+    assert next(csv.reader(csv_cells([cell]))) == [cell]
 
 
 @settings(max_examples=50)
@@ -44,7 +44,7 @@ def test_what_no_spreadsheet_runs_is_written_as_it_is(cell):
 def test_any_text_at_all_comes_back(tmp_path_factory, records, name):
     path = tmp_path_factory.mktemp("cells") / "t.csv"
     header = [name, f"{name}2"]
-    path.write_bytes(csv_bytes(header, [[csv_cell(cell) for cell in record] for record in records]))
+    path.write_bytes(csv_bytes(header, [csv_cells(record) for record in records]))
     found = csv_records(path)
     assert found == (header, [list(record) for record in records])
 
@@ -56,7 +56,7 @@ def test_no_cell_or_column_of_a_table_is_one_that_a_spreadsheet_runs(tmp_path, c
     write_rows([row], tmp_path / "t.csv", tables.IMAGE_METRICS)
     header, cells = as_others_read(tmp_path / "t.csv")
     assert header[-1] == f"'{cell}"
-    assert next(csv.reader([csv_cell(f"''{cell}")])) == [f"'''{cell}"]
+    assert next(csv.reader(csv_cells([f"''{cell}"]))) == [f"'''{cell}"]
     assert [each for each in cells if each[:1] in "=+@\t\r\n" and each] == []
     assert cells[header.index("stimulus")] == f"'{name}"
     assert cells[header.index("reason")] == f"'{cell}"

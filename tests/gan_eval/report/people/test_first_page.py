@@ -19,11 +19,10 @@ from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import giveaway_lines, sensitivity_sentences
 from gan_eval.report.people.first_page import cited_table, first_page, metrics_sentence, models_latex, summary_of_models
 from gan_eval.report.people.methods import paper_methods
-from gan_eval.report.people.participants import who_text
 from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables
 from gan_eval.report.sections import _title
-from gan_eval.stats.analysis import ALL_TABLES
 from gan_eval.stats.answers.rates import rates as rates_of
+from gan_eval.stats.tables import ALL_TABLES
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import write_rows
@@ -162,7 +161,7 @@ def test_a_mixed_table_says_how_many_participants_are_simulated() -> None:
     rates = rates_of(trials)
     folder = folder_of(rates=rates, trials=trials)
     assert _title(folder) == "Real or fake? 12 participants, 3 of them simulated"
-    assert who_text(folder_of(rates=rates, trials=trials.assign(simulated=True)), 12) == "12 simulated participants"
+    assert folder_of(rates=rates, trials=trials.assign(simulated=True)).who_text(12) == "12 simulated participants"
 
 
 def test_one_participant_is_said_of_one_participant_only() -> None:

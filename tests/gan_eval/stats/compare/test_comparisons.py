@@ -11,7 +11,7 @@ from gan_eval.stats.answers.rates import rates
 from gan_eval.stats.compare.comparisons import compare, comparisons
 from gan_eval.stats.compare.questions import model_questions
 from gan_eval.stats.paper import paper
-from gan_eval.stats.trials import answered_trials, fill_trials
+from gan_eval.stats.trials import fill_trials, typed
 
 APART = "told apart"
 """The comparison of all generated pictures with the real ones."""
@@ -202,7 +202,7 @@ def test_people_have_a_slope_where_two_or_more_judged_both_models(of_both, has_s
     number = trials["participant"].str[1:].astype(int)
     own = np.where(number % 2, "a", "b")
     shown = (trials["kind"] == "real") | (number < of_both) | (trials["model"] == own)
-    (question,) = model_questions(answered_trials(trials[shown].reset_index(drop=True)), AnalysisSettings())
+    (question,) = model_questions(typed(trials[shown].reset_index(drop=True)).answered, AnalysisSettings())
     assert (question.estimand.slopes[0] is not None) == has_slope
     assert question.counts == tuple((trials.loc[shown, "model"] == name).sum() for name in "ab")
 

@@ -12,21 +12,21 @@ from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
+from gan_eval.science.inference import two_way
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
-from gan_eval.stats.clustering import two_way
 from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.detection_rates import Rates, rates_of
 from gan_eval.stats.compare.questions import KindQuestion, kind_rows
 from gan_eval.stats.mixed import fit_crossed
-from gan_eval.stats.trials import answered_trials, fill_trials
+from gan_eval.stats.trials import fill_trials, typed
 
 PLAN = AnalysisSettings(margin=0.1)
 
 
 def rates(trials: pd.DataFrame, plan: AnalysisSettings = PLAN) -> Rates:
     """The rates of all rows of a trials table."""
-    answered = answered_trials(trials)
+    answered = typed(trials).answered
     return rates_of(KindQuestion(tuple(kind_rows(answered)), answered), plan, {})
 
 
@@ -264,7 +264,7 @@ def near_ceiling(people: int, each: int, wrong: dict[str, int], seed: int) -> pd
 def test_an_interval_reaches_beyond_an_estimate_below_100_percent(people: int, wrong: dict[str, int]) -> None:
     for each, seed in ((5, 0), (10, 1)):
         trials = near_ceiling(people, each, wrong, seed)
-        answered = answered_trials(trials)
+        answered = typed(trials).answered
         rows = tuple(kind_rows(answered))
         for chosen in (rows, rows[:1]):
             found = rates_of(KindQuestion(chosen, answered), PLAN, {})
@@ -290,7 +290,7 @@ def test_dprime_near_the_ceiling_reaches_as_far_as_that_of_independent_answers()
 
 def test_people_who_all_answer_half_fake_leave_an_interval() -> None:
     person, number = np.repeat(np.arange(4), 4), np.tile(np.arange(4), 4)
-    answered = answered_trials(judged(person, number, number % 2 == 1, (person + number // 2) % 2 == 0))
+    answered = typed(judged(person, number, number % 2 == 1, (person + number // 2) % 2 == 0)).answered
     found = rates_of(KindQuestion(tuple(kind_rows(answered)), answered), PLAN, {}, why_not="asked")
     row = found.detection(0.1)
     for one in (row.fooling_rate, row.real_called_real, row.accuracy, row.dprime):

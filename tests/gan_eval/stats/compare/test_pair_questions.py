@@ -18,7 +18,7 @@ from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.compare.differences import proportion_less_half
 from gan_eval.stats.compare.questions import pair_questions
 from gan_eval.stats.mixed import fit_crossed
-from gan_eval.stats.trials import fill_trials, pair_trials
+from gan_eval.stats.trials import fill_trials, typed
 
 
 def codes(trials: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -212,7 +212,7 @@ def test_poor_pairs_give_words_and_no_certainty(trials: pd.DataFrame, words: str
 def test_no_answers_no_question_and_pairs_are_no_single_pictures() -> None:
     silent = simulated_pairs().assign(choice="none")
     assert comparisons(silent).empty
-    assert list(pair_questions(pair_trials(silent), AnalysisSettings())) == []
+    assert list(pair_questions(typed(silent).pairs, AnalysisSettings())) == []
     assert comparisons(simulated_pairs().iloc[:0]).empty
     assert "told apart" not in comparisons(simulated_pairs(people=4, items=6))["comparison"].tolist()
 
@@ -244,7 +244,7 @@ def test_real_pictures_that_are_paired_at_random_are_a_third_factor() -> None:
         stimulus=[f"d/real/{place}" for place in shown],
         choice=np.where(rng.random(len(trials)) < hard[shown], "a", "b"),
     )
-    questions = [next(pair_questions(pair_trials(table), AnalysisSettings())).estimand for table in (trials, random)]
+    questions = [next(pair_questions(typed(table).pairs, AnalysisSettings())).estimand for table in (trials, random)]
     assert questions[0].other is None, "the real and the generated picture are of one item"
     assert (np.bincount(questions[1].other) == 12).all()
     chosen, person, item = codes(random)

@@ -11,8 +11,7 @@ from scipy.stats import fisher_exact, norm
 from scipy.stats import t as student
 from statsmodels.stats.weightstats import ttost_ind
 
-from gan_eval.science.p_values import equivalence_p, holm
-from gan_eval.science.shares import newcombe
+from gan_eval.science.inference import equivalence_p, holm, newcombe
 from gan_eval.stats.compare.contrast import cell_proportions, population_proportions
 from gan_eval.stats.compare.differences import difference_of_proportions, simultaneous_intervals, wald
 

@@ -10,8 +10,7 @@ from gan_eval.errors import UserError
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.pairs_and_grades import grade_sentences
 from gan_eval.settings.facts import Facts
-from gan_eval.stats.analysis import import_trials
-from gan_eval.stats.importing import Imported
+from gan_eval.stats.importing.convert import Imported, import_trials
 from gan_eval.stats.importing.wide import is_wide, numbered_columns
 from gan_eval.stats.readers import tables_to_analyze
 from gan_eval.stats.trials import fill_trials

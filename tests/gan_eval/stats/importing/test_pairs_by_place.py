@@ -6,9 +6,8 @@ import pandas as pd
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.stats.analysis import import_trials
 from gan_eval.stats.doubts import doubts
-from gan_eval.stats.importing import Imported
+from gan_eval.stats.importing.convert import Imported, import_trials
 from gan_eval.stats.trials import fill_trials
 
 PEOPLE, PAIRS = 5, 8

@@ -14,7 +14,7 @@ from test_tools import played
 
 from gan_eval.errors import UserError
 from gan_eval.pictures.decode import write_png
-from gan_eval.stats.importing import import_trials
+from gan_eval.stats.importing.convert import import_trials
 
 pytestmark = pytest.mark.nightly
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

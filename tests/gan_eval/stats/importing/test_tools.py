@@ -15,7 +15,8 @@ import pytest
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.stats.importing import TOOLS, Imported, import_trials
+from gan_eval.stats.importing.convert import Imported, import_trials
+from gan_eval.stats.importing.tools import TOOLS
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import read_table
 

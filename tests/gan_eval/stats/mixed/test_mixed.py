@@ -10,7 +10,7 @@ from scipy.stats import t
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.mixed.models import mixed_models, planned_formulas, with_covariates
-from gan_eval.stats.trials import answered_trials, fill_trials
+from gan_eval.stats.trials import fill_trials, typed
 
 FORMULAS = [
     "correct ~ 1 + (1|participant) + (1|stimulus)",
@@ -177,7 +177,7 @@ def test_few_groups_are_named_and_marks_travel():
     ],
 )
 def test_what_is_planned(trials, plan, formulas):
-    found = planned_formulas(answered_trials(trials), plan)
+    found = planned_formulas(typed(trials).answered, plan)
     assert [str(one) for one in found] == formulas
     assert {one.exploratory for one in found} == {False}
 
@@ -186,7 +186,7 @@ def test_a_data_set_of_one_kind_does_not_make_several():
     trials = simulated(seed=1)
     reals = trials["kind"] == "real"
     trials.loc[reals & (np.arange(len(trials)) % 2 == 0), "dataset"] = "photographs"
-    assert str(planned_formulas(answered_trials(trials), AnalysisSettings())[2]) == FORMULAS[2]
+    assert str(planned_formulas(typed(trials).answered, AnalysisSettings())[2]) == FORMULAS[2]
 
 
 def test_a_question_goes_before_a_column_and_the_last_answer_counts():

@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit
 
-from gan_eval.stats.clustering import one_way, two_way
+from gan_eval.science.inference import one_way, two_way
 
 
 def test_the_largest_of_the_three_stands() -> None:
