@@ -8,7 +8,7 @@ pairs: PSNR, SSIM and NIQE of 400 PNG pairs of 256 pixels. Ours is the command f
 and measures NIQE of both sides; theirs is a loop over piq and pyiqa, without its imports, with NIQE of one side.
 fid: FID of two npz files (`arr_0`, N x 64 x 64 x 3), together `--pictures`. Theirs is torch-fidelity, imports included,
 with the same weights: random numbers, with the batch normalisation of some of the pictures, so that features vary as
-those of a trained network do. The values of both sides are printed.
+those of a trained network do.
 
 The sides take turns, each in a process of its own, with the same limits on threads that wait. Printed are medians, and
 ratios of wall and of CPU time (user and system, which other work on the machine changes less); peak memory is that of

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _set_waiting_settings()  # before anything loads PyTorch or NumPy
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["analyze", "evaluate", "open_store", "read_table", "read_trials", "write_report"]
 
 _MODULE_OF = {

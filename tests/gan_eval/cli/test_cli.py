@@ -43,7 +43,7 @@ def test_a_word_that_an_option_does_not_have_is_named_with_the_words_it_has(comm
 
 
 def test_version_and_help(command):
-    assert command("--version")[:2] == (0, "gan_eval 0.1.0\n")
+    assert command("--version")[:2] == (0, "gan_eval 0.2.0\n")
     everything = typer.main.get_command(application()).commands
     for verb in VERBS:
         assert everything[verb].help == typer.main.get_command(application([verb])).commands[verb].help
