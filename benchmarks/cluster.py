@@ -17,7 +17,7 @@ from distributed import LocalCluster
 from gan_eval.cli.console import Console
 from gan_eval.files.atomic import write_text
 from gan_eval.settings.study import Study, load_study
-from gan_eval.study.cluster import Origin, Task, connected
+from gan_eval.study.cluster import ClusterTask, Origin, connected
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- cluster: begin -->", "<!-- cluster: end -->"
@@ -65,15 +65,20 @@ def chain_of(study: Study, model: str, seconds: Mapping[str, float]) -> float:
     return seconds[model] + (chain_of(study, first, seconds) if first in study.models else 0.0)
 
 
-def tasks_of(study: Study, seconds: Mapping[str, float]) -> list[Task]:
+def tasks_of(study: Study, seconds: Mapping[str, float]) -> list[ClusterTask]:
     """Return the tasks that `run --cluster` does, as tasks that sleep."""
     trainings = [
-        Task(f"train-{model}", sleep, (cost,), needs=(f"train-{study.training_of(model).starts_from}",))
+        ClusterTask(f"train-{model}", sleep, (cost,), needs=(f"train-{study.training_of(model).starts_from}",))
         for model, cost in seconds.items()
     ]
-    generations = [Task(f"generate-{model}", sleep, (0.0,), needs=(f"train-{model}",)) for model in seconds]
-    parts = [Task(f"metrics {model}", sleep, (0.0,), needs=(f"generate-{model}",)) for model in seconds]
-    return [*trainings, *generations, *parts, Task("metrics", sleep, (0.0,), takes=tuple(part.name for part in parts))]
+    generations = [ClusterTask(f"generate-{model}", sleep, (0.0,), needs=(f"train-{model}",)) for model in seconds]
+    parts = [ClusterTask(f"metrics {model}", sleep, (0.0,), needs=(f"generate-{model}",)) for model in seconds]
+    return [
+        *trainings,
+        *generations,
+        *parts,
+        ClusterTask("metrics", sleep, (0.0,), takes=tuple(part.name for part in parts)),
+    ]
 
 
 def sleep(_origin: Origin, seconds: float, *_measured: object) -> None:
@@ -81,7 +86,7 @@ def sleep(_origin: Origin, seconds: float, *_measured: object) -> None:
     time.sleep(seconds)
 
 
-def wall_time(tasks: list[Task], machines: int) -> float:
+def wall_time(tasks: list[ClusterTask], machines: int) -> float:
     """Return the seconds that all tasks take on as many workers."""
     made = LocalCluster(
         n_workers=machines, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=None

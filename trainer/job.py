@@ -11,7 +11,7 @@ from gan_eval.settings.choices import Direction
 from gan_eval.settings.training import TrainingSettings
 
 if TYPE_CHECKING:
-    from trainer.watch.validation import Measure
+    from trainer.watch.validation import ValidationMeasure
 
 
 @dataclass(frozen=True)
@@ -32,4 +32,4 @@ class TrainingJob:
     workers: int | None = None
     """Threads that prepare batches; the result is the same with any number. Default: 0 on a CPU, 4 with a GPU."""
     threads: int | None = None  # PyTorch threads on the CPU; default: see `trainer.devices.cpu_threads`
-    measure: "Measure | None" = None  # computes the validation metrics; None: no validation
+    measure: "ValidationMeasure | None" = None  # computes the validation metrics; None: no validation

@@ -20,7 +20,7 @@ SHOWN_EXTRAS = ("metrics", "train", "web", "onnx", "postgres")
 
 
 @dataclass(frozen=True)
-class Finding:
+class SystemFinding:
     """The result of one check.
 
     `ok`: works. `optional`: not there, but only some metrics need it. `warning`: a function does not work, or not well.
@@ -43,9 +43,9 @@ def doctor(
         typer.echo(as_typed(f"{finding.status:8} {finding.what}: {finding.detail}{fix}"))
 
 
-def notable(findings: Sequence[Finding]) -> list[Finding]:
+def notable(findings: Sequence[SystemFinding]) -> list[SystemFinding]:
     """Return the findings that are not ok, those alike and the optional ones as one, and the number of the others."""
-    alike: dict[tuple[str, str, str], list[Finding]] = {}  # such as the libraries of an extra
+    alike: dict[tuple[str, str, str], list[SystemFinding]] = {}  # such as the libraries of an extra
     for finding in findings:
         if finding.status in ("missing", "warning"):
             alike.setdefault((finding.status, finding.detail, finding.fix), []).append(finding)
@@ -53,14 +53,14 @@ def notable(findings: Sequence[Finding]) -> list[Finding]:
     optional, fine = ([finding for finding in findings if finding.status == name] for name in ("optional", "ok"))
     if optional:
         fix = "`gan-eval weights list` names them"
-        shown.append(Finding("weights", "optional", f"{len(optional)} files of some metrics are not there", fix))
-    return [*shown, Finding("the rest", "ok", f"{len(fine)} checks; `gan-eval doctor --all` lists them")]
+        shown.append(SystemFinding("weights", "optional", f"{len(optional)} files of some metrics are not there", fix))
+    return [*shown, SystemFinding("the rest", "ok", f"{len(fine)} checks; `gan-eval doctor --all` lists them")]
 
 
-def examine() -> list[Finding]:
+def examine() -> list[SystemFinding]:
     """Return all findings, the most important first. This takes seconds if torch is installed."""
     return [
-        Finding("Python", "ok", f"{platform.python_version()} ({sys.executable})"),
+        SystemFinding("Python", "ok", f"{platform.python_version()} ({sys.executable})"),
         disk_finding(),
         *library_findings(),
         *screen_findings(),
@@ -69,13 +69,13 @@ def examine() -> list[Finding]:
     ]
 
 
-def disk_finding() -> Finding:
+def disk_finding() -> SystemFinding:
     """Return the free space where libraries are installed."""
     free = shutil.disk_usage(sys.prefix).free / 1e9
-    return Finding("disk", "ok", f"{free:.1f} GB free at {sys.prefix}; a full set-up takes 6.5 GB in all")
+    return SystemFinding("disk", "ok", f"{free:.1f} GB free at {sys.prefix}; a full set-up takes 6.5 GB in all")
 
 
-def library_findings() -> Iterator[Finding]:
+def library_findings() -> Iterator[SystemFinding]:
     """Yield a finding for each library that the installed package requires, by its metadata; import none of them."""
     from importlib import metadata
 
@@ -84,7 +84,7 @@ def library_findings() -> Iterator[Finding]:
     try:
         requirements = [Requirement(text) for text in metadata.requires(DISTRIBUTION) or ()]
     except metadata.PackageNotFoundError:
-        yield Finding(DISTRIBUTION, "missing", "not installed", f"install it: {setup_command()}")
+        yield SystemFinding(DISTRIBUTION, "missing", "not installed", f"install it: {setup_command()}")
         return
     for wanted in requirements:
         extras = [
@@ -96,27 +96,31 @@ def library_findings() -> Iterator[Finding]:
         try:
             version = metadata.version(wanted.name)
             if wanted.specifier.contains(version, prereleases=True):
-                yield Finding(what, "ok", version)
+                yield SystemFinding(what, "ok", version)
                 continue
             detail = f"{version}, expected {wanted.specifier}"
         except metadata.PackageNotFoundError:
             detail = "not installed"
-        yield Finding(what, "warning" if extras[0] else "missing", detail, setup_command(extras[0]))
+        yield SystemFinding(what, "warning" if extras[0] else "missing", detail, setup_command(extras[0]))
 
 
-def screen_findings() -> Iterator[Finding]:
+def screen_findings() -> Iterator[SystemFinding]:
     """Yield findings on missing system libraries of Qt, on its start, and on each screen."""
     if libraries := missing_libraries():
         names = ", ".join(library.soname for library in libraries)
-        yield Finding("Qt's system libraries", "missing", f"not found: {names}", install_command(libraries))
+        yield SystemFinding("Qt's system libraries", "missing", f"not found: {names}", install_command(libraries))
     missing = missing_display()
     result, error = probe_screens()
     if result is None:
-        yield Finding("Qt", "missing", f"does not start: {error}", "check its libraries, DISPLAY and access to it")
+        yield SystemFinding(
+            "Qt", "missing", f"does not start: {error}", "check its libraries, DISPLAY and access to it"
+        )
         return
-    yield Finding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
+    yield SystemFinding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
     if result["platform"] in ("offscreen", "minimal"):
-        yield Finding("screen", "warning", f"none ({missing})", "use a browser (`gan-eval serve`) or simulated people")
+        yield SystemFinding(
+            "screen", "warning", f"none ({missing})", "use a browser (`gan-eval serve`) or simulated people"
+        )
         return
     for screen in result["screens"]:
         what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"
@@ -124,11 +128,11 @@ def screen_findings() -> Iterator[Finding]:
         detail = f"{size}, {screen['hertz']:.4g} Hz, device pixel ratio {screen['ratio']:g}"
         is_plausible = 20 <= screen["hertz"] <= 1000
         fix = "" if is_plausible else "the refresh rate is implausible; check the display settings"
-        yield Finding(what, "ok" if is_plausible else "warning", detail, fix)
+        yield SystemFinding(what, "ok" if is_plausible else "warning", detail, fix)
         yield timing_finding(f"timing of the {what}", screen, result["platform"])
 
 
-def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
+def timing_finding(what: str, screen: dict[str, Any], platform: str) -> SystemFinding:
     """Return the result of the timing self-test for a screen."""
     from gan_eval.quiz.station import ScreenKey, read_timings
 
@@ -140,24 +144,24 @@ def timing_finding(what: str, screen: dict[str, Any], platform: str) -> Finding:
     except UserError as error:
         problem = str(error)
     if timing is None:
-        return Finding(what, "warning", problem, "gan-eval quiz --self-test")
+        return SystemFinding(what, "warning", problem, "gan-eval quiz --self-test")
     vsync = f"vsync at {timing.refresh_hz:.2f} Hz" if timing.vsync else "no vsync"
-    return Finding(what, "ok", f"{vsync}, {timing.presenter} window; measured {timing.measured_at}")
+    return SystemFinding(what, "ok", f"{vsync}, {timing.presenter} window; measured {timing.measured_at}")
 
 
-def weights_findings() -> Iterator[Finding]:
+def weights_findings() -> Iterator[SystemFinding]:
     """Yield a finding for each file of pretrained weights; all are optional, because most metrics need none."""
     from gan_eval.metrics.weights.cache import list_weights
 
     for weights, path in list_weights():
         if path:
-            yield Finding(f"weights {weights.name}", "ok", str(path))
+            yield SystemFinding(f"weights {weights.name}", "ok", str(path))
         else:
             fix = f"if you need them: `gan-eval weights fetch {weights.name}`"
-            yield Finding(f"weights {weights.name}", "optional", f"not in the cache ({weights.description})", fix)
+            yield SystemFinding(f"weights {weights.name}", "optional", f"not in the cache ({weights.description})", fix)
 
 
-def gpu_findings() -> Iterator[Finding]:
+def gpu_findings() -> Iterator[SystemFinding]:
     """Yield a finding on the GPU that torch would train on; nothing without torch."""
     if importlib.util.find_spec("torch") is None:
         return
@@ -165,9 +169,9 @@ def gpu_findings() -> Iterator[Finding]:
         import torch
     except (ImportError, OSError) as error:
         fix = f"{setup_command('train')}; the versions of torch and torchvision must match"
-        yield Finding("torch", "warning", f"cannot be imported: {first_sentence(error)}", fix)
+        yield SystemFinding("torch", "warning", f"cannot be imported: {first_sentence(error)}", fix)
         return
     names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
     names += ["Apple's (mps)"] if torch.backends.mps.is_available() else []
     none = f"none that torch {torch.__version__} can use; it trains on {torch.get_num_threads()} CPU threads"
-    yield Finding("GPU", "ok", ", ".join(names) or none, "" if names else "training takes hours to days here")
+    yield SystemFinding("GPU", "ok", ", ".join(names) or none, "" if names else "training takes hours to days here")

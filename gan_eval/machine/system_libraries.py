@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from gan_eval.machine.commands import python_command
 
 
-class Library(NamedTuple):
+class SystemLibrary(NamedTuple):
     """One shared library and the Debian package that holds it."""
 
     soname: str
@@ -22,21 +22,21 @@ class Library(NamedTuple):
 
 
 IMPORT_LIBRARIES = (
-    Library("libGL.so.1", "libgl1"),
-    Library("libEGL.so.1", "libegl1"),
-    Library("libglib-2.0.so.0", "libglib2.0-0"),
-    Library("libdbus-1.so.3", "libdbus-1-3"),
-    Library("libfontconfig.so.1", "libfontconfig1"),
-    Library("libxkbcommon.so.0", "libxkbcommon0"),
+    SystemLibrary("libGL.so.1", "libgl1"),
+    SystemLibrary("libEGL.so.1", "libegl1"),
+    SystemLibrary("libglib-2.0.so.0", "libglib2.0-0"),
+    SystemLibrary("libdbus-1.so.3", "libdbus-1-3"),
+    SystemLibrary("libfontconfig.so.1", "libfontconfig1"),
+    SystemLibrary("libxkbcommon.so.0", "libxkbcommon0"),
 )
 """Without these PySide6 cannot be imported, not even to draw off screen."""
 
 SCREEN_LIBRARIES = (
-    Library("libxcb-cursor.so.0", "libxcb-cursor0"),
-    Library("libxcb-icccm.so.4", "libxcb-icccm4"),
-    Library("libxcb-keysyms.so.1", "libxcb-keysyms1"),
-    Library("libxcb-shape.so.0", "libxcb-shape0"),
-    Library("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+    SystemLibrary("libxcb-cursor.so.0", "libxcb-cursor0"),
+    SystemLibrary("libxcb-icccm.so.4", "libxcb-icccm4"),
+    SystemLibrary("libxcb-keysyms.so.1", "libxcb-keysyms1"),
+    SystemLibrary("libxcb-shape.so.0", "libxcb-shape0"),
+    SystemLibrary("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
 )
 """Without these Qt's xcb plugin cannot open a window."""
 
@@ -50,7 +50,7 @@ def can_load(soname: str) -> bool:
     return True
 
 
-def missing_libraries() -> tuple[Library, ...]:
+def missing_libraries() -> tuple[SystemLibrary, ...]:
     """Return the libraries that the dynamic linker does not find, those needed for the import first; Linux only."""
     if not sys.platform.startswith("linux"):
         return ()
@@ -62,7 +62,7 @@ def can_import_qt() -> bool:
     return not set(IMPORT_LIBRARIES) & set(missing_libraries())
 
 
-def install_command(libraries: Iterable[Library]) -> str:
+def install_command(libraries: Iterable[SystemLibrary]) -> str:
     """Return the apt-get command that installs `libraries`, or their names for other package managers."""
     if shutil.which("apt-get"):
         return " ".join(["sudo apt-get install -y --no-install-recommends", *(item.package for item in libraries)])

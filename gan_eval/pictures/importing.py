@@ -70,7 +70,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportedSet:
     """The result of an import."""
 
     folder: Path  # of the new set
@@ -100,7 +100,7 @@ def import_folder(
     white: int | None = None,
     mask_hole: doubts.HoleColour | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-) -> Imported:
+) -> ImportedSet:
     """Make a stimulus set from another tool's results; the same call updates it.
 
     The layouts of `gan_eval.pictures.layouts` are known. Pictures become 8-bit RGB PNG in sRGB, so that neither file
@@ -236,7 +236,7 @@ def _import_found(
     mask_kind: str | None,
     reading: Reading,
     on_progress: Callable[[int, int], None] | None,
-) -> Imported:
+) -> ImportedSet:
     """Refuse options about masks without masks; import the rest."""
     items = found.items
     if not any("mask" in files for files in items.values()):
@@ -273,7 +273,7 @@ def import_items(
     captions: Mapping[Path, str] | None = None,
     containers: Mapping[str, str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-) -> Imported:
+) -> ImportedSet:
     """Make a stimulus set from pictures that are already matched by item.
 
     Args:
@@ -336,7 +336,7 @@ def import_items(
         record |= {**asdict(reading), "problems": problems, "remarks": remarks, "resized": resized}
         write_json(out / RECORD, record)  # before the table, so that a killed import can be repeated
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-        return Imported(
+        return ImportedSet(
             out, imported, tuple(problems), resized, tuple(remarks), Counter(str(row["kind"]) for row in rows)
         )
 

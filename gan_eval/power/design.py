@@ -63,7 +63,7 @@ def versions_of(study: Study, rows: Sequence[Row] = ()) -> list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Group:
+class SimulatedGroup:
     """Stimuli of one data set and role."""
 
     dataset: str
@@ -81,10 +81,10 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Design:
+class StudyDesign:
     """All main trials of a study, sorted by participant."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[SimulatedGroup, ...]
     participant: np.ndarray
     """(N,) int, 0.., in the order of the lists."""
     stimulus: np.ndarray
@@ -105,16 +105,16 @@ class Design:
         """(N,) int, the group of each trial."""
         return self.stimulus_group[self.stimulus]
 
-    def first(self, participants: int) -> "Design":
+    def first(self, participants: int) -> "StudyDesign":
         """Return the trials of the first participants."""
         return self.only(np.arange(participants * self.trials))
 
-    def only(self, chosen: np.ndarray) -> "Design":
+    def only(self, chosen: np.ndarray) -> "StudyDesign":
         """Return the chosen trials, given as indices or (N,) bool."""
         return replace(self, participant=self.participant[chosen], stimulus=self.stimulus[chosen])
 
 
-def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, participants: int) -> Design:
+def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, participants: int) -> StudyDesign:
     """Deal lists 1 to `participants`.
 
     Args:
@@ -125,7 +125,7 @@ def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, pa
         UserError: a data set lacks a class of pictures, or has too few items under `strict_counts`.
     """
     pools = pools_of(stimuli, settings)
-    groups: list[Group] = []
+    groups: list[SimulatedGroup] = []
     stimuli_of_lists: list[np.ndarray] = []
     items: list[int] = []
     number_of_item: dict[str, int] = {}
@@ -139,12 +139,12 @@ def deal_design(stimuli: Iterable[Row], settings: QuizSettings, *, seed: int, pa
         for role in sorted(pool.roles):
             number |= {(role, item): start + len(number) + at for at, item in enumerate(sorted(pool.roles[role]))}
             items += [number_of_item.setdefault(item, len(number_of_item)) for item in sorted(pool.roles[role])]
-            groups.append(Group(name, role, len(pool.roles[role]), settings.shows_pairs))
+            groups.append(SimulatedGroup(name, role, len(pool.roles[role]), settings.shows_pairs))
         lists = islice(choices(pool, counts, seed=seed), participants)
         stimuli_of_lists.append(np.array([[number[key] for key in chosen] for chosen in lists]))
         start += len(number)
     stimulus = np.hstack(stimuli_of_lists)
-    return Design(
+    return StudyDesign(
         groups=tuple(groups),
         participant=np.repeat(np.arange(participants), stimulus.shape[1]),
         stimulus=stimulus.ravel(),

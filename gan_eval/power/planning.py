@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from gan_eval.machine.progress import Progress
-from gan_eval.power.design import Design, deal_design, require_power_is_defined
+from gan_eval.power.design import StudyDesign, deal_design, require_power_is_defined
 from gan_eval.power.simulate import Verdict, World, effect_of, one_study, questions_of, truth_of
 from gan_eval.science.inference import wilson
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
@@ -109,7 +109,9 @@ def plan_power(
     return PowerPlan(frame_of(rows, POWER), settings, recommended, tuple(design.warnings))
 
 
-def make_world(design: Design, settings: PowerSettings, analysis: AnalysisSettings, *, where: str = "study") -> World:
+def make_world(
+    design: StudyDesign, settings: PowerSettings, analysis: AnalysisSettings, *, where: str = "study"
+) -> World:
     """Return the truths and the questions of a design; errors are those of `questions_of`."""
     questions = tuple(questions_of(design, analysis, where=where))
     scenarios = sorted({question.scenario for question in questions})

@@ -19,7 +19,7 @@ import pandas as pd
 from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.errors import UserError
-from gan_eval.power.design import Asked, Design, Group, PlannedQuestion, Scenario
+from gan_eval.power.design import Asked, PlannedQuestion, Scenario, SimulatedGroup, StudyDesign
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.science.inference import holm
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
@@ -76,7 +76,7 @@ def grade_thresholds(grades: int) -> np.ndarray:
     return np.asarray(logit(steps))
 
 
-def truth_of(groups: Sequence[Group], settings: PowerSettings, scenario: Scenario = "assumed") -> Truth:
+def truth_of(groups: Sequence[SimulatedGroup], settings: PowerSettings, scenario: Scenario = "assumed") -> Truth:
     """Return the truth of a design's groups in a scenario; equal models have the mean of the assumed log-odds."""
     is_pair, is_fake = groups[0].is_pair, np.array([not group.is_real for group in groups])
     base = np.array([_log_odds(group, settings) for group in groups])
@@ -102,7 +102,7 @@ def truth_of(groups: Sequence[Group], settings: PowerSettings, scenario: Scenari
     return Truth(base, people, settings.sd_stimulus, settings.sd_item)
 
 
-def questions_of(design: Design, analysis: AnalysisSettings, *, where: str = "study") -> list[PlannedQuestion]:
+def questions_of(design: StudyDesign, analysis: AnalysisSettings, *, where: str = "study") -> list[PlannedQuestion]:
     """Return the questions of a study: rows of `comparisons` that its trials have.
 
     Single pictures: `told apart`, at most `MAX_PAIRS` models one by one, and `MODEL against MODEL` for the planned
@@ -162,7 +162,7 @@ def questions_of(design: Design, analysis: AnalysisSettings, *, where: str = "st
     ]
 
 
-def compared(design: Design, answers: np.ndarray, analysis: AnalysisSettings) -> Iterator[Comparison]:
+def compared(design: StudyDesign, answers: np.ndarray, analysis: AnalysisSettings) -> Iterator[Comparison]:
     """Yield the questions that the analysis asks of answers (N,)."""
     trials = trials_of(design, answers)
     if design.grades:
@@ -176,7 +176,7 @@ def _asked(asked: Comparison) -> Asked:
     return asked.comparison, frozenset((asked.a, asked.b)), asked.measure
 
 
-def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
+def effect_of(question: PlannedQuestion, design: StudyDesign, truth: Truth) -> float:
     """Compute the true difference of shares or grades over all people and pictures.
 
     For shares, each row (a model on a data set) has the same weight; for grades, the weights are the numbers of trials.
@@ -202,7 +202,7 @@ def effect_of(question: PlannedQuestion, design: Design, truth: Truth) -> float:
 class World:
     """Design, truths and questions of all simulated studies."""
 
-    design: Design
+    design: StudyDesign
     truths: Mapping[Scenario, Truth]
     questions: tuple[PlannedQuestion, ...]
     analysis: AnalysisSettings
@@ -254,7 +254,7 @@ def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Difference]) 
 
 
 def analysed(
-    design: Design, answers: np.ndarray, questions: Sequence[PlannedQuestion], analysis: AnalysisSettings
+    design: StudyDesign, answers: np.ndarray, questions: Sequence[PlannedQuestion], analysis: AnalysisSettings
 ) -> dict[str, Difference]:
     """Return the test of each question by the question's name; NaN if the answers have no such row.
 
@@ -275,7 +275,7 @@ def analysed(
     return tests
 
 
-def simulate(design: Design, truth: Truth, random: np.random.Generator) -> np.ndarray:
+def simulate(design: StudyDesign, truth: Truth, random: np.random.Generator) -> np.ndarray:
     """Return answers (N,) of new people to new pictures: bool, called fake or chosen a; or int, the grade."""
     people = int(design.participant[-1]) + 1
     effects = random.standard_normal((people, truth.people.shape[1])) @ truth.people.T
@@ -290,7 +290,7 @@ def simulate(design: Design, truth: Truth, random: np.random.Generator) -> np.nd
     return np.asarray(1 + above.sum(axis=1))
 
 
-def answers_that_count(design: Design, assumed: PowerSettings, random: np.random.Generator) -> np.ndarray:
+def answers_that_count(design: StudyDesign, assumed: PowerSettings, random: np.random.Generator) -> np.ndarray:
     """Return (N,) bool: True for an answered trial of a person who completes the session and is not excluded."""
     people = int(design.participant[-1]) + 1
     dropout, excluded = random.random((2, people))
@@ -298,7 +298,7 @@ def answers_that_count(design: Design, assumed: PowerSettings, random: np.random
     return np.asarray(random.random(len(design.participant)) < (counts * (1 - assumed.unanswered))[design.participant])
 
 
-def trials_of(design: Design, answers: np.ndarray) -> pd.DataFrame:
+def trials_of(design: StudyDesign, answers: np.ndarray) -> pd.DataFrame:
     """Return the trials with the columns that all questions read, in the form of `gan_eval.stats.trials`."""
     groups, number = design.groups, design.group
     is_fake = np.array([not group.is_real for group in groups])[number]
@@ -325,7 +325,7 @@ def trials_of(design: Design, answers: np.ndarray) -> pd.DataFrame:
     return trials.assign(is_fake=is_fake, says_fake=answers, correct=answers == is_fake)
 
 
-def _log_odds(group: Group, settings: PowerSettings) -> float:
+def _log_odds(group: SimulatedGroup, settings: PowerSettings) -> float:
     """Return the log-odds of calling a group's pictures fake, or of choosing picture a of its pairs."""
     if group.is_real:
         return float(logit(settings.false_alarm_rate))

@@ -27,7 +27,7 @@ class Showing(_Reported):
     offset_ms: Moment
 
 
-class Press(_Reported):
+class ReportedPress(_Reported):
     """One press of a key of an answer, or of its button."""
 
     key: str = Field(min_length=1, max_length=4)
@@ -49,7 +49,7 @@ class TrialReport(_Reported):
     trial: int = Field(ge=0, le=10**6)
     """Its number within the session."""
     showings: tuple[Showing, ...] = Field(min_length=1, max_length=2)
-    presses: tuple[Press, ...] = Field(default=(), max_length=200)
+    presses: tuple[ReportedPress, ...] = Field(default=(), max_length=200)
     """All presses of answer keys from the blank before the trial to its end."""
     confidence: int | None = Field(default=None, ge=1, le=9)
     broken_off: BrokenOff | None = None
@@ -104,7 +104,7 @@ def replay(session: Session, report: TrialReport, *, flags: Collection[str] = ()
     assert report.trial == trial.planned["trial"], (report.trial, trial.planned["trial"])
     _require_possible(session, report)
     # Events of one moment keep the order of the showings; an answer comes between its onset and the offset it causes.
-    events: list[tuple[int, int, Press | None]] = []
+    events: list[tuple[int, int, ReportedPress | None]] = []
     for place, showing in enumerate(report.showings):
         events.append((nanoseconds(showing.onset_ms), 4 * place, None))
         events.append((nanoseconds(showing.offset_ms), 4 * place + 2, None))

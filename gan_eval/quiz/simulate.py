@@ -17,7 +17,7 @@ from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.marks import Mark, MarksReport
 from gan_eval.quiz.protocol import OPPOSITE, QuizProtocol
-from gan_eval.quiz.remote import Press, Showing, TrialReport, nanoseconds, replay
+from gan_eval.quiz.remote import ReportedPress, Showing, TrialReport, nanoseconds, replay
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import MILLISECOND, State, Trial
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
@@ -299,7 +299,7 @@ def simulated_report(trial: Trial, judgement: Judgement | None, protocol: QuizPr
     else:
         ended = onset + nanoseconds(judgement.reaction_ms)
         key = next(key for key, answer in protocol.answers.items() if answer == judgement.answer)
-        presses.append(Press(key=key, at_ms=ended / MILLISECOND))
+        presses.append(ReportedPress(key=key, at_ms=ended / MILLISECOND))
     vanished = ended if trial.planned_flash_ms is None else onset + nanoseconds(trial.planned_flash_ms)
     shown.append((onset, vanished))
     confidence, sent = None, max(ended, vanished)

@@ -53,7 +53,7 @@ class ScreenKey:
 
 
 @dataclass(frozen=True)
-class Check:
+class ScreenCheck:
     """One measured value of the self-test, a row of the table `checks` without its session."""
 
     check: str
@@ -74,7 +74,7 @@ class ScreenTiming:
     """Refresh rate: measured with `vsync`, else stated by the platform."""
     measured_at: str
     """UTC, ISO 8601."""
-    checks: tuple[Check, ...] = ()
+    checks: tuple[ScreenCheck, ...] = ()
 
     def rows(self, session: str) -> list[Row]:
         """Rows of the table `checks`."""

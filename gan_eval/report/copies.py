@@ -10,7 +10,7 @@ from gan_eval.machine.commands import as_typed
 from gan_eval.pictures.copies import Half, copy_lines, select_half
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.page import render
-from gan_eval.report.parts.blocks import Gallery, GalleryEntry, Lines, Report, Section
+from gan_eval.report.parts.blocks import Gallery, GalleryEntry, Lines, Report, ReportSection
 from gan_eval.report.parts.thumbnails import Picture, small_picture
 
 MAX_PAIRS = 60
@@ -52,5 +52,5 @@ def write_copies_page(
                 entries.append(GalleryEntry(pair, [f"likeness {row['value']:.3f}", other, stimulus]))
             blocks.append(Gallery(entries, title=f"{dataset}, {model}: {len(entries)} of {len(part)}"))
         lines = copy_lines(found[found["metric"] == metric])
-        sections.append(Section(metric, heading, [Lines(lines), *blocks], on_first_page=True))
+        sections.append(ReportSection(metric, heading, [Lines(lines), *blocks], on_first_page=True))
     write_text(out, as_typed(render(Report("Copies", [], sections)), in_file=True))

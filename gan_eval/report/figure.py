@@ -19,7 +19,7 @@ from scipy.special import ndtr, ndtri
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_bytes
-from gan_eval.report.figure_content import MAX_ROWS, PANEL_A, Content, Entry, content_of
+from gan_eval.report.figure_content import MAX_ROWS, PANEL_A, Entry, FigureContent, content_of
 from gan_eval.report.metrics.summaries import title_of, unit_of, with_arrow
 from gan_eval.report.parts.chart import STYLE, figure_file
 from gan_eval.report.parts.folder import StudyFolder
@@ -46,7 +46,7 @@ MAX_NAMED = 8
 """Number of models up to which the panels of participants and of the metric have the models' colours and names."""
 
 
-def figure_1(content: Content, width_mm: float = WIDTH_MM) -> Figure:
+def figure_1(content: FigureContent, width_mm: float = WIDTH_MM) -> Figure:
     """Draw figure 1 of a study, as high as its rows need."""
     sizes = {"font.size": FONT_SIZE, "xtick.labelsize": SMALL, "ytick.labelsize": FONT_SIZE}
     colours = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), INK)
@@ -76,7 +76,7 @@ def write_figure(folder: StudyFolder, file: Path, width_mm: float = WIDTH_MM) ->
     return file
 
 
-def caption_of_figure_1(folder: StudyFolder, content: Content) -> str:
+def caption_of_figure_1(folder: StudyFolder, content: FigureContent) -> str:
     """Return the caption of figure 1 in plain text."""
     drawn_ends = [entry for entry in content.entries if not np.isnan(entry.value[1:]).any()]
     ends = ", with 95% intervals" * bool(drawn_ends)
@@ -161,7 +161,7 @@ def shortened(text: str, width_mm: float) -> str:
 class _Drawing:
     """The drawing of figure 1."""
 
-    def __init__(self, content: Content, width_mm: float) -> None:
+    def __init__(self, content: FigureContent, width_mm: float) -> None:
         self.content, self.width_mm, self.is_wide = content, width_mm, width_mm >= 130
         self.is_coloured = sum(entry.model_index >= 0 for entry in content.entries) <= MAX_NAMED
         self.at, self.titles = _rows(content.entries)

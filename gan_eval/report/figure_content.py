@@ -85,7 +85,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Content:
+class FigureContent:
     """Content of figure 1 of a folder."""
 
     protocol: str
@@ -118,7 +118,7 @@ class Content:
         return [kind for kind, shown in has_data.items() if shown]
 
 
-def content_of(folder: StudyFolder) -> Content | None:
+def content_of(folder: StudyFolder) -> FigureContent | None:
     """Return the content of figure 1; None if the table `paper` has no value."""
     table = folder.table(PAPER)
     interim = is_interim(folder) or bool((table["verdict"] == INTERIM).any())
@@ -139,7 +139,7 @@ def content_of(folder: StudyFolder) -> Content | None:
         metric, correlations = _add_metric(folder, entries, GRADE if protocol == RATING else FOOLING)
     grades = folder.study.quiz.grades if folder.study is not None else None
     warning = "; ".join(["simulated participants"] * folder.simulated + ["interim: no verdict"] * interim)
-    return Content(protocol, entries, float(margin), grades, metric, correlations, warning)
+    return FigureContent(protocol, entries, float(margin), grades, metric, correlations, warning)
 
 
 def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> list[Entry]:

@@ -1,6 +1,6 @@
 """The sections of both reports in reading order: that of a study, and that of metric tables alone.
 
-Each function returns a `Section`; empty ones are removed.
+Each function returns a `ReportSection`; empty ones are removed.
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from gan_eval.report.metrics.holes import holes_of_folder
 from gan_eval.report.metrics.method import method_section as metric_method_section
 from gan_eval.report.metrics.values import spectra_section, value_blocks
 from gan_eval.report.page import downloads_of
-from gan_eval.report.parts.blocks import Files, Lines, Report, Section, Table
+from gan_eval.report.parts.blocks import Files, Lines, Report, ReportSection, ShownTable
 from gan_eval.report.parts.folder import StudyFolder, fractions_of
 from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import correlation_tables, difference_tables
@@ -43,18 +43,20 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
     measured = value_blocks(folder.measured, holes_of_folder(folder))
     details = [  # in the order of a reader's questions
         comparisons_section(folder),
-        Section("answers", "Choices, grades and thresholds", answers),
+        ReportSection("answers", "Choices, grades and thresholds", answers),
         confidence_section(folder),
-        Section("agreement", "Metrics and people", [*correlation_tables(folder), *difference_tables(folder)]),
+        ReportSection("agreement", "Metrics and people", [*correlation_tables(folder), *difference_tables(folder)]),
         marks_section(folder),
         # without answers, the metrics are the result
-        Section("metrics", "Metrics", measured, on_first_page=not answer),
+        ReportSection("metrics", "Metrics", measured, on_first_page=not answer),
         published_section(folder),
-        Section("participants", "Participants", people),
-        Section("pictures", "Pictures", [*giveaways_tables(folder), *fooling_galleries(folder), *samples(folder)]),
+        ReportSection("participants", "Participants", people),
+        ReportSection(
+            "pictures", "Pictures", [*giveaways_tables(folder), *fooling_galleries(folder), *samples(folder)]
+        ),
         timing_section(folder),
         training_section(folder),
-        Section("caveats", "Caveats", [Lines(caveats(folder), "warnings")]),
+        ReportSection("caveats", "Caveats", [Lines(caveats(folder), "warnings")]),
     ]
     return Report(
         title=title or _title(folder),
@@ -64,15 +66,15 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         sections=[
             first_page(folder, answer),
             *map(_without_empty_rows, details),
-            Section("files", "All tables", [Files(downloads)]),
+            ReportSection("files", "All tables", [Files(downloads)]),
         ],
     )
 
 
-def _without_empty_rows(section: Section) -> Section:
+def _without_empty_rows(section: ReportSection) -> ReportSection:
     """Return the section with its tables `without_empty` rows and columns."""
     blocks = [
-        block.without_empty() if isinstance(block, Table) and block.style == "rows" else block
+        block.without_empty() if isinstance(block, ShownTable) and block.style == "rows" else block
         for block in section.blocks
     ]
     return replace(section, blocks=blocks)
@@ -98,7 +100,7 @@ def metrics_report(measured: Measured) -> Report:
         badges=[partial] if partial else [],
         sections=[
             metric_answer_section(measured),
-            Section("values", "The values", value_blocks(measured, measured.holes), on_first_page=True),
+            ReportSection("values", "The values", value_blocks(measured, measured.holes), on_first_page=True),
             spectra_section(measured),
             metric_method_section(measured),
         ],

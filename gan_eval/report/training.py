@@ -14,7 +14,7 @@ from gan_eval.errors import UserError, shortened
 from gan_eval.files.reading import read_json
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.pictures.decode import read_rgb
-from gan_eval.report.parts.blocks import Charts, PictureTable, Section, Table
+from gan_eval.report.parts.blocks import Charts, PictureTable, ReportSection, ShownTable
 from gan_eval.report.parts.chart import STYLE, Chart, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
@@ -138,16 +138,16 @@ def fills_holes(settings: Mapping[str, Any]) -> bool:
     return settings.get("inpainting") is not None
 
 
-def training_section(folder: StudyFolder) -> Section:
+def training_section(folder: StudyFolder) -> ReportSection:
     """Return curves, plateaus and sample pictures; empty if there are only sample pictures."""
     runs = training_runs(folder)
     charts, tables = training_charts(runs), plateau_tables(folder.table(PLATEAUS))
     if not charts and not tables:
-        return Section("training", "Training", [])
-    return Section("training", "Training", [sample_table(runs), Charts(charts), *tables])
+        return ReportSection("training", "Training", [])
+    return ReportSection("training", "Training", [sample_table(runs), Charts(charts), *tables])
 
 
-class Curve(NamedTuple):
+class TrainingCurve(NamedTuple):
     """One line of a panel."""
 
     run: int
@@ -159,14 +159,14 @@ class Curve(NamedTuple):
     dashed: bool = False
 
 
-def curves(runs: Sequence[TrainingRun]) -> Iterator[tuple[str, list[Curve]]]:
+def curves(runs: Sequence[TrainingRun]) -> Iterator[tuple[str, list[TrainingCurve]]]:
     """Yield each term of the logs, then each metric of the validation, with its curves."""
     for term in _in_order({str(term) for run in runs for term in run.log["term"]}, _TITLES):
         found = []
         for place, run in enumerate(runs):
             rows = run.log[(run.log["term"] == term) & run.log["value"].notna()].sort_values("step")
             rows = rows[rows["value"] > 0] if _is_norm(term) else rows
-            found.append(Curve(place, rows["step"].to_numpy(float), rows["value"].to_numpy(float)))
+            found.append(TrainingCurve(place, rows["step"].to_numpy(float), rows["value"].to_numpy(float)))
         yield term, [curve for curve in found if len(curve.steps)]
     for metric in _in_order({str(metric) for run in runs for metric in run.validation["metric"]}, METRICS):
         found = []
@@ -175,7 +175,7 @@ def curves(runs: Sequence[TrainingRun]) -> Iterator[tuple[str, list[Curve]]]:
                 rows = run.validation[(run.validation["metric"] == metric) & (run.validation["mode"] == mode)]
                 rows = rows[np.isfinite(rows["value"].astype(float))].sort_values("step")
                 steps, values = rows["step"].to_numpy(float), rows["value"].to_numpy(float)
-                found.append(Curve(place, steps, values, dashed=mode == "eval"))
+                found.append(TrainingCurve(place, steps, values, dashed=mode == "eval"))
         yield f"validation: {metric}", [curve for curve in found if len(curve.steps)]
 
 
@@ -220,7 +220,7 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     return [Chart(title, figures, caption, alternative, name="losses")]
 
 
-def _figure(name: str, drawn: Sequence[Curve], names: Sequence[str], last: float) -> Figure:
+def _figure(name: str, drawn: Sequence[TrainingCurve], names: Sequence[str], last: float) -> Figure:
     """Draw a term or metric; the vertical axis of a loss covers all but the largest 1% of the values."""
     is_loss = not name.startswith("validation: ")
     with mpl.rc_context(STYLE):
@@ -283,7 +283,7 @@ def sample_table(runs: Sequence[TrainingRun]) -> PictureTable:
     return PictureTable(caption, ["model", "input", *columns, "ground truth"], rows)
 
 
-def plateau_tables(plateaus: pd.DataFrame) -> list[Table]:
+def plateau_tables(plateaus: pd.DataFrame) -> list[ShownTable]:
     """Return the step after which each metric no longer improves, in each mode."""
     columns = {
         "model": cell(text, "model"),

@@ -227,7 +227,7 @@ def keep_highest_numbers(connection: sa.Connection, sessions: Collection[str]) -
         connection.execute(sa.text(keep), {"study": study, "highest": highest_number(connection, study)})
 
 
-class Progress(NamedTuple):
+class StudyProgress(NamedTuple):
     """State of a session in the store, which any process may change."""
 
     tab: str | None
@@ -273,7 +273,7 @@ def require_tab(connection: sa.Connection, session: str, tab: str | None) -> Non
         raise UserError(f"session {session}: it continues in another tab")
 
 
-def progress_of(store: Store, session: str) -> Progress:
+def progress_of(store: Store, session: str) -> StudyProgress:
     """Return the state of a session, in one query."""
     sessions, trials = LAYOUTS[tables.SESSIONS].c, LAYOUTS[tables.TRIALS].c
     query = sa.select(
@@ -284,7 +284,7 @@ def progress_of(store: Store, session: str) -> Progress:
     )
     with store.transaction() as connection:
         tab, stored, status, width = connection.execute(query).one()
-    return Progress(tab, stored, status, width is not None)
+    return StudyProgress(tab, stored, status, width is not None)
 
 
 def pause(store: Store, study: str, *, on: bool) -> None:

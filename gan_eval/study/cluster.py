@@ -62,7 +62,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Task:
+class ClusterTask:
     """A piece of work for one worker."""
 
     name: str
@@ -341,18 +341,18 @@ class Cluster:
         """Return `function(state, item)` of each item, in order; each task does several items."""
         size = ceil(len(items) / (TASKS_EACH * max(1, len(self.workers())))) or 1
         parts = [items[start : start + size] for start in range(0, len(items), size)]
-        tasks = [Task(f"part {number}", do_some, (function, state, part)) for number, part in enumerate(parts)]
+        tasks = [ClusterTask(f"part {number}", do_some, (function, state, part)) for number, part in enumerate(parts)]
         found = self.run(tasks, progress=lambda done, *_, **__: on_done(min(done * size, len(items))))
         return [result for task in tasks for result in found[task.name].result()]
 
-    def run(self, tasks: Sequence[Task], *, progress: Progress) -> "dict[str, Future[Any]]":
+    def run(self, tasks: Sequence[ClusterTask], *, progress: Progress) -> "dict[str, Future[Any]]":
         """Do all tasks; return their results, which stay on the workers. After an error the other tasks are done first.
 
         Raises:
             UserError: of a task; or the scheduler has ended, or the workers of a task end again and again.
         """
         waiting = {task.name: task for task in tasks}
-        running: dict[str, tuple[Task, Future[Any]]] = {}
+        running: dict[str, tuple[ClusterTask, Future[Any]]] = {}
         done: dict[str, Future[Any]] = {}
         errors: dict[str, Exception] = {}
         shown = 0.0
@@ -390,8 +390,8 @@ class Cluster:
             raise next(iter(errors.values()))
         return done
 
-    def _tasks_of(self, plan: Plan, stage: Stage) -> Iterator[Task]:
-        parts: list[Task] = []
+    def _tasks_of(self, plan: Plan, stage: Stage) -> Iterator[ClusterTask]:
+        parts: list[ClusterTask] = []
         if stage.name == "metrics":
             own = {str(plan.stimuli_folder(model)): model for model in plan.study.models}
             for folder in map(str, plan.stimulus_folders().values()):
@@ -399,15 +399,17 @@ class Cluster:
                 many = ceil(count / PICTURES_EACH)
                 needs = (f"generate-{own[folder]}",) if folder in own else ()
                 parts += [
-                    Task(f"metrics {Path(folder).name} {part + 1}/{many}", measure_part, (folder, part, many), needs)
+                    ClusterTask(
+                        f"metrics {Path(folder).name} {part + 1}/{many}", measure_part, (folder, part, many), needs
+                    )
                     for part in range(many)
                 ]
         yield from parts
         on_gpu = stage.name.startswith(("train-", "generate-"))
         takes = tuple(part.name for part in parts)
-        yield Task(stage.name, do_stage, (stage.name,), stage.needs, takes, on_gpu)
+        yield ClusterTask(stage.name, do_stage, (stage.name,), stage.needs, takes, on_gpu)
 
-    def _submit(self, task: Task, done: "Mapping[str, Future[Any]]") -> "Future[Any]":
+    def _submit(self, task: ClusterTask, done: "Mapping[str, Future[Any]]") -> "Future[Any]":
         needs_gpu = task.on_gpu and any(GPU in worker["resources"] for worker in self.workers().values())
         return self._client.submit(
             task.function,

@@ -9,8 +9,8 @@ from gan_eval.tables.frames import Row
 if TYPE_CHECKING:
     from gan_eval.study.plan import Plan
     from trainer.job import TrainingJob
-    from trainer.loop.estimate import Estimate
-    from trainer.watch.validation import Measure
+    from trainer.loop.estimate import TimeEstimate
+    from trainer.watch.validation import ValidationMeasure
 
 
 def job_of(plan: "Plan", model: str, *, init_from: Path | None = None) -> "TrainingJob":
@@ -38,7 +38,7 @@ def train_model(job: "TrainingJob", out: Path, **how: Any) -> Path:
     return train(_with_metrics(job), out, **how)
 
 
-def estimate_model(job: "TrainingJob", **how: Any) -> "Estimate":
+def estimate_model(job: "TrainingJob", **how: Any) -> "TimeEstimate":
     """Call `trainer.loop.estimate.estimate` with the validation metrics of the settings."""
     from trainer.loop.estimate import estimate
 
@@ -52,7 +52,7 @@ def _with_metrics(job: "TrainingJob") -> "TrainingJob":
     return replace(job, measure=measure_during_training(settings.validation_metrics))
 
 
-def measure_during_training(names: tuple[str, ...]) -> "Measure":
+def measure_during_training(names: tuple[str, ...]) -> "ValidationMeasure":
     """Return a function that measures the generated pictures of a stimulus set's folder.
 
     It returns a row for each metric: metric, value (mean over the pictures with a finite value, or the set's value),
@@ -65,7 +65,7 @@ def measure_during_training(names: tuple[str, ...]) -> "Measure":
     from gan_eval.metrics.run.differences import finite_mean
     from gan_eval.metrics.run.inputs import Settings, stimuli_of_sets
     from gan_eval.metrics.run.runner import Held, run_metrics
-    from trainer.watch.validation import Measure
+    from trainer.watch.validation import ValidationMeasure
 
     better = {metric.name: metric.higher_is_better for metric in select(names)}
     settings = Settings(names)
@@ -96,4 +96,4 @@ def measure_during_training(names: tuple[str, ...]) -> "Measure":
             for row in sets.to_dict("records")
         ]
 
-    return Measure(measure, better)
+    return ValidationMeasure(measure, better)

@@ -16,7 +16,7 @@ from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import Row, read_rows
 from trainer.inference import translate_batch
 from trainer.job import TrainingJob
-from trainer.loop.estimate import Estimate
+from trainer.loop.estimate import TimeEstimate
 from trainer.loop.estimate import estimate as estimate_job
 from trainer.loop.run import train as train_job
 from trainer.nets.build import new_networks
@@ -60,7 +60,7 @@ train_measured = partial(train, loop=train_model)
 """The same with the metrics that the settings name."""
 
 
-def estimate(settings: TrainingSettings, data: Path, *, on_message: Any = None, **how: Any) -> Estimate:
+def estimate(settings: TrainingSettings, data: Path, *, on_message: Any = None, **how: Any) -> TimeEstimate:
     return estimate_job(TrainingJob(settings, data, **how), on_message=on_message)
 
 

@@ -24,7 +24,7 @@ SIZES_LISTED = 5  # number of sizes in the printed list
 
 
 @dataclass(frozen=True)
-class Finding:
+class DataFinding:
     """A finding for the user."""
 
     kind: Literal["unusable", "duplicate", "sizes", "split", "levels", "unread"]
@@ -43,14 +43,14 @@ class PictureFacts:
 
 
 @dataclass(frozen=True)
-class Report:
+class DataReport:
     """The result of `check`."""
 
     folder: Path
     splits: dict[str, int]  # usable pictures in each split
     sizes: dict[str, int]  # pictures of each size, most frequent first
     unusable: dict[Path, str]  # the reason of each picture that cannot be used
-    findings: list[Finding]
+    findings: list[DataFinding]
     by_hash: bool = False  # photographs are split by a hash of their path, as there are no folders of splits
     drawn: Side | None = None  # the half that looks drawn: labels, a map, edges
     are_pairs: bool = True  # False for photographs
@@ -79,7 +79,7 @@ class Report:
         return lines
 
 
-def check(data: Path, *, photographs: bool = False, on_progress: Progress | None = None) -> Report:
+def check(data: Path, *, photographs: bool = False, on_progress: Progress | None = None) -> DataReport:
     """Check every picture of a data set of A|B pictures or photographs.
 
     A folder without a usable picture is refused.
@@ -112,15 +112,15 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
         raise UserError(f"{data}: none of {len(split_of)} pictures can be used; the first: {first}")
     splits = dict(Counter(picture.split for picture in pictures))
     sizes = dict(Counter(picture.size for picture in pictures).most_common())
-    findings = [Finding("unusable", reason) for reason in unusable.values()]
+    findings = [DataFinding("unusable", reason) for reason in unusable.values()]
     usable = [path for path in split_of if path not in unusable]
     darkness = dark_folders({data.name: usable}, fix="stretch the levels before you train on the pictures")
-    findings += [Finding("levels", line) for line in darkness]
+    findings += [DataFinding("levels", line) for line in darkness]
     for folder in sorted({path.parent for path in split_of}):
         if unread := unread_pictures(folder):
-            findings.append(Finding("unread", f"{folder.relative_to(data).as_posix()}: {unread}"))
+            findings.append(DataFinding("unread", f"{folder.relative_to(data).as_posix()}: {unread}"))
     if "train" not in splits:
-        findings.append(Finding("split", f"no train split; there are: {', '.join(splits)}"))
+        findings.append(DataFinding("split", f"no train split; there are: {', '.join(splits)}"))
     equal = list(duplicates(pictures, "the same picture", lambda pixels: pixels))
     if isinstance(data_set, PhotographSet):
         by_hash = not has_usual_splits(data)
@@ -128,18 +128,18 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
         if others:
             such_as = others[0].relative_to(data).as_posix()
             line = f"pictures: {len(others)} outside train, val and test not looked at, such as {such_as}"
-            findings.append(Finding("split", line))
+            findings.append(DataFinding("split", line))
         findings += sorted(equal, key=lambda finding: not finding.line.startswith("the same picture across splits"))
-        return Report(data, splits, sizes, unusable, findings, by_hash=by_hash, are_pairs=False)
+        return DataReport(data, splits, sizes, unusable, findings, by_hash=by_hash, are_pairs=False)
     if len(sizes) > 1:
         listed = ", ".join(f"{size} ({count})" for size, count in sizes.items())
         line = f"pictures of several sizes: {listed}; training resizes each half to a square"
-        findings.append(Finding("sizes", line))
+        findings.append(DataFinding("sizes", line))
     findings += equal
     findings += duplicates(pictures, "the same A half", lambda pixels: pixels[0], whole=False)
     findings += duplicates(pictures, "the same B half", lambda pixels: pixels[1], whole=False)
     flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
-    return Report(data, splits, sizes, unusable, findings, drawn=drawn_side(flat_a, flat_b))
+    return DataReport(data, splits, sizes, unusable, findings, drawn=drawn_side(flat_a, flat_b))
 
 
 def hash_pixels(picture: Picture) -> str:
@@ -149,7 +149,7 @@ def hash_pixels(picture: Picture) -> str:
 
 def duplicates(
     pictures: list[PictureFacts], what: str, key: Callable[[tuple[str, ...]], object], *, whole: bool = True
-) -> Iterator[Finding]:
+) -> Iterator[DataFinding]:
     """Yield the groups of equal pictures; `key` takes a picture's hashes and returns what is compared.
 
     Without `whole`, groups of pictures that are equal as a whole are skipped.
@@ -160,7 +160,7 @@ def duplicates(
     for group in groups.values():
         if len(group) > 1 and (whole or len({picture.pixels for picture in group}) > 1):
             across = " across splits" if len({picture.split for picture in group}) > 1 else ""
-            yield Finding("duplicate", f"{what}{across}: {', '.join(picture.name for picture in group)}")
+            yield DataFinding("duplicate", f"{what}{across}: {', '.join(picture.name for picture in group)}")
 
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")

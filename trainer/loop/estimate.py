@@ -27,7 +27,7 @@ BUDGET_S = 120.0  # time in seconds after which no further step is timed
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TimeEstimate:
     """Time, memory and disk space of a run on this machine."""
 
     steps: int  # steps of the whole run
@@ -57,7 +57,7 @@ class Estimate:
         ]
 
 
-def estimate(job: TrainingJob, *, on_message: Say | None = None, on_progress: Progress | None = None) -> Estimate:
+def estimate(job: TrainingJob, *, on_message: Say | None = None, on_progress: Progress | None = None) -> TimeEstimate:
     """Do the first steps of a training with its real networks and batches, and estimate the whole run.
 
     All files go into a temporary folder that is removed. Errors are those of `train`.
@@ -76,7 +76,9 @@ def estimate(job: TrainingJob, *, on_message: Say | None = None, on_progress: Pr
                 return measured(run, job, Path(folder), times, fabric.device, say)
 
 
-def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], device: torch.device, say: Say) -> Estimate:
+def measured(
+    run: Run, job: TrainingJob, scratch: Path, times: list[float], device: torch.device, say: Say
+) -> TimeEstimate:
     """Return the estimate from the times of the steps, after timing a grid of samples and a validation."""
     say("estimate: timing a grid of samples" + (" and a validation" if run.validation is not None else ""))
     due, grid, net = run.plan.milestones, scratch / "grid.png", run.generator
@@ -96,7 +98,7 @@ def measured(run: Run, job: TrainingJob, scratch: Path, times: list[float], devi
         "generators": (len(due.snapshots) + 1 + (run.validation is not None)) * generator,
         "pictures": len(due.samples) * grid.stat().st_size + round(pictures),
     }
-    return Estimate(
+    return TimeEstimate(
         steps=run.total,
         steps_timed=len(times),
         step_s=step_s,

@@ -55,7 +55,7 @@ def milestones(settings: TrainingSettings, *, total: int, planned: int, steps_pe
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """A training, or its first part."""
 
     task: Task
@@ -94,7 +94,7 @@ class Plan:
         return milestones(self.settings, total=self.total, planned=self.planned, steps_per_epoch=per_epoch)
 
 
-def make_plan(task: Task, job: TrainingJob, *, initial: Initial | None, say: Say) -> Plan:
+def make_plan(task: Task, job: TrainingJob, *, initial: Initial | None, say: Say) -> TrainingPlan:
     """Return the plan of a job."""
     settings, data_set = task.settings, task.data_set(Path(job.data))
     paths = data_set.training_paths(job.split, limit=settings.max_pairs)
@@ -109,7 +109,7 @@ def make_plan(task: Task, job: TrainingJob, *, initial: Initial | None, say: Say
         )
     if len(paths) > MANY_PICTURES:
         say(f"reading and checking {len(paths)} pictures")
-    return Plan(task, data_set, job.split, paths, job.fraction, planned, total, initial)
+    return TrainingPlan(task, data_set, job.split, paths, job.fraction, planned, total, initial)
 
 
 def decayed(settings: TrainingSettings, *, step: int, total: int) -> float:

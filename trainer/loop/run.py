@@ -30,7 +30,7 @@ from trainer.inference import NotFiniteError
 from trainer.job import TrainingJob
 from trainer.loop.gan import load_optimizer, new_gan, set_learning_rates
 from trainer.loop.initial_weights import find_initial, start_from
-from trainer.loop.plan import Plan, Say, decayed, make_plan
+from trainer.loop.plan import Say, TrainingPlan, decayed, make_plan
 from trainer.randomness import Purpose, seeded
 from trainer.recording import RecordedStep
 from trainer.state.checkpoints import (
@@ -207,7 +207,7 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
     return run
 
 
-def new_validation(plan: Plan, job: TrainingJob, out: Path, *, known: TrainedOn, say: Say) -> Validation | None:
+def new_validation(plan: TrainingPlan, job: TrainingJob, out: Path, *, known: TrainedOn, say: Say) -> Validation | None:
     """Return the validation of a run; None if nothing is measured."""
     if job.settings.validate_every is None or job.measure is None:
         return None
@@ -230,7 +230,7 @@ class Run:
     def __init__(
         self,
         fabric: Fabric,
-        plan: Plan,
+        plan: TrainingPlan,
         job: TrainingJob,
         out: Path,
         *,

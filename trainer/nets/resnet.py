@@ -53,7 +53,7 @@ class ResNet(nn.Module):
         for _ in range(HALVINGS):
             modules += normed(nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=bias), 2 * width)
             width *= 2
-        modules += [Block(width, norm=norm, statistics=statistics, dropout=dropout) for _ in range(blocks)]
+        modules += [ResidualBlock(width, norm=norm, statistics=statistics, dropout=dropout) for _ in range(blocks)]
         for _ in range(HALVINGS):
             modules += normed(upsample_layer(upsampling, width, width // 2, bias=bias, kernel=3), width // 2)
             width //= 2
@@ -65,7 +65,7 @@ class ResNet(nn.Module):
         return self.model(x)
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """Two convolutions of kernel 3 whose result is added to their input."""
 
     def __init__(self, channels: int, *, norm: NormKind, statistics: StatisticsKind, dropout: float) -> None:

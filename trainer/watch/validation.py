@@ -1,7 +1,7 @@
 """Validation of a generator on pictures that it was not trained on, in both modes; and sample grids.
 
-The trainer does not import metrics. The command passes a function that measures a stimulus set (`Measure`), so the
-values equal those of the command `metrics`.
+The trainer does not import metrics. The command passes a function that measures a stimulus set (`ValidationMeasure`),
+so the values equal those of the command `metrics`.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ MAX_COMPARED = 1000  # maximum number of pictures compared with each other for t
 
 
 @dataclass(frozen=True)
-class Measure:
+class ValidationMeasure:
     """Metrics that are computed elsewhere."""
 
     values: Callable[[Path], list[Row]]
@@ -86,7 +86,7 @@ def read_example(task: Task, data_set: DataSet, path: Path, number: int) -> Exam
 class Validation:
     """Writes the stimulus sets `FOLDER/train` and `FOLDER/eval` of a generator and measures them."""
 
-    def __init__(self, folder: Path, task: Task, examples: ValidationExamples, measure: Measure) -> None:
+    def __init__(self, folder: Path, task: Task, examples: ValidationExamples, measure: ValidationMeasure) -> None:
         """Set up for a run's folder; `measure` computes the metrics."""
         settings = task.settings
         self.best_metric = settings.best_metric or settings.validation_metrics[0]

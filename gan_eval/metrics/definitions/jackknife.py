@@ -53,7 +53,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class JackknifeEstimate:
     """A set metric's value, and its values without each group of items in turn."""
 
     value: float
@@ -88,15 +88,15 @@ class Estimate:
         middle, half_width = (share + t / 2) / (1 + t), math.sqrt(t * (share * (1 - share) + t / 4)) / (1 + t)
         return Interval(max(middle - half_width, 0.0), min(middle + half_width, 1.0))
 
-    def minus(self, other: "Estimate") -> "Estimate":
+    def minus(self, other: "JackknifeEstimate") -> "JackknifeEstimate":
         """Return the difference of two values with the same groups left out; what both sets share cancels."""
         if self.left_out is None or other.left_out is None:
             why = (self if self.left_out is None else other).why_no_interval
-            return Estimate(self.value - other.value, why_no_interval=why)
-        return Estimate(self.value - other.value, self.left_out - other.left_out)
+            return JackknifeEstimate(self.value - other.value, why_no_interval=why)
+        return JackknifeEstimate(self.value - other.value, self.left_out - other.left_out)
 
 
-Comparison = Callable[[PictureSet, Sequence[str]], Mapping[str, Estimate | Unmeasurable]]
+Comparison = Callable[[PictureSet, Sequence[str]], Mapping[str, JackknifeEstimate | Unmeasurable]]
 """Function from the generated pictures and the names of functions that are computed together to their estimates, or
 reasons for missing ones, by name. It raises Unmeasurable for a reason that all share."""
 
@@ -157,7 +157,7 @@ def groups_of(items: Sequence[str], dealt: Mapping[str, int]) -> Groups | None:
 
 def leave_groups_out(
     distance: Distance, real: PictureSet, fake: PictureSet, *, chosen: Callable[..., Any] = getitem
-) -> Estimate:
+) -> JackknifeEstimate:
     """Return the estimate of any distance, computed GROUPS + 1 times.
 
     Args:
@@ -170,12 +170,12 @@ def leave_groups_out(
     """
     value = distance(real.features, fake.features)
     if real.groups is None or fake.groups is None:
-        return Estimate(value)
+        return JackknifeEstimate(value)
     try:
         left_out = [
             distance(*(chosen(pictures.features, pictures.groups != g) for pictures in (real, fake)))
             for g in range(GROUPS)
         ]
     except Unmeasurable as reason:
-        return Estimate(value, why_no_interval=str(reason))
-    return Estimate(value, as_of_equal_groups(value, np.array(left_out), fake.groups))
+        return JackknifeEstimate(value, why_no_interval=str(reason))
+    return JackknifeEstimate(value, as_of_equal_groups(value, np.array(left_out), fake.groups))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.frechet import Features, require_finite
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, PictureSet, as_of_equal_groups
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, JackknifeEstimate, PictureSet, as_of_equal_groups
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -73,7 +73,7 @@ def compare_kid(real: PictureSet) -> Comparison:
     numbers = {"kid": _numbers(real.items, known), "kid_all_pairs": np.arange(len(real.items))}
     within_real: dict[str, Sums] = {}
 
-    def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, Estimate | Unmeasurable]:
+    def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, JackknifeEstimate | Unmeasurable]:
         n, m = len(real.features), len(fake.features)
         others = {"kid": _numbers(fake.items, known), "kid_all_pairs": n + np.arange(m)}
         missing = [name for name in names if name not in within_real]
@@ -123,19 +123,21 @@ def _block(x: Features, start: int) -> NDArray[np.float64]:
     return np.asarray(x[start : start + BLOCK], dtype=np.float64)
 
 
-def _estimate(sums: tuple[Sums, Sums, Sums], fake: PictureSet, too_few: Unmeasurable) -> Estimate | Unmeasurable:
+def _estimate(
+    sums: tuple[Sums, Sums, Sums], fake: PictureSet, too_few: Unmeasurable
+) -> JackknifeEstimate | Unmeasurable:
     """Return the value from the sums within the real and the generated pictures and across, or why there is none."""
     if not all(pairs.any() for _, pairs in sums):
         return too_few
     value = _distance([kernel.sum() / pairs.sum() for kernel, pairs in sums])
     require_finite(value)
     if fake.groups is None or not all(len(kernel) == GROUPS for kernel, _ in sums):
-        return Estimate(float(value))
+        return JackknifeEstimate(float(value))
     totals = [[_without_each(side) for side in of] for of in sums]
     if not all(pairs.all() for _, pairs in totals):
-        return Estimate(float(value), why_no_interval=f"without a group, {too_few}")
+        return JackknifeEstimate(float(value), why_no_interval=f"without a group, {too_few}")
     left_out = _distance([kernel / pairs for kernel, pairs in totals])
-    return Estimate(float(value), as_of_equal_groups(float(value), np.asarray(left_out), fake.groups))
+    return JackknifeEstimate(float(value), as_of_equal_groups(float(value), np.asarray(left_out), fake.groups))
 
 
 def _distance(means: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from gan_eval.metrics.definitions.frechet import Features, Matrix, Vector, near_mean, require_finite
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, PictureSet, as_of_equal_groups
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, JackknifeEstimate, PictureSet, as_of_equal_groups
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -85,7 +85,7 @@ def _too_few(name: str, real: Features, fake: Features) -> Unmeasurable | None:
 def compare_neighbours(real: PictureSet) -> Comparison:
     """Return a function that computes the four metrics of a generated set, for these real pictures."""
 
-    def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, Estimate | Unmeasurable]:
+    def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, JackknifeEstimate | Unmeasurable]:
         sets = real.features, fake.features
         results = {name: reason for name in names if (reason := _too_few(name, *sets))}
         measurable = [name for name in names if name not in results]
@@ -97,13 +97,13 @@ def compare_neighbours(real: PictureSet) -> Comparison:
             if min(len(features) for pair in kept for features in pair) > max(K.values()):
                 left_out = [_values(*pair) for pair in kept]
         shares = {"precision": len(sets[1]), "recall": len(sets[0]), "coverage": len(sets[0])}
-        estimates: dict[str, Estimate | Unmeasurable] = {}
+        estimates: dict[str, JackknifeEstimate | Unmeasurable] = {}
         for name in measurable:
             without = None
             if left_out is not None and fake.groups is not None:
                 parts = np.array([part[name] for part in left_out])
                 without = as_of_equal_groups(values[name], parts, fake.groups)
-            estimates[name] = Estimate(values[name], without, shares.get(name))
+            estimates[name] = JackknifeEstimate(values[name], without, shares.get(name))
         return estimates | results
 
     return compare

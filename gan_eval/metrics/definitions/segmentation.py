@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.jackknife import Comparison, Estimate, PictureSet, leave_groups_out
+from gan_eval.metrics.definitions.jackknife import Comparison, JackknifeEstimate, PictureSet, leave_groups_out
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -181,7 +181,7 @@ def compare_segmentations(real: PictureSet) -> Comparison:
     The classes are those of all pictures, even when a group of items is left out for the interval.
     """
 
-    def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, Estimate]:
+    def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, JackknifeEstimate]:
         classes = _occurring(fake.features)
         functions: dict[str, Callable[[Counts, Counts], float]] = {
             "pixel_accuracy": pixel_accuracy,
@@ -293,7 +293,7 @@ def compare_label_colours(real: PictureSet) -> Comparison:
     The labels are chosen from all pictures, even when a group of items is left out for the interval.
     """
 
-    def compare(fake: PictureSet, _: Sequence[str]) -> dict[str, Estimate]:
+    def compare(fake: PictureSet, _: Sequence[str]) -> dict[str, JackknifeEstimate]:
         match = partial(label_colour_spread, labels=_compared(real.features, fake.features))
         return {"label_colour_spread": leave_groups_out(match, real, fake)}
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gan_eval.machine.threads import usable_cores
 from gan_eval.metrics.definitions.frechet import MAX_FEATURE, Features, require_finite
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, Estimate, PictureSet, as_of_equal_groups
+from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, JackknifeEstimate, PictureSet, as_of_equal_groups
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 MAX_FITS = 4
@@ -57,7 +57,7 @@ def u_ids(real: Features, fake: Features) -> float:
 def compare_separability(real: PictureSet) -> Comparison:
     """Return a function that computes both metrics of a generated set, for these real pictures, paired by item."""
 
-    def compare(fake: PictureSet, names: Sequence[str]) -> Mapping[str, Estimate | Unmeasurable]:
+    def compare(fake: PictureSet, names: Sequence[str]) -> Mapping[str, JackknifeEstimate | Unmeasurable]:
         pairs = _pairs(real.items, fake.items)
         values = _values(real.features, fake.features, pairs)
         left_out: list[Mapping[str, float]] | None = None
@@ -75,7 +75,7 @@ def compare_separability(real: PictureSet) -> Comparison:
                 with ThreadPoolExecutor(min(usable_cores(), MAX_FITS)) as pool:  # scikit-learn fits without the lock
                     left_out = list(pool.map(without, kept))
         counts = {"p_ids": len(pairs[0]), "u_ids": len(real.items) + len(fake.items)}
-        estimates: dict[str, Estimate | Unmeasurable] = {}
+        estimates: dict[str, JackknifeEstimate | Unmeasurable] = {}
         for name in names:
             if name not in values:
                 estimates[name] = Unmeasurable(
@@ -86,7 +86,7 @@ def compare_separability(real: PictureSet) -> Comparison:
             if left_out is not None and fake.groups is not None and all(name in part for part in left_out):
                 parts = np.array([part[name] for part in left_out])
                 others = as_of_equal_groups(values[name], parts, fake.groups)
-            estimates[name] = Estimate(values[name], others, counts[name])
+            estimates[name] = JackknifeEstimate(values[name], others, counts[name])
         return estimates
 
     return compare

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gan_eval.metrics.catalogue import METRICS, Metric
-from gan_eval.metrics.definitions.jackknife import Estimate, Interval
+from gan_eval.metrics.definitions.jackknife import Interval, JackknifeEstimate
 from gan_eval.metrics.kernels.pictures import Missing
 from gan_eval.science.inference import t_95
 from gan_eval.tables.frames import Row
@@ -58,7 +58,7 @@ def finite_mean(values: ArrayLike) -> FiniteMean:
 class Outcome:
     """Result of a set metric for one model."""
 
-    result: Estimate | Missing
+    result: JackknifeEstimate | Missing
     """The value, or the reason why there is none."""
     items: frozenset[str]
     """Items of the model's pictures."""
@@ -83,7 +83,7 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
             "b": b,
             "fraction": _smaller(first.fraction, second.fraction),
         }
-        if isinstance(first.result, Estimate) and isinstance(second.result, Estimate):
+        if isinstance(first.result, JackknifeEstimate) and isinstance(second.result, JackknifeEstimate):
             shared = len(first.items if first.items == second.items else first.items & second.items)
             counts = sorted((first.pictures, second.pictures))
             if metric.depends_on_count and counts[1] > counts[0] * MAX_SIZE_RATIO:

@@ -18,7 +18,7 @@ from gan_eval.metrics.catalogue import FID_WARNING, MIN_FID_PICTURES
 from gan_eval.metrics.definitions.frechet import fid_to
 from gan_eval.metrics.definitions.jackknife import (
     Comparison,
-    Estimate,
+    JackknifeEstimate,
     PictureSet,
     deal,
     groups_of,
@@ -167,7 +167,7 @@ def compare_sets(
     rows, comparisons = list[Row](), list[Row]()
     for dataset, members in datasets.items():
         sources = {
-            extractor: Source(extractor, members, stimuli, results, tools, values_only=values_only)
+            extractor: SetSource(extractor, members, stimuli, results, tools, values_only=values_only)
             for extractor in by_extractor
         }
         outcomes: dict[str, dict[str, Outcome]] = {}
@@ -185,7 +185,7 @@ def compare_sets(
     return rows, comparisons
 
 
-class Source:
+class SetSource:
     """The sets of one data set for one extractor; values of the real pictures alone are computed once."""
 
     def __init__(
@@ -213,7 +213,7 @@ class Source:
         }
         self._comparisons: dict[Callable[[PictureSet], Comparison], Comparison] = {}
 
-    def measure(self, metrics: Sequence[Metric], model: str) -> dict[str, Estimate | Missing]:
+    def measure(self, metrics: Sequence[Metric], model: str) -> dict[str, JackknifeEstimate | Missing]:
         """Return each metric's value for a model, or the reason for a missing one."""
         unavailable = self._tools.unavailable
         if self._tools.reference:
@@ -224,10 +224,10 @@ class Source:
         for metric in metrics:  # metrics of one comparison are computed together
             if metric.name not in unavailable:
                 batches.setdefault(metric.compare or metric.name, []).append(metric)
-        found: dict[str, Estimate | Missing] = {}
+        found: dict[str, JackknifeEstimate | Missing] = {}
         for batch in batches.values():
             names = {metric.function.__name__: metric.name for metric in batch if metric.function is not None}
-            results: Mapping[str, Estimate | Unmeasurable]
+            results: Mapping[str, JackknifeEstimate | Unmeasurable]
             try:
                 results = self._compare(batch[0], model, list(names))
             except Unmeasurable as reason:
@@ -236,7 +236,7 @@ class Source:
                 found[names[name]] = self._why(result, model) if isinstance(result, Unmeasurable) else result
         return {metric.name: found.get(metric.name) or unavailable[metric.name] for metric in metrics}
 
-    def _to_reference(self, metric: Metric, model: str) -> Estimate | Missing:
+    def _to_reference(self, metric: Metric, model: str) -> JackknifeEstimate | Missing:
         """Return FID to the statistics of real pictures; a reason for any other metric."""
         assert self._tools.reference
         if metric.name != "fid":
@@ -245,9 +245,11 @@ class Source:
             value = fid_to(self._tools.reference.gaussian, self._pictures(model).features)
         except Unmeasurable as error:
             return self._why(error, model)
-        return Estimate(value, why_no_interval="the reference has no pictures")
+        return JackknifeEstimate(value, why_no_interval="the reference has no pictures")
 
-    def _compare(self, metric: Metric, model: str, names: Sequence[str]) -> Mapping[str, Estimate | Unmeasurable]:
+    def _compare(
+        self, metric: Metric, model: str, names: Sequence[str]
+    ) -> Mapping[str, JackknifeEstimate | Unmeasurable]:
         """Return the estimates of a metric and of those with the same comparison, by the names of their functions."""
         store, numbers = self._results.stores[self.extractor], [*self._members[""], *self._members[model]]
         missing = [number for number in numbers if number not in self._results.unreadable and not store.filled[number]]
@@ -275,7 +277,7 @@ class Source:
         return Missing(str(error))
 
     def row(
-        self, metric: Metric, model: str, result: Estimate | Missing, technical: str | None = None
+        self, metric: Metric, model: str, result: JackknifeEstimate | Missing, technical: str | None = None
     ) -> tuple[Row, Outcome]:
         """Return the columns of a metric's row for a model, and its outcome for comparisons with other models."""
         stimuli = [self._stimuli[number] for number in self._members[model]]
@@ -288,7 +290,7 @@ class Source:
             "fraction": fraction,
         }
         notes: list[str | None] = []
-        if isinstance(result, Estimate):
+        if isinstance(result, JackknifeEstimate):
             width = self._results.stores[self.extractor].values.shape[1]
             says_nothing = few_pictures_note(metric.name, result.value, n_real + n_fake, width)
             interval = None if says_nothing else result.interval(low=metric.low, high=metric.high)
@@ -409,7 +411,7 @@ def hole_rows(
             members = {"": [reals[dataset, item] for item in items if (dataset, item) in reals], model: fakes}
             for metric in chosen:
                 assert metric.extractor is not None
-                source = Source(metric.extractor, members, stimuli, results, tools, values_only=True)
+                source = SetSource(metric.extractor, members, stimuli, results, tools, values_only=True)
                 row: Row = {"model": model, "dataset": dataset, "metric": metric.name, "by": by, "hole": sort}
                 rows.append(row | source.row_of_hole(metric, model))
     return rows

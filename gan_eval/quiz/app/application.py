@@ -18,7 +18,7 @@ from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.parts import NoticePage, Page, StepPage, progress_bar
 from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage, key_caps
 from gan_eval.quiz.app.process import exempt_live_objects, timing_critical
-from gan_eval.quiz.app.stage import WINDOW_TITLE, Stage, note_differences
+from gan_eval.quiz.app.stage import WINDOW_TITLE, PictureStage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.review import review, score_lines
@@ -90,7 +90,7 @@ class QuizApplication(QObject):
         self._intro = presentation.intro
         self._status: Status = "open"
         self._error: BaseException | None = None
-        self.stage = Stage(settings, presentation)
+        self.stage = PictureStage(settings, presentation)
         self.stage.shell.close_requested.connect(self._leave)
         self.stage.round_exposures(session)
         self._look, self._texts = self.stage.look, self.stage.texts

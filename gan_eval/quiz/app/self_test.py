@@ -25,7 +25,7 @@ from gan_eval.quiz.app.presenter import (
 from gan_eval.quiz.app.process import Priority, raised_priority, require_display
 from gan_eval.quiz.app.stage import WINDOW_TITLE, numbered_screen, screen_key, show, window_area
 from gan_eval.quiz.clock import now_ns
-from gan_eval.quiz.station import Check, Presentation, PresenterName, ScreenTiming, pace, save_timing
+from gan_eval.quiz.station import Presentation, PresenterName, ScreenCheck, ScreenTiming, pace, save_timing
 from gan_eval.tables.frames import iso
 
 MAX_DROPPED = 0.01
@@ -50,7 +50,7 @@ NO_REALTIME = (
 )
 
 
-def timer_checks(priority: Priority) -> list[Check]:
+def timer_checks(priority: Priority) -> list[ScreenCheck]:
     """Measure the delay of a 10 ms timer; a picture is late if it exceeds `LAST_STRETCH_NS`."""
     late = []
     loop = QEventLoop()
@@ -63,13 +63,13 @@ def timer_checks(priority: Priority) -> list[Check]:
         late.append((now_ns() - due) / 1e6)
     usual, largest = median(late), max(map(abs, late))
     return [
-        Check("realtime_priority", float(priority == "realtime"), "", "ok"),
-        Check("timer_lateness_median", usual, "ms", _verdict(abs(usual), 1.0)),
-        Check("timer_lateness_largest", largest, "ms", _verdict(largest, LAST_STRETCH_NS / 1e6)),
+        ScreenCheck("realtime_priority", float(priority == "realtime"), "", "ok"),
+        ScreenCheck("timer_lateness_median", usual, "ms", _verdict(abs(usual), 1.0)),
+        ScreenCheck("timer_lateness_largest", largest, "ms", _verdict(largest, LAST_STRETCH_NS / 1e6)),
     ]
 
 
-def raster_checks(screen: QScreen, *, windowed: bool, frames: int) -> list[Check]:
+def raster_checks(screen: QScreen, *, windowed: bool, frames: int) -> list[ScreenCheck]:
     """Present at planned moments, two refreshes apart, and measure the deviations.
 
     The frames alternate between two almost equal greys: every pixel of a large square changes without visible flicker.
@@ -95,14 +95,14 @@ def raster_checks(screen: QScreen, *, windowed: bool, frames: int) -> list[Check
     mean, spread, largest = fmean(late), pstdev(late), max(map(abs, late))
     return [
         appeared,
-        Check("raster_cost", cost, "ms", _verdict(cost, 5.0)),
-        Check("raster_lateness_mean", mean, "ms", _verdict(abs(mean), 0.3)),
-        Check("raster_lateness_sd", spread, "ms", _verdict(spread, 0.6)),
-        Check("raster_lateness_largest", largest, "ms", _verdict(largest, 3.0)),
+        ScreenCheck("raster_cost", cost, "ms", _verdict(cost, 5.0)),
+        ScreenCheck("raster_lateness_mean", mean, "ms", _verdict(abs(mean), 0.3)),
+        ScreenCheck("raster_lateness_sd", spread, "ms", _verdict(spread, 0.6)),
+        ScreenCheck("raster_lateness_largest", largest, "ms", _verdict(largest, 3.0)),
     ]
 
 
-def opengl_checks(screen: QScreen, *, windowed: bool, frames: int) -> list[Check]:
+def opengl_checks(screen: QScreen, *, windowed: bool, frames: int) -> list[ScreenCheck]:
     """Swap frames, each after a random wait of up to half a frame; with vsync all intervals are one frame."""
     window = OpenGLWindow(screen)
     appeared = _appear(window, screen, windowed=windowed)
@@ -118,16 +118,16 @@ def opengl_checks(screen: QScreen, *, windowed: bool, frames: int) -> list[Check
     verdict: Verdict = "ok" if has_vsync else "warning"
     checks = [
         appeared,
-        Check("opengl_vsync", float(has_vsync), "", verdict),
-        Check("opengl_interval", swaps.frame_ms, "ms", verdict),
-        Check("opengl_jitter", swaps.jitter_ms, "ms", verdict),
+        ScreenCheck("opengl_vsync", float(has_vsync), "", verdict),
+        ScreenCheck("opengl_interval", swaps.frame_ms, "ms", verdict),
+        ScreenCheck("opengl_jitter", swaps.jitter_ms, "ms", verdict),
     ]
     if has_vsync:
-        checks.append(Check("opengl_dropped", swaps.dropped, "share", _verdict(swaps.dropped, MAX_DROPPED)))
+        checks.append(ScreenCheck("opengl_dropped", swaps.dropped, "share", _verdict(swaps.dropped, MAX_DROPPED)))
     return checks
 
 
-def _appear(window: PresenterWindow, screen: QScreen, *, windowed: bool) -> Check:
+def _appear(window: PresenterWindow, screen: QScreen, *, windowed: bool) -> ScreenCheck:
     """Show a window and wait for it; check that it fills the screen."""
     window.setTitle(WINDOW_TITLE)
     show(window, window_area(screen, windowed=windowed), windowed=windowed)
@@ -139,7 +139,7 @@ def _appear(window: PresenterWindow, screen: QScreen, *, windowed: bool) -> Chec
         if time.monotonic() > deadline:
             raise UserError(f"screen {screen.name()}: the window does not appear on it; is the screen locked?")
     fills = window.size() == screen.size()
-    return Check(f"{window.name}_full_screen", float(fills), "", "ok" if fills else "warning")
+    return ScreenCheck(f"{window.name}_full_screen", float(fills), "", "ok" if fills else "warning")
 
 
 def _hertz(screen: QScreen) -> float:
@@ -164,8 +164,8 @@ def run_self_test(presentation: Presentation, *, frames: int = 300) -> list[str]
     with raised_priority() as priority:
         stated, ratio = screen.refreshRate(), screen.devicePixelRatio()
         checks = [
-            Check("stated_refresh", stated, "Hz", "ok" if 20 <= stated <= 1000 else "warning"),
-            Check("device_pixel_ratio", ratio, "", "ok" if ratio == int(ratio) else "warning"),
+            ScreenCheck("stated_refresh", stated, "Hz", "ok" if 20 <= stated <= 1000 else "warning"),
+            ScreenCheck("device_pixel_ratio", ratio, "", "ok" if ratio == int(ratio) else "warning"),
             *timer_checks(priority),
             *raster_checks(screen, windowed=windowed, frames=frames),
         ]
@@ -178,7 +178,7 @@ def run_self_test(presentation: Presentation, *, frames: int = 300) -> list[str]
     return [str(key), *timing_lines(timing), LIMITS, f"Saved in {path}."]
 
 
-def judge(checks: Sequence[Check], *, measured_at: str) -> ScreenTiming:
+def judge(checks: Sequence[ScreenCheck], *, measured_at: str) -> ScreenTiming:
     """Choose the presenter: OpenGL if swaps wait for the screen and drop few frames."""
     values = {check.check: check.value for check in checks}
     vsync = values["opengl_vsync"] == 1.0 if "opengl_vsync" in values else None

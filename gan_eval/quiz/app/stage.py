@@ -9,7 +9,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QScreen, QWindow
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from gan_eval.errors import UserError
-from gan_eval.quiz.app.pages.parts import Look, Page, scale_for, sheet
+from gan_eval.quiz.app.pages.parts import Page, PageLook, scale_for, sheet
 from gan_eval.quiz.app.painting import Canvas
 from gan_eval.quiz.app.presenter import OpenGLWindow, PresenterWindow, RasterWindow, opengl_available
 from gan_eval.quiz.session import Session
@@ -31,7 +31,7 @@ class Shell(QWidget):
 
     close_requested = Signal()
 
-    def __init__(self, look: Look, title: str) -> None:
+    def __init__(self, look: PageLook, title: str) -> None:
         super().__init__()
         self.setWindowTitle(title)
         self.setStyleSheet(sheet(look))
@@ -176,7 +176,7 @@ _OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio"
 """Columns of a session's row about the screen and window."""
 
 
-class Stage:
+class PictureStage:
     """Two windows on one monitor, of which one is visible: the pages or the trials."""
 
     def __init__(self, settings: QuizSettings, presentation: Presentation) -> None:
@@ -191,7 +191,7 @@ class Stage:
         self._screen = numbered_screen(presentation.screen)
         self._screen_state = _screen_state(self._screen)
         area = window_area(self._screen, windowed=presentation.windowed)
-        self.look = Look(scale_for(area.height()), presentation.text_size / 100)
+        self.look = PageLook(scale_for(area.height()), presentation.text_size / 100)
         self.shell = Shell(self.look, self.texts("window_title"))
         self._chosen = choose_presenter(self._screen)
         self.window = self._chosen.make(corner_patch=settings.corner_patch, text_scale=self.look.text)

@@ -117,7 +117,7 @@ class Record(Message):
 
 
 @dataclass
-class Imported:
+class ReturnedAnswers:
     """Result of an import."""
 
     sessions: int = 0
@@ -130,7 +130,7 @@ class Imported:
     """A line for each file and session that was not imported, or not completely."""
 
 
-def import_page(paths: Sequence[Path], key_file: Path, where: str | Path) -> Imported:
+def import_page(paths: Sequence[Path], key_file: Path, where: str | Path) -> ReturnedAnswers:
     """Replay the records in these files into a store; what the store has stays as it is.
 
     Files: JSON, lines of JSON, and zip files and folders with them, such as JATOS' results.
@@ -138,7 +138,7 @@ def import_page(paths: Sequence[Path], key_file: Path, where: str | Path) -> Imp
     Raises:
         UserError: a file is missing; the key cannot be read; the store cannot be written or holds another design.
     """
-    key, done = read_key(key_file), Imported()
+    key, done = read_key(key_file), ReturnedAnswers()
     sessions: dict[str, dict[int, Record]] = {}
     for name, content in (each for path in paths for each in _contents(path)):
         try:
@@ -211,7 +211,7 @@ def _require_design(store: Store, *, key: PageKey, key_file: Path) -> None:
 class _Replay:
     """The replay of one session's records, as the server would have handled the messages."""
 
-    def __init__(self, key: PageKey, writer: Writer, session: str, imported: Imported) -> None:
+    def __init__(self, key: PageKey, writer: Writer, session: str, imported: ReturnedAnswers) -> None:
         self._imported = imported
         self._key, self._settings, self._writer, self._id = key, key.settings, writer, session
         self._texts = Texts(key.settings.language)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from gan_eval.metrics.catalogue import metric_named
 from gan_eval.report.metrics.summaries import NO_VERDICT, Summaries, fid_warnings, higher_is_better, title_of
-from gan_eval.report.parts.blocks import Lead, Section
+from gan_eval.report.parts.blocks import Lead, ReportSection
 from gan_eval.report.parts.words import listed, missing, plural
 
 HOW_MARKED = (
@@ -46,11 +46,11 @@ def leaders(measured: Summaries, dataset: str, metric: str) -> list[str]:
     return [first, *(model for model in models if model != first and (first, model) not in beaten)]
 
 
-def answer_section(measured: Summaries) -> Section:
+def answer_section(measured: Summaries) -> ReportSection:
     """Return the answer for each data set."""
     answers = [dataset_answer(measured, dataset) for dataset in measured.datasets]
     leads = list(map(Lead, answers or [["No answer: nothing was measured."]]))
-    return Section("answer", "The answer", leads, on_first_page=True)
+    return ReportSection("answer", "The answer", leads, on_first_page=True)
 
 
 def dataset_answer(measured: Summaries, dataset: str) -> list[str]:

@@ -18,7 +18,7 @@ from gan_eval.report.metrics.summaries import (
     unit_of,
     with_arrow,
 )
-from gan_eval.report.parts.blocks import Table
+from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import NBSP, from_to, missing, percent, whole
 
@@ -30,7 +30,7 @@ def holes_of_folder(folder: StudyFolder) -> pd.DataFrame:
     return shown.set_index("stimulus")[["mask_kind", "mask_area"]].dropna(how="all")
 
 
-def hole_tables(measured: Measured, dataset: str, holes: pd.DataFrame) -> list[Table]:
+def hole_tables(measured: Measured, dataset: str, holes: pd.DataFrame) -> list[ShownTable]:
     """Return the metrics of the hole and of sets, by kind and by area of the hole; none if all holes are alike."""
     metrics = [facts.name for facts in HOLE_METRICS if facts.name in measured.picture_metrics(dataset)]
     rows = measured.images
@@ -65,7 +65,7 @@ def _table(
     sets: pd.DataFrame,
     *,
     is_area: bool,
-) -> Table:
+) -> ShownTable:
     """Return a row for each model and sort of hole, a column for each metric: means of pictures, then sets."""
     summaries = {
         tuple(map(str, key)): picture_summary(*(part[name] for name in ("value", "item", "stimulus", "reason")))
@@ -105,7 +105,7 @@ def _table(
     ]
     head = ["model", column, "N", *names]
     sources = [name for name, frame in (("image_metrics", rows), ("hole_metrics", sets)) if len(frame)]
-    return Table(caption, head, cells, text_columns=2, notes=notes, source=sources[0], grouped=True)
+    return ShownTable(caption, head, cells, text_columns=2, notes=notes, source=sources[0], grouped=True)
 
 
 def hole_text(kind: object, area: object) -> str:

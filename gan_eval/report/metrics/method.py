@@ -7,16 +7,16 @@ from typing import Any
 from gan_eval.metrics.catalogue import metric_named
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.summaries import in_order, title_of
-from gan_eval.report.parts.blocks import Quote, Section
+from gan_eval.report.parts.blocks import Quote, ReportSection
 from gan_eval.report.parts.words import capital, from_to, listed, plural, whole
 
 
-def method_section(measured: Measured) -> Section:
+def method_section(measured: Measured) -> ReportSection:
     """Return the paragraph; empty if nothing was measured."""
     paragraph = paper_paragraph(measured)
     if not paragraph:
-        return Section("methods", "Method", [])
-    return Section("methods", "Method", [Quote("To copy into a paper", paragraph)])
+        return ReportSection("methods", "Method", [])
+    return ReportSection("methods", "Method", [Quote("To copy into a paper", paragraph)])
 
 
 def paper_paragraph(measured: Measured) -> str:

@@ -17,7 +17,7 @@ from gan_eval.report.metrics.answer import HOW_MARKED, leaders
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import hole_tables
 from gan_eval.report.metrics.summaries import REAL, Summary, decimals_of, in_order, is_raw, unit_of, with_arrow
-from gan_eval.report.parts.blocks import Block, Cell, Charts, Column, Lines, Section, Table
+from gan_eval.report.parts.blocks import Block, Cell, Charts, Lines, ReportSection, ShownColumn, ShownTable
 from gan_eval.report.parts.chart import INK, MUTED, STYLE, Chart, line_style, panel
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing, number, plural, whole
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
@@ -54,7 +54,9 @@ FOOLING = "Fooling rate ↑"
 _MARKS = "best: better than every other model by the intervals of the differences; tied: not shown to be worse."
 
 
-def summary_table(measured: Measured, caption: str, fooling: Mapping[tuple[str, str], Cell] | None = None) -> Table:
+def summary_table(
+    measured: Measured, caption: str, fooling: Mapping[tuple[str, str], Cell] | None = None
+) -> ShownTable:
     """Return all metrics and the fooling rate of each model in one table, as papers have it; intervals are elsewhere.
 
     Args:
@@ -73,11 +75,11 @@ def summary_table(measured: Measured, caption: str, fooling: Mapping[tuple[str, 
             if name != REAL or any(cell.value != NOTHING for cell in cells):
                 people = [fooling.get((name, dataset), Cell(NOTHING))] if fooling else []
                 rows.append([REAL if name == REAL and not where else name + where, *cells, *people])
-    head = [Column(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]
-    head += [Column(FOOLING.replace(" ", NBSP), "%")] if fooling else []
+    head = [ShownColumn(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]
+    head += [ShownColumn(FOOLING.replace(" ", NBSP), "%")] if fooling else []
     marks = {cell.mark for row in rows for cell in row[1:] if isinstance(cell, Cell)}
     notes = [f"{_MARKS} Their intervals are in the details." if marks - {""} else "Intervals are in the details."]
-    return Table(caption, ["model", *head], rows if metrics else [], notes=notes, style="rows metrics")
+    return ShownTable(caption, ["model", *head], rows if metrics else [], notes=notes, style="rows metrics")
 
 
 def _means(measured: Measured, dataset: str, metric: str) -> dict[str, Cell]:
@@ -91,7 +93,7 @@ def _means(measured: Measured, dataset: str, metric: str) -> dict[str, Cell]:
     }
 
 
-def metric_tables(measured: Measured, dataset: str) -> list[Table]:
+def metric_tables(measured: Measured, dataset: str) -> list[ShownTable]:
     """Return the tables of one data set, one for each kind of metric."""
     kinds: dict[str, list[str]] = {kind: [] for kind in _GROUPS}
     sets = set(measured.set_metrics(dataset))
@@ -105,7 +107,7 @@ def metric_tables(measured: Measured, dataset: str) -> list[Table]:
     ]
 
 
-def _table(measured: Measured, dataset: str, kind: str, metrics: Sequence[str]) -> Table:
+def _table(measured: Measured, dataset: str, kind: str, metrics: Sequence[str]) -> ShownTable:
     names = measured.models_and_raw(dataset)
     if any(len(measured.values(dataset, metric, REAL)) for metric in metrics):
         names = [*names, REAL]
@@ -140,8 +142,8 @@ def _table(measured: Measured, dataset: str, kind: str, metrics: Sequence[str]) 
         )
 
     rows: list[list[str | Cell]] = [[name, *(cell(metric, name) for metric in metrics)] for name in names]
-    head = [Column(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]
-    return Table(
+    head = [ShownColumn(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]
+    return ShownTable(
         f"{dataset}: {_GROUPS[kind]}{f', {usual}' if usual else ''}",
         ["model", *head],
         rows,
@@ -197,7 +199,7 @@ def table_notes(measured: Measured) -> list[str]:
     return notes
 
 
-def spectra_section(measured: Measured) -> Section:
+def spectra_section(measured: Measured) -> ReportSection:
     """Return a chart for each data set whose upsampling peak was computed, and whose files can be read."""
     charts = []
     for place, dataset in enumerate(measured.datasets):
@@ -207,7 +209,7 @@ def spectra_section(measured: Measured) -> Section:
         known = {name: curve for name, curve in curves.items() if curve is not None}
         if len(known) > 1:
             charts.append(_spectra_chart(dataset, known, f"spectra-{place}"))
-    return Section("spectra", "Does upsampling leave a trace in the spectrum?", [Charts(charts)])
+    return ReportSection("spectra", "Does upsampling leave a trace in the spectrum?", [Charts(charts)])
 
 
 def _mean_spectrum(measured: Measured, dataset: str, name: str) -> NDArray[np.float64] | None:

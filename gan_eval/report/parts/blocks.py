@@ -61,7 +61,7 @@ class Listing(Block):
 
 
 @dataclass(frozen=True)
-class Facts(Block):
+class FactList(Block):
     """Terms with their descriptions."""
 
     items: Sequence[tuple[str, str]]
@@ -69,7 +69,7 @@ class Facts(Block):
 
 
 @dataclass(frozen=True)
-class Column:
+class ShownColumn:
     """The head of a column that is more than a text."""
 
     name: str
@@ -92,11 +92,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table(Block):
+class ShownTable(Block):
     """A table, its cells ready to be printed; the first cell of a row names it."""
 
     caption: str
-    head: Sequence[str | Column]
+    head: Sequence[str | ShownColumn]
     rows: Sequence[Sequence[str | Cell]]
     text_columns: int = 1
     """Number of leading columns with words; the others are numbers, set flush right."""
@@ -112,7 +112,7 @@ class Table(Block):
     style: str = "rows"
     """Classes of the style sheet: `rows`, `rows cite` or `rows metrics`."""
 
-    def without_empty(self) -> "Table":
+    def without_empty(self) -> "ShownTable":
         """Return the table without rows that have no value but counts, and without columns that are then empty.
 
         A note gives the number of removed rows.
@@ -231,7 +231,7 @@ class Files(Block):
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """One section; blocks with nothing to show are removed."""
 
     id: str
@@ -251,7 +251,7 @@ class Report:
     title: str
     badges: Sequence[str]
     """Notes to read before any number."""
-    sections: Sequence[Section]
+    sections: Sequence[ReportSection]
     """Sections in reading order; empty ones are removed."""
     simulated: bool = False
     """True: participants are simulated."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from gan_eval.report.parts.blocks import Table
+from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.words import NOTHING, Record, interval, missing, row_notes, text
 
 CellFormat = Callable[[Record], str]
@@ -23,7 +23,7 @@ def table_of(
     last_is_text: bool = False,
     notes: Sequence[str] = (),
     label: str | CellFormat = "",
-) -> list[Table]:
+) -> list[ShownTable]:
     """Return a list with one table, which has the rows of the frame; an empty list for an empty frame.
 
     Args:
@@ -34,7 +34,7 @@ def table_of(
         return []
     rows = [[cell(row) for cell in columns.values()] for row in frame.to_dict("records")]
     notes = [*notes, *(row_notes(frame, label) if label else [])]
-    return [Table(caption, list(columns), rows, text_columns, notes, last_is_text, source)]
+    return [ShownTable(caption, list(columns), rows, text_columns, notes, last_is_text, source)]
 
 
 def cell(formatted: Callable[[Any], str], name: str) -> CellFormat:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gan_eval.report.metrics.summaries import direction, is_of_quality, title_of
-from gan_eval.report.parts.blocks import Table
+from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import Record, missing, number, p_value, text, whole
@@ -31,7 +31,7 @@ def _measure(frame: pd.DataFrame) -> dict[str, CellFormat]:
     return {"against": labelled(names, "measure")} if frame["measure"].nunique() > 1 else {}
 
 
-def correlation_tables(folder: StudyFolder) -> list[Table]:
+def correlation_tables(folder: StudyFolder) -> list[ShownTable]:
     """Return the correlations over pictures and over models, and those of the generators' inputs."""
     table = folder.table(CORRELATIONS)
     against = _measure(table)
@@ -71,7 +71,7 @@ def correlation_tables(folder: StudyFolder) -> list[Table]:
     return tables
 
 
-def difference_tables(folder: StudyFolder) -> list[Table]:
+def difference_tables(folder: StudyFolder) -> list[ShownTable]:
     """Return which metric follows people better."""
     frame, correlations = folder.table(CORRELATION_DIFFERENCES), folder.table(CORRELATIONS)
     against = _measure(correlations)

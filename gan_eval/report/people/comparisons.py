@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gan_eval.report.parts.blocks import Lines, Section
+from gan_eval.report.parts.blocks import Lines, ReportSection
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
 from gan_eval.report.parts.words import (
@@ -43,7 +43,7 @@ _MARGIN_SOURCES = {
 }
 
 
-def comparisons_section(folder: StudyFolder) -> Section:
+def comparisons_section(folder: StudyFolder) -> ReportSection:
     """Return the section with margins, unplanned comparisons and every difference."""
 
     def amount(row: Record, name: str) -> str:
@@ -88,7 +88,7 @@ def comparisons_section(folder: StudyFolder) -> Section:
         "Differences", frame, columns, last_is_text=True, notes=notes, label="comparison", source="comparisons"
     )
     blocks = [Lines(comparison_sentences(folder)), *differences]
-    return Section("comparisons", "Differences between models", blocks if differences else [])
+    return ReportSection("comparisons", "Differences between models", blocks if differences else [])
 
 
 def comparison_sentences(folder: StudyFolder) -> list[str]:

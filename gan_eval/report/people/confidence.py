@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.special import ndtr
 
-from gan_eval.report.parts.blocks import Charts, Section
+from gan_eval.report.parts.blocks import Charts, ReportSection
 from gan_eval.report.parts.chart import MAX_GROUPS, MAX_TITLE, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
@@ -25,7 +25,7 @@ from gan_eval.stats.answers.roc import ROC, ROC_POINTS
 _MARKERS = "osD^vPX*"
 
 
-def confidence_section(folder: StudyFolder) -> Section:
+def confidence_section(folder: StudyFolder) -> ReportSection:
     """Return the ROC and zROC of each data set, and the table of their fits."""
     columns = {
         "data set": cell(text, "dataset"),
@@ -54,7 +54,9 @@ def confidence_section(folder: StudyFolder) -> Section:
         label=lambda row: text(row["model"]) + on_dataset(row["dataset"]),
         source=ROC.name,
     )
-    return Section("confidence", "Sensitivity from confidence ratings", [Charts(confidence_charts(folder)), *fits])
+    return ReportSection(
+        "confidence", "Sensitivity from confidence ratings", [Charts(confidence_charts(folder)), *fits]
+    )
 
 
 def confidence_charts(folder: StudyFolder) -> list[Chart]:

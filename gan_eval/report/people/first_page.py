@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gan_eval.report.figure import caption_of_figure_1, figure_1
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.metrics.summaries import direction, is_of_quality, title_of
-from gan_eval.report.parts.blocks import Block, Cell, Drawing, Facts, Folded, Lead, Lines, Section, Table
+from gan_eval.report.parts.blocks import Block, Cell, Drawing, FactList, Folded, Lead, Lines, ReportSection, ShownTable
 from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
@@ -47,7 +47,7 @@ MAX_CAVEATS = 4
 """Maximum number of caveats on the first page; the details have all."""
 
 
-def first_page(folder: StudyFolder, answer: Sequence[str]) -> Section:
+def first_page(folder: StudyFolder, answer: Sequence[str]) -> ReportSection:
     """Return the first page, which begins with the sentences of the answer; without answers it has only pictures."""
     content = content_of(folder)
     drawings = []
@@ -66,14 +66,14 @@ def first_page(folder: StudyFolder, answer: Sequence[str]) -> Section:
         *cited_table(folder),
         *(summary_of_models(folder) if answer else []),
         six_pairs(folder),
-        Facts([(name, capital(text)) for name, text in _facts(folder) if text] if answer else [], "lines"),
+        FactList([(name, capital(text)) for name, text in _facts(folder) if text] if answer else [], "lines"),
         *all_sentences,
         Folded("Methods, to copy into a paper", method_blocks(folder)),
     ]
-    return Section("answer", "Result" if answer else "The pictures", blocks, on_first_page=True)
+    return ReportSection("answer", "Result" if answer else "The pictures", blocks, on_first_page=True)
 
 
-def cited_table(folder: StudyFolder) -> list[Table]:
+def cited_table(folder: StudyFolder) -> list[ShownTable]:
     """Return a list with the table to cite; an empty list before the verdict."""
     frame = folder.table(PAPER)
     if frame.empty or is_interim(folder):
@@ -98,7 +98,7 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     if len(rows) > _MAX_CITED:
         notes.append(f"The first {_MAX_CITED} of {whole(len(rows))} rows; the file holds all.")
     return [
-        Table(
+        ShownTable(
             "A rehearsal, not to cite" if folder.simulated else f"Table 1. {what} by model",
             head,
             rows[:_MAX_CITED],
@@ -111,7 +111,7 @@ def cited_table(folder: StudyFolder) -> list[Table]:
     ]
 
 
-def summary_of_models(folder: StudyFolder) -> list[Table]:
+def summary_of_models(folder: StudyFolder) -> list[ShownTable]:
     """Return a list with the table of all metrics and the fooling rate by model; empty without metrics.
 
     Before the verdict it has no fooling rates.

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from gan_eval.errors import UserError
 from gan_eval.pictures.decode import read_rgb
-from gan_eval.report.parts.blocks import Charts, Folded, Lines, PictureTable, Section
+from gan_eval.report.parts.blocks import Charts, Folded, Lines, PictureTable, ReportSection
 from gan_eval.report.parts.chart import INK, MAX_TITLE, MUTED, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.heat import Pixels, coloured, heat, heated, stretched
@@ -47,11 +47,11 @@ class Example(NamedTuple):
     real: Pixels | None
 
 
-def marks_section(folder: StudyFolder) -> Section:
+def marks_section(folder: StudyFolder) -> ReportSection:
     """Return the section on marks; it is empty if nobody was asked."""
     agreement, maps = folder.table(MARK_AGREEMENT), folder.table(MARK_MAPS)
     if agreement.empty:
-        return Section("marks", "Where people saw it", [])
+        return ReportSection("marks", "Where people saw it", [])
     best, shown = best_map(maps), list(examples(folder))
     rows = [
         (
@@ -88,7 +88,7 @@ def marks_section(folder: StudyFolder) -> Section:
     regions |= {"pictures": cell(whole, "n_stimuli"), "marks": cell(whole, "n_marks")}
     regions |= {"share of the marks": cell(percent, "share"), INTERVAL: _percent_interval}
     regions |= {"area": cell(percent, "area"), "marks elsewhere": cell(percent, "elsewhere")}
-    return Section(
+    return ReportSection(
         "marks",
         "Where people saw it",
         [

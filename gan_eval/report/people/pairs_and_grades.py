@@ -1,6 +1,6 @@
 """Choices between two pictures and grades: verdicts in words, counts and Bradley–Terry strengths."""
 
-from gan_eval.report.parts.blocks import Table
+from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
@@ -34,7 +34,7 @@ MAX_SENTENCES = 8
 """Maximum number of comparisons in the answer; the section has all."""
 
 
-def choices_tables(folder: StudyFolder) -> list[Table]:
+def choices_tables(folder: StudyFolder) -> list[ShownTable]:
     """Return the strengths of each data set's contestants, the strongest first; `choices` has every pair's counts."""
     note = "Bradley & Terry (1952); the strengths of a data set sum to 0; intervals clustered by participant and item."
     asked = better_than_other(folder)
@@ -98,7 +98,7 @@ def _preference(row: Record, better: str) -> str:
     return f"Of {a} and {b}{where}, {a} was chosen in {', '.join(share)}: {verdict}{exploratory_mark(row)}."
 
 
-def grades_tables(folder: StudyFolder) -> list[Table]:
+def grades_tables(folder: StudyFolder) -> list[ShownTable]:
     """Return the mean grades; the table `opinion_scores` has those of single pictures."""
     return table_of(
         "Grades: how real the pictures look",

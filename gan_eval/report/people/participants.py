@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from gan_eval.report.parts.blocks import Lines, Section, Table
+from gan_eval.report.parts.blocks import Lines, ReportSection, ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import CellFormat, cell, labelled, table_of
 from gan_eval.report.parts.words import (
@@ -47,7 +47,7 @@ MAX_ANSWERS = 12
 """Different answers to a question that are counted one by one."""
 
 
-def demographics(folder: StudyFolder) -> Table:
+def demographics(folder: StudyFolder) -> ShownTable:
     """Return the answers to the study's own questions, of the participants whose answers are analysed.
 
     Numbers are given by mean, SD and range, other answers by their counts.
@@ -69,7 +69,7 @@ def demographics(folder: StudyFolder) -> Table:
             continue
         rows += [[name, str(given), whole(n), percent(n / len(answers))] for given, n in counts.items()]
     head = ["question", "answer", "participants", "share"]
-    return Table("Answers to the study's questions", head, rows, 2, source="participants", grouped=True)
+    return ShownTable("Answers to the study's questions", head, rows, 2, source="participants", grouped=True)
 
 
 def participation_sentences(folder: StudyFolder) -> list[str]:
@@ -138,13 +138,13 @@ def included_count(folder: StudyFolder) -> int:
     return int((is_analysed(table) if len(table) else people["n_real"] + people["n_fake"] > 0).sum())
 
 
-def timing_section(folder: StudyFolder) -> Section:
+def timing_section(folder: StudyFolder) -> ReportSection:
     """Return sentences on screens and self-tests, exposures by level, reaction times, and flags."""
     trials = presented_trials(folder)
     cells: list[str] = trials["flags"].dropna().astype(str).tolist() if len(trials) else []
     counts = Counter(flag for names in cells for flag in set(names.split()))
     rows = [[flag, whole(count), percent(count / len(trials))] for flag, count in sorted(counts.items())]
-    flags = Table("Flagged trials", ["flag", "trials", "share of main trials"], rows, source="trials")
+    flags = ShownTable("Flagged trials", ["flag", "trials", "share of main trials"], rows, source="trials")
     frame = folder.table(REACTION_TIMES)
     not_crossed = (frame["kind"] == "all") | (frame["answers"] == "all")
     frame = frame[(frame["scope"] == "all") & (frame["n"] > 0) & not_crossed]
@@ -157,7 +157,7 @@ def timing_section(folder: StudyFolder) -> Section:
     }
     times = table_of("Reaction times", frame, columns, text_columns=2, label="id", source="reaction_times")
     blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials, window_of(folder)), *times, flags]
-    return Section("timing", "Exposures and reaction times", blocks)
+    return ReportSection("timing", "Exposures and reaction times", blocks)
 
 
 def timing_sentences(folder: StudyFolder) -> list[str]:
@@ -274,7 +274,7 @@ def window_of(folder: StudyFolder) -> float | None:
     return folder.study.quiz.window_ms if folder.study is not None and len(folder.table(SESSIONS)) else None
 
 
-def _exposure_tables(trials: pd.DataFrame, window_ms: float | None) -> list[Table]:
+def _exposure_tables(trials: pd.DataFrame, window_ms: float | None) -> list[ShownTable]:
     def duration(name: str, digits: int) -> CellFormat:
         return lambda row: NOTHING if missing(row[name]) else f"{number(row[name], digits=digits)}{NARROW}ms"
 

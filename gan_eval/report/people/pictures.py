@@ -6,7 +6,7 @@ import pandas as pd
 
 from gan_eval.pictures.compare import separation_text
 from gan_eval.report.metrics.holes import hole_text
-from gan_eval.report.parts.blocks import Gallery, GalleryEntry, PictureTable, Table
+from gan_eval.report.parts.blocks import Gallery, GalleryEntry, PictureTable, ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
 from gan_eval.report.parts.thumbnails import Picture, evenly_spaced, thumbnail
@@ -23,7 +23,7 @@ MIN_ANSWERS = 10
 """A picture with fewer answers is not ranked."""
 
 
-def giveaways_tables(folder: StudyFolder) -> list[Table]:
+def giveaways_tables(folder: StudyFolder) -> list[ShownTable]:
     """Return the table of the clues that separate real from generated pictures, with the number of the others."""
     frame = folder.table(GIVEAWAYS)
     found = frame[frame["verdict"].isin(["gives_away", "look"])]

@@ -8,7 +8,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.report.metrics.data import items_of
 from gan_eval.report.metrics.summaries import Summary, decimals_of, mean_interval, title_of
-from gan_eval.report.parts.blocks import Section, Table
+from gan_eval.report.parts.blocks import ReportSection, ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import MINUS, NARROW, NOTHING, Record, number, proportion_interval, whole
 from gan_eval.report.training import fills_holes, training_settings
@@ -28,7 +28,7 @@ TOLERANCE = 0.015
 _HOLE = "psnr_hole"
 
 
-def published_section(folder: StudyFolder) -> Section:
+def published_section(folder: StudyFolder) -> ReportSection:
     """Return the published tables of the folder: quizzes, PSNR by the ratio of the losses, metrics."""
     quiz, psnr, metrics = [], [], []
     for name, frame in folder.published.items():
@@ -39,10 +39,10 @@ def published_section(folder: StudyFolder) -> Section:
             psnr.append(psnr_table(folder, frame, source))
         elif set(frame.columns) >= METRIC_COLUMNS:
             metrics.append(_metric_table(folder, frame, source))
-    return Section("published", "Published numbers and ours", [*quiz, *psnr, *metrics])
+    return ReportSection("published", "Published numbers and ours", [*quiz, *psnr, *metrics])
 
 
-def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
+def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> ShownTable:
     """Return the proportions judged correctly, published and here."""
     filled = frame.mask(frame == "").assign(study=frame.get("study", "published"), source=frame.get("source", ""))
     published = conform(filled, PUBLISHED_QUIZ, where=source)
@@ -67,10 +67,10 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
         *dict.fromkeys(f"{row['study']}: {row['source']}" for row in records),
         *dict.fromkeys(f"{row['dataset']}: {row['note']}" for row in remarks),
     ]
-    return Table("Correct answers, published and here", head, rows, text_columns=2, notes=notes, source=source)
+    return ShownTable("Correct answers, published and here", head, rows, text_columns=2, notes=notes, source=source)
 
 
-def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Table:
+def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> ShownTable:
     """Return published metric values of the data sets and metrics that this run has, too."""
     for place, row in enumerate(frame.to_dict("records"), start=1):
         _number(row, "value", f"{source}: row {place}")
@@ -93,7 +93,7 @@ def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Tabl
             rows.append([heading, f"here: {model}", value, whole(summary.n), NOTHING])
     head = ["data set and metric", "whose", "value (95%)", "N", "source"]
     caption = "Metric values, published and here"
-    return Table(caption, head, rows, text_columns=2, last_is_text=True, grouped=True, source=source)
+    return ShownTable(caption, head, rows, text_columns=2, last_is_text=True, grouped=True, source=source)
 
 
 class OwnModel(NamedTuple):
@@ -109,7 +109,7 @@ class OwnModel(NamedTuple):
     """Side of its pictures in pixels, as text."""
 
 
-def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Table:
+def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> ShownTable:
     """Return every published row with the run's models of the same data set, source size and ratio.
 
     Args:
@@ -157,7 +157,7 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Tab
         "model here", "pooled over all pictures, here (dB, 95%)", "mean of pictures, here (dB, 95%)", "N",
     ]  # fmt: skip
     caption = "PSNR of the filled hole, published and here"
-    return Table(caption, head, rows, text_columns=3, grouped=True, notes=notes, source=source)
+    return ShownTable(caption, head, rows, text_columns=3, grouped=True, notes=notes, source=source)
 
 
 def pooled_psnr(rows: pd.DataFrame) -> Summary:

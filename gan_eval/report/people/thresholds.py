@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from gan_eval.report.parts.blocks import Block, Charts, Table
+from gan_eval.report.parts.blocks import Block, Charts, ShownTable
 from gan_eval.report.parts.chart import MAX_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
@@ -35,7 +35,7 @@ _NAMES: Mapping[str, str] = {STAIRCASE: "staircase", QUEST_PLUS: "QUEST+"}
 _TASKS = {"single": "single pictures", "pair": "pairs"}
 
 
-def thresholds_table(folder: StudyFolder) -> Table:
+def thresholds_table(folder: StudyFolder) -> ShownTable:
     """Return the mean thresholds; the file has each block's."""
     frame = folder.table(THRESHOLDS)
     head = ["data set", "by", "participants", "mean threshold", INTERVAL, "without a threshold"]
@@ -50,7 +50,7 @@ def thresholds_table(folder: StudyFolder) -> Table:
         ]
         for mean in (mean_thresholds(frame) if len(frame) else ())
     ]
-    return Table("Thresholds of exposure", head, means, 2, source="thresholds")
+    return ShownTable("Thresholds of exposure", head, means, 2, source="thresholds")
 
 
 def threshold_sentences(folder: StudyFolder) -> list[str]:

@@ -36,7 +36,7 @@ JATOS = "jatos."
 """Start of the names of columns about the results of JATOS."""
 
 
-class Part(NamedTuple):
+class FilePart(NamedTuple):
     """The rows of one file, of a file in an archive, or of one of several tables in a file."""
 
     file: str
@@ -59,14 +59,14 @@ class Foreign:
 
     cells: pd.DataFrame
     rejected: Sequence[Row]
-    parts: Sequence[Part]
+    parts: Sequence[FilePart]
     starts: Sequence[int]
     """The number before each part's first row."""
     texts: Mapping[str, str]
     numbers: pd.DataFrame | None = field(default=None)
     """After a wide table became long: for each row the one that it was (`row`), and what # stands for (`number`)."""
 
-    def part_of(self, row: int) -> tuple[Part, int]:
+    def part_of(self, row: int) -> tuple[FilePart, int]:
         """Return the part in which a row was read, and the row's number there."""
         at = bisect_right(self.starts, row - 1) - 1
         return self.parts[at], row - self.starts[at]
@@ -118,7 +118,7 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
         UserError: a file is missing, empty, or of another format.
     """
     stems = Counter(file.stem for file in files)
-    parts = list[Part]()
+    parts = list[FilePart]()
     for file in files:
         group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
         if is_store(file):
@@ -141,7 +141,7 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
     return Foreign(cells.drop(columns=empty), rejected, parts, starts, texts)
 
 
-def _parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[Part]:
+def _parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[FilePart]:
     """Read a file's content by its format."""
     if data.startswith(b"PK\x03\x04"):
         yield from _archive_parts(data, file, group, skip_rows, sheet)
@@ -182,7 +182,7 @@ def _without_comments(text: str) -> str:
     return "".join(line for line in lines[first:] if not line.startswith("#"))
 
 
-def _plain_csv(text: str, separator: str, file: str, group: str) -> Part | None:
+def _plain_csv(text: str, separator: str, file: str, group: str) -> FilePart | None:
     """Read a table whose rows have equal length, one header and plain cells, by a fast parser; None: it is another."""
     head = text[:20_000]
     if (separator != "," and "," in text) or _QUALTRICS.search(head) or ("'" in text and _FORMULA_CELL.search(text)):
@@ -207,12 +207,12 @@ def _plain_csv(text: str, separator: str, file: str, group: str) -> Part | None:
         return None
     if len(table) - first.null_count > 1 and any(cell == header[0] for cell in first[1:].unique().to_pylist()):
         return None
-    return Part(file, group, table.slice(1).rename_columns(_names(header)), range(1, len(table)))
+    return FilePart(file, group, table.slice(1).rename_columns(_names(header)), range(1, len(table)))
 
 
 def _record_parts(
     records: list[list[str]], file: str, group: str, skip_rows: int, *, decimal_commas: bool = False
-) -> Iterator[Part]:
+) -> Iterator[FilePart]:
     """Read records with a header; below it another header may follow, as where files were joined by hand."""
     if records[-1][0] == "END OF FILE" and not any(records[-1][1:]):  # Gorilla
         records = records[:-1]
@@ -239,7 +239,7 @@ def _record_parts(
         fitting = [(number, row) for number, row in numbered if len(row) == length]
         name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
         table = _table(header, [row for _, row in fitting])
-        yield Part(file, name, table, [number for number, _ in fitting], rejected, texts)
+        yield FilePart(file, name, table, [number for number, _ in fitting], rejected, texts)
 
 
 def _names(header: Sequence[str]) -> list[str]:
@@ -273,7 +273,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pyarr
     return pyarrow.table(cells, names=list(header))
 
 
-def _json_parts(text: str, file: str, group: str) -> Iterator[Part]:
+def _json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
     """Read arrays of objects, each on lines of its own a group, or objects one after the other."""
     decoder, gap, at = json.JSONDecoder(), re.compile(r"[\s,]*"), 0
     lists, single = list[list[Any]](), list[Any]()
@@ -299,7 +299,7 @@ def _json_parts(text: str, file: str, group: str) -> Iterator[Part]:
         names = list(dict.fromkeys(name for row in rows for name in row))
         table = _table(names, [[_text(row.get(name)) for name in names] for row in rows])
         name = f"{group}_{place}" if len(lists) > 1 else group
-        yield Part(file, name, table, range(start + 1, start + len(rows) + 1))
+        yield FilePart(file, name, table, range(start + 1, start + len(rows) + 1))
         start += len(rows)
 
 
@@ -319,7 +319,7 @@ def _text(value: Any) -> str | None:
     return value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value)
 
 
-def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[Part]:
+def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[FilePart]:
     """Read an Excel file, or the tables in a zip file; those of JATOS get columns about each result."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))

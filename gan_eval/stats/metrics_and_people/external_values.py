@@ -65,7 +65,7 @@ class _Values(NamedTuple):
     """Column that names the metric of each row."""
 
 
-class _Judged:
+class _JudgedPictures:
     """The judged pictures, by the ends of their identifiers."""
 
     def __init__(self, judged: pd.DataFrame) -> None:
@@ -121,7 +121,7 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
     """
     single = trials[are_single(trials)]
     judged = single[["stimulus", "item", "kind", "model", "dataset"]].dropna(subset="stimulus")
-    pictures = _Judged(judged.drop_duplicates("stimulus").astype("object"))
+    pictures = _JudgedPictures(judged.drop_duplicates("stimulus").astype("object"))
     frames, lines = [], []
     for given in files:
         metric, _, name = str(given).rpartition("=")
@@ -141,7 +141,7 @@ def _is_ours(file: Path) -> bool:
     return {"stimulus", "metric"} <= {*csv_records(file, has_header=False)[1][0]}
 
 
-def _external(file: Path, metric: str, judged: _Judged) -> tuple[pd.DataFrame, list[str]]:
+def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows of judged pictures, and lines on the other cells."""
     lines: list[str] = []
     values = _values(file, metric, judged, lines)
@@ -179,7 +179,7 @@ def _finite_psnr(file: Path, frame: pd.DataFrame) -> Iterator[str]:
             )
 
 
-def _values(file: Path, metric: str, judged: _Judged, lines: list[str]) -> _Values:
+def _values(file: Path, metric: str, judged: _JudgedPictures, lines: list[str]) -> _Values:
     """Read a file and classify its columns; append to `lines` what is not read."""
     header, rows = _cells(file, judged)
     columns = dict(enumerate(zip(*rows, strict=True)))
@@ -224,7 +224,7 @@ def _values(file: Path, metric: str, judged: _Judged, lines: list[str]) -> _Valu
     return _Values(rows, others, others != names, metrics, named_at)
 
 
-def _cells(file: Path, judged: _Judged) -> tuple[list[str], list[list[str]]]:
+def _cells(file: Path, judged: _JudgedPictures) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of one length, without empty columns; without a header line, empty names."""
     _, (header, *rows) = csv_records(file, has_header=False)
     is_numbered = header == [str(place) for place in range(len(header))]  # pandas, for columns without names
@@ -252,7 +252,7 @@ def _cells(file: Path, judged: _Judged) -> tuple[list[str], list[list[str]]]:
 
 
 def _first_names(
-    file: Path, header: list[str], columns: Mapping[int, Sequence[str]], texts: list[int], judged: _Judged
+    file: Path, header: list[str], columns: Mapping[int, Sequence[str]], texts: list[int], judged: _JudgedPictures
 ) -> int:
     """Return the column of names where none has text that names a picture.
 
@@ -295,7 +295,9 @@ def _pictures_of(values: _Values, cells: list[str]) -> tuple[list[str], bool]:
     return names, is_pair or len(names) > 1
 
 
-def _judged_row(file: Path, names: list[str], is_pair: bool, folders: Sequence[str], judged: _Judged) -> int | None:
+def _judged_row(
+    file: Path, names: list[str], is_pair: bool, folders: Sequence[str], judged: _JudgedPictures
+) -> int | None:
     """Return the number of the judged picture that a value is of, of a pair the generated one; None: not judged."""
     found = [judged.narrowed(name, folders) for name in names]
     named, rows = ({row for of, is_named in found if is_named >= least for row in of} for least in (True, False))

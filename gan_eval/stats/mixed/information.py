@@ -39,7 +39,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Layout:
+class CellLayout:
     """Levels of the trials, where their effects are among all effects, and the choice of the factor to eliminate."""
 
     sides: tuple[Side, Side]
@@ -58,7 +58,7 @@ class Layout:
     """Number of effects."""
 
     @staticmethod
-    def of(first: Side, second: Side) -> "Layout":
+    def of(first: Side, second: Side) -> "CellLayout":
         """Return the layout that retains the factor with fewer effects."""
         sides = first, second
         columns = tuple((1.0,) if side.slope is None else (1.0, side.slope) for side in sides)
@@ -66,7 +66,7 @@ class Layout:
         first_retained = sizes[0] <= sizes[1]
         retained, eliminated = sides if first_retained else sides[::-1]
         starts = (0, sizes[0])
-        return Layout(
+        return CellLayout(
             sides,
             columns,  # type: ignore[arg-type]
             first_retained,
@@ -96,7 +96,7 @@ class Factor:
         np.linalg.LinAlgError: H is not positive definite in floating point.
     """
 
-    def __init__(self, layout: Layout, scales: tuple[np.ndarray, np.ndarray], weight: np.ndarray) -> None:
+    def __init__(self, layout: CellLayout, scales: tuple[np.ndarray, np.ndarray], weight: np.ndarray) -> None:
         self.layout, self.scales = layout, scales
         (first, second), (of_first, of_second) = layout.sides, layout.columns
         shape = (second.n, first.n) if layout.first_retained else (first.n, second.n)

@@ -26,7 +26,7 @@ import numpy as np
 from scipy.linalg.blas import dgemv
 from scipy.special import expit, log_ndtr, ndtr
 
-from gan_eval.stats.mixed.information import TIMES, TRANSPOSED_TIMES, Factor, Layout, Side
+from gan_eval.stats.mixed.information import TIMES, TRANSPOSED_TIMES, CellLayout, Factor, Side
 
 FACTORS = ("participant", "stimulus")
 """Default names of the first and of the second factor."""
@@ -201,7 +201,7 @@ class Crossed:
     """(N,) 1.0 or 0.0; grades: int, 0..J-1."""
     X: np.ndarray
     """(N, K) fixed effects, Fortran order; without a constant for grades."""
-    layout: Layout
+    layout: CellLayout
     link: str
     n_thresholds: int
     """J-1 for J grades, each of which occurs; else 0."""
@@ -251,7 +251,7 @@ class Crossed:
         return Crossed(
             np.asarray(y, np.int64 if n_thresholds else float)[order],
             np.asfortranarray(X[order], float),
-            Layout.of(*sides),
+            CellLayout.of(*sides),
             link,
             n_thresholds,
             factors,

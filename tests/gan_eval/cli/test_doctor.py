@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from gan_eval.cli import doctor
-from gan_eval.cli.doctor import Finding
+from gan_eval.cli.doctor import SystemFinding
 from gan_eval.machine.system_libraries import can_import_qt
 from gan_eval.metrics.weights import cache
 from gan_eval.metrics.weights.known import WEIGHTS
@@ -35,7 +35,7 @@ def test_libraries_are_compared_with_what_is_asked_for(monkeypatch):
     requires.append('gan-eval[metrics]; extra == "train"')
     pretend_installed(monkeypatch, requires, {"numpy": "2.4.6", "pandas": "2.2.3"})
     findings = {finding.what: finding for finding in doctor.library_findings()}
-    assert findings["numpy"] == Finding("numpy", "ok", "2.4.6")
+    assert findings["numpy"] == SystemFinding("numpy", "ok", "2.4.6")
     assert findings["pandas"].status == "missing"
     assert findings["pandas"].detail == "2.2.3, expected >=3.0"
     assert findings["rich"].detail == "not installed"
@@ -87,13 +87,13 @@ def test_screens_are_listed_with_their_timing_and_unbelievable_rates_named(monke
     known = ScreenKey("DP-1", 3840, 2160, 143.998, "xcb")
     save_timing(known, ScreenTiming("opengl", vsync=True, refresh_hz=143.951, measured_at="2026-01-31T12:00:00Z"))
     _, first, measured, second, unknown = doctor.screen_findings()
-    assert first == Finding("screen DP-1", "ok", "2560 × 1440, 144 Hz, device pixel ratio 1.5")
+    assert first == SystemFinding("screen DP-1", "ok", "2560 × 1440, 144 Hz, device pixel ratio 1.5")
     assert second.status == "warning"
     assert "device pixel ratio 2" in second.detail
     assert measured.what == "timing of the screen DP-1"
     assert measured.status == "ok"
     assert "143.95 Hz, opengl window; measured 2026-01-31" in measured.detail
-    assert unknown == Finding(
+    assert unknown == SystemFinding(
         "timing of the screen HDMI-1",
         "warning",
         "not measured, so exposures are not rounded to the screen's frames",
@@ -103,13 +103,15 @@ def test_screens_are_listed_with_their_timing_and_unbelievable_rates_named(monke
 
 def test_only_what_is_not_in_order_is_listed(monkeypatch, command):
     found = [
-        Finding("Python", "ok", "3.11"),
-        Finding("disk", "ok", "9 GB"),
-        Finding("screen", "warning", "none", "look"),
+        SystemFinding("Python", "ok", "3.11"),
+        SystemFinding("disk", "ok", "9 GB"),
+        SystemFinding("screen", "warning", "none", "look"),
     ]
-    found += [Finding(f"weights {name}", "optional", "absent") for name in "abc"]
+    found += [SystemFinding(f"weights {name}", "optional", "absent") for name in "abc"]
     monkeypatch.setattr(doctor, "examine", lambda: found)
-    found += [Finding(f"{name} (extra web)", "warning", "not installed", "./run setup") for name in ("segno", "uvloop")]
+    found += [
+        SystemFinding(f"{name} (extra web)", "warning", "not installed", "./run setup") for name in ("segno", "uvloop")
+    ]
     lines = command("doctor")[1].splitlines()
     assert [line.split()[0] for line in lines] == ["warning", "warning", "optional", "ok"]
     assert "segno (extra web), uvloop (extra web)" in lines[1]
@@ -122,13 +124,13 @@ def test_weights_that_are_not_there_come_with_the_command_and_without_alarm(monk
     listed = [(WEIGHTS["dists"], None), (WEIGHTS["inception"], Path("/cache/i.pt"))]
     monkeypatch.setattr(cache, "list_weights", lambda: listed)
     absent, present = doctor.weights_findings()
-    assert absent == Finding(
+    assert absent == SystemFinding(
         "weights dists",
         "optional",
         "not in the cache (weights of structure and texture in VGG16's layers, for DISTS)",
         "if you need them: `gan-eval weights fetch dists`",
     )
-    assert present == Finding("weights inception", "ok", "/cache/i.pt")
+    assert present == SystemFinding("weights inception", "ok", "/cache/i.pt")
 
 
 @pytest.mark.parametrize(("count", "detail"), [(1, "H200"), (0, "none that torch ")])

@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from gan_eval.errors import UserError
 from gan_eval.power import plan_power, planned_stimuli, planning
-from gan_eval.power.design import Design, deal_design
+from gan_eval.power.design import StudyDesign, deal_design
 from gan_eval.power.planning import NO_DIFFERENCE, make_world, printed, sentences
 from gan_eval.power.simulate import (
     Verdict,
@@ -176,7 +176,7 @@ def found_by_question(world: World, task: tuple[int, ...]) -> list[Verdict]:
     return [Verdict(name != "one told apart" or number % 5 > 0, 0.1) for name in names]
 
 
-def design_of(models: str) -> Design:
+def design_of(models: str) -> StudyDesign:
     """Return the design of a study of models of one data set, each named by one letter."""
     rows = planned_stimuli([("d", name) for name in models], 30)
     return deal_design(rows, QuizSettings(real=8, fake=10), seed=0, participants=2)

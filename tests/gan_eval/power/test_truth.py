@@ -6,7 +6,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 
-from gan_eval.power.design import Design, deal_design, planned_stimuli
+from gan_eval.power.design import StudyDesign, deal_design, planned_stimuli
 from gan_eval.power.simulate import effect_of, grade_thresholds, questions_of, simulate, truth_of
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
@@ -22,7 +22,7 @@ SETTINGS = PowerSettings(
 )
 
 
-def dealt(models: str = "d/one d/two", *, pictures: int = 20, **quiz: object) -> Design:
+def dealt(models: str = "d/one d/two", *, pictures: int = 20, **quiz: object) -> StudyDesign:
     """The design of 30 people who judge these models, each written as DATASET/MODEL."""
     stimuli = planned_stimuli(
         [(dataset, name) for dataset, name in (each.split("/") for each in models.split())], pictures
@@ -31,11 +31,11 @@ def dealt(models: str = "d/one d/two", *, pictures: int = 20, **quiz: object) ->
 
 
 @pytest.fixture
-def design() -> Design:
+def design() -> StudyDesign:
     return dealt(pictures=60, real=20, fake=20)
 
 
-def test_rates_are_those_of_the_typical_participant_and_picture(design: Design) -> None:
+def test_rates_are_those_of_the_typical_participant_and_picture(design: StudyDesign) -> None:
     truth = truth_of(design.groups, SETTINGS)
     assert [group.role for group in design.groups] == ["", "one", "two"]
     np.testing.assert_allclose(expit(truth.base), [0.2, 0.4, 0.6])
@@ -44,7 +44,7 @@ def test_rates_are_those_of_the_typical_participant_and_picture(design: Design) 
     np.testing.assert_allclose(truth.shares(), wanted, atol=1e-8)
 
 
-def test_effects_are_differences_of_shares_over_all(design: Design) -> None:
+def test_effects_are_differences_of_shares_over_all(design: StudyDesign) -> None:
     truth = truth_of(design.groups, SETTINGS)
     reported, of_one, _, pair = questions_of(design, AnalysisSettings())
     real, one, two = truth.shares()
@@ -56,7 +56,7 @@ def test_effects_are_differences_of_shares_over_all(design: Design) -> None:
 
 
 @pytest.mark.parametrize("sd_slope", [0.0, 1.5])
-def test_simulated_answers_have_the_assumed_shares_and_spreads(design: Design, sd_slope: float) -> None:
+def test_simulated_answers_have_the_assumed_shares_and_spreads(design: StudyDesign, sd_slope: float) -> None:
     truth = truth_of(design.groups, SETTINGS.model_copy(update={"sd_slope": sd_slope}))
     random = np.random.default_rng(1)
     answers = np.stack([simulate(design, truth, random) for _ in range(400)])

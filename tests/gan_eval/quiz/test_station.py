@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gan_eval.errors import UserError
 from gan_eval.quiz.station import (
-    Check,
+    ScreenCheck,
     ScreenKey,
     ScreenTiming,
     pace,
@@ -23,7 +23,7 @@ from gan_eval.quiz.visual_angle import Viewing, picture_width
 from gan_eval.settings.quiz import QuizSettings
 
 SCREEN = ScreenKey("DP-1", 1920, 1080, 59.94, "xcb")
-CHECKS = (Check("opengl_vsync", 1.0, "", "ok"), Check("opengl_jitter", 0.2, "ms", "ok"))
+CHECKS = (ScreenCheck("opengl_vsync", 1.0, "", "ok"), ScreenCheck("opengl_jitter", 0.2, "ms", "ok"))
 TIMING = ScreenTiming("opengl", True, 59.94, "2026-01-31T12:00:00.000Z", CHECKS)
 RATES = st.sampled_from([50.0, 59.94, 60.0, 75.0, 120.0, 143.9, 240.0])
 

@@ -9,7 +9,7 @@ from make_trials import simulated, simulated_pairs
 from synthetic_tables import folder_of
 
 from gan_eval.report.figure_content import content_of
-from gan_eval.report.parts.blocks import Table
+from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import sensitivity_sentences
 from gan_eval.report.people.comparisons import comparison_sentences, comparisons_section
@@ -48,7 +48,7 @@ def numbers_of(frames: dict[str, pd.DataFrame]) -> list[object]:
     folder = folder_of(**frames)
     content = content_of(folder)
     assert content is not None
-    tables = [block for block in comparisons_section(folder).blocks if isinstance(block, Table)]
+    tables = [block for block in comparisons_section(folder).blocks if isinstance(block, ShownTable)]
     return [
         list(answer_sentences(folder)),
         [table.rows for table in cited_table(folder)],

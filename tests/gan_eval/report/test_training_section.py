@@ -13,7 +13,7 @@ from synthetic_training import SEVERAL, SIDE
 
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.report.page import render
-from gan_eval.report.parts.blocks import Charts, PictureTable, Report, Table
+from gan_eval.report.parts.blocks import Charts, PictureTable, Report, ShownTable
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.training import (
     curves,
@@ -69,7 +69,7 @@ def test_plateaus_and_pictures_are_in_the_section(folder) -> None:
     page = render(Report("Training", [], [section]))
     assert ">gan1_l1_100</text>" in page
     assert ">gan1_l1_100</th>" in page
-    assert [type(block) for block in section.blocks] == [PictureTable, Charts, Table]
+    assert [type(block) for block in section.blocks] == [PictureTable, Charts, ShownTable]
     row = folder.tables["plateaus"].query("metric == 'psnr' and mode == 'eval'").iloc[0]
     assert abs(row["plateau_step"] - 1600) < 400
     step, low, high = (f"{row[name]:,}".replace(",", " ") for name in ("plateau_step", "ci_low", "ci_high"))

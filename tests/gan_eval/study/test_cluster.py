@@ -23,7 +23,7 @@ from gan_eval.files.locks import hold_lock
 from gan_eval.machine.commands import own_command, python_command
 from gan_eval.settings.template import write_study
 from gan_eval.study import cluster, markers
-from gan_eval.study.cluster import Cluster, Task, connected
+from gan_eval.study.cluster import Cluster, ClusterTask, connected
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import read_rows
 
@@ -94,11 +94,15 @@ def machines(scheduler: Any) -> Iterator[tuple[Cluster, Ear]]:
 
 def test_after_an_error_the_other_tasks_are_done(machines, tmp_path):
     (made, _), show = machines, lambda *_, **__: None
-    tasks = [Task("bad", fail), Task("after", fail, needs=("bad",)), Task("good", end_once, (str(tmp_path / "f"),))]
+    tasks = [
+        ClusterTask("bad", fail),
+        ClusterTask("after", fail, needs=("bad",)),
+        ClusterTask("good", end_once, (str(tmp_path / "f"),)),
+    ]
     with pytest.raises(UserError, match=r"a\.png"):
         made.run(tasks, progress=show)
     assert (tmp_path / "f").exists(), "it was begun a second time"
-    found = made.run([Task("again", end_once, (str(tmp_path / "f"),), needs=("elsewhere",))], progress=show)
+    found = made.run([ClusterTask("again", end_once, (str(tmp_path / "f"),), needs=("elsewhere",))], progress=show)
     assert found["again"].result() == 7
 
 

@@ -11,7 +11,7 @@ from training_runs import Settings, train
 
 from gan_eval.errors import UserError
 from gan_eval.settings.choices import Direction
-from trainer.datasets.check import INPUT, TARGET, Report, check, preview
+from trainer.datasets.check import INPUT, TARGET, DataReport, check, preview
 from trainer.datasets.pairs import PairedSet
 
 
@@ -43,7 +43,7 @@ def landscapes(tmp_path: Path) -> Path:
     return tmp_path / "set"
 
 
-def lines(report: Report, kind: str) -> list[str]:
+def lines(report: DataReport, kind: str) -> list[str]:
     return [finding.line for finding in report.findings if finding.kind == kind]
 
 

@@ -13,7 +13,7 @@ from training_runs import Pairs, Settings, brightness, hashes, result, train
 
 from gan_eval.settings.training import TrainingSettings
 from trainer.state.checkpoints import list_checkpoints
-from trainer.watch.validation import Measure
+from trainer.watch.validation import ValidationMeasure
 
 KILLS = 6
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 def run_once(settings: TrainingSettings, data: Path, out: Path) -> None:
     """Start or resume a run in this process, and train to the end."""
     torch.set_num_threads(1)
-    measure = Measure(brightness, {"brightness": True})
+    measure = ValidationMeasure(brightness, {"brightness": True})
     train(settings, data, out, direction="BtoA", checkpoint_every=3, measure=measure)
 
 

@@ -15,7 +15,7 @@ from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
 from trainer.state.checkpoints import list_checkpoints
 from trainer.state.run_folder import load_generator
-from trainer.watch.validation import Measure
+from trainer.watch.validation import ValidationMeasure
 
 
 @pytest.mark.slow
@@ -97,7 +97,10 @@ def test_other_validation_pictures_are_refused(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, had_some: bool
 ) -> None:
     data, settings = make_pairs(train=2, val=1, other=1), tiny(validate_every=2, plateau_patience=0)
-    how: dict[str, Any] = {"measure": Measure(brightness, {"psnr": True, "ssim": True}), "checkpoint_every": 2}
+    how: dict[str, Any] = {
+        "measure": ValidationMeasure(brightness, {"psnr": True, "ssim": True}),
+        "checkpoint_every": 2,
+    }
     pictures = (data / "val").rename(data / "elsewhere")
     if had_some:
         (data / "val").symlink_to(pictures)

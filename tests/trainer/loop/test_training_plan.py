@@ -18,7 +18,7 @@ from trainer.loop import run as run_module
 from trainer.loop.estimate import WARM_UP
 from trainer.loop.plan import milestones
 from trainer.state.checkpoints import list_checkpoints
-from trainer.watch.validation import Measure
+from trainer.watch.validation import ValidationMeasure
 
 
 def test_snapshots_and_validations_come_after_the_same_share_of_a_shorter_run() -> None:
@@ -62,11 +62,11 @@ class Rates(run_module.Run):
         Rates.seen.append((*generator, *discriminator))  # type: ignore[arg-type]
 
 
-def falling(values: Iterator[float | None]) -> Measure:
+def falling(values: Iterator[float | None]) -> ValidationMeasure:
     def measured(_: Path) -> list[Row]:
         return [{"metric": "m", "value": next(values), "sd": None, "n": 2, "reason": None}]
 
-    return Measure(measured, {"m": True})
+    return ValidationMeasure(measured, {"m": True})
 
 
 def test_both_optimizers_learn_at_the_lowered_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +102,7 @@ def test_the_estimate_fits_the_run(
     monkeypatch.setattr("trainer.loop.estimate.TIMED", 5)
     data = make_pairs(train=3, val=2)
     settings = tiny(steps=12, snapshots=(0, 4), validate_every=4)
-    measure = Measure(no_values, {"psnr": True})
+    measure = ValidationMeasure(no_values, {"psnr": True})
     found = estimate(settings, data, keep=1, measure=measure)
     assert (found.steps, found.steps_timed) == (12, 5)
     assert found.step_s > 0

@@ -20,7 +20,7 @@ from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task
 from trainer.watch import validation
 from trainer.watch.log import TrainingLog, ValidationLog
-from trainer.watch.validation import SAMPLES, Measure, diversity, sample_examples, validation_examples
+from trainer.watch.validation import SAMPLES, ValidationMeasure, diversity, sample_examples, validation_examples
 
 
 @pytest.mark.slow
@@ -47,7 +47,7 @@ def test_without_pictures_apart_nothing_is_validated(make_pairs: Pairs, tiny: Se
     said: list[str] = []
     run = train(
         tiny(steps=2, validate_every=1), make_pairs(train=2), tmp_path / "run",
-        measure=Measure(brightness, {"psnr": True, "ssim": True}), on_message=said.append,
+        measure=ValidationMeasure(brightness, {"psnr": True, "ssim": True}), on_message=said.append,
     )  # fmt: skip
     assert any("nothing is validated" in line for line in said)
     assert not (run / "validation.csv").exists()
@@ -66,7 +66,7 @@ def test_pictures_that_are_trained_on_come_last(make_pairs: Pairs) -> None:
 def test_many_pictures_are_measured_in_batches_as_few_are_one_by_one(
     make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, measure = make_pairs(train=2, val=5), Measure(brightness, {"brightness": True})
+    data, measure = make_pairs(train=2, val=5), ValidationMeasure(brightness, {"brightness": True})
     settings = tiny(steps=1, validate_every=1, validation_pairs="all", validation_metrics=("brightness",))
     one = train(settings, data, tmp_path / "one", measure=measure)
     monkeypatch.setattr(validation, "MAX_ONE_BY_ONE", 4)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QListView, QWidget
 from gan_eval.errors import UserError
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.quiz.app.loading import to_image
-from gan_eval.quiz.app.pages.parts import ACCENT, INK, Look, Page, button, text_label
+from gan_eval.quiz.app.pages.parts import ACCENT, INK, Page, PageLook, button, text_label
 from gan_eval.quiz.review import ReviewedTrial, ScoreLine
 from gan_eval.quiz.wording import Texts
 
@@ -20,7 +20,7 @@ CELL = 380
 _Index = QModelIndex | QPersistentModelIndex
 
 
-def trial_image(trial: ReviewedTrial, *, look: Look, texts: Texts, side: int, ratio: float) -> QImage:
+def trial_image(trial: ReviewedTrial, *, look: PageLook, texts: Texts, side: int, ratio: float) -> QImage:
     """Return a trial's pictures in a row with captions, each in a square of `side` logical pixels."""
     step, caption = side + look.px(24), look.font(52)
     image = QImage(QSize(len(trial.panels) * step, side + caption) * ratio, QImage.Format.Format_ARGB32_Premultiplied)
@@ -75,10 +75,10 @@ class _Trials(QAbstractListModel):
         return self._image(index.row()) if role == Qt.ItemDataRole.DecorationRole else None
 
 
-class Gallery(QListView):
+class ReviewGallery(QListView):
     """The reviewed trials in order, in as many columns as fit, scrolled by keyboard or mouse."""
 
-    def __init__(self, look: Look, texts: Texts, trials: Sequence[ReviewedTrial]) -> None:
+    def __init__(self, look: PageLook, texts: Texts, trials: Sequence[ReviewedTrial]) -> None:
         super().__init__()
         side = look.px(CELL - 20) // max(len(trial.panels) for trial in trials) - look.px(24)
         draw = partial(trial_image, look=look, texts=texts, side=side, ratio=self.devicePixelRatio())
@@ -109,7 +109,9 @@ class EndPage(Page):
 
     finished = Signal()
 
-    def __init__(self, look: Look, texts: Texts, scores: Sequence[ScoreLine], trials: Sequence[ReviewedTrial]) -> None:
+    def __init__(
+        self, look: PageLook, texts: Texts, scores: Sequence[ScoreLine], trials: Sequence[ReviewedTrial]
+    ) -> None:
         """Make the page; an empty score or review is not shown."""
         super().__init__(look, texts, width=1600 if trials else 640, fill=bool(trials))
         if trials:  # the list gets the space
@@ -130,7 +132,7 @@ class EndPage(Page):
         self.leave = button(texts("exit"), self.finished.emit, main=True)
         self.first: QWidget = self.leave
         if trials:
-            self.gallery = Gallery(look, texts, trials)
+            self.gallery = ReviewGallery(look, texts, trials)
             self.add_text(texts("review_title"), "heading")
             self.body.addWidget(self.gallery, 1)
             self.first = self.gallery

@@ -21,7 +21,7 @@ ACCENT, WRONG = "#1f5f99", "#a32a22"
 
 
 @dataclass(frozen=True)
-class Look:
+class PageLook:
     """Sizes of the pages for one participant on one screen."""
 
     scale: float = 1.0
@@ -43,7 +43,7 @@ def scale_for(height: int) -> float:
     return min(2.5, max(1.0, height / 700))
 
 
-def sheet(look: Look) -> str:
+def sheet(look: PageLook) -> str:
     """Return the style sheet."""
     px, ring = look.px, look.px(2)
     return f"""
@@ -106,7 +106,7 @@ class Page(QWidget):
     Enter presses the focused button, else the page's main one; Page Up and Page Down scroll.
     """
 
-    def __init__(self, look: Look, texts: Texts, *, width: int = 780, fill: bool = False) -> None:
+    def __init__(self, look: PageLook, texts: Texts, *, width: int = 780, fill: bool = False) -> None:
         """Make an empty page; `width` is the card's maximum width at 100%; with `fill` it uses the whole height."""
         super().__init__()
         self.look = look
@@ -257,7 +257,7 @@ class NoticePage(Page):
 
     def __init__(
         self,
-        look: Look,
+        look: PageLook,
         texts: Texts,
         name: str,
         lines: Sequence[str],
@@ -302,7 +302,7 @@ class NoticePage(Page):
         self.first = made[-1]
 
 
-def progress_bar(look: Look, done: int, trials: int) -> QProgressBar:
+def progress_bar(look: PageLook, done: int, trials: int) -> QProgressBar:
     """Return a bar for the share of trials that are done."""
     bar = QProgressBar(maximum=trials, value=done, textVisible=False)
     bar.setFixedHeight(look.px(12))

@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QRadioButton, QWidget
 
 from gan_eval.quiz.app.keys import matching_key, place_of
-from gan_eval.quiz.app.pages.parts import Look, StepPage, button, literal, text_label
+from gan_eval.quiz.app.pages.parts import PageLook, StepPage, button, literal, text_label
 from gan_eval.quiz.wording import Texts, confidence_keys, keys_in_order, meaning_of
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 
@@ -22,7 +22,7 @@ _LINE = 64
 class KeysPage(StepPage):
     """The page on which every answer key is pressed once, to check the keyboard layout."""
 
-    def __init__(self, look: Look, texts: Texts, settings: QuizSettings, *, keys: Mapping[str, str]) -> None:
+    def __init__(self, look: PageLook, texts: Texts, settings: QuizSettings, *, keys: Mapping[str, str]) -> None:
         super().__init__(look, texts, width=760)
         self.add_text(texts("keys_title"), "title")
         self.add_text(texts("keys_text"))
@@ -61,13 +61,13 @@ class KeysPage(StepPage):
             self.continue_button.setFocus()
 
 
-def key_caps(look: Look, texts: Texts, settings: QuizSettings, keys: Mapping[str, str]) -> QWidget:
+def key_caps(look: PageLook, texts: Texts, settings: QuizSettings, keys: Mapping[str, str]) -> QWidget:
     """Return the keys in the order of the keyboard, each with its answer."""
     caps = [(key, meaning_of(answer, settings, texts), answer) for key, answer in keys_in_order(keys)]
     return _caps(look, texts, caps)
 
 
-def _caps(look: Look, texts: Texts, keys: Sequence[tuple[str, str, str]]) -> QWidget:
+def _caps(look: PageLook, texts: Texts, keys: Sequence[tuple[str, str, str]]) -> QWidget:
     """Return keys, five in a row, from tuples of key, text next to it, and answer for screen readers."""
     caps = QWidget()
     grid = QGridLayout(caps)
@@ -89,7 +89,7 @@ class ConsentPage(StepPage):
 
     refused = Signal()
 
-    def __init__(self, look: Look, texts: Texts, consent: ConsentSettings) -> None:
+    def __init__(self, look: PageLook, texts: Texts, consent: ConsentSettings) -> None:
         super().__init__(look, texts)
         self.add_text(texts("consent_title"), "title")
         for paragraph in consent.text.splitlines():
@@ -116,7 +116,7 @@ class QuestionPage(StepPage):
     """A question with choices (number or arrow keys) or a line for a free text."""
 
     def __init__(
-        self, look: Look, texts: Texts, question: QuestionSettings, *, number: int, count: int, answer: str | None
+        self, look: PageLook, texts: Texts, question: QuestionSettings, *, number: int, count: int, answer: str | None
     ) -> None:
         super().__init__(look, texts)
         self.question = question

@@ -4,8 +4,8 @@ import pytest
 from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.definitions.jackknife import (
     GROUPS,
-    Estimate,
     Interval,
+    JackknifeEstimate,
     PictureSet,
     as_of_equal_groups,
     deal,
@@ -37,9 +37,9 @@ def test_of_a_mean_it_is_the_standard_error() -> None:
 
 def test_what_two_models_share_cancels_in_their_difference() -> None:
     shared = np.random.default_rng(4).normal(size=GROUPS)
-    difference = Estimate(3.0, 3 + shared).minus(Estimate(1.0, 1 + shared))
+    difference = JackknifeEstimate(3.0, 3 + shared).minus(JackknifeEstimate(1.0, 1 + shared))
     assert difference.interval() == Interval(pytest.approx(2.0), pytest.approx(2.0))
-    assert Estimate(3.0, shared).minus(Estimate(1.0)).interval() is None
+    assert JackknifeEstimate(3.0, shared).minus(JackknifeEstimate(1.0)).interval() is None
 
 
 def test_a_bias_that_falls_with_the_number_adds_nothing_where_groups_are_unequal() -> None:
@@ -94,6 +94,6 @@ def test_a_group_that_leaves_too_little_leaves_no_interval() -> None:
     groups = np.zeros(10, dtype=np.intp)
     pictures = PictureSet(values, (), groups)
     found = leave_groups_out(_mean_difference, pictures, pictures)
-    assert found == Estimate(0.0, why_no_interval="too few")
+    assert found == JackknifeEstimate(0.0, why_no_interval="too few")
     with pytest.raises(Unmeasurable):
         leave_groups_out(_mean_difference, PictureSet(values[:2], (), groups[:2]), pictures)

@@ -5,7 +5,14 @@ import pytest
 from sklearn.metrics.pairwise import polynomial_kernel
 
 from gan_eval.metrics.definitions import kid as module
-from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, PictureSet, as_of_equal_groups, deal, groups_of
+from gan_eval.metrics.definitions.jackknife import (
+    GROUPS,
+    JackknifeEstimate,
+    PictureSet,
+    as_of_equal_groups,
+    deal,
+    groups_of,
+)
 from gan_eval.metrics.definitions.kid import compare_kid, kid, kid_all_pairs
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -45,7 +52,7 @@ def test_one_pass_gives_the_values_without_each_group() -> None:
     found = compare(fake, ["kid"])["kid"]
     kept = [(real.groups != group, fake.groups != group) for group in range(GROUPS)]
     by_hand = np.array([_double_sum(REAL[x], FAKE[y], (np.array(ITEMS[0])[x], np.array(ITEMS[1])[y])) for x, y in kept])
-    assert isinstance(found, Estimate)
+    assert isinstance(found, JackknifeEstimate)
     assert found.left_out == pytest.approx(as_of_equal_groups(found.value, by_hand, fake.groups), rel=1e-12)
 
 
@@ -78,7 +85,7 @@ def test_the_interval_of_paired_sets_covers_the_distance_of_independent_ones(shi
     for _ in range(300):
         real, fake = (PictureSet(features, items, groups) for features in pair(40, 0))
         found = compare_kid(real)(fake, ["kid"])["kid"]
-        assert isinstance(found, Estimate)
+        assert isinstance(found, JackknifeEstimate)
         interval = found.interval()
         assert interval is not None
         covered += interval.low <= truth <= interval.high

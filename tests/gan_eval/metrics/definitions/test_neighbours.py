@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from gan_eval.metrics.definitions import neighbours
-from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate, PictureSet, as_of_equal_groups
+from gan_eval.metrics.definitions.jackknife import GROUPS, JackknifeEstimate, PictureSet, as_of_equal_groups
 from gan_eval.metrics.definitions.neighbours import K, compare_neighbours
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -29,7 +29,7 @@ def _sets(n: int, m: int, d: int = 3) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(n, d)).astype(np.float32), rng.normal(0.7, 0.8, size=(m, d)).astype(np.float32)
 
 
-def _compared(real: np.ndarray, fake: np.ndarray, *groups: np.ndarray | None) -> dict[str, Estimate]:
+def _compared(real: np.ndarray, fake: np.ndarray, *groups: np.ndarray | None) -> dict[str, JackknifeEstimate]:
     real_groups, fake_groups = groups or (None, None)
     return dict(compare_neighbours(PictureSet(real, (), real_groups))(PictureSet(fake, (), fake_groups), list(K)))
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.svm import LinearSVC
 
 from gan_eval.metrics.definitions import separability
-from gan_eval.metrics.definitions.jackknife import Estimate, PictureSet, deal, groups_of
+from gan_eval.metrics.definitions.jackknife import JackknifeEstimate, PictureSet, deal, groups_of
 from gan_eval.metrics.definitions.separability import compare_separability, p_ids, u_ids
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -58,7 +58,7 @@ def test_pictures_are_paired_by_item_in_any_order() -> None:
     p, u = published(real, fake)
     for name, value in (("p_ids", p), ("u_ids", u)):
         estimate = found[name]
-        assert isinstance(estimate, Estimate)
+        assert isinstance(estimate, JackknifeEstimate)
         assert estimate.value == pytest.approx(value, abs=1e-12)
         interval = estimate.interval()
         assert interval is not None
@@ -66,7 +66,7 @@ def test_pictures_are_paired_by_item_in_any_order() -> None:
     lone = [f"other{n}" for n in range(60)]
     found = compare_separability(picture_set(real, items))(picture_set(fake, lone), ["p_ids", "u_ids"])
     assert isinstance(found["p_ids"], Unmeasurable)
-    assert isinstance(found["u_ids"], Estimate)
+    assert isinstance(found["u_ids"], JackknifeEstimate)
 
 
 def test_sets_that_cannot_be_judged_have_a_reason() -> None:

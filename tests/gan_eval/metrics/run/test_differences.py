@@ -12,7 +12,7 @@ import pytest
 import scipy.stats
 
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions.jackknife import GROUPS, Estimate
+from gan_eval.metrics.definitions.jackknife import GROUPS, JackknifeEstimate
 from gan_eval.metrics.run import inputs, runner
 from gan_eval.metrics.run.differences import Outcome, compare_outcomes, compare_pictures
 from gan_eval.metrics.run.runner import missing_values
@@ -89,14 +89,14 @@ def test_real_pictures_and_other_data_sets_are_not_mixed_in() -> None:
     [
         (
             "kid",
-            Outcome(Estimate(1.0), frozenset({"i1", "i2"}), 2),
-            Outcome(Estimate(2.0), frozenset({"i2", "i3", "i4"}), 3),
+            Outcome(JackknifeEstimate(1.0), frozenset({"i1", "i2"}), 2),
+            Outcome(JackknifeEstimate(2.0), frozenset({"i2", "i3", "i4"}), 3),
             (1, -1.0),
             "a has 2 items, b 3; both values are of all their items; no interval: too few items",
         ),
         (
             "precision_inception",
-            *[Outcome(Estimate(1.0, np.ones(GROUPS), share_of=50), frozenset({"i"}), 1)] * 2,
+            *[Outcome(JackknifeEstimate(1.0, np.ones(GROUPS), share_of=50), frozenset({"i"}), 1)] * 2,
             (1, 0.0),
             "no interval: none or all of the pictures count",
         ),
@@ -118,8 +118,8 @@ def test_a_metric_that_depends_on_the_number_of_pictures_compares_no_unequal_set
 
     def row_of(fewer: int) -> Row:
         outcomes = {
-            "a": Outcome(Estimate(0.1, 0.1 + noise), items, 100),
-            "b": Outcome(Estimate(0.9, 0.9 + noise[::-1]), items, fewer),
+            "a": Outcome(JackknifeEstimate(0.1, 0.1 + noise), items, 100),
+            "b": Outcome(JackknifeEstimate(0.9, 0.9 + noise[::-1]), items, fewer),
         }
         return _only(compare_outcomes("d", METRICS[metric], outcomes))
 

@@ -21,7 +21,7 @@ from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.steps import QuestionPage
 from gan_eval.quiz.app.stage import screen_key
 from gan_eval.quiz.clock import now_ns
-from gan_eval.quiz.station import Check, ScreenTiming, save_timing
+from gan_eval.quiz.station import ScreenCheck, ScreenTiming, save_timing
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.store import Store
@@ -146,7 +146,7 @@ def test_a_session_in_german_and_a_line_about_small_pictures(sit: Sit) -> None:
 def test_whole_frames_and_the_self_test_of_the_screen_are_kept_with_the_session(
     sit: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = (Check("raster_lead", 0.4, "ms", "ok"),)
+    found = (ScreenCheck("raster_lead", 0.4, "ms", "ok"),)
     timing = ScreenTiming("raster", False, 59.9, "2026-01-31T12:00:00Z", found)
     save_timing(screen_key(QApplication.primaryScreen()), timing)
     found_here = stage.choose_presenter  # off screen no swap waits, so nothing is rounded

@@ -17,14 +17,14 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from gan_eval.pictures.decode import write_png
 from gan_eval.quiz.app.pages.end import EndPage
-from gan_eval.quiz.app.pages.parts import Look, NoticePage, Page, scale_for
+from gan_eval.quiz.app.pages.parts import NoticePage, Page, PageLook, scale_for
 from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage, key_caps
 from gan_eval.quiz.app.stage import Shell
 from gan_eval.quiz.review import Panel, ReviewedTrial, ScoreLine
 from gan_eval.quiz.wording import Texts, instructions
 from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettings
 
-LOOK = Look()
+LOOK = PageLook()
 WORDS = Texts()
 AGE = QuestionSettings(id="age", text="How old are you?", choices=("18 to 29", "30 to 44", "Arts & crafts"))
 WORK = QuestionSettings(id="work", text="What is your work?")
@@ -193,10 +193,10 @@ BUTTONS = [(name, lambda: None) for name in ("withdraw", "save_and_quit", "conti
     ],
 )
 def test_every_page_can_be_read_and_used_in_german_at_the_largest_text_size(
-    show: Show, make: Callable[[Look, Texts], Page]
+    show: Show, make: Callable[[PageLook, Texts], Page]
 ) -> None:
     """Nothing is wider than the window, and what is below its edge is scrolled to."""
-    page = show(make(Look(scale=1.1, text=2.0), Texts("de")))
+    page = show(make(PageLook(scale=1.1, text=2.0), Texts("de")))
     QApplication.processEvents()
     for label in page.findChildren(QLabel):
         if label.isVisible():
@@ -225,7 +225,7 @@ def reviewed(tmp_path: Path) -> list[ReviewedTrial]:
 def test_the_review_shows_two_trials_at_once_and_enter_in_it_does_not_leave(
     show: Show, reviewed: list[ReviewedTrial]
 ) -> None:
-    page = show(EndPage(Look(scale_for(600)), WORDS, [ScoreLine("Pairs", "3 of 4 correct", "")], reviewed))
+    page = show(EndPage(PageLook(scale_for(600)), WORDS, [ScoreLine("Pairs", "3 of 4 correct", "")], reviewed))
     assert isinstance(page, EndPage)
     page.window().resize(1024, 600)
     QApplication.processEvents()

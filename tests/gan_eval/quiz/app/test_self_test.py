@@ -16,18 +16,18 @@ from gan_eval.quiz.app import self_test, stage
 from gan_eval.quiz.app.presenter import OpenGLWindow, RasterWindow
 from gan_eval.quiz.app.self_test import judge, timer_checks
 from gan_eval.quiz.app.stage import choose_presenter, screen_key
-from gan_eval.quiz.station import Check, ScreenTiming, save_timing
+from gan_eval.quiz.station import ScreenCheck, ScreenTiming, save_timing
 
 NOW = "2026-01-31T12:00:00.000Z"
-STATED = Check("stated_refresh", 60.0, "Hz", "ok")
+STATED = ScreenCheck("stated_refresh", 60.0, "Hz", "ok")
 
 
-def swaps(*, vsync: float, dropped: float) -> list[Check]:
+def swaps(*, vsync: float, dropped: float) -> list[ScreenCheck]:
     return [
         STATED,
-        Check("opengl_vsync", vsync, "", "ok"),
-        Check("opengl_interval", 16.683 if vsync else 1.0, "ms", "ok"),
-        *([Check("opengl_dropped", dropped, "share", "ok")] if vsync else []),
+        ScreenCheck("opengl_vsync", vsync, "", "ok"),
+        ScreenCheck("opengl_interval", 16.683 if vsync else 1.0, "ms", "ok"),
+        *([ScreenCheck("opengl_dropped", dropped, "share", "ok")] if vsync else []),
     ]
 
 

@@ -17,7 +17,7 @@ from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
 from gan_eval.report.metrics.values import value_blocks
-from gan_eval.report.parts.blocks import Table
+from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.pictures import samples
 from gan_eval.report.people.published import pooled_psnr, published_section
@@ -182,7 +182,7 @@ def test_the_report_of_metrics_alone_has_the_same_tables(folder):
     ]
     measured = Measured(folder.tables, stimuli)
     blocks = value_blocks(measured, measured.holes)
-    shown = [block for block in blocks if isinstance(block, Table) and "hole" in block.caption]
+    shown = [block for block in blocks if isinstance(block, ShownTable) and "hole" in block.caption]
     assert [table.rows for table in shown] == [table.rows for table in hole_tables(measured, "photographs", holes)]
     assert len(shown) == 2
     measured = Measured(folder.tables)

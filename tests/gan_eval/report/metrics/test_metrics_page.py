@@ -10,7 +10,7 @@ from synthetic_tables import folder_of
 from gan_eval.report import build_metrics_report
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.values import table_notes
-from gan_eval.report.parts.blocks import Table
+from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.sections import metrics_report, study_report
 
 
@@ -78,7 +78,7 @@ def test_a_study_has_the_tables_of_the_metrics_page():
     frames = frames_of(values(), sets())
     reports = (study_report(folder_of(**frames)), metrics_report(Measured(frames)))
     sections = [section for report in reports for section in report.sections if section.id in ("metrics", "values")]
-    tables, same = ([block for block in section.blocks if isinstance(block, Table)] for section in sections)
+    tables, same = ([block for block in section.blocks if isinstance(block, ShownTable)] for section in sections)
     assert tables == same
     assert len(tables) == 3
     marks = [cell.mark for table in tables for row in table.rows for cell in row[1:]]
