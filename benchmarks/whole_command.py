@@ -16,6 +16,7 @@ the process.
 """
 
 import argparse
+import multiprocessing
 import os
 import resource
 import statistics
@@ -66,7 +67,10 @@ def main() -> None:
         folder = Path(scratch)
         for work in options.work or ("pairs", "fid"):
             make, arguments = {"pairs": (make_pairs, PAIRS), "fid": (make_arrays, FID)}[work]
-            make(folder, options.pairs if work == "pairs" else options.pictures)
+            pictures = options.pairs if work == "pairs" else options.pictures
+            # in a process of its own, as a side's peak begins with the peak of the process that starts it
+            with multiprocessing.get_context("spawn").Pool(1) as process:
+                process.apply(make, (folder, pictures))
             command = [sys.executable, "-P", "-m", "gan_eval", "metrics", "--threads", options.threads]
             command += [word.format(folder=folder) for word in arguments]
             theirs = [python, __file__, "--side", work, scratch, "--threads", options.threads]
