@@ -174,7 +174,7 @@ def test_files_that_contributing_names_define_the_functions_next_to_them() -> No
     tests = re.findall(r"\btests/[\w/]+\.py", text)
     assert [path for path in tests if "NAME" not in path and not (ROOT / path).is_file()] == []
     claims = re.findall(r"`(\w+)`\s+(?:\(|in\s+|of\s+)`([\w/]+\.py)`", text)
-    assert ("analyze", "gan_eval/stats/analysis.py") in claims
+    assert ("_tables_of_answers", "gan_eval/stats/analysis.py") in claims
     for path, sentence in re.findall(r"^\d\. `([\w/]+\.py)`: (.*?)(?:\.\s|:$)", text, re.M | re.S):
         claims += [(name, path) for name in re.findall(r"`(\w{4,})`", sentence) if name != "NAME"]
     tracked = [path for folder in ("gan_eval", "trainer", "tests") for path in (ROOT / folder).rglob("*.py")]

@@ -70,9 +70,9 @@ class JackknifeEstimate:
         A share has Wilson's interval instead, for the number of independent pictures that its standard error implies.
         The jackknife's own interval would have width 0 if all pictures of a set count.
 
-        >>> Estimate(2.0, np.linspace(1.8, 2.2, 10)).interval(low=1.5).low
+        >>> JackknifeEstimate(2.0, np.linspace(1.8, 2.2, 10)).interval(low=1.5).low
         1.5
-        >>> all_inside = Estimate(1.0, np.ones(10), share_of=50).interval()
+        >>> all_inside = JackknifeEstimate(1.0, np.ones(10), share_of=50).interval()
         >>> round(all_inside.low, 3), all_inside.high
         (0.907, 1.0)
         """

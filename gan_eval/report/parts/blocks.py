@@ -117,7 +117,7 @@ class ShownTable(Block):
 
         A note gives the number of removed rows.
 
-        >>> table = Table("Means", ["group", "n", "mean", "SD"], [["a", "12", "1.5", "–"], ["b", "0", "–", "–"]])
+        >>> table = ShownTable("Means", ["group", "n", "mean", "SD"], [["a", "12", "1.5", "–"], ["b", "0", "–", "–"]])
         >>> table.without_empty().rows, table.without_empty().notes
         ([['a', '12', '1.5']], ['1 row without a value is not shown; the file contains it.'])
         """

@@ -131,7 +131,7 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, fo
         monkeypatch.setattr(f"gan_eval.study.{module}.missing_display", lambda: None)
     monkeypatch.setattr(two_folders, "probe_screens", lambda: ({"screens": [screen]}, ""))
     monkeypatch.setattr(two_folders, "open_quiz", answer)
-    monkeypatch.setattr("gan_eval.report.write_report", lambda _folder, page: page.touch())
+    monkeypatch.setattr("gan_eval.report.write_report", lambda _folder, page, **_: page.touch())
     for _ in range(2):
         status, _, err = command("try", *folders, "--out", out)
         assert (status, asked) == (0, ["P01"])

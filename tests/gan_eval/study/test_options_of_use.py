@@ -156,7 +156,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("export --store absent --out theirs", "gan_eval.store.export.open_store"),
         ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging.push"),
         ("stimuli equalise set --out theirs", "gan_eval.pictures.equalise.common_size"),
-        ("trials import trials.csv --out theirs", "gan_eval.stats.analysis.import_trials"),
+        ("trials import trials.csv --out theirs", "gan_eval.stats.importing.convert.import_trials"),
         ("report theirs --out theirs", "gan_eval.report.write_report"),
         ("report theirs --out r.html --figure theirs/thesis.txt/f.pdf", "gan_eval.report.write_report"),
         ("train --data data/d --out theirs --steps 1", "trainer.loop.run.make_plan"),

@@ -64,9 +64,9 @@ def test_rows_and_frames_write_the_same_file_and_read_back_what_was_written(tmp_
     assert csv.read_bytes() == bytes_of_rows
     write_table(frame, parquet, tables.IMAGE_METRICS)
     columns = columns_of(written, tables.IMAGE_METRICS)
-    write_columns(columns, tables.IMAGE_METRICS, folder / "c.csv", folder / "c.parquet")
-    assert (folder / "c.csv").read_bytes() == bytes_of_rows
-    assert (folder / "c.parquet").read_bytes() == parquet.read_bytes()
+    write_columns(columns, tables.IMAGE_METRICS, folder)
+    assert (folder / "image_metrics.csv").read_bytes() == bytes_of_rows
+    assert (folder / "image_metrics.parquet").read_bytes() == parquet.read_bytes()
     assert frame_of_columns(columns, tables.IMAGE_METRICS).equals(frame_of(written, tables.IMAGE_METRICS))
     pd.testing.assert_frame_equal(read_table(parquet, tables.IMAGE_METRICS), frame)
     assert as_rows(frame_of(written, tables.IMAGE_METRICS)) == as_rows(frame)

@@ -83,9 +83,9 @@ def test_vif_of_a_faint_reference_is_that_of_float64() -> None:
 def test_values_name_the_versions_of_piq_and_torch(tmp_path: Path) -> None:
     folder = write_items(tmp_path / "set", {"a": {"real": PHOTOGRAPH, "fake": disturbed(PHOTOGRAPH, 1)}})
     assert f"piq {piq.__version__}" in measure(folder, "vif").runs["software"][0]
-    (vif,) = Tools([METRICS["vif"]], Settings(("vif",))).measures
-    assert f"piq {piq.__version__}" in vif.definition
-    assert f"torch {torch.__version__.partition('+')[0]}" in vif.definition
+    definition = Tools([METRICS["vif"]], Settings(("vif",))).definition(METRICS["vif"])
+    assert f"piq {piq.__version__}" in definition
+    assert f"torch {torch.__version__.partition('+')[0]}" in definition
 
 
 def test_each_worker_uses_one_thread_of_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

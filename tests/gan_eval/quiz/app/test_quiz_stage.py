@@ -16,13 +16,13 @@ import json, sys
 from PySide6.QtWidgets import QApplication
 from gan_eval.errors import UserError
 from gan_eval.quiz.app.pages.parts import Page
-from gan_eval.quiz.app.stage import Stage
+from gan_eval.quiz.app.stage import PictureStage
 from gan_eval.quiz.station import Presentation
 from gan_eval.settings.quiz import QuizSettings
 
 def staged(how):
     try:
-        stage = Stage(QuizSettings(), Presentation(**how))
+        stage = PictureStage(QuizSettings(), Presentation(**how))
     except UserError as error:
         return {"error": str(error)}
     page = Page(stage.look, stage.texts)
