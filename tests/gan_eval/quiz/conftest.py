@@ -1,5 +1,6 @@
 """Stimuli, sessions and clocks for the quiz tests."""
 
+import gc
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -49,6 +50,17 @@ def no_self_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):
             patched.setenv(name, str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_window_outlives_its_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Delete what a test of the window leaves behind, before the event loop of another test runs."""
+    yield
+    if "qapp" in request.fixturenames:
+        from PySide6.QtCore import QCoreApplication, QEvent
+
+        gc.collect()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @pytest.fixture(scope="session")
