@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from gan_eval.quiz.draw.offers import BETWEEN_MODELS, REAL, Pool, Role, pools_of
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
+Item = TypeVar("Item", int, str)
 MIN_POOL_RATIO = 2
 """Minimum ratio of a pool's items to the trials of a list; below it, all participants see nearly the same items."""
 PRACTICE_SETS = "stimuli.practice_sets"
@@ -95,7 +97,7 @@ def _phrase(counts: Counts) -> str:
     return f"{counts.real} real + {counts.generated} fake" if counts.real else f"{counts.generated} pairs"
 
 
-def match(candidates: Sequence[Sequence[str]]) -> list[str] | None:
+def match(candidates: Sequence[Sequence[Item]]) -> list[Item] | None:
     """Assign to each slot one of its candidate items, no item twice; return None if this is impossible.
 
     This is a perfect bipartite matching (Kuhn 1955). A slot takes its first free candidate. If none is free, earlier
@@ -106,11 +108,11 @@ def match(candidates: Sequence[Sequence[str]]) -> list[str] | None:
     >>> match([["a"], ["a"]]) is None
     True
     """
-    slot_of_item: dict[str, int] = {}
-    item_of_slot: dict[int, str] = {}
+    slot_of_item: dict[Item, int] = {}
+    item_of_slot: dict[int, Item] = {}
     for slot in range(len(candidates)):
-        came_from: dict[str, int] = {}
-        free: str | None = None
+        came_from: dict[Item, int] = {}
+        free: Item | None = None
         waiting = [slot]
         for mover in waiting:  # a shortest augmenting path: breadth first over the slots that would have to move
             for item in candidates[mover]:
