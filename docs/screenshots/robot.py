@@ -131,7 +131,7 @@ class Robot:
         elif state is State.PRESENTED and len(self._session.done) == 5 and not self._paused and not self._every_trial:
             self._paused = True
             QTest.keyClick(window, Qt.Key.Key_Escape)
-        elif state is State.PRESENTED and self._session.trial.timing.flash_ms is None:
+        elif state is State.PRESENTED and self._session.trial.timing.requested_exposure_ms is None:
             self._take_once(state, "picture", window)
             self._judge(window)
         elif state is State.WAITING:

@@ -25,7 +25,7 @@ Showings = tuple[tuple[str, ...], ...]
 class Timing:
     """The exposure of pictures and the response window."""
 
-    flash_ms: float | None
+    requested_exposure_ms: float | None
     """Fixed exposure of each showing; None: until the answer or the end of the response window."""
     response_ms: float | None
     """Response window from the last onset; None: unlimited."""

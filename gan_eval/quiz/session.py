@@ -58,7 +58,7 @@ class Session:
         """Lines for the experimenter at the end."""
         self.feedback: Row | None = None
         """The row of the last trial, if the participant gets feedback on it."""
-        self.planned_flash: Callable[[float], float] = float
+        self.planned_exposure: Callable[[float], float] = float
         """Function from the requested to the planned exposure, both in ms, such as whole frames."""
         self.require_here: Callable[[sa.Connection], object] | None = None
         """Called in the transaction that stores an onset or a trial; raises `UserError` if the session continues
@@ -184,7 +184,7 @@ class Session:
             self._ask_or_continue()
             if self._trial is not None and any(row["trial"] == self._trial.planned["trial"] for row in unfinished):
                 self._trial.appear(round(unfinished[-1]["onset_ms"] * MILLISECOND))
-                self._trial.plan(self.planned_flash)
+                self._trial.plan(self.planned_exposure)
             return
         self._next_flags.add(Flag.RESUMED)
         planned = {row["trial"]: row for row in self.plan}
@@ -202,7 +202,7 @@ class Session:
         trial = self.trial
         trial.appear(when)
         if len(trial.seen) == 1:
-            trial.plan(self.planned_flash)
+            trial.plan(self.planned_exposure)
             row = onset_row(self.row, trial, shown_at=self._time_of_day(when))
             # If this fails the session continues: storing the trial reports the same error.
             require = self.require_here

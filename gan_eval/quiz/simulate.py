@@ -187,9 +187,10 @@ class SimulatedParticipant:
 
     def judge(self, trial: Trial, answers: Collection[str]) -> Judgement | None:
         """Judge a trial with one of these answers; None: no answer in time."""
-        planned, flash_ms, window_ms = trial.planned, trial.timing.flash_ms, trial.timing.response_ms
+        planned, timing = trial.planned, trial.timing
         noise = generator(self._seed, "trial", self._participant, planned["stimulus"], planned["stimulus_b"] or "")
-        taken_up = 1.0 if flash_ms is None else 1 - float(np.exp(-flash_ms / SEEING_MS))
+        exposure_ms, window_ms = timing.requested_exposure_ms, timing.response_ms
+        taken_up = 1.0 if exposure_ms is None else 1 - float(np.exp(-exposure_ms / SEEING_MS))
         dprime = self._dprime * taken_up
         # how much faker a picture looks than the criterion, or picture b than picture a
         evidence_a = self._noise_of(planned["stimulus"], noise)
@@ -289,8 +290,8 @@ def simulated_report(trial: Trial, judgement: Judgement | None, protocol: QuizPr
     """
     onset, shown, presses = begins, [], []
     for _ in range(trial.showings - 1):
-        assert trial.planned_flash_ms is not None, "two pictures one after the other have a fixed exposure"
-        vanished = onset + nanoseconds(trial.planned_flash_ms)
+        assert trial.planned_exposure_ms is not None, "two pictures one after the other have a fixed exposure"
+        vanished = onset + nanoseconds(trial.planned_exposure_ms)
         shown.append((onset, vanished))
         onset = vanished + nanoseconds(trial.planned_gap_ms)
     if judgement is None:
@@ -300,7 +301,7 @@ def simulated_report(trial: Trial, judgement: Judgement | None, protocol: QuizPr
         ended = onset + nanoseconds(judgement.reaction_ms)
         key = next(key for key, answer in protocol.answers.items() if answer == judgement.answer)
         presses.append(ReportedPress(key=key, at_ms=ended / MILLISECOND))
-    vanished = ended if trial.planned_flash_ms is None else onset + nanoseconds(trial.planned_flash_ms)
+    vanished = ended if trial.planned_exposure_ms is None else onset + nanoseconds(trial.planned_exposure_ms)
     shown.append((onset, vanished))
     confidence, sent = None, max(ended, vanished)
     if protocol.settings.confidence and judgement is not None:

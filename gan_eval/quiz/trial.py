@@ -99,7 +99,7 @@ class Trial:
     """Median interval between frames; None: not measured."""
     missed_frames: int | None = None
     """Number of dropped frames; None: not measured."""
-    planned_flash_ms: float | None = field(init=False)
+    planned_exposure_ms: float | None = field(init=False)
     """The exposure to present, in whole frames if vsync was measured; None: until the answer."""
     planned_gap_ms: float = field(init=False)
     """The time to present grey between two showings."""
@@ -109,8 +109,8 @@ class Trial:
 
     def plan(self, rule: Callable[[float], float]) -> None:
         """Set the planned times; `rule` converts requested milliseconds to those that the screen can present."""
-        flash = self.timing.flash_ms
-        self.planned_flash_ms = None if flash is None else rule(flash)
+        flash = self.timing.requested_exposure_ms
+        self.planned_exposure_ms = None if flash is None else rule(flash)
         self.planned_gap_ms = rule(self.timing.gap_ms) if self.showings > 1 else 0.0
 
     def appear(self, when: int) -> None:
@@ -144,7 +144,7 @@ class Trial:
     @property
     def vanish_due(self) -> int | None:
         """Latest time of the offset; None if the pictures vanish only at the answer."""
-        shown_ms = self.timing.response_ms if self.planned_flash_ms is None else self.planned_flash_ms
+        shown_ms = self.timing.response_ms if self.planned_exposure_ms is None else self.planned_exposure_ms
         return None if shown_ms is None else self.onset + round(shown_ms * MILLISECOND)
 
     @property
@@ -195,7 +195,7 @@ class Trial:
         """Return the columns of the trial's row for times and flags."""
         first, second = self.seen[0], self.seen[1] if len(self.seen) > 1 else None
         for seen in self.seen:  # flag an exposure that differs from the planned one
-            due_ms, allowed_ms = self.planned_flash_ms, LATE_MS
+            due_ms, allowed_ms = self.planned_exposure_ms, LATE_MS
             if due_ms is None:
                 # A browser hides pictures in the first frame after the answer, which is visible one frame later.
                 allowed_ms += 2 * (self.frame_ms or 0.0)
@@ -209,8 +209,8 @@ class Trial:
             if abs(gap_ms - self.planned_gap_ms) > LATE_MS:
                 self.flags.add(Flag.LATE)
         return {
-            "requested_exposure_ms": self.timing.flash_ms,
-            "planned_exposure_ms": self.planned_flash_ms,
+            "requested_exposure_ms": self.timing.requested_exposure_ms,
+            "planned_exposure_ms": self.planned_exposure_ms,
             "exposure_ms": first.exposure_ms,
             "onset_ms": first.onset / MILLISECOND,
             "second_exposure_ms": None if second is None else second.exposure_ms,
@@ -239,7 +239,7 @@ def onset_row(session: Row, trial: Trial, *, shown_at: datetime) -> Row:
     return {
         **{name: session[name] for name in ("session", "simulated")},
         **{name: trial.planned[name] for name in ("trial", "fraction")},
-        "requested_exposure_ms": trial.timing.flash_ms,
+        "requested_exposure_ms": trial.timing.requested_exposure_ms,
         "onset_ms": trial.seen[0].onset / MILLISECOND,
         "shown_at": iso(shown_at),
     }

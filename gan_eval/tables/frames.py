@@ -253,8 +253,8 @@ def _texts(frame: "pd.DataFrame") -> "list[np.ndarray]":
     if floats:
         numbers = np.concatenate([frame[name].to_numpy("float64") for name in floats])
         codes, bits = pd.factorize(numbers.view("int64"))  # by their bits: 0.0 differs from -0.0
-        written = _float_texts(bits.view("float64"))[codes] if len(bits) else np.array([], object)
-        texts |= zip(floats, written.reshape(len(floats), -1), strict=True)
+        cells = ["" if value != value else repr(value) for value in bits.view("float64").tolist()]
+        texts |= zip(floats, np.array(cells, object)[codes].reshape(len(floats), -1), strict=True)
     for name in frame:
         if name in texts:
             continue
@@ -267,19 +267,6 @@ def _texts(frame: "pd.DataFrame") -> "list[np.ndarray]":
         cells = csv_cells(words.get(value, str(value)) for value in distinct.astype(object).tolist())
         texts[name] = np.array([*cells, ""], dtype=object)[codes]
     return [texts[name] for name in frame]
-
-
-def _float_texts(values: "np.ndarray") -> "np.ndarray":
-    """Return the `repr` of each float, and an empty text for NaN."""
-    import numpy as np
-    import pyarrow
-
-    texts = pyarrow.array(values).cast("string").to_numpy(zero_copy_only=False)  # four times as fast as `repr`
-    size = np.abs(values)
-    is_equal = (size >= 1e-4) & (size < 1e9)
-    is_equal[is_equal] = size[is_equal] % 1 > 0  # pyarrow writes whole, very small and very large numbers otherwise
-    texts[~is_equal] = ["" if value != value else repr(value) for value in values[~is_equal].tolist()]
-    return texts
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":

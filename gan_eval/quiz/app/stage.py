@@ -237,9 +237,9 @@ class PictureStage:
 
     def round_exposures(self, session: Session) -> None:
         """Let a session plan exposures in whole frames, if chosen and if the screen has not changed."""
-        session.planned_flash = float
+        session.planned_exposure = float
         if self._chosen.frame_ms is not None and _screen_state(self._current) == self._screen_state:
-            session.planned_flash = partial(round_exposure, refresh_hz=1000 / self._chosen.frame_ms)
+            session.planned_exposure = partial(round_exposure, refresh_hz=1000 / self._chosen.frame_ms)
 
     def show_trials(self) -> None:
         """Show the trial window instead of the pages."""

@@ -233,7 +233,9 @@ class TrialRunner(QObject):
                 session.flag(Flag.FOCUS_LOST)
             if self._screen_changed:
                 session.flag(Flag.SCREEN_CHANGED)
-            until_answer = trial.timing.flash_ms is None  # then nothing is left to judge, and no mask is shown
+            until_answer = (
+                trial.timing.requested_exposure_ms is None
+            )  # then nothing is left to judge, and no mask is shown
             if masks and not until_answer:
                 window.stage(Frame(masks))
                 yield self._ahead_of(trial.vanish_due)
@@ -242,7 +244,7 @@ class TrialRunner(QObject):
             offset = window.present(None if until_answer and trial.answer else trial.vanish_due)
             session.offset(offset)
             due = trial.next_due
-            mask_end = offset + round(session.planned_flash(self._settings.mask_ms) * MILLISECOND)
+            mask_end = offset + round(session.planned_exposure(self._settings.mask_ms) * MILLISECOND)
             # Something follows the mask, unless the next picture replaces it earlier.
             if masks and not until_answer and (trial.all_presented or mask_end < due):
                 yield from self._draw_what_follows(pictures, mask_end)
@@ -300,10 +302,10 @@ class TrialRunner(QObject):
         frame = BLANK
         if not trial.all_presented:
             frame = Frame(fixation=self._settings.fixation_mark)
-        elif trial.timing.flash_ms is not None and trial.waits_for_answer and due != trial.close_due:
+        elif trial.timing.requested_exposure_ms is not None and trial.waits_for_answer and due != trial.close_due:
             frame = Frame(headline=self._texts.response_cue, vanished=pictures)
         window.stage(frame)
-        yield self._ahead_of(due, key=trial.timing.flash_ms is None or bool(frame.headline))
+        yield self._ahead_of(due, key=trial.timing.requested_exposure_ms is None or bool(frame.headline))
         if frame.headline and trial.answer and due is not None and now_ns() < due - REDRAW_MS * MILLISECOND:
             window.stage(BLANK)
             yield self._ahead_of(due)

@@ -164,9 +164,9 @@ def plan_in_frames(session: Session) -> None:
     """Plan a session's exposures in whole frames of the participant's display."""
     if session.row.get("refresh_hz") is None:
         return
-    session.planned_flash = partial(round_exposure, refresh_hz=session.row["refresh_hz"])
+    session.planned_exposure = partial(round_exposure, refresh_hz=session.row["refresh_hz"])
     if session.state is not State.OVER and session.trial_begun:
-        session.trial.plan(session.planned_flash)
+        session.trial.plan(session.planned_exposure)
 
 
 def checks_of(session: str, screen: Screen, at: datetime) -> list[Row]:

@@ -61,7 +61,7 @@ def test_a_whole_plan(name: str, layout: str, seed: int) -> None:
         assert sorted(shown) == sorted(each for each in (planned["stimulus"], planned["stimulus_b"]) if each)
         assert len(way.showings(planned)) == (2 if len(shown) == 2 and layout == "one_after_other" else 1)
         timing = way.timing(planned)
-        assert (timing.flash_ms, timing.response_ms) == (planned["requested_exposure_ms"], 4000)
+        assert (timing.requested_exposure_ms, timing.response_ms) == (planned["requested_exposure_ms"], 4000)
         truth = way.truth(planned)
         assert truth is None or truth in way.answers.values()
         answer = generator.choice([*way.answers.values(), None])
@@ -112,5 +112,5 @@ def test_the_protocol_in_the_documentation_works() -> None:
     plan = [{"trial": number, "requested_exposure_ms": None} for number in (1, 2)]
     first = countdown.next_trial(plan, [])
     second = countdown.next_trial(plan, [first])
-    assert [countdown.timing(planned).flash_ms for planned in (first, second)] == [1000, 950]
+    assert [countdown.timing(planned).requested_exposure_ms for planned in (first, second)] == [1000, 950]
     assert countdown.next_trial(plan, [first, second]) is None

@@ -29,8 +29,8 @@ def at(milliseconds: float) -> int:
     return START + round(milliseconds * MILLISECOND)
 
 
-def shown(flash_ms: float | None = None, response_ms: float = 1000) -> Trial:
-    return Trial({}, Timing(flash_ms, response_ms), seen=[Presented(START)])
+def shown(requested_exposure_ms: float | None = None, response_ms: float = 1000) -> Trial:
+    return Trial({}, Timing(requested_exposure_ms, response_ms), seen=[Presented(START)])
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_trial_that_is_broken_off_takes_no_answer() -> None:
 
 
 def test_a_trial_that_is_cut_short_after_its_answer_is_not_late_and_keeps_the_answer() -> None:
-    trial = shown(flash_ms=500)
+    trial = shown(requested_exposure_ms=500)
     assert trial.press("fake", at(200))
     trial.seen[-1].offset = at(300)
     trial.break_off(at(300), Flag.PAUSED)
@@ -97,9 +97,9 @@ def test_a_trial_that_is_cut_short_after_its_answer_is_not_late_and_keeps_the_an
     assert trial.measured()["flags"] == "paused"
 
 
-def pair(gap_ms: float, *, flash_ms: float = 100) -> Trial:
-    """Two pictures one after the other, each presented for `flash_ms`."""
-    offset, second = at(flash_ms), at(flash_ms + gap_ms)
+def pair(gap_ms: float, *, requested_exposure_ms: float = 100) -> Trial:
+    """Two pictures one after the other, each presented for `requested_exposure_ms`."""
+    offset, second = at(requested_exposure_ms), at(requested_exposure_ms + gap_ms)
     seen = [Presented(START, offset), Presented(second, second + offset - START)]
     return Trial({}, Timing(100, 1000, 300), showings=2, seen=seen)
 
@@ -115,7 +115,7 @@ def test_of_two_pictures_each_exposure_is_checked_and_the_reaction_time_counts_f
     trial = pair(300)
     assert trial.press("first", at(400 + 250))
     assert trial.measured()["reaction_time_ms"] == 250
-    assert pair(300, flash_ms=110).measured()["flags"] == "late"
+    assert pair(300, requested_exposure_ms=110).measured()["flags"] == "late"
 
 
 SETTINGS = QuizSettings(real=2, fake=2)

@@ -53,7 +53,7 @@ def test_next_trial_fills_in_the_exposure_of_its_own_block() -> None:
     ]
     done: list[Row] = []
     while (planned := protocol.next_trial(plan, done)) is not None:
-        assert protocol.timing(planned).flash_ms == planned["requested_exposure_ms"]
+        assert protocol.timing(planned).requested_exposure_ms == planned["requested_exposure_ms"]
         done.append({**planned, "correct": False})
     assert [row["requested_exposure_ms"] for row in done] == [500, 500, 530, 500, 560, 500]
     assert plan[1]["requested_exposure_ms"] is None
