@@ -274,7 +274,7 @@ def test_a_trial_that_another_process_is_storing_is_forgotten_too(serve: Serve, 
         assert reached.wait(5)
         withdrawn = threads.submit(other.call, "withdraw", forget=True)
         with suppress(FutureTimeoutError):
-            withdrawn.result(0.3)
+            withdrawn.result(3 if moment == "before" else 0.3)
         release.set()
         assert withdrawn.result().status_code == 200
         assert answered.result().status_code == (200 if moment == "after" else 503)
