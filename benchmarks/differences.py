@@ -117,12 +117,12 @@ def moved(old: str, new: str) -> Iterator[str]:
 
 
 def is_installed(line: str) -> bool:
-    """Whether the row is of a program that a machine may lack, or have in another version."""
+    """True if the row is of a program that a machine may lack, or have in another version."""
     return line.split(" | ")[1].startswith(INSTALLED_NAMES)
 
 
 def near(was: str, now: str) -> bool:
-    """Whether two cells differ by at most two units of the last digit."""
+    """Return True if two cells differ by at most two units of the last digit."""
     return math.isclose(float(was), float(now), abs_tol=2.5 * 10.0 ** -len(now.partition(".")[2]))
 
 

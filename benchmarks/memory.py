@@ -1,4 +1,4 @@
-"""Peak memory and CPU time of commands beside an earlier build, as ratios.
+"""Peak memory and CPU time of commands compared with an earlier build, as ratios.
 
     python benchmarks/memory.py                                # all but fid, which takes long
     python benchmarks/memory.py analyze store --answers 30000
@@ -41,7 +41,7 @@ class Cost(NamedTuple):
 
 def main() -> None:
     """Compare the builds."""
-    parser = argparse.ArgumentParser(description="peak memory beside an earlier build")
+    parser = argparse.ArgumentParser(description="peak memory compared with an earlier build")
     parser.add_argument("work", nargs="*", metavar="WORK", help=f"from: {', '.join(WORK)}; default: all but fid")
     parser.add_argument("--commit", default="41d32fd7", help="the earlier build")
     parser.add_argument("--answers", type=int, default=300_000)

@@ -1,4 +1,4 @@
-"""Start-up of commands beside an earlier build: CPU and wall time of whole processes, as ratios.
+"""Start-up of commands compared with an earlier build: CPU and wall time of whole processes, as ratios.
 
     python benchmarks/start.py                            # metrics, analyze, quiz and the help of every command
     python benchmarks/start.py metrics analyze --rounds 5
@@ -47,7 +47,7 @@ Cost = tuple[float, float]
 
 def main() -> None:
     """Compare the commands."""
-    parser = argparse.ArgumentParser(description="time the start of commands beside an earlier build")
+    parser = argparse.ArgumentParser(description="time the start of commands compared with an earlier build")
     parser.add_argument("work", nargs="*", metavar="WORK", help="from: metrics, analyze, quiz, help; default: all")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--commit", default="41d32fd7", help="the earlier build")

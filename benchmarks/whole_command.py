@@ -1,4 +1,4 @@
-"""Time and peak memory of whole `gan-eval metrics` commands beside loops over other programs' functions.
+"""Time and peak memory of whole `gan-eval metrics` commands compared with loops over other programs' functions.
 
     python benchmarks/whole_command.py                     # both comparisons
     python benchmarks/whole_command.py pairs --rounds 9
@@ -46,7 +46,7 @@ class Cost(NamedTuple):
 
 def main() -> None:
     """Run the comparisons."""
-    parser = argparse.ArgumentParser(description="time whole commands beside other programs")
+    parser = argparse.ArgumentParser(description="time whole commands compared with other programs")
     parser.add_argument("work", nargs="*", metavar="WORK", help="from: pairs, fid; default: both")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--pairs", type=int, default=400)

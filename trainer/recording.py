@@ -63,7 +63,7 @@ class RecordedStep:
     def _record(self, batch: Batch) -> Recording:
         """Record the step without doing it."""
         graph = torch.cuda.CUDAGraph()
-        # thread_local: other threads go on preparing batches
+        # thread_local: other threads keep preparing batches
         with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
             terms = self._step(batch)
             stacked = torch.stack(list(terms.values()))

@@ -28,11 +28,11 @@ class Machine:
     root: Path | None = None
 
     def has(self, command: str) -> bool:
-        """Whether it has this command."""
+        """True if it has this command."""
         return bool((self.root / "usr/bin" / command).exists() if self.root else shutil.which(command))
 
     def output(self, *command: str) -> str:
-        """What a command prints, to both streams; some exit with 1 where pictures differ."""
+        """Output of a command, to both streams; some exit with 1 where pictures differ."""
         inside = ("chroot", str(self.root), *command) if self.root else command
         result = subprocess.run(inside, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         return result.stdout

@@ -154,7 +154,7 @@ def pairs() -> Table:
     scores, *_, covariance = Sureal.resolve_model(wins.astype(float), display=False)
     strengths = bradley_terry(pair_answers(votes))["strength"].to_numpy()
     chosen = choix.ilsr_pairwise(4, votes)
-    logarithms = "scores are strengths: take logarithms; stops after 100 steps without a word"
+    logarithms = "scores are strengths: take logarithms; stops after 100 steps without a warning"
     return {
         "Bradley-Terry, first minus second": [
             ("gan_eval `bradley_terry`", [float(strengths[0] - strengths[1])], ""),

@@ -24,7 +24,7 @@ from other_programs.inputs import Function, as_bytes, as_doubles, as_singles, ea
 from other_programs.rows import Found, Table, module_of, named
 
 WEIGHTS = ("alexnet", "vgg16", "dists", "brisque")
-UNIT = "expects -1..1, and takes 0..1 without a word"
+UNIT = "expects -1..1, and takes 0..1 without a warning"
 
 
 def fetch_weights(folder: Path) -> None:

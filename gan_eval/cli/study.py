@@ -149,7 +149,7 @@ def run(
     Until all participants have come, it writes an interim report and prints the next session's command.
     """
     if smoke:
-        refuse_without_effect(context, ["fraction"], "a smoke run makes few steps whatever their planned number is")
+        refuse_without_effect(context, ["fraction"], "a smoke run makes few steps of any planned number")
     restart_with_allocator_settings()  # before the slow imports
     from gan_eval.cli.console import Console
     from gan_eval.files.locks import refuse_if_held

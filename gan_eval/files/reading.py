@@ -11,7 +11,7 @@ from gan_eval.errors import UserError
 
 
 def require_file(path: Path) -> os.stat_result | None:
-    """Refuse a path whose reading may never end; return the file's status, or None if there is no file.
+    """Refuse a path whose reading may not end; return the file's status, or None if there is no file.
 
     Raises:
         UserError: a pipe, a socket or a device.

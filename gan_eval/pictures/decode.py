@@ -85,7 +85,7 @@ class PictureFile:
     white: int | None = None
     """Level of white (see `whitened`)."""
     shown: str = ""
-    """What messages call it, if not by its path."""
+    """Its name in messages, if not its path."""
     decoded: Samples | None = None
     problem: str = ""
     """Reason why it cannot be decoded."""

@@ -192,7 +192,7 @@ def partners_doubt(pairs: Sequence[Sequence[Path]]) -> str:
 
 
 class Look(NamedTuple):
-    """What the doubts about a folder need of a picture."""
+    """Facts about a picture that the doubts about a folder need."""
 
     fields: NDArray[np.float64]
     """(256,) the grey levels of 16 x 16 fields, less their mean and in unit length; zeros for a flat picture."""
@@ -209,7 +209,7 @@ def looks(paths: Sequence[Path]) -> list[Look | None]:
 
 
 _looks: dict[tuple[object, ...], Look] = {}
-"""By path, size and time of change."""
+"""Keys are path, size and time of change."""
 
 
 def _look(path: Path) -> Look | None:

@@ -37,11 +37,11 @@ class Layout:
     unpaired: tuple[str, ...] = ()
     """Endings of further files, which show that the real picture is not the partner of the generated one."""
     is_paired: bool = True
-    """Whether real and generated pictures of one stem may be partners."""
+    """True if real and generated pictures of one stem may be partners."""
     note: str = ""
-    """What a user should know about its pictures."""
+    """Advice for users about its pictures."""
     is_usable: bool = True
-    """Whether a picture is one sample."""
+    """True if a picture is one sample."""
 
     def __str__(self) -> str:
         return f"layout: {self.program}{f'; {self.note}' * bool(self.note)}"

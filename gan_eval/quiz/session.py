@@ -98,7 +98,7 @@ class Session:
 
     @property
     def unsaved(self) -> Unsaved:
-        """What is not stored yet: the last answer, the end of the session, or nothing."""
+        """The part that is not stored yet: the last answer, the end of the session, or nothing."""
         if self._state not in (State.SAVING, State.FAILED):
             return "nothing"
         return "end" if self._pending is None else "answer"
@@ -255,7 +255,7 @@ class Session:
         self._store(lambda store: add_marks_once(store, rows, row["session"], report.trial, require=require), [])
 
     def leave_marks(self) -> None:
-        """Continue without marks, if they are being asked for: the participant has gone on."""
+        """Continue without marks, if they are being asked for: the participant has continued."""
         if self._state is State.MARKING:
             self._marked = self.done[-1]["trial"]
             self._continue()

@@ -1,4 +1,4 @@
-"""How `run` makes a study's folder: its record, and the command."""
+"""Record of `run` in a study's folder, and the command that repeats it."""
 
 import os
 import shlex

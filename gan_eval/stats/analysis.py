@@ -327,7 +327,7 @@ class _Metrics(NamedTuple):
     images: pd.DataFrame | None
     sets: pd.DataFrame | None
     measured_in: str
-    """Where the values of pictures come from, for messages."""
+    """Source of the pictures' values, for messages."""
     lines: list[str]
     """Doubts."""
 

@@ -33,7 +33,7 @@ MIN_RATIO = 100
 
 
 class Source(NamedTuple):
-    """Where another program's table has the cells of a column of `trials`."""
+    """Places at which another program's table has the cells of a column of `trials`."""
 
     column: str
     factor: float | None = None

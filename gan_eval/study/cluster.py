@@ -378,7 +378,7 @@ class Cluster:
                     else:
                         errors[name] = error
                         if waiting or running:
-                            self._listener.message(f"{name} failed: {error}; the others go on")
+                            self._listener.message(f"{name} failed: {error}; the others continue")
                     shown = 0.0
                 if time.monotonic() - shown >= EVERY_S:
                     shown = time.monotonic()

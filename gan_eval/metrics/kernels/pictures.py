@@ -97,7 +97,7 @@ def _array(pixels: "Tensor | NDArray[Any]") -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Missing:
-    """What stands in place of a value, of features, or of a picture that a metric needs."""
+    """Stands in place of a value, of features, or of a picture that a metric needs."""
 
     reason: str
     is_lasting: bool = True

@@ -104,7 +104,7 @@ class Stimulus:
     seen: bool | None = None
     """True if its generator was trained on the picture."""
     shown: str = ""
-    """What messages call the file, if not by its path: the container and the member."""
+    """Name of the file in messages, if not its path: the container and the member."""
 
     @property
     def is_fake(self) -> bool:

@@ -58,7 +58,7 @@ class DealtList(BaseModel):
 
 
 class PageKey(BaseModel):
-    """What the experimenter keeps of a page: its secret, and what its answers need to become rows."""
+    """The experimenter's part of a page: its secret, and the facts that make rows of its answers."""
 
     format: Literal[1]
     page: str

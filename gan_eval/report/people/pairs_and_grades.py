@@ -29,7 +29,7 @@ from gan_eval.stats.trials import TWO_MODELS, high_grade
 from gan_eval.tables import TRIALS
 
 FITS_BETTER = "fits the text better"
-"""What the preferred one of two models did, if the study asked which picture fits the text better."""
+"""Name of what the preferred one of two models did, if the study asked which picture fits the text better."""
 MAX_SENTENCES = 8
 """Maximum number of comparisons in the answer; the section has all."""
 

@@ -135,12 +135,12 @@ class Comparison:
 
     @property
     def is_of_models(self) -> bool:
-        """Whether two models are compared, not real and generated pictures."""
+        """True if two models are compared, not real and generated pictures."""
         return self.family in (MODELS, PREFERRED) or self.family.startswith(GRADED_MODELS)
 
     @property
     def is_overall(self) -> bool:
-        """Whether this is the detection of all models on all data sets together."""
+        """True if this is the detection of all models on all data sets together."""
         return self.question == "detection" and self.dataset is None and self.model is None
 
     def margin(self, plan: AnalysisSettings) -> float | None:

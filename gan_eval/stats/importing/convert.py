@@ -108,7 +108,7 @@ def import_trials(
         skip_rows: number of further header rows.
         sheet: the sheet of an Excel file; default: the first.
         pictures: a table with stimulus, kind, model and dataset by number or name (`with_pictures`).
-        say: prints the options that a tool stands for at once; None: they are in `doubts`.
+        say: prints the options that a tool stands for, before anything else; None: they are in `doubts`.
 
     Raises:
         UserError: no such file, a required column is missing, no row fits, a rule is not understood or drops answers by

@@ -1,4 +1,4 @@
-"""Files of other programs: read their cells as text, whatever the format, and join several files by column name."""
+"""Files of other programs: read their cells as text, in each format, and join several files by column name."""
 
 import csv
 import io

@@ -24,7 +24,7 @@ IF_CORRECTNESS = (
     "response follows from kind and correct; else name the meanings with --word response:WORD=MEANING"
 )
 WHOLE_ROW = "(whole row)"
-"""In place of the column at fault: the row's number of cells differs from the header's."""
+"""Stands in place of the column at fault: the row's number of cells differs from the header's."""
 MAX_WORDS = 8
 """Maximum number of unknown words of a column, or of reasons for rejecting rows, that a message names."""
 

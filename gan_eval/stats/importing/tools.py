@@ -322,7 +322,7 @@ class _Reader:
         self.words: dict[str, dict[str, str]] = {}
         self.lines: list[str] = []
         self.stem = "%"
-        """What % was in the first source that has it."""
+        """Replacement of % in the first source that has it."""
 
     def options(self) -> tuple[Options, list[str]]:
         of_pairs = [name for name in ("left", "right", "real_side", "choice") if self._take(name)]

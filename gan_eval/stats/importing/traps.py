@@ -1,4 +1,4 @@
-"""What tools write that is not what it seems: correct it in their rows, or warn; a function for each habit."""
+"""Habits of tools whose files are not what they seem: correct them in their rows, or warn; one function each."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -47,7 +47,7 @@ class CellLayout:
     first_retained: bool
     """The first factor has fewer effects than the second."""
     places: tuple[slice, slice]
-    """Where the effects of each factor are: (width, levels), flat."""
+    """Places of each factor's effects: (width, levels), flat."""
     index: np.ndarray
     """(W, N) where the effects of each trial are."""
     values: np.ndarray
