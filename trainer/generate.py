@@ -1,7 +1,8 @@
 """Generate a stimulus set with a trained generator from the pictures of a split."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from gan_eval.settings.choices import Direction, Mode
 from gan_eval.settings.training import MAX_SIDE, TrainingSettings
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import RAW, RAW_ENDING, model_name_problem, name_problem
-from trainer.datasets.dataset import Size
+from trainer.datasets.dataset import DataSet, Size
 from trainer.devices import cpu_threads, exact_kernels, memory_for, one_device, placed
 from trainer.inference import NotFiniteError, inference
+from trainer.loop.plan import Say
 from trainer.model import Model, load_model
 from trainer.nets.build import Network
 from trainer.randomness import Purpose
@@ -54,7 +56,7 @@ def generate(
     mask_seed: int | None = None,
     threads: int | None = None,
     on_progress: Progress | None = None,
-    on_message: Callable[[str], None] | None = None,
+    on_message: Say | None = None,
 ) -> Path:
     """Write the stimulus set of a generator: real, generated and input picture of every item of a split.
 
@@ -112,42 +114,47 @@ def generate(
         device = one_device().device
         net = placed(source.net, device)
         assert isinstance(net, Network)
-        grey = net.out_channels == 1
-        facts = {**task.row_facts, "fraction": source.fraction}
         known = trained_on(source)
         seen = known.seen(data_set, list(items.values())) if known else {}
-        stems = list(items)
         rows: list[Row] = []
         raw_rows: list[Row] = []
-        kernels = exact_kernels(device)
         run_threads = recorded_threads(*source.file.parents[:2])
-        with cpu_threads(threads, device, recorded=run_threads), kernels, inference(net, mode):
-            for start in range(0, len(stems), batch_size):
-                batch: dict[str, Example] = {}
-                for name in stems[start : start + batch_size]:
-                    path, number = items[name], item_number(name)
-                    try:
-                        item = data_set.read(path, size)
-                        batch[name] = task.example(item, stem=path.stem, number=number, seed=mask_seed or 0, grey=grey)
-                    except UserError as error:
-                        say(f"{error} (left out)")
+        read = partial(_example, task, data_set, size=size, seed=mask_seed or 0, grey=net.out_channels == 1)
+        with cpu_threads(threads, device, recorded=run_threads), exact_kernels(device), inference(net, mode):
+            for start in range(0, len(items), batch_size):
+                stems = list(items)[start : start + batch_size]
+                examples = {name: read(name, items[name], say=say) for name in stems}
+                batch = {name: example for name, example in examples.items() if example is not None}
                 write_items(net, task, out, batch, seed=settings.seed, generator=source.file)
                 for name, example in batch.items():
-                    was_seen = seen.get(items[name])
-                    of_item = facts | ({} if was_seen is None else {"seen": was_seen})
-                    rows += item_rows(out, name, example, names, facts=of_item)
+                    facts = {**task.row_facts, "fraction": source.fraction}
+                    if (was_seen := seen.get(items[name])) is not None:
+                        facts["seen"] = was_seen
+                    rows += item_rows(out, name, example, names, facts=facts)
                     if task.gives_raw:
-                        raw_rows += item_rows(out / RAW, name, example, raw_names, facts=of_item)
+                        raw_rows += item_rows(out / RAW, name, example, raw_names, facts=facts)
                 if on_progress is not None:
-                    on_progress(min(start + batch_size, len(stems)), len(stems))
+                    on_progress(start + len(stems), len(items))
         if not rows:
             raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
-        for line in _remarks(rows, n_items=len(stems), folder=data / split, out=out, model=model):
+        for line in _remarks(rows, n_items=len(items), folder=data / split, out=out, model=model):
             say(line)
         if raw_rows:
             write_set(out / RAW, raw_rows)
         write_set(out, rows)
         return out
+
+
+def _example(
+    task: Task, data_set: DataSet, name: str, path: Path, *, size: Size, seed: int, grey: bool, say: Say
+) -> Example | None:
+    """Read an item; None: it cannot be read, and `say` has the reason."""
+    try:
+        item = data_set.read(path, size)
+        return task.example(item, stem=path.stem, number=item_number(name), seed=seed, grey=grey)
+    except UserError as error:
+        say(f"{error} (left out)")
+        return None
 
 
 def _refuse_without_effect(source: Model, *, masks: Path | None, mask_seed: int | None, direction: str | None) -> None:
