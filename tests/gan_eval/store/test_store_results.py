@@ -65,6 +65,17 @@ def test_a_database_without_tables_is_an_empty_store(tmp_path: Path, statement: 
         assert len(store.rows(tables.SESSIONS)) == 1
 
 
+def test_a_copy_made_by_the_database_has_all_answers_and_a_copy_of_the_file_alone_has_not(tmp_path: Path) -> None:
+    path, copy, file = (tmp_path / f"{name}.sqlite" for name in ("s", "copy", "file"))
+    with open_store(path) as store:
+        store.begin(SESSION, [], None)
+        with closing(sqlite3.connect(path)) as shell:
+            shell.execute(f"VACUUM INTO '{copy}'")
+        file.write_bytes(path.read_bytes())
+    with open_store(copy, create=False) as whole, open_store(file, create=False) as part:
+        assert [len(store.rows(tables.SESSIONS)) for store in (whole, part)] == [1, 0]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_a_new_store_and_what_lies_next_to_it_are_for_their_user_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "s.sqlite"
