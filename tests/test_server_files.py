@@ -22,3 +22,9 @@ def test_the_unit_is_one_that_systemd_reads(tmp_path: Path) -> None:
 def test_whoever_is_served_is_served_without_privileges() -> None:
     assert "\nUser=gan-eval\n" in (SERVER / "gan-eval.service").read_text()
     assert (SERVER / "Containerfile").read_text().index("\nUSER gan-eval\n") > 0
+
+
+def test_the_proxy_does_not_log_addresses_next_to_codes() -> None:
+    """Caddy 2.6.2 writes address and code of each request that fails into this log, as while the study restarts."""
+    page = (SERVER.parent.parent / "docs" / "online.md").read_text(encoding="utf-8")
+    assert all("exclude http.log.error" in text for text in ((SERVER / "Caddyfile").read_text(), page))
