@@ -62,3 +62,15 @@ def frames_of(images: Sequence[Row], set_rows: Sequence[Row] = ()) -> dict[str, 
 def _row(model: str | None, k: int, metric: str, value: float) -> Row:
     picture = {"stimulus": f"houses/{model or 'real'}/{k}", "item": f"houses/{k}", "dataset": "houses", "model": model}
     return picture | {"kind": "fake" if model else "real", "metric": metric, "value": float(value), "run": "r"}
+
+
+def of_sets(n: int, *metrics: str) -> dict[str, pd.DataFrame]:
+    """Sets of which clear is better than the others by each of the metrics."""
+    table = [
+        {"dataset": "houses", "metric": metric, "a": "clear", "b": other, "n": n, "difference": -1.0, "ci_low": -1.5,
+         "ci_high": -0.5, "better": "clear", "run": "r"}
+        for metric in metrics
+        for other in ("middling", "alike")
+    ]  # fmt: skip
+    frames = frames_of([], [row for row in sets(n=n) if row["metric"] in metrics])
+    return {**frames, "metric_comparisons": frame_of(table, METRIC_COMPARISONS)}

