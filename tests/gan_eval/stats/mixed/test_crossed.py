@@ -1,6 +1,9 @@
 """The crossed model: its gradient against differences, its estimates against R's lme4 and ordinal, and its limits."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from lme4_designs import DESIGNS, GENGAP, PUBLISHED, REFERENCES, answers
 
@@ -76,8 +79,33 @@ def test_equals_r(name):
     assert fit.log_likelihood == pytest.approx(reference["log_likelihood"], abs=1e-3)
 
 
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    "name", ["shared list", "shared list, probit", "unbalanced", "small", "slope of kind", "slopes of both"]
+)
+def test_equals_mixedlm_on_other_answers_than_those_that_r_has_fitted(name):
+    """Tested with mixedlm 1.3.0, whose standard errors leave out the Hessian: up to 6% below lme4's and ours."""
+    mixedlm = pytest.importorskip("mixedlm", reason="`pip install mixedlm` gives a second judge, without R")
+    data = answers(replace(DESIGNS[name], seed=DESIGNS[name].seed + 100))
+    columns = {f"x{place}": column for place, column in enumerate(data.X.T[1:], start=1)}
+    levels = (("first", data.first, data.slope), ("second", data.second, data.slope_second))
+    frame = pd.DataFrame(
+        {"y": data.y.astype(float), **columns, **{name: level.astype(str) for name, level, _ in levels}}
+    )
+    random = [f"(1{'' if slope is None else f' + {[*columns][-1]}'} | {name})" for name, _, slope in levels]
+    family = mixedlm.families.Binomial(link=data.link)
+    theirs = mixedlm.glmer(f"y ~ {' + '.join([*columns, *random])}", frame, family=family)
+    fit = fit_crossed(
+        data.y, data.X, data.first, data.second, link=data.link, slope=data.slope, slope_second=data.slope_second
+    )
+    assert fit.beta == pytest.approx([*theirs.fixef().values()], abs=2e-3)
+    assert fit.log_likelihood == pytest.approx(theirs.logLik().value, abs=2e-3)
+    ratio = np.sqrt(np.diag(theirs.vcov())) / fit.std_error
+    assert ((ratio > 0.9) & (ratio < 1.01)).all()
+
+
 def test_a_design_of_too_many_pairs_is_refused(monkeypatch):
     data = answers(DESIGNS["small"])
     monkeypatch.setattr("gan_eval.stats.mixed.fit.MAX_CELLS", 100)
-    with pytest.raises(NoFitError, match="more than 100 pairs of a participant and a stimulus"):
+    with pytest.raises(NoFitError, match="100 pairs"):
         fit_crossed(data.y, data.X, data.first, data.second)
