@@ -37,24 +37,24 @@ def test_batches_give_the_values_of_each_alone(name):
 def test_the_reason_names_the_picture():
     pictures = batch(FAKE)
     pictures[1] = 7
-    with pytest.raises(Unmeasurable, match=r"^picture 1: .*flat or strictly regular"):
+    with pytest.raises(Unmeasurable, match=r"^picture 1:"):
         functional.niqe(pictures)
-    with pytest.raises(Unmeasurable, match=r"^picture 0: 160x192 pixels; MS-SSIM"):
+    with pytest.raises(Unmeasurable, match=r"^picture 0: 160x192.*MS-SSIM"):
         functional.ms_ssim(batch(FAKE)[..., :200, :160], batch(REAL)[..., :200, :160])
     with pytest.raises(Unmeasurable, match="sizes"):
         functional.psnr(batch(FAKE)[..., :100], batch(REAL))
 
 
 def test_other_types_and_shapes_are_refused():
-    with pytest.raises(TypeError, match=r"expected \(N, 3, H, W\) uint8, found .* torch.float32"):
+    with pytest.raises(TypeError, match=r"\(N, 3, H, W\) uint8,.*torch.float32"):
         functional.psnr(batch(FAKE).float(), batch(REAL))
     with pytest.raises(TypeError, match="expected"):
         functional.niqe(torch.from_numpy(np.stack(FAKE)))
-    with pytest.raises(ValueError, match="3 generated pictures and 2 references"):
+    with pytest.raises(ValueError, match=r"3 generated.*2 references"):
         functional.psnr(batch(FAKE), batch(REAL)[:2])
     with pytest.raises(ValueError, match="features"):
         functional.fid(torch.zeros(3), torch.zeros(3))
-    with pytest.raises(ValueError, match="real pictures have 6 features and generated ones 5"):
+    with pytest.raises(ValueError, match=r"6 features.*ones 5"):
         functional.kid(torch.zeros(30, 6), torch.zeros(30, 5))
 
 
@@ -74,13 +74,27 @@ def test_segmentation_scores_take_counts_alone():
     for function in (functional.pixel_accuracy, functional.class_accuracy):
         assert function(counts.reshape(2, 380)) == 0.75
     assert functional.class_iou(torch.from_numpy(counts).flatten(1)) == 0.75
-    with pytest.raises(ValueError, match=r"expected \(N, 380\) counts, found the shape \(4, 190\)"):
+    with pytest.raises(ValueError, match=r"\(N, 380\).*\(4, 190\)"):
         functional.pixel_accuracy(counts.reshape(4, 190))
 
 
 def test_missing_weights_are_the_users_line(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path))
-    with pytest.raises(UserError, match="metric 'brisque': weights brisque: not in the cache"):
+    with pytest.raises(UserError, match="'brisque':"):
         functional.brisque(batch(FAKE))
     with pytest.raises(UserError, match="no such file"):
         functional.load("lpips_alex", paths={"alexnet": tmp_path / "none.pth"})
+
+
+def test_functions_of_batches_name_the_picture_and_refuse_other_holes() -> None:
+    fake, real = (
+        torch.from_numpy(np.stack([one, one])).permute(0, 3, 1, 2) for one in (FAKE[0][:40, :60], REAL[0][:40, :60])
+    )
+    hole = torch.ones(2, 40, 60, dtype=torch.bool)
+    hole[1] = False
+    with pytest.raises(Unmeasurable, match=r"^picture 1: "):
+        functional.l1_hole(fake, real, hole)
+    with pytest.raises(ValueError, match=r"2 .* 1 holes"):
+        functional.l1_hole(fake, real, hole[:1])
+    with pytest.raises(TypeError, match=r"holes .*\(2, 1, 40, 60\)"):
+        functional.ssim_hole(fake, real, hole[:, None])

@@ -45,7 +45,7 @@ def test_dists_of_a_hole_is_that_of_its_bounding_box() -> None:
     assert of_hole(FAKE, REAL, HOLE) == whole(FAKE[box], REAL[box])
     composite = np.where(HOLE[..., None], FAKE, REAL)
     assert 0 < of_hole(composite, REAL, HOLE) < of_hole(FAKE, REAL, HOLE)
-    with pytest.raises(Unmeasurable, match="the hole's bounding box has 1x20 pixels; DISTS needs at least 16x16"):
+    with pytest.raises(Unmeasurable, match="1x20 pixels"):
         of_hole(FAKE, REAL, np.pad(np.ones((20, 1), bool), ((0, 76), (0, 79))))
 
 
@@ -58,7 +58,7 @@ def test_small_pictures() -> None:
     ):
         small = texture(5, least, least + 3)
         assert np.isfinite(distance(disturbed(small, 6), small))
-        with pytest.raises(Unmeasurable, match=f"{least - 1}x40 pixels; .* needs at least {least}x{least}"):
+        with pytest.raises(Unmeasurable, match=f"{least - 1}x40 .*{least}x{least}"):
             distance(texture(5, 40, least - 1), texture(6, 40, least - 1))
-        with pytest.raises(Unmeasurable, match=r"the sizes .* differ"):
+        with pytest.raises(Unmeasurable, match="40x40"):
             distance(texture(5, 40, 40), texture(5, 40, 41))

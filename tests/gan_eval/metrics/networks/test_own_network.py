@@ -128,18 +128,18 @@ def test_an_onnx_network_gives_its_features(tmp_path: Path) -> None:
     found = extractor.features([extractor.prepare(picture), extractor.prepare(picture // 2)])
     np.testing.assert_allclose(found, [[0.2, 0.4, 1], [25 / 255, 0.2, 127 / 255]], rtol=1e-6)
     file.write_bytes(LARGEST[:-9])
-    with pytest.raises(UserError, match=r"--network largest=.*largest.onnx: not an ONNX network"):
+    with pytest.raises(UserError, match=r"--network largest=.*largest.onnx:.*ONNX"):
         load_own_network("largest", file, device="cpu")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, r"no x.toml or net.toml next to it; write it with input_size and licence"),
-        ("licence = 'MIT'\n", r"x.toml: input_size: is missing"),
-        ("input_size = 8\n", r"x.toml: licence: is missing"),
+        (None, r"x.toml.*net.toml.*input_size"),
+        ("licence = 'MIT'\n", r"x.toml: input_size:"),
+        ("input_size = 8\n", r"x.toml: licence:"),
         ("input_size = 0\nlicence = 'MIT'\n", r"x.toml: input_size: "),
-        ("input_size = 8\nlicence = 'MIT'\nresize = 'tf1'\n", "resize: no such key; did you mean resizer"),
+        ("input_size = 8\nlicence = 'MIT'\nresize = 'tf1'\n", "resize:"),
         ("input_size = 8\nlicence = 'MIT'\nresizer = 'nearest'\n", "resizer: "),
         ("input_size = 8\nlicence = 'MIT'\nstd = [1, 0, 1]\n", r"std.1: "),
         ("input_size = [", "x.toml"),
@@ -166,11 +166,11 @@ def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=message):
             load_own_network("x", save(network, tmp_path / "net.pt"), device="cpu")
     torch.save({"weight": torch.zeros(2)}, tmp_path / "weights.pt")
-    with pytest.raises(UserError, match=r"--network x=.*weights.pt: not a TorchScript network"):
+    with pytest.raises(UserError, match=r"--network x=.*weights.pt:.*TorchScript"):
         load_own_network("x", tmp_path / "weights.pt", device="cpu")
-    with pytest.raises(UserError, match=r"--network x=.*none.pt: no such file"):
+    with pytest.raises(UserError, match=r"--network x=.*none.pt:"):
         load_own_network("x", tmp_path / "none.pt", device="cpu")
-    with pytest.raises(UserError, match="--features and --network both name 'x'; rename one"):
+    with pytest.raises(UserError, match=r"--features.*--network.*'x'"):
         Settings(features={"x": tmp_path / "f.npz"}, networks={"x": tmp_path / "n.pt"}).selected()
 
 
@@ -207,7 +207,7 @@ def traced_in_training(*layers: nn.Module) -> torch.jit.ScriptModule:
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (Few(), r"fails on 16 pictures of 12x12: .*no room for more"),
+        (Few(), r"16 pictures.*12x12:"),
         (Ragged(), r"gives \(16, 3\) for 16 pictures"),
         (OverBatch(), "features depend on the other pictures of a call; export the network in evaluation mode"),
         (traced_in_training(nn.BatchNorm2d(32)), "features depend on the other pictures of a call"),
@@ -263,7 +263,7 @@ def test_an_onnx_files_digest_covers_its_weights(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(SETTINGS)
     weights.unlink()
     file.write_bytes(external(b"graph", b"own.onnx.data"))
-    with pytest.raises(UserError, match=r"its weights are in own.onnx.data, which is not next to it"):
+    with pytest.raises(UserError, match=r"own.onnx.data"):
         load_own_network("own", file, device="cpu")
 
 
@@ -349,9 +349,7 @@ def test_a_known_network_is_exported_as_the_page_says_and_sees_what_the_publishe
 
 def test_another_network_under_a_known_name_is_refused_without_settings_of_its_own(tmp_path: Path) -> None:
     file = save(Small(), tmp_path / "net.pt")
-    with pytest.raises(
-        UserError, match=r"--network clip=.*: gives 4 features of a picture, and its settings expect 768; "
-    ):
+    with pytest.raises(UserError, match=r"--network clip=.*4 features.*expect 768"):
         load_own_network("clip", file, device="cpu")
     (tmp_path / "clip.toml").write_text(SETTINGS)
     assert load_own_network("clip", file, device="cpu").size == 4

@@ -107,7 +107,7 @@ def test_the_environment_names_place_and_size(tmp_path: Path, monkeypatch: pytes
     assert cache_file() == tmp_path / "cache" / "metrics.sqlite"
     for bad in ("much", "-1", "inf", "1.5"):
         monkeypatch.setenv("GAN_EVAL_CACHE_MB", bad)
-        with pytest.raises(UserError, match=f"GAN_EVAL_CACHE_MB={bad}: expected a number of megabytes"):
+        with pytest.raises(UserError, match=f"GAN_EVAL_CACHE_MB={bad}:"):
             Cache(None)
 
 

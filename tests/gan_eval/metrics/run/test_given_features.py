@@ -166,14 +166,14 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="features 'x': found a list"):
         read_features("x", [1])  # type: ignore[arg-type]
     doubled = pd.DataFrame([["a", 1.0, 2.0]], columns=["stimulus", "f", "f"])
-    with pytest.raises(UserError, match="column 'f' occurs twice; remove or rename one"):
+    with pytest.raises(UserError, match="column 'f'"):
         read_features("x", doubled)
 
 
 def test_features_of_other_pictures_are_refused(folders: Folders, vectors: Vectors) -> None:
     frame = features_frame(*vectors)
     frame["stimulus"] = frame["stimulus"].str.removeprefix("d/")
-    with pytest.raises(UserError, match=r"none of its 60 rows is one of the pictures \(there '.*', here 'd/real/00'"):
+    with pytest.raises(UserError, match=r"60 rows.*\(there '.*', here 'd/real/00'"):
         measure(folders, frame)
 
 

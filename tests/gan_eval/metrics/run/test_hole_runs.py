@@ -99,7 +99,5 @@ def test_one_picture_with_two_holes_in_two_sets_is_an_error(tmp_path: Path) -> N
     assert len(stimuli_of_sets([first, second])) == 8
     pictures.write_png(second / "mask" / "1.png", mask_of(hole_number(5)))
     rehash(second)
-    with pytest.raises(
-        UserError, match=r"second/mask/1\.png: the hole of stimulus 'd/m/1' differs from that in .*m/mask/1"
-    ):
+    with pytest.raises(UserError, match=r"second/mask/1\.png:.*'d/m/1'.*m/mask/1"):
         stimuli_of_sets([first, second])

