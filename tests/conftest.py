@@ -44,7 +44,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=10, help="How often sessions are killed with signal 9.")
     parser.addoption("--attacks", type=int, default=25, help="How many malformed inputs the commands are given.")
     parser.addoption("--attack-seed", type=int, default=1, help="From which they are generated.")
-    parser.addoption("--attack-folder", help="Where those that were not withstood are kept.")
 
 
 @pytest.hookimpl(wrapper=True)
