@@ -30,6 +30,13 @@ from gan_eval.tables.frames import read_rows
 distributed = pytest.importorskip("distributed")
 
 
+def test_dask_has_the_defaults_that_the_page_gives_as_reasons() -> None:
+    known = pytest.importorskip("dask").config.get
+    assert known("distributed.worker.memory.terminate") == 0.95
+    assert known("distributed.scheduler.allowed-failures") == 3
+    assert known("distributed.nanny.pre-spawn-environ")["MALLOC_TRIM_THRESHOLD_"] == 65536
+
+
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[Any]:
     """A scheduler with two workers in this process."""
