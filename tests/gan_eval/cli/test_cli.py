@@ -106,12 +106,7 @@ def test_a_reader_that_closes_the_pipe_is_no_error():
 
 
 @pytest.mark.parametrize(
-    ("response", "choice", "rating", "answered"),
-    [
-        ("none", None, None, 0),
-        (None, "a", None, 1),
-        (None, None, 4.0, 1),
-    ],
+    ("response", "choice", "rating", "answered"), [("none", None, None, 0), (None, "a", None, 1), (None, None, 4.0, 1)]
 )
 def test_answers_of_every_protocol_are_counted(response, choice, rating, answered):
     trial = {"response": response, "choice": choice, "rating": rating}

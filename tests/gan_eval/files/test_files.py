@@ -51,7 +51,7 @@ def test_canonical_json_hash_is_known():
 
 def test_json_errors_name_the_file(tmp_path):
     (tmp_path / "x.json").write_text("{")
-    with pytest.raises(UserError, match=r"x\.json: not valid JSON"):
+    with pytest.raises(UserError, match=r"x\.json:.*JSON"):
         reading.read_json(tmp_path / "x.json")
     with pytest.raises(UserError, match="no such file"):
         reading.read_json(tmp_path / "y.json")
@@ -60,7 +60,7 @@ def test_json_errors_name_the_file(tmp_path):
         ("1" + "0" * 9999, r"Exceeds the limit \(4300 digits\)"),
     ):
         (tmp_path / "x.json").write_text(text)
-        with pytest.raises(UserError, match=rf"x\.json: not valid JSON \({problem}"):
+        with pytest.raises(UserError, match=rf"x\.json:.*JSON \({problem}"):
             reading.read_json(tmp_path / "x.json")
 
 

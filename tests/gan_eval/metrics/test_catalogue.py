@@ -41,12 +41,7 @@ def test_features_of_inception_need_not_be_given():
 def test_the_list_fits_a_terminal_and_has_every_metric_under_its_kind():
     text = describe()
     assert max(map(len, text.splitlines())) <= 80
-    headings = (
-        "A generated picture and",
-        "One picture alone",
-        "The generator's input",
-        "Generated pictures and",
-    )
+    headings = ("A generated picture and", "One picture alone", "The generator's input", "Generated pictures and")
     heads = [text.index(heading) for heading in headings]
     ends = [*heads[1:], len(text)]
     for metric in METRICS.values():

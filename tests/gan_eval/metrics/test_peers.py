@@ -83,10 +83,7 @@ def piq_dists(convolutions: State, own: State, patch: pytest.MonkeyPatch) -> Cal
     ],
 )
 def test_lpips_is_that_of_its_peers(
-    trunk: Trunk,
-    peer: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    trunk: Trunk, peer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     convolutions = seeded_trunk(trunk)
     fake, real = FAKE[:96, :100], REAL[:96, :100]

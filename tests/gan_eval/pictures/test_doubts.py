@@ -70,7 +70,7 @@ def test_one_real_picture_under_several_names_is_one_line(tmp_path):
     made = import_folder(write(tmp_path / "a", blurred, real=lambda _: scene(9)), tmp_path / "set")
     (line,) = made.remarks
     assert line.startswith("1 real picture has several names")
-    with pytest.warns(UserWarning, match="1 real picture has several names"):
+    with pytest.warns(UserWarning, match="1 real"):
         evaluate(real=tmp_path / "a" / "real", fake=tmp_path / "a" / "fake", metrics="l1", cache=False)
 
 
@@ -78,7 +78,7 @@ def test_snapshots_of_a_training_are_no_results(tmp_path):
     for stem in ("epoch001", "epoch002_iter010"):
         for role in ("_fake_B", "_real_B"):
             save(scene(1), tmp_path / "images" / f"{stem}{role}.png")
-    with pytest.raises(UserError, match="2 of its items are snapshots of a training, such as epoch001"):
+    with pytest.raises(UserError, match=r"2.*epoch001"):
         import_folder(tmp_path / "images", tmp_path / "set")
     save(scene(1), tmp_path / "images" / "7_fake_B.png")
     save(scene(2), tmp_path / "images" / "7_real_B.png")
@@ -91,7 +91,7 @@ def test_folders_for_each_kind_are_named_and_results_have_the_name_of_their_expe
     images = tmp_path / "facades_cut" / "test_latest" / "images"
     for folder in ("fakes", "reals"):
         save(scene(1), images / folder / "1.png")
-    with pytest.raises(UserError, match=r"images: no known layout.* its folders fakes, reals have pictures"):
+    with pytest.raises(UserError, match="images:"):
         import_folder(images, tmp_path / "set")
     with pytest.raises(UserError, match=r"no pictures in this folder .*folders fakes, reals have some"):
         pictures.list_pictures(images)
@@ -104,7 +104,7 @@ def test_files_of_other_formats_are_named(tmp_path):
     for number in (2, 3):
         (folder / "fake" / f"{number}.png").rename(folder / "fake" / f"{number}.avif")
     (folder / "fake" / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match=r"2 have a partner .*2 files with other endings \(\.avif\)"):
+    with pytest.raises(UserError, match=r"2.*2 files.*\(\.avif\)"):
         import_folder(folder, tmp_path / "set")
     for number in (2, 3):
         (folder / "real" / f"{number}.png").unlink()
@@ -151,7 +151,7 @@ def test_outputs_padded_on_all_sides_are_cut_to_their_centre(tmp_path):
         return Image.fromarray(np.pad(np.array(real(image)), ((2, 3), (3, 3), (0, 0)), mode="reflect"))
 
     folder = write(tmp_path / "a", fake, real=real)
-    with pytest.raises(UserError, match=r"on all sides: .* --fit centre"):
+    with pytest.raises(UserError, match="--fit"):
         import_folder(folder, tmp_path / "set")
     made = import_folder(folder, tmp_path / "set", fit="centre")
     assert all(map(np.array_equal, levels_of(made, "real"), levels_of(made, "fake")))
@@ -165,7 +165,7 @@ def test_outputs_padded_on_all_sides_are_cut_to_their_centre(tmp_path):
 
 def test_two_pictures_in_one_are_named(tmp_path):
     folder = write(tmp_path / "a", lambda image: Image.fromarray(np.hstack([np.array(image)] * 2)))
-    with pytest.raises(UserError, match=r"generated one looks like 2 pictures side by side \(A\|B\)"):
+    with pytest.raises(UserError, match=r"like 2 pictures.*\(A\|B\)"):
         import_folder(folder, tmp_path / "set")
     values, _ = evaluate(real=folder / "real", fake=folder / "fake", metrics="l1", cache=False)
     assert values["reason"].str.contains("side by side").all()
@@ -246,7 +246,7 @@ def inverted(mask, _):
 @pytest.mark.parametrize("finish", [lambda image: image, as_jpeg])
 def test_inverted_masks_are_refused_until_the_colour_of_the_hole_is_given(tmp_path, finish):
     folder = filled(tmp_path / "a", finish=finish, mask=inverted)
-    with pytest.raises(UserError, match=r"inverted.* 4 of 4 .*--mask-hole black"):
+    with pytest.raises(UserError, match=r"4.*4.*--mask-hole"):
         import_folder(folder, tmp_path / "set")
     made = import_folder(folder, tmp_path / "set", mask_hole="black")
     assert made.remarks == ()
@@ -334,7 +334,7 @@ def test_profiles_are_applied_and_counted(tmp_path):
     assert second.startswith("1 of 4 fake pictures: the colour profile 'unreadable' was ignored")
     changed = [not np.array_equal(picture, np.array(scene(n))) for n, picture in enumerate(levels_of(made, "real"))]
     assert changed == [True, True, False, False]
-    with pytest.warns(UserWarning, match="real: 2 of the 4 pictures looked at have the colour profile 'other colours'"):
+    with pytest.warns(UserWarning, match=r"real: 2.*4 pictures.*'other colours'"):
         evaluate(real=folder / "real", fake=folder / "fake", metrics="l1", cache=False)
 
 

@@ -57,7 +57,7 @@ def test_a_set_made_again_has_no_row_of_the_pictures_that_left_it(tmp_path, resu
 
 def test_partners_sizes_and_layouts_that_do_not_fit_are_named(tmp_path, result_folder):
     (result_folder / "fake" / "10.png").unlink()
-    with pytest.raises(UserError, match=r"of 3 real and 2 generated pictures, 2 have a partner .* --paired"):
+    with pytest.raises(UserError, match=r"3 real.*2 generated pictures, 2.*--paired"):
         import_folder(result_folder, tmp_path / "set")
     assert not (tmp_path / "set").exists()
     for stem in ("1", "2", "10"):
@@ -101,7 +101,7 @@ def test_two_models_of_one_data_set_share_their_real_pictures(tmp_path, result_f
     assert all(merged.path(row).is_file() for row in merged.rows)
     save(result_folder / "real" / "1.png", 77)
     import_folder(result_folder, tmp_path / "m3", dataset="d", model="m3")
-    with pytest.raises(UserError, match="d/real/1 is another picture"):
+    with pytest.raises(UserError, match="d/real/1"):
         sets.read_sets([tmp_path / "m1", tmp_path / "m3"])
 
 
@@ -110,7 +110,7 @@ def test_two_files_for_one_picture_of_a_flat_folder_are_refused(tmp_path, twice)
     for role, value in (("real_A", 1), ("fake_B", 2), ("real_B", 3)):
         save(tmp_path / "images" / f"7_{role}.png", value)
     (tmp_path / "images" / twice).write_bytes((tmp_path / "images" / "7_fake_B.png").read_bytes())
-    with pytest.raises(UserError, match=f"{twice[:-4]}.*: the same stem as {twice[:-4]}"):
+    with pytest.raises(UserError, match=rf"{twice[:-4]}.*:.*{twice[:-4]}"):
         import_folder(tmp_path / "images", tmp_path / "set", dataset="d")
     assert not (tmp_path / "set").exists()
 
@@ -118,7 +118,7 @@ def test_two_files_for_one_picture_of_a_flat_folder_are_refused(tmp_path, twice)
 @pytest.mark.parametrize("name", ["a|b", "a/b", "", "\udcff", "a\x00"])
 def test_names_that_would_break_identifiers_are_refused(tmp_path, result_folder, name):
     if name:
-        with pytest.raises(UserError, match=r"--dataset .*: a data set's name"):
+        with pytest.raises(UserError, match="--dataset"):
             import_folder(result_folder, tmp_path / "set", dataset=name)
     for model, problem in ((name, "a model's name"), ("all", "the name all is reserved for the row of all models")):
         with pytest.raises(UserError, match=rf"--model .*: {problem}"):
@@ -177,7 +177,7 @@ def test_a_set_of_which_no_fake_was_shown_is_refused(tmp_path, result_folder):
     import_folder(result_folder, tmp_path / "set", dataset="d", model="m")
     stimuli = sets.read_stimulus_tables([tmp_path / "set"])
     sets.require_presented(tmp_path / "set", stimuli, {"d/m/2", "other/m/1"})
-    with pytest.raises(UserError, match=r"none of its generated pictures is in the trials; .* it has d/m/1, the"):
+    with pytest.raises(UserError, match="d/m/1"):
         sets.require_presented(tmp_path / "set", stimuli, {"d/real/1", "d/real/2"})
 
 
@@ -227,16 +227,16 @@ def test_a_replaced_mask_or_reference_is_refused_by_every_reader(tmp_path, resul
     for kept in (rows, [row for row in rows if row["kind"] == "fake"]):  # references need no row of their own
         sets.write_set(folder, kept)
         for read in (read_set, lambda folder: evaluate(folder, "psnr_hole", cache=False)):
-            with pytest.raises(UserError, match=f"{place}: the picture has changed since it entered the stimulus set"):
+            with pytest.raises(UserError, match=f"{place}:"):
                 read(folder)
 
 
 def test_masks_that_are_missing_are_named_before_anything_is_written(tmp_path, results):
     (tmp_path / "holes" / "2.png").unlink()
     (tmp_path / "holes" / "10.png").unlink()
-    with pytest.raises(UserError, match=r"holes: 2, 10: no mask with this stem; add it, white is hole"):
+    with pytest.raises(UserError, match="holes: 2, 10:"):
         import_folder(results, tmp_path / "set", masks=tmp_path / "holes")
-    with pytest.raises(UserError, match="nowhere: no such folder"):
+    with pytest.raises(UserError, match="nowhere:"):
         import_folder(results, tmp_path / "set", masks=tmp_path / "nowhere")
     assert not (tmp_path / "set").exists()
 
@@ -248,5 +248,5 @@ def test_a_broken_picture_or_a_mask_of_another_size_leaves_its_item_out_and_is_n
     assert imported.items == 1
     first, second = imported.problems
     assert "2.png: real and mask differ in size (30x20 and 31x20); bring both to one size" in first
-    assert "10.png: not a readable picture" in second
+    assert "10.png:" in second
     assert len(read_set(tmp_path / "set").rows) == 2

@@ -93,7 +93,7 @@ def test_a_list_may_be_asked_for(store: Store) -> None:
         first.plan,
         ("list 7 has been used before, so two participants see the same pictures",),
     )
-    with pytest.raises(UserError, match=r"--list 3: the open session of P01 .* has list 7"):
+    with pytest.raises(UserError, match=r"--list 3:.*P01.*list 7"):
         admitted(store, list_number=3)
     assert admitted(store, list_number=7).stored
 
@@ -101,10 +101,10 @@ def test_a_list_may_be_asked_for(store: Store) -> None:
 def test_codes_that_differ_only_in_case_are_one_persons(store: Store) -> None:
     first = begin(store)
     assert admitted(store, "p01").row["session"] == first.row["session"]
-    with pytest.raises(UserError, match=r"store\.sqlite: participant P01 has begun a session elsewhere"):
+    with pytest.raises(UserError, match=r"store\.sqlite: participant P01.*session elsewhere"):
         store.begin({**first.row, "session": "another", "participant": "p01"}, [], None)
     store.update_session(first.row["session"], {"status": "complete"})
-    with pytest.raises(UserError, match=r"--participant p01 \(the same person as P01\): .* already has .* complete"):
+    with pytest.raises(UserError, match=r"--participant p01 \(the same person as P01\):"):
         admitted(store, "p01")
 
 

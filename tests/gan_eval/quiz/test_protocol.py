@@ -31,20 +31,14 @@ def pair(position: str) -> Row:
 
 @pytest.mark.parametrize(
     ("position", "showings"),
-    [
-        ("left", (("A", "B"),)),
-        ("right", (("B", "A"),)),
-        ("first", (("A",), ("B",))),
-        ("second", (("B",), ("A",))),
-    ],
+    [("left", (("A", "B"),)), ("right", (("B", "A"),)), ("first", (("A",), ("B",))), ("second", (("B",), ("A",)))],
 )
 def test_a_pair_stands_as_the_position_of_its_first_picture_says(position: str, showings: Showings) -> None:
     assert protocol("paired").showings(pair(position)) == showings
 
 
 @pytest.mark.parametrize(
-    ("name", "layout"),
-    [*((name, "side_by_side") for name in PROTOCOLS), ("paired", "one_after_other")],
+    ("name", "layout"), [*((name, "side_by_side") for name in PROTOCOLS), ("paired", "one_after_other")]
 )
 @QUIET
 @given(seed=st.integers(0, 2**32 - 1))

@@ -184,10 +184,10 @@ def test_lapses_go_half_unanswered_and_reaction_times_are_human_and_in_time() ->
     [
         ("dprim=1", "found 'dprim=1'"),
         ("", "expected default"),
-        ("dprime=x", "found 'dprime=x', expected a number from -10 to 10"),
+        ("dprime=x", r"'dprime=x',.*-10.*10"),
         ("dprime=nan", "from -10 to 10"),
         ("lapse=1.5", "from 0 to 1"),
-        ("lapse=0,lapse=0", "found 'lapse=0', expected default"),
+        ("lapse=0,lapse=0", "'lapse=0'"),
     ],
 )
 def test_bad_specifications(spec: str, message: str) -> None:

@@ -96,10 +96,7 @@ def test_texts_from_users_are_escaped(study_page):
     assert "<i>& fewer</i>" in study_page.words
 
 
-@pytest.mark.parametrize(
-    ("cells", "word"),
-    [("fake,0,60", "trials"), ("real,25,130", "percent_correct")],
-)
+@pytest.mark.parametrize(("cells", "word"), [("fake,0,60", "trials"), ("real,25,130", "percent_correct")])
 def test_a_published_row_outside_its_range_is_named(cells, word):
     head = ["study", "source", "dataset", "group", "trials", "percent_correct"]
     rows = [["a", "s", "maps", "real", "25", "96"], ["b", "s", "maps", *cells.split(",")]]

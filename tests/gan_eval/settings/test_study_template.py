@@ -12,14 +12,7 @@ from settings_reference import study_file_reference
 from gan_eval.errors import UserError
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study, load_study
-from gan_eval.settings.template import (
-    EXAMPLE_TRAINING,
-    settings_of,
-    study_name,
-    study_text,
-    toml,
-    write_study,
-)
+from gan_eval.settings.template import EXAMPLE_TRAINING, settings_of, study_name, study_text, toml, write_study
 
 OFF = re.compile(r"^#(?=[a-z\[])")
 SHOWING: dict[str, Any] = {"study": {"name": "s"}, "stimuli": {"sets": ["set"]}}
@@ -101,7 +94,7 @@ def test_sets_are_named_from_the_file_and_no_file_is_replaced(tmp_path: Path) ->
     write_study(file, {"study": {"name": study_name("my study!")}}, sets=[tmp_path / "sets" / "a", tmp_path / "b"])
     study = load_study(file)
     assert (study.study.name, study.stimuli.sets) == ("my-study", ("../sets/a", "../b"))
-    with pytest.raises(UserError, match=r"my\.toml: the file exists already"):
+    with pytest.raises(UserError, match=r"my\.toml:"):
         write_study(file, {"study": {"name": "other"}})
     assert load_study(file).study.name == "my-study"
 

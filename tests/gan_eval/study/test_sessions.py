@@ -103,7 +103,7 @@ def test_an_ended_session_is_copied_to_the_store_that_the_study_names(
         assert lab.rows(tables.TRIALS) == here.rows(tables.TRIALS, participant="P2") != []
     (line,) = rehearse(changed(plan, f"push_to = '{tmp_path}'"), "P3")
     assert "is a folder" in line
-    assert f"gan-eval store push {plan.store} URL" in line
+    assert f"push {plan.store} URL" in line
 
 
 def test_other_pictures_for_practice_or_catch_are_another_design(plan: Plan) -> None:
@@ -113,7 +113,7 @@ def test_other_pictures_for_practice_or_catch_are_another_design(plan: Plan) -> 
         before = quiz.inputs()
         make_set(plan.file.parent / name, 4, kinds)
         assert quiz.inputs() != before
-        with pytest.raises(UserError, match=rf"the first session in .*pictures\.{phase} has changed; set it back"):
+        with pytest.raises(UserError, match=rf"pictures\.{phase}"):
             require_one_design(plan, plan.store)
 
 
@@ -121,7 +121,7 @@ def test_a_change_after_the_first_session_is_refused_key_by_key(plan: Plan) -> N
     rehearse(plan, "P1")
 
     rehearse(changed(plan, "show_review = false\nshow_score = false"), "P2")
-    with pytest.raises(UserError, match=r"quiz\.blank_ms was 500\.0, is 400\.0; set it back, or make a new study: "):
+    with pytest.raises(UserError, match=r"quiz\.blank_ms.*500\.0,.*400\.0"):
         rehearse(changed(plan, "blank_ms = 400"), "P3")
     rehearse(changed(plan, "blank_ms = 500"), "P3")  # the default, given
 

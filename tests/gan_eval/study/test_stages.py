@@ -69,7 +69,7 @@ def test_the_section_metrics_reaches_the_metrics(tmp_path: Path) -> None:
     assert "segmenter" in values["plain"][1]
     assert np.isnan(values["asked"][0])
     assert "no segmenter" not in values["asked"][1]
-    with pytest.raises(UserError, match=r"metrics\.resize was True, is False; metrics\.segmenter was 'palette'"):
+    with pytest.raises(UserError, match=r"metrics\.resize.*metrics\.segmenter.*'palette'"):
         do(plan_of(tmp_path, head, "asked"), "metrics")
 
 
@@ -98,7 +98,7 @@ def test_a_study_file_repeats_features_networks_and_baselines(tmp_path: Path) ->
     sets = read_table(plan.folder / "metrics" / "set_metrics.csv", SET_METRICS).set_index(["model", "metric"])
     is_fake = np.array([row["kind"] == "fake" for row in rows])
     assert sets.loc[("m", "fid@given"), "value"] == pytest.approx(fid(vectors[~is_fake], vectors[is_fake]), abs=1e-9)
-    assert "given.npz has no row for 'd/harmonic/" in sets.loc[("harmonic", "fid@given"), "reason"]
+    assert "'d/harmonic/" in sets.loc[("harmonic", "fid@given"), "reason"]
     assert sets.loc[("harmonic", "u_ids@means"), "value"] >= 0
     assert len(sets) == 3 * 11  # fid@given, and all ten of means, of m and both baselines
     images = read_table(plan.folder / "metrics" / "image_metrics.csv", IMAGE_METRICS)

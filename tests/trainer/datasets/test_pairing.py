@@ -51,7 +51,7 @@ def test_names_without_a_partner_stand_in_one_line(tmp_path: Path) -> None:
 
 def test_different_sizes_are_refused(tmp_path: Path) -> None:
     a, b = folder_of(tmp_path / "a", x=noise(1)), folder_of(tmp_path / "b", x=noise(2, 42, 28))
-    with pytest.raises(UserError, match=r"a/x\.png: 21x14 pixels, but 42x28 in .*b/x\.png; make them equal"):
+    with pytest.raises(UserError, match=r"a/x\.png: 21x14.*42x28.*b/x\.png"):
         pair_folders(a, b, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -60,9 +60,9 @@ def test_nothing_is_written_where_a_picture_is_broken(tmp_path: Path) -> None:
     a = folder_of(tmp_path / "a", x=noise(1), y=noise(1))
     b = folder_of(tmp_path / "b", x=noise(2), y=noise(1))
     (b / "y.png").write_bytes((b / "y.png").read_bytes()[:60])
-    with pytest.raises(UserError, match=r"y\.png: not a readable picture"):
+    with pytest.raises(UserError, match=r"y\.png:"):
         pair_folders(a, b, tmp_path / "out")
-    with pytest.raises(UserError, match=r"y\.png: not a readable picture"):
+    with pytest.raises(UserError, match=r"y\.png:"):
         pair_edges(b, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -74,7 +74,7 @@ def test_foreign_folders_and_other_pictures_are_refused(tmp_path: Path) -> None:
     pair_folders(a, b, tmp_path / "out")
     pair_folders(a, b, tmp_path / "out")
     more = folder_of(tmp_path / "c", z=noise(1))
-    with pytest.raises(UserError, match=r"holds other pictures already, such as train/x\.png"):
+    with pytest.raises(UserError, match=r"train/x\.png"):
         pair_folders(more, more, tmp_path / "out")
 
 
@@ -86,5 +86,5 @@ def test_edges_stand_beside_untouched_photographs(tmp_path: Path) -> None:
         np.testing.assert_array_equal(photo, np.asarray(Image.open(photos / f"{stem}.png")))
         assert set(np.unique(lines)) == {0, 255}
     for sigma in (0, math.nan, math.inf, 1e9):
-        with pytest.raises(UserError, match=r"--sigma .*: expected pixels above 0, at most 1000"):
+        with pytest.raises(UserError, match=r"--sigma.*above 0,.*1000"):
             pair_edges(photos, tmp_path / "out2", sigma=sigma)

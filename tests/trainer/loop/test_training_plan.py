@@ -45,7 +45,7 @@ def test_very_short_and_very_many_epochs() -> None:
 
 
 def test_a_snapshot_after_the_end_is_refused() -> None:
-    with pytest.raises(UserError, match=r"snapshots: 11 is beyond the run's 10 steps"):
+    with pytest.raises(UserError, match=r"snapshots: 11.*run's 10 steps"):
         milestones(TrainingSettings(steps=10, snapshots=(11,)), total=10, planned=10, steps_per_epoch=5)
 
 

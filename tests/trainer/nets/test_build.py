@@ -51,18 +51,18 @@ def test_every_kind_is_built_and_fits_the_other(generator: str, discriminator: s
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"generator": "context_encoder", "depth": 4}, "^depth 4: only U-Nets have it; remove it for"),
-        ({"generator": "resnet_9", "depth": 4}, "^depth 4: only U-Nets have it; remove it for"),
-        ({"generator": "resnet_9", "image_size": 66}, "^image_size 66: a ResNet needs a multiple of 4"),
-        ({"generator": "region_encoder", "image_size": 96}, "^image_size: 96 .* choose what gives 64 or 128$"),
-        ({"generator": "context_encoder", "image_size": 96}, "^image_size: 96 .* choose what gives 64 or 128$"),
-        ({"generator": "context_encoder", "centre": 0.3}, "^inpainting.centre: 20 .* choose what gives 16 or 32$"),
+        ({"generator": "context_encoder", "depth": 4}, r"^depth 4:.*U-Nets"),
+        ({"generator": "resnet_9", "depth": 4}, r"^depth 4:.*U-Nets"),
+        ({"generator": "resnet_9", "image_size": 66}, r"^image_size 66:.*ResNet.*4"),
+        ({"generator": "region_encoder", "image_size": 96}, r"^image_size: 96.*64.*128$"),
+        ({"generator": "context_encoder", "image_size": 96}, r"^image_size: 96.*64.*128$"),
+        ({"generator": "context_encoder", "centre": 0.3}, r"^inpainting.centre: 20.*16.*32$"),
         ({"generator": "resnet_6", "discriminator": "global", "image_size": 96},
-         "^image_size: 96 .* choose what gives 64 or 128, or discriminator patch$"),
+         r"^image_size: 96.*64.*128"),
         ({"generator": "context_encoder", "receptive_field": 286},
-         r"^inpainting.centre \(32 pixels\): too small for the 286x286 PatchGAN; choose 96 or more"),
+         r"^inpainting.centre \(32 pixels\):.*286x286 PatchGAN; choose 96"),
         ({"generator": "unet", "receptive_field": 286, "discriminator": "global_and_patch"},
-         "^image_size 64: too small for the 286x286 PatchGAN; choose 96 or more, or a smaller receptive_field$"),
+         r"^image_size 64:.*286x286 PatchGAN; choose 96.*receptive_field$"),
     ],
 )  # fmt: skip
 def test_settings_that_do_not_go_together_are_refused(changes: dict[str, object], line: str) -> None:

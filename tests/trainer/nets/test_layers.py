@@ -6,14 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainer.nets.layers import (
-    BatchNorm2d,
-    Dropout,
-    InstanceNorm2d,
-    MirroredStripes,
-    ResizeConv2d,
-    normalised_each,
-)
+from trainer.nets.layers import BatchNorm2d, Dropout, InstanceNorm2d, MirroredStripes, ResizeConv2d, normalised_each
 
 
 def by_picture(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:

@@ -82,9 +82,7 @@ def written_out(W: dict[str, Tensor], x: Tensor, depth: int, *, first: bool) -> 
 
 
 def test_what_cannot_be_built_is_refused() -> None:
-    with pytest.raises(
-        UserError, match=r"^image_size: 192 pixels a side do not halve to 4; .* 128 or 256, or give depth"
-    ):
+    with pytest.raises(UserError, match=r"^image_size: 192 pixels.*4;.*128.*256"):
         generator_for(settings_of(image_size=192))
-    with pytest.raises(UserError, match=r"^depth 2: a bottleneck of 64 pixels a side, more than 32; give more depth"):
+    with pytest.raises(UserError, match=r"^depth 2:.*64 pixels.*32"):
         generator_for(settings_of(image_size=256, depth=2))

@@ -33,10 +33,7 @@ def test_a_machine_that_does_not_converge_is_a_reason(monkeypatch: pytest.Monkey
     with pytest.raises(Unmeasurable, match="1e"):
         u_ids(real.astype(np.float64) * 1e99, fake)
     monkeypatch.setattr(separability, "MAX_ITERATIONS", 1)
-    with (
-        pytest.warns(UserWarning, match="converge"),
-        pytest.raises(Unmeasurable, match="converged"),
-    ):
+    with pytest.warns(UserWarning, match="converge"), pytest.raises(Unmeasurable, match="converged"):
         p_ids(real, fake)
 
 

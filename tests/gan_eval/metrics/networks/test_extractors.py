@@ -46,8 +46,7 @@ def test_the_rule_of_pytorch_fid_gives_the_network_its_scaling() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "rule", "near"),
-    [("bilinear-aa", Image.Resampling.BILINEAR, 0.02), ("clean", Image.Resampling.BICUBIC, 0)],
+    ("name", "rule", "near"), [("bilinear-aa", Image.Resampling.BILINEAR, 0.02), ("clean", Image.Resampling.BICUBIC, 0)]
 )
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_two_rules_are_pillows(height: int, width: int, name: str, rule: Image.Resampling, near: float) -> None:

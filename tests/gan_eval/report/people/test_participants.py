@@ -3,11 +3,7 @@
 from answers_of_people import browser_folder, participation
 from synthetic_tables import folder_of
 
-from gan_eval.report.people.participants import (
-    demographics,
-    included_count,
-    timing_sentences,
-)
+from gan_eval.report.people.participants import demographics, included_count, timing_sentences
 
 
 def test_people_without_an_answer_are_reported_but_not_counted() -> None:

@@ -183,7 +183,7 @@ def test_a_model_that_diverged_gives_way_to_clustered_shares() -> None:
         if each.fit is not None:
             assert max(each.fit.first.sd, each.fit.first.sd_slope, each.fit.second.sd) <= 7
     assert [each.basis for each in found] == ["two_way_cluster", "crossed_model", "two_way_cluster"]
-    assert "the model diverged (SD 7.5)" in str(found[2].note)
+    assert "(SD 7.5)" in str(found[2].note)
 
 
 def test_who_gave_one_answer_only_is_named_and_the_answer_without_them_given() -> None:

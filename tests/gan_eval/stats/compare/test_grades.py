@@ -91,10 +91,7 @@ def test_averages_over_people_and_pictures_are_those_of_drawn_grades():
 @pytest.mark.parametrize(
     ("trials", "words"),
     [
-        (
-            study().assign(rating=lambda frame: frame["rating"] + np.arange(len(frame)) / 1000),
-            "no scale of few grades",
-        ),
+        (study().assign(rating=lambda frame: frame["rating"] + np.arange(len(frame)) / 1000), "no scale of few grades"),
         (study(people=1), "fewer than two participants"),
         (study().assign(rating=3.0), "all answers are the same"),
     ],

