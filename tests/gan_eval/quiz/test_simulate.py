@@ -1,7 +1,6 @@
 """Simulated participants: the parameters come back out of the answers, through the same session and store."""
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import cycle
 from math import exp, sqrt
 from pathlib import Path
 from statistics import NormalDist, mean, median
@@ -9,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from quiz_study import rehearse, stimulus_rows, two_models
+from quiz_study import rehearse, stimulus_rows
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -18,7 +17,7 @@ from gan_eval.pictures.sets import StimulusSet, read_set, stimulus_row, write_se
 from gan_eval.quiz.protocol import Timing
 from gan_eval.quiz.simulate import Judgement, Observer, SimulatedParticipant, differences_from_real, parse_observer
 from gan_eval.quiz.trial import Trial
-from gan_eval.settings.protocols import PROTOCOLS, ProtocolName
+from gan_eval.settings.protocols import ProtocolName
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
@@ -220,39 +219,6 @@ def test_a_simulated_session_is_marked_everywhere_and_follows_from_seed_name_and
             assert all(row["simulated"] and row["fraction"] == 0.5 for row in store.rows(table))
     assert answers_of(simulate(stimuli, tmp_path / "again.sqlite")) == answers_of(trials)
     assert answers_of(simulate(stimuli, tmp_path / "other.sqlite", "S2")) != answers_of(trials)
-
-
-@pytest.mark.parametrize(
-    ("protocol", "layout", "timing"),
-    [
-        *((protocol, "side_by_side", timing) for protocol, timing in zip(PROTOCOLS, cycle(("usual", "untimed")))),
-        ("paired", "one_after_other", "usual"),
-        ("model_vs_model", "one_after_other", "untimed"),
-    ],
-)
-def test_every_protocol_is_rehearsed(
-    stimuli: StimulusSet, tmp_path: Path, protocol: str, layout: str, timing: str
-) -> None:
-    flash = "until-answer" if timing == "untimed" and layout == "side_by_side" else 600
-    settings = QuizSettings.model_validate(
-        {"protocol": protocol, "layout": layout, "real": 4, "fake": 4, "pairs": 8, "practice": 2, "confidence": 4}
-        | {"exposure_ms": flash, "response_ms": 4000 if timing == "usual" else "unlimited"}
-    )
-    result = rehearse(two_models(stimuli), tmp_path / "store.sqlite", "S1", settings, seed=4, spec="dprime=2,lapse=0.2")
-    trials = result.trials
-    assert (result.status, len(trials)) == ("complete", 10)
-    assert [row["phase"] for row in trials] == ["practice"] * 2 + ["main"] * 8
-    for row in trials:
-        answered = row["reaction_time_ms"] is not None
-        assert (row["confidence"] in (1, 2, 3, 4)) is answered
-        given = row["rating"] is not None or row["choice"] in ("a", "b") or row["response"] in ("real", "fake")
-        assert given is answered
-        assert (row["second_exposure_ms"] is not None) is (settings.shows_pairs and layout == "one_after_other")
-        assert row["flags"] is None
-    if timing == "untimed":
-        assert None not in [row["reaction_time_ms"] for row in trials]
-    if settings.shows_pairs and layout == "one_after_other":
-        assert all(row["second_onset_ms"] - row["onset_ms"] == pytest.approx(900) for row in trials)
 
 
 @pytest.mark.parametrize("protocol", ["staircase", "quest_plus"])
