@@ -142,11 +142,11 @@ def test_a_report_over_tables_of_two_analyses_is_refused(finished_study, tmp_pat
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("exclude_participants = ['set']", "analysis.exclude_participants:"),
+        ("exclude_participants = ['set']", "analysis.exclude_participants: rule 'set'"),
         ("exclude_participants = ['catch_acuracy<1']", "column 'catch_acuracy'"),
-        ("margin = 0.05\ncomparisons = [['b', 'a']]", "analysis.comparisons:"),
+        ("margin = 0.05\ncomparisons = [['b', 'a']]", "analysis.comparisons: no model 'b'"),
         ("margin = 5", "analysis.margin: found 5; expected a share below 0.5, such as 0.05 for 5 points"),
-        ("exclude = ['correct=true']", "analysis.exclude:"),
+        ("exclude = ['correct=true']", "analysis.exclude: rule correct=true"),
         ("covariates = ['shoe_size']", "analysis.covariates: shoe_size:"),
     ],
 )

@@ -70,7 +70,7 @@ def test_one_real_picture_under_several_names_is_one_line(tmp_path):
     made = import_folder(write(tmp_path / "a", blurred, real=lambda _: scene(9)), tmp_path / "set")
     (line,) = made.remarks
     assert line.startswith("1 real picture has several names")
-    with pytest.warns(UserWarning, match="1 real"):
+    with pytest.warns(UserWarning, match="1 real picture"):
         evaluate(real=tmp_path / "a" / "real", fake=tmp_path / "a" / "fake", metrics="l1", cache=False)
 
 
@@ -91,7 +91,7 @@ def test_folders_for_each_kind_are_named_and_results_have_the_name_of_their_expe
     images = tmp_path / "facades_cut" / "test_latest" / "images"
     for folder in ("fakes", "reals"):
         save(scene(1), images / folder / "1.png")
-    with pytest.raises(UserError, match="images:"):
+    with pytest.raises(UserError, match=r"images:.*fakes, reals"):
         import_folder(images, tmp_path / "set")
     with pytest.raises(UserError, match=r"no pictures in this folder .*folders fakes, reals have some"):
         pictures.list_pictures(images)
@@ -151,7 +151,7 @@ def test_outputs_padded_on_all_sides_are_cut_to_their_centre(tmp_path):
         return Image.fromarray(np.pad(np.array(real(image)), ((2, 3), (3, 3), (0, 0)), mode="reflect"))
 
     folder = write(tmp_path / "a", fake, real=real)
-    with pytest.raises(UserError, match="--fit"):
+    with pytest.raises(UserError, match="--fit centre"):
         import_folder(folder, tmp_path / "set")
     made = import_folder(folder, tmp_path / "set", fit="centre")
     assert all(map(np.array_equal, levels_of(made, "real"), levels_of(made, "fake")))
@@ -246,7 +246,7 @@ def inverted(mask, _):
 @pytest.mark.parametrize("finish", [lambda image: image, as_jpeg])
 def test_inverted_masks_are_refused_until_the_colour_of_the_hole_is_given(tmp_path, finish):
     folder = filled(tmp_path / "a", finish=finish, mask=inverted)
-    with pytest.raises(UserError, match=r"4.*4.*--mask-hole"):
+    with pytest.raises(UserError, match=r"4 of 4 .*--mask-hole black"):
         import_folder(folder, tmp_path / "set")
     made = import_folder(folder, tmp_path / "set", mask_hole="black")
     assert made.remarks == ()

@@ -111,13 +111,13 @@ def swapped(row: dict[str, object]) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("rows", "line"),
     [
-        ([*NAMED[:2], swapped(NAMED[2])], r"row 3.*'d/m/photo2'"),
-        ([swapped({**NAMED[0], "protocol": None})], r"row 1.*'d/m/photo0'"),
+        ([*NAMED[:2], swapped(NAMED[2])], r"row 3.*'d/m/photo2'.*swapped"),
+        ([swapped({**NAMED[0], "protocol": None})], r"row 1.*'d/m/photo0'.*swapped"),
         (
             [{"participant": "P1", "choice": "a", "stimulus": a, "stimulus_b": b} for a, b in ("xy", "zw", "yx")],
-            r"row 3.*'y'.*row 1 kind",
+            r"row 3.*'y'.*row 1 kind.*swapped",
         ),
-        ([PAIRS[0], PAIRS[1], swapped(PAIRS[1])], r"row 3.*'made1'.*row 2 kind"),
+        ([PAIRS[0], PAIRS[1], swapped(PAIRS[1])], r"row 3.*'made1'.*row 2 kind.*swapped"),
         ([PAIRS[0], {**PAIRS[1], "stimulus_b": "made0", "model": "n"}], r"row 2.*'made0'.*row 1 model"),
         (
             [PAIRS[0], {"participant": "P1", "stimulus": "made0", "kind": "real", "response": "real"}],

@@ -132,7 +132,7 @@ def test_the_script_for_r_names_every_column_with_its_type(store: Path, tmp_path
         block = script[script.index(f'{table.name} <- read_one("{table.name}"') :]
         block = block[: block.index("\n))")]
         assert re.findall(r"^  (\w+) = ", block, flags=re.MULTILINE) == list(table.names)
-    assert 'c("factor", "real", "fake", "none")' in script
+    assert 'response = c("factor", "real", "fake", "none")' in script
 
 
 def test_a_second_export_replaces_the_first(store: Path, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_an_archive_becomes_a_data_set(make_archive: Archive, tmp_path: Path, na
     assert digest in fetched.remarks[0]
     assert fetched.remarks[1] == "facades: train 2, val 1 pictures; the official set has train 400, val 100, test 106"
     archive.unlink()
-    with pytest.raises(UserError, match="out:"):
+    with pytest.raises(UserError, match=r"out:.*facades.*maps"):
         fetch(PRESETS["maps"], tmp_path / "out", source=str(archive))
     again = fetch(FACADES, tmp_path / "out", source=str(archive))
     assert again.splits == fetched.splits

@@ -221,8 +221,8 @@ APART = [*TEN, *[row | {"item": f"facades/of {row['item']}"} for row in stimulus
         (TEN, {"catch": 2}, {}, "catch_sets"),
         (TEN, {"practice": 2}, {"practice": FAKES}, r"stimuli\.practice_sets:"),
         (TEN, {"protocol": "paired", "catch": 2}, {"catch": FAKES}, r"stimuli\.catch_sets:"),
-        (APART, {"protocol": "paired"}, {}, "data set facades: no item has a picture of lone and a real one"),
-        (APART, {"protocol": "model_vs_model"}, {}, "pix2pix"),
+        (APART, {"protocol": "paired"}, {}, r"facades: .*lone .*real"),
+        (APART, {"protocol": "model_vs_model"}, {}, r"facades: .*lone .*pix2pix"),
     ],
 )
 def test_what_cannot_be_dealt_is_an_error(
