@@ -1,18 +1,20 @@
 """Speed of the training step compared with a plain reference step with the same mathematics, on this machine.
 
     python benchmarks/train_step.py --size 256 --batch 1 --rounds 5 --steps 6
-    python benchmarks/train_step.py --device cuda --batch 16 --steps 50 --precision fp32 bf16
+    python benchmarks/train_step.py --device cuda --batch 1 16 --steps 50 --precision fp32 tf32 bf16 nchw
     python benchmarks/train_step.py --check
+    python benchmarks/train_step.py --convolutions       # the share of a step on the CPU that is convolutions
 
 Each side runs in processes of its own, in turn, because ours is started with the C library set to keep freed memory
-(the command line does that for `train`). Printed: the median time of a step of each side, and the ratio of each
-round's medians with its spread. `--check` trains both from equal weights and compares their losses instead.
+(the command line does that for `train`). Printed: the median time of a step of each side, the peak memory, and the
+ratio of each round's medians with its spread. `--check` trains both from equal weights and compares their losses
+instead.
 
 The reference is written out here and shares no layer with the trainer: nested blocks of PyTorch's own layers as in
 pytorch-CycleGAN-and-pix2pix, one fake for both updates, D frozen while G learns, PyTorch's default Adam. On a GPU the
 reference is as PyTorch makes it; ours lies channels-last, takes exact kernels, fetches its batch in each step and is
-recorded as a CUDA graph.
-Both have PyTorch's default TensorFloat-32 setting for convolutions, which is on.
+recorded as a CUDA graph. The sides: `fp32` without TensorFloat-32 in convolutions, beside a reference without; `tf32`
+and `bf16` beside the reference as PyTorch makes it, which has TensorFloat-32; `nchw`, `tf32` without channels-last.
 """
 
 import argparse
@@ -23,89 +25,110 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest import mock
 
 from gan_eval.machine.start import ALLOCATOR_SETTINGS
 
 if TYPE_CHECKING:
     from torch import Tensor, device, nn
 
+    from gan_eval.settings.training import TrainingSettings
+    from trainer.step import Gan
+
 WARM_UP = 5
 """Steps before the timed ones: the first ones fill caches."""
 CHECKED_STEPS = 3
-REFERENCE = "reference"
+SIDES = {"fp32": "reference-fp32", "tf32": "reference", "bf16": "reference", "nchw": "reference"}
+"""The reference beside each side of ours."""
 
 Step = Callable[[], "dict[str, Tensor]"]
 """One training step; returns its loss terms."""
+
+
+class Cost(NamedTuple):
+    """The cost of one side in one process."""
+
+    step_s: float  # the median
+    peak_mb: float  # of the GPU's memory, else of the process
 
 
 def main() -> None:
     """Run the sides in turn and print the ratios."""
     parser = argparse.ArgumentParser(description="time our training step compared with the reference step")
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--batch", type=int, nargs="+", default=[1])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=6, help="timed steps of each side in each round")
-    parser.add_argument("--precision", nargs="+", choices=["fp32", "bf16"], default=["fp32"], help="of ours")
+    parser.add_argument("--precision", nargs="+", choices=SIDES, default=["fp32"], help="of ours")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="default: a GPU where there is one")
     parser.add_argument("--check", action="store_true", help="compare the losses of both sides instead")
+    parser.add_argument("--convolutions", action="store_true", help="print the CPU time of convolutions instead")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.check:
         print(f"largest relative difference of a loss over {CHECKED_STEPS} steps: {check(options.size):.1e}")
+    elif options.convolutions:
+        convolutions(options)
     elif options.side:
-        from trainer.devices import exact_kernels
-
         where = device_of(options)
-        with nullcontext() if options.side == REFERENCE else exact_kernels(where):  # as a run: once for all steps
+        with kernels(options.side, where):  # as a run: once for all steps
             print(json.dumps(timed(step_of(options, where), options.steps)))
     else:
         compare(options)
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Time all sides in turn, and print the ratio of each of ours to the reference."""
-    medians: dict[str, list[float]] = {side: [] for side in (REFERENCE, *options.precision)}
-    for number in range(1, options.rounds + 1):
-        for side, values in medians.items():
-            values.append(statistics.median(in_own_process(side)))
-        print(f"round {number}: " + ", ".join(f"{side} {values[-1]:.4f} s" for side, values in medians.items()))
-    for side in options.precision:
-        ratios = [slow / fast for slow, fast in zip(medians[REFERENCE], medians[side], strict=True)]
-        print(
-            f"reference / ours ({side}) = {statistics.median(ratios):.2f} "
-            f"(rounds {min(ratios):.2f} to {max(ratios):.2f})"
-        )
+    """Time all sides in turn, and print a table with the ratio of each of ours to its reference."""
+    print("| batch | side | a step, ms (rounds) | steps a second | peak memory, MB | times the reference (rounds) |")
+    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    sides = list(dict.fromkeys((*(SIDES[side] for side in options.precision), *options.precision)))
+    for batch in options.batch:
+        costs = [{side: in_own_process(side, batch) for side in sides} for _ in range(options.rounds)]
+        for side in sides:
+            steps = sorted(cost[side].step_s for cost in costs)
+            ratios = sorted(cost[SIDES.get(side, side)].step_s / cost[side].step_s for cost in costs)
+            print(
+                f"| {batch} | {side} | {ranged([1000 * step for step in steps])} | {1 / statistics.median(steps):.1f} "
+                f"| {max(cost[side].peak_mb for cost in costs):.0f} | {ranged(ratios)} |"
+            )
     import torch
 
     gpu = torch.cuda.is_available() and options.device != "cpu"
     print(
-        f"size {options.size}, batch {options.batch}; {torch.cuda.get_device_name() if gpu else platform.machine()}, "
+        f"\n{options.size} pixels; {torch.cuda.get_device_name() if gpu else platform.machine()}, "
         f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, torch {torch.__version__}"
     )
 
 
-def in_own_process(side: str) -> list[float]:
-    """The step times of one side, in seconds."""
+def ranged(values: list[float]) -> str:
+    """Return the median of sorted values with the least and the greatest."""
+    return f"{statistics.median(values):.2f} ({values[0]:.2f} to {values[-1]:.2f})"
+
+
+def in_own_process(side: str, batch: int) -> Cost:
+    """Return the cost of one side."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
-    if side != REFERENCE:
+    if side in SIDES:
         environment |= ALLOCATOR_SETTINGS
-    command = [sys.executable, *sys.argv, "--side", side]
+    command = [sys.executable, *sys.argv, "--side", side, "--batch", str(batch)]
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    times: list[float] = json.loads(done.stdout.splitlines()[-1])
-    return times
+    return Cost(*json.loads(done.stdout.splitlines()[-1]))
 
 
-def timed(step: Step, steps: int) -> list[float]:
-    """The times of `steps` calls after the warm-up, in seconds."""
+def timed(step: Step, steps: int) -> Cost:
+    """Return the cost of a step in `steps` calls after the warm-up."""
+    import resource
+
     import torch
 
-    wait = torch.cuda.synchronize if torch.cuda.is_available() else lambda: None
+    gpu = torch.cuda.is_available()
+    wait = torch.cuda.synchronize if gpu else lambda: None
     times = []
     for _ in range(WARM_UP + steps):
         wait()
@@ -113,7 +136,44 @@ def timed(step: Step, steps: int) -> list[float]:
         step()
         wait()
         times.append(time.perf_counter() - started)
-    return times[WARM_UP:]
+    peak = (
+        torch.cuda.max_memory_reserved() / 2**20 if gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    )
+    return Cost(statistics.median(times[WARM_UP:]), peak)
+
+
+def convolutions(options: argparse.Namespace) -> None:
+    """Print the CPU time of a step of both sides, and of the convolutions in PyTorch's kernels (oneDNN) alone.
+
+    No step that leaves the convolutions to oneDNN is faster than these.
+    """
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Timer(TorchDispatchMode):
+        seconds = 0.0
+
+        def __torch_dispatch__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            started = time.process_time()
+            result = function(*args, **(kwargs or {}))
+            self.seconds += "convolution" in str(function) and time.process_time() - started
+            return result
+
+    whole, alone = {}, {}
+    for side in ("reference", "fp32"):
+        options.side, taken = side, []
+        step = step_of(options, torch.device("cpu"))
+        for _ in range(2 + options.steps):
+            with Timer() as timer:
+                started = time.process_time()
+                step()
+                taken.append((time.process_time() - started, timer.seconds))
+        whole[side], alone[side] = (statistics.median(each) for each in zip(*taken[2:], strict=True))
+        print(f"{side}: {whole[side]:.3f} s of CPU time a step, {alone[side]:.3f} s in oneDNN's convolutions")
+    print(
+        f"reference / ours = {whole['reference'] / whole['fp32']:.2f}; reference / its convolutions alone = "
+        f"{whole['reference'] / alone['reference']:.2f} ({torch.get_num_threads()} threads, torch {torch.__version__})"
+    )
 
 
 def device_of(options: argparse.Namespace) -> "device":
@@ -123,20 +183,53 @@ def device_of(options: argparse.Namespace) -> "device":
     return torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
+@contextmanager
+def kernels(side: str, where: "device") -> Iterator[None]:
+    """Choose the kernels of a side: exact ones for ours, TensorFloat-32, and the memory order."""
+    import torch
+
+    from trainer.devices import exact_kernels
+
+    with ExitStack() as stack:
+        if side in SIDES:
+            stack.enter_context(exact_kernels(where))
+        if side == "nchw":
+            stack.enter_context(mock.patch("trainer.devices.memory_format", return_value=torch.contiguous_format))
+        before = torch.backends.cudnn.allow_tf32
+        torch.backends.cudnn.allow_tf32 = not side.endswith("fp32")
+        yield
+        torch.backends.cudnn.allow_tf32 = before
+
+
 def step_of(options: argparse.Namespace, where: "device") -> Step:
     """The step of the side that this process times."""
-    pictures = made_pictures(options.size, options.batch)
-    if options.side == REFERENCE:
+    pictures = made_pictures(options.size, *options.batch)
+    if options.side not in SIDES:
         G, D = reference_generator(options.size, channels=64), reference_discriminator(channels=64)
         return reference(G.to(where), D.to(where), [picture.to(where) for picture in pictures])
-    return ours(options.size, pictures, where=where, precision=options.side)
+    return ours(settings_of(options), pictures, where=where)[1]
 
 
-def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str) -> Step:
-    """The trainer's step as a run calls it."""
+def settings_of(options: argparse.Namespace, **other: Any) -> "TrainingSettings":
+    """The settings of ours."""
+    from gan_eval.settings.training import TrainingSettings
+
+    return TrainingSettings(
+        steps=1,
+        image_size=options.size,
+        batch_size=options.batch[0],
+        statistics="batch",  # as the reference's
+        precision="bf16" if options.side == "bf16" else "fp32",
+        **other,
+    )
+
+
+def ours(
+    settings: "TrainingSettings", pictures: "list[Tensor]", *, where: "device", recorded: bool = True
+) -> "tuple[Gan, Step]":
+    """The trainer's networks and its step as a run calls it."""
     from lightning_fabric import Fabric
 
-    from gan_eval.settings.training import TrainingSettings
     from trainer.devices import PRECISION
     from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
@@ -144,27 +237,20 @@ def ours(size: int, pictures: "list[Tensor]", *, where: "device", precision: str
     from trainer.step import Batch, training_step
     from trainer.tasks import Translation
 
-    settings = TrainingSettings(
-        steps=1,
-        image_size=size,
-        batch_size=len(pictures[0]),
-        statistics="batch",  # as the reference's
-        precision="bf16" if precision == "bf16" else "fp32",
-    )
     fabric = Fabric(accelerator=where.type, devices=1, precision=PRECISION[settings.precision])
     gan = new_gan(fabric, settings)
     objective = Translation(settings, "AtoB").objective(where)
     made = Batch(*pictures).pinned() if where.type == "cuda" else Batch(*pictures)
 
     plain = partial(training_step, gan, objective, backward=fabric.backward)
-    of_batch = RecordedStep(plain) if where.type == "cuda" else plain
+    of_batch = RecordedStep(plain) if recorded and where.type == "cuda" else plain
 
     def step() -> "dict[str, Tensor]":
         batch = made.to(fabric.device)
         with seeded(fabric.device, Purpose.DROPOUT, 0, 0):
             return of_batch(batch)
 
-    return step
+    return gan, step
 
 
 def reference(G: "nn.Module", D: "nn.Module", pictures: "list[Tensor]") -> Step:

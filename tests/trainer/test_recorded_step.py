@@ -10,7 +10,7 @@ from training_runs import Pairs, Settings, Stop, result, train
 from gan_eval.settings.training import TrainingSettings
 from trainer.recording import RecordedStep
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")]
 
 STEPS = {"steps": 16, "batch_size": 4, "validate_every": None, "plateau_patience": None}
 

@@ -15,6 +15,7 @@ from gan_eval.metrics.networks.extractors import inception_extractor, resize
 PICTURES = [texture(n, 64, 80) for n in range(3)]
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_gpu_gives_the_same_features(seeded_weights: Path) -> None:
     here, there = (inception_extractor(seeded_weights, device=device) for device in ("cpu", "cuda"))
