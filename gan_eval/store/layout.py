@@ -118,15 +118,27 @@ def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) ->
     return checked
 
 
-def frame_of(rows: Sequence[Sequence[Any]], table: Table) -> "pd.DataFrame":
+def frame_of(rows: Sequence[Sequence[Any]], table: Table, constant: Mapping[str, Any] | None = None) -> "pd.DataFrame":
     """Return a database's rows as a frame; a column with cells of other types than the stored one has dtype object.
 
     Not as `pandas.read_sql`, which guesses types, and converts a damaged cell to text.
+
+    Args:
+        constant: cells that all rows have in common, by column; the rows lack these columns.
     """
+    import numpy as np
     import pandas as pd
 
-    cells = list(zip(*rows, strict=True)) or [()] * len(table.columns)
-    return pd.DataFrame(dict(zip(table.names, map(_typed, cells, table.columns), strict=True)), copy=False)
+    alike = constant or {}
+    cells = zip(*rows, strict=True) if rows else iter([()] * len(table.columns))
+    same = np.zeros(len(rows), np.intp)
+    columns = {
+        column.name: _typed([alike[column.name]], column).take(same)
+        if column.name in alike
+        else _typed(next(cells), column)
+        for column in table.columns
+    }
+    return pd.DataFrame(columns, copy=False)
 
 
 def checked_frame(frame: "pd.DataFrame", table: Table, where: str) -> "pd.DataFrame":
@@ -144,14 +156,13 @@ def checked_frame(frame: "pd.DataFrame", table: Table, where: str) -> "pd.DataFr
         raise _wrong_cell(frame.iloc[row].to_dict(), name, table, where, reason) from error
 
 
-def _typed(cells: Sequence[Any], column: Column) -> "pd.Series | pd.api.extensions.ExtensionArray":
+def _typed(cells: Sequence[Any], column: Column) -> "pd.api.extensions.ExtensionArray":
     import pandas as pd
 
-    if column.dtype == "bool":
-        cells = [*map(_truth, cells)]
-    if {*map(type, cells)} - {NoneType} == {_STORED[column.dtype]}:
-        return pd.array(cells, dtype=pandas_dtype(column.dtype))
-    return pd.Series(cells, dtype="object")
+    if column.dtype == "bool" and {*cells} <= {0, 1, None} and {*map(type, cells)} <= {int, NoneType}:
+        return pd.array(cells, dtype="Int64").astype(pandas_dtype("bool"))
+    is_fit = {*map(type, cells)} <= {_STORED[column.dtype], NoneType}
+    return pd.array(cells, dtype=pandas_dtype(column.dtype) if is_fit else "object")
 
 
 _STORED: dict[Dtype, type] = {"text": str, "instant": str, "json": str, "int": int, "float": float, "bool": bool}

@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -240,8 +240,9 @@ class Store:
         frames = [frame_of([], table)]
         if table not in self.lacking:
             with self.transaction() as connection:
-                parts = connection.execute(_query(table, equal)).partitions(tabular.ROWS_AT_ONCE)
-                frames = [frame_of(rows, table) for rows in parts] or frames
+                constant = _constant(connection, table, equal)
+                parts = connection.execute(_query(table, equal, without=constant)).partitions(tabular.ROWS_AT_ONCE)
+                frames = [frame_of(rows, table, constant) for rows in parts] or frames
         return checked_frame(pd.concat(frames, ignore_index=True), table, self.where)
 
     def close(self) -> None:
@@ -263,13 +264,30 @@ class Store:
             connection.execute(LAYOUTS[table].insert(), values)
 
 
-def _query(table: Table, equal: Mapping[str, Any]) -> sa.Select[Any]:
+def _query(table: Table, equal: Mapping[str, Any], *, without: Collection[str] = ()) -> sa.Select[Any]:
     """Return the query of a table's rows as the database holds them, in the order of the key."""
     layout = LAYOUTS[table]
-    untyped: list[Any] = [sa.type_coerce(layout.c[name], sa.types.NULLTYPE).label(name) for name in table.names]
     order = ("started_at", "session") if table is tables.SESSIONS else table.key
-    query = sa.select(*untyped).where(*(layout.c[name] == value for name, value in equal.items()))
+    query = sa.select(*(_untyped(table, name) for name in table.names if name not in without))
+    query = query.where(*(layout.c[name] == value for name, value in equal.items()))
     return query.order_by(*(layout.c[name] for name in order))
+
+
+def _untyped(table: Table, name: str) -> sa.Label[Any]:
+    return sa.type_coerce(LAYOUTS[table].c[name], sa.types.NULLTYPE).label(name)
+
+
+def _constant(connection: sa.Connection, table: Table, equal: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cells that all these rows have in common: half of the columns, which need not be read row by row."""
+    first = connection.execute(_query(table, equal).limit(1)).mappings().first() or {}
+    names = [name for name in first if name not in table.key]
+    if not names:
+        return {}
+    differs = (_untyped(table, name).is_distinct_from(sa.literal(first[name], sa.types.NULLTYPE)) for name in names)
+    counts = sa.select(*(sa.func.count(sa.case((each, 1))) for each in differs))
+    counts = counts.where(*(LAYOUTS[table].c[name] == value for name, value in equal.items()))
+    found = connection.execute(counts).one()
+    return {name: first[name] for name, count in zip(names, found, strict=True) if not count}
 
 
 def open_store(where: str | Path, *, create: bool = True, exclusive: bool = False) -> Store:

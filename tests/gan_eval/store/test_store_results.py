@@ -35,6 +35,23 @@ def test_a_session_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
         assert len(store.rows(tables.CONSENTS)) == 1
 
 
+def test_a_frame_has_the_cells_of_the_rows_where_columns_are_constant_empty_or_differ_in_the_last_row(
+    tmp_path: Path,
+) -> None:
+    last = {"study": "u", "correct": None, "flags": "late", "onset_ms": 2.5, "block": 2}
+    with open_store(tmp_path / "s.sqlite") as store:
+        for number in (1, 2, 3):
+            store.add(tables.TRIALS, [trial(number, **(last if number == 3 else {"block": 1}))])
+        frame, rows = store.frame(tables.TRIALS), store.rows(tables.TRIALS)
+        assert len(store.frame(tables.TRIALS, study="t")) == 2
+    cells = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    assert [{name: value for name, value in row.items() if value is not None} for row in rows] == [
+        {name: value for name, value in row.items() if value is not None} for row in cells
+    ]
+    assert frame["correct"].tolist()[:2] == [False, True]
+    assert frame.dtypes.astype(str)[["block", "onset_ms", "simulated"]].tolist() == ["Int64", "float64", "boolean"]
+
+
 def test_a_kept_design_comes_back_and_none_where_it_is_not_there_or_damaged(tmp_path: Path) -> None:
     with open_store(tmp_path / "s.sqlite") as store:
         assert stored_design(store, "h") is None
