@@ -22,8 +22,8 @@ from calibration_blocks import BLOCKS, Part
 
 from gan_eval.cli.console import Console
 from gan_eval.files.atomic import write_text
+from gan_eval.machine.parallel import Share, in_parallel
 from gan_eval.machine.threads import usable_cores
-from gan_eval.power.planning import Share, in_parallel
 from gan_eval.science.inference import wilson
 from gan_eval.study.cluster import connected
 

@@ -14,8 +14,8 @@ from functools import partial
 
 import numpy as np
 
+from gan_eval.machine.parallel import in_parallel
 from gan_eval.machine.threads import usable_cores
-from gan_eval.power.planning import in_parallel
 from gan_eval.stats.marks.auc import Aucs, Estimate, Marks, estimate, map_aucs, people_aucs
 
 SIGMA = 0.05

@@ -3,8 +3,8 @@
     python benchmarks/cluster.py --write docs/cluster.md
 
 A training sleeps as long as the steps that results/README.md measured would take, divided so that the longest chain of
-trainings takes a few seconds here. Generations and metrics, minutes against days, are tasks that end at once. The
-workers are threads of this process, and Dask's scheduler is the real one.
+trainings takes a few seconds here. Generations, minutes against days, are tasks that end at once; metrics come after
+them. The workers are threads of this process, and Dask's scheduler is the real one.
 """
 
 import argparse
@@ -72,16 +72,10 @@ def tasks_of(study: Study, seconds: Mapping[str, float]) -> list[ClusterTask]:
         for model, cost in seconds.items()
     ]
     generations = [ClusterTask(f"generate-{model}", sleep, (0.0,), needs=(f"train-{model}",)) for model in seconds]
-    parts = [ClusterTask(f"metrics {model}", sleep, (0.0,), needs=(f"generate-{model}",)) for model in seconds]
-    return [
-        *trainings,
-        *generations,
-        *parts,
-        ClusterTask("metrics", sleep, (0.0,), takes=tuple(part.name for part in parts)),
-    ]
+    return [*trainings, *generations]
 
 
-def sleep(_origin: Origin, seconds: float, *_measured: object) -> None:
+def sleep(_origin: Origin, seconds: float) -> None:
     """Wait in place of computing."""
     time.sleep(seconds)
 

@@ -2,9 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -251,6 +249,7 @@ def _measure(
 ) -> "Evaluation":
     """Measure, write the tables and pages, and print missing and measured values."""
     from gan_eval.cli.console import Console
+    from gan_eval.machine.parallel import in_parallel
     from gan_eval.metrics.run.inputs import stimuli_of_sets
     from gan_eval.metrics.run.runner import measure_sets, missing_values
 
@@ -259,8 +258,8 @@ def _measure(
         def show(done: int, total: int, what: str = "", *_: object, **_more: object) -> None:
             console.progress(done, total, f"metrics: {what}")
 
-        with ProcessPoolExecutor(workers, get_context("spawn")) if workers > 1 else nullcontext() as pool:
-            found = measure_sets(inputs, settings, out, executor=pool, on_progress=show, on_message=console.message)
+        share = partial(in_parallel, workers=workers) if workers > 1 else None
+        found = measure_sets(inputs, settings, out, share=share, on_progress=show, on_message=console.message)
         if any(None in found.columns[name]["value"] for name in ("image_metrics", "set_metrics")):
             for line in missing_values(found.columns):
                 console.message(line)

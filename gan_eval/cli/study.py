@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -174,7 +174,7 @@ def run(
             from gan_eval.study.cluster import connected
 
             machines = stack.enter_context(connected(cluster, plan.folder, console, threads=threads))
-            elsewhere = partial(machines.do_stages, plan)
+            elsewhere, plan = machines.do_stages, replace(plan, share=machines.in_parallel)
         markers.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only, elsewhere=elsewhere)
         for line in pending_sessions(plan) if only in (None, "quiz") else ():
             console.message(line)

@@ -1,21 +1,16 @@
 """Size of a study: simulate studies of several sizes in several processes, and find the number to invite."""
 
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from multiprocessing import get_context, parent_process
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from gan_eval.machine.parallel import Share, in_parallel
 from gan_eval.machine.progress import Progress
 from gan_eval.power.design import StudyDesign, deal_design, require_power_is_defined
 from gan_eval.power.simulate import Verdict, World, effect_of, one_study, questions_of, truth_of
@@ -186,80 +181,6 @@ def _rows(world: World, numbers: Sequence[int], share: "Share", on_progress: Pro
                 }
             )
     return rows
-
-
-State = TypeVar("State")
-Result = TypeVar("Result")
-Task = tuple[int, ...]
-Share = Callable[..., list[Any]]
-"""Function with the arguments of `in_parallel` without `workers`."""
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-def in_parallel(
-    function: Callable[[State, Task], Result],
-    state: State,
-    tasks: Sequence[Task],
-    *,
-    workers: int,
-    on_done: Callable[[int], None] | None = None,
-) -> list[Result]:
-    """Return `function(state, task)` of each task, in the tasks' order.
-
-    Args:
-        function: defined at a module's top level; its random numbers depend on state and task only.
-        state: sent with each task.
-        tasks: the shorter they are, the sooner an interruption takes effect.
-        workers: number of processes; 1: this process.
-
-    Raises:
-        KeyboardInterrupt: interrupted, after the processes have ended.
-    """
-    report = on_done or (lambda done: None)
-    results: list[Result] = []
-    if workers == 1:
-        for task in tasks:
-            results.append(function(state, task))
-            report(len(results))
-        return results
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start)
-    try:
-        with _quiet_processes():  # this starts the processes
-            outcomes = pool.map(partial(function, state), tasks)
-        for result in outcomes:
-            results.append(result)
-            report(len(results))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return results
-
-
-def _start() -> None:
-    """Prepare a new process, which ends when its parent ends, even if that is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def end_with_parent() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-@contextmanager
-def _quiet_processes() -> Iterator[None]:
-    """Start processes inside with one thread each, and without a reaction to Ctrl-C."""
-    before = {name: os.environ[name] for name in _THREADS if name in os.environ}
-    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name in _THREADS:
-            del os.environ[name]
-        os.environ.update(before)
-        signal.signal(signal.SIGINT, interrupted)
 
 
 def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:

@@ -30,20 +30,14 @@ from gan_eval.files.locks import hold_lock, refuse_if_held
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.progress import Listener, Progress, about
 from gan_eval.machine.threads import usable_cores
-from gan_eval.pictures.sets import read_set
-from gan_eval.study.markers import Stage, bring_up_to_date, status_of
+from gan_eval.study.markers import Stage, bring_up_to_date
 from gan_eval.study.plan import Plan, open_plan
-from gan_eval.tables.names import RAW
 
 if TYPE_CHECKING:
     from distributed import Client, Future, Worker
 
-    from gan_eval.metrics.run.cache import Content, Key
-
 GPU = "GPU"
 """Name of the resource of which each training and generation takes one, where a worker declares it."""
-PICTURES_EACH = 500
-"""Maximum number of pictures that one task measures, about."""
 CONNECT_S = 10.0
 PATIENCE_S = 180.0
 """Seconds to wait for a lock: a file server may keep that of a lost machine for a minute or two."""
@@ -51,8 +45,8 @@ EVERY_S, POLL_S = 1.0, 0.1
 """Seconds between two reports of a task, and between two looks at all tasks."""
 TASKS_EACH = 8
 """Number of tasks for each worker into which equal pieces of work are divided."""
-HERE = ("quiz", "analyze", "training", "report")
-"""Stages of the machine that has the store, which one machine at a time may open."""
+HERE = ("metrics", "quiz", "analyze", "training", "report")
+"""Stages of the command's machine: it has the store, which one machine at a time may open; it shares out metrics."""
 BETWEEN = "|"
 """Character between a task's name and the rest of its key."""
 
@@ -67,17 +61,11 @@ class ClusterTask:
 
     name: str
     function: Callable[..., Any]
-    """A function of this program; it gets an `Origin`, the arguments, and the results of the tasks in `takes`."""
+    """A function of this program; it gets an `Origin` and the arguments."""
     arguments: tuple[Any, ...] = ()
     needs: tuple[str, ...] = ()
     """Tasks that must be done before; those that are not in the list count as done."""
-    takes: tuple[str, ...] = ()
     on_gpu: bool = False
-
-    @property
-    def before(self) -> set[str]:
-        """Tasks that come before it."""
-        return {*self.needs, *self.takes}
 
 
 @dataclass(frozen=True)
@@ -168,15 +156,9 @@ def do_some(
     return results
 
 
-def do_stage(origin: Origin, name: str, *measured: "list[tuple[Key, bytes, Content]]") -> None:
-    """Bring a stage up to date; `measured` are values of its pictures from other tasks."""
+def do_stage(origin: Origin, name: str) -> None:
+    """Bring a stage up to date."""
     reports, plan, stages = _prepared(origin)
-    if measured:
-        from gan_eval.metrics.run.cache import Cache, cache_file
-
-        with Cache(cache_file()) as kept:
-            for entry in (entry for part in measured for entry in part):
-                kept.keep(*entry)
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -186,32 +168,6 @@ def do_stage(origin: Origin, name: str, *measured: "list[tuple[Key, bytes, Conte
                 raise
             reports.require_wanted()
             time.sleep(EVERY_S)
-
-
-def measure_part(origin: Origin, folder: str, part: int, parts: int) -> "list[tuple[Key, bytes, Content]]":
-    """Measure every `parts`-th item of a set, unless its metrics are up to date; return the cache's entries."""
-    from gan_eval.metrics.run.cache import ListedCache
-    from gan_eval.metrics.run.inputs import stimuli_of_sets
-    from gan_eval.metrics.run.measure import Tools, jobs_of, measure_pictures
-    from gan_eval.study.stages import metrics_settings
-
-    reports, plan, stages = _prepared(origin)
-    with suppress(UserError):  # sets of other models are missing
-        if status_of(stages["metrics"], plan.folder).is_current:
-            return []
-    sets = [place for place in (Path(folder), Path(folder) / RAW) if place.is_dir()]
-    settings, stimuli = metrics_settings(plan), stimuli_of_sets(sets)
-    chosen = [stimuli[number] for job in jobs_of(stimuli)[part::parts] for number in job]
-    cached = [metric for metric in settings.selected() if metric.extractor or metric.weights or metric.library]
-    with ListedCache(settings.cache) as listed:
-        measure_pictures(
-            chosen,
-            Tools(cached, settings),
-            cache=listed,
-            threads=settings.threads or usable_cores(),
-            on_progress=about(f"metrics of {Path(folder).name}, part {part + 1} of {parts}", reports.progress),
-        )
-    return listed.entries
 
 
 def _prepared(origin: Origin) -> tuple[Reports, Plan, dict[str, Stage]]:
@@ -324,9 +280,15 @@ class Cluster:
                 "command for this folder elsewhere; docs/cluster.md names the options of file systems"
             )
 
-    def do_stages(self, plan: Plan, stages: Sequence[Stage]) -> list[Stage]:
+    def do_stages(self, stages: Sequence[Stage]) -> list[Stage]:
         """Do the stages that need neither the store nor a person; return the others."""
-        tasks = [task for stage in stages if stage.name not in HERE for task in self._tasks_of(plan, stage)]
+        tasks = [
+            ClusterTask(
+                stage.name, do_stage, (stage.name,), stage.needs, on_gpu=stage.name.startswith(("train-", "generate-"))
+            )
+            for stage in stages
+            if stage.name not in HERE
+        ]
         self.run(tasks, progress=about("cluster", self._listener.progress))
         return [stage for stage in stages if stage.name in HERE]
 
@@ -358,12 +320,13 @@ class Cluster:
         shown = 0.0
         try:
             while waiting or running:
-                for task in [task for task in waiting.values() if not task.before & (waiting.keys() | running.keys())]:
+                unfinished = waiting.keys() | running.keys()
+                for task in [task for task in waiting.values() if unfinished.isdisjoint(task.needs)]:
                     del waiting[task.name]
-                    if task.before & errors.keys():
-                        errors[task.name] = errors[min(task.before & errors.keys())]
+                    if failed := {*task.needs} & errors.keys():
+                        errors[task.name] = errors[min(failed)]
                     else:
-                        running[task.name] = task, self._submit(task, done)
+                        running[task.name] = task, self._submit(task)
                 time.sleep(POLL_S)
                 self._show_reports()
                 for name, (task, future) in [*running.items()]:
@@ -390,32 +353,12 @@ class Cluster:
             raise next(iter(errors.values()))
         return done
 
-    def _tasks_of(self, plan: Plan, stage: Stage) -> Iterator[ClusterTask]:
-        parts: list[ClusterTask] = []
-        if stage.name == "metrics":
-            own = {str(plan.stimuli_folder(model)): model for model in plan.study.models}
-            for folder in map(str, plan.stimulus_folders().values()):
-                count = _pictures_of(plan, own.get(folder), Path(folder))
-                many = ceil(count / PICTURES_EACH)
-                needs = (f"generate-{own[folder]}",) if folder in own else ()
-                parts += [
-                    ClusterTask(
-                        f"metrics {Path(folder).name} {part + 1}/{many}", measure_part, (folder, part, many), needs
-                    )
-                    for part in range(many)
-                ]
-        yield from parts
-        on_gpu = stage.name.startswith(("train-", "generate-"))
-        takes = tuple(part.name for part in parts)
-        yield ClusterTask(stage.name, do_stage, (stage.name,), stage.needs, takes, on_gpu)
-
-    def _submit(self, task: ClusterTask, done: "Mapping[str, Future[Any]]") -> "Future[Any]":
+    def _submit(self, task: ClusterTask) -> "Future[Any]":
         needs_gpu = task.on_gpu and any(GPU in worker["resources"] for worker in self.workers().values())
         return self._client.submit(
             task.function,
             self.origin,
             *task.arguments,
-            *(done[name] for name in task.takes),
             key=f"{task.name}{BETWEEN}{uuid4().hex}",
             pure=False,
             resources={GPU: 1} if needs_gpu else None,
@@ -463,14 +406,6 @@ class Cluster:
             else:
                 done, total, what, detail = report["progress"]
                 self._listener.progress(done, total, what, f"{machine}  {detail}".rstrip(), **report["units"])
-
-
-def _pictures_of(plan: Plan, model: str | None, folder: Path) -> int:
-    """Return the number of generated pictures of a set, which may not exist yet."""
-    if model is None:
-        return sum(row["kind"] == "fake" for row in read_set(folder, files_must_exist=False, hash_files=False).rows)
-    count = len(plan.pictures(model, plan.split(plan.study.models[model].data)))
-    return min(count, plan.study.generate.limit or count)
 
 
 @contextmanager

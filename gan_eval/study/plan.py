@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER, write_json
@@ -25,6 +25,9 @@ from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.names import RAW
 
+if TYPE_CHECKING:
+    from gan_eval.machine.parallel import Share
+
 STORE = "store.sqlite"
 """The results store in a study's folder."""
 
@@ -44,6 +47,8 @@ class Plan:
     """Simulated participant of a rehearsal; None: people take part."""
     threads: int | None = None
     """Number of CPU threads for training, generation and metrics; None: their defaults."""
+    share: "Share | None" = None
+    """Function that gives pictures to other processes, which measure them; None: this process does."""
 
     def command(self, *more: str) -> str:
         """Return the command that continues the study as it was begun; `more` words follow."""

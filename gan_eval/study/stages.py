@@ -184,6 +184,7 @@ def metrics_stage(plan: Plan) -> Stage:
             sets,
             metrics_settings(plan),
             out,
+            share=plan.share,
             on_progress=about("metrics", listener.progress),
             on_message=listener.message,
         )

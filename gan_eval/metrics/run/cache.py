@@ -159,24 +159,6 @@ class Cache:
                     connection.close()
 
 
-class ListedCache(Cache):
-    """A cache that lists the entries that were used, for another process."""
-
-    def __init__(self, file: Path | None) -> None:
-        super().__init__(file)
-        self.entries: list[tuple[Key, bytes, Content]] = []
-
-    def found(self, key: Key, definition: bytes) -> Content | None:
-        content = super().found(key, definition)
-        if content is not None:
-            self.entries.append((key, definition, content))
-        return content
-
-    def keep(self, key: Key, definition: bytes, content: Content) -> None:
-        super().keep(key, definition, content)
-        self.entries.append((key, definition, content))
-
-
 def _open(file: Path) -> sqlite3.Connection:
     """Open the file, and create the table if it is missing or has another layout."""
     file.parent.mkdir(parents=True, exist_ok=True)

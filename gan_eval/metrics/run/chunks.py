@@ -8,24 +8,25 @@ import json
 import os
 import pickle
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
 from gan_eval.files.digests import sha256_json
+from gan_eval.machine.threads import usable_cores
 from gan_eval.metrics.definitions.record import OnProgress
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.features import FeatureStore
 from gan_eval.metrics.run.inputs import Settings, Stimulus
 from gan_eval.metrics.run.measure import PictureResults, Tools, jobs_of, measure_pictures
+
+if TYPE_CHECKING:
+    from gan_eval.machine.parallel import Share
 
 CHUNK = 1000
 """Number of pictures of a part, at least; those that share a real picture stay together."""
@@ -33,18 +34,19 @@ HELD_FEATURES = 2**27
 """Size in bytes above which features are in a file, not in memory."""
 
 
-def measure_chunk(stimuli: Sequence[Stimulus], settings: Settings, file: Path) -> Path:
-    """Measure a part of a set's pictures, write values, hashes and features to `file`, and return it.
+def measure_chunk(settings: Settings, chunk: tuple[Sequence[Stimulus], Path]) -> None:
+    """Measure a part of a set's pictures, and write values, hashes and features to its file.
 
-    Any process that sees the files may be asked: the arguments are plain data. It loads the networks once.
+    Any process that sees the files may be asked: the arguments are plain data. It loads the networks once. A process
+    that was told so by OMP_NUM_THREADS measures with one thread.
 
     Raises:
         UserError: a file cannot be used or written.
     """
-    tools = _tools(pickle.dumps(settings))
+    (stimuli, file), tools = chunk, _tools(pickle.dumps(settings))
+    threads = settings.threads or (1 if os.environ.get("OMP_NUM_THREADS") == "1" else usable_cores())
     with Cache(settings.cache) if settings.cache else nullcontext() as cache:
-        _write(measure_pictures(stimuli, tools, cache=cache, threads=settings.threads or 1), file)
-    return file
+        _write(measure_pictures(stimuli, tools, cache=cache, threads=threads), file)
 
 
 @lru_cache(1)
@@ -60,49 +62,34 @@ def measure_in_chunks(
     *,
     cache: Cache | None = None,
     threads: int = 1,
-    executor: Executor | None = None,
+    share: "Share | None" = None,
     on_progress: OnProgress | None = None,
 ) -> PictureResults:
-    """Return what `measure_pictures` does; parts of the pictures are measured one by one, or by an executor.
+    """Return what `measure_pictures` does; parts of the pictures are measured one by one, or shared out.
 
     Args:
         folder: for the parts; those of an earlier run that fit are taken.
-        executor: its workers see the same files; default: this process.
+        share: gives the parts to processes that see the same files; default: this process.
 
     Raises:
-        UserError: as for `measure_chunk`, or a worker ended unexpectedly.
+        UserError: as for `measure_chunk`, or of `share`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     chunks = {_file_of([stimuli[n] for n in numbers], tools, folder): numbers for numbers in _chunks(stimuli)}
     missing = {file: numbers for file, numbers in chunks.items() if not file.is_file()}
-    done = len(stimuli) - sum(map(len, missing.values()))
+    done = list(accumulate(map(len, missing.values()), initial=len(stimuli) - sum(map(len, missing.values()))))
 
-    def finished(numbers: Sequence[int]) -> None:
-        nonlocal done
-        done += len(numbers)
+    def show(parts: int) -> None:
         if on_progress:
-            on_progress(done, len(stimuli), "pictures")
+            on_progress(done[parts], len(stimuli), "pictures")
 
-    if executor is None:
-        for file, numbers in missing.items():
+    if share is None:
+        for part, (file, numbers) in enumerate(missing.items(), start=1):
             _write(measure_pictures([stimuli[n] for n in numbers], tools, cache=cache, threads=threads), file)
-            finished(numbers)
+            show(part)
     else:
-        settings = replace(tools.settings, threads=tools.settings.threads or 1)
-        asked = {
-            executor.submit(measure_chunk, [stimuli[n] for n in numbers], settings, file): numbers
-            for file, numbers in missing.items()
-        }
-        try:
-            for future in as_completed(asked):
-                future.result()
-                finished(asked[future])
-        except BrokenProcessPool as error:
-            why = "was it killed, or is there too little memory?"
-            raise UserError(f"a worker ended unexpectedly; {why} The same command continues") from error
-        finally:
-            for future in asked:
-                future.cancel()
+        asked = [([stimuli[n] for n in numbers], file) for file, numbers in missing.items()]
+        share(measure_chunk, tools.settings, asked, on_done=show)
     return _assembled(stimuli, tools, chunks, folder)
 
 

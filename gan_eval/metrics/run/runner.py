@@ -11,7 +11,6 @@ import re
 import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,6 +55,8 @@ from gan_eval.tables.frames import Row
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from gan_eval.machine.parallel import Share
 
 HELD_BYTES = 2**30
 """Maximum size of the features that `Held` keeps: those of 130,000 pictures of Inception."""
@@ -214,7 +215,7 @@ def measure_sets(
     settings: Settings,
     out: Path,
     *,
-    executor: Executor | None = None,
+    share: "Share | None" = None,
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> Evaluation:
@@ -224,7 +225,7 @@ def measure_sets(
         sets: stimulus sets, or their folders.
         settings: what is computed, and how.
         out: an empty or new folder, or one of an earlier run.
-        executor, on_progress, on_message: see `run_metrics`.
+        share, on_progress, on_message: see `run_metrics`.
 
     Returns:
         The tables. `hole_metrics` has no file if it has no rows.
@@ -238,7 +239,7 @@ def measure_sets(
         settings,
         command="metrics",
         out=out,
-        executor=executor,
+        share=share,
         on_progress=on_progress,
         on_message=on_message,
     )
@@ -290,7 +291,7 @@ def run_metrics(
     command: str,
     out: Path | None = None,
     held: Held | None = None,
-    executor: Executor | None = None,
+    share: "Share | None" = None,
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> Evaluation:
@@ -301,7 +302,7 @@ def run_metrics(
         command: name of the command in `runs`.
         out: a folder for the tables; it is claimed after all checks, before anything is measured.
         held: state of earlier runs with the same settings.
-        executor: its workers measure the pictures, in parts; see `measure_chunk`.
+        share: gives the pictures in parts to other processes; see `measure_chunk`.
         on_progress: called with (done, total, what).
         on_message: called with messages that are not in the tables; default: a warning.
 
@@ -318,14 +319,14 @@ def run_metrics(
         tools = held.tools if held else Tools(metrics, settings)
         if out is not None:
             claim_output_folder(out)
-        if out is not None and (executor or len(stimuli) > CHUNK):
+        if out is not None and (share or len(stimuli) > CHUNK):
             results = measure_in_chunks(
                 stimuli,
                 tools,
                 Path(out) / MEASURED,
                 cache=cache,
                 threads=threads,
-                executor=executor,
+                share=share,
                 on_progress=on_progress,
             )
         else:

@@ -1,6 +1,7 @@
 """Studies on the workers of a Dask scheduler: the results are those of one machine, also after kills."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
 from gan_eval.machine.commands import own_command, python_command
+from gan_eval.metrics.run import chunks
 from gan_eval.settings.template import write_study
 from gan_eval.study import cluster, markers
 from gan_eval.study.cluster import Cluster, ClusterTask, connected
@@ -65,7 +67,7 @@ def study(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_a_study_of_sets_is_that_of_one_machine(scheduler, study, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "0")
-    monkeypatch.setattr(cluster, "PICTURES_EACH", 1)
+    monkeypatch.setattr(chunks, "CHUNK", 1)
     for out, more in (("one", ()), ("two", ("--cluster", scheduler.scheduler_address))):
         for only in ("audit", "metrics"):
             words = ["run", str(study), "--out", str(tmp_path / out), "--threads", "1", "--only", only]
@@ -172,11 +174,14 @@ class Machines:
         self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "GAN_EVAL_CACHE_MB": "0"}
 
     def start(self, workers: int) -> None:
-        address = f"tcp://127.0.0.1:{self.port}"
         self._open("dask_scheduler", "--host", "127.0.0.1", "--port", str(self.port))
-        for number in range(workers):
-            place = ("--local-directory", str(self.folder / f"worker-{number}"))
-            self._open("dask_worker", address, "--nthreads", "1", "--no-nanny", "--memory-limit", "0", *place)
+        for _ in range(workers):
+            self.add_worker()
+
+    def add_worker(self, *words: str) -> None:
+        place = ("--local-directory", str(self.folder / f"worker-{len(self.processes)}"))
+        address = f"tcp://127.0.0.1:{self.port}"
+        self._open("dask_worker", address, "--nthreads", "1", "--no-nanny", "--memory-limit", "0", *place, *words)
 
     def _open(self, program: str, *words: str) -> None:
         command = python_command("-m", f"distributed.cli.{program}", *words, "--no-dashboard")
@@ -262,6 +267,30 @@ def test_six_models_on_three_workers_with_kills(processes, tmp_path):
     processes.start(2)
     client = processes.study(*words)
     assert client.wait() == 0, processes.said()
+    for name in files_of_results(one):
+        assert (one / name).read_bytes() == (two / name).read_bytes(), name
+
+
+@pytest.mark.nightly
+def test_a_training_continues_on_another_worker_from_its_last_checkpoint(processes, tmp_path):
+    file = write_training(tmp_path, models=1, steps=300)
+    words = [str(file), "--data-root", str(tmp_path), "--threads", "1"]
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert run(["run", *words, "--out", str(one)]) == 0
+    often = tmp_path / "often.py"
+    often.write_text("from trainer.loop import run\nrun.SECONDS, run.SHARE = 0.2, 1e9\n")
+    processes.start(0)
+    processes.add_worker("--preload", str(often))
+    client = processes.study(*words, "--out", str(two), "--cluster", f"tcp://127.0.0.1:{processes.port}")
+    while not [*two.glob("models/m0/checkpoints/step_*.pt")]:
+        assert client.poll() is None, processes.said()
+        time.sleep(0.01)
+    processes.processes[1].kill()
+    processes.add_worker()
+    assert client.wait() == 0, processes.said()
+    resumed = re.search(r"continuing from step (\d+) of 300", processes.said())
+    assert resumed, processes.said()
+    assert 0 < int(resumed[1]) < 300
     for name in files_of_results(one):
         assert (one / name).read_bytes() == (two / name).read_bytes(), name
 

@@ -1,13 +1,14 @@
 """Many pictures in parts on disk: the tables are those of one pass, and no finished part is measured again."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from metric_pictures import Thumbnails
 
+from gan_eval.machine.parallel import in_parallel
 from gan_eval.metrics import Settings, folder_pair
 from gan_eval.metrics.run import chunks, runner
 from gan_eval.metrics.run.measure import measure_pictures
@@ -39,8 +40,7 @@ def test_parts_give_the_same_tables_and_are_removed(
     monkeypatch.setattr(runner, "CHUNK", 4)
     out = tmp_path / "parts"
     assert columns(real, fake, out, settings) == whole
-    with ThreadPoolExecutor(2) as pool:
-        assert columns(real, fake, out, settings, executor=pool) == whole
+    assert columns(real, fake, out, settings, share=partial(in_parallel, workers=1)) == whole
     assert not (out / runner.MEASURED).exists()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_eval.power.planning import in_parallel
+from gan_eval.machine.parallel import in_parallel
 
 
 def described(state: str, task: tuple[int, ...]) -> tuple[str, tuple[int, ...], str | None]:
@@ -38,7 +38,7 @@ def test_processes_pass_errors_on() -> None:
 KILLED = """
 import os, sys, time
 from pathlib import Path
-from gan_eval.power.planning import in_parallel
+from gan_eval.machine.parallel import in_parallel
 
 def wait(folder, task):
     Path(folder, str(os.getpid())).touch()
