@@ -78,10 +78,13 @@ def numbers_after(steps: int, device: str, size: int, side: str, *, recorded: bo
         for _ in range(steps):
             terms = step()
         found = {"losses": torch.stack(list(terms.values()))}
-        for name, net in (("generator", gan.generator), ("discriminator", gan.discriminator)):
-            weights = list(net.parameters())
-            found[f"gradients of the {name}"] = joined(weight.grad for weight in weights)
-            found[f"weights of the {name}"] = joined(weights)
+        for name, net, optimizer in (
+            ("generator", gan.generator, gan.generator_optimizer),
+            ("discriminator", gan.discriminator, gan.discriminator_optimizer),
+        ):
+            moments = [state["exp_avg"] for state in optimizer.state_dict()["state"].values()]
+            found[f"gradients of the {name}"] = joined(moments)  # a tenth of them after the first step
+            found[f"weights of the {name}"] = joined(net.parameters())
     return {name: numbers.detach().cpu() for name, numbers in found.items()}
 
 

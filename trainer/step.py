@@ -99,7 +99,6 @@ def training_step(
 
     if objective.adversarial_weight:
         D.requires_grad_(True)
-        gan.discriminator_optimizer.zero_grad()
         fake_logits = D(objective.judged(batch, fake.detach()))
         real_logits = D(objective.judged(batch, batch.target))
         weight = objective.logit_weights(batch, fake_logits)
@@ -107,7 +106,7 @@ def training_step(
         terms["d_real"] = objective.adversarial(real_logits, real=True, weight=weight)
         backward(objective.d_loss_factor * (terms["d_fake"] + terms["d_real"]))
         terms["d_gradient_norm"] = total_gradient_norm(D)
-        gan.discriminator_optimizer.step()
+        update(gan.discriminator_optimizer)
         terms["d_accuracy"] = accuracy(fake_logits, real_logits, objective.decision, weight=weight)
 
         D.requires_grad_(False)  # its gradients are not needed to update the generator
@@ -119,11 +118,16 @@ def training_step(
         terms[term.name] = term.loss(fake, batch)
         if term.weight:
             g_loss = g_loss + term.weight * terms[term.name]
-    gan.generator_optimizer.zero_grad()
     backward(g_loss)
     terms["g_gradient_norm"] = total_gradient_norm(G)
-    gan.generator_optimizer.step()
+    update(gan.generator_optimizer)
     return {name: term.detach() for name, term in terms.items()}
+
+
+def update(optimizer: Optimizer) -> None:
+    """Update a network, and free its gradients at once: the other network's work has their memory meanwhile."""
+    optimizer.step()
+    optimizer.zero_grad()
 
 
 def accuracy(fake_logits: Tensor, real_logits: Tensor, decision: float, *, weight: Tensor | None = None) -> Tensor:
