@@ -138,14 +138,16 @@ class Factor:
         self._whiten: Apply
         self._unwhiten: Apply
         self._whiten, self._unwhiten = (_whiten_two, _unwhiten_two) if several else (np.divide, np.divide)
-        self.block = self._whiten(cross.swapaxes(0, 1) if layout.first_retained else cross, self.root[..., None])
+        block = self._whiten(cross.swapaxes(0, 1) if layout.first_retained else cross, self.root[..., None])
+        r, w, n_eliminated, n_retained = block.shape
+        self.flat = np.ascontiguousarray(block.transpose(0, 2, 1, 3).reshape(r * n_eliminated, w * n_retained))
+        del block, cross  # arrays of this size are most of the memory of an analysis
+        self.block = self.flat.reshape(r, n_eliminated, w, n_retained).transpose(0, 2, 1, 3)
         width, size = retained.shape[1:]  # the retained levels' blocks as a matrix, lower triangle
         matrix = np.zeros((width * size, width * size), order="F")
         for a in range(width):
             for b in range(a + 1):
                 np.einsum("ii->i", matrix[a * size : (a + 1) * size, b * size : (b + 1) * size])[:] = retained[a, b]
-        r, w, n_eliminated, n_retained = self.block.shape
-        self.flat = np.ascontiguousarray(self.block.transpose(0, 2, 1, 3).reshape(r * n_eliminated, w * n_retained))
         rest = dsyrk(-1.0, self.flat.T, beta=1.0, c=matrix, lower=1, overwrite_c=1)
         self.rest, failed = dpotrf(rest, lower=1, clean=0, overwrite_a=1)
         if failed:
@@ -187,7 +189,8 @@ class Factor:
             for a in range(height)
         ]
         eliminated = self._unwhiten(self._unwhiten(np.array(reached), self.root).swapaxes(0, 1), self.root)
-        between = self._unwhiten(-solved, self.root[..., None])
+        between = self._unwhiten(np.negative(solved, out=solved), self.root[..., None])
+        del product, solved
         # H⁻¹ within single levels, (a, a, n) and (b, b, m), and within cells, (a, b, G, K)
         inverses = (retained, eliminated) if layout.first_retained else (eliminated, retained)
         inverse_between = between.swapaxes(0, 1) if layout.first_retained else between
@@ -198,23 +201,22 @@ class Factor:
         others = (both, tuple(blocks.swapaxes(0, 1) for blocks in both))
         for place, (side, own, root) in enumerate(zip(layout.sides, inverses, scales, strict=True)):
             sums, cross = others[place]
-            # Λ of the other factor times H⁻¹ between: (o, q)
-            other = np.einsum(TIMES, scales[1 - place], np.moveaxis(cross, 1, 0))
             lead = np.einsum(TIMES, root, own)  # Λ H⁻¹ of the level: (s, q)
             for p in range(len(root)):
                 for q in range(p + 1):
                     of_level = sum((self.own[place][p, s] * lead[s, q]).sum() for s in range(len(root)))
-                    of_cell = sum((sums[p, o] * other[o, q]).sum() for o in range(len(other)))
+                    other = np.einsum(TIMES, scales[1 - place], cross[q])  # Λ of the other factor times H⁻¹ between
+                    of_cell = sum((sums[p, o] * other[o]).sum() for o in range(len(other)))
                     determinant.append(of_level + of_cell)
             quadratic = np.einsum(TIMES, root, lead.swapaxes(0, 1))  # Λ H⁻¹ Λ'
             leverage += quadratic[0, 0][side.level]
             if side.slope is not None:
                 leverage += side.slope * (2 * quadratic[0, 1][side.level] + side.slope * quadratic[1, 1][side.level])
-        crossed = np.einsum(TIMES, scales[0], inverse_between)
-        crossed = 2 * np.einsum(TIMES, scales[1], crossed.swapaxes(0, 1)).swapaxes(0, 1)
-        for a, one in enumerate(layout.columns[0]):
-            for b, other_one in enumerate(layout.columns[1]):
-                leverage += crossed[a, b].reshape(-1)[layout.cell] * (one * other_one)
+        for of_first, one in zip(scales[0], layout.columns[0], strict=True):
+            half = np.einsum("b,b...->...", of_first, inverse_between)
+            for of_second, other_one in zip(scales[1], layout.columns[1], strict=True):
+                crossed = 2 * np.einsum("b,b...->...", of_second, half)
+                leverage += crossed.reshape(-1)[layout.cell] * (one * other_one)
         return leverage, np.array(determinant)
 
 
