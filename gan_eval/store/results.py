@@ -279,7 +279,8 @@ def _untyped(table: Table, name: str) -> sa.Label[Any]:
 
 def _constant(connection: sa.Connection, table: Table, equal: Mapping[str, Any]) -> dict[str, Any]:
     """Return the cells that all these rows have in common: half of the columns, which need not be read row by row."""
-    first: Mapping[str, Any] = connection.execute(_query(table, equal).limit(1)).mappings().first() or {}
+    row = connection.execute(_query(table, equal).limit(1)).first() or ()
+    first = dict(zip(table.names, row, strict=False))
     names = [name for name in first if name not in table.key]
     if not names:
         return {}
