@@ -36,10 +36,10 @@ def test_a_session_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_frame_has_the_cells_of_the_rows_where_columns_are_constant_empty_or_differ_in_the_last_row(
-    tmp_path: Path,
+    where: str,
 ) -> None:
     last = {"study": "u", "correct": None, "flags": "late", "onset_ms": 2.5, "block": 2}
-    with open_store(tmp_path / "s.sqlite") as store:
+    with open_store(where) as store:
         for number in (1, 2, 3):
             store.add(tables.TRIALS, [trial(number, **(last if number == 3 else {"block": 1}))])
         frame, rows = store.frame(tables.TRIALS), store.rows(tables.TRIALS)
