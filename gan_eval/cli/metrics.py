@@ -102,10 +102,6 @@ def metrics(
             help="Also make a page to sort, filter and look at all pictures; they are in FILE_files/ next to it.",
         ),
     ] = None,
-    maps: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=DIR", help="With --gallery: show your maps too, a grey PNG or npy a picture."),
-    ] = None,
     marks: Annotated[
         Path | None, typer.Option(metavar="marks.csv", help="With --gallery: show heat maps of people's marks.")
     ] = None,
@@ -193,10 +189,8 @@ def metrics(
             raise UserError(
                 f"--gallery: {names} have no value for a single picture; add a metric that has, such as psnr"
             )
-    elif maps or marks:
-        option = "--maps" if maps else "--marks"
-        raise UserError(f"{option}: is for --gallery; to compare maps with marks, give it to analyze")
-    folders = _files(maps, "--maps") if maps else {}
+    elif marks:
+        raise UserError("--marks: is for --gallery; to compare maps with marks, see analyze")
     if baselines:
         if not sets:
             raise UserError("metrics: --baselines fills the holes of stimulus sets; --real and --fake have no masks")
@@ -208,7 +202,7 @@ def metrics(
             inputs += write_fills(inputs, claim_output_folder(out) / BASELINES)
     for remark in remarks:
         say(f"note: {remark}")
-    found = _measure(inputs, settings, out, report, gallery, folders, marks, workers)
+    found = _measure(inputs, settings, out, report, gallery, marks, workers)
     typer.echo(tables_as_json(found.by_name()) if as_json else out)
     if not any(
         value is not None for name in ("image_metrics", "set_metrics") for value in found.columns[name]["value"]
@@ -243,7 +237,6 @@ def _measure(
     out: Path,
     report: Path | None,
     gallery: Path | None,
-    maps: "Mapping[str, Path]",
     marks: Path | None,
     workers: int,
 ) -> "Evaluation":
@@ -272,20 +265,17 @@ def _measure(
             console.message(f"report: {report}")
         if gallery is not None:
             from gan_eval.machine.threads import usable_cores
-            from gan_eval.metrics.maps import PictureMaps
             from gan_eval.report.metrics.gallery import write_gallery
             from gan_eval.stats.marks.tables import require_places
             from gan_eval.tables import MARKS
             from gan_eval.tables.frames import text_frame
 
-            stimuli = stimuli_of_sets(inputs)
             threads = settings.threads or usable_cores()
             write_gallery(
                 found.image_metrics,
-                stimuli,
+                stimuli_of_sets(inputs),
                 gallery,
                 marks=None if marks is None else require_places(text_frame(marks, MARKS), where=str(marks)),
-                maps=PictureMaps(stimuli, maps) if maps else None,
                 resize=settings.resize,
                 white=settings.white,
                 threads=threads,

@@ -6,6 +6,7 @@ They are compared with the marks of people (`gan_eval.stats.marks`). A map may b
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from gan_eval.metrics.definitions.perceptual import LPIPS_ALEX_HOLE, PerceptualD
 from gan_eval.metrics.definitions.similarity import WINDOW, l1_map, ssim_map
 from gan_eval.metrics.kernels.pictures import Missing, Unmeasurable
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.measure import PictureFiles
+from gan_eval.metrics.run.measure import PictureFile, PictureFiles
 from gan_eval.metrics.weights.cache import open_weights
 
 Map = NDArray[np.float32]
@@ -34,132 +35,112 @@ FLAT = 0.9
 class PictureMaps:
     """The maps and the regions of generated pictures."""
 
-    def __init__(self, stimuli: Iterable[Stimulus], given: Mapping[str, Path] | None = None, *, resize: bool = False):
+    def __init__(self, stimuli: Iterable[Stimulus], given: Mapping[str, Path] | None = None):
         """Find the files of the user's maps.
 
         Args:
             given: folders by the map's name: a grey PNG or a NumPy file for each picture, called as the picture.
-            resize: a generated picture is resized to its reference, as in `metrics --resize`.
 
         Raises:
             UserError: a name is taken, a folder is absent, or none or several of its files are of a picture.
         """
         self._stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli if stimulus.is_fake}
-        self._resize = resize
         self._colours: list[NDArray[np.float64]] = []
-        self.given = {name: self._files_of(name, Path(folder)) for name, folder in (given or {}).items()}
-        """Files of the user's maps by name and stimulus."""
-        self.names = (*OWN_MAPS, *self.given)
+        self._given = {name: self._files_of(name, Path(folder)) for name, folder in (given or {}).items()}
+        self.names = (*OWN_MAPS, *self._given)
 
     def __call__(self, name: str, stimulus: str) -> Map | str:
         """Return a map, (H, W), NaN where it has no value; or the reason why there is none."""
-        known = self._stimuli.get(stimulus)
-        if known is None:
-            return "the picture is in none of the sets"
         try:
-            if name in self.given:
-                file = self.given[name].get(stimulus)
-                return f"no file for {stimulus}" if file is None else read_map(file)
-            return self._own(name, known)
+            if stimulus not in self._stimuli:
+                raise Unmeasurable("the picture is in none of the sets")
+            if name not in self._given:
+                return self._own(name, self._stimuli[stimulus])
+            if stimulus not in self._given[name]:
+                raise Unmeasurable(f"no file for {stimulus}")
+            return read_map(self._given[name][stimulus])
         except (Unmeasurable, UserError) as reason:
             return str(reason)
         except ImportError as error:
             return f"{error.name} is not installed"
 
-    def _own(self, name: str, stimulus: Stimulus) -> Map | str:
+    def _own(self, name: str, stimulus: Stimulus) -> Map:
+        if stimulus.problem:
+            raise Unmeasurable(stimulus.problem)
         files = PictureFiles()
-        own = Missing(stimulus.problem) if stimulus.problem else files.read(stimulus.file)
-        if isinstance(own, Missing):
-            return own.reason
+        own = _found(files.read(stimulus.file))
         if name == "niqe":
             return niqe_map(files.picture(own))
-        real = files.read(stimulus.companion("reference"))
-        if isinstance(real, Missing):
-            return real.reason
-        pair = files.pair(own, real, any_format=name != "lpips", resize=self._resize)
+        real = _found(files.read(stimulus.companion("reference")))
+        pair = files.pair(own, real, any_format=name != "lpips", resize=False)
         if name == "lpips":
-            return self._lpips if isinstance(self._lpips, str) else self._lpips.map(*pair)
-        return l1_map(*pair) if name == "l1" else _with_rim(1 - ssim_map(*pair))
+            return self._lpips.map(*pair)
+        # no window of SSIM fits at the rim
+        return l1_map(*pair) if name == "l1" else np.pad(1 - ssim_map(*pair), WINDOW // 2, constant_values=np.nan)
 
     @cached_property
-    def _lpips(self) -> PerceptualDistance | str:
-        """The network that gives a distance for each pixel, or the reason why there is none."""
+    def _lpips(self) -> PerceptualDistance:
+        """The network that gives a distance for each pixel."""
         metric = LPIPS_ALEX_HOLE
-        try:
-            (name,), (read,) = metric.weights, metric.readers
-            network = metric.make(open_weights(name, read, None).contents, device="cpu") if metric.make else None
-        except Unmeasurable as reason:
-            return str(reason)
-        assert isinstance(network, PerceptualDistance)
-        return network
+        assert metric.make is not None
+        read = open_weights(metric.weights[0], metric.readers[0], None)
+        return cast(PerceptualDistance, metric.make(read.contents, device="cpu"))
 
     def regions(self, stimulus: str) -> dict[str, NDArray[np.bool_]]:
         """Return the hole that was filled, or the labels of the label picture that the generator was given.
 
-        They are (H, W) bool by name: `hole`, or the colour of a label such as `#0000aa`.
-
-        Colours of two pictures that differ by at most `_NEAR` in each channel have one name. A picture with other than
-        flat colours, such as a photograph, has no labels.
+        They are (H, W) bool by name: `hole`, or the colour of a label such as `#0000aa`. Colours of two pictures that
+        differ by at most `_NEAR` in each channel have one name. A picture with other than flat colours, such as a
+        photograph, has no labels.
         """
-        known, files = self._stimuli.get(stimulus), PictureFiles()
-        if known is None:
-            return {}
-        mask, source = (files.read(known.companion(name)) for name in ("mask", "input"))
+        files, found = PictureFiles(), dict[str, NDArray[np.bool_]]()
+        if (known := self._stimuli.get(stimulus)) is None:
+            return found
         try:
-            if not isinstance(mask, Missing):
-                return {"hole": np.asarray(files.hole(mask), bool)}
-            if isinstance(source, Missing):
-                return {}
-            picture = files.picture(source)
+            if known.mask:
+                return {"hole": np.asarray(files.hole(_found(files.read(known.mask))), bool)}
+            picture = files.picture(_found(files.read(known.companion("input"))))
             labels = label_map(picture)
         except (Unmeasurable, UserError):
-            return {}
-        found = dict[str, NDArray[np.bool_]]()
+            return found
         for label in np.unique(labels):
             inside = labels == label
             colour = np.median(picture[inside], axis=0)
             if (np.abs(picture[inside] - colour).max(axis=1) <= _NEAR).mean() < FLAT:
                 return {}
-            name = self._name(colour)
+            same = next((known for known in self._colours if np.abs(known - colour).max() <= _NEAR), np.rint(colour))
+            self._colours.append(same)
+            name = "#" + bytes(same.astype(np.uint8)).hex()
             found[name] = found.get(name, False) | inside
         return found
 
-    def _name(self, colour: NDArray[np.float64]) -> str:
-        same = next((known for known in self._colours if np.abs(known - colour).max() <= _NEAR), None)
-        if same is None:
-            self._colours.append(same := np.rint(colour))
-        return "#" + bytes(same.astype(np.uint8)).hex()
-
     def _files_of(self, name: str, folder: Path) -> dict[str, Path]:
         """Return the map's file by stimulus."""
+        where = f"--maps {name}={folder}"
         if name in OWN_MAPS:
-            raise UserError(f"--maps {name}={folder}: {name} is a map of ours; choose another name")
+            raise UserError(f"{where}: {name} is a map of ours; choose another name")
         if not folder.is_dir():
-            raise UserError(f"--maps {name}={folder}: no such folder")
-        files = {
-            path.relative_to(folder).with_suffix("").as_posix(): path
-            for path in sorted(folder.rglob("*"))
-            if path.suffix.lower() in SUFFIXES
-        }
-        found, users = {}, dict[Path, str]()
+            raise UserError(f"{where}: no such folder")
+        users = dict[Path, str]()
         for stimulus in self._stimuli:
             parts = stimulus.split("/")
-            ends = ("/".join(parts[start:]) for start in range(len(parts)))
-            file = next((files[end] for end in ends if end in files), None)
-            if file is None:
-                continue
-            if users.setdefault(file, stimulus) != stimulus:
+            ends = ("/".join(parts[start:]) + suffix for start in range(len(parts)) for suffix in SUFFIXES)
+            file = next((folder / end for end in ends if (folder / end).is_file()), None)
+            if file is not None and users.setdefault(file, stimulus) != stimulus:
                 raise UserError(
-                    f"--maps {name}={folder}: {file.name} may be of {users[file]} and {stimulus}; put the maps of each "
-                    "model into a folder of the model's name"
+                    f"{where}: {file.name} may be of {users[file]} and {stimulus}; put the maps of each model into a "
+                    "folder of the model's name"
                 )
-            found[stimulus] = file
-        if not found and self._stimuli:
-            raise UserError(
-                f"--maps {name}={folder}: no file is called as a generated picture, such as "
-                f"{next(iter(self._stimuli)).rpartition('/')[2]}.png or .npy"
-            )
-        return found
+        if self._stimuli and not users:
+            stem = next(iter(self._stimuli)).rpartition("/")[2]
+            raise UserError(f"{where}: no file is called as a generated picture, such as {stem}.png or .npy")
+        return {stimulus: file for file, stimulus in users.items()}
+
+
+def _found(file: PictureFile | Missing) -> PictureFile:
+    if isinstance(file, Missing):
+        raise Unmeasurable(file.reason)
+    return file
 
 
 def read_map(file: Path) -> Map:
@@ -169,15 +150,13 @@ def read_map(file: Path) -> Map:
         UserError: it cannot be read, or has colours or another number of dimensions.
     """
     try:
-        if file.suffix.lower() == ".npy":
-            values = np.load(file, allow_pickle=False)
+        if file.suffix == ".npy":
+            values = np.squeeze(np.load(file, allow_pickle=False))
         else:
             with Image.open(file) as image:
-                modes = {"1": "L", "LA": "L", "P": "RGB", "RGBA": "RGB"}
-                values = np.asarray(image.convert(modes.get(image.mode, image.mode)))
+                values = np.asarray(image if image.mode[0] in "LIF" and image.mode != "LA" else image.convert("RGB"))
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise UserError(f"{file}: cannot be read as a map: {error}") from error
-    values = np.squeeze(values)
     if values.ndim == 3 and (values == values[..., :1]).all():
         values = values[..., 0]  # grey, saved as RGB
     if values.ndim != 2 or not values.size or values.dtype.kind not in "buif":
@@ -187,13 +166,7 @@ def read_map(file: Path) -> Map:
 
 def niqe_map(picture: NDArray[np.uint8]) -> Map:
     """Return (H, W) the distance of each pixel's block from photographs (`niqe_blocks`); NaN outside the blocks."""
-    blocks = niqe_blocks(picture)
+    blocks = niqe_blocks(picture).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
     found = np.full(picture.shape[:2], np.nan, np.float32)
-    rows, columns = (count * BLOCK for count in blocks.shape)
-    found[:rows, :columns] = blocks.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
+    found[: blocks.shape[0], : blocks.shape[1]] = blocks
     return found
-
-
-def _with_rim(inner: Map) -> Map:
-    """Return the SSIM map with the size of its picture: NaN where no window fits."""
-    return np.pad(inner, WINDOW // 2, constant_values=np.nan)

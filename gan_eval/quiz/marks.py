@@ -14,10 +14,6 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store
 from gan_eval.tables.frames import Row
 
-STEP, FINE_STEP = 0.02, 0.002
-"""Shares of the picture by which an arrow key moves the cross, without and with Shift."""
-SETTLE_MS = 500
-"""Milliseconds after the answer in which a repeated press is not meant for the marks."""
 _BROKEN_OFF = {"paused", "interrupted", "killed", "hidden_tab"}
 """Flags of a trial that ended early, which asks for no marks."""
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -106,34 +102,3 @@ def add_marks_once(
     """Add the marks of a trial to the store, unless it has some of this trial already; `require` as for `Store.add`."""
     if rows and not store.rows(tables.MARKS, session=session, trial=trial):
         store.add(tables.MARKS, rows, session=session, require=require)
-
-
-class Board:
-    """The marks of one picture while a participant makes them, with the cross that arrow keys move."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.marks: list[Mark] = []
-        self.nothing_ms: float | None = None
-        self.cross: tuple[float, float] | None = None
-        """Place of the cross; None: no arrow key has been pressed."""
-
-    def put(self, x: float, y: float, at_ms: float) -> bool:
-        """Set a mark; return False if it is outside the picture or one too many."""
-        if not (0 <= x <= 1 and 0 <= y <= 1) or len(self.marks) == self.limit:
-            return False
-        self.marks.append(Mark(x=x, y=y, at_ms=at_ms))
-        return True
-
-    def move(self, dx: int, dy: int, *, fine: bool = False) -> None:
-        """Move the cross by steps, within the picture; it begins in the middle."""
-        step, (x, y) = FINE_STEP if fine else STEP, self.cross or (0.5, 0.5)
-        self.cross = min(1.0, max(0.0, x + dx * step)), min(1.0, max(0.0, y + dy * step))
-
-    def undo(self) -> None:
-        """Remove the last mark."""
-        self.marks = self.marks[:-1]
-
-    def report(self, trial: int) -> MarksReport:
-        """Return the report of what was marked."""
-        return MarksReport(trial=trial, marks=tuple(self.marks), nothing_ms=self.nothing_ms)

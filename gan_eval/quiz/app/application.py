@@ -15,18 +15,20 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.loading import check_pictures
 from gan_eval.quiz.app.pages.end import EndPage
+from gan_eval.quiz.app.pages.marking import MarkPage
 from gan_eval.quiz.app.pages.parts import NoticePage, Page, StepPage, progress_bar
 from gan_eval.quiz.app.pages.steps import ConsentPage, KeysPage, QuestionPage, key_caps
 from gan_eval.quiz.app.process import exempt_live_objects, timing_critical
 from gan_eval.quiz.app.stage import WINDOW_TITLE, PictureStage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.library import Library
+from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.review import review, score_lines
 from gan_eval.quiz.session import Session, Unsaved
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.visual_angle import enlarged_width, picture_width
-from gan_eval.quiz.wording import instructions, presented_consent, welcome_title
+from gan_eval.quiz.wording import TrialTexts, instructions, presented_consent, welcome_title
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 
 Status = Literal["complete", "aborted", "open", "declined", "other_person"]
@@ -116,6 +118,7 @@ class QuizApplication(QObject):
         self.trials.over.connect(self._over)
         self.trials.paused.connect(self._pause)
         self.trials.break_due.connect(self._break)
+        self.trials.marks_due.connect(self._ask_marks)
         self.trials.failed.connect(self._problem)
 
     def run(self) -> Status:
@@ -251,7 +254,7 @@ class QuizApplication(QObject):
             session.begin(self._consent, answers=self._answers, checks=checks)
         self._run_trials()
 
-    def _run_trials(self) -> None:
+    def _run_trials(self, *, after_marks: bool = False) -> None:
         # On another screen, exposures in whole frames of the first one are wrong, and the window may be smaller.
         self.stage.round_exposures(self._session)
         if self.stage.window_pixels != self._checked_size:
@@ -262,7 +265,28 @@ class QuizApplication(QObject):
                 return
         exempt_live_objects()
         self.stage.show_trials()
-        self.trials.start()
+        self.trials.start(after_marks=after_marks)
+
+    def _ask_marks(self) -> None:
+        """Show the page on which the last trial's picture is marked."""
+
+        def store(report: MarksReport) -> None:
+            session.mark(report)
+            self._run_trials(after_marks=True)
+
+        session, settings = self._session, self._settings
+        page = MarkPage(
+            self._look,
+            self._texts,
+            self.trials.to_mark,
+            TrialTexts(self._texts, settings, session.protocol.keys).mark_question,
+            trial=session.done[-1]["trial"],
+            limit=settings.marks,
+            limit_ms=settings.marks_ms,
+            escape=lambda: self._pause(""),
+        )
+        page.finished.connect(store)
+        self.stage.show_page(page)
 
     def _break(self) -> None:
         """Show the page of a break, or that practice is over."""

@@ -4,7 +4,7 @@ All lengths are physical pixels. Scale a painter by the inverse of the device pi
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
@@ -29,8 +29,6 @@ class Frame:
     """Pictures shown before; the headline does not cover their places either."""
     fixation: bool = False
     """A small cross in the middle."""
-    overlay: "Callable[[QPainter, Canvas], None] | None" = None
-    """Paints on the whole canvas, at last."""
     patch: bool = False
     """True if the photodiode's patch is white, because a stimulus is shown; only with `corner_patch`."""
 
@@ -47,7 +45,7 @@ CAPTION_MARGIN = 16
 CAPTION_SIZES = (1.0, 0.85, 0.7)
 """Font sizes of a caption, relative to normal text: the first one that fits."""
 TEXT = QColor(20, 20, 20)
-TEXT_FLAGS = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+_TEXT_FLAGS = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
 @dataclass(frozen=True)
@@ -92,10 +90,8 @@ def paint(painter: QPainter, frame: Frame, canvas: Canvas) -> None:
         painter.fillRect(stroke, TEXT)
     painter.setPen(TEXT)
     for text, place, pixels in _texts(frame, canvas):
-        painter.setFont(font(pixels))
-        painter.drawText(place, TEXT_FLAGS, text)
-    if frame.overlay is not None:
-        frame.overlay(painter, canvas)
+        painter.setFont(_font(pixels))
+        painter.drawText(place, _TEXT_FLAGS, text)
     if canvas.corner_patch:
         painter.fillRect(_patch(canvas), Qt.GlobalColor.white if frame.patch else Qt.GlobalColor.black)
 
@@ -119,8 +115,6 @@ def changed_area(before: Frame, after: Frame, canvas: Canvas) -> list[QRect]:
 
 def _marked(frame: Frame, canvas: Canvas) -> list[QRect]:
     """Return the rectangles in which a frame differs from grey, without the photodiode's patch."""
-    if frame.overlay is not None:
-        return [QRect(QPoint(), canvas.size)]
     cross = _cross(canvas) if frame.fixation else []
     return [*places(frame.pictures, canvas), *cross, *(place for _, place, _ in _texts(frame, canvas))]
 
@@ -129,18 +123,18 @@ def fitted(pictures: Sequence[QImage], canvas: Canvas) -> tuple[QImage, ...]:
     """Return the pictures, scaled down together if they, their captions and a headline would not fit."""
     needed, gaps = span([picture.size() for picture in pictures]), GAP * (len(pictures) + 1)
     width, height = canvas.size.width() - gaps, canvas.size.height()
-    height = max(height // 2, height - round(14 * unit_of(canvas)))  # the rest is for captions and a headline
+    height = max(height // 2, height - round(14 * _unit(canvas)))  # the rest is for captions and a headline
     factor = min(1.0, width / max(1, needed.width() - gaps + 2 * GAP), height / max(1, needed.height()))
     smooth = (Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
     return tuple(each if factor == 1 else each.scaled(each.size() * factor, *smooth) for each in pictures)
 
 
-def unit_of(canvas: Canvas) -> float:
+def _unit(canvas: Canvas) -> float:
     """Return the font size of normal text in physical pixels: at least 2% of the canvas' height."""
     return canvas.text_scale * max(15 * canvas.ratio, canvas.size.height() / 50)
 
 
-def font(pixels: int) -> QFont:
+def _font(pixels: int) -> QFont:
     font = QFont()
     font.setPixelSize(pixels)
     return font
@@ -149,10 +143,8 @@ def font(pixels: int) -> QFont:
 def _cross(canvas: Canvas) -> list[QRect]:
     """Return the two strokes of the fixation mark, about 0.4 degrees on a desktop screen."""
     width, height = canvas.size.width(), canvas.size.height()
-    half_width = max(
-        1, round(unit_of(canvas) / 16)
-    )  # half of a stroke's width, which centres the cross on the pictures
-    half_length = max(4 * half_width, round(unit_of(canvas) / 2))
+    half_width = max(1, round(_unit(canvas) / 16))  # half of a stroke's width, which centres the cross on the pictures
+    half_length = max(4 * half_width, round(_unit(canvas) / 2))
     across = QRect(width // 2 - half_length, height // 2 - half_width, 2 * half_length, 2 * half_width)
     return [across, QRect(width // 2 - half_width, height // 2 - half_length, 2 * half_width, 2 * half_length)]
 
@@ -160,7 +152,7 @@ def _cross(canvas: Canvas) -> list[QRect]:
 def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
     """Return each text with its rectangle and font size; the headline is outside the shown and vanished pictures."""
     width, height = canvas.size.width(), canvas.size.height()
-    unit = unit_of(canvas)
+    unit = _unit(canvas)
     line = round(2.5 * unit)
     bottom = QRect(0, height - line - line // 2, width, line)
     texts = []
@@ -193,8 +185,8 @@ def caption_place(caption: str, sizes: Sequence[QSize], canvas: Canvas) -> tuple
     below = QRect(aside, top, width - 2 * aside, height - margin - top)
     beside = QRect(left, margin, width - margin - left, height - 2 * margin)
     for room in (below, beside):
-        for pixels in (round(size * unit_of(canvas)) for size in CAPTION_SIZES):
-            needed = QFontMetrics(font(pixels)).boundingRect(QRect(0, 0, room.width(), 0), TEXT_FLAGS, caption).size()
+        for pixels in (round(size * _unit(canvas)) for size in CAPTION_SIZES):
+            needed = QFontMetrics(_font(pixels)).boundingRect(QRect(0, 0, room.width(), 0), _TEXT_FLAGS, caption).size()
             if room.isValid() and needed.width() <= room.width() and needed.height() <= room.height():
                 return (QRect(room.topLeft(), QSize(room.width(), needed.height())) if room is below else room), pixels
     return None
@@ -208,15 +200,15 @@ def _breakable(text: str) -> str:
 def _outside(middle: QSize, headline: str, canvas: Canvas, *, lowest: int) -> QRect:
     """Return a headline's rectangle above y = `lowest`: below the `middle` area, else right of it, else at the edge."""
     width, height = canvas.size.width(), canvas.size.height()
-    metrics = QFontMetrics(font(round(1.5 * unit_of(canvas))))
+    metrics = QFontMetrics(_font(round(1.5 * _unit(canvas))))
 
     def needed(width: int) -> QSize:
-        return metrics.boundingRect(QRect(0, 0, width, height), TEXT_FLAGS, headline).size()
+        return metrics.boundingRect(QRect(0, 0, width, height), _TEXT_FLAGS, headline).size()
 
     left, top, at_side = width // 10, (height + middle.height()) // 2, (width - middle.width()) // 2
     lines = needed(width - 2 * left).height()
     if top + lines <= lowest:
-        return QRect(left, top, width - 2 * left, min(lowest - top, max(lines, round(5 * unit_of(canvas)))))
+        return QRect(left, top, width - 2 * left, min(lowest - top, max(lines, round(5 * _unit(canvas)))))
     if needed(at_side).width() <= at_side:
         return QRect(width - at_side, 0, at_side, lowest)
     return QRect(left, lowest - lines, width - 2 * left, lines)

@@ -4,18 +4,18 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QImage
 
 from gan_eval.quiz.app.keys import Keyboard, Press, matching_key
 from gan_eval.quiz.app.loading import Images, ReadyTrial, load_trial
-from gan_eval.quiz.app.marking import MarkScreen
 from gan_eval.quiz.app.painting import BLANK, Frame, fitted
 from gan_eval.quiz.app.presenter import LAST_STRETCH_NS, PresenterWindow
 from gan_eval.quiz.app.stage import ScreenWatch
 from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.marks import SETTLE_MS
 from gan_eval.quiz.session import Session, break_due
 from gan_eval.quiz.trial import MILLISECOND, Flag, State
 from gan_eval.quiz.wording import Texts, TrialTexts, confidence_keys
@@ -51,6 +51,8 @@ class TrialRunner(QObject):
     """Emitted when the trials are interrupted, with a message for the participant (empty after Esc)."""
     break_due = Signal()
     """Emitted between two trials, for a break or after practice."""
+    marks_due = Signal()
+    """Emitted when the last trial's picture, `to_mark`, is to be marked."""
     failed = Signal(str)
     """Emitted with a message when the store could not be written; call `session.retry`."""
     _settled = Signal()
@@ -83,10 +85,8 @@ class TrialRunner(QObject):
         self._rested_after = 0
         self._stopped_after = 0
         self._blank_until = 0
-        self._settled_at = 0
         self._script: Iterator[Wait] = iter(())
         self._ready = ReadyTrial((), ())
-        self._marking: MarkScreen | None = None
         self._wait = Wait(None)
         self._then: Callable[[], None] = self._step
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -100,17 +100,28 @@ class TrialRunner(QObject):
         keyboard.close_requested.connect(self.pause)
         keyboard.focus_lost.connect(lambda: self._session.flag(Flag.FOCUS_LOST))
 
-    def start(self) -> None:
-        """Continue with the next trial. The blank begins when the window is shown."""
+    @property
+    def to_mark(self) -> QImage:
+        """The picture of the last trial that asks for marks."""
+        pictures = [picture for showing in self._ready.showings for picture in showing]
+        shown = [name for showing in self._session.protocol.showings(self._session.done[-1]) for name in showing]
+        return pictures[shown.index(self._session.to_mark or "")]
+
+    def start(self, *, after_marks: bool = False) -> None:
+        """Continue with the last trial's feedback or the next trial. The blank begins when the window is shown."""
         self._running = True
         if not self._window.isExposed():
-            self._wait_until(now_ns() + 10 * MILLISECOND, self.start)
+            self._wait_until(now_ns() + 10 * MILLISECOND, partial(self.start, after_marks=after_marks))
             return
         self._window.requestActivate()
         self._watching = True
         self._screen_changed = self._screen.remember() or self._screen_differs  # changes before the mapping are ignored
         self._rested_after = len(self._session.done)
-        self._blank(max(FIRST_BLANK_MS, self._settings.blank_ms))
+        if after_marks and self._session.feedback is not None:
+            self._script = self._show_feedback()
+            self._step()
+        else:
+            self._blank(max(FIRST_BLANK_MS, self._settings.blank_ms))
 
     def pause(self) -> None:
         """Interrupt the current trial, if any, and stop."""
@@ -143,16 +154,14 @@ class TrialRunner(QObject):
         self._running = self._watching = False
         self._timer.stop()
         self._script = iter(())
-        self._close_marks()
         gc.enable()
 
     def _blank(self, milliseconds: float) -> None:
-        """Show the grey between trials, with progress and fixation mark; nothing before marks."""
-        asks = self._session.to_mark is not None
+        """Show the grey between trials, with progress and fixation mark."""
         saving = self._session.advance() is State.SAVING
         coming = len(self._session.done) + saving
-        mark = self._settings.fixation_mark and coming < len(self._session.plan) and not asks
-        progress = "" if asks else self._texts.progress(self._session.plan, coming)
+        mark = self._settings.fixation_mark and coming < len(self._session.plan)
+        progress = self._texts.progress(self._session.plan, coming)
         presented = self._present(Frame(text=progress, fixation=mark))
         self._blank_until = presented + round(milliseconds * MILLISECOND)
         gc.enable()
@@ -166,8 +175,8 @@ class TrialRunner(QObject):
             case State.SAVING if self._session.saving is not None:
                 self._session.saving.add_done_callback(lambda _: self._settled.emit())
             case State.MARKING:
-                self._script = self._ask_marks(self._session.to_mark or "", max(self._blank_until, self._settled_at))
-                self._step()
+                self._halt()
+                self.marks_due.emit()
             case State.READY if self._wants_break():
                 self._halt()
                 self._stopped_after = len(self._session.done)
@@ -256,36 +265,8 @@ class TrialRunner(QObject):
         if session.state is State.CONFIDENCE:
             self._confidence_onset = self._present(Frame(headline=self._texts.confidence))
             yield Wait(None, key=True)
-        self._settled_at = now_ns() + SETTLE_MS * MILLISECOND
         if session.to_mark is None:
             yield from self._show_feedback()
-
-    def _ask_marks(self, stimulus: str, due: int) -> Iterator[Wait]:
-        """Show the last trial's picture until it is marked or the time is up, and then its feedback."""
-        session, limit_ms = self._session, self._settings.marks_ms
-        row = session.done[-1]
-        shown = [name for showing in session.protocol.showings(row) for name in showing]
-        pictures = [picture for showing in self._ready.showings for picture in showing]
-        yield Wait(due)
-        question, texts = self._texts.mark_question, self._texts.texts
-        picture = pictures[shown.index(stimulus)]
-        self._marking = screen = MarkScreen(self._window, picture, self._settings.marks, question, texts)
-        screen.finished.connect(self._after_marks, Qt.ConnectionType.QueuedConnection)
-        onset = screen.show()
-        yield Wait(None if limit_ms is None else onset + round(limit_ms * MILLISECOND))
-        self._timer.stop()
-        self._close_marks()
-        session.mark(screen.board.report(row["trial"]))
-        yield from self._show_feedback()
-
-    def _after_marks(self) -> None:
-        if self._marking is not None:  # else a pause has closed it
-            self._step()
-
-    def _close_marks(self) -> None:
-        if self._marking is not None:
-            self._marking.close()
-            self._marking = None
 
     def _show_feedback(self) -> Iterator[Wait]:
         if self._session.feedback is not None:

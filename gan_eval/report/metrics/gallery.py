@@ -10,9 +10,8 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -30,7 +29,6 @@ from gan_eval.metrics.definitions.record import OnProgress
 from gan_eval.metrics.definitions.similarity import l1_map, ssim_map
 from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.metrics.maps import PictureMaps
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measure import PictureFiles, jobs_of
 from gan_eval.pictures.decode import PictureFile, rgb_of
@@ -45,7 +43,7 @@ from gan_eval.report.metrics.summaries import (
     unit_of,
 )
 from gan_eval.report.page import templates
-from gan_eval.report.parts.heat import coloured, heat, heated, scale, stretched
+from gan_eval.report.parts.heat import coloured, heated, scale
 from gan_eval.report.parts.words import clean, missing, plural
 from gan_eval.stats.marks.tables import SIGMA
 
@@ -93,7 +91,6 @@ def write_gallery(
     white: int | None = None,
     threads: int = 1,
     marks: pd.DataFrame | None = None,
-    maps: PictureMaps | None = None,
     on_progress: OnProgress | None = None,
 ) -> Path:
     """Write the gallery of measured pictures and return its path.
@@ -108,7 +105,6 @@ def write_gallery(
         resize: True if generated pictures were resized to the size of their references.
         threads: number of worker threads.
         marks: the table `marks`, for heat maps.
-        maps: the user's maps to show too.
         on_progress: called with (done, total, what).
 
     Raises:
@@ -125,12 +121,12 @@ def write_gallery(
                     resize=resize,
                     white=white,
                     threads=threads,
-                    added=_Added(marks, maps),
+                    marks=marks,
                     on_progress=on_progress,
                 )
                 if not any(shown):
                     raise UserError(f"--gallery {page}: no picture can be read; image_metrics has the reasons")
-                data = _data(image_metrics, stimuli, shown, maps) | {"shape": _shape_of(shown, temporary)}
+                data = _data(image_metrics, stimuli, shown) | {"shape": _shape_of(shown, temporary)}
                 version = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:12]
                 shutil.rmtree(folder / version, ignore_errors=True)
                 temporary.rename(folder / version)
@@ -159,7 +155,7 @@ def _write_pictures(
     resize: bool,
     white: int | None,
     threads: int,
-    added: "_Added",
+    marks: pd.DataFrame | None,
     on_progress: OnProgress | None,
 ) -> list[dict[str, str]]:
     """Write the files of every picture; return for each picture the name of the file by panel."""
@@ -168,7 +164,7 @@ def _write_pictures(
     def work(job: Sequence[int]) -> int:
         files = PictureFiles(white)
         for number in job:
-            shown[number] = _panels(stimuli[number], files, folder, added, resize=resize)
+            shown[number] = _panels(stimuli[number], files, folder, marks, resize=resize)
         return len(job)
 
     done = 0
@@ -183,14 +179,9 @@ def _write_pictures(
     return shown
 
 
-class _Added(NamedTuple):
-    """Maps of pictures that are not computed from pictures."""
-
-    marks: pd.DataFrame | None
-    maps: PictureMaps | None
-
-
-def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, added: _Added, *, resize: bool) -> dict[str, str]:
+def _panels(
+    stimulus: Stimulus, files: PictureFiles, folder: Path, marks: pd.DataFrame | None, *, resize: bool
+) -> dict[str, str]:
     """Write the pictures and maps of a stimulus, without those that cannot be read or computed."""
     names: dict[str, str] = {}
 
@@ -230,20 +221,11 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, added: _Added
             rim = ((5, 5), (5, 5), (0, 0))  # SSIM has no values there; it becomes grey
             write("ssim", [own, reference], lambda: np.pad(coloured(1 - ssim_map(*pair())), rim, constant_values=128))
     write("niqe", [own], lambda: _niqe_picture(files.picture(own)))
-    if added.marks is not None:
-        marks = added.marks[(added.marks["stimulus"] == stimulus.stimulus) & added.marks["x"].notna()]
-        places = marks[["x", "y"]].to_numpy(float)
-
-        def of_people() -> NDArray[np.uint8]:
-            picture = rgb_of(own.samples())
-            return heated(picture, heat(marks["participant"].to_numpy(), places, picture.shape[:2], SIGMA))
-
-        if len(places):
-            write("marks", [own], of_people)
-    for name in added.maps.given if added.maps is not None else ():
-        values = added.maps(name, stimulus.stimulus) if added.maps is not None else ""
-        if not isinstance(values, str):
-            write(f"map-{name}", [own], partial(coloured, stretched(values)))
+    if marks is not None:
+        here = marks[(marks["stimulus"] == stimulus.stimulus) & marks["x"].notna()]
+        who, places = here["participant"].to_numpy(), here[["x", "y"]].to_numpy(float)
+        if len(here):
+            write("marks", [own], lambda: heated(rgb_of(own.samples()), who, places, SIGMA))
     return names
 
 
@@ -267,10 +249,7 @@ def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _data(
-    image_metrics: pd.DataFrame,
-    stimuli: Sequence[Stimulus],
-    shown: Sequence[Mapping[str, str]],
-    maps: PictureMaps | None,
+    image_metrics: pd.DataFrame, stimuli: Sequence[Stimulus], shown: Sequence[Mapping[str, str]]
 ) -> dict[str, Any]:
     """Return the data of `gallery.js`, without the folder."""
     names = in_order(image_metrics["metric"])
@@ -284,9 +263,7 @@ def _data(
             cells[stimulus][column[metric]] = [reasons.setdefault(text, len(reasons))]
         else:
             cells[stimulus][column[metric]] = float(f"{value:.9g}")
-    given = {f"map-{name}": (clean(name), "A map of yours", "low", "high") for name in (maps.given if maps else ())}
-    known = PANELS | given
-    panels = [panel for panel in known if any(panel in files for files in shown)]
+    panels = [panel for panel in PANELS if any(panel in files for files in shown)]
     fakes = [stimulus for stimulus in stimuli if stimulus.is_fake]
     models = list(dict.fromkeys(str(stimulus.model) for stimulus in fakes))
     datasets = list(dict.fromkeys(stimulus.dataset for stimulus in stimuli))
@@ -308,7 +285,7 @@ def _data(
     return {
         "title": clean(f"Pictures{of_models} on {on}"),
         "metrics": metrics,
-        "panels": [[panel, *known[panel]] for panel in panels],
+        "panels": [[panel, *PANELS[panel]] for panel in panels],
         "models": [clean(model) for model in models],
         "datasets": [clean(dataset) for dataset in datasets],
         "reasons": list(reasons),

@@ -26,27 +26,21 @@ def stretched(values: Map) -> Map:
     return np.clip(np.nan_to_num((values - low) / (high - low if high > low else 1)), 0, 1)
 
 
-def heat(people: np.ndarray, places: np.ndarray, shape: tuple[int, int], sigma: float) -> Map:
-    """Return the (H, W) density of marks, 1 at its maximum; each person has weight one.
+def heated(picture: Pixels, people: np.ndarray, places: np.ndarray, sigma: float) -> Pixels:
+    """Return a picture (H, W, 3) in grey with the colours of the density of marks; each person has weight one.
 
     Args:
         people: (M,) the participant of each mark.
         places: (M, 2) x and y, shares of width and height.
-        shape: H and W.
         sigma: standard deviation of the Gaussian around a mark, share of the width.
     """
+    from scipy.ndimage import gaussian_filter
+
     _, person, counts = np.unique(people, return_inverse=True, return_counts=True)
-    (rows, columns), width = shape, sigma * shape[1]
-    down, right = (
-        np.exp(-0.5 * ((place[:, None] * size - np.arange(size) - 0.5) / width) ** 2)
-        for place, size in ((places[:, 1], rows), (places[:, 0], columns))
-    )
-    density = (down / counts[person][:, None]).T @ right
-    return density / max(density.max(), 1e-12)
-
-
-def heated(picture: Pixels, density: Map) -> Pixels:
-    """Return a picture (H, W, 3) in grey with the colours of a density over it, which is clear where it is 0."""
-    grey = picture.mean(axis=2, keepdims=True).repeat(3, axis=2)
-    cover = 0.75 * np.sqrt(density)[..., None]
+    weights, size = np.zeros(picture.shape[:2]), np.array(picture.shape[:2])
+    rows, columns = np.minimum((places[:, ::-1] * size).astype(int), size - 1).T
+    np.add.at(weights, (rows, columns), 1 / counts[person])
+    density = gaussian_filter(weights, sigma * size[1], mode="constant")
+    density /= max(density.max(), 1e-12)
+    grey, cover = picture.mean(axis=2, keepdims=True), 0.75 * np.sqrt(density)[..., None]
     return (grey * (1 - cover) * 0.8 + coloured(0.25 + 0.75 * density) * cover).astype(np.uint8)

@@ -6,7 +6,7 @@ Vision 8(7):32; Tatler 2007, Journal of Vision 7(14):4). A cell is one person on
 the cells. Negatives of the same person keep chance at 0.5 where each person has a habit of their own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -15,12 +15,14 @@ import numpy as np
 
 from gan_eval.science.inference import cells, one_way, t_critical, two_sided_p
 
-MAX_OTHERS = 200
-"""Maximum number of a person's marks on other pictures that a cell uses; more are thinned evenly."""
-MAX_SIDE = 512
-"""Maximum side of a map; larger ones are thinned."""
+MAX_SIDE = 256
+"""Maximum side of a map; larger ones are thinned: next to the Gaussian's width, the pixels in between do not matter."""
 _NO_ERROR = 1e-9
 """Standard error up to which rounding is all that there is, as for a map that is the same in every picture."""
+Heights = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Function of a picture and of points (N, 2) in widths of the picture, which returns people (Q,) and the height of the
+map at the points that each person's marks contribute (Q, N). A metric's map is of the person -1, and NaN if there is
+none."""
 
 
 class Cell(NamedTuple):
@@ -32,10 +34,6 @@ class Cell(NamedTuple):
     """(A,) numbers of the person's marks on the picture."""
     others: np.ndarray
     """(B,) numbers of the person's marks on pictures of other items of the same group; there may be none."""
-    items: np.ndarray
-    """(I,) distinct items of those pictures."""
-    place: np.ndarray
-    """(B,) place of each other mark's item among them."""
 
 
 @dataclass(frozen=True)
@@ -58,19 +56,13 @@ class Marks:
     @cached_property
     def cells(self) -> list[Cell]:
         """The cells by picture and person."""
-        order = np.lexsort((self.person, self.picture))
-        starts = np.flatnonzero(np.diff(self.picture[order], prepend=-1) | np.diff(self.person[order], prepend=-1))
-        of_person = [np.flatnonzero(self.person == number) for number in range(int(self.person.max(initial=-1)) + 1)]
-        items, groups = self.item[self.picture], self.group[self.picture]
-        cells: list[Cell] = []
-        for own in np.split(order, starts[1:]) if len(order) else ():
-            person, picture = int(self.person[own[0]]), int(self.picture[own[0]])
-            every = of_person[person]
-            others = every[(groups[every] == self.group[picture]) & (items[every] != self.item[picture])]
-            if len(others) > MAX_OTHERS:
-                others = others[np.linspace(0, len(others) - 1, MAX_OTHERS).round().astype(int)]
-            cells.append(Cell(person, picture, own, others, *np.unique(items[others], return_inverse=True)))
-        return cells
+        found, items, groups = [], self.item[self.picture], self.group[self.picture]
+        for picture, on in enumerate(self.on_picture):
+            for person in np.unique(self.person[on]):
+                is_negative = (groups == self.group[picture]) & (items != self.item[picture])
+                others = np.flatnonzero((self.person == person) & is_negative)
+                found.append(Cell(int(person), picture, on[self.person[on] == person], others))
+        return found
 
     @cached_property
     def on_picture(self) -> list[np.ndarray]:
@@ -83,21 +75,20 @@ class Marks:
         return self.place[marks] * np.array([1, self.aspect[picture]])
 
 
-@dataclass(frozen=True)
-class Aucs:
-    """Value of each cell, and the values after leaving out one person, or one item, that other cells depend on."""
+class Aucs(NamedTuple):
+    """Value of each cell, and the K influences on cells of people and items other than their own."""
 
     value: np.ndarray
     """(C,) NaN: none."""
-    by_person: tuple[np.ndarray, np.ndarray, np.ndarray]
-    """(K,) cell, person, and the cell's value without the marks of that other person on the cell's picture."""
-    by_item: tuple[np.ndarray, np.ndarray, np.ndarray]
-    """(L,) cell, item, and the cell's value without the negatives on the item's pictures."""
+    cell: np.ndarray
+    """(K,) int; NumPy's arrays below have the same length."""
+    person: np.ndarray
+    item: np.ndarray
+    influence: np.ndarray
 
     def minus(self, other: "Aucs") -> "Aucs":
-        """Return the differences of two maps' values of the same cells."""
-        (cell, item, without), own = self.by_item, self.value - other.value
-        return Aucs(own, self.by_person, (cell, item, without - other.by_item[2]))
+        """Return the differences of two metrics' maps."""
+        return self._replace(value=self.value - other.value, influence=self.influence - other.influence)
 
 
 class Estimate(NamedTuple):
@@ -113,75 +104,49 @@ class Estimate(NamedTuple):
     marks: int
 
 
-def density(marks: Marks, picture: int, points: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the people who marked a picture, (Q,), and the density of each one's marks at points, (Q, N).
+def people_aucs(marks: Marks, sigma: float) -> Aucs:
+    """Return the shuffled AUC of each cell, whose map is the density of all other people's marks on the picture.
 
     Each person has weight one: the mean of Gaussians around the person's marks.
 
     Args:
-        points: (N, 2) in widths of the picture.
         sigma: standard deviation of the Gaussian in widths of the picture.
     """
-    on = marks.on_picture[picture]
-    away = ((marks.scaled(on, picture)[:, None] - points) ** 2).sum(axis=2)
-    people, starts, counts = np.unique(marks.person[on], return_index=True, return_counts=True)
-    if not len(on):
-        return people, np.zeros((0, len(points)))
-    return people, np.add.reduceat(np.exp(-away / (2 * sigma**2)), starts) / counts[:, None]
+
+    def density(picture: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        on = marks.on_picture[picture]
+        away = ((marks.scaled(on, picture)[:, None] - points) ** 2).sum(axis=2)
+        people, starts, counts = np.unique(marks.person[on], return_index=True, return_counts=True)
+        return people, np.add.reduceat(np.exp(-away / (2 * sigma**2)), starts) / counts[:, None]
+
+    return shuffled_aucs(marks, density)
 
 
-def people_aucs(marks: Marks, sigma: float) -> Aucs:
-    """Return the shuffled AUC of each cell, whose map is the density of all other people's marks on the picture."""
-
-    def scores(cell: Cell, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        people, of_each = density(marks, cell.picture, points, sigma)
-        is_other = people != cell.person
-        of_each = of_each[is_other]
-        total = of_each.sum(axis=0)
-        without = np.maximum(total - of_each, 0) if len(of_each) > 1 else np.full(of_each.shape, np.nan)
-        return (total if len(of_each) else np.full(len(points), np.nan)), people[is_other], without
-
-    return _aucs(marks, scores)
-
-
-def map_aucs(marks: Marks, values_at: Callable[[int, np.ndarray], np.ndarray | None]) -> Aucs:
-    """Return the shuffled AUC of each cell for a map.
-
-    Args:
-        values_at: function of a picture's number and points (N, 2) in widths of the picture, which returns the map's
-            values (N,); None if the picture has no map.
-    """
-    nobody, nothing = np.zeros(0, int), np.zeros((0, 0))
-
-    def scores(cell: Cell, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        found = values_at(cell.picture, points)
-        return (np.full(len(points), np.nan) if found is None else found), nobody, nothing
-
-    return _aucs(marks, scores)
-
-
-Scores = Callable[[Cell, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
-"""Map values at a cell's points, (N,); the people that they depend on, (Q,); the values without each, (Q, N)."""
-
-
-def _aucs(marks: Marks, scores: Scores) -> Aucs:
-    value, by_person, by_item = [], [], []
+def shuffled_aucs(marks: Marks, heights: Heights) -> Aucs:
+    """Return the shuffled AUC of each cell by the map that people other than the cell's make."""
+    value, parts = np.full(len(marks.cells), np.nan), []
     for number, cell in enumerate(marks.cells):
         if not len(cell.others):
-            value.append(np.nan)
             continue
         points = marks.scaled(np.concatenate([cell.own, cell.others]), cell.picture)
-        total, people, without = scores(cell, points)
-        first = len(cell.own)
+        people, of_each = heights(cell.picture, points)
+        of_each, people = of_each[people != cell.person], people[people != cell.person]
+        if not len(people):
+            continue
+        total, first = of_each.sum(axis=0), len(cell.own)
         wins = _wins(total[:first], total[first:])
-        value.append(wins.mean())
-        if len(people):
-            reduced = _wins(without[:, :first], without[:, first:]).mean(axis=1)
-            by_person.append((np.full(len(people), number), people, reduced))
-        sums, left = np.bincount(cell.place, wins), len(wins) - np.bincount(cell.place)
-        reduced = np.divide(wins.sum() - sums, left, out=np.full(len(left), np.nan), where=left > 0)
-        by_item.append((np.full(len(left), number), cell.items, reduced))
-    return Aucs(np.array(value), _joined(by_person), _joined(by_item))
+        value[number] = wins.mean()
+        items, place = np.unique(marks.item[marks.picture[cell.others]], return_inverse=True)
+        of_items = np.bincount(place, wins - value[number]) / len(wins)
+        parts.append((np.full(len(items), number), np.full(len(items), cell.person), items, of_items))
+        if len(people) > 1:
+            without = np.maximum(total - of_each, 0)
+            change = value[number] - _wins(without[:, :first], without[:, first:]).mean(axis=1)
+            change = (change - change.mean()) * (1 - 1 / len(people))  # the sum of all weights has no influence
+            of_item = np.full(len(people), marks.item[cell.picture])
+            parts.append((np.full(len(people), number), people, of_item, change))
+    joined = [np.concatenate(column) for column in zip(*parts, strict=True)] or [np.zeros(0, int)] * 4
+    return Aucs(value, *joined)
 
 
 def _wins(own: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -189,104 +154,87 @@ def _wins(own: np.ndarray, others: np.ndarray) -> np.ndarray:
     return (1 + np.sign(own[..., :, None] - others[..., None, :])).mean(axis=-2) / 2
 
 
-def _joined(parts: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    if not parts:
-        return np.zeros(0, int), np.zeros(0, int), np.zeros(0)
-    cell, which, without = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return cell, which, without
-
-
-def cell_means(marks: Marks, regions: Mapping[int, np.ndarray]) -> tuple[Aucs, np.ndarray]:
+def region_shares(marks: Marks, regions: Mapping[int, np.ndarray]) -> tuple[Aucs, np.ndarray]:
     """Return the share of each cell's own marks in a region, and (C,) that of its marks on other pictures.
 
     Args:
         regions: (H, W) bool by picture; other pictures have none.
     """
 
-    def share(cell: Cell, chosen: np.ndarray) -> float:
-        region = regions.get(cell.picture)
-        if region is None or not len(chosen):
+    def share(picture: int, chosen: np.ndarray) -> float:
+        if picture not in regions or not len(chosen):
             return np.nan
-        size = np.array(region.shape[::-1])
-        column, row = np.minimum((marks.place[chosen] * size).astype(int), size - 1).T
-        return float(region[row, column].mean())
+        size = np.array(regions[picture].shape)
+        row, column = np.minimum((marks.place[chosen, ::-1] * size).astype(int), size - 1).T
+        return float(regions[picture][row, column].mean())
 
-    own = np.array([share(cell, cell.own) for cell in marks.cells])
-    others = np.array([share(cell, cell.others) for cell in marks.cells])
-    return Aucs(own, _joined([]), _joined([])), others
+    own, others = ([share(cell.picture, cell[part]) for cell in marks.cells] for part in (2, 3))
+    return Aucs(np.array(own), *[np.zeros(0, int)] * 4), np.array(others)
 
 
 def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 0.5) -> Estimate:
     """Return the mean of the cells on the chosen pictures, with its 95% interval and its p.
 
     Marks of a person on an item have an influence on the mean as the cell's positives, in the density that the other
-    people's cells use, and as negatives of the person's other cells: the change of the mean if they are left out. The
-    variance is by person and item (`clustering`); that of a single picture by person. Without an interval where there
-    is one person.
+    people's cells use, and as negatives of the person's other cells. The variance is that by item plus what people
+    have in common over items: the variance by person minus that by cell (`clustering`), where it is positive. The
+    degrees of freedom of the sum are Satterthwaite's (1946, Biometrics Bulletin 2, 110-114). On a single picture the
+    variance is that by person. Without an interval where there is one person.
 
     Args:
         pictures: (S,) bool.
     """
-    person, picture = np.reshape([(cell.person, cell.picture) for cell in marks.cells], (-1, 2)).astype(int).T
-    item = marks.item[picture]
+    person, picture = np.reshape([cell[:2] for cell in marks.cells], (-1, 2)).astype(int).T
     used = pictures[picture] & np.isfinite(aucs.value)
-    count, people, items = (len(np.unique(column[used])) for column in (picture, person, item))
-    n_marks = sum(len(cell.own) for cell, is_used in zip(marks.cells, used, strict=True) if is_used)
-    if not count:
-        return Estimate(np.nan, np.nan, np.nan, np.nan, 0, 0, 0)
-    mean, value = float(aucs.value[used].mean()), np.where(used, aucs.value, 0)
-    parts = [(person[used], item[used], aucs.value[used] - mean)]
-    for (cell, other, without), is_person in ((aucs.by_person, True), (aucs.by_item, False)):
-        kept = used[cell]
-        cell, other, without = cell[kept], other[kept], without[kept]
-        change = value[cell] - np.where(np.isnan(without), mean, without)
-        counts = np.maximum(np.bincount(cell, minlength=len(value)), 1)
-        change -= (np.bincount(cell, change, len(value)) / counts)[cell]  # the sum of all weights has no influence
-        change *= 1 - 1 / counts[cell]  # leaving out is more than an infinitesimal change of a weight
-        parts.append((other, item[cell], change) if is_person else (person[cell], other, change))
-    by_person, by_item, influence = (np.concatenate(column) for column in zip(*parts, strict=True))
-    df = (people if items == 1 else min(people, items)) - 1
-    if df < 1:
-        return Estimate(mean, np.nan, np.nan, np.nan, people, count, n_marks)
-    error = float(np.sqrt(_variance(influence / used.sum(), by_person, by_item if items > 1 else None)))
-    half = float(t_critical(df)) * error
+    people, items, count = (len(np.unique(of[used])) for of in (person, marks.item[picture], picture))
+    counts = (people, count, sum(len(marks.cells[number].own) for number in np.flatnonzero(used)))
+    mean = float(aucs.value[used].mean()) if count else np.nan
+    if people < 2:
+        return Estimate(mean, np.nan, np.nan, np.nan, *counts)
+    on_used = used[aucs.cell]
+    by = [
+        np.concatenate(pair)
+        for pair in ((person[used], aucs.person[on_used]), (marks.item[picture[used]], aucs.item[on_used]))
+    ]
+    influence = np.concatenate([aucs.value[used] - mean, aucs.influence[on_used]])[:, None] / used.sum()
+    of_people, of_items, of_cells = (float(one_way(influence, of)[0]) for of in (*by, cells(*by)))
+    variance, df = of_people, float(people - 1)
+    if items > 1:
+        # Where people do not agree, the variances by person and by cell both count each pair of people twice.
+        common = max(of_people - of_cells, 0)
+        variance = of_items + common
+        df = variance**2 / (of_items**2 / (items - 1) + common**2 / (people - 1)) if variance > 0 else np.nan
+    error = float(np.sqrt(variance))
+    low, high = mean + float(t_critical(df)) * error * np.array([-1, 1])
     p = float(two_sided_p(mean - chance, error, df)) if error > _NO_ERROR else np.nan
     least = 0 if chance else -1  # a difference may be negative
-    return Estimate(mean, max(mean - half, least), min(mean + half, 1), p, people, count, n_marks)
+    return Estimate(mean, max(low, least), min(high, 1), p, *counts)
 
 
-def _variance(influence: np.ndarray, person: np.ndarray, item: np.ndarray | None) -> float:
-    """Return the variance by person and item; by person without items.
-
-    Where people do not agree, the pairs of people are unrelated, and the variance by person counts each pair twice, as
-    the variance by cell does: their difference is right, so that the larger one-way variance is no lower bound here.
-    """
-    column = influence[:, None]
-    if item is None:
-        return float(one_way(column, person)[0])
-    by_person, by_item, by_cell = (float(one_way(column, by)[0]) for by in (person, item, cells(person, item)))
-    return max(by_person + by_item - by_cell, by_item)
-
-
-def smoothed_at(values: np.ndarray, places: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:
-    """Return (N,) a map's means around places, weighted by a Gaussian; pixels without a value (NaN) have no weight.
+def smoothed(values: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:
+    """Return a map smoothed by a Gaussian; pixels without a value (NaN) have no weight.
 
     Args:
         values: (H, W).
-        places: (N, 2) x and y, shares of width and height.
-        sigma: standard deviations, shares of width and of height.
+        sigma: standard deviations, shares of height and of width.
 
-    >>> smoothed_at(np.array([[0.0, 0.0, np.nan, 4.0]]), np.array([[0.9, 0.5]]), (0.05, 0.05)).tolist()
-    [4.0]
+    >>> smoothed(np.array([[0.0, 0.0, np.nan, 4.0]]), (0.05, 0.05)).tolist()
+    [[0.0, 0.0, 2.0, 4.0]]
     """
+    from scipy.ndimage import gaussian_filter
+
     step = max(1, max(values.shape) // MAX_SIDE)
-    values = values[::step, ::step]  # next to the Gaussian's width, the pixels in between do not matter
-    known = np.isfinite(values)
-    (rows, columns), (x, y) = values.shape, places.T
-    down, right = (
-        np.exp(-0.5 * ((place[:, None] - (np.arange(size) + 0.5) / size) / width) ** 2)
-        for place, size, width in ((y, rows, sigma[1]), (x, columns, sigma[0]))
+    values = values[::step, ::step].astype(float)
+    known, width = np.isfinite(values), np.multiply(sigma, values.shape)
+    sums, weights = (
+        gaussian_filter(given, width, mode="constant") for given in (np.where(known, values, 0), known * 1.0)
     )
-    sums, weights = (((down @ given) * right).sum(axis=1) for given in (np.where(known, values, 0), known))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(weights > 0, sums / weights, values[known].mean() if known.any() else np.nan)
+    mean = values[known].mean() if known.any() else np.nan
+    return np.divide(sums, weights, out=np.full(sums.shape, mean), where=weights > 0)
+
+
+def height_at(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return (N,) the values of a map (H, W) at places (N, 2), x and y as shares of width and height."""
+    from scipy.ndimage import map_coordinates
+
+    return map_coordinates(values, (places[:, ::-1] * values.shape - 0.5).T, order=1, mode="nearest")

@@ -1,6 +1,6 @@
 """The tables of marks: agreement of people, maps against marks, differences of maps, and shares of marks in regions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -12,11 +12,21 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.science.inference import holm
 from gan_eval.stats.groups import ONE_PARTICIPANT, provenance_cells
-from gan_eval.stats.marks.auc import Aucs, Estimate, Marks, cell_means, estimate, map_aucs, people_aucs, smoothed_at
+from gan_eval.stats.marks.auc import (
+    Aucs,
+    Estimate,
+    Marks,
+    estimate,
+    height_at,
+    people_aucs,
+    region_shares,
+    shuffled_aucs,
+    smoothed,
+)
 from gan_eval.stats.trials import with_text_names
 from gan_eval.tables import MARKS
 from gan_eval.tables.frames import Row, conform, frame_of
-from gan_eval.tables.schema import NOTED, SHARE, Table, integer, interval_columns, number, text
+from gan_eval.tables.schema import NOTED, SHARE, Table, integer, interval_columns, number, text, with_interval
 
 if TYPE_CHECKING:
     from gan_eval.metrics.maps import PictureMaps
@@ -26,7 +36,16 @@ SIGMA = 0.05
 SIGMA_DEG = 1.0
 """The same as visual angle: about the precision of pointing, and the fovea."""
 ALL = "all"
-INTERVAL = "95% interval: Student's t, from leaving out people, items, and people's marks on items"
+_NOBODY = np.array([-1])
+_N_PARTICIPANTS = integer("n_participants", "people who marked a place on these pictures", filled=True)
+_N_STIMULI = integer(
+    "n_stimuli", "pictures with marks and, where maps or regions are compared, with these", filled=True
+)
+_N_MARKS = integer("n_marks", "marks on these pictures", filled=True)
+_PICTURES_OF = (
+    text("dataset", "the data set, or all", filled=True),
+    text("model", "the generator's name, or all", filled=True),
+)
 
 MARK_AGREEMENT = Table(
     "mark_agreement",
@@ -34,11 +53,10 @@ MARK_AGREEMENT = Table(
     (
         text("scope", "what the row is about", words=("all", "model", "stimulus"), filled=True),
         text("id", "which model or stimulus; `all` for the scope all", filled=True),
-        integer("n_participants", "people who marked a place", filled=True),
-        integer("n_marks", "marks", filled=True),
-        number("auc", "0.5: chance, above the bias to the centre and each person's habits; 1: the same places"),
-        *interval_columns("auc", f"its {INTERVAL}"),
-        integer("n_stimuli", "pictures with marks", filled=True),
+        _N_PARTICIPANTS,
+        _N_MARKS,
+        *with_interval("auc", "0.5: chance, above the bias to the centre and each person's habits; 1: the same places"),
+        _N_STIMULI,
         integer("n_nothing", "trials with `nothing in particular`", filled=True),
         number("sigma", "standard deviation of the Gaussian around a mark, share of the picture's width"),
         *NOTED,
@@ -51,11 +69,9 @@ MARK_MAPS = Table(
     "Is the map of a metric high where people mark? Shuffled AUC of the marks by the map.",
     (
         text("map", "l1, ssim, niqe, lpips, or the name of a user's map", filled=True),
-        text("dataset", "the data set, or all", filled=True),
-        text("model", "the generator's name, or all", filled=True),
-        integer("n_stimuli", "pictures with marks and a map", filled=True),
-        number("auc", "0.5: chance; below: the map is low where people mark"),
-        *interval_columns("auc", f"its {INTERVAL}"),
+        *_PICTURES_OF,
+        _N_STIMULI,
+        *with_interval("auc", "0.5: chance; below: the map is low where people mark"),
         number("p_holm", "two-sided test against 0.5 after Holm's correction over the maps of the row's pictures"),
         number("ceiling", "agreement of people on the same pictures: the AUC of the other people's marks"),
         number("p", "the test before the correction"),
@@ -70,11 +86,10 @@ MARK_MAP_DIFFERENCES = Table(
     (
         text("map_a", "the first map", filled=True),
         text("map_b", "the second map", filled=True),
-        text("dataset", "the data set, or all", filled=True),
-        text("model", "the generator's name, or all", filled=True),
-        integer("n_stimuli", "pictures with marks and both maps", filled=True),
+        *_PICTURES_OF,
+        _N_STIMULI,
         number("difference", "AUC of a minus AUC of b"),
-        *interval_columns("ci", f"its {INTERVAL}"),
+        *interval_columns("ci"),
         number("p", "two-sided"),
         number("p_holm", "after Holm's correction over the pairs of maps"),
         *NOTED,
@@ -87,13 +102,11 @@ MARK_REGIONS = Table(
     "Share of the marks in a region of the picture: the hole that was filled, or the labels that were given.",
     (
         text("region", "hole, or the colour of a label", filled=True),
-        text("dataset", "the data set, or all", filled=True),
-        text("model", "the generator's name, or all", filled=True),
-        integer("n_participants", "people who marked a place on these pictures", filled=True),
-        integer("n_stimuli", "pictures with marks and the region", filled=True),
-        integer("n_marks", "marks on them", filled=True),
-        number("share", "share of the marks inside the region, each person on a picture counted once", unit=SHARE),
-        *interval_columns("share", f"its {INTERVAL}", unit=SHARE),
+        *_PICTURES_OF,
+        _N_PARTICIPANTS,
+        _N_STIMULI,
+        _N_MARKS,
+        *with_interval("share", "share of the marks inside, each person on a picture counted once", unit=SHARE),
         number("area", "share of the picture that is the region", unit=SHARE),
         number("elsewhere", "share of the same people's marks on other pictures that are at its place", unit=SHARE),
         *NOTED,
@@ -112,7 +125,7 @@ def require_places(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
         raise UserError(f"{where}: column {', '.join(missing)} is missing; it has {', '.join(map(str, frame))}")
     places = {name: pd.to_numeric(frame[name], errors="coerce") for name in ("x", "y")}
     for name, place in places.items():
-        wrong = (place.isna() & frame[name].notna()) | (place < 0) | (place > 1)
+        wrong = frame[name].notna() & ~place.between(0, 1)
         if wrong.any():
             raise UserError(
                 f"{where}: row {int(wrong.argmax()) + 1}, column {name}: found {frame[name][wrong].iloc[0]}, expected "
@@ -131,8 +144,7 @@ def read_marks(source: pd.DataFrame, trials: pd.DataFrame, *, where: str = "mark
     frame, key = require_places(with_text_names(source), where=where), ["participant", "stimulus"]
     known = trials[[name for name in MARKS.names if name in trials]].drop_duplicates(key)
     of_trials = frame[key].merge(known, on=key, how="left").set_axis(frame.index)
-    others = of_trials[[name for name in of_trials if name not in frame]]
-    whole = pd.concat([frame, others], axis=1).reindex(columns=[*MARKS.names])
+    whole = frame.join(of_trials[of_trials.columns.difference(frame.columns)]).reindex(columns=[*MARKS.names])
     if not {"session", "trial"} <= {*frame}:
         whole = whole[of_trials["trial"].notna()]
         if len(frame) and whole.empty:
@@ -169,18 +181,34 @@ class Marked:
         """(S,) bool"""
         return (self.pictures["kind"] == "fake").to_numpy(bool, na_value=False)
 
-    def among(self, pictures: np.ndarray) -> pd.DataFrame:
-        """Return the rows of marks on the chosen pictures (S,)."""
-        return self.rows[pictures[self.marks.picture]]
-
-    def groups(self) -> Iterator[tuple[str, str, np.ndarray]]:
-        """Yield data set, model and pictures (S,) of the generated pictures: all if there are several, and each."""
+    def groups(self) -> Iterator[tuple[Row, np.ndarray]]:
+        """Yield data set and model, and (S,) their generated pictures: all if there are several, and each."""
         dataset, model = (self.pictures[name].fillna("unnamed").to_numpy(str) for name in ("dataset", "model"))
         each = sorted({*zip(dataset[self.is_fake], model[self.is_fake], strict=True)})
         if len(each) > 1:
-            yield ALL if len({of for of, _ in each}) > 1 else str(each[0][0]), ALL, self.is_fake
+            datasets = {str(of) for of, _ in each}
+            yield {"dataset": ALL if len(datasets) > 1 else datasets.pop(), "model": ALL}, self.is_fake
         for of, name in each:
-            yield str(of), str(name), self.is_fake & (dataset == of) & (model == name)
+            yield {"dataset": str(of), "model": str(name)}, self.is_fake & (dataset == of) & (model == name)
+
+    def tested(
+        self, compared: Mapping[str, Aucs], pictures: np.ndarray, *, chance: float = 0.5
+    ) -> Iterable[tuple[str, Estimate, float]]:
+        """Return the estimate of each, and its p after Holm's correction."""
+        values = [estimate(self.marks, aucs, pictures, chance=chance) for aucs in compared.values()]
+        return zip(compared, values, holm([value.p for value in values]), strict=True)
+
+    def cells(self, value: Estimate, pictures: np.ndarray, name: str, *notes: str | None, ends: str = "") -> Row:
+        """Return an estimate with its interval and the columns `NOTED` of a row about pictures (S,) as cells."""
+        rows, reason = self.rows[pictures[self.marks.picture]], None
+        if rows["participant"].nunique() < 2:
+            reason = ONE_PARTICIPANT if len(rows) else "no marks"
+        elif not value.pictures:
+            reason = None if any(notes) else "too few people marked a picture of these and others of its data set"
+        elif np.isnan(value.low):
+            reason = "one person or picture: no interval"
+        interval = {f"{ends or name}_low": value.low, f"{ends or name}_high": value.high}
+        return {name: value.value, **interval, **provenance_cells(rows, reason, *notes)}
 
 
 def marked(
@@ -194,32 +222,29 @@ def marked(
         sessions: the table `sessions`, for the visual angle of a picture's width.
     """
     main = trials.loc[trials["phase"] == "main", ["session", "trial"]].astype({"session": "str", "trial": "Int64"})
-    is_main = pd.MultiIndex.from_frame(marks[["session", "trial"]]).isin(pd.MultiIndex.from_frame(main))
-    has_place = marks["x"].notna() & marks["y"].notna()
-    rows, nothing = (marks[is_main & chosen].reset_index(drop=True) for chosen in (has_place, marks["mark"].isna()))
-    picture, names = pd.factorize(rows["stimulus"])
+    marks = marks.merge(main, on=["session", "trial"])
+    rows, nothing = marks.dropna(subset=["x", "y"]).reset_index(drop=True), marks[marks["mark"].isna()]
     pictures = rows.drop_duplicates("stimulus")[["stimulus", "item", "kind", "model", "dataset"]].reset_index(drop=True)
-    sizes = pictures.assign(width=np.nan, height=np.nan) if stimuli is None else stimuli
-    sizes = sizes.drop_duplicates("stimulus").set_index("stimulus")[["width", "height"]].reindex(names)
-    pictures = pictures.assign(width=sizes["width"].to_numpy("float64", na_value=np.nan))
-    aspect = sizes["height"].to_numpy("float64", na_value=np.nan) / pictures["width"].to_numpy()
+    known = pd.DataFrame(columns=["stimulus", "width", "height"]) if stimuli is None else stimuli
+    sizes = known.drop_duplicates("stimulus").set_index("stimulus")[["width", "height"]].reindex(pictures["stimulus"])
+    width, height = sizes.to_numpy("float64", na_value=np.nan).T
     degrees = pd.Series(dtype="float64")
     if sessions is not None and "picture_width_deg" in sessions:
         degrees = sessions.loc[sessions["session"].isin(rows["session"]), "picture_width_deg"]
-    width = float(degrees.median()) if len(degrees) and degrees.notna().all() else 0.0
+    shown = float(degrees.median()) if len(degrees) and degrees.notna().all() else 0.0
     return Marked(
         rows,
         nothing,
-        pictures,
+        pictures.assign(width=width),
         Marks(
             person=pd.factorize(rows["participant"])[0],
-            picture=picture,
+            picture=pd.factorize(rows["stimulus"])[0],
             place=rows[["x", "y"]].to_numpy("float64"),
             item=pd.factorize(pictures["item"].fillna(pictures["stimulus"]))[0],
             group=pd.factorize(pictures["dataset"], use_na_sentinel=False)[0],
-            aspect=np.nan_to_num(aspect, nan=1.0),
+            aspect=np.nan_to_num(height / width, nan=1.0),
         ),
-        sigma=SIGMA_DEG / width if width > SIGMA_DEG else SIGMA,
+        sigma=SIGMA_DEG / shown if shown > SIGMA_DEG else SIGMA,
     )
 
 
@@ -235,87 +260,61 @@ def mark_tables(found: Marked, maps: "PictureMaps | None") -> dict[str, pd.DataF
 
 def mark_agreement(found: Marked) -> pd.DataFrame:
     """Return the table `mark_agreement`: all generated pictures, those of each model, and each marked picture."""
+    scopes = [("all", ALL, found.is_fake, found.nothing["kind"] == "fake")]
+    for scope in ("model", "stimulus"):
+        for name in sorted(found.pictures[scope].dropna().unique()):
+            is_own = (found.pictures[scope] == name).to_numpy(bool, na_value=False)
+            scopes.append((scope, name, is_own, found.nothing[scope] == name))
     rows = []
-    is_fake = found.nothing["kind"] == "fake"
-    scopes = [("all", "all", found.is_fake, is_fake)]
-    for scope, names in (("model", found.pictures["model"].dropna()), ("stimulus", found.pictures["stimulus"])):
-        for name in sorted(set(names)):
-            of_scope = (found.pictures[scope] == name).to_numpy(bool, na_value=False)
-            scopes.append((scope, name, of_scope, found.nothing[scope] == name))
-    for scope, name, used, without in scopes:
-        of_scope, value = found.among(used), estimate(found.marks, found.by_people, used)
-        people, note = of_scope["participant"].nunique(), None
-        if people < 2:
-            note = ONE_PARTICIPANT if people else "no marks"
-        elif np.isnan(value.value):
-            note = "no picture was marked by two people who marked other pictures of its data set too"
-        sizes = None
-        if found.pictures.loc[used, "width"].isna().any():
-            sizes = "sizes of pictures unknown: taken for squares (give --stimuli)"
-        rows.append(
-            {"scope": scope, "id": name, "n_participants": people, "n_marks": len(of_scope), "sigma": found.sigma}
-            | {"n_stimuli": of_scope["stimulus"].nunique(), "n_nothing": int(without.sum()), **_cells(value, "auc")}
-            | provenance_cells(of_scope, note, sizes)
-        )
+    for scope, name, used, nothing in scopes:
+        of_scope, value = found.rows[used[found.marks.picture]], estimate(found.marks, found.by_people, used)
+        is_square = value.pictures and found.pictures.loc[used, "width"].isna().any()
+        sizes = "sizes of pictures unknown: taken for squares (give --stimuli)" if is_square else None
+        counts = {"n_participants": of_scope["participant"].nunique(), "n_marks": len(of_scope)}
+        counts |= {"n_stimuli": of_scope["stimulus"].nunique(), "n_nothing": int(nothing.sum())}
+        cells = found.cells(value, used, "auc", sizes)
+        rows.append({"scope": scope, "id": name, "sigma": found.sigma, **counts, **cells})
     return frame_of(rows, MARK_AGREEMENT)
-
-
-def _cells(value: Estimate, name: str, interval: str = "") -> Row:
-    """Return an estimate and its interval as cells."""
-    return {name: value.value, f"{interval or name}_low": value.low, f"{interval or name}_high": value.high}
 
 
 def mark_maps(found: Marked, maps: "PictureMaps") -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables `mark_maps` and `mark_map_differences`."""
-    reasons: dict[str, dict[int, str]] = {name: {} for name in maps.names}
-    aucs = {name: _aucs_of_map(found, maps, name, reasons[name]) for name in maps.names}
+    missing: dict[str, dict[int, str]] = {name: {} for name in maps.names}
+    aucs = {name: _aucs_of_map(found, maps, name, missing[name]) for name in maps.names}
     rows, differences = [], []
-    for dataset, model, chosen in found.groups():
-        of_group, key = found.among(chosen), {"dataset": dataset, "model": model}
+    for key, chosen in found.groups():
         ceiling = estimate(found.marks, found.by_people, chosen).value
-        values = {name: estimate(found.marks, of_map, chosen) for name, of_map in aucs.items()}
-        for (name, value), p_holm in zip(values.items(), holm([value.p for value in values.values()]), strict=True):
-            without = [reason for picture, reason in reasons[name].items() if chosen[picture]]
-            missing = f"{len(without)} pictures without the map: {without[0]}" if without and value.pictures else None
-            note = without[0] if without and not value.pictures else _reason(of_group, value)
+        for name, value, p_holm in found.tested(aucs, chosen):
+            without = [reason for picture, reason in missing[name].items() if chosen[picture]]
+            note = f"{len(without)} pictures without the map: {without[0]}" if without else None
             tests = {"n_stimuli": value.pictures, "p": value.p, "p_holm": p_holm, "ceiling": ceiling}
-            cells = _cells(value, "auc") | provenance_cells(of_group, note, missing)
-            rows.append({"map": name, **key, **tests, **cells})
-        pairs = [pair for pair in combinations(values, 2) if all(values[name].pictures for name in pair)]
-        between = [estimate(found.marks, aucs[a].minus(aucs[b]), chosen, chance=0) for a, b in pairs]
-        for (a, b), value, p_holm in zip(pairs, between, holm([value.p for value in between]), strict=True):
+            rows.append({"map": name, **key, **tests, **found.cells(value, chosen, "auc", note)})
+        is_known = {name: value.pictures > 0 for name, value, _ in found.tested(aucs, chosen)}
+        pairs = {pair: aucs[pair[0]].minus(aucs[pair[1]]) for pair in combinations(filter(is_known.get, aucs), 2)}
+        for (a, b), value, p_holm in found.tested(pairs, chosen, chance=0):
             tests = {"n_stimuli": value.pictures, "p": value.p, "p_holm": p_holm}
-            cells = _cells(value, "difference", "ci") | provenance_cells(of_group, _reason(of_group, value))
+            cells = found.cells(value, chosen, "difference", ends="ci")
             differences.append({"map_a": a, "map_b": b, **key, **tests, **cells})
     return frame_of(rows, MARK_MAPS), frame_of(differences, MARK_MAP_DIFFERENCES)
 
 
-def _reason(rows: pd.DataFrame, value: Estimate) -> str | None:
-    """Return why there is no value or no interval."""
-    if rows["participant"].nunique() == 1:
-        return ONE_PARTICIPANT
-    if not value.pictures:
-        return "no person has marked two pictures of the data set"
-    return "one person or picture: no interval" if np.isnan(value.low) else None
+def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str, missing: dict[int, str]) -> Aucs:
+    """Return the AUC of each cell for a map; put the reason for a missing map into `missing`."""
+    read: dict[int, np.ndarray | None] = {}
 
-
-def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str, reasons: dict[int, str]) -> Aucs:
-    """Return the AUC of each cell for a map; put the reason for a missing map into `reasons`."""
-    read: dict[int, np.ndarray | str] = {}
-
-    def values_at(picture: int, points: np.ndarray) -> np.ndarray | None:
-        if not found.is_fake[picture]:
-            return None
+    def heights(picture: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        aspect = found.marks.aspect[picture]
         if picture not in read:  # the cells of a picture follow each other
             read.clear()
-            read[picture] = maps(name, str(found.pictures["stimulus"].iat[picture]))
-        values, aspect = read[picture], found.marks.aspect[picture]
-        if isinstance(values, str):
-            reasons[picture] = values
-            return None
-        return smoothed_at(values, points / (1, aspect), (found.sigma, found.sigma / aspect))
+            values = maps(name, found.pictures["stimulus"].iat[picture]) if found.is_fake[picture] else ""
+            read[picture] = None if isinstance(values, str) else smoothed(values, (found.sigma / aspect, found.sigma))
+            if isinstance(values, str) and values:
+                missing[picture] = values
+        smooth = read[picture]
+        at = np.full(len(points), np.nan) if smooth is None else height_at(smooth, points / (1, aspect))
+        return _NOBODY, at[None]
 
-    return map_aucs(found.marks, values_at)
+    return shuffled_aucs(found.marks, heights)
 
 
 def mark_regions(found: Marked, maps: "PictureMaps") -> pd.DataFrame:
@@ -325,20 +324,14 @@ def mark_regions(found: Marked, maps: "PictureMaps") -> pd.DataFrame:
     rows = []
     for region in sorted({name for of_picture in regions for name in of_picture}):
         inside = {place: of_picture[region] for place, of_picture in enumerate(regions) if region in of_picture}
-        means, others = cell_means(found.marks, inside)
-        has_region = np.isin(np.arange(len(regions)), [*inside])
-        for dataset, model, chosen in found.groups():
-            used = chosen & has_region
+        shares, others = region_shares(found.marks, inside)
+        for key, chosen in found.groups():
+            used = chosen & np.isin(np.arange(len(regions)), [*inside])
             if not used.any():
                 continue
-            value, here = estimate(found.marks, means, used), others[used[of_cells]]
+            value, here = estimate(found.marks, shares, used), others[used[of_cells]]
             counts = {"n_participants": value.people, "n_stimuli": value.pictures, "n_marks": value.marks}
-            shares = {
-                "area": np.mean([there.mean() for place, there in inside.items() if used[place]]),
-                "elsewhere": np.nanmean(here) if np.isfinite(here).any() else np.nan,
-            }
-            of_region = found.among(used)
-            key = {"region": region, "dataset": dataset, "model": model}
-            cells = _cells(value, "share") | provenance_cells(of_region, _reason(of_region, value))
-            rows.append({**key, **counts, **shares, **cells})
+            counts["area"] = np.mean([there.mean() for place, there in inside.items() if used[place]])
+            counts["elsewhere"] = np.nanmean(here) if np.isfinite(here).any() else np.nan
+            rows.append({"region": region, **key, **counts, **found.cells(value, used, "share")})
     return frame_of(rows, MARK_REGIONS)

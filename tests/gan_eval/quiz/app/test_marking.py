@@ -22,10 +22,8 @@ from quiz_study import two_models
 
 from gan_eval import tables
 from gan_eval.pictures.sets import StimulusSet, read_set
-from gan_eval.quiz.app import trials as trials_module
-from gan_eval.quiz.app.marking import CONTINUE, NOTHING, UNDO, MarkScreen
-from gan_eval.quiz.app.presenter import RasterWindow
-from gan_eval.quiz.trial import State
+from gan_eval.quiz.app.pages.marking import MarkPage
+from gan_eval.quiz.app.pages.parts import PageLook
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import open_store
@@ -41,23 +39,15 @@ ASKING: dict[str, Any] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trials_module, "SETTLE_MS", 20)
+def page_of(sitting: Sitting) -> MarkPage | None:
+    """The page that asks for marks now."""
+    page = sitting.page
+    return page if isinstance(page, MarkPage) and page.isEnabled() and page.isActiveWindow() else None
 
 
-def screen_of(sitting: Sitting) -> MarkScreen | None:
-    """The screen that asks for marks now."""
-    screen = sitting.quiz.trials._marking
-    return screen if screen is not None and sitting.session.state is State.MARKING else None
-
-
-def click(sitting: Sitting, pixel: QPoint) -> None:
-    QTest.mouseClick(sitting.quiz.stage.window, Qt.MouseButton.LeftButton, pos=pixel)
-
-
-def use(sitting: Sitting, screen: MarkScreen, button: int) -> None:
-    click(sitting, screen._places(sitting.quiz.stage.window.canvas)[1][button].center())
+def click(page: MarkPage, at: QPoint) -> None:
+    """Click at a place of the picture, in pixels from its left and top edge."""
+    QTest.mouseClick(page.board, Qt.MouseButton.LeftButton, pos=page.board.place.topLeft().toPoint() + at)
 
 
 def test_clicks_keys_and_buttons(sit: Any) -> None:
@@ -65,34 +55,31 @@ def test_clicks_keys_and_buttons(sit: Any) -> None:
     clicked: list[tuple[float, float]] = []
 
     def act(sitting: Sitting) -> None:
-        screen = screen_of(sitting)
+        page = page_of(sitting)
         if sitting.shows_picture:
             sitting.key("f")
-        if screen is None:
+        if page is None:
             return
-        canvas = sitting.quiz.stage.window.canvas
-        place, _ = screen._places(canvas)
         if len(sitting.session.done) == 1:
-            for pixel in (QPoint(place.left(), place.top()), QPoint(place.left() - 1, place.top())):
-                click(sitting, pixel)
-            use(sitting, screen, UNDO)
-            for pixel in (QPoint(place.left() + 10, place.top() + 30), place.bottomRight(), place.center()):
-                click(sitting, pixel)
-            clicked.extend((mark.x * place.width(), mark.y * place.height()) for mark in screen.board.marks)
-            use(sitting, screen, NOTHING)
-            use(sitting, screen, CONTINUE)
-            use(sitting, screen, CONTINUE)
+            for at in (QPoint(0, 0), QPoint(-1, 0)):
+                click(page, at)
+            page.undo.click()
+            for at in (QPoint(10, 30), QPoint(63, 47), QPoint(32, 24)):
+                click(page, at)
+            clicked.extend((mark.x * 64, mark.y * 48) for mark in page.board.marks)
+            page.nothing.click()
+            assert page.isVisible(), "there are marks"
+            page.go_on.click()
         else:
-            for key in (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Tab, Qt.Key.Key_Tab):
+            for key in (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Return):
                 sitting.key(key)
-            shown = pixels(sitting.quiz.stage.window._store.paintDevice().copy())
+            shown = pixels(page.board.grab().toImage())
             assert (shown == (255, 255, 255)).all(axis=2).any(), "the mark is painted"
-            sitting.key(Qt.Key.Key_Return)
+            for key in (Qt.Key.Key_Tab, Qt.Key.Key_Tab, Qt.Key.Key_Return):
+                sitting.key(key)
 
     assert sitting.run(act) == "complete"
-    first, second = clicked
-    assert (abs(first[0] - 10) <= 1, abs(first[1] - 30) <= 1) == (True, True)
-    assert second == (pytest.approx(63.5), pytest.approx(47.5))
+    assert clicked == [pytest.approx((10.5, 30.5)), pytest.approx((63.5, 47.5))]
     rows = sitting.rows(tables.MARKS)
     assert [(row["trial"], row["mark"]) for row in rows] == [(1, 1), (1, 2), (2, 1)]
     assert (rows[2]["x"], rows[2]["y"]) == (pytest.approx(0.52), pytest.approx(0.52))
@@ -104,28 +91,48 @@ def test_of_a_pair_the_picture_called_fake_is_marked_after_a_pause_and_the_time_
 ) -> None:
     settings = QuizSettings(**{**ASKING, "protocol": "paired", "pairs": 2, "marks_ms": 400.0, "marks_after": "fake"})
     sitting = sit(settings, stimuli=two_models(stimuli), intro=False)
-    asked: list[MarkScreen] = []
+    asked: list[MarkPage] = []
 
     def act(sitting: Sitting) -> None:
-        screen = screen_of(sitting)
+        page = page_of(sitting)
         if sitting.shows_picture:
             sitting.key("f")
-        if sitting.page is not None:
-            sitting.key(Qt.Key.Key_Return if sitting.page.objectName() != "pause" else Qt.Key.Key_Escape)
-        if screen is None or screen in asked:
+        if sitting.page is not None and sitting.page.objectName() == "pause" and sitting.page.isEnabled():
+            sitting.key(Qt.Key.Key_Escape)
+        if page is None or page in asked:
             return
-        asked.append(screen)
+        asked.append(page)
         row = sitting.session.done[-1]
         called = row["stimulus_b"] if row["choice"] == "a" else row["stimulus"]
-        assert (pixels(screen._picture) == sitting.quiz.library.decoded(called)).all()
+        assert (pixels(page.board._picture) == sitting.quiz.library.decoded(called)).all()
         if len(asked) == 1:
             sitting.key(Qt.Key.Key_Escape)
         elif len(asked) == 2:
-            click(sitting, screen._places(sitting.quiz.stage.window.canvas)[0].center())
+            click(page, QPoint(5, 5))
 
     assert sitting.run(act) == "complete"
     (row,) = sitting.rows(tables.MARKS)
     assert (row["trial"], row["mark"], len(asked)) == (1, 1, 3), "asked again after the pause; no answer is no row"
+
+
+def test_feedback_follows_the_marks_of_practice(sit: Any) -> None:
+    sitting = sit(QuizSettings(**ASKING, practice=1, feedback_ms=300), intro=False)
+    seen: list[str] = []
+
+    def act(sitting: Sitting) -> None:
+        headline = sitting.quiz.stage.window._presented.headline
+        if headline and headline not in seen:
+            seen.append(headline)
+        if sitting.shows_picture:
+            sitting.key("f")
+        if (page := page_of(sitting)) is not None:
+            seen.append("marks")
+            page.nothing.click()
+
+    assert sitting.run(act) == "complete"
+    assert seen[0] == "marks"
+    assert len([each for each in seen if each != "marks"]) == 1
+    assert [row["mark"] for row in sitting.rows(tables.MARKS)] == [None] * 3
 
 
 _QUIZ = """
@@ -216,17 +223,14 @@ def picture_on(screen: dict[str, str], folder: Path) -> tuple[int, int, int]:
 
 
 def test_a_finger_marks_and_presses_buttons(qapp: Any) -> None:
-    window = RasterWindow(qapp.primaryScreen())
-    window.setGeometry(0, 0, 800, 600)
-    window.show()
     picture = QImage(200, 100, QImage.Format.Format_RGB32)
-    screen = MarkScreen(window, picture, 2, "Where?", Texts())
-    screen.show()
-    place, buttons = screen._places(window.canvas)
+    page = MarkPage(PageLook(), Texts(), picture, "Where?", trial=1, limit=2, limit_ms=None, escape=lambda: None)
+    page.resize(800, 600)
+    page.show()
     device = QTest.createTouchDevice()
-    for point, marks in ((place.topLeft() + QPoint(20, 30), [(20.5, 30.5)]), (buttons[UNDO].center(), [])):
-        QTest.touchEvent(window, device).press(0, point, window).commit()
-        QTest.touchEvent(window, device).release(0, point, window).commit()
-        assert [(mark.x * 200, mark.y * 100) for mark in screen.board.marks] == marks
-    screen.close()
-    window.hide()
+    at = page.board.place.topLeft().toPoint() + QPoint(20, 30)
+    for widget, point, marks in ((page.board, at, [(20.5, 30.5)]), (page.undo, page.undo.rect().center(), [])):
+        QTest.touchEvent(widget, device).press(0, point, widget).commit()
+        QTest.touchEvent(widget, device).release(0, point, widget).commit()
+        assert [(mark.x * 200, mark.y * 100) for mark in page.board.marks] == marks
+    page.hide()

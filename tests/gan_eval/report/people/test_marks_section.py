@@ -11,7 +11,7 @@ from gan_eval.__main__ import run
 from gan_eval.metrics.maps import PictureMaps
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.report import build_figure, write_report
-from gan_eval.report.parts.heat import heat
+from gan_eval.report.parts.heat import heated
 from gan_eval.stats.analysis import write_analysis
 from gan_eval.stats.marks.tables import mark_tables, marked, read_marks
 from gan_eval.stats.trials import fill_trials
@@ -20,10 +20,10 @@ from gan_eval.tables import MARKS, TRIALS
 
 def test_each_person_has_one_weight_in_a_heat_map():
     places = np.array([[0.25, 0.5], [0.75, 0.5], [0.75, 0.5], [0.75, 0.5]])
-    density = heat(np.array(["A", "B", "B", "B"]), places, (40, 80), 0.03)
-    assert np.isclose(density[20, 20], density[20, 60])
-    assert density.max() == 1
-    assert density[0, 0] < 0.01
+    shown = heated(np.full((40, 80, 3), 90, np.uint8), np.array(["A", "B", "B", "B"]), places, 0.03)
+    assert (shown[20, 20] == shown[20, 60]).all()
+    assert (shown[20, 20] != shown[0, 0]).any()
+    assert (shown[0, 0] == 72).all()
 
 
 def test_pictures_maps_and_figure_of_marks_are_shown(tmp_path):
@@ -45,18 +45,13 @@ def test_pictures_maps_and_figure_of_marks_are_shown(tmp_path):
         assert min(drawn.size) > 300
 
 
-def test_the_gallery_has_heat_maps_and_maps_of_the_user(tmp_path):
-    _, marks, maps = world(tmp_path / "set", people=2, items=2)
+def test_the_gallery_has_heat_maps(tmp_path):
+    _, marks, _ = world(tmp_path / "set", people=2, items=2)
     marks.to_csv(tmp_path / "marks.csv", index=False)
-    for name, values in maps.items():
-        file = (tmp_path / "mine" / name.partition("/")[2]).with_suffix(".npy")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        np.save(file, values)
     command = ["metrics", str(tmp_path / "set"), "--metrics", "l1", "--out", str(tmp_path / "out"), "--no-cache"]
-    added = ["--marks", str(tmp_path / "marks.csv"), "--maps", f"mine={tmp_path / 'mine'}"]
+    added = ["--marks", str(tmp_path / "marks.csv")]
     assert run([*command, *added]) == 2, "without a gallery they have no effect"
     assert run([*command, *added, "--gallery", str(tmp_path / "gallery.html")]) == 0
     files = [path.name for path in (tmp_path / "gallery_files").rglob("*.webp")]
     marked_pictures = marks[marks["x"].notna()]["stimulus"].nunique()
     assert sum(name.endswith("-marks.webp") for name in files) == marked_pictures
-    assert sum(name.endswith("-map-mine.webp") for name in files) == len(maps)

@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.metrics.maps import PictureMaps
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.pictures.decode import write_png
-from gan_eval.stats.marks.auc import Marks, estimate, map_aucs, people_aucs, smoothed_at
+from gan_eval.stats.marks.auc import Aucs, Marks, estimate, height_at, people_aucs, shuffled_aucs, smoothed
 from gan_eval.stats.marks.tables import mark_tables, marked, read_marks
 from gan_eval.stats.trials import fill_trials
 
@@ -25,6 +25,13 @@ def null_marks(rng: np.random.Generator, people: int = 10, pictures: int = 12) -
     place = rng.normal(0.5, 0.15, (people, 2))[person] + rng.normal(0, 0.1, (len(person), 2))
     alone = np.zeros(pictures, int)
     return Marks(person, picture, place, np.arange(pictures), alone, alone + 0.75)
+
+
+def map_aucs(marks: Marks, spots: np.ndarray) -> Aucs:
+    """Return the AUCs by a map that falls with the distance from the spot of each picture."""
+    return shuffled_aucs(
+        marks, lambda picture, points: (np.array([-1]), -((points - spots[picture]) ** 2).sum(axis=1)[None])
+    )
 
 
 def tables_of(trials: pd.DataFrame, marks: pd.DataFrame, maps: PictureMaps) -> dict[str, pd.DataFrame]:
@@ -61,7 +68,7 @@ def test_habits_of_people_and_the_centre_are_no_agreement():
         marks = null_marks(np.random.default_rng(seed))
         every = np.ones(12, bool)
         values.append(estimate(marks, people_aucs(marks, 0.05), every).value)
-        centre = map_aucs(marks, lambda _, points: -((points - (0.5, 0.375)) ** 2).sum(axis=1))
+        centre = map_aucs(marks, np.full((12, 2), (0.5, 0.375)))
         assert abs(estimate(marks, centre, every).value - 0.5) < 0.06
     assert abs(np.mean(values) - 0.5) < 3 * np.std(values) / 4
 
@@ -73,7 +80,7 @@ def test_false_alarms_are_those_of_the_level():
         rng = np.random.default_rng([1, seed])
         marks = null_marks(rng, 20, 24)
         spots, every = rng.random((24, 2)), np.ones(24, bool)
-        of_map = map_aucs(marks, lambda picture, points, spots=spots: -((points - spots[picture]) ** 2).sum(axis=1))
+        of_map = map_aucs(marks, spots)
         alarms["people"] += estimate(marks, people_aucs(marks, 0.05), every).p < 0.05
         alarms["map"] += estimate(marks, of_map, every).p < 0.05
     assert all(8 <= count <= 32 for count in alarms.values()), alarms
@@ -84,9 +91,9 @@ def test_pixels_without_a_value_have_no_weight_and_sizes_do_not_matter():
     values[2, 15] = 1
     values[:, 0] = np.nan
     at = np.array([[15.5 / 20, 0.25], [0.1, 0.9]])
-    high, low = smoothed_at(values, at, (0.05, 0.1))
+    high, low = height_at(smoothed(values, (0.1, 0.05)), at)
     assert high > 0.1 > low >= 0
-    large = smoothed_at(values.repeat(64, axis=0).repeat(64, axis=1), at, (0.05, 0.1))
+    large = height_at(smoothed(values.repeat(64, axis=0).repeat(64, axis=1), (0.1, 0.05)), at)
     np.testing.assert_allclose(large, [high, low], atol=0.05)
 
 
