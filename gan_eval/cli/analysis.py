@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gan_eval.cli.console import Console
-    from gan_eval.metrics.maps import PictureMaps
     from gan_eval.settings.study import Study
     from gan_eval.stats.trials import PreparedTrials
     from gan_eval.tables.frames import Row
@@ -103,7 +102,7 @@ def analyze(
         from gan_eval.stats.analysis import analyze_study, write_analysis
         from gan_eval.stats.readers import stored_tables
         from gan_eval.stats.rules import parse_rule
-        from gan_eval.tables import MARKS, TRIALS
+        from gan_eval.tables import TRIALS
 
         check_output_folder(out)
         refuse_of_others(out, "tables")
@@ -137,7 +136,6 @@ def analyze(
             from gan_eval.pictures.sets import read_stimulus_tables, require_presented
 
             require_presented(folder, read_stimulus_tables([folder]), {*stored[TRIALS]["stimulus"].dropna()})
-        compared = _picture_maps(stimuli, maps, has_marks=len(stored.get(MARKS, ())) > 0)
         known = planned or (near and near.study)
         is_wanted = known and (store is not None or "participants" in known.quiz.model_fields_set)
         with (
@@ -156,7 +154,7 @@ def analyze(
                 exclude_participants=tuple(exclude_participants or ()),
                 margin=margin,
                 stimuli=stimuli,
-                maps=compared,
+                maps={name: Path(folder) for name, folder in parse_pairs(maps or (), "--maps").items()},
                 on_message=console.message,
             )
         claim_output_folder(out)
@@ -169,20 +167,6 @@ def analyze(
     shown = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
     print_next_command("report", str(out), *(word for option in shown for word in option))
     typer.echo(tables_as_json(answers) if as_json else out)
-
-
-def _picture_maps(stimuli: list[Path] | None, maps: list[str] | None, *, has_marks: bool) -> "PictureMaps | None":
-    """Return the maps of the sets' pictures if there are marks; refuse maps without them."""
-    if maps and not (stimuli and has_marks):
-        needed = "marks.csv next to the trials, or a store with marks" if stimuli else "--stimuli SET, their pictures"
-        raise UserError(f"--maps {maps[0]}: needs {needed}")
-    if not (stimuli and has_marks):
-        return None
-    from gan_eval.metrics.maps import PictureMaps
-    from gan_eval.metrics.run.inputs import stimuli_of_sets
-
-    given = {name: Path(folder) for name, folder in parse_pairs(maps or (), "--maps").items()}
-    return PictureMaps(stimuli_of_sets(stimuli), given)
 
 
 def _metrics_beside(

@@ -266,16 +266,15 @@ def _measure(
         if gallery is not None:
             from gan_eval.machine.threads import usable_cores
             from gan_eval.report.metrics.gallery import write_gallery
-            from gan_eval.stats.marks.tables import require_places
             from gan_eval.tables import MARKS
-            from gan_eval.tables.frames import text_frame
+            from gan_eval.tables.frames import read_table
 
             threads = settings.threads or usable_cores()
             write_gallery(
                 found.image_metrics,
                 stimuli_of_sets(inputs),
                 gallery,
-                marks=None if marks is None else require_places(text_frame(marks, MARKS), where=str(marks)),
+                marks=None if marks is None else read_table(marks, MARKS),
                 resize=settings.resize,
                 white=settings.white,
                 threads=threads,

@@ -31,8 +31,6 @@ from gan_eval.machine.start import restart_with_allocator_settings
 if TYPE_CHECKING:
     from gan_eval.tables.frames import Row
 
-MARKS_FIGURE = "figure_marks.pdf"
-"""File of `--figure marks`, next to the report."""
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
 
 Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage's results aside and make them again.")]
@@ -219,21 +217,16 @@ def report(
         raise UserError("--figure-width: is for --figure; give --figure FILE.pdf, too")
     if out is not None:
         check_page(out, option="--out")
-    drawn: list[tuple[Literal["1", "marks"], Path]] = []
-    for name in figures or ():
-        of_marks = name == "marks" or name.startswith("marks=")
-        file = (
-            Path(name.removeprefix("marks="))
-            if name != "marks"
-            else (out or folder / "report.html").parent / MARKS_FIGURE
-        )
+    page, drawn = out or folder / "report.html", list[tuple[Literal["1", "marks"], Path]]()
+    for text in figures or ():
+        name = f"marks={page.with_name('figure_marks.pdf')}" if text == "marks" else text
+        file = Path(name.removeprefix("marks="))
         check_output_file(file, option="--figure")
         if file.suffix not in FORMATS:
-            raise UserError(f"--figure {name}: expected a name that ends in {', '.join(FORMATS)}")
-        drawn.append(("marks" if of_marks else "1", file))
+            raise UserError(f"--figure {text}: expected a name that ends in {', '.join(FORMATS)}")
+        drawn.append(("marks" if name.startswith("marks=") else "1", file))
     given = {name: Path(place) for name, place in parse_pairs(maps or (), "--maps").items()}
     with Console() as console, console.working("report"):
-        page = out or folder / "report.html"
         typer.echo(write_report(folder, page, stimuli=stimuli or (), maps=given, with_raw_tables=with_raw_tables))
         for content, file in drawn:
             made = build_figure(folder, file, content=content, stimuli=stimuli or (), maps=given, width_mm=figure_width)

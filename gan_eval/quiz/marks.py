@@ -1,17 +1,14 @@
 """Marks: places that a participant points out in the still picture, after the answer to it is stored."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Self
 
-import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.protocol import NO_ANSWER
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.store import Store
 from gan_eval.tables.frames import Row
 
 _BROKEN_OFF = {"paused", "interrupted", "killed", "hidden_tab"}
@@ -39,6 +36,13 @@ class MarksReport(BaseModel):
     nothing_ms: Elapsed | None = None
     """Time of the button *Nothing in particular*."""
 
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        times = [mark.at_ms for mark in self.marks]
+        if times != sorted(times) or (times and self.nothing_ms is not None):
+            raise ValueError("marks: expected times in order, and not nothing_ms too")
+        return self
+
 
 def marked_stimulus(settings: QuizSettings, row: Row) -> str | None:
     """Return the picture that a finished trial asks to be marked, of a pair the one called fake; None: not asked."""
@@ -50,23 +54,14 @@ def marked_stimulus(settings: QuizSettings, row: Row) -> str | None:
     return row["stimulus"] if answered and (settings.marks_after == "every" or row["response"] == "fake") else None
 
 
-def require_possible(report: MarksReport, settings: QuizSettings) -> None:
-    """Refuse a report that no participant could have made.
+def mark_rows(trial: Row, stimulus: str, report: MarksReport, settings: QuizSettings) -> list[Row]:
+    """Return the rows of `gan_eval.tables.MARKS` for marks in a picture of a trial.
 
     Raises:
-        UserError: more marks than asked for, marks although there was nothing, or times out of order.
+        UserError: more marks than asked for.
     """
-    where, times = f"trial {report.trial}: marks", [mark.at_ms for mark in report.marks]
     if len(report.marks) > settings.marks:
-        raise UserError(f"{where}: found {len(report.marks)}, expected at most {settings.marks}")
-    if report.marks and report.nothing_ms is not None:
-        raise UserError(f"{where}: found {len(report.marks)} and nothing_ms, expected one of the two")
-    if times != sorted(times):
-        raise UserError(f"{where}: their times are not in order")
-
-
-def mark_rows(trial: Row, stimulus: str, report: MarksReport, settings: QuizSettings) -> list[Row]:
-    """Return the rows of `gan_eval.tables.MARKS` for marks in a picture of a trial."""
+        raise UserError(f"trial {report.trial}: marks: found {len(report.marks)}, expected at most {settings.marks}")
     shared = {name: trial.get(name) for name in tables.MARKS.names} | _picture_of(trial, stimulus)
     if stimulus == trial["stimulus"] and settings.pairs_of == "random":  # the trial has the other picture's item
         shared["item"] = None
@@ -82,23 +77,8 @@ def _picture_of(trial: Row, stimulus: str) -> Row:
     """Return the columns about one picture of a trial."""
     if trial["stimulus_b"] is None:
         return {"stimulus": stimulus}
-    is_b, (model_a, between, model_b) = (
-        stimulus == trial["stimulus_b"],
-        (trial["model"] or "").partition(BETWEEN_MODELS),
-    )
+    is_b = stimulus == trial["stimulus_b"]
+    model_a, between, model_b = (trial["model"] or "").partition(BETWEEN_MODELS)
     if between:
         return {"stimulus": stimulus, "kind": "fake", "model": model_b if is_b else model_a}
     return {"stimulus": stimulus, "kind": "fake" if is_b else "real", "model": model_a if is_b else None}
-
-
-def add_marks_once(
-    store: Store,
-    rows: Sequence[Row],
-    session: str,
-    trial: int,
-    *,
-    require: Callable[[sa.Connection], object] | None = None,
-) -> None:
-    """Add the marks of a trial to the store, unless it has some of this trial already; `require` as for `Store.add`."""
-    if rows and not store.rows(tables.MARKS, session=session, trial=trial):
-        store.add(tables.MARKS, rows, session=session, require=require)

@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
-
-import numpy as np
 
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
@@ -18,7 +16,7 @@ from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.session import Session
-from gan_eval.quiz.simulate import SimulatedParticipant, differences_from_real, error_map, take_part
+from gan_eval.quiz.simulate import RealDifferences, SimulatedParticipant, differences_from_real, take_part
 from gan_eval.quiz.station import Presentation
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import require_language
@@ -110,11 +108,7 @@ class Room:
         """
         if person.observer is not None:
             simulated = SimulatedParticipant(
-                person.observer,
-                seed=self.study.seed,
-                participant=person.code,
-                differences=self._differences,
-                error_map=self._error_map,
+                person.observer, seed=self.study.seed, participant=person.code, differences=self._differences
             )
             clock = VirtualClock(datetime.now(UTC))
             with self.admitted(person, clock) as session:
@@ -139,12 +133,8 @@ class Room:
         )
 
     @cached_property
-    def _differences(self) -> dict[str, float]:
+    def _differences(self) -> RealDifferences:
         return differences_from_real(self.study.shown)
-
-    @cached_property
-    def _error_map(self) -> Callable[[str], np.ndarray | None]:
-        return cache(partial(error_map, self.study.shown))
 
 
 def make_session(

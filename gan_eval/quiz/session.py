@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.quiz.clock import Clock
-from gan_eval.quiz.marks import MarksReport, add_marks_once, mark_rows, marked_stimulus, require_possible
+from gan_eval.quiz.marks import MarksReport, mark_rows, marked_stimulus
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.trial import (
     MILLISECOND,
@@ -246,13 +246,17 @@ class Session:
         Raises:
             UserError: the report is not possible.
         """
-        require_possible(report, self.protocol.settings)
-        (stimulus, row), require = (self.to_mark, self.done[-1]), self.require_here
+        stimulus, row, require = self.to_mark, self.done[-1], self.require_here
         assert stimulus is not None
         assert row["trial"] == report.trial, (report.trial, row["trial"])
-        rows = mark_rows(row, stimulus, report, self.protocol.settings)
+        rows, key = mark_rows(row, stimulus, report, self.protocol.settings), {"session": row["session"]}
+
+        def add(store: Store) -> None:
+            if rows and not store.rows(tables.MARKS, trial=report.trial, **key):
+                store.add(tables.MARKS, rows, **key, require=require)
+
         self._marked, self._trial = report.trial, None
-        self._store(lambda store: add_marks_once(store, rows, row["session"], report.trial, require=require), [])
+        self._store(add, [])
 
     def leave_marks(self) -> None:
         """Continue without marks, if they are being asked for: the participant has continued."""

@@ -3,9 +3,10 @@
 The model (signal detection with log-normal reaction times) and its sources: docs/protocols.md.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
+from typing import NamedTuple
 
 import numpy as np
 
@@ -87,13 +88,23 @@ def parse_observer(spec: str) -> Observer:
     return Observer(**values)
 
 
-def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, float]:
-    """Return the distance of each fake from its real picture, standardised over the fakes of the sets.
+class RealDifferences(NamedTuple):
+    """How fakes differ from their real pictures, by stimulus."""
+
+    distance: Mapping[str, float]
+    """Standardised over the fakes."""
+    maps: Mapping[str, np.ndarray]
+    """Share of the squared difference in each of `MAP_CELLS` × `MAP_CELLS` cells; equal pictures have none."""
+
+
+def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> RealDifferences:
+    """Return how each fake of the sets differs from its real picture.
 
     The distance is the log of the mean squared difference (-PSNR / 10). A fake without a readable real picture
-    (`reference_file`) of its size has none. The result is empty if all distances are equal.
+    (`reference_file`) of its size has none. There are no distances if all are equal.
     """
     logs: dict[str, float] = {}
+    maps: dict[str, np.ndarray] = {}
     for stimuli in stimulus_sets:
         for row in stimuli.rows:
             fake, real = stimuli.path(row), stimuli.path(row, "reference_file")
@@ -104,36 +115,16 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> dict[str, flo
             except UserError:  # the session itself refuses broken pictures that are dealt
                 continue
             if a.shape == b.shape:
-                difference = float(np.mean((a.astype(np.float64) - b) ** 2))
-                logs[row["stimulus"]] = float(np.log10(max(difference, MIN_DIFFERENCE)))
+                squared = np.mean((a.astype(np.float64) - b) ** 2, axis=2)
+                logs[row["stimulus"]] = float(np.log10(max(squared.mean(), MIN_DIFFERENCE)))
+                for axis, length in enumerate(squared.shape):
+                    squared = np.add.reduceat(squared, np.arange(MAP_CELLS) * length // MAP_CELLS, axis=axis)
+                if squared.any():
+                    maps[row["stimulus"]] = squared / squared.sum()
     spread = float(np.std(list(logs.values()))) if logs else 0.0
     mean = float(np.mean(list(logs.values()))) if logs else 0.0
-    return {stimulus: (value - mean) / spread for stimulus, value in logs.items()} if spread > 1e-9 else {}
-
-
-def error_map(stimulus_sets: Sequence[StimulusSet], stimulus: str) -> np.ndarray | None:
-    """Return the squared difference of a fake from its real picture in `MAP_CELLS` × `MAP_CELLS` cells, with sum 1.
-
-    None: a real picture, or a fake that equals its real picture or has no readable one of its size.
-    """
-    for stimuli in stimulus_sets:
-        for row in stimuli.rows:
-            if row["stimulus"] != stimulus or row["kind"] != "fake":
-                continue
-            fake, real = stimuli.path(row), stimuli.path(row, "reference_file")
-            if fake is None or real is None:
-                return None
-            try:
-                a, b = read_rgb(fake), read_rgb(real)
-            except UserError:
-                return None
-            if a.shape != b.shape or np.array_equal(a, b):
-                return None
-            squared = np.mean((a.astype(np.float64) - b) ** 2, axis=2)
-            for axis, length in enumerate(squared.shape):
-                squared = np.add.reduceat(squared, np.arange(MAP_CELLS) * length // MAP_CELLS, axis=axis)
-            return squared / squared.sum()
-    return None
+    distance = {name: (value - mean) / spread for name, value in logs.items()} if spread > 1e-9 else {}
+    return RealDifferences(distance, maps)
 
 
 @dataclass(frozen=True)
@@ -155,21 +146,11 @@ class SimulatedParticipant:
     """A simulated participant; the same seed, name and stimuli give the same answers."""
 
     def __init__(
-        self,
-        observer: Observer,
-        *,
-        seed: int,
-        participant: str,
-        differences: Mapping[str, float] | None = None,
-        error_map: Callable[[str], np.ndarray | None] = lambda _: None,
+        self, observer: Observer, *, seed: int, participant: str, differences: RealDifferences | None = None
     ) -> None:
-        """Draw the participant's own d' and criterion; `differences` as from `differences_from_real`.
-
-        `error_map` returns that of a stimulus, or None.
-        """
+        """Draw the participant's own d' and criterion."""
         self._observer = observer
-        self._error_map = error_map
-        self._differences = differences or {}
+        self._differences, self._maps = differences or RealDifferences({}, {})
         self._seed = seed
         person = generator(seed, "participant", participant)
         self._dprime = observer.dprime + PARTICIPANT_SD * person.standard_normal()
@@ -226,7 +207,7 @@ class SimulatedParticipant:
         Without a map, the participant marks near the centre, or nothing in particular as often.
         """
         draw = generator(self._seed, "marks", self._participant, stimulus)
-        errors, marks = self._error_map(stimulus), list[Mark]()
+        errors, marks = self._maps.get(stimulus), list[Mark]()
         if errors is None and draw.random() < 0.5:
             return MarksReport(trial=trial, nothing_ms=MARK_MS)
         for number in range(1, int(draw.integers(1, limit + 1)) + 1):

@@ -124,16 +124,13 @@ def build_figure(
     from gan_eval.report.figure import WIDTH_MM, write_figure
     from gan_eval.report.parts.chart import figure_file
     from gan_eval.report.parts.folder import read_folder
-    from gan_eval.report.people.marks import CAPTION, marks_figure
+    from gan_eval.report.people.marks import CAPTION, HEADING, marks_figure
 
     study, width = read_folder(Path(folder), stimuli=stimuli, maps=maps), width_mm or WIDTH_MM
     if content == "1":
         return write_figure(study, Path(out), width)
-    simulated = " Simulated participants, which say nothing about people." * study.simulated
-    drawn = figure_file(
-        marks_figure(study, width), out.suffix, title="Where people saw it", description=CAPTION + simulated
-    )
-    write_bytes(out, drawn)
+    words = CAPTION + " Simulated participants, which say nothing about people." * study.simulated
+    write_bytes(out, figure_file(marks_figure(study, width), out.suffix, title=HEADING, description=words))
     return out
 
 

@@ -327,13 +327,6 @@ def analyze_stage(plan: Plan) -> Stage:
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
-        maps = None
-        if len(stored[tables.MARKS]):
-            from gan_eval.metrics.maps import PictureMaps
-            from gan_eval.metrics.run.inputs import stimuli_of_sets
-
-            with naming(f"{plan.file}: metrics: "):
-                maps = PictureMaps(stimuli_of_sets(plan.stimulus_folders().values()), plan.maps())
         with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
             analysis = analyze_study(
                 stored,
@@ -342,7 +335,7 @@ def analyze_stage(plan: Plan) -> Stage:
                 image_metrics=measured.get(tables.IMAGE_METRICS),
                 set_metrics=measured.get(tables.SET_METRICS),
                 stimuli=list(plan.stimulus_folders().values()),
-                maps=maps,
+                maps=plan.maps() if len(stored[tables.MARKS]) else {},
                 on_message=listener.message,
             )
         write_analysis(analysis.results, out, given=stored, store=plan.store)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -115,25 +115,6 @@ MARK_REGIONS = Table(
 )
 
 
-def require_places(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
-    """Return a frame with participant, stimulus, x and y, the latter two as numbers from 0 to 1.
-
-    Raises:
-        UserError: a column is absent, or a place is no share of the picture.
-    """
-    if missing := [name for name in ("participant", "stimulus", "x", "y") if name not in frame]:
-        raise UserError(f"{where}: column {', '.join(missing)} is missing; it has {', '.join(map(str, frame))}")
-    places = {name: pd.to_numeric(frame[name], errors="coerce") for name in ("x", "y")}
-    for name, place in places.items():
-        wrong = frame[name].notna() & ~place.between(0, 1)
-        if wrong.any():
-            raise UserError(
-                f"{where}: row {int(wrong.argmax()) + 1}, column {name}: found {frame[name][wrong].iloc[0]}, expected "
-                "a share of the picture from 0 (left, top) to 1; divide pixels by the picture's width and height"
-            )
-    return frame.assign(**places)
-
-
 def read_marks(source: pd.DataFrame, trials: pd.DataFrame, *, where: str = "marks") -> pd.DataFrame:
     """Return the table `marks` of a frame with participant, stimulus, x and y; absent columns come from the trials.
 
@@ -141,7 +122,9 @@ def read_marks(source: pd.DataFrame, trials: pd.DataFrame, *, where: str = "mark
         UserError: a column is absent, a cell does not fit the schema, x and y are not shares of the picture, or no
             picture was judged by its participant.
     """
-    frame, key = require_places(with_text_names(source), where=where), ["participant", "stimulus"]
+    frame, key = with_text_names(source), ["participant", "stimulus"]
+    if missing := [name for name in (*key, "x", "y") if name not in frame]:
+        raise UserError(f"{where}: column {', '.join(missing)} is missing; it has {', '.join(map(str, frame))}")
     known = trials[[name for name in MARKS.names if name in trials]].drop_duplicates(key)
     of_trials = frame[key].merge(known, on=key, how="left").set_axis(frame.index)
     whole = frame.join(of_trials[of_trials.columns.difference(frame.columns)]).reindex(columns=[*MARKS.names])
@@ -300,18 +283,18 @@ def mark_maps(found: Marked, maps: "PictureMaps") -> tuple[pd.DataFrame, pd.Data
 
 def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str, missing: dict[int, str]) -> Aucs:
     """Return the AUC of each cell for a map; put the reason for a missing map into `missing`."""
-    read: dict[int, np.ndarray | None] = {}
+
+    @lru_cache(maxsize=1)  # the cells of a picture follow each other
+    def smooth(picture: int) -> np.ndarray | None:
+        values = maps(name, found.pictures["stimulus"].iat[picture])
+        if isinstance(values, str):
+            missing[picture] = values
+            return None
+        return smoothed(values, (found.sigma / found.marks.aspect[picture], found.sigma))
 
     def heights(picture: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        aspect = found.marks.aspect[picture]
-        if picture not in read:  # the cells of a picture follow each other
-            read.clear()
-            values = maps(name, found.pictures["stimulus"].iat[picture]) if found.is_fake[picture] else ""
-            read[picture] = None if isinstance(values, str) else smoothed(values, (found.sigma / aspect, found.sigma))
-            if isinstance(values, str) and values:
-                missing[picture] = values
-        smooth = read[picture]
-        at = np.full(len(points), np.nan) if smooth is None else height_at(smooth, points / (1, aspect))
+        values, aspect = smooth(picture) if found.is_fake[picture] else None, found.marks.aspect[picture]
+        at = np.full(len(points), np.nan) if values is None else height_at(values, points / (1, aspect))
         return _NOBODY, at[None]
 
     return shuffled_aucs(found.marks, heights)

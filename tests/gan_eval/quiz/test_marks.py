@@ -13,7 +13,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.pictures.sets import StimulusSet, read_set
 from gan_eval.quiz.clock import VirtualClock
-from gan_eval.quiz.marks import Board, Mark, MarksReport, marked_stimulus
+from gan_eval.quiz.marks import Mark, MarksReport, marked_stimulus
 from gan_eval.quiz.remote import replay
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.simulate import Judgement, simulated_report
@@ -48,17 +48,6 @@ PAIR = {"stimulus_b": "d/m/2", "response": None}
 )
 def test_which_trials_ask(settings: dict[str, Any], row: Row, asks: str | None) -> None:
     assert marked_stimulus(QuizSettings(**{"marks": 2, **settings}), ANSWER | row) == asks
-
-
-def test_a_board_takes_marks_inside_the_picture_up_to_its_limit() -> None:
-    board = Board(2)
-    assert [board.put(x, 0.5, 1.0) for x in (-0.01, 0.0, 1.01, 1.0, 0.5)] == [False, True, False, True, False]
-    board.undo()
-    for _ in range(60):
-        board.move(1, -1)
-    board.move(-1, 0, fine=True)
-    assert board.cross == pytest.approx((0.998, 0.0))
-    assert [mark.x for mark in board.report(3).marks] == [0.0]
 
 
 def answer_fake(session: Session, clock: VirtualClock) -> State:

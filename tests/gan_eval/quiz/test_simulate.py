@@ -15,7 +15,14 @@ from gan_eval.errors import UserError
 from gan_eval.pictures.decode import write_png
 from gan_eval.pictures.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.quiz.protocol import Timing
-from gan_eval.quiz.simulate import Judgement, Observer, SimulatedParticipant, differences_from_real, parse_observer
+from gan_eval.quiz.simulate import (
+    Judgement,
+    Observer,
+    RealDifferences,
+    SimulatedParticipant,
+    differences_from_real,
+    parse_observer,
+)
 from gan_eval.quiz.trial import Trial
 from gan_eval.settings.protocols import ProtocolName
 from gan_eval.settings.quiz import QuizSettings
@@ -38,7 +45,8 @@ def judge_all(
     """Every trial with its judgement, by every participant."""
     made: Judged = []
     for number in range(people):
-        person = SimulatedParticipant(observer, seed=1, participant=f"S{number}", differences=differences)
+        known = RealDifferences(differences or {}, {})
+        person = SimulatedParticipant(observer, seed=1, participant=f"S{number}", differences=known)
         made += [(row, person.judge(Trial(row, Timing(flash, 4000)), answers)) for row in plan]
     return made
 
@@ -120,11 +128,11 @@ def test_differences_are_from_the_real_picture_and_standardised(tmp_path: Path) 
     write_set(tmp_path, made)
     (tmp_path / "broken.png").write_bytes(b"no picture")
     stimuli = read_set(tmp_path, hash_files=False)
-    differences = differences_from_real([stimuli])
+    differences = differences_from_real([stimuli]).distance
     assert list(differences) == ["d/m/near", "d/m/middle", "d/m/far"]
     assert list(differences.values()) == pytest.approx([-sqrt(1.5), 0, sqrt(1.5)])  # equal steps of the logarithm
     one = StimulusSet(stimuli.folder, stimuli.rows[:1])
-    assert differences_from_real([one]) == {}
+    assert differences_from_real([one]).distance == {}
 
 
 def test_short_exposures_show_less() -> None:

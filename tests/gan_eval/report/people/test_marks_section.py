@@ -46,8 +46,8 @@ def test_pictures_maps_and_figure_of_marks_are_shown(tmp_path):
 
 
 def test_the_gallery_has_heat_maps(tmp_path):
-    _, marks, _ = world(tmp_path / "set", people=2, items=2)
-    marks.to_csv(tmp_path / "marks.csv", index=False)
+    trials, marks, _ = world(tmp_path / "set", people=2, items=2)
+    read_marks(marks, fill_trials(trials)).to_csv(tmp_path / "marks.csv", index=False)
     command = ["metrics", str(tmp_path / "set"), "--metrics", "l1", "--out", str(tmp_path / "out"), "--no-cache"]
     added = ["--marks", str(tmp_path / "marks.csv")]
     assert run([*command, *added]) == 2, "without a gallery they have no effect"
