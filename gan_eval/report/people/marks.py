@@ -177,7 +177,7 @@ def examples(folder: StudyFolder) -> Iterator[tuple[Record, Panels]]:
         if files is None or not files.is_fake or own.empty:
             continue
         try:
-            fake, real = (None if file is None else read_rgb(file) for file in (files.file, files.reference))
+            fake, real = read_rgb(files.file), None if files.reference is None else read_rgb(files.reference)
         except UserError:
             continue
         values = maps(best, row["id"]) if best in maps.names else ""

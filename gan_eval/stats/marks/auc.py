@@ -168,7 +168,8 @@ def region_shares(marks: Marks, regions: Mapping[int, np.ndarray]) -> tuple[Aucs
         row, column = np.minimum((marks.place[chosen, ::-1] * size).astype(int), size - 1).T
         return float(regions[picture][row, column].mean())
 
-    own, others = ([share(cell.picture, cell[part]) for cell in marks.cells] for part in (2, 3))
+    own = [share(cell.picture, cell.own) for cell in marks.cells]
+    others = [share(cell.picture, cell.others) for cell in marks.cells]
     return Aucs(np.array(own), *[np.zeros(0, int)] * 4), np.array(others)
 
 
@@ -180,6 +181,9 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
     have in common over items: the variance by person minus that by cell (`clustering`), where it is positive. The
     degrees of freedom of the sum are Satterthwaite's (1946, Biometrics Bulletin 2, 110-114). On a single picture the
     variance is that by person. Without an interval where there is one person.
+
+    The test of `chance` takes the variance by item alone: where marks have nothing to do with the picture, people have
+    nothing in common over items, and what the sample shows of it is noise.
 
     Args:
         pictures: (S,) bool.
@@ -198,17 +202,19 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
     ]
     influence = np.concatenate([aucs.value[used] - mean, aucs.influence[on_used]])[:, None] / used.sum()
     of_people, of_items, of_cells = (float(one_way(influence, of)[0]) for of in (*by, cells(*by)))
-    variance, df = of_people, float(people - 1)
+    variance = null = of_people
+    df = null_df = float(people - 1)
     if items > 1:
         # Where people do not agree, the variances by person and by cell both count each pair of people twice.
         common = max(of_people - of_cells, 0)
-        variance = of_items + common
-        df = variance**2 / (of_items**2 / (items - 1) + common**2 / (people - 1)) if variance > 0 else np.nan
-    error = float(np.sqrt(variance))
-    low, high = mean + float(t_critical(df)) * error * np.array([-1, 1])
-    p = float(two_sided_p(mean - chance, error, df)) if error > _NO_ERROR else np.nan
+        variance, null, null_df = of_items + common, of_items, items - 1
+        df = variance**2 / (null**2 / null_df + common**2 / (people - 1)) if variance > 0 else np.nan
+    if not chance:
+        null, null_df = variance, df
+    half = float(t_critical(df)) * variance**0.5
+    p = float(two_sided_p(mean - chance, null**0.5, null_df)) if null**0.5 > _NO_ERROR else np.nan
     least = 0 if chance else -1  # a difference may be negative
-    return Estimate(mean, max(low, least), min(high, 1), p, *counts)
+    return Estimate(mean, max(mean - half, least), min(mean + half, 1), p, *counts)
 
 
 def smoothed(values: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:

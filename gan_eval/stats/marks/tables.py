@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -175,8 +175,8 @@ class Marked:
             yield {"dataset": str(of), "model": str(name)}, self.is_fake & (dataset == of) & (model == name)
 
     def tested(
-        self, compared: Mapping[str, Aucs], pictures: np.ndarray, *, chance: float = 0.5
-    ) -> Iterable[tuple[str, Estimate, float]]:
+        self, compared: Mapping[Any, Aucs], pictures: np.ndarray, *, chance: float = 0.5
+    ) -> Iterable[tuple[Any, Estimate, float]]:
         """Return the estimate of each, and its p after Holm's correction."""
         values = [estimate(self.marks, aucs, pictures, chance=chance) for aucs in compared.values()]
         return zip(compared, values, holm([value.p for value in values]), strict=True)
@@ -286,7 +286,7 @@ def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str, missing: dict[in
 
     @lru_cache(maxsize=1)  # the cells of a picture follow each other
     def smooth(picture: int) -> np.ndarray | None:
-        values = maps(name, found.pictures["stimulus"].iat[picture])
+        values = maps(name, str(found.pictures["stimulus"].iat[picture]))
         if isinstance(values, str):
             missing[picture] = values
             return None
@@ -314,7 +314,7 @@ def mark_regions(found: Marked, maps: "PictureMaps") -> pd.DataFrame:
                 continue
             value, here = estimate(found.marks, shares, used), others[used[of_cells]]
             counts = {"n_participants": value.people, "n_stimuli": value.pictures, "n_marks": value.marks}
-            counts["area"] = np.mean([there.mean() for place, there in inside.items() if used[place]])
-            counts["elsewhere"] = np.nanmean(here) if np.isfinite(here).any() else np.nan
-            rows.append({"region": region, **key, **counts, **found.cells(value, used, "share")})
+            area = np.mean([there.mean() for place, there in inside.items() if used[place]])
+            more = {"area": area, "elsewhere": np.nanmean(here) if np.isfinite(here).any() else np.nan}
+            rows.append({"region": region, **key, **counts, **more, **found.cells(value, used, "share")})
     return frame_of(rows, MARK_REGIONS)

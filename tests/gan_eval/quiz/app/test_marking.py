@@ -4,6 +4,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,14 @@ from PySide6.QtTest import QTest
 from quiz_study import two_models
 
 from gan_eval import tables
-from gan_eval.pictures.sets import StimulusSet, read_set
+from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.app.pages.marking import MarkPage
 from gan_eval.quiz.app.pages.parts import PageLook
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
+from gan_eval.tables.schema import Table
 
 ASKING: dict[str, Any] = {
     "real": 1,
@@ -160,54 +163,91 @@ def rows_of(store: Path, table: Any) -> list[Row]:
         return opened.rows(table)
 
 
+@contextmanager
+def quiz_on(screen: dict[str, str], folder: Path, side: int, scale: int = 1) -> Iterator[subprocess.Popen[str]]:
+    """A session on an X server, whose store is `store.sqlite` in the folder."""
+    if not (folder / "set").exists():
+        noise = np.random.default_rng(1)
+        made = {
+            str(n): {kind: noise.integers(90, 160, (side, side, 3), dtype=np.uint8) for kind in ("real", "m")}
+            for n in (1, 2)
+        }
+        write_items(folder / "set", made, model="m", dataset="d")
+    quiz = subprocess.Popen(
+        [sys.executable, "-c", _QUIZ, str(folder / "set"), str(folder / "store.sqlite")],
+        env={**screen, "QT_SCALE_FACTOR": str(scale)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield quiz
+    finally:
+        quiz.kill()
+
+
+def wait_for(
+    store: Path, table: Table, trial: int, count: int = 1, act: Callable[[], object] = lambda: None
+) -> list[Row]:
+    """Wait until a trial has rows in the store, acting meanwhile; return them."""
+    deadline = time.monotonic() + 60
+    while len(found := [row for row in rows_of(store, table) if row["trial"] == trial]) < count:
+        assert time.monotonic() < deadline, found
+        act()
+        time.sleep(0.3)
+    return found
+
+
+NEEDS_X = pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
+
+
 @pytest.mark.nightly
 @pytest.mark.display
-@pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
+@NEEDS_X
 @pytest.mark.parametrize(("size", "scale"), [((1280, 800), 1), ((2560, 1600), 2), ((3840, 2160), 1), ((3840, 2160), 2)])
 @pytest.mark.parametrize("side", [256, 780])
 def test_a_mark_is_within_a_pixel_of_the_click(
     tmp_path: Path, x_screen: Any, size: tuple[int, int], scale: int, side: int
 ) -> None:
     """The picture is found on a screenshot by its corners, and clicked at known places by the X server."""
-    generator = np.random.default_rng(1)
-    made = {
-        str(n): {kind: generator.integers(90, 160, (side, side, 3), dtype=np.uint8) for kind in ("real", "m")}
-        for n in (1, 2)
-    }
-    stimuli = read_set(write_items(tmp_path / "set", made, model="m", dataset="d"))
     store = tmp_path / "store.sqlite"
-    with x_screen(*size) as screen:
-        environment = {**screen, "QT_SCALE_FACTOR": str(scale)}
-        quiz = subprocess.Popen(
-            [sys.executable, "-c", _QUIZ, str(stimuli.folder), str(store)],
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            for trial in (1, 2):
-                deadline = time.monotonic() + 60
-                while not any(row["trial"] == trial for row in rows_of(store, tables.TRIALS)):
-                    assert time.monotonic() < deadline
-                    xdotool(screen, "key", "f")
-                    time.sleep(0.3)
-                time.sleep(2)
-                left, top, across = picture_on(screen, tmp_path)
-                inside = [(0, 0), (across // 3, across // 2), (across - 1, across - 1)]
-                for x, y in inside:
-                    xdotool(screen, "mousemove", left + x, top + y, "click", 1)
-                    time.sleep(0.2)
-                xdotool(screen, "key", "Tab", "Tab", "Return")
-                deadline = time.monotonic() + 20
-                while len(found := [row for row in rows_of(store, tables.MARKS) if row["trial"] == trial]) < 3:
-                    assert time.monotonic() < deadline, found
-                    time.sleep(0.2)
-                for row, (x, y) in zip(found, inside, strict=True):
-                    assert abs(row["x"] * across - (x + 0.5)) <= 1
-                    assert abs(row["y"] * across - (y + 0.5)) <= 1
+    with x_screen(*size) as screen, quiz_on(screen, tmp_path, side, scale) as quiz:
+        for trial in (1, 2):
+            wait_for(store, tables.TRIALS, trial, act=lambda: xdotool(screen, "key", "f"))
+            time.sleep(2)
+            left, top, across = picture_on(screen, tmp_path)
+            inside = [(0, 0), (across // 3, across // 2), (across - 1, across - 1)]
+            for x, y in inside:
+                xdotool(screen, "mousemove", left + x, top + y, "click", 1)
+                time.sleep(0.2)
+            xdotool(screen, "key", "Tab", "Tab", "Return")
+            for row, (x, y) in zip(wait_for(store, tables.MARKS, trial, 3), inside, strict=True):
+                assert abs(row["x"] * across - (x + 0.5)) <= 1
+                assert abs(row["y"] * across - (y + 0.5)) <= 1
+        assert quiz.communicate(timeout=30)[0].split() == ["complete"]
+
+
+@pytest.mark.nightly
+@pytest.mark.display
+@NEEDS_X
+def test_a_kill_while_marks_are_asked_loses_the_marks_of_one_trial(tmp_path: Path, x_screen: Any) -> None:
+    store = tmp_path / "store.sqlite"
+    with x_screen(1280, 800) as screen:
+        with quiz_on(screen, tmp_path, 256) as quiz:
+            wait_for(store, tables.TRIALS, 1, act=lambda: xdotool(screen, "key", "f"))
+            time.sleep(2)
+            left, top, _ = picture_on(screen, tmp_path)
+            xdotool(screen, "mousemove", left + 9, top + 9, "click", 1)
+            time.sleep(0.5)
+            quiz.kill()  # SIGKILL
+            quiz.wait(10)
+        assert [row["response"] for row in rows_of(store, tables.TRIALS)] == ["fake"]
+        with quiz_on(screen, tmp_path, 256) as quiz:
+            wait_for(store, tables.TRIALS, 2, act=lambda: xdotool(screen, "key", "f"))
+            time.sleep(2)
+            xdotool(screen, "key", "Tab", "Return")
+            assert [row["mark"] for row in wait_for(store, tables.MARKS, 2)] == [None]
             assert quiz.communicate(timeout=30)[0].split() == ["complete"]
-        finally:
-            quiz.kill()
+    assert {row["trial"] for row in rows_of(store, tables.MARKS)} == {2}
 
 
 def picture_on(screen: dict[str, str], folder: Path) -> tuple[int, int, int]:
@@ -217,8 +257,10 @@ def picture_on(screen: dict[str, str], folder: Path) -> tuple[int, int, int]:
     code += "app.primaryScreen().grabWindow(0).save(sys.argv[1])"
     subprocess.run([sys.executable, "-c", code, str(file)], env=screen, check=True, timeout=60)
     shot = np.asarray(Image.open(file).convert("RGB")).astype(int)
-    noisy = np.ptp(shot, axis=2) > 10
-    rows, columns = (np.flatnonzero(noisy.mean(axis=axis) > noisy.mean(axis=axis).max() / 2) for axis in (1, 0))
+    coloured = np.ptp(shot, axis=2) > 10  # unlike texts; and neighbours differ, unlike those of a button
+    differs = [np.abs(np.roll(shot, 1, axis=axis) - shot).max(axis=2) > 10 for axis in (0, 1)]
+    inside = [(coloured & each).mean(axis=axis) for axis, each in enumerate(differs)]
+    columns, rows = (np.flatnonzero(share > share.max() / 2) for share in inside)
     return int(columns[0]), int(rows[0]), int(columns[-1] - columns[0] + 1)
 
 
