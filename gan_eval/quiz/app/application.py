@@ -254,7 +254,7 @@ class QuizApplication(QObject):
             session.begin(self._consent, answers=self._answers, checks=checks)
         self._run_trials()
 
-    def _run_trials(self, *, after_marks: bool = False) -> None:
+    def _run_trials(self) -> None:
         # On another screen, exposures in whole frames of the first one are wrong, and the window may be smaller.
         self.stage.round_exposures(self._session)
         if self.stage.window_pixels != self._checked_size:
@@ -265,14 +265,14 @@ class QuizApplication(QObject):
                 return
         exempt_live_objects()
         self.stage.show_trials()
-        self.trials.start(after_marks=after_marks)
+        self.trials.start()
 
     def _ask_marks(self) -> None:
         """Show the page on which the last trial's picture is marked."""
 
         def store(report: MarksReport) -> None:
             session.mark(report)
-            self._run_trials(after_marks=True)
+            self._run_trials()
 
         session, settings = self._session, self._settings
         page = MarkPage(

@@ -4,7 +4,6 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
@@ -87,6 +86,7 @@ class TrialRunner(QObject):
         self._blank_until = 0
         self._script: Iterator[Wait] = iter(())
         self._ready = ReadyTrial((), ())
+        self._asked = False  # for marks, before the trial's feedback
         self._wait = Wait(None)
         self._then: Callable[[], None] = self._step
         self._timer = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
@@ -107,17 +107,18 @@ class TrialRunner(QObject):
         shown = [name for showing in self._session.protocol.showings(self._session.done[-1]) for name in showing]
         return pictures[shown.index(self._session.to_mark or "")]
 
-    def start(self, *, after_marks: bool = False) -> None:
-        """Continue with the last trial's feedback or the next trial. The blank begins when the window is shown."""
+    def start(self) -> None:
+        """Continue with the next trial, or with feedback after marks. The blank begins when the window is shown."""
         self._running = True
         if not self._window.isExposed():
-            self._wait_until(now_ns() + 10 * MILLISECOND, partial(self.start, after_marks=after_marks))
+            self._wait_until(now_ns() + 10 * MILLISECOND, self.start)
             return
         self._window.requestActivate()
         self._watching = True
         self._screen_changed = self._screen.remember() or self._screen_differs  # changes before the mapping are ignored
         self._rested_after = len(self._session.done)
-        if after_marks and self._session.feedback is not None:
+        if self._asked and self._session.to_mark is None and self._session.feedback is not None:
+            self._asked = False
             self._script = self._show_feedback()
             self._step()
         else:
@@ -175,6 +176,7 @@ class TrialRunner(QObject):
             case State.SAVING if self._session.saving is not None:
                 self._session.saving.add_done_callback(lambda _: self._settled.emit())
             case State.MARKING:
+                self._asked = True
                 self._halt()
                 self.marks_due.emit()
             case State.READY if self._wants_break():

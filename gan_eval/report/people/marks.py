@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from gan_eval.errors import UserError
 from gan_eval.pictures.decode import read_rgb
-from gan_eval.report.parts.blocks import Charts, Folded, Lines, PictureTable, ReportSection, ShownTable
+from gan_eval.report.parts.blocks import Block, Charts, Folded, Lines, PictureTable, ReportSection
 from gan_eval.report.parts.chart import INK, MAX_TITLE, MUTED, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.heat import coloured, heated, stretched
@@ -78,29 +78,28 @@ def marks_section(folder: StudyFolder) -> ReportSection:
         label="id",
     )
     blocks = [Lines(_sentences(folder)), pictures, Charts(map_charts(best_group(folder))), *tables]
-    blocks += [Folded("Maps of each model, differences of maps, and regions", _details(folder))]
-    return ReportSection("marks", HEADING, blocks, on_first_page=True)
+    return ReportSection("marks", HEADING, [*blocks, *_details(folder)], on_first_page=True)
 
 
-def _details(folder: StudyFolder) -> list[ShownTable]:
+def _details(folder: StudyFolder) -> list[Block]:
     against = {"map": labelled(TITLES, "map"), **_OF, **_AUC, **_P, "ceiling": cell(number, "ceiling")}
     between = {"map a": labelled(TITLES, "map_a"), "map b": labelled(TITLES, "map_b"), **_OF}
     between |= {"difference of AUC, a − b": cell(number, "difference"), INTERVAL: interval_cell(), **_P}
     regions = {"region": cell(text, "region"), **_OF, "marks": _N_MARKS, "share of the marks": _share}
     regions |= {"area": cell(percent, "area"), "marks elsewhere": cell(percent, "elsewhere")}
     note = "Marks elsewhere: share of the same people's marks on other pictures that are at its place."
-    tables = (
-        ("Maps against marks", MARK_MAPS, against, "map", ()),
-        ("Differences of maps", MARK_MAP_DIFFERENCES, between, "", ()),
-        ("Marks in regions", MARK_REGIONS, regions, "region", [note]),
+    compared = table_of(
+        "Maps against marks", folder.table(MARK_MAPS), against, text_columns=3, source="mark_maps", label="map"
     )
-    return [
-        shown
-        for title, table, columns, label, notes in tables
-        for shown in table_of(
-            title, folder.table(table), columns, text_columns=3, source=table.name, label=label, notes=notes
-        )
-    ]
+    differences = table_of(
+        "Differences of maps", folder.table(MARK_MAP_DIFFERENCES), between, text_columns=4,
+        source="mark_map_differences",
+    )  # fmt: skip
+    in_regions = table_of(
+        "Marks in regions", folder.table(MARK_REGIONS), regions, text_columns=3, source="mark_regions",
+        label="region", notes=[note],
+    )  # fmt: skip
+    return [Folded("Maps of each model, and differences of maps", [*compared, *differences]), *in_regions]
 
 
 def _share(row: Record) -> str:
@@ -119,8 +118,8 @@ def _sentences(folder: StudyFolder) -> list[str]:
             "centre; 1 means the same places."
         )
     return sentences + [
-        f"Of the maps, {title_of_map(best['map'])} is nearest to the marks: AUC = {number(best['auc'])}; that of other "
-        f"people's marks (ceiling) is {number(best['ceiling'])}."
+        f"Of the maps, {title_of_map(best['map'])} is nearest to the marks: AUC = {number(best['auc'])}"
+        + ("." if missing(best["ceiling"]) else f"; other people's marks (ceiling): {number(best['ceiling'])}.")
         for best in best_group(folder).tail(1).to_dict("records")
     ]
 
@@ -221,7 +220,9 @@ def marks_figure(folder: StudyFolder, width_mm: float) -> Figure:
                 axes, pixels = figure.add_subplot(grid[row, column]), panels[title]
                 axes.set(xticks=[], yticks=[], ylabel="" if column else title)
                 axes.spines[:].set_visible(False)
-                axes.set_title("" if row else clean(of_picture["id"])[-24:], fontsize=6, parse_math=False)
+                axes.set_title(
+                    "" if row else clean(of_picture["id"].partition("/")[2])[-20:], fontsize=6, parse_math=False
+                )
                 if pixels is not None:
                     axes.imshow(pixels, interpolation="lanczos", aspect="auto")
         if not maps.empty:

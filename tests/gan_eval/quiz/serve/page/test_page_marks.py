@@ -119,3 +119,39 @@ def test_marks_outlive_a_pause_a_lost_network_and_a_restart(serve: Serve, visit:
     rows = server.rows(tables.MARKS)
     assert {row["trial"]: round(row["x"], 2) for row in rows if row["trial"] <= second} == {first: 0.25, second: 0.75}
     assert [row["status"] for row in server.rows(tables.SESSIONS)] == ["complete"]
+
+
+@pytest.mark.nightly
+def test_a_pen_and_fingers_on_an_enlarged_page_mark_what_they_point_at(serve: Serve, visit: Visit) -> None:
+    server = serve("--no-intro", **UNTIL_ANSWERED, marks=3, picture_size=400)
+    visitor = visit("", touch=True, choose=lambda trial, names: "fake")
+    visitor.window(390, 844, ratio=3)
+    visitor.driver.get(server.link())
+    to_marks(visitor)
+    box, pen = visitor.board(), {"button": "left", "clickCount": 1, "pointerType": "pen"}
+    for x, y in PLACES:
+        at = {"x": box["left"] + x * box["width"], "y": box["top"] + y * box["height"]}
+        for kind in ("mousePressed", "mouseReleased"):
+            visitor.cdp("Input.dispatchMouseEvent", type=kind, **at, **pen)
+    visitor.press("continue")
+    trial = to_marks(visitor)
+    visitor.cdp("Input.synthesizePinchGesture", x=150, y=350, scaleFactor=2.0)
+    view = "const {scale, offsetLeft, offsetTop} = visualViewport; return [scale, offsetLeft, offsetTop]"
+    scale, left, top = visitor.script(view)
+    assert scale > 1.5, "the picture can be enlarged by two fingers"
+    assert len(visitor.script("return [...document.querySelectorAll('.place')]")) == 0, "which is no mark"
+    box, places = visitor.board(), ((0.3, 0.4), (0.45, 0.5))  # the protocol's points move with the view, unscaled
+    for x, y in places:
+        place = {
+            "x": box["left"] + x * box["width"] - left,
+            "y": box["top"] + y * box["height"] - top,
+        }
+        visitor.cdp("Input.dispatchTouchEvent", type="touchStart", touchPoints=[place])
+        visitor.cdp("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    visitor.script("document.querySelector('[data-action=continue]').click()")
+    visitor.wait(lambda hooks: hooks.get("trial") == str(trial + 1))
+    rows = server.rows(tables.MARKS)
+    assert [row["mark"] for row in rows] == [1, 2, 3, 1, 2]
+    for row, (x, y) in zip(rows, PLACES + places, strict=True):
+        assert abs(row["x"] - x) * box["width"] <= 1
+        assert abs(row["y"] - y) * box["height"] <= 1
