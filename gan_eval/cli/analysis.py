@@ -102,7 +102,7 @@ def analyze(
         from gan_eval.stats.analysis import analyze_study, write_analysis
         from gan_eval.stats.readers import stored_tables
         from gan_eval.stats.rules import parse_rule
-        from gan_eval.tables import TRIALS
+        from gan_eval.tables import MARKS, TRIALS
 
         check_output_folder(out)
         refuse_of_others(out, "tables")
@@ -136,6 +136,16 @@ def analyze(
             from gan_eval.pictures.sets import read_stimulus_tables, require_presented
 
             require_presented(folder, read_stimulus_tables([folder]), {*stored[TRIALS]["stimulus"].dropna()})
+        compared = None
+        if stimuli and len(stored.get(MARKS, ())):
+            from gan_eval.metrics.maps import maps_of_sets
+
+            compared = maps_of_sets(stimuli, parse_pairs(maps or (), "--maps"))
+        elif maps:
+            needed = (
+                "marks.csv next to the trials, or a store with marks" if stimuli else "--stimuli SET, their pictures"
+            )
+            raise UserError(f"--maps {maps[0]}: needs {needed}")
         known = planned or (near and near.study)
         is_wanted = known and (store is not None or "participants" in known.quiz.model_fields_set)
         with (
@@ -154,7 +164,7 @@ def analyze(
                 exclude_participants=tuple(exclude_participants or ()),
                 margin=margin,
                 stimuli=stimuli,
-                maps={name: Path(folder) for name, folder in parse_pairs(maps or (), "--maps").items()},
+                maps=compared,
                 on_message=console.message,
             )
         claim_output_folder(out)

@@ -18,7 +18,7 @@ from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
 from gan_eval.metrics.definitions.perceptual import LPIPS_ALEX_HOLE, PerceptualDistance
 from gan_eval.metrics.definitions.similarity import WINDOW, l1_map, ssim_map
 from gan_eval.metrics.kernels.pictures import Missing, Unmeasurable
-from gan_eval.metrics.run.inputs import Stimulus
+from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
 from gan_eval.metrics.run.measure import PictureFile, PictureFiles
 from gan_eval.metrics.weights.cache import open_weights
 
@@ -35,7 +35,7 @@ FLAT = 0.9
 class PictureMaps:
     """The maps and the regions of generated pictures."""
 
-    def __init__(self, stimuli: Iterable[Stimulus], given: Mapping[str, Path] | None = None):
+    def __init__(self, stimuli: Iterable[Stimulus], given: Mapping[str, Path | str] | None = None):
         """Find the files of the user's maps.
 
         Args:
@@ -135,6 +135,11 @@ class PictureMaps:
             stem = next(iter(self._stimuli)).rpartition("/")[2]
             raise UserError(f"{where}: no file is called as a generated picture, such as {stem}.png or .npy")
         return {stimulus: file for file, stimulus in users.items()}
+
+
+def maps_of_sets(folders: Iterable[Path], given: Mapping[str, Path | str]) -> PictureMaps:
+    """Return the maps of the pictures of stimulus sets; `given` as for `PictureMaps`."""
+    return PictureMaps(stimuli_of_sets(folders), given)
 
 
 def _found(file: PictureFile | Missing) -> PictureFile:

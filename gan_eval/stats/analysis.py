@@ -60,6 +60,7 @@ from gan_eval.tables.frames import as_table, conform, frame_of, text_frame, writ
 from gan_eval.tables.names import MODELS_TEX
 
 if TYPE_CHECKING:
+    from gan_eval.metrics.maps import PictureMaps
     from gan_eval.settings.quiz import StaircaseSettings
     from gan_eval.settings.study import Study
     from gan_eval.store import Store
@@ -71,8 +72,6 @@ FrameOrFile = pd.DataFrame | Path | str
 ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
 """Tables that are written even without rows."""
 SUFFIXES = (".csv", ".parquet")
-_GIVEN = "stimuli"
-"""Name of a table of stimuli that is not in a folder."""
 SET_NAME = "analysis"
 """Name of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
 
@@ -95,7 +94,7 @@ def analyze(
     plans: FrameOrFile | None = None,
     stimuli: FrameOrFile | Sequence[Path | str] | None = None,
     marks: FrameOrFile | None = None,
-    maps: Mapping[str, Path] | None = None,
+    maps: "PictureMaps | None" = None,
     recruited: pd.DataFrame | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -134,7 +133,7 @@ def analyze(
             `rates` has rows by their kind and area.
         marks: the table `marks`, or any frame with participant, stimulus, x and y (shares of the picture): where people
             saw it. Default: the table in the store, or `marks.csv` next to the file of the trials.
-        maps: folders of your own maps of the pictures by name, to compare with the marks; needs `stimuli` in folders.
+        maps: the maps to compare with the marks, and regions to count them in (`gan_eval.metrics.maps`).
         recruited: the table `recruitment` of a study that waits for people; while they are missing, every verdict is
             `interim`. Default: all people have come.
         on_message: called with each warning, such as participants whose codes differ only in case; default: Python's
@@ -183,7 +182,7 @@ def analyze(
         **_tables_of_correlations(
             analysed, inputs, settings, is_interim=recruited is not None and is_waiting(recruited), seed=seed, say=say
         ),
-        **_tables_of_marks(analysed.every, inputs, maps or {}),
+        **_tables_of_marks(analysed.every, inputs, maps),
     }
     frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
     frames["robustness"] = robustness(analysed)
@@ -360,7 +359,7 @@ def _read_metrics(
 
 def _read_shown_sets(stimuli: FrameOrFile | Sequence[Path | str]) -> dict[str, pd.DataFrame]:
     if isinstance(stimuli, pd.DataFrame):
-        return {_GIVEN: with_text_names(stimuli)}
+        return {"stimuli": with_text_names(stimuli)}
     from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables
 
     folders = [stimuli] if isinstance(stimuli, Path | str) else stimuli
@@ -469,21 +468,14 @@ def _tables_of_correlations(
     return {"correlations": correlations, "correlation_differences": differences}
 
 
-def _tables_of_marks(trials: pd.DataFrame, inputs: _Inputs, maps: Mapping[str, Path]) -> dict[str, pd.DataFrame]:
-    """Return where people saw it; without folders of stimulus sets, nothing about maps."""
-    marks, folders = inputs.marks, [Path(file).parent for file in inputs.shown if file != _GIVEN]
-    if maps and (not folders or marks is None or marks.empty):
-        needed = "marks.csv next to the trials, or a store with marks" if folders else "--stimuli SET, their pictures"
-        raise UserError(f"--maps {next(iter(maps))}: needs {needed}")
-    if marks is None or marks.empty:
+def _tables_of_marks(trials: pd.DataFrame, inputs: _Inputs, maps: "PictureMaps | None") -> dict[str, pd.DataFrame]:
+    """Return where people saw it; nothing if they were not asked."""
+    if inputs.marks is None or inputs.marks.empty:
         return {}
-    from gan_eval.metrics.maps import PictureMaps
-    from gan_eval.metrics.run.inputs import stimuli_of_sets
     from gan_eval.stats.marks.tables import mark_tables, marked
 
     shown = pd.concat(inputs.shown.values(), ignore_index=True) if inputs.shown else None
-    found = marked(marks, trials, stimuli=shown, sessions=inputs.sessions)
-    return mark_tables(found, PictureMaps(stimuli_of_sets(folders), maps) if folders else None)
+    return mark_tables(marked(inputs.marks, trials, stimuli=shown, sessions=inputs.sessions), maps)
 
 
 def _add_note_over_all(table: pd.DataFrame, note: str | None) -> None:

@@ -327,6 +327,11 @@ def analyze_stage(plan: Plan) -> Stage:
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
+        maps = None
+        if len(stored[tables.MARKS]):
+            from gan_eval.metrics.maps import maps_of_sets
+
+            maps = maps_of_sets(plan.stimulus_folders().values(), plan.maps())
         with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
             analysis = analyze_study(
                 stored,
@@ -335,7 +340,7 @@ def analyze_stage(plan: Plan) -> Stage:
                 image_metrics=measured.get(tables.IMAGE_METRICS),
                 set_metrics=measured.get(tables.SET_METRICS),
                 stimuli=list(plan.stimulus_folders().values()),
-                maps=plan.maps() if len(stored[tables.MARKS]) else {},
+                maps=maps,
                 on_message=listener.message,
             )
         write_analysis(analysis.results, out, given=stored, store=plan.store)
