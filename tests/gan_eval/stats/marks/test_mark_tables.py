@@ -97,7 +97,8 @@ def test_pixels_without_a_value_have_no_weight_and_sizes_do_not_matter():
     np.testing.assert_allclose(large, [high, low], atol=0.05)
 
 
-def test_a_right_map_beats_its_mirror_image(tmp_path):
+def test_a_right_map_beats_its_mirror_image(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
     trials, marks, maps = world(tmp_path / "set")
     for name, values in maps.items():
         for kind, of_kind in {"right": values, "mirrored": values[:, ::-1]}.items():
