@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -180,7 +181,7 @@ def run_server(
     port = listening.getsockname()[1]
     address = (public_url or f"http://{_shown(host)}:{port}").rstrip("/")
     context = multiprocessing.get_context("spawn")
-    ending = context.Event()
+    ending = context.Event() if workers > 1 else threading.Event()  # the first starts a process of 12 MB
     only_server: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if not is_address(store):  # a database server may have several
         lock = Path(store).with_name(f".gan-eval-{sha256_json(['serve', Path(store).name])[:12]}.lock")
@@ -250,7 +251,7 @@ async def _answer(
     listening: socket.socket,
     address: str,
     report: Path | None,
-    ending: Event,
+    ending: Event | threading.Event,
     more: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
     """Answer requests, and run `more`, until a signal comes or `ending` is set; either ends all processes."""
@@ -290,7 +291,7 @@ def _help(
     address: str,
     intro: bool,
     report: Path | None,
-    ending: Event,
+    ending: Event | threading.Event,
 ) -> None:
     """Answer requests in a helper process, which ends with the process that the user started."""
 
