@@ -14,8 +14,9 @@ from scipy.optimize import brentq
 
 from gan_eval.science.inference import degrees_of_freedom, side_of, two_sided_p, wilson
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.comparisons import ComparisonEstimator
+from gan_eval.stats.compare.comparisons import estimate_of
 from gan_eval.stats.compare.contrast import cell_proportions, estimate, population_proportions
+from gan_eval.stats.compare.detection_rates import RatesOfTable
 from gan_eval.stats.compare.differences import Difference, wald
 from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions
 from gan_eval.stats.mixed import NoFitError, fit_crossed
@@ -76,7 +77,7 @@ def two_conditions(column: int, random: np.random.Generator) -> list[float]:
         answers.t_over_stimuli_p(of_models),
     ]
     covered = [
-        *(_holds(*row.ends(), a - b) for row in (models, kinds)),
+        *(_holds(*row.interval(0.95), a - b) for row in (models, kinds)),
         _holds(*_share_by_model(of_models), a),
         _holds(*_share_by_wilson(of_models), a),
     ]
@@ -117,7 +118,7 @@ def views(column: int, random: np.random.Generator) -> list[float]:
         if not effect:
             question = next(model_questions(answers.model_trials(study), DEFAULT)).estimand
             of_pictures = replace(question, slopes=(None, question.slopes[1]))
-            verdicts += [estimate(of_pictures, margin=None, fits={}).p, answers.chi_square_p(study)]
+            verdicts += [estimate(of_pictures, margin=None).p, answers.chi_square_p(study)]
     return [*map(_below, verdicts)]
 
 
@@ -312,7 +313,7 @@ BLOCKS = {
 
 
 def _told_apart(study: Answers, plan: AnalysisSettings = DEFAULT) -> Difference:
-    return _estimate(kind_questions(answers.kind_trials(study)), plan)
+    return _estimate(kind_questions(answers.kind_trials(study), plan), plan)
 
 
 def _models(study: Answers, plan: AnalysisSettings = DEFAULT) -> Difference:
@@ -321,7 +322,7 @@ def _models(study: Answers, plan: AnalysisSettings = DEFAULT) -> Difference:
 
 def _estimate(questions: Iterator[Comparison], plan: AnalysisSettings) -> Difference:
     """Answer the first question as in the table `comparisons`."""
-    return ComparisonEstimator(plan, "").estimate(next(questions))
+    return estimate_of(next(questions), RatesOfTable(plan))
 
 
 def _kind_p(trials: pd.DataFrame, *, slope: bool) -> float:
@@ -363,7 +364,7 @@ def _share_by_model(study: Answers) -> tuple[float, float]:
         return np.nan, np.nan
     (share,), covariance = cell_proportions(ones, fit.beta, fit.covariance, *fit.random_variance(np.zeros(1)))
     error = float(np.sqrt(covariance[0, 0]))
-    return wald(float(share), error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1).ends()
+    return wald(float(share), error, min(answers.PEOPLE, int(stimulus.max()) + 1) - 1).interval(0.95)
 
 
 def _share_by_wilson(study: Answers) -> tuple[float, float]:

@@ -10,9 +10,9 @@ from scipy.special import expit, ndtri
 
 from gan_eval.science.inference import Estimate
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.comparisons import ComparisonEstimator
+from gan_eval.stats.compare.comparisons import estimate_of
 from gan_eval.stats.compare.contrast import population_proportions
-from gan_eval.stats.compare.detection_rates import Detection
+from gan_eval.stats.compare.detection_rates import Detection, RatesOfTable
 from gan_eval.stats.compare.questions import kind_questions, pair_questions
 from gan_eval.stats.trials import fill_trials, typed
 
@@ -140,12 +140,8 @@ def trials_of(world: RowWorld, random: np.random.Generator) -> pd.DataFrame:
 def detection(world: RowWorld, random: np.random.Generator, *, margin: float | None = None) -> Detection | None:
     """The numbers of the row `all` of a new study; None where no row has answers to both kinds."""
     settings = AnalysisSettings(margin=margin)
-    first = next(kind_questions(trials_of(world, random)), None)
-    if first is None:
-        return None
-    estimator = ComparisonEstimator(settings, "")
-    estimator.estimate(first)
-    return estimator.rates[first.estimand.key].detection(margin)
+    first = next(kind_questions(trials_of(world, random), settings), None)
+    return None if first is None else RatesOfTable(settings).of(first.estimand).detection(margin)
 
 
 def row_study(world: RowWorld, random: np.random.Generator) -> list[float]:
@@ -193,9 +189,9 @@ def random_pairs(world: tuple[int, int, float], random: np.random.Generator) -> 
         fraction=1.0,
     )
     settings = AnalysisSettings()
-    found = ComparisonEstimator(settings, "").estimate(next(pair_questions(trials, settings)))
+    found = estimate_of(next(pair_questions(trials, settings)), RatesOfTable(settings))
     truth = float(population_proportions(np.array([skill]), np.array([np.linalg.norm(sd)])).share[0]) - 0.5
-    low, high = found.ends()
+    low, high = found.interval(0.95)
     return [float(low <= truth <= high), float(found.p < LEVEL)]
 
 

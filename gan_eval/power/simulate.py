@@ -23,12 +23,12 @@ from gan_eval.power.design import Asked, PlannedQuestion, Scenario, SimulatedGro
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.science.inference import holm
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
-from gan_eval.stats.compare.comparisons import ComparisonEstimator
+from gan_eval.stats.compare.comparisons import estimate_of
 from gan_eval.stats.compare.contrast import population_proportions
+from gan_eval.stats.compare.detection_rates import RatesOfTable
 from gan_eval.stats.compare.differences import Difference
 from gan_eval.stats.compare.grades import HIGHER, MEAN, superiority
 from gan_eval.stats.compare.questions import (
-    ANY_FAKE,
     TOLD_APART,
     Comparison,
     grade_questions,
@@ -128,7 +128,7 @@ def questions_of(design: StudyDesign, analysis: AnalysisSettings, *, where: str 
     of_groups = replace(design, participant=np.zeros(len(first), int), stimulus=first)
     for asked in compared(of_groups, np.zeros(len(first), int), analysis):
         places = design.stimulus_group[asked.trials["stimulus"].to_numpy()].tolist()
-        of_models, is_detection = asked.is_of_models, asked.question == "detection"
+        of_models, is_detection = asked.of_models, asked.question == "detection"
         is_of_dataset = is_detection and not is_pair and asked.dataset is not None and asked.model is None
         if (
             asked.question == "bias"
@@ -137,8 +137,8 @@ def questions_of(design: StudyDesign, analysis: AnalysisSettings, *, where: str 
             or (of_models and not is_pair and (too_many_pairs or not asked.planned))
         ):
             continue
-        model = asked.b if is_pair else asked.a
-        name = "fakes against reals" if design.grades else f"{model} {TOLD_APART}".removeprefix(f"{ANY_FAKE} ")
+        name = TOLD_APART if asked.model is None else f"{asked.model} {TOLD_APART}"
+        name = "fakes against reals" if design.grades else name
         sides = [[at for at in places if groups[at].is_real == is_real] for is_real in (False, True)]
         if of_models:
             name = " against ".join(role for at in places for role in groups[at].role.split(BETWEEN_MODELS))
@@ -169,7 +169,7 @@ def compared(design: StudyDesign, answers: np.ndarray, analysis: AnalysisSetting
         return grade_questions(trials, analysis, design.grades)
     if design.groups[0].is_pair:
         return pair_questions(trials, analysis)
-    return chain(kind_questions(trials), model_questions(trials, analysis))
+    return chain(kind_questions(trials, analysis), model_questions(trials, analysis))
 
 
 def _asked(asked: Comparison) -> Asked:
@@ -249,7 +249,7 @@ def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Difference]) 
         own = (families == family) & ~is_equivalence
         p[own] = holm(p[own])
     positive = np.where(is_equivalence, p_equivalent, p) < ALPHA
-    width = np.diff([test.ends() for test in tests])[:, 0]
+    width = np.diff([test.interval(0.95) for test in tests])[:, 0]
     return [Verdict(*cells) for cells in zip(positive.tolist(), width.tolist(), strict=True)]
 
 
@@ -265,11 +265,11 @@ def analysed(
     left: dict[Asked, list[PlannedQuestion]] = {}
     for question in questions:
         left.setdefault(question.asked, []).append(question)
-    estimator = ComparisonEstimator(analysis, too_many(len(answers)))
+    rates = RatesOfTable(analysis, too_many(len(answers)))
     for one in compared(design, answers, analysis):
         same = left.pop(_asked(one), [])
         if same:
-            tests |= dict.fromkeys([question.name for question in same], estimator.estimate(one))
+            tests |= dict.fromkeys([question.name for question in same], estimate_of(one, rates))
         if not left:
             break
     return tests

@@ -265,11 +265,6 @@ def two_way(
     by_participant, by_stimulus, by_cell = (
         one_way(influence, cluster, side=side) for cluster in (participant, stimulus, cells(participant, stimulus))
     )
-    return largest_variance(by_participant, by_stimulus, by_cell)
-
-
-def largest_variance(by_participant: np.ndarray, by_stimulus: np.ndarray, by_cell: np.ndarray) -> np.ndarray:
-    """Return the largest of the two-way variance and the two one-way ones, all of one shape."""
     return np.asarray(np.max([by_participant + by_stimulus - by_cell, by_participant, by_stimulus], axis=0))
 
 

@@ -4,7 +4,7 @@ The numbers of single pictures come from one fit for each row (`compare.detectio
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,10 @@ from scipy.special import expit, ndtri
 from gan_eval.science.inference import Estimate
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
 from gan_eval.stats.answers.hype import mean_thresholds
-from gan_eval.stats.compare.comparisons import COMPARISONS, Cited
-from gan_eval.stats.compare.detection_rates import Detection
+from gan_eval.stats.compare.comparisons import COMPARISONS, Detected
+from gan_eval.stats.compare.contrast import FROM_MODELS
 from gan_eval.stats.compare.differences import UNTESTED
-from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, USED, kind_rows
+from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, kind_rows
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
 from gan_eval.stats.recruitment import NO_VERDICT
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, AnyTrials, TypedTrials, typed
@@ -116,59 +116,74 @@ _OTHER_RULE = "exposures follow the answers by a rule without a known share: no 
 _NO_DPRIME = "no d′, since the share of correct choices, or an end of its interval, is 0 or 100%"
 _OUTSIDE = "d′ is that of the mean rates, which need not lie between those of the rows"
 Frames = Mapping[str, pd.DataFrame]
-Part = tuple[str | None, str | None, pd.DataFrame]
-"""Model, data set and their trials."""
 
 
-def paper(trials: AnyTrials, frames: Frames, cited: Cited) -> pd.DataFrame:
+def paper(trials: AnyTrials, frames: Frames, detections: Sequence[Detected]) -> pd.DataFrame:
     """Return the table `paper`; without answers it has no rows.
 
     Args:
         trials: the analysed trials.
         frames: the tables `comparisons`, `bradley_terry`, `ratings`, `thresholds` and `hype` of these trials, by name.
-        cited: the detection of each model on each data set, as filled by `comparisons`.
+        detections: the numbers behind the rows of `comparisons` (`Compared.detections`).
     """
     trials = typed(trials)
-    rows = [*_single_rows(trials, frames, cited)]
+    follows = trials.answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
+    rows = [*_single_rows(trials.answered[~follows], frames["comparisons"], detections)]
+    rows += _adaptive_rows(trials.answered[follows], frames) if follows.any() else ()
     rows += _pair_rows(trials, frames) if len(trials.pairs) else ()
     rows += _grade_rows(trials, frames) if len(trials.graded) else ()
     return frame_of(rows, PAPER)
 
 
-def _single_rows(trials: TypedTrials, frames: Frames, cited: Cited) -> Iterator[Row]:
-    """Yield the rows of single pictures called real or fake."""
-    main = trials.answered[["protocol", *USED]]
-    follows = main["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
-    for protocol in (SINGLE, *ADAPTIVE_PROTOCOLS):
-        own = main[~follows if protocol == SINGLE else (main["protocol"] == protocol).to_numpy(bool)]
-        own = own.reset_index(drop=True)
-        rows = kind_rows(own)
+def _single_rows(answered: pd.DataFrame, comparisons: pd.DataFrame, detections: Sequence[Detected]) -> Iterator[Row]:
+    """Yield the rows of single pictures called real or fake, of exposures that do not follow the answers."""
+    if answered.empty:
+        return
+    if not detections:  # only one kind of picture was judged: the only row of detection says why
+        of_all = (comparisons["question"] == "detection") & (comparisons["measure"] == "called_fake")
+        why = provenance_cells(answered, *comparisons.loc[of_all, "note"][:1])
+        yield _counts_of_kinds(SINGLE, EVERYTHING, EVERYTHING, answered) | {
+            "verdict": NONE,
+            "untested": "too few",
+            **why,
+        }
+        return
+    over_all = detections[0]
+    by_rows = {tuple(row[:2] for row in one.question.rows): one for one in detections}
+    datasets = list(dict.fromkeys(row.dataset for row in over_all.question.rows))
+    own = [(*row[:2], by_rows[row[:2],]) for row in over_all.question.rows]
+    together = (EVERYTHING, EVERYTHING if len(datasets) > 1 else datasets[0], over_all)
+    dprimes: list[float] = []
+    for model, dataset, found in [*own, together]:
+        cells = _detected(comparisons.iloc[found.place].to_dict(), found)
+        dprime = cells["dprime"]
+        if model == EVERYTHING and dprimes and (dprime < min(dprimes) - 1e-9 or dprime > max(dprimes) + 1e-9):
+            cells["note"] = joined(cells["note"], _OUTSIDE)
+        dprimes += [] if np.isnan(dprime) else [dprime]
+        yield _counts_of_kinds(SINGLE, model, dataset, found.question.trials) | cells
+
+
+def _adaptive_rows(answered: pd.DataFrame, frames: Frames) -> Iterator[Row]:
+    """Yield the rows of single pictures whose exposures follow the answers."""
+    for protocol in ADAPTIVE_PROTOCOLS:
+        own = answered[(answered["protocol"] == protocol).to_numpy(bool)].reset_index(drop=True)
         if own.empty:
             continue
+        rows = kind_rows(own)
         judged = own.iloc[np.unique(np.concatenate([row.places for row in rows]))] if rows else own
-        parts: list[Part] = [(row.model, row.dataset, own.iloc[row.places].reset_index(drop=True)) for row in rows]
         datasets = list(dict.fromkeys(row.dataset for row in rows))
         several = len(datasets) != 1
-        dprimes: list[float] = []
-        for model, dataset, part in [
+        parts = [(*row[:2], *row[:2], own.iloc[row.places].reset_index(drop=True)) for row in rows]
+        dataset = None if several else datasets[0]
+        for model, name, of_model, of_dataset, part in [
             *parts,
-            (EVERYTHING, EVERYTHING if several else datasets[0], judged),
+            (EVERYTHING, EVERYTHING if several else dataset, None, dataset, judged),
         ]:
-            fakes = int(part.loc[part["is_fake"].to_numpy(bool), "stimulus"].nunique())
-            is_all = model == EVERYTHING
-            if protocol == SINGLE:
-                cells = _detected(part, frames["comparisons"], cited.get(None if is_all else (model, dataset)))
-                dprime = cells.get("dprime", np.nan)
-                if is_all and dprimes and (dprime < min(dprimes) - 1e-9 or dprime > max(dprimes) + 1e-9):
-                    cells["note"] = joined(cells["note"], _OUTSIDE)
-                dprimes += [] if np.isnan(dprime) else [dprime]
-            else:
-                of = (None, None if several else dataset) if is_all else (model, dataset)
-                cells = {"verdict": NONE, **_thresholds(frames, protocol, *of)}
-                shares = frames["thresholds"].loc[frames["thresholds"]["protocol"] == protocol, "share"].unique()
-                is_known = len(shares) == 1 and not pd.isna(shares[0])
-                cells |= provenance_cells(part, _ADAPTIVE_RATES.format(f"{shares[0]:.0%}") if is_known else _OTHER_RULE)
-            yield _counted(protocol, model, dataset, part, fakes, part["stimulus"].nunique() - fakes) | cells
+            shares = frames["thresholds"].loc[frames["thresholds"]["protocol"] == protocol, "share"].unique()
+            is_known = len(shares) == 1 and not pd.isna(shares[0])
+            note = _ADAPTIVE_RATES.format(f"{shares[0]:.0%}") if is_known else _OTHER_RULE
+            cells = {"verdict": NONE, **_thresholds(frames, protocol, of_model, of_dataset)}
+            yield _counts_of_kinds(protocol, model, name, part) | cells | provenance_cells(part, note)
 
 
 def _counted(
@@ -186,13 +201,15 @@ def _counted(
     }
 
 
-def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: tuple[int, Detection] | None) -> Row:
-    """Return the rates and the verdict of a row; `found` None: only one kind of picture was judged."""
-    if found is None:  # the only row of detection says why
-        of_all = (comparisons["question"] == "detection") & (comparisons["measure"] == "called_fake")
-        return {"verdict": NONE, "untested": "too few", **provenance_cells(part, *comparisons.loc[of_all, "note"][:1])}
-    place, detection = found
-    test = comparisons.iloc[place].to_dict()
+def _counts_of_kinds(protocol: str, model: str | None, dataset: str | None, part: pd.DataFrame) -> Row:
+    """Return the same of single pictures, whose fakes and reals are counted."""
+    fakes = part.loc[part["is_fake"].to_numpy(bool), "stimulus"].nunique()
+    return _counted(protocol, model, dataset, part, fakes, part["stimulus"].nunique() - fakes)
+
+
+def _detected(test: Mapping[Any, Any], found: Detected) -> Row:
+    """Return the rates and the verdict of a row, whose test is a row of `comparisons`."""
+    detection = found.numbers
     cells: Row = {"accuracy90_low": detection.accuracy90[0], "accuracy90_high": detection.accuracy90[1]}
     for name, short in (("fooling_rate", "fooling"), ("real_called_real", "real"), ("accuracy", "accuracy")):
         estimate: Estimate = getattr(detection, name)
@@ -201,8 +218,8 @@ def _detected(part: pd.DataFrame, comparisons: pd.DataFrame, found: tuple[int, D
     cells |= {"dprime": value, "dprime_low": low, "dprime_high": high, "basis": detection.basis}
     cells |= {"p": detection.p, "p_holm": test["p_holm"]}
     cells |= {"untested": detection.untested, "exploratory": test["exploratory"]}
-    notes = (_exploratory(test), detection.note)
-    return {**cells, "verdict": _verdict(test, detection.accuracy.value, detection.p), **provenance_cells(part, *notes)}
+    notes = provenance_cells(found.question.trials, _exploratory(test), detection.note)
+    return {**cells, "verdict": _verdict(test, detection.accuracy.value, detection.p), **notes}
 
 
 def _verdict(test: Mapping[Any, Any], accuracy: float, p: float) -> str:
@@ -389,13 +406,13 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     counts = ([row["n_fake"], row["n_real"]] for row in records)
     columns["Pictures, fake + real"] = [" + ".join("–" if pd.isna(n) else str(n) for n in pair) for pair in counts]
     columns["Answers"] = [str(row["n_answers"]) for row in records]
-    for name, (_, head, scale, digits) in _SHOWN.items():
+    for name, (short, head, scale, digits) in _SHOWN.items():
         if table[name].notna().any():
             head = f"Balanced {head.lower()}" if name == "accuracy" and set(table["protocol"]) == {SINGLE} else head
             columns[head] = [
                 ""
                 if pd.isna(row[name])
-                else f"{_rounded(scale * row[name], digits)} {_interval(row, name, scale, digits)}".strip()
+                else f"{_rounded(scale * row[name], digits)} {_interval(row, short, scale, digits)}".strip()
                 for row in records
             ]
     if (table["verdict"] == EQUIVALENT).any():
@@ -419,8 +436,8 @@ _ASKED = {
 }
 
 
-def _interval(row: Mapping[Any, Any], name: str, scale: float, digits: int) -> str:
-    low, high = (row[end] for end in interval_names(name))
+def _interval(row: Mapping[Any, Any], short: str, scale: float, digits: int) -> str:
+    low, high = row[f"{short}_low"], row[f"{short}_high"]
     if pd.isna(low) or pd.isna(high):
         return ""
     return f"[{_rounded(scale * low, digits)}, {_rounded(scale * high, digits)}]"
@@ -443,13 +460,12 @@ def interval_names(name: str) -> tuple[str, str]:
     >>> interval_names("fooling_rate")
     ('fooling_low', 'fooling_high')
     """
-    short = _SHOWN[name][0] if name in _SHOWN else name
-    return f"{short}_low", f"{short}_high"
+    return f"{_SHOWN[name][0]}_low", f"{_SHOWN[name][0]}_high"
 
 
 def skill_note(table: pd.DataFrame) -> list[str]:
     """Return the reason why a row's d′ is below that of its participants; empty without a d′ from a model."""
-    if not (table["dprime"].notna() & table["basis"].astype("str").str.startswith("crossed")).any():
+    if not (table["dprime"].notna() & table["basis"].isin(FROM_MODELS)).any():
         return []
     return ["d′ is computed from the averaged rates; a typical participant's d′ is larger."]
 

@@ -335,10 +335,10 @@ def _levels(judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve |
         units, is_fake = (data.participant, data.picture), data.model >= 0
         if not data.is_single:
             share = proportion_less_half(data.right, *units)
-            low, high, value = (end + HALF for end in (*share.ends(), share.difference))
+            low, high, value = (end + HALF for end in (*share.interval(0.95), share.difference))
         elif len(np.unique(is_fake)) == 2:
             share = difference_of_proportions(data.right == is_fake, is_fake, *units)
-            low, high, value = ((end + 1) / 2 for end in (*share.ends(), share.difference))
+            low, high, value = ((end + 1) / 2 for end in (*share.interval(0.95), share.difference))
         else:
             continue
         at = float(data.level.mean())

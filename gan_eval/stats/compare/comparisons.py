@@ -8,18 +8,18 @@ import pandas as pd
 
 from gan_eval.science.inference import holm
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
-from gan_eval.stats.compare.contrast import Fits, estimate
-from gan_eval.stats.compare.detection_rates import BASES, Detection, RatesByKey, rates_of
+from gan_eval.stats.compare.contrast import Question, estimate
+from gan_eval.stats.compare.detection_rates import BASES, Detection, RatesOfTable
 from gan_eval.stats.compare.differences import UNTESTED, Difference, simultaneous_intervals
 from gan_eval.stats.compare.grades import GradeQuestion, estimate_grades
 from gan_eval.stats.compare.questions import (
-    TOLD_APART,
     Comparison,
     KindQuestion,
     Topic,
     grade_questions,
     kind_questions,
     model_questions,
+    nothing_to_compare,
     pair_questions,
 )
 from gan_eval.stats.groups import joined, provenance_cells
@@ -76,41 +76,38 @@ COMPARISONS = Table(
     ),
     key=("question", "dataset", "model", "sensitivity", "a", "b", "measure"),
 )
-Cited = dict[tuple[str | None, str | None] | None, tuple[int, Detection]]
-"""Position in the table `comparisons` and numbers of each model on each data set; None: all models together."""
+
+
+class Detected(NamedTuple):
+    """Detection of fakes among single pictures, as the table to cite has it."""
+
+    place: int
+    """Position of its row in the table `comparisons`."""
+    question: KindQuestion
+    numbers: Detection
 
 
 class Compared(NamedTuple):
-    """The table `comparisons`, and what the table to cite takes from the same fits."""
+    """The table `comparisons`, and the numbers of detection behind its rows, first those of all models together."""
 
     table: pd.DataFrame
-    cited: Cited
+    detections: list[Detected]
 
 
-class ComparisonEstimator:
-    """Estimates the differences of one table; a model that several questions share is fitted once.
-
-    If `why_not` gives a reason, crossed models are not fitted.
-    """
-
-    def __init__(self, settings: AnalysisSettings, why_not: str) -> None:
-        self.settings, self.why_not = settings, why_not
-        self._fits: Fits = {}
-        self.rates: RatesByKey = {}
-
-    def estimate(self, asked: Comparison) -> Difference:
-        """Return the difference of a comparison; without p values if it cannot be tested."""
-        margin, why_not = asked.margin(self.settings), asked.why_not or self.why_not
-        if isinstance(asked.estimand, KindQuestion):
-            rates = rates_of(asked.estimand, self.settings, self.rates, why_not=why_not)
-            found = rates.bias() if asked.estimand.is_bias else rates.difference(margin)
-        elif isinstance(asked.estimand, GradeQuestion):
-            found = estimate_grades(asked.estimand, margin=margin, fits=self._fits, why_not=why_not)
-        else:
-            found = estimate(asked.estimand, margin=margin, fits=self._fits, why_not=why_not)
-        if asked.untested is None and found.untested in (None, "nearly constant answers"):
-            return found
-        return found._replace(p=np.nan, p_equivalent=np.nan, untested=asked.untested or found.untested)
+def estimate_of(asked: Comparison, rates: RatesOfTable) -> Difference:
+    """Return the difference of a comparison; without p values if it cannot be tested."""
+    why_not = asked.why_not or rates.why_not
+    match asked.estimand:
+        case KindQuestion() as kinds:
+            own = rates.of(kinds, why_not)
+            found = own.bias() if asked.question == "bias" else own.difference(asked.margin)
+        case GradeQuestion() as grades:
+            found = estimate_grades(grades, margin=asked.margin, why_not=why_not)
+        case Question() as question:
+            found = estimate(question, margin=asked.margin, why_not=why_not)
+    if asked.untested is None and found.untested in (None, "nearly constant answers"):
+        return found
+    return found._replace(p=np.nan, p_equivalent=np.nan, untested=asked.untested or found.untested)
 
 
 def comparisons(trials: AnyTrials, **options: Any) -> pd.DataFrame:
@@ -140,31 +137,26 @@ def compare(
     """
     trials = typed(trials)
     questions = chain(  # a lazy iterator: the trials of all pairs of models together would take much memory
-        kind_questions(trials.answered),
+        kind_questions(trials.answered, plan),
         model_questions(trials.answered, plan),
         pair_questions(trials.pairs, plan) if len(trials.pairs) else (),
         grade_questions(trials.graded, plan, grades) if len(trials.graded) else (),
     )
-    estimator = ComparisonEstimator(plan, too_many(len(trials.every)))
-    differences, rows = list[Difference](), list[Row]()
+    rates = RatesOfTable(plan, too_many(len(trials.every)))
+    differences, rows, detections = list[Difference](), list[Row](), list[Detected]()
     waits = recruited is not None and is_waiting(recruited)
-    cited: Cited = {}
     for asked in questions:
         if only_overall and not asked.is_overall:
             continue
-        differences.append(estimator.estimate(asked))
         if isinstance(asked.estimand, KindQuestion) and asked.question == "detection":
-            detection = estimator.rates[asked.estimand.key].detection(plan.margin)
-            cell = len(rows), detection._replace(note=joined(asked.note, detection.note))
-            if asked.is_overall:
-                cited[None] = cell
-            if len(asked.estimand.rows) == 1:
-                row = asked.estimand.rows[0]
-                cited[row.model, row.dataset] = cell
+            numbers = rates.of(asked.estimand).detection(plan.margin)
+            noted = numbers._replace(note=joined(asked.note, numbers.note))
+            detections.append(Detected(len(rows), asked.estimand, noted))
+        differences.append(estimate_of(asked, rates))
         rows.append(_row(asked, differences[-1], plan))
-    if len(trials.main) and not any(row["family"] == TOLD_APART for row in rows):
+    if len(trials.main) and not detections:
         differences.insert(0, Difference(np.nan))
-        rows.insert(0, _without_numbers(trials.main))
+        rows.insert(0, _row(nothing_to_compare(trials.main), differences[0], plan))
     table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
     if len(table):
         for places in table.groupby(["family", "exploratory"], dropna=False).indices.values():
@@ -183,13 +175,11 @@ def compare(
         table["verdict"] = verdict
         less = np.where(different & equivalent, "differs, but by less than the margin", "")
         table["note"] = [joined(*notes) for notes in zip(less, table["note"].fillna(""), strict=True)]
-    return Compared(conform(table.drop(columns="family"), COMPARISONS, where="comparisons"), cited)
+    return Compared(conform(table.drop(columns="family"), COMPARISONS, where="comparisons"), detections)
 
 
 def _row(asked: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
-    margin = asked.margin(plan)
-    margin_note = "" if margin is None else asked.margin_note.format(margin)
-    (ci_low, ci_high), (ci90_low, ci90_high) = found.ends(), found.ends(0.9)
+    (ci_low, ci_high), (ci90_low, ci90_high) = found.interval(0.95), found.interval(0.9)
     return {
         "family": asked.family,
         "comparison": asked.comparison,
@@ -203,7 +193,7 @@ def _row(asked: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
         "ci_low": ci_low,
         "ci_high": ci_high,
         "p": found.p,
-        "margin": np.nan if margin is None else plan.margin,
+        "margin": np.nan if asked.margin is None else plan.margin,
         "ci90_low": ci90_low,
         "ci90_high": ci90_high,
         "p_equivalent": found.p_equivalent,
@@ -213,33 +203,5 @@ def _row(asked: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
         "n_b": asked.counts[1],
         "exploratory": not asked.planned,
         "untested": found.untested or ("too few" if np.isnan(found.p) else None),
-        **provenance_cells(asked.trials, asked.note, found.note, margin_note),
-    }
-
-
-def _without_numbers(main: pd.DataFrame) -> Row:
-    """Return the row `told apart` with counts and a reason only."""
-    answered = main[main["answered"].to_numpy(bool)]
-    fakes = int(answered["is_fake"].sum())
-    reals = len(answered) - fakes
-    if answered.empty:
-        reason = "no answered trials"
-    elif not reals or not fakes:
-        reason = f"only {'fakes' if fakes else 'reals'} were judged: nothing to compare with"
-    else:
-        reason = "no data set has answers to both reals and fakes"
-    if answered["stimulus"].nunique() == 1:
-        reason = f"one stimulus; {reason}"
-    return {
-        "family": TOLD_APART,
-        "comparison": TOLD_APART,
-        "question": "detection",
-        "untested": "too few",
-        "a": "fake",
-        "b": "real",
-        "measure": "called_fake",
-        "n_a": fakes,
-        "n_b": reals,
-        "exploratory": False,
-        **provenance_cells(main, reason),
+        **provenance_cells(asked.trials, asked.note, found.note, asked.margin_note),
     }

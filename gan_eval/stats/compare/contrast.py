@@ -13,7 +13,7 @@ correct answers on one kind of picture and lowers it on the other.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, ndtr, ndtri
@@ -30,16 +30,14 @@ from gan_eval.stats.compare.differences import (
     wald,
 )
 from gan_eval.stats.groups import joined
-from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
+from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.likelihood import Slopes
 
 FEW_ANSWERS = 10
 """Mean number of answers to a picture; below it the error is at least that of the clustered shares."""
 MANY_GROUPS = 16
 """Minimum number of people for that rule; with fewer, Student's t has few degrees of freedom."""
-CROSSED, CROSSED_CLUSTERED = "crossed_model", "crossed_model_clustered_error"
-Fits = dict[object, CrossedFit | NoFitError]
-"""Fits by `Question.key`, which several questions share."""
+CROSSED, CROSSED_CLUSTERED = FROM_MODELS = "crossed_model", "crossed_model_clustered_error"
 NODES = np.linspace(-9.0, 9.0, 301)
 """Nodes of the trapezoidal rule, whose error for this integrand is below exp(-2π² / (0.06 s))."""
 WEIGHTS = np.exp(-(NODES**2) / 2) / np.exp(-(NODES**2) / 2).sum()
@@ -104,12 +102,10 @@ def cell_proportions(
 class Question:
     """Proportion of a minus that of b, or minus one half if no trial is b's; and the model that estimates it."""
 
-    key: object
-    """Key of the model; questions with the same key share one model."""
     answer: np.ndarray
     """(N,) bool: the answer that is modelled, and that the proportions count."""
-    in_a: np.ndarray
-    """(N,) bool, true for a's trials, false for b's; all true: a's proportion is compared with one half."""
+    in_a: np.ndarray | None
+    """(N,) bool, true for a's trials, false for b's; None: all are a's, whose proportion is compared with one half."""
     participant: np.ndarray
     """(N,) int, 0.. without gaps."""
     picture: np.ndarray
@@ -129,80 +125,56 @@ class Question:
     other: np.ndarray | None = None
     """(N,) int, 0..: the other picture of each pair, if any two are paired: a third factor, whose variance is added."""
 
-    @property
-    def of_one_proportion(self) -> bool:
-        """True if there is no b: the proportion is compared with one half."""
-        return bool(self.in_a.all())
 
-    def degrees_of_freedom(self) -> int:
-        """Return the degrees of freedom: the fewest participants or pictures behind a side, minus 1."""
-        factors = (self.participant, self.picture, *([] if self.other is None else [self.other]))
-        return degrees_of_freedom(*factors, side=None if self.of_one_proportion else self.in_a)
-
-
-def estimate(question: Question, *, margin: float | None, fits: Fits, why_not: str = "") -> Difference:
+def estimate(question: Question, *, margin: float | None, why_not: str = "") -> Difference:
     """Return the difference by the crossed model, or by clustered proportions if the model gives no number.
 
     Args:
         margin: equivalence margin of the difference; None: equivalence is not judged.
-        fits: fits by key; the model that is fitted is added.
         why_not: a reason not to fit the model; empty: none.
     """
     units = question.participant, question.picture
     mean, reach_apart = None, 0.0
-    if question.rows:  # as in `detection_rates.rates_of`: the rows' mean, with the larger of two errors
-        rows = [estimate(row, margin=None, fits=fits, why_not=why_not) for row in question.rows]
+    if question.rows:  # as in `detection_rates`: the rows' mean, with the larger of two errors
+        rows = [estimate(row, margin=None, why_not=why_not) for row in question.rows]
         mean = float(np.mean([row.difference for row in rows]))
-        reach_apart = float(np.linalg.norm([np.diff(row.ends())[0] / 2 for row in rows])) / len(rows)
+        reach_apart = float(np.linalg.norm([np.diff(row.interval(0.95))[0] / 2 for row in rows])) / len(rows)
     check = (
         proportion_less_half(question.answer, *units, margin=margin, row=question.cell, mean=mean, other=question.other)
-        if question.of_one_proportion
+        if question.in_a is None
         else difference_of_proportions(question.answer, question.in_a, *units, margin=margin)
     )
     few_note = few_people(n_levels(question.participant)) if check.basis else ""
     if why_not:
         reason = f"clustered shares instead of the crossed model ({why_not})"
         return check._replace(note=joined(reason, check.note, few_note))
-    df = question.degrees_of_freedom()
+    others = [] if question.other is None else [question.other]
+    df = degrees_of_freedom(*units, *others, side=question.in_a)
     clustered = 0.0
     few = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1)
     if few and df >= MANY_GROUPS - 1 and check.basis == "two_way_cluster":
-        low, high = check.ends()
+        low, high = check.interval(0.95)
         clustered = max(high - check.difference, check.difference - low) / float(t_critical(df))
     try:
-        difference, error = _by_model(question, fits)
+        if df < 1:
+            raise NoFitError("fewer than two participants or pictures behind a group")
+        difference, error = _by_model(question)
         difference = difference if mean is None else mean
-        error = float(np.hypot(error, np.sqrt(other_variance(question.answer, question.cell, question.other))))
+        if question.other is not None:
+            error = float(np.hypot(error, np.sqrt(other_variance(question.answer, question.cell, question.other))))
         error = max(error, float(np.nan_to_num(reach_apart / t_critical(df))))
         basis, error = (CROSSED, error) if error >= clustered else (CROSSED_CLUSTERED, clustered)
-        test = _from_half if question.of_one_proportion else wald
+        test = _from_half if question.in_a is None else wald
         result = test(difference, error, df, margin=margin, basis=basis)
     except NoFitError as reason:
         return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note, few_note))
     return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), few_note))
 
 
-def cached_fit(fits: Fits, key: object, *answers: np.ndarray, **options: Any) -> CrossedFit:
-    """Return the fit of a key; make it by `fit_crossed` and add it, or its NoFitError, if it is not there."""
-    if key not in fits:
-        try:
-            fits[key] = fit_crossed(*answers, **options)
-        except NoFitError as reason:
-            fits[key] = reason
-    found = fits[key]
-    if isinstance(found, NoFitError):
-        raise found
-    return found
-
-
-def _by_model(question: Question, fits: Fits) -> tuple[float, float]:
+def _by_model(question: Question) -> tuple[float, float]:
     """Return the difference by the crossed model, and its standard error."""
-    if question.degrees_of_freedom() < 1:
-        raise NoFitError("fewer than two participants or pictures behind a group")
     X, weights = np.eye(len(question.cell_weights)), question.cell_weights
-    fit = cached_fit(
-        fits,
-        question.key,
+    fit = fit_crossed(
         question.answer,
         X[question.cell],
         question.participant,
@@ -216,7 +188,7 @@ def _by_model(question: Question, fits: Fits) -> tuple[float, float]:
     slope = next((slope[at] for slope in question.slopes if slope is not None), np.zeros(len(at)))
     variance = fit.random_variance(slope)
     shares, covariance = cell_proportions(X, fit.beta, fit.covariance, *variance, link=question.link)
-    difference = float(weights.dot(shares)) - (HALF if question.of_one_proportion else 0.0)
+    difference = float(weights.dot(shares)) - (HALF if question.in_a is None else 0.0)
     return difference, float(np.sqrt(max(weights.dot(covariance).dot(weights), 0.0)))
 
 

@@ -7,8 +7,8 @@ Statistics & Data Analysis 45, 449-456).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,19 +33,20 @@ from gan_eval.stats.compare.contrast import (
     CROSSED,
     CROSSED_CLUSTERED,
     FEW_ANSWERS,
+    FROM_MODELS,
     MANY_GROUPS,
     NODES,
     WEIGHTS,
     cell_proportions,
     population_proportions,
 )
-from gan_eval.stats.compare.differences import Difference, Untested, few_people, other_p, wald
+from gan_eval.stats.compare.differences import Difference, Untested, few_people, no_interval, other_p, wald
 from gan_eval.stats.compare.questions import MAX_ROWS, KindQuestion
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
-BASES = (CROSSED, CROSSED_CLUSTERED, TWO_WAY, BY_PICTURE)
+BASES = (*FROM_MODELS, TWO_WAY, BY_PICTURE)
 _MAX_SD_AND_ETA = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Maximum SD of random effects and maximum linear predictor of a cell, by link; above either, the fit diverged."""
 NONE_GAVE_BOTH = "no participant gave both answers, so response bias alone explains them"
@@ -100,23 +101,17 @@ class Rates:
     df: int
     """Degrees of freedom of Student's t."""
     basis: str | None
+    reported: tuple[float, float]
+    """Both shares as reported: those of the model, or the observed ones, to which no answers are added."""
     note: str | None = None
     fit: CrossedFit | None = None
     check_p: float = np.nan
     """p of the clustered shares, to compare with that of a crossed model."""
-    observed: tuple[float, float] | None = None
-    """The observed shares, to report in place of those with one answer of each kind added; None: report the
-    estimates."""
     n: tuple[float, float] = (np.nan, np.nan)
     """Effective number of independent answers to fakes and to reals."""
     untested: Untested | None = None
     max_effect: float = 0.5
     """Largest possible distance of accuracy from 1/2, given the share of the answer `fake`; if averaged, the mean."""
-
-    @cached_property
-    def reported(self) -> tuple[float, float]:
-        """Hit rate and false-alarm rate as reported: the observed ones, else the estimates."""
-        return self.observed or (self.fake, self.real)
 
     def error(self, by_fake: float, by_real: float) -> float:
         """Return the standard error of a number from its derivatives with respect to both shares; NaN: no interval."""
@@ -132,19 +127,17 @@ class Rates:
         """
         margin = None if margin is None else margin / 2
         found = self.detection(margin)
-        note = joined(self.note, other_p(found.p, self.check_p), self._why_not_equivalent(margin))
+        not_equivalent = NEARLY_CONSTANT if found.untested == "nearly constant answers" else None
+        note = joined(self.note, other_p(found.p, self.check_p), not_equivalent)
 
         def interval(coverage: float) -> tuple[float, float]:
             _, low, high = self._accuracy(coverage)
             return 2 * low - 1, 2 * high - 1
 
-        difference, at = self.reported[0] - self.reported[1], None if self.untested == "constant answers" else interval
+        difference = self.reported[0] - self.reported[1]
+        at = no_interval if self.untested == "constant answers" else interval
         numbers = difference, found.p, note, at, found.p_equivalent, self.basis, self.check_p
         return Difference(*numbers, untested=found.untested)
-
-    def _why_not_equivalent(self, margin: float | None) -> str | None:
-        """Return the reason why these shares cannot give a difference as large as the margin; None if they can."""
-        return NEARLY_CONSTANT if margin is not None and self.max_effect <= margin and not self.untested else None
 
     def bias(self) -> Difference:
         """Return the share of reals judged correctly minus the share of fakes judged correctly."""
@@ -155,10 +148,10 @@ class Rates:
             (hits, false_alarms), (n_fake, n_real) = self.reported, self.n
             z = float(ndtri((1 + coverage) / 2))
             independent = newcombe((1 - false_alarms) * n_real, n_real, hits * n_fake, n_fake, z=z)
-            ends = wald(estimate, error, self.df).ends(coverage)
+            ends = wald(estimate, error, self.df).interval(coverage)
             return _widened(1 - hits - false_alarms - estimate, error, ends, independent)
 
-        at = None if self.untested == "constant answers" else interval
+        at = no_interval if self.untested == "constant answers" else interval
         return Difference(1 - sum(self.reported), p, self.note, at, basis=self.basis, untested=self.untested)
 
     def detection(self, margin: float | None) -> Detection:
@@ -169,7 +162,8 @@ class Rates:
         """
         z, z_error = self._on_probit((1 + self.fake - self.real) / 2, 0.5, -0.5)
         p = np.nan if self.untested else float(two_sided_p(z, z_error, self.df))
-        not_equivalent = self._why_not_equivalent(margin)
+        is_small = margin is not None and self.max_effect <= margin and not self.untested
+        not_equivalent = NEARLY_CONSTANT if is_small else None
         limit = np.nan if margin is None or self.untested or not_equivalent else float(ndtri(0.5 + margin))
         of_hits, of_alarms = self._independent()
         accuracy, accuracy90, dprime = self._accuracy(0.95), self._accuracy(0.9)[1:], self._dprime()
@@ -255,38 +249,36 @@ def _widened(
     return min(low, independent[0]) if step <= -error else low, max(high, independent[1]) if step >= error else high
 
 
-RatesByKey = dict[object, Rates]
+@dataclass(frozen=True)
+class RatesOfTable:
+    """Rates of the rows of one table; each model on each data set is fitted once."""
 
+    settings: AnalysisSettings
+    why_not: str = ""
+    """A reason not to fit models; empty: none."""
+    _known: dict[object, Rates] = field(default_factory=dict)
 
-def rates_of(
-    question: KindQuestion,
-    settings: AnalysisSettings,
-    known: RatesByKey,
-    *,
-    why_not: str = "",
-) -> Rates:
-    """Return the rates of one row, or of several as the mean of the rows.
+    def of(self, question: KindQuestion, why_not: str = "") -> Rates:
+        """Return the rates of one row, or of several as the mean of the rows.
 
-    Args:
-        known: results so far, by the question's key; the new rates and those of the question's rows are added.
-        why_not: a reason not to fit the model.
-    """
-    if question.key in known:
-        return known[question.key]
-    if len(question.rows) > MAX_ROWS:
-        why_not = why_not or f"{len(question.rows)} models"
-    answers = _Answers.of(question.trials)
-    rates = _estimated(question.trials, answers, settings, why_not)
-    if answers.is_between:
-        rates = replace(rates, note=joined(rates.note, OTHER_PEOPLE))
-    if rates.basis is not None:
-        rates = replace(rates, note=joined(rates.note, few_people(n_levels(answers.participant))))
-    rates = replace(rates, max_effect=0.5 - abs(sum(rates.reported) / 2 - 0.5))
-    if len(question.rows) > 1:
-        rows = [rates_of(replace(question, rows=(row,)), settings, known, why_not=why_not) for row in question.rows]
-        rates = _mean_of_rows(rows, rates)
-    known[question.key] = rates
-    return rates
+        Args:
+            why_not: a further reason not to fit the model.
+        """
+        key = tuple((row.model, row.dataset) for row in question.rows)
+        if key in self._known:
+            return self._known[key]
+        why_not = self.why_not or why_not or (f"{len(key)} models" if len(key) > MAX_ROWS else "")
+        answers = _Answers.of(question.trials)
+        rates = _estimated(question.trials, answers, self.settings, why_not)
+        between = OTHER_PEOPLE if answers.is_between else ""
+        few = "" if rates.basis is None else few_people(n_levels(answers.participant))
+        max_effect = 0.5 - abs(sum(rates.reported) / 2 - 0.5)
+        rates = replace(rates, note=joined(rates.note, between, few), max_effect=max_effect)
+        if len(key) > 1:
+            rows = [self.of(KindQuestion.of([row], question.answered), why_not) for row in question.rows]
+            rates = _mean_of_rows(rows, rates)
+        self._known[key] = rates
+        return rates
 
 
 def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
@@ -299,7 +291,7 @@ def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
     constant = sum(row.untested == "constant answers" for row in rows)
     if constant:
         notes.append(f"in {constant} of {len(rows)} rows the answers do not vary with the pictures")
-    clustered = sum(row.basis not in (CROSSED, CROSSED_CLUSTERED) for row in rows)
+    clustered = sum(row.basis not in FROM_MODELS for row in rows)
     if 0 < clustered < len(rows) and joint.fit is not None:
         notes.append(f"{clustered} of {len(rows)} rows have clustered shares")
     covariances = joint.covariances
@@ -312,7 +304,7 @@ def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
         fake=fake,
         real=real,
         covariances=covariances,
-        observed=(observed[0], observed[1]),
+        reported=(observed[0], observed[1]),
         untested="constant answers" if constant else joint.untested,
         max_effect=float(np.mean([row.max_effect for row in rows])),
         basis=rows[0].basis if clustered == len(rows) else joint.basis,
@@ -331,12 +323,8 @@ class _Answers(NamedTuple):
     """Each model's fakes on each data set, and each data set's reals."""
     weights: np.ndarray
     """(2, C) weights of the cells in the share of fakes and in that of reals; each row sums to 1."""
-
-    @property
-    def is_between(self) -> bool:
-        """True if most of the participants who judged fakes judged no reals."""
-        fakes, reals = (np.bincount(self.participant, of) for of in (self.is_fake, ~self.is_fake))
-        return bool(2 * np.sum((fakes > 0) & (reals > 0)) < np.sum(fakes > 0))
+    is_between: bool
+    """True if most of the participants who judged fakes judged no reals."""
 
     @staticmethod
     def of(trials: pd.DataFrame) -> "_Answers":
@@ -349,7 +337,9 @@ class _Answers(NamedTuple):
         rows = np.bincount(of_dataset[fake], minlength=int(dataset.max()) + 1)[of_dataset]  # models on the data set
         weights = np.stack([fake / fake.sum(), np.where(fake, 0, rows) / fake.sum()])
         participant, picture = (pd.factorize(trials[name])[0] for name in ("participant", "stimulus"))
-        return _Answers(trials["says_fake"].to_numpy(bool), is_fake, participant, picture, cell, weights)
+        fakes, reals = (np.bincount(participant, of) > 0 for of in (is_fake, ~is_fake))
+        is_between = bool(2 * np.sum(fakes & reals) < np.sum(fakes))
+        return _Answers(trials["says_fake"].to_numpy(bool), is_fake, participant, picture, cell, weights, is_between)
 
 
 def _estimated(trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettings, why_not: str) -> Rates:
@@ -366,7 +356,7 @@ def _estimated(trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettin
         return replace(clustered, note=joined(f"clustered shares instead of the crossed model ({reason})"))
     fake, real = map(float, shares)
     check_p = clustered.detection(None).p
-    rates = Rates(fake, real, (covariance,), clustered.df, CROSSED, None, fit, check_p, n=clustered.n)
+    rates = Rates(fake, real, (covariance,), clustered.df, CROSSED, (fake, real), None, fit, check_p, clustered.n)
     few = len(trials) < FEW_ANSWERS * (int(answers.picture.max()) + 1) and clustered.df >= MANY_GROUPS - 1
     if few and clustered.error(1, -1) > rates.error(1, -1):
         rates = replace(rates, covariances=(covariance, *clustered.covariances), basis=CROSSED_CLUSTERED)
@@ -430,14 +420,15 @@ def _clustered(answers: _Answers) -> Rates:
     factors = (answers.participant, answers.picture) if several else (answers.picture,)
     df = degrees_of_freedom(*factors, side=answers.is_fake)
     if df < 1:
-        return Rates(fake, real, (), 0, None, TOO_FEW, observed=observed, untested="too few")
+        return Rates(fake, real, (), 0, None, observed, TOO_FEW, untested="too few")
     by_answers = np.bincount(answers.participant, says), np.bincount(answers.participant)
     gave_both = int(((by_answers[0] > 0) & (by_answers[0] < by_answers[1])).sum())
     influence = ((says - shares[cell]) * answers.weights[:, cell] / n[cell]).T
-    by_cluster = [_covariance(influence, factor, answers.is_fake) for factor in factors]
+    both = [cells(*factors)] if several else []
+    sums = [cluster_sums(influence, factor, side=answers.is_fake).sum(axis=1) for factor in (*factors, *both)]
+    by_cluster = [each @ each.T for each in sums]
     if several:
-        both = _covariance(influence, cells(answers.participant, answers.picture), answers.is_fake)
-        by_cluster.append(by_cluster[0] + by_cluster[1] - both)
+        by_cluster[2] = by_cluster[0] + by_cluster[1] - by_cluster[2]
     is_uniform = (yes == 0) | (yes == n)
     if is_uniform.any():  # equal answers do not show how clusters differ: assume an SD, and the normal instead of t
         groups = [tuple(n_levels(factor[cell == k]) for factor in factors) for k in range(count)]
@@ -450,9 +441,8 @@ def _clustered(answers: _Answers) -> Rates:
     basis = TWO_WAY if several else BY_PICTURE
     n_fake, n_real = map(float, 1 / (answers.weights**2 / n).sum(axis=1))
     covariances = tuple(by_cluster)
-    numbers = fake, real, covariances, df, basis, note
     untested: Untested | None = "constant answers" if note else None
-    return Rates(*numbers, observed=observed, n=(n_fake, n_real), untested=untested)
+    return Rates(fake, real, covariances, df, basis, observed, note, n=(n_fake, n_real), untested=untested)
 
 
 @cache
@@ -471,9 +461,3 @@ def _independent_answers(groups: tuple[int, ...], n: float) -> float:
         low, high = np.where(is_below, eta, low), np.where(is_below, high, eta)
     shares = population_proportions(low[:, 0], np.array([_ASSUMED_SD])).share
     return float(min(n, _LOG_TAIL / np.log1p(-shares.max())))
-
-
-def _covariance(influence: np.ndarray, cluster: np.ndarray, side: np.ndarray) -> np.ndarray:
-    """Return the covariance (2, 2) of both shares from each answer's contribution to their errors (N, 2)."""
-    sums = cluster_sums(influence, cluster, side=side).sum(axis=1)
-    return np.asarray(sums @ sums.T)

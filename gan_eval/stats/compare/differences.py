@@ -53,6 +53,11 @@ Interval = Callable[[float], tuple[float, float]]
 """Function from a coverage, below 1, to the ends of the interval."""
 
 
+def no_interval(_coverage: float) -> tuple[float, float]:
+    """Return NaN for both ends."""
+    return np.nan, np.nan
+
+
 class Difference(NamedTuple):
     """Proportion of a minus proportion of b, or minus one half; NaN where unknown."""
 
@@ -60,8 +65,7 @@ class Difference(NamedTuple):
     p: float = np.nan
     """Two-sided, against 0."""
     note: str | None = None
-    interval: Interval | None = None
-    """None without one."""
+    interval: Interval = no_interval
     p_equivalent: float = np.nan
     """The larger p of two one-sided tests against the margin; NaN without a margin."""
     basis: str | None = None
@@ -71,10 +75,6 @@ class Difference(NamedTuple):
     bound: float = 1.0
     """Largest size of such a difference."""
     untested: Untested | None = None
-
-    def ends(self, coverage: float = 0.95) -> tuple[float, float]:
-        """Return the ends of its interval; NaN without one."""
-        return (np.nan, np.nan) if self.interval is None else self.interval(coverage)
 
 
 def wald(
@@ -89,7 +89,7 @@ def wald(
     """Test a difference by Student's t with `df` degrees of freedom; its interval lies within -bound..bound.
 
     >>> test = wald(0.1, 0.05, 1e9)
-    >>> round(test.ends()[0], 4), round(test.ends(0.9)[1], 4), round(test.p, 4)
+    >>> round(test.interval(0.95)[0], 4), round(test.interval(0.9)[1], 4), round(test.p, 4)
     (0.002, 0.1822, 0.0455)
     """
 
@@ -123,7 +123,7 @@ def simultaneous_intervals(differences: Sequence[Difference], p_holm: np.ndarray
     all_rejected = (p_holm[tested] < ALPHA).all()
     for place in tested:
         bound = differences[place].bound
-        low, high = differences[place].ends(1 - ALPHA / len(tested))
+        low, high = differences[place].interval(1 - ALPHA / len(tested))
         is_above = low + high > 0
         if p_holm[place] >= ALPHA:
             intervals[place] = min(low, 0.0), max(high, 0.0)
@@ -157,11 +157,11 @@ def difference_of_proportions(
     (k_a, n_a), (k_b, n_b) = ((int(success[group].sum()), int(group.sum())) for group in (in_a, ~in_a))
     difference = k_a / n_a - k_b / n_b
     participants = n_levels(participant)
-    factors = (stimulus,) if participants == 1 else (participant, stimulus)
+    is_alone = participants == 1
+    factors = (stimulus,) if is_alone else (participant, stimulus)
     df = degrees_of_freedom(*factors, side=in_a)
     if df < 1:
         return Difference(difference, note=_TOO_FEW, untested="too few")
-    note, untested = _of_one(participants)
     if all(success[group].all() or not success[group].any() for group in (in_a, ~in_a)):
         (stimuli_a, people_a), (stimuli_b, people_b) = (
             [n_levels(factor[group]) for factor in (stimulus, participant)] for group in (in_a, ~in_a)
@@ -170,12 +170,12 @@ def difference_of_proportions(
         units_a, units_b = (stimuli_a, stimuli_b) if crossed else (min(stimuli_a, people_a), min(stimuli_b, people_b))
         agree = "all answers of each group agree: interval and p as if each stimulus had been judged once"
         independent = _newcombe_and_fisher(units_a * (k_a > 0), units_a, units_b * (k_b > 0), units_b, margin)
-        return independent._replace(difference=difference, note=joined(agree, note), untested=untested)
+        return _where_all_agree(independent, difference, is_alone, agree)
     smoothed = np.where(in_a, (k_a + 1) / (n_a + 2), (k_b + 1) / (n_b + 2))
     influence = (success - smoothed) * np.where(in_a, 1 / n_a, -1 / n_b)
     error = float(np.sqrt(two_way(influence[:, None], participant, stimulus, side=in_a)[0]))
     independent = _newcombe_and_fisher(k_a, n_a, k_b, n_b, margin)
-    return _never_more_certain(wald(difference, error, df, margin=margin), independent, note)
+    return _never_more_certain(wald(difference, error, df, margin=margin), independent, is_alone)
 
 
 def proportion_less_half(
@@ -212,19 +212,19 @@ def proportion_less_half(
     of_row, yes = np.bincount(row), np.bincount(row, success)
     rows = len(of_row)
     difference = float((yes / of_row).mean()) - HALF if mean is None else mean
-    note, untested = _of_one(n_levels(participant))
+    is_alone = n_levels(participant) == 1
     if n_levels(picture) < 2:
         return Difference(difference, note=_TOO_FEW, untested="too few")
-    df = degrees_of_freedom(*((picture,) if untested else (participant, picture)))
+    df = degrees_of_freedom(*((picture,) if is_alone else (participant, picture)))
     if success.all() or not success.any():
         agree = "all answers agree: interval and p as if each picture or participant had answered once"
         independent = _wilson_and_binomial(float((df + 1) * success.all()), df + 1, margin)
-        return independent._replace(difference=difference, note=joined(agree, note), untested=untested)
+        return _where_all_agree(independent, difference, is_alone, agree)
     variance = two_way(_influence(success, row)[:, None], participant, picture)[0]
-    error = float(np.sqrt(variance + other_variance(success, row, other)))
+    error = float(np.sqrt(variance + (0.0 if other is None else other_variance(success, row, other))))
     n = rows**2 / float((1 / of_row).sum())
     independent = _wilson_and_binomial((HALF + difference) * n, n, margin)
-    return _never_more_certain(wald(difference, error, df, margin=margin, bound=HALF), independent, note)
+    return _never_more_certain(wald(difference, error, df, margin=margin, bound=HALF), independent, is_alone)
 
 
 def _influence(success: np.ndarray, row: np.ndarray) -> np.ndarray:
@@ -235,37 +235,39 @@ def _influence(success: np.ndarray, row: np.ndarray) -> np.ndarray:
     return np.asarray((success - smoothed[row]) / (rows * of_row[row]))
 
 
-def other_variance(success: np.ndarray, row: np.ndarray, other: np.ndarray | None) -> float:
-    """Return the variance that a third crossed factor adds to the mean of rows' proportions; 0 for None.
+def other_variance(success: np.ndarray, row: np.ndarray, other: np.ndarray) -> float:
+    """Return the variance that a third crossed factor adds to the mean of rows' proportions.
 
     It is the variance clustered by the factor less that of independent answers, as in three-way clustering (Cameron,
     Gelbach & Miller 2011).
     """
-    if other is None or n_levels(other) < 2:
+    if n_levels(other) < 2:
         return 0.0
     influence = _influence(success, row)[:, None]
     return max(0.0, float((one_way(influence, other) - one_way(influence, None))[0]))
 
 
-def _of_one(participants: int) -> tuple[str, Untested | None]:
-    """Return the note on a single participant, and why there is no test; both empty for several."""
-    return (ONE_PARTICIPANT, "one participant") if participants == 1 else ("", None)
+def _where_all_agree(independent: Difference, difference: float, is_alone: bool, note: str) -> Difference:
+    """Return the observed difference with the interval and the p of as many answers as there are pictures or people."""
+    untested: Untested | None = "one participant" if is_alone else None
+    note = joined(note, ONE_PARTICIPANT * is_alone) or ""
+    return independent._replace(difference=difference, note=note, untested=untested)
 
 
-def _never_more_certain(clustered: Difference, independent: Difference, note: str) -> Difference:
+def _never_more_certain(clustered: Difference, independent: Difference, is_alone: bool) -> Difference:
     """Return the clustered test, with the interval and the p of independent answers where these are less certain."""
 
     def interval(coverage: float) -> tuple[float, float]:
-        lows, highs = zip(clustered.ends(coverage), independent.ends(coverage), strict=True)
+        lows, highs = zip(clustered.interval(coverage), independent.interval(coverage), strict=True)
         return min(lows), max(highs)
 
     return clustered._replace(
         p=max(independent.p, clustered.p),
-        note=note,
+        note=ONE_PARTICIPANT if is_alone else "",
         interval=interval,
         p_equivalent=max(independent.p_equivalent, clustered.p_equivalent),
-        basis="independent" if note else "two_way_cluster",
-        untested="one participant" if note else None,
+        basis="independent" if is_alone else "two_way_cluster",
+        untested="one participant" if is_alone else None,
     )
 
 

@@ -11,14 +11,15 @@ DeLong & Clarke-Pearson 1988, Biometrics 44, 837-845). These means replace the m
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from gan_eval.science.inference import degrees_of_freedom, two_way
-from gan_eval.stats.compare.contrast import CROSSED, Fits, cached_fit, population_proportions
+from gan_eval.stats.compare.contrast import CROSSED, population_proportions
 from gan_eval.stats.compare.differences import Difference, difference_of_proportions, other_p, wald
 from gan_eval.stats.groups import joined
-from gan_eval.stats.mixed import NoFitError
+from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.models import GRADED_LINK, scale_trouble
 
 HIGHER, MEAN = "higher_grade", "mean_grade"
@@ -26,13 +27,9 @@ NO_OVERLAP = "the grades do not overlap: interval as if each picture had been ju
 
 
 @dataclass(frozen=True)
-class GradeQuestion:
-    """One measure of the grades of a and of b."""
+class GradedAnswers:
+    """Grades of a and of b, and their model."""
 
-    key: object
-    """Key of the model; questions with the same key share one model."""
-    measure: str
-    """`HIGHER` or `MEAN`."""
     values: np.ndarray
     """(J,) the grades that were given, ascending."""
     grade: np.ndarray
@@ -45,26 +42,55 @@ class GradeQuestion:
     """(N,) int: the stimulus, or the item that the models share."""
     picture_is: str
     """`stimulus` or `item`."""
+
+    @cached_property
+    def fit(self) -> CrossedFit | NoFitError:
+        """The model of a (1/2) against b (-1/2), with slopes of participants and, if models share items, of items."""
+        side = np.where(self.in_a, 0.5, -0.5)
+        sees = [np.bincount(self.participant, in_side) > 0 for in_side in (self.in_a, ~self.in_a)]
+        try:
+            return fit_crossed(
+                self.grade,
+                side[:, None],
+                self.participant,
+                self.picture,
+                link=GRADED_LINK,
+                slope=side if np.logical_and(*sees).sum() > 1 else None,
+                slope_second=side if self.picture_is == "item" else None,
+                factors=("participant", self.picture_is),
+            )
+        except NoFitError as reason:
+            return reason
+
+
+@dataclass(frozen=True)
+class GradeQuestion:
+    """One measure of the grades of a and of b."""
+
+    answers: GradedAnswers
+    measure: str
+    """`HIGHER` or `MEAN`."""
     bound: float
     """Largest size of the difference."""
 
     def score(self, first: np.ndarray, second: np.ndarray) -> float:
         """Return the measure for the probabilities of a's and of b's grades, (J,) each."""
-        return superiority(first, second) if self.measure == HIGHER else float(self.values @ (first - second))
+        return superiority(first, second) if self.measure == HIGHER else float(self.answers.values @ (first - second))
 
 
-def estimate_grades(question: GradeQuestion, *, margin: float | None, fits: Fits, why_not: str) -> Difference:
+def estimate_grades(question: GradeQuestion, *, margin: float | None, why_not: str) -> Difference:
     """Return the difference by the crossed model, or by clustered means if the model gives no number.
 
     The arguments are those of `contrast.estimate`.
     """
-    df, bound = degrees_of_freedom(question.participant, question.picture, side=question.in_a), question.bound
+    answers, bound = question.answers, question.bound
+    df = degrees_of_freedom(answers.participant, answers.picture, side=answers.in_a)
     check = _by_means(question, df, margin)
     too_few = "fewer than two participants or pictures behind a side" if df < 1 else ""
     try:
-        if trouble := why_not or too_few or scale_trouble(len(question.values)):
+        if trouble := why_not or too_few or scale_trouble(len(answers.values)):
             raise NoFitError(trouble)
-        estimate = _by_model(question, fits)
+        estimate = _by_model(question)
     except NoFitError as reason:
         note = joined(check.note, f"clustered means instead of the crossed model ({reason})")
         return check._replace(note=note, basis=None if np.isnan(check.p) else check.basis)
@@ -80,17 +106,18 @@ def _by_means(question: GradeQuestion, df: int, margin: float | None) -> Differe
     so that both measures have one verdict. Where no side's grades vary either, both measures have that interval and p.
     """
     found = wald(*_clustered(question), df, margin=margin, bound=question.bound, basis="two_way_cluster")
-    grade, in_a = question.grade, question.in_a
+    grade, in_a = question.answers.grade, question.answers.in_a
     a_is_above = bool(grade[in_a].min() > grade[~in_a].max())
     if df < 1 or not (a_is_above or grade[in_a].max() < grade[~in_a].min()) or not np.isnan(found.p):
         return found
     reach = abs(found.difference)
     share = None if margin is None else margin / reach
-    apart = difference_of_proportions(in_a == a_is_above, in_a, question.participant, question.picture, margin=share)
+    units = question.answers.participant, question.answers.picture
+    apart = difference_of_proportions(in_a == a_is_above, in_a, *units, margin=share)
     p = wald(*_clustered(replace(question, measure=MEAN)), df).p
 
     def interval(coverage: float) -> tuple[float, float]:
-        low, high = apart.ends(coverage)
+        low, high = apart.interval(coverage)
         return reach * low, reach * high
 
     return apart._replace(
@@ -102,25 +129,11 @@ def _by_means(question: GradeQuestion, df: int, margin: float | None) -> Differe
     )
 
 
-def _by_model(question: GradeQuestion, fits: Fits) -> tuple[float, float]:
-    """Return estimate and standard error of the measure, from the two sides' probabilities of grades.
-
-    The model is a (1/2) against b (-1/2), with random slopes of participants and, if models share items, of items.
-    """
-    side = np.where(question.in_a, 0.5, -0.5)
-    sees = [np.bincount(question.participant, in_side) > 0 for in_side in (question.in_a, ~question.in_a)]
-    fit = cached_fit(
-        fits,
-        question.key,
-        question.grade,
-        side[:, None],
-        question.participant,
-        question.picture,
-        link=GRADED_LINK,
-        slope=side if np.logical_and(*sees).sum() > 1 else None,
-        slope_second=side if question.picture_is == "item" else None,
-        factors=("participant", question.picture_is),
-    )
+def _by_model(question: GradeQuestion) -> tuple[float, float]:
+    """Return estimate and standard error of the measure, from the two sides' probabilities of grades."""
+    fit = question.answers.fit
+    if isinstance(fit, NoFitError):
+        raise fit
     count = len(fit.thresholds)
     at = np.concatenate([fit.thresholds, fit.beta, fit.scales])
 
@@ -145,10 +158,11 @@ def superiority(first: np.ndarray, second: np.ndarray) -> float:
 
 def _clustered(question: GradeQuestion) -> tuple[float, float]:
     """Return the observed difference of the trials and its two-way clustered standard error."""
-    grade, in_a = question.grade, question.in_a
-    scores = question.values[grade]
+    answers = question.answers
+    grade, in_a = answers.grade, answers.in_a
+    scores = answers.values[grade]
     if question.measure == HIGHER:  # each grade's placement among those of the other side
-        counts = [np.bincount(grade[side], minlength=len(question.values)) / side.sum() for side in (in_a, ~in_a)]
+        counts = [np.bincount(grade[side], minlength=len(answers.values)) / side.sum() for side in (in_a, ~in_a)]
         above_b, above_a = (np.cumsum(count) - count - (1 - np.cumsum(count)) for count in counts[::-1])
         scores = np.where(in_a, above_b[grade], -above_a[grade])
         difference = float(scores[in_a].mean())
@@ -158,5 +172,5 @@ def _clustered(question: GradeQuestion) -> tuple[float, float]:
         difference = float(means[0] - means[1])
         residual = np.where(in_a, scores - means[0], means[1] - scores)
     influence = residual / np.where(in_a, in_a.sum(), (~in_a).sum())
-    variance = float(two_way(influence[:, None], question.participant, question.picture, side=in_a)[0])
+    variance = float(two_way(influence[:, None], answers.participant, answers.picture, side=in_a)[0])
     return difference, float(np.sqrt(variance)) if variance > 0 else np.nan

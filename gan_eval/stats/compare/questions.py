@@ -1,8 +1,7 @@
 """Questions of a study: fakes against reals, model against model, choices of two pictures, grades."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -15,7 +14,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.contrast import Question
 from gan_eval.stats.compare.differences import Untested
-from gan_eval.stats.compare.grades import HIGHER, MEAN, GradeQuestion
+from gan_eval.stats.compare.grades import HIGHER, MEAN, GradedAnswers, GradeQuestion
 from gan_eval.stats.groups import REAL, contestants, joined, with_reals
 from gan_eval.stats.trials import pictures
 
@@ -58,21 +57,17 @@ def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
 
     Fakes without a model form one more model, with the name None.
     """
-    (dataset, datasets), (model, models) = (_codes(answered[name]) for name in ("dataset", "model"))
+    (dataset, datasets), (model, models) = (  # a missing name is the last one
+        pd.factorize(answered[name], sort=True, use_na_sentinel=False) for name in ("dataset", "model")
+    )
     is_fake = answered["is_fake"].to_numpy(bool)
     place, code = with_reals(answered, np.where(is_fake, dataset * len(models) + model, -1))
     rows = ((number, np.sort(place[code == number])) for number in np.unique(code))
     return [
-        KindRow(models[number % len(models)], datasets[number // len(models)], places)
+        KindRow(*map(_name, (models[number % len(models)], datasets[number // len(models)])), places)
         for number, places in rows
         if not is_fake[places].all()
     ]
-
-
-def _codes(column: pd.Series) -> tuple[np.ndarray, list[str | None]]:
-    """Return the index of each row's value among the sorted distinct values, and these values; None is last."""
-    code, values = pd.factorize(column, sort=True)
-    return np.where(code < 0, len(values), code), [*map(str, values), *([None] * bool((code < 0).any()))]
 
 
 @dataclass(frozen=True)
@@ -82,21 +77,20 @@ class KindQuestion:
     rows: tuple[KindRow, ...]
     answered: pd.DataFrame
     """The table to which the rows' positions refer."""
-    is_bias: bool = False
-    """True: the question is accuracy on reals minus accuracy on fakes; False: the detection of fakes."""
+    trials: pd.DataFrame
+    """The answers of all rows, without repeats."""
+    counts: tuple[int, int]
+    """Numbers of answers to fakes and to reals."""
 
-    @cached_property
-    def trials(self) -> pd.DataFrame:
-        """The answers of all rows, without repeats."""
-        chosen = np.zeros(len(self.answered), bool)
-        for row in self.rows:
+    @staticmethod
+    def of(rows: Sequence[KindRow], answered: pd.DataFrame) -> "KindQuestion":
+        """Return the question about these rows of a table."""
+        chosen = np.zeros(len(answered), bool)
+        for row in rows:
             chosen[row.places] = True
-        return self.answered if chosen.all() else self.answered[chosen].reset_index(drop=True)
-
-    @property
-    def key(self) -> object:
-        """Key of the rates; questions with the same key have the same rates."""
-        return ("kinds", *((row.model, row.dataset) for row in self.rows))
+        trials = answered if chosen.all() else answered[chosen].reset_index(drop=True)
+        fakes = int(trials["is_fake"].sum())
+        return KindQuestion(tuple(rows), answered, trials, (fakes, len(trials) - fakes))
 
 
 Topic = Literal["detection", "bias", "models", "preference", "grades"]
@@ -118,14 +112,17 @@ class Comparison:
     a: str
     b: str
     measure: str
-    estimand: Question | KindQuestion | GradeQuestion
+    estimand: Question | KindQuestion | GradeQuestion | None
+    """None: there is nothing to compare with."""
     trials: pd.DataFrame
     counts: tuple[int, int]
     """Number of trials of a and of b; in pairs, of choices of each."""
-    margin_factor: float | None = None
-    """Margin of the difference, as a multiple of the plan's; None: equivalence is not judged."""
+    margin: float | None = None
+    """Margin of the difference; None: equivalence is not judged."""
     margin_note: str = ""
-    """Format of the note on the margin of the difference."""
+    """Note on a margin that is not the plan's."""
+    of_models: bool = False
+    """Two models are compared, not real and generated pictures."""
     planned: bool = True
     note: str | None = None
     untested: Untested | None = None
@@ -134,18 +131,9 @@ class Comparison:
     """A reason not to fit the crossed model."""
 
     @property
-    def is_of_models(self) -> bool:
-        """True if two models are compared, not real and generated pictures."""
-        return self.family in (MODELS, PREFERRED) or self.family.startswith(GRADED_MODELS)
-
-    @property
     def is_overall(self) -> bool:
         """True if this is the detection of all models on all data sets together."""
         return self.question == "detection" and self.dataset is None and self.model is None
-
-    def margin(self, plan: AnalysisSettings) -> float | None:
-        """Return the margin of the difference; None: equivalence is not judged."""
-        return None if self.margin_factor is None or plan.margin is None else plan.margin * self.margin_factor
 
 
 ONE_SIDE = "at most one participant chose both sides, so response bias alone explains the choices"
@@ -163,7 +151,7 @@ def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
             raise UserError(f"analysis.comparisons: no model {name!r} in the trials; they have {', '.join(known)}")
 
 
-def kind_questions(answered: pd.DataFrame) -> Iterator[Comparison]:
+def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Yield the questions `told apart` (over all, by data set, by model on each data set) and `real vs fake`.
 
     `told apart` is P(called fake | fake) - P(called fake | real): twice the balanced accuracy minus one, and 0 for
@@ -179,26 +167,46 @@ def kind_questions(answered: pd.DataFrame) -> Iterator[Comparison]:
     rows = kind_rows(answered)
     if not rows:
         return
-    together = KindQuestion(tuple(rows), answered)
-    yield _of_kinds(TOLD_APART, (None, None), TOLD_APART, "fake", together, note=_left_out(together, over_all=True))
+    together = KindQuestion.of(rows, answered)
+    yield _told_apart(TOLD_APART, (None, None), TOLD_APART, "fake", together, _left_out(together, over_all=True), plan)
     on_dataset = {row.dataset: [other for other in rows if other.dataset == row.dataset] for row in rows}
     for dataset, own in on_dataset.items():
         if dataset is not None:
-            question = KindQuestion(tuple(own), answered)
+            question = KindQuestion.of(own, answered)
             name, note = _on(TOLD_APART, dataset), _left_out(question)
-            yield _of_kinds(f"{TOLD_APART} on", (dataset, None), name, "fake", question, note=note)
+            yield _told_apart(f"{TOLD_APART} on", (dataset, None), name, "fake", question, note, plan)
     for row in rows:
         if row.model is None and len(on_dataset[row.dataset]) == 1 and (row.dataset is not None or len(rows) == 1):
             continue  # the same question as one above
         model = row.model or UNNAMED
-        name, question = f"{model} {_on(TOLD_APART, row.dataset)}", KindQuestion((row,), answered)
+        name, question = f"{model} {_on(TOLD_APART, row.dataset)}", KindQuestion.of([row], answered)
         place = (row.dataset, model)
-        yield _of_kinds(f"MODEL {TOLD_APART}", place, name, model, question, note=_left_out(question))
+        yield _told_apart(f"MODEL {TOLD_APART}", place, name, model, question, _left_out(question), plan)
     for dataset, own in {None: rows, **on_dataset}.items():
         if dataset is not None or len(on_dataset) > 1 or None in on_dataset:
             prefix = f"{dataset} " if dataset else ""
-            question = KindQuestion(tuple(own), answered, is_bias=True)
-            yield _of_kinds(REAL_VS_FAKE, (dataset, None), REAL_VS_FAKE, f"{prefix}real", question, b=f"{prefix}fake")
+            question = KindQuestion.of(own, answered)
+            names = REAL_VS_FAKE, f"{prefix}real", f"{prefix}fake", "accuracy"
+            yield Comparison(
+                REAL_VS_FAKE, "bias", dataset, None, *names, question, question.trials, question.counts[::-1]
+            )
+
+
+def nothing_to_compare(main: pd.DataFrame) -> Comparison:
+    """Return the question `told apart` of trials that no row compares: it has counts and a reason only."""
+    answered = main[main["answered"].to_numpy(bool)]
+    fakes = int(answered["is_fake"].sum())
+    reals = len(answered) - fakes
+    if answered.empty:
+        reason = "no answered trials"
+    elif not reals or not fakes:
+        reason = f"only {'fakes' if fakes else 'reals'} were judged: nothing to compare with"
+    else:
+        reason = "no data set has answers to both reals and fakes"
+    if answered["stimulus"].nunique() == 1:
+        reason = f"one stimulus; {reason}"
+    names = TOLD_APART, "fake", REAL, "called_fake"
+    return Comparison(TOLD_APART, "detection", None, None, *names, None, main, (fakes, reals), note=reason)
 
 
 def _left_out(question: KindQuestion, *, over_all: bool = False) -> str | None:
@@ -210,7 +218,7 @@ def _left_out(question: KindQuestion, *, over_all: bool = False) -> str | None:
     left = np.ones(len(answered), bool)
     for row in question.rows:
         left[row.places] = False
-    dataset, _ = _codes(answered["dataset"])
+    dataset = pd.factorize(answered["dataset"], use_na_sentinel=False)[0]
     compared = np.isin(dataset, dataset[~left])
     has_fakes = answered.groupby(["participant", "dataset"], dropna=False, observed=True)["is_fake"].transform("any")
     alone = int((left & compared & ~has_fakes.to_numpy(bool)).sum())
@@ -220,29 +228,28 @@ def _left_out(question: KindQuestion, *, over_all: bool = False) -> str | None:
     )
 
 
-def _of_kinds(
+def _told_apart(
     family: str,
     place: tuple[str | None, str | None],
     comparison: str,
     a: str,
     question: KindQuestion,
-    *,
-    b: str = REAL,
-    note: str | None = None,
+    note: str | None,
+    plan: AnalysisSettings,
 ) -> Comparison:
-    """Return the question on fakes and reals at a place: a data set or None, and a model or None."""
-    trials = question.trials
-    fakes = int(trials["is_fake"].sum())
-    counts = (fakes, len(trials) - fakes)
-    if question.is_bias:
-        names = comparison, a, b, "accuracy"
-        return Comparison(family, "bias", *place, *names, question, trials, counts[::-1], note=note)
-    twice = (
-        "compared with twice the margin, {:g} in the probability of being called fake: the difference is twice "
-        "balanced accuracy's distance from one half"
+    """Return the detection of fakes at a place: a data set or None, and a model or None."""
+    margin, margin_note = None, ""
+    if plan.margin is not None:
+        margin = 2 * plan.margin
+        margin_note = (
+            f"compared with twice the margin, {margin:g} in the probability of being called fake: the difference is "
+            "twice balanced accuracy's distance from one half"
+        )
+    names = comparison, a, REAL, "called_fake"
+    counts = question.counts
+    return Comparison(
+        family, "detection", *place, *names, question, question.trials, counts, margin, margin_note, note=note
     )
-    names = comparison, a, b, "called_fake"
-    return Comparison(family, "detection", *place, *names, question, trials, counts, 2.0, twice, note=note)
 
 
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
@@ -262,7 +269,6 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
             of_both = (trials.groupby("participant")["model"].nunique() == 2).sum()
             side = np.where(in_a, 0.5, -0.5)
             question = Question(
-                key=("models", comparison, a, b),
                 answer=fooled,
                 in_a=in_a,
                 participant=pd.factorize(trials["participant"])[0],
@@ -285,7 +291,8 @@ def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[
                 question,
                 trials,
                 (int(in_a.sum()), int((~in_a).sum())),
-                margin_factor=1.0,
+                margin=plan.margin,
+                of_models=True,
                 planned=planned,
                 why_not=f"{len(pairs)} pairs of models" if len(pairs) > MAX_PAIRS else "",
             )
@@ -363,7 +370,7 @@ def _choice(
     row = np.zeros(len(part), int)
     if family != PREFERRED:
         row = part.groupby(["dataset", "model"], dropna=False, sort=True, observed=True).ngroup().to_numpy()
-    question, is_one_side = _choice_question((comparison, a, b), part, row, plan), _is_one_side(part)
+    question, is_one_side = _choice_question(part, row, plan), _is_one_side(part)
     return Comparison(
         family,
         "preference" if family == PREFERRED else "detection",
@@ -375,7 +382,8 @@ def _choice(
         question,
         part,
         (int(chosen.sum()), int(np.sum(~chosen))),
-        margin_factor=1.0,
+        margin=plan.margin,
+        of_models=family == PREFERRED,
         planned=planned,
         note=ONE_SIDE if is_one_side else "",
         untested="one side" if is_one_side else None,
@@ -393,15 +401,14 @@ def _is_one_side(part: pd.DataFrame) -> bool:
     return bool((sides > 1).sum() < min(2, len(sides)))
 
 
-def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: AnalysisSettings) -> Question:
+def _choice_question(part: pd.DataFrame, row: np.ndarray, plan: AnalysisSettings) -> Question:
     """Return the question on the mean share over rows; `row` (N,) is 0.. without gaps."""
     chosen, count = part["chose_a"].to_numpy(bool), int(row.max()) + 1
     unit = pd.factorize(part["unit"])[0]
     places = [np.flatnonzero(row == number) for number in range(count)] if count > 1 else []
     return Question(
-        key=key,
         answer=chosen,
-        in_a=np.ones(len(part), bool),
+        in_a=None,
         participant=pd.factorize(part["participant"])[0],
         picture=unit,
         cell=row,
@@ -409,10 +416,7 @@ def _choice_question(key: object, part: pd.DataFrame, row: np.ndarray, plan: Ana
         picture_is="item",
         link=plan.link,
         other=_of_any_pair(part, unit),
-        rows=tuple(
-            _choice_question((key, number), part.iloc[own], np.zeros(len(own), int), plan)
-            for number, own in enumerate(places)
-        ),
+        rows=tuple(_choice_question(part.iloc[own], np.zeros(len(own), int), plan) for own in places),
     )
 
 
@@ -438,33 +442,48 @@ def grade_questions(graded: pd.DataFrame, plan: AnalysisSettings, grades: int | 
         of_kinds = part[part["kind"].notna()]
         if of_kinds["kind"].nunique() == 2:
             in_a = (of_kinds["kind"] == "fake").to_numpy(bool)
-            yield from _of_grades(GRADED_KINDS, dataset, _on("grades", dataset), "fake", REAL, of_kinds, in_a, reach)
+            names = _on("grades", dataset), "fake", REAL
+            yield from _of_grades(GRADED_KINDS, dataset, *names, of_kinds, in_a, reach, plan.margin)
         fakes = part[((part["kind"] == "fake") & part["model"].notna()).to_numpy(bool)]
         pairs = planned_pairs(sorted(fakes["model"].unique()), plan)
         too_many = f"{len(pairs)} pairs of models" if len(pairs) > MAX_PAIRS else ""
         for (a, b), planned in pairs.items():
             both = fakes[fakes["model"].isin([a, b])]
             in_a = (both["model"] == a).to_numpy(bool)
-            of_two = _of_grades(GRADED_MODELS, dataset, _on(GRADED_MODELS, dataset), a, b, both, in_a, reach)
-            yield from (replace(asked, planned=planned, why_not=too_many) for asked in of_two)
+            names = _on(GRADED_MODELS, dataset), a, b
+            of_two = _of_grades(GRADED_MODELS, dataset, *names, both, in_a, reach, plan.margin)
+            yield from (replace(asked, of_models=True, planned=planned, why_not=too_many) for asked in of_two)
 
 
 def _of_grades(
-    family: str, dataset: object, comparison: str, a: str, b: str, part: pd.DataFrame, in_a: np.ndarray, reach: float
+    family: str,
+    dataset: object,
+    comparison: str,
+    a: str,
+    b: str,
+    part: pd.DataFrame,
+    in_a: np.ndarray,
+    reach: float,
+    margin: float | None,
 ) -> Iterator[Comparison]:
     trials = part.reset_index(drop=True)
     values, grade = np.unique(trials["rating"].to_numpy("float64"), return_inverse=True)
     picture_is = "item" if family == GRADED_MODELS and shares_items(trials) else "stimulus"
     participant, picture = (pd.factorize(trials[name])[0] for name in ("participant", picture_is))
+    answers = GradedAnswers(values, grade, in_a, participant, picture, picture_is)
     counts = int(in_a.sum()), int((~in_a).sum())
-    of_margin = "compared with {:g}, the margin times the range of the grades"
-    for measure, bound, note in ((HIGHER, 1.0, ""), (MEAN, reach or 1.0, of_margin)):
-        question = GradeQuestion(
-            (comparison, a, b), measure, values, grade, in_a, participant, picture, picture_is, bound
-        )
-        place = dataset if isinstance(dataset, str) else None, None
+    place = dataset if isinstance(dataset, str) else None, None
+    for measure, bound in ((HIGHER, 1.0), (MEAN, reach or 1.0)):
         names = comparison, a, b, measure
-        yield Comparison(f"{family}: {measure}", "grades", *place, *names, question, trials, counts, bound, note)
+        of_range = None if margin is None else margin * bound
+        is_mean = measure == MEAN and of_range is not None
+        note = f"compared with {of_range:g}, the margin times the range of the grades" if is_mean else ""
+        question = GradeQuestion(answers, measure, bound)
+        yield Comparison(f"{family}: {measure}", "grades", *place, *names, question, trials, counts, of_range, note)
+
+
+def _name(cell: object) -> str | None:
+    return None if pd.isna(cell) else str(cell)
 
 
 def _on(comparison: str, dataset: object) -> str:

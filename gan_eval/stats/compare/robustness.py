@@ -126,7 +126,7 @@ def _tested(part: pd.DataFrame, value: float, influence: np.ndarray, *, too_few:
     if df < 2 or not influence.any():
         return {**carried, "note": joined(too_few if df < 2 else unvaried, carried["note"])}
     test = wald(value, float(np.sqrt(two_way(influence[:, None], participant, stimulus)[0])), df)
-    low, high = test.ends()
+    low, high = test.interval(0.95)
     cells = {"estimate": value, "ci_low": low, "ci_high": high, "p": test.p}
     return {**cells, "n_units": int(participant.max()) + 1, **carried}
 

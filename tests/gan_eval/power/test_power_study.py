@@ -100,7 +100,7 @@ def test_a_study_is_judged_as_the_analysis_judges_its_trials(case: str) -> None:
     for question in world.questions:
         (row,) = (row for row in rows if (row["comparison"], {row["a"], row["b"]}, row["measure"]) == question.asked)
         test, expected = found[question.name], [row[name] for name in ("ci_low", "ci_high", "p", "p_equivalent")]
-        np.testing.assert_allclose([*test.ends(), test.p, test.p_equivalent], expected, rtol=1e-6)
+        np.testing.assert_allclose([*test.interval(0.95), test.p, test.p_equivalent], expected, rtol=1e-6)
 
 
 def test_a_pool_of_no_models_is_refused() -> None:

@@ -16,7 +16,7 @@ from gan_eval.science.inference import two_way
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.detection_rates import Rates, rates_of
+from gan_eval.stats.compare.detection_rates import Rates, RatesOfTable
 from gan_eval.stats.compare.questions import KindQuestion, kind_rows
 from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.trials import fill_trials, typed
@@ -27,7 +27,7 @@ PLAN = AnalysisSettings(margin=0.1)
 def rates(trials: pd.DataFrame, plan: AnalysisSettings = PLAN) -> Rates:
     """The rates of all rows of a trials table."""
     answered = typed(trials).answered
-    return rates_of(KindQuestion(tuple(kind_rows(answered)), answered), plan, {})
+    return RatesOfTable(plan).of(KindQuestion.of(kind_rows(answered), answered))
 
 
 @pytest.mark.parametrize("has_slope", [True, False])
@@ -267,7 +267,7 @@ def test_an_interval_reaches_beyond_an_estimate_below_100_percent(people: int, w
         answered = typed(trials).answered
         rows = tuple(kind_rows(answered))
         for chosen in (rows, rows[:1]):
-            found = rates_of(KindQuestion(chosen, answered), PLAN, {})
+            found = RatesOfTable(PLAN).of(KindQuestion.of(chosen, answered))
             assert found.basis == "two_way_cluster"
             row = found.detection(0.1)
             for one in (row.fooling_rate, row.real_called_real, row.accuracy):
@@ -276,7 +276,7 @@ def test_an_interval_reaches_beyond_an_estimate_below_100_percent(people: int, w
                 assert one.high - one.low < 0.6
             assert row.dprime.low < row.dprime.value < row.dprime.high
             bias = found.bias()
-            (low, high), (low90, high90) = bias.ends(), bias.ends(0.9)
+            (low, high), (low90, high90) = bias.interval(0.95), bias.interval(0.9)
             assert low <= low90 <= bias.difference <= high90 <= high
             assert row.accuracy.low <= row.accuracy90[0] < row.accuracy.value <= row.accuracy90[1] <= row.accuracy.high
 
@@ -291,7 +291,7 @@ def test_dprime_near_the_ceiling_reaches_as_far_as_that_of_independent_answers()
 def test_people_who_all_answer_half_fake_leave_an_interval() -> None:
     person, number = np.repeat(np.arange(4), 4), np.tile(np.arange(4), 4)
     answered = typed(judged(person, number, number % 2 == 1, (person + number // 2) % 2 == 0)).answered
-    found = rates_of(KindQuestion(tuple(kind_rows(answered)), answered), PLAN, {}, why_not="asked")
+    found = RatesOfTable(PLAN, "asked").of(KindQuestion.of(kind_rows(answered), answered))
     row = found.detection(0.1)
     for one in (row.fooling_rate, row.real_called_real, row.accuracy, row.dprime):
         assert one.low < one.value - 0.05 < one.value + 0.05 < one.high

@@ -8,7 +8,7 @@ from scipy.stats import mannwhitneyu
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.grades import GradeQuestion, _by_model, _clustered
+from gan_eval.stats.compare.grades import GradedAnswers, GradeQuestion, _by_model, _clustered
 from gan_eval.stats.mixed.fit import fit_crossed
 from gan_eval.stats.trials import fill_trials
 
@@ -52,7 +52,7 @@ def test_placements_are_the_rank_sum():
     rng = np.random.default_rng(0)
     in_a, grade = rng.random(200) < 0.4, rng.integers(0, 5, 200)
     units = np.arange(200), np.arange(200)
-    question = GradeQuestion("key", "higher_grade", np.arange(5.0), grade, in_a, *units, "item", 1.0)
+    question = GradeQuestion(GradedAnswers(np.arange(5.0), grade, in_a, *units, "item"), "higher_grade", 1.0)
     difference, error = _clustered(question)
     found = mannwhitneyu(grade[in_a], grade[~in_a])
     pairs = in_a.sum() * (~in_a).sum()
@@ -84,8 +84,8 @@ def test_averages_over_people_and_pictures_are_those_of_drawn_grades():
     a, b = grades
     drawn = {"higher_grade": (np.mean(a > b) - np.mean(a < b), 0.006), "mean_grade": (a.mean() - b.mean(), 0.015)}
     for measure, (expected, error) in drawn.items():
-        question = GradeQuestion("key", measure, np.arange(5.0), grade, side > 0, person, item, "item", 1.0)
-        assert _by_model(question, {})[0] == pytest.approx(expected, abs=error)
+        answers = GradedAnswers(np.arange(5.0), grade, side > 0, person, item, "item")
+        assert _by_model(GradeQuestion(answers, measure, 1.0))[0] == pytest.approx(expected, abs=error)
 
 
 @pytest.mark.parametrize(

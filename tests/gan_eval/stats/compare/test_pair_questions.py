@@ -70,7 +70,7 @@ def test_pairs_with_few_answers_name_the_error_that_counts() -> None:
     error = (norm.ppf(0.5 + row["ci_high"]) - z) / student.ppf(0.975, 29) * norm.pdf(z)
     chosen, person, item = codes(trials.iloc[np.sort(seen)])
     found = proportion_less_half(chosen, person, item, mean=row["difference"])
-    reach = max(np.abs(np.subtract(found.ends(), found.difference)))
+    reach = max(np.abs(np.subtract(found.interval(0.95), found.difference)))
     assert error == pytest.approx(reach / student.ppf(0.975, 29))
 
 
@@ -81,9 +81,9 @@ def test_clustered_share_is_the_two_way_sandwich() -> None:
     fitted = sm.OLS(chosen.astype(float), np.ones(len(chosen))).fit(cov_type="cluster", cov_kwds={"groups": groups})
     half = student.ppf(0.975, 19) * fitted.bse[0]
     assert found.difference == pytest.approx(chosen.mean() - 0.5)
-    assert found.ends() == pytest.approx((found.difference - half, found.difference + half), abs=1e-5)
+    assert found.interval(0.95) == pytest.approx((found.difference - half, found.difference + half), abs=1e-5)
     assert found.p == pytest.approx(2 * student.sf(found.difference / fitted.bse[0], 19), rel=1e-3)
-    assert (found.p_equivalent < 0.05) == (max(np.abs(found.ends(0.9))) < 0.3)
+    assert (found.p_equivalent < 0.05) == (max(np.abs(found.interval(0.9))) < 0.3)
 
 
 def test_one_persons_share_is_never_more_certain_than_independent_answers() -> None:
@@ -91,8 +91,8 @@ def test_one_persons_share_is_never_more_certain_than_independent_answers() -> N
     found = proportion_less_half(chosen, np.zeros(40, int), np.arange(40))
     low, high = proportion_confint(27, 40, method="wilson")
     assert found.p >= binomtest(27, 40).pvalue - 1e-12
-    assert found.ends()[0] <= low - 0.5
-    assert found.ends()[1] >= high - 0.5
+    assert found.interval(0.95)[0] <= low - 0.5
+    assert found.interval(0.95)[1] >= high - 0.5
     assert found.basis == "independent"
     assert "one participant" in found.note
 
@@ -100,7 +100,7 @@ def test_one_persons_share_is_never_more_certain_than_independent_answers() -> N
 def test_agreeing_answers_count_each_pair_or_person_once() -> None:
     found = proportion_less_half(np.ones(120, bool), np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30))
     assert found.p == pytest.approx(binomtest(4, 4).pvalue)
-    assert found.ends()[0] == pytest.approx(proportion_confint(4, 4, method="wilson")[0] - 0.5)
+    assert found.interval(0.95)[0] == pytest.approx(proportion_confint(4, 4, method="wilson")[0] - 0.5)
     assert "all answers agree" in found.note
     alone = proportion_less_half(np.ones(5, bool), np.arange(5), np.zeros(5, int))
     assert np.isnan(alone.p)
@@ -142,8 +142,8 @@ def test_observed_rows_count_once_where_there_is_no_model() -> None:
     assert found.difference == pytest.approx((300 / 400 + 6 / 20) / 2 - 0.5)
     n = 4 / (1 / 400 + 1 / 20)
     low, high = proportion_confint((0.5 + found.difference) * n, n, method="wilson")
-    assert found.ends()[0] <= low - 0.5 + 1e-9
-    assert found.ends()[1] >= high - 0.5 - 1e-9
+    assert found.interval(0.95)[0] <= low - 0.5 + 1e-9
+    assert found.interval(0.95)[1] >= high - 0.5 - 1e-9
     assert found.p > 0.2, "of all answers together p is below 1e-10"
     trials = unequal({("x", "faces"): (60, 1.5), ("y", "faces"): (12, -1.5)})
     trials["item"] = trials.index.astype(str)
@@ -249,7 +249,7 @@ def test_real_pictures_that_are_paired_at_random_are_a_third_factor() -> None:
     assert (np.bincount(questions[1].other) == 12).all()
     chosen, person, item = codes(random)
     errors = [
-        proportion_less_half(chosen, person, item, other=other).ends()[1] - chosen.mean() + 0.5
+        proportion_less_half(chosen, person, item, other=other).interval(0.95)[1] - chosen.mean() + 0.5
         for other in (None, questions[1].other)
     ]
     smoothed = (chosen.sum() + 1) / (len(chosen) + 2)

@@ -32,7 +32,7 @@ def test_one_participant_equals_the_robust_regression_by_stimulus():
     fitted = model.fit(cov_type="cluster", cov_kwds={"groups": picture, "df_correction": False})
     plain = np.sqrt(fitted.cov_params()[1, 1] * model.df_resid / (len(right) - 1))  # statsmodels: (N-1)/(N-K) besides
     groups = 50 / 49 / (100 / 99)  # G / (G - 1) for each group's own pictures
-    half = np.diff(found.ends())[0] / 2
+    half = np.diff(found.interval(0.95))[0] / 2
     assert found.difference == pytest.approx(right[real].mean() - right[~real].mean())
     assert "one participant" in found.note
     expected = student.ppf(0.975, 49) * plain * np.sqrt(groups)
@@ -45,15 +45,15 @@ def test_never_more_certain_than_independent_answers(counts):
     found = of_one(*counts)
     low, high = newcombe(*counts)
     assert found.p >= fisher_exact([[k_a, n_a - k_a], [k_b, n_b - k_b]])[1] - 1e-12
-    assert -1 <= found.ends()[0] <= low
-    assert high <= found.ends()[1] <= 1
+    assert -1 <= found.interval(0.95)[0] <= low
+    assert high <= found.interval(0.95)[1] <= 1
 
 
 def test_agreeing_answers_count_each_stimulus_once():
     person, picture = np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30)
     found = difference_of_proportions(picture < 2, picture < 2, person, picture)
     assert found.p == pytest.approx(fisher_exact([[2, 0], [0, 2]])[1])
-    assert (found.difference, found.ends()[0]) == (1.0, pytest.approx(newcombe(2, 2, 0, 2)[0]))
+    assert (found.difference, found.interval(0.95)[0]) == (1.0, pytest.approx(newcombe(2, 2, 0, 2)[0]))
     assert "agree" in found.note
 
 
@@ -61,7 +61,7 @@ def test_agreeing_answers_count_each_stimulus_once():
 def test_independent_answers_are_equivalent_where_newcombes_interval_says_so(counts):
     for margin in (0.01, 0.1, 0.2, 0.3):
         found = of_one(*counts, margin=margin)
-        inside = max(np.abs(found.ends(0.9))) < margin
+        inside = max(np.abs(found.interval(0.9))) < margin
         assert (found.p_equivalent < 0.05) == inside
 
 
@@ -89,7 +89,7 @@ def test_simultaneous_intervals_agree_with_holm_and_hold_all_truths_at_once(trut
 
 def test_simultaneous_intervals_of_one_difference_are_its_own_and_need_a_level() -> None:
     test, p_holm = wald(0.1, 0.04, 30), np.array([0.018])
-    assert simultaneous_intervals([test], p_holm)[0] == pytest.approx(test.ends())
+    assert simultaneous_intervals([test], p_holm)[0] == pytest.approx(test.interval(0.95))
     assert np.isnan(simultaneous_intervals([test], np.array([np.nan]))).all()
 
 
@@ -133,8 +133,8 @@ def test_a_standard_deviation_held_at_zero_adds_no_error():
 
 def test_intervals_and_p_are_students():
     found = wald(0.12, 0.05, 7)
-    assert found.ends() == pytest.approx(student.interval(0.95, 7, 0.12, 0.05))
-    assert found.ends(0.9) == pytest.approx(student.interval(0.90, 7, 0.12, 0.05))
+    assert found.interval(0.95) == pytest.approx(student.interval(0.95, 7, 0.12, 0.05))
+    assert found.interval(0.9) == pytest.approx(student.interval(0.90, 7, 0.12, 0.05))
     assert found.p == pytest.approx(2 * student.sf(0.12 / 0.05, 7))
 
 
