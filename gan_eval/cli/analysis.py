@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    context: typer.Context,
     trials: Annotated[Path | None, typer.Argument(help="A trials table; or give --store.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
     store: Annotated[str | None, typer.Option(help="A results store instead of a trials table.")] = None,
@@ -84,8 +83,8 @@ def analyze(
 
     if trials is not None and is_store(trials):
         store, trials = str(trials), None
-    if store is None:
-        refuse_without_effect(context, ["study"], "chooses among the studies of a --store; remove it")
+    if store is None and study is not None:
+        raise UserError("--study: chooses among the studies of a --store; remove it")
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
     gc.set_threshold(1_000_000, 20, 100)  # searching millions of cells for cycles takes a tenth of the time

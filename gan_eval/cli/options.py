@@ -116,17 +116,8 @@ def say(line: str) -> None:
 
 
 def print_next_command(*words: str, remark: str = "") -> None:
-    """Print the next command, ready to be copied, with a remark."""
-    say(f"next: {next_command(words, remark)}")
-
-
-def next_command(words: Sequence[str], remark: str = "") -> str:
-    """Return a command of gan-eval with a remark that the shell ignores, so that the whole line can be copied.
-
-    >>> next_command(["run", "my study.toml"], "a rehearsal")
-    "gan-eval run 'my study.toml'  # a rehearsal"
-    """
-    return f"{shlex.join(['gan-eval', *words])}{f'  # {remark}' * bool(remark)}"
+    """Print the next command, with a remark that the shell ignores, so that the whole line can be copied."""
+    say(f"next: {shlex.join(['gan-eval', *words])}{f'  # {remark}' * bool(remark)}")
 
 
 def typed_words(context: typer.Context) -> list[str]:

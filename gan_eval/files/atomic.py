@@ -188,12 +188,7 @@ def write_text(target: Path, text: str) -> None:
 
     A byte of a file's name that is not UTF-8 is written as `\\udcff`; JSON reads it back.
     """
-    write_bytes(target, utf8(text))
-
-
-def utf8(text: str) -> bytes:
-    """Return text as UTF-8; lone surrogates are escaped, such as `\\udcff`."""
-    return text.encode(errors="backslashreplace")
+    write_bytes(target, text.encode(errors="backslashreplace"))
 
 
 def write_bytes(target: Path, data: bytes) -> None:
@@ -204,9 +199,7 @@ def write_bytes(target: Path, data: bytes) -> None:
 
 def write_json(target: Path, value: Any) -> None:
     """Write `value` as readable JSON, whole or not at all."""
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    with atomic_path(target) as temporary:
-        temporary.write_bytes(text.encode(errors="backslashreplace"))
+    write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_error(target: Path | str, error: OSError, what: str = "written") -> UserError:

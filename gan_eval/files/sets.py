@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,6 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
     refuse_links(folder)
     aside = own / temporary_name(name)
     with _locked(folder):
-        _finish_all(folder)
         for leftover in own.glob(f".{name}.gan-eval-*.tmp"):  # no other process is writing
             shutil.rmtree(leftover, ignore_errors=True)
         new = NewSet(aside)
@@ -107,7 +106,6 @@ def settled(*folders: Path) -> Iterator[dict[Path, list[FileSet]]]:
         for folder in dict.fromkeys(map(Path, folders)):
             if (folder / OWN_FOLDER).is_dir():
                 stack.enter_context(_locked(folder, reading=True))
-                _finish_all(folder)
                 sets[folder] = [_read(path) for path in sorted((folder / OWN_FOLDER).glob(f"*{_RECORD}"))]
         yield sets
 
@@ -143,11 +141,6 @@ def _announce(folder: Path, name: str, new: NewSet) -> dict[str, Any]:
         raise write_error(folder, error) from error
     write_json(folder / OWN_FOLDER / f"{name}{_COMING}", coming)
     return coming
-
-
-def _finish_all(folder: Path) -> None:
-    for path in sorted((folder / OWN_FOLDER).glob(f"*{_COMING}")):
-        _finish(folder, path.name.removesuffix(_COMING), _checked(path, "run", "files", "aside", "gone"))
 
 
 def _finish(folder: Path, name: str, coming: Mapping[str, Any]) -> None:
@@ -195,11 +188,16 @@ def _checked(path: Path, *required: str) -> dict[str, Any]:
 
 @contextmanager
 def _locked(folder: Path, *, reading: bool = False) -> Iterator[None]:
-    """Lock the folder's sets, waiting for other processes; a reader without write permission does not lock."""
-    path = folder / OWN_FOLDER / _LOCK
-    if reading and not os.access(path, os.W_OK):
-        yield
-        return
+    """Lock the folder's sets, waiting for other processes, and finish interrupted replacements.
+
+    A reader without write permission does not lock.
+    """
+    own = folder / OWN_FOLDER
+    path = own / _LOCK
     busy = f"{folder}: another gan-eval has been writing there for {PATIENCE_S:.0f} s; wait for it, or end it"
-    with system_lock(path, lambda: busy, patience_s=PATIENCE_S):
+    is_locking = not reading or os.access(path, os.W_OK)
+    with system_lock(path, lambda: busy, patience_s=PATIENCE_S) if is_locking else nullcontext():
+        for coming in sorted(own.glob(f"*{_COMING}")):
+            announced = _checked(coming, "run", "files", "aside", "gone")
+            _finish(folder, coming.name.removesuffix(_COMING), announced)
         yield

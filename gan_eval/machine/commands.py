@@ -83,7 +83,7 @@ def as_typed(text: str, *, in_file: bool = False) -> str:
 
     With `in_file` the text goes into a file, which may be read in another folder and by other people.
     """
-    if not in_checkout():
+    if "docs/" in text and not in_checkout():
         text = _PAGE.sub(r"the page \1 of the documentation", text)
     before, *others = _COMMAND.split(text)
     return f"{program(in_file=in_file)} ".join([before, *others]) if others else text

@@ -12,7 +12,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_text
-from gan_eval.files.digests import sha256_bytes, sha256_json
+from gan_eval.files.digests import sha256_json
 from gan_eval.files.output_folders import relative_path
 from gan_eval.files.reading import is_store
 from gan_eval.files.sets import replaced_set
@@ -33,7 +33,7 @@ from gan_eval.stats.metrics_and_people.correlation_tables import CORRELATIONS
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, paper
 from gan_eval.stats.readers import NO_SIMULATED, of_people, tables_to_analyze
-from gan_eval.stats.recruitment import ALPHA, RECRUITMENT, is_waiting, recruitment
+from gan_eval.stats.recruitment import ALPHA, is_waiting, recruitment
 from gan_eval.stats.trials import (
     PreparedTrials,
     TypedTrials,
@@ -167,7 +167,7 @@ def analyze(
         plan, exclude=exclude, exclude_participants=exclude_participants, margin=margin, covariates=covariates
     )
     if settings.comparisons:
-        require_known_models(settings, inputs.trials)
+        require_known_models(settings, inputs.prepared.trials)
     included, analysed, sensitivity_rows, exclusion_notes = _exclude(inputs, settings, beyond, planned=plan is not None)
     answers = inputs.participants
     if answers is not None:
@@ -177,24 +177,31 @@ def analyze(
         "participation": included.participation,
         **_tables_of_answers(analysed, inputs.shown, settings, staircase=staircase, seed=seed),
         "mixed_models": mixed_models(analysed, plan=settings, participants=answers),
-        "recruitment": frame_of([], RECRUITMENT) if recruited is None else recruited,
         "comparisons": compared.table,
-        **_tables_of_correlations(
-            analysed, inputs, settings, is_interim=recruited is not None and is_waiting(recruited), seed=seed, say=say
-        ),
-        **_tables_of_marks(analysed.every, inputs, maps),
+        "correlations": frame_of([], CORRELATIONS),
     }
-    frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
+    if recruited is not None:
+        frames["recruitment"] = recruited
+    if inputs.images is not None or inputs.sets is not None:
+        waits = recruited is not None and is_waiting(recruited)
+        frames |= _tables_of_correlations(analysed, inputs, settings, is_interim=waits, seed=seed, say=say)
+    if inputs.marks is not None and len(inputs.marks):
+        frames |= _tables_of_marks(analysed.every, inputs, maps)
+    if plan is None:  # nothing can depart from it
+        for name in ("comparisons", "mixed_models"):
+            frames[name].loc[:, "exploratory"] = pd.NA
+    else:
+        frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
     frames["robustness"] = robustness(analysed)
     if len(sensitivity_rows):
         frames["comparisons"] = pd.concat([frames["comparisons"], sensitivity_rows], ignore_index=True)
-    frames["paper"] = paper(analysed, frames, compared.cited)
+    frames["paper"] = paper(analysed, frames, compared.detections)
     frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
-    if len(inputs.trials) and inputs.trials["simulated"].fillna(False).all():
+    if len(inputs.prepared.trials) and inputs.prepared.trials["simulated"].fillna(False).all():
         frames = {
             name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
         }
-    if notes := [note for note in (inputs.unusable_note, *exclusion_notes) if note]:
+    if notes := [note for note in (inputs.prepared.note, *exclusion_notes) if note]:
         several = SEVERAL_STUDIES if analysed.every["study"].nunique() > 1 else None
         _add_note_over_all(frames["rates"], joined(several, *notes))
     return frames
@@ -203,9 +210,7 @@ def analyze(
 class _Inputs(NamedTuple):
     """The tables that an analysis reads, checked against each other."""
 
-    trials: pd.DataFrame
-    unusable_note: str
-    """Number of rows that cannot be used; empty if there are none."""
+    prepared: PreparedTrials
     images: pd.DataFrame | None
     """The table `image_metrics`."""
     sets: pd.DataFrame | None
@@ -289,7 +294,7 @@ def _read_inputs(
             lines += [NO_SIMULATED] if found is not stored else []
             trials = found[TRIALS]
         trials = prepare_trials(trials, where=where, of_file=of_file)
-    whole, unusable_note = trials
+    whole = trials.trials
     lines += doubts(whole)
     if not are_own_names(whole):
         from gan_eval.stats.importing.pictures import several_names
@@ -318,7 +323,7 @@ def _read_inputs(
 
         marks = read_marks(text_frame(Path(marks), MARKS) if isinstance(marks, Path | str) else marks, whole)
     people = read[PARTICIPANTS], read[SESSIONS]
-    return _Inputs(whole, unusable_note, metrics.images, metrics.sets, *people, shown, marks)
+    return _Inputs(trials, metrics.images, metrics.sets, *people, shown, marks)
 
 
 class _Metrics(NamedTuple):
@@ -389,14 +394,16 @@ def _exclude(
         Rules(source.exclude, [rule for rule in source.exclude_participants if rule not in on_outcome])
         for source in (settings, beyond)
     )
-    included = apply_rules(inputs.trials, inputs.sessions, *rules, planned=planned)
-    analysed = typed(text_coded(included.trials))
+    prepared = inputs.prepared
+    included = apply_rules(prepared.trials, inputs.sessions, *rules, planned=planned)
+    leaves_out = len(included.trials) < len(prepared.trials)
+    analysed = typed(text_coded(included.trials)) if leaves_out else prepared.typed
     rows, note = sensitivity(
         analysed,
         included.participation,
         on_outcome,
         plan=settings,
-        unfinished=text_coded(included.unfinished),
+        unfinished=included.unfinished,
     )
     return included, analysed, rows, (included.note, note)
 
@@ -450,10 +457,8 @@ def _tables_of_correlations(
     seed: int,
     say: Callable[[str], None],
 ) -> dict[str, pd.DataFrame]:
-    """Return the agreement of metrics with people; without any, say why."""
+    """Return the agreement of metrics with people; without points for it, say why."""
     images, sets = inputs.images, inputs.sets
-    if images is None and sets is None:
-        return {"correlations": frame_of([], CORRELATIONS)}
     from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
     from gan_eval.stats.metrics_and_people.points import why_none
 
@@ -469,11 +474,10 @@ def _tables_of_correlations(
 
 
 def _tables_of_marks(trials: pd.DataFrame, inputs: _Inputs, maps: "PictureMaps | None") -> dict[str, pd.DataFrame]:
-    """Return where people saw it; nothing if they were not asked."""
-    if inputs.marks is None or inputs.marks.empty:
-        return {}
+    """Return where people saw it."""
     from gan_eval.stats.marks.tables import mark_tables, marked
 
+    assert inputs.marks is not None
     shown = pd.concat(inputs.shown.values(), ignore_index=True) if inputs.shown else None
     return mark_tables(marked(inputs.marks, trials, stimuli=shown, sessions=inputs.sessions), maps)
 
@@ -502,20 +506,13 @@ def _settings_and_departures(
 
 def _with_departures(
     frames: Mapping[str, pd.DataFrame],
-    plan: AnalysisSettings | None,
+    plan: AnalysisSettings,
     beyond: AnalysisSettings,
     trials: TypedTrials,
     participants: pd.DataFrame | None,
     excluded: int,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables with the rows that options add to the plan, and with marks on unplanned results."""
-    if plan is None:
-        return {
-            name: frame.assign(exploratory=pd.Series(pd.NA, index=frame.index, dtype="boolean"))
-            if "exploratory" in frame
-            else frame
-            for name, frame in frames.items()
-        }
     marked = dict(frames)
     if beyond.margin is not None:  # rows that are equivalent by it are exploratory
         has_margin = frames["comparisons"]["margin"].notna().to_numpy(bool)
@@ -578,8 +575,7 @@ def write_analysis(
         UserError: a table cannot be written, or another process has been writing there for a minute.
     """
     # equal tables have equal marks
-    content = {name: sha256_bytes(frame.to_csv().encode(errors="surrogatepass")) for name, frame in frames.items()}
-    run = f"{SET_NAME}-{sha256_json(content)[:12]}"
+    run = f"{SET_NAME}-{sha256_json({name: frame.to_csv() for name, frame in frames.items()})[:12]}"
     declared = declared_tables()
     tables = {declared[name]: frame.assign(run=run) for name, frame in frames.items()}
     with replaced_set(Path(out), SET_NAME) as new:

@@ -89,7 +89,9 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
             "person's: give each a session of their own, or remove the column (trials import --map session=)",
         )
     single = are_single(trials)
-    pictures = _pictures_of(trials, single)
+    pictures = trials[["stimulus", *_CONSTANT]].reset_index(drop=True)
+    if not single.all():
+        pictures = _pictures_of(pictures, trials, single)
     rows = pictures.index.to_numpy()
     for name, fix in _CONSTANT.items():
         if found := first_change(pictures["stimulus"], pictures[name]):
@@ -111,7 +113,7 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
             f"model is {abbreviated(trials['model'].iat[row])}; for model_vs_model it must be A|B, the names of "
             "stimulus's and of stimulus_b's model",
         )
-    if (wrong := _belies_its_answer(trials)).any():
+    if trials["correct"].notna().any() and (wrong := _belies_its_answer(trials)).any():
         row = int(wrong.argmax())
         raise refuse(row, _other_than_its_answer(trials.iloc[row], single[row], int(wrong.sum())))
 
@@ -136,12 +138,8 @@ def _other_than_its_answer(trial: pd.Series, is_single: bool, count: int) -> str
     )
 
 
-def _pictures_of(trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
+def _pictures_of(pictures: pd.DataFrame, trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
     """Return a row for each picture of each trial, under the position of its trial; of pairs by their columns."""
-    columns = ["stimulus", *_CONSTANT]
-    pictures = trials[columns].reset_index(drop=True)
-    if single.all():
-        return pictures
     model = pictures["model"]
     pair = ~single & trials["stimulus_b"].notna().to_numpy(bool)  # else stimulus may name the pair
     two_models = pair & of_two_models(trials)
@@ -180,7 +178,9 @@ def require_plausible_times(
     for name, (low, high) in PLAUSIBLE_MS.items():
         if trials[name].isna().all():
             continue
-        _require_one_unit(trials[foreign], name, low, high, where=where)
+        other, usual = _of_other_unit(trials[foreign], name, low, high)
+        if len(other):
+            raise _of_two_units(other, usual, f"{where}: column {name}")
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
         times = times[(times > 0) & (times <= MAX_TIME_MS)]  # other values are not times and are counted as such
         median = float(np.median(times)) if len(times) else low
@@ -236,18 +236,10 @@ def _some(people: pd.Index) -> str:
     return ", ".join(map(abbreviated, people[:3])) + (f" and {len(people) - 3} more" if len(people) > 3 else "")
 
 
-def _require_one_unit(trials: pd.DataFrame, name: str, low: float, high: float, *, where: str) -> None:
-    """Refuse a column in which the times of some people are some 1000 times those of the others.
-
-    Raises:
-        UserError: these people are named.
-    """
-    other, usual = _of_other_unit(trials, name, low, high)
-    if other.empty:
-        return
-    people = _some(other.index)
-    raise UserError(
-        f"{where}: column {name}: the median is {other.iloc[0]:.4g} ms for participant {people}, {usual:.4g} ms for "
+def _of_two_units(other: pd.Series, usual: float, where: str) -> UserError:
+    """Return the error for a column in which the times of these people are some 1000 times those of the others."""
+    return UserError(
+        f"{where}: the median is {other.iloc[0]:.4g} ms for participant {_some(other.index)}, {usual:.4g} ms for "
         "others: seconds and milliseconds in one column? Write all times in milliseconds, or leave these people out "
         f"(trials import --where participant!={other.index[0]})"
     )

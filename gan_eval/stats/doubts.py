@@ -22,7 +22,7 @@ FAR_BELOW, FAR_ABOVE = 0.35, 0.65
 def doubts(trials: pd.DataFrame) -> list[str]:
     """Return warnings: alike codes, impossible times, two units, sessions of equal times, accuracies below chance."""
     is_timed = trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None)
-    of_times = (_impossible_times, _times_of_two_units, _equal_sessions) if is_timed else ()
+    of_times = (_doubtful_times, _equal_sessions) if is_timed else ()
     checks = (_alike_codes, *of_times, _below_chance)
     return [line for check in checks for line in check(trials)]
 
@@ -40,9 +40,16 @@ def _alike_codes(trials: pd.DataFrame) -> list[str]:
     ]
 
 
-def _times_of_two_units(trials: pd.DataFrame) -> list[str]:
-    """Return a warning of columns in which some rows seem to be seconds, others milliseconds."""
+def _doubtful_times(trials: pd.DataFrame) -> list[str]:
+    """Return warnings of impossible reaction times, and of columns in which some rows seem to be seconds."""
     lines = []
+    impossible = trials["reaction_time_ms"][~possible_times(trials)].dropna()
+    if len(impossible):
+        lines.append(
+            f"column reaction_time_ms: {len(impossible)} not above 0, or infinite; the first is "
+            f"{impossible.iloc[0]:g} ms in row {impossible.index[0] + 1}. They count as missing, the answers count; "
+            "correct the times, or remove the rows"
+        )
     for name, least in (("reaction_time_ms", 10.0), ("requested_exposure_ms", 1.0)):
         times = trials[name][trials[name] > 0]
         low = times[times < least]
@@ -52,17 +59,6 @@ def _times_of_two_units(trials: pd.DataFrame) -> list[str]:
                 f"row {low.index[0] + 1}: are these seconds? Bring all rows to milliseconds"
             )
     return lines
-
-
-def _impossible_times(trials: pd.DataFrame) -> list[str]:
-    impossible = trials["reaction_time_ms"][~possible_times(trials)].dropna()
-    if impossible.empty:
-        return []
-    return [
-        f"column reaction_time_ms: {len(impossible)} not above 0, or infinite; the first is {impossible.iloc[0]:g} ms "
-        f"in row {impossible.index[0] + 1}. They count as missing, the answers count; correct the times, or remove the "
-        "rows"
-    ]
 
 
 def _equal_sessions(trials: pd.DataFrame) -> list[str]:
@@ -103,8 +99,9 @@ def _below_chance(trials: pd.DataFrame) -> list[str]:
         (imported[~imported["single"]], 0.05, "if they were to choose the fake one, import with --asked fake"),
         (imported[imported["single"]], 0.001, "are the meanings of real and fake exchanged?"),
     ):
-        if len(part) and _is_below_half(part, level):
-            lines.append(f"{part['agrees'].mean():.0%} of {len(part)} answers are correct, below chance: {question}")
+        share = part["agrees"].mean()
+        if share < 0.5 and _is_below_half(part, level):
+            lines.append(f"{share:.0%} of {len(part)} answers are correct, below chance: {question}")
     return lines
 
 

@@ -53,9 +53,12 @@ def groups(trials: pd.DataFrame, scope: str) -> Groups:
     """
     match scope:
         case "all":
-            return _labelled(np.zeros(len(trials), np.intp), ["all"])
+            code, ids = np.zeros(len(trials), np.intp), ["all"]
         case "model" | "mask_kind" | "mask_area_band":
-            return _groups_of_fakes(trials, scope)
+            code, names = pd.factorize(trials[scope], sort=True)
+            row, group = with_reals(trials, np.where(trials["is_fake"], code, -1))
+            occurs = np.bincount(group, minlength=len(names)) > 0
+            return Groups([str(name) for name in names[occurs]], row, (np.cumsum(occurs) - 1)[group])
         case "exposure":
             levels = requested_exposure(trials)
             follows = trials["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
@@ -67,10 +70,11 @@ def groups(trials: pd.DataFrame, scope: str) -> Groups:
             is_unknown = (code < 0) & ~follows
             if is_unknown.any():
                 code, ids = np.where(is_unknown, len(ids), code), [*ids, "unknown"]
-            return _labelled(code, ids)
         case _:
             code, values = pd.factorize(trials[scope], sort=True)
-            return _labelled(code, [str(value) for value in values])
+            ids = [str(value) for value in values]
+    row = np.flatnonzero(code >= 0)
+    return Groups(ids, row, code[row])
 
 
 def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.ndarray, str]] = ()) -> pd.DataFrame:
@@ -80,7 +84,8 @@ def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.n
         notes: notes on the rows, which come before those on their trials: (G,) bool, and the text of the marked rows.
     """
     size = len(grouped.ids)
-    simulated = grouped.count(trials["simulated"].fillna(False).to_numpy(bool))
+    is_simulated = trials["simulated"].fillna(False).to_numpy(bool)[grouped.row]
+    simulated = np.bincount(grouped.group, is_simulated, size)
     fraction = trials["fraction"].to_numpy("float64", na_value=np.nan)[grouped.row]
     low, high = np.full((2, size), np.nan)
     known = np.flatnonzero(~np.isnan(fraction))
@@ -135,22 +140,6 @@ def distinct(column: pd.Series, grouped: Groups) -> np.ndarray:
     own, size = code[grouped.row], max(len(values), 1)
     occurring = pd.unique((grouped.group * size + own)[own >= 0])
     return np.bincount(occurring // size, minlength=len(grouped.ids))
-
-
-def _labelled(code: np.ndarray, ids: list[str]) -> Groups:
-    """Return groups of equal codes; trials with the code -1 are in no group."""
-    row = np.flatnonzero(code >= 0)
-    return Groups(ids, row, code[row])
-
-
-def _groups_of_fakes(trials: pd.DataFrame, name: str) -> Groups:
-    """Return groups: the fakes of each value of a column, with their reals (`with_reals`)."""
-    code, ids = pd.factorize(trials[name], sort=True)
-    row, group = with_reals(trials, np.where(trials["is_fake"], code, -1))
-    occurs = np.bincount(group, minlength=len(ids)) > 0
-    return Groups(
-        [str(name) for name, keep in zip(ids, occurs, strict=True) if keep], row, (np.cumsum(occurs) - 1)[group]
-    )
 
 
 def with_reals(trials: pd.DataFrame, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

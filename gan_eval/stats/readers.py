@@ -48,7 +48,8 @@ def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
     """
     where = "trials" if isinstance(source, pd.DataFrame) else str(source)
     frame = source if isinstance(source, pd.DataFrame) else tables_to_analyze(source, beside=())[TRIALS]
-    trials, note = prepare_trials(frame, where=where, of_file=isinstance(source, Path | str) and not is_store(source))
+    of_file = isinstance(source, Path | str) and not is_store(source)
+    trials, _, note = prepare_trials(frame, where=where, of_file=of_file)
     lines = [note, *doubts(trials)]
     if not are_own_names(trials):
         from gan_eval.stats.importing.pictures import several_names

@@ -73,11 +73,11 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
         raise UserError(f"{where}: row {numbers[row]}, column model: {problem}")
     if "response" in computed and result["rating"].isna().all():
         result["response"] = response_from_correct(result).where(result["kind"].notna() & are_single(result))
-    if "correct" in computed:
-        result["correct"] = agreement(result).fillna(result["correct"])
     if agree:
         require_agreement(result, where=where, numbers=numbers)
         require_plausible_times(result, where=where, measured=False)
+    if "correct" in computed:
+        result["correct"] = agreement(result)
     return result
 
 
@@ -147,16 +147,8 @@ def misnamed(frame: pd.DataFrame) -> NDArray[np.bool_]:
     return (kept | joined & are_single(frame)) & ~np.asarray(is_real)
 
 
-class PreparedTrials(NamedTuple):
-    """Trials of an analysis, and a note on rows that were left out."""
-
-    trials: pd.DataFrame
-    note: str
-    """Empty if no row was left out."""
-
-
-def usable(frame: pd.DataFrame, *, where: str = "trials") -> PreparedTrials:
-    """Return each trial with participant and stimulus once, numbered from 0.
+def usable(frame: pd.DataFrame, *, where: str = "trials") -> tuple[pd.DataFrame, str]:
+    """Return each trial with participant and stimulus once, numbered from 0, and a note on the rows left out.
 
     Rows that repeat an earlier one in every cell are removed; without the column `trial` they stay and are counted.
     Rows without a participant or a stimulus are removed; a column that is empty throughout stays.
@@ -164,7 +156,7 @@ def usable(frame: pd.DataFrame, *, where: str = "trials") -> PreparedTrials:
     Raises:
         UserError: rows share session and trial and differ otherwise.
 
-    >>> usable(pd.DataFrame({"participant": ["P1"] * 3, "stimulus": ["a", "a", ""], "trial": [1, 1, 2]})).note
+    >>> usable(pd.DataFrame({"participant": ["P1"] * 3, "stimulus": ["a", "a", ""], "trial": [1, 1, 2]}))[1]
     '1 duplicate rows left out; 1 trials without stimulus left out'
     """
     frame, notes = with_text_names(frame.reset_index(drop=True)), []
@@ -187,24 +179,7 @@ def usable(frame: pd.DataFrame, *, where: str = "trials") -> PreparedTrials:
         counts = " and ".join(f"{cells.sum()} without {name}" for name, cells in some.items())
         notes.append(f"{counts.replace(' ', ' trials ', 1)} left out")
         frame = frame[~np.any([*some.values()], axis=0)]
-    return PreparedTrials(frame, "; ".join(notes))
-
-
-def prepare_trials(frame: pd.DataFrame, *, where: str = "trials", of_file: bool = False) -> PreparedTrials:
-    """Return the usable trials of a frame, filled: `usable`, then `fill_trials`.
-
-    Args:
-        of_file: the frame is that of a file. Messages count all its rows, and times with an onset are checked too.
-    """
-    trials, note = usable(frame, where=where)
-    if of_file and len(trials) < len(frame):  # row numbers differ from those of the file
-        for row, column, reason in faults(frame, TRIALS):
-            if frame[column].notna()[row]:
-                raise UserError(f"{where}: row {row + 1}, column {column}: {reason}")
-    trials = fill_trials(trials, where=where)
-    if of_file:
-        require_plausible_times(trials, where=where)
-    return PreparedTrials(trials, note)
+    return frame, "; ".join(notes)
 
 
 def _copies(frame: pd.DataFrame, *, where: str) -> NDArray[np.bool_]:
@@ -317,6 +292,32 @@ def typed(trials: AnyTrials) -> TypedTrials:
         pairs=pairs.assign(answered=pairs["choice"].isin(["a", "b"]).to_numpy(bool)),
         graded=graded.assign(rating=rating, answered=rating.notna().to_numpy(bool)),
     )
+
+
+class PreparedTrials(NamedTuple):
+    """Trials of an analysis, whole and by what was asked, and a note on rows that were left out."""
+
+    trials: pd.DataFrame
+    typed: TypedTrials
+    note: str
+    """Empty if no row was left out."""
+
+
+def prepare_trials(frame: pd.DataFrame, *, where: str = "trials", of_file: bool = False) -> PreparedTrials:
+    """Return the usable trials of a frame, filled: `usable`, then `fill_trials`.
+
+    Args:
+        of_file: the frame is that of a file. Messages count all its rows, and times with an onset are checked too.
+    """
+    trials, note = usable(frame, where=where)
+    if of_file and len(trials) < len(frame):  # row numbers differ from those of the file
+        for row, column, reason in faults(frame, TRIALS):
+            if frame[column].notna()[row]:
+                raise UserError(f"{where}: row {row + 1}, column {column}: {reason}")
+    trials = fill_trials(trials, where=where)
+    if of_file:
+        require_plausible_times(trials, where=where)
+    return PreparedTrials(trials, typed(text_coded(trials)), note)
 
 
 def high_grade(trials: pd.DataFrame) -> str | None:

@@ -237,7 +237,7 @@ def write_frame(frame: "pd.DataFrame", path: Path, *, also: Sequence[Path] = ())
                 parquet.write_table(pyarrow.Table.from_pandas(frame, preserve_index=False), temporary)
         else:
             with atomic_path(file) as temporary, temporary.open("wb") as output:
-                output.write(csv_bytes(list(frame.columns), []))
+                output.write(csv_rows([csv_cells(frame.columns)]))
                 for start in range(0, len(frame), ROWS_AT_ONCE):
                     part = frame.iloc[start : start + ROWS_AT_ONCE]
                     output.write(csv_rows(zip(*_texts(part), strict=True)))

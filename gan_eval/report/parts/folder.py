@@ -137,9 +137,9 @@ class StudyFolder:
                 return bool(marks.fillna(False).any())
         return self.facts.sessions.simulated > 0
 
-    def who_text(self, count: int) -> str:
+    def who_text(self, count: int, *, with_n: bool = False) -> str:
         """Return a number of participants, and how many of them are simulated."""
-        return who_text(count, self.table(TRIALS), simulated=self.simulated)
+        return who_text(count, self.table(TRIALS), simulated=self.simulated, with_n=with_n)
 
     @property
     def only_simulated(self) -> bool:

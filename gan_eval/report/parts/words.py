@@ -131,10 +131,9 @@ def apa_p(value: Any) -> str:
     >>> apa_p(0.0328), apa_p(1e-9), apa_p(1.0)
     ('p = .033', 'p < .001', 'p > .999')
     """
-    if not missing(value) and float(value) > 0.9994999:
+    if float(value) > 0.9994999:
         return "p > .999"
-    p = p_value(value).replace("0.", ".")
-    return f"p {p}" if p.startswith("<") else f"p = {p}"
+    return "p < .001" if float(value) < 0.001 else f"p = {float(value):.3f}".replace("0.", ".")
 
 
 def whole(value: Any) -> str:
@@ -166,14 +165,21 @@ def plural(count: int, singular: str, plural_form: str | None = None) -> str:
     return f"{whole(count)} {singular if count == 1 else plural_form or singular + 's'}"
 
 
-def who_text(count: int, trials: "pd.DataFrame", *, simulated: bool) -> str:
-    """Return a number of participants, and how many of them are simulated: `12 participants, 3 of them simulated`."""
-    if not simulated:
-        return plural(count, "participant")
-    people = trials.loc[~trials["simulated"].fillna(False).to_numpy(bool), "participant"].nunique()
-    if not 0 < people < count:
-        return plural(count, "simulated participant")
-    return f"{plural(count, 'participant')}, {whole(count - people)} of them simulated"
+def who_text(count: int, trials: "pd.DataFrame", *, simulated: bool, with_n: bool = False) -> str:
+    """Return a number of participants, and how many of them are simulated: `12 participants, 3 of them simulated`.
+
+    Args:
+        with_n: in the form `participants (N = 12, 3 of them simulated)`.
+    """
+    noun, mixed = "participant", ""
+    if simulated:
+        people = trials.loc[~trials["simulated"].fillna(False).to_numpy(bool), "participant"].nunique()
+        is_mixed = 0 < people < count
+        noun = noun if is_mixed else "simulated participant"
+        mixed = f", {whole(count - people)} of them simulated" * is_mixed
+    if not with_n:
+        return plural(count, noun) + mixed
+    return f"one {noun}" if count == 1 else f"{noun}s (N = {whole(count)}{mixed})"
 
 
 def from_to(values: Iterable[Any], printed: Callable[[Any], str] = whole) -> str:

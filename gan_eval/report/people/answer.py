@@ -96,7 +96,8 @@ def row_sentences(folder: StudyFolder) -> Iterator[str]:
     """Yield a sentence for each row of `paper` on single pictures or on pairs with a real one, all models first."""
     table, comparisons = detection_rows(folder.table(PAPER)), folder.table(COMPARISONS)
     for row in table.to_dict("records"):
-        yield row_sentence(row, table, folder.who_text(int(row["n_participants"])), margin_of(row, comparisons))
+        who = folder.who_text(int(row["n_participants"]), with_n=True)
+        yield row_sentence(row, table, who, margin_of(row, comparisons))
 
 
 def has_all_sentences(folder: StudyFolder) -> bool:

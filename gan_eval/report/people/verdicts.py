@@ -52,7 +52,8 @@ def first_sentence(tables: "Mapping[str, pd.DataFrame]", trials: "pd.DataFrame")
     if table.empty:
         return None
     row = table.iloc[0].to_dict()
-    who = who_text(int(row["n_participants"]), trials, simulated=bool(table["simulated"].fillna(False).any()))
+    is_simulated = bool(table["simulated"].fillna(False).any())
+    who = who_text(int(row["n_participants"]), trials, simulated=is_simulated, with_n=True)
     return row_sentence(row, table, who, margin_of(row, tables["comparisons"]))
 
 
@@ -60,7 +61,7 @@ def row_sentence(row: Record, table: "pd.DataFrame", who: str, margin: Record | 
     """Return the verdict of a row of the `detection_rows` table with its numbers.
 
     Args:
-        who: the participants (`who_text`).
+        who: the participants (`who_text`, with N).
         margin: the row of `comparisons` with the margin (`margin_of`); None: equivalence was not judged.
     """
     several = table.loc[table["model"] != EVERYTHING, "dataset"].nunique() > 1
@@ -71,7 +72,7 @@ def row_sentence(row: Record, table: "pd.DataFrame", who: str, margin: Record | 
         of += f" (averaged over models{' and data sets' * several})"
     if several and row["dataset"] != EVERYTHING:
         of += on_dataset(row["dataset"])
-    who, verdict = _named(who), row["verdict"]
+    verdict = row["verdict"]
     mark = "" if missing(row["exploratory"]) else exploratory_mark(row)
     low, high, small = row["accuracy90_low"], row["accuracy90_high"], ""
     if margin and not missing(low) and max(abs(low - 0.5), abs(high - 0.5)) < margin["margin"]:
@@ -92,15 +93,6 @@ def row_sentence(row: Record, table: "pd.DataFrame", who: str, margin: Record | 
     least = detectable(row, table)
     why = NEARLY_CONSTANT if row["untested"] == "nearly constant answers" else detectable_clause(least, least)
     return f"It is undecided whether {who} could tell {of} from real pictures{mark}{numbers}; {why}."
-
-
-def _named(who: str) -> str:
-    """Return the participants of a row: `participants (N = 12)`."""
-    count, _, words = who.partition(" ")
-    if count == "1":
-        return f"one {words}"
-    words, _, of_them = words.partition(", ")
-    return f"{words} (N = {count}{f', {of_them}' * bool(of_them)})"
 
 
 def _numbers(row: Record, *, by_margin: bool, adjusted: bool) -> str:
