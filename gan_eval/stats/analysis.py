@@ -582,8 +582,9 @@ def write_analysis(
         new.run = run
         new.source = relative_path(store, Path(out)) if store else ""
         for table, frame in {**(given or {}), **tables}.items():
-            file, *others = (new.folder / f"{table.name}{suffix}" for suffix in SUFFIXES)
-            write_frame(frame if table in tables else conform(frame, table, where=file.name), file, also=others)
+            checked = frame if table in tables else conform(frame, table, where=f"{table.name}.csv")
+            for suffix in SUFFIXES:
+                write_frame(checked, new.folder / f"{table.name}{suffix}")
             if table is PAPER:
                 write_text(new.folder / "paper.tex", latex(frame))
         if given is None:

@@ -83,7 +83,8 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
 
 def _count(trials: pd.DataFrame, chosen: np.ndarray, who: pd.Series) -> np.ndarray:
     """Return the number of chosen trials of each participant."""
-    return np.asarray(who.map(trials["participant"][chosen].value_counts()).fillna(0).to_numpy(int))
+    person = pd.Index(who).get_indexer(trials["participant"][chosen])
+    return np.bincount(person[person >= 0], minlength=len(who))
 
 
 class Rules(NamedTuple):

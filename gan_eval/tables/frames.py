@@ -223,24 +223,24 @@ def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequen
     Raises:
         UserError: the frame does not fit the schema, or the file cannot be written.
     """
-    write_frame(conform(frame, table, where=Path(path).name), path, also=also)
+    checked = conform(frame, table, where=Path(path).name)
+    for file in map(Path, (path, *also)):
+        with atomic_path(file) as temporary:
+            write_frame(checked, temporary)
 
 
-def write_frame(frame: "pd.DataFrame", path: Path, *, also: Sequence[Path] = ()) -> None:
-    """Write a frame that fits its schema as CSV or Parquet (by suffix), whole or not at all."""
+def write_frame(frame: "pd.DataFrame", file: Path) -> None:
+    """Write a frame that fits its schema as CSV or Parquet (by suffix), into a file that nobody reads yet."""
     import pyarrow
     from pyarrow import parquet
 
-    for file in map(Path, (path, *also)):
-        if file.suffix == ".parquet":
-            with atomic_path(file) as temporary:
-                parquet.write_table(pyarrow.Table.from_pandas(frame, preserve_index=False), temporary)
-        else:
-            with atomic_path(file) as temporary, temporary.open("wb") as output:
-                output.write(csv_rows([csv_cells(frame.columns)]))
-                for start in range(0, len(frame), ROWS_AT_ONCE):
-                    part = frame.iloc[start : start + ROWS_AT_ONCE]
-                    output.write(csv_rows(zip(*_texts(part), strict=True)))
+    if file.suffix == ".parquet":
+        parquet.write_table(pyarrow.Table.from_pandas(frame, preserve_index=False), file)
+        return
+    with file.open("wb") as output:
+        output.write(csv_rows([csv_cells(frame.columns)]))
+        for start in range(0, len(frame), ROWS_AT_ONCE):
+            output.write(csv_rows(zip(*_texts(frame.iloc[start : start + ROWS_AT_ONCE]), strict=True)))
 
 
 def _texts(frame: "pd.DataFrame") -> "list[np.ndarray]":

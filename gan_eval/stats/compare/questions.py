@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,7 @@ def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
     place, code = with_reals(answered, np.where(is_fake, dataset * len(models) + model, -1))
     rows = ((number, np.sort(place[code == number])) for number in np.unique(code))
     return [
-        KindRow(*map(_name, (models[number % len(models)], datasets[number // len(models)])), places)
+        KindRow(_name(models[number % len(models)]), _name(datasets[number // len(models)]), places)
         for number, places in rows
         if not is_fake[places].all()
     ]
@@ -238,18 +238,15 @@ def _told_apart(
     plan: AnalysisSettings,
 ) -> Comparison:
     """Return the detection of fakes at a place: a data set or None, and a model or None."""
-    margin, margin_note = None, ""
-    if plan.margin is not None:
-        margin = 2 * plan.margin
-        margin_note = (
-            f"compared with twice the margin, {margin:g} in the probability of being called fake: the difference is "
-            "twice balanced accuracy's distance from one half"
-        )
-    names = comparison, a, REAL, "called_fake"
-    counts = question.counts
-    return Comparison(
-        family, "detection", *place, *names, question, question.trials, counts, margin, margin_note, note=note
+    margin = None if plan.margin is None else 2 * plan.margin
+    twice = (
+        "compared with twice the margin, {:g} in the probability of being called fake: the difference is twice "
+        "balanced accuracy's distance from one half"
     )
+    margin_note = "" if margin is None else twice.format(margin)
+    names = comparison, a, REAL, "called_fake"
+    of_trials = question.trials, question.counts
+    return Comparison(family, "detection", *place, *names, question, *of_trials, margin, margin_note, note=note)
 
 
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
@@ -482,7 +479,7 @@ def _of_grades(
         yield Comparison(f"{family}: {measure}", "grades", *place, *names, question, trials, counts, of_range, note)
 
 
-def _name(cell: object) -> str | None:
+def _name(cell: Any) -> str | None:
     return None if pd.isna(cell) else str(cell)
 
 
