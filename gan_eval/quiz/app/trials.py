@@ -116,9 +116,10 @@ class TrialRunner(QObject):
         self._window.requestActivate()
         self._watching = True
         self._screen_changed = self._screen.remember() or self._screen_differs  # changes before the mapping are ignored
-        self._rested_after = len(self._session.done)
-        if self._asked and self._session.to_mark is None and self._session.feedback is not None:
-            self._asked = False
+        after_marks, self._asked = self._asked and self._session.to_mark is None, False
+        if not after_marks:
+            self._rested_after = len(self._session.done)
+        if after_marks and self._session.feedback is not None:
             self._script = self._show_feedback()
             self._step()
         else:

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from app_sitting import Sitting, pixels
+from app_sitting import Sitting, diligent, pixels
 from made_sets import write_items
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
@@ -136,6 +136,21 @@ def test_feedback_follows_the_marks_of_practice(sit: Any) -> None:
     assert seen[0] == "marks"
     assert len([each for each in seen if each != "marks"]) == 1
     assert [row["mark"] for row in sitting.rows(tables.MARKS)] == [None] * 3
+
+
+def test_a_break_that_is_due_comes_after_the_marks(sit: Any) -> None:
+    sitting = sit(QuizSettings(**{**ASKING, "real": 2, "fake": 2, "break_every": 2}))
+
+    def act(sitting: Sitting) -> None:
+        if (page := page_of(sitting)) is not None:
+            page.nothing.click()
+        elif not isinstance(sitting.page, MarkPage):
+            diligent(sitting)
+
+    assert sitting.run(act) == "complete"
+    assert [name for name in sitting.seen if name in ("MarkPage", "break")] == ["MarkPage"] * 2 + ["break"] + [
+        "MarkPage"
+    ] * 2
 
 
 _QUIZ = """
