@@ -88,15 +88,23 @@ def main() -> None:
     outcomes = in_parallel(one_study, options.seed, tasks, workers=options.workers, on_done=lambda _: None)
     found = np.split(np.array(outcomes), np.cumsum(counts)[:-1])
     names = ("people", "other places", "centre", "difference")
-    heads = ("people × pictures", *names, *names, "people", "right map", "mirrored", "difference")
+    heads = ("studies of", *names, *names, "people", "right map", "mirrored", "difference")
     print(f"| {' | '.join(heads)} |\n|{' -- |' * len(heads)}")
-    for place, (people, pictures) in enumerate(SIZES):
-        *null, agreeing = found[3 * place : 3 * place + 3]
-        truth = agreeing[..., 0].mean(axis=0)
-        holds = (agreeing[..., 1] <= truth) & (truth <= agreeing[..., 2])
-        cells = [(of_world[..., 3] < 0.05).mean(axis=0) for of_world in null] + [holds.mean(axis=0)]
-        shown = " | ".join(f"{100 * share:.1f}" for share in np.concatenate(cells))
-        print(f"| {people} × {pictures} | {shown} |", flush=True)
+    groups = {f"{people} people": [size for size in SIZES if size[0] == people] for people, _ in SIZES}
+    groups |= {f"{pictures} pictures": [size for size in SIZES if size[1] == pictures] for _, pictures in SIZES}
+    for name, sizes in groups.items():
+        shares = []
+        for how in range(3):
+            of_sizes = [found[3 * SIZES.index(size) + how] for size in sizes]
+            holds = [_holds(each) if how == 2 else each[..., 3] < 0.05 for each in of_sizes]
+            shares += [f"{100 * share:.1f}" for share in np.concatenate(holds).mean(axis=0)]
+        print(f"| {name} | {' | '.join(shares)} |", flush=True)
+
+
+def _holds(studies: np.ndarray) -> np.ndarray:
+    """Return True where an interval holds the mean over all studies of its size."""
+    truth = studies[..., 0].mean(axis=0)
+    return (studies[..., 1] <= truth) & (truth <= studies[..., 2])
 
 
 if __name__ == "__main__":
