@@ -203,7 +203,8 @@ def analyze(
         }
     if notes := [note for note in (inputs.prepared.note, *exclusion_notes) if note]:
         several = SEVERAL_STUDIES if analysed.every["study"].nunique() > 1 else None
-        _add_note_over_all(frames["rates"], joined(several, *notes))
+        rows, is_overall = frames["rates"], frames["rates"]["scope"] == "all"
+        rows.loc[is_overall, "note"] = joined(several, *notes, *rows["note"][is_overall].dropna())
     return frames
 
 
@@ -480,13 +481,6 @@ def _tables_of_marks(trials: pd.DataFrame, inputs: _Inputs, maps: "PictureMaps |
     assert inputs.marks is not None
     shown = pd.concat(inputs.shown.values(), ignore_index=True) if inputs.shown else None
     return mark_tables(marked(inputs.marks, trials, stimuli=shown, sessions=inputs.sessions), maps)
-
-
-def _add_note_over_all(table: pd.DataFrame, note: str | None) -> None:
-    """Put a note before those of the row over all of `rates`."""
-    is_overall = table["scope"] == "all"
-    own = table.loc[is_overall, "note"].iloc[0]
-    table.loc[is_overall, "note"] = joined(note, None if pd.isna(own) else own)
 
 
 def _settings_and_departures(

@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.science.inference import degrees_of_freedom, two_way
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.compare.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED, comparisons
+from gan_eval.stats.compare.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED, compare
 from gan_eval.stats.compare.differences import wald
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.rules import parse_rule
@@ -210,7 +210,7 @@ def sensitivity(
 
 def _repeated(trials: pd.DataFrame, plan: AnalysisSettings, rule: str, name: str, *, note: str) -> pd.DataFrame:
     """Return the sensitivity rows: the comparisons over all data sets of these trials, without a verdict."""
-    table = comparisons(trials, plan=plan, only_overall=True)
+    table = compare(trials, plan=plan, only_overall=True).table
     of_row = f"sensitivity, {note}: not the answer"
     return table.assign(
         comparison=[f"{comparison}, sensitivity: {name}" for comparison in table["comparison"]],
