@@ -199,7 +199,8 @@ def write_bytes(target: Path, data: bytes) -> None:
 
 def write_json(target: Path, value: Any) -> None:
     """Write `value` as readable JSON, whole or not at all."""
-    write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    write_bytes(target, text.encode(errors="backslashreplace"))  # as in `write_text`
 
 
 def write_error(target: Path | str, error: OSError, what: str = "written") -> UserError:

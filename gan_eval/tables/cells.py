@@ -229,7 +229,7 @@ def csv_of_columns(columns: Mapping[str, Sequence[Any]]) -> bytes:
             quoted = zip(made, csv_cells(made.values()), strict=True)
             made = {cell: text.lower() if isinstance(cell, bool) else text for cell, text in quoted}
             texts.append([made[cell] for cell in cells])
-    return csv_bytes(list(columns), zip(*texts, strict=True))
+    return csv_rows([csv_cells(columns), *zip(*texts, strict=True)])
 
 
 _HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile(r'"[^"]*"')
@@ -367,11 +367,6 @@ def even_records(path: Path, table: Table | None = None) -> tuple[list[str], lis
         if len(row) != len(header):
             raise UserError(f"{path}: row {number}: found {len(row)} cells, expected {len(header)} as in the header")
     return header, rows
-
-
-def csv_bytes(header: Sequence[str], records: Iterable[Sequence[str]]) -> bytes:
-    """Return the content of a CSV file; arguments and errors as for `csv_rows`, names of the columns first."""
-    return csv_rows([csv_cells(header), *records])
 
 
 def csv_rows(records: Iterable[Sequence[str]]) -> bytes:

@@ -16,7 +16,6 @@ from gan_eval.files.atomic import atomic_path, write_bytes
 from gan_eval.files.reading import read_bytes
 from gan_eval.tables.cells import (
     all_fit,
-    csv_bytes,
     csv_cells,
     csv_records,
     csv_rows,
@@ -108,7 +107,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, table: Table) -> N
         )
         for number, row in enumerate(rows, start=1)
     )
-    write_bytes(Path(path), csv_bytes(header, records))
+    write_bytes(Path(path), csv_rows([csv_cells(header), *records]))
 
 
 def read_table(path: Path, table: Table) -> "pd.DataFrame":

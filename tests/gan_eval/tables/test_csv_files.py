@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.tables.cells import csv_bytes, csv_cells, csv_records, invisible_in, parse
+from gan_eval.tables.cells import csv_cells, csv_records, csv_rows, invisible_in, parse
 from gan_eval.tables.frames import read_rows, text_frame, write_rows
 
 FORMULAS = [
@@ -44,7 +44,7 @@ def test_what_no_spreadsheet_runs_is_written_as_it_is(cell):
 def test_any_text_at_all_comes_back(tmp_path_factory, records, name):
     path = tmp_path_factory.mktemp("cells") / "t.csv"
     header = [name, f"{name}2"]
-    path.write_bytes(csv_bytes(header, [csv_cells(record) for record in records]))
+    path.write_bytes(csv_rows(map(csv_cells, [header, *records])))
     found = csv_records(path)
     assert found == (header, [list(record) for record in records])
 
