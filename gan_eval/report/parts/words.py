@@ -138,7 +138,7 @@ def apa_p(value: Any) -> str:
 
 def whole(value: Any) -> str:
     """Return a count, with a space between thousands."""
-    return NOTHING if missing(value) else f"{int(value):,}".replace(",", NARROW)
+    return NOTHING if missing(value) else f"{int(value):,}".replace(",", NARROW).replace("-", MINUS)
 
 
 def milliseconds(value: Any) -> str:
