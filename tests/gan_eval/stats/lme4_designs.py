@@ -17,7 +17,9 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 REFERENCES = json.loads(Path(__file__).with_name("lme4_references.json").read_text())
-GENGAP = Path(os.environ.get("GAN_EVAL_HUMAN_DATA", Path(__file__).parents[3].parent / "shared/human")) / "gengap_trials.csv"
+GENGAP = (
+    Path(os.environ.get("GAN_EVAL_HUMAN_DATA", Path(__file__).parents[3].parent / "shared/human")) / "gengap_trials.csv"
+)
 
 
 @dataclass(frozen=True)
