@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from inpainting_plain import Connected, networks, plain_step
-from lightning_fabric import Fabric
 from PIL import Image
 from torch import nn
 
@@ -92,33 +91,28 @@ def device_of(options: argparse.Namespace) -> Any:
 def ours(options: argparse.Namespace, task: Inpainting, batches: Batches) -> Callable[[], object]:
     """Do a step as `trainer.loop.run.Run.step` does, without the log."""
 
-    fabric, gan = our_gan(options, task.settings)
-    train = our_step(fabric, gan, task)
+    where = device_of(options)
+    gan = new_gan(where, task.settings)
+    train = our_step(where, gan, task)
     numbers = itertools.count()
 
     def step() -> object:
-        batch = batches(next(numbers)).to(fabric.device)
+        batch = batches(next(numbers)).to(where)
         set_learning_rates(gan, task.settings, 1.0)
-        with exact_kernels(fabric.device):
+        with exact_kernels(where):
             return train(batch)
 
     return step
 
 
-def our_gan(options: argparse.Namespace, settings: TrainingSettings, precision: Any = "32-true") -> tuple[Any, Gan]:
-    """The device, and the networks on it."""
-    fabric = Fabric(accelerator=device_of(options).type, devices=1, precision=precision)
-    return fabric, new_gan(fabric, settings)
-
-
-def our_step(fabric: Any, gan: Gan, task: Inpainting) -> Callable[[Batch], dict[str, Any]]:
+def our_step(where: Any, gan: Gan, task: Inpainting) -> Callable[[Batch], dict[str, Any]]:
     """The trainer's step on a batch that is on the device."""
 
-    objective = task.objective(fabric.device)
+    objective = task.objective(where)
 
     def step(batch: Batch) -> dict[str, Any]:
-        with seeded(fabric.device, Purpose.DROPOUT, 0, 0):
-            return training_step(gan, objective, batch, backward=fabric.backward)
+        with seeded(where, Purpose.DROPOUT, 0, 0):
+            return training_step(gan, objective, batch)
 
     return step
 
@@ -148,27 +142,29 @@ def check(options: argparse.Namespace) -> float:
     """
     settings = settings_of(options)
     dtype = torch.float32 if options.style else torch.float64
-    fabric, gan = our_gan(options, settings, "32-true" if options.style else "64-true")
-    G, D = (net.to(fabric.device, dtype) for net in networks(settings))
+    where = device_of(options)
+    gan = new_gan(where, settings)
+    for net in (gan.generator, gan.discriminator):
+        net.to(dtype)
+    G, D = (net.to(where, dtype) for net in networks(settings))
     with prepared(options, settings) as (task, batches):
-        step = our_step(fabric, gan, task)
-        plain = plain_step(settings, G, D, vgg_of(options, fabric.device))
+        step = our_step(where, gan, task)
+        plain = plain_step(settings, G, D, vgg_of(options, where))
         for mine, other in ((gan.generator, G), (gan.discriminator, D)):
             copy_in_order(mine, other)
         worst = 0.0
         for number in range(CHECKED_STEPS):
             made = batches(number)
             whole = [None if part is None else part.to(dtype) for part in (made.inputs, made.target, made.hole)]
-            batch = Batch(*whole).to(fabric.device)  # type: ignore[arg-type]
+            batch = Batch(*whole).to(where)  # type: ignore[arg-type]
             here, there = step(batch), plain(batch)
             worst = max(worst, *(abs(float(here[name] / there[name]) - 1) for name in there))
     return worst
 
 
-def copy_in_order(mine: Any, other: Any) -> None:
+def copy_in_order(net: Any, other: Any) -> None:
     """Copy the weights of our network into the plain one, layer by layer from input to output."""
     kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, ChannelwiseLinear, Connected)
-    net = mine.module
     parts = [*net.down, net.bottleneck, *reversed(net.up)] if isinstance(net, UNet) else [net]
     ours = [module for part in parts for module in part.modules() if isinstance(module, kinds)]
     theirs = [module for module in other.modules() if isinstance(module, kinds)]

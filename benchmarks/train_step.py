@@ -228,26 +228,22 @@ def ours(
     settings: "TrainingSettings", pictures: "list[Tensor]", *, where: "device", recorded: bool = True
 ) -> "tuple[Gan, Step]":
     """The trainer's networks and its step as a run calls it."""
-    from lightning_fabric import Fabric
-
-    from trainer.devices import PRECISION
     from trainer.loop.gan import new_gan
     from trainer.randomness import Purpose, seeded
     from trainer.recording import RecordedStep
     from trainer.step import Batch, training_step
     from trainer.tasks import Translation
 
-    fabric = Fabric(accelerator=where.type, devices=1, precision=PRECISION[settings.precision])
-    gan = new_gan(fabric, settings)
+    gan = new_gan(where, settings)
     objective = Translation(settings, "AtoB").objective(where)
     made = Batch(*pictures).pinned() if where.type == "cuda" else Batch(*pictures)
 
-    plain = partial(training_step, gan, objective, backward=fabric.backward)
+    plain = partial(training_step, gan, objective)
     of_batch = RecordedStep(plain) if recorded and where.type == "cuda" else plain
 
     def step() -> "dict[str, Tensor]":
-        batch = made.to(fabric.device)
-        with seeded(fabric.device, Purpose.DROPOUT, 0, 0):
+        batch = made.to(where)
+        with seeded(where, Purpose.DROPOUT, 0, 0):
             return of_batch(batch)
 
     return gan, step

@@ -120,8 +120,7 @@ def _missing_library(error: ModuleNotFoundError) -> int:
     from gan_eval.machine.commands import setup_command
 
     of_metrics = ("torch", "torchmetrics", "torchvision", "safetensors", "numba", "piq", "lpips", "sklearn")
-    extras = dict.fromkeys(of_metrics, "metrics")
-    extras |= {"lightning": "train", "lightning_fabric": "train", "skimage": "train"}
+    extras = {**dict.fromkeys(of_metrics, "metrics"), "skimage": "train"}
     name = (error.name or "").split(".")[0]
     if name not in extras:
         traceback.print_exc()

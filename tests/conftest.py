@@ -28,7 +28,6 @@ PACKAGES = (
     "llvmlite",
     "sklearn",
     "skimage",
-    "lightning_fabric",
     "starlette",
     "psycopg",
     "mkdocs",

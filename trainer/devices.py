@@ -1,22 +1,17 @@
 """The device of a run: threads, kernels, memory and numerical precision."""
 
-import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError, memory_ran_out
 from gan_eval.machine.threads import free_cores, usable_cores, warn_if_threads_spin
 from gan_eval.settings.training import TrainingSettings
 
-PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed"}
-"""Precision names of Lightning Fabric. bf16 is autocast: weights, optimizers and losses stay in fp32."""
 WORKERS = 4
 """Number of threads that prepare batches for a GPU, at most one per core: enough for 16 pairs every 30 ms."""
 WORKSPACE = ":4096:8"
@@ -69,18 +64,16 @@ def cpu_threads(
         torch.set_num_threads(before)
 
 
-def new_fabric(settings: TrainingSettings) -> Fabric:
-    """Return the device (a GPU if there is one) and the precision."""
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints a greeting
-    return one_device(precision=PRECISION[settings.precision])
+def one_device() -> torch.device:
+    """Return the first GPU, on a Mac its GPU, and where there is none the CPU."""
+    if torch.backends.mps.is_available():
+        return torch.device("mps", 0)
+    return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
 
 
-def one_device(**how: Any) -> Fabric:
-    """Return Lightning's Fabric for one device of this process, also in a batch job.
-
-    Otherwise Lightning takes the other tasks of a Slurm job for processes of this training, and refuses `--ntasks`.
-    """
-    return Fabric(accelerator="auto", devices=1, plugins=LightningEnvironment(), **how)
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
+    """Compute in bfloat16 where it is safe, if the precision is bf16; weights and losses stay in float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def generate(
         for note in source.notes:
             say(note)
 
-        device = one_device().device
+        device = one_device()
         net = placed(source.net, device)
         assert isinstance(net, Network)
         known = trained_on(source)

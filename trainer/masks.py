@@ -22,7 +22,6 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.ndimage import binary_dilation
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes, sha256_json
@@ -79,6 +78,8 @@ def fitted(hole: Hole, band: Band) -> Hole:
 
 def _grown(hole: Hole, pixels: int) -> Hole:
     """Return the hole with layers added until it has exactly `pixels` pixels (at most the whole picture)."""
+    from scipy.ndimage import binary_dilation
+
     grown = hole.copy()
     if not grown.any():
         grown[grown.shape[0] // 2, grown.shape[1] // 2] = True

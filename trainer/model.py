@@ -25,7 +25,7 @@ from gan_eval.pictures.decode import natural_key
 from gan_eval.settings.choices import Direction
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MAX_LEVELS, NormKind, TrainingSettings
-from trainer.nets.build import GENERATORS, first_difference, generator_for
+from trainer.nets.build import GENERATORS, first_difference, generator_for, uninitialised
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
 from trainer.state.run_folder import (
@@ -146,7 +146,7 @@ def load_foreign(path: Path, *, dropout: bool = True) -> Model:
         depth = f" of {settings.depth} levels" if settings.depth else ""
         summary = f"{settings.generator}{depth}, {settings.generator_channels} channels, norm {settings.norm}"
         raise UserError(f"{path}: {difference} ({summary} was inferred from its keys and shapes)")
-    net = net.to_empty(device="cpu")
+    net = uninitialised(net)
     with torch.no_grad():
         for key, tensor in _renamed(net).items():
             tensor.copy_(tensors[key])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from trainer.devices import on_device
+from trainer.devices import autocast, on_device
 from trainer.losses import AdversarialLoss, bce, mean_of
 
 
@@ -52,6 +52,8 @@ class Gan:
     discriminator: nn.Module
     generator_optimizer: Optimizer
     discriminator_optimizer: Optimizer
+    precision: str = "fp32"
+    """Of forward passes (see `autocast`)."""
 
 
 TermLoss = Callable[[Tensor, Batch], Tensor]  # function of the output and its batch
@@ -82,9 +84,7 @@ class Objective:
     """Factor of the discriminator's loss (fakes + reals). Adam's updates hardly depend on it."""
 
 
-def training_step(
-    gan: Gan, objective: Objective, batch: Batch, *, backward: Callable[[Tensor], None] = Tensor.backward
-) -> dict[str, Tensor]:
+def training_step(gan: Gan, objective: Objective, batch: Batch) -> dict[str, Tensor]:
     """Update the discriminator once, then the generator against the updated discriminator.
 
     Returns:
@@ -92,24 +92,24 @@ def training_step(
         d_accuracy: weighted share of logits on the correct side, before D's update. g_gradient_norm, d_gradient_norm:
         Euclidean norms of the gradients that the two updates used.
     """
-    G, D = gan.generator, gan.discriminator
+    G, D = (forward_of(net, gan.precision) for net in (gan.generator, gan.discriminator))
     fake = G(batch.inputs)
     terms: dict[str, Tensor] = {}
     g_loss = fake.new_zeros(())
 
     if objective.adversarial_weight:
-        D.requires_grad_(True)
+        gan.discriminator.requires_grad_(True)
         fake_logits = D(objective.judged(batch, fake.detach()))
         real_logits = D(objective.judged(batch, batch.target))
         weight = objective.logit_weights(batch, fake_logits)
         terms["d_fake"] = objective.adversarial(fake_logits, real=False, weight=weight)
         terms["d_real"] = objective.adversarial(real_logits, real=True, weight=weight)
-        backward(objective.d_loss_factor * (terms["d_fake"] + terms["d_real"]))
-        terms["d_gradient_norm"] = total_gradient_norm(D)
+        (objective.d_loss_factor * (terms["d_fake"] + terms["d_real"])).backward()
+        terms["d_gradient_norm"] = total_gradient_norm(gan.discriminator)
         update(gan.discriminator_optimizer)
         terms["d_accuracy"] = accuracy(fake_logits, real_logits, objective.decision, weight=weight)
 
-        D.requires_grad_(False)  # its gradients are not needed to update the generator
+        gan.discriminator.requires_grad_(False)  # its gradients are not needed to update the generator
         logits = D(objective.judged(batch, fake))
         terms["g_adversarial"] = objective.adversarial(logits, real=True, weight=weight)
         g_loss = objective.adversarial_weight * terms["g_adversarial"]
@@ -118,10 +118,22 @@ def training_step(
         terms[term.name] = term.loss(fake, batch)
         if term.weight:
             g_loss = g_loss + term.weight * terms[term.name]
-    backward(g_loss)
-    terms["g_gradient_norm"] = total_gradient_norm(G)
+    g_loss.backward()
+    terms["g_gradient_norm"] = total_gradient_norm(gan.generator)
     update(gan.generator_optimizer)
     return {name: term.detach() for name, term in terms.items()}
+
+
+def forward_of(net: nn.Module, precision: str) -> Callable[[Tensor], Tensor]:
+    """Return the forward pass of a network in a precision; what it gives has the type of its input."""
+    if precision == "fp32":
+        return net
+
+    def forward(batch: Tensor) -> Tensor:
+        with autocast(batch.device, precision):
+            return net(batch).to(batch.dtype)
+
+    return forward
 
 
 def update(optimizer: Optimizer) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from lightning_fabric import Fabric
 from made_photographs import encoder, filler, make_photographs
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -18,7 +17,7 @@ from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
 from trainer import devices
-from trainer.devices import exact_kernels, one_device
+from trainer.devices import exact_kernels
 from trainer.loop import run as run_module
 from trainer.loop.gan import InMemoryOrder, load_optimizer, new_gan
 from trainer.state.checkpoints import OPTIMIZERS, list_checkpoints
@@ -137,7 +136,7 @@ def moments(of: Gan) -> list[dict[str, torch.Tensor]]:
 
 def trained() -> Gan:
     """Networks with their moments."""
-    made = new_gan(Fabric(accelerator="cpu", devices=1), SETTINGS)
+    made = new_gan(torch.device("cpu"), SETTINGS)
     rng = torch.Generator().manual_seed(0)
     for optimizer in adams(made) * 2:
         for weight in optimizer.param_groups[0]["params"]:
@@ -168,7 +167,7 @@ def test_adam_of_channels_last_weights_is_the_librarys(of_gradient: str) -> None
 def test_moments_come_in_any_order_of_memory(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made = trained()
     monkeypatch.setattr(devices, "memory_format", lambda *_: FORMATS[order])
-    other = new_gan(Fabric(accelerator="cpu", devices=1), SETTINGS)
+    other = new_gan(torch.device("cpu"), SETTINGS)
     for name in OPTIMIZERS:
         load_optimizer(getattr(other, name), getattr(made, name).state_dict())
     torch.testing.assert_close(moments(other), moments(made), rtol=0, atol=0)
@@ -177,7 +176,7 @@ def test_moments_come_in_any_order_of_memory(order: str, monkeypatch: pytest.Mon
 def test_moments_come_to_the_device_of_their_weights() -> None:
     """The device meta stands for a GPU: it holds no numbers, but what lies on it knows where it is."""
     made = trained()
-    there = made.generator.module.named_parameters()
+    there = made.generator.named_parameters()
     weights = [(name, weight.detach().to("meta").requires_grad_()) for name, weight in there]
     optimizer = torch.optim.Adam(weights, capturable=True)
     load_optimizer(optimizer, made.generator_optimizer.state_dict())
@@ -224,11 +223,3 @@ def test_bf16_computes_other_numbers_and_keeps_fp32_weights(make_pairs: Pairs, t
     for part in ("generator_optimizer", "discriminator_optimizer"):
         kept += [value for moments in state[part]["state"].values() for value in moments.values()]
     assert {tensor.dtype for tensor in kept if tensor.is_floating_point()} == {torch.float32}
-
-
-def test_a_worker_of_a_slurm_job_trains_alone(monkeypatch):
-    job = {"NTASKS": "8", "JOB_ID": "7", "JOB_NAME": "study", "PROCID": "3", "LOCALID": "3", "NODEID": "0"}
-    for name, value in job.items():
-        monkeypatch.setenv(f"SLURM_{name}", value)
-    fabric = one_device()
-    assert (fabric.world_size, fabric.global_rank) == (1, 0)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from gan_eval.machine.progress import Progress
-from trainer.devices import cpu_threads, exact_kernels, machine_of, new_fabric
+from trainer.devices import cpu_threads, exact_kernels, machine_of, one_device
 from trainer.job import TrainingJob
 from trainer.loop.plan import Say
 from trainer.loop.run import Run, memory_for_training, open_run
@@ -63,17 +63,17 @@ def estimate(job: TrainingJob, *, on_message: Say | None = None, on_progress: Pr
     All files go into a temporary folder that is removed. Errors are those of `train`.
     """
     with memory_for_training(job.settings):
-        fabric, say = new_fabric(job.settings), on_message or (lambda _line: None)
+        device, say = one_device(), on_message or (lambda _line: None)
         with (
-            cpu_threads(job.threads, fabric.device, settings=job.settings),
+            cpu_threads(job.threads, device, settings=job.settings),
             tempfile.TemporaryDirectory(prefix="gan-eval-estimate-") as folder,
         ):
             say(f"estimate: reading the pictures of {job.data} and making the networks")
-            run = open_run(fabric, job, Path(folder), finished=False, say=say)
+            run = open_run(device, job, Path(folder), finished=False, say=say)
             assert run is not None  # the folder is new
-            with closing(run), exact_kernels(fabric.device):
-                times = step_times(run, fabric.device, on_progress)
-                return measured(run, job, Path(folder), times, fabric.device, say)
+            with closing(run), exact_kernels(device):
+                times = step_times(run, device, on_progress)
+                return measured(run, job, Path(folder), times, device, say)
 
 
 def measured(

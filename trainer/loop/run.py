@@ -12,7 +12,6 @@ from types import FrameType
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -25,7 +24,7 @@ from gan_eval.files.output_folders import check_output_folder, refuse_links
 from gan_eval.machine.progress import Progress
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
-from trainer.devices import cpu_threads, exact_kernels, machine_of, memory_for, new_fabric, workers_for
+from trainer.devices import autocast, cpu_threads, exact_kernels, machine_of, memory_for, one_device, workers_for
 from trainer.inference import NotFiniteError
 from trainer.job import TrainingJob
 from trainer.loop.gan import load_optimizer, new_gan, set_learning_rates
@@ -87,21 +86,21 @@ def train(
     settings, out = job.settings, Path(out)
     say = on_message or (lambda _line: None)
     with memory_for_training(settings), ExitStack() as stack:
-        fabric = new_fabric(settings)
+        device = one_device()
         finished = has_generator(out, say)
         if not finished:  # a finished run is only read
             if not (out / CONFIG).exists():
                 check_output_folder(out)
             refuse_links(out)
             stack.enter_context(hold_lock(*run_lock(out)))
-        threads = cpu_threads(job.threads, fabric.device, recorded=recorded_threads(out), settings=settings)
+        threads = cpu_threads(job.threads, device, recorded=recorded_threads(out), settings=settings)
         stack.enter_context(threads)
-        run = open_run(fabric, job, out, finished=finished, say=say)
+        run = open_run(device, job, out, finished=finished, say=say)
         if run is None:
             say(f"{out}: finished already; nothing was done")
             return out
         run.resume()
-        with closing(run), exact_kernels(fabric.device):
+        with closing(run), exact_kernels(device):
             train_to_end(run, checkpoint_every=checkpoint_every, on_progress=on_progress)
             run.finish()
     if run.done < run.total:
@@ -170,7 +169,7 @@ def deferred_interrupt() -> Iterator[Callable[[], bool]]:
             signal.signal(signal.SIGINT, before)
 
 
-def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say: Say) -> "Run | None":
+def open_run(device: torch.device, job: TrainingJob, out: Path, *, finished: bool, say: Say) -> "Run | None":
     """Claim the job's folder and return its run before the first step.
 
     Returns:
@@ -180,7 +179,7 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
     task = new_task(settings, direction=job.direction, root=job.root)
     initial = find_initial(job.init_from, settings)
     plan = make_plan(task, job, initial=initial, say=say)
-    definition, machine = plan.definition, machine_of(fabric.device)
+    definition, machine = plan.definition, machine_of(device)
     changes = check_run(out, definition, machine)
     remove_leftovers(out)
     if finished:
@@ -194,14 +193,14 @@ def open_run(fabric: Fabric, job: TrainingJob, out: Path, *, finished: bool, say
         Pictures(plan.data_set, plan.paths, side=jitter_size(settings)),
         settings,
         assemble=task.assemble,
-        workers=workers_for(fabric.device, job.workers),
-        pin_for=fabric.device if fabric.device.type == "cuda" else None,
+        workers=workers_for(device, job.workers),
+        pin_for=device if device.type == "cuda" else None,
     )
     samples = sample_examples(task, plan.data_set, plan.paths, train_split=job.split, say=say)
     start, sha256 = initial.source if initial else None, str(definition["data_sha256"])
     known = pictures_of_run(out, plan.data_set, plan.paths, data_sha256=sha256, start=start)
     validation = new_validation(plan, job, out, known=known, say=say)
-    run = Run(fabric, plan, job, out, batches=batches, samples=samples, validation=validation, say=say)
+    run = Run(device, plan, job, out, batches=batches, samples=samples, validation=validation, say=say)
     begin_run(out, definition, machine)
     record_pictures(out, known, data_sha256=sha256)
     return run
@@ -229,7 +228,7 @@ class Run:
 
     def __init__(
         self,
-        fabric: Fabric,
+        device: torch.device,
         plan: TrainingPlan,
         job: TrainingJob,
         out: Path,
@@ -250,17 +249,17 @@ class Run:
         facts = {**task.row_facts, "fraction": plan.fraction}
         self.log = TrainingLog(out / "training_log.csv", facts=facts, total=self.total)
         self.validation_log = ValidationLog(out / "validation.csv", facts=facts, mode=task.modes[0])
-        self.gan = new_gan(fabric, settings)
+        self.gan = new_gan(device, settings)
         self._keep = job.keep
         self._out = out
-        objective = task.objective(fabric.device, autocast=fabric.autocast)
-        step = partial(training_step, self.gan, objective, backward=fabric.backward)
-        self._step = RecordedStep(step) if fabric.device.type == "cuda" else step
+        objective = task.objective(device, autocast=partial(autocast, device, settings.precision))
+        step = partial(training_step, self.gan, objective)
+        self._step = RecordedStep(step) if device.type == "cuda" else step
         self._plateau: PlateauFactor | None = None
         if settings.plateau_patience is not None:
             higher_is_better = validation is not None and validation.higher_is_better
             self._plateau = PlateauFactor(settings, higher_is_better=higher_is_better)
-        self._fabric = fabric
+        self._device = device
         self._batches = batches
         self._say = say
         self._started = time.monotonic()
@@ -269,9 +268,7 @@ class Run:
     @property
     def generator(self) -> nn.Module:
         """Return the generator itself, in full precision."""
-        net: Any = self.gan.generator
-        plain: nn.Module = net.module
-        return plain
+        return self.gan.generator
 
     @property
     def seconds(self) -> float:
@@ -286,13 +283,13 @@ class Run:
 
     def step(self) -> None:
         """Do one training step, and log it."""
-        fabric, settings = self._fabric, self.plan.settings
-        batch = self._batches(self.done).to(fabric.device)
+        device, settings = self._device, self.plan.settings
+        batch = self._batches(self.done).to(device)
         factor = decayed(settings, step=self.done, total=self.total)
         if self._plateau is not None:
             factor *= self._plateau.value
         set_learning_rates(self.gan, settings, factor)
-        with seeded(fabric.device, Purpose.DROPOUT, settings.seed, self.done):
+        with seeded(device, Purpose.DROPOUT, settings.seed, self.done):
             terms = self._step(batch)
         self.done += 1
         self.log.add(terms)

@@ -157,7 +157,7 @@ def load_generator(path: Path) -> "tuple[nn.Module, Definition]":
     from safetensors import SafetensorError
 
     from gan_eval.metrics.weights.files import first_nonfinite
-    from trainer.nets.build import first_difference, generator_for
+    from trainer.nets.build import first_difference, generator_for, uninitialised
 
     path = generator_file(path)
     require_file(path)
@@ -181,7 +181,7 @@ def load_generator(path: Path) -> "tuple[nn.Module, Definition]":
     net = generator_for(settings)
     if difference := first_difference(net.state_dict(), tensors):
         raise UserError(f"{path}: {difference}; the file's weights are not those of its settings; train it again")
-    net = net.to_empty(device="cpu")
+    net = uninitialised(net)
     net.load_state_dict(tensors)
     if key := first_nonfinite(net.state_dict()):
         raise UserError(f"{path}: its weight {key} is not finite; take another file of the run, or train it again")
