@@ -1,0 +1,185 @@
+"""Other programs behave as docs/ says, where a page relies on it; numbers are in docs/differences.md."""
+
+import asyncio
+import importlib.util
+import os
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def test_a_factor_of_the_loss_changes_nothing_with_adam() -> None:
+    import torch
+
+    def trained(factor: float) -> torch.Tensor:
+        weights, random = torch.ones(10, requires_grad=True), torch.Generator().manual_seed(0)
+        adam = torch.optim.Adam([weights], lr=2e-4, betas=(0.5, 0.999))
+        for data in torch.randn(20, 10, generator=random):
+            adam.zero_grad()
+            (factor * (weights @ data).square()).backward()
+            adam.step()
+        return weights.detach()
+
+    assert torch.allclose(trained(0.5), trained(1), atol=1e-6)
+    assert not torch.allclose(trained(1), torch.ones(10), atol=1e-3)
+
+
+def test_a_dropout_leaves_no_trace_in_a_file_of_weights() -> None:
+    from torch import nn
+
+    assert not nn.Dropout(0.5).state_dict()
+
+
+def test_save_image_draws_margins_of_two_pixels() -> None:
+    import torch
+    from torchvision.utils import make_grid
+
+    grid = make_grid(torch.ones(2, 3, 8, 8))
+    assert grid.shape == (3, 12, 22)
+    assert (grid[:, :2].max(), grid[:, 2:10, 2:10].min()) == (0, 1)
+
+
+def test_a_collection_takes_metrics_that_are_equal_after_the_first_batch_for_one() -> None:
+    import torch
+    from torchmetrics import MetricCollection
+
+    from gan_eval.metrics import FrechetInceptionDistance
+
+    class Means(torch.nn.Module):
+        def __init__(self, factor: int) -> None:
+            super().__init__()
+            self.factor = factor
+
+        def forward(self, pictures: Any) -> Any:
+            return self.factor * pictures.float().mean((2, 3))
+
+    def values(compute_groups: bool) -> tuple[float, float]:
+        metrics: dict[str, Any] = {
+            str(factor): FrechetInceptionDistance(feature_extractor=Means(factor)) for factor in (1, 2)
+        }
+        both = MetricCollection(metrics, compute_groups=compute_groups)
+        random = torch.Generator().manual_seed(0)
+        both.update(torch.zeros(4, 3, 8, 8, dtype=torch.uint8), real=True)  # equal features
+        for real in (True, False):
+            both.update(torch.randint(0, 256, (4, 3, 8, 8), generator=random, dtype=torch.uint8), real=real)
+        one, two = both.compute().values()
+        return float(one), float(two)
+
+    one, two = values(compute_groups=False)
+    assert two == pytest.approx(4 * one)
+    assert values(compute_groups=True) == (one, one)
+
+
+def of_piq(name: str, fake: np.ndarray, real: np.ndarray, double: bool = False) -> float:
+    import piq
+    import torch
+
+    pictures = [torch.tensor(np.stack([each] * 3)[None] / 255, dtype=torch.float32) for each in (fake, real)]
+    return float(getattr(piq, name)(*(each.double() if double else each for each in pictures)))
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (64, 64))
+FLAT = np.zeros((64, 64))
+FAINT = np.repeat([200, 201], 32) + np.zeros((64, 1))
+"""Two neighbouring greys."""
+
+
+@pytest.mark.parametrize(("name", "fake", "real"), [("vif_p", NOISE, FLAT), ("vsi", FLAT + 255, FLAT)])
+def test_piq_has_the_best_value_where_the_reference_is_flat(name: str, fake: np.ndarray, real: np.ndarray) -> None:
+    assert of_piq(name, fake, real) == 1
+
+
+def test_piqs_vif_is_rounded_in_single_precision() -> None:
+    assert of_piq("vif_p", FAINT + 1, FAINT) < 0.8
+    assert of_piq("vif_p", FAINT + 1, FAINT, double=True) == pytest.approx(1, abs=1e-5)
+    single, double = (of_piq("vif_p", 0.9 * NOISE + 12, NOISE, double) for double in (False, True))
+    assert 1e-5 < abs(single - double) < 1e-3
+
+
+@pytest.mark.skipif(importlib.util.find_spec("imagecodecs") is not None, reason="imagecodecs is installed")
+def test_tifffile_needs_imagecodecs_for_lzw(tmp_path: Path) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    Image.fromarray(np.arange(400, dtype=np.uint16).reshape(20, 20)).save(tmp_path / "a.tif", compression="tiff_lzw")
+    with pytest.raises(ValueError, match="imagecodecs"):
+        tifffile.imread(tmp_path / "a.tif")
+
+
+def test_the_backup_of_sqlite_starts_again_at_each_answer(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None) as station:
+        station.executescript("PRAGMA journal_mode=WAL; CREATE TABLE answers (words)")
+        station.executemany("INSERT INTO answers VALUES (?)", [("x" * 4000,)] * 100)
+        left: list[int] = []
+
+        def answer(_: int, pages: int, __: int) -> None:
+            left.append(pages)
+            if len(left) <= 10:
+                station.execute("INSERT INTO answers VALUES ('real')")
+
+        with sqlite3.connect(tmp_path / "store.sqlite") as store, sqlite3.connect(tmp_path / "copy.sqlite") as copy:
+            store.backup(copy, pages=50, progress=answer)
+    assert min(left[:11]) == left[0] > 50
+    assert left[-1] == 0
+
+
+@pytest.mark.nightly
+def test_dask_refuses_another_certificate(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    page = (Path(__file__).parents[1] / "docs" / "cluster.md").read_text(encoding="utf-8")
+    command = re.findall(r"^(openssl .*?) && ", page, re.MULTILINE)[0].split()
+
+    def security(folder: Path) -> Any:
+        folder.mkdir()
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        files = {what: str(folder / f"{what}.pem") for what in ("cert", "key")}
+        roles = {f"tls_{who}_{what}": file for who in ("scheduler", "client") for what, file in files.items()}
+        return distributed.Security(require_encryption=True, tls_ca_file=files["cert"], **roles)
+
+    async def refused() -> None:
+        ours, other = security(tmp_path / "ours"), security(tmp_path / "other")
+        place = {"protocol": "tls", "host": "127.0.0.1", "port": 0, "dashboard": False}
+        async with distributed.Scheduler(**place, security=ours) as scheduler:
+            async with distributed.Client(scheduler.address, security=ours, asynchronous=True):
+                pass
+            with pytest.raises(OSError, match="certificate"):
+                await distributed.Client(scheduler.address, security=other, asynchronous=True, timeout=1)
+
+    asyncio.run(refused())
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="Caddy is not installed")
+@pytest.mark.parametrize(("setting", "kept"), [("", True), ("exclude http.log.error", False)])
+def test_caddy_logs_addresses_next_to_codes_unless_errors_are_excluded(
+    setting: str, kept: bool, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as nobody:
+        place, study = (f"127.0.0.1:{each.getsockname()[1]}" for each in (free, nobody))
+    text = f"{{\nadmin off\nlog {{\n{setting}\n}}\n}}\nhttp://{place} {{\nreverse_proxy {study}\n}}\n"
+    (tmp_path / "Caddyfile").write_text(text)
+    command, home = ["caddy", "run", "--config", str(tmp_path / "Caddyfile")], os.environ | {"HOME": str(tmp_path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=home) as caddy:
+        status, end = None, time.monotonic() + 20
+        while status is None and time.monotonic() < end:
+            try:
+                urllib.request.urlopen(f"http://{place}/?participant=P01", timeout=10)
+            except urllib.error.HTTPError as error:
+                status = error.code
+            except OSError:
+                time.sleep(0.05)
+        caddy.terminate()
+        log = caddy.communicate()[1]
+    assert status == 502
+    assert ("participant=P01" in log, '"remote_ip":"127.0.0.1"' in log) == (kept, kept)
