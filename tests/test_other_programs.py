@@ -107,6 +107,15 @@ def test_piqs_vif_is_rounded_in_single_precision() -> None:
     assert 1e-5 < abs(single - double) < 1e-3
 
 
+@pytest.mark.parametrize(("ours", "theirs"), [("bilinear", "legacy_pytorch"), ("clean", "clean")])
+def test_the_resizers_of_clean_fid_are_ours_to_the_last_bit(ours: str, theirs: str) -> None:
+    cleanfid = pytest.importorskip("cleanfid.resize", reason="clean-fid is not installed")
+    from gan_eval.metrics.networks.extractors import resize
+
+    picture = np.random.default_rng(0).integers(0, 256, (200, 333, 3), dtype=np.uint8)
+    assert np.array_equal(resize(picture, ours).permute(1, 2, 0), cleanfid.build_resizer(theirs)(picture))
+
+
 @pytest.mark.skipif(importlib.util.find_spec("imagecodecs") is not None, reason="imagecodecs is installed")
 def test_tifffile_needs_imagecodecs_for_lzw(tmp_path: Path) -> None:
     tifffile = pytest.importorskip("tifffile")
