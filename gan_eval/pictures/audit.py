@@ -1,9 +1,10 @@
 """The audit: compare real and generated pictures of a stimulus set by every clue; report a table and messages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gan_eval.errors import UserError
+from gan_eval.machine.progress import Progress
 from gan_eval.pictures.clues import CLUES, Facts, Group, equalise_command, file_facts, files_of, groups_of, pixel_facts
 from gan_eval.pictures.compare import MIN_PICTURES, Finding, compare, separation_text
 from gan_eval.pictures.decode import read_rgb
@@ -28,7 +29,7 @@ class Audit:
         return [row for rows in self.groups.values() for row in rows]
 
 
-def audit(sets: Sequence[StimulusSet], *, on_progress: Callable[[int, int], None] | None = None) -> Audit:
+def audit(sets: Sequence[StimulusSet], *, on_progress: Progress | None = None) -> Audit:
     """Compare real and generated pictures by every clue.
 
     Args:

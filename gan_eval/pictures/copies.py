@@ -5,7 +5,7 @@ likeness to the nearest training picture, `set_copy` the likeness to the nearest
 real pictures: the nearest other real one). The additional column `nearest` names that picture.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.machine.progress import Progress
 from gan_eval.pictures.decode import Picture, list_pictures, read_rgb, resize
 from gan_eval.pictures.likeness import MIN_COPY_LIKENESS, SIDE, Vectors, grey_values, nearest
 from gan_eval.pictures.sets import StimulusSet, require_same_stimuli
@@ -29,7 +30,7 @@ def find_copies(
     training: Path | None = None,
     *,
     half: Half | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return the table `image_metrics` with `training_copy` and `set_copy`, and the column `nearest`.
 

@@ -6,7 +6,7 @@ File names are neutral: items are numbered by a seeded shuffle, with one number 
 import io
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -21,6 +21,7 @@ from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
+from gan_eval.machine.progress import Progress
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.decode import Fit, Picture, Size, has_shape, to_size
 from gan_eval.pictures.holes import hole_of, mask_of
@@ -132,9 +133,7 @@ class Equalised:
     """A message for each item that was excluded; all its versions are excluded together."""
 
 
-def equalise(
-    source: Path, out: Path, form: Form, *, on_progress: Callable[[int, int], None] | None = None
-) -> Equalised:
+def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | None = None) -> Equalised:
     """Make a stimulus set whose pictures are all 8-bit RGB PNG of one size, without metadata, with neutral names.
 
     A stimulus has the same identifier in both sets. Embedded colour profiles are applied. Pictures of another size are

@@ -6,7 +6,7 @@ them and writes the set.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_json
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import relative_path
+from gan_eval.machine.progress import Progress
 from gan_eval.pictures import decode as images
 from gan_eval.pictures import doubts
 from gan_eval.pictures.captions import read_captions
@@ -99,7 +100,7 @@ def import_folder(
     fit: images.Fit | None = None,
     white: int | None = None,
     mask_hole: doubts.HoleColour | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
 ) -> ImportedSet:
     """Make a stimulus set from another tool's results; the same call updates it.
 
@@ -235,7 +236,7 @@ def _import_found(
     dataset: str,
     mask_kind: str | None,
     reading: Reading,
-    on_progress: Callable[[int, int], None] | None,
+    on_progress: Progress | None,
 ) -> ImportedSet:
     """Refuse options about masks without masks; import the rest."""
     items = found.items
@@ -272,7 +273,7 @@ def import_items(
     remarks: Sequence[str] = (),
     captions: Mapping[Path, str] | None = None,
     containers: Mapping[str, str] | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
 ) -> ImportedSet:
     """Make a stimulus set from pictures that are already matched by item.
 

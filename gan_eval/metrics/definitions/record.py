@@ -28,9 +28,6 @@ ResizerName = Literal["tf1", "bilinear", "pytorch-fid", "bilinear-aa", "clean"]
 DEFAULT_RESIZER: ResizerName = "tf1"
 """Default method of resizing pictures to a network's size: that of published values."""
 
-OnProgress = Callable[[int, int, str], None]
-"""Function that is called with (done, total, what)."""
-
 PictureFunction = Callable[..., float]
 """Function of (generated, real), (generated, real, hole) or (picture); raises Unmeasurable if it has no value."""
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from gan_eval.files.atomic import atomic_path
 from gan_eval.files.digests import sha256_json
+from gan_eval.machine.progress import Progress
 from gan_eval.machine.threads import usable_cores
-from gan_eval.metrics.definitions.record import OnProgress
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.features import FeatureStore
 from gan_eval.metrics.run.inputs import Settings, Stimulus
@@ -63,7 +63,7 @@ def measure_in_chunks(
     cache: Cache | None = None,
     threads: int = 1,
     share: "Share | None" = None,
-    on_progress: OnProgress | None = None,
+    on_progress: Progress | None = None,
 ) -> PictureResults:
     """Return what `measure_pictures` does; parts of the pictures are measured one by one, or shared out.
 

@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 
 from gan_eval import __version__
 from gan_eval.errors import UserError, memory_ran_out
+from gan_eval.machine.progress import Progress
 from gan_eval.machine.start import return_free_memory
-from gan_eval.metrics.definitions.record import ExtractorName, Metric, OnProgress, PictureFunction
+from gan_eval.metrics.definitions.record import ExtractorName, Metric, PictureFunction
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, Missing, Unmeasurable
 from gan_eval.metrics.run.features import (
     FeatureBatches,
@@ -299,7 +300,7 @@ def measure_pictures(
     *,
     cache: "Cache | None" = None,
     threads: int = 1,
-    on_progress: OnProgress | None = None,
+    on_progress: Progress | None = None,
 ) -> PictureResults:
     """Compute the pair and single metrics of the pictures, and their features."""
     stores = {name: FeatureStore(len(stimuli), extractor.size) for name, extractor in tools.extractors.items()}

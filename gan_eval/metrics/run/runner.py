@@ -27,10 +27,11 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.sets import replaced_set
+from gan_eval.machine.progress import Progress
 from gan_eval.machine.threads import usable_cores
 from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.definitions import jackknife
-from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, OnProgress
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
 from gan_eval.metrics.run.chunks import CHUNK, measure_in_chunks
@@ -122,7 +123,7 @@ def evaluate(
     threads: int | None = None,
     segmenter: Path | str | None = None,
     cache: bool | Path | str = True,
-    on_progress: OnProgress | None = None,
+    on_progress: Progress | None = None,
 ) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """Compute metrics of stimulus sets, or of two folders of pictures paired by file stem.
 
@@ -203,7 +204,7 @@ def write_metrics(
     settings: Settings,
     out: Path,
     *,
-    on_progress: OnProgress | None = None,
+    on_progress: Progress | None = None,
     on_message: OnMessage | None = None,
 ) -> "dict[str, pd.DataFrame]":
     """Compute metrics and write them as `measure_sets` does; return the frames of the tables that have a file."""
@@ -216,7 +217,7 @@ def measure_sets(
     out: Path,
     *,
     share: "Share | None" = None,
-    on_progress: OnProgress | None = None,
+    on_progress: Progress | None = None,
     on_message: OnMessage | None = None,
 ) -> Evaluation:
     """Compute metrics of one or several stimulus sets and write each table as CSV and Parquet into `out`.
@@ -292,7 +293,7 @@ def run_metrics(
     out: Path | None = None,
     held: Held | None = None,
     share: "Share | None" = None,
-    on_progress: OnProgress | None = None,
+    on_progress: Progress | None = None,
     on_message: OnMessage | None = None,
 ) -> Evaluation:
     """Compute metrics of stimuli, with the row of `runs` that documents them.

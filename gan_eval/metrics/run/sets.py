@@ -14,6 +14,7 @@ import numpy as np
 from gan_eval import __version__
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
+from gan_eval.machine.progress import Progress
 from gan_eval.metrics.catalogue import FID_WARNING, MIN_FID_PICTURES
 from gan_eval.metrics.definitions.frechet import fid_to
 from gan_eval.metrics.definitions.jackknife import (
@@ -25,7 +26,7 @@ from gan_eval.metrics.definitions.jackknife import (
     leave_groups_out,
 )
 from gan_eval.metrics.definitions.labels import NO_DIFFERENCE, LabelCells, cells_of
-from gan_eval.metrics.definitions.record import ExtractorName, Metric, OnProgress
+from gan_eval.metrics.definitions.record import ExtractorName, Metric
 from gan_eval.metrics.definitions.segmentation import label_colour_spreads
 from gan_eval.metrics.definitions.separability import few_pictures_note
 from gan_eval.metrics.definitions.spectrum import peak_frequency
@@ -106,7 +107,7 @@ def set_rows(
     *,
     notes: TechnicalNotes | None = None,
     values_only: bool = False,
-    on_progress: OnProgress | None = None,
+    on_progress: Progress | None = None,
 ) -> tuple[list[Row], list[Row], list[Row]]:
     """Return the rows of `compare_sets` and `hole_rows`, from the cache if an earlier run compared equal features.
 
@@ -151,7 +152,7 @@ def compare_sets(
     *,
     notes: TechnicalNotes | None = None,
     values_only: bool = False,
-    on_progress: OnProgress | None = None,
+    on_progress: Progress | None = None,
 ) -> tuple[list[Row], list[Row]]:
     """Return the rows of `set_metrics` and `metric_comparisons`, without the column `run`.
 

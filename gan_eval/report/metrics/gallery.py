@@ -24,8 +24,8 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, is_temporary_name, temporary_folder, write_error, write_text
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
+from gan_eval.machine.progress import Progress
 from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
-from gan_eval.metrics.definitions.record import OnProgress
 from gan_eval.metrics.definitions.similarity import l1_map, ssim_map
 from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -91,7 +91,7 @@ def write_gallery(
     white: int | None = None,
     threads: int = 1,
     marks: pd.DataFrame | None = None,
-    on_progress: OnProgress | None = None,
+    on_progress: Progress | None = None,
 ) -> Path:
     """Write the gallery of measured pictures and return its path.
 
@@ -156,7 +156,7 @@ def _write_pictures(
     white: int | None,
     threads: int,
     marks: pd.DataFrame | None,
-    on_progress: OnProgress | None,
+    on_progress: Progress | None,
 ) -> list[dict[str, str]]:
     """Write the files of every picture; return for each picture the name of the file by panel."""
     shown: list[dict[str, str]] = [{} for _ in stimuli]
