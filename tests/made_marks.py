@@ -6,13 +6,17 @@ import numpy as np
 import pandas as pd
 from made_sets import write_items
 
+from gan_eval.stats.trials import fill_trials
+from gan_eval.tables import MARKS
+from gan_eval.tables.frames import conform
+
 HEIGHT, WIDTH = 96, 128
 
 
 def world(
     folder: Path, *, people: int = 8, items: int = 8, skill: float = 0.8, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, np.ndarray]]:
-    """Write a set of two models into `folder` and return trials, marks, and the artefact's map of each fake."""
+    """Write a set of two models into `folder` and return the tables trials and marks, and a map of each fake."""
     rng = np.random.default_rng(seed)
     y, x = (np.mgrid[:HEIGHT, :WIDTH] + 0.5) / np.array([HEIGHT, WIDTH])[:, None, None]
     pictures, maps, spots = {}, {}, {}
@@ -42,4 +46,8 @@ def world(
                 at = spots[fake["stimulus"]] if rng.random() < skill else np.array([0.5, 0.5])
                 place = (at + rng.normal(0, 0.05, 2)).clip(0, 1)
                 marks.append({"participant": f"P{person}", "stimulus": fake["stimulus"], "x": place[0], "y": place[1]})
-    return pd.DataFrame(trials), pd.DataFrame(marks), maps
+    filled, places = fill_trials(pd.DataFrame(trials)), pd.DataFrame(marks)
+    number = (places.groupby(["participant", "stimulus"]).cumcount() + 1).where(places["x"].notna())
+    own = filled[[name for name in MARKS.names if name in filled]]
+    rows = places.assign(mark=number).merge(own, on=["participant", "stimulus"])
+    return filled, conform(rows.reindex(columns=[*MARKS.names]), MARKS, where="marks"), maps

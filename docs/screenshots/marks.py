@@ -16,6 +16,7 @@ from PIL import Image, ImageFilter
 
 from gan_eval.__main__ import run
 from gan_eval.study.demo import TEST_PHOTOGRAPHS, crops
+from gan_eval.tables import MARKS
 
 SIDE, PEOPLE, OUT = 256, 24, Path("docs/images/marks.png")
 
@@ -47,17 +48,18 @@ def main() -> None:
                 shown.save(folder / name / f"{n:02d}.png")
         for person in range(PEOPLE):
             for n in range(len(photographs)):
+                of_trial = {"session": f"S{person:02d}", "trial": 2 * n + 1, "simulated": True}
                 model = ("blurs", "stripes")[(person + n) % 2]
                 key = {"participant": f"S{person:02d}", "dataset": "photographs", "item": f"photographs/{n:02d}"}
                 fake = {"stimulus": f"photographs/{model}/{n:02d}", "kind": "fake", "model": model, "response": "fake"}
                 real = {"stimulus": f"photographs/real/{n:02d}", "kind": "real", "response": "real"}
-                trials += [key | {"simulated": True} | one for one in (fake, real)]
+                trials += [key | of_trial | fake, key | of_trial | {"trial": 2 * n + 2} | real]
                 is_seen = rng.random() < (0.5 if model == "blurs" else 0.8)
                 middle = spots[model, n] if is_seen else np.array([0.5, 0.5])
                 x, y = (middle + rng.normal(0, 0.035 if is_seen else 0.15, 2)).clip(0, 1)
-                marks.append({"participant": key["participant"], "stimulus": fake["stimulus"], "x": x, "y": y})
+                marks.append(key | of_trial | fake | {"mark": 1, "x": x, "y": y})
         pd.DataFrame(trials).to_csv(folder / "trials.csv", index=False)
-        pd.DataFrame(marks).to_csv(folder / "marks.csv", index=False)
+        pd.DataFrame(marks).reindex(columns=[*MARKS.names]).to_csv(folder / "marks.csv", index=False)
         fakes = [word for model in ("blurs", "stripes") for word in ("--fake", folder / model)]
         for command in (
             [

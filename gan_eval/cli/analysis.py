@@ -235,16 +235,12 @@ def _read_files(file: Path, out: Path) -> "tuple[PreparedTrials, dict[Table, pd.
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
     from gan_eval.stats.readers import tables_to_analyze
     from gan_eval.stats.trials import prepare_trials
-    from gan_eval.tables import MARKS, STORED_TABLES, TRIALS
+    from gan_eval.tables import STORED_TABLES, TRIALS
     from gan_eval.tables.frames import holds_table, read_table
 
     given = tables_to_analyze(file)
     judged = prepare_trials(given[TRIALS], where=str(file), of_file=True)
     given[TRIALS] = judged.trials
-    if MARKS in given:
-        from gan_eval.stats.marks.tables import read_marks
-
-        given[MARKS] = read_marks(given[MARKS], judged.trials, where=str(file.with_name("marks.csv")))
     if file.resolve().parent == out.resolve():
         others = {table: file.with_name(f"{table.name}.csv") for table in STORED_TABLES if table not in given}
         given |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}

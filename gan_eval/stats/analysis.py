@@ -56,7 +56,7 @@ from gan_eval.tables import (
     TRIALS,
     Table,
 )
-from gan_eval.tables.frames import as_table, conform, frame_of, text_frame, write_frame
+from gan_eval.tables.frames import as_table, conform, frame_of, write_frame
 from gan_eval.tables.names import MODELS_TEX
 
 if TYPE_CHECKING:
@@ -131,8 +131,7 @@ def analyze(
             pictures are refused.
         stimuli: the table `stimuli` of all sets that were shown, or the folder of one or several sets. If it has holes,
             `rates` has rows by their kind and area.
-        marks: the table `marks`, or any frame with participant, stimulus, x and y (shares of the picture): where people
-            saw it. Default: the table in the store, or `marks.csv` next to the file of the trials.
+        marks: the table `marks`: where people saw it. Default as for `participants`.
         maps: the maps to compare with the marks, and regions to count them in (`gan_eval.metrics.maps`).
         recruited: the table `recruitment` of a study that waits for people; while they are missing, every verdict is
             `interim`. Default: all people have come.
@@ -186,7 +185,10 @@ def analyze(
         waits = recruited is not None and is_waiting(recruited)
         frames |= _tables_of_correlations(analysed, inputs, settings, is_interim=waits, seed=seed, say=say)
     if inputs.marks is not None and len(inputs.marks):
-        frames |= _tables_of_marks(analysed.every, inputs, maps)
+        from gan_eval.stats.marks.tables import mark_tables, marked
+
+        sizes = pd.concat(inputs.shown.values(), ignore_index=True) if inputs.shown else None
+        frames |= mark_tables(marked(inputs.marks, analysed.every, stimuli=sizes, sessions=inputs.sessions), maps)
     if plan is None:  # nothing can depart from it
         for name in ("comparisons", "mixed_models"):
             frames[name].loc[:, "exploratory"] = pd.NA
@@ -308,7 +310,6 @@ def _read_inputs(
     for line in lines:
         say(line)
     given = {table: found.get(table) if source is None else source for table, source in others.items()}
-    marks = given.pop(MARKS)
     read = {table: None if source is None else as_table(source, table) for table, source in given.items()}
     plans, shown = read[PLANS], {} if stimuli is None else _read_shown_sets(stimuli)
     if shown or plans is not None:
@@ -319,12 +320,8 @@ def _read_inputs(
             shown=None if plans is None else (f"{where}, table plans", plans, whole),
             measured=None if metrics.images is None else (metrics.measured_in, metrics.images),
         )
-    if marks is not None:
-        from gan_eval.stats.marks.tables import read_marks
-
-        marks = read_marks(text_frame(Path(marks), MARKS) if isinstance(marks, Path | str) else marks, whole)
     people = read[PARTICIPANTS], read[SESSIONS]
-    return _Inputs(trials, metrics.images, metrics.sets, *people, shown, marks)
+    return _Inputs(trials, metrics.images, metrics.sets, *people, shown, read[MARKS])
 
 
 class _Metrics(NamedTuple):
@@ -472,15 +469,6 @@ def _tables_of_correlations(
     is_sure = (differences["p_holm"] < ALPHA).fillna(False) & (not is_interim)
     differences = differences.assign(follows_better=differences["follows_better"].where(is_sure, None))
     return {"correlations": correlations, "correlation_differences": differences}
-
-
-def _tables_of_marks(trials: pd.DataFrame, inputs: _Inputs, maps: "PictureMaps | None") -> dict[str, pd.DataFrame]:
-    """Return where people saw it."""
-    from gan_eval.stats.marks.tables import mark_tables, marked
-
-    assert inputs.marks is not None
-    shown = pd.concat(inputs.shown.values(), ignore_index=True) if inputs.shown else None
-    return mark_tables(marked(inputs.marks, trials, stimuli=shown, sessions=inputs.sessions), maps)
 
 
 def _settings_and_departures(

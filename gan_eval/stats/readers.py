@@ -91,20 +91,16 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
 
 
 def tables_to_analyze(
-    source: "Path | str | Store", *, beside: Sequence[Table] = (PARTICIPANTS, SESSIONS, PLANS)
+    source: "Path | str | Store", *, beside: Sequence[Table] = (PARTICIPANTS, SESSIONS, PLANS, MARKS)
 ) -> dict[Table, pd.DataFrame]:
     """Read the unfilled trials of a file, and these tables next to it; or all tables of a store."""
     if isinstance(source, Path | str) and not is_store(source):
         neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in beside}
-        tables = {TRIALS: unfilled_trials(Path(source))} | {
+        return {TRIALS: unfilled_trials(Path(source))} | {
             table: read_table(file, table)
             for table, file in neighbours.items()
             if file.is_file() and is_of_ours(file, table)
         }
-        marks = Path(source).with_name(f"{MARKS.name}.csv")
-        if beside and marks.is_file() and {"stimulus", "x", "y"} <= {*csv_records(marks, number_unnamed=True)[0]}:
-            tables[MARKS] = text_frame(marks, MARKS)  # `read_marks` fills it
-        return tables
     from gan_eval.store import Store, open_store
 
     if isinstance(source, Path | str):

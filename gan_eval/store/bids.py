@@ -25,10 +25,6 @@ COLUMNS: tuple[Column, ...] = (
     *(PLAIN[name] for name in ("protocol", "stimulus", "stimulus_b", "position", "item", "model", "dataset", "flags")),
 )
 """The columns of a file of events."""
-MARKED = text(
-    "marks", "places marked in the picture called fake, x,y from its left and top edge (0..1); nothing: no place"
-)
-"""The column of a file of events of a study with marks."""
 PEOPLE: tuple[Column, ...] = (
     text("participant_id", "label of the participant's files"),
     text("code", "the participant's pseudonym"),
@@ -44,11 +40,6 @@ def write_bids(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, title: s
     """
     shown_at = {(row["session"], row["trial"]): row["shown_at"] for row in _rows(frames[tables.ONSETS])}
     trials = frames[tables.TRIALS].sort_values(["session", "trial"])
-    marks: dict[tuple[str, int], str] = {}
-    for row in _rows(frames[tables.MARKS].sort_values(list(tables.MARKS.key))):
-        place = "nothing" if row["mark"] is None else f"{row['x']:.6g},{row['y']:.6g}"
-        marks[row["session"], row["trial"]] = f"{marks.get((row['session'], row['trial']), '')} {place}".strip()
-    columns = (*COLUMNS, MARKED) if marks else COLUMNS
     people: dict[str, Row] = {}
     tasks: dict[str, str] = {}
     for session in _rows(frames[tables.SESSIONS]):
@@ -58,12 +49,11 @@ def write_bids(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, title: s
             known = [row["participant_id"] for row in people.values()]
             people[code] = {**session, "participant_id": f"sub-{_label(code, known, 'sub-')}", "code": code}
         who = people[code]["participant_id"]
-        rows = _rows(trials[trials["session"] == session["session"]])
-        marked = [row | {"marks": marks.get((row["session"], row["trial"]))} for row in events(rows, shown_at)]
-        write_text(folder / who / "beh" / f"{who}_task-{tasks[study]}_events.tsv", _tsv(columns, marked))
+        rows = events(_rows(trials[trials["session"] == session["session"]]), shown_at)
+        write_text(folder / who / "beh" / f"{who}_task-{tasks[study]}_events.tsv", _tsv(COLUMNS, rows))
     software = {"SoftwareName": "gan_eval", "SoftwareVersion": __version__}
     for label in tasks.values():  # without TaskName, which bids-validator 1.15 refuses here and 3.0 recommends
-        write_json(folder / f"task-{label}_events.json", _described(columns) | {"StimulusPresentation": software})
+        write_json(folder / f"task-{label}_events.json", _described(COLUMNS) | {"StimulusPresentation": software})
     write_text(folder / "participants.tsv", _tsv(PEOPLE, people.values()))
     write_json(folder / "participants.json", _described(PEOPLE))
     write_text(folder / "README.md", about)

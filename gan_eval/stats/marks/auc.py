@@ -21,8 +21,7 @@ _NO_ERROR = 1e-9
 """Standard error up to which rounding is all that there is, as for a map that is the same in every picture."""
 Heights = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Function of a picture and of points (N, 2) in widths of the picture, which returns people (Q,) and the height of the
-map at the points that each person's marks contribute (Q, N). A metric's map is of the person -1, and NaN if there is
-none."""
+map at the points that each one's marks contribute (Q, N). A metric's map is of the person -1; NaN: there is none."""
 
 
 class Cell(NamedTuple):
@@ -31,9 +30,8 @@ class Cell(NamedTuple):
     person: int
     picture: int
     own: np.ndarray
-    """(A,) numbers of the person's marks on the picture."""
+    """(A,) numbers of the person's marks on the picture; `others`: (B,) on pictures of other items of its group."""
     others: np.ndarray
-    """(B,) numbers of the person's marks on pictures of other items of the same group; there may be none."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +39,13 @@ class Marks:
     """M marks of P people on S pictures."""
 
     person: np.ndarray
-    """(M,) int"""
+    """(M,) int; the same for `picture`."""
     picture: np.ndarray
-    """(M,) int"""
     place: np.ndarray
     """(M, 2) x and y, shares of the picture's width and height."""
     item: np.ndarray
-    """(S,) int, item of each picture. Pictures of one item are never negatives of each other."""
+    """(S,) int, item of each picture; negatives are of other items of the same group, such as the data set."""
     group: np.ndarray
-    """(S,) int, such as the data set; negatives are of the same group."""
     aspect: np.ndarray
     """(S,) height divided by width."""
 
@@ -76,12 +72,10 @@ class Marks:
 
 
 class Aucs(NamedTuple):
-    """Value of each cell, and the K influences on cells of people and items other than their own."""
+    """(C,) value of each cell (NaN: none), and the K influences on `cell` of people and items other than its own."""
 
     value: np.ndarray
-    """(C,) NaN: none."""
     cell: np.ndarray
-    """(K,) int; NumPy's arrays below have the same length."""
     person: np.ndarray
     item: np.ndarray
     influence: np.ndarray
@@ -92,13 +86,12 @@ class Aucs(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A mean over cells."""
+    """A mean over cells; `p` is two-sided, of the hypothesis that the mean is `chance`."""
 
     value: float
     low: float
     high: float
     p: float
-    """Two-sided, of the hypothesis that the mean is `chance`."""
     people: int
     pictures: int
     marks: int
@@ -107,10 +100,7 @@ class Estimate(NamedTuple):
 def people_aucs(marks: Marks, sigma: float) -> Aucs:
     """Return the shuffled AUC of each cell, whose map is the density of all other people's marks on the picture.
 
-    Each person has weight one: the mean of Gaussians around the person's marks.
-
-    Args:
-        sigma: standard deviation of the Gaussian in widths of the picture.
+    Each person has weight one: the mean of Gaussians (`sigma`: in widths of the picture) around the person's marks.
     """
 
     def density(picture: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -155,11 +145,7 @@ def _wins(own: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def region_shares(marks: Marks, regions: Mapping[int, np.ndarray]) -> tuple[Aucs, np.ndarray]:
-    """Return the share of each cell's own marks in a region, and (C,) that of its marks on other pictures.
-
-    Args:
-        regions: (H, W) bool by picture; other pictures have none.
-    """
+    """Return the share of each cell's own marks in the region (H, W) of its picture, and (C,) of its other marks."""
 
     def share(picture: int, chosen: np.ndarray) -> float:
         if picture not in regions or not len(chosen):
@@ -168,25 +154,20 @@ def region_shares(marks: Marks, regions: Mapping[int, np.ndarray]) -> tuple[Aucs
         row, column = np.minimum((marks.place[chosen, ::-1] * size).astype(int), size - 1).T
         return float(regions[picture][row, column].mean())
 
-    own = [share(cell.picture, cell.own) for cell in marks.cells]
-    others = [share(cell.picture, cell.others) for cell in marks.cells]
-    return Aucs(np.array(own), *[np.zeros(0, int)] * 4), np.array(others)
+    shares = [[share(cell.picture, chosen) for chosen in (cell.own, cell.others)] for cell in marks.cells]
+    own, others = np.reshape(shares, (-1, 2)).T
+    return Aucs(own, *[np.zeros(0, int)] * 4), others
 
 
 def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 0.5) -> Estimate:
-    """Return the mean of the cells on the chosen pictures, with its 95% interval and its p.
+    """Return the mean of the cells on the chosen `pictures` (S,), with its 95% interval and its p.
 
     Marks of a person on an item have an influence on the mean as the cell's positives, in the density that the other
     people's cells use, and as negatives of the person's other cells. The variance is that by item plus what people
-    have in common over items: the variance by person minus that by cell (`clustering`), where it is positive. The
-    degrees of freedom of the sum are Satterthwaite's (1946, Biometrics Bulletin 2, 110-114). On a single picture the
-    variance is that by person. Without an interval where there is one person.
-
-    The test of `chance` takes the variance by item alone: where marks have nothing to do with the picture, people have
-    nothing in common over items, and what the sample shows of it is noise.
-
-    Args:
-        pictures: (S,) bool.
+    have in common over items: the variance by person minus that by cell, where it is positive. The degrees of freedom
+    of the sum are Satterthwaite's (1946, Biometrics Bulletin 2, 110-114). On a single picture the variance is that by
+    person. One person has no interval. The test of `chance` takes the variance by item alone: where marks have nothing
+    to do with the picture, people have nothing in common over items, and what the sample shows of it is noise.
     """
     person, picture = np.reshape([cell[:2] for cell in marks.cells], (-1, 2)).astype(int).T
     used = pictures[picture] & np.isfinite(aucs.value)
@@ -195,12 +176,9 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
     mean = float(aucs.value[used].mean()) if count else np.nan
     if people < 2:
         return Estimate(mean, np.nan, np.nan, np.nan, *counts)
-    on_used = used[aucs.cell]
-    by = [
-        np.concatenate(pair)
-        for pair in ((person[used], aucs.person[on_used]), (marks.item[picture[used]], aucs.item[on_used]))
-    ]
-    influence = np.concatenate([aucs.value[used] - mean, aucs.influence[on_used]])[:, None] / used.sum()
+    on_used, item = used[aucs.cell], marks.item[picture]
+    by = [np.r_[of[used], part[on_used]] for of, part in ((person, aucs.person), (item, aucs.item))]
+    influence = np.r_[aucs.value[used] - mean, aucs.influence[on_used]][:, None] / used.sum()
     of_people, of_items, of_cells = (float(one_way(influence, of)[0]) for of in (*by, cells(*by)))
     variance = null = of_people
     df = null_df = float(people - 1)
@@ -218,11 +196,9 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
 
 
 def smoothed(values: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:
-    """Return a map smoothed by a Gaussian; pixels without a value (NaN) have no weight.
+    """Return a map (H, W) smoothed by a Gaussian with the standard deviations `sigma`, shares of height and width.
 
-    Args:
-        values: (H, W).
-        sigma: standard deviations, shares of height and of width.
+    Pixels without a value (NaN) have no weight.
 
     >>> smoothed(np.array([[0.0, 0.0, np.nan, 4.0]]), (0.05, 0.05)).tolist()
     [[0.0, 0.0, 2.0, 4.0]]
@@ -232,9 +208,8 @@ def smoothed(values: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:
     step = max(1, max(values.shape) // MAX_SIDE)
     values = values[::step, ::step].astype(float)
     known, width = np.isfinite(values), np.multiply(sigma, values.shape)
-    sums, weights = (
-        gaussian_filter(given, width, mode="constant") for given in (np.where(known, values, 0), known * 1.0)
-    )
+    sums = gaussian_filter(np.where(known, values, 0), width, mode="constant")
+    weights = gaussian_filter(known * 1.0, width, mode="constant")
     mean = values[known].mean() if known.any() else np.nan
     return np.divide(sums, weights, out=np.full(sums.shape, mean), where=weights > 0)
 

@@ -1,6 +1,6 @@
 """The tables of marks: agreement of people, maps against marks, differences of maps, and shares of marks in regions."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
 from gan_eval.science.inference import holm
 from gan_eval.stats.groups import ONE_PARTICIPANT, provenance_cells
 from gan_eval.stats.marks.auc import (
@@ -23,9 +22,7 @@ from gan_eval.stats.marks.auc import (
     shuffled_aucs,
     smoothed,
 )
-from gan_eval.stats.trials import with_text_names
-from gan_eval.tables import MARKS
-from gan_eval.tables.frames import Row, conform, frame_of
+from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import NOTED, SHARE, Table, integer, interval_columns, number, text, with_interval
 
 if TYPE_CHECKING:
@@ -38,9 +35,7 @@ SIGMA_DEG = 1.0
 ALL = "all"
 _NOBODY = np.array([-1])
 _N_PARTICIPANTS = integer("n_participants", "people who marked a place on these pictures", filled=True)
-_N_STIMULI = integer(
-    "n_stimuli", "pictures with marks and, where maps or regions are compared, with these", filled=True
-)
+_N_STIMULI = integer("n_stimuli", "pictures with marks and, where maps or regions are compared, these", filled=True)
 _N_MARKS = integer("n_marks", "marks on these pictures", filled=True)
 _PICTURES_OF = (
     text("dataset", "the data set, or all", filled=True),
@@ -115,31 +110,6 @@ MARK_REGIONS = Table(
 )
 
 
-def read_marks(source: pd.DataFrame, trials: pd.DataFrame, *, where: str = "marks") -> pd.DataFrame:
-    """Return the table `marks` of a frame with participant, stimulus, x and y; absent columns come from the trials.
-
-    Raises:
-        UserError: a column is absent, a cell does not fit the schema, x and y are not shares of the picture, or no
-            picture was judged by its participant.
-    """
-    frame, key = with_text_names(source), ["participant", "stimulus"]
-    if missing := [name for name in (*key, "x", "y") if name not in frame]:
-        raise UserError(f"{where}: column {', '.join(missing)} is missing; it has {', '.join(map(str, frame))}")
-    known = trials[[name for name in MARKS.names if name in trials]].drop_duplicates(key)
-    of_trials = frame[key].merge(known, on=key, how="left").set_axis(frame.index)
-    whole = frame.join(of_trials[of_trials.columns.difference(frame.columns)]).reindex(columns=[*MARKS.names])
-    if not {"session", "trial"} <= {*frame}:
-        whole = whole[of_trials["trial"].notna()]
-        if len(frame) and whole.empty:
-            names = " on ".join(map(str, frame[key].iloc[0]))
-            raise UserError(f"{where}: no mark is of a trial, such as that of {names}; name both as the trials do")
-    if "mark" not in frame:
-        number = whole.groupby(["session", "trial"]).cumcount() + 1
-        whole = whole.assign(mark=number.where(whole["x"].notna()))
-    is_repeated = whole["mark"].isna() & whole.duplicated(["session", "trial", "mark"])  # nothing in particular, twice
-    return conform(whole[~is_repeated], MARKS, where=where)
-
-
 @dataclass(frozen=True)
 class Marked:
     """The marks of analysed trials, with their pictures."""
@@ -149,7 +119,7 @@ class Marked:
     nothing: pd.DataFrame
     """Rows of trials with *nothing in particular*."""
     pictures: pd.DataFrame
-    """(S,) stimulus, kind, model and dataset of each marked picture, and its size where it is known."""
+    """(S,) columns of the marked pictures, and their sizes where known."""
     marks: Marks
     sigma: float
     """Standard deviation of the Gaussian, share of the picture's width."""
@@ -176,10 +146,11 @@ class Marked:
 
     def tested(
         self, compared: Mapping[Any, Aucs], pictures: np.ndarray, *, chance: float = 0.5
-    ) -> Iterable[tuple[Any, Estimate, float]]:
-        """Return the estimate of each, and its p after Holm's correction."""
+    ) -> Iterator[tuple[Any, Estimate, Row]]:
+        """Yield the estimate of each on pictures (S,), and its test as cells, with Holm's correction."""
         values = [estimate(self.marks, aucs, pictures, chance=chance) for aucs in compared.values()]
-        return zip(compared, values, holm([value.p for value in values]), strict=True)
+        for name, value, p_holm in zip(compared, values, holm([value.p for value in values]), strict=True):
+            yield name, value, {"n_stimuli": value.pictures, "p": value.p, "p_holm": p_holm}
 
     def cells(self, value: Estimate, pictures: np.ndarray, name: str, *notes: str | None, ends: str = "") -> Row:
         """Return an estimate with its interval and the columns `NOTED` of a row about pictures (S,) as cells."""
@@ -200,21 +171,20 @@ def marked(
     """Return the marks of the main trials among `trials`.
 
     Args:
-        marks: the table `marks`.
-        stimuli: the table `stimuli` of the sets that were shown, for the pictures' sizes; None: taken for squares.
-        sessions: the table `sessions`, for the visual angle of a picture's width.
+        stimuli: for the pictures' sizes; None: taken for squares.
+        sessions: for the visual angle of a picture's width.
     """
-    main = trials.loc[trials["phase"] == "main", ["session", "trial"]].astype({"session": "str", "trial": "Int64"})
-    marks = marks.merge(main, on=["session", "trial"])
+    marks = marks.merge(trials.loc[trials["phase"] == "main", ["session", "trial"]], on=["session", "trial"])
     rows, nothing = marks.dropna(subset=["x", "y"]).reset_index(drop=True), marks[marks["mark"].isna()]
     pictures = rows.drop_duplicates("stimulus")[["stimulus", "item", "kind", "model", "dataset"]].reset_index(drop=True)
     known = pd.DataFrame(columns=["stimulus", "width", "height"]) if stimuli is None else stimuli
     sizes = known.drop_duplicates("stimulus").set_index("stimulus")[["width", "height"]].reindex(pictures["stimulus"])
     width, height = sizes.to_numpy("float64", na_value=np.nan).T
-    degrees = pd.Series(dtype="float64")
+    degrees = np.zeros(1)
     if sessions is not None and "picture_width_deg" in sessions:
-        degrees = sessions.loc[sessions["session"].isin(rows["session"]), "picture_width_deg"]
-    shown = float(degrees.median()) if len(degrees) and degrees.notna().all() else 0.0
+        of_rows = sessions["session"].isin(rows["session"])
+        degrees = sessions.loc[of_rows, "picture_width_deg"].to_numpy("float64", na_value=np.nan)
+    shown = np.median(degrees) if len(degrees) else 0.0
     return Marked(
         rows,
         nothing,
@@ -227,7 +197,7 @@ def marked(
             group=pd.factorize(pictures["dataset"], use_na_sentinel=False)[0],
             aspect=np.nan_to_num(height / width, nan=1.0),
         ),
-        sigma=SIGMA_DEG / shown if shown > SIGMA_DEG else SIGMA,
+        sigma=float(SIGMA_DEG / shown) if shown > SIGMA_DEG else SIGMA,
     )
 
 
@@ -267,15 +237,15 @@ def mark_maps(found: Marked, maps: "PictureMaps") -> tuple[pd.DataFrame, pd.Data
     rows, differences = [], []
     for key, chosen in found.groups():
         ceiling = estimate(found.marks, found.by_people, chosen).value
-        for name, value, p_holm in found.tested(aucs, chosen):
+        tested = {name: (value, tests) for name, value, tests in found.tested(aucs, chosen)}
+        for name, (value, tests) in tested.items():
             without = [reason for picture, reason in missing[name].items() if chosen[picture]]
             note = f"{len(without)} pictures without the map: {without[0]}" if without else None
-            tests = {"n_stimuli": value.pictures, "p": value.p, "p_holm": p_holm, "ceiling": ceiling}
-            rows.append({"map": name, **key, **tests, **found.cells(value, chosen, "auc", note)})
-        is_known = {name: value.pictures > 0 for name, value, _ in found.tested(aucs, chosen)}
-        pairs = {pair: aucs[pair[0]].minus(aucs[pair[1]]) for pair in combinations(filter(is_known.get, aucs), 2)}
-        for (a, b), value, p_holm in found.tested(pairs, chosen, chance=0):
-            tests = {"n_stimuli": value.pictures, "p": value.p, "p_holm": p_holm}
+            cells = found.cells(value, chosen, "auc", note)
+            rows.append({"map": name, **key, **tests, "ceiling": ceiling, **cells})
+        both = combinations((name for name, (value, _) in tested.items() if value.pictures), 2)
+        pairs = {(a, b): aucs[a].minus(aucs[b]) for a, b in both}
+        for (a, b), value, tests in found.tested(pairs, chosen, chance=0):
             cells = found.cells(value, chosen, "difference", ends="ci")
             differences.append({"map_a": a, "map_b": b, **key, **tests, **cells})
     return frame_of(rows, MARK_MAPS), frame_of(differences, MARK_MAP_DIFFERENCES)
@@ -285,17 +255,15 @@ def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str, missing: dict[in
     """Return the AUC of each cell for a map; put the reason for a missing map into `missing`."""
 
     @lru_cache(maxsize=1)  # the cells of a picture follow each other
-    def smooth(picture: int) -> np.ndarray | None:
+    def smooth(picture: int) -> np.ndarray:
         values = maps(name, str(found.pictures["stimulus"].iat[picture]))
         if isinstance(values, str):
             missing[picture] = values
-            return None
+            return np.full((1, 1), np.nan)
         return smoothed(values, (found.sigma / found.marks.aspect[picture], found.sigma))
 
     def heights(picture: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        values, aspect = smooth(picture) if found.is_fake[picture] else None, found.marks.aspect[picture]
-        at = np.full(len(points), np.nan) if values is None else height_at(values, points / (1, aspect))
-        return _NOBODY, at[None]
+        return _NOBODY, height_at(smooth(picture), points / (1, found.marks.aspect[picture]))[None]
 
     return shuffled_aucs(found.marks, heights)
 
@@ -314,7 +282,7 @@ def mark_regions(found: Marked, maps: "PictureMaps") -> pd.DataFrame:
                 continue
             value, here = estimate(found.marks, shares, used), others[used[of_cells]]
             counts = {"n_participants": value.people, "n_stimuli": value.pictures, "n_marks": value.marks}
-            area = np.mean([there.mean() for place, there in inside.items() if used[place]])
-            more = {"area": area, "elsewhere": np.nanmean(here) if np.isfinite(here).any() else np.nan}
-            rows.append({"region": region, **key, **counts, **more, **found.cells(value, used, "share")})
+            counts["area"] = np.mean([there.mean() for place, there in inside.items() if used[place]])
+            counts["elsewhere"] = np.nanmean(here) if np.isfinite(here).any() else np.nan
+            rows.append({"region": region, **key, **counts, **found.cells(value, used, "share")})
     return frame_of(rows, MARK_REGIONS)

@@ -13,8 +13,7 @@ from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.report import build_figure, write_report
 from gan_eval.report.parts.heat import heated
 from gan_eval.stats.analysis import write_analysis
-from gan_eval.stats.marks.tables import mark_tables, marked, read_marks
-from gan_eval.stats.trials import fill_trials
+from gan_eval.stats.marks.tables import mark_tables, marked
 from gan_eval.tables import MARKS, TRIALS
 
 
@@ -28,11 +27,9 @@ def test_each_person_has_one_weight_in_a_heat_map():
 
 def test_pictures_maps_and_figure_of_marks_are_shown(tmp_path):
     trials, marks, _ = world(tmp_path / "set", people=6, items=6)
-    filled = fill_trials(trials)
-    rows = read_marks(marks, filled)
     maps = PictureMaps(stimuli_of_sets([tmp_path / "set"]))
-    tables = mark_tables(marked(rows, filled, stimuli=None, sessions=None), maps)
-    write_analysis(tables, tmp_path / "out", given={TRIALS: filled, MARKS: rows})
+    tables = mark_tables(marked(marks, trials, stimuli=None, sessions=None), maps)
+    write_analysis(tables, tmp_path / "out", given={TRIALS: trials, MARKS: marks})
     page = write_report(tmp_path / "out", tmp_path / "page.html", stimuli=tmp_path / "set").read_text()
     section = re.search(r'<section id="marks".*?</section>', page, re.DOTALL)[0]
     assert section.count("<img") == 6 * 4
@@ -46,8 +43,8 @@ def test_pictures_maps_and_figure_of_marks_are_shown(tmp_path):
 
 
 def test_the_gallery_has_heat_maps(tmp_path):
-    trials, marks, _ = world(tmp_path / "set", people=2, items=2)
-    read_marks(marks, fill_trials(trials)).to_csv(tmp_path / "marks.csv", index=False)
+    _, marks, _ = world(tmp_path / "set", people=2, items=2)
+    marks.to_csv(tmp_path / "marks.csv", index=False)
     command = ["metrics", str(tmp_path / "set"), "--metrics", "l1", "--out", str(tmp_path / "out"), "--no-cache"]
     added = ["--marks", str(tmp_path / "marks.csv")]
     assert run([*command, *added]) == 2, "without a gallery they have no effect"

@@ -14,8 +14,7 @@ from gan_eval.metrics.maps import PictureMaps
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.pictures.decode import write_png
 from gan_eval.stats.marks.auc import Aucs, Marks, estimate, height_at, people_aucs, shuffled_aucs, smoothed
-from gan_eval.stats.marks.tables import mark_tables, marked, read_marks
-from gan_eval.stats.trials import fill_trials
+from gan_eval.stats.marks.tables import mark_tables, marked
 
 
 def null_marks(rng: np.random.Generator, people: int = 10, pictures: int = 12) -> Marks:
@@ -36,8 +35,7 @@ def map_aucs(marks: Marks, spots: np.ndarray) -> Aucs:
 
 def tables_of(trials: pd.DataFrame, marks: pd.DataFrame, maps: PictureMaps) -> dict[str, pd.DataFrame]:
     """Return the tables of marks."""
-    filled = fill_trials(trials)
-    return mark_tables(marked(read_marks(marks, filled), filled, stimuli=None, sessions=None), maps)
+    return mark_tables(marked(marks, trials, stimuli=None, sessions=None), maps)
 
 
 def test_the_auc_of_people_is_that_of_its_definition():
@@ -135,7 +133,8 @@ def test_one_person_gives_values_without_intervals_and_tests(tmp_path):
     assert 0 <= l1["auc"] <= 1
     assert l1["note"]
     assert l1[["auc_low", "p_holm", "ceiling"]].isna().all()
-    nothing = tables_of(trials, marks.assign(x=np.nan, y=np.nan), PictureMaps(stimuli_of_sets([tmp_path / "set"])))
+    nowhere = marks.drop_duplicates("stimulus").assign(mark=pd.NA, x=np.nan, y=np.nan)
+    nothing = tables_of(trials, nowhere, PictureMaps(stimuli_of_sets([tmp_path / "set"])))
     row = nothing["mark_agreement"].iloc[0]
     assert (row["n_marks"], row["n_nothing"]) == (0, marks["stimulus"].nunique())
 
