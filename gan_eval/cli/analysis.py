@@ -137,9 +137,10 @@ def analyze(
             require_presented(folder, read_stimulus_tables([folder]), {*stored[TRIALS]["stimulus"].dropna()})
         compared = None
         if stimuli and len(stored.get(MARKS, ())):
-            from gan_eval.metrics.maps import maps_of_sets
+            from gan_eval.metrics.maps import PictureMaps
+            from gan_eval.metrics.run.inputs import stimuli_of_sets
 
-            compared = maps_of_sets(stimuli, parse_pairs(maps or (), "--maps"))
+            compared = PictureMaps(stimuli_of_sets(stimuli), parse_pairs(maps or (), "--maps"))
         elif maps:
             needed = (
                 "marks.csv next to the trials, or a store with marks" if stimuli else "--stimuli SET, their pictures"

@@ -18,7 +18,7 @@ from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
 from gan_eval.metrics.definitions.perceptual import LPIPS_ALEX_HOLE, PerceptualDistance
 from gan_eval.metrics.definitions.similarity import WINDOW, l1_map, ssim_map
 from gan_eval.metrics.kernels.pictures import Missing, Unmeasurable
-from gan_eval.metrics.run.inputs import Stimulus, stimuli_of_sets
+from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measure import PictureFile, PictureFiles
 from gan_eval.metrics.weights.cache import open_weights
 
@@ -36,13 +36,10 @@ class PictureMaps:
     """The maps and the regions of generated pictures."""
 
     def __init__(self, stimuli: Iterable[Stimulus], given: Mapping[str, Path | str] | None = None):
-        """Find the files of the user's maps.
-
-        Args:
-            given: folders by the map's name: a grey PNG or a NumPy file for each picture, called as the picture.
+        """Find the files of the user's maps, in `given` folders by the map's name.
 
         Raises:
-            UserError: a name is taken, a folder is absent, or none or several of its files are of a picture.
+            UserError: a name is taken, a folder is absent, or it has no file of a picture, or one of several pictures.
         """
         self._stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli if stimulus.is_fake}
         self._colours: list[NDArray[np.float64]] = []
@@ -54,7 +51,7 @@ class PictureMaps:
         try:
             if stimulus not in self._stimuli:
                 raise Unmeasurable("the picture is in none of the sets")
-            if name not in self._given:
+            if name in OWN_MAPS:
                 return self._own(name, self._stimuli[stimulus])
             if stimulus not in self._given[name]:
                 raise Unmeasurable(f"no file for {stimulus}")
@@ -70,7 +67,10 @@ class PictureMaps:
         files = PictureFiles()
         own = _found(files.read(stimulus.file))
         if name == "niqe":
-            return niqe_map(files.picture(own))
+            picture = files.picture(own)
+            blocks = niqe_blocks(picture).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
+            rim = [(0, side - of_blocks) for side, of_blocks in zip(picture.shape, blocks.shape, strict=False)]
+            return np.pad(blocks, rim, constant_values=np.nan).astype(np.float32)
         real = _found(files.read(stimulus.companion("reference")))
         pair = files.pair(own, real, any_format=name != "lpips", resize=False)
         if name == "lpips":
@@ -89,9 +89,8 @@ class PictureMaps:
     def regions(self, stimulus: str) -> dict[str, NDArray[np.bool_]]:
         """Return the hole that was filled, or the labels of the label picture that the generator was given.
 
-        They are (H, W) bool by name: `hole`, or the colour of a label such as `#0000aa`. Colours of two pictures that
-        differ by at most `_NEAR` in each channel have one name. A picture with other than flat colours, such as a
-        photograph, has no labels.
+        They are (H, W) by name: `hole`, or a label's colour such as `#0000aa`. Colours of two pictures that differ by
+        at most `_NEAR` in each channel have one name. A picture without flat colours, such as a photograph, has none.
         """
         files, found = PictureFiles(), dict[str, NDArray[np.bool_]]()
         if (known := self._stimuli.get(stimulus)) is None:
@@ -99,8 +98,7 @@ class PictureMaps:
         try:
             if known.mask:
                 return {"hole": np.asarray(files.hole(_found(files.read(known.mask))), bool)}
-            picture = files.picture(_found(files.read(known.companion("input"))))
-            labels = label_map(picture)
+            labels = label_map(picture := files.picture(_found(files.read(known.companion("input")))))
         except (Unmeasurable, UserError):
             return found
         for label in np.unique(labels):
@@ -124,22 +122,18 @@ class PictureMaps:
         users = dict[Path, str]()
         for stimulus in self._stimuli:
             parts = stimulus.split("/")
-            ends = ("/".join(parts[start:]) + suffix for start in range(len(parts)) for suffix in SUFFIXES)
-            file = next((folder / end for end in ends if (folder / end).is_file()), None)
+            names = (
+                folder.joinpath(*parts[start:-1], parts[-1] + end) for start in range(len(parts)) for end in SUFFIXES
+            )
+            file = next(filter(Path.is_file, names), None)
             if file is not None and users.setdefault(file, stimulus) != stimulus:
                 raise UserError(
                     f"{where}: {file.name} may be of {users[file]} and {stimulus}; put the maps of each model into a "
                     "folder of the model's name"
                 )
         if self._stimuli and not users:
-            stem = next(iter(self._stimuli)).rpartition("/")[2]
-            raise UserError(f"{where}: no file is called as a generated picture, such as {stem}.png or .npy")
+            raise UserError(f"{where}: no file is called as a generated picture, such as {parts[-1]}.png or .npy")
         return {stimulus: file for file, stimulus in users.items()}
-
-
-def maps_of_sets(folders: Iterable[Path], given: Mapping[str, Path | str]) -> PictureMaps:
-    """Return the maps of the pictures of stimulus sets; `given` as for `PictureMaps`."""
-    return PictureMaps(stimuli_of_sets(folders), given)
 
 
 def _found(file: PictureFile | Missing) -> PictureFile:
@@ -149,11 +143,7 @@ def _found(file: PictureFile | Missing) -> PictureFile:
 
 
 def read_map(file: Path) -> Map:
-    """Read a map: a grey picture of 8 or 16 bits, or a NumPy file of one (H, W) array.
-
-    Raises:
-        UserError: it cannot be read, or has colours or another number of dimensions.
-    """
+    """Read a map: a grey picture of 8 or 16 bits, or a NumPy file of one (H, W) array; else raise `UserError`."""
     try:
         if file.suffix == ".npy":
             values = np.squeeze(np.load(file, allow_pickle=False))
@@ -167,11 +157,3 @@ def read_map(file: Path) -> Map:
     if values.ndim != 2 or not values.size or values.dtype.kind not in "buif":
         raise UserError(f"{file}: found {values.dtype} of shape {values.shape}, expected one grey value for each pixel")
     return np.where(np.isfinite(values), values, np.nan).astype(np.float32)
-
-
-def niqe_map(picture: NDArray[np.uint8]) -> Map:
-    """Return (H, W) the distance of each pixel's block from photographs (`niqe_blocks`); NaN outside the blocks."""
-    blocks = niqe_blocks(picture).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
-    found = np.full(picture.shape[:2], np.nan, np.float32)
-    found[: blocks.shape[0], : blocks.shape[1]] = blocks
-    return found

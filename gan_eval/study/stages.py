@@ -329,9 +329,10 @@ def analyze_stage(plan: Plan) -> Stage:
         }
         maps = None
         if len(stored[tables.MARKS]):
-            from gan_eval.metrics.maps import maps_of_sets
+            from gan_eval.metrics.maps import PictureMaps
+            from gan_eval.metrics.run.inputs import stimuli_of_sets
 
-            maps = maps_of_sets(plan.stimulus_folders().values(), plan.maps())
+            maps = PictureMaps(stimuli_of_sets(plan.stimulus_folders().values()), plan.maps())
         with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
             analysis = analyze_study(
                 stored,
