@@ -122,10 +122,8 @@ class PictureMaps:
         users = dict[Path, str]()
         for stimulus in self._stimuli:
             parts = stimulus.split("/")
-            names = (
-                folder.joinpath(*parts[start:-1], parts[-1] + end) for start in range(len(parts)) for end in SUFFIXES
-            )
-            file = next(filter(Path.is_file, names), None)
+            ends = ("/".join(parts[start:]) + suffix for start in range(len(parts)) for suffix in SUFFIXES)
+            file = next(filter(Path.is_file, map(folder.joinpath, ends)), None)
             if file is not None and users.setdefault(file, stimulus) != stimulus:
                 raise UserError(
                     f"{where}: {file.name} may be of {users[file]} and {stimulus}; put the maps of each model into a "

@@ -23,9 +23,8 @@ _DURATIONS = [name for name in tables.TRIALS.names if name.endswith(("exposure_m
 _OF_DESIGN = ("study", "protocol", "design_hash", "fraction")
 """Columns that define a design; its complete sessions have the same number of trials."""
 RESTORE = "restore the store from a copy"
-sessions, plans, trials, marks = (
-    LAYOUTS[table] for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS, tables.MARKS)
-)
+sessions, plans, trials = (LAYOUTS[table] for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS))
+marks = LAYOUTS[tables.MARKS]
 
 
 def require_consistent(store: Store, *, study: str | None = None) -> None:
@@ -99,10 +98,8 @@ def _problems(connection: sa.Connection, study: str | None, held: Collection[Tab
     if tables.MARKS in held:
         shown = (trials.c.session == marks.c.session) & (trials.c.trial == marks.c.trial)
         shown &= marks.c.stimulus.in_((trials.c.stimulus, trials.c.stimulus_b))
-        query = sa.select(marks.c.session, marks.c.trial, marks.c.stimulus).where(~sa.exists().where(shown))
-        query = query.where(*([] if study is None else [marks.c.study == study])).order_by(
-            marks.c.session, marks.c.trial
-        )
+        of_marks = [] if study is None else [marks.c.study == study]
+        query = sa.select(marks.c.session, marks.c.trial, marks.c.stimulus).where(~sa.exists().where(shown), *of_marks)
         for session, trial, stimulus in connection.execute(query.limit(1)):
             where = f"table marks, row session={abbreviated(session)} trial={abbreviated(trial)}"
             yield f"{where}: no trial that showed {abbreviated(stimulus)}; {RESTORE}"

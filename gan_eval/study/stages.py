@@ -327,12 +327,11 @@ def analyze_stage(plan: Plan) -> Stage:
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
-        maps = None
+        maps, shown = None, list(plan.stimulus_folders().values())
         if len(stored[tables.MARKS]):
-            from gan_eval.metrics.maps import PictureMaps
-            from gan_eval.metrics.run.inputs import stimuli_of_sets
+            from gan_eval.metrics.maps import PictureMaps, stimuli_of_sets
 
-            maps = PictureMaps(stimuli_of_sets(plan.stimulus_folders().values()), plan.maps())
+            maps = PictureMaps(stimuli_of_sets(shown), plan.maps())
         with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
             analysis = analyze_study(
                 stored,
@@ -340,7 +339,7 @@ def analyze_stage(plan: Plan) -> Stage:
                 wanted=plan.study.quiz.participants,
                 image_metrics=measured.get(tables.IMAGE_METRICS),
                 set_metrics=measured.get(tables.SET_METRICS),
-                stimuli=list(plan.stimulus_folders().values()),
+                stimuli=shown,
                 maps=maps,
                 on_message=listener.message,
             )

@@ -48,8 +48,6 @@ from gan_eval.tables.cells import even_records
 from gan_eval.tables.frames import holds_table, read_table
 
 if TYPE_CHECKING:
-    from gan_eval.metrics.maps import PictureMaps
-    from gan_eval.metrics.run.inputs import Stimulus
     from gan_eval.report.metrics.data import Measured
     from gan_eval.settings.study import Study
 
@@ -113,20 +111,6 @@ class StudyFolder:
         from gan_eval.report.metrics.data import Measured  # imports the metrics
 
         return Measured(self.tables)
-
-    @cached_property
-    def stimulus_files(self) -> "dict[str, Stimulus]":
-        """The pictures of the sets by stimulus."""
-        from gan_eval.metrics.run.inputs import stimuli_of_sets
-
-        return {stimulus.stimulus: stimulus for stimulus in stimuli_of_sets(self.places.values())}
-
-    @cached_property
-    def picture_maps(self) -> "PictureMaps":
-        """The maps of the generated pictures."""
-        from gan_eval.metrics.maps import PictureMaps  # imports the metrics
-
-        return PictureMaps(self.stimulus_files.values(), self.maps)
 
     @cached_property
     def simulated(self) -> bool:

@@ -1,6 +1,6 @@
 """Where people saw it: heat maps, the maps of metrics against the marks, and shares of marks in regions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from gan_eval.errors import UserError
 from gan_eval.pictures.decode import read_rgb
-from gan_eval.report.parts.blocks import Block, Charts, Folded, Lines, PictureTable, ReportSection
+from gan_eval.report.parts.blocks import Block, Charts, Folded, Lines, PictureTable, ReportSection, ShownTable
 from gan_eval.report.parts.chart import INK, MAX_TITLE, MUTED, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.heat import coloured, heated, stretched
-from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
+from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.thumbnails import SIDE, small_picture
 from gan_eval.report.parts.words import (
     Record,
@@ -30,8 +30,8 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.stats.marks.tables import ALL, MARK_AGREEMENT, MARK_MAP_DIFFERENCES, MARK_MAPS, MARK_REGIONS
-from gan_eval.tables import MARKS, PARTICIPATION, TRIALS
+from gan_eval.stats.marks.tables import MARK_AGREEMENT, MARK_MAP_DIFFERENCES, MARK_MAPS, MARK_REGIONS
+from gan_eval.tables import MARKS, PARTICIPATION, TRIALS, Table
 
 MM_PER_INCH = 25.4
 HEADING = "Where people saw it"
@@ -68,38 +68,27 @@ def marks_section(folder: StudyFolder) -> ReportSection:
     head = ["picture", *(shown[0][1] if shown else ())]
     pictures = PictureTable("Pictures with most agreement", head, rows, note, style="way large")
     models = agreement[agreement["scope"] != "stimulus"]
-    counts = {"people": cell(whole, "n_participants"), "pictures": _OF["pictures"], "marks": _N_MARKS}
-    counts["nothing in particular"] = cell(whole, "n_nothing")
-    tables = table_of(
-        "Do people mark the same places?",
-        models,
-        {"pictures of": cell(text, "id"), **counts, **_AUC},
-        source="mark_agreement",
-        label="id",
-    )
+    columns = {"pictures of": cell(text, "id"), "people": cell(whole, "n_participants"), "pictures": _OF["pictures"]}
+    columns |= {"marks": _N_MARKS, "nothing in particular": cell(whole, "n_nothing"), **_AUC}
+    tables = table_of("Do people mark the same places?", models, columns, source="mark_agreement", label="id")
     blocks = [Lines(_sentences(folder)), pictures, Charts(map_charts(best_group(folder))), *tables]
     return ReportSection("marks", HEADING, [*blocks, *_details(folder)], on_first_page=True)
 
 
 def _details(folder: StudyFolder) -> list[Block]:
+    def table(caption: str, of: Table, columns: Mapping[str, CellFormat], **more: Any) -> list[ShownTable]:
+        return table_of(caption, folder.table(of), columns, source=of.name, **{"text_columns": 3, **more})
+
     against = {"map": labelled(TITLES, "map"), **_OF, **_AUC, **_P, "ceiling": cell(number, "ceiling")}
     between = {"map a": labelled(TITLES, "map_a"), "map b": labelled(TITLES, "map_b"), **_OF}
     between |= {"difference of AUC, a − b": cell(number, "difference"), INTERVAL: interval_cell(), **_P}
     regions = {"region": cell(text, "region"), **_OF, "marks": _N_MARKS, "share of the marks": _share}
     regions |= {"area": cell(percent, "area"), "marks elsewhere": cell(percent, "elsewhere")}
     note = "Marks elsewhere: share of the same people's marks on other pictures that are at its place."
-    compared = table_of(
-        "Maps against marks", folder.table(MARK_MAPS), against, text_columns=3, source="mark_maps", label="map"
-    )
-    differences = table_of(
-        "Differences of maps", folder.table(MARK_MAP_DIFFERENCES), between, text_columns=4,
-        source="mark_map_differences",
-    )  # fmt: skip
-    in_regions = table_of(
-        "Marks in regions", folder.table(MARK_REGIONS), regions, text_columns=3, source="mark_regions",
-        label="region", notes=[note],
-    )  # fmt: skip
-    return [Folded("Maps of each model, and differences of maps", [*compared, *differences]), *in_regions]
+    compared = table("Maps against marks", MARK_MAPS, against, label="map")
+    compared += table("Differences of maps", MARK_MAP_DIFFERENCES, between, text_columns=4)
+    in_regions = table("Marks in regions", MARK_REGIONS, regions, label="region", notes=[note])
+    return [Folded("Maps of each model, and differences of maps", compared), *in_regions]
 
 
 def _share(row: Record) -> str:
@@ -108,20 +97,19 @@ def _share(row: Record) -> str:
 
 def _sentences(folder: StudyFolder) -> list[str]:
     row = folder.table(MARK_AGREEMENT).iloc[0]
-    of_people = plural(int(row["n_participants"]), "participant")
-    on = plural(int(row["n_stimuli"]), "generated picture")
-    sentences = [f"{plural(int(row['n_marks']), 'mark')} of {of_people} on {on}."]
+    words = {"n_marks": "mark", "n_participants": "participant", "n_stimuli": "generated picture"}
+    sentences = ["{} of {} on {}.".format(*(plural(int(row[name]), word) for name, word in words.items()))]
     if not missing(row["auc"]):
         interval = "" if missing(row["auc_low"]) else f", {apa_interval(row['auc_low'], row['auc_high'])}"
         sentences.append(
             f"Agreement of people: shuffled AUC = {number(row['auc'])}{interval}. 0.5 is chance, above the bias to the "
             "centre; 1 means the same places."
         )
-    return sentences + [
-        f"Of the maps, {title_of_map(best['map'])} is nearest to the marks: AUC = {number(best['auc'])}"
-        + ("." if missing(best["ceiling"]) else f"; other people's marks (ceiling): {number(best['ceiling'])}.")
-        for best in best_group(folder).tail(1).to_dict("records")
-    ]
+    for best in best_group(folder).tail(1).to_dict("records"):
+        ceiling = "" if missing(best["ceiling"]) else f"; other people's marks (ceiling): {number(best['ceiling'])}"
+        found = f"{title_of_map(best['map'])} is nearest to the marks: AUC = {number(best['auc'])}{ceiling}."
+        sentences.append(f"Of the maps, {found}")
+    return sentences
 
 
 def title_of_map(name: object) -> str:
@@ -130,10 +118,9 @@ def title_of_map(name: object) -> str:
 
 
 def best_group(folder: StudyFolder) -> pd.DataFrame:
-    """Return the rows of `mark_maps` of all models, or of the first one, that have an AUC; the highest one is last."""
+    """Return the rows of the first group of `mark_maps`, all models if there are several; the highest AUC is last."""
     maps = folder.table(MARK_MAPS)
-    first = maps.assign(is_all=maps["model"] == ALL).sort_values("is_all", ascending=False, kind="stable").head(1)
-    return maps.merge(first[["dataset", "model"]]).dropna(subset="auc").sort_values("auc")
+    return maps.merge(maps[["dataset", "model"]].head(1)).dropna(subset="auc").sort_values("auc")
 
 
 def map_charts(maps: pd.DataFrame) -> list[Chart]:
@@ -163,16 +150,17 @@ def draw_maps(axes: Axes, maps: pd.DataFrame) -> None:
 
 
 def examples(folder: StudyFolder) -> Iterator[tuple[Record, Panels]]:
-    """Yield the row of `mark_agreement` and the panels of each generated picture whose file can be read.
+    """Yield the row of `mark_agreement` and the panels of each readable generated picture, most agreement first."""
+    from gan_eval.metrics.maps import PictureMaps  # imports the metrics
+    from gan_eval.metrics.run.inputs import stimuli_of_sets
 
-    Those with most agreement come first.
-    """
     ranked, marks = folder.table(MARK_AGREEMENT), _counted_marks(folder)
     ranked = ranked[(ranked["scope"] == "stimulus") & ranked["auc"].notna()]
     ranked = ranked.sort_values(["auc_low", "auc", "n_participants", "id"], ascending=[False, False, False, True])
-    maps, best = folder.picture_maps, "".join(best_group(folder)["map"].tail(1))
+    stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli_of_sets(folder.places.values())}
+    maps, best = PictureMaps(stimuli.values(), folder.maps), "".join(best_group(folder)["map"].tail(1))
     for row in ranked.to_dict("records"):
-        files, own = folder.stimulus_files.get(row["id"]), marks[marks["stimulus"] == row["id"]]
+        files, own = stimuli.get(row["id"]), marks[marks["stimulus"] == row["id"]]
         if files is None or not files.is_fake or own.empty:
             continue
         try:
@@ -195,34 +183,27 @@ def _counted_marks(folder: StudyFolder) -> pd.DataFrame:
 
 
 def marks_figure(folder: StudyFolder, width_mm: float) -> Figure:
-    """Draw the figure for a paper: pictures with most agreement and, next to them, the maps' AUCs.
-
-    Raises:
-        UserError: there are no marks.
-    """
+    """Draw the figure for a paper: pictures with most agreement and the maps' AUCs; `UserError` without marks."""
     maps, shown = best_group(folder), list(islice(examples(folder), 4))
     if maps.empty and not shown:
         raise UserError(f"--figure marks: {folder.path} has no marks whose pictures can be read; give --stimuli SET")
-    titles = [
-        title for title in (shown[0][1] if shown else ()) if any(panels[title] is not None for _, panels in shown)
-    ]
-    widths = [1.0] * len(shown) + [2.2] * (not maps.empty)
-    side = width_mm / MM_PER_INCH / sum(widths)
-    heights = [side * pixels.shape[0] / pixels.shape[1] for _, panels in shown for pixels in [panels["marks"]]]
+    rows = {title: [panels[title] for _, panels in shown] for title in (shown[0][1] if shown else ())}
+    rows = {title: pictures for title, pictures in rows.items() if any(pixels is not None for pixels in pictures)}
+    widths, width = [1.0] * len(shown) + [2.2] * (not maps.empty), width_mm / MM_PER_INCH
+    highest = max((pixels.shape[0] / pixels.shape[1] for pixels in rows.get("marks", ())), default=0)
     with mpl.rc_context({**STYLE, "font.size": 8}):
-        size = (width_mm / MM_PER_INCH, max(len(titles) * max(heights, default=0), 1.6) + 0.2)
+        size = (width, max(len(rows) * highest * width / sum(widths), 1.6) + 0.2)
         figure = Figure(figsize=size, layout="constrained")
-        grid = figure.add_gridspec(max(len(titles), 1), len(widths), width_ratios=widths)
+        grid = figure.add_gridspec(max(len(rows), 1), len(widths), width_ratios=widths)
         if folder.simulated:
             figure.suptitle("simulated participants", fontsize=8, color=MUTED)
-        for row, title in enumerate(titles):
-            for column, (of_picture, panels) in enumerate(shown):
-                axes, pixels = figure.add_subplot(grid[row, column]), panels[title]
+        for row, (title, pictures) in enumerate(rows.items()):
+            for column, pixels in enumerate(pictures):
+                axes = figure.add_subplot(grid[row, column])
                 axes.set(xticks=[], yticks=[], ylabel="" if column else title)
                 axes.spines[:].set_visible(False)
-                axes.set_title(
-                    "" if row else clean(of_picture["id"].partition("/")[2])[-20:], fontsize=6, parse_math=False
-                )
+                name = "" if row else clean(shown[column][0]["id"].partition("/")[2])[-20:]
+                axes.set_title(name, fontsize=6, parse_math=False)
                 if pixels is not None:
                     axes.imshow(pixels, interpolation="lanczos", aspect="auto")
         if not maps.empty:

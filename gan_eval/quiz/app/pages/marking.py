@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt, QTimer, Signal
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -16,7 +16,7 @@ from gan_eval.quiz.wording import Texts
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 STEP, FINE_STEP = 0.02, 0.002
 """Shares of the picture by which an arrow key moves the cross, without and with Shift."""
-ANY_WIDTH = 10_000
+MIDDLE = (0.5, 0.5)
 
 
 class Board(QWidget):
@@ -28,9 +28,11 @@ class Board(QWidget):
         """Make a board for up to `limit` marks, which are circles with this diameter in logical pixels."""
         super().__init__()
         self.marks: list[Mark] = []
-        self._cross: tuple[float, float] | None = None
+        self.cross: tuple[float, float] | None = None
+        """The place that arrow keys have moved from the middle; None: not yet."""
         self._picture, self._limit, self._size = picture, limit, size
         self._shown_at = 0
+        self.changed.connect(self.update)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -50,21 +52,15 @@ class Board(QWidget):
         left, top = (room.width() - size.width()) // 2, (room.height() - size.height()) // 2
         return QRectF(left / ratio, top / ratio, size.width() / ratio, size.height() / ratio)
 
-    def mark_cross(self) -> None:
-        """Mark the place of the cross, which begins in the middle."""
-        self.put(*(self._cross or (0.5, 0.5)))
-
     def put(self, x: float, y: float) -> None:
         """Set a mark, unless it is outside the picture or one too many."""
         if 0 <= x <= 1 and 0 <= y <= 1 and len(self.marks) < self._limit:
             self.marks.append(Mark(x=x, y=y, at_ms=self.elapsed_ms))
-        self.update()
         self.changed.emit()
 
     def undo(self) -> None:
         """Remove the last mark."""
         del self.marks[-1:]
-        self.update()
         self.changed.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
@@ -80,8 +76,8 @@ class Board(QWidget):
             super().keyPressEvent(event)
             return
         step = FINE_STEP if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else STEP
-        (dx, dy), (x, y) = _ARROWS[Qt.Key(event.key())], self._cross or (0.5, 0.5)
-        self._cross = min(1.0, max(0.0, x + dx * step)), min(1.0, max(0.0, y + dy * step))
+        (dx, dy), (x, y) = _ARROWS[Qt.Key(event.key())], self.cross or MIDDLE
+        self.cross = min(1.0, max(0.0, x + dx * step)), min(1.0, max(0.0, y + dy * step))
         self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
@@ -91,16 +87,16 @@ class Board(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(place, self._picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        places = [((mark.x, mark.y), True) for mark in self.marks]
-        for (x, y), is_mark in [*places, *([(self._cross, False)] if self._cross else [])]:
+        places = [(mark.x, mark.y) for mark in self.marks]
+        for number, (x, y) in enumerate([*places, *filter(None, [self.cross])]):
             middle = QPointF(place.x() + x * place.width(), place.y() + y * place.height())
             for colour, width in ((QColor(255, 255, 255), self._size / 4), (QColor(200, 20, 20), self._size / 9)):
                 painter.setPen(QPen(colour, width))
-                if is_mark:
+                if number < len(places):
                     painter.drawEllipse(middle, self._size / 2, self._size / 2)
                     continue
                 for arm in (QPointF(self._size, 0), QPointF(0, self._size)):
-                    painter.drawLine(QLineF(middle - arm, middle + arm))
+                    painter.drawLine(middle - arm, middle + arm)
 
 
 class MarkPage(Page):
@@ -121,7 +117,7 @@ class MarkPage(Page):
         limit_ms: float | None,
         escape: Callable[[], None],
     ) -> None:
-        super().__init__(look, texts, width=ANY_WIDTH, fill=True)
+        super().__init__(look, texts, width=10_000, fill=True)
         grey = f"QWidget#ground, QFrame#card {{ background: {GREY.name()}; border: none; }}"
         self.setStyleSheet(grey + f"QLabel#heading, QLabel#muted {{ color: {TEXT.name()}; }}")
         self._trial = trial
@@ -147,7 +143,7 @@ class MarkPage(Page):
 
     def _enter(self) -> None:
         if self.board.hasFocus():
-            self.board.mark_cross()
+            self.board.put(*(self.board.cross or MIDDLE))
         else:
             super()._enter()
 
