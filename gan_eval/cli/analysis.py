@@ -142,10 +142,7 @@ def analyze(
 
             compared = PictureMaps(stimuli_of_sets(stimuli), parse_pairs(maps or (), "--maps"))
         elif maps:
-            needed = (
-                "marks.csv next to the trials, or a store with marks" if stimuli else "--stimuli SET, their pictures"
-            )
-            raise UserError(f"--maps {maps[0]}: needs {needed}")
+            raise UserError(f"--maps {maps[0]}: needs --stimuli SET, and marks in the store or next to the trials")
         known = planned or (near and near.study)
         is_wanted = known and (store is not None or "participants" in known.quiz.model_fields_set)
         with (

@@ -28,13 +28,12 @@ class Mark(BaseModel):
 
 
 class MarksReport(BaseModel):
-    """The marks of one trial; neither marks nor `nothing_ms`: the time was up."""
+    """The marks of one trial, or the time of *Nothing in particular*; neither: the time was up."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     trial: int = Field(ge=0, le=10**6)
     marks: tuple[Mark, ...] = Field(default=(), max_length=9)
     nothing_ms: Elapsed | None = None
-    """Time of the button *Nothing in particular*."""
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
@@ -55,30 +54,22 @@ def marked_stimulus(settings: QuizSettings, row: Row) -> str | None:
 
 
 def mark_rows(trial: Row, stimulus: str, report: MarksReport, settings: QuizSettings) -> list[Row]:
-    """Return the rows of `gan_eval.tables.MARKS` for marks in a picture of a trial.
-
-    Raises:
-        UserError: more marks than asked for.
-    """
+    """Return the rows of `gan_eval.tables.MARKS` for marks in a picture of a trial; `UserError`: too many marks."""
     if len(report.marks) > settings.marks:
         raise UserError(f"trial {report.trial}: marks: found {len(report.marks)}, expected at most {settings.marks}")
-    shared = {name: trial.get(name) for name in tables.MARKS.names} | _picture_of(trial, stimulus)
-    if stimulus == trial["stimulus"] and settings.pairs_of == "random":  # the trial has the other picture's item
-        shared["item"] = None
+    shared = {name: trial.get(name) for name in tables.MARKS.names} | {"stimulus": stimulus}
+    if trial["stimulus_b"] is not None:
+        is_b = stimulus == trial["stimulus_b"]
+        model_a, between, model_b = (trial["model"] or "").partition(BETWEEN_MODELS)
+        if between:
+            shared |= {"kind": "fake", "model": model_b if is_b else model_a}
+        else:
+            shared |= {"kind": "fake" if is_b else "real", "model": model_a if is_b else None}
+        if not is_b and settings.pairs_of == "random":  # the trial has the other picture's item
+            shared["item"] = None
     if report.nothing_ms is not None:
         return [shared | {"marked_at_ms": report.nothing_ms}]
     return [
         shared | {"mark": number, "x": mark.x, "y": mark.y, "marked_at_ms": mark.at_ms}
         for number, mark in enumerate(report.marks, start=1)
     ]
-
-
-def _picture_of(trial: Row, stimulus: str) -> Row:
-    """Return the columns about one picture of a trial."""
-    if trial["stimulus_b"] is None:
-        return {"stimulus": stimulus}
-    is_b = stimulus == trial["stimulus_b"]
-    model_a, between, model_b = (trial["model"] or "").partition(BETWEEN_MODELS)
-    if between:
-        return {"stimulus": stimulus, "kind": "fake", "model": model_b if is_b else model_a}
-    return {"stimulus": stimulus, "kind": "fake" if is_b else "real", "model": model_a if is_b else None}

@@ -89,12 +89,11 @@ def parse_observer(spec: str) -> Observer:
 
 
 class RealDifferences(NamedTuple):
-    """How fakes differ from their real pictures, by stimulus."""
+    """How fakes differ from their real pictures, by stimulus: standardised distances, and shares of the squared
+    difference in each of `MAP_CELLS` × `MAP_CELLS` cells (equal pictures have none)."""
 
     distance: Mapping[str, float]
-    """Standardised over the fakes."""
     maps: Mapping[str, np.ndarray]
-    """Share of the squared difference in each of `MAP_CELLS` × `MAP_CELLS` cells; equal pictures have none."""
 
 
 def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> RealDifferences:
@@ -202,10 +201,7 @@ class SimulatedParticipant:
         return Judgement(answer, float(reaction_ms), abs(distance))
 
     def mark(self, trial: int, stimulus: str, limit: int) -> MarksReport:
-        """Mark a picture where its error map is high; in a lapse, anywhere.
-
-        Without a map, the participant marks near the centre, or nothing in particular as often.
-        """
+        """Mark where the picture's error map is high (without one: near the centre, or nothing); in a lapse, anywhere."""
         draw = generator(self._seed, "marks", self._participant, stimulus)
         errors, marks = self._maps.get(stimulus), list[Mark]()
         if errors is None and draw.random() < 0.5:

@@ -329,7 +329,8 @@ def analyze_stage(plan: Plan) -> Stage:
         }
         maps, shown = None, list(plan.stimulus_folders().values())
         if len(stored[tables.MARKS]):
-            from gan_eval.metrics.maps import PictureMaps, stimuli_of_sets
+            from gan_eval.metrics.maps import PictureMaps
+            from gan_eval.metrics.run.inputs import stimuli_of_sets
 
             maps = PictureMaps(stimuli_of_sets(shown), plan.maps())
         with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables

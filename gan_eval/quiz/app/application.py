@@ -281,8 +281,7 @@ class QuizApplication(QObject):
             self.trials.to_mark,
             TrialTexts(self._texts, settings, session.protocol.keys).mark_question,
             trial=session.done[-1]["trial"],
-            limit=settings.marks,
-            limit_ms=settings.marks_ms,
+            settings=settings,
             escape=lambda: self._pause(""),
         )
         page.finished.connect(store)

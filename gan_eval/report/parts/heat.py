@@ -29,10 +29,7 @@ def stretched(values: Map) -> Map:
 def heated(picture: Pixels, people: np.ndarray, places: np.ndarray, sigma: float) -> Pixels:
     """Return a picture (H, W, 3) in grey with the colours of the density of marks; each person has weight one.
 
-    Args:
-        people: (M,) the participant of each mark.
-        places: (M, 2) x and y, shares of width and height.
-        sigma: standard deviation of the Gaussian around a mark, share of the width.
+    The marks have participants (M,), places (M, 2: shares of width and height), and a Gaussian `sigma` of the width.
     """
     from scipy.ndimage import gaussian_filter
 

@@ -12,6 +12,7 @@ from gan_eval.quiz.clock import now_ns
 from gan_eval.quiz.marks import Mark, MarksReport
 from gan_eval.quiz.trial import MILLISECOND
 from gan_eval.quiz.wording import Texts
+from gan_eval.settings.quiz import QuizSettings
 
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 STEP, FINE_STEP = 0.02, 0.002
@@ -25,7 +26,7 @@ class Board(QWidget):
     changed = Signal()
 
     def __init__(self, picture: QImage, limit: int, size: float) -> None:
-        """Make a board for up to `limit` marks, which are circles with this diameter in logical pixels."""
+        """Make a board for up to `limit` marks: circles with the diameter `size` in logical pixels."""
         super().__init__()
         self.marks: list[Mark] = []
         self.cross: tuple[float, float] | None = None
@@ -102,8 +103,7 @@ class Board(QWidget):
 class MarkPage(Page):
     """The question where the participant saw it."""
 
-    finished = Signal(object)
-    """Emitted with the `MarksReport`."""
+    finished = Signal(MarksReport)
 
     def __init__(
         self,
@@ -113,8 +113,7 @@ class MarkPage(Page):
         question: str,
         *,
         trial: int,
-        limit: int,
-        limit_ms: float | None,
+        settings: QuizSettings,
         escape: Callable[[], None],
     ) -> None:
         super().__init__(look, texts, width=10_000, fill=True)
@@ -122,7 +121,7 @@ class MarkPage(Page):
         self.setStyleSheet(grey + f"QLabel#heading, QLabel#muted {{ color: {TEXT.name()}; }}")
         self._trial = trial
         self.add_text(question, "heading").setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.board = self.first = Board(picture, limit, look.px(16))
+        self.board = self.first = Board(picture, settings.marks, look.px(16))
         self.board.setAccessibleName(texts("mark_picture"))
         self.body.addWidget(self.board, 1)
         self.undo = button(texts("mark_undo"), self.board.undo)
@@ -135,8 +134,8 @@ class MarkPage(Page):
         self._update()
         self.on_key("Backspace", self.undo.click)
         self.on_key("Esc", escape)
-        if limit_ms is not None:
-            timer = QTimer(self, singleShot=True, interval=round(limit_ms))
+        if settings.marks_ms is not None:
+            timer = QTimer(self, singleShot=True, interval=round(settings.marks_ms))
             timer.timeout.connect(self._finish)
             self.finished.connect(timer.stop)
             timer.start()

@@ -1,24 +1,17 @@
 // The question where the participant saw it: marks in the still picture, by mouse, touch, pen or keyboard.
 
-const STEP = 0.02; // share of the picture by which an arrow key moves the cross
-const FINE_STEP = 0.002; // the same with Shift
+const [STEP, FINE_STEP] = [0.02, 0.002]; // shares of the picture by which an arrow key moves the cross (with Shift)
 const TOUCH_SIDE = 320; // CSS pixels to which a smaller picture is enlarged for fingers
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const within = (share) => Math.min(1, Math.max(0, share));
 
-/**
- * Ask for marks in a picture; `element` is the part of the page for it.
- *
- * Return the marks as shares of the picture's sides with their times, and the time of "Nothing in particular". Null:
- * `signal` was aborted.
- */
+/** Return marks (shares of the sides, and times) and the time of "Nothing in particular"; null: `signal` was aborted. */
 export async function askMarks(element, picture, { size, limit, limit_ms, question }, { signal, byTouch, pixelRatio }) {
   const part = (selector) => element.querySelector(selector);
   const [board, cross] = [part(".board"), part(".cross")];
   const button = (action) => part(`[data-action=${action}]`);
   const marks = [];
-  let place = [0.5, 0.5];
-  let down = null;
+  let [place, down] = [[0.5, 0.5], null];
   const image = picture.cloneNode();
   image.removeAttribute("style");
   part(".question").textContent = question;
@@ -39,8 +32,7 @@ export async function askMarks(element, picture, { size, limit, limit_ms, questi
   board.focus({ preventScroll: true });
   const shown = await new Promise(requestAnimationFrame);
   const drawn = () => {
-    for (const each of board.querySelectorAll(".place")) each.remove();
-    board.append(...marks.map(({ x, y }) => at(document.createElement("span"), x, y, "place")));
+    board.replaceChildren(image, cross, ...marks.map(({ x, y }) => at(document.createElement("span"), x, y, "place")));
     button("undo").disabled = button("continue").disabled = marks.length === 0;
     button("nothing").disabled = marks.length > 0;
   };
@@ -82,9 +74,7 @@ export async function askMarks(element, picture, { size, limit, limit_ms, questi
         if (!event.repeat) put(...place, event.timeStamp);
       } else if (event.key === "Backspace") {
         if (!event.repeat) button("undo").click();
-      } else {
-        return;
-      }
+      } else return;
       event.preventDefault();
     });
     on(element, "click", (event) => {
@@ -102,7 +92,6 @@ export async function askMarks(element, picture, { size, limit, limit_ms, questi
   });
 }
 
-/** Put an element at a place of the board. */
 function at(element, x, y, name) {
   element.className = name;
   [element.style.left, element.style.top] = [`${100 * x}%`, `${100 * y}%`];

@@ -281,7 +281,8 @@ def picture_on(screen: dict[str, str], folder: Path) -> tuple[int, int, int]:
 
 def test_a_finger_marks_and_presses_buttons(qapp: Any) -> None:
     picture = QImage(200, 100, QImage.Format.Format_RGB32)
-    page = MarkPage(PageLook(), Texts(), picture, "Where?", trial=1, limit=2, limit_ms=None, escape=lambda: None)
+    asked = QuizSettings(marks=2)
+    page = MarkPage(PageLook(), Texts(), picture, "Where?", trial=1, settings=asked, escape=lambda: None)
     page.resize(800, 600)
     page.show()
     device = QTest.createTouchDevice()
