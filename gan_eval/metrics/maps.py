@@ -24,8 +24,6 @@ from gan_eval.metrics.weights.cache import open_weights
 
 Map = NDArray[np.float32]
 OWN_MAPS = ("l1", "ssim", "niqe", "lpips")
-"""Names of the maps that are computed here."""
-SUFFIXES = (".npy", ".png")
 _NEAR = 16
 """Maximum difference of each channel between two colours that are of one label."""
 FLAT = 0.9
@@ -36,11 +34,7 @@ class PictureMaps:
     """The maps and the regions of generated pictures."""
 
     def __init__(self, stimuli: Iterable[Stimulus], given: Mapping[str, Path | str] | None = None):
-        """Find the files of the user's maps, in `given` folders by the map's name.
-
-        Raises:
-            UserError: a name is taken, a folder is absent, or it has no file of a picture, or one of several pictures.
-        """
+        """Find the files of the user's maps in `given` folders by the map's name; `UserError`: they do not fit."""
         self._stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli if stimulus.is_fake}
         self._colours: list[NDArray[np.float64]] = []
         self._given = {name: self._files_of(name, Path(folder)) for name, folder in (given or {}).items()}
@@ -62,10 +56,8 @@ class PictureMaps:
             return f"{error.name} is not installed"
 
     def _own(self, name: str, stimulus: Stimulus) -> Map:
-        if stimulus.problem:
-            raise Unmeasurable(stimulus.problem)
         files = PictureFiles()
-        own = _found(files.read(stimulus.file))
+        own = _found(Missing(stimulus.problem) if stimulus.problem else files.read(stimulus.file))
         if name == "niqe":
             picture = files.picture(own)
             blocks = niqe_blocks(picture).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
@@ -114,23 +106,18 @@ class PictureMaps:
 
     def _files_of(self, name: str, folder: Path) -> dict[str, Path]:
         """Return the map's file by stimulus."""
-        where = f"--maps {name}={folder}"
+        where, users = f"--maps {name}={folder}", dict[Path, str]()
         if name in OWN_MAPS:
             raise UserError(f"{where}: {name} is a map of ours; choose another name")
-        if not folder.is_dir():
-            raise UserError(f"{where}: no such folder")
-        users = dict[Path, str]()
         for stimulus in self._stimuli:
             parts = stimulus.split("/")
-            ends = ("/".join(parts[start:]) + suffix for start in range(len(parts)) for suffix in SUFFIXES)
+            ends = ("/".join(parts[start:]) + suffix for start in range(len(parts)) for suffix in (".npy", ".png"))
             file = next(filter(Path.is_file, map(folder.joinpath, ends)), None)
             if file is not None and users.setdefault(file, stimulus) != stimulus:
-                raise UserError(
-                    f"{where}: {file.name} may be of {users[file]} and {stimulus}; put the maps of each model into a "
-                    "folder of the model's name"
-                )
+                both = f"{users[file]} and {stimulus}; put each model's maps into a folder of its name"
+                raise UserError(f"{where}: {file.name} may be of {both}")
         if self._stimuli and not users:
-            raise UserError(f"{where}: no file is called as a generated picture, such as {parts[-1]}.png or .npy")
+            raise UserError(f"{where}: found no file called as a generated picture, such as {parts[-1]}.png or .npy")
         return {stimulus: file for file, stimulus in users.items()}
 
 

@@ -93,7 +93,7 @@ class Session:
                 self._state = State.OVER
             else:
                 self.done += self._pending
-                self._ask_or_continue()
+                self._continue()
         return self.state
 
     @property
@@ -106,10 +106,8 @@ class Session:
     @property
     def to_mark(self) -> str | None:
         """The picture of the last trial, finished or being stored, that still asks for marks; None: none."""
-        last = ([*self.done[-1:], *(self._pending or ())] or [None])[-1]
-        if last is None or last["trial"] == self._marked:
-            return None
-        return marked_stimulus(self.protocol.settings, last)
+        last = [*self.done[-1:], *(self._pending or ())][-1:]
+        return marked_stimulus(self.protocol.settings, *last) if last and last[0]["trial"] != self._marked else None
 
     @property
     def trial(self) -> Trial:
@@ -181,7 +179,7 @@ class Session:
         if self.done and (marked or unfinished or not still_shown):
             self._marked = self.done[-1]["trial"]
         if still_shown:
-            self._ask_or_continue()
+            self._continue()
             if self._trial is not None and any(row["trial"] == self._trial.planned["trial"] for row in unfinished):
                 self._trial.appear(round(unfinished[-1]["onset_ms"] * MILLISECOND))
                 self._trial.plan(self.planned_exposure)
@@ -241,14 +239,9 @@ class Session:
         self._finish()
 
     def mark(self, report: MarksReport) -> None:
-        """Store the marks of the last finished trial, once, and continue.
-
-        Raises:
-            UserError: the report is not possible.
-        """
+        """Store the marks of the last finished trial, once, and continue; `UserError`: they are not possible."""
         stimulus, row, require = self.to_mark, self.done[-1], self.require_here
         assert stimulus is not None
-        assert row["trial"] == report.trial, (report.trial, row["trial"])
         rows, key = mark_rows(row, stimulus, report, self.protocol.settings), {"session": row["session"]}
 
         def add(store: Store) -> None:
@@ -290,14 +283,11 @@ class Session:
         self.error = None
         self._store(self._job, self._pending)
 
-    def _ask_or_continue(self) -> None:
-        if self.to_mark is None:
-            self._continue()
-        else:
-            self._state = State.MARKING
-
     def _continue(self) -> None:
-        """Continue with the next trial, or end."""
+        """Continue with the last trial's marks or the next trial, or end."""
+        if self.to_mark is not None:
+            self._state = State.MARKING
+            return
         planned = self.protocol.next_trial(self.plan, self.done)
         if planned is None:
             self._end("complete")

@@ -201,7 +201,7 @@ class SimulatedParticipant:
         return Judgement(answer, float(reaction_ms), abs(distance))
 
     def mark(self, trial: int, stimulus: str, limit: int) -> MarksReport:
-        """Mark where the picture's error map is high (without one: near the centre, or nothing); in a lapse, anywhere."""
+        """Mark where the error map is high (without one: near the centre, or nothing); in a lapse, anywhere."""
         draw = generator(self._seed, "marks", self._participant, stimulus)
         errors, marks = self._maps.get(stimulus), list[Mark]()
         if errors is None and draw.random() < 0.5:

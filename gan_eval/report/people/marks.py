@@ -40,14 +40,13 @@ CAPTION = (
     "that is nearest to the marks, and the real pictures; right: shuffled AUC of the marks by each map, with 95% "
     "intervals (dotted: chance; dashed: the marks of other people)."
 )
-"""Caption of the figure for a paper."""
 TITLES = {"l1": "absolute error", "ssim": "1 − SSIM", "niqe": "NIQE blocks", "lpips": "LPIPS (AlexNet)"}
 Panels = dict[str, Any]
 """Pixels, or None, of a marked picture, its heat map, the best metric's map and the real picture, by their titles."""
 _OF = {"data set": cell(text, "dataset"), "model": cell(text, "model"), "pictures": cell(whole, "n_stimuli")}
 _AUC = {"AUC": cell(number, "auc"), INTERVAL: interval_cell("auc_low", "auc_high")}
 _P = {"p (Holm)": cell(p_value, "p_holm")}
-_N_MARKS = cell(whole, "n_marks")
+_N_MARKS, _AREA = cell(whole, "n_marks"), cell(percent, "area")
 
 
 def marks_section(folder: StudyFolder) -> ReportSection:
@@ -56,20 +55,17 @@ def marks_section(folder: StudyFolder) -> ReportSection:
     if agreement.empty:
         return ReportSection("marks", HEADING, [])
     shown = list(islice(examples(folder), 6))
-    rows = [
-        (
-            f"{row['id']}: AUC {number(row['auc'])}, {plural(int(row['n_participants']), 'person', 'people')}",
-            [pixels if pixels is None else small_picture(pixels, f"{title} of {row['id']}", side=SIDE)
-             for title, pixels in panels.items()],
-        )
-        for row, panels in shown
-    ]  # fmt: skip
+    rows = []
+    for row, panels in shown:
+        name = f"{row['id']}: AUC {number(row['auc'])}, {plural(int(row['n_participants']), 'person', 'people')}"
+        made = [(pixels, f"{title} of {row['id']}") for title, pixels in panels.items()]
+        rows.append((name, [None if pixels is None else small_picture(pixels, of, side=SIDE) for pixels, of in made]))
     note = "Marks: each person has the same weight; bright: most people. Of the maps, the one with the highest AUC."
     head = ["picture", *(shown[0][1] if shown else ())]
     pictures = PictureTable("Pictures with most agreement", head, rows, note, style="way large")
-    models = agreement[agreement["scope"] != "stimulus"]
     columns = {"pictures of": cell(text, "id"), "people": cell(whole, "n_participants"), "pictures": _OF["pictures"]}
     columns |= {"marks": _N_MARKS, "nothing in particular": cell(whole, "n_nothing"), **_AUC}
+    models = agreement[agreement["scope"] != "stimulus"]
     tables = table_of("Do people mark the same places?", models, columns, source="mark_agreement", label="id")
     blocks = [Lines(_sentences(folder)), pictures, Charts(map_charts(best_group(folder))), *tables]
     return ReportSection("marks", HEADING, [*blocks, *_details(folder)], on_first_page=True)
@@ -82,12 +78,10 @@ def _details(folder: StudyFolder) -> list[Block]:
     against = {"map": labelled(TITLES, "map"), **_OF, **_AUC, **_P, "ceiling": cell(number, "ceiling")}
     between = {"map a": labelled(TITLES, "map_a"), "map b": labelled(TITLES, "map_b"), **_OF}
     between |= {"difference of AUC, a − b": cell(number, "difference"), INTERVAL: interval_cell(), **_P}
-    regions = {"region": cell(text, "region"), **_OF, "marks": _N_MARKS, "share of the marks": _share}
-    regions |= {"area": cell(percent, "area"), "marks elsewhere": cell(percent, "elsewhere")}
-    note = "Marks elsewhere: share of the same people's marks on other pictures that are at its place."
+    regions = {"region": cell(text, "region"), **_OF, "marks": _N_MARKS, "share of the marks": _share, "area": _AREA}
     compared = table("Maps against marks", MARK_MAPS, against, label="map")
     compared += table("Differences of maps", MARK_MAP_DIFFERENCES, between, text_columns=4)
-    in_regions = table("Marks in regions", MARK_REGIONS, regions, label="region", notes=[note])
+    in_regions = table("Marks in regions", MARK_REGIONS, regions, label="region")
     return [Folded("Maps of each model, and differences of maps", compared), *in_regions]
 
 

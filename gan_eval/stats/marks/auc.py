@@ -16,7 +16,7 @@ import numpy as np
 from gan_eval.science.inference import cells, one_way, t_critical, two_sided_p
 
 MAX_SIDE = 256
-"""Maximum side of a map; larger ones are thinned: next to the Gaussian's width, the pixels in between do not matter."""
+"""Maximum side of a map; larger ones are thinned."""
 _NO_ERROR = 1e-9
 """Standard error up to which rounding is all that there is, as for a map that is the same in every picture."""
 Heights = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -39,7 +39,7 @@ class Marks:
     """M marks of P people on S pictures."""
 
     person: np.ndarray
-    """(M,) int; the same for `picture`."""
+    """(M,) int, as `picture`."""
     picture: np.ndarray
     place: np.ndarray
     """(M, 2) x and y, shares of the picture's width and height."""
@@ -144,32 +144,27 @@ def _wins(own: np.ndarray, others: np.ndarray) -> np.ndarray:
     return (1 + np.sign(own[..., :, None] - others[..., None, :])).mean(axis=-2) / 2
 
 
-def region_shares(marks: Marks, regions: Mapping[int, np.ndarray]) -> tuple[Aucs, np.ndarray]:
-    """Return the share of each cell's own marks in the region (H, W) of its picture, and (C,) of its other marks."""
+def region_shares(marks: Marks, regions: Mapping[int, np.ndarray]) -> Aucs:
+    """Return the share of each cell's marks in the region (H, W) of its picture, if it has one."""
 
-    def share(picture: int, chosen: np.ndarray) -> float:
-        if picture not in regions or not len(chosen):
-            return np.nan
-        size = np.array(regions[picture].shape)
-        row, column = np.minimum((marks.place[chosen, ::-1] * size).astype(int), size - 1).T
-        return float(regions[picture][row, column].mean())
-
-    shares = [[share(cell.picture, chosen) for chosen in (cell.own, cell.others)] for cell in marks.cells]
-    own, others = np.reshape(shares, (-1, 2)).T
-    return Aucs(own, *[np.zeros(0, int)] * 4), others
+    value = np.full(len(marks.cells), np.nan)
+    for number, cell in enumerate(marks.cells):
+        if cell.picture in regions:
+            size = np.array(regions[cell.picture].shape)
+            row, column = np.minimum((marks.place[cell.own, ::-1] * size).astype(int), size - 1).T
+            value[number] = regions[cell.picture][row, column].mean()
+    return Aucs(value, *[np.zeros(0, int)] * 4)
 
 
 def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 0.5) -> Estimate:
     """Return the mean of the cells on the chosen `pictures` (S,), with its 95% interval and its p.
 
-    Marks of a person on an item have an influence on the mean as the cell's positives, in the density that the other
-    people's cells use, and as negatives of the person's other cells. The variance is that by item plus what people
-    have in common over items: the variance by person minus that by cell, where it is positive. The degrees of freedom
-    of the sum are Satterthwaite's (1946, Biometrics Bulletin 2, 110-114). On a single picture the variance is that by
-    person. One person has no interval. The test of `chance` takes the variance by item alone: where marks have nothing
-    to do with the picture, people have nothing in common over items, and what the sample shows of it is noise.
+    The variance is that by item plus what people have in common over items: the variance by person minus that by cell,
+    where it is positive, with Satterthwaite's degrees of freedom (1946, Biometrics Bulletin 2, 110-114). On a single
+    picture it is that by person. One person has no interval. The test of `chance` takes the variance by item alone:
+    where marks have nothing to do with the picture, what people have in common in the sample is noise.
     """
-    person, picture = np.reshape([cell[:2] for cell in marks.cells], (-1, 2)).astype(int).T
+    person, picture = np.array([cell[:2] for cell in marks.cells], int).reshape(-1, 2).T
     used = pictures[picture] & np.isfinite(aucs.value)
     people, items, count = (len(np.unique(of[used])) for of in (person, marks.item[picture], picture))
     counts = (people, count, sum(len(marks.cells[number].own) for number in np.flatnonzero(used)))
@@ -180,10 +175,8 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
     by = [np.r_[of[used], part[on_used]] for of, part in ((person, aucs.person), (item, aucs.item))]
     influence = np.r_[aucs.value[used] - mean, aucs.influence[on_used]][:, None] / used.sum()
     of_people, of_items, of_cells = (float(one_way(influence, of)[0]) for of in (*by, cells(*by)))
-    variance = null = of_people
-    df = null_df = float(people - 1)
-    if items > 1:
-        # Where people do not agree, the variances by person and by cell both count each pair of people twice.
+    variance, null, df, null_df = of_people, of_people, float(people - 1), float(people - 1)
+    if items > 1:  # where people do not agree, the variances by person and by cell both count each pair of them twice
         common = max(of_people - of_cells, 0)
         variance, null, null_df = of_items + common, of_items, items - 1
         df = variance**2 / (null**2 / null_df + common**2 / (people - 1)) if variance > 0 else np.nan
@@ -191,8 +184,7 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
         null, null_df = variance, df
     half = float(t_critical(df)) * variance**0.5
     p = float(two_sided_p(mean - chance, null**0.5, null_df)) if null**0.5 > _NO_ERROR else np.nan
-    least = 0 if chance else -1  # a difference may be negative
-    return Estimate(mean, max(mean - half, least), min(mean + half, 1), p, *counts)
+    return Estimate(mean, max(mean - half, 0 if chance else -1), min(mean + half, 1), p, *counts)
 
 
 def smoothed(values: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:

@@ -103,7 +103,6 @@ MARK_REGIONS = Table(
         _N_MARKS,
         *with_interval("share", "share of the marks inside, each person on a picture counted once", unit=SHARE),
         number("area", "share of the picture that is the region", unit=SHARE),
-        number("elsewhere", "share of the same people's marks on other pictures that are at its place", unit=SHARE),
         *NOTED,
     ),
     key=("region", "dataset", "model"),
@@ -115,11 +114,10 @@ class Marked:
     """The marks of analysed trials, with their pictures."""
 
     rows: pd.DataFrame
-    """(M,) rows of `marks` that have a place."""
+    """(M,) rows of `marks` that have a place; `nothing`: the others."""
     nothing: pd.DataFrame
-    """Rows of trials with *nothing in particular*."""
     pictures: pd.DataFrame
-    """(S,) columns of the marked pictures, and their sizes where known."""
+    """(S,) the marked pictures, with their widths where known."""
     marks: Marks
     sigma: float
     """Standard deviation of the Gaussian, share of the picture's width."""
@@ -168,12 +166,7 @@ class Marked:
 def marked(
     marks: pd.DataFrame, trials: pd.DataFrame, *, stimuli: pd.DataFrame | None, sessions: pd.DataFrame | None
 ) -> Marked:
-    """Return the marks of the main trials among `trials`.
-
-    Args:
-        stimuli: for the pictures' sizes; None: taken for squares.
-        sessions: for the visual angle of a picture's width.
-    """
+    """Return the marks of the main trials; pictures in no `stimuli` are taken for squares."""
     marks = marks.merge(trials.loc[trials["phase"] == "main", ["session", "trial"]], on=["session", "trial"])
     rows, nothing = marks.dropna(subset=["x", "y"]).reset_index(drop=True), marks[marks["mark"].isna()]
     pictures = rows.drop_duplicates("stimulus")[["stimulus", "item", "kind", "model", "dataset"]].reset_index(drop=True)
@@ -205,9 +198,8 @@ def mark_tables(found: Marked, maps: "PictureMaps | None") -> dict[str, pd.DataF
     """Return the tables of marks; without `maps`, only the agreement of people."""
     tables = {MARK_AGREEMENT.name: mark_agreement(found)}
     if maps is not None:
-        compared, differences = mark_maps(found, maps)
-        tables |= {MARK_MAPS.name: compared, MARK_MAP_DIFFERENCES.name: differences}
-        tables[MARK_REGIONS.name] = mark_regions(found, maps)
+        names = (MARK_MAPS.name, MARK_MAP_DIFFERENCES.name, MARK_REGIONS.name)
+        tables |= zip(names, (*mark_maps(found, maps), mark_regions(found, maps)), strict=True)
     return tables
 
 
@@ -270,19 +262,16 @@ def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str, missing: dict[in
 
 def mark_regions(found: Marked, maps: "PictureMaps") -> pd.DataFrame:
     """Return the table `mark_regions`: the holes that were filled, or the labels that the generator was given."""
-    regions = [maps.regions(str(name)) for name in found.pictures["stimulus"]]
-    of_cells = np.array([cell.picture for cell in found.marks.cells], int)
-    rows = []
+    regions, rows = [maps.regions(str(name)) for name in found.pictures["stimulus"]], []
     for region in sorted({name for of_picture in regions for name in of_picture}):
         inside = {place: of_picture[region] for place, of_picture in enumerate(regions) if region in of_picture}
-        shares, others = region_shares(found.marks, inside)
+        shares = region_shares(found.marks, inside)
         for key, chosen in found.groups():
             used = chosen & np.isin(np.arange(len(regions)), [*inside])
             if not used.any():
                 continue
-            value, here = estimate(found.marks, shares, used), others[used[of_cells]]
+            value = estimate(found.marks, shares, used)
             counts = {"n_participants": value.people, "n_stimuli": value.pictures, "n_marks": value.marks}
             counts["area"] = np.mean([there.mean() for place, there in inside.items() if used[place]])
-            counts["elsewhere"] = np.nanmean(here) if np.isfinite(here).any() else np.nan
             rows.append({"region": region, **key, **counts, **found.cells(value, used, "share")})
     return frame_of(rows, MARK_REGIONS)
