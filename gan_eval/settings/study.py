@@ -97,8 +97,6 @@ class MetricsSettings(Section):
     """Files of your own features, as `--features`: fid@NAME, ..., all of them unless names has some."""
     networks: dict[Name, PathText] = Field(default={}, examples=[{"clip": "clip.pt"}])
     """Files of your own networks for features, as `--network`."""
-    maps: dict[Name, PathText] = Field(default={}, examples=[{"detector": "maps/detector"}])
-    """Folders of your own maps of the pictures, as `--maps`: they are compared with people's marks."""
     baselines: bool = False
     """Also measure the holes of inpainting models filled without learning: border_mean, harmonic."""
 

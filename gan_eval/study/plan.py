@@ -129,10 +129,6 @@ class Plan:
         )
         return features, networks
 
-    def maps(self) -> dict[str, Path]:
-        """Return the folders of maps that the study names."""
-        return {name: self.file.parent / folder for name, folder in self.study.metrics.maps.items()}
-
     def _named_file(self, key: str, name: str) -> Path:
         """Return a file that the study names relative to the study file."""
         path = self.file.parent / name
@@ -355,9 +351,6 @@ def check_plan(plan: Plan) -> None:
     features, networks = plan.sources()
     if both := features.keys() & networks.keys():
         raise UserError(f"{plan.file}: metrics.features and metrics.networks both name {min(both)!r}; rename one")
-    for name, folder in plan.maps().items():
-        if not folder.is_dir():
-            raise UserError(f"{plan.file}: metrics.maps.{name}: no such folder {folder}")
     sources = (*features, *networks)
     with naming(f"{plan.file}: metrics.names: "):
         select(plan.study.metrics.names, sources)

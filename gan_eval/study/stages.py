@@ -332,7 +332,7 @@ def analyze_stage(plan: Plan) -> Stage:
             from gan_eval.metrics.maps import PictureMaps
             from gan_eval.metrics.run.inputs import stimuli_of_sets
 
-            maps = PictureMaps(stimuli_of_sets(shown), plan.maps())
+            maps = PictureMaps(stimuli_of_sets(shown))
         with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
             analysis = analyze_study(
                 stored,
@@ -354,13 +354,7 @@ def analyze_stage(plan: Plan) -> Stage:
             path.name: sha256_file(path) for path in sorted((plan.folder / "metrics").glob("*_metrics.csv"))
         }
         facts = {"statistics": STATISTICS, "participants": str(plan.study.quiz.participants)}
-        maps = {
-            f"map {name} {file.relative_to(folder)}": sha256_file(file)
-            for name, folder in plan.maps().items()
-            for file in files_of(folder)
-            if file.is_file()
-        }
-        return {**facts, **metric_files, **maps, **stimulus_hashes(plan), "trials": answers_hash(plan)}
+        return {**facts, **metric_files, **stimulus_hashes(plan), "trials": answers_hash(plan)}
 
     return Stage(
         name="analyze",
@@ -419,7 +413,7 @@ def report_stage(plan: Plan) -> Stage:
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
             for number, path in enumerate(plan.published().values(), start=1):
                 write_bytes(new.folder / PUBLISHED / f"{number}_{path.name}", path.read_bytes())
-        write_report(plan.folder, out, maps=plan.maps())
+        write_report(plan.folder, out)
         return True
 
     def inputs() -> Mapping[str, str]:

@@ -275,15 +275,9 @@ class QuizApplication(QObject):
             self._run_trials()
 
         session, settings = self._session, self._settings
-        page = MarkPage(
-            self._look,
-            self._texts,
-            self.trials.to_mark,
-            TrialTexts(self._texts, settings, session.protocol.keys).mark_question,
-            trial=session.done[-1]["trial"],
-            settings=settings,
-            escape=lambda: self._pause(""),
-        )
+        question, trial = TrialTexts(self._texts, settings, {}).mark_question, session.done[-1]["trial"]
+        page = MarkPage(self._look, self._texts, self.trials.to_mark, question, trial, settings)
+        page.on_key("Esc", lambda: self._pause(""))
         page.finished.connect(store)
         self.stage.show_page(page)
 

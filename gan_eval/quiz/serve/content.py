@@ -153,16 +153,9 @@ class Content:
         shown = [name for showing in session.protocol.showings(row) for name in showing]
         addresses = [address for showing in coming[0][0] for address in showing]
         done, trials = session.counted
-        return {
-            "page": "marks",
-            "trial": row["trial"],
-            "phase": row["phase"],
-            "address": addresses[shown.index(session.to_mark)],
-            "size": self.pictures.size(session.to_mark, self._width(live)),
-            **self.mark_settings(),
-            "done": done,
-            "trials": trials,
-        }
+        asked = {"page": "marks", "trial": row["trial"], "phase": row["phase"], "done": done, "trials": trials}
+        address, size = addresses[shown.index(session.to_mark)], self.pictures.size(session.to_mark, self._width(live))
+        return {**asked, "address": address, "size": size, **self.mark_settings()}
 
     def mark_settings(self) -> Answer:
         """Return what every question about marks shares."""

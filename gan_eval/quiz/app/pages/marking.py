@@ -1,7 +1,5 @@
 """The page on which a participant marks places in a picture, by mouse, touch, pen or keyboard."""
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -106,15 +104,7 @@ class MarkPage(Page):
     finished = Signal(MarksReport)
 
     def __init__(
-        self,
-        look: PageLook,
-        texts: Texts,
-        picture: QImage,
-        question: str,
-        *,
-        trial: int,
-        settings: QuizSettings,
-        escape: Callable[[], None],
+        self, look: PageLook, texts: Texts, picture: QImage, question: str, trial: int, settings: QuizSettings
     ) -> None:
         super().__init__(look, texts, width=10_000, fill=True)
         grey = f"QWidget#ground, QFrame#card {{ background: {GREY.name()}; border: none; }}"
@@ -133,7 +123,6 @@ class MarkPage(Page):
         self.board.changed.connect(self._update)
         self._update()
         self.on_key("Backspace", self.undo.click)
-        self.on_key("Esc", escape)
         if settings.marks_ms is not None:
             timer = QTimer(self, singleShot=True, interval=round(settings.marks_ms))
             timer.timeout.connect(self._finish)

@@ -77,18 +77,13 @@ export async function askMarks(element, picture, { size, limit, limit_ms, questi
       } else return;
       event.preventDefault();
     });
-    on(element, "click", (event) => {
-      const action = event.target.closest("button")?.dataset.action;
-      if (action === "undo") {
-        marks.pop();
-        drawn();
-        board.focus({ preventScroll: true });
-      } else if (action === "nothing") {
-        leave({ marks: [], nothing_ms: Math.max(0, event.timeStamp - shown) });
-      } else if (action === "continue") {
-        leave({ marks, nothing_ms: null });
-      }
+    on(button("undo"), "click", () => {
+      marks.pop();
+      drawn();
+      board.focus({ preventScroll: true });
     });
+    on(button("nothing"), "click", ({ timeStamp }) => leave({ marks, nothing_ms: Math.max(0, timeStamp - shown) }));
+    on(button("continue"), "click", () => leave({ marks, nothing_ms: null }));
   });
 }
 

@@ -296,22 +296,18 @@ export class Stage {
     this.#startBlank(performance.now(), this.#settings.blank_ms);
   }
 
-  /**
-   * Ask for marks in a picture of the last trial, without a repeated press of its answer. Null: paused meanwhile.
-   */
+  /** Ask for marks in a picture of the last trial, without a repeated press of its answer. Null: paused meanwhile. */
   async takeMarks(asked, load) {
     Object.assign(this.main.dataset, { trial: asked.trial, phase: asked.phase });
     this.#broken = document.hidden ? "hidden_tab" : null;
     const stopped = new AbortController();
-    const { signal } = stopped;
     this.#reject = () => stopped.abort();
-    this.#show(this.mark, false);
-    this.#show(this.progress, false);
-    this.#mode = "marks";
-    this.keys = [];
+    for (const part of [this.mark, this.progress]) this.#show(part, false);
+    [this.#mode, this.keys] = ["marks", []];
     try {
       const [picture] = await Promise.all([load(asked.address), this.settled()]);
       if (this.#broken) return null;
+      const { signal } = stopped;
       const marks = askMarks(this.marking, picture, asked, { signal, byTouch: this.#settings.by_touch, pixelRatio });
       this.main.dataset.state = "marking";
       return await marks;

@@ -282,7 +282,7 @@ def picture_on(screen: dict[str, str], folder: Path) -> tuple[int, int, int]:
 def test_a_finger_marks_and_presses_buttons(qapp: Any) -> None:
     picture = QImage(200, 100, QImage.Format.Format_RGB32)
     asked = QuizSettings(marks=2)
-    page = MarkPage(PageLook(), Texts(), picture, "Where?", trial=1, settings=asked, escape=lambda: None)
+    page = MarkPage(PageLook(), Texts(), picture, "Where?", 1, asked)
     page.resize(800, 600)
     page.show()
     device = QTest.createTouchDevice()
