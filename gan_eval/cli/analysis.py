@@ -50,10 +50,7 @@ def analyze(
     ] = None,
     maps: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME=DIR",
-            help="Your maps of the pictures, to compare with people's marks: a grey PNG or npy for each. Repeatable.",
-        ),
+        typer.Option(metavar="NAME=DIR", help="Your maps (grey PNG or npy), to compare with marks. Repeatable."),
     ] = None,
     exclude: Annotated[
         list[str] | None, typer.Option(help="Exclude trials: 'reaction_time_ms<200'. Repeatable.")

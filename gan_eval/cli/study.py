@@ -185,11 +185,7 @@ def report(
     out: Annotated[Path | None, typer.Option("--out", help="The HTML file; default: in the folder.")] = None,
     figures: Annotated[
         list[str] | None,
-        typer.Option(
-            "--figure",
-            metavar="[marks=]FILE",
-            help="Also write figure 1: .pdf, .svg, .png; marks=FILE: where people saw it. Repeatable.",
-        ),
+        typer.Option("--figure", metavar="[marks=]FILE", help="Also figure 1, or where people saw it. Repeatable."),
     ] = None,
     figure_width: Annotated[
         float | None,

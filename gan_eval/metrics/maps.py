@@ -24,10 +24,8 @@ from gan_eval.metrics.weights.cache import open_weights
 
 Map = NDArray[np.float32]
 OWN_MAPS = ("l1", "ssim", "niqe", "lpips")
-_NEAR = 16
-"""Maximum difference of each channel between two colours that are of one label."""
-FLAT = 0.9
-"""Minimum share of a label's pixels with its colour; photographs have less."""
+_NEAR, _FLAT = 16, 0.9
+"""Maximum difference of each channel between colours of one label; minimum share of its pixels that have its colour."""
 
 
 class PictureMaps:
@@ -42,14 +40,13 @@ class PictureMaps:
 
     def __call__(self, name: str, stimulus: str) -> Map | str:
         """Return a map, (H, W), NaN where it has no value; or the reason why there is none."""
+        if stimulus not in self._stimuli:
+            return "the picture is in none of the sets"
+        if name not in OWN_MAPS and stimulus not in self._given[name]:
+            return f"no file for {stimulus}"
         try:
-            if stimulus not in self._stimuli:
-                raise Unmeasurable("the picture is in none of the sets")
-            if name in OWN_MAPS:
-                return self._own(name, self._stimuli[stimulus])
-            if stimulus not in self._given[name]:
-                raise Unmeasurable(f"no file for {stimulus}")
-            return read_map(self._given[name][stimulus])
+            own = name in OWN_MAPS
+            return self._own(name, self._stimuli[stimulus]) if own else read_map(self._given[name][stimulus])
         except (Unmeasurable, UserError) as reason:
             return str(reason)
         except ImportError as error:
@@ -93,10 +90,9 @@ class PictureMaps:
             labels = label_map(picture := files.picture(_found(files.read(known.companion("input")))))
         except (Unmeasurable, UserError):
             return found
-        for label in np.unique(labels):
-            inside = labels == label
+        for inside in (labels == label for label in np.unique(labels)):
             colour = np.median(picture[inside], axis=0)
-            if (np.abs(picture[inside] - colour).max(axis=1) <= _NEAR).mean() < FLAT:
+            if (np.abs(picture[inside] - colour).max(axis=1) <= _NEAR).mean() < _FLAT:
                 return {}
             same = next((known for known in self._colours if np.abs(known - colour).max() <= _NEAR), np.rint(colour))
             self._colours.append(same)

@@ -28,10 +28,8 @@ from gan_eval.tables.schema import NOTED, SHARE, Table, integer, interval_column
 if TYPE_CHECKING:
     from gan_eval.metrics.maps import PictureMaps
 
-SIGMA = 0.05
-"""Standard deviation of the Gaussian as a share of the picture's width, if the visual angle is not known."""
-SIGMA_DEG = 1.0
-"""The same as visual angle: about the precision of pointing, and the fovea."""
+SIGMA, SIGMA_DEG = 0.05, 1.0
+"""Standard deviation of the Gaussian: a share of the picture's width, and the visual angle that is preferred."""
 ALL = "all"
 _NOBODY = np.array([-1])
 _N_PARTICIPANTS = integer("n_participants", "people who marked a place on these pictures", filled=True)
@@ -119,6 +117,8 @@ class Marked:
     pictures: pd.DataFrame
     """(S,) the marked pictures, with their widths where known."""
     marks: Marks
+    is_fake: np.ndarray
+    """(S,) bool"""
     sigma: float
     """Standard deviation of the Gaussian, share of the picture's width."""
 
@@ -126,11 +126,6 @@ class Marked:
     def by_people(self) -> Aucs:
         """The AUC of each person's marks by the other people's."""
         return people_aucs(self.marks, self.sigma)
-
-    @property
-    def is_fake(self) -> np.ndarray:
-        """(S,) bool"""
-        return (self.pictures["kind"] == "fake").to_numpy(bool, na_value=False)
 
     def groups(self) -> Iterator[tuple[Row, np.ndarray]]:
         """Yield data set and model, and (S,) their generated pictures: all if there are several, and each."""
@@ -173,10 +168,8 @@ def marked(
     known = pd.DataFrame(columns=["stimulus", "width", "height"]) if stimuli is None else stimuli
     sizes = known.drop_duplicates("stimulus").set_index("stimulus")[["width", "height"]].reindex(pictures["stimulus"])
     width, height = sizes.to_numpy("float64", na_value=np.nan).T
-    degrees = np.zeros(1)
-    if sessions is not None and "picture_width_deg" in sessions:
-        of_rows = sessions["session"].isin(rows["session"])
-        degrees = sessions.loc[of_rows, "picture_width_deg"].to_numpy("float64", na_value=np.nan)
+    known = (pd.DataFrame() if sessions is None else sessions).reindex(columns=["session", "picture_width_deg"])
+    degrees = known["picture_width_deg"][known["session"].isin(rows["session"])].to_numpy("float64", na_value=np.nan)
     shown = np.median(degrees) if len(degrees) else 0.0
     return Marked(
         rows,
@@ -190,6 +183,7 @@ def marked(
             group=pd.factorize(pictures["dataset"], use_na_sentinel=False)[0],
             aspect=np.nan_to_num(height / width, nan=1.0),
         ),
+        is_fake=(pictures["kind"] == "fake").to_numpy(bool, na_value=False),
         sigma=float(SIGMA_DEG / shown) if shown > SIGMA_DEG else SIGMA,
     )
 
@@ -229,13 +223,13 @@ def mark_maps(found: Marked, maps: "PictureMaps") -> tuple[pd.DataFrame, pd.Data
     rows, differences = [], []
     for key, chosen in found.groups():
         ceiling = estimate(found.marks, found.by_people, chosen).value
-        tested = {name: (value, tests) for name, value, tests in found.tested(aucs, chosen)}
-        for name, (value, tests) in tested.items():
+        tested = [*found.tested(aucs, chosen)]
+        for name, value, tests in tested:
             without = [reason for picture, reason in missing[name].items() if chosen[picture]]
             note = f"{len(without)} pictures without the map: {without[0]}" if without else None
             cells = found.cells(value, chosen, "auc", note)
             rows.append({"map": name, **key, **tests, "ceiling": ceiling, **cells})
-        both = combinations((name for name, (value, _) in tested.items() if value.pictures), 2)
+        both = combinations((name for name, value, _ in tested if value.pictures), 2)
         pairs = {(a, b): aucs[a].minus(aucs[b]) for a, b in both}
         for (a, b), value, tests in found.tested(pairs, chosen, chance=0):
             cells = found.cells(value, chosen, "difference", ends="ci")
