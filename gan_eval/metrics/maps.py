@@ -45,8 +45,9 @@ class PictureMaps:
         if name not in OWN_MAPS and stimulus not in self._given[name]:
             return f"no file for {stimulus}"
         try:
-            own = name in OWN_MAPS
-            return self._own(name, self._stimuli[stimulus]) if own else read_map(self._given[name][stimulus])
+            if name in OWN_MAPS:
+                return self._own(name, self._stimuli[stimulus])
+            return read_map(self._given[name][stimulus])
         except (Unmeasurable, UserError) as reason:
             return str(reason)
         except ImportError as error:

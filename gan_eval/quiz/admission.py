@@ -123,8 +123,7 @@ class Admitted:
     """Stored onsets, including that of a trial that was not stored because the program was killed."""
     warnings: tuple[str, ...] = ()
     stored: bool = False  # true if the session is resumed
-    marked: bool = False
-    """The last stored trial has marks."""
+    marked: bool = False  # the last stored trial has marks
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,8 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
 _BROKEN_OFF = {"paused", "interrupted", "killed", "hidden_tab"}
-"""Flags of a trial that ended early, which asks for no marks."""
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Elapsed = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-"""Milliseconds since the picture was shown again."""
+Elapsed = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]  # ms since the picture was shown again
 
 
 class Mark(BaseModel):
@@ -61,15 +59,11 @@ def mark_rows(trial: Row, stimulus: str, report: MarksReport, settings: QuizSett
     if trial["stimulus_b"] is not None:
         is_b = stimulus == trial["stimulus_b"]
         model_a, between, model_b = (trial["model"] or "").partition(BETWEEN_MODELS)
-        if between:
-            shared |= {"kind": "fake", "model": model_b if is_b else model_a}
-        else:
-            shared |= {"kind": "fake" if is_b else "real", "model": model_a if is_b else None}
+        shared["kind"] = "fake" if between or is_b else "real"
+        shared["model"] = (model_b or model_a) if is_b else (model_a if between else None)
         if not is_b and settings.pairs_of == "random":  # the trial has the other picture's item
             shared["item"] = None
     if report.nothing_ms is not None:
         return [shared | {"marked_at_ms": report.nothing_ms}]
-    return [
-        shared | {"mark": number, "x": mark.x, "y": mark.y, "marked_at_ms": mark.at_ms}
-        for number, mark in enumerate(report.marks, start=1)
-    ]
+    places = [{"mark": n, "x": at.x, "y": at.y, "marked_at_ms": at.at_ms} for n, at in enumerate(report.marks, start=1)]
+    return [shared | place for place in places]

@@ -41,16 +41,12 @@ LAYOUTS = {
         table.name,
         METADATA,
         *(
-            sa.Column(
-                name,
-                _TYPES[column.dtype],
-                nullable=not column.filled,
-                primary_key=name in table.key and table is not tables.MARKS,
-            )
+            sa.Column(name, _TYPES[column.dtype], nullable=not column.filled, primary_key=name in key)
             for name, column in table.by_name.items()
         ),
     )
     for table in tables.STORED_TABLES
+    for key in [() if table is tables.MARKS else table.key]  # a mark may have no number
 }
 """The stored tables in SQLAlchemy."""
 _marks = LAYOUTS[tables.MARKS]

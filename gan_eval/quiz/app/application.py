@@ -22,7 +22,6 @@ from gan_eval.quiz.app.process import exempt_live_objects, timing_critical
 from gan_eval.quiz.app.stage import WINDOW_TITLE, PictureStage, note_differences
 from gan_eval.quiz.app.trials import COMMIT_SECONDS, TrialRunner
 from gan_eval.quiz.library import Library
-from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.review import review, score_lines
 from gan_eval.quiz.session import Session, Unsaved
 from gan_eval.quiz.station import Presentation
@@ -269,16 +268,12 @@ class QuizApplication(QObject):
 
     def _ask_marks(self) -> None:
         """Show the page on which the last trial's picture is marked."""
-
-        def store(report: MarksReport) -> None:
-            session.mark(report)
-            self._run_trials()
-
         session, settings = self._session, self._settings
         question, trial = TrialTexts(self._texts, settings, {}).mark_question, session.done[-1]["trial"]
         page = MarkPage(self._look, self._texts, self.trials.to_mark, question, trial, settings)
         page.on_key("Esc", lambda: self._pause(""))
-        page.finished.connect(store)
+        page.finished.connect(session.mark)
+        page.finished.connect(lambda _: self._run_trials())
         self.stage.show_page(page)
 
     def _break(self) -> None:

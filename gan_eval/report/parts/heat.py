@@ -27,10 +27,7 @@ def stretched(values: Map) -> Map:
 
 
 def heated(picture: Pixels, people: np.ndarray, places: np.ndarray, sigma: float) -> Pixels:
-    """Return a picture (H, W, 3) in grey with the colours of the density of marks; each person has weight one.
-
-    The marks have participants (M,), places (M, 2: shares of width and height), and a Gaussian `sigma` of the width.
-    """
+    """Return a picture in grey with the colours of the density of marks; each of `people` (M,) has weight one."""
     from scipy.ndimage import gaussian_filter
 
     _, person, counts = np.unique(people, return_inverse=True, return_counts=True)

@@ -18,7 +18,6 @@ from gan_eval.report.parts.heat import coloured, heated, stretched
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.thumbnails import SIDE, small_picture
 from gan_eval.report.parts.words import (
-    Record,
     apa_interval,
     clean,
     missing,
@@ -33,7 +32,6 @@ from gan_eval.report.parts.words import (
 from gan_eval.stats.marks.tables import MARK_AGREEMENT, MARK_MAP_DIFFERENCES, MARK_MAPS, MARK_REGIONS
 from gan_eval.tables import MARKS, PARTICIPATION, TRIALS, Table
 
-MM_PER_INCH = 25.4
 HEADING = "Where people saw it"
 CAPTION = (
     "Generated pictures on whose marks people agree most, the marks of all people (each has the same weight), the map "
@@ -41,12 +39,10 @@ CAPTION = (
     "intervals (dotted: chance; dashed: the marks of other people)."
 )
 TITLES = {"l1": "absolute error", "ssim": "1 − SSIM", "niqe": "NIQE blocks", "lpips": "LPIPS (AlexNet)"}
-Panels = dict[str, Any]
-"""Pixels, or None, of a marked picture, its heat map, the best metric's map and the real picture, by their titles."""
 _OF = {"data set": cell(text, "dataset"), "model": cell(text, "model"), "pictures": cell(whole, "n_stimuli")}
 _AUC = {"AUC": cell(number, "auc"), INTERVAL: interval_cell("auc_low", "auc_high")}
 _P = {"p (Holm)": cell(p_value, "p_holm")}
-_N_MARKS, _AREA = cell(whole, "n_marks"), cell(percent, "area")
+_N_MARKS = cell(whole, "n_marks")
 
 
 def marks_section(folder: StudyFolder) -> ReportSection:
@@ -78,15 +74,13 @@ def _details(folder: StudyFolder) -> list[Block]:
     against = {"map": labelled(TITLES, "map"), **_OF, **_AUC, **_P, "ceiling": cell(number, "ceiling")}
     between = {"map a": labelled(TITLES, "map_a"), "map b": labelled(TITLES, "map_b"), **_OF}
     between |= {"difference of AUC, a − b": cell(number, "difference"), INTERVAL: interval_cell(), **_P}
-    regions = {"region": cell(text, "region"), **_OF, "marks": _N_MARKS, "share of the marks": _share, "area": _AREA}
+    regions = {"region": cell(text, "region"), **_OF, "marks": _N_MARKS}
+    regions["share of the marks"] = lambda row: proportion_interval(row["share"], row["share_low"], row["share_high"])
+    regions["area"] = cell(percent, "area")
     compared = table("Maps against marks", MARK_MAPS, against, label="map")
     compared += table("Differences of maps", MARK_MAP_DIFFERENCES, between, text_columns=4)
-    in_regions = table("Marks in regions", MARK_REGIONS, regions, label="region")
-    return [Folded("Maps of each model, and differences of maps", compared), *in_regions]
-
-
-def _share(row: Record) -> str:
-    return proportion_interval(row["share"], row["share_low"], row["share_high"])
+    folded = Folded("Maps of each model, and differences of maps", compared)
+    return [folded, *table("Marks in regions", MARK_REGIONS, regions, label="region")]
 
 
 def _sentences(folder: StudyFolder) -> list[str]:
@@ -95,10 +89,8 @@ def _sentences(folder: StudyFolder) -> list[str]:
     sentences = ["{} of {} on {}.".format(*(plural(int(row[name]), word) for name, word in words.items()))]
     if not missing(row["auc"]):
         interval = "" if missing(row["auc_low"]) else f", {apa_interval(row['auc_low'], row['auc_high'])}"
-        sentences.append(
-            f"Agreement of people: shuffled AUC = {number(row['auc'])}{interval}. 0.5 is chance, above the bias to the "
-            "centre; 1 means the same places."
-        )
+        found = f"shuffled AUC = {number(row['auc'])}{interval}. 0.5 is chance, above the bias to the centre"
+        sentences.append(f"Agreement of people: {found}; 1 means the same places.")
     for best in best_group(folder).tail(1).to_dict("records"):
         ceiling = "" if missing(best["ceiling"]) else f"; other people's marks (ceiling): {number(best['ceiling'])}"
         found = f"{title_of_map(best['map'])} is nearest to the marks: AUC = {number(best['auc'])}{ceiling}."
@@ -124,10 +116,10 @@ def map_charts(maps: pd.DataFrame) -> list[Chart]:
     with mpl.rc_context(STYLE):
         figure, axes = panel(0.9 + 0.28 * len(maps))
         draw_maps(axes, maps)
-    described = (f"{title_of_map(row['map'])}: {number(row['auc'])}" for row in maps.to_dict("records"))
+    described = "; ".join(f"{title_of_map(row['map'])}: {number(row['auc'])}" for row in maps.to_dict("records"))
     caption = "Shuffled AUC of people's marks by each map, with 95% intervals. Dotted: chance."
     caption += " Dashed: the marks of other people (ceiling)." * bool(maps["ceiling"].notna().any())
-    return [Chart("Maps against marks", [figure], caption, "; ".join(described), name="mark-maps")]
+    return [Chart("Maps against marks", [figure], caption, described, name="mark-maps")]
 
 
 def draw_maps(axes: Axes, maps: pd.DataFrame) -> None:
@@ -143,8 +135,8 @@ def draw_maps(axes: Axes, maps: pd.DataFrame) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def examples(folder: StudyFolder) -> Iterator[tuple[Record, Panels]]:
-    """Yield the row of `mark_agreement` and the panels of each readable generated picture, most agreement first."""
+def examples(folder: StudyFolder) -> Iterator[tuple[dict[Any, Any], dict[str, Any]]]:
+    """Yield the row of `mark_agreement` and the titled pixels (or None) of generated pictures, most agreement first."""
     from gan_eval.metrics.maps import PictureMaps  # imports the metrics
     from gan_eval.metrics.run.inputs import stimuli_of_sets
 
@@ -183,7 +175,7 @@ def marks_figure(folder: StudyFolder, width_mm: float) -> Figure:
         raise UserError(f"--figure marks: {folder.path} has no marks whose pictures can be read; give --stimuli SET")
     rows = {title: [panels[title] for _, panels in shown] for title in (shown[0][1] if shown else ())}
     rows = {title: pictures for title, pictures in rows.items() if any(pixels is not None for pixels in pictures)}
-    widths, width = [1.0] * len(shown) + [2.2] * (not maps.empty), width_mm / MM_PER_INCH
+    widths, width = [1.0] * len(shown) + [2.2] * (not maps.empty), width_mm / 25.4
     highest = max((pixels.shape[0] / pixels.shape[1] for pixels in rows.get("marks", ())), default=0)
     with mpl.rc_context({**STYLE, "font.size": 8}):
         size = (width, max(len(rows) * highest * width / sum(widths), 1.6) + 0.2)

@@ -15,10 +15,8 @@ import numpy as np
 
 from gan_eval.science.inference import cells, one_way, t_critical, two_sided_p
 
-MAX_SIDE = 256
-"""Maximum side of a map; larger ones are thinned."""
-_NO_ERROR = 1e-9
-"""Standard error up to which rounding is all that there is, as for a map that is the same in every picture."""
+_MAX_SIDE, _NO_ERROR = 256, 1e-9
+"""Side from which maps are thinned; standard error that is only rounding, as for a map that all pictures share."""
 Heights = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Function of a picture and of points (N, 2) in widths of the picture, which returns people (Q,) and the height of the
 map at the points that each one's marks contribute (Q, N). A metric's map is of the person -1; NaN: there is none."""
@@ -66,10 +64,6 @@ class Marks:
         order = np.lexsort((self.person, self.picture))
         return np.split(order, np.searchsorted(self.picture[order], np.arange(1, len(self.item))))
 
-    def scaled(self, marks: np.ndarray, picture: int) -> np.ndarray:
-        """Return the places (N, 2) of marks on a picture, in widths of the picture."""
-        return self.place[marks] * np.array([1, self.aspect[picture]])
-
 
 class Aucs(NamedTuple):
     """(C,) value of each cell (NaN: none), and the K influences on `cell` of people and items other than its own."""
@@ -98,14 +92,11 @@ class Estimate(NamedTuple):
 
 
 def people_aucs(marks: Marks, sigma: float) -> Aucs:
-    """Return the shuffled AUC of each cell, whose map is the density of all other people's marks on the picture.
-
-    Each person has weight one: the mean of Gaussians (`sigma`: in widths of the picture) around the person's marks.
-    """
+    """Return the shuffled AUC of each cell by the others' marks: Gaussians of `sigma` widths, each person once."""
 
     def density(picture: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         on = marks.on_picture[picture]
-        away = ((marks.scaled(on, picture)[:, None] - points) ** 2).sum(axis=2)
+        away = (((marks.place[on] * (1, marks.aspect[picture]))[:, None] - points) ** 2).sum(axis=2)
         people, starts, counts = np.unique(marks.person[on], return_index=True, return_counts=True)
         return people, np.add.reduceat(np.exp(-away / (2 * sigma**2)), starts) / counts[:, None]
 
@@ -118,7 +109,7 @@ def shuffled_aucs(marks: Marks, heights: Heights) -> Aucs:
     for number, cell in enumerate(marks.cells):
         if not len(cell.others):
             continue
-        points = marks.scaled(np.concatenate([cell.own, cell.others]), cell.picture)
+        points = marks.place[np.r_[cell.own, cell.others]] * (1, marks.aspect[cell.picture])
         people, of_each = heights(cell.picture, points)
         of_each, people = of_each[people != cell.person], people[people != cell.person]
         if not len(people):
@@ -165,13 +156,13 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
     where marks have nothing to do with the picture, what people have in common in the sample is noise.
     """
     person, picture = np.array([cell[:2] for cell in marks.cells], int).reshape(-1, 2).T
-    used = pictures[picture] & np.isfinite(aucs.value)
-    people, items, count = (len(np.unique(of[used])) for of in (person, marks.item[picture], picture))
+    used, item = pictures[picture] & np.isfinite(aucs.value), marks.item[picture]
+    people, items, count = (len(np.unique(of[used])) for of in (person, item, picture))
     counts = (people, count, sum(len(marks.cells[number].own) for number in np.flatnonzero(used)))
     mean = float(aucs.value[used].mean()) if count else np.nan
     if people < 2:
         return Estimate(mean, np.nan, np.nan, np.nan, *counts)
-    on_used, item = used[aucs.cell], marks.item[picture]
+    on_used = used[aucs.cell]
     by = [np.r_[of[used], part[on_used]] for of, part in ((person, aucs.person), (item, aucs.item))]
     influence = np.r_[aucs.value[used] - mean, aucs.influence[on_used]][:, None] / used.sum()
     of_people, of_items, of_cells = (float(one_way(influence, of)[0]) for of in (*by, cells(*by)))
@@ -188,16 +179,14 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
 
 
 def smoothed(values: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:
-    """Return a map (H, W) smoothed by a Gaussian with the standard deviations `sigma`, shares of height and width.
-
-    Pixels without a value (NaN) have no weight.
+    """Return a map (H, W) smoothed by a Gaussian (`sigma`: shares of height and width); NaN pixels have no weight.
 
     >>> smoothed(np.array([[0.0, 0.0, np.nan, 4.0]]), (0.05, 0.05)).tolist()
     [[0.0, 0.0, 2.0, 4.0]]
     """
     from scipy.ndimage import gaussian_filter
 
-    step = max(1, max(values.shape) // MAX_SIDE)
+    step = max(1, max(values.shape) // _MAX_SIDE)
     values = values[::step, ::step].astype(float)
     known, width = np.isfinite(values), np.multiply(sigma, values.shape)
     sums = gaussian_filter(np.where(known, values, 0), width, mode="constant")

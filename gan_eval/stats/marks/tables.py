@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 SIGMA, SIGMA_DEG = 0.05, 1.0
 """Standard deviation of the Gaussian: a share of the picture's width, and the visual angle that is preferred."""
 ALL = "all"
-_NOBODY = np.array([-1])
 _N_PARTICIPANTS = integer("n_participants", "people who marked a place on these pictures", filled=True)
 _N_STIMULI = integer("n_stimuli", "pictures with marks and, where maps or regions are compared, these", filled=True)
 _N_MARKS = integer("n_marks", "marks on these pictures", filled=True)
@@ -118,14 +117,10 @@ class Marked:
     """(S,) the marked pictures, with their widths where known."""
     marks: Marks
     is_fake: np.ndarray
-    """(S,) bool"""
     sigma: float
     """Standard deviation of the Gaussian, share of the picture's width."""
-
-    @cached_property
-    def by_people(self) -> Aucs:
-        """The AUC of each person's marks by the other people's."""
-        return people_aucs(self.marks, self.sigma)
+    by_people: Aucs
+    """The AUC of each person's marks by the other people's."""
 
     def groups(self) -> Iterator[tuple[Row, np.ndarray]]:
         """Yield data set and model, and (S,) their generated pictures: all if there are several, and each."""
@@ -171,21 +166,14 @@ def marked(
     known = (pd.DataFrame() if sessions is None else sessions).reindex(columns=["session", "picture_width_deg"])
     degrees = known["picture_width_deg"][known["session"].isin(rows["session"])].to_numpy("float64", na_value=np.nan)
     shown = np.median(degrees) if len(degrees) else 0.0
-    return Marked(
-        rows,
-        nothing,
-        pictures.assign(width=width),
-        Marks(
-            person=pd.factorize(rows["participant"])[0],
-            picture=pd.factorize(rows["stimulus"])[0],
-            place=rows[["x", "y"]].to_numpy("float64"),
-            item=pd.factorize(pictures["item"].fillna(pictures["stimulus"]))[0],
-            group=pd.factorize(pictures["dataset"], use_na_sentinel=False)[0],
-            aspect=np.nan_to_num(height / width, nan=1.0),
-        ),
-        is_fake=(pictures["kind"] == "fake").to_numpy(bool, na_value=False),
-        sigma=float(SIGMA_DEG / shown) if shown > SIGMA_DEG else SIGMA,
-    )
+    sigma = float(SIGMA_DEG / shown) if shown > SIGMA_DEG else SIGMA
+    named = (rows["participant"], rows["stimulus"], pictures["item"].fillna(pictures["stimulus"]), pictures["dataset"])
+    person, picture, item, group = (pd.factorize(names, use_na_sentinel=False)[0] for names in named)
+    place, aspect = rows[["x", "y"]].to_numpy("float64"), np.nan_to_num(height / width, nan=1.0)
+    arrays = Marks(person, picture, place, item, group, aspect)
+    is_fake = (pictures["kind"] == "fake").to_numpy(bool, na_value=False)
+    by_people = people_aucs(arrays, sigma)
+    return Marked(rows, nothing, pictures.assign(width=width), arrays, is_fake, sigma, by_people)
 
 
 def mark_tables(found: Marked, maps: "PictureMaps | None") -> dict[str, pd.DataFrame]:
@@ -209,10 +197,9 @@ def mark_agreement(found: Marked) -> pd.DataFrame:
         of_scope, value = found.rows[used[found.marks.picture]], estimate(found.marks, found.by_people, used)
         is_square = value.pictures and found.pictures.loc[used, "width"].isna().any()
         sizes = "sizes of pictures unknown: taken for squares (give --stimuli)" if is_square else None
-        counts = {"n_participants": of_scope["participant"].nunique(), "n_marks": len(of_scope)}
-        counts |= {"n_stimuli": of_scope["stimulus"].nunique(), "n_nothing": int(nothing.sum())}
-        cells = found.cells(value, used, "auc", sizes)
-        rows.append({"scope": scope, "id": name, "sigma": found.sigma, **counts, **cells})
+        cells = {"scope": scope, "id": name, "sigma": found.sigma, **found.cells(value, used, "auc", sizes)}
+        cells |= {"n_participants": of_scope["participant"].nunique(), "n_marks": len(of_scope)}
+        rows.append(cells | {"n_stimuli": of_scope["stimulus"].nunique(), "n_nothing": int(nothing.sum())})
     return frame_of(rows, MARK_AGREEMENT)
 
 
@@ -249,7 +236,7 @@ def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str, missing: dict[in
         return smoothed(values, (found.sigma / found.marks.aspect[picture], found.sigma))
 
     def heights(picture: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return _NOBODY, height_at(smooth(picture), points / (1, found.marks.aspect[picture]))[None]
+        return np.array([-1]), height_at(smooth(picture), points / (1, found.marks.aspect[picture]))[None]
 
     return shuffled_aucs(found.marks, heights)
 
@@ -266,6 +253,6 @@ def mark_regions(found: Marked, maps: "PictureMaps") -> pd.DataFrame:
                 continue
             value = estimate(found.marks, shares, used)
             counts = {"n_participants": value.people, "n_stimuli": value.pictures, "n_marks": value.marks}
-            counts["area"] = np.mean([there.mean() for place, there in inside.items() if used[place]])
-            rows.append({"region": region, **key, **counts, **found.cells(value, used, "share")})
+            area = np.mean([there.mean() for place, there in inside.items() if used[place]])
+            rows.append({"region": region, **key, **counts, "area": area, **found.cells(value, used, "share")})
     return frame_of(rows, MARK_REGIONS)

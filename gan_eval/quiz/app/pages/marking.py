@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from gan_eval.quiz.app.pages.parts import Page, PageLook, button
 from gan_eval.quiz.app.painting import GREY, TEXT
@@ -27,14 +27,12 @@ class Board(QWidget):
         """Make a board for up to `limit` marks: circles with the diameter `size` in logical pixels."""
         super().__init__()
         self.marks: list[Mark] = []
-        self.cross: tuple[float, float] | None = None
-        """The place that arrow keys have moved from the middle; None: not yet."""
+        self.cross: tuple[float, float] | None = None  # where arrow keys have moved it
         self._picture, self._limit, self._size = picture, limit, size
         self._shown_at = 0
         self.changed.connect(self.update)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     @property
     def elapsed_ms(self) -> float:
@@ -136,9 +134,8 @@ class MarkPage(Page):
             super()._enter()
 
     def _update(self) -> None:
-        for each in (self.undo, self.go_on):
-            each.setEnabled(bool(self.board.marks))
-        self.nothing.setEnabled(not self.board.marks)
+        for each in (self.undo, self.nothing, self.go_on):
+            each.setEnabled((each is self.nothing) is not bool(self.board.marks))
         self.board.setFocus()
 
     def _finish(self, nothing_ms: float | None = None) -> None:

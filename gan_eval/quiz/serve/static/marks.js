@@ -16,7 +16,12 @@ export async function askMarks(element, picture, { size, limit, limit_ms, questi
   image.removeAttribute("style");
   part(".question").textContent = question;
   cross.hidden = true;
-  board.replaceChildren(image, cross);
+  const drawn = () => {
+    board.replaceChildren(image, cross, ...marks.map(({ x, y }) => at(document.createElement("span"), x, y, "place")));
+    button("undo").disabled = button("continue").disabled = marks.length === 0;
+    button("nothing").disabled = marks.length > 0;
+  };
+  drawn();
   const fit = () => {
     const [wide, high] = size.map((side) => side / pixelRatio());
     const scale = byTouch ? Math.max(1, TOUCH_SIDE / Math.max(wide, high)) : 1;
@@ -31,16 +36,10 @@ export async function askMarks(element, picture, { size, limit, limit_ms, questi
   await image.decode().catch(() => {});
   board.focus({ preventScroll: true });
   const shown = await new Promise(requestAnimationFrame);
-  const drawn = () => {
-    board.replaceChildren(image, cross, ...marks.map(({ x, y }) => at(document.createElement("span"), x, y, "place")));
-    button("undo").disabled = button("continue").disabled = marks.length === 0;
-    button("nothing").disabled = marks.length > 0;
-  };
   const put = (x, y, when) => {
     if (marks.length < limit) marks.push({ x: within(x), y: within(y), at_ms: Math.max(0, when - shown) });
     drawn();
   };
-  drawn();
   return new Promise((resolve) => {
     const listening = new AbortController();
     const leave = (answer) => {

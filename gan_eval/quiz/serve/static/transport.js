@@ -73,9 +73,7 @@ export class Transport {
   }
 
   /** Deliver the marks of a trial in the same way. */
-  marks(marks) {
-    return this.#keepAndDeliver({ marks });
-  }
+  marks(marks) { return this.#keepAndDeliver({ marks }); }
 
   #keepAndDeliver(message) {
     const unsent = { ...message, token: this.#token, tab: this.#tab };
