@@ -28,8 +28,9 @@ from gan_eval.metrics.run.measure import PictureResults, Tools, jobs_of, measure
 if TYPE_CHECKING:
     from gan_eval.machine.parallel import Share
 
-CHUNK = 1000
-"""Number of pictures of a part, at least; those that share a real picture stay together."""
+CHUNK, SMALLEST, SHARES = 1000, 100, 8
+"""Number of pictures of a part, at least; of few pictures an eighth, so that several processes have work, but not less
+than the smallest. Those that share a real picture stay together."""
 HELD_FEATURES = 2**27
 """Size in bytes above which features are in a file, not in memory."""
 
@@ -95,10 +96,11 @@ def measure_in_chunks(
 
 def _chunks(stimuli: Sequence[Stimulus]) -> Iterator[list[int]]:
     """Yield the numbers of the stimuli of each part."""
+    size = min(CHUNK, max(SMALLEST, len(stimuli) // SHARES))
     numbers: list[int] = []
     for job in jobs_of(stimuli):
         numbers += job
-        if len(numbers) >= CHUNK:
+        if len(numbers) >= size:
             yield numbers
             numbers = []
     if numbers:
