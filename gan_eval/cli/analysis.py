@@ -1,7 +1,7 @@
 """The commands `analyze` and `power`."""
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -127,7 +127,7 @@ def analyze(
 
                 near = plan_of_store(store, study)
         else:
-            judged, stored = _read_files(trials or Path(), out)
+            judged, stored = _read_files(trials or Path(), out, console.message)
         for folder in stimuli or ():
             from gan_eval.pictures.sets import read_stimulus_tables, require_presented
 
@@ -226,14 +226,16 @@ def _print_answer(
         console.table(*printed(paper.assign(dprime=np.nan)))  # accuracy has the same information as d′
 
 
-def _read_files(file: Path, out: Path) -> "tuple[PreparedTrials, dict[Table, pd.DataFrame]]":
+def _read_files(
+    file: Path, out: Path, say: Callable[[str], None]
+) -> "tuple[PreparedTrials, dict[Table, pd.DataFrame]]":
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
     from gan_eval.stats.readers import tables_to_analyze
     from gan_eval.stats.trials import prepare_trials
     from gan_eval.tables import STORED_TABLES, TRIALS
     from gan_eval.tables.frames import holds_table, read_table
 
-    given = tables_to_analyze(file)
+    given = tables_to_analyze(file, say=say)
     judged = prepare_trials(given[TRIALS], where=str(file), of_file=True)
     given[TRIALS] = judged.trials
     if file.resolve().parent == out.resolve():

@@ -292,7 +292,7 @@ def _read_inputs(
     if not isinstance(trials, PreparedTrials):
         of_file = isinstance(trials, Path | str) and not is_store(trials)
         if not isinstance(trials, pd.DataFrame):
-            stored, where = tables_to_analyze(trials), str(trials)
+            stored, where = tables_to_analyze(trials, say=say), str(trials)
             found = stored if of_file else of_people(stored)
             lines += [NO_SIMULATED] if found is not stored else []
             trials = found[TRIALS]

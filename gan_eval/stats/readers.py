@@ -1,7 +1,7 @@
 """Read the trials of a file or store, and the tables next to them."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from gan_eval.stats.doubts import doubts
 from gan_eval.stats.trials import are_missing, are_own_names, misnamed, missing_answers, model_problem, prepare_trials
 from gan_eval.tables import MARKS, PARTICIPANTS, PLANS, SESSIONS, TRIALS, Table
 from gan_eval.tables.cells import csv_records, require_clear_numbers
-from gan_eval.tables.frames import holds_table, read_table, text_frame
+from gan_eval.tables.frames import read_table, text_frame
 
 if TYPE_CHECKING:
     from gan_eval.store import Store
@@ -91,16 +91,29 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
 
 
 def tables_to_analyze(
-    source: "Path | str | Store", *, beside: Sequence[Table] = (PARTICIPANTS, SESSIONS, PLANS, MARKS)
+    source: "Path | str | Store",
+    *,
+    beside: Sequence[Table] = (PARTICIPANTS, SESSIONS, PLANS, MARKS),
+    say: Callable[[str], None] = lambda _: None,
 ) -> dict[Table, pd.DataFrame]:
-    """Read the unfilled trials of a file, and these tables next to it; or all tables of a store."""
+    """Read the unfilled trials of a file, and these tables next to it; or all tables of a store.
+
+    A file that lacks half of its table's columns is another's, such as a recruiter's participants.csv.
+
+    Args:
+        say: function that receives a message about each file that is another's, and is not read.
+    """
     if isinstance(source, Path | str) and not is_store(source):
-        neighbours = {table: Path(source).with_name(f"{table.name}.csv") for table in beside}
-        return {TRIALS: unfilled_trials(Path(source))} | {
-            table: read_table(file, table)
-            for table, file in neighbours.items()
-            if file.is_file() and is_of_ours(file, table)
-        }
+        found = {TRIALS: unfilled_trials(Path(source))}
+        for table in beside:
+            if not (file := Path(source).with_name(f"{table.name}.csv")).is_file():
+                continue
+            required, missing = _required_columns(file, table)
+            if len(missing) < (1 if table is PLANS else len(required) / 2):
+                found[table] = read_table(file, table)
+            else:
+                say(f"{file} is not read: it is not our table {table.name}, it has no column {', '.join(missing[:5])}")
+        return found
     from gan_eval.store import Store, open_store
 
     if isinstance(source, Path | str):
@@ -111,21 +124,14 @@ def tables_to_analyze(
     return stored_tables(source)
 
 
-def is_of_ours(file: Path, table: Table) -> bool:
-    """Return True if a file is a table of this program: it has the table's columns, or most of them (damaged).
-
-    Recruiters' files have the names of our tables, too, such as participants.csv.
-    """
-    if not file.is_file() or holds_table(file, table):
-        return file.is_file()
-    if table is PLANS:
-        return False
+def _required_columns(file: Path, table: Table) -> tuple[list[str], list[str]]:
+    """Return the columns that a table must have, and those of them that a file lacks."""
     try:
         header, _ = csv_records(file, number_unnamed=True)
     except UserError:
-        return False
-    required = {column.name for column in table.columns if not column.optional}
-    return len(required.intersection(header)) > len(required) / 2
+        header = []
+    required = [column.name for column in table.columns if not column.optional]
+    return required, [name for name in required if name not in header]
 
 
 def stored_tables(store: "Store", study: str | None = None) -> dict[Table, pd.DataFrame]:

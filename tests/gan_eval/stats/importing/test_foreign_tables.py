@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from commands import Command
 
 from gan_eval import analyze
 from gan_eval.errors import UserError
@@ -164,7 +165,18 @@ def test_a_recruiters_table_beside_the_trials_is_left_alone(tmp_path: Path) -> N
     theirs = tmp_path / "participants.csv"
     for content in (b"Submission id,Participant id,Status\ns,P0,APPROVED\n", b"a,a\n1,2\n", b"\xff\xfe", b""):
         theirs.write_bytes(content)
-        assert PARTICIPANTS not in tables_to_analyze(tmp_path / "trials.csv")
+        said: list[str] = []
+        assert PARTICIPANTS not in tables_to_analyze(tmp_path / "trials.csv", say=said.append)
+        assert [str(theirs) in line and "question" in line for line in said] == [True]
     theirs.write_text("session,participant,question,answer\nP0,P0,age,20\n")
     with pytest.raises(UserError, match="answered_at"):
         tables_to_analyze(tmp_path / "trials.csv")
+
+
+def test_marks_without_our_columns_are_said(tmp_path: Path, command: Command) -> None:
+    table().to_csv(tmp_path / "trials.csv", index=False)
+    (tmp_path / "marks.csv").write_text("participant,stimulus,x,y\nP0,a,0.5,0.5\n")
+    status, _, err = command("analyze", tmp_path / "trials.csv", "--out", tmp_path / "out")
+    assert status == 0
+    assert "marks.csv is not read" in " ".join(err.split())
+    assert "session" in err
