@@ -6,7 +6,8 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const within = (share) => Math.min(1, Math.max(0, share));
 
 /** Return marks (shares of the sides, and times) and the time of "Nothing in particular"; null: `signal` was aborted. */
-export async function askMarks(element, picture, { size, limit, limit_ms, question }, { signal, byTouch, pixelRatio }) {
+export async function askMarks(element, picture, asked, { signal, byTouch, pixelRatio, onShown }) {
+  const { size, limit, limit_ms, question } = asked;
   const part = (selector) => element.querySelector(selector);
   const [board, cross] = [part(".board"), part(".cross")];
   const button = (action) => part(`[data-action=${action}]`);
@@ -83,6 +84,8 @@ export async function askMarks(element, picture, { size, limit, limit_ms, questi
     });
     on(button("nothing"), "click", ({ timeStamp }) => leave({ marks, nothing_ms: Math.max(0, timeStamp - shown) }));
     on(button("continue"), "click", () => leave({ marks, nothing_ms: null }));
+    if (signal.aborted) leave(null);
+    else onShown();
   });
 }
 

@@ -308,9 +308,8 @@ export class Stage {
       const [picture] = await Promise.all([load(asked.address), this.settled()]);
       if (this.#broken) return null;
       const { signal } = stopped;
-      const marks = askMarks(this.marking, picture, asked, { signal, byTouch: this.#settings.by_touch, pixelRatio });
-      this.main.dataset.state = "marking";
-      return await marks;
+      const onShown = () => { this.main.dataset.state = "marking"; };
+      return await askMarks(this.marking, picture, asked, { signal, byTouch: this.#settings.by_touch, pixelRatio, onShown });
     } finally {
       this.main.dataset.state = "saving";
       this.#ask("answer");

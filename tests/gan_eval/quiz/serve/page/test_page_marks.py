@@ -60,6 +60,26 @@ def test_a_mark_is_within_a_pixel_of_the_click(
 
 
 @pytest.mark.nightly
+def test_a_picture_that_is_decoded_late_loses_no_click_and_can_be_left(serve: Serve, visit: Visit) -> None:
+    server = serve("--no-intro", **UNTIL_ANSWERED, marks=1)
+
+    def choose(trial: int, names: list[str]) -> str:
+        visitor.script("HTMLImageElement.prototype.decode = () => new Promise((go) => setTimeout(go, 1500))")
+        return "fake"
+
+    visitor = visit(server.link(), choose=choose)
+    visitor.walk(lambda hooks: visitor.script("return document.querySelector('.marking')?.hidden === false"))
+    assert visitor.hooks.get("state") != "marking", "it cannot be marked yet"
+    visitor.pause()
+    visitor.key("Enter")
+    trial = int(visitor.state("marking")["trial"])
+    visitor.point(0.25, 0.5)
+    visitor.press("continue")
+    visitor.wait(lambda hooks: hooks.get("trial") == str(trial + 1))
+    assert [(row["trial"], round(row["x"], 2)) for row in server.rows(tables.MARKS)] == [(trial, 0.25)]
+
+
+@pytest.mark.nightly
 def test_keys_undo_nothing_and_the_time_limit(serve: Serve, visit: Visit) -> None:
     server = serve("--no-intro", **UNTIL_ANSWERED, marks=2, marks_ms=3000)
     visitor = visit(server.link(), choose=lambda trial, names: "fake")
