@@ -7,18 +7,19 @@ python results/photographs/data.py EXTRACTED DATA
 
 import csv
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from trainer.datasets.crops import Cut, make_crops
 
-from gan_eval.pictures.decode import read_rgb, write_png
+from gan_eval.files.digests import sha256_bytes
+from gan_eval.pictures.decode import Picture, centre_square, read_rgb, resize, write_png
 from trainer.datasets.make import pair_edges
 
 SHARE = "usr/share"
 CROPS = {"train": 100, "val": 20, "test": 40}
-"""Facts of each photograph."""
+"""Number of crops of each photograph."""
 SIZE = 128
 
 
@@ -29,9 +30,10 @@ def main(extracted: Path, data: Path) -> None:
             photograph = data / "photographs" / row["split"] / row["name"]
             photograph.parent.mkdir(parents=True, exist_ok=True)
             photograph.write_bytes((extracted / SHARE / row["file"]).read_bytes())
-    for split, number in CROPS.items():
-        cut = Cut(SIZE, per_picture=number, split=split)
-        print("\n".join(make_crops([data / "photographs" / split], data / "holes", cut).lines()))
+    for file in sorted((data / "photographs").glob("*/*")):
+        split = file.parent.name
+        for number, crop in enumerate(crops(read_rgb(file), CROPS[split], f"{split}/{file.name}")):
+            write_png(data / "holes" / split / f"{split}-{file.stem}-{number}.png", crop)
     pair_edges(data / "holes", data / "edges2photo", sigma=1.0)
     for path in sorted((data / "holes").glob("*/*.png")):
         crop = read_rgb(path)
@@ -40,6 +42,18 @@ def main(extracted: Path, data: Path) -> None:
             data / "grey2colour" / path.parent.name / path.name,
             np.concatenate([np.repeat(grey[..., None], 3, axis=2), crop], axis=1),
         )
+
+
+def crops(photograph: Picture, count: int, key: str) -> Iterator[Picture]:
+    """Yield the centre square, then squares whose sides and places are random by `key`, all of SIZE pixels."""
+    rng = np.random.default_rng([0, int(sha256_bytes(key.encode()), 16)])
+    height, width = photograph.shape[:2]
+    shorter = min(height, width)
+    yield resize(centre_square(photograph), (SIZE, SIZE))
+    for _ in range(count - 1):
+        side = int(rng.integers(round(shorter / 2), shorter, endpoint=True))
+        top, left = (int(rng.integers(0, rest, endpoint=True)) for rest in (height - side, width - side))
+        yield resize(photograph[top : top + side, left : left + side], (SIZE, SIZE))
 
 
 if __name__ == "__main__":
