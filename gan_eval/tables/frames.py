@@ -314,8 +314,8 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     if table.key and (double := result.duplicated(list(table.key))).any():
         number = int(double.to_numpy().argmax())
         key = tuple(result.loc[number, name] for name in table.key)
-        same = (result[list(table.key)] == list(key)).all(axis=1)
-        raise repeated_key(where, number + 1, int(same.to_numpy().argmax()) + 1, table, key)
+        groups = result.groupby(list(table.key), dropna=False).ngroup().to_numpy()
+        raise repeated_key(where, number + 1, int((groups == groups[number]).argmax()) + 1, table, key)
     return result
 
 

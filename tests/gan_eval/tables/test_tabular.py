@@ -170,6 +170,14 @@ def test_numbers_out_of_all_bounds_are_refused_by_row_and_column(tmp_path, colum
         frame_of(numbers.to_dict("records"), tables.TRIALS)
 
 
+def test_a_repeated_key_with_an_empty_part_is_refused_by_row() -> None:
+    cells = {column.name: "x" for column in tables.MARKS.columns if column.filled and column.dtype == "text"}
+    row = cells | {"kind": "real", "trial": 1, "simulated": False}
+    frame = pd.DataFrame([row | {"mark": mark} for mark in (1, None, 2, None)]).reindex(columns=tables.MARKS.names)
+    with pytest.raises(UserError, match=r"row 4: .* as row 2"):
+        conform(frame, tables.MARKS, where="marks.csv")
+
+
 def test_a_file_that_is_not_text_or_not_there_is_named(tmp_path):
     (tmp_path / "t.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"t\.csv: not UTF-8"):
