@@ -1,6 +1,8 @@
 """Convert another program's table of judgements into a trials table."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,7 +92,8 @@ def import_trials(
     """Convert other programs' tables of judgements into a trials table; report and leave out rows that do not fit.
 
     Columns that are not mapped are taken from a column of the same name. Otherwise they are filled: session =
-    participant, trial = order, phase = main, simulated = false; `correct` is computed. Additional columns are kept.
+    participant, trial = order, phase = main, simulated = false; `correct` is computed. Additional columns are kept,
+    except those of e-mail and network addresses.
 
     Args:
         files: tables of one form, joined by column name: CSV, JSON, `.xpd`, Excel, or zip files of them.
@@ -190,6 +193,8 @@ def import_trials(
     lines += doubts(trials.set_axis(accepted.index - 1))
     if read.numbers is None:
         lines += unread_numbers(known, foreign, once=not trials["participant"].duplicated().any())
+    trials, of_addresses = _without_addresses(trials)
+    lines += of_addresses
     lines += [*_without_time(trials, known), *_without_main_trials(trials), *_without_direction(trials)]
     lines += _one_code_in_several_files(trials, read.groups().loc[accepted.index])
     if "reaction_time_ms" in frame and read.numbers is None:
@@ -305,6 +310,30 @@ def _one_code_in_several_files(trials: pd.DataFrame, groups: pd.Series) -> list[
         f"participant {named}: the same pictures in several files; --map participant=@file if these are several "
         "people, --map session=@file if they are sessions of one"
     ]
+
+
+def _without_addresses(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out additional columns of e-mail and network addresses, and say so; also say such codes of people."""
+    texts = {name: {*map(str, trials[name].dropna())} for name in trials if name not in TRIALS.names}
+    personal = [name for name, found in texts.items() if found and all(_is_address(text, name) for text in found)]
+    lines = [f"left out, because they hold addresses of people: {', '.join(personal)}"] if personal else []
+    if any(_is_address(code) for code in trials["participant"].unique()):
+        lines.append("participant holds addresses of people; write codes in their place before you share the table")
+    return trials.drop(columns=personal), lines
+
+
+def _is_address(text: str, column: str = "ip") -> bool:
+    """Return True for an e-mail address, or a network address in a column of such a name: 120.0.0.0 is a browser, too.
+
+    >>> _is_address("ann@lab.example"), _is_address("192.0.2.7", "IPAddress"), _is_address("120.0.0.0", "Version")
+    (True, True, False)
+    """
+    if "@" in text:
+        return bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text))
+    try:
+        return bool(ip_address(text) and re.search("ip|addr", column, re.IGNORECASE))
+    except ValueError:
+        return False
 
 
 def _without_time(trials: pd.DataFrame, known: Sources) -> list[str]:

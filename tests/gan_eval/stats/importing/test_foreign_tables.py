@@ -156,6 +156,16 @@ def test_unnamed_columns_are_read(tmp_path: Path) -> None:
     assert imported(tmp_path, frame).trials["unnamed_5"].eq("x").all()
 
 
+def test_addresses_of_people_are_left_out(tmp_path: Path) -> None:
+    frame = table(RecipientEmail="ann@lab.example", IPAddress="192.0.2.7", Version="120.0.0.0", started="12:30:45")
+    frame.loc[3, "IPAddress"] = "2001:db8::1"
+    taken = imported(tmp_path, frame)
+    assert {"Version", "started"} <= {*taken.trials} - {"RecipientEmail", "IPAddress"} == {*taken.trials}
+    assert any("RecipientEmail" in line and "IPAddress" in line for line in taken.doubts)
+    coded = imported(tmp_path, table().assign(participant=frame["participant"] + "@lab.example"))
+    assert any("participant" in line and "codes" in line for line in coded.doubts)
+
+
 def test_a_table_of_practice_alone_is_said(tmp_path: Path) -> None:
     assert any("practice 18" in line for line in imported(tmp_path, table(phase="practice")).doubts)
 
