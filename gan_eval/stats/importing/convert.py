@@ -314,7 +314,7 @@ def _one_code_in_several_files(trials: pd.DataFrame, groups: pd.Series) -> list[
 
 def _without_addresses(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Leave out additional columns of e-mail and network addresses, and say so; also say such codes of people."""
-    texts = {name: {*map(str, trials[name].dropna())} for name in trials if name not in TRIALS.names}
+    texts = {str(name): {*map(str, cells.dropna())} for name, cells in trials.items() if name not in TRIALS.names}
     personal = [name for name, found in texts.items() if found and all(_is_address(text, name) for text in found)]
     lines = [f"left out, because they hold addresses of people: {', '.join(personal)}"] if personal else []
     if any(_is_address(code) for code in trials["participant"].unique()):
