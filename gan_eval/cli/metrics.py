@@ -124,8 +124,7 @@ def metrics(
         raise UserError("metrics: --out is missing; name a folder for the tables")
     from gan_eval.files.output_folders import refuse_of_others
     from gan_eval.metrics.run.cache import cache_file
-    from gan_eval.metrics.run.inputs import Settings, opened_folder, opened_pair
-    from gan_eval.pictures.sets import TABLE_NAME
+    from gan_eval.metrics.run.inputs import Settings
 
     refuse_of_others(out, "metrics")
     settings = Settings(
@@ -144,62 +143,23 @@ def metrics(
         save_reference=save_reference,
     )
     chosen = settings.selected()
-    if bool(sets) == bool(real or fake):
-        raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
-    if reference is not None:
-        if sets or real or fake is None:
-            raise UserError("metrics: --reference stands in place of real pictures: give it with --fake DIR alone")
-        if resizer is None:
-            raise UserError(
-                f"--reference {reference}: name the method that made it by --resizer; others give other values"
-            )
-    if sets and (dataset or model):
-        raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
-    if len(sets or ()) == 2 and all(folder.is_dir() and not (folder / TABLE_NAME).is_file() for folder in sets or ()):
-        raise UserError("metrics: neither folder is a stimulus set; name folders of pictures by --real DIR --fake DIR")
-    if sets or reference is not None:
-        import_options = ["white", "paired", "tar_key"] if sets else ["paired"]
-        why = "belongs to --real and --fake; for a set give it to `gan-eval stimuli import`"
-        refuse_without_effect(context, import_options, why)
-    inputs: list[StimulusSet | Path] = list(sets or ())
-    remarks: list[str] = []
-    if reference is not None and fake is not None:
-        name = dataset or reference.name.partition(".")[0]
-        made, remarks = context.with_resource(opened_folder(fake, settings, dataset=name, model=model, tar_key=tar_key))
-        inputs = [made]
-    elif not sets:
-        if real is None or fake is None:
-            raise UserError("metrics: --real DIR and --fake DIR belong together")
-        opened = opened_pair(real, fake, settings, dataset=dataset, model=model, paired=paired, tar_key=tar_key)
-        pair, remarks = context.with_resource(opened)
-        inputs = [pair]
+    inputs, remarks = _inputs(
+        context,
+        settings,
+        sets or [],
+        real,
+        fake,
+        resizer=resizer,
+        dataset=dataset,
+        model=model,
+        paired=paired,
+        tar_key=tar_key,
+    )
     _refuse_unused(chosen, settings, resizer)
-    if report is not None:
-        from gan_eval.report import check_page
-
-        check_page(report, option="--report")
-    if gallery is not None:
-        from gan_eval.report.metrics.gallery import check_gallery
-
-        check_gallery(gallery)
-        if report is not None and report.resolve() == gallery.resolve():
-            raise UserError(f"--gallery {gallery}: --report names the same file; name two")
-        if all(metric.kind == "set" for metric in chosen):
-            names = ", ".join(metric.name for metric in chosen)
-            raise UserError(
-                f"--gallery: {names} have no value for a single picture; add a metric that has, such as psnr"
-            )
-    elif marks:
-        raise UserError("--marks: is for --gallery; to compare maps with marks, see analyze")
+    if report or gallery or marks:
+        _check_pages(chosen, report, gallery, marks)
     if baselines:
-        if not sets:
-            raise UserError("metrics: --baselines fills the holes of stimulus sets; --real and --fake have no masks")
-        from gan_eval.cli.console import Console
-        from gan_eval.files.output_folders import claim_output_folder
-        from gan_eval.pictures.fills import BASELINES, write_fills
-
-        with Console() as console, console.working("baselines"):
-            inputs += write_fills(inputs, claim_output_folder(out) / BASELINES)
+        inputs += _filled(sets or [], out)
     for remark in remarks:
         say(f"note: {remark}")
     found = _measure(inputs, settings, out, report, gallery, marks, workers)
@@ -208,6 +168,86 @@ def metrics(
         value is not None for name in ("image_metrics", "set_metrics") for value in found.columns[name]["value"]
     ):
         raise UserError(f"metrics: no value could be computed; the tables in {out} have the reasons")
+
+
+def _inputs(
+    context: typer.Context,
+    settings: "Settings",
+    sets: list[Path],
+    real: Path | None,
+    fake: Path | None,
+    *,
+    resizer: str | None,
+    dataset: str | None,
+    model: str | None,
+    paired: bool | None,
+    tar_key: str | None,
+) -> "tuple[list[StimulusSet | Path], list[str]]":
+    """Return the sets, or the pictures of --real and --fake as one set until the command ends, and messages about them.
+
+    Raises:
+        UserError: the options name no pictures, name them twice, or have no effect on them; or they cannot be read.
+    """
+    from gan_eval.metrics.run.inputs import opened_folder, opened_pair
+    from gan_eval.pictures.sets import TABLE_NAME
+
+    reference = settings.reference
+    if bool(sets) == bool(real or fake):
+        raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
+    if reference is not None and (sets or real or fake is None):
+        raise UserError("metrics: --reference stands in place of real pictures: give it with --fake DIR alone")
+    if reference is not None and resizer is None:
+        raise UserError(f"--reference {reference}: name the method that made it by --resizer; others give other values")
+    if sets and (dataset or model):
+        raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
+    if len(sets) == 2 and all(folder.is_dir() and not (folder / TABLE_NAME).is_file() for folder in sets):
+        raise UserError("metrics: neither folder is a stimulus set; name folders of pictures by --real DIR --fake DIR")
+    if sets or reference is not None:
+        why = "belongs to --real and --fake; for a set give it to `gan-eval stimuli import`"
+        refuse_without_effect(context, ["white", "paired", "tar_key"] if sets else ["paired"], why)
+    if sets:
+        return [*sets], []
+    if reference is not None and fake is not None:
+        dataset = dataset or reference.name.partition(".")[0]
+        opened = opened_folder(fake, settings, dataset=dataset, model=model, tar_key=tar_key)
+    elif real is None or fake is None:
+        raise UserError("metrics: --real DIR and --fake DIR belong together")
+    else:
+        opened = opened_pair(real, fake, settings, dataset=dataset, model=model, paired=paired, tar_key=tar_key)
+    made, remarks = context.with_resource(opened)
+    return [made], remarks
+
+
+def _check_pages(chosen: "Sequence[Metric]", report: Path | None, gallery: Path | None, marks: Path | None) -> None:
+    """Check that the report and the gallery can be written, and that the gallery has values to show."""
+    if report is not None:
+        from gan_eval.report import check_page
+
+        check_page(report, option="--report")
+    if gallery is None:
+        if marks:
+            raise UserError("--marks: is for --gallery; to compare maps with marks, see analyze")
+        return
+    from gan_eval.report.metrics.gallery import check_gallery
+
+    check_gallery(gallery)
+    if report is not None and report.resolve() == gallery.resolve():
+        raise UserError(f"--gallery {gallery}: --report names the same file; name two")
+    if all(metric.kind == "set" for metric in chosen):
+        names = ", ".join(metric.name for metric in chosen)
+        raise UserError(f"--gallery: {names} have no value for a single picture; add a metric that has, such as psnr")
+
+
+def _filled(sets: Sequence[Path], out: Path) -> list[Path]:
+    """Return the sets with their holes filled without learning, written below `out`."""
+    if not sets:
+        raise UserError("metrics: --baselines fills the holes of stimulus sets; --real and --fake have no masks")
+    from gan_eval.cli.console import Console
+    from gan_eval.files.output_folders import claim_output_folder
+    from gan_eval.pictures.fills import BASELINES, write_fills
+
+    with Console() as console, console.working("baselines"):
+        return write_fills(sets, claim_output_folder(out) / BASELINES)
 
 
 def _files(texts: Sequence[str], option: str) -> dict[str, Path]:

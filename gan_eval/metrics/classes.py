@@ -62,13 +62,13 @@ class MeanOfPictures(torchmetrics.Metric):
     is_differentiable = False
     full_state_update = False
     count: Tensor
-    function = ""
+    function: str
     """Name in `gan_eval.metrics.functional`; the direction is that of its record."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, function: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.function:
-            cls.higher_is_better = METRICS[cls.function].higher_is_better
+        if function:
+            cls.function, cls.higher_is_better = function, METRICS[function].higher_is_better
 
     def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
         """Load the weights, if the metric needs any.
@@ -116,10 +116,8 @@ class MeanOfSingles(MeanOfPictures):
         self._add(preds)
 
 
-class MeanPeakSignalNoiseRatio(MeanOfPairs):
+class MeanPeakSignalNoiseRatio(MeanOfPairs, function="psnr"):
     """Mean over pictures of `functional.psnr`, in dB; `kwargs` are torchmetrics' own."""
-
-    function = "psnr"
 
 
 class PeakSignalNoiseRatio(psnr.PeakSignalNoiseRatio):
@@ -140,39 +138,31 @@ class PeakSignalNoiseRatio(psnr.PeakSignalNoiseRatio):
         super().update(preds.double(), target.double())
 
 
-class MeanAbsoluteDifference(MeanOfPairs):
+class MeanAbsoluteDifference(MeanOfPairs, function="l1"):
     """Mean over pictures of `functional.l1`, 0 to 255 grey levels; `kwargs` are torchmetrics' own."""
 
-    function = "l1"
 
-
-class MeanStructuralSimilarity(MeanOfPairs):
+class MeanStructuralSimilarity(MeanOfPairs, function="ssim"):
     """Mean over pictures of `functional.ssim` (`channels="rgb"`) or `functional.ssim_luma` (`luma`), -1 to 1.
 
     Raises ValueError for other channels; `kwargs` are torchmetrics' own.
     """
-
-    function = "ssim"
 
     def __init__(self, channels: Literal["rgb", "luma"] = "rgb", **kwargs: Any) -> None:
         self.function = _choice("channels", channels, {"rgb": "ssim", "luma": "ssim_luma"})
         super().__init__(**kwargs)
 
 
-class MultiScaleStructuralSimilarity(MeanOfPairs):
+class MultiScaleStructuralSimilarity(MeanOfPairs, function="ms_ssim"):
     """Mean over pictures of `functional.ms_ssim`, 0 to 1; `kwargs` are torchmetrics' own."""
 
-    function = "ms_ssim"
 
-
-class LearnedPerceptualSimilarity(MeanOfPairs):
+class LearnedPerceptualSimilarity(MeanOfPairs, function="lpips_alex"):
     """Mean over pictures of `functional.lpips_alex` (`net="alex"`) or `functional.lpips_vgg` (`vgg`), 0 and above.
 
     `weights`: files by name (alexnet or vgg16); default: the cache. Raises UserError if they are missing, ValueError
     for another net; `kwargs` are torchmetrics' own.
     """
-
-    function = "lpips_alex"
 
     def __init__(
         self, net: Literal["alex", "vgg"] = "alex", *, weights: Mapping[str, Path] | None = None, **kwargs: Any
@@ -181,76 +171,54 @@ class LearnedPerceptualSimilarity(MeanOfPairs):
         super().__init__(weights=weights, **kwargs)
 
 
-class Dists(MeanOfPairs):
+class Dists(MeanOfPairs, function="dists"):
     """Mean over pictures of `functional.dists`, 0 to 1; `kwargs` are torchmetrics' own.
 
     `weights`: files by name (vgg16, dists); default: the cache. Raises UserError if they are missing.
     """
 
-    function = "dists"
 
-
-class VisualInformation(MeanOfPairs):
+class VisualInformation(MeanOfPairs, function="vif"):
     """Mean over pictures of `functional.vif`, 0 and above; `kwargs` are torchmetrics' own."""
 
-    function = "vif"
 
-
-class FeatureSimilarity(MeanOfPairs):
+class FeatureSimilarity(MeanOfPairs, function="fsim"):
     """Mean over pictures of `functional.fsim`, 0 to 1; `kwargs` are torchmetrics' own."""
 
-    function = "fsim"
 
-
-class GradientDeviation(MeanOfPairs):
+class GradientDeviation(MeanOfPairs, function="gmsd"):
     """Mean over pictures of `functional.gmsd`, 0 to 0.5; `kwargs` are torchmetrics' own."""
 
-    function = "gmsd"
 
-
-class MultiScaleGradientDeviation(MeanOfPairs):
+class MultiScaleGradientDeviation(MeanOfPairs, function="ms_gmsd"):
     """Mean over pictures of `functional.ms_gmsd`, 0 to 0.5; `kwargs` are torchmetrics' own."""
 
-    function = "ms_gmsd"
 
-
-class SaliencySimilarity(MeanOfPairs):
+class SaliencySimilarity(MeanOfPairs, function="vsi"):
     """Mean over pictures of `functional.vsi`, 0 to 1; `kwargs` are torchmetrics' own."""
 
-    function = "vsi"
 
-
-class MeanDeviationSimilarity(MeanOfPairs):
+class MeanDeviationSimilarity(MeanOfPairs, function="mdsi"):
     """Mean over pictures of `functional.mdsi`, 0 and above; `kwargs` are torchmetrics' own."""
 
-    function = "mdsi"
 
-
-class HaarSimilarity(MeanOfPairs):
+class HaarSimilarity(MeanOfPairs, function="haarpsi"):
     """Mean over pictures of `functional.haarpsi`, 0 to 1; `kwargs` are torchmetrics' own."""
 
-    function = "haarpsi"
 
-
-class NaturalImageQuality(MeanOfSingles):
+class NaturalImageQuality(MeanOfSingles, function="niqe"):
     """Mean over pictures of `functional.niqe`, 0 and above; `kwargs` are torchmetrics' own."""
 
-    function = "niqe"
 
-
-class Brisque(MeanOfSingles):
+class Brisque(MeanOfSingles, function="brisque"):
     """Mean over pictures of `functional.brisque`, about 0 to 100; `kwargs` are torchmetrics' own.
 
     `weights`: the file by name (brisque); default: the cache. Raises UserError if it is missing.
     """
 
-    function = "brisque"
 
-
-class Sharpness(MeanOfSingles):
+class Sharpness(MeanOfSingles, function="sharpness"):
     """Mean over pictures of `functional.sharpness`, in squared grey levels; `kwargs` are torchmetrics' own."""
-
-    function = "sharpness"
 
 
 def _choice(option: str, value: str, functions: Mapping[str, str]) -> str:

@@ -2,11 +2,13 @@
 
 Functions of pictures take (N, 3, H, W) uint8 tensors, 0..255, on any device; a range is never guessed from the data.
 They return (N,) float64 on the same device, one value for each picture. `inf` is a value (psnr of equal pictures). A
-picture without a value (too small, flat, sizes that differ) raises `Unmeasurable`; its message names the picture's
-index and the reason. To get all the reasons of a batch, call the function for one picture at a time.
+picture without a value (too small, flat, of another size than its reference, without a hole) raises `Unmeasurable`; its
+message names the picture's index and the reason. To get all the reasons of a batch, call the function for one picture
+at a time. A `network` comes from `load(NAME)`; by default each call loads it (UserError: the weights are missing).
 
-Functions of sets take (N, d) features of the real and of the generated pictures, in this order, and return a float. The
-features come from `gan_eval.metrics.networks.extractors`, or from any network.
+Functions of sets take (N, d) features of the real and (M, d) of the generated pictures, in this order, and return a
+float. The features come from `gan_eval.metrics.networks.extractors`, or from any network. A set with too few members,
+or with a feature that is not finite, raises `Unmeasurable`; other shapes raise ValueError.
 
 >>> import torch
 >>> black = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
@@ -52,6 +54,13 @@ from gan_eval.metrics.kernels.devices import usable_device
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.weights.cache import open_weights
 
+Pictures = Tensor
+"""(N, 3, H, W) uint8, 0..255."""
+Holes = Tensor
+"""(N, H, W) bool, True in the hole."""
+Values = Tensor
+"""(N,) float64, one value for each picture."""
+
 
 def load(name: str, *, paths: Mapping[str, Path] | None = None, device: str = "cpu") -> Network:
     """Load the network or regression of a metric with pretrained weights once, for many calls.
@@ -86,244 +95,203 @@ lpips_alex_hole, dists_hole, brisque
     return metric.make(*(file.contents for file in files), device=usable_device(device))
 
 
-def psnr(fake: Tensor, real: Tensor) -> Tensor:
+def psnr(fake: Pictures, real: Pictures) -> Values:
     """Compute the peak signal-to-noise ratio of generated pictures and their references.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf dB; higher is better. Source: 10
-    log10(255² / MSE) over all pixels and channels; inf for equal pictures. Raises Unmeasurable if sizes differ.
+    0 to inf dB; higher is better. Source: 10 log10(255² / MSE) over all pixels and channels; inf for equal pictures.
     """
     return each_picture(similarity.psnr, fake, real)
 
 
-def l1(fake: Tensor, real: Tensor) -> Tensor:
+def l1(fake: Pictures, real: Pictures) -> Values:
     """Compute the mean absolute difference over all pixels and channels.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 255 grey levels; lower is better. Source:
-    mean |x - y|. Raises Unmeasurable if sizes differ.
+    0 to 255 grey levels; lower is better. Source: mean |x - y|.
     """
     return each_picture(similarity.l1, fake, real)
 
 
-def ssim(fake: Tensor, real: Tensor) -> Tensor:
-    """Compute the structural similarity, the mean of R, G and B.
+def ssim(fake: Pictures, real: Pictures) -> Values:
+    """Compute the structural similarity, the mean of R, G and B; sides from 11 pixels.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al.
-    2004; Gaussian window 11, sigma 1.5, population covariance, no border. Raises Unmeasurable if sizes differ, or a
-    side is below 11 pixels.
+    -1 to 1; higher is better. Source: Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no
+    border.
     """
     return each_picture(similarity.ssim, fake, real)
 
 
-def ssim_luma(fake: Tensor, real: Tensor) -> Tensor:
-    """Compute the structural similarity of the integer BT.601 luma.
+def ssim_luma(fake: Pictures, real: Pictures) -> Values:
+    """Compute `ssim` of the integer BT.601 luma.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, -1 to 1; higher is better. Source: Wang et al.
-    2004; Gaussian window 11, sigma 1.5, population covariance, no border. Raises Unmeasurable if sizes differ, or a
-    side is below 11 pixels.
+    -1 to 1; higher is better. Source: Wang et al. 2004; as `ssim`.
     """
     return each_picture(similarity.ssim_luma, fake, real)
 
 
-def ms_ssim(fake: Tensor, real: Tensor) -> Tensor:
-    """Compute the structural similarity at five scales, the mean of R, G and B.
+def ms_ssim(fake: Pictures, real: Pictures) -> Values:
+    """Compute the structural similarity at five scales, the mean of R, G and B; sides from 161 pixels.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 1; higher is better. Source: Wang et al.
-    2003; 2x2 mean pooling, odd sides as piq, negative contrast-structure is 0; both sides above 160. Raises
-    Unmeasurable if sizes differ, or a side is below 161 pixels.
+    0 to 1; higher is better. Source: Wang et al. 2003; 2x2 mean pooling, odd sides as piq, negative contrast-structure
+    is 0.
     """
     return each_picture(similarity.ms_ssim, fake, real)
 
 
-def lpips_alex(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
+def lpips_alex(fake: Pictures, real: Pictures, *, network: Network | None = None) -> Values:
     """Compute LPIPS: the distance in AlexNet's features, weighted as people judged distorted patches.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("lpips_alex")`; default: load it. Returns (N,)
-    float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, AlexNet, pictures as they are.
-    Raises Unmeasurable if sizes differ, or a side is below 31 pixels; UserError if the weights are missing.
+    0 to inf; lower is better; sides from 31 pixels. Source: Zhang et al. 2018; version 0.1, pictures as they are.
     """
     return each_picture(network or load("lpips_alex"), fake, real)
 
 
-def lpips_vgg(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
-    """Compute LPIPS with VGG16's features.
+def lpips_vgg(fake: Pictures, real: Pictures, *, network: Network | None = None) -> Values:
+    """Compute LPIPS with VGG16's features; sides from 16 pixels.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("lpips_vgg")`; default: load it. Returns (N,)
-    float64, 0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, VGG16, pictures as they are. Raises
-    Unmeasurable if sizes differ, or a side is below 16 pixels; UserError if the weights are missing.
+    0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, pictures as they are.
     """
     return each_picture(network or load("lpips_vgg"), fake, real)
 
 
-def dists(fake: Tensor, real: Tensor, *, network: Network | None = None) -> Tensor:
-    """Compute DISTS: the difference in structure and texture of VGG16's features.
+def dists(fake: Pictures, real: Pictures, *, network: Network | None = None) -> Values:
+    """Compute DISTS: the difference in structure and texture of VGG16's features; sides from 16 pixels.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. network: from `load("dists")`; default: load it. Returns (N,) float64, 0
-    to 1; lower is better. Source: Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to
-    it. Raises Unmeasurable if sizes differ, or a side is below 16 pixels; UserError if the weights are missing.
+    0 to 1; lower is better. Source: Ding et al. 2020; as piq, pictures above 256 pixels on the shorter side scaled to
+    it.
     """
     return each_picture(network or load("dists"), fake, real)
 
 
-def vif(fake: Tensor, real: Tensor) -> Tensor:
+def vif(fake: Pictures, real: Pictures) -> Values:
     """Compute the visual information fidelity: the share of the reference's information that is left.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf; higher is better. Source: Sheikh and
-    Bovik 2006, in the pixel domain, luma; piq's vif_p, defaults, RGB 0..1 in float32, on the CPU. Raises
-    Unmeasurable if sizes differ, or a side is below 41 pixels.
+    0 to inf; higher is better; sides from 41 pixels. Source: Sheikh and Bovik 2006, in the pixel domain, luma; piq's
+    vif_p, defaults, RGB 0..1 in float32, on the CPU.
     """
     return each_picture(classic.vif, fake, real)
 
 
-def fsim(fake: Tensor, real: Tensor) -> Tensor:
-    """Compute the feature similarity: agreement in phase congruency, gradients and colour.
+def fsim(fake: Pictures, real: Pictures) -> Values:
+    """Compute the feature similarity: agreement in phase congruency, gradients and colour; sides from 2 pixels.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 1; higher is better. Source: Zhang et al.
-    2011, with colour; piq's fsim, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ, or a
-    side is below 2 pixels.
+    0 to 1; higher is better. Source: Zhang et al. 2011, with colour; piq's fsim, as `vif`.
     """
     return each_picture(classic.fsim, fake, real)
 
 
-def gmsd(fake: Tensor, real: Tensor) -> Tensor:
+def gmsd(fake: Pictures, real: Pictures) -> Values:
     """Compute the gradient magnitude similarity deviation.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 0.5; lower is better. Source: Xue et al.
-    2014; piq's gmsd, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ.
+    0 to 0.5; lower is better. Source: Xue et al. 2014; piq's gmsd, as `vif`.
     """
     return each_picture(classic.gmsd, fake, real)
 
 
-def ms_gmsd(fake: Tensor, real: Tensor) -> Tensor:
-    """Compute `gmsd` at four scales.
+def ms_gmsd(fake: Pictures, real: Pictures) -> Values:
+    """Compute `gmsd` at four scales; sides from 17 pixels.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 0.5; lower is better. Source: Zhang et al.
-    2017, without colour; piq's multi_scale_gmsd, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if
-    sizes differ, or a side is below 17 pixels.
+    0 to 0.5; lower is better. Source: Zhang et al. 2017, without colour; piq's multi_scale_gmsd, as `vif`.
     """
     return each_picture(classic.ms_gmsd, fake, real)
 
 
-def vsi(fake: Tensor, real: Tensor) -> Tensor:
+def vsi(fake: Pictures, real: Pictures) -> Values:
     """Compute the visual saliency-induced index.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 1; higher is better. Source: Zhang et al.
-    2014; piq's vsi, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ.
+    0 to 1; higher is better. Source: Zhang et al. 2014; piq's vsi, as `vif`.
     """
     return each_picture(classic.vsi, fake, real)
 
 
-def mdsi(fake: Tensor, real: Tensor) -> Tensor:
+def mdsi(fake: Pictures, real: Pictures) -> Values:
     """Compute the mean deviation similarity index.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf; lower is better. Source: Nafchi et al.
-    2016; piq's mdsi, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ.
+    0 to inf; lower is better. Source: Nafchi et al. 2016; piq's mdsi, as `vif`.
     """
     return each_picture(classic.mdsi, fake, real)
 
 
-def haarpsi(fake: Tensor, real: Tensor) -> Tensor:
-    """Compute the Haar wavelet-based perceptual similarity.
+def haarpsi(fake: Pictures, real: Pictures) -> Values:
+    """Compute the Haar wavelet-based perceptual similarity; sides from 16 pixels, not both pictures black.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to 1; higher is better. Source: Reisenhofer et
-    al. 2018; piq's haarpsi, defaults, RGB 0..1 in float32, on the CPU. Raises Unmeasurable if sizes differ, a side
-    is below 16 pixels, or both pictures are black.
+    0 to 1; higher is better. Source: Reisenhofer et al. 2018; piq's haarpsi, as `vif`.
     """
     return each_picture(classic.haarpsi, fake, real)
 
 
-def psnr_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
-    """Compute `psnr` over the hole's pixels.
+def psnr_hole(fake: Pictures, real: Pictures, hole: Holes) -> Values:
+    """Compute `psnr` over the hole's pixels and their channels.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. Returns (N,) float64, 0 to inf
-    dB; higher is better. Source: 10 log10(255² / MSE) over the hole's pixels and their channels; inf where equal.
-    Raises Unmeasurable if sizes differ, or a hole is empty.
+    0 to inf dB; higher is better. Source: 10 log10(255² / MSE); inf where the pictures are equal.
     """
     return each_picture(similarity.psnr, fake, real, hole)
 
 
-def ssim_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
+def ssim_hole(fake: Pictures, real: Pictures, hole: Holes) -> Values:
     """Compute the mean of the map of `ssim` over the hole's pixels that are 5 pixels or more from the border.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. Returns (N,) float64, -1 to 1;
-    higher is better. Source: Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border;
-    windows with their middle in the hole. Raises Unmeasurable if sizes differ, a side is below 11 pixels, or a hole
-    is empty.
+    -1 to 1; higher is better. Source: Wang et al. 2004; as `ssim`, windows with their middle in the hole.
     """
     return each_picture(similarity.ssim, fake, real, hole)
 
 
-def l1_hole(fake: Tensor, real: Tensor, hole: Tensor) -> Tensor:
+def l1_hole(fake: Pictures, real: Pictures, hole: Holes) -> Values:
     """Compute `l1` over the hole's pixels.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. Returns (N,) float64, 0 to 255
-    grey levels; lower is better. Source: mean |x - y| over the hole. Raises Unmeasurable if sizes differ, or a hole is
-    empty.
+    0 to 255 grey levels; lower is better. Source: mean |x - y| over the hole.
     """
     return each_picture(similarity.l1, fake, real, hole)
 
 
-def lpips_alex_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
+def lpips_alex_hole(fake: Pictures, real: Pictures, hole: Holes, *, network: Network | None = None) -> Values:
     """Compute the mean of the map of `lpips_alex` over the hole's pixels.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. network: from
-    `load("lpips_alex_hole")`; default: load it. Returns (N,) float64, 0 to inf; lower is better. Source: Zhang et
-    al. 2018; version 0.1, AlexNet, pictures as they are; each layer's map enlarged bilinearly to the picture's
-    size, their sum. Raises Unmeasurable if sizes differ, a side is below 31 pixels, or a hole is empty; UserError
-    if the weights are missing.
+    0 to inf; lower is better. Source: Zhang et al. 2018; as `lpips_alex`, each layer's map enlarged bilinearly to the
+    picture's size, their sum.
     """
     return each_picture(network or load("lpips_alex_hole"), fake, real, hole)
 
 
-def dists_hole(fake: Tensor, real: Tensor, hole: Tensor, *, network: Network | None = None) -> Tensor:
-    """Compute `dists` of the hole's bounding box.
+def dists_hole(fake: Pictures, real: Pictures, hole: Holes, *, network: Network | None = None) -> Values:
+    """Compute `dists` of the smallest rectangle that holds the hole.
 
-    fake, real: (N, 3, H, W) uint8, 0..255. hole: (N, H, W) bool, True in the hole. network: from
-    `load("dists_hole")`; default: load it. Returns (N,) float64, 0 to 1; lower is better. Source: Ding et al. 2020;
-    as piq, pictures above 256 pixels on the shorter side scaled to it; of the smallest rectangle that holds the
-    hole. Raises Unmeasurable if sizes differ, a side is below 16 pixels, or a hole is empty; UserError if the
-    weights are missing.
+    0 to 1; lower is better. Source: Ding et al. 2020; as `dists`.
     """
     return each_picture(network or load("dists_hole"), fake, real, hole)
 
 
-def niqe(pictures: Tensor) -> Tensor:
+def niqe(pictures: Pictures) -> Values:
     """Compute NIQE: the distance of a picture's local statistics from those of pristine photographs.
 
-    pictures: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf; lower is better. Source: Mittal et al.
-    2013; official model, blocks of 96, integer luma, zero below 1e-6. Raises Unmeasurable if fewer than 96 pixels
-    by 192, or a picture is flat or strictly regular.
+    0 to inf; lower is better; from 96 by 192 pixels, neither flat nor strictly regular. Source: Mittal et al. 2013;
+    official model, blocks of 96, integer luma, zero below 1e-6.
     """
     return each_picture(no_reference.niqe, pictures)
 
 
-def brisque(pictures: Tensor, *, network: Network | None = None) -> Tensor:
+def brisque(pictures: Pictures, *, network: Network | None = None) -> Values:
     """Compute BRISQUE: how bad people would rate a picture, learned from distorted photographs.
 
-    pictures: (N, 3, H, W) uint8, 0..255. network: from `load("brisque")`; default: load it. Returns (N,) float64,
-    -inf to inf; lower is better. Source: Mittal et al. 2012; the release's regression, integer luma, zero below
-    1e-6; about 0 to 100. Raises Unmeasurable if a side is below 13 pixels, or a picture is flat or strictly
-    regular; UserError if the weights are missing.
+    About 0 to 100; lower is better; sides from 13 pixels, neither flat nor strictly regular. Source: Mittal et al.
+    2012; the release's regression, integer luma, zero below 1e-6.
     """
     return each_picture(network or load("brisque"), pictures)
 
 
-def sharpness(pictures: Tensor) -> Tensor:
-    """Compute the variance of the Laplacian: the strength of fine detail, noise included.
+def sharpness(pictures: Pictures) -> Values:
+    """Compute the variance of the Laplacian: the strength of fine detail, noise included; sides from 3 pixels.
 
-    pictures: (N, 3, H, W) uint8, 0..255. Returns (N,) float64, 0 to inf squared grey levels; higher is better.
-    Source: Pech-Pacheco et al. 2000; variance of the Laplacian (4 neighbours) of the integer luma, no border.
-    Raises Unmeasurable if a side is below 3 pixels.
+    0 to inf squared grey levels; higher is better. Source: Pech-Pacheco et al. 2000; variance of the Laplacian (4
+    neighbours) of the integer luma, no border.
     """
     return each_picture(no_reference.sharpness, pictures)
 
 
 def fid(real: Features, fake: Features) -> float:
-    """Compute the Fréchet distance of two sets of features, each taken as one Gaussian.
+    """Compute the Fréchet distance of two sets of features (Inception 2015-12-05's for the FID of papers).
 
-    real, fake: (N, d) and (M, d) features, Inception 2015-12-05's for the FID of papers. The value is biased
-    upwards; the bias is larger for fewer pictures. Returns 0 to inf; lower is better. Source: Heusel et
-    al. 2017. Raises Unmeasurable if a set has fewer than two members, or a feature is not finite; ValueError if not
-    (N, d) and (M, d).
+    0 to inf; lower is better; biased upwards, more so for fewer pictures. Source: Heusel et al. 2017; each set taken as
+    one Gaussian.
     """
     return frechet.fid(*two_sets(real, fake))
 
@@ -331,10 +299,9 @@ def fid(real: Features, fake: Features) -> float:
 def kid(real: Features, fake: Features, *, items: tuple[Sequence[str], Sequence[str]] | None = None) -> float:
     """Compute the squared maximum mean discrepancy of two sets of features, over pairs of different items.
 
-    real, fake: (N, d) and (M, d) features. items: those of the N and of the M pictures, so that pairs of one item do
-    not count, as in our tables; default: each picture has its own. Returns -inf to inf; lower is better. Source:
-    Binkowski et al. 2018; cubic kernel, pairs of different items (Gretton et al. 2012). Raises Unmeasurable if a set
-    has fewer than two items, or a feature is not finite; ValueError if not (N, d) and (M, d), or not N and M items.
+    `items`: those of the N and of the M pictures, so that pairs of one item do not count, as in our tables; default:
+    each picture has its own. -inf to inf; lower is better. Source: Binkowski et al. 2018; cubic kernel, pairs of
+    different items (Gretton et al. 2012).
     """
     x, y = two_sets(real, fake)
     if items is not None and (len(items[0]), len(items[1])) != (len(x), len(y)):
@@ -343,11 +310,9 @@ def kid(real: Features, fake: Features, *, items: tuple[Sequence[str], Sequence[
 
 
 def kid_all_pairs(real: Features, fake: Features) -> float:
-    """Compute `kid` over all pairs, as other programs do.
+    """Compute `kid` over all pairs, as other programs do; too low for sets that share items.
 
-    real, fake: (N, d) and (M, d) features. The value is too low for sets that share items. Returns -inf to inf; lower
-    is better. Source: Binkowski et al. 2018; cubic kernel, all pairs. Raises Unmeasurable if a set has fewer than two
-    members, or a feature is not finite; ValueError if not (N, d) and (M, d).
+    -inf to inf; lower is better. Source: Binkowski et al. 2018; cubic kernel, all pairs.
     """
     return kernel.kid_all_pairs(*two_sets(real, fake))
 
@@ -355,9 +320,8 @@ def kid_all_pairs(real: Features, fake: Features) -> float:
 def cmmd(real: Features, fake: Features) -> float:
     """Compute CMMD: 1000 times the squared maximum mean discrepancy of unit vectors under a Gaussian kernel.
 
-    real, fake: (N, d) and (M, d) features, CLIP's for the CMMD of papers; each is divided by its length. Returns 0 to
-    4000; lower is better. Source: Jayasumana et al. 2024; σ = 10, biased estimate. Raises Unmeasurable if a set is
-    empty, a vector is 0, or a feature is not finite; ValueError if not (N, d) and (M, d).
+    0 to 4000; lower is better; of CLIP's features for the CMMD of papers. Source: Jayasumana et al. 2024; σ = 10,
+    biased estimate; each vector divided by its length.
     """
     return gaussian.cmmd(*two_sets(real, fake))
 
@@ -365,9 +329,7 @@ def cmmd(real: Features, fake: Features) -> float:
 def precision(real: Features, fake: Features) -> float:
     """Compute the share of the generated pictures that lie among the real ones.
 
-    real, fake: (N, d) and (M, d) features. Returns 0 to 1; higher is better. Source: Kynkäänniemi et al. 2019; k =
-    3. Raises Unmeasurable if a set has fewer than four members, or a feature is not finite; ValueError if not (N,
-    d) and (M, d).
+    0 to 1; higher is better. Source: Kynkäänniemi et al. 2019; k = 3.
     """
     return neighbours.precision(*two_sets(real, fake))
 
@@ -375,9 +337,7 @@ def precision(real: Features, fake: Features) -> float:
 def recall(real: Features, fake: Features) -> float:
     """Compute the share of the real pictures that lie among the generated ones.
 
-    real, fake: (N, d) and (M, d) features. Returns 0 to 1; higher is better. Source: Kynkäänniemi et al. 2019; k =
-    3. Raises Unmeasurable if a set has fewer than four members, or a feature is not finite; ValueError if not (N,
-    d) and (M, d).
+    0 to 1; higher is better. Source: Kynkäänniemi et al. 2019; k = 3.
     """
     return neighbours.recall(*two_sets(real, fake))
 
@@ -385,9 +345,7 @@ def recall(real: Features, fake: Features) -> float:
 def density(real: Features, fake: Features) -> float:
     """Compute how densely the real pictures surround each generated one.
 
-    real, fake: (N, d) and (M, d) features. Returns 0 to inf; higher is better. Source: Naeem et al. 2020; k = 5.
-    Raises Unmeasurable if a set has fewer than six members, or a feature is not finite; ValueError if not (N, d)
-    and (M, d).
+    0 to inf; higher is better. Source: Naeem et al. 2020; k = 5.
     """
     return neighbours.density(*two_sets(real, fake))
 
@@ -395,9 +353,7 @@ def density(real: Features, fake: Features) -> float:
 def coverage(real: Features, fake: Features) -> float:
     """Compute the share of the real pictures with a generated one nearby.
 
-    real, fake: (N, d) and (M, d) features. Returns 0 to 1; higher is better. Source: Naeem et al. 2020; k = 5.
-    Raises Unmeasurable if a set has fewer than six members, or a feature is not finite; ValueError if not (N, d)
-    and (M, d).
+    0 to 1; higher is better. Source: Naeem et al. 2020; k = 5.
     """
     return neighbours.coverage(*two_sets(real, fake))
 
@@ -405,9 +361,8 @@ def coverage(real: Features, fake: Features) -> float:
 def p_ids(real: Features, fake: Features) -> float:
     """Compute P-IDS: the share of pairs whose generated picture looks more real to a linear SVM than the real one.
 
-    real, fake: (N, d) features; row i of both is a pair. Returns 0 to 1; higher is better. Source: Zhao et al. 2021;
-    LinearSVC(dual=False), judged on what it was fitted on. Raises Unmeasurable if the numbers differ, there are
-    none, or a feature is not finite; ValueError if not (N, d) and (M, d).
+    Row i of both is a pair. 0 to 1; higher is better. Source: Zhao et al. 2021; LinearSVC(dual=False), judged on what
+    it was fitted on.
     """
     return separability.p_ids(*two_sets(real, fake))
 
@@ -415,9 +370,7 @@ def p_ids(real: Features, fake: Features) -> float:
 def u_ids(real: Features, fake: Features) -> float:
     """Compute U-IDS: the share of all pictures that a linear SVM calls wrong.
 
-    real, fake: (N, d) and (M, d) features. Returns 0 to 1; higher is better. Source: Zhao et al. 2021;
-    LinearSVC(dual=False), judged on what it was fitted on. Raises Unmeasurable if a set is empty, or a feature is not
-    finite; ValueError if not (N, d) and (M, d).
+    0 to 1; higher is better. Source: Zhao et al. 2021; as `p_ids`, without pairs.
     """
     return separability.u_ids(*two_sets(real, fake))
 
@@ -425,9 +378,9 @@ def u_ids(real: Features, fake: Features) -> float:
 def pixel_accuracy(counts: Features) -> float:
     """Compute the share of the labelled pixels whose predicted class is the label.
 
-    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by predicted class.
-    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
-    nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
+    `counts`: (N, 380): for each generated picture the pixels of each of the 19 classes by predicted class. 0 to 1;
+    higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the nearest palette
+    colour.
     """
     array = label_counts(counts)
     return segmentation.pixel_accuracy(array, array)
@@ -436,20 +389,16 @@ def pixel_accuracy(counts: Features) -> float:
 def class_accuracy(counts: Features) -> float:
     """Compute `pixel_accuracy` for each class, and the mean over the classes.
 
-    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by predicted class.
-    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
-    nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
+    0 to 1; higher is better. Source: Long et al. 2015; as `pixel_accuracy`.
     """
     array = label_counts(counts)
     return segmentation.class_accuracy(array, array)
 
 
 def class_iou(counts: Features) -> float:
-    """Compute the mean over the classes of intersection over union.
+    """Compute the mean over the classes of intersection over union, of the counts of `pixel_accuracy`.
 
-    counts: (N, 380): for each generated picture the pixels of each of the 19 classes by predicted class.
-    Returns 0 to 1; higher is better. Source: Long et al. 2015, as the FCN score of Isola et al. 2017; labels by the
-    nearest palette colour. Raises Unmeasurable if no pixel is labelled; ValueError if not 380 columns.
+    0 to 1; higher is better. Source: Long et al. 2015; as `pixel_accuracy`.
     """
     array = label_counts(counts)
     return segmentation.class_iou(array, array)
@@ -458,9 +407,9 @@ def class_iou(counts: Features) -> float:
 def label_colour_spread(real: Features, fake: Features) -> float:
     """Compute how well the spread of each label's mean colour matches that over the real pictures.
 
-    real, fake: (N, 76) and (M, 76), the mean colours of each picture's regions. Returns 0 to 1; higher is better.
-    Source: ours: standard deviation over pictures of each region's mean RGB; labels by the nearest palette colour.
-    Raises Unmeasurable if no label has five regions in each set; ValueError if not (N, d) and (M, d).
+    Of (N, 76) and (M, 76), the mean colours of each picture's regions. 0 to 1; higher is better. Source: ours: standard
+    deviation over pictures of each region's mean RGB, where a label has five regions in each set; labels by the nearest
+    palette colour.
     """
     return segmentation.label_colour_spread(*two_sets(real, fake))
 
@@ -468,9 +417,8 @@ def label_colour_spread(real: Features, fake: Features) -> float:
 def upsampling_peak(real: Features, fake: Features) -> float:
     """Compute the peak that upsampling leaves in the radial spectrum of generated pictures.
 
-    real, fake: (N, 45) and (M, 45) spectra in dB, of `gan_eval.metrics.definitions.spectrum.radial_spectrum`. Returns
-    -inf to inf dB; lower is better. Source: ours, on the radial spectrum of Durall et al. 2020. Raises Unmeasurable if
-    a set is empty, or a spectrum is not finite; ValueError if not 45 columns.
+    Of (N, 45) and (M, 45) spectra in dB, from `gan_eval.metrics.definitions.spectrum.radial_spectrum`. -inf to inf dB;
+    lower is better. Source: ours, on the radial spectrum of Durall et al. 2020.
     """
     x, y = two_sets(real, fake)
     if x.shape[1] != spectrum.RINGS:
@@ -478,31 +426,27 @@ def upsampling_peak(real: Features, fake: Features) -> float:
     return spectrum.upsampling_peak(x, y)
 
 
-def label_detail(pictures: Tensor) -> Tensor:
-    """Compute the bits per pixel that describe an input as regions of one label.
+def label_detail(pictures: Pictures) -> Values:
+    """Compute the bits per pixel that describe an input as regions of one label; sides from 4 pixels.
 
-    pictures: (N, 3, H, W) uint8, 0..255: the generator's inputs. Returns (N,) float64, 0 to inf bits per pixel; lower
-    is better. Source: Leclerc 1989, of our label map: cubes of 24 levels with 1% of the pixels; regions of 16
-    pixels. Raises Unmeasurable if a side is below 4 pixels.
+    0 to inf bits per pixel; lower is better. Source: Leclerc 1989, of our label map: cubes of 24 levels with 1% of the
+    pixels; regions of 16 pixels.
     """
     return each_picture(labels.label_detail, pictures)
 
 
-def label_information(inputs: Tensor, photographs: Tensor) -> Tensor:
+def label_information(inputs: Pictures, photographs: Pictures) -> Values:
     """Compute the share of the photograph's colours that its input predicts, beyond the mean photograph.
 
-    inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set. Returns (N,) float64, -inf to 1;
-    higher is better. Source: ours: ridge regression on the other items, grid of 32x32 cells, colour hats 4x4x4,
-    widths 1, 3, 9, 27. Raises Unmeasurable if a side is below 32 pixels, or fewer than 10 items.
+    Of 10 or more items of one data set; sides from 32 pixels. -inf to 1; higher is better. Source: ours: ridge
+    regression on the other items, grid of 32x32 cells, colour hats 4x4x4, widths 1, 3, 9, 27.
     """
     return each_item(labels.label_information, inputs, photographs)
 
 
-def label_information_edges(inputs: Tensor, photographs: Tensor) -> Tensor:
+def label_information_edges(inputs: Pictures, photographs: Pictures) -> Values:
     """Compute `label_information` of the strength of the photograph's edges.
 
-    inputs, photographs: (N, 3, H, W) uint8, 0..255: the items of one data set. Returns (N,) float64, -inf to 1;
-    higher is better. Source: ours: as `label_information`. Raises Unmeasurable if a side is below 32 pixels, or
-    fewer than 10 items.
+    -inf to 1; higher is better. Source: ours: as `label_information`.
     """
     return each_item(labels.label_information_edges, inputs, photographs)
