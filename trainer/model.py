@@ -224,11 +224,7 @@ _FIRST_KEY = (re.compile(r"(.*?)model\.model\.0\.weight"), re.compile(r"(.*?)mod
 
 
 def _of_generator(tensors: Tensors, path: Path) -> Tensors:
-    """Return the tensors of the generator without its prefix, if the names have one.
-
-    Raises:
-        UserError: several generators.
-    """
+    """Return the tensors of the generator without its prefix, if the names have one."""
     for first in _FIRST_KEY:
         found = [match[1] for key in tensors if (match := first.fullmatch(key)) and tensors[key].dim() == 4]
         if len(found) > 1:

@@ -183,11 +183,7 @@ def _inputs(
     paired: bool | None,
     tar_key: str | None,
 ) -> "tuple[list[StimulusSet | Path], list[str]]":
-    """Return the sets, or the pictures of --real and --fake as one set until the command ends, and messages about them.
-
-    Raises:
-        UserError: the options name no pictures, name them twice, or have no effect on them; or they cannot be read.
-    """
+    """Return the sets, or the pictures of --real and --fake as one until the command ends, and messages about them."""
     from gan_eval.metrics.run.inputs import opened_folder, opened_pair
     from gan_eval.pictures.sets import TABLE_NAME
 

@@ -96,11 +96,7 @@ def on_command_line(context: typer.Context, name: str) -> bool:
 
 
 def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str) -> None:
-    """Refuse options that would have no effect, because the user expects one.
-
-    Raises:
-        UserError: one of them was given.
-    """
+    """Refuse options that would have no effect, because the user expects one."""
     unused = set(names)
     for parameter in context.command.params:
         if parameter.name in unused and on_command_line(context, parameter.name):
@@ -147,11 +143,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:
-    """Refuse options that the study file sets: they would be ignored or would change the experiment.
-
-    Raises:
-        UserError: an option was given.
-    """
+    """Refuse options that the study file sets: they would be ignored or would change the experiment."""
     if options:
         raise UserError(
             f"{as_flag(next(iter(options)))}: {study} sets this; remove the option, or change the study file"
@@ -160,9 +152,6 @@ def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:
 
 def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     """Return `name=value` texts as a dict.
-
-    Raises:
-        UserError: a text has another form, or a name is repeated.
 
     >>> parse_pairs(["real=j", "fake=f"], "--keys")
     {'real': 'j', 'fake': 'f'}

@@ -134,11 +134,7 @@ def quiz(
 
 
 def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizStudy":
-    """Return the study described by `--stimuli` and these options, without a study file.
-
-    Raises:
-        UserError: as `quiz_of_options`; `--out` was given; a set is missing or broken.
-    """
+    """Return the study described by `--stimuli` and these options, without a study file."""
     belongs = "is a study's folder; answers to --stimuli go into --store (default: gan-eval.sqlite)"
     refuse_without_effect(context, ["out"], belongs)
     from gan_eval.pictures.sets import read_sets

@@ -116,9 +116,6 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path next to `target`; on success fsync it and rename it to `target`.
 
     On any error the temporary file is removed and `target` stays as it was.
-
-    Raises:
-        UserError: the disk is full or the folder cannot be written.
     """
     target = Path(target)
     if target.exists() and not target.is_file():

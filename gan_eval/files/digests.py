@@ -30,11 +30,7 @@ _digests: dict[FileState, str] = {}
 
 
 def sha256_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hex; a file that was hashed before and has not changed is not read.
-
-    Raises:
-        UserError: the file cannot be read.
-    """
+    """Return the SHA-256 of a file's bytes in hex; a file that was hashed before and has not changed is not read."""
     status = require_file(path)
     try:
         known = status and _digests.get(_state_of(path, status))

@@ -11,11 +11,7 @@ from gan_eval.files.output_folders import check_output_folder
 
 @contextmanager
 def hold_folder(folder: Path) -> Iterator[None]:
-    """Claim an output folder, lock it while the block runs, and remove what killed processes left in it.
-
-    Raises:
-        UserError: as for `claim_output_folder`, or another process has locked the folder.
-    """
+    """Claim an output folder, lock it while the block runs, and remove what killed processes left in it."""
     folder = Path(folder)
     check_output_folder(folder)
     with hold_lock(folder / OWN_FOLDER / "folder.lock", f"--out {folder}", "writing there"):
@@ -51,11 +47,7 @@ def hold_lock(lock: Path, place: str, doing: str) -> Iterator[None]:
 
 
 def refuse_if_held(lock: Path, place: str, doing: str) -> None:
-    """Check early whether `hold_lock` would succeed; create nothing.
-
-    Raises:
-        UserError: another process holds the lock.
-    """
+    """Check early whether `hold_lock` would succeed; create nothing."""
     if lock.exists():
         with hold_lock(lock, place, doing):
             pass

@@ -17,11 +17,7 @@ def relative_path(place: Path, folder: Path) -> str:
 
 
 def check_output_folder(folder: Path, *, option: str = "--out") -> None:
-    """Check before any work that `claim_output_folder` will succeed; create nothing.
-
-    Raises:
-        UserError: it is a file, is neither empty nor gan_eval's, contains a linked folder, or cannot be written.
-    """
+    """Check before any work that `claim_output_folder` will succeed; create nothing."""
     folder = Path(folder)
     try:
         if folder.exists() and not folder.is_dir():
@@ -47,11 +43,7 @@ def is_study_folder(folder: Path) -> bool:
 
 
 def refuse_of_others(folder: Path, below: str) -> None:
-    """Refuse an output folder whose tables a report would mix with the new ones, or read in their place.
-
-    Raises:
-        UserError: a study's folder, or the sub-folder `below` has tables.
-    """
+    """Refuse an output folder whose tables a report would mix with the new ones, or read in their place."""
     if (folder / OWN_FOLDER / RECORD).is_file():
         raise UserError(f"--out {folder}: a study's folder, whose tables come from `run`; name another folder")
     place = Path(folder) / below
@@ -64,9 +56,6 @@ def refuse_links(folder: Path, *, option: str = "--out") -> None:
 
     The output folder itself may be a link, for example to a larger disk. Its files may be links, because they are
     replaced; files in `.gan-eval/` may not.
-
-    Raises:
-        UserError: a folder below it, or anything in `.gan-eval/`, is a symbolic link.
     """
     for here, folders, files in os.walk(folder):
         is_own = OWN_FOLDER in Path(here).relative_to(folder).parts
@@ -79,11 +68,7 @@ def refuse_links(folder: Path, *, option: str = "--out") -> None:
 
 
 def check_output_file(file: Path, *, option: str = "--out") -> None:
-    """Check before any work that a file can be written; create nothing.
-
-    Raises:
-        UserError: it is a folder, or such a file cannot be created.
-    """
+    """Check before any work that a file can be written; create nothing."""
     file = Path(file)
     if os.path.isdir(file):  # noqa: PTH112 - a path's own method fails in an unreadable folder
         raise UserError(f"{option} {file}: is a folder; name a file")

@@ -11,11 +11,7 @@ from gan_eval.errors import UserError
 
 
 def require_file(path: Path) -> os.stat_result | None:
-    """Refuse a path whose reading may not end; return the file's status, or None if there is no file.
-
-    Raises:
-        UserError: a pipe, a socket or a device.
-    """
+    """Refuse a path whose reading may not end; return the file's status, or None if there is no file."""
     try:
         status = os.stat(path)  # noqa: PTH116 - a path's own `stat` costs twice as much
     except (OSError, ValueError):
@@ -32,11 +28,7 @@ def no_folder(path: Path, what: str = "folder") -> str:
 
 
 def read_bytes(path: Path, *, what: str = "file") -> bytes:
-    """Read a file; `what` describes it in messages.
-
-    Raises:
-        UserError: the file is missing or cannot be read.
-    """
+    """Read a file; `what` describes it in messages."""
     require_file(path)
     try:
         return Path(path).read_bytes()
@@ -50,11 +42,7 @@ def read_bytes(path: Path, *, what: str = "file") -> bytes:
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON.
-
-    Raises:
-        UserError: the file is missing or is not JSON.
-    """
+    """Read JSON."""
     try:
         return json.loads(read_bytes(path).decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -62,11 +50,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_record(path: Path, **kinds: type) -> dict[str, Any]:
-    """Read a record of gan_eval: a JSON object with fields of these types.
-
-    Raises:
-        UserError: the file is missing, is not JSON, or lacks one of these fields.
-    """
+    """Read a record of gan_eval: a JSON object with fields of these types."""
     record = read_json(path)
     if not (isinstance(record, dict) and all(type(record.get(name)) is kind for name, kind in kinds.items())):
         expected = ", ".join(kinds) or "a JSON object"
@@ -75,11 +59,7 @@ def read_record(path: Path, **kinds: type) -> dict[str, Any]:
 
 
 def read_toml(path: Path, *, what: str = "file") -> dict[str, Any]:
-    """Read TOML; `what` describes the file in messages.
-
-    Raises:
-        UserError: the file is missing, cannot be read or is not TOML in UTF-8.
-    """
+    """Read TOML; `what` describes the file in messages."""
     try:
         return tomllib.loads(read_bytes(path, what=what).decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:

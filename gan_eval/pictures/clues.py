@@ -85,11 +85,7 @@ _FLOOR = 0.1
 
 
 def file_facts(path: Path) -> Facts:
-    """Return the metadata clues of one picture file, from its headers alone.
-
-    Raises:
-        UserError: the file is missing or not a picture.
-    """
+    """Return the metadata clues of one picture file, from its headers alone."""
     require_file(path)
     with decoding_errors(path), Image.open(path) as image:
         bits = _BITS.get(image.mode, 8)

@@ -145,11 +145,7 @@ def _damage(source: Path) -> Iterator[None]:
 
 
 def _place_of(member: str, source: Path) -> str | None:
-    """Return a member's relative path; None for hidden files and those that macOS adds.
-
-    Raises:
-        UserError: the path leads out of the container.
-    """
+    """Return a member's relative path; None for hidden files and those that macOS adds."""
     path = PurePosixPath(member.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", member):
         raise UserError(f"{source}: the member {member!r} leads out of the folder; pack it with relative names")

@@ -91,11 +91,7 @@ class PictureFile:
     """Reason why it cannot be decoded."""
 
     def samples(self) -> Samples:
-        """Return the picture as `decode_measured` does; decoded once.
-
-        Raises:
-            UserError: it cannot be decoded.
-        """
+        """Return the picture as `decode_measured` does; decoded once."""
         if self.decoded is None:
             try:
                 if self.problem:
@@ -158,11 +154,7 @@ def decode_rgb(content: bytes, path: Path, *, white: int | None = None) -> Pictu
 
 
 def decode_measured(content: bytes, path: Path, *, white: int | None = None) -> Samples:
-    """Decode a picture for metrics: 16 bits of grey or RGB to (H, W, 1 or 3) uint16, others as `decode_rgb` does.
-
-    Raises:
-        UserError: as for `decode_rgb`.
-    """
+    """Decode a picture for metrics: 16 bits of grey or RGB to (H, W, 1 or 3) uint16, others as `decode_rgb` does."""
     colours = decode_samples(content, path)
     colours = colours if white is None else whitened(colours, white, path)
     return colours if colours.dtype == np.uint16 or colours.shape[2] == 3 else rgb_of(colours)
@@ -298,11 +290,7 @@ def tiff_samples(content: bytes) -> tuple[Samples, bool]:
 
 
 def stored_samples(image: Image.Image, content: bytes, path: Path) -> tuple[Samples, bool]:
-    """Return all samples of an opened picture, and True if the last channel is alpha.
-
-    Raises:
-        UserError: its colours cannot be converted.
-    """
+    """Return all samples of an opened picture, and True if the last channel is alpha."""
     # Pillow keeps only the high byte of each channel of a PNG of 16-bit colour, an error of up to one level of 255
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) and image.format == "PNG" else []
     layout = str(tiles[0].args) if tiles else ""
@@ -433,9 +421,6 @@ def list_pictures(folder: Path) -> list[Path]:
     """Return the picture files directly in `folder`, in natural order of their names (2 before 10).
 
     Folders, pipes and devices are excluded. Broken links and files of a failing disk are included as unreadable.
-
-    Raises:
-        UserError: no such folder, or no picture in it.
     """
     folder = Path(folder)
     try:
@@ -530,11 +515,7 @@ def stem_of(path: Path) -> str:
 
 
 def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
-    """Return paths by their file stem.
-
-    Raises:
-        UserError: two files share a stem.
-    """
+    """Return paths by their file stem."""
     stems: dict[str, Path] = {}
     for path in paths:
         first = stems.setdefault(stem_of(path), path)

@@ -52,11 +52,7 @@ class Form:
 
 
 def parse_size(text: str) -> Size:
-    """Return (256, 192) of `256x192`.
-
-    Raises:
-        UserError: the text is not a size.
-    """
+    """Return (256, 192) of `256x192`."""
     match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
     if not match:
         raise UserError(f"--size {text}: expected width x height in pixels, such as 256x256")

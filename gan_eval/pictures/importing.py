@@ -166,9 +166,6 @@ def found_pictures(
         source, fakes, masks, paired, tar_key: as for `import_folder`.
         names: name of the model of each folder; of `source`, if it has generated pictures, too.
         opened: keeps the unpacked containers until it is closed.
-
-    Raises:
-        UserError: as for `find_items`.
     """
     places = [opened.enter_context(pictures_folder(place, tar_key=tar_key)) for place in (source, *fakes)]
     notes = [note for place in places for note in place.notes]
@@ -415,11 +412,7 @@ def _alone(pictures: Mapping[str, Picture], profiles: Mapping[str, str], reading
 
 
 def _decode_mask(content: bytes, path: Path, hole: doubts.HoleColour) -> Picture:
-    """Return a mask's picture, white in the hole.
-
-    Raises:
-        UserError: it cannot be decoded, is transparent, or is not black but nowhere white.
-    """
+    """Return a mask's picture, white in the hole."""
     samples = images.decode_samples(
         content,
         path,
@@ -436,11 +429,7 @@ def _decode_mask(content: bytes, path: Path, hole: doubts.HoleColour) -> Picture
 
 
 def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple[Reading, list[str]]:
-    """Look at some items before anything is written; return how to read them, and remarks.
-
-    Raises:
-        UserError: the masks are inverted.
-    """
+    """Look at some items before anything is written; return how to read them, and remarks."""
     folders = sorted({path.parent for files in items.values() for path in files.values()})
     remarks = [f"{folder}: {unread}" for folder in folders if (unread := images.unread_pictures(folder))]
     shown = {role: [files[role] for files in items.values() if role in files] for role in ("real", *models)}
@@ -477,11 +466,7 @@ def _common_size(
 
 
 def _mask_doubt(masked: Sequence[Mapping[str, Path]], models: Mapping[str, str], reading: Reading) -> str:
-    """Return a message if the masks do not fit the pictures; "" if they do, or if there are none.
-
-    Raises:
-        UserError: they are certainly inverted, and the user named no colour of the hole.
-    """
+    """Return a message if the masks do not fit the pictures; "" if they do, or if there are none."""
     found: list[doubts.Agreement] = []
     holes: list[bool] = []
     for files in doubts.evenly_spread(masked):

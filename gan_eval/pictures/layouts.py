@@ -268,11 +268,7 @@ _SNAPSHOT = re.compile(r"epoch\d+(_iter\d+)?")
 
 
 def _without_snapshots(roles: Roles, source: Path, role: str) -> tuple[Roles, list[str]]:
-    """Return the files without those that a training wrote on its way, and a message about them.
-
-    Raises:
-        UserError: there are no others.
-    """
+    """Return the files without those that a training wrote on its way, and a message about them."""
     snapshots = [stem for stem in roles[role] if _SNAPSHOT.fullmatch(stem)]
     if not snapshots:
         return roles, []
@@ -284,11 +280,7 @@ def _without_snapshots(roles: Roles, source: Path, role: str) -> tuple[Roles, li
 
 
 def _layout_of(source: Path) -> tuple[Layout, Roles]:
-    """Return the first layout that fits, and its files.
-
-    Raises:
-        UserError: none fits.
-    """
+    """Return the first layout that fits, and its files."""
     folders = images.picture_folders(source) if source.is_dir() else []
     for layout in LAYOUTS:
         if layout.by == "stem" and folders and not any(map(images.names_a_picture, source.iterdir())):
@@ -374,11 +366,7 @@ def items_of(
 
 
 def _without_grids(roles: Roles, models: Collection[str]) -> tuple[Roles, list[str]]:
-    """Return the files without the generated ones that are grids of many samples; and messages about these.
-
-    Raises:
-        UserError: all pictures of a model are grids.
-    """
+    """Return the files without the generated ones that are grids of many samples; and messages about these."""
     kept, lines = dict(roles), []
     for model in models:
         if grids := grids_of([*roles[model].values()]):
@@ -391,11 +379,7 @@ def _without_grids(roles: Roles, models: Collection[str]) -> tuple[Roles, list[s
 
 
 def _are_paired(roles: Roles, where: Path, models: Collection[str]) -> bool:
-    """Return whether real and generated pictures are paired by stem.
-
-    Raises:
-        UserError: some stems match and some do not.
-    """
+    """Return whether real and generated pictures are paired by stem."""
     reals, shares = roles["real"].keys(), {}
     for model in models:
         shares[model] = len(reals & roles[model].keys()) / len(reals | roles[model].keys())

@@ -46,9 +46,6 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
     Args:
         sets: the sets that stimuli are drawn from.
         allow: names of allowed clues; `quiz.allow_giveaways` of the study.
-
-    Raises:
-        UserError: a clue gives the truth away.
     """
     clues = [clue for clue in METADATA_CLUES if clue.name not in allow]
     files = files_of(sets)

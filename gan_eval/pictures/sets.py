@@ -119,9 +119,6 @@ def require_unchanged(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:
     Args:
         rows: with files and their hashes (`HASHES`); a file without a hash is not checked.
         folder: the folder that files are relative to.
-
-    Raises:
-        UserError: the SHA-256 of a file differs from that of its row.
     """
     known: set[tuple[str, str]] = set()  # several rows have one reference
     for row in rows:
@@ -241,11 +238,7 @@ def repeated_pictures(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collection[str]) -> None:
-    """Refuse a set of which no generated picture was presented, or whose pictures have other names in the trials.
-
-    Raises:
-        UserError: none of the generated pictures in the table `stimuli` is among those presented, if any were.
-    """
+    """Refuse a set of which no generated picture was presented, or whose pictures have other names in the trials."""
     names = [name for name, kind in zip(stimuli["stimulus"], stimuli["kind"], strict=True) if kind == "fake"]
     if presented and not {*names} & {*presented}:
         raise UserError(
@@ -255,11 +248,7 @@ def require_presented(folder: Path, stimuli: "pd.DataFrame", presented: Collecti
 
 
 def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
-    """Return the tables `stimuli` of one or several sets as one; the sets' pictures may be elsewhere.
-
-    Raises:
-        UserError: as for `read_set`.
-    """
+    """Return the tables `stimuli` of one or several sets as one; the sets' pictures may be elsewhere."""
     import pandas as pd
 
     sets = [read_set(folder, files_must_exist=False) for folder in folders]
@@ -295,9 +284,6 @@ def refuse_another_set(out: Path, record: str, origin: Mapping[str, Any]) -> Non
         out: the folder, whose lock is held.
         record: path, relative to `out`, of the JSON file in which the command records the set's origin.
         origin: the source of the new set; other keys of the record are not compared.
-
-    Raises:
-        UserError: the set in the folder has another origin, or was made by another command.
     """
     try:
         earlier = read_json(out / record)

@@ -33,9 +33,6 @@ def planned_stimuli(versions: Iterable[tuple[str, str]], size: int) -> list[Row]
     Args:
         versions: (data set, model) of each stimulus set.
         size: number of items of each data set, each real and from each of its models.
-
-    Raises:
-        UserError: there are no versions.
     """
     known = sorted(set(versions))
     if not known:

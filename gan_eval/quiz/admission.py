@@ -247,11 +247,7 @@ def _resumed(store: Store, study: QuizStudy, person: Person, row: Row) -> Admitt
 
 
 def stored_session(store: Store, row: Row) -> Admitted:
-    """Return the session of a stored row, with its plan, trials and onsets.
-
-    Raises:
-        UserError: the store cannot be read.
-    """
+    """Return the session of a stored row, with its plan, trials and onsets."""
     plan, done, onsets = (
         tuple(store.rows(table, session=row["session"])) for table in (tables.PLANS, tables.TRIALS, tables.ONSETS)
     )

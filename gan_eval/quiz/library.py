@@ -68,11 +68,7 @@ class Library:
                     self._rows[row["stimulus"]] = (stimuli, row)
 
     def path(self, stimulus: str) -> Path:
-        """Return the file of a stimulus.
-
-        Raises:
-            UserError: the sets do not contain it.
-        """
+        """Return the file of a stimulus."""
         path = self._file(stimulus, "file")
         if path is None:
             raise UserError(f"stimulus {stimulus}: in this session's plan, but not in its stimulus set; restore it")
@@ -115,11 +111,7 @@ class Library:
         return decode_rgb(self.content(stimulus), self.path(stimulus))
 
     def picture(self, stimulus: str) -> Picture:
-        """Return a stimulus at the size at which it is shown.
-
-        Raises:
-            UserError: the picture is missing or broken.
-        """
+        """Return a stimulus at the size at which it is shown."""
         picture = self.decoded(stimulus)
         return resize(picture, self.size_shown(picture), resampling=RESAMPLING)
 

@@ -227,11 +227,7 @@ class SimulatedParticipant:
 
 
 def take_part(session: Session, person: SimulatedParticipant, clock: VirtualClock, settings: QuizSettings) -> None:
-    """Run a session to its end, on a virtual clock.
-
-    Raises:
-        UserError: the store cannot be written; earlier answers are in it.
-    """
+    """Run a session to its end, on a virtual clock."""
     if session.state is State.NEW:
         session.row["presenter"] = "simulated"
         session.begin(None, answers={question.id: person.answer(question) for question in settings.questions})

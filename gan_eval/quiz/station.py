@@ -88,11 +88,7 @@ def station_file() -> Path:
 
 
 def read_timings() -> dict[str, ScreenTiming]:
-    """Return the measured timings of this user's screens, by `ScreenKey`.
-
-    Raises:
-        UserError: the file is damaged.
-    """
+    """Return the measured timings of this user's screens, by `ScreenKey`."""
     path = station_file()
     try:
         return TypeAdapter(dict[str, ScreenTiming]).validate_python(read_json(path) if path.is_file() else {})
@@ -101,11 +97,7 @@ def read_timings() -> dict[str, ScreenTiming]:
 
 
 def save_timing(screen: ScreenKey, timing: ScreenTiming) -> Path:
-    """Store a screen's timing, replacing an earlier one; return the path of the record.
-
-    Raises:
-        UserError: the file is damaged, or cannot be written.
-    """
+    """Store a screen's timing, replacing an earlier one; return the path of the record."""
     timings = read_timings() | {str(screen): timing}
     write_json(station_file(), {name: asdict(each) for name, each in timings.items()})
     return station_file()

@@ -117,9 +117,6 @@ def build_figure(
         content: figure 1, or where people saw it.
         out: the file: `.pdf`, `.svg` or `.png`.
         width_mm: default: 180; below 130 panels are stacked.
-
-    Raises:
-        UserError: as for `write_report`, or there are no answers.
     """
     from gan_eval.report.figure import WIDTH_MM, write_figure
     from gan_eval.report.parts.chart import figure_file
@@ -140,9 +137,6 @@ def build_metrics_report(frames: "Mapping[str, pd.DataFrame]", stimuli: "Sequenc
     Args:
         frames: by table name: image_metrics, set_metrics, metric_comparisons, runs; each may be absent.
         stimuli: the pictures that were measured, for holes and spectra.
-
-    Raises:
-        UserError: the file cannot be written.
     """
     from gan_eval.report.metrics.data import Measured
     from gan_eval.report.page import render

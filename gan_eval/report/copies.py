@@ -30,9 +30,6 @@ def write_copies_page(
     Args:
         files: the file of each stimulus.
         half: the half of each training picture that is the photograph.
-
-    Raises:
-        UserError: a picture, or the page, cannot be read or written.
     """
 
     def shown(file: Path, name: str, of: Half | None = None) -> Picture:

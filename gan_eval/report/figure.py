@@ -64,9 +64,6 @@ def write_figure(folder: StudyFolder, file: Path, width_mm: float = WIDTH_MM) ->
 
     Args:
         file: PDF or SVG, whose words stay text, or PNG of 300 dpi.
-
-    Raises:
-        UserError: no answers, or the file cannot be written.
     """
     content = content_of(folder)
     if content is None:

@@ -109,11 +109,7 @@ def training_runs(folder: StudyFolder) -> list[TrainingRun]:
 
 
 def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
-    """Return by model the `settings` of `models/NAME/config.json`, else those of study.toml.
-
-    Raises:
-        UserError: a config.json that holds no settings.
-    """
+    """Return by model the `settings` of `models/NAME/config.json`, else those of study.toml."""
     settings_of: dict[str, Mapping[str, Any]] = {}
     if folder.study is not None:
         settings_of = {name: folder.study.training_of(name).model_dump(mode="json") for name in folder.study.models}

@@ -37,11 +37,7 @@ class Facts(Section, extra="ignore"):
 
 
 def read_facts(folder: Path) -> Facts:
-    """Read the facts that `run` wrote next to the tables; the defaults if there are none.
-
-    Raises:
-        UserError: the file is damaged.
-    """
+    """Read the facts that `run` wrote next to the tables; the defaults if there are none."""
     file = folder / OWN_FOLDER / FACTS
     if not file.is_file():
         return Facts()

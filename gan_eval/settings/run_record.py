@@ -14,9 +14,6 @@ def read_run_record(folder: Path) -> dict[str, Any]:
     """Return the record of a study's folder: study, fraction, smoke, and the paths file and, if known, data_root.
 
     Paths are relative to the working folder if they are in it.
-
-    Raises:
-        UserError: it is missing or damaged.
     """
     record = read_record(folder / OWN_FOLDER / RECORD, study=str, file=str, fraction=float, smoke=bool)
     here = Path.cwd()

@@ -229,11 +229,7 @@ class TrainingSettings(Section):
         return None if self.validation_pairs == "all" else self.validation_pairs
 
     def planned_steps(self, pictures: int) -> int:
-        """Return the number of optimizer steps for `pictures` pictures.
-
-        Raises:
-            UserError: neither steps nor epochs are given.
-        """
+        """Return the number of optimizer steps for `pictures` pictures."""
         if self.steps is None and self.epochs is None:
             raise UserError("training: neither steps nor epochs are given; give one of them")
         return self.steps or (self.epochs or 0) * math.ceil(pictures / self.batch_size)

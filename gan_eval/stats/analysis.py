@@ -552,9 +552,6 @@ def write_analysis(
 
     Returns:
         The CSV files of `frames`.
-
-    Raises:
-        UserError: a table cannot be written, or another process has been writing there for a minute.
     """
     # equal tables have equal marks
     run = f"{SET_NAME}-{sha256_json({name: frame.to_csv() for name, frame in frames.items()})[:12]}"

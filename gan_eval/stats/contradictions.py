@@ -70,9 +70,6 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
     Args:
         trials: the table `trials`, filled (`fill_trials`).
         numbers: (N,) number of each row in its source; default: 1, 2, ...
-
-    Raises:
-        UserError: the first conflicting row is named, with the one that it contradicts.
     """
     numbers = range(1, len(trials) + 1) if numbers is None else numbers
 
@@ -167,9 +164,6 @@ def require_plausible_times(
         trials: the table `trials`, filled.
         sources: where the columns were imported from.
         measured: check trials with an onset too, which this program has measured.
-
-    Raises:
-        UserError: with the `--map` that fixes it.
     """
     counted = ~trials["simulated"].fillna(False).to_numpy(bool)
     if not measured:

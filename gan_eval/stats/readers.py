@@ -135,11 +135,7 @@ def _required_columns(file: Path, table: Table) -> tuple[list[str], list[str]]:
 
 
 def stored_tables(store: "Store", study: str | None = None) -> dict[Table, pd.DataFrame]:
-    """Return all tables of a store, or of one study in it.
-
-    Raises:
-        UserError: as for `consistent_frames`, or a trial's model has a forbidden name.
-    """
+    """Return all tables of a store, or of one study in it."""
     from gan_eval.store import consistent_frames
 
     frames = consistent_frames(store, study)

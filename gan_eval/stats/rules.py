@@ -91,11 +91,7 @@ def rows_fulfilling(frame: pd.DataFrame, rules: Sequence[str], *, where: str) ->
 
 
 def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
-    """Return `name` if the frame has that column.
-
-    Raises:
-        UserError: it does not; the message has the nearest name.
-    """
+    """Return `name` if the frame has that column."""
     if name in frame.columns:
         return name
     columns = [str(column) for column in frame.columns]

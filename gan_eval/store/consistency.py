@@ -34,9 +34,6 @@ def require_consistent(store: Store, *, study: str | None = None) -> None:
     without a plan must have as many trials as the longest one of its design. Contradictory: a trial that differs from
     its session or plan; a stimulus that is real and fake; a `correct` that does not follow from kind and response;
     negative times.
-
-    Raises:
-        UserError: the first problem, with table, session and trial; or the store cannot be read.
     """
     with store.transaction() as connection:
         problem = next(_problems(connection, study, [table for table in LAYOUTS if table not in store.lacking]), None)

@@ -72,11 +72,7 @@ def version_of(connection: sa.Connection, where: str) -> int | None:
 
 
 def make_tables(connection: sa.Connection, where: str) -> None:
-    """Create the tables of a new store.
-
-    Raises:
-        UserError: the store has another version, or a table is missing.
-    """
+    """Create the tables of a new store."""
     if version_of(connection, where) is None:
         METADATA.create_all(connection)
         connection.execute(_META.insert().values(schema_version=SCHEMA_VERSION))
@@ -138,11 +134,7 @@ def frame_of(rows: Sequence[Sequence[Any]], table: Table, constant: Mapping[str,
 
 
 def checked_frame(frame: "pd.DataFrame", table: Table, where: str) -> "pd.DataFrame":
-    """Return a frame as the database holds it with the schema's dtypes; the same as `checked_rows` for many rows.
-
-    Raises:
-        UserError: as for `checked_rows`.
-    """
+    """Return a frame as the database holds it with the schema's dtypes; the same as `checked_rows` for many rows."""
     try:
         return conform(frame, table, where=f"{where}: table {table.name}")
     except UserError as error:

@@ -218,11 +218,7 @@ class Store:
                 self._insert(connection, table, rows)
 
     def rows(self, table: Table, **equal: Any) -> list[tabular.Row]:
-        """Return a table's rows with these values, such as `rows(TRIALS, session="...")`, in the order of the key.
-
-        Raises:
-            UserError: the store cannot be read, or a cell does not fit its column.
-        """
+        """Return a table's rows with these values, such as `rows(TRIALS, session="...")`, in the order of the key."""
         if table in self.lacking:
             return []
         with self.transaction() as connection:
@@ -230,11 +226,7 @@ class Store:
         return checked_rows(rows, table, self.where)
 
     def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
-        """Return the same as `rows` as a pandas frame with the schema's dtypes.
-
-        Raises:
-            UserError: the store cannot be read, or a cell does not fit its column.
-        """
+        """Return the same as `rows` as a pandas frame with the schema's dtypes."""
         import pandas as pd
 
         frames = [frame_of([], table)]

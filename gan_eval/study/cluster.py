@@ -104,11 +104,7 @@ class Reports:
     """Receiver of a task's messages and progress on a worker, which sends them to the command."""
 
     def __init__(self, origin: Origin) -> None:
-        """Check the worker.
-
-        Raises:
-            UserError: it cannot do a task of this command.
-        """
+        """Check the worker."""
         from distributed import get_worker
 
         self._topic, self._worker, self._sent = origin.topic, get_worker(), 0.0
@@ -241,11 +237,7 @@ class Cluster:
         self.origin = Origin("" if folder is None else str(folder.resolve()), own_versions(), topic)
 
     def workers(self) -> dict[str, dict[str, Any]]:
-        """Return Dask's description of each worker, by address.
-
-        Raises:
-            UserError: the scheduler has ended.
-        """
+        """Return Dask's description of each worker, by address."""
         if self._client.status != "running":
             raise self._lost()
         return dict(self._client.scheduler_info(n_workers=-1).get("workers", {}))
@@ -365,11 +357,7 @@ class Cluster:
         )
 
     def _error_of(self, name: str, future: "Future[Any]") -> Exception | None:
-        """Return the error of a finished task.
-
-        Raises:
-            UserError: the scheduler has ended.
-        """
+        """Return the error of a finished task."""
         from concurrent.futures import CancelledError
 
         from distributed import KilledWorker

@@ -267,9 +267,6 @@ def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
     Args:
         plan: the study; sets that have not been made yet are not checked.
         redone: stages that will run again; their sets and sessions are not checked.
-
-    Raises:
-        UserError: a picture has changed; the message names it.
     """
     shown = None
     if plan.store.is_file() and "quiz" not in redone:

@@ -275,11 +275,7 @@ def separator_of(text: str) -> str:
 
 
 def text_records(text: str, where: str, separator: str | None = None) -> tuple[list[list[str]], str]:
-    """Return the records of a CSV text, without blank lines and the apostrophe before a formula, and the separator.
-
-    Raises:
-        UserError: the text is empty, or not CSV.
-    """
+    """Return the records of a CSV text, without blank lines and the apostrophe before a formula, and the separator."""
     separator = separator or separator_of(text)
     limit = csv.field_size_limit(2**31 - 1)
     try:
@@ -337,9 +333,6 @@ def require_clear_numbers(cells: Sequence[str], where: str) -> None:
         cells: a whole column of numbers; empty cells and text are ignored.
         where: file and column, for the message.
 
-    Raises:
-        UserError: the first such cell is named, or the first number with a comma where others have a point.
-
     >>> require_clear_numbers(["1.240", "0.982"], "t.csv: column rt")
     """
     lines = "\n".join(filter(None, cells))
@@ -374,9 +367,6 @@ def csv_rows(records: Iterable[Sequence[str]]) -> bytes:
 
     Args:
         records: cells as `csv_cells` gives them.
-
-    Raises:
-        UserError: a text is not UTF-8, as a file's name may be.
     """
     text = "\n".join([*map(",".join, records), ""])
     try:

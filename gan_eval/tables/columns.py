@@ -24,11 +24,7 @@ Columns = dict[str, list[Any]]
 
 
 def columns_of(rows: Iterable[Mapping[str, Any]], table: Table) -> Columns:
-    """Return rows as checked columns, those of the schema first.
-
-    Raises:
-        UserError: as for `checked`.
-    """
+    """Return rows as checked columns, those of the schema first."""
     rows = [*rows]
     names = dict.fromkeys((*table.by_name, *(name for row in rows for name in row)))
     return checked({name: [row.get(name) for row in rows] for name in names}, table)
@@ -40,11 +36,7 @@ def rows_of(columns: Mapping[str, list[Any]]) -> Iterator[Row]:
 
 
 def checked(columns: Columns, table: Table) -> Columns:
-    """Return all columns of a table with cells of the schema's types.
-
-    Raises:
-        UserError: a cell does not fit the schema, or a key occurs twice.
-    """
+    """Return all columns of a table with cells of the schema's types."""
     result = {name: _checked(columns[name], table.by_name.get(name), f"{table.name}: row") for name in columns}
     for column in table.columns:
         if column.filled and None in result[column.name]:

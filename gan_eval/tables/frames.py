@@ -67,11 +67,7 @@ def iso(moment: datetime) -> str:
 
 
 def read_rows(path: Path, table: Table) -> list[Row]:
-    """Read a table from CSV as rows, with every cell checked. Columns beyond the schema stay text.
-
-    Raises:
-        UserError: no such file, a column is missing, or a cell does not fit the schema.
-    """
+    """Read a table from CSV as rows, with every cell checked. Columns beyond the schema stay text."""
     header, records = even_records(Path(path), table)
     _require_columns(header, table, path)
     columns = [table.by_name.get(name) for name in header]
@@ -91,11 +87,7 @@ def read_rows(path: Path, table: Table) -> list[Row]:
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, table: Table) -> None:
-    """Write rows as CSV, the schema's columns first, whole or not at all.
-
-    Raises:
-        UserError: a value does not fit the schema, a key occurs twice, or the file cannot be written.
-    """
+    """Write rows as CSV, the schema's columns first, whole or not at all."""
     rows = [dict(row) for row in rows]
     extra = dict.fromkeys(name for row in rows for name in row if name not in table.by_name)
     _require_filled_rows(rows, table, path)
@@ -165,11 +157,7 @@ def holds_table(path: Path, table: Table) -> bool:
 
 
 def text_frame(path: Path, table: Table) -> "pd.DataFrame":
-    """Return a table in a CSV file as a frame of text; an empty cell is missing.
-
-    Raises:
-        UserError: the file is missing or not CSV in UTF-8, or its rows have different lengths.
-    """
+    """Return a table in a CSV file as a frame of text; an empty cell is missing."""
     import pandas as pd
 
     frame = _plain_frame(read_bytes(path))
@@ -209,19 +197,12 @@ def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
     Args:
         cells: a whole column of numbers; a column of another type than text is ignored.
         where: table and column, for the message.
-
-    Raises:
-        UserError: a mark may be a decimal mark or a thousands separator.
     """
     require_clear_numbers([cell if isinstance(cell, str) else "" for cell in cells.tolist()], where)
 
 
 def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequence[Path] = ()) -> None:
-    """Write a frame as CSV or Parquet (by suffix), checked against the schema, whole or not at all.
-
-    Raises:
-        UserError: the frame does not fit the schema, or the file cannot be written.
-    """
+    """Write a frame as CSV or Parquet (by suffix), checked against the schema, whole or not at all."""
     checked = conform(frame, table, where=Path(path).name)
     for file in map(Path, (path, *also)):
         with atomic_path(file) as temporary:

@@ -158,11 +158,7 @@ class Inception(nn.Module):
 
 
 def load_inception(path: Path) -> Inception:
-    """Return the network with the folded weights of a file, in channels-last layout and in evaluation mode.
-
-    Raises:
-        UserError: the file does not hold these weights, or it is an unknown TorchScript file.
-    """
+    """Return the network with the folded weights of a file, in channels-last layout and in evaluation mode."""
     with torch.device("meta"):  # without memory and random numbers for weights that are replaced
         network = Inception()
     convolutions = [module for module in network.modules() if isinstance(module, Convolution)]

@@ -159,9 +159,6 @@ def _probe(network: _Scaled, side: int, device: str, option: str) -> int:
     """Return the number of features, from three pictures: a gradient, strong noise, weak noise.
 
     They are given twice, and the last one alone: in three copies, as some networks are exported for N > 1.
-
-    Raises:
-        UserError: the network fails, or a picture's features change or depend on the others.
     """
     noise = torch.rand(3, side, side, generator=torch.Generator().manual_seed(0)) * 255
     pictures = torch.stack([torch.linspace(0, 255, side).expand(3, side, side), noise, 120 + noise / 32]).to(device)

@@ -52,9 +52,6 @@ def load_network(file: Path, *, device: str, option: str | None = None) -> Netwo
 
     Args:
         option: the option and its value as the user wrote them, for messages; default: `--segmenter FILE`.
-
-    Raises:
-        UserError: the file is missing, or has no network.
     """
     option = option or f"--segmenter {file}"
     if not file.is_file():
@@ -94,9 +91,6 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
     Args:
         file: the file of the network, or the word `palette` (`PALETTE`).
         device: cpu, cuda, ...; default: CUDA if there is one.
-
-    Raises:
-        UserError: the file or the device is missing, or the file has no network.
     """
 
     def counts_of_palette(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:

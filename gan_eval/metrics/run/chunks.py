@@ -40,9 +40,6 @@ def measure_chunk(settings: Settings, chunk: tuple[Sequence[Stimulus], Path]) ->
 
     Any process that sees the files may be asked: the arguments are plain data. It loads the networks once. A process
     that was told so by OMP_NUM_THREADS measures with one thread.
-
-    Raises:
-        UserError: a file cannot be used or written.
     """
     (stimuli, file), tools = chunk, _tools(pickle.dumps(settings))
     threads = settings.threads or (1 if os.environ.get("OMP_NUM_THREADS") == "1" else usable_cores())
@@ -71,9 +68,6 @@ def measure_in_chunks(
     Args:
         folder: for the parts; those of an earlier run that fit are taken.
         share: gives the parts to processes that see the same files; default: this process.
-
-    Raises:
-        UserError: as for `measure_chunk`, or of `share`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     chunks = {_file_of([stimuli[n] for n in numbers], tools, folder): numbers for numbers in _chunks(stimuli)}

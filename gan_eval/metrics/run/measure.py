@@ -244,11 +244,7 @@ class PictureFiles:
         return fake, real
 
     def hole(self, mask: PictureFile) -> "HolePixels":
-        """Return (H, W) bool: the hole that a mask picture shows; decoded once.
-
-        Raises:
-            UserError: as for `picture`.
-        """
+        """Return (H, W) bool: the hole that a mask picture shows; decoded once."""
         if mask.digest not in self._holes:
             self._holes[mask.digest] = hole_of(images.rgb_of(mask.samples()))
             mask.decoded = None

@@ -32,11 +32,7 @@ class Reference:
 
 
 def read_reference(file: Path, *, resizer: str) -> Reference:
-    """Read `mu` (d,) and `sigma` (d, d) of an npz.
-
-    Raises:
-        UserError: the file has no such arrays, or its name states another resizer.
-    """
+    """Read `mu` (d,) and `sigma` (d, d) of an npz."""
     require_file(file)
     option = f"--reference {file}"
     for part, stated in _RESIZERS.items():

@@ -259,21 +259,13 @@ class Held:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Load what the metrics need.
-
-        Raises:
-            UserError: a metric is unknown, or a file of weights is not valid.
-        """
+        """Load what the metrics need."""
         self.cache = Cache(IN_MEMORY, limit=HELD_BYTES)
         self.tools = Tools(settings.selected(), settings)
 
 
 def _save_reference(file: Path, stimuli: Sequence[Stimulus], results: PictureResults) -> None:
-    """Write the statistics of all real pictures' Inception features.
-
-    Raises:
-        UserError: there are no such features, or too few.
-    """
+    """Write the statistics of all real pictures' Inception features."""
     store = results.stores.get("inception")
     if store is None:
         raise UserError(f"--save-reference {file}: needs a metric of Inception features; add fid to --metrics")

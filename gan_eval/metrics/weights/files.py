@@ -20,11 +20,7 @@ _AT_ONCE = 2**22
 
 
 def read_state(path: Path, name: str) -> State:
-    """The tensors of a state dict (`.pth`, `.pt`) or of a safetensors file, on the CPU. No code of the file runs.
-
-    Raises:
-        UserError: the file is neither.
-    """
+    """The tensors of a state dict (`.pth`, `.pt`) or of a safetensors file, on the CPU. No code of the file runs."""
     require_file(path)
     try:
         if Path(path).suffix == ".safetensors":

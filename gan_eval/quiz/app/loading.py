@@ -29,11 +29,7 @@ class ReadyTrial:
 
 
 def load_trial(planned: Row, showings: Showings, library: Library, mask_kind: MaskKind, *, session: str) -> ReadyTrial:
-    """Decode the pictures of a trial (a row of the plan) and make its masks.
-
-    Raises:
-        UserError: a picture is missing or broken.
-    """
+    """Decode the pictures of a trial (a row of the plan) and make its masks."""
     pixels = [[library.picture(name) for name in showing] for showing in showings]
     pictures = tuple(tuple(map(to_image, showing)) for showing in pixels)
     if mask_kind == "none":
@@ -51,12 +47,7 @@ def to_image(pixels: Picture) -> QImage:
 
 
 def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Library, canvas: Canvas) -> set[int]:
-    """Decode all pictures of the trials, so that none fails later; return their widths on the screen in pixels.
-
-    Raises:
-        UserError: a picture is missing or broken, or larger than the window, alone, next to another or with its
-            caption.
-    """
+    """Decode all pictures of the trials, so that none fails later; return their widths on the screen in pixels."""
     window = canvas.size
     widths: set[int] = set()
     largest, too_large = window.width(), ""

@@ -160,9 +160,6 @@ def choose_presenter(screen: QScreen) -> ChosenPresenter:
 
     Exposures are rounded only for an OpenGL window whose swaps wait for the screen: otherwise a program cannot know
     when a frame begins.
-
-    Raises:
-        UserError: the record of self-tests is damaged.
     """
     timing = read_timings().get(str(screen_key(screen)))
     refresh_hz = timing.refresh_hz if timing else screen.refreshRate()

@@ -106,9 +106,6 @@ def write_gallery(
         threads: number of worker threads.
         marks: the table `marks`, for heat maps.
         on_progress: called with (done, total, what).
-
-    Raises:
-        UserError: no picture can be read, or a file cannot be written.
     """
     check_gallery(page)
     folder = claim_output_folder(files_folder(page), option="--gallery")

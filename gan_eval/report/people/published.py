@@ -114,9 +114,6 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Sho
 
     Args:
         published: a table with PSNR_COLUMNS, every cell as text; without a source_size it is the network_size.
-
-    Raises:
-        UserError: a ratio or a PSNR is not a number.
     """
     measured, own_models = folder.measured, _own_models(folder)
     rows: list[list[str]] = []

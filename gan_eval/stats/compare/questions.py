@@ -140,11 +140,7 @@ ONE_SIDE = "at most one participant chose both sides, so response bias alone exp
 
 
 def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
-    """Check the models that a plan names.
-
-    Raises:
-        UserError: the plan compares a model that is not among those of the trials.
-    """
+    """Check the models that a plan names."""
     known = sorted({name for cell in trials["model"].dropna().unique() for name in str(cell).split("|")})
     for name in (name for pair in plan.comparisons or () for name in pair):
         if known and name not in known:

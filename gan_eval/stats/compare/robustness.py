@@ -132,11 +132,7 @@ def _tested(part: pd.DataFrame, value: float, influence: np.ndarray, *, too_few:
 
 
 def refuse_outcome_rules(rules: Sequence[str], *, where: str) -> None:
-    """Refuse rules on trials that use their outcome; time-outs (`response=none`) are allowed.
-
-    Raises:
-        UserError: a rule is on the outcome, or is not understood.
-    """
+    """Refuse rules on trials that use their outcome; time-outs (`response=none`) are allowed."""
     for given in rules:
         rule = parse_rule(given)
         if rule.column in ("response", "choice") and (rule.operator, rule.value) == ("=", "none"):

@@ -113,9 +113,6 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
     Args:
         skip_rows: number of further header rows below the first one; those of Qualtrics are found.
         sheet: the sheet of an Excel file; default: the first.
-
-    Raises:
-        UserError: a file is missing, empty, or of another format.
     """
     stems = Counter(file.stem for file in files)
     parts = list[FilePart]()

@@ -254,11 +254,7 @@ def _cells(file: Path, judged: _JudgedPictures) -> tuple[list[str], list[list[st
 def _first_names(
     file: Path, header: list[str], columns: Mapping[int, Sequence[str]], texts: list[int], judged: _JudgedPictures
 ) -> int:
-    """Return the column of names where none has text that names a picture.
-
-    Raises:
-        UserError: the first column numbers the rows.
-    """
+    """Return the column of names where none has text that names a picture."""
     titled = [place for place, title in enumerate(header) if _NAMES_PICTURES.fullmatch(title.strip())]
     known = [place for place in titled if any(map(judged.is_picture, columns[place]))]
     if known or 0 in texts or not _is_running(header[0], columns[0]):
