@@ -53,7 +53,7 @@ class Gan:
     generator_optimizer: Optimizer
     discriminator_optimizer: Optimizer
     precision: str = "fp32"
-    """Of forward passes (see `autocast`)."""
+    """Precision of forward passes (see `autocast`)."""
 
 
 TermLoss = Callable[[Tensor, Batch], Tensor]  # function of the output and its batch
@@ -137,7 +137,7 @@ def forward_of(net: nn.Module, precision: str) -> Callable[[Tensor], Tensor]:
 
 
 def update(optimizer: Optimizer) -> None:
-    """Update a network, and free its gradients at once: the other network's work has their memory meanwhile."""
+    """Update a network, and free its gradients now: the other network's work has their memory meanwhile."""
     optimizer.step()
     optimizer.zero_grad()
 

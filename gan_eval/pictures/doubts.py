@@ -162,7 +162,7 @@ def padding_multiple(first: images.Size, second: images.Size) -> int | None:
 
 
 MIN_COMPARED = 8
-"""Minimum number of pairs that tell whether partners are more alike than other pictures."""
+"""Minimum number of pairs that show whether partners are more alike than other pictures."""
 MIN_ALIKE = 0.65
 """Share of comparisons in which partners are more alike; chance is 1/2, with an SD of 0.06 for 24 pairs."""
 

@@ -85,7 +85,7 @@ def parse_observer(spec: str) -> Observer:
 
 
 class RealDifferences(NamedTuple):
-    """How fakes differ from their real pictures, by stimulus: standardised distances, and shares of the squared
+    """Differences of fakes from their real pictures, by stimulus: standardised distances, and shares of the squared
     difference in each of `MAP_CELLS` × `MAP_CELLS` cells (equal pictures have none)."""
 
     distance: Mapping[str, float]

@@ -359,7 +359,7 @@ _SHOWN = {
     "grade": ("grade", "Grade", 1, 2),
     "threshold_ms": ("threshold_ms", "Threshold, ms", 1, 0),
 }
-"""By column: prefix of its interval's columns, heading, factor and digits of its numbers."""
+"""For each column the prefix of its interval's columns, heading, factor and digits of its numbers."""
 
 
 def unadjusted(verdicts: pd.Series) -> str:

@@ -258,7 +258,7 @@ class TypedTrials:
     main: pd.DataFrame
     """Single pictures to be called real or fake, with `is_fake`, `says_fake` and `answered` (bool)."""
     answered: pd.DataFrame
-    """Those of `main` with an answer, with `correct` computed from kind and response."""
+    """Trials of `main` with an answer, with `correct` computed from kind and response."""
     pairs: pd.DataFrame
     """Pairs, with `answered` (bool)."""
     graded: pd.DataFrame

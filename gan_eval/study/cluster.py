@@ -70,7 +70,7 @@ class ClusterTask:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a task must know of the command that waits for it."""
+    """Facts about the command that waits for a task."""
 
     folder: str
     """The study's folder, absolute; empty without one."""

@@ -73,7 +73,7 @@ _KINDS: dict[Dtype, type] = {"int": int, "float": float, "bool": bool, "text": s
 
 
 def all_fit(values: Sequence[Any], column: Column) -> bool:
-    """Return True if all values are plainly cells of the column as they are: each is of its type and within its limits.
+    """Return True if all values are plainly cells of the column: each is of its type and within its limits.
 
     False may also be the answer for values that `parse_any` accepts or converts.
     """

@@ -53,7 +53,7 @@ _FORMS: dict[str, Callable[[str], object]] = {
     "instant": datetime.fromisoformat,
     "json": json.loads,
 }
-"""By type of column: functions that are False or raise ValueError for a text that needs a closer look."""
+"""Functions by type of column that are False or raise ValueError for a text that needs a closer look."""
 
 
 def _checked(cells: list[Any], column: Column | None, where: str) -> list[Any]:

@@ -38,8 +38,8 @@ HELD_FEATURES = 2**27
 def measure_chunk(settings: Settings, chunk: tuple[Sequence[Stimulus], Path]) -> None:
     """Measure a part of a set's pictures, and write values, hashes and features to its file.
 
-    Any process that sees the files may be asked: the arguments are plain data. It loads the networks once. A process
-    that was told so by OMP_NUM_THREADS measures with one thread.
+    Any process that can read the files can do it: the arguments are plain data. It loads the networks once, and uses
+    one thread where OMP_NUM_THREADS says so.
     """
     (stimuli, file), tools = chunk, _tools(pickle.dumps(settings))
     threads = settings.threads or (1 if os.environ.get("OMP_NUM_THREADS") == "1" else usable_cores())

@@ -276,7 +276,7 @@ def folder_pair(
         dataset, model: their names; default: those of the folders.
         partners: require that some pictures have a partner; FID does not need this.
         shown: the two places as messages call them; default: `real` and `fake`.
-        no_partners: reason why no picture is the partner of another, whatever their names.
+        no_partners: reason why no picture is the partner of another, even if names match.
         files: the real and the generated ones by stem; default: all pictures of the two folders.
 
     Raises:

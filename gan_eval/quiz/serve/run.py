@@ -42,10 +42,10 @@ KEEP_S = 75
 OPEN_FILES = 8192
 """Wanted limit of open files and connections. A browser holds up to six; many systems allow 1024 in all."""
 M_MMAP_THRESHOLD = -3
-"""The option of `mallopt` for the size from which memory is taken from the system by itself."""
+"""The option of `mallopt` for the size from which memory is taken from the system separately."""
 MMAP_BYTES = 64 * 2**10
 GRACE_S = 5
-"""Seconds that running requests may take after the server was told to stop."""
+"""Seconds that running requests may take after the signal to stop."""
 
 
 class Server(uvicorn.Server):

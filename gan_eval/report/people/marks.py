@@ -1,4 +1,4 @@
-"""Where people saw it: heat maps, the maps of metrics against the marks, and shares of marks in regions."""
+"""Marks of where people saw it: heat maps, the maps of metrics against the marks, and shares of marks in regions."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice

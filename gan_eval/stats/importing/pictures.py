@@ -74,7 +74,7 @@ def several_names(trials: pd.DataFrame) -> list[str]:
 
 
 def _by_shortest_path(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Return trials whose pictures are named by the fewest last parts of their path that tell pictures apart."""
+    """Return trials whose pictures are named by the fewest last parts of their path that distinguish them."""
     shorter = (_by_file(trials, columns, depth=depth) for depth in range(1, _MAX_FOLDERS + 1))
     return next((files for files in shorter if _are_same(trials, files, columns)), trials)
 

@@ -45,7 +45,7 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
 
 
 def _cells(source: str, foreign: Foreign) -> pd.Series | None:
-    """Return the text of each row for a source that is no column; None: it is none of those known."""
+    """Return the text of each row for a source that is not a column; None: an unknown source."""
     cells = foreign.cells
     if source in cells:
         return cells[source]

@@ -277,7 +277,7 @@ def _has(pattern: str, foreign: Foreign) -> bool:
 
 
 def title_of(name: str, foreign: Foreign) -> str:
-    """Return the tool's name with its version, if the file tells it."""
+    """Return the tool's name with its version, if the file has it."""
     tool, cells = TOOLS[name], foreign.cells
     version = str(cells[tool.version].dropna().iloc[0]) if tool.version in cells and cells[tool.version].any() else ""
     if name == "jspsych":

@@ -178,7 +178,7 @@ def _pages_without_time(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
 
 
 def _lists_of_keys(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
-    """Take the last of several keys, and its time; PsychoPy calls a list of keys wrong whatever they are."""
+    """Take the last of several keys, and its time; PsychoPy calls every list of keys wrong."""
     columns: dict[str, pd.Series] = {}
     is_list = pd.Series(False, index=frame.index)
     for name in ("response", "reaction_time_ms"):
