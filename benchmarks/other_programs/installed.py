@@ -113,7 +113,7 @@ def ffmpeg_rows(ffmpeg: str) -> Table:
         return called(f"ffmpeg {version}", call), found, why
 
     video = "[0]format=yuv420p[a];[1]format=yuv420p[b];[a][b]psnr"
-    smoothed = "a video's luma (16 to 235 beside a peak of 255) and smoothed chroma: not of the picture"
+    smoothed = "a video's luma (16 to 235 with a peak of 255) and smoothed chroma: not of the picture"
     capped = "libvmaf=feature=name=psnr:log_fmt=json:log_path=/dev/stdout"
     score = r"VMAF score: (\S+)"
     return {

@@ -1,11 +1,12 @@
 """Options shared by several commands, the refusal of options without effect, and output helpers."""
 
+import inspect
 import json
 import math
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -45,23 +46,40 @@ Simulate = Annotated[
 
 Stimuli = Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")]
 Store = Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")]
-Protocol = Annotated[str | None, typer.Option(help="quick_response (the default), yes_no, paired, ...")]
-Real = Annotated[int | None, typer.Option(help="Real pictures of each data set; default: 25.")]
-Fake = Annotated[int | None, typer.Option(help="Generated pictures of each data set; default: 25.")]
-Pairs = Annotated[int | None, typer.Option(help="Pairs of each data set, for protocols with pairs.")]
-ExposureMs = Annotated[
-    str | None, typer.Option(help="Exposure in ms, or until-answer (the default); for yes_no several: 100,500.")
-]
-ResponseMs = Annotated[str | None, typer.Option(help="Time to answer in ms, or unlimited; default: 4000.")]
-Keys = Annotated[str | None, typer.Option(help="Keys of the answers; default: real=j,fake=f.")]
-PictureSize = Annotated[str | None, typer.Option(help="Width: native (the default), 512 or '8 deg'.")]
-Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")]
-AllowGiveaways = Annotated[
-    str | None,
-    typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
-]
 Language = Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")]
 Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show the pages before, between and after trials.")]
+
+QUIZ_SETTINGS: Mapping[str, Any] = {
+    "protocol": Annotated[str | None, typer.Option(help="quick_response (the default), yes_no, paired, ...")],
+    "real": Annotated[int | None, typer.Option(help="Real pictures of each data set; default: 25.")],
+    "fake": Annotated[int | None, typer.Option(help="Generated pictures of each data set; default: 25.")],
+    "pairs": Annotated[int | None, typer.Option(help="Pairs of each data set, for protocols with pairs.")],
+    "exposure_ms": Annotated[
+        str | None, typer.Option(help="Exposure in ms, or until-answer (the default); for yes_no several: 100,500.")
+    ],
+    "response_ms": Annotated[str | None, typer.Option(help="Time to answer in ms, or unlimited; default: 4000.")],
+    "keys": Annotated[str | None, typer.Option(help="Keys of the answers; default: real=j,fake=f.")],
+    "picture_size": Annotated[str | None, typer.Option(help="Width: native (the default), 512 or '8 deg'.")],
+    "allow_giveaways": Annotated[
+        str | None,
+        typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
+    ],
+    "seed": Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")],
+}
+"""Options of the commands that show pictures, by the setting that each stands for; a study file sets them itself."""
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def with_quiz_settings(command: Command) -> Command:
+    """Add the options of `QUIZ_SETTINGS`, after --store, to a command that takes them as `**settings`."""
+    signature = inspect.signature(command)
+    given = [each for each in signature.parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
+    at = [each.name for each in given].index("store") + 1
+    added = [given[0].replace(name=name, default=None, annotation=option) for name, option in QUIZ_SETTINGS.items()]
+    command.__dict__["__signature__"] = signature.replace(parameters=[*given[:at], *added, *given[at:]])
+    return command
+
 
 Paired = Annotated[
     bool | None,

@@ -30,18 +30,13 @@ if TYPE_CHECKING:
 DEFAULT_STORE = "gan-eval.sqlite"
 """Default results store for sessions with --stimuli."""
 
-OF_STUDY = (
-    *("protocol", "real", "fake", "pairs", "exposure_ms", "response_ms", "keys"),
-    *("picture_size", "allow_giveaways", "seed"),
-)
-"""Parameters of `quiz` and `serve` that come from the study file if there is one."""
-
 ViewingDistance = Annotated[
     float | None,
     typer.Option(min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="Viewing distance in cm; default: the study's."),
 ]
 
 
+@options.with_quiz_settings
 def quiz(
     context: typer.Context,
     study: Annotated[Path | None, typer.Argument(help="A study file, with --out; or give --stimuli.")] = None,
@@ -49,14 +44,6 @@ def quiz(
     out: Annotated[Path | None, typer.Option("--out", help="With a study: its folder.")] = None,
     stimuli: options.Stimuli = None,
     store: options.Store = None,
-    protocol: options.Protocol = None,
-    real: options.Real = None,
-    fake: options.Fake = None,
-    pairs: options.Pairs = None,
-    exposure_ms: options.ExposureMs = None,
-    response_ms: options.ResponseMs = None,
-    keys: options.Keys = None,
-    picture_size: options.PictureSize = None,
     viewing_distance_cm: ViewingDistance = None,
     screen_width_cm: Annotated[
         float | None,
@@ -66,9 +53,7 @@ def quiz(
             help="Width of the visible screen in cm; default: the study's.",
         ),
     ] = None,
-    seed: options.Seed = None,
     list_number: Annotated[int | None, typer.Option("--list", help="List of pictures; default: by arrival.")] = None,
-    allow_giveaways: options.AllowGiveaways = None,
     windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
     screen: Annotated[int | None, typer.Option(min=1, help="The monitor's number; default: the primary one.")] = None,
     intro: options.Intro = True,
@@ -77,6 +62,7 @@ def quiz(
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
     simulate: Simulate = None,
     self_test: Annotated[bool, typer.Option("--self-test", help="Measure and keep this screen's timing.")] = False,
+    **settings: Any,
 ) -> None:
     """Show real and generated pictures to one participant and store each answer."""
     from gan_eval.quiz.station import Presentation
@@ -109,7 +95,7 @@ def quiz(
     observer = None if simulate is None else parse_observer(simulate)
     person = Person(participant.strip(), observer, station, list_number)
     how: dict[str, Any] = {"presentation": presentation, "warn": say}
-    chosen = given_options(**{name: context.params[name] for name in OF_STUDY})
+    chosen = given_options(**settings)
     if study is not None:
         from gan_eval.study.plan import open_plan
         from gan_eval.study.sessions import pending_sessions, quiz_session

@@ -9,13 +9,14 @@ import typer
 
 from gan_eval.cli import options
 from gan_eval.cli.options import given_options, print_next_command, refuse_with_study, refuse_without_effect, say
-from gan_eval.cli.quiz import DEFAULT_STORE, OF_STUDY, ViewingDistance, study_of_options
+from gan_eval.cli.quiz import DEFAULT_STORE, ViewingDistance, study_of_options
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import setup_command
 
 LOCAL = "127.0.0.1"
 
 
+@options.with_quiz_settings
 def serve(
     context: typer.Context,
     study: Annotated[Path | None, typer.Argument(help="A study file, with --out; or give --stimuli or --demo.")] = None,
@@ -30,22 +31,13 @@ def serve(
     public_url: Annotated[
         str | None, typer.Option(help="Address that participants open, if a proxy is in front.")
     ] = None,
-    protocol: options.Protocol = None,
-    real: options.Real = None,
-    fake: options.Fake = None,
-    pairs: options.Pairs = None,
-    exposure_ms: options.ExposureMs = None,
-    response_ms: options.ResponseMs = None,
-    keys: options.Keys = None,
-    picture_size: options.PictureSize = None,
     viewing_distance_cm: ViewingDistance = None,
     language: options.Language = None,
-    seed: options.Seed = None,
-    allow_giveaways: options.AllowGiveaways = None,
     intro: options.Intro = True,
     demo: Annotated[
         bool, typer.Option("--demo", help="Serve a small study on photographs that come with a package.")
     ] = False,
+    **settings: Any,
 ) -> None:
     """Serve a study to browsers: participants open a link, and each answer is stored before the next picture.
 
@@ -57,7 +49,7 @@ def serve(
         raise UserError("serve: give one of: a study file with --out, --stimuli SET, or --demo")
     if public_url is not None and not re.match(r"https?://[^/\s]+", public_url):
         raise UserError(f"--public-url {public_url}: expected an address such as https://quiz.example.org")
-    chosen = given_options(**{name: context.params[name] for name in (*OF_STUDY, "viewing_distance_cm", "language")})
+    chosen = given_options(**settings, viewing_distance_cm=viewing_distance_cm, language=language)
     where: str | Path
     more: dict[str, Any] = {}
     if study is not None or demo:

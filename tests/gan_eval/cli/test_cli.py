@@ -1,5 +1,6 @@
 """The command line: exit statuses and the one line that names file, field and fix."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from gan_eval.cli.quiz import session_summary
 from gan_eval.errors import MAX_LENGTH
 from gan_eval.machine.commands import VERBS
 from gan_eval.quiz.room import SessionResult
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.training import TrainingSettings
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,6 +35,20 @@ def test_wrong_usage_of_any_length_is_reported_in_a_short_line(command, verb, da
     assert line.startswith("gan-eval: ")
     assert "\x1b" not in err
     assert len(line) < MAX_LENGTH + 100
+
+
+@pytest.mark.parametrize(
+    ("verb", "section"), [("quiz", QuizSettings), ("serve", QuizSettings), ("train", TrainingSettings)]
+)
+def test_options_name_the_default_of_their_setting(verb, section):
+    options = {each.name: each.help or "" for each in typer.main.get_command(application([verb])).commands[verb].params}
+    named = {name: re.search(r"default: ([^ ;]+)\.|([\w-]+) \(the default\)", text) for name, text in options.items()}
+    default = {name: section.model_fields[name].default for name in named.keys() & section.model_fields if named[name]}
+    default |= {"keys": "real=j,fake=f"} if "keys" in default else {}  # made from the protocol
+    assert len(default) >= 3
+    for name, value in default.items():
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        assert shown in named[name].groups(), name
 
 
 def test_a_word_that_an_option_does_not_have_is_named_with_the_words_it_has(command):
