@@ -179,12 +179,12 @@ ms_gmsd = partial(piq_value, "multi_scale_gmsd")
 mdsi = partial(piq_value, "mdsi")
 haarpsi = partial(_of_structure, "haarpsi")
 
+_of_piq = partial(Metric, kind="pair", library="piq")
 _DEFAULTS = "piq's defaults, RGB 0..1 in float32"
 METRICS = (
-    Metric(
+    _of_piq(
         name="vif",
         title="VIF",
-        kind="pair",
         measures="share of the reference's information that is left, at four scales; above 1 where contrast is "
         "enhanced",
         higher_is_better=True,
@@ -192,12 +192,10 @@ METRICS = (
         definition="vif/pixel-domain/piq/rgb/float32/faint in float64/not flat",
         function=vif,
         min_size=(41, 41),
-        library="piq",
     ),
-    Metric(
+    _of_piq(
         name="fsim",
         title="FSIM",
-        kind="pair",
         measures="agreement with the reference in phase congruency, gradients and colour",
         high=1,
         higher_is_better=True,
@@ -205,57 +203,47 @@ METRICS = (
         definition="fsim/chromatic/piq/rgb/float32/not both flat",
         function=fsim,
         min_size=(2, 2),
-        library="piq",
     ),
-    Metric(
+    _of_piq(
         name="gmsd",
         title="GMSD",
-        kind="pair",
         measures="how unevenly the gradients differ from the reference's",
         high=0.5,
         source=f"Xue et al. 2014, luma at half size; {_DEFAULTS}",
         definition="gmsd/piq/rgb/float32",
         function=gmsd,
-        library="piq",
     ),
-    Metric(
+    _of_piq(
         name="ms_gmsd",
         title="MS-GMSD",
-        kind="pair",
         measures="as gmsd at four scales",
         high=0.5,
         source=f"Zhang et al. 2017, without colour; {_DEFAULTS}",
         definition="ms-gmsd/luma/piq/rgb/float32",
         function=ms_gmsd,
         min_size=(17, 17),
-        library="piq",
     ),
-    Metric(
+    _of_piq(
         name="vsi",
         title="VSI",
-        kind="pair",
         measures="agreement with the reference in salience, gradients and colour, weighted by salience",
         high=1,
         higher_is_better=True,
         source=f"Zhang et al. 2014; {_DEFAULTS}",
         definition="vsi/piq/rgb/float32/not flat",
         function=vsi,
-        library="piq",
     ),
-    Metric(
+    _of_piq(
         name="mdsi",
         title="MDSI",
-        kind="pair",
         measures="how unevenly gradients and colours differ from the reference's",
         source=f"Nafchi et al. 2016, sum of both similarities; {_DEFAULTS}",
         definition="mdsi/sum/piq/rgb/float32",
         function=mdsi,
-        library="piq",
     ),
-    Metric(
+    _of_piq(
         name="haarpsi",
         title="HaarPSI",
-        kind="pair",
         measures="agreement with the reference in Haar wavelets' coefficients",
         high=1,
         higher_is_better=True,
@@ -263,6 +251,5 @@ METRICS = (
         definition="haarpsi/subsampled/piq/rgb/float32/not both flat",
         function=haarpsi,
         min_size=(16, 16),
-        library="piq",
     ),
 )

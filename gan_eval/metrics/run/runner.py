@@ -68,6 +68,12 @@ Set = StimulusSet | Path | str
 """A stimulus set, or its folder."""
 
 
+def _frame(name: str) -> "cached_property[pd.DataFrame]":
+    """Return the property with the frame of a table; a frame without rows if the table has none."""
+    table = tables.TABLES[name]
+    return cached_property(lambda found: frame_of_columns(found.columns.get(name) or columns_of([], table), table))
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """The metric tables, and the row of `runs` that their column `run` points to."""
@@ -75,27 +81,11 @@ class Evaluation:
     columns: Mapping[str, Columns]
     """The columns of each table, by its name; `hole_metrics` only if it has rows."""
 
-    @cached_property
-    def image_metrics(self) -> "pd.DataFrame":
-        return frame_of_columns(self.columns["image_metrics"], tables.IMAGE_METRICS)
-
-    @cached_property
-    def set_metrics(self) -> "pd.DataFrame":
-        return frame_of_columns(self.columns["set_metrics"], tables.SET_METRICS)
-
-    @cached_property
-    def metric_comparisons(self) -> "pd.DataFrame":
-        return frame_of_columns(self.columns["metric_comparisons"], tables.METRIC_COMPARISONS)
-
-    @cached_property
-    def hole_metrics(self) -> "pd.DataFrame":
-        return frame_of_columns(
-            self.columns.get("hole_metrics", columns_of([], tables.HOLE_METRICS)), tables.HOLE_METRICS
-        )
-
-    @cached_property
-    def runs(self) -> "pd.DataFrame":
-        return frame_of_columns(self.columns["runs"], tables.RUNS)
+    image_metrics = _frame("image_metrics")
+    set_metrics = _frame("set_metrics")
+    metric_comparisons = _frame("metric_comparisons")
+    hole_metrics = _frame("hole_metrics")
+    runs = _frame("runs")
 
     def by_name(self) -> "dict[str, pd.DataFrame]":
         """Return the frames of the tables, by their name."""

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
+from gan_eval.files.output_folders import is_study_folder
 from gan_eval.files.reading import no_folder
 from gan_eval.files.sets import FileSet, settled
 from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.report.parts.words import who_text
 from gan_eval.settings.facts import Facts, read_facts
-from gan_eval.settings.run_record import RECORD, read_run_record, run_command
+from gan_eval.settings.run_record import read_run_record, run_command
 from gan_eval.stats.answers.choices import CHOICES
 from gan_eval.stats.answers.grades import RATINGS
 from gan_eval.stats.answers.hype import THRESHOLDS
@@ -259,7 +259,7 @@ _OF_SETS = {"analysis": tuple(table.name for table in OF_ANALYSIS), "metrics": t
 
 def _run_command(folder: Path) -> str:
     """Return the `run` command that makes a study's folder; empty for a folder of other origin."""
-    if not (folder / OWN_FOLDER / RECORD).is_file():
+    if not is_study_folder(folder):
         return ""
     made = read_run_record(folder)
     data_root = made.get("data_root")
