@@ -142,7 +142,6 @@ def metrics(
         reference=reference,
         save_reference=save_reference,
     )
-    chosen = settings.selected()
     inputs, remarks = _inputs(
         context,
         settings,
@@ -155,6 +154,7 @@ def metrics(
         paired=paired,
         tar_key=tar_key,
     )
+    chosen = settings.selected()
     _refuse_unused(chosen, settings, resizer)
     if report or gallery or marks:
         _check_pages(chosen, report, gallery, marks)

@@ -44,7 +44,7 @@ def is_study_folder(folder: Path) -> bool:
 
 def refuse_of_others(folder: Path, below: str) -> None:
     """Refuse an output folder whose tables a report would mix with the new ones, or read in their place."""
-    if is_study_folder(folder):
+    if (folder / OWN_FOLDER / RECORD).is_file():
         raise UserError(f"--out {folder}: a study's folder, whose tables come from `run`; name another folder")
     place = Path(folder) / below
     if any(place.glob("*.csv")):

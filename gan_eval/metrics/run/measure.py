@@ -186,15 +186,15 @@ def installed(libraries: Sequence[str]) -> list[str]:
     return found
 
 
+@dataclass
 class PictureFiles:
     """The files and pictures of one thread's job; each is read, hashed and decoded at most once."""
 
-    def __init__(self, white: int | None = None, names: Mapping[Path, str] | None = None) -> None:
-        """`names`: what messages call a file, if not by its path."""
-        self._white = white
-        self._names = names or {}
-        self.opened: dict[Path, PictureFile] = {}
-        self._holes: dict[bytes, HolePixels] = {}
+    white: int | None = None
+    names: Mapping[Path, str] = field(default_factory=dict)
+    """Names of files in messages, if not their paths."""
+    opened: dict[Path, PictureFile] = field(default_factory=dict)
+    _holes: "dict[bytes, HolePixels]" = field(default_factory=dict)
 
     def read(self, path: Path | Missing) -> PictureFile | Missing:
         """Return the file with its hash, or the reason if there is none or it cannot be read."""
@@ -202,10 +202,10 @@ class PictureFiles:
             return path
         if path not in self.opened:
             try:
-                file = self.opened[path] = images.open_picture(path, self._white)
+                file = self.opened[path] = images.open_picture(path, self.white)
             except UserError as error:
                 return Missing(str(error))
-            file.shown = self._names.get(path, "")
+            file.shown = self.names.get(path, "")
         return self.opened[path]
 
     def picture(self, file: PictureFile) -> Picture:
