@@ -72,19 +72,19 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
 
     file = Path(source) if isinstance(source, Path | str) else None
     requested = name or (file.stem.rpartition(".")[2] if file else "")
-    known = tables.TABLES
-    if requested not in known:
+    declared = tables.TABLES
+    if requested not in declared:
         from gan_eval.power.planning import POWER
         from gan_eval.stats.tables import ALL_TABLES
 
-        known = ALL_TABLES | {POWER.name: POWER}
+        declared = ALL_TABLES | {POWER.name: POWER}
     if file and not file.exists():
         raise UserError(f"{file}: no such file")
-    if requested not in known:
-        near = get_close_matches(requested, known, n=1)
+    if requested not in declared:
+        near = get_close_matches(requested, declared, n=1)
         hint = f"did you mean {near[0]}?" if near else "`gan_eval.tables.TABLES` has their names"
         raise UserError(f"{file or 'read_table of a frame'}: no table {requested!r}; {hint}")
-    return tabular.as_table(source, known[requested])
+    return tabular.as_table(source, declared[requested])
 
 
 def __getattr__(name: str) -> Any:

@@ -114,8 +114,8 @@ def generate(
         device = one_device()
         net = placed(source.net, device)
         assert isinstance(net, Network)
-        known = trained_on(source)
-        seen = known.seen(data_set, list(items.values())) if known else {}
+        trained = trained_on(source)
+        seen = trained.seen(data_set, list(items.values())) if trained else {}
         rows: list[Row] = []
         raw_rows: list[Row] = []
         run_threads = recorded_threads(*source.file.parents[:2])

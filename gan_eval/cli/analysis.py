@@ -189,11 +189,11 @@ def _metrics_beside(
     if set_metrics:
         found[SET_METRICS] = read_table(set_metrics, SET_METRICS)
     with settled(out) as sets:
-        own = {file for one in sets.get(out, []) if one.name == SET_NAME for file in one.files}
+        written = {file for one in sets.get(out, []) if one.name == SET_NAME for file in one.files}
     return {
         table: frame
         for table, frame in found.items()
-        if f"{table.name}.csv" in own or not (out / f"{table.name}.csv").exists()
+        if f"{table.name}.csv" in written or not (out / f"{table.name}.csv").exists()
     }
 
 
@@ -331,7 +331,7 @@ def _pool(study: "Study", file: Path, out: Path, size: int | None) -> "list[Row]
                 "each class), or stimuli under [power], or --out with the study's folder"
             )
         return list(read_sets(folders.values()).rows)
-    known = versions_of(study, read_sets(existing).rows if existing else ())
-    if not known:
+    versions = versions_of(study, read_sets(existing).rows if existing else ())
+    if not versions:
         raise UserError(f"{file}: no [models.NAME], and none of stimuli.sets exists yet, so the models are not known")
-    return planned_stimuli(known, size)
+    return planned_stimuli(versions, size)

@@ -381,9 +381,9 @@ def weights_list() -> None:
     """List the known weights, and which are in the cache."""
     from gan_eval.metrics.weights import cache
 
-    for known, path in cache.list_weights():
-        place = path or f"not in the cache; `gan-eval weights fetch {known.name}`"
-        typer.echo(as_typed(f"{known.name}: {place} ({known.description})"))
+    for weights, path in cache.list_weights():
+        place = path or f"not in the cache; `gan-eval weights fetch {weights.name}`"
+        typer.echo(as_typed(f"{weights.name}: {place} ({weights.description})"))
 
 
 @weights_app.command("fetch")
@@ -396,9 +396,9 @@ def weights_fetch(
 
     failures = []
     with Console() as console:
-        for known in WEIGHTS if name == "all" else [name]:
+        for each in WEIGHTS if name == "all" else [name]:
             try:
-                path = cache.fetch(known, on_progress=about_download(f"fetch {known}", console.progress))
+                path = cache.fetch(each, on_progress=about_download(f"fetch {each}", console.progress))
                 typer.echo(path)
             except UserError as error:
                 failures.append(str(error))

@@ -98,8 +98,8 @@ def participants_forget(
         aside = "" if where == store else f"; in a store that was moved aside: {where}"
         for session in stored.sessions:
             dates = " to ".join(str(session[name]) for name in ("started_at", "ended_at") if session[name] is not None)
-            known = ", ".join(str(word) for word in (session["study"], session["status"], dates) if word)
-            say(f"{participant}: a session: {known}{aside}")
+            facts = ", ".join(str(word) for word in (session["study"], session["status"], dates) if word)
+            say(f"{participant}: a session: {facts}{aside}")
     if not rows:  # left by an earlier removal that could not rewrite the file
         say(f"{participant}: no rows; the file is to be rewritten, as an earlier removal could not")
     if traces.folder is not None and traces.derived:

@@ -187,13 +187,13 @@ def job_of_options(
         direction: default: the preset's, else AtoB.
         preset: name of a published training, or of a data set with one; `options` and `assignments` override it.
     """
-    known: Preset | None = None
+    data_preset: Preset | None = None
     training: Mapping[str, Any] = {}
     if preset is not None:
         from trainer.datasets.presets import TRAININGS, preset_of
 
-        known = None if preset in TRAININGS else preset_of(preset, also=TRAININGS)
-        training = known.training() if known else TRAININGS[preset]
+        data_preset = None if preset in TRAININGS else preset_of(preset, also=TRAININGS)
+        training = data_preset.training() if data_preset else TRAININGS[preset]
     assigned = assigned_settings(assignments)
     if twice := sorted(set(options) & set(assigned)):
         raise UserError(f"--set {twice[0]}: there is also {as_flag(twice[0])}; give one of them")
@@ -208,11 +208,11 @@ def job_of_options(
     values = {**preset_values, **values, **sections}
     if not LENGTHS & set(values):
         raise UserError("train: give --steps N or --epochs N")
-    if data is None and known is not None and data_root is not None:
-        data = data_root / known.name
+    if data is None and data_preset is not None and data_root is not None:
+        data = data_root / data_preset.name
     if data is None:
-        if known is not None:
-            raise UserError(f"train: {known.name} needs --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
+        if data_preset is not None:
+            raise UserError(f"train: {data_preset.name} needs --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
         raise UserError("train: --data is missing; name the folder with train/")
     from gan_eval.settings.sections import check_options
     from gan_eval.settings.training import TrainingSettings
@@ -224,7 +224,7 @@ def job_of_options(
         spelled=lambda name: as_flag(name) if name in OPTIONS and name not in assigned else f"--set {name}",
     )
     root = data_root or Path()
-    return TrainingJob(settings, data, direction or (known.direction if known else "AtoB"), root=root)
+    return TrainingJob(settings, data, direction or (data_preset.direction if data_preset else "AtoB"), root=root)
 
 
 def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:

@@ -70,8 +70,8 @@ def trials_import(
     from gan_eval.tables import frames as tabular
 
     if list_tools:
-        for name, known in TOOLS.items():
-            typer.echo(f"{name}: {known.title}; file: {known.export}; {known.note}")
+        for name, tool_facts in TOOLS.items():
+            typer.echo(f"{name}: {tool_facts.title}; file: {tool_facts.export}; {tool_facts.note}")
         return
     if not files:
         raise UserError("FILE: name the files to import (--list-tools: the programs whose files are known)")

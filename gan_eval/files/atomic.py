@@ -97,8 +97,8 @@ def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0
     for last in (False, True):
         try:
             lock.parent.mkdir(parents=True, exist_ok=True)
-            own = FileLock(lock, timeout=patience_s, mode=0o600, poll_interval=0.02)
-            own.acquire()
+            file_lock = FileLock(lock, timeout=patience_s, mode=0o600, poll_interval=0.02)
+            file_lock.acquire()
             break
         except Timeout as error:
             raise LockedError(refusal()) from error
@@ -108,7 +108,7 @@ def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0
     try:
         yield
     finally:
-        own.release()
+        file_lock.release()
 
 
 @contextmanager
@@ -164,9 +164,9 @@ def remove_leftovers(folder: Path, *, older_than_s: float = 0.0) -> None:
 
 def remove_leftovers_of(target: Path) -> None:
     """Remove temporary files that killed processes left while writing `target`; no other process may be writing it."""
-    own = _TEMPORARY.fullmatch(temporary_name(target.name))
+    wanted = _TEMPORARY.fullmatch(temporary_name(target.name))
     for path in target.parent.glob(".*"):
-        if own and (found := _TEMPORARY.fullmatch(path.name)) and found.group(1, 2) == own.group(1, 2):
+        if wanted and (found := _TEMPORARY.fullmatch(path.name)) and found.group(1, 2) == wanted.group(1, 2):
             _remove_leftover(path, 0.0)
 
 

@@ -33,15 +33,15 @@ def sha256_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in hex; a file that was hashed before and has not changed is not read."""
     status = require_file(path)
     try:
-        known = status and _digests.get(_state_of(path, status))
-        if not known:
+        digest = status and _digests.get(_state_of(path, status))
+        if not digest:
             with Path(path).open("rb") as file:
                 status = os.fstat(file.fileno())
-                known = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
                 is_unchanged = os.fstat(file.fileno()).st_mtime_ns == status.st_mtime_ns
             if is_unchanged and time.time() - max(status.st_mtime, status.st_ctime) > SETTLED_S:
-                _digests[_state_of(path, status)] = known
-        return known
+                _digests[_state_of(path, status)] = digest
+        return digest
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; restore it") from error
     except OSError as error:

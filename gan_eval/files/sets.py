@@ -70,11 +70,11 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
             been writing there for a minute.
     """
     folder = Path(folder)
-    own = folder / OWN_FOLDER
+    records = folder / OWN_FOLDER
     refuse_links(folder)
-    aside = own / temporary_name(name)
+    aside = records / temporary_name(name)
     with _locked(folder):
-        for leftover in own.glob(f".{name}.gan-eval-*.tmp"):  # no other process is writing
+        for leftover in records.glob(f".{name}.gan-eval-*.tmp"):  # no other process is writing
             shutil.rmtree(leftover, ignore_errors=True)
         new = NewSet(aside)
         try:
@@ -85,7 +85,7 @@ def replaced_set(folder: Path, name: str) -> Iterator[NewSet]:
             shutil.rmtree(aside, ignore_errors=True)
             raise write_error(folder, error) from error
         except BaseException:
-            if not (own / f"{name}{_COMING}").exists():  # otherwise the next process finishes the replacement
+            if not (records / f"{name}{_COMING}").exists():  # otherwise the next process finishes the replacement
                 shutil.rmtree(aside, ignore_errors=True)
             raise
         _finish(folder, name, coming)
@@ -125,10 +125,10 @@ def _announce(folder: Path, name: str, new: NewSet) -> dict[str, Any]:
             before = _read(record).files
     removed = {
         relative
-        for relative, known in before.items()
+        for relative, digest in before.items()
         if relative not in new.staying
         and (folder / relative).is_file()
-        and sha256_file(folder / relative) == known  # otherwise the user changed it
+        and sha256_file(folder / relative) == digest  # otherwise the user changed it
     }
     run = new.run or f"{name}-{sha256_json(hashes)[:12]}"
     gone = sorted(removed - set(files))
@@ -145,9 +145,9 @@ def _announce(folder: Path, name: str, new: NewSet) -> dict[str, Any]:
 
 def _finish(folder: Path, name: str, coming: Mapping[str, Any]) -> None:
     """Move the announced files into place; files already in place stay."""
-    own = folder / OWN_FOLDER
-    announced = own / f"{name}{_COMING}"
-    aside = own / Path(str(coming["aside"])).name
+    records = folder / OWN_FOLDER
+    announced = records / f"{name}{_COMING}"
+    aside = records / Path(str(coming["aside"])).name
     at = folder
     try:
         for relative in coming["files"]:
@@ -158,7 +158,7 @@ def _finish(folder: Path, name: str, coming: Mapping[str, Any]) -> None:
             at = folder / relative
             at.unlink(missing_ok=True)
         flush_to_disk(folder)
-        at = own / f"{name}{_RECORD}"
+        at = records / f"{name}{_RECORD}"
         announced.replace(at)  # the announcement becomes the record, also on a full disk
     except OSError as error:
         raise UserError(
@@ -180,7 +180,7 @@ def _checked(path: Path, *required: str) -> dict[str, Any]:
         files, gone = record["files"], record.get("gone", [])
         texts = [record.get("source", ""), *files.values(), *files, *gone]
         parts = [Path(name).parts for name in (*files, *gone)]
-        is_below = all(own and ".." not in own and not Path(*own).is_absolute() for own in parts)
+        is_below = all(steps and ".." not in steps and not Path(*steps).is_absolute() for steps in parts)
         if is_below and all(isinstance(text, str) for text in texts) and all(name in record for name in required):
             return dict(record)
     raise UserError(f"{path}: not the record of a set of files; remove it and make the set again")
@@ -192,12 +192,12 @@ def _locked(folder: Path, *, reading: bool = False) -> Iterator[None]:
 
     A reader without write permission does not lock.
     """
-    own = folder / OWN_FOLDER
-    path = own / _LOCK
+    records = folder / OWN_FOLDER
+    path = records / _LOCK
     busy = f"{folder}: another gan-eval has been writing there for {PATIENCE_S:.0f} s; wait for it, or end it"
     is_locking = not reading or os.access(path, os.W_OK)
     with system_lock(path, lambda: busy, patience_s=PATIENCE_S) if is_locking else nullcontext():
-        for coming in sorted(own.glob(f"*{_COMING}")):
+        for coming in sorted(records.glob(f"*{_COMING}")):
             announced = _checked(coming, "run", "files", "aside", "gone")
             _finish(folder, coming.name.removesuffix(_COMING), announced)
         yield

@@ -72,8 +72,8 @@ def _idle_seconds(file: Path = Path("/proc/stat")) -> float | None:
     """
     try:
         lines = [line.split() for line in file.read_text(encoding="ascii").splitlines()]
-        own = {f"cpu{core}" for core in os.sched_getaffinity(0)}
-        return sum(int(line[4]) + int(line[5]) for line in lines if line[0] in own) / os.sysconf("SC_CLK_TCK")
+        cores = {f"cpu{core}" for core in os.sched_getaffinity(0)}
+        return sum(int(line[4]) + int(line[5]) for line in lines if line[0] in cores) / os.sysconf("SC_CLK_TCK")
     except (AttributeError, IndexError, OSError, ValueError):
         return None
 

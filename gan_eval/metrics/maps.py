@@ -55,14 +55,14 @@ class PictureMaps:
 
     def _own(self, name: str, stimulus: Stimulus) -> Map:
         files = PictureFiles()
-        own = _found(Missing(stimulus.problem) if stimulus.problem else files.read(stimulus.file))
+        file = _found(Missing(stimulus.problem) if stimulus.problem else files.read(stimulus.file))
         if name == "niqe":
-            picture = files.picture(own)
+            picture = files.picture(file)
             blocks = niqe_blocks(picture).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
             rim = [(0, side - of_blocks) for side, of_blocks in zip(picture.shape, blocks.shape, strict=False)]
             return np.pad(blocks, rim, constant_values=np.nan).astype(np.float32)
         real = _found(files.read(stimulus.companion("reference")))
-        pair = files.pair(own, real, any_format=name != "lpips", resize=False)
+        pair = files.pair(file, real, any_format=name != "lpips", resize=False)
         if name == "lpips":
             return self._lpips.map(*pair)
         # no window of SSIM fits at the rim

@@ -94,9 +94,9 @@ def file_facts(path: Path) -> Facts:
             kinds = {kind for _, data in image.applist for start, kind in _APPLICATION_KINDS if data.startswith(start)}
             kinds |= {"comment" for name, _ in image.applist if name == "COM"}
             tables = _short_hash(repr(sorted(image.quantization.items())).encode())
-            known = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(image))
+            sampling = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(image))
             factors = " ".join(f"{across}x{down}" for _, across, down, _ in image.layer)
-            subsampling = "grey" if image.layers == 1 else known or factors
+            subsampling = "grey" if image.layers == 1 else sampling or factors
         elif image.format == "PNG":
             bits, kinds = _png_chunks(path)
         else:

@@ -54,7 +54,7 @@ def find_copies(
             on_progress(done, total)
         return grey_values(resize(select_half(read_rgb(file), of), (SIDE, SIDE)))
 
-    known = np.stack([vector(file, half) for file in files]) if files else np.zeros((0, SIDE**2), np.int8)
+    trained = np.stack([vector(file, half) for file in files]) if files else np.zeros((0, SIDE**2), np.int8)
     groups: dict[tuple[str, str | None], list[Row]] = {}
     vectors: dict[str, np.ndarray] = {}
     found: list[Row] = []
@@ -65,10 +65,10 @@ def find_copies(
         except UserError as error:
             found += [_row(row, name, reason=str(error)) for name in ("training_copy", "set_copy")]
     for members in groups.values():
-        own = np.stack([vectors[row["stimulus"]] for row in members])
+        shown = np.stack([vectors[row["stimulus"]] for row in members])
         if files:
-            found += _rows(members, "training_copy", own, known, [file.name for file in files])
-        found += _rows(members, "set_copy", own, None, [row["stimulus"] for row in members])
+            found += _rows(members, "training_copy", shown, trained, [file.name for file in files])
+        found += _rows(members, "set_copy", shown, None, [row["stimulus"] for row in members])
     return conform(pd.DataFrame(found), IMAGE_METRICS, where="copies")
 
 
@@ -94,8 +94,8 @@ def _rows(members: Sequence[Row], metric: str, own: Vectors, others: Vectors | N
 
 
 def _row(row: Row, metric: str, **cells: object) -> Row:
-    own = {name: row[name] for name in ("stimulus", "item", "kind", "model", "dataset", "sha256")}
-    return own | {"metric": metric, "value": None, "reason": None, "run": None, "nearest": None} | cells
+    facts = {name: row[name] for name in ("stimulus", "item", "kind", "model", "dataset", "sha256")}
+    return facts | {"metric": metric, "value": None, "reason": None, "run": None, "nearest": None} | cells
 
 
 def copy_lines(found: pd.DataFrame) -> list[str]:

@@ -182,8 +182,8 @@ def partners_doubt(pairs: Sequence[Sequence[Path]]) -> str:
         return ""
     reals, fakes = np.array(fields).transpose(1, 0, 2)
     alike = reals @ fakes.T
-    own, others = np.diag(alike)[:, None], ~np.eye(len(alike), dtype=bool)
-    if np.concatenate([(own > alike)[others], (own > alike.T)[others]]).mean() > MIN_ALIKE:
+    partners, others = np.diag(alike)[:, None], ~np.eye(len(alike), dtype=bool)
+    if np.concatenate([(partners > alike)[others], (partners > alike.T)[others]]).mean() > MIN_ALIKE:
         return ""
     return (
         f"pictures of one file stem are no more alike than others ({len(fields)} pairs looked at): if their names "

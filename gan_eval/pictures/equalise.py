@@ -145,11 +145,11 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
     """
     stimuli = read_set(source, files_must_exist=False)
     record_file = out / RECORD
-    before, after, own = source.resolve(), out.resolve(), record_file.parent
+    before, after, records = source.resolve(), out.resolve(), record_file.parent
     if after == before or before in after.parents or after in before.parents:
         raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
     check_output_folder(out)
-    if own.is_dir() and not record_file.is_file() and any(path != own for path in out.iterdir()):
+    if records.is_dir() and not record_file.is_file() and any(path != records for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
     items: dict[str, list[Row]] = {}
     for row in stimuli.rows:

@@ -54,18 +54,18 @@ def harmonic(picture: Picture, hole: Hole) -> NDArray[np.float64]:
     rows, columns = np.nonzero(hole)
     entries: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]] = []
     neighbours = np.zeros(len(rows))
-    known = np.zeros((len(rows), 3))
+    known_sums = np.zeros((len(rows), 3))
     for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         there = [rows + down, columns + right]
         exists = (there[0] >= 0) & (there[0] < hole.shape[0]) & (there[1] >= 0) & (there[1] < hole.shape[1])
-        own, place = np.flatnonzero(exists), (there[0][exists], there[1][exists])
-        neighbours[own] += 1
+        pixels, place = np.flatnonzero(exists), (there[0][exists], there[1][exists])
+        neighbours[pixels] += 1
         unknown = hole[place]
-        entries.append((own[unknown], number[place][unknown], np.full(unknown.sum(), -1.0)))
-        known[own[~unknown]] += picture[place][~unknown]
+        entries.append((pixels[unknown], number[place][unknown], np.full(unknown.sum(), -1.0)))
+        known_sums[pixels[~unknown]] += picture[place][~unknown]
     every = np.arange(len(rows))
     of, to, value = (np.concatenate(part) for part in zip(*entries, (every, every, neighbours), strict=True))
-    return np.asarray(splu(csc_array(coo_array((value, (of, to))))).solve(known))
+    return np.asarray(splu(csc_array(coo_array((value, (of, to))))).solve(known_sums))
 
 
 BASELINES = "baselines"
@@ -121,8 +121,8 @@ def _holes(sets: Sequence[StimulusSet]) -> dict[str, tuple[StimulusSet, Row]]:
             if row["kind"] != "fake" or mask is None or row["reference_file"] is None:
                 continue
             other, first = found.setdefault(row["item"], (stimuli, row))
-            known = other.path(first, "mask_file")
-            if known is not None and known != mask and sha256_file(known) != sha256_file(mask):
+            earlier = other.path(first, "mask_file")
+            if earlier is not None and earlier != mask and sha256_file(earlier) != sha256_file(mask):
                 raise UserError(
                     f"{mask}: the hole of {row['item']} is another for the model {row['model']} than for "
                     f"{first['model']}; fill the holes of these sets one by one"

@@ -301,8 +301,8 @@ def _layout_of(source: Path) -> tuple[Layout, Roles]:
             f"; its folders {', '.join(folders)} have pictures: rename those of the real and of the generated ones, or "
             "name both to `gan-eval try REAL FAKE`"
         )
-    known = ", ".join(layout.program for layout in LAYOUTS if {"real", "fake"} <= layout.places.keys())
-    raise UserError(f"{source}: no known layout; expected one of docs/data.md: {known}{found}")
+    programs = ", ".join(layout.program for layout in LAYOUTS if {"real", "fake"} <= layout.places.keys())
+    raise UserError(f"{source}: no known layout; expected one of docs/data.md: {programs}{found}")
 
 
 def _of_no_pairs(source: Path, layout: Layout) -> str:

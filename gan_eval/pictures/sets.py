@@ -120,18 +120,18 @@ def require_unchanged(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:
         rows: with files and their hashes (`HASHES`); a file without a hash is not checked.
         folder: the folder that files are relative to.
     """
-    known: set[tuple[str, str]] = set()  # several rows have one reference
+    checked: set[tuple[str, str]] = set()  # several rows have one reference
     for row in rows:
         for column, of in HASHES.items():
             name, expected = row.get(column), row.get(of)
-            if not name or not expected or (name, expected) in known:
+            if not name or not expected or (name, expected) in checked:
                 continue
             digest = expected
             with suppress(UserError):
                 digest = sha256_file(folder / name)
             if digest != expected:
                 raise picture_changed(folder / name)
-            known.add((name, expected))
+            checked.add((name, expected))
 
 
 def picture_changed(path: Path) -> UserError:
@@ -169,12 +169,12 @@ def require_same_pictures(
         named[where] = [pair for *of, a, sha, b, sha_b in dealt if tuple(of) in done for pair in ((a, sha), (b, sha_b))]
     for where, table in (*([measured] if measured else []), *sets.items()):
         named[where] = [*_cells(table, "stimulus", "sha256")]
-    known: dict[str, tuple[str, str]] = {}
+    first_seen: dict[str, tuple[str, str]] = {}
     for where, pictures in named.items():
         for stimulus, sha256 in pictures:
             if not (isinstance(stimulus, str) and isinstance(sha256, str)):
                 continue
-            digest, first = known.setdefault(stimulus, (sha256, where))
+            digest, first = first_seen.setdefault(stimulus, (sha256, where))
             if digest != sha256:
                 raise UserError(
                     f"{where}: {stimulus} is another picture here (SHA-256 {sha256[:12]}…) than in {first} "

@@ -34,10 +34,10 @@ def planned_stimuli(versions: Iterable[tuple[str, str]], size: int) -> list[Row]
         versions: (data set, model) of each stimulus set.
         size: number of items of each data set, each real and from each of its models.
     """
-    known = sorted(set(versions))
-    if not known:
+    models = sorted(set(versions))
+    if not models:
         raise UserError("no models are known; give those of the imported sets too (`versions_of` with their rows)")
-    real = sorted({(dataset, "") for dataset, _ in known})
+    real = sorted({(dataset, "") for dataset, _ in models})
     return [
         {
             "stimulus": f"{dataset}/{model or 'real'}/{number}",
@@ -47,16 +47,16 @@ def planned_stimuli(versions: Iterable[tuple[str, str]], size: int) -> list[Row]
             "dataset": dataset,
             "sha256": "",
         }
-        for dataset, model in [*real, *known]
+        for dataset, model in [*real, *models]
         for number in range(size)
     ]
 
 
 def versions_of(study: Study, rows: Sequence[Row] = ()) -> list[tuple[str, str]]:
     """Return the pairs (data set, model) of the study's own models, and of the fakes among rows of imported sets."""
-    own = [(model.data, name) for name, model in study.models.items()]
+    trained = [(model.data, name) for name, model in study.models.items()]
     imported = [(row["dataset"], row["model"]) for row in rows if row["kind"] == "fake"]
-    return list(dict.fromkeys([*own, *imported]))
+    return list(dict.fromkeys([*trained, *imported]))
 
 
 @dataclass(frozen=True)

@@ -94,10 +94,10 @@ def plan_power(
     # the number to invite: the smallest whose power reaches the target with 95% confidence
     recommended: dict[str, int | None] = {}
     for question in world.questions:
-        own = [row for row in rows if row["question"] == question.name]
-        if _is_without_difference(own[0]):
+        estimates = [row for row in rows if row["question"] == question.name]
+        if _is_without_difference(estimates[0]):
             continue
-        enough = next((row for row in own if row["ci_low"] >= settings.target), None)
+        enough = next((row for row in estimates if row["ci_low"] >= settings.target), None)
         recommended[question.name] = enough["participants"] if enough else None
         if enough:
             enough["recommended"] = True
@@ -204,18 +204,18 @@ def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:
 def sentences(plan: PowerPlan) -> list[str]:
     """Return the answer, the warnings, and advice for each question without a recommended number of people."""
     assumed, goal = plan.assumed, f"a chance of {_percent(plan.assumed.target)} or more"
-    known = [number for number in plan.recommended.values() if number is not None]
+    numbers = [number for number in plan.recommended.values() if number is not None]
     missed = [name for name, number in plan.recommended.items() if number is None]
     if missed:
-        which = f": {', '.join(missed)}" if known or len(missed) == 1 else " any of the questions"
+        which = f": {', '.join(missed)}" if numbers or len(missed) == 1 else " any of the questions"
         answer = f"None of the tried numbers of people gives {goal} for{which}."
-    elif known:
+    elif numbers:
         aim = "to answer each of the questions"
-        if len(known) == 1:
+        if len(numbers) == 1:
             aim = f"to find the assumed difference ({', '.join(plan.recommended)})"
-        answer = f"Invite {max(known)} people: they give {goal} {aim}."
+        answer = f"Invite {max(numbers)} people: they give {goal} {aim}."
         if assumed.dropout or assumed.excluded:
-            complete = max(known) * (1 - assumed.dropout) * (1 - assumed.excluded)
+            complete = max(numbers) * (1 - assumed.dropout) * (1 - assumed.excluded)
             losses = f"{_percent(assumed.dropout)} of them break off and {_percent(assumed.excluded)} are excluded"
             answer += f" This allows for losses: {losses}, so that about {complete:.0f} finish and count."
     else:

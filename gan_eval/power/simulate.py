@@ -88,11 +88,11 @@ def truth_of(groups: Sequence[SimulatedGroup], settings: PowerSettings, scenario
     models = {version: place for place, version in enumerate(dict.fromkeys(versions))}
     views = np.zeros((len(groups), len(models)))
     for view, group in zip(views, groups, strict=True):
-        own = [place for (dataset, _), place in models.items() if dataset == group.dataset]
+        members = [place for (dataset, _), place in models.items() if dataset == group.dataset]
         if not group.is_real:
             for name, sign in zip(group.role.split(BETWEEN_MODELS), (1.0, -1.0), strict=False):
                 view[models[group.dataset, name]] = sign
-            view[own] -= view.sum() / len(own)
+            view[members] -= view.sum() / len(members)
     if is_pair:
         sd_bias = 0.0 if BETWEEN_MODELS in groups[0].role else settings.sd_participant
         people = np.column_stack([np.full(len(groups), sd_bias), settings.sd_model / np.sqrt(2) * views])
@@ -233,10 +233,10 @@ def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
     tests: dict[str, Difference] = {}
     for place, (scenario, truth) in enumerate(sorted(world.truths.items())):
         random = np.random.default_rng([world.assumed.seed, participants, number, place])
-        if own := [question for question in questions if question.scenario == scenario]:
+        if in_scenario := [question for question in questions if question.scenario == scenario]:
             answers = simulate(design, truth, random)
             seen = answers_that_count(design, world.assumed, random)
-            tests |= analysed(design.only(seen), answers[seen], own, world.analysis)
+            tests |= analysed(design.only(seen), answers[seen], in_scenario, world.analysis)
     return verdicts(questions, [tests[question.name] for question in questions])
 
 
@@ -246,8 +246,8 @@ def verdicts(questions: Sequence[PlannedQuestion], tests: Sequence[Difference]) 
     is_equivalence = np.array([question.equivalence for question in questions])
     families = np.array([question.family for question in questions])
     for family in set(families[~is_equivalence]):
-        own = (families == family) & ~is_equivalence
-        p[own] = holm(p[own])
+        tested = (families == family) & ~is_equivalence
+        p[tested] = holm(p[tested])
     positive = np.where(is_equivalence, p_equivalent, p) < ALPHA
     width = np.diff([test.interval(0.95) for test in tests])[:, 0]
     return [Verdict(*cells) for cells in zip(positive.tolist(), width.tolist(), strict=True)]

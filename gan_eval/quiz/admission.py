@@ -184,14 +184,14 @@ def reserve(
             f"--simulate: people have answered the study {study.name} in {store.where}, and simulated answers must not "
             "mix with theirs; name another --store"
         )
-    known = session_of(store, study.name, person.code)
-    if known is not None:
-        if person.list_number not in (None, known["list"]) and known["status"] == "open":
+    earlier = session_of(store, study.name, person.code)
+    if earlier is not None:
+        if person.list_number not in (None, earlier["list"]) and earlier["status"] == "open":
             raise UserError(
                 f"--list {person.list_number}: the open session of {person.code} in {store.where} has list "
-                f"{known['list']}; remove the option, or give a new participant code"
+                f"{earlier['list']}; remove the option, or give a new participant code"
             )
-        return _resumed(store, study, person, known)
+        return _resumed(store, study, person, earlier)
     session = new_session_id()
     number, in_use = deal_list(
         store,

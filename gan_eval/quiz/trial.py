@@ -284,8 +284,8 @@ def add_once(
 
 def _known(session: Row, planned: Row) -> Row:
     """Return a trial's row with the columns that are known before the trial; the others are None."""
-    known = {
+    cells = {
         **planned,
         **{name: session[name] for name in ("session", "study", "participant", "protocol", "simulated")},
     }
-    return {name: known.get(name) for name in tables.TRIALS.names}
+    return {name: cells.get(name) for name in tables.TRIALS.names}

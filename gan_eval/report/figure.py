@@ -246,10 +246,10 @@ class _Drawing:
         for at, entry in zip(self.at, content.entries, strict=True):
             low, high = entry.real
             axes.fill_betweenx([at - 0.5, at + 0.5], low, high, color=BAND, linewidth=0, zorder=0)
-            less, own = _shrinking(len(entry.participant_values)), np.sort(entry.participant_values)
-            away = 0.7 * (np.arange(len(own)) * GOLDEN % 1 - 0.5)  # neighbours are far apart
+            less, values = _shrinking(len(entry.participant_values)), np.sort(entry.participant_values)
+            away = 0.7 * (np.arange(len(values)) * GOLDEN % 1 - 0.5)  # neighbours are far apart
             dots = {"marker": "o", "markersize": 4.2 * less, "alpha": 0.2 + 0.2 * less}
-            axes.plot(own, at + away, **self._style(entry) | dots, zorder=2, clip_on=False, in_layout=False)
+            axes.plot(values, at + away, **self._style(entry) | dots, zorder=2, clip_on=False, in_layout=False)
             self._interval(axes, entry, entry.value[1:], at, 1.6)
             self._estimate(axes, entry, entry.value[0], at)
         everything = np.concatenate([[*entry.value, *entry.participant_values] for entry in content.entries])

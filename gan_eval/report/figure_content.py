@@ -142,7 +142,7 @@ def content_of(folder: StudyFolder) -> FigureContent | None:
     return FigureContent(protocol, entries, float(margin), grades, metric, correlations, warning)
 
 
-def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> list[Entry]:
+def _entries(table: pd.DataFrame, people: pd.DataFrame, *, hide_verdicts: bool) -> list[Entry]:
     """Return an entry for each row of `paper`, sorted by data set; `own` is the result of `_participant_values`."""
     models = [model for model in dict.fromkeys(table["model"]) if model != REAL]
     datasets = [*dict.fromkeys(table["dataset"])]
@@ -152,7 +152,7 @@ def _entries(table: pd.DataFrame, own: pd.DataFrame, *, hide_verdicts: bool) -> 
         column, axis, _ = PANEL_A[protocol]
         scale = 100.0 if "%" in axis else 1.0
         values, reals = (
-            (own if name == EVERYTHING else own[(own["model"] == name) & (own["dataset"] == dataset)])
+            (people if name == EVERYTHING else people[(people["model"] == name) & (people["dataset"] == dataset)])
             .groupby("participant")["value"]
             .mean()
             for name in (model, REAL)
@@ -207,11 +207,11 @@ def _participant_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
         wanted = pairs["answered"].to_numpy(bool) & of_reals
         sides = {"b": names.b} if protocol == PAIRED else {"a": names.a, "b": names.b}
         parts = [pairs.assign(model=side, value=pairs["choice"] == letter)[wanted] for letter, side in sides.items()]
-    own = pd.concat(parts)
-    own = own.assign(model=own["model"].astype("object").mask((own["kind"] == "real").fillna(False), REAL))
-    own = own[[*_KEY, "participant", "value"]].astype({"value": "float64", "dataset": "object"})
-    own = own[np.isfinite(own["value"])].fillna(dict.fromkeys(_KEY, ""))
-    return own.groupby([*_KEY, "participant"])["value"].mean().reset_index()
+    values = pd.concat(parts)
+    values = values.assign(model=values["model"].astype("object").mask((values["kind"] == "real").fillna(False), REAL))
+    values = values[[*_KEY, "participant", "value"]].astype({"value": "float64", "dataset": "object"})
+    values = values[np.isfinite(values["value"])].fillna(dict.fromkeys(_KEY, ""))
+    return values.groupby([*_KEY, "participant"])["value"].mean().reset_index()
 
 
 def _analysed(folder: StudyFolder) -> pd.DataFrame:
@@ -241,15 +241,15 @@ def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> 
     table = table[(table["level"] == ("stimulus" if has_pictures else "model")) & table["dataset"].notna()]
     if not has_pictures and len(entries) < MIN_MODELS:
         return "", []
-    known = table.dropna(subset=column)
-    sums = known.assign(sum=known[column] * known["n"]).groupby("metric")[["sum", "n"]].sum()
+    complete = table.dropna(subset=column)
+    sums = complete.assign(sum=complete[column] * complete["n"]).groupby("metric")[["sum", "n"]].sum()
     strength = {name: value * direction(str(name), value) for name, value in (sums["sum"] / sums["n"]).items()}
     for metric in sorted(in_order(table["metric"]), key=lambda metric: -strength.get(metric, -1.0)):
         for entry in entries:
             entry.points = _points(folder, metric, entry, measure, has_pictures=has_pictures)
         if sum(len(entry.points) for entry in entries) >= MIN_POINTS:
             words = []
-            rows = known[known["metric"] == metric].to_dict("records")
+            rows = complete[complete["metric"] == metric].to_dict("records")
             for row in rows:
                 low, high = (row[f"{'ci' if column == 'spearman' else column}_{end}"] for end in ("low", "high"))
                 ends = "" if missing(low) else f" [{number(low)}, {number(high)}]"

@@ -257,8 +257,8 @@ def _thinned(steps: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
 
 def sample_table(runs: Sequence[TrainingRun]) -> PictureTable:
     """Return each model's pictures of one fixed item after some steps, between its input and its ground truth."""
-    known = sorted({step for run in runs for step in run.grids})
-    steps = [known[place] for place in evenly_spaced(len(known), MAX_COLUMNS)]
+    all_steps = sorted({step for run in runs for step in run.grids})
+    steps = [all_steps[place] for place in evenly_spaced(len(all_steps), MAX_COLUMNS)]
     rows: list[tuple[str, list[Picture | None]]] = []
     for run in runs:
         samples = {step: sample for step in steps if step in run.grids and (sample := run.sample(step)) is not None}

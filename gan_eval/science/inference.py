@@ -193,9 +193,9 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
     """
     p = np.asarray(p, np.float64)
     order = np.argsort(p, axis=-1, kind="stable")  # missing ones come last
-    known = np.take_along_axis(p, order, axis=-1)
+    ordered = np.take_along_axis(p, order, axis=-1)
     left = (~np.isnan(p)).sum(axis=-1, keepdims=True) - np.arange(p.shape[-1])
-    raised = np.where(np.isnan(known), np.nan, np.minimum(1.0, np.maximum.accumulate(known * left, axis=-1)))
+    raised = np.where(np.isnan(ordered), np.nan, np.minimum(1.0, np.maximum.accumulate(ordered * left, axis=-1)))
     adjusted = np.empty(p.shape)
     np.put_along_axis(adjusted, order, raised, axis=-1)
     return adjusted
@@ -209,10 +209,10 @@ def sampled_counts(rng: np.random.Generator, of: int, size: int) -> np.ndarray:
 
 def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
     """Return the 95% percentile interval of the finite replicates; NaN if fewer than nine in ten are finite."""
-    known = replicates[np.isfinite(replicates)]
-    if len(known) < 0.9 * len(replicates) or len(known) == 0:
+    finite = replicates[np.isfinite(replicates)]
+    if len(finite) < 0.9 * len(replicates) or len(finite) == 0:
         return np.nan, np.nan
-    low, high = (float(end) for end in np.quantile(known, [0.025, 0.975]))
+    low, high = (float(end) for end in np.quantile(finite, [0.025, 0.975]))
     return low, high
 
 
@@ -227,14 +227,14 @@ def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None
         n: the points of a correlation: spread on Fisher's scale, on which ±1 is taken as the middle between it and
             the next value that n ranks without ties can have.
     """
-    known = replicates[np.isfinite(replicates)]
-    if len(known) < 0.9 * len(replicates) or len(known) < 2:
+    finite = replicates[np.isfinite(replicates)]
+    if len(finite) < 0.9 * len(replicates) or len(finite) < 2:
         return np.nan, np.nan
     if n is None:
-        half_width = Z_95 * float(known.std(ddof=1))
+        half_width = Z_95 * float(finite.std(ddof=1))
         return estimate - half_width, estimate + half_width
     most = 1 - 6 / (n * (n * n - 1))
-    half_width = Z_95 * float(np.arctanh(np.clip(known, -most, most)).std(ddof=1))
+    half_width = Z_95 * float(np.arctanh(np.clip(finite, -most, most)).std(ddof=1))
     low, high = np.tanh(np.arctanh(np.clip(estimate, -most, most)) + np.array([-half_width, half_width]))
     return min(float(low), estimate), max(float(high), estimate)
 

@@ -127,8 +127,8 @@ class Study(Section):
             if (other := folders.setdefault(f"{model.data}-{name}", name)) != name:
                 raise ValueError(f"models.{name}: its stimuli would share a folder with {other}'s; rename one")
             if model.data not in self.data:
-                known = ", ".join(self.data) or "none"
-                raise ValueError(f"models.{name}.data: no data set {model.data!r} in [data.*] (known: {known})")
+                data_sets = ", ".join(self.data) or "none"
+                raise ValueError(f"models.{name}.data: no data set {model.data!r} in [data.*] (known: {data_sets})")
             settings, names = self.training_of(name), list(self.models)
             start = settings.starts_from
             if start in names and names.index(start) >= names.index(name):

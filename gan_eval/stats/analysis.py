@@ -522,7 +522,7 @@ def _with_departures(
 
 def _noted(table: pd.DataFrame, chosen: np.ndarray, note: str) -> pd.DataFrame:
     """Add a note to the chosen rows, before their own notes."""
-    notes = [f"{note}; {own}" if own == own else note for own in table["note"]]
+    notes = [f"{note}; {cell}" if cell == cell else note for cell in table["note"]]
     return table.assign(note=table["note"].where(~chosen, notes))
 
 

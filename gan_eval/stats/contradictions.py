@@ -242,10 +242,10 @@ def _of_two_units(other: pd.Series, usual: float, where: str) -> UserError:
 def first_change(of: pd.Series, value: pd.Series) -> tuple[int, int] | None:
     """Return the first row whose value differs from the first one with the same `of`, and that row; else None."""
     groups, values = pd.factorize(of.array)[0], pd.factorize(value.array)[0]
-    known = np.flatnonzero((groups >= 0) & (values >= 0))
+    places = np.flatnonzero((groups >= 0) & (values >= 0))
     first = np.zeros(groups.max(initial=-1) + 1, int)
-    first[groups[known[::-1]]] = known[::-1]
-    changes = known[values[known] != values[first[groups[known]]]]
+    first[groups[places[::-1]]] = places[::-1]
+    changes = places[values[places] != values[first[groups[places]]]]
     return (int(changes[0]), int(first[groups[changes[0]]])) if len(changes) else None
 
 
@@ -273,9 +273,9 @@ def belies_its_name(pictures: pd.DataFrame) -> NDArray[np.bool_]:
     for place, (stimulus, kind, model, dataset) in zip(
         places, pictures[names][distinct].astype("object").itertuples(index=False), strict=True
     ):
-        own, _, rest = str(stimulus).partition("/")
+        first, _, rest = str(stimulus).partition("/")
         named, slash, _ = rest.partition("/")
-        if own == dataset and slash and named in models:
+        if first == dataset and slash and named in models:
             is_other_kind = kind in ("real", "fake") and (kind == "real") != (named == "real")
             wrong[place] = is_other_kind or (kind == "fake" and model in models and model != named)
     return wrong
@@ -287,10 +287,10 @@ def _names_no_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:
     rows = np.flatnonzero((trials["protocol"] == "model_vs_model").to_numpy(bool, na_value=False))
     pairs = trials[["model", "stimulus", "stimulus_b"]].iloc[rows].astype("object").fillna("")
     halves = [str(model).partition("|") for model in pairs["model"]]
-    known = {name for first, _, second in halves for name in (first, second)}
+    both = {name for first, _, second in halves for name in (first, second)}
     for row, (first, _, second), *pictures in zip(rows, halves, pairs["stimulus"], pairs["stimulus_b"], strict=True):
         named = [[*str(picture).split("/", 2)[1:-1], ""][0] for picture in pictures]
-        others = [name in known and name not in ("", own) for name, own in zip(named, (first, second), strict=True)]
+        others = [name in both and name not in ("", own) for name, own in zip(named, (first, second), strict=True)]
         wrong[row] = not first or not second or first == second or any(others)
     return wrong
 

@@ -202,13 +202,13 @@ def apply_rules(
         (preset, "preset rules" if planned else "rule, no plan given"),
         (beyond, "exploratory rules, not in the plan"),
     ):
-        for own, rows, what in (
+        for columns, rows, what in (
             ([*rules.trials], masks, "trials"),
             ([*dict.fromkeys(rules.participants)], by_rule, "participants"),
         ):
-            if own:
-                counts = ", ".join(f"{rule}: {rows[rule].sum()}" for rule in own)
-                any_rule = rows[own].any(axis=1).sum()
+            if columns:
+                counts = ", ".join(f"{rule}: {rows[rule].sum()}" for rule in columns)
+                any_rule = rows[columns].any(axis=1).sum()
                 notes.append(f"{any_rule} of {len(rows)} {what} excluded by {standing} ({counts})")
     if not finished.all():
         n_sessions = whole.loc[~finished, "session"].nunique()
@@ -238,5 +238,5 @@ def _with_counted(
     conditions = [people["excluded"].to_numpy(bool), ~has_finished.to_numpy(bool), answered == 0, left == 0]
     counted = np.select(conditions, ["excluded", "unfinished", "silent", "excluded"], default="yes")
     broke_off = [f"{n} answers of unfinished sessions are left out of the results" if n else None for n in broken]
-    notes = [joined(own, more) for own, more in zip(people["note"], broke_off, strict=True)]
+    notes = [joined(note, more) for note, more in zip(people["note"], broke_off, strict=True)]
     return people.assign(counted=counted, note=pd.Series(notes, index=people.index, dtype="object"))

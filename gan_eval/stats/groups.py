@@ -88,9 +88,9 @@ def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.n
     simulated = np.bincount(grouped.group, is_simulated, size)
     fraction = trials["fraction"].to_numpy("float64", na_value=np.nan)[grouped.row]
     low, high = np.full((2, size), np.nan)
-    known = np.flatnonzero(~np.isnan(fraction))
-    np.fmin.at(low, grouped.group[known], fraction[known])
-    np.fmax.at(high, grouped.group[known], fraction[known])
+    given = np.flatnonzero(~np.isnan(fraction))
+    np.fmin.at(low, grouped.group[given], fraction[given])
+    np.fmax.at(high, grouped.group[given], fraction[given])
     total = np.bincount(grouped.group, minlength=size)
     every = [
         *notes,
@@ -106,7 +106,7 @@ def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.n
         {
             "simulated": simulated > 0,
             "fraction": np.where(low == high, low, np.nan),
-            "note": pd.Series([joined(*own) for own in texts], dtype="object"),
+            "note": pd.Series([joined(*parts) for parts in texts], dtype="object"),
         }
     )
 
@@ -137,8 +137,8 @@ def joined(*notes: object) -> str | None:
 def distinct(column: pd.Series, grouped: Groups) -> np.ndarray:
     """Return (G,) the number of distinct values of a column (N,) in each group, without missing ones."""
     code, values = pd.factorize(column)
-    own, size = code[grouped.row], max(len(values), 1)
-    occurring = pd.unique((grouped.group * size + own)[own >= 0])
+    codes, size = code[grouped.row], max(len(values), 1)
+    occurring = pd.unique((grouped.group * size + codes)[codes >= 0])
     return np.bincount(occurring // size, minlength=len(grouped.ids))
 
 
@@ -161,8 +161,8 @@ def with_reals(trials: pd.DataFrame, code: np.ndarray) -> tuple[np.ndarray, np.n
     for alone in np.flatnonzero(2 * np.bincount(pair, has_reals) < np.bincount(pair)):
         presented = np.append(presented, np.unique(place[is_real & (dataset == alone // size)]) * size + alone % size)
     presented = np.unique(presented)
-    own, of_code = presented // size, presented % size
-    first, last = (np.searchsorted(own, place[reals], side) for side in ("left", "right"))
+    group_of, of_code = presented // size, presented % size
+    first, last = (np.searchsorted(group_of, place[reals], side) for side in ("left", "right"))
     times = last - first  # number of codes of a real
     begins = np.repeat(first - (np.cumsum(times) - times), times)
     codes = np.concatenate([code[fakes], of_code[begins + np.arange(times.sum())]])

@@ -151,10 +151,10 @@ def _single_rows(answered: pd.DataFrame, comparisons: pd.DataFrame, detections: 
     over_all = detections[0]
     by_rows = {tuple(row[:2] for row in one.question.rows): one for one in detections}
     datasets = list(dict.fromkeys(row.dataset for row in over_all.question.rows))
-    own = [(*row[:2], by_rows[row[:2],]) for row in over_all.question.rows]
+    rows = [(*row[:2], by_rows[row[:2],]) for row in over_all.question.rows]
     together = (EVERYTHING, EVERYTHING if len(datasets) > 1 else datasets[0], over_all)
     dprimes: list[float] = []
-    for model, dataset, found in [*own, together]:
+    for model, dataset, found in [*rows, together]:
         cells = _detected(comparisons.iloc[found.place].to_dict(), found)
         dprime = cells["dprime"]
         if model == EVERYTHING and dprimes and (dprime < min(dprimes) - 1e-9 or dprime > max(dprimes) + 1e-9):
@@ -166,14 +166,14 @@ def _single_rows(answered: pd.DataFrame, comparisons: pd.DataFrame, detections: 
 def _adaptive_rows(answered: pd.DataFrame, frames: Frames) -> Iterator[Row]:
     """Yield the rows of single pictures whose exposures follow the answers."""
     for protocol in ADAPTIVE_PROTOCOLS:
-        own = answered[(answered["protocol"] == protocol).to_numpy(bool)].reset_index(drop=True)
-        if own.empty:
+        answers = answered[(answered["protocol"] == protocol).to_numpy(bool)].reset_index(drop=True)
+        if answers.empty:
             continue
-        rows = kind_rows(own)
-        judged = own.iloc[np.unique(np.concatenate([row.places for row in rows]))] if rows else own
+        rows = kind_rows(answers)
+        judged = answers.iloc[np.unique(np.concatenate([row.places for row in rows]))] if rows else answers
         datasets = list(dict.fromkeys(row.dataset for row in rows))
         several = len(datasets) != 1
-        parts = [(*row[:2], *row[:2], own.iloc[row.places].reset_index(drop=True)) for row in rows]
+        parts = [(*row[:2], *row[:2], answers.iloc[row.places].reset_index(drop=True)) for row in rows]
         dataset = None if several else datasets[0]
         for model, name, of_model, of_dataset, part in [
             *parts,
@@ -237,8 +237,8 @@ def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str |
     names = ("threshold_ms", "threshold_ms_low", "threshold_ms_high")
     if protocol == STAIRCASE:
         hype = frames["hype"]
-        own = (hype["score"] == "hype_time") & _equal(hype["dataset"], dataset) & _equal(hype["model"], model)
-        mean = hype[own][["value", "ci_low", "ci_high"]]
+        is_row = (hype["score"] == "hype_time") & _equal(hype["dataset"], dataset) & _equal(hype["model"], model)
+        mean = hype[is_row][["value", "ci_low", "ci_high"]]
         return dict(zip(names, mean.iloc[0], strict=True)) if len(mean) else {}
     found = frames["thresholds"]
     found = found[(found["protocol"] == protocol) & _equal(found["dataset"], dataset)]
@@ -318,8 +318,8 @@ def _grade_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
         is_real, pooled = row["kind"] == REAL, not isinstance(row["model"], str)
         if pooled and means.loc[of_dataset, "model"].notna().any():
             continue  # all models of the data set together
-        own = _equal(graded["dataset"], row["dataset"]) & _equal(graded["kind"], row["kind"])
-        part = graded[own if pooled else own & _equal(graded["model"], row["model"])].reset_index(drop=True)
+        is_row = _equal(graded["dataset"], row["dataset"]) & _equal(graded["kind"], row["kind"])
+        part = graded[is_row if pooled else is_row & _equal(graded["model"], row["model"])].reset_index(drop=True)
         pictures = part["stimulus"].nunique()
         model, *shown = (REAL, 0, pictures) if is_real else (row["model"], pictures, 0)
         cells = {f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))}
@@ -340,9 +340,9 @@ def _tested(part: pd.DataFrame, test: Mapping[Any, Any] | None, note: str = "") 
     """Return the provenance cells of pairs, with the note of their comparison before `note`."""
     if test is None:
         return provenance_cells(part, "no row of comparisons tests just this")
-    own = test["note"] if isinstance(test["note"], str) else ""
+    of_question = test["note"] if isinstance(test["note"], str) else ""
     of_test = {"untested": test["untested"], "exploratory": test["exploratory"]}
-    return of_test | provenance_cells(part, _exploratory(test), own, note)
+    return of_test | provenance_cells(part, _exploratory(test), of_question, note)
 
 
 def _exploratory(test: Mapping[Any, Any]) -> str:

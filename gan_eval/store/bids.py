@@ -46,8 +46,8 @@ def write_bids(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, title: s
         code, study = session["participant"], session["study"] or title
         tasks[study] = tasks.get(study) or _label(study, tasks.values())
         if code not in people:
-            known = [row["participant_id"] for row in people.values()]
-            people[code] = {**session, "participant_id": f"sub-{_label(code, known, 'sub-')}", "code": code}
+            codes = [row["participant_id"] for row in people.values()]
+            people[code] = {**session, "participant_id": f"sub-{_label(code, codes, 'sub-')}", "code": code}
         who = people[code]["participant_id"]
         rows = events(_rows(trials[trials["session"] == session["session"]]), shown_at)
         write_text(folder / who / "beh" / f"{who}_task-{tasks[study]}_events.tsv", _tsv(COLUMNS, rows))
@@ -77,9 +77,9 @@ def _label(name: str, taken: Collection[str], before: str = "") -> str:
     >>> _label("my_study", []), _label("P-01", ["sub-p01"], "sub-")
     ('mystudy', 'P01x2')
     """
-    label, known = re.sub(r"[^A-Za-z0-9]", "", name) or "x", {each.lower() for each in taken}
-    choices = (label, *(f"{label}x{count}" for count in range(2, len(known) + 3)))
-    return next(each for each in choices if f"{before}{each}".lower() not in known)
+    label, lower = re.sub(r"[^A-Za-z0-9]", "", name) or "x", {each.lower() for each in taken}
+    choices = (label, *(f"{label}x{count}" for count in range(2, len(lower) + 3)))
+    return next(each for each in choices if f"{before}{each}".lower() not in lower)
 
 
 def events(trials: Sequence[Row], shown_at: Mapping[tuple[str, int], str]) -> list[Row]:

@@ -51,9 +51,9 @@ def consistent_frames(store: Store, study: str | None) -> "dict[Table, pd.DataFr
     require_consistent(store, study=study)
     if study is None:
         return frames
-    known = frames[tables.SESSIONS]
-    own = known.loc[known["study"] == study, "session"]
-    return {table: frame[frame["session"].isin(own)] for table, frame in frames.items()}
+    sessions = frames[tables.SESSIONS]
+    wanted = sessions.loc[sessions["study"] == study, "session"]
+    return {table: frame[frame["session"].isin(wanted)] for table, frame in frames.items()}
 
 
 def _problems(connection: sa.Connection, study: str | None, held: Collection[Table]) -> Iterator[str]:

@@ -61,8 +61,8 @@ def version_of(connection: sa.Connection, where: str) -> int | None:
     Raises:
         UserError: the store has another version than this program.
     """
-    known = sa.inspect(connection).has_table(META)
-    version = connection.execute(sa.select(_META.c.schema_version)).scalar() if known else None
+    has_meta = sa.inspect(connection).has_table(META)
+    version = connection.execute(sa.select(_META.c.schema_version)).scalar() if has_meta else None
     if version not in (None, SCHEMA_VERSION):
         raise UserError(
             f"{where}: the store has schema version {str(version)[:20]}, this program knows {SCHEMA_VERSION}; open it "

@@ -103,10 +103,10 @@ def _push_session(here: Store, there: Store, session: Row) -> dict[str, int]:
             theirs = {tuple(row[name] for name in table.key): dict(row) for row in connection.execute(query).mappings()}
             for row in here.rows(table, session=session["session"]):
                 key = {name: row[name] for name in table.key}
-                known = theirs.get(tuple(key.values()))
-                if known is None:
+                stored_row = theirs.get(tuple(key.values()))
+                if stored_row is None:
                     new.append(row)
-                elif known != row:
+                elif stored_row != row:
                     which = " ".join(f"{name} {value}" for name, value in key.items())
                     raise _RefusedError(f"the two stores hold different rows of {table.name} for {which}")
             if new:
@@ -121,13 +121,13 @@ def _push_row(connection: sa.Connection, session: Row) -> int:
     stored = None
     same_study = layout.select().where(layout.c.study == session["study"])
     # lock the rows: a participant cannot be forgotten while being copied
-    for known in connection.execute(same_study.with_for_update(read=True, key_share=True)).mappings():
-        if known["session"] == session["session"]:
-            stored = dict(known)
-        elif person_of(known["participant"]) == person_of(session["participant"]):
+    for other in connection.execute(same_study.with_for_update(read=True, key_share=True)).mappings():
+        if other["session"] == session["session"]:
+            stored = dict(other)
+        elif person_of(other["participant"]) == person_of(session["participant"]):
             raise _RefusedError(
                 f"participant {session['participant']} of study {session['study']} has another session there, "
-                f"{known['session']}; here it is {session['session']}"
+                f"{other['session']}; here it is {session['session']}"
             )
     if stored is None:
         connection.execute(layout.insert(), [session])

@@ -153,8 +153,8 @@ def stored_of(where: str | Path, participant: str, *, study: str | None = None) 
             for name in ("study", "status", "started_at", "ended_at")
         ]
         query = sa.select(*columns).where(layout.c.session.in_(sessions)).order_by(layout.c.started_at)
-        known = tuple(dict(row) for row in connection.execute(query).mappings())
-    return Stored(known, {table.name: rows.get(table.name, 0) for table in tables.STORED_TABLES})
+        found = tuple(dict(row) for row in connection.execute(query).mappings())
+    return Stored(found, {table.name: rows.get(table.name, 0) for table in tables.STORED_TABLES})
 
 
 _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0")

@@ -180,8 +180,8 @@ def problem_here(origin: Origin, worker: "Worker") -> str:
     where, folder = f"worker {machine_name(worker)}", Path(origin.folder)
     if worker.state.nthreads > 1:
         return f"{where}: its {worker.state.nthreads} threads would share a process; start it with --nthreads 1"
-    if (own := own_versions()["gan_eval"]) != (wanted := origin.versions["gan_eval"]):
-        return f"{where}: has gan_eval {own}, this command {wanted}; install one version"
+    if (here := own_versions()["gan_eval"]) != (wanted := origin.versions["gan_eval"]):
+        return f"{where}: has gan_eval {here}, this command {wanted}; install one version"
     if not origin.folder:
         return ""
     if not (folder / OWN_FOLDER).is_dir():

@@ -67,13 +67,13 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
     from gan_eval.stats.analysis import SUFFIXES
     from gan_eval.stats.tables import ALL_TABLES
 
-    tables, own = folder / "tables", folder / OWN_FOLDER
+    tables, records = folder / "tables", folder / OWN_FOLDER
     derived = [
         *(tables / f"{name}{suffix}" for name in ALL_TABLES for suffix in SUFFIXES),
         *(tables / name for name in ("paper.tex", MODELS_TEX, OWN_FOLDER)),
         folder / "report.html",
-        *(own / name for name in ("analyze.json", "report.json")),
-        *sorted(path for stage in ("analyze", "report") for path in (own / "old").glob(f"{stage}-*")),
+        *(records / name for name in ("analyze.json", "report.json")),
+        *sorted(path for stage in ("analyze", "report") for path in (records / "old").glob(f"{stage}-*")),
     ]
     return Traces(stores, folder, tuple(path for path in derived if path.exists() or path.is_symlink()))
 

@@ -72,8 +72,8 @@ class Plan:
 
     def stimulus_folders(self) -> dict[str, Path]:
         """Return the folders of all stimulus sets of the study, its own and imported ones, by name."""
-        own = {self.stimuli_folder(model).name: self.stimuli_folder(model) for model in self.study.models}
-        return own | {name: self.file.parent / name for name in self.study.stimuli.sets}
+        generated = {self.stimuli_folder(model).name: self.stimuli_folder(model) for model in self.study.models}
+        return generated | {name: self.file.parent / name for name in self.study.stimuli.sets}
 
     def training_fraction(self, model: str) -> float:
         """Return a model's share of the planned training steps: the plan's fraction, or that of `SMOKE_STEPS`."""

@@ -126,10 +126,10 @@ def closing_lines(plan: Plan, again: Sequence[str]) -> list[str]:
 def unfinished_sessions(plan: Plan, stored: StoredSessions) -> list[str]:
     """Return a line for each session of a person that can be continued: participant, start and command."""
     lines = []
-    for known in stored.unfinished:
-        code, started = known["participant"], known["started_at"]
+    for session in stored.unfinished:
+        code, started = session["participant"], session["started_at"]
         since = f"since {started[:16].replace('T', ' ')} UTC, " if started else ""
-        what = f"{since}{known['trials']} of {known['planned']} trials"
+        what = f"{since}{session['trials']} of {session['planned']} trials"
         lines.append(f"unfinished: {code}, {what}; only {code} continues it: {quiz_command(plan, stored, code)}")
     return lines
 
@@ -274,10 +274,10 @@ def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
             trials = store.rows(tables.TRIALS, study=plan.study.study.name)
             shown = (f"{plan.store}, table plans", store.rows(tables.PLANS), trials)
     sets = {}
-    own = {plan.stimuli_folder(model): f"generate-{model}" for model in plan.study.models}
+    stages = {plan.stimuli_folder(model): f"generate-{model}" for model in plan.study.models}
     phases = _phases(plan)
     for folder in (*plan.measured_folders().values(), *phases["practice"], *phases["catch"]):
-        stage = own.get(folder) or own.get(folder.parent)  # the folder `raw` of a set
+        stage = stages.get(folder) or stages.get(folder.parent)  # the folder `raw` of a set
         if stage in redone or not (folder / TABLE_NAME).is_file():
             continue
         try:

@@ -195,22 +195,22 @@ def metrics_stage(plan: Plan) -> Stage:
     def inputs() -> Mapping[str, str]:
         from gan_eval.metrics.weights import cache
 
-        known = {
+        files = {
             weights.name: str(file.stat().st_size)
             for weights, file in cache.list_weights()
             if file and weights.of_metrics
         }
         segmenter = plan.segmenter()
         if segmenter is not None:
-            known["segmenter"] = sha256_file(segmenter) if segmenter.is_file() else str(segmenter)
+            files["segmenter"] = sha256_file(segmenter) if segmenter.is_file() else str(segmenter)
         features, networks = plan.sources()
-        known |= {f"features {name}": sha256_file(file) for name, file in features.items()}
+        files |= {f"features {name}": sha256_file(file) for name, file in features.items()}
         for name, file in networks.items():
             places = dict.fromkeys(
                 (*cache.network_files(file), file.with_name(f"{name}.toml"), file.with_suffix(".toml"))
             )
-            known[f"network {name}"] = " ".join(sha256_file(place) for place in places if place.is_file())
-        return {**stimulus_hashes(plan), "weights": sha256_json(known), "format": "3"}  # 3: KID of different items
+            files[f"network {name}"] = " ".join(sha256_file(place) for place in places if place.is_file())
+        return {**stimulus_hashes(plan), "weights": sha256_json(files), "format": "3"}  # 3: KID of different items
 
     return Stage(
         name="metrics",

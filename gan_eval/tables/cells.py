@@ -339,8 +339,8 @@ def require_clear_numbers(cells: Sequence[str], where: str) -> None:
     # quick searches, the quickest first: most columns end here
     if not (any(map(lines.count, _MARKS)) or (_THREE_DIGITS.search(lines) and _GROUPED_BY_POINTS.search(lines))):
         return
-    known = [(number, cell.strip()) for number, cell in enumerate(cells, start=1)]
-    numbers = [(number, cell) for number, cell in known if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
+    stripped = [(number, cell.strip()) for number, cell in enumerate(cells, start=1)]
+    numbers = [(number, cell) for number, cell in stripped if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
     marks = {mark for _, cell in numbers for mark in ".," if mark in cell}
     has_whole = any(cell.lstrip("+-").isdigit() for _, cell in numbers)
     has_decimal = any(marks & set(cell) and not _GROUPED.fullmatch(cell) for _, cell in numbers)

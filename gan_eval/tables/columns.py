@@ -67,12 +67,12 @@ def _checked(cells: list[Any], column: Column | None, where: str) -> list[Any]:
         if not has_limits or not is_outside(numbers, column).any():
             return [None if number != number else number for number in numbers.tolist()]
     distinct = dict.fromkeys(cells)
-    known, form = [cell for cell in distinct if cell is not None], _FORMS.get(column.dtype)
+    given, form = [cell for cell in distinct if cell is not None], _FORMS.get(column.dtype)
     with suppress(ValueError, RecursionError):
-        if column.dtype == "int" and not has_limits and all(type(cell) is int and abs(cell) < 2**63 for cell in known):
+        if column.dtype == "int" and not has_limits and all(type(cell) is int and abs(cell) < 2**63 for cell in given):
             return cells
-        is_plain = form and all(type(cell) is str and cell and form(cell) is not False for cell in known)
-        if is_plain and not (column.words and {*known} - {*column.words}):
+        is_plain = form and all(type(cell) is str and cell and form(cell) is not False for cell in given)
+        if is_plain and not (column.words and {*given} - {*column.words}):
             return cells
     for cell in distinct:
         try:

@@ -102,8 +102,8 @@ def any_seen(marks: Iterable[bool | None]) -> bool | None:
     >>> any_seen([False, None, True]), any_seen([False, False]), any_seen([False, None]), any_seen([])
     (True, False, None, None)
     """
-    known = set(marks)
-    return True if True in known else False if known == {False} else None
+    distinct = set(marks)
+    return True if True in distinct else False if distinct == {False} else None
 
 
 FRACTION = number(

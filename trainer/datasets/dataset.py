@@ -89,8 +89,8 @@ class DataSet(ABC):
 
 def excluding(paths: list[Path], others: Iterable[Path]) -> list[Path]:
     """Return the paths that are not among the others."""
-    known = frozenset(others)
-    return [path for path in paths if path not in known]
+    excluded = frozenset(others)
+    return [path for path in paths if path not in excluded]
 
 
 def evenly_spread(paths: list[Path], count: int) -> list[Path]:

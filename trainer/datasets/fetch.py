@@ -75,12 +75,12 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
     with hold_folder(folder):
         if (present := present_set(preset, folder)) is not None:  # another process has just fetched it
             return present
-        own = folder / OWN_FOLDER
+        records = folder / OWN_FOLDER
         clear_unfinished(folder)
-        archive = own / f"archive-{sha256_bytes(origin.encode())[:12]}" if is_download else Path(origin)
+        archive = records / f"archive-{sha256_bytes(origin.encode())[:12]}" if is_download else Path(origin)
         try:
             if not archive.is_file():  # otherwise from an earlier call
-                with temporary_folder(own, archive.name) as downloads:
+                with temporary_folder(records, archive.name) as downloads:
                     download(origin, downloads, archive.name, on_progress).replace(archive)
             digest = sha256_file(archive)
             splits = unpack(archive, folder, preset, {"source": origin, "archive_sha256": digest})
@@ -92,7 +92,7 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
             if is_download:
                 archive.unlink()
             raise BadArchiveError(str(error).replace(str(archive), origin)) from error
-        remove_downloads(own)
+        remove_downloads(records)
     remarks = [f"archive SHA-256 {digest} (recorded)"]
     if preset.splits and splits != preset.splits:
         here, official = (
@@ -117,23 +117,23 @@ def present_set(preset: Preset, folder: Path) -> Fetched | None:
     return Fetched(folder, splits, (f"{folder}: already fetched",))
 
 
-def remove_downloads(own: Path) -> None:
+def remove_downloads(records: Path) -> None:
     """Remove the downloads of a finished fetch."""
-    for path in own.glob("archive-*"):
+    for path in records.glob("archive-*"):
         path.unlink()
 
 
 def clear_unfinished(folder: Path) -> None:
     """Remove the leftovers of an interrupted fetch."""
-    own = folder / OWN_FOLDER
-    ours = set(read_record(own / SOURCE, splits=dict)["splits"]) if (own / SOURCE).is_file() else set()
+    records = folder / OWN_FOLDER
+    ours = set(read_record(records / SOURCE, splits=dict)["splits"]) if (records / SOURCE).is_file() else set()
     there = {child.name for child in folder.iterdir()} - {OWN_FOLDER}
     if strangers := sorted(there - ours):
         raise UserError(f"--out {folder}: holds {strangers[0]}, which no fetch wrote; give an empty folder")
     try:
         for name in there:
             shutil.rmtree(folder / name)
-        (own / SOURCE).unlink(missing_ok=True)
+        (records / SOURCE).unlink(missing_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error
 

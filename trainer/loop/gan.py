@@ -81,8 +81,8 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
 
 def learning_rates(settings: TrainingSettings) -> tuple[float, float]:
     """Return the learning rates of generator and discriminator."""
-    own = settings.discriminator_learning_rate
-    return settings.learning_rate, settings.learning_rate if own is None else own
+    rate = settings.discriminator_learning_rate
+    return settings.learning_rate, settings.learning_rate if rate is None else rate
 
 
 def set_learning_rates(gan: Gan, settings: TrainingSettings, factor: float) -> None:

@@ -86,26 +86,26 @@ def load_encoder(source: Path, settings: TrainingSettings) -> tuple[Weights, dic
         Weights by the run's names; the file's layer for each layer taken; the layers that are not in the file.
     """
     file = generator_file(source)
-    own, theirs = layers_of(generator_for(settings).state_dict()), layers_of(read_tensors(file))
-    own = {layer: own[layer] for layer in own if layer.startswith(("encoder.", "bottleneck."))}
-    shapes, their_shapes = ({name: tuple(of[name]["weight"].shape) for name in of} for of in (own, theirs))
+    layers, theirs = layers_of(generator_for(settings).state_dict()), layers_of(read_tensors(file))
+    layers = {layer: layers[layer] for layer in layers if layer.startswith(("encoder.", "bottleneck."))}
+    shapes, their_shapes = ({name: tuple(of[name]["weight"].shape) for name in of} for of in (layers, theirs))
     taken = {
         ours: layer
-        for ours in own
+        for ours in layers
         for layer in theirs
         if f".{layer}".endswith(f".{ours}") and shapes[ours] == their_shapes[layer]
     }
-    left = [ours for ours in own if ours not in taken or ours.replace(".norm", ".conv") not in taken]
-    if len(left) == len(own):
+    left = [ours for ours in layers if ours not in taken or ours.replace(".norm", ".conv") not in taken]
+    if len(left) == len(layers):
         raise UserError(
             f"init_encoder {file}: none of its layers matches the encoder; choose another file, or rename its layers "
-            f"to {', '.join(own)}"
+            f"to {', '.join(layers)}"
         )
-    taken = {ours: taken[ours] for ours in own if ours not in left}
+    taken = {ours: taken[ours] for ours in layers if ours not in left}
     weights = {
         f"{ours}.{leaf}": theirs[layer][leaf].to(tensor.dtype)
         for ours, layer in taken.items()
-        for leaf, tensor in own[ours].items()
+        for leaf, tensor in layers[ours].items()
         if leaf in theirs[layer] and theirs[layer][leaf].shape == tensor.shape
     }
     return weights, taken, left

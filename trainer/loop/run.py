@@ -198,11 +198,11 @@ def open_run(device: torch.device, job: TrainingJob, out: Path, *, finished: boo
     )
     samples = sample_examples(task, plan.data_set, plan.paths, train_split=job.split, say=say)
     start, sha256 = initial.source if initial else None, str(definition["data_sha256"])
-    known = pictures_of_run(out, plan.data_set, plan.paths, data_sha256=sha256, start=start)
-    validation = new_validation(plan, job, out, known=known, say=say)
+    trained = pictures_of_run(out, plan.data_set, plan.paths, data_sha256=sha256, start=start)
+    validation = new_validation(plan, job, out, known=trained, say=say)
     run = Run(device, plan, job, out, batches=batches, samples=samples, validation=validation, say=say)
     begin_run(out, definition, machine)
-    record_pictures(out, known, data_sha256=sha256)
+    record_pictures(out, trained, data_sha256=sha256)
     return run
 
 

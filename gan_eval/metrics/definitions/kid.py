@@ -69,13 +69,13 @@ def compare_kid(real: PictureSet) -> Comparison:
 
     The kernel's sums are kept by group, so one pass over the pairs also gives the values without each group.
     """
-    known = {item: number for number, item in enumerate(dict.fromkeys(real.items))}
-    numbers = {"kid": _numbers(real.items, known), "kid_all_pairs": np.arange(len(real.items))}
+    number_of = {item: number for number, item in enumerate(dict.fromkeys(real.items))}
+    numbers = {"kid": _numbers(real.items, number_of), "kid_all_pairs": np.arange(len(real.items))}
     within_real: dict[str, Sums] = {}
 
     def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, JackknifeEstimate | Unmeasurable]:
         n, m = len(real.features), len(fake.features)
-        others = {"kid": _numbers(fake.items, known), "kid_all_pairs": n + np.arange(m)}
+        others = {"kid": _numbers(fake.items, number_of), "kid_all_pairs": n + np.arange(m)}
         missing = [name for name in names if name not in within_real]
         within_real.update(_sums(real, real, {name: (numbers[name],) * 2 for name in missing}))
         within_fake = _sums(fake, fake, {name: (others[name],) * 2 for name in names})
@@ -86,9 +86,9 @@ def compare_kid(real: PictureSet) -> Comparison:
     return compare
 
 
-def _numbers(items: Items, known: dict[str, int]) -> Numbers:
+def _numbers(items: Items, number_of: dict[str, int]) -> Numbers:
     """Return the number of each picture's item; unknown items get the next ones."""
-    return np.array([known.setdefault(item, len(known)) for item in items], dtype=np.intp)
+    return np.array([number_of.setdefault(item, len(number_of)) for item in items], dtype=np.intp)
 
 
 def _sums(x: PictureSet, y: PictureSet, numbers: Mapping[str, tuple[Numbers, Numbers]]) -> dict[str, Sums]:

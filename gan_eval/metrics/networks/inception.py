@@ -194,8 +194,8 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
     if any(name.endswith("/constants.pkl") for name in members):  # torch.save does not write such a file
-        known = WEIGHTS["inception"].packaged
-        if known is None or sha256_file(path) != known.sha256:
+        packaged = WEIGHTS["inception"].packaged
+        if packaged is None or sha256_file(path) != packaged.sha256:
             raise ValueError("a TorchScript other than the known one; loading it could run code")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # torch.jit is deprecated, the file's format stays

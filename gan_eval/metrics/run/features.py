@@ -146,8 +146,8 @@ def load_extractor(name: ExtractorName, settings: Settings, device: str) -> "Ext
     if name.startswith("@"):
         from gan_eval.metrics.networks.own import load_own_network
 
-        own = name.removeprefix("@")
-        return load_own_network(own, settings.networks[own], device=device)
+        network = name.removeprefix("@")
+        return load_own_network(network, settings.networks[network], device=device)
     if name == "spectrum":
         from gan_eval.metrics.definitions.spectrum import RINGS, radial_spectrum
 

@@ -212,10 +212,10 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
         first = by_name.setdefault(stimulus.stimulus, stimulus)
         if first.file == stimulus.file:
             continue
-        known, digest = digest_of(first.file), digest_of(stimulus.file)
-        if known is None and digest is not None:
+        before, digest = digest_of(first.file), digest_of(stimulus.file)
+        if before is None and digest is not None:
             by_name[stimulus.stimulus] = stimulus
-        elif digest is not None and known != digest:
+        elif digest is not None and before != digest:
             raise UserError(
                 f"{stimulus.file}: stimulus {stimulus.stimulus!r} is another picture in {first.file}; "
                 "measure these sets one by one"

@@ -82,8 +82,8 @@ class Tools:
             if f"@{name}" in extractors:
                 self.given[f"@{name}"] = read_features(name, features)
                 del extractors[f"@{name}"]
-        own = [metric for metric in metrics if metric.kind != "set" and not (metric.library or metric.weights)]
-        if own and find_spec("numba") is None:  # the threads' concurrent imports would not name it
+        compiled = [metric for metric in metrics if metric.kind != "set" and not (metric.library or metric.weights)]
+        if compiled and find_spec("numba") is None:  # the threads' concurrent imports would not name it
             raise ModuleNotFoundError("No module named 'numba'", name="numba")
         needs_networks = bool(extractors) or any(metric.weights for metric in metrics)
         if needs_networks or settings.device not in (None, "cpu"):

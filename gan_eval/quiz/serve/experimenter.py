@@ -219,13 +219,13 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
     answered, flags = last_answers(store), flags_by_session(store)
     rows: list[Row] = []
     for row in people(store, study):
-        minutes, own = None, flags.get(row["session"], Counter())
+        minutes, raised = None, flags.get(row["session"], Counter())
         if row["started_at"] is not None and row["ended_at"] is not None:
             took = datetime.fromisoformat(row["ended_at"]) - datetime.fromisoformat(row["started_at"])
-            if took.total_seconds() >= 0 and not own[Flag.CLOCK_UNLIKELY]:  # else a clock was changed
+            if took.total_seconds() >= 0 and not raised[Flag.CLOCK_UNLIKELY]:  # else a clock was changed
                 minutes = round(took.total_seconds() / 60, 2)
         names = ("session", "participant", "status", "list", "started_at", "trials", "planned", "flagged")
-        more = {"flags": flags_text(own), "minutes": minutes, "last_answer": answered.get(row["session"])}
+        more = {"flags": flags_text(raised), "minutes": minutes, "last_answer": answered.get(row["session"])}
         rows.append({name: row[name] for name in names} | more)
     states = [row["status"] for row in rows]
     counts = {name.replace(" ", "_"): states.count(name) for name in ("open", "complete", "screened out", "aborted")}

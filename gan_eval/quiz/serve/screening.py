@@ -142,7 +142,7 @@ def columns_of(screen: Screen, settings: QuizSettings, texts: Texts, widths: set
         width = picture_width(settings, viewing)
     except UserError as error:
         raise RequestError(422, texts("web_card_missing")) from error
-    own = next(iter(widths)) if len(widths) == 1 else None
+    common_width = next(iter(widths)) if len(widths) == 1 else None
     return {
         "platform": screen.user_agent or None,
         "screen_width": screen.width,
@@ -150,7 +150,7 @@ def columns_of(screen: Screen, settings: QuizSettings, texts: Texts, widths: set
         "device_pixel_ratio": screen.device_pixel_ratio,
         "refresh_hz": screen.refresh_hz,
         "rounded": screen.refresh_hz is not None,
-        **viewing.columns(width or own),
+        **viewing.columns(width or common_width),
     }
 
 

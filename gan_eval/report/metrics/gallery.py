@@ -203,8 +203,8 @@ def _panels(
         write(panel, [file], lambda: rgb_of(file.samples()))
         return file if panel in names else None
 
-    own = show(stimulus.kind, stimulus.file)
-    if own is None:
+    shown = show(stimulus.kind, stimulus.file)
+    if shown is None:
         return names
     if stimulus.is_fake:
         reference = show("real", stimulus.reference)
@@ -212,17 +212,17 @@ def _panels(
         if reference is not None:
 
             def pair() -> tuple[NDArray[Any], NDArray[Any]]:
-                return files.pair(own, reference, any_format=True, resize=resize)
+                return files.pair(shown, reference, any_format=True, resize=resize)
 
-            write("error", [own, reference], lambda: coloured(l1_map(*pair()) / MAX_ERROR))
+            write("error", [shown, reference], lambda: coloured(l1_map(*pair()) / MAX_ERROR))
             rim = ((5, 5), (5, 5), (0, 0))  # SSIM has no values there; it becomes grey
-            write("ssim", [own, reference], lambda: np.pad(coloured(1 - ssim_map(*pair())), rim, constant_values=128))
-    write("niqe", [own], lambda: _niqe_picture(files.picture(own)))
+            write("ssim", [shown, reference], lambda: np.pad(coloured(1 - ssim_map(*pair())), rim, constant_values=128))
+    write("niqe", [shown], lambda: _niqe_picture(files.picture(shown)))
     if marks is not None:
         here = marks[(marks["stimulus"] == stimulus.stimulus) & marks["x"].notna()]
         who, places = here["participant"].to_numpy(), here[["x", "y"]].to_numpy(float)
         if len(here):
-            write("marks", [own], lambda: heated(rgb_of(own.samples()), who, places, SIGMA))
+            write("marks", [shown], lambda: heated(rgb_of(shown.samples()), who, places, SIGMA))
     return names
 
 

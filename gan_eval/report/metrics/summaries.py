@@ -279,8 +279,8 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 def decimals_of(summaries: Iterable[Summary]) -> int:
     """Return the decimal places for a column of summaries."""
-    known = [summary for summary in summaries if summary.is_known]
-    return decimals([summary.value for summary in known], [(summary.high - summary.low) / 2 for summary in known])
+    measured = [summary for summary in summaries if summary.is_known]
+    return decimals([summary.value for summary in measured], [(summary.high - summary.low) / 2 for summary in measured])
 
 
 def decimals(values: Sequence[float], half_widths: Sequence[float] = ()) -> int:
@@ -304,5 +304,5 @@ def fid_warnings(rows: Iterable[Mapping[Any, Any]]) -> list[str]:
     """Return the warning about the FIDs from few pictures in rows of `set_metrics`, with their numbers of pictures."""
     of_fid = [row for row in rows if str(row["metric"]).startswith("fid") and not missing(row["value"])]
     counts = [[row[name] for name in ("n_real", "n_fake") if not missing(row[name])] for row in of_fid]
-    few = [min(known) for known in counts if known and min(known) < MIN_FID_PICTURES]
+    few = [min(numbers) for numbers in counts if numbers and min(numbers) < MIN_FID_PICTURES]
     return [f"{FID_WARNING} (here {from_to(few)})."] if few else []

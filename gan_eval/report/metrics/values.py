@@ -86,10 +86,10 @@ def _means(measured: Measured, dataset: str, metric: str) -> dict[str, Cell]:
     """Return a metric's value of each model and of the real pictures, by name; the best are marked."""
     names = [*measured.models(dataset), REAL]
     summaries = {name: measured.summary(dataset, metric, name) for name in names}
-    known, first = {n: found for n, found in summaries.items() if found.is_known}, leaders(measured, dataset, metric)
-    digits, mark = decimals_of(known.values()), "best" if len(first) == 1 else "tied"
+    shown, first = {n: found for n, found in summaries.items() if found.is_known}, leaders(measured, dataset, metric)
+    digits, mark = decimals_of(shown.values()), "best" if len(first) == 1 else "tied"
     return {
-        name: Cell(number(found.value, digits=digits), mark=mark * (name in first)) for name, found in known.items()
+        name: Cell(number(found.value, digits=digits), mark=mark * (name in first)) for name, found in shown.items()
     }
 
 
@@ -206,9 +206,9 @@ def spectra_section(measured: Measured) -> ReportSection:
         if UPSAMPLING_PEAK.name not in measured.set_metrics(dataset):
             continue
         curves = {name: _mean_spectrum(measured, dataset, name) for name in (REAL, *measured.models(dataset))}
-        known = {name: curve for name, curve in curves.items() if curve is not None}
-        if len(known) > 1:
-            charts.append(_spectra_chart(dataset, known, f"spectra-{place}"))
+        drawn = {name: curve for name, curve in curves.items() if curve is not None}
+        if len(drawn) > 1:
+            charts.append(_spectra_chart(dataset, drawn, f"spectra-{place}"))
     return ReportSection("spectra", "Does upsampling leave a trace in the spectrum?", [Charts(charts)])
 
 

@@ -170,7 +170,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = (), maps: Mapping[str
             require_agreement(tables[TRIALS.name], where=str(files[TRIALS.name]))
         _require_one_analysis(files, tables)
         _require_answers_of_store(folder, files, tables, sets)
-        copied = next((known.files for known in sets.get(folder, ()) if known.name == "published"), None)
+        copied = next((made.files for made in sets.get(folder, ()) if made.name == "published"), None)
         published = {
             path.name: path
             for path in sorted((folder / "published").glob("*.csv"))
@@ -223,10 +223,10 @@ def _stimulus_sets(folder: Path, facts: Facts, named: Sequence[Path]) -> dict[st
     for place in named:
         if not (Path(place) / TABLE_NAME).is_file():
             raise UserError(f"--stimuli {place}: not a stimulus set (no {TABLE_NAME})")
-    own = [path.parent for path in sorted((folder / "stimuli").glob(f"*/{TABLE_NAME}"))]
+    made = [path.parent for path in sorted((folder / "stimuli").glob(f"*/{TABLE_NAME}"))]
     noted = [folder / place for place in facts.imported_sets]
     places: dict[Path, Path] = {}
-    for place in [*own, *(place for place in noted if (place / TABLE_NAME).is_file()), *map(Path, named)]:
+    for place in [*made, *(place for place in noted if (place / TABLE_NAME).is_file()), *map(Path, named)]:
         places.setdefault(place.resolve(), place)
     sets: dict[str, tuple[Path, pd.DataFrame]] = {}
     for place in places.values():
@@ -269,27 +269,27 @@ def _run_command(folder: Path) -> str:
 def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:
     """Return the files to read, by table: only those that the record names, for a set with a record."""
     included, run = dict(files), _run_command(folder)
-    for place, known in ((place, known) for place, all_known in sets.items() for known in all_known):
-        members = _OF_SETS.get(known.name, ())
-        if known.name == "analysis" and f"{TRIALS.name}.csv" in known.files:  # the analysed trials are there, too
+    for place, made in ((place, made) for place, of_folder in sets.items() for made in of_folder):
+        members = _OF_SETS.get(made.name, ())
+        if made.name == "analysis" and f"{TRIALS.name}.csv" in made.files:  # the analysed trials are there, too
             members = (*members, *(table.name for table in _OF_STORE))
-        again = run or f"gan-eval {'analyze' if known.name == 'analysis' else known.name}"
+        again = run or f"gan-eval {'analyze' if made.name == 'analysis' else made.name}"
         for name in members:
             path = place / f"{name}.csv"
-            if name not in files and run and path.name in known.files:
-                raise UserError(f"{path}: missing from the tables of run {known.run}; repeat {again}")
+            if name not in files and run and path.name in made.files:
+                raise UserError(f"{path}: missing from the tables of run {made.run}; repeat {again}")
             if files.get(name) != path:
                 continue
             is_ours = holds_table(path, ALL_TABLES[name])
-            if path.name not in known.files and is_ours:
+            if path.name not in made.files and is_ours:
                 raise UserError(
-                    f"{path}: not from run {known.run}, which wrote the tables next to it; remove it, or repeat {again}"
+                    f"{path}: not from run {made.run}, which wrote the tables next to it; remove it, or repeat {again}"
                 )
-            if path.name not in known.files:
+            if path.name not in made.files:
                 included.pop(name)
-            elif sha256_file(path) != known.files[path.name] and (run or is_ours):  # else reading it names the damage
+            elif sha256_file(path) != made.files[path.name] and (run or is_ours):  # else reading it names the damage
                 raise UserError(
-                    f"{path}: has changed since run {known.run} wrote it and the tables next to it; repeat {again}"
+                    f"{path}: has changed since run {made.run} wrote it and the tables next to it; repeat {again}"
                 )
     return included
 
@@ -299,7 +299,7 @@ def _require_answers_of_store(
 ) -> None:
     """Compare the sessions in the tables with the store that they were made from, if it is there."""
     run = _run_command(folder)
-    stores = {place / known.source for place, all_known in sets.items() for known in all_known if known.source}
+    stores = {place / made.source for place, of_folder in sets.items() for made in of_folder if made.source}
     stores |= {folder / "store.sqlite"} if run else set()
     for place in stores:
         if not place.is_file():

@@ -21,8 +21,8 @@ def coloured(badness: Map) -> Pixels:
 
 def stretched(values: Map) -> Map:
     """Return a map from 0 to 1, its 2nd to its 98th percentile; pixels without a value are 0."""
-    known = values[np.isfinite(values)]
-    low, high = np.percentile(known, (2, 98)) if len(known) else (0, 1)
+    finite = values[np.isfinite(values)]
+    low, high = np.percentile(finite, (2, 98)) if len(finite) else (0, 1)
     return np.clip(np.nan_to_num((values - low) / (high - low if high > low else 1)), 0, 1)
 
 

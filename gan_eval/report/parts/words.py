@@ -189,8 +189,8 @@ def from_to(values: Iterable[Any], printed: Callable[[Any], str] = whole) -> str
     >>> from_to([24, 12, None]), from_to([0.21, 0.19], lambda share: number(share, digits=1)), from_to([pd.NA])
     ('12 to 24', '0.2', '–')
     """
-    known = [value for value in values if not missing(value)]
-    return " to ".join(dict.fromkeys(printed(end) for end in (min(known), max(known)))) if known else NOTHING
+    present = [value for value in values if not missing(value)]
+    return " to ".join(dict.fromkeys(printed(end) for end in (min(present), max(present)))) if present else NOTHING
 
 
 def listed(words: Sequence[str]) -> str:

@@ -125,16 +125,16 @@ def _verdicts(folder: StudyFolder) -> Iterator[str]:
 def models_compared(folder: StudyFolder) -> Iterator[str]:
     """Yield a sentence for each pair of models; of many pairs only for some with a verdict, and the counts."""
     table = folder.table(COMPARISONS)
-    known = table[(table["measure"] == "fooling_rate") & table["verdict"].notna()]  # without a test there is no verdict
-    is_long = len(known) > MAX_PAIRS
-    named = known[known["verdict"].isin(["different", "equivalent"])].head(MAX_PAIRS) if is_long else known
+    tests = table[(table["measure"] == "fooling_rate") & table["verdict"].notna()]  # without a test there is no verdict
+    is_long = len(tests) > MAX_PAIRS
+    named = tests[tests["verdict"].isin(["different", "equivalent"])].head(MAX_PAIRS) if is_long else tests
     paper = folder.table(PAPER)
     keys = zip(paper["model"].astype(str), paper["dataset"].fillna("").astype(str), strict=True)
     rates = dict(zip(keys, paper["fooling_rate"].astype(float), strict=True))
-    yield from (_pair_sentence(row, rates, adjusted=is_adjusted(known)) for row in named.to_dict("records"))
+    yield from (_pair_sentence(row, rates, adjusted=is_adjusted(tests)) for row in named.to_dict("records"))
     if is_long:
-        counts = [f"{whole(count)} {verdict}" for verdict, count in known["verdict"].value_counts().items()]
-        yield f"Of {plural(len(known), 'pair')} of models by fooling rate: {listed(counts)}; see Details."
+        counts = [f"{whole(count)} {verdict}" for verdict, count in tests["verdict"].value_counts().items()]
+        yield f"Of {plural(len(tests), 'pair')} of models by fooling rate: {listed(counts)}; see Details."
 
 
 def _pair_sentence(row: Record, rates: Mapping[tuple[str, str], float], *, adjusted: bool) -> str:

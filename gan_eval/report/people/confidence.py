@@ -63,20 +63,20 @@ def confidence_charts(folder: StudyFolder) -> list[Chart]:
     """Return a chart of two panels for each data set, ROC and zROC."""
     fits, points = folder.table(ROC), folder.table(ROC_POINTS)
     charts: list[Chart] = []
-    for dataset, own in fits.groupby("dataset", dropna=False, sort=False):
-        curves, at = own.iloc[:MAX_GROUPS], rows_with(points, "dataset", dataset)
+    for dataset, rows in fits.groupby("dataset", dropna=False, sort=False):
+        curves, at = rows.iloc[:MAX_GROUPS], rows_with(points, "dataset", dataset)
         if at.empty:
             continue
-        lines = " Curves and lines: the Gaussian model with unequal variances." if own["d_a"].notna().any() else ""
+        lines = " Curves and lines: the Gaussian model with unequal variances." if rows["d_a"].notna().any() else ""
         charts.append(
             Chart(
                 f"ROC and zROC{on_dataset(dataset)}",
                 [_figure(curves, at, on_z=False), _figure(curves, at, on_z=True)],
                 "Dots: rates if all ratings from a cut on count as “fake”, the strictest cut lowest; answers of all "
-                f"participants together.{lines} Dashed: chance.{first_of(len(own))}",
+                f"participants together.{lines} Dashed: chance.{first_of(len(rows))}",
                 "; ".join(
                     f"{model_text(row['model'])}: d_a {number(row['d_a'])}, slope {number(row['slope'])}"
-                    for row in own.to_dict("records")
+                    for row in rows.to_dict("records")
                 ),
                 name=f"roc-{len(charts) + 1}",
             )
@@ -97,15 +97,15 @@ def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> Figure:
         axes.plot(ends, ends, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
         for place, row in enumerate(fits.to_dict("records")):
             style = line_style(place)
-            own = rows_with(points, "model", row["model"])
-            x, y = (own[name].to_numpy(float) for name in names)
+            rows = rows_with(points, "model", row["model"])
+            x, y = (rows[name].to_numpy(float) for name in names)
             has_fit, marker = not missing(row["d_a"]), _MARKERS[place % len(_MARKERS)]
             axes.plot(x, y, marker, color=style["color"], markersize=4.5)
             label = model_text(row["model"])[:MAX_TITLE].replace("$", r"\$")
             axes.plot([], [], marker=marker, markersize=4.5, label=label, **style)  # for the legend
             if has_fit and on_z:
-                known = x[np.isfinite(x)]
-                grid = np.array([known.min() - 0.3, known.max() + 0.3]) if len(known) else np.array(ends)
+                finite = x[np.isfinite(x)]
+                grid = np.array([finite.min() - 0.3, finite.max() + 0.3]) if len(finite) else np.array(ends)
                 axes.plot(grid, row["intercept"] + row["slope"] * grid, **style)
             elif has_fit:
                 grid = np.linspace(-4, 4, 161)

@@ -200,21 +200,21 @@ def metrics_sentence(folder: StudyFolder) -> str:
 
 def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     where = f"On {dataset} " if dataset else "Here "
-    known = [row for row in rows if not missing(row["within"]) and not missing(row["within_low"])]
-    if not known:
+    measured = [row for row in rows if not missing(row["within"]) and not missing(row["within_low"])]
+    if not measured:
         if all(missing(row["within"]) and row["n"] >= MIN_POINTS_FOR_INFERENCE for row in rows):
             return f"{where}no model's pictures differ both in a metric and in what people said, so there is no answer."
         return f"{where}there are too few pictures to say (n = {max(int(row['n']) for row in rows)})."
     # an interval that excludes 0 in this direction, and p after Holm; a missing p is not below alpha
-    following = [row for row in known if min(_directed(row)) > 0 and row["within_p_holm"] < ALPHA]
-    best = max(known, key=_directed)
+    following = [row for row in measured if min(_directed(row)) > 0 and row["within_p_holm"] < ALPHA]
+    best = max(measured, key=_directed)
     strength = (
         f"{_name(best['metric'])}: Spearman {number(best['within'])}, 95% interval "
         f"{interval(best['within_low'], best['within_high'])}, n = {int(best['n'])}"
     )
     if not following:
-        return f"{where}no metric does significantly ({'the highest is ' * (len(known) > 1)}{strength})."
-    if len(known) == 1:
+        return f"{where}no metric does significantly ({'the highest is ' * (len(measured) > 1)}{strength})."
+    if len(measured) == 1:
         return f"{where}it does ({strength})."
     names = [_name(row["metric"]) for row in following]
     table, metric = folder.table(CORRELATION_DIFFERENCES), str(best["metric"])

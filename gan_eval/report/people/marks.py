@@ -146,15 +146,15 @@ def examples(folder: StudyFolder) -> Iterator[tuple[dict[Any, Any], dict[str, An
     stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli_of_sets(folder.places.values())}
     maps, best = PictureMaps(stimuli.values(), folder.maps), "".join(best_group(folder)["map"].tail(1))
     for row in ranked.to_dict("records"):
-        files, own = stimuli.get(row["id"]), marks[marks["stimulus"] == row["id"]]
-        if files is None or not files.is_fake or own.empty:
+        files, placed = stimuli.get(row["id"]), marks[marks["stimulus"] == row["id"]]
+        if files is None or not files.is_fake or placed.empty:
             continue
         try:
             fake, real = read_rgb(files.file), None if files.reference is None else read_rgb(files.reference)
         except UserError:
             continue
         values = maps(best, row["id"]) if best in maps.names else ""
-        heat = heated(fake, own["participant"].to_numpy(), own[["x", "y"]].to_numpy(float), row["sigma"])
+        heat = heated(fake, placed["participant"].to_numpy(), placed[["x", "y"]].to_numpy(float), row["sigma"])
         of_map = None if isinstance(values, str) else coloured(stretched(values))
         yield row, {"generated": fake, "marks": heat, f"map: {title_of_map(best)}": of_map, "real": real}
 

@@ -155,8 +155,8 @@ def _timing(folder: StudyFolder) -> list[str]:
         error = "" if missing(worst) else f" (worst error {number(worst, digits=1)} ms)"
         sentences.append(f"Pictures were shown for {from_to(levels['requested_ms'], milliseconds)}{error}.")
     else:
-        known = [level for level in levels.to_dict("records") if level["n"] or level["requested_ms"] > 0]
-        shown = [_exposure(level, window_of(folder)) for level in known]
+        used = [level for level in levels.to_dict("records") if level["n"] or level["requested_ms"] > 0]
+        shown = [_exposure(level, window_of(folder)) for level in used]
         sentences += [f"Each picture was shown {'; or '.join(shown)}."] if shown else []
     return [*sentences, *timing_sentences(folder)]
 

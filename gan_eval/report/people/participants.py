@@ -201,8 +201,8 @@ def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
         parts.append(f"{'screens of' if len(sizes) > 1 else 'screen of'} {listed(names)} pixels")
     if len(refresh := sessions["refresh_hz"].dropna()):
         parts.append(from_to(refresh, partial(number, digits=1)) + f"{NARROW}Hz")
-    own = sessions.loc[~in_browser(sessions), "platform"].dropna().astype(str)
-    platforms = list(dict.fromkeys(own.map(_system_name)))
+    systems = sessions.loc[~in_browser(sessions), "platform"].dropna().astype(str)
+    platforms = list(dict.fromkeys(systems.map(_system_name)))
     if platforms:
         parts.append(f"on {listed(platforms[:6])}{' and others' if len(platforms) > 6 else ''}")
     rounded = sessions["rounded"].dropna()
@@ -224,12 +224,12 @@ def _system_name(platform: str) -> str:
 
 
 def _browser_sentences(sessions: pd.DataFrame, trials: pd.DataFrame) -> list[str]:
-    own = sessions[in_browser(sessions)]
-    if own.empty:
+    online = sessions[in_browser(sessions)]
+    if online.empty:
         return []
-    where = f"All {len(own)}" if 1 < len(own) == len(sessions) else f"{len(own)} of {len(sessions)}"
+    where = f"All {len(online)}" if 1 < len(online) == len(sessions) else f"{len(online)} of {len(sessions)}"
     sentence = f"{where} sessions ran in a browser, with refresh rates measured in the page"
-    shown = trials[trials["session"].isin(own["session"])] if len(trials) else trials
+    shown = trials[trials["session"].isin(online["session"])] if len(trials) else trials
     if "missed_frames" in shown and shown["missed_frames"].notna().any():
         share = float((shown["missed_frames"].dropna() > 0).mean())
         sentence += f"; frames were missed in {percent(share)} of their trials"

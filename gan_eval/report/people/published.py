@@ -126,16 +126,16 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Sho
         size = f"{source_size} → {network_size}" if source_size != network_size else network_size
         cells = [f"{theirs['study']}: {theirs['source']}", theirs["dataset"], size, f"{ratio:g}", number(value)]
         matching = [
-            own
-            for own in own_models
-            if theirs["dataset"] in (own.dataset, PUBLISHED_NAME.get(own.dataset))
-            and own.source_size == source_size
-            and abs(own.ratio / ratio - 1) <= TOLERANCE
+            ours
+            for ours in own_models
+            if theirs["dataset"] in (ours.dataset, PUBLISHED_NAME.get(ours.dataset))
+            and ours.source_size == source_size
+            and abs(ours.ratio / ratio - 1) <= TOLERANCE
         ]
-        for own in matching:
-            summary = measured.summary(own.dataset, _HOLE, own.model)
-            name = f"{own.model} on {own.dataset}, {own.size}{NARROW}px"
-            pooled = pooled_psnr(measured.rows(own.dataset, _HOLE, own.model))
+        for ours in matching:
+            summary = measured.summary(ours.dataset, _HOLE, ours.model)
+            name = f"{ours.model} on {ours.dataset}, {ours.size}{NARROW}px"
+            pooled = pooled_psnr(measured.rows(ours.dataset, _HOLE, ours.model))
             rows.append([*cells, name, mean_interval(pooled), mean_interval(summary), whole(summary.n)])
         if not matching:
             rows.append([*cells, *[NOTHING] * 4])

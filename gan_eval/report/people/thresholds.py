@@ -155,8 +155,8 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
     functions, levels = _estimated(folder.table(PSYCHOMETRIC)), folder.table(PSYCHOMETRIC_LEVELS)
     charts: list[Chart] = []
     for (task, dataset), part in functions.groupby(["task", "dataset"], dropna=False, sort=False):
-        own = rows_with(levels[levels["task"] == task], "dataset", dataset)
-        if own.empty:
+        rows = rows_with(levels[levels["task"] == task], "dataset", dataset)
+        if rows.empty:
             continue
         caption = (
             "Dots: observed shares with 95% intervals; curves: psychometric functions averaged over participants "
@@ -171,7 +171,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
         charts.append(
             Chart(
                 f"{'Pairs' if task == 'pair' else 'Correct answers'}{on_dataset(dataset)}",
-                [_figure(part.iloc[:MAX_GROUPS], own)],
+                [_figure(part.iloc[:MAX_GROUPS], rows)],
                 caption + first_of(len(part)),
                 "; ".join(alternatives),
                 name=f"psychometric-{len(charts) + 1}",
@@ -194,10 +194,10 @@ def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> Figure:
             style = line_style(place)
             colour = style["color"]
             label = model_text(row["model"]).replace("$", r"\$")
-            own = rows_with(levels, "model", row["model"])
+            rows = rows_with(levels, "model", row["model"])
             aside = 0.35 * pad * (place - (len(functions) - 1) / 2)  # no interval hides another
-            x = scale(own["at"].to_numpy(float)) + aside
-            share, down, up = (100 * own[name].to_numpy(float) for name in ("accuracy", "ci_low", "ci_high"))
+            x = scale(rows["at"].to_numpy(float)) + aside
+            share, down, up = (100 * rows[name].to_numpy(float) for name in ("accuracy", "ci_low", "ci_high"))
             has_curve = not missing(row["threshold"])  # else the share may not change at all
             axes.vlines(x, down, up, color=colour, linewidth=1.6, alpha=0.55)
             axes.plot(x, share, "o", color=colour, markersize=4.5, label=None if has_curve else label)

@@ -134,8 +134,8 @@ def _numbers(row: Record, *, by_margin: bool, adjusted: bool) -> str:
 def margin_of(row: Record, table: "pd.DataFrame") -> Record | None:
     """Return a row of the table `comparisons` with the margin of the same question; None if there is none."""
     measure = CHOSEN if row["protocol"] == PAIRED else "called_fake"
-    known = table[(table["question"] == "detection") & (table["measure"] == measure) & table["margin"].notna()]
-    return None if known.empty else known.to_dict("records")[0]
+    tested = table[(table["question"] == "detection") & (table["measure"] == measure) & table["margin"].notna()]
+    return None if tested.empty else tested.to_dict("records")[0]
 
 
 def detectable(row: Record, table: "pd.DataFrame") -> float:

@@ -123,8 +123,8 @@ def hype(
         rows.append(named | _error_rate(part, seed, replicates))
         grouped = groups(part, "model")
         for place, model in enumerate(grouped.ids):
-            own = part.iloc[grouped.row[grouped.group == place]]
-            rows.append(named | {"model": model} | _error_rate(own, seed, replicates))
+            subset = part.iloc[grouped.row[grouped.group == place]]
+            rows.append(named | {"model": model} | _error_rate(subset, seed, replicates))
 
     of_staircases = every[(every["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)]
     if len(of_staircases) and len(staircases := thresholds(of_staircases, settings=settings)):
@@ -133,8 +133,8 @@ def hype(
         for dataset, part in staircases.groupby("dataset", dropna=False, sort=True):
             named = {"dataset": dataset}
             rows.append(named | _mean_exposure(part, moving, seed, replicates))
-            for name, own in part.groupby("model", sort=True):
-                rows.append(named | {"model": str(name)} | _mean_exposure(own, moving, seed, replicates))
+            for name, subset in part.groupby("model", sort=True):
+                rows.append(named | {"model": str(name)} | _mean_exposure(subset, moving, seed, replicates))
     return frame_of(rows, HYPE)
 
 
@@ -177,25 +177,25 @@ def _error_rate(answers: pd.DataFrame, seed: int, replicates: int) -> Row:
 
 def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int, replicates: int) -> Row:
     """Return the row hype_time of some rows of the table `thresholds`; `moving` has the trials of all staircases."""
-    known = staircases[staircases["mode_ms"].notna()]
-    by_person = known.groupby("participant")["mode_ms"].mean().to_numpy("float64")
-    shortest, longest = (int((known["bound"] == end).fillna(False).sum()) for end in ("shortest", "longest"))
+    modes = staircases[staircases["mode_ms"].notna()]
+    by_person = modes.groupby("participant")["mode_ms"].mean().to_numpy("float64")
+    shortest, longest = (int((modes["bound"] == end).fillna(False).sum()) for end in ("shortest", "longest"))
     notes = []
     if shortest and longest:
         notes.append(
-            f"of {len(known)} thresholds {shortest} are at the shortest exposure and {longest} at the longest: the "
+            f"of {len(modes)} thresholds {shortest} are at the shortest exposure and {longest} at the longest: the "
             "mean is uncertain beyond its interval"
         )
     elif shortest:
-        notes.append(f"{shortest} of {len(known)} thresholds are at the shortest exposure: the mean is an upper bound")
+        notes.append(f"{shortest} of {len(modes)} thresholds are at the shortest exposure: the mean is an upper bound")
     elif longest:
-        notes.append(f"{longest} of {len(known)} thresholds are at the longest exposure: the mean is a lower bound")
+        notes.append(f"{longest} of {len(modes)} thresholds are at the longest exposure: the mean is a lower bound")
     if other := int((staircases["share"].isna() & staircases["mode_ms"].isna()).sum()):
         notes.append(
             f"{other} of {len(staircases)} staircases do not follow the weighted up-down rule: no score (the table "
             "psychometric has thresholds)"
         )
-    if missing := len(staircases) - len(known) - other:
+    if missing := len(staircases) - len(modes) - other:
         notes.append(f"{missing} of {len(staircases)} staircases had too few reversals for a threshold")
     if len(by_person) == 1:
         notes.append("one participant: no interval")

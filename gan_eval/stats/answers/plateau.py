@@ -75,8 +75,8 @@ def find_plateau(
     >>> result.verdict, result.scale, 14_000 < result.step < 16_000
     ('plateau', 'linear', True)
     """
-    known = np.isfinite(values)
-    t, y = np.asarray(steps, float)[known], np.asarray(values, float)[known]
+    finite = np.isfinite(values)
+    t, y = np.asarray(steps, float)[finite], np.asarray(values, float)[finite]
     if len(t) < MIN_MEASUREMENTS:
         return Plateau("too_few", len(t), note=f"{len(t)} measurements; a plateau needs {MIN_MEASUREMENTS}")
     if np.ptp(y) == 0:

@@ -204,13 +204,13 @@ def _judged(trials: TypedTrials, settings: AnalysisSettings) -> Iterator[_Judged
             if column == EXPOSURE
             else answered[column].to_numpy("float64", na_value=np.nan)
         )
-        known = np.isfinite(levels)
-        for dataset, part in answered.loc[known, _KEPT].assign(x=levels[known]).groupby("dataset", dropna=False):
-            own = part["x"].to_numpy()
-            if len(np.unique(own)) < 2:
+        finite = np.isfinite(levels)
+        for dataset, part in answered.loc[finite, _KEPT].assign(x=levels[finite]).groupby("dataset", dropna=False):
+            values = part["x"].to_numpy()
+            if len(np.unique(values)) < 2:
                 continue
-            is_log = bool((own > 0).all())
-            scale = np.log2(own) if is_log else own
+            is_log = bool((values > 0).all())
+            scale = np.log2(values) if is_log else values
             part = part.reset_index(drop=True).assign(x=scale - scale.mean())
             part = part.assign(
                 participant_code=pd.factorize(part["participant"])[0], picture_code=pd.factorize(part["picture"])[0]
@@ -223,26 +223,26 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
     fits: list[dict[float, Curve]] = []
     reasons = []
     for data in models:
-        own: dict[float, Curve] = {}
+        by_lapse: dict[float, Curve] = {}
         reason = f"more than {_MAX_CROSSED} answers" if len(data.right) > _MAX_CROSSED else ""
         if data.degrees_of_freedom() < 1:
             reason = "fewer than two participants or pictures"
         for lapse in () if reason else LAPSES:
             try:
-                own[lapse] = crossed(data, lapse, link=link, start=[*own.values()][-1] if own else None)
+                by_lapse[lapse] = crossed(data, lapse, link=link, start=[*by_lapse.values()][-1] if by_lapse else None)
             except NoFitError as why:
                 reason = reason or str(why)
                 if "did not converge" not in reason:  # another lapse rate does not help
                     break
-        fits.append(own)
+        fits.append(by_lapse)
         reasons.append(reason)
-    common = [lapse for lapse in LAPSES if all(lapse in own for own in fits if own) and any(fits)]
-    evidence = [[own[lapse].evidence for lapse in common] for own in fits if own and common]
+    common = [lapse for lapse in LAPSES if all(lapse in by_lapse for by_lapse in fits if by_lapse) and any(fits)]
+    evidence = [[by_lapse[lapse].evidence for lapse in common] for by_lapse in fits if by_lapse and common]
     weights = lapse_weights(evidence, common or LAPSES)
     results: list[tuple[Curve | None, str]] = []
-    for data, own, reason in zip(models, fits, reasons, strict=True):
-        if own and common:
-            results.append((averaged([own[lapse] for lapse in common], weights, link=link), ""))
+    for data, by_lapse, reason in zip(models, fits, reasons, strict=True):
+        if by_lapse and common:
+            results.append((averaged([by_lapse[lapse] for lapse in common], weights, link=link), ""))
             continue
         note = (
             f"pooled answers instead of the crossed model: {reason or 'no lapse rate at which all models have a fit'}"
@@ -257,7 +257,7 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
 def _function(
     judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve | None, note: str, settings: AnalysisSettings
 ) -> Row:
-    own, data = judged.trials.iloc[rows], judged.judgements(rows)
+    chosen, data = judged.trials.iloc[rows], judged.judgements(rows)
     x, df = data.level, data.degrees_of_freedom()
     row: Row = {
         "task": judged.task,
@@ -266,9 +266,9 @@ def _function(
         "level": settings.level,
         "link": settings.link,
         "n_levels": len(np.unique(x)),
-        "n_trials": len(own),
-        "n_participants": own["participant"].nunique(),
-        "n_stimuli": own["picture"].nunique(),
+        "n_trials": len(chosen),
+        "n_participants": chosen["participant"].nunique(),
+        "n_stimuli": chosen["picture"].nunique(),
     }
     notes = [note]
     if curve is not None:
@@ -287,7 +287,7 @@ def _function(
         if slope < 0 and settings.level == EXPOSURE:
             notes.append("fewer correct answers at longer exposures")
         is_crossed = not np.isnan(curve.sd_participant)
-        if not is_crossed and own["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
+        if not is_crossed and chosen["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
             notes.append("the levels followed the answers, which pooled answers do not allow for")
         if row["n_participants"] == 1:
             notes.append(ONE_PARTICIPANT)
@@ -306,7 +306,7 @@ def _function(
             "sd_stimulus": curve.sd_picture / abs(slope),
             "basis": "crossed_model" if is_crossed else "two_way_cluster",
         }
-    return row | provenance_cells(own, *notes)
+    return row | provenance_cells(chosen, *notes)
 
 
 def averaged_share(eta: np.ndarray, sd: float, lapse: float, link: str) -> np.ndarray:
@@ -331,7 +331,7 @@ def _levels(judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve |
         code = np.unique(np.minimum((middle * _MAX_LEVELS).astype(int), _MAX_LEVELS - 1), return_inverse=True)[1][code]
     for number_of in range(code.max() + 1):
         chosen = rows[code == number_of]
-        data, own = judged.judgements(chosen), judged.trials.iloc[chosen]
+        data, subset = judged.judgements(chosen), judged.trials.iloc[chosen]
         units, is_fake = (data.participant, data.picture), data.model >= 0
         if not data.is_single:
             share = proportion_less_half(data.right, *units)
@@ -351,10 +351,10 @@ def _levels(judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve |
             "dataset": judged.dataset,
             "model": model,
             "at": judged.level(at),
-            "n_trials": len(own),
+            "n_trials": len(subset),
             "accuracy": value,
             "ci_low": low,
             "ci_high": high,
             "fitted": fitted,
-            **provenance_cells(own, share.note),
+            **provenance_cells(subset, share.note),
         }

@@ -134,9 +134,9 @@ def dprime_and_criterion(
     n_real = false_alarms + np.asarray(correct_rejections, float)
     z_hit = ndtri((hits + 0.5) / (n_fake + 1))
     z_false_alarm = ndtri((false_alarms + 0.5) / (n_real + 1))
-    known = (n_fake > 0) & (n_real > 0)
+    defined = (n_fake > 0) & (n_real > 0)
     criterion = -(z_hit + z_false_alarm) / 2 + 0.0  # + 0.0 turns -0.0 into 0.0
-    return np.where(known, z_hit - z_false_alarm, np.nan), np.where(known, criterion, np.nan)
+    return np.where(defined, z_hit - z_false_alarm, np.nan), np.where(defined, criterion, np.nan)
 
 
 def _notes(main: pd.DataFrame, table: pd.DataFrame, grouped: Groups, scope: str) -> list[tuple[np.ndarray, str]]:

@@ -249,7 +249,7 @@ def _estimates(
     row: Row = {"intercept": fit.intercept}
     for name, numbers in (("d_a", d_a), ("slope", slope), ("a_z", ndtr(d_a / np.sqrt(2)))):
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), map(float, numbers), strict=True))
-    known = bool(np.isfinite(reach).all())
-    few = [] if known else [TOO_FEW]
-    basis = (TWO_WAY if several else BY_PICTURE) if known else None
+    is_finite = bool(np.isfinite(reach).all())
+    few = [] if is_finite else [TOO_FEW]
+    basis = (TWO_WAY if several else BY_PICTURE) if is_finite else None
     return row | {"basis": basis, "note": joined(None if several else ONE_PARTICIPANT, *few)}

@@ -60,7 +60,7 @@ def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[
         if row["protocol"] in ADAPTIVE_PROTOCOLS:
             blocks.setdefault((row["session"], row["block"]), []).append(row)
             asked.append(row["requested_exposure_ms"])
-    known = settings or StaircaseSettings()
+    limits = settings or StaircaseSettings()
     grid = None
     results = []
     for (session, number), block in sorted(blocks.items(), key=lambda item: item[0]):
@@ -68,14 +68,14 @@ def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[
         shared = (session, first["participant"], number, first["dataset"], first["protocol"], len(block))
         if first["protocol"] == QUEST_PLUS:
             if grid is None:
-                ends = (known.shortest_ms, known.longest_ms)
+                ends = (limits.shortest_ms, limits.longest_ms)
                 grid = PsychometricGrid(*ends) if settings else PsychometricGrid(min(*ends, *asked), max(*ends, *asked))
             enough = len(block) >= MIN_ANSWERS
             mean, low, high, bound = grid.estimate(block) if enough else (None, None, None, None)
             results.append(Threshold(*shared, None, mean, low, high, None, bound, RIGHT))
             continue
         exposures = [row["requested_exposure_ms"] for row in block]
-        steps = (known.up_ms, known.down_ms) if settings else _steps(block)
+        steps = (limits.up_ms, limits.down_ms) if settings else _steps(block)
         if steps is None or steps[0] <= steps[1]:  # equal steps move to half of the answers correct: chance
             moves = np.sign(np.diff(exposures))
             turned = int(np.count_nonzero(np.diff(moves[moves != 0])))
@@ -86,7 +86,7 @@ def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[
         enough = len(counted) >= MIN_REVERSALS
         often = Counter(exposures[counted[0] :] if enough else exposures)
         mode = min(often, key=lambda exposure: (-often[exposure], exposure))  # the shortest in a tie
-        ends_of_range: dict[float, End] = {known.shortest_ms: "shortest", known.longest_ms: "longest"}
+        ends_of_range: dict[float, End] = {limits.shortest_ms: "shortest", limits.longest_ms: "longest"}
         mean = sum(exposures[at] for at in counted) / len(counted) if enough else None
         bound = ends_of_range.get(mode) if settings else None
         results.append(

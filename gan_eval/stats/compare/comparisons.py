@@ -99,8 +99,8 @@ def estimate_of(asked: Comparison, rates: RatesOfTable) -> Difference:
     why_not = asked.why_not or rates.why_not
     match asked.estimand:
         case KindQuestion() as kinds:
-            own = rates.of(kinds, why_not)
-            found = own.bias() if asked.question == "bias" else own.difference(asked.margin)
+            group = rates.of(kinds, why_not)
+            found = group.bias() if asked.question == "bias" else group.difference(asked.margin)
         case GradeQuestion() as grades:
             found = estimate_grades(grades, margin=asked.margin, why_not=why_not)
         case Question() as question:

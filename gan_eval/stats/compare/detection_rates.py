@@ -297,8 +297,8 @@ def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
     covariances = joint.covariances
     if all(row.covariances for row in rows):
         variances = [[np.dot([1, -1], covariance @ [1, -1]) for covariance in row.covariances] for row in rows]
-        own = [row.covariances[int(np.argmax(each))] for row, each in zip(rows, variances, strict=True)]
-        covariances = (*covariances, np.sum(own, axis=0) / len(rows) ** 2)
+        largest = [row.covariances[int(np.argmax(each))] for row, each in zip(rows, variances, strict=True)]
+        covariances = (*covariances, np.sum(largest, axis=0) / len(rows) ** 2)
     return replace(
         joint,
         fake=fake,
@@ -374,9 +374,9 @@ def _is_misfit(answers: _Answers, rates: Rates, observed: tuple[float, float]) -
     place = cells(answers.participant, answers.cell)
     n = np.bincount(place)
     first = np.unique(place, return_index=True)[1]
-    own = np.bincount(place, answers.says_fake)[n > 0] / n[n > 0]
+    shares = np.bincount(place, answers.says_fake)[n > 0] / n[n > 0]
     of_cell = answers.cell[first]
-    by_person = answers.weights @ (np.bincount(of_cell, own, count) / np.bincount(of_cell, minlength=count))
+    by_person = answers.weights @ (np.bincount(of_cell, shares, count) / np.bincount(of_cell, minlength=count))
     gradients = np.array([[1, 0], [0, 1], [0.5, -0.5]])
     steps = gradients @ (np.array([[rates.fake, rates.real]]) - [observed, by_person]).T
     errors = np.array([[rates.error(*gradient)] for gradient in gradients])

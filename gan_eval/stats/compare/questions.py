@@ -141,10 +141,10 @@ ONE_SIDE = "at most one participant chose both sides, so response bias alone exp
 
 def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
     """Check the models that a plan names."""
-    known = sorted({name for cell in trials["model"].dropna().unique() for name in str(cell).split("|")})
+    models = sorted({name for cell in trials["model"].dropna().unique() for name in str(cell).split("|")})
     for name in (name for pair in plan.comparisons or () for name in pair):
-        if known and name not in known:
-            raise UserError(f"analysis.comparisons: no model {name!r} in the trials; they have {', '.join(known)}")
+        if models and name not in models:
+            raise UserError(f"analysis.comparisons: no model {name!r} in the trials; they have {', '.join(models)}")
 
 
 def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
@@ -166,9 +166,9 @@ def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[C
     together = KindQuestion.of(rows, answered)
     yield _told_apart(TOLD_APART, (None, None), TOLD_APART, "fake", together, _left_out(together, over_all=True), plan)
     on_dataset = {row.dataset: [other for other in rows if other.dataset == row.dataset] for row in rows}
-    for dataset, own in on_dataset.items():
+    for dataset, members in on_dataset.items():
         if dataset is not None:
-            question = KindQuestion.of(own, answered)
+            question = KindQuestion.of(members, answered)
             name, note = _on(TOLD_APART, dataset), _left_out(question)
             yield _told_apart(f"{TOLD_APART} on", (dataset, None), name, "fake", question, note, plan)
     for row in rows:
@@ -178,10 +178,10 @@ def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[C
         name, question = f"{model} {_on(TOLD_APART, row.dataset)}", KindQuestion.of([row], answered)
         place = (row.dataset, model)
         yield _told_apart(f"MODEL {TOLD_APART}", place, name, model, question, _left_out(question), plan)
-    for dataset, own in {None: rows, **on_dataset}.items():
+    for dataset, members in {None: rows, **on_dataset}.items():
         if dataset is not None or len(on_dataset) > 1 or None in on_dataset:
             prefix = f"{dataset} " if dataset else ""
-            question = KindQuestion.of(own, answered)
+            question = KindQuestion.of(members, answered)
             names = REAL_VS_FAKE, f"{prefix}real", f"{prefix}fake", "accuracy"
             yield Comparison(
                 REAL_VS_FAKE, "bias", dataset, None, *names, question, question.trials, question.counts[::-1]
@@ -325,12 +325,12 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
     several = paired["dataset"].nunique(dropna=False) > 1
     for dataset, part in paired.groupby("dataset", dropna=False, sort=True):
         family, comparison = f"{TOLD_APART_IN_PAIRS} on", _on(TOLD_APART_IN_PAIRS, dataset)
-        known = dataset if isinstance(dataset, str) else None
-        if several and known is not None:
-            yield _choice(family, (known, None), comparison, "real", ANY_FAKE, part, plan)
+        name_of_set = dataset if isinstance(dataset, str) else None
+        if several and name_of_set is not None:
+            yield _choice(family, (name_of_set, None), comparison, "real", ANY_FAKE, part, plan)
         if part["model"].nunique() > 1:
-            for model, own in part.groupby("model", sort=True):
-                yield _choice(family, (known, str(model)), comparison, "real", str(model), own, plan)
+            for model, subset in part.groupby("model", sort=True):
+                yield _choice(family, (name_of_set, str(model)), comparison, "real", str(model), subset, plan)
     for dataset, part in answered[~of_reals].groupby("dataset", dropna=False, sort=True):
         named = part[part["first"] != part["second"]]
         for (a, b), planned in planned_pairs(sorted({*named["first"], *named["second"]}), plan).items():
@@ -409,7 +409,7 @@ def _choice_question(part: pd.DataFrame, row: np.ndarray, plan: AnalysisSettings
         picture_is="item",
         link=plan.link,
         other=_of_any_pair(part, unit),
-        rows=tuple(_choice_question(part.iloc[own], np.zeros(len(own), int), plan) for own in places),
+        rows=tuple(_choice_question(part.iloc[places_of], np.zeros(len(places_of), int), plan) for places_of in places),
     )
 
 

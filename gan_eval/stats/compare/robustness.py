@@ -216,5 +216,5 @@ def _repeated(trials: pd.DataFrame, plan: AnalysisSettings, rule: str, name: str
         simultaneous_high=np.nan,
         verdict=None,
         exploratory=True,
-        note=[f"{of_row}; {own}" if own else of_row for own in table["note"].fillna("")],
+        note=[f"{of_row}; {cell}" if cell else of_row for cell in table["note"].fillna("")],
     )

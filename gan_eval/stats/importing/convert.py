@@ -214,15 +214,15 @@ def _with_options(
     read, lines = of_files(tool, read)
     if tool is None or (not is_asked and _is_complete(read, given, tool)):
         return read, given, tool, lines
-    own, of_tool = options_for(tool, read, given)
-    line = f"{'read as' if is_asked else 'looks like'} {title_of(tool, read)}; the same as {own.typed() or 'no option'}"
-    if any("#" in source for source in own.mapping.values()):
+    its, of_tool = options_for(tool, read, given)
+    line = f"{'read as' if is_asked else 'looks like'} {title_of(tool, read)}; the same as {its.typed() or 'no option'}"
+    if any("#" in source for source in its.mapping.values()):
         line += " (a wide table, one row a person: each number for # becomes a row)"
     if say is None:
         lines.insert(0, line)
     else:
         say(f"{file}: {line}")
-    merged = Options({**own.mapping, **given.mapping}, [*own.where, *given.where], {**own.words, **given.words})
+    merged = Options({**its.mapping, **given.mapping}, [*its.where, *given.where], {**its.words, **given.words})
     return read, merged, tool, [*lines, *of_tool]
 
 

@@ -179,8 +179,8 @@ def real_by_name(pictures: Sequence[pd.Series]) -> Side | None:
     if not is_first or any(("real" in second) == first for second, first in zip(words[1], is_first, strict=True)):
         return None
     both = [(one, other) if first else (other, one) for one, other, first in zip(*words, is_first, strict=True)]
-    own = frozenset.intersection(*(real for real, _ in both)) - frozenset.union(*(fake for _, fake in both))
-    if own == {"real"} or all("fake" in fake for _, fake in both):
+    common = frozenset.intersection(*(real for real, _ in both)) - frozenset.union(*(fake for _, fake in both))
+    if common == {"real"} or all("fake" in fake for _, fake in both):
         return pd.Series(np.where(is_first, 0.0, 1.0), index=pictures[0].index).reindex(index)
     return None
 

@@ -356,9 +356,9 @@ def _jatos_facts(metadata: Any) -> dict[str, dict[str, str]]:
     while pending:
         value = pending.pop()
         if isinstance(value, dict) and "componentResults" in value and "id" in value:
-            known = {"worker": "workerId", "worker_type": "workerType", "state": "studyState", "batch": "batchTitle"}
+            names = {"worker": "workerId", "worker_type": "workerType", "state": "studyState", "batch": "batchTitle"}
             facts = {
-                JATOS + ours: str(value[theirs]) for ours, theirs in known.items() if value.get(theirs) is not None
+                JATOS + ours: str(value[theirs]) for ours, theirs in names.items() if value.get(theirs) is not None
             }
             address = value.get("urlQueryParameters")
             if isinstance(address, dict):

@@ -71,10 +71,10 @@ def _path_cells(source: str, cells: pd.DataFrame) -> pd.Series | None:
     for at in [place.start() for place in re.finditer(r"[.\[]", source)][::-1]:
         column, path = source[:at], [first or second for first, second in _STEP.findall(source[at:])]
         if column in cells and path:
-            known = {cell: _value_at(nested(cell), path) for cell in cells[column].dropna().unique()}
-            if any(value is not None for value in known.values()):
-                return cells[column].map(known).astype("str")
-            keys = dict.fromkeys(key for cell in known if isinstance(value := nested(cell), dict) for key in value)
+            values = {cell: _value_at(nested(cell), path) for cell in cells[column].dropna().unique()}
+            if any(value is not None for value in values.values()):
+                return cells[column].map(values).astype("str")
+            keys = dict.fromkeys(key for cell in values if isinstance(value := nested(cell), dict) for key in value)
             if keys:
                 raise UserError(f"no {source!r}: column {column} has the keys {', '.join(map(str, keys))}")
     return None
@@ -124,12 +124,12 @@ def with_pictures(frame: pd.DataFrame, foreign: Foreign, file: Path | None) -> p
         of_rows = None if foreign.numbers is None else foreign.numbers["number"].reindex(frame.index)
     if of_rows is None:
         raise UserError(f"{file}: nothing says which picture a row is of; add --map stimulus=COLUMN")
-    asked, known = map(_plain_keys, (of_rows, pictures[key]))
-    if (double := known[known.duplicated()]).size:
+    asked, listed = map(_plain_keys, (of_rows, pictures[key]))
+    if (double := listed[listed.duplicated()]).size:
         raise UserError(f"{file}: {key} {double.iloc[0]} occurs twice; remove one row")
-    if (lacking := asked[~asked.isin(known)].dropna().unique()).size:
+    if (lacking := asked[~asked.isin(listed)].dropna().unique()).size:
         raise UserError(f"{file}: no row with the {key} {lacking[0]}; add it, or leave it out (--where '@name!=...')")
-    rows = pictures.set_index(pd.Index(known)).reindex(asked)
+    rows = pictures.set_index(pd.Index(listed)).reindex(asked)
     given = {name: rows[name].set_axis(frame.index) for name in _OF_PICTURES if name in rows}
     given.setdefault("stimulus", frame.get("stimulus", asked.set_axis(frame.index)))
     return frame.assign(**given)

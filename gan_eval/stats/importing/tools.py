@@ -411,8 +411,8 @@ class _Reader:
 
     def _is_kind(self, source: str) -> bool:
         words, meanings = self._words(source), _YES_NO.get(_last(source), {})
-        known = {"real", "fake", *map(_plain, self.given.words.get("kind", ()))}
-        return bool(words) and (words <= known or words <= meanings.keys())
+        kinds = {"real", "fake", *map(_plain, self.given.words.get("kind", ()))}
+        return bool(words) and (words <= kinds or words <= meanings.keys())
 
     def _choose_rows(self) -> None:
         """Keep the rows that have a truth (or a picture) and, of several tasks or screens, those of one."""

@@ -125,19 +125,19 @@ def _practice(foreign: Foreign, cells: pd.DataFrame) -> Found:
     if "practice" not in cells:
         return cells, []
     starts = [name for name in map(str, cells) if name.startswith("time_")]
-    own, count, kept = cells["practice"].copy(), 0, 0
+    phases, count, kept = cells["practice"].copy(), 0, 0
     for _, rows in cells.groupby(foreign.groups(), sort=False):
         if not rows["practice"].str.lower().isin(["yes", "1", "true"]).fillna(False).all():
             continue
         waiting = {name: rows[name].isna() | rows[name].str.upper().eq("NA").fillna(False) for name in starts}
         begun = [cells for cells in waiting.values() if cells.iloc[0] and not cells.iloc[-1]]
         practice = pd.DataFrame(begun).any() if begun else pd.Series(False, index=rows.index)
-        own.loc[rows.index[~practice]] = "main"
+        phases.loc[rows.index[~practice]] = "main"
         count, kept = count + int((~practice).sum()), kept + int(practice.sum())
     if not count:
         return cells, []
     doubt = "" if kept else "; if there were practice trials, leave them out with --where"
-    return cells.assign(practice=own), [
+    return cells.assign(practice=phases), [
         f"practice is yes in all rows, as OpenSesame keeps a value until it is set again: {kept} rows before the next "
         f"item began are practice, {count} are not{doubt}"
     ]

@@ -41,8 +41,8 @@ def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -
     by_pattern = {pattern: columns_by_number(pattern, columns) for pattern in patterns}
     for pattern, numbered in by_pattern.items():
         if not numbered:
-            known = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
-            raise UserError(f"no column {pattern!r} with a number for #; the numbered columns are {known}")
+            numbered_names = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
+            raise UserError(f"no column {pattern!r} with a number for #; the numbered columns are {numbered_names}")
     numbers = sorted({number for numbered in by_pattern.values() for number in numbered}, key=int)
     taken = {name for numbered in by_pattern.values() for name in numbered.values()}
     taken |= {name for names in numbered_columns(columns).values() if len(names) > 2 for name in names}

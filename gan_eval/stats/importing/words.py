@@ -69,9 +69,9 @@ def graded(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> tuple
     """
     if "rating" not in frame:
         return frame, []
-    known = [word.strip().lower() for word in words.get("rating", {})]
+    labels = [word.strip().lower() for word in words.get("rating", {})]
     labelled = frame["rating"].str.fullmatch(_GRADE).fillna(False).astype(bool)
-    labelled &= ~frame["rating"].str.strip().str.lower().isin(known)
+    labelled &= ~frame["rating"].str.strip().str.lower().isin(labels)
     if not labelled.any():
         return frame, []
     numbers = frame["rating"].str.extract(_GRADE, expand=False)
@@ -88,12 +88,12 @@ def refuse_one_sided(frame: pd.DataFrame, columns: Sequence[str], *, where: str)
         columns: of `kind`, `response`, `correct`.
     """
     for name in (name for name in columns if name in frame):
-        known = frame[name].isin(_WORDS[name])
-        unknown = frame[name][~known & frame[name].notna() & frame[name].ne("none")]
-        if len(unknown) and frame[name][known].nunique() == 1:
+        is_word = frame[name].isin(_WORDS[name])
+        unknown = frame[name][~is_word & frame[name].notna() & frame[name].ne("none")]
+        if len(unknown) and frame[name][is_word].nunique() == 1:
             counts = unknown.value_counts()
             options = " ".join(f"--word {shlex.quote(f'{name}:{word}')}=MEANING" for word in counts.index[:2])
-            only = frame[name][known].iloc[0]
+            only = frame[name][is_word].iloc[0]
             raise UserError(
                 f"{where}: {listed_words(name, name, counts)}; the only known word is {only}; add {options}"
             )

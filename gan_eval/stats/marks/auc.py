@@ -188,10 +188,10 @@ def smoothed(values: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:
 
     step = max(1, max(values.shape) // _MAX_SIDE)
     values = values[::step, ::step].astype(float)
-    known, width = np.isfinite(values), np.multiply(sigma, values.shape)
-    sums = gaussian_filter(np.where(known, values, 0), width, mode="constant")
-    weights = gaussian_filter(known * 1.0, width, mode="constant")
-    mean = values[known].mean() if known.any() else np.nan
+    finite, width = np.isfinite(values), np.multiply(sigma, values.shape)
+    sums = gaussian_filter(np.where(finite, values, 0), width, mode="constant")
+    weights = gaussian_filter(finite * 1.0, width, mode="constant")
+    mean = values[finite].mean() if finite.any() else np.nan
     return np.divide(sums, weights, out=np.full(sums.shape, mean), where=weights > 0)
 
 

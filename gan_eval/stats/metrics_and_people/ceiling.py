@@ -49,10 +49,10 @@ def spearman(x: np.ndarray, y: np.ndarray, group: np.ndarray | None = None) -> f
 
 def _spearman_of_rows(x: np.ndarray, y: np.ndarray, group: np.ndarray | None) -> np.ndarray:
     """(R,) `spearman` of each row of two arrays (R, n)."""
-    known = ~np.isnan(x) & ~np.isnan(y)
-    x, y = (rank_deviations(np.where(known, values, np.nan), group) for values in (x, y))
+    both = ~np.isnan(x) & ~np.isnan(y)
+    x, y = (rank_deviations(np.where(both, values, np.nan), group) for values in (x, y))
     squares = (x * x).sum(axis=1) * (y * y).sum(axis=1)
-    defined = (known.sum(axis=1) >= MIN_POINTS) & (squares > 0)
+    defined = (both.sum(axis=1) >= MIN_POINTS) & (squares > 0)
     return np.divide((x * y).sum(axis=1), np.sqrt(squares), out=np.full(len(x), np.nan), where=defined)
 
 
@@ -65,12 +65,12 @@ def rank_deviations(values: np.ndarray, group: np.ndarray | None) -> np.ndarray:
     the mean of the groups' correlations, a group counting by its points (exactly so without ties).
     """
     deviations = np.zeros(values.shape)
-    for own in [slice(None)] if group is None else [group == number for number in np.unique(group)]:
-        part = values[:, own]
+    for columns in [slice(None)] if group is None else [group == number for number in np.unique(group)]:
+        part = values[:, columns]
         weight = (~np.isnan(part)).astype(float)
         by_value, total = np.argsort(part, axis=1), weight.sum(axis=1, keepdims=True)
         rank = _mid_ranks(by_value, np.take_along_axis(part, by_value, axis=1), weight)
-        deviations[:, own] = weight * (rank - (total + 1) / 2) / np.maximum(total, 1)
+        deviations[:, columns] = weight * (rank - (total + 1) / 2) / np.maximum(total, 1)
     return deviations
 
 

@@ -256,9 +256,9 @@ def _first_names(
 ) -> int:
     """Return the column of names where none has text that names a picture."""
     titled = [place for place, title in enumerate(header) if _NAMES_PICTURES.fullmatch(title.strip())]
-    known = [place for place in titled if any(map(judged.is_picture, columns[place]))]
-    if known or 0 in texts or not _is_running(header[0], columns[0]):
-        return (known or [0])[0]
+    naming = [place for place in titled if any(map(judged.is_picture, columns[place]))]
+    if naming or 0 in texts or not _is_running(header[0], columns[0]):
+        return (naming or [0])[0]
     title = f"its column {header[0]}" if header[0].strip() else "its first column"
     raise UserError(
         f"{file}: {title} numbers the rows ({', '.join(columns[0][:3])}), and no other column names a judged "

@@ -55,8 +55,8 @@ def _named_like(table: pd.DataFrame, other: pd.DataFrame, columns: Sequence[str]
     for name in columns:
         empty = table[name].isna() & (table["kind"] != "real").fillna(True) & are_single(table)
         if empty.any():
-            known = other[["stimulus", name]].dropna().drop_duplicates("stimulus")
-            found = table["stimulus"].astype("object").map(dict(zip(known["stimulus"], known[name], strict=True)))
+            stated = other[["stimulus", name]].dropna().drop_duplicates("stimulus")
+            found = table["stimulus"].astype("object").map(dict(zip(stated["stimulus"], stated[name], strict=True)))
             table = table.assign(**{name: table[name].astype("object").where(~empty, found)})
     return table
 
@@ -80,9 +80,9 @@ def named_as_judged(trials: pd.DataFrame, metrics: pd.DataFrame) -> tuple[pd.Dat
         return metrics, []
     for columns, depth in product(([], ["kind"], ["kind", "model"]), (3, 2, 1)):
         ours, theirs = (_ends(pictures, columns, depth) for pictures in (judged, measured))
-        if ours.is_unique and theirs.is_unique and (known := set(ours) & set(theirs)):
+        if ours.is_unique and theirs.is_unique and (shared := set(ours) & set(theirs)):
             own = dict(zip(ours, judged["stimulus"], strict=True))
-            names = {name: own[end] for name, end in zip(measured["stimulus"], theirs, strict=True) if end in known}
+            names = {name: own[end] for name, end in zip(measured["stimulus"], theirs, strict=True) if end in shared}
             renamed = metrics["stimulus"].astype("object").map(names).fillna(metrics["stimulus"])
             theirs_first, own_first = next(iter(names.items()))
             example = f"{abbreviated(theirs_first)} is {abbreviated(own_first)}"
@@ -142,8 +142,8 @@ def _of_pictures(main: pd.DataFrame, metrics: pd.DataFrame, where: str) -> list[
 
 
 def _of_sets(main: pd.DataFrame, metrics: pd.DataFrame, where: str) -> list[str]:
-    known = main[main["model"].notna()]
-    if known.empty:
+    of_models = main[main["model"].notna()]
+    if of_models.empty:
         if not (main["kind"] == "fake").any():  # only real pictures have been judged so far
             return []
         raise UserError(
@@ -152,13 +152,13 @@ def _of_sets(main: pd.DataFrame, metrics: pd.DataFrame, where: str) -> list[str]
         )
     judged = {
         (dataset, model)
-        for dataset, models in known[["dataset", "model"]].drop_duplicates().itertuples(index=False)
+        for dataset, models in of_models[["dataset", "model"]].drop_duplicates().itertuples(index=False)
         for model in str(models).split("|")
     }
     models = {model for _, model in judged}
     if not metrics["model"].isin(models).any():
         raise _no_model(metrics, sorted(models), metrics["model"], where)
-    unnamed = known["dataset"].isna()
+    unnamed = of_models["dataset"].isna()
     fix = "add the column dataset to the trials (trials import --map dataset=COLUMN)"
     if unnamed.all():
         of = " and ".join(abbreviated(name) for name in metrics["dataset"].unique()[:2])
@@ -173,9 +173,9 @@ def _of_sets(main: pd.DataFrame, metrics: pd.DataFrame, where: str) -> list[str]
     return lines
 
 
-def _no_model(metrics: pd.DataFrame, judged: list[str], own: pd.Series, where: str) -> UserError:
+def _no_model(metrics: pd.DataFrame, judged: list[str], models: pd.Series, where: str) -> UserError:
     return UserError(
-        f"{where}: 0 of {len(metrics)} metric rows match a judged model: {abbreviated(own.iat[0])} against "
+        f"{where}: 0 of {len(metrics)} metric rows match a judged model: {abbreviated(models.iat[0])} against "
         f"{abbreviated(judged[0])}; give the metrics of the models that were judged, under the same names "
         "(metrics --dataset, --model)"
     )
@@ -193,17 +193,17 @@ def _some_match(matching: pd.Series, what: str, where: str) -> list[str]:
 
 def _refuse_differences(single: pd.DataFrame, metrics: pd.DataFrame, name: str, where: str) -> None:
     """Refuse a column that differs between the rows of one picture: within the metrics, or from the trials."""
-    known = single[["stimulus", name]].dropna().drop_duplicates("stimulus")
-    if name == "item" and {*known[name]}.isdisjoint(metrics[name]):
+    stated = single[["stimulus", name]].dropna().drop_duplicates("stimulus")
+    if name == "item" and {*stated[name]}.isdisjoint(metrics[name]):
         return  # the trials name items in another way
-    both = pd.concat([table[["stimulus", name]].astype("str") for table in (known, metrics)], ignore_index=True)
-    both = both.mask(pd.concat([table[["stimulus", name]].isna() for table in (known, metrics)], ignore_index=True))
+    both = pd.concat([table[["stimulus", name]].astype("str") for table in (stated, metrics)], ignore_index=True)
+    both = both.mask(pd.concat([table[["stimulus", name]].isna() for table in (stated, metrics)], ignore_index=True))
     if (found := first_change(both["stimulus"], both[name])) is None:
         return
     row, first = found
-    place = "in the trials" if first < len(known) else f"in row {first - len(known) + 1}"
+    place = "in the trials" if first < len(stated) else f"in row {first - len(stated) + 1}"
     one, other = (abbreviated(both[name].iat[position]) for position in (row, first))
     raise UserError(
-        f"{where}: row {row - len(known) + 1}: stimulus {abbreviated(both['stimulus'].iat[row])} has {name} {one}, "
+        f"{where}: row {row - len(stated) + 1}: stimulus {abbreviated(both['stimulus'].iat[row])} has {name} {one}, "
         f"{place} {name} {other}; give the metrics of the pictures that were judged, or correct the row"
     )

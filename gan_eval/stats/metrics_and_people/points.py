@@ -154,10 +154,10 @@ def _of_measure(
             )
         yield from _model_level(measure, part, dataset, scores, item, own_images, own_sets, (seed, number))
     if len(parts) > 1:
-        known = fakes[fakes["dataset"].notna()].reset_index(drop=True)
-        scores = Scores.of(known)
-        item, _ = items_and_models(known, scores.stimuli)
-        yield from _model_level(measure, known, None, scores, item, images, sets, (seed, len(parts)))
+        in_dataset = fakes[fakes["dataset"].notna()].reset_index(drop=True)
+        scores = Scores.of(in_dataset)
+        item, _ = items_and_models(in_dataset, scores.stimuli)
+        yield from _model_level(measure, in_dataset, None, scores, item, images, sets, (seed, len(parts)))
 
 
 def items_and_models(fakes: pd.DataFrame, stimuli: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

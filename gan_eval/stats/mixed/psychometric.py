@@ -170,11 +170,11 @@ def pooled(
         guess, mean = guess_rates(data, inverse(X @ lines), lapse)
     terms = guessing_terms(X @ lines, right, guess, 2 * lapse * (1 - guess), link=link)
     information = (X * np.asarray(terms.expected)[:, None]).T @ X
-    own = (X * terms.score[:, None]) @ np.linalg.inv(information)
+    scores = (X * terms.score[:, None]) @ np.linalg.inv(information)
     beta, turn = balanced(lines, mean, is_single=data.is_single, link=link)
-    own = own @ turn.T
+    scores = scores @ turn.T
     pairs = [(i, j) for i in range(len(beta)) for j in range(i)]
-    sums = np.column_stack([own, *(own[:, i] + own[:, j] for i, j in pairs)])
+    sums = np.column_stack([scores, *(scores[:, i] + scores[:, j] for i, j in pairs)])
     variances = two_way(sums, data.participant, data.picture)
     covariance = np.diag(variances[: len(beta)])
     for (i, j), both in zip(pairs, variances[len(beta) :], strict=True):
