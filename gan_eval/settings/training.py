@@ -34,7 +34,7 @@ class InpaintingSettings(Section):
     mask_folder: OptionalPath = ""
     """Folder of masks (white is hole) for the holes of kind folder, below the data root."""
     fill: Literal["zero", "mean", "noise"] = "zero"
-    """Values in the hole of the generator's input: 0 (grey), ImageNet's mean colour, or clipped noise N(0, 1)."""
+    """Values in the hole of the generator's input: 0 (grey), the colour 117, 104, 123, or clipped noise N(0, 1)."""
     mask_channel: bool = False
     """Give the generator the mask as a fourth channel."""
     fit: Literal["crop", "stretch"] = "crop"

@@ -25,7 +25,7 @@ from trainer.step import Batch
 from trainer.tasks.task import Example, Output, Task
 
 MEAN_COLOUR = (117, 104, 123)
-"""ImageNet's mean red, green and blue in 0..255, as pathak22/context-encoder fills its holes."""
+"""Red, green, blue in 0..255, as pathak22/context-encoder (defa69a) fills holes: ImageNet's means in another order."""
 
 
 class Inpainting(Task):
