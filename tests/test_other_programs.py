@@ -95,9 +95,49 @@ FAINT = np.repeat([200, 201], 32) + np.zeros((64, 1))
 """Two neighbouring greys."""
 
 
-@pytest.mark.parametrize(("name", "fake", "real"), [("vif_p", NOISE, FLAT), ("vsi", FLAT + 255, FLAT)])
-def test_piq_has_the_best_value_where_the_reference_is_flat(name: str, fake: np.ndarray, real: np.ndarray) -> None:
-    assert of_piq(name, fake, real) == 1
+WHITE = FLAT + 255
+
+
+@pytest.mark.parametrize(
+    ("name", "fake", "real", "value"),
+    [
+        *(("vif_p", NOISE, FLAT, 1), ("vsi", WHITE, FLAT, 1), ("haarpsi", WHITE, FLAT, 0.23)),
+        *(("fsim", WHITE, FLAT, 0.94), ("fsim", WHITE[:32, :32], FLAT[:32, :32], 0.88)),
+    ],
+)
+def test_piq_has_a_value_of_flat_pictures(name: str, fake: np.ndarray, real: np.ndarray, value: float) -> None:
+    assert of_piq(name, fake, real) == pytest.approx(value, abs=0 if value == 1 else 0.005)
+
+
+def test_kernel_distances_are_by_default_of_a_hundred_subsets_of_a_thousand() -> None:
+    import torch
+    from torch_fidelity.metric_kid import kid_features_to_metric
+    from torchmetrics.image.kid import KernelInceptionDistance
+
+    network = torch.nn.Flatten()
+    network.num_features = 8  # type: ignore[assignment]
+    metric = KernelInceptionDistance(feature=network)
+    assert (metric.subsets, metric.subset_size) == (100, 1000)
+    features = torch.zeros(999, 4)
+    with pytest.raises(ValueError, match="1000"):
+        kid_features_to_metric(features, features, verbose=False)
+
+
+def test_pytorch_fid_scales_what_its_network_is_given() -> None:
+    inception = pytest.importorskip("pytorch_fid.inception", reason="pytorch-fid is not installed")
+    import torch
+
+    from gan_eval.metrics.networks.extractors import resize
+
+    class Given(inception.InceptionV3):  # type: ignore[misc]
+        def __init__(self) -> None:
+            torch.nn.Module.__init__(self)
+            self.resize_input = self.normalize_input = True
+            self.output_blocks, self.last_needed_block, self.blocks = [0], 0, [torch.nn.Identity()]
+
+    picture = np.random.default_rng(0).integers(0, 256, (200, 333, 3), dtype=np.uint8)
+    (given,) = Given()(torch.from_numpy(picture).permute(2, 0, 1)[None] / 255)
+    assert torch.allclose((resize(picture, "pytorch-fid") - 128) / 128, given[0], atol=2e-6)
 
 
 def test_piqs_vif_is_rounded_in_single_precision() -> None:
@@ -139,6 +179,17 @@ def test_the_backup_of_sqlite_starts_again_at_each_answer(tmp_path: Path) -> Non
             store.backup(copy, pages=50, progress=answer)
     assert min(left[:11]) == left[0] > 50
     assert left[-1] == 0
+
+
+def test_sqlite_rolls_the_whole_transaction_back_on_a_full_disk(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None) as store:
+        for command in ("CREATE TABLE answers (words)", "PRAGMA max_page_count=20", "BEGIN"):
+            store.execute(command)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            for command in 100 * ("SAVEPOINT one", f"INSERT INTO answers VALUES ('{'x' * 4000}')", "RELEASE one"):
+                store.execute(command)
+        assert not store.in_transaction
+        assert store.execute("SELECT count(*) FROM answers").fetchone() == (0,)
 
 
 @pytest.mark.nightly

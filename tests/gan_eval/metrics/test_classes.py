@@ -112,11 +112,12 @@ def test_no_class_has_a_peers_name_but_two_that_give_its_number():
     assert ours & peers == {"PeakSignalNoiseRatio", "FrechetInceptionDistance"}
 
 
-def test_psnr_of_all_pixels_is_torchmetrics(one_process):
-    theirs = torchmetrics.image.PeakSignalNoiseRatio(data_range=255.0)
+@pytest.mark.parametrize(("name", "more"), [("pooled psnr", {}), ("psnr", {"dim": (1, 2, 3)})])
+def test_psnr_is_torchmetrics(one_process, name, more):
+    theirs = torchmetrics.image.PeakSignalNoiseRatio(data_range=255.0, **more)
     theirs.set_dtype(torch.float64)
     theirs.update(FAKE.double(), REAL.double())
-    assert one_process["pooled psnr"] == pytest.approx(theirs.compute().item(), abs=1e-5)
+    assert one_process[name] == pytest.approx(theirs.compute().item(), abs=1e-5)
 
 
 def test_real_pictures_can_be_kept_for_the_next_model(one_process):

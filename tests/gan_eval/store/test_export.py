@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from commands import Command
+from fetched_tools import fetched, python_with
 from make_trials import simulated, simulated_pairs
 from stored_rows import fill, sit, trial
 
@@ -108,6 +109,19 @@ def test_bids_events_are_in_seconds_and_follow_its_rules(store: Path, tmp_path: 
     assert {None if cell == "n/a" else round(1000 * float(cell), 3) for cell in seen} == {
         None if time is None else round(time, 3) for time in times
     }
+
+
+@pytest.mark.nightly
+def test_the_validators_of_bids_find_no_error(store: Path, tmp_path: Path) -> None:
+    export_store(store, tmp_path / "out", formats=["bids"])
+    fetched(["npm", "install", "--silent", "--prefix", str(tmp_path), "bids-validator@1.15.0"])
+    newest = Path(python_with(tmp_path / "venv", "bids-validator-deno==3.0.2")).with_name("bids-validator-deno")
+    for damaged in (False, True):
+        if damaged:
+            (tmp_path / "out" / "bids" / "dataset_description.json").unlink()
+        for validator in (tmp_path / "node_modules" / ".bin" / "bids-validator", newest):
+            done = subprocess.run([validator, tmp_path / "out" / "bids"], capture_output=True, text=True, check=False)
+            assert bool(done.returncode) is damaged, done.stdout
 
 
 def test_a_session_that_is_resumed_goes_on_in_its_events(tmp_path: Path) -> None:

@@ -3,13 +3,13 @@
 import json
 import shutil
 import subprocess
-import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fetched_tools import fetched, python_with
 from test_tools import played
 
 from gan_eval.errors import UserError
@@ -28,25 +28,6 @@ PLAY = [
 ]
 """Picture, kind and answer: 8 of 10 answers are right, 2 pictures are missed."""
 PLAYED = (12, 2, 0.8)
-
-
-def fetched(command: list[str], **options: Any) -> None:
-    """Run npm or pip; skip the test where they reach nothing."""
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"needs {Path(command[0]).name}")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, **options)
-    if done.returncode:
-        pytest.skip(f"{Path(command[0]).name} cannot install the tool: {done.stderr.strip()[-200:]}")
-
-
-def python_with(folder: Path, *packages: str, bare: str = "") -> str:
-    """Return a Python with packages; `bare` is installed without what it requires."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = str(folder / "bin" / "python")
-    fetched([python, "-m", "pip", "install", "-q", *packages])
-    if bare:
-        fetched([python, "-m", "pip", "install", "-q", "--no-deps", bare])
-    return python
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +84,21 @@ def test_jspsych_in_a_browser(tmp_path: Path, chromium: Any, capital: bool) -> N
         found = import_trials(file, mapping={})
         assert played(found) == PLAYED
         assert found.trials["reaction_time_ms"].between(100, 400).sum() == 10
+
+
+def test_a_button_of_jspsych_is_its_number_and_an_untouched_slider_its_start(tmp_path: Path, chromium: Any) -> None:
+    packages = ["jspsych", "@jspsych/plugin-html-button-response", "@jspsych/plugin-html-slider-response"]
+    fetched(["npm", "install", "--silent", "--prefix", str(tmp_path), *packages])
+    study = """
+        const jsPsych = initJsPsych({on_finish: () => { window.result = [jsPsych.data.get().json()] }})
+        const press = n => () => setTimeout(() => document.querySelectorAll(".jspsych-btn")[n].click(), 50)
+        jsPsych.run([
+          {type: jsPsychHtmlButtonResponse, stimulus: "a", choices: ["real", "fake"], on_load: press(1)},
+          {type: jsPsychHtmlSliderResponse, stimulus: "b", slider_start: 37, on_load: press(0)},
+        ])
+    """
+    (rows,) = shown(chromium, tmp_path, [f"{package}/dist/index.browser.min.js" for package in packages], study)
+    assert [row["response"] for row in json.loads(rows)] == [1, 37]
 
 
 @pytest.mark.parametrize("version", ["2018.1.1", "20.2.4"])
