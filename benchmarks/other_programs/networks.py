@@ -6,7 +6,7 @@ place of, which come out of a package index.
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from other_programs.rows import Found, Table, module_of, named
 
 WEIGHTS = ("alexnet", "vgg16", "dists", "brisque")
 UNIT = "expects -1..1, and takes 0..1 without a warning"
+WHOLE = "of the picture's own size; gan_eval and piq scale the shorter side to 256"
 
 
 def fetch_weights(folder: Path) -> None:
@@ -99,71 +100,64 @@ def piq_lpips() -> list[Found]:
 
 def dists_rows() -> list[Found]:
     """DISTS of pictures of 256 pixels, to which the paper's program scales the shorter side."""
-    import piq
-    from torchmetrics.functional.image.dists import deep_image_structure_and_texture_similarity as metrics
-
-    official = module_of("DISTS_pytorch", "DISTS_pytorch/DISTS_pt.py").DISTS(load_weights=False)
-    official.load_state_dict({**official.state_dict(), **read_dists_weights(fetch("dists"))})
-    return [
-        ("gan_eval `dists`", each(ours_of("dists"), as_bytes), ""),
-        (named("piq"), each(piq.DISTS(), as_singles), ""),
-        (named("DISTS_pytorch"), each(official, as_singles), ""),
-        (named("pyiqa", "dists"), each(pyiqa_dists(), as_singles), ""),
-        (named("torchmetrics"), each(metrics, as_singles), ""),
-    ]
+    rows = [(program, each(network, as_singles), "") for program, network in dists_networks()]
+    return [("gan_eval `dists`", each(ours_of("dists"), as_bytes), ""), *rows]
 
 
 def large_dists() -> list[Found]:
     """Of the blurred picture at twice the side."""
-    import piq
-
     fake, real = large_pairs()[0]
-
-    def blurred(function: Function, form: Callable[[Any], Any]) -> list[float | None]:
-        return [float(function(form(fake), form(real))), None, None, None]
-
-    whole = "of the picture's own size; gan_eval and piq scale the shorter side to 256"
-    return [
-        ("gan_eval `dists`", blurred(ours_of("dists"), as_bytes), ""),
-        (named("piq"), blurred(piq.DISTS(), as_singles), ""),
-        (named("pyiqa", "dists"), blurred(pyiqa_dists(), as_singles), whole),
+    rows: list[Found] = [
+        ("gan_eval `dists`", [float(ours_of("dists")(as_bytes(fake), as_bytes(real))), None, None, None], "")
     ]
+    for program, network in dists_networks():
+        value = float(network(as_singles(fake), as_singles(real)))
+        rows.append((program, [value, None, None, None], "" if program.startswith("piq") else WHOLE))
+    return rows
 
 
-def pyiqa_dists() -> Any:
-    """pyiqa's network with the published weights."""
+def dists_networks() -> list[tuple[str, Function]]:
+    """The programs' networks with the published weights."""
+    import piq
     from pyiqa.archs.dists_arch import DISTS
+    from torchmetrics.functional.image.dists import deep_image_structure_and_texture_similarity as metrics
 
-    network = DISTS(pretrained=False).eval()
-    network.load_state_dict({**network.state_dict(), **read_dists_weights(fetch("dists"))})
-    return network
+    official = module_of("DISTS_pytorch", "DISTS_pytorch/DISTS_pt.py").DISTS(load_weights=False)
+    pyiqa = DISTS(pretrained=False).eval()
+    for network in (official, pyiqa):
+        network.load_state_dict({**network.state_dict(), **read_dists_weights(fetch("dists"))})
+    programs = {"piq": piq.DISTS(), "DISTS_pytorch": official, "torchmetrics": metrics}
+    return [*((named(name), network) for name, network in programs.items()), (named("pyiqa", "dists"), pyiqa)]
 
 
 def brisque_rows() -> list[Found]:
     """BRISQUE of pictures alone."""
-    import piq
     from pyiqa.archs import brisque_arch
 
-    regression = load_regression(fetch("brisque"))
-    with downloads_replaced(), tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         model = Path(folder, "brisque.pth")
-        torch.save(vectors_of(regression), model)
+        torch.save(support_vectors(), model)
         pyiqa = brisque_arch.BRISQUE(pretrained_model_path=str(model))
-        rows = [
-            ("gan_eval `brisque`", each(lambda fake, _: ours_of("brisque")(fake), as_bytes), ""),
-            (
-                named("piq"),
-                each(lambda fake, _: piq.brisque(fake), as_doubles),
-                "flat areas: gan_eval sets their contrast to 0",
-            ),
-            (
-                named("pyiqa", "brisque"),
-                each(lambda fake, _: pyiqa(fake), as_doubles),
-                "flat areas, and another halving",
-            ),
-        ]
+        rows: list[Found] = [("gan_eval `brisque`", each(lambda fake, _: ours_of("brisque")(fake), as_bytes), "")]
+        for package, call, metric, why in (
+            ("piq", "", piq_brisque, "flat areas: gan_eval sets their contrast to 0"),
+            ("pyiqa", "brisque, ", pyiqa, "flat areas, and another halving"),
+        ):
+            double, single = (each(lambda fake, _, m=metric: m(fake), form) for form in (as_doubles, as_singles))
+            rows.append((named(package, f"{call}float64 pictures"), double, why))
+            rows.append((named(package, f"{call}float32 pictures"), single, f"{why}; single precision"))
     other = "its own regression of 770 vectors, not the release's of 774; luma in 0..1 with a constant of 1/255"
     return [*rows, (named("brisque"), each(lambda fake, _: brisque_program().score(fake)), other)]
+
+
+def piq_brisque(picture: torch.Tensor) -> torch.Tensor:
+    """piq's BRISQUE with support vectors in the picture's precision."""
+    import piq
+
+    vectors = [vector.to(picture.dtype) for vector in support_vectors()]
+    with mock.patch("piq.brisque.load_url", return_value=vectors):
+        score: torch.Tensor = piq.brisque(picture)
+    return score
 
 
 @cache
@@ -184,8 +178,9 @@ def ours_of(name: str) -> Any:
     return lambda *pictures: getattr(ours, name)(*pictures, network=network)
 
 
-def vectors_of(regression: Any) -> tuple[Any, Any]:
+def support_vectors() -> tuple[Any, Any]:
     """As piq and pyiqa keep them: coefficients (N, 1) and support vectors (N, 36)."""
+    regression = load_regression(fetch("brisque"))
     return torch.from_numpy(regression.coefficients)[:, None], torch.from_numpy(regression.vectors)
 
 
@@ -195,7 +190,6 @@ def downloads_replaced() -> Iterator[None]:
     with (
         mock.patch("torchvision.models._api.load_state_dict_from_url", replacement),
         mock.patch("torch.hub.load_state_dict_from_url", replacement),
-        mock.patch("piq.brisque.load_url", replacement),
     ):
         yield
 
@@ -216,8 +210,6 @@ def replacement(url: str, **_: Any) -> Any:
         return whole_network(name.partition("-")[0])
     if name == "dists_weights.pt":
         return read_dists_weights(fetch("dists"))
-    if name == "brisque_svm_weights.pt":
-        return vectors_of(load_regression(fetch("brisque")))
     if name == "lpips_weights.pt":
         import lpips
 

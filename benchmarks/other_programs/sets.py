@@ -18,7 +18,7 @@ from torchmetrics.image.kid import poly_mmd
 from gan_eval.metrics import functional as ours
 from other_programs.rows import Found, Table, named
 
-USUAL_K = "its usual k"
+FIVE = "k = 5"
 
 
 def sets_of_features() -> Table:
@@ -29,7 +29,7 @@ def sets_of_features() -> Table:
     return {
         "FID": fid(real, fake),
         "KID": kid(real, fake),
-        "CMMD": cmmd(real, fake),
+        "CMMD, times 100": cmmd(real, fake),
         **neighbours(real, fake),
     }
 
@@ -78,12 +78,13 @@ def kid(real: Any, fake: Any) -> list[Found]:
 
 def cmmd(real: Any, fake: Any) -> list[Found]:
     """Kernel distance with a Gaussian kernel, as for CLIP's features."""
-    found = ours.cmmd(torch.from_numpy(real), torch.from_numpy(fake))
+    found = 100 * ours.cmmd(torch.from_numpy(real), torch.from_numpy(fake))
+    double, single = (100 * published_cmmd(real, fake, precision) for precision in (np.float64, np.float32))
     rounds = "as published; rounds where the sets are close"
     return [
         ("gan_eval `cmmd`", [found], "of all pairs, a picture with itself counts (biased)"),
-        ("the published arithmetic, float64", [published_cmmd(real, fake, np.float64)], ""),
-        ("the published arithmetic, float32", [published_cmmd(real, fake, np.float32)], rounds),
+        ("the published arithmetic, float64", [double], ""),
+        ("the published arithmetic, float32", [single], rounds),
     ]
 
 
@@ -109,9 +110,9 @@ def neighbours(real: Any, fake: Any) -> Table:
         "precision": [
             ("gan_eval `precision`", [ours.precision(a, b)], "k = 3"),
             (named("prdc", "nearest_k=3"), [three["precision"]], ""),
-            (named("prdc", "nearest_k=5"), [five["precision"]], USUAL_K),
+            (named("prdc", "nearest_k=5"), [five["precision"]], FIVE),
             (named("prdc", "fake and real exchanged"), [swapped], "this is the recall"),
-            (named("piq", "PR(nearest_k=5).compute_metric(real, fake)"), [piq_precision], USUAL_K),
+            (named("piq", "PR(nearest_k=5).compute_metric(real, fake)"), [piq_precision], FIVE),
             (named("torch-fidelity", "generated set first"), [fidelity[0]], ""),
             (
                 named("torch-fidelity", "real set first"),
@@ -122,7 +123,7 @@ def neighbours(real: Any, fake: Any) -> Table:
         "recall": [
             ("gan_eval `recall`", [ours.recall(a, b)], "k = 3"),
             (named("prdc", "nearest_k=3"), [three["recall"]], ""),
-            (named("piq", "nearest_k=5"), [piq_recall], USUAL_K),
+            (named("piq", "nearest_k=5"), [piq_recall], FIVE),
         ],
         "density": [
             ("gan_eval `density`", [ours.density(a, b)], "k = 5"),
