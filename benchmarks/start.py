@@ -59,14 +59,10 @@ def main() -> None:
             sides = {"before": (commands[work], before), "now": (commands[work], ROOT)}
             print(line(work, timed(sides, folder, options.rounds)), flush=True)
         if "help" in (options.work or ["help"]):
-            bare = [sys.executable, "-c", "import typer, rich"]
+            bare, command = [sys.executable, "-c", "import typer, rich"], [sys.executable, "-P", "-m", "gan_eval"]
             for verb in VERBS:
-                shown = [sys.executable, "-P", "-m", "gan_eval", verb, "--help"]
-                print(
-                    line(
-                        f"{verb} --help", timed({"before": (bare, ROOT), "now": (shown, ROOT)}, folder, options.rounds)
-                    )
-                )
+                sides = {"before": (bare, ROOT), "now": ([*command, verb, "--help"], ROOT)}
+                print(line(f"{verb} --help", timed(sides, folder, options.rounds)))
     print(f"{options.rounds} rounds; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
@@ -90,10 +86,7 @@ def prepared(folder: Path) -> Iterator[tuple[str, list[str]]]:
     subprocess.run(made, check=True, env=environment(ROOT), capture_output=True)
     quiz = ["quiz", "--stimuli", str(folder / "set"), "--participant", "P1", "--real", "1", "--fake", "1", "--windowed"]
     quiz += ["--store", "{out}/{run}.sqlite", "--allow-giveaways", "metadata"]
-    yield (
-        "quiz",
-        [sys.executable, "-P", "-c", FIRST_PAGE, *quiz],
-    )
+    yield "quiz", [sys.executable, "-P", "-c", FIRST_PAGE, *quiz]
 
 
 def timed(sides: Mapping[str, tuple[list[str], Path]], folder: Path, rounds: int) -> dict[str, list[Cost]]:
@@ -123,9 +116,9 @@ def line(work: str, found: Mapping[str, list[Cost]]) -> str:
 
 
 def environment(tree: Path) -> dict[str, str]:
-    """Environment in which the package comes from a tree, without a screen and without kept values."""
+    """Environment in which the package comes from a tree, with byte code on disk, without a screen or kept values."""
     own = {"PYTHONPATH": str(tree), "QT_QPA_PLATFORM": "offscreen", "GAN_EVAL_CACHE_MB": "0"}
-    return {**os.environ, **own}
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | own
 
 
 @contextmanager
