@@ -1,12 +1,15 @@
 """The command-line application, with all commands or only those requested; each is imported only then."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from importlib import import_module
 from inspect import getdoc
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from gan_eval import __version__
 from gan_eval.machine.commands import VERBS
@@ -44,7 +47,31 @@ def application(verbs: Collection[str] = VERBS, *, subcommand: bool = False) -> 
             app.command(verb)(command)
         for info in command.registered_commands if isinstance(command, typer.Typer) else app.registered_commands[-1:]:
             info.help = _SINGLE_BREAK.sub(" ", getdoc(info.callback) or "")  # the terminal wraps lines
+            info.cls = _Command
     return app
+
+
+class _Command(TyperCommand):
+    """A command whose texts and paths typer need not check: it would import pydantic, which takes 0.1 s."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words of a command line."""
+        for parameter in self.get_params(ctx):
+            parameter.process_value = partial(_processed, parameter, parameter.process_value)  # type: ignore[method-assign]
+        return super().parse_args(ctx, args)
+
+
+def _processed(parameter: Any, process: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
+    """Return a parameter's value; typer checks it unless it is the default, a text or a path."""
+    if value in (None, (), parameter.default) and not parameter.required:
+        return value
+    annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)  # typer before 0.29 has none
+    kinds: dict[Any, Any] = {str: str, list[str]: str, Path: Path, list[Path]: Path}
+    kind = kinds.get(annotation)
+    texts = value if isinstance(value, list | tuple) else [value]
+    if kind is None or not texts or None in texts:
+        return process(context, value)
+    return [*map(kind, texts)] if texts is value else kind(value)
 
 
 def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:

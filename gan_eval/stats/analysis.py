@@ -16,9 +16,8 @@ from gan_eval.files.digests import sha256_json
 from gan_eval.files.output_folders import relative_path
 from gan_eval.files.reading import is_store
 from gan_eval.files.sets import replaced_set
-from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
+from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.settings.sections import check_options
 from gan_eval.stats.answers.agreement import agreement
 from gan_eval.stats.answers.hype import hype, thresholds
 from gan_eval.stats.answers.rates import rates, reaction_times
@@ -88,7 +87,7 @@ def analyze(
     staircase: "StaircaseSettings | None" = None,
     grades: int | None = None,
     seed: int = 0,
-    plan: AnalysisSettings | None = None,
+    plan: "Plan | None" = None,
     participants: FrameOrFile | None = None,
     sessions: FrameOrFile | None = None,
     plans: FrameOrFile | None = None,
@@ -374,7 +373,7 @@ def _table(source: FrameOrFile | None, table: Table) -> pd.DataFrame | None:
 
 
 def _exclude(
-    inputs: _Inputs, settings: AnalysisSettings, beyond: AnalysisSettings, *, planned: bool
+    inputs: _Inputs, settings: Plan, beyond: Plan, *, planned: bool
 ) -> tuple[Included, TypedTrials, pd.DataFrame, tuple[str, str]]:
     """Apply the rules of exclusion.
 
@@ -409,7 +408,7 @@ def _exclude(
 def _tables_of_answers(
     trials: TypedTrials,
     shown: Mapping[str, pd.DataFrame],
-    settings: AnalysisSettings,
+    settings: Plan,
     *,
     staircase: "StaircaseSettings | None",
     seed: int,
@@ -449,7 +448,7 @@ def _tables_of_answers(
 def _tables_of_correlations(
     trials: TypedTrials,
     inputs: _Inputs,
-    settings: AnalysisSettings,
+    settings: Plan,
     *,
     is_interim: bool,
     seed: int,
@@ -471,12 +470,15 @@ def _tables_of_correlations(
     return {"correlations": correlations, "correlation_differences": differences}
 
 
-def _settings_and_departures(
-    plan: AnalysisSettings | None, **options: Any
-) -> tuple[AnalysisSettings, AnalysisSettings]:
+def _settings_and_departures(plan: "Plan | None", **options: Any) -> tuple[Plan, Plan]:
     """Return the settings of the main analysis, and those that depart from the plan (defaults without a plan)."""
     given = {name: value for name, value in options.items() if value not in (None, ())}
-    added = check_options(AnalysisSettings, given) if given else NO_PLAN
+    added = NO_PLAN
+    if given:
+        from gan_eval.settings.analysis import AnalysisSettings
+        from gan_eval.settings.sections import check_options
+
+        added = check_options(AnalysisSettings, given)
     if plan is None:
         return added, NO_PLAN
     if added.margin is None:
@@ -488,8 +490,8 @@ def _settings_and_departures(
 
 def _with_departures(
     frames: Mapping[str, pd.DataFrame],
-    plan: AnalysisSettings,
-    beyond: AnalysisSettings,
+    plan: Plan,
+    beyond: Plan,
     trials: TypedTrials,
     participants: pd.DataFrame | None,
     excluded: int,

@@ -12,7 +12,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.science.inference import t_critical
-from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings, Link
+from gan_eval.settings.plan import NO_PLAN, Link, Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.contrast import population_proportions
 from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
@@ -139,7 +139,7 @@ class _Judged:
         )
 
 
-def psychometric(trials: AnyTrials, *, plan: AnalysisSettings = NO_PLAN) -> dict[str, pd.DataFrame]:
+def psychometric(trials: AnyTrials, *, plan: Plan = NO_PLAN) -> dict[str, pd.DataFrame]:
     """Return the tables `psychometric` and `psychometric_levels` of a trials table.
 
     A data set has rows if answers have two levels or more, and functions if they have three. A model's reals are those
@@ -178,7 +178,7 @@ def psychometric(trials: AnyTrials, *, plan: AnalysisSettings = NO_PLAN) -> dict
     }
 
 
-def _judged(trials: TypedTrials, settings: AnalysisSettings) -> Iterator[_Judged]:
+def _judged(trials: TypedTrials, settings: Plan) -> Iterator[_Judged]:
     """Yield each task and data set with answers at two levels or more."""
     column = settings.level
     table = trials.every
@@ -255,7 +255,7 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
 
 
 def _function(
-    judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve | None, note: str, settings: AnalysisSettings
+    judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve | None, note: str, settings: Plan
 ) -> Row:
     chosen, data = judged.trials.iloc[rows], judged.judgements(rows)
     x, df = data.level, data.degrees_of_freedom()

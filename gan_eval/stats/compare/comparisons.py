@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.science.inference import holm
-from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
+from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.stats.compare.contrast import Question, estimate
 from gan_eval.stats.compare.detection_rates import BASES, Detection, RatesOfTable
 from gan_eval.stats.compare.differences import UNTESTED, Difference, simultaneous_intervals
@@ -118,7 +118,7 @@ def comparisons(trials: AnyTrials, **options: Any) -> pd.DataFrame:
 def compare(
     trials: AnyTrials,
     *,
-    plan: AnalysisSettings = NO_PLAN,
+    plan: Plan = NO_PLAN,
     recruited: pd.DataFrame | None = None,
     grades: int | None = None,
     only_overall: bool = False,
@@ -178,7 +178,7 @@ def compare(
     return Compared(conform(table.drop(columns="family"), COMPARISONS, where="comparisons"), detections)
 
 
-def _row(asked: Comparison, found: Difference, plan: AnalysisSettings) -> Row:
+def _row(asked: Comparison, found: Difference, plan: Plan) -> Row:
     (ci_low, ci_high), (ci90_low, ci90_high) = found.interval(0.95), found.interval(0.9)
     return {
         "family": asked.family,

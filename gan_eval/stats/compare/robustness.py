@@ -11,7 +11,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.science.inference import degrees_of_freedom, two_way
-from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.settings.plan import Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.compare.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED, compare
 from gan_eval.stats.compare.differences import wald
@@ -158,7 +158,7 @@ def sensitivity(
     participation: pd.DataFrame,
     rules: Sequence[str],
     *,
-    plan: AnalysisSettings,
+    plan: Plan,
     unfinished: pd.DataFrame,
 ) -> tuple[pd.DataFrame, str]:
     """Repeat the comparisons over all data sets with other answers, as rows without a verdict.
@@ -179,11 +179,11 @@ def sensitivity(
         rule: present.loc[np.asarray(parse_rule(rule).holds(present, where="participation"), bool), "participant"]
         for rule in rules
     }
-    of_person = trials.answered.groupby("participant", observed=True)
-    counts = of_person.agg(n=("says_fake", "size"), answers=("says_fake", "nunique"), kinds=("is_fake", "nunique"))
-    constant = counts[(counts["n"] >= _MIN_ANSWERS) & (counts["answers"] == 1) & (counts["kinds"] == 2)]
-    if len(constant):
-        chosen[ONE_ANSWER] = constant.index.to_series().astype("str")
+    code, people = pd.factorize(trials.answered["participant"].array)
+    n, said_fake, fakes = (np.bincount(code, trials.answered[name]) for name in ("answered", "says_fake", "is_fake"))
+    is_constant = (n >= _MIN_ANSWERS) & ((said_fake == 0) | (said_fake == n)) & (fakes > 0) & (fakes < n)
+    if is_constant.any():
+        chosen[ONE_ANSWER] = pd.Series(people[is_constant]).astype("str")
     for rule, named in chosen.items():
         of_people = f"{len(named)} of {len(present)} participants"
         verb = "gave" if rule == ONE_ANSWER else "fulfil"
@@ -200,11 +200,11 @@ def sensitivity(
         tables.append(
             _repeated(more, plan, WITH_UNFINISHED, WITH_UNFINISHED, note=f"with {of_sessions} unfinished sessions")
         )
-    rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COMPARISONS.names))
-    return conform(rows, COMPARISONS, where="comparisons"), "; ".join(notes)
+    rows = conform(pd.concat(tables), COMPARISONS, where="comparisons") if tables else frame_of([], COMPARISONS)
+    return rows, "; ".join(notes)
 
 
-def _repeated(trials: pd.DataFrame, plan: AnalysisSettings, rule: str, name: str, *, note: str) -> pd.DataFrame:
+def _repeated(trials: pd.DataFrame, plan: Plan, rule: str, name: str, *, note: str) -> pd.DataFrame:
     """Return the sensitivity rows: the comparisons over all data sets of these trials, without a verdict."""
     table = compare(trials, plan=plan, only_overall=True).table
     of_row = f"sensitivity, {note}: not the answer"

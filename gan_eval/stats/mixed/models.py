@@ -10,16 +10,15 @@ neighbouring ones (McCullagh 1980). A positive term thus means higher answers, a
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.science.inference import degrees_of_freedom, n_levels, side_of, t_critical, two_sided_p
-from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
+from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import fit_crossed, too_many
 from gan_eval.stats.mixed.likelihood import NoFitError
@@ -77,8 +76,7 @@ _UNFIT = ("participant", "stimulus", "kind", "response", "correct", "is_fake", "
 """Columns that cannot be covariates: the model has them already, or they hold the answer."""
 
 
-@dataclass(frozen=True)
-class Formula:
+class Formula(NamedTuple):
     """A mixed model with crossed random intercepts.
 
     >>> print(Formula("correct"), Formula("called_fake", ("kind",), slope=True), sep=chr(10))
@@ -99,8 +97,7 @@ class Formula:
         return f"{self.outcome} ~ {' + '.join((*(self.effects or ('1',)), people, '(1|stimulus)'))}"
 
 
-@dataclass(frozen=True)
-class Design:
+class Design(NamedTuple):
     """The arrays of a formula for N answers."""
 
     trials: pd.DataFrame
@@ -124,9 +121,7 @@ class Design:
     """Reason not to fit the model; empty: none."""
 
 
-def mixed_models(
-    trials: AnyTrials, *, plan: AnalysisSettings = NO_PLAN, participants: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def mixed_models(trials: AnyTrials, *, plan: Plan = NO_PLAN, participants: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the table `mixed_models`: each formula's fixed effects on the link's scale.
 
     These formulas are always there, with the logit link: `correct ~ 1 + …`, `correct ~ kind + …` and
@@ -203,17 +198,17 @@ def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
     return [shared | dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
 
 
-def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings) -> list[Formula]:
+def planned_formulas(answered: pd.DataFrame, plan: Plan) -> list[Formula]:
     """Return the formulas that are always fitted, with the logit link, and those of the plan, for `answered` trials."""
     several_datasets = (answered.groupby("dataset")["kind"].nunique() == 2).sum() > 1
     kinds = Formula("correct", ("kind",))
     detection = Formula("called_fake", ("kind", "dataset") if several_datasets else ("kind",))
     always = [Formula("correct"), kinds, detection]
-    beyond = [replace(formula, slope=True) for formula in (kinds, detection)] if plan.slope else []
+    beyond = [formula._replace(slope=True) for formula in (kinds, detection)] if plan.slope else []
     if plan.covariates:
         beyond.append(Formula("correct", ("kind", *dict.fromkeys(plan.covariates)), slope=plan.slope))
-    unplanned = [replace(formula, exploratory=True) for formula in always] if plan.link != "logit" else []
-    return unplanned + [replace(formula, link=plan.link) for formula in (*always, *beyond)]
+    unplanned = [formula._replace(exploratory=True) for formula in always] if plan.link != "logit" else []
+    return unplanned + [formula._replace(link=plan.link) for formula in (*always, *beyond)]
 
 
 def graded_formulas(trials: AnyTrials) -> Iterator[tuple[pd.DataFrame, Formula]]:
@@ -231,11 +226,11 @@ def graded_formulas(trials: AnyTrials) -> Iterator[tuple[pd.DataFrame, Formula]]
         fakes = answered[((answered["kind"] == "fake") & answered["model"].notna()).to_numpy(bool)]
         several_models = fakes["model"].nunique() > 1
         if several_models:
-            yield fakes, replace(formula, outcome=outcome, effects=("model",))
+            yield fakes, formula._replace(outcome=outcome, effects=("model",))
         if answered["kind"].nunique() == 2:
-            yield answered[answered["kind"].notna()], replace(formula, outcome=outcome, effects=("kind",))
+            yield answered[answered["kind"].notna()], formula._replace(outcome=outcome, effects=("kind",))
         elif len(answered) and not several_models:
-            yield answered, replace(formula, outcome=outcome)
+            yield answered, formula._replace(outcome=outcome)
 
 
 def design(answered: pd.DataFrame, formula: Formula) -> Design:
