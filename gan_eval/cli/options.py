@@ -131,7 +131,8 @@ def say(line: str) -> None:
 
 def print_next_command(*words: str, remark: str = "") -> None:
     """Print the next command, with a remark that the shell ignores, so that the whole line can be copied."""
-    say(f"next: {shlex.join(['gan-eval', *words])}{f'  # {remark}' * bool(remark)}")
+    line = f"next: {shlex.join(['gan-eval', *words])}{f'  # {remark}' * bool(remark)}"
+    typer.echo(as_typed(line), err=True)
 
 
 def typed_words(context: typer.Context) -> list[str]:

@@ -64,10 +64,10 @@ def test_on_a_narrow_terminal_every_letter_is_there_and_no_line_too_long(screen,
 
 def test_a_sentence_is_broken_at_spaces_on_a_terminal_alone(screen, capsys):
     text = "wherever guessing gives 50% " * 5 + "/a/path-that-is/longer-than-the/whole-terminal/is-wide/x.csv"
-    Console().sentence(text)
+    Console().message(text, wrap=True)
     assert capsys.readouterr().err == f"{text}\n"
     console, stderr = screen(40)
-    console.sentence(text)
+    console.message(text, wrap=True)
     assert " ".join(stderr.lines).strip() == text
     assert "/a/path-that-is/longer-than-the/whole-terminal/is-wide/x.csv" in stderr.lines
 
