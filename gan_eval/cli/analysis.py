@@ -19,6 +19,7 @@ from gan_eval.cli.options import (
 )
 from gan_eval.errors import UserError, naming
 from gan_eval.machine.progress import about
+from gan_eval.machine.start import postpone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,6 +86,7 @@ def analyze(
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
     gc.set_threshold(1_000_000, 20, 100)  # searching millions of cells for cycles takes a tenth of the time
+    postpone("scipy.special", "scipy.linalg")
     from gan_eval.cli.console import Console
 
     with Console() as console, console.working("analysis"):
@@ -218,11 +220,11 @@ def _print_answer(
         folder = StudyFolder(Path(), None, Facts(), tables, stimuli={}, training={}, published={})
         sentence = next(answer_sentences(folder), None)
     if sentence:
-        console.sentence(sentence)
+        console.message(sentence, wrap=True)
     if "paper" in answers:
         paper = answers["paper"]
         if note := unadjusted(distinct_rows(paper)["verdict"]):
-            console.sentence(f"In brackets 95% intervals. {note}")
+            console.message(f"In brackets 95% intervals. {note}", wrap=True)
         console.table(*printed(paper.assign(dprime=np.nan)))  # accuracy has the same information as d′
 
 
@@ -307,11 +309,11 @@ def power(
         with replaced_set(out, "power") as new:
             tabular.write_table(plan.table, new.folder / "power.csv", POWER)
     answer, *others = sentences(plan)
-    console.sentence(answer)
+    console.message(answer, wrap=True)
     caption, heads, rows = printed(plan)
     console.table(heads, rows, caption=caption)
     for line in others:
-        console.sentence(line)
+        console.message(line, wrap=True)
     typer.echo(tables_as_json({"power": plan.table}) if as_json else out)
 
 

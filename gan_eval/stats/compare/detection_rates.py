@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import log_expit, logsumexp, ndtr, ndtri
+from scipy.special import log_expit, ndtr, ndtri
 
 from gan_eval.science.inference import (
     Z95,
@@ -28,7 +28,7 @@ from gan_eval.science.inference import (
     two_sided_p,
     wilson,
 )
-from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.settings.plan import Plan
 from gan_eval.stats.compare.contrast import (
     CROSSED,
     CROSSED_CLUSTERED,
@@ -253,7 +253,7 @@ def _widened(
 class RatesOfTable:
     """Rates of the rows of one table; each model on each data set is fitted once."""
 
-    settings: AnalysisSettings
+    settings: Plan
     why_not: str = ""
     """A reason not to fit models; empty: none."""
     _known: dict[object, Rates] = field(default_factory=dict)
@@ -342,7 +342,7 @@ class _Answers(NamedTuple):
         return _Answers(trials["says_fake"].to_numpy(bool), is_fake, participant, picture, cell, weights, is_between)
 
 
-def _estimated(trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettings, why_not: str) -> Rates:
+def _estimated(trials: pd.DataFrame, answers: _Answers, settings: Plan, why_not: str) -> Rates:
     clustered = _clustered(answers)
     if clustered.basis is None or clustered.untested == "constant answers":
         return clustered
@@ -383,7 +383,7 @@ def _is_misfit(answers: _Answers, rates: Rates, observed: tuple[float, float]) -
     return bool(((steps > errors * _MAX_MISFIT) | (steps < -errors * _MAX_MISFIT)).all(axis=1).any())
 
 
-def _by_model(answers: _Answers, settings: AnalysisSettings) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
+def _by_model(answers: _Answers, settings: Plan) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
     """Return the fit, the two shares (2,) and their covariance (2, 2); NoFitError without one that converged."""
     count = answers.weights.shape[1]
     X = np.eye(count)
@@ -457,7 +457,7 @@ def _independent_answers(groups: tuple[int, ...], n: float) -> float:
     for _ in range(56):  # halve to 1e-15; a library's root finder takes longer to import than this takes in all
         eta = (low + high) / 2
         log_all_equal = log_expit(-eta - _ASSUMED_SD * NODES) * (n / counts)
-        is_below = logsumexp(log_all_equal, b=WEIGHTS, axis=1, keepdims=True) * counts > _LOG_TAIL
+        is_below = np.logaddexp.reduce(log_all_equal + np.log(WEIGHTS), axis=1, keepdims=True) * counts > _LOG_TAIL
         low, high = np.where(is_below, eta, low), np.where(is_below, high, eta)
     shares = population_proportions(low[:, 0], np.array([_ASSUMED_SD])).share
     return float(min(n, _LOG_TAIL / np.log1p(-shares.max())))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import qr
 from scipy.linalg.blas import dgemv
+from scipy.linalg.lapack import dgeqrf, dorgqr
 from scipy.special import logit, ndtri
 
 from gan_eval.stats.mixed.information import MAX_CELLS
@@ -33,7 +33,8 @@ class Scaled(NamedTuple):
         lengths = np.sqrt(np.einsum("nk,nk->k", X, X))
         if (lengths == 0).any():
             raise NoFitError(f"{labels[int(np.argmin(lengths))]} is the same in all trials: nothing to compare")
-        q, r = qr(X / lengths, mode="economic")
+        packed, tau, *_ = dgeqrf(X / lengths)
+        q, r = dorgqr(packed, tau)[0], np.triu(packed[:count])
         dependent = np.flatnonzero(np.abs(np.diag(r)) < 1e-7)
         if len(dependent):  # the first of these is a combination of the columns before it
             column = int(dependent[0])
@@ -100,18 +101,23 @@ def plain_fit(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
         if slope @ step < 1e-8:
             break
     if np.abs(eta).max() > (12 if link == "logit" else 5):
-        _refuse_separated(X * (2 * yes - 1)[:, None])
+        _refuse_separated(X * (2 * yes - 1)[:, None], step)  # the last steps go along the direction, if there is one
     return beta
 
 
-def _refuse_separated(rows: np.ndarray) -> None:
-    """Refuse rows (N, K) if some direction lowers none of them and raises some."""
+def _refuse_separated(rows: np.ndarray, direction: np.ndarray | None = None) -> None:
+    """Refuse rows (N, K) if some direction lowers none of them and raises some; `direction` (K,) is tried first."""
+    infinite = "complete or quasi-complete separation: an estimate is infinite"
+    if direction is not None:
+        along = rows @ direction / max(np.abs(direction).max(), 1e-300)
+        if along.min() > -1e-7 and along.max() > 1e-3:
+            raise NoFitError(infinite)
     from scipy.optimize import linprog
 
     rows = np.unique(np.round(rows, 9), axis=0)
     program = linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
     if program.status == 0 and program.fun is not None and program.fun < -1e-6:
-        raise NoFitError("complete or quasi-complete separation: an estimate is infinite")
+        raise NoFitError(infinite)
 
 
 def _plain_grades(data: Crossed) -> np.ndarray:
