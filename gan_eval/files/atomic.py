@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -66,7 +65,7 @@ def temporary_name(name: str) -> str:
     """
     path = Path(name)
     stem, suffix = path.stem[:40], path.suffix if len(path.suffix) <= 16 else ""  # a name has at most 255 bytes
-    return f".{stem}.gan-eval-{secrets.token_hex(6)}.tmp{suffix}"
+    return f".{stem}.gan-eval-{os.urandom(6).hex()}.tmp{suffix}"
 
 
 def is_temporary_name(name: str) -> bool:

@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +59,8 @@ def read_record(path: Path, **kinds: type) -> dict[str, Any]:
 
 def read_toml(path: Path, *, what: str = "file") -> dict[str, Any]:
     """Read TOML; `what` describes the file in messages."""
+    import tomllib
+
     try:
         return tomllib.loads(read_bytes(path, what=what).decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:

@@ -12,7 +12,7 @@ from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import agreement, are_single, require_agreement, require_plausible_times
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import name_of
-from gan_eval.tables.frames import conform, faults, frame_of
+from gan_eval.tables.frames import conform, faults, pandas_dtype
 from gan_eval.tables.names import RESERVED_NAMES, name_problem
 
 REQUIRED = ("participant", "stimulus", "kind", "response")
@@ -59,10 +59,9 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
     for name, value in {"phase": "main", "simulated": False}.items():
         if name not in columns:
             columns[name] = pd.Series(value, index=frame.index)
-    blank = frame_of([], TRIALS)
-    for name in TRIALS.names:
-        if name not in columns:
-            columns[name] = pd.Series(None, index=frame.index, dtype=blank[name].dtype)
+    for column in TRIALS.columns:
+        if column.name not in columns:
+            columns[column.name] = pd.Series(None, index=frame.index, dtype=pandas_dtype(column.dtype))
     result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
     is_real = (result["kind"] == "real").to_numpy(bool, na_value=False) & are_single(result)
     if (is_real & result["model"].notna().to_numpy(bool)).any():  # designs in blocks name the model of the block

@@ -229,24 +229,25 @@ def _texts(frame: "pd.DataFrame") -> "list[np.ndarray]":
     import pandas as pd
 
     texts: dict[Any, np.ndarray] = {}
-    floats = [name for name in frame if frame[name].dtype == "float64"]
+    columns = {name: series.array for name, series in frame.items()}
+    floats = [name for name, array in columns.items() if array.dtype == "float64"]
     if floats:
-        numbers = np.concatenate([frame[name].to_numpy("float64") for name in floats])
+        numbers = np.concatenate([columns[name].to_numpy("float64") for name in floats])
         codes, bits = pd.factorize(numbers.view("int64"))  # by their bits: 0.0 differs from -0.0
         cells = ["" if value != value else repr(value) for value in bits.view("float64").tolist()]
         texts |= zip(floats, np.array(cells, object)[codes].reshape(len(floats), -1), strict=True)
-    for name in frame:
+    for name, array in columns.items():
         if name in texts:
             continue
-        if not isinstance(frame[name].dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
-            cells = csv_cells(format_cell(value, None, "") for value in frame[name].astype(object))
+        if not isinstance(array.dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
+            cells = csv_cells(format_cell(value, None, "") for value in array.astype(object))
             texts[name] = np.array(cells, dtype=object)
             continue
-        codes, distinct = pd.factorize(frame[name].array)
-        words = {True: "true", False: "false"} if frame[name].dtype == "boolean" else {}
+        codes, distinct = pd.factorize(array)
+        words = {True: "true", False: "false"} if isinstance(array.dtype, pd.BooleanDtype) else {}
         cells = csv_cells(words.get(value, str(value)) for value in distinct.astype(object).tolist())
         texts[name] = np.array([*cells, ""], dtype=object)[codes]
-    return [texts[name] for name in frame]
+    return [texts[name] for name in columns]
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":

@@ -148,7 +148,8 @@ def _notes(main: pd.DataFrame, table: pd.DataFrame, grouped: Groups, scope: str)
         notes.append((distinct(main["study"], grouped) > 1, SEVERAL_STUDIES))
     notes.append((n == 0, "no answered trials"))
     if scope != "stimulus":
-        edge = (table[["hits", "misses", "false_alarms", "correct_rejections"]] == 0).any(axis=1).to_numpy()
+        counts = table[["hits", "misses", "false_alarms", "correct_rejections"]].to_numpy()
+        edge = (counts == 0).any(axis=1)
         notes += [
             ((n > 0) & (n_real == 0), "no real pictures: d′ and criterion undefined"),
             ((n > 0) & (n_fake == 0), "no generated pictures: d′ and criterion undefined"),

@@ -9,6 +9,7 @@ eliminated level, w for each retained one. All products call scipy's BLAS, becau
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg.blas import dgemv, dsymm, dsyrk
@@ -26,8 +27,7 @@ Columns = tuple[float | np.ndarray, ...]
 """The covariate of each effect of a factor's levels: 1 of the intercept, (N,) of a slope."""
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """One grouping factor: an intercept and at most one slope for each of its levels."""
 
     level: np.ndarray

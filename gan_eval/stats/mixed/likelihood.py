@@ -18,7 +18,6 @@ The gradient over (Λ₁, Λ₂, θ, β) is exact; the parameters of a Λ are it
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -181,6 +180,8 @@ def cumulative_terms(eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray,
 
 _MIN_GAIN = 1e-13
 """The search for the mode ends when a Newton step is expected to raise the log-likelihood by less than this."""
+_LOWER = {size: np.tril_indices(size) for size in (1, 2)}
+"""Places of the parameters in a Λ of each size."""
 Slopes = tuple[np.ndarray | None, np.ndarray | None]
 """(N,) covariate whose effect varies over the levels of the first factor, and of the second; None: no slopes."""
 
@@ -193,8 +194,7 @@ class Unit(NamedTuple):
     is_slope: bool
 
 
-@dataclass(frozen=True)
-class Crossed:
+class Crossed(NamedTuple):
     """Answers with two crossed grouping factors, prepared for a fit."""
 
     answer: np.ndarray
@@ -266,7 +266,7 @@ class Crossed:
         """Return the factors' Λ, each one number, or Λ11, Λ21, Λ22 of the first parameters."""
         first, second = (np.zeros((len(columns), len(columns))) for columns in self.layout.columns)
         for root, place in zip((first, second), self.scale_places, strict=True):
-            root[np.tril_indices(len(root))] = parameters[place.start : place.stop]
+            root[_LOWER[len(root)]] = parameters[place.start : place.stop]
         return first, second
 
     def through(self, factor: Factor, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ lower and does not rise from there. If intercepts and slopes have a correlation 
 0, and Λ11 and Λ21 are ordinary parameters.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,7 @@ _NEAR_ZERO = 0.12
 """Size below which a scale is tried at exactly 0."""
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """Parameters (Λ₁, Λ₂, θ, β), a mask of the free ones (the others are held at 0), and the likelihood there."""
 
     at: np.ndarray
