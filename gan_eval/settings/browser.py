@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from gan_eval.settings.sections import Section, Words
 
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
-ReturnAddress = Annotated[str, Field(pattern=r"^(https?://[^\s<>\"']{1,2000})?$")]
+ReturnAddress = Annotated[str, Field(max_length=2048, pattern=r"^(https?://[^\s<>\"']+)?$")]
 
 
 class ComprehensionCheck(Section):

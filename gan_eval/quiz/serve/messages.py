@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gan_eval.quiz.remote import Moment
 
-Tab = Annotated[str, StringConstraints(pattern=r"^[\w-]{16,64}$")]
+# pydantic needs megabytes for a pattern that repeats \w {16,64} times
+Tab = Annotated[str, StringConstraints(min_length=16, max_length=64, pattern=r"^[\w-]*$")]
 ShortText = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
 """Text without NUL, which PostgreSQL cannot store."""
 Parameter = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
