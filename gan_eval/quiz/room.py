@@ -54,16 +54,24 @@ def checked_library(study: QuizStudy) -> Library:
 class Room:
     """The resources shared by a study's sessions: the pictures, and the thread that owns the store."""
 
-    def __init__(self, study: QuizStudy, store: str | Path, *, warn: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        study: QuizStudy,
+        store: str | Path,
+        *,
+        library: Library | None = None,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Check the study's language and pictures, and open its store.
 
         Args:
+            library: the study's pictures, if they are checked already.
             warn: called with each warning.
 
         Raises:
             UserError: unknown language; files that reveal which pictures are real; a store that cannot be opened.
         """
-        self.library = checked_library(study)
+        self.library = library or checked_library(study)
         self.study = study
         self.store = store
         self.warn = warn

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from gan_eval.quiz.clock import ReportedClock
@@ -72,6 +72,7 @@ class Content:
         self.library = library
         self.texts = texts
         self.pictures = EncodedPictures(library)
+        self._of_file = cache(lambda path: partial(self.pictures.file, path))  # sessions share it
         self.secret = secret
         self.intro = intro
 
@@ -182,7 +183,7 @@ class Content:
                         "caption": panel.caption,
                         "marked": panel.marked,
                         "address": panel.path
-                        and self._address(live, partial(self.pictures.file, panel.path), "review", number, place),
+                        and self._address(live, self._of_file(panel.path), "review", number, place),
                     }
                     for place, panel in enumerate(row.panels)
                 ]

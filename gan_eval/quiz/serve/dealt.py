@@ -10,7 +10,6 @@ import secrets
 import uuid
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +27,7 @@ from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.room import checked_library
 from gan_eval.quiz.serve.app import HERE, page_html
 from gan_eval.quiz.serve.content import SCREENED_OUT, Addresses, Answer, Content, LiveSession
-from gan_eval.quiz.serve.pictures import keyed_hash
+from gan_eval.quiz.serve.pictures import Making, keyed_hash
 from gan_eval.quiz.serve.returned import DealtList, PageKey, read_key
 from gan_eval.quiz.serve.screening import ATTEMPTS, check_notices, nobody_pattern
 from gan_eval.quiz.session import Session
@@ -144,7 +143,7 @@ class DealtContent(Content):
         library.keep_files = False
         super().__init__(study.settings, library, Texts(study.settings.language), secret=secret.encode(), intro=True)
         self.study = study
-        self.made: dict[str, Callable[[], Future[bytes]]] = {}
+        self.made: dict[str, Making] = {}
         """Function that makes each picture, by file name."""
         self._said: set[str] = set()
 
@@ -206,7 +205,7 @@ class DealtContent(Content):
         for number, answers in enumerate(lists, start=1):
             yield f"lists/{number}.json", json.dumps(answers, ensure_ascii=False).encode()
         for name in sorted(self.made):
-            yield name, self.made[name]().result()
+            yield name, self.made[name]().result()()
 
     def _offered(self, live: LiveSession, planned: Row) -> tuple[Addresses, Addresses]:
         """Return the files of a trial's pictures and of its masks.

@@ -16,7 +16,6 @@ from statistics import median
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import segno
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -75,6 +74,8 @@ def experimenter_routes(
         return html("sessions")
 
     async def links(request: Request) -> Response:
+        import segno
+
         number = request.query_params.get("n", str(min(live.settings.participants, MAX_LINKS)))
         if not re.fullmatch("[0-9]{1,3}", number) or not 1 <= int(number) <= MAX_LINKS:
             raise RequestError(422, f"n: expected a number from 1 to {MAX_LINKS}")

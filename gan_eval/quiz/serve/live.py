@@ -306,9 +306,10 @@ class LiveStudy:
         if (make := live.addresses.get(address)) is None:
             raise RequestError(404, "no such picture")
         try:
-            return await asyncio.shield(asyncio.wrap_future(make()))
+            read = await asyncio.shield(asyncio.wrap_future(make()))
         except UserError as error:  # a file is missing or broken
             raise self._unavailable(error) from error
+        return await asyncio.to_thread(read)
 
     async def handle_request(
         self,

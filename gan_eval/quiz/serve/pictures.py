@@ -9,13 +9,16 @@ import base64
 import hashlib
 import hmac
 import struct
+import tempfile
 import threading
 import zlib
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from weakref import WeakValueDictionary
+from weakref import finalize
 
 import numpy as np
 
@@ -24,8 +27,8 @@ from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.library import RESAMPLING, Library, mask, size_at
 from gan_eval.settings.quiz import MaskKind
 
-CACHE_BYTES = 4 * 2**20
-"""Maximum size of the encoded stimuli in memory that no session is about to show."""
+CACHE_BYTES = 256 * 2**20
+"""Maximum size of the encoded stimuli in the temporary file that no session is about to show."""
 THREADS = 2
 """Number of pictures that are encoded at a time; more would block the thread that answers requests."""
 
@@ -58,15 +61,17 @@ def plain_png(picture: Picture) -> bytes:
     )
 
 
-Making = Callable[[], "Future[bytes]"]
+Reader = Callable[[], bytes]
+"""Function that reads an encoded picture."""
+Making = Callable[[], "Future[Reader]"]
 """Function that returns an encoded picture, starting to make it if necessary."""
 
 
 def kept(make: Making) -> Making:
-    """Start to make a picture; return a function that keeps it in memory. A picture that failed is made again."""
+    """Start to make a picture; return a function that keeps it. A picture that failed is made again."""
     made = [make()]
 
-    def get() -> "Future[bytes]":
+    def get() -> "Future[Reader]":
         if _failed(made[0]):
             made[0] = make()
         return made[0]
@@ -74,21 +79,50 @@ def kept(make: Making) -> Making:
     return get
 
 
-def _failed(future: "Future[bytes]") -> bool:
+def _failed(future: "Future[Reader]") -> bool:
     return future.done() and (future.cancelled() or future.exception() is not None)
 
 
-class EncodedPictures:
-    """Encoded stimuli and masks, made in threads. A stimulus is shared by all who keep it, and may be used again soon.
+class PictureFile:
+    """A temporary file of pictures, which the system caches. It has no name, so it is gone even after a kill."""
 
-    Masks are made for one trial of one session, so only the session keeps them.
-    """
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - as long as a picture is kept
+        self._end = 0
+        self._free: defaultdict[int, list[int]] = defaultdict(list)
+        """Places of pictures that nobody keeps, by the size of the place: a power of 2."""
+        self._lock = threading.Lock()
+
+    def add(self, content: bytes) -> Reader:
+        """Write a picture; keep it in memory if there is no space. Its place is free when the function is gone."""
+        with self._lock:
+            free = self._free[size := 1 << len(content).bit_length()]
+            if free:
+                place = free.pop()
+            else:
+                place, self._end = self._end, self._end + size
+            written = 0
+            with suppress(OSError):  # the disk is full
+                self._file.seek(place)
+                written = self._file.write(content)
+        read = partial(self._read, place, len(content)) if written == len(content) else partial(bytes, content)
+        finalize(read, free.append, place)
+        return read
+
+    def _read(self, place: int, length: int) -> bytes:
+        with self._lock:
+            self._file.seek(place)
+            return self._file.read(length)
+
+
+class EncodedPictures:
+    """Encoded stimuli, which sessions share, and masks, each for one trial of one session; made in threads."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._sizes = {row["stimulus"]: (row["width"], row["height"]) for row in library.rows}
-        self._shared: WeakValueDictionary[object, Future[bytes]] = WeakValueDictionary()
-        self._last: OrderedDict[object, tuple[Future[bytes], int]] = OrderedDict()
+        self._file = PictureFile()
+        self._last: OrderedDict[object, tuple[Future[Reader], int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pictures")
@@ -99,24 +133,23 @@ class EncodedPictures:
         height, width = size_at((own_height, own_width), width)
         return width, height
 
-    def stimulus(self, stimulus: str, width: int | None) -> "Future[bytes]":
+    def stimulus(self, stimulus: str, width: int | None) -> "Future[Reader]":
         """Return an encoded stimulus; the future raises UserError if the picture is missing or broken."""
         key, (own_width, own_height) = (stimulus, width), self.size(stimulus, width)
+        length = 3 * own_width * own_height
         with self._lock:
-            future = self._shared.get(key)
+            future, counted = self._last.pop(key, (None, 0))
             if future is None or _failed(future):
-                future = self._threads.submit(lambda: plain_png(self._pixels(stimulus, width)))
-                self._shared[key] = future
-            self._bytes -= self._last.pop(key, (future, 0))[1]
-            self._last[key] = future, 3 * own_width * own_height
-            self._bytes += self._last[key][1]
+                future = self._made(lambda: self._pixels(stimulus, width))
+            self._last[key] = future, length
+            self._bytes += length - counted
             while self._bytes > CACHE_BYTES and len(self._last) > 1:
                 self._bytes -= self._last.popitem(last=False)[1][1]
             return future
 
     def mask(
         self, shown: tuple[str, ...], place: int, width: int | None, kind: MaskKind, *, of: tuple[str, int]
-    ) -> "Future[bytes]":
+    ) -> "Future[Reader]":
         """Return the encoded mask of the picture `shown[place]`; `of` is (session, trial)."""
         assert kind != "none"
 
@@ -130,15 +163,18 @@ class EncodedPictures:
             made = [mask(source(stimulus), kind, random) for stimulus in shown[: place + 1]][-1]
             return made[..., 0] if kind == "noise" else made  # grey
 
-        return self._threads.submit(lambda: plain_png(make()))
+        return self._made(make)
 
-    def file(self, path: Path) -> "Future[bytes]":
+    def file(self, path: Path) -> "Future[Reader]":
         """Return any picture file encoded; the future raises UserError if it is missing or broken."""
-        return self._threads.submit(lambda: plain_png(decode_rgb(read_file(path), path)))
+        return self._made(lambda: decode_rgb(read_file(path), path))
 
     def close(self) -> None:
         """Stop making pictures."""
         self._threads.shutdown(cancel_futures=True)
+
+    def _made(self, make: Callable[[], Picture]) -> "Future[Reader]":
+        return self._threads.submit(lambda: self._file.add(plain_png(make())))
 
     def _pixels(self, stimulus: str, width: int | None) -> Picture:
         width, height = self.size(stimulus, width)

@@ -189,7 +189,7 @@ def run_server(
     with listening, only_server, Room(study, store, warn=say) as room, tempfile.TemporaryDirectory() as scratch:
         live = LiveStudy(room, intro=intro, push_to=study.settings.push_to, say=say)
         rehearsed = Path(scratch) / "rehearsal.sqlite"
-        with Room(study, rehearsed) as rehearsal_room:
+        with Room(study, rehearsed, library=room.library) as rehearsal_room:
             several = workers > 1
             rehearsal = LiveStudy(rehearsal_room, intro=intro, shared=several)
             work = (study, store, rehearsed, listening, address, intro, report, ending)
@@ -302,7 +302,7 @@ def _help(
         ending.set()
 
     try:
-        with Room(study, store) as room, Room(study, rehearsed) as rehearsal_room:
+        with Room(study, store) as room, Room(study, rehearsed, library=room.library) as rehearsal_room:
             live = LiveStudy(room, intro=intro, push_to=study.settings.push_to)
             rehearsal = LiveStudy(rehearsal_room, intro=intro, shared=True)
             _run(_answer(live, rehearsal, listening, address, report, ending, watch_parent))

@@ -488,7 +488,7 @@ def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(ser
             assert picture.size == (32, 24)
 
 
-def test_only_pictures_that_a_session_is_about_to_show_stay_in_memory(
+def test_the_file_of_pictures_keeps_only_those_that_a_session_is_about_to_show(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gan_eval.quiz.serve.pictures.CACHE_BYTES", 1)
@@ -502,9 +502,24 @@ def test_only_pictures_that_a_session_is_about_to_show_stay_in_memory(
         live = served.live._live[robot.setup["session"]]
         assert len(live.addresses) <= 2 * (AHEAD + 1)
         following = robot.take_part(following, plan, most=1)
-    assert len(served.live.content.pictures._shared) <= 1
+    assert served.live.content.pictures._file._end <= 2 * 2 * (AHEAD + 1) * len(max(seen.values(), key=len))
     assert served.room.library._contents == {}
     assert served.client.get(next(iter(seen))).status_code == 404
+
+
+def test_pictures_for_which_the_disk_has_no_space_are_shown(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = serve()
+    with Path("/dev/full").open("r+b", buffering=0) as full:
+        monkeypatch.setattr(served.live.content.pictures._file, "_file", full)
+        _, _, first = served.begun()
+        assert served.client.get(first["ahead"][0]).content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("tab", "status"), [("ä" * 16, 200), ("t" * 64, 200), ("t" * 15, 422), ("t" * 65, 422), ("t " * 8, 422)]
+)
+def test_a_tab_has_16_to_64_letters(serve: Serve, tab: str, status: int) -> None:
+    assert serve().robot(tab=tab).call("begin", participant="P01", tab=tab, consent=True).status_code == status
 
 
 def test_a_picture_that_is_changed_while_people_take_part_is_not_shown(serve: Serve) -> None:
