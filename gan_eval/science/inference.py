@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Z95 = NormalDist().inv_cdf(0.975)
 """97.5% quantile of the standard normal distribution, for two-sided 95% intervals."""
+_CELLS_AT_ONCE = 200_000
+"""Approximate number of counts that are drawn at a time."""
 REPLICATES = 1000
 """Number of replicates by default, as in `[analysis]`."""
 Z_95 = 1.959964
@@ -203,8 +205,12 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
 
 def sampled_counts(rng: np.random.Generator, of: int, size: int) -> np.ndarray:
     """Draw (size, of): how often each of `of` is sampled in `of` draws with replacement."""
-    cell = rng.integers(of, size=(size, of)) + np.arange(size)[:, None] * of
-    return np.bincount(cell.ravel(), minlength=size * of).reshape(size, of).astype("float64")
+    counts, step = np.empty((size, of)), max(1, _CELLS_AT_ONCE // max(of, 1))
+    for start in range(0, size, step):
+        part = counts[start : start + step]
+        cell = rng.integers(of, size=part.shape) + np.arange(len(part))[:, None] * of
+        part[:] = np.bincount(cell.ravel(), minlength=part.size).reshape(part.shape)
+    return counts
 
 
 def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
@@ -299,8 +305,11 @@ def cluster_sums(influence: np.ndarray, cluster: np.ndarray | None, *, side: np.
     number = occurs.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(number > 1, np.sqrt(number / (number - 1)), np.nan)
-    sums = [np.bincount(place, column, sides * clusters).reshape(-1, sides).T for column in influence.T]
-    return np.where(occurs, np.reshape(sums, (influence.shape[1], *occurs.shape)) * factor, 0.0)
+    sums = np.empty((influence.shape[1], *occurs.shape))
+    for own, column in zip(sums, influence.T, strict=True):
+        own[:] = np.bincount(place, column, sides * clusters).reshape(-1, sides).T
+    np.copyto(np.multiply(sums, factor, out=sums), 0.0, where=~occurs)
+    return sums
 
 
 def degrees_of_freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> int:

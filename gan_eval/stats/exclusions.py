@@ -40,7 +40,7 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
     response, choice = (trials[name].where(trials[name] != "none") for name in ("response", "choice"))
     rating = trials["rating"].map(str, na_action="ignore").astype("str")
     answer = response.fillna(choice).fillna(rating)  # of any protocol as text, or missing
-    answered = is_answered(trials)
+    answered, person = is_answered(trials), _places(trials, who)
     main, catch = ((trials["phase"] == phase).to_numpy(bool) for phase in ("main", "catch"))
     right = agreement(trials).fillna(trials["correct"])  # from the truth and the answer if both are known
     graded, correct = right.notna().to_numpy(bool), right.fillna(False).to_numpy(bool)
@@ -50,9 +50,9 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
     simulated = attended.groupby("participant")["simulated"]
     kinds = simulated.nunique()
     fractions = trials.groupby("participant")["fraction"].agg(["min", "max"]).reindex(who).reset_index(drop=True)
-    n_trials, n_answered, n_catch = (_count(trials, rows, who) for rows in (main, main & answered, catch & answered))
+    n_trials, n_answered, n_catch = (_count(person, rows, who) for rows in (main, main & answered, catch & answered))
     accuracy, catch_accuracy = (
-        proportion(_count(trials, rows & graded & correct, who), _count(trials, rows & graded, who))
+        proportion(_count(person, rows & graded & correct, who), _count(person, rows & graded, who))
         for rows in (main & answered, catch & answered)
     )
     most, median = (
@@ -71,7 +71,7 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
             "accuracy": accuracy,
             "same_answer_share": proportion(most, n_answered),
             "median_reaction_time_ms": median,
-            "flagged_share": proportion(_count(trials, main & flagged, who), n_trials),
+            "flagged_share": proportion(_count(person, main & flagged, who), n_trials),
             "fraction": np.where(fractions["min"] == fractions["max"], fractions["min"], np.nan),
             "simulated": who.map(simulated.any()),
             "note": [
@@ -81,10 +81,15 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
     )
 
 
-def _count(trials: pd.DataFrame, chosen: np.ndarray, who: pd.Series) -> np.ndarray:
-    """Return the number of chosen trials of each participant."""
-    person = pd.Index(who).get_indexer(trials["participant"][chosen])
-    return np.bincount(person[person >= 0], minlength=len(who))
+def _places(trials: pd.DataFrame, who: pd.Series) -> NDArray[np.intp]:
+    """Return (N,) the place of each trial's participant among these people; -1: not there."""
+    codes, names = pd.factorize(trials["participant"])
+    return np.append(pd.Index(who).get_indexer(names), -1)[codes]
+
+
+def _count(person: NDArray[np.intp], chosen: np.ndarray, who: pd.Series) -> np.ndarray:
+    """Return the number of chosen trials of each participant, by the places of the trials' participants."""
+    return np.bincount(person[chosen & (person >= 0)], minlength=len(who))
 
 
 class Rules(NamedTuple):
@@ -172,25 +177,26 @@ def apply_rules(
     for rule in (*preset.participants, *beyond.participants):
         by_rule[rule] = parse_rule(rule).holds(people, where=place if rule in preset.participants else WHERE)
     main, who = (whole["phase"] == "main").to_numpy(bool), people["participant"]
+    person = _places(whole, who)
     excluded, fulfils_any = by_rule.any(axis=1).to_numpy(bool), masks.any(axis=1).to_numpy(bool)
-    n_excluded = np.where(excluded, people["n_trials"], _count(whole, main & fulfils_any, who))
+    n_excluded = np.where(excluded, people["n_trials"], _count(person, main & fulfils_any, who))
     named = [(str(rule), by_rule[rule].to_numpy(bool)) for rule in by_rule]
-    named += [(str(rule), _count(whole, main & masks[rule].to_numpy(bool), who) > 0) for rule in masks]
+    named += [(str(rule), _count(person, main & masks[rule].to_numpy(bool), who) > 0) for rule in masks]
     texts = ["; ".join(rule for rule, rows in named if rows[position]) for position in range(len(people))]
     rules_of = pd.Series(texts, index=people.index, dtype="object").replace("", None)
     people = people.assign(excluded=excluded, n_excluded=n_excluded.astype(int), rule=rules_of)
     finished = np.ones(len(whole), bool) if sessions is None else in_finished_session(whole, sessions)
-    by_any_rule = whole["participant"].isin(who[excluded]).to_numpy(bool) | fulfils_any
+    by_any_rule = np.append(excluded, False)[person] | fulfils_any
     people = _with_counted(people, whole, sessions, finished, by_any_rule)
     people = conform(people, PARTICIPATION, where=WHERE)
     of_people = [by_rule[[*rules.participants]].any(axis=1).to_numpy(bool) for rules in (preset, beyond)]
     by_plan, by_options = (
-        (whole["participant"].isin(who[out]) | masks[[*rules.trials]].any(axis=1)).to_numpy(bool)
+        np.append(out, False)[person] | masks[[*rules.trials]].any(axis=1).to_numpy(bool)
         for rules, out in zip((preset, beyond), of_people, strict=True)
     )
     only_beyond = by_options & ~by_plan
     if planned:
-        losing_more = people["participant"].isin(whole.loc[only_beyond, "participant"]).to_numpy(bool)
+        losing_more = _count(person, only_beyond, who) > 0
         exploratory = (of_people[1] & ~of_people[0]) | losing_more
         left_out = people["rule"].notna().to_numpy(bool)
         standings = np.select([exploratory, left_out], ["exploratory", "preset"], default="")
@@ -230,12 +236,14 @@ def _with_counted(
 ) -> pd.DataFrame:
     """Add the column `counted` to the table `participation`, and a note on answers of unfinished sessions."""
     who = people["participant"]
-    has_finished = who.isin(whole.loc[finished, "participant"])
+    person = _places(whole, who)
+    has_finished = _count(person, finished, who) > 0
     if sessions is not None:
-        has_finished |= who.isin(sessions.loc[(sessions["status"] == "complete").fillna(False), "participant"])
+        complete = sessions.loc[(sessions["status"] == "complete").fillna(False), "participant"]
+        has_finished |= who.isin(complete).to_numpy(bool)
     judged = (whole["phase"] == "main").to_numpy(bool) & is_answered(whole)
-    answered, left, broken = (_count(whole, judged & rows, who) for rows in (finished, finished & ~by_rule, ~finished))
-    conditions = [people["excluded"].to_numpy(bool), ~has_finished.to_numpy(bool), answered == 0, left == 0]
+    answered, left, broken = (_count(person, judged & rows, who) for rows in (finished, finished & ~by_rule, ~finished))
+    conditions = [people["excluded"].to_numpy(bool), ~has_finished, answered == 0, left == 0]
     counted = np.select(conditions, ["excluded", "unfinished", "silent", "excluded"], default="yes")
     broke_off = [f"{n} answers of unfinished sessions are left out of the results" if n else None for n in broken]
     notes = [joined(note, more) for note, more in zip(people["note"], broke_off, strict=True)]

@@ -59,9 +59,9 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
     for name, value in {"phase": "main", "simulated": False}.items():
         if name not in columns:
             columns[name] = pd.Series(value, index=frame.index)
-    for column in TRIALS.columns:
-        if column.name not in columns:
-            columns[column.name] = pd.Series(None, index=frame.index, dtype=pandas_dtype(column.dtype))
+    dtypes = {column.name: pandas_dtype(column.dtype) for column in TRIALS.columns}
+    empty = {dtype: pd.Series(None, index=frame.index, dtype=dtype) for dtype in dtypes.values()}
+    columns = {name: empty[dtype] for name, dtype in dtypes.items()} | columns  # columns share an empty one's memory
     result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
     is_real = (result["kind"] == "real").to_numpy(bool, na_value=False) & are_single(result)
     if (is_real & result["model"].notna().to_numpy(bool)).any():  # designs in blocks name the model of the block
@@ -120,8 +120,9 @@ def pictures(trials: pd.DataFrame) -> pd.Series:
 
 def are_own_names(trials: pd.DataFrame) -> bool:
     """Return whether the pictures are named as by this program: `dataset/real/stem` or `dataset/model/stem`."""
-    names = zip(trials["stimulus"], trials["dataset"], trials["model"].fillna("real"), strict=True)
-    return bool(are_single(trials).all()) and all(name.startswith(f"{of}/{model}/") for name, of, model in names)
+    names = trials[["stimulus", "dataset", "model"]].drop_duplicates().fillna({"model": "real"})
+    is_own = (name.startswith(f"{of}/{model}/") for name, of, model in names.itertuples(index=False, name=None))
+    return bool(are_single(trials).all()) and all(is_own)
 
 
 def model_problem(model: str) -> str:
@@ -168,11 +169,7 @@ def usable(frame: pd.DataFrame, *, where: str = "trials") -> tuple[pd.DataFrame,
         if copy.any():
             notes.append(f"{copy.sum()} duplicate rows left out")
             frame = frame[~copy]
-    empty = {
-        name: (frame[name].isna() | (frame[name].astype("object") == "")).to_numpy(bool)
-        for name in REQUIRED[:2]
-        if name in frame
-    }
+    empty = {name: (frame[name].isna() | (frame[name] == "")).to_numpy(bool) for name in REQUIRED[:2] if name in frame}
     some = {name: cells for name, cells in empty.items() if cells.any() and not cells.all()}
     if some:
         counts = " and ".join(f"{cells.sum()} without {name}" for name, cells in some.items())

@@ -29,7 +29,7 @@ AGREEMENT = Table(
     key=("answer", "dataset", "kind", "level"),
 )
 
-_REPLICATE_CELLS = 4_000_000
+_REPLICATE_CELLS = 500_000
 """Maximum of units times replicates in memory at a time."""
 _WORK = 2e9
 """Maximum of different units times values times replicates."""
