@@ -27,8 +27,11 @@ def is_answered(trials: pd.DataFrame) -> NDArray[np.bool_]:
     return np.any([*has_answer, trials["rating"].notna()], axis=0)
 
 
-def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the table `participation` with a row for each participant, sorted, without the columns on exclusion."""
+def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> tuple[pd.DataFrame, NDArray[np.intp]]:
+    """Return the table `participation` with a row for each participant, sorted, without the columns on exclusion.
+
+    Also return (N,) the row of each trial's participant in it, -1 without a participant.
+    """
     attended = trials[["participant", "session", "simulated"]].drop_duplicates(["participant", "session"])
     status: dict[str, str] = {}
     if sessions is not None:
@@ -40,7 +43,9 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
     response, choice = (trials[name].where(trials[name] != "none") for name in ("response", "choice"))
     rating = trials["rating"].map(str, na_action="ignore").astype("str")
     answer = response.fillna(choice).fillna(rating)  # of any protocol as text, or missing
-    answered, person = is_answered(trials), _places(trials, who)
+    answered = is_answered(trials)
+    codes, names = pd.factorize(trials["participant"].array)
+    person = np.append(pd.Index(who).get_indexer(names), -1)[codes]
     main, catch = ((trials["phase"] == phase).to_numpy(bool) for phase in ("main", "catch"))
     right = agreement(trials).fillna(trials["correct"])  # from the truth and the answer if both are known
     graded, correct = right.notna().to_numpy(bool), right.fillna(False).to_numpy(bool)
@@ -59,7 +64,7 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
         who.map(values).to_numpy("float64", na_value=np.nan)
         for values in (same.groupby("who").max(), times.groupby(trials["participant"]).median())
     )
-    return pd.DataFrame(
+    people = pd.DataFrame(
         {
             "participant": who,
             "sessions": who.map(attended.groupby("participant").size()),
@@ -79,16 +84,11 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> pd.DataFra
             ],
         }
     )
-
-
-def _places(trials: pd.DataFrame, who: pd.Series) -> NDArray[np.intp]:
-    """Return (N,) the place of each trial's participant among these people; -1: not there."""
-    codes, names = pd.factorize(trials["participant"])
-    return np.append(pd.Index(who).get_indexer(names), -1)[codes]
+    return people, person
 
 
 def _count(person: NDArray[np.intp], chosen: np.ndarray, who: pd.Series) -> np.ndarray:
-    """Return the number of chosen trials of each participant, by the places of the trials' participants."""
+    """Return the number of chosen trials of each participant."""
     return np.bincount(person[chosen & (person >= 0)], minlength=len(who))
 
 
@@ -167,7 +167,7 @@ def apply_rules(
     Raises:
         UserError: a rule is not understood, or names a column that its table does not have.
     """
-    people = _measured(whole, sessions)
+    people, person = _measured(whole, sessions)
     place = EXCLUSIONS_PLANNED if planned else "trials"
     masks = pd.DataFrame(index=whole.index)  # for each rule the trials, and below the people, that fulfil it
     for rule in (*preset.trials, *beyond.trials):
@@ -177,7 +177,6 @@ def apply_rules(
     for rule in (*preset.participants, *beyond.participants):
         by_rule[rule] = parse_rule(rule).holds(people, where=place if rule in preset.participants else WHERE)
     main, who = (whole["phase"] == "main").to_numpy(bool), people["participant"]
-    person = _places(whole, who)
     excluded, fulfils_any = by_rule.any(axis=1).to_numpy(bool), masks.any(axis=1).to_numpy(bool)
     n_excluded = np.where(excluded, people["n_trials"], _count(person, main & fulfils_any, who))
     named = [(str(rule), by_rule[rule].to_numpy(bool)) for rule in by_rule]
@@ -187,7 +186,7 @@ def apply_rules(
     people = people.assign(excluded=excluded, n_excluded=n_excluded.astype(int), rule=rules_of)
     finished = np.ones(len(whole), bool) if sessions is None else in_finished_session(whole, sessions)
     by_any_rule = np.append(excluded, False)[person] | fulfils_any
-    people = _with_counted(people, whole, sessions, finished, by_any_rule)
+    people = _with_counted(people, person, whole, sessions, finished, by_any_rule)
     people = conform(people, PARTICIPATION, where=WHERE)
     of_people = [by_rule[[*rules.participants]].any(axis=1).to_numpy(bool) for rules in (preset, beyond)]
     by_plan, by_options = (
@@ -232,11 +231,15 @@ def apply_rules(
 
 
 def _with_counted(
-    people: pd.DataFrame, whole: pd.DataFrame, sessions: pd.DataFrame | None, finished: np.ndarray, by_rule: np.ndarray
+    people: pd.DataFrame,
+    person: NDArray[np.intp],
+    whole: pd.DataFrame,
+    sessions: pd.DataFrame | None,
+    finished: np.ndarray,
+    by_rule: np.ndarray,
 ) -> pd.DataFrame:
     """Add the column `counted` to the table `participation`, and a note on answers of unfinished sessions."""
     who = people["participant"]
-    person = _places(whole, who)
     has_finished = _count(person, finished, who) > 0
     if sessions is not None:
         complete = sessions.loc[(sessions["status"] == "complete").fillna(False), "participant"]

@@ -190,10 +190,10 @@ def _plain_frame(path: Path) -> "pd.DataFrame | None":
         return None
     if found.column_names != header or len({*header}) < len(header):
         return None
-    columns, dtype = dict(zip(header, found.columns, strict=True)), pd.StringDtype(na_value=math.nan)
+    columns, dtypes = dict(zip(header, found.columns, strict=True)), {large_string(): pd.StringDtype(na_value=math.nan)}
     del content, found
     for name in header:  # one at a time, since each is copied
-        columns[name] = dtype.__from_arrow__(columns[name].combine_chunks())
+        columns[name] = columns[name].combine_chunks().to_pandas(types_mapper=dtypes.get)
     default_memory_pool().release_unused()
     return pd.DataFrame(columns, copy=False)
 
