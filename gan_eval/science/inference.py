@@ -300,7 +300,9 @@ def cluster_sums(influence: np.ndarray, cluster: np.ndarray | None, *, side: np.
     """
     place = np.arange(len(influence)) if cluster is None else np.unique(cluster, return_inverse=True)[1]
     clusters, sides = int(place.max(initial=-1)) + 1, 1 if side is None else 2
-    place = place if side is None else 2 * place + side
+    if side is not None:
+        place *= 2
+        place += side
     occurs = np.bincount(place, minlength=sides * clusters).reshape(-1, sides).T > 0
     number = occurs.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):

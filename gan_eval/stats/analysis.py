@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_text
@@ -170,6 +171,7 @@ def analyze(
     answers = inputs.participants
     if answers is not None:
         answers = answers[answers["session"].isin(analysed.every["session"].unique())].reset_index(drop=True)
+    pyarrow.default_memory_pool().release_unused()  # reading and checking text leave twice the size of the file
     compared = compare(analysed, plan=settings, recruited=recruited, grades=grades)
     frames = {
         "participation": included.participation,

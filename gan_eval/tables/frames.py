@@ -173,7 +173,7 @@ def _plain_frame(path: Path) -> "pd.DataFrame | None":
     Plain: separated by commas, without a quote or an apostrophe, with rows of one length.
     """
     import pandas as pd
-    from pyarrow import ArrowInvalid, BufferReader, csv, default_memory_pool, large_string
+    from pyarrow import ArrowInvalid, BufferReader, csv, large_string
 
     content = read_bytes(path)
     head, quotes = content.partition(b"\n")[0], content.count(b'"') + content.count(b"'")
@@ -194,7 +194,6 @@ def _plain_frame(path: Path) -> "pd.DataFrame | None":
     del content, found
     for name in header:  # one at a time, since each is copied
         columns[name] = columns[name].combine_chunks().to_pandas(types_mapper=dtypes.get)
-    default_memory_pool().release_unused()
     return pd.DataFrame(columns, copy=False)
 
 
