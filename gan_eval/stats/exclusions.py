@@ -240,7 +240,7 @@ def _with_counted(
 ) -> pd.DataFrame:
     """Add the column `counted` to the table `participation`, and a note on answers of unfinished sessions."""
     who = people["participant"]
-    has_finished = _count(person, finished, who) > 0
+    has_finished = np.isin(np.arange(len(who)), person[finished])
     if sessions is not None:
         complete = sessions.loc[(sessions["status"] == "complete").fillna(False), "participant"]
         has_finished |= who.isin(complete).to_numpy(bool)

@@ -59,9 +59,9 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
     for name, value in {"phase": "main", "simulated": False}.items():
         if name not in columns:
             columns[name] = pd.Series(value, index=frame.index)
-    dtypes = {column.name: pandas_dtype(column.dtype) for column in TRIALS.columns}
-    empty = {dtype: pd.Series(None, index=frame.index, dtype=dtype) for dtype in dtypes.values()}
-    columns = {name: empty[dtype] for name, dtype in dtypes.items()} | columns  # columns share an empty one's memory
+    absent = {name: pandas_dtype(column.dtype) for name, column in TRIALS.by_name.items() if name not in columns}
+    empty = {dtype: pd.Series(None, index=frame.index, dtype=dtype) for dtype in absent.values()}
+    columns |= {name: empty[dtype] for name, dtype in absent.items()}  # they share their memory
     result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
     is_real = (result["kind"] == "real").to_numpy(bool, na_value=False) & are_single(result)
     if (is_real & result["model"].notna().to_numpy(bool)).any():  # designs in blocks name the model of the block
