@@ -13,12 +13,13 @@ of the later build to the earlier one.
 
 import argparse
 import asyncio
+import multiprocessing
 import os
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,14 +74,14 @@ def command_of(work: str, folder: Path, out: Path, tree: Path, options: argparse
     if work in ("analyze", "store"):
         answers = folder / ("answers.csv" if work == "analyze" else "answers.sqlite")
         if not answers.exists():
-            make_answers(folder, options.answers)
+            apart(make_answers, folder, options.answers)
         return [*command, "analyze", str(answers), "--out", str(out / work)]
     if work == "train":
         return [sys.executable, str(tree / "benchmarks" / "train_step.py"), "--device", "cpu", "--side", "fp32"]
     if work == "serve":
         return [sys.executable, __file__, "--served", str(out)]
     if not (folder / "fake").exists():
-        make_pictures(folder, options.pictures)
+        apart(make_pictures, folder, options.pictures)
     command += ["metrics", "--real", str(folder / "real"), "--fake", str(folder / "fake"), "--metrics", "fid"]
     command += ["--weights", f"inception={options.weights}"] if options.weights else []
     return [*command, "--no-cache", "--out", str(out / work)]
@@ -99,6 +100,13 @@ def cost_of(command: list[str], tree: Path) -> Cost:
         sys.exit(f"{' '.join(command)}\n{said}")
     peak = float(printed) if "--served" in command else used.ru_maxrss / 1024
     return Cost(peak, used.ru_utime + used.ru_stime)
+
+
+def apart(make: Callable[[Path, int], None], folder: Path, count: int) -> None:
+    """Make data in a process of its own: the peak of a process is at least that of the one that starts it."""
+    process = multiprocessing.get_context("spawn").Process(target=make, args=(folder, count))
+    process.start()
+    process.join()
 
 
 def make_answers(folder: Path, count: int) -> None:
