@@ -97,7 +97,7 @@ class _Postponed(ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         if find_spec(place := f"{self.__name__}._ufuncs"):
             functions = import_module(place)
-            vars(self).update({each: getattr(functions, each) for each in functions.__all__})
+            vars(self).update({each: getattr(functions, each) for each in getattr(functions, "__all__", ())})
         if name in vars(self):
             return vars(self)[name]
         self.__class__ = ModuleType  # type: ignore[assignment]
