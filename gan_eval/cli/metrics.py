@@ -105,6 +105,10 @@ def metrics(
     marks: Annotated[
         Path | None, typer.Option(metavar="marks.csv", help="With --gallery: show heat maps of people's marks.")
     ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=DIR", help="With --gallery: show your maps (grey PNG or npy). Repeatable."),
+    ] = None,
     list_metrics: Annotated[bool, typer.Option("--list", help="List what each metric measures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
@@ -156,13 +160,13 @@ def metrics(
     )
     chosen = settings.selected()
     _refuse_unused(chosen, settings, resizer)
-    if report or gallery or marks:
-        _check_pages(chosen, report, gallery, marks)
+    if report or gallery or marks or maps:
+        _check_pages(chosen, report, gallery, "--marks" if marks else "--maps" if maps else "")
     if baselines:
         inputs += _filled(sets or [], out)
     for remark in remarks:
         say(f"note: {remark}")
-    found = _measure(inputs, settings, out, report, gallery, marks, workers)
+    found = _measure(inputs, settings, out, report, gallery, marks, _files(maps or (), "--maps"), workers)
     typer.echo(tables_as_json(found.by_name()) if as_json else out)
     if not any(
         value is not None for name in ("image_metrics", "set_metrics") for value in found.columns[name]["value"]
@@ -214,15 +218,19 @@ def _inputs(
     return [made], remarks
 
 
-def _check_pages(chosen: "Sequence[Metric]", report: Path | None, gallery: Path | None, marks: Path | None) -> None:
-    """Check that the report and the gallery can be written, and that the gallery has values to show."""
+def _check_pages(chosen: "Sequence[Metric]", report: Path | None, gallery: Path | None, shown: str) -> None:
+    """Check that the report and the gallery can be written, and that the gallery has values to show.
+
+    Args:
+        shown: an option that adds pictures to the gallery; empty: none is given.
+    """
     if report is not None:
         from gan_eval.report import check_page
 
         check_page(report, option="--report")
     if gallery is None:
-        if marks:
-            raise UserError("--marks: is for --gallery; to compare maps with marks, see analyze")
+        if shown:
+            raise UserError(f"{shown}: is for --gallery; to compare maps with marks, see analyze")
         return
     from gan_eval.report.metrics.gallery import check_gallery
 
@@ -274,6 +282,7 @@ def _measure(
     report: Path | None,
     gallery: Path | None,
     marks: Path | None,
+    maps: dict[str, Path],
     workers: int,
 ) -> "Evaluation":
     """Measure, write the tables and pages, and print missing and measured values."""
@@ -282,6 +291,11 @@ def _measure(
     from gan_eval.metrics.run.inputs import stimuli_of_sets
     from gan_eval.metrics.run.runner import measure_sets, missing_values
 
+    given = None
+    if maps:
+        from gan_eval.metrics.maps import PictureMaps
+
+        given = PictureMaps(stimuli_of_sets(inputs), maps)
     with Console() as console:
 
         def show(done: int, total: int, what: str = "", *_: object, **_more: object) -> None:
@@ -311,6 +325,7 @@ def _measure(
                 stimuli_of_sets(inputs),
                 gallery,
                 marks=None if marks is None else read_table(marks, MARKS),
+                maps=given,
                 resize=settings.resize,
                 white=settings.white,
                 threads=threads,

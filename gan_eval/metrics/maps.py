@@ -36,7 +36,8 @@ class PictureMaps:
         self._stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli if stimulus.is_fake}
         self._colours: list[NDArray[np.float64]] = []
         self._given = {name: self._files_of(name, Path(folder)) for name, folder in (given or {}).items()}
-        self.names = (*OWN_MAPS, *self._given)
+        self.given = tuple(self._given)
+        self.names = (*OWN_MAPS, *self.given)
 
     def __call__(self, name: str, stimulus: str) -> Map | str:
         """Return a map, (H, W), NaN where it has no value; or the reason why there is none."""

@@ -10,6 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,6 +30,7 @@ from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
 from gan_eval.metrics.definitions.similarity import l1_map, ssim_map
 from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.maps import PictureMaps
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measure import PictureFiles, jobs_of
 from gan_eval.pictures.decode import PictureFile, rgb_of
@@ -43,7 +45,7 @@ from gan_eval.report.metrics.summaries import (
     unit_of,
 )
 from gan_eval.report.page import templates
-from gan_eval.report.parts.heat import coloured, heated, scale
+from gan_eval.report.parts.heat import coloured, heated, scale, stretched
 from gan_eval.report.parts.words import clean, missing, plural
 from gan_eval.stats.marks.tables import SIGMA
 
@@ -63,6 +65,10 @@ PANELS = {
     "marks": ("Marks", "Where people saw it; each person has the same weight", "0", "most"),
 }
 """Panels of a picture: name, description, and the ends of the colour scale."""
+COMPUTED = PANELS.keys() - {"marks"}
+"""Panels that follow from the picture's files."""
+Added = tuple[pd.DataFrame | None, PictureMaps | None]
+"""The marks and the maps of the user."""
 _HERE = Path(__file__).parent
 _VERSION = re.compile("[0-9a-f]{12}")
 
@@ -91,6 +97,7 @@ def write_gallery(
     white: int | None = None,
     threads: int = 1,
     marks: pd.DataFrame | None = None,
+    maps: PictureMaps | None = None,
     on_progress: Progress | None = None,
 ) -> Path:
     """Write the gallery of measured pictures and return its path.
@@ -105,6 +112,7 @@ def write_gallery(
         resize: True if generated pictures were resized to the size of their references.
         threads: number of worker threads.
         marks: the table `marks`, for heat maps.
+        maps: the user's maps.
         on_progress: called with (done, total, what).
     """
     check_gallery(page)
@@ -118,12 +126,12 @@ def write_gallery(
                     resize=resize,
                     white=white,
                     threads=threads,
-                    marks=marks,
+                    added=(marks, maps),
                     on_progress=on_progress,
                 )
                 if not any(shown):
                     raise UserError(f"--gallery {page}: no picture can be read; image_metrics has the reasons")
-                data = _data(image_metrics, stimuli, shown) | {"shape": _shape_of(shown, temporary)}
+                data = _data(image_metrics, stimuli, shown, _panels_with(maps)) | {"shape": _shape_of(shown, temporary)}
                 version = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:12]
                 shutil.rmtree(folder / version, ignore_errors=True)
                 temporary.rename(folder / version)
@@ -152,7 +160,7 @@ def _write_pictures(
     resize: bool,
     white: int | None,
     threads: int,
-    marks: pd.DataFrame | None,
+    added: Added,
     on_progress: Progress | None,
 ) -> list[dict[str, str]]:
     """Write the files of every picture; return for each picture the name of the file by panel."""
@@ -161,7 +169,7 @@ def _write_pictures(
     def work(job: Sequence[int]) -> int:
         files = PictureFiles(white)
         for number in job:
-            shown[number] = _panels(stimuli[number], files, folder, marks, resize=resize)
+            shown[number] = _panels(stimuli[number], files, folder, added, resize=resize)
         return len(job)
 
     done = 0
@@ -176,15 +184,14 @@ def _write_pictures(
     return shown
 
 
-def _panels(
-    stimulus: Stimulus, files: PictureFiles, folder: Path, marks: pd.DataFrame | None, *, resize: bool
-) -> dict[str, str]:
+def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, added: Added, *, resize: bool) -> dict[str, str]:
     """Write the pictures and maps of a stimulus, without those that cannot be read or computed."""
     names: dict[str, str] = {}
 
     def write(panel: str, sources: Sequence[PictureFile], made: Callable[[], NDArray[np.uint8]]) -> None:
         """Write a panel made from these files, unless its file exists."""
-        name = hashlib.sha256(b"".join(source.digest for source in sources)).hexdigest()[:16]
+        of = b"" if panel in COMPUTED else stimulus.stimulus.encode()
+        name = hashlib.sha256(b"".join(source.digest for source in sources) + of).hexdigest()[:16]
         is_map = panel not in ("fake", "real", "input")
         name += f"-{panel}.webp" if is_map else ".webp"
         if not (folder / name).exists():
@@ -218,12 +225,25 @@ def _panels(
             rim = ((5, 5), (5, 5), (0, 0))  # SSIM has no values there; it becomes grey
             write("ssim", [shown, reference], lambda: np.pad(coloured(1 - ssim_map(*pair())), rim, constant_values=128))
     write("niqe", [shown], lambda: _niqe_picture(files.picture(shown)))
+    marks, maps = added
+    for panel, name in _of_maps(maps).items():
+        if not isinstance(values := maps(name, stimulus.stimulus) if maps else "", str):
+            write(panel, [shown], partial(coloured, stretched(values)))
     if marks is not None:
         here = marks[(marks["stimulus"] == stimulus.stimulus) & marks["x"].notna()]
         who, places = here["participant"].to_numpy(), here[["x", "y"]].to_numpy(float)
         if len(here):
             write("marks", [shown], lambda: heated(rgb_of(shown.samples()), who, places, SIGMA))
     return names
+
+
+def _of_maps(maps: PictureMaps | None) -> dict[str, str]:
+    """Return the names of the user's maps by panel."""
+    return {f"map{number}": name for number, name in enumerate(maps.given if maps else ())}
+
+
+def _panels_with(maps: PictureMaps | None) -> dict[str, tuple[str, str, str, str]]:
+    return PANELS | {panel: (clean(name), "A map of yours", "low", "high") for panel, name in _of_maps(maps).items()}
 
 
 def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -246,7 +266,10 @@ def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _data(
-    image_metrics: pd.DataFrame, stimuli: Sequence[Stimulus], shown: Sequence[Mapping[str, str]]
+    image_metrics: pd.DataFrame,
+    stimuli: Sequence[Stimulus],
+    shown: Sequence[Mapping[str, str]],
+    known: Mapping[str, tuple[str, str, str, str]],
 ) -> dict[str, Any]:
     """Return the data of `gallery.js`, without the folder."""
     names = in_order(image_metrics["metric"])
@@ -260,7 +283,7 @@ def _data(
             cells[stimulus][column[metric]] = [reasons.setdefault(text, len(reasons))]
         else:
             cells[stimulus][column[metric]] = float(f"{value:.9g}")
-    panels = [panel for panel in PANELS if any(panel in files for files in shown)]
+    panels = [panel for panel in known if any(panel in files for files in shown)]
     fakes = [stimulus for stimulus in stimuli if stimulus.is_fake]
     models = list(dict.fromkeys(str(stimulus.model) for stimulus in fakes))
     datasets = list(dict.fromkeys(stimulus.dataset for stimulus in stimuli))
@@ -282,7 +305,7 @@ def _data(
     return {
         "title": clean(f"Pictures{of_models} on {on}"),
         "metrics": metrics,
-        "panels": [[panel, *PANELS[panel]] for panel in panels],
+        "panels": [[panel, *known[panel]] for panel in panels],
         "models": [clean(model) for model in models],
         "datasets": [clean(dataset) for dataset in datasets],
         "reasons": list(reasons),

@@ -42,13 +42,21 @@ def test_pictures_maps_and_figure_of_marks_are_shown(tmp_path):
         assert min(drawn.size) > 300
 
 
-def test_the_gallery_has_heat_maps(tmp_path):
-    _, marks, _ = world(tmp_path / "set", people=2, items=2)
+def test_the_gallery_has_heat_maps_and_maps_of_the_user(tmp_path):
+    _, marks, maps = world(tmp_path / "set", people=2, items=2)
     marks.to_csv(tmp_path / "marks.csv", index=False)
+    for name, values in maps.items():
+        file = (tmp_path / "mine" / name.partition("/")[2]).with_suffix(".npy")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(file, values)
     command = ["metrics", str(tmp_path / "set"), "--metrics", "l1", "--out", str(tmp_path / "out"), "--no-cache"]
-    added = ["--marks", str(tmp_path / "marks.csv")]
-    assert run([*command, *added]) == 2, "without a gallery they have no effect"
-    assert run([*command, *added, "--gallery", str(tmp_path / "gallery.html")]) == 0
+    added = [["--marks", str(tmp_path / "marks.csv")], ["--maps", f"a/b={tmp_path / 'mine'}"]]
+    assert [run([*command, *each]) for each in added] == [2, 2], "without a gallery they have no effect"
+    command += ["--gallery", str(tmp_path / "gallery.html")]
+    assert run([*command, "--maps", f"mine={tmp_path / 'none'}"]) == 2
+    assert run([*command, *added[0], *added[1]]) == 0
     files = [path.name for path in (tmp_path / "gallery_files").rglob("*.webp")]
     marked_pictures = marks[marks["x"].notna()]["stimulus"].nunique()
     assert sum(name.endswith("-marks.webp") for name in files) == marked_pictures
+    assert sum(name.endswith("-map0.webp") for name in files) == len(maps)
+    assert '"a/b"' in (tmp_path / "gallery.html").read_text()
