@@ -166,7 +166,7 @@ def metrics(
         inputs += _filled(sets or [], out)
     for remark in remarks:
         say(f"note: {remark}")
-    found = _measure(inputs, settings, out, report, gallery, marks, _files(maps or (), "--maps"), workers)
+    found = _measure(inputs, settings, out, report, gallery, marks, _files(maps, "--maps") if maps else {}, workers)
     typer.echo(tables_as_json(found.by_name()) if as_json else out)
     if not any(
         value is not None for name in ("image_metrics", "set_metrics") for value in found.columns[name]["value"]

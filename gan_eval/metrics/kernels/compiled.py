@@ -63,9 +63,20 @@ def run(kernel: str, *arguments: Any) -> None:
 
 @cache
 def _functions() -> dict[str, Callable[..., Any]]:
-    """Return the kernels: their machine code, or numba's functions where that does not work."""
+    """Return the kernels: their machine code, compiled if there is none, or numba's functions where that does not work."""
     try:
-        functions = _loaded()
+        from llvmlite import binding
+
+        binding.initialize_native_target()
+        binding.initialize_native_asmprinter()
+        code = binding.ObjectFileRef.from_data(kept_code(binding))
+        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine(binding))
+        engine.add_object_file(code)
+        engine.finalize_object()
+        _functions.engine = engine  # type: ignore[attr-defined]  # its end would free the code
+        functions: dict[str, Callable[..., Any]] = {
+            kernel: partial(_call, engine.get_function_address(kernel)) for kernel in KERNELS
+        }
         sums = np.zeros(2, np.int64)
         functions["difference_sums"](np.array([9, 0, 255], np.uint8), np.array([7, 4, 255], np.uint8), sums)
         if sums.tolist() == [20, 6]:
@@ -75,20 +86,6 @@ def _functions() -> dict[str, Callable[..., Any]]:
     from gan_eval.metrics.kernels import loops
 
     return {kernel: loops.callable_from_python(kernel.partition(" ")[0]) for kernel in KERNELS}
-
-
-def _loaded() -> dict[str, Callable[..., None]]:
-    """Load the machine code, after compiling it if there is none for these sources and this processor."""
-    from llvmlite import binding
-
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    code = binding.ObjectFileRef.from_data(kept_code(binding))
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target_machine(binding))
-    engine.add_object_file(code)
-    engine.finalize_object()
-    _functions.engine = engine  # type: ignore[attr-defined]  # its end would free the code
-    return {kernel: partial(_call, engine.get_function_address(kernel)) for kernel in KERNELS}
 
 
 def _call(address: int, *arguments: Any) -> None:
