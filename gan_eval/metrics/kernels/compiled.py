@@ -63,7 +63,7 @@ def run(kernel: str, *arguments: Any) -> None:
 
 @cache
 def _functions() -> dict[str, Callable[..., Any]]:
-    """Return the kernels: machine code, compiled if there is none yet, or numba's functions where that does not work."""
+    """Return the kernels: machine code, compiled if there is none yet, or numba's functions if it does not work."""
     try:
         from llvmlite import binding
 
