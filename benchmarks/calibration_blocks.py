@@ -14,13 +14,13 @@ from scipy.optimize import brentq
 
 from gan_eval.science.inference import degrees_of_freedom, side_of, two_sided_p, wilson
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.comparisons import estimate_of
-from gan_eval.stats.compare.contrast import cell_proportions, estimate, population_proportions
-from gan_eval.stats.compare.detection_rates import RatesOfTable
-from gan_eval.stats.compare.differences import Difference, wald
-from gan_eval.stats.compare.questions import Comparison, kind_questions, model_questions
+from gan_eval.stats.estimate.contrast import cell_proportions, estimate, population_proportions
+from gan_eval.stats.estimate.detection_rates import RatesOfTable
+from gan_eval.stats.estimate.differences import Difference, wald
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.models import Formula, design
+from gan_eval.stats.questions import Comparison, kind_questions, model_questions
+from gan_eval.stats.tables.comparisons import estimate_of
 
 LEVEL = 0.05
 INTERCEPT, EFFECT = 0.4, -0.6

@@ -10,10 +10,10 @@ from scipy.special import expit, ndtri
 
 from gan_eval.science.inference import Estimate
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.comparisons import estimate_of
-from gan_eval.stats.compare.contrast import population_proportions
-from gan_eval.stats.compare.detection_rates import Detection, RatesOfTable
-from gan_eval.stats.compare.questions import kind_questions, pair_questions
+from gan_eval.stats.estimate.contrast import population_proportions
+from gan_eval.stats.estimate.detection_rates import Detection, RatesOfTable
+from gan_eval.stats.questions import kind_questions, pair_questions
+from gan_eval.stats.tables.comparisons import estimate_of
 from gan_eval.stats.trials import fill_trials, typed
 
 LEVEL, MARGIN = 0.05, 0.05

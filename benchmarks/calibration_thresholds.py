@@ -7,10 +7,10 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from gan_eval.stats.answers.psychometric import psychometric
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.likelihood import guessing_terms
 from gan_eval.stats.mixed.psychometric import Judgements, balanced, pooled, threshold
+from gan_eval.stats.tables.psychometric import psychometric
 from gan_eval.stats.trials import fill_trials
 
 THRESHOLD_MS, SLOPE, LAPSE = 200.0, 1.2, 0.02

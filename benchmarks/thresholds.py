@@ -3,7 +3,7 @@
     python benchmarks/thresholds.py --blocks 400
 
 Simulated people answer trials at the exposures that the quiz's own protocols choose, rounded to whole frames; the
-thresholds are those of `gan_eval.stats.answers.staircases` after the first 50, 100 and 150 trials of one block.
+thresholds are those of `gan_eval.stats.tables.staircases` after the first 50, 100 and 150 trials of one block.
 The table stands in docs/calibration.md.
 """
 
@@ -18,7 +18,7 @@ from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.science.adaptive import RIGHT
 from gan_eval.science.inference import wilson
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stats.answers.staircases import Threshold, thresholds
+from gan_eval.stats.tables.staircases import Threshold, thresholds
 from gan_eval.tables.frames import Row
 
 FRAME_MS = 1000 / 60

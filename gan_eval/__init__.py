@@ -75,7 +75,7 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
     declared = tables.TABLES
     if requested not in declared:
         from gan_eval.power.planning import POWER
-        from gan_eval.stats.tables import ALL_TABLES
+        from gan_eval.stats.all_tables import ALL_TABLES
 
         declared = ALL_TABLES | {POWER.name: POWER}
     if file and not file.exists():

@@ -9,7 +9,7 @@ import pytest
 from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.pictures import decode as pictures
-from gan_eval.stats.tables import ALL_TABLES
+from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.tables import frames as tabular
 
 STUDY = """

@@ -249,7 +249,7 @@ assert scipy.linalg.qr([[2.0]])[1].item() in (-2.0, 2.0) and not hasattr(scipy.l
 
 def test_the_statistics_load_without_the_slow_libraries():
     slow = ("matplotlib", "sqlalchemy", "pydantic", "scipy.sparse", "scipy.stats", "PIL", "gan_eval.report")
-    own = ("answers.choices", "answers.roc", "answers.psychometric", "importing", "metrics_and_people.correlations")
+    own = ("tables.choices", "tables.roc", "tables.psychometric", "importing", "metrics_and_people.correlations")
     seldom = (f"gan_eval.stats.{name}" for name in own)
     assert loaded_by("import gan_eval.stats.analysis", (*slow, *seldom)) == []
 

@@ -17,7 +17,7 @@ from gan_eval.power.simulate import Verdict, World, effect_of, one_study, questi
 from gan_eval.science.inference import wilson
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.study import Study
-from gan_eval.stats.compare.grades import MEAN
+from gan_eval.stats.estimate.grades import MEAN
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import SHARE, Table, boolean, integer, interval_columns, number, text
 

@@ -23,12 +23,12 @@ from gan_eval.power.design import Asked, PlannedQuestion, Scenario, SimulatedGro
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.science.inference import holm
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
-from gan_eval.stats.compare.comparisons import estimate_of
-from gan_eval.stats.compare.contrast import population_proportions
-from gan_eval.stats.compare.detection_rates import RatesOfTable
-from gan_eval.stats.compare.differences import Difference
-from gan_eval.stats.compare.grades import HIGHER, MEAN, superiority
-from gan_eval.stats.compare.questions import (
+from gan_eval.stats.estimate.contrast import population_proportions
+from gan_eval.stats.estimate.detection_rates import RatesOfTable
+from gan_eval.stats.estimate.differences import Difference
+from gan_eval.stats.estimate.grades import HIGHER, MEAN, superiority
+from gan_eval.stats.mixed.fit import too_many
+from gan_eval.stats.questions import (
     TOLD_APART,
     Comparison,
     grade_questions,
@@ -36,8 +36,8 @@ from gan_eval.stats.compare.questions import (
     model_questions,
     pair_questions,
 )
-from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.recruitment import ALPHA
+from gan_eval.stats.tables.comparisons import estimate_of
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 
 MAX_PAIRS = 6

@@ -26,8 +26,8 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import basis_text, clean, plural, points_text
 from gan_eval.report.people.caveats import trained_text
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.answers.hype import THRESHOLDS
 from gan_eval.stats.paper import EVERYTHING, PAPER, RATING, SINGLE, distinct_rows
+from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.stats.trials import PAIRED
 
 WIDTH_MM = 180.0

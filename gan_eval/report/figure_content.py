@@ -14,15 +14,15 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import clean, missing, number
 from gan_eval.report.people.caveats import is_excluded, is_interim
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
-from gan_eval.stats.answers.grades import OPINION_SCORES
-from gan_eval.stats.answers.hype import THRESHOLDS
-from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.compare.questions import CHOSEN
 from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE, interval_names
+from gan_eval.stats.questions import CHOSEN
 from gan_eval.stats.rules import parse_rule
+from gan_eval.stats.tables.comparisons import COMPARISONS
+from gan_eval.stats.tables.grades import OPINION_SCORES
+from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, in_finished_session, typed
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
 

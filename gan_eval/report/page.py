@@ -12,7 +12,7 @@ from gan_eval.report.parts.blocks import Block, Download, Report
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import data_uri
 from gan_eval.report.parts.words import NBSP, clean
-from gan_eval.stats.tables import ALL_TABLES
+from gan_eval.stats.all_tables import ALL_TABLES
 
 _HERE = Path(__file__).parent
 MAX_BYTES = 2_000_000

@@ -19,12 +19,6 @@ from gan_eval.files.reading import is_store
 from gan_eval.files.sets import replaced_set
 from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.answers.agreement import agreement
-from gan_eval.stats.answers.hype import hype, thresholds
-from gan_eval.stats.answers.rates import rates, reaction_times
-from gan_eval.stats.compare.comparisons import compare
-from gan_eval.stats.compare.questions import require_known_models
-from gan_eval.stats.compare.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
 from gan_eval.stats.doubts import doubts
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
 from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
@@ -32,8 +26,14 @@ from gan_eval.stats.latex import latex
 from gan_eval.stats.metrics_and_people.correlation_tables import CORRELATIONS
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import PAPER, paper
+from gan_eval.stats.questions import require_known_models
 from gan_eval.stats.readers import NO_SIMULATED, of_people, tables_to_analyze
 from gan_eval.stats.recruitment import ALPHA, is_waiting, recruitment
+from gan_eval.stats.tables.agreement import agreement
+from gan_eval.stats.tables.comparisons import compare
+from gan_eval.stats.tables.hype import hype, thresholds
+from gan_eval.stats.tables.rates import rates, reaction_times
+from gan_eval.stats.tables.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
 from gan_eval.stats.trials import (
     PreparedTrials,
     TypedTrials,
@@ -427,21 +427,21 @@ def _tables_of_answers(
     if is_adaptive or np.isinf(requested_exposure(trials.answered)).any():
         tables["hype"] = hype(trials, settings=staircase, seed=seed, replicates=2 * replicates)
     if len(trials.pairs):
-        from gan_eval.stats.answers.choices import bradley_terry, choices
+        from gan_eval.stats.tables.choices import bradley_terry, choices
 
         tables |= {"choices": choices(trials), "bradley_terry": bradley_terry(trials)}
     if len(trials.graded):
-        from gan_eval.stats.answers.grades import opinion_scores, ratings
+        from gan_eval.stats.tables.grades import opinion_scores, ratings
 
         tables |= {"ratings": ratings(trials), "opinion_scores": opinion_scores(trials)}
     if is_adaptive:
         tables["thresholds"] = thresholds(every, settings=staircase)
     if settings.level != NO_PLAN.level or every[settings.level].nunique() > 1:
-        from gan_eval.stats.answers.psychometric import psychometric
+        from gan_eval.stats.tables.psychometric import psychometric
 
         tables |= psychometric(trials, plan=settings)
     if trials.answered["confidence"].notna().any():
-        from gan_eval.stats.answers.roc import roc
+        from gan_eval.stats.tables.roc import roc
 
         tables |= roc(trials)
     return tables
@@ -531,7 +531,7 @@ def _noted(table: pd.DataFrame, chosen: np.ndarray, note: str) -> pd.DataFrame:
 
 
 def declared_tables() -> dict[str, Table]:
-    """Return the tables by name that the modules loaded so far declare; `stats.tables` has all."""
+    """Return the tables by name that the modules loaded so far declare; `stats.all_tables` has all."""
     modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("gan_eval.stats.")]
     values = [value for module in modules for value in vars(module).values()]
     return TABLES | {value.name: value for value in values if isinstance(value, Table)}

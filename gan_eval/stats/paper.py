@@ -13,13 +13,13 @@ from scipy.special import expit, ndtri
 
 from gan_eval.science.inference import Estimate
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
-from gan_eval.stats.answers.hype import mean_thresholds
-from gan_eval.stats.compare.comparisons import COMPARISONS, Detected
-from gan_eval.stats.compare.contrast import FROM_MODELS
-from gan_eval.stats.compare.differences import UNTESTED
-from gan_eval.stats.compare.questions import ANY_FAKE, CHOSEN, kind_rows
+from gan_eval.stats.estimate.contrast import FROM_MODELS
+from gan_eval.stats.estimate.differences import UNTESTED
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
+from gan_eval.stats.questions import ANY_FAKE, CHOSEN, kind_rows
 from gan_eval.stats.recruitment import NO_VERDICT
+from gan_eval.stats.tables.comparisons import COMPARISONS, Detected
+from gan_eval.stats.tables.hype import mean_thresholds
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, AnyTrials, TypedTrials, typed
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (

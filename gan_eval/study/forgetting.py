@@ -64,8 +64,8 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
         raise absent[0]
     if folder is None:
         return Traces(stores)
+    from gan_eval.stats.all_tables import ALL_TABLES
     from gan_eval.stats.analysis import SUFFIXES
-    from gan_eval.stats.tables import ALL_TABLES
 
     tables, records = folder / "tables", folder / OWN_FOLDER
     derived = [

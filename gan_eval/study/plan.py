@@ -365,8 +365,8 @@ def check_plan(plan: Plan) -> None:
             with_covariates(frame_of([], TRIALS), plan.study.analysis.covariates, frame_of(asked, PARTICIPANTS))
     analysis = plan.study.analysis
     if analysis.exclude or analysis.exclude_participants:
-        from gan_eval.stats.compare.robustness import refuse_outcome_rules
         from gan_eval.stats.rules import rows_fulfilling
+        from gan_eval.stats.tables.robustness import refuse_outcome_rules
 
         where = f"{plan.file}: analysis.exclude"
         rows_fulfilling(frame_of([], TRIALS), analysis.exclude, where=where)

@@ -377,7 +377,7 @@ def training_stage(plan: Plan) -> Stage:
 
     def work(_: Listener) -> bool:
         from gan_eval.metrics.catalogue import METRICS
-        from gan_eval.stats.answers.plateau import all_plateaus
+        from gan_eval.stats.tables.plateau import all_plateaus
 
         validation = {
             name: tabular.read_table(file, tables.VALIDATION) for name, file in files.items() if file.is_file()

@@ -452,7 +452,7 @@ VALIDATION = Table(
 
 PLATEAUS = Table(
     "plateaus",
-    "The step after which a metric no longer improves in training; how: `gan_eval/stats/answers/plateau.py`.",
+    "The step after which a metric no longer improves in training; how: `gan_eval/stats/tables/plateau.py`.",
     (
         text("model", "the generator's name", filled=True),
         text("dataset", DATASET.meaning),

@@ -19,13 +19,13 @@ from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables, require_pre
 from gan_eval.report.parts.words import who_text
 from gan_eval.settings.facts import Facts, read_facts
 from gan_eval.settings.run_record import read_run_record, run_command
-from gan_eval.stats.answers.choices import CHOICES
-from gan_eval.stats.answers.grades import RATINGS
-from gan_eval.stats.answers.hype import THRESHOLDS
-from gan_eval.stats.answers.rates import RATES
+from gan_eval.stats.all_tables import ALL_TABLES, OF_ANALYSIS
 from gan_eval.stats.contradictions import require_agreement
 from gan_eval.stats.recruitment import RECRUITMENT
-from gan_eval.stats.tables import ALL_TABLES, OF_ANALYSIS
+from gan_eval.stats.tables.choices import CHOICES
+from gan_eval.stats.tables.grades import RATINGS
+from gan_eval.stats.tables.hype import THRESHOLDS
+from gan_eval.stats.tables.rates import RATES
 from gan_eval.tables import (
     CHECKS,
     GIVEAWAYS,

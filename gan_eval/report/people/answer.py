@@ -30,9 +30,9 @@ from gan_eval.report.people.verdicts import (
     margin_text,
     row_sentence,
 )
-from gan_eval.stats.answers.hype import THRESHOLDS
-from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.paper import EQUIVALENT, EVERYTHING, NONE, PAPER, UNDECIDED
+from gan_eval.stats.tables.comparisons import COMPARISONS
+from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.stats.trials import typed
 from gan_eval.tables import TRIALS
 

@@ -14,9 +14,9 @@ from gan_eval.report.parts.words import (
     plural,
 )
 from gan_eval.report.people.verdicts import BY_RULE, EXPLORATORY, PRESET
-from gan_eval.stats.answers.rates import UNEVEN
-from gan_eval.stats.compare.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED
 from gan_eval.stats.recruitment import NO_VERDICT, is_waiting, waiting_text
+from gan_eval.stats.tables.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED
+from gan_eval.stats.tables.rates import UNEVEN
 from gan_eval.tables import GIVEAWAYS, IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
 
 EXCLUDED_BY = {

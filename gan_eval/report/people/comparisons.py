@@ -29,10 +29,10 @@ from gan_eval.report.people.verdicts import (
     margin_source,
     reported_p,
 )
-from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.compare.grades import MEAN
+from gan_eval.stats.estimate.grades import MEAN
 from gan_eval.stats.paper import unadjusted
 from gan_eval.stats.recruitment import ALPHA
+from gan_eval.stats.tables.comparisons import COMPARISONS
 
 MIN_SHOWN = 0.0005
 """Smallest end of an interval, as a share, that is not printed as 0.0 points."""

@@ -20,7 +20,7 @@ from gan_eval.report.parts.words import (
     rows_with,
     text,
 )
-from gan_eval.stats.answers.roc import ROC, ROC_POINTS
+from gan_eval.stats.tables.roc import ROC, ROC_POINTS
 
 _MARKERS = "osD^vPX*"
 

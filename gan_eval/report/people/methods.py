@@ -28,15 +28,15 @@ from gan_eval.report.people.participants import (
 from gan_eval.report.people.verdicts import is_adjusted
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stats.answers.choices import BRADLEY_TERRY, CHOICES
-from gan_eval.stats.answers.grades import RATINGS
-from gan_eval.stats.answers.hype import HYPE, THRESHOLDS
-from gan_eval.stats.answers.psychometric import PSYCHOMETRIC
-from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.compare.grades import HIGHER, MEAN
+from gan_eval.stats.estimate.grades import HIGHER, MEAN
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
+from gan_eval.stats.tables.choices import BRADLEY_TERRY, CHOICES
+from gan_eval.stats.tables.comparisons import COMPARISONS
+from gan_eval.stats.tables.grades import RATINGS
+from gan_eval.stats.tables.hype import HYPE, THRESHOLDS
+from gan_eval.stats.tables.psychometric import PSYCHOMETRIC
 from gan_eval.tables import KINDS, SESSIONS
 
 _MEASURES = {FOOLING: "the fooling rate", GRADE: "mean grades"}

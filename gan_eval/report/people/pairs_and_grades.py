@@ -20,11 +20,11 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.report.people.comparisons import size_text, within_margin
 from gan_eval.report.people.verdicts import exploratory_mark, is_adjusted, margin_text, reported_p
-from gan_eval.stats.answers.choices import BRADLEY_TERRY
-from gan_eval.stats.answers.grades import RATINGS
-from gan_eval.stats.compare.comparisons import COMPARISONS
-from gan_eval.stats.compare.grades import MEAN
+from gan_eval.stats.estimate.grades import MEAN
 from gan_eval.stats.paper import PAPER, RATING
+from gan_eval.stats.tables.choices import BRADLEY_TERRY
+from gan_eval.stats.tables.comparisons import COMPARISONS
+from gan_eval.stats.tables.grades import RATINGS
 from gan_eval.stats.trials import TWO_MODELS, high_grade
 from gan_eval.tables import TRIALS
 

@@ -31,9 +31,9 @@ from gan_eval.report.people.caveats import (
     is_excluded,
 )
 from gan_eval.report.people.verdicts import BY_RULE, PRESET
-from gan_eval.stats.answers.rates import REACTION_TIMES
-from gan_eval.stats.compare.robustness import is_on_outcome
 from gan_eval.stats.exclusions import participant_groups
+from gan_eval.stats.tables.rates import REACTION_TIMES
+from gan_eval.stats.tables.robustness import is_on_outcome
 from gan_eval.stats.trials import requested_exposure, typed
 from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS
 

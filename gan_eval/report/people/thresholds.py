@@ -28,8 +28,8 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.settings.protocols import QUEST_PLUS, STAIRCASE
-from gan_eval.stats.answers.hype import HYPE, THRESHOLDS, mean_thresholds
-from gan_eval.stats.answers.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, averaged_share
+from gan_eval.stats.tables.hype import HYPE, THRESHOLDS, mean_thresholds
+from gan_eval.stats.tables.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, averaged_share
 
 _NAMES: Mapping[str, str] = {STAIRCASE: "staircase", QUEST_PLUS: "QUEST+"}
 _TASKS = {"single": "single pictures", "pair": "pairs"}

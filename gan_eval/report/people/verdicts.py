@@ -16,9 +16,9 @@ from gan_eval.report.parts.words import (
     points_text,
     who_text,
 )
-from gan_eval.stats.compare.detection_rates import NEARLY_CONSTANT
-from gan_eval.stats.compare.questions import CHOSEN
+from gan_eval.stats.estimate.detection_rates import NEARLY_CONSTANT
 from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, SINGLE, TOLD, distinct_rows
+from gan_eval.stats.questions import CHOSEN
 from gan_eval.stats.recruitment import ALPHA
 from gan_eval.stats.trials import PAIRED
 

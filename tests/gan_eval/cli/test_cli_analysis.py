@@ -19,9 +19,9 @@ from gan_eval.report.figure_content import content_of
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.stats import analysis as stats
-from gan_eval.stats.answers.rates import RATES
-from gan_eval.stats.compare.comparisons import COMPARISONS
 from gan_eval.stats.mixed.models import MIXED_MODELS
+from gan_eval.stats.tables.comparisons import COMPARISONS
+from gan_eval.stats.tables.rates import RATES
 from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
 from gan_eval.tables.frames import read_table, write_rows
 

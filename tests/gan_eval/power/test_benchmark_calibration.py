@@ -9,7 +9,7 @@ import pytest
 from make_trials import judged
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.comparisons import comparisons
+from gan_eval.stats.tables.comparisons import comparisons
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -24,8 +24,8 @@ from gan_eval.science.inference import wilson
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
-from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.differences import Difference, wald
+from gan_eval.stats.estimate.differences import Difference, wald
+from gan_eval.stats.tables.comparisons import comparisons
 from gan_eval.stats.trials import fill_trials
 
 POOL = planned_stimuli([("d", "one"), ("d", "two")], 60)

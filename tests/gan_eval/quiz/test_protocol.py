@@ -15,10 +15,10 @@ from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.protocol import QuizProtocol, Showings
 from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.stats.answers.choices import choices
-from gan_eval.stats.answers.grades import ratings
-from gan_eval.stats.answers.hype import thresholds
-from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.tables.choices import choices
+from gan_eval.stats.tables.grades import ratings
+from gan_eval.stats.tables.hype import thresholds
+from gan_eval.stats.tables.rates import rates
 from gan_eval.store import open_store
 from gan_eval.store.export import export_store
 from gan_eval.tables import PLANS, TRIALS

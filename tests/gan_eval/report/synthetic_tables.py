@@ -8,7 +8,7 @@ import pandas as pd
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.settings.facts import Facts
 from gan_eval.settings.study import Study
-from gan_eval.stats.tables import ALL_TABLES
+from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.tables.frames import frame_of, write_rows
 
 SCRIPT = "<script>alert('x')</script>"

@@ -36,8 +36,8 @@ from gan_eval.report.sections import study_report
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study, StudySettings
 from gan_eval.stats.analysis import analyze
-from gan_eval.stats.answers.rates import rates as rates_of
-from gan_eval.stats.compare.questions import CHOSEN
+from gan_eval.stats.questions import CHOSEN
+from gan_eval.stats.tables.rates import rates as rates_of
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
 from gan_eval.tables.frames import Row

@@ -23,7 +23,7 @@ from gan_eval.report.training import (
     training_runs,
     training_section,
 )
-from gan_eval.stats.answers.plateau import all_plateaus
+from gan_eval.stats.tables.plateau import all_plateaus
 from gan_eval.tables import PLATEAUS
 from gan_eval.tables.frames import write_table
 

@@ -13,7 +13,7 @@ from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.science.adaptive import PsychometricGrid, most_informative, staircase_exposure
 from gan_eval.settings.protocols import ProtocolName
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
-from gan_eval.stats.answers.staircases import Threshold, thresholds
+from gan_eval.stats.tables.staircases import Threshold, thresholds
 from gan_eval.tables.frames import Row
 
 USUAL = StaircaseSettings()

@@ -5,15 +5,15 @@ from make_trials import from_counts, simulated
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.analysis import analyze, write_analysis
-from gan_eval.stats.answers.agreement import agreement
-from gan_eval.stats.answers.grades import ratings
-from gan_eval.stats.answers.psychometric import psychometric
-from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.exclusions import Rules, apply_rules
 from gan_eval.stats.mixed.models import mixed_models
-from gan_eval.stats.tables import ALL_TABLES
+from gan_eval.stats.tables.agreement import agreement
+from gan_eval.stats.tables.comparisons import comparisons
+from gan_eval.stats.tables.grades import ratings
+from gan_eval.stats.tables.psychometric import psychometric
+from gan_eval.stats.tables.rates import rates
 from gan_eval.stats.trials import fill_trials, text_coded
 from gan_eval.tables.frames import read_table
 

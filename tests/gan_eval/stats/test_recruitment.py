@@ -5,10 +5,10 @@ from make_trials import from_counts, simulated
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
-from gan_eval.stats.compare.comparisons import comparisons
 from gan_eval.stats.latex import latex
 from gan_eval.stats.paper import printed
 from gan_eval.stats.recruitment import recruitment, waiting_text
+from gan_eval.stats.tables.comparisons import comparisons
 
 
 def first(people: int) -> pd.DataFrame:

@@ -13,8 +13,8 @@ from tables_reference import reference
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.stats.answers.rates import RATES
-from gan_eval.stats.tables import ALL_TABLES
+from gan_eval.stats.all_tables import ALL_TABLES
+from gan_eval.stats.tables.rates import RATES
 from gan_eval.tables.columns import columns_of, frame_of_columns, write_columns
 from gan_eval.tables.frames import conform, frame_of, read_rows, read_table, write_rows, write_table
 from gan_eval.tables.schema import Table, name_text

@@ -19,7 +19,7 @@ from gan_eval.report.people.caveats import giveaway_lines
 from gan_eval.report.people.first_page import first_page, metrics_sentence, models_latex, summary_of_models
 from gan_eval.report.people.methods import paper_methods
 from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables
-from gan_eval.stats.tables import ALL_TABLES
+from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import write_rows
 

@@ -11,7 +11,7 @@ from gan_eval.report.people.pairs_and_grades import choices_tables
 from gan_eval.report.people.thresholds import thresholds_table
 from gan_eval.report.sections import study_report
 from gan_eval.stats.analysis import analyze
-from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.tables.rates import rates
 from gan_eval.stats.trials import fill_trials
 
 

@@ -11,7 +11,7 @@ from scipy.special import expit
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
-from gan_eval.stats.answers.choices import bradley_terry, choices
+from gan_eval.stats.tables.choices import bradley_terry, choices
 from gan_eval.stats.trials import fill_trials
 
 NAMES = ("real", "w", "x", "y", "z")

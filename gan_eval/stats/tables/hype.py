@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 THRESHOLDS = Table(
     "thresholds",
-    "The result of the staircase, or of QUEST+, of each session and block: `gan_eval/stats/answers/staircases.py`.",
+    "The result of the staircase, or of QUEST+, of each session and block: `gan_eval/stats/tables/staircases.py`.",
     (
         SESSION,
         PARTICIPANT,
@@ -89,7 +89,7 @@ _READ = [
     *("session", "participant", "dataset", "protocol", "phase", "block", "trial", "correct"),
     *("requested_exposure_ms", "exposure_ms"),
 ]
-"""Columns that `gan_eval.stats.answers.staircases` reads."""
+"""Columns that `gan_eval.stats.tables.staircases` reads."""
 _COLUMNS = ["session", "study", "participant", "model", "dataset", "is_fake", "says_fake", "simulated", "fraction"]
 
 
@@ -222,7 +222,7 @@ def thresholds(trials: pd.DataFrame, *, settings: "StaircaseSettings | None" = N
     moving = trials[is_adaptive.fillna(False).to_numpy(bool)]
     if moving.empty:
         return frame_of([], THRESHOLDS)
-    from gan_eval.stats.answers.staircases import thresholds as thresholds_of_rows
+    from gan_eval.stats.tables.staircases import thresholds as thresholds_of_rows
 
     moving = moving.assign(block=moving["block"].fillna(1))  # a missing block is the first
     is_fake = ((moving["kind"] == "fake") & (moving["phase"] == "main")).fillna(False).to_numpy(bool)

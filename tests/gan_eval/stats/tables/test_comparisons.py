@@ -6,11 +6,11 @@ from make_trials import from_counts, judged, simulated, simulated_pairs
 from statsmodels.stats.multitest import multipletests
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.answers.grades import ratings
-from gan_eval.stats.answers.rates import rates
-from gan_eval.stats.compare.comparisons import compare, comparisons
-from gan_eval.stats.compare.questions import model_questions
 from gan_eval.stats.paper import paper
+from gan_eval.stats.questions import model_questions
+from gan_eval.stats.tables.comparisons import compare, comparisons
+from gan_eval.stats.tables.grades import ratings
+from gan_eval.stats.tables.rates import rates
 from gan_eval.stats.trials import fill_trials, typed
 
 APART = "told apart"

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import expit, ndtr, ndtri
 
 from gan_eval.science.inference import degrees_of_freedom, equivalence_p, n_levels, t_critical, two_sided_p
-from gan_eval.stats.compare.differences import (
+from gan_eval.stats.estimate.differences import (
     HALF,
     Difference,
     difference_of_proportions,

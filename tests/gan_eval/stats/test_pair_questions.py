@@ -14,10 +14,10 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.differences import proportion_less_half
-from gan_eval.stats.compare.questions import pair_questions
+from gan_eval.stats.estimate.differences import proportion_less_half
 from gan_eval.stats.mixed import fit_crossed
+from gan_eval.stats.questions import pair_questions
+from gan_eval.stats.tables.comparisons import comparisons
 from gan_eval.stats.trials import fill_trials, typed
 
 

@@ -16,8 +16,8 @@ from functools import cached_property
 import numpy as np
 
 from gan_eval.science.inference import degrees_of_freedom, two_way
-from gan_eval.stats.compare.contrast import CROSSED, population_proportions
-from gan_eval.stats.compare.differences import Difference, difference_of_proportions, other_p, wald
+from gan_eval.stats.estimate.contrast import CROSSED, population_proportions
+from gan_eval.stats.estimate.differences import Difference, difference_of_proportions, other_p, wald
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.models import GRADED_LINK, scale_trouble

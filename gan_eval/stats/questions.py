@@ -11,9 +11,9 @@ from gan_eval.errors import UserError
 from gan_eval.science.inference import cells, n_levels
 from gan_eval.settings.plan import Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.compare.contrast import Question
-from gan_eval.stats.compare.differences import Untested
-from gan_eval.stats.compare.grades import HIGHER, MEAN, GradedAnswers, GradeQuestion
+from gan_eval.stats.estimate.contrast import Question
+from gan_eval.stats.estimate.differences import Untested
+from gan_eval.stats.estimate.grades import HIGHER, MEAN, GradedAnswers, GradeQuestion
 from gan_eval.stats.groups import REAL, contestants, joined, with_reals
 from gan_eval.stats.trials import pictures
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
 
-from gan_eval.stats.answers.plateau import Plateau, all_plateaus, find_plateau
+from gan_eval.stats.tables.plateau import Plateau, all_plateaus, find_plateau
 from gan_eval.tables import VALIDATION
 from gan_eval.tables.frames import frame_of
 

@@ -12,8 +12,8 @@ from scipy.stats import t as student
 from statsmodels.stats.weightstats import ttost_ind
 
 from gan_eval.science.inference import equivalence_p, holm, newcombe
-from gan_eval.stats.compare.contrast import cell_proportions, population_proportions
-from gan_eval.stats.compare.differences import difference_of_proportions, simultaneous_intervals, wald
+from gan_eval.stats.estimate.contrast import cell_proportions, population_proportions
+from gan_eval.stats.estimate.differences import difference_of_proportions, simultaneous_intervals, wald
 
 
 def of_one(k_a, n_a, k_b, n_b, **more):

@@ -14,8 +14,8 @@ from gan_eval.errors import UserError
 from gan_eval.science.inference import t_critical
 from gan_eval.settings.plan import NO_PLAN, Link, Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.compare.contrast import population_proportions
-from gan_eval.stats.compare.differences import HALF, difference_of_proportions, proportion_less_half
+from gan_eval.stats.estimate.contrast import population_proportions
+from gan_eval.stats.estimate.differences import HALF, difference_of_proportions, proportion_less_half
 from gan_eval.stats.groups import ONE_PARTICIPANT, REAL, contestants, groups, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.psychometric import (

@@ -7,8 +7,8 @@ from make_trials import from_counts, judged
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from gan_eval.stats.answers.roc import ROC, ROC_POINTS, fit_gaussian, roc
 from gan_eval.stats.mixed import NoFitError
+from gan_eval.stats.tables.roc import ROC, ROC_POINTS, fit_gaussian, roc
 
 BY_R = {  # clm(y ~ kind, scale = ~kind, link = "probit") of ordinal 2022.11-16: a, s, log L, SE of a, SE of log s
     (174, 172, 104, 92, 41, 8, 46, 57, 66, 101, 154, 173): (1.07209838, 0.70576813, -1920.984742, 0.064916, 0.062528),

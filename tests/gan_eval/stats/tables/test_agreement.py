@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from make_trials import simulated
 
-from gan_eval.stats.answers.agreement import agreement, alpha, alpha_interval
+from gan_eval.stats.tables.agreement import agreement, alpha, alpha_interval
 from gan_eval.stats.trials import fill_trials
 
 PUBLISHED = ("1 2 3 3 2 1 4 1 2 - - -", "1 2 3 3 2 2 4 1 2 5 - 3", "- 3 3 3 2 3 4 2 2 5 1 -", "1 2 3 3 2 4 4 1 2 5 1 -")
@@ -49,7 +49,7 @@ def test_interval_equals_a_bootstrap_unit_by_unit(monkeypatch) -> None:
     assert [low, high] == pytest.approx(expected.tolist(), abs=0.05 * (expected[1] - expected[0]))
     assert alpha_interval(counts[::-1], "ordinal", seed=0) == (low, high)
     few = alpha_interval(counts, "ordinal", seed=0, replicates=200)
-    monkeypatch.setattr("gan_eval.stats.answers.agreement._WORK", 0)
+    monkeypatch.setattr("gan_eval.stats.tables.agreement._WORK", 0)
     assert alpha_interval(counts, "ordinal", seed=0) == few, "very many units get 200"
 
 

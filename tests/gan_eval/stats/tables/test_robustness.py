@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from make_trials import simulated, simulated_pairs
 
-from gan_eval.stats.compare.robustness import DRIFT, SIDE_BIAS, robustness
+from gan_eval.stats.tables.robustness import DRIFT, SIDE_BIAS, robustness
 from gan_eval.stats.trials import fill_trials
 
 

@@ -6,7 +6,7 @@ import pytest
 from make_grades import simulated_grades
 from scipy import stats
 
-from gan_eval.stats.answers.grades import opinion_scores, ratings
+from gan_eval.stats.tables.grades import opinion_scores, ratings
 from gan_eval.stats.trials import fill_trials
 
 

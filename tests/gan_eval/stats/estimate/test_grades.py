@@ -7,9 +7,9 @@ from make_grades import simulated_grades as study
 from scipy.stats import mannwhitneyu
 
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.compare.comparisons import comparisons
-from gan_eval.stats.compare.grades import GradedAnswers, GradeQuestion, _by_model, _clustered
+from gan_eval.stats.estimate.grades import GradedAnswers, GradeQuestion, _by_model, _clustered
 from gan_eval.stats.mixed.fit import fit_crossed
+from gan_eval.stats.tables.comparisons import comparisons
 from gan_eval.stats.trials import fill_trials
 
 

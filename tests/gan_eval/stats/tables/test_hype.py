@@ -10,8 +10,8 @@ from scipy.stats import bootstrap
 
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.analysis import analyze
-from gan_eval.stats.answers.hype import bootstrap_mean, hype, mean_thresholds, thresholds
-from gan_eval.stats.answers.rates import rates
+from gan_eval.stats.tables.hype import bootstrap_mean, hype, mean_thresholds, thresholds
+from gan_eval.stats.tables.rates import rates
 from gan_eval.stats.trials import fill_trials
 
 

@@ -16,11 +16,11 @@ from scipy.special import ndtr, ndtri
 
 from gan_eval.science.inference import degrees_of_freedom, n_levels, t_critical, two_way
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.compare.detection_rates import BY_PICTURE, TOO_FEW, TWO_WAY
-from gan_eval.stats.compare.questions import KindRow, kind_rows
+from gan_eval.stats.estimate.detection_rates import BY_PICTURE, TOO_FEW, TWO_WAY
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.models import scale_trouble
+from gan_eval.stats.questions import KindRow, kind_rows
 from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import (

@@ -7,8 +7,8 @@ from make_trials import from_counts, simulated
 from scipy.stats import gmean
 
 from gan_eval.pictures.holes import area_band
-from gan_eval.stats.answers.rates import rates, reaction_times
 from gan_eval.stats.groups import with_holes
+from gan_eval.stats.tables.rates import rates, reaction_times
 from gan_eval.tables import HOLE_SCOPES
 
 

@@ -8,11 +8,13 @@ import pandas as pd
 
 from gan_eval.science.inference import holm
 from gan_eval.settings.plan import NO_PLAN, Plan
-from gan_eval.stats.compare.contrast import Question, estimate
-from gan_eval.stats.compare.detection_rates import BASES, Detection, RatesOfTable
-from gan_eval.stats.compare.differences import UNTESTED, Difference, simultaneous_intervals
-from gan_eval.stats.compare.grades import GradeQuestion, estimate_grades
-from gan_eval.stats.compare.questions import (
+from gan_eval.stats.estimate.contrast import Question, estimate
+from gan_eval.stats.estimate.detection_rates import BASES, Detection, RatesOfTable
+from gan_eval.stats.estimate.differences import UNTESTED, Difference, simultaneous_intervals
+from gan_eval.stats.estimate.grades import GradeQuestion, estimate_grades
+from gan_eval.stats.groups import joined, provenance_cells
+from gan_eval.stats.mixed.fit import too_many
+from gan_eval.stats.questions import (
     Comparison,
     KindQuestion,
     Topic,
@@ -22,8 +24,6 @@ from gan_eval.stats.compare.questions import (
     nothing_to_compare,
     pair_questions,
 )
-from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed.fit import too_many
 from gan_eval.stats.recruitment import ALPHA, is_waiting
 from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import Row, conform

@@ -29,7 +29,7 @@ from gan_eval.science.inference import (
     wilson,
 )
 from gan_eval.settings.plan import Plan
-from gan_eval.stats.compare.contrast import (
+from gan_eval.stats.estimate.contrast import (
     CROSSED,
     CROSSED_CLUSTERED,
     FEW_ANSWERS,
@@ -40,10 +40,10 @@ from gan_eval.stats.compare.contrast import (
     cell_proportions,
     population_proportions,
 )
-from gan_eval.stats.compare.differences import Difference, Untested, few_people, no_interval, other_p, wald
-from gan_eval.stats.compare.questions import MAX_ROWS, KindQuestion
+from gan_eval.stats.estimate.differences import Difference, Untested, few_people, no_interval, other_p, wald
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
+from gan_eval.stats.questions import MAX_ROWS, KindQuestion
 
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
 BASES = (*FROM_MODELS, TWO_WAY, BY_PICTURE)

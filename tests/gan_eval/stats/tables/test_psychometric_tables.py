@@ -7,8 +7,8 @@ from scipy.special import expit
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.answers.psychometric import psychometric
-from gan_eval.stats.tables import ALL_TABLES
+from gan_eval.stats.all_tables import ALL_TABLES
+from gan_eval.stats.tables.psychometric import psychometric
 from gan_eval.stats.trials import fill_trials
 
 
