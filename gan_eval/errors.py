@@ -86,7 +86,7 @@ def memory_ran_out(error: Exception) -> bool:
     """Return True for an error that a lack of memory caused."""
     words = str(error).lower()
     return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(known in words for known in _NO_MEMORY)
+        isinstance(error, RuntimeError) and any(phrase in words for phrase in _NO_MEMORY)
     )
 
 

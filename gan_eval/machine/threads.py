@@ -78,14 +78,14 @@ def _idle_seconds(file: Path = Path("/proc/stat")) -> float | None:
         return None
 
 
-def _core_limit(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
+def _core_limit(root: Path = Path("/sys/fs/cgroup"), cgroup: Path = Path("/proc/self/cgroup")) -> float:
     """Return the number of cores that the control groups (version 2) of this process allow; infinity without a limit.
 
     Each has `cpu.max` with "QUOTA PERIOD" or "max PERIOD"; the limits of every parent apply, too.
     """
     limit = math.inf
     with suppress(OSError, ValueError):
-        path = own.read_text(encoding="utf-8").strip().removeprefix("0::")
+        path = cgroup.read_text(encoding="utf-8").strip().removeprefix("0::")
         group = root / path.lstrip("/")
         for folder in (group, *group.parents):
             with suppress(OSError, ValueError, ZeroDivisionError):

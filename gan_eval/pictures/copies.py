@@ -78,10 +78,12 @@ def select_half(picture: Picture, half: Half | None) -> Picture:
     return picture[:, :middle] if half == "left" else picture[:, middle:] if half == "right" else picture
 
 
-def _rows(members: Sequence[Row], metric: str, own: Vectors, others: Vectors | None, names: Sequence[str]) -> list[Row]:
+def _rows(
+    members: Sequence[Row], metric: str, vectors: Vectors, others: Vectors | None, names: Sequence[str]
+) -> list[Row]:
     """Return a row for each picture of one model."""
-    place, likeness = nearest(own, others)
-    is_flat = [not vector.any() for vector in own]
+    place, likeness = nearest(vectors, others)
+    is_flat = [not vector.any() for vector in vectors]
     reasons = [
         NO_STRUCTURE if flat else NO_OTHER_PICTURE if len(names) < 2 and others is None else None for flat in is_flat
     ]

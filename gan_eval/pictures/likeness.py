@@ -41,7 +41,7 @@ def grey_values(picture: NDArray[Any]) -> NDArray[np.int8]:
     return np.zeros(SIDE**2, np.int8) if spread < _FLAT else np.rint(16 * grey / spread).clip(-127, 127).astype(np.int8)
 
 
-def nearest(own: Vectors, others: Vectors | None = None) -> Nearest:
+def nearest(vectors: Vectors, others: Vectors | None = None) -> Nearest:
     """Return for each picture the most similar of the others; default: of the same set, without the picture itself.
 
     >>> ramp = grey_values(np.arange(256).reshape(16, 16))
@@ -49,10 +49,10 @@ def nearest(own: Vectors, others: Vectors | None = None) -> Nearest:
     >>> found.place.tolist(), [round(float(likeness), 2) for likeness in found.likeness]
     ([1, 0, 0], [1.0, 1.0, -0.5])
     """
-    mirrored = _unit(own.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(own.shape)).T
-    plain = _unit(own).T
-    among = own if others is None else others
-    best = Nearest(np.zeros(len(own), np.intp), np.full(len(own), -1, np.float32))
+    mirrored = _unit(vectors.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(vectors.shape)).T
+    plain = _unit(vectors).T
+    among = vectors if others is None else others
+    best = Nearest(np.zeros(len(vectors), np.intp), np.full(len(vectors), -1, np.float32))
     for start in range(0, len(among), _ROWS):
         part = _unit(among[start : start + _ROWS])
         likeness = np.maximum(part @ plain, part @ mirrored)
@@ -60,7 +60,7 @@ def nearest(own: Vectors, others: Vectors | None = None) -> Nearest:
             rows = np.arange(len(part))
             likeness[rows, start + rows] = -1
         place = likeness.argmax(axis=0)
-        value = likeness[place, np.arange(len(own))]
+        value = likeness[place, np.arange(len(vectors))]
         is_better = value > best.likeness
         best = Nearest(np.where(is_better, start + place, best.place), np.maximum(value, best.likeness))
     return best

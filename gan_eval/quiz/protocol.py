@@ -82,16 +82,16 @@ class QuizProtocol:
 
     def judge(self, planned: Row, answer: str | None) -> Row:
         """Return the columns of the trial's row that hold the answer; None: no answer in time."""
-        judged: Row = {"response": None, "choice": None, "rating": None, "correct": None}
+        columns: Row = {"response": None, "choice": None, "rating": None, "correct": None}
         if self.facts.graded:
-            return judged | {"rating": None if answer is None else float(answer)}
+            return columns | {"rating": None if answer is None else float(answer)}
         truth = self.truth(planned)
         if truth is not None and answer is not None:
-            judged["correct"] = answer == truth
+            columns["correct"] = answer == truth
         if not self.facts.shows_pairs:
-            return judged | {"response": answer or NO_ANSWER}
+            return columns | {"response": answer or NO_ANSWER}
         choice = NO_ANSWER if answer is None else "a" if answer == planned["position"] else "b"
-        return judged | {"choice": choice}
+        return columns | {"choice": choice}
 
     def truth(self, planned: Row) -> str | None:
         """Return the correct answer of a trial; None if there is none."""

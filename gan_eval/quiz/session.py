@@ -300,8 +300,8 @@ class Session:
     def _finish(self) -> None:
         """Store the current trial."""
         trial = self.trial
-        judged = self.protocol.judge(trial.planned, trial.answer)
-        row = trial_row(self.row, trial, judged, answered_at=self._time_of_day(trial.ended))
+        answer_columns = self.protocol.judge(trial.planned, trial.answer)
+        row = trial_row(self.row, trial, answer_columns, answered_at=self._time_of_day(trial.ended))
         has_truth = row["correct"] is not None or trial.answer is None  # no correct answer exists
         self.feedback = row if has_truth and row["phase"] == "practice" and trial.broken_off is None else None
         self._trial = None

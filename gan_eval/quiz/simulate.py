@@ -176,8 +176,8 @@ class SimulatedParticipant:
             model_a, between, model_b = planned["model"].partition(BETWEEN_MODELS)
             mean = dprime
             if between:
-                known = {planned["stimulus"], planned["stimulus_b"]} <= self._differences.keys()
-                mean = 0.0 if known else taken_up * (self._utility(model_a) - self._utility(model_b))
+                has_difference = {planned["stimulus"], planned["stimulus_b"]} <= self._differences.keys()
+                mean = 0.0 if has_difference else taken_up * (self._utility(model_a) - self._utility(model_b))
             distance = mean + self._noise_of(planned["stimulus_b"], noise) - evidence_a
         typical = TYPICAL_MS if window_ms is None else min(TYPICAL_MS, 0.4 * window_ms)
         reaction_ms = typical * np.exp(0.3 * noise.standard_normal() - 0.25 * np.tanh(abs(distance)))

@@ -223,15 +223,15 @@ class Trial:
         }
 
 
-def trial_row(session: Row, trial: Trial, judged: Row, *, answered_at: datetime) -> Row:
+def trial_row(session: Row, trial: Trial, answer_columns: Row, *, answered_at: datetime) -> Row:
     """Return the row of `gan_eval.tables.TRIALS` for a finished trial, with the protocol's judgement."""
-    return _known(session, trial.planned) | judged | trial.measured() | {"answered_at": iso(answered_at)}
+    return _known(session, trial.planned) | answer_columns | trial.measured() | {"answered_at": iso(answered_at)}
 
 
-def killed_row(session: Row, planned: Row, onset: Row, judged: Row) -> Row:
+def killed_row(session: Row, planned: Row, onset: Row, answer_columns: Row) -> Row:
     """Return the row of a trial that was on the screen when the program was killed; its times are mostly unknown."""
     measured = {name: onset[name] for name in ("requested_exposure_ms", "onset_ms")}
-    return _known(session, planned) | judged | measured | {"flags": Flag.KILLED}
+    return _known(session, planned) | answer_columns | measured | {"flags": Flag.KILLED}
 
 
 def onset_row(session: Row, trial: Trial, *, shown_at: datetime) -> Row:

@@ -175,9 +175,9 @@ def curves(runs: Sequence[TrainingRun]) -> Iterator[tuple[str, list[TrainingCurv
         yield f"validation: {metric}", [curve for curve in found if len(curve.steps)]
 
 
-def _in_order(names: set[str], known: Mapping[str, object]) -> list[str]:
+def _in_order(names: set[str], first: Mapping[str, object]) -> list[str]:
     """Return names in the order of a mapping, others after them by name."""
-    order = list(known)
+    order = list(first)
     return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 

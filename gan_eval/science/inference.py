@@ -308,8 +308,8 @@ def cluster_sums(influence: np.ndarray, cluster: np.ndarray | None, *, side: np.
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(number > 1, np.sqrt(number / (number - 1)), np.nan)
     sums = np.empty((influence.shape[1], *occurs.shape))
-    for own, column in zip(sums, influence.T, strict=True):
-        own[:] = np.bincount(place, column, sides * clusters).reshape(-1, sides).T
+    for sums_here, column in zip(sums, influence.T, strict=True):
+        sums_here[:] = np.bincount(place, column, sides * clusters).reshape(-1, sides).T
     np.copyto(np.multiply(sums, factor, out=sums), 0.0, where=~occurs)
     return sums
 

@@ -290,7 +290,7 @@ def _names_no_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:
     both = {name for first, _, second in halves for name in (first, second)}
     for row, (first, _, second), *pictures in zip(rows, halves, pairs["stimulus"], pairs["stimulus_b"], strict=True):
         named = [[*str(picture).split("/", 2)[1:-1], ""][0] for picture in pictures]
-        others = [name in both and name not in ("", own) for name, own in zip(named, (first, second), strict=True)]
+        others = [name in both and name not in ("", model) for name, model in zip(named, (first, second), strict=True)]
         wrong[row] = not first or not second or first == second or any(others)
     return wrong
 
@@ -309,12 +309,14 @@ def agreement(trials: pd.DataFrame) -> pd.Series:
     It is missing without an answer or a truth, as in pairs of two models.
     """
     single = are_single(trials)
-    judged = single & trials["kind"].notna().to_numpy(bool) & trials["response"].isin(["real", "fake"]).to_numpy(bool)
+    has_response = (
+        single & trials["kind"].notna().to_numpy(bool) & trials["response"].isin(["real", "fake"]).to_numpy(bool)
+    )
     two_models = False if single.all() else of_two_models(trials)
     chosen = ~single & ~np.asarray(two_models) & trials["choice"].isin(["a", "b"]).to_numpy(bool)
     names_kind = (trials["response"] == trials["kind"]).to_numpy(bool, na_value=False)
-    is_right = np.where(judged, names_kind, (trials["choice"] == "a").to_numpy(bool, na_value=False))
-    return pd.Series(is_right, index=trials.index, dtype="boolean").where(judged | chosen)
+    is_right = np.where(has_response, names_kind, (trials["choice"] == "a").to_numpy(bool, na_value=False))
+    return pd.Series(is_right, index=trials.index, dtype="boolean").where(has_response | chosen)
 
 
 def of_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:

@@ -89,10 +89,10 @@ def _below_chance(trials: pd.DataFrame) -> list[str]:
         return []
     lines = []
     if people := _far_below_others(main):
-        own = main["participant"].isin(people)
+        below = main["participant"].isin(people)
         lines.append(
-            f"participants {_some([abbreviated(name) for name in people])} answered {main['agrees'][own].mean():.0%} "
-            f"correctly, the others {main['agrees'][~own].mean():.0%}: were their keys exchanged?"
+            f"participants {_some([abbreviated(name) for name in people])} answered {main['agrees'][below].mean():.0%} "
+            f"correctly, the others {main['agrees'][~below].mean():.0%}: were their keys exchanged?"
         )
     imported = main[main["onset_ms"].isna()]  # this program knows its question
     for part, level, question in (

@@ -244,8 +244,10 @@ def _with_counted(
     if sessions is not None:
         complete = sessions.loc[(sessions["status"] == "complete").fillna(False), "participant"]
         has_finished |= who.isin(complete).to_numpy(bool)
-    judged = (whole["phase"] == "main").to_numpy(bool) & is_answered(whole)
-    answered, left, broken = (_count(person, judged & rows, who) for rows in (finished, finished & ~by_rule, ~finished))
+    is_answer = (whole["phase"] == "main").to_numpy(bool) & is_answered(whole)
+    answered, left, broken = (
+        _count(person, is_answer & rows, who) for rows in (finished, finished & ~by_rule, ~finished)
+    )
     conditions = [people["excluded"].to_numpy(bool), ~has_finished, answered == 0, left == 0]
     counted = np.select(conditions, ["excluded", "unfinished", "silent", "excluded"], default="yes")
     broke_off = [f"{n} answers of unfinished sessions are left out of the results" if n else None for n in broken]

@@ -170,14 +170,14 @@ def _adaptive_rows(answered: pd.DataFrame, frames: Frames) -> Iterator[Row]:
         if answers.empty:
             continue
         rows = kind_rows(answers)
-        judged = answers.iloc[np.unique(np.concatenate([row.places for row in rows]))] if rows else answers
+        used_answers = answers.iloc[np.unique(np.concatenate([row.places for row in rows]))] if rows else answers
         datasets = list(dict.fromkeys(row.dataset for row in rows))
         several = len(datasets) != 1
         parts = [(*row[:2], *row[:2], answers.iloc[row.places].reset_index(drop=True)) for row in rows]
         dataset = None if several else datasets[0]
         for model, name, of_model, of_dataset, part in [
             *parts,
-            (EVERYTHING, EVERYTHING if several else dataset, None, dataset, judged),
+            (EVERYTHING, EVERYTHING if several else dataset, None, dataset, used_answers),
         ]:
             shares = frames["thresholds"].loc[frames["thresholds"]["protocol"] == protocol, "share"].unique()
             is_known = len(shares) == 1 and not pd.isna(shares[0])
@@ -265,16 +265,18 @@ def _pair_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
         found = tests[(tests["question"] == "preference") & _equal(tests["dataset"], name)].to_dict("records")
         test = found[0] if len(models) == 2 and found else None
         for model in models:
-            own = part[(part["first"] == model) | (part["second"] == model)]
+            of_model = part[(part["first"] == model) | (part["second"] == model)]
             columns = (("first", "stimulus"), ("second", "stimulus_b"))
-            shown = pd.concat([own.loc[(own[place] == model).to_numpy(bool), name] for place, name in columns])
+            shown = pd.concat(
+                [of_model.loc[(of_model[place] == model).to_numpy(bool), name] for place, name in columns]
+            )
             cells = {}
             if model in strengths.index:
                 strength = strengths.loc[model]
                 cells = {"preference": strength["win_share"]}
                 cells |= {f"preference_{end}": float(expit(strength[f"ci_{end}"])) for end in ("low", "high")}
             number = None if shown.isna().any() else int(shown.nunique())
-            yield {**_counted(TWO_MODELS, model, name, own, number, 0), **cells, **_tested(own, test)}
+            yield {**_counted(TWO_MODELS, model, name, of_model, number, 0), **cells, **_tested(of_model, test)}
 
 
 def _rows_beside_reals(paired: pd.DataFrame, tests: Mapping[Any, Mapping[Any, Any]]) -> Iterator[Row]:

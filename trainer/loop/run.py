@@ -199,19 +199,21 @@ def open_run(device: torch.device, job: TrainingJob, out: Path, *, finished: boo
     samples = sample_examples(task, plan.data_set, plan.paths, train_split=job.split, say=say)
     start, sha256 = initial.source if initial else None, str(definition["data_sha256"])
     trained = pictures_of_run(out, plan.data_set, plan.paths, data_sha256=sha256, start=start)
-    validation = new_validation(plan, job, out, known=trained, say=say)
+    validation = new_validation(plan, job, out, trained=trained, say=say)
     run = Run(device, plan, job, out, batches=batches, samples=samples, validation=validation, say=say)
     begin_run(out, definition, machine)
     record_pictures(out, trained, data_sha256=sha256)
     return run
 
 
-def new_validation(plan: TrainingPlan, job: TrainingJob, out: Path, *, known: TrainedOn, say: Say) -> Validation | None:
+def new_validation(
+    plan: TrainingPlan, job: TrainingJob, out: Path, *, trained: TrainedOn, say: Say
+) -> Validation | None:
     """Return the validation of a run; None if nothing is measured."""
     if job.settings.validate_every is None or job.measure is None:
         return None
     folder, count = plan.data_set.folder, job.settings.validation_count(uses_best=job.uses_best)
-    examples = validation_examples(plan.data_set, plan.paths, known=known, count=count, train_split=job.split)
+    examples = validation_examples(plan.data_set, plan.paths, trained=trained, count=count, train_split=job.split)
     if examples is None:
         say(f"{folder}: neither val nor test next to {job.split}; nothing is validated")
         return None

@@ -51,9 +51,9 @@ class TrainedOn:
             vectors = np.concatenate([vectors for _, vectors in contents.values()])
             near = nearest(vectors, self.vectors).likeness >= MIN_COPY_LIKENESS
             by_item = near.reshape(len(contents), -1).any(axis=1)
-            known = np.isin([digest for digest, _ in contents.values()], self.digests) | by_item
+            is_copy = np.isin([digest for digest, _ in contents.values()], self.digests) | by_item
             unseen = False if self.complete else None
-            found |= {path: True if is_known else unseen for path, is_known in zip(contents, known, strict=True)}
+            found |= {path: True if is_known else unseen for path, is_known in zip(contents, is_copy, strict=True)}
         return found
 
 
@@ -75,11 +75,11 @@ def pictures_of_run(
     return TrainedOn(digests, vectors, complete=start is None or (before is not None and before.complete))
 
 
-def record_pictures(out: Path, known: TrainedOn, *, data_sha256: str) -> None:
+def record_pictures(out: Path, pictures: TrainedOn, *, data_sha256: str) -> None:
     """Write the record of a run's pictures, unless there is one."""
     if _read(out / RECORD, data_sha256) is None:
-        file, complete, sha256 = BytesIO(), np.array(known.complete), np.array(data_sha256)
-        np.savez(file, digests=known.digests, vectors=known.vectors, complete=complete, data_sha256=sha256)
+        file, complete, sha256 = BytesIO(), np.array(pictures.complete), np.array(data_sha256)
+        np.savez(file, digests=pictures.digests, vectors=pictures.vectors, complete=complete, data_sha256=sha256)
         write_bytes(out / RECORD, file.getvalue())
 
 

@@ -55,11 +55,11 @@ class ValidationExamples:
 
 
 def validation_examples(
-    data_set: DataSet, train: list[Path], *, known: TrainedOn | None = None, count: int | None, train_split: str
+    data_set: DataSet, train: list[Path], *, trained: TrainedOn | None = None, count: int | None, train_split: str
 ) -> ValidationExamples | None:
     """Return up to `count` items, spread over the first existing split of VALIDATION_SPLITS except the training split.
 
-    Training files are used only if the split has no others. `known` recognises copies of training pictures.
+    Training files are used only if the split has no others. `trained` recognises copies of training pictures.
     """
     for split in VALIDATION_SPLITS:
         if split == train_split or not data_set.has_split(split):
@@ -69,7 +69,7 @@ def validation_examples(
         paths = unseen or whole
         count = min(count or len(paths), len(paths))
         paths = [paths[k * len(paths) // count] for k in range(count)]
-        marks = list(known.seen(data_set, paths).values()) if known else []
+        marks = list(trained.seen(data_set, paths).values()) if trained else []
         if not unseen:
             marks = [True] * count
         return ValidationExamples(split, data_set, data_set.names(paths, split), any_seen(marks), marks.count(True))

@@ -49,8 +49,8 @@ def measure_chunk(settings: Settings, chunk: tuple[Sequence[Stimulus], Path]) ->
 
 @lru_cache(1)
 def _tools(settings: bytes) -> Tools:
-    known: Settings = pickle.loads(settings)
-    return Tools(known.selected(), known)
+    options: Settings = pickle.loads(settings)
+    return Tools(options.selected(), options)
 
 
 def measure_in_chunks(

@@ -110,13 +110,13 @@ class Stimulus:
     def is_fake(self) -> bool:
         return self.kind == "fake"
 
-    def companion(self, name: Companion, *, own: Path | None = None) -> Path | Missing:
-        """Return a companion's file, or the reason why there is none; `own`: the reference of a real picture."""
+    def companion(self, name: Companion, *, itself: Path | None = None) -> Path | Missing:
+        """Return a companion's file, or the reason why there is none; `itself`: the file of a real picture."""
         if name == "mask":
             return self.mask or NO_MASK
         if name == "input":
             return self.input or NO_INPUT
-        return (self.reference if self.kind == "fake" else own) or Missing(self.no_reference)
+        return (self.reference if self.kind == "fake" else itself) or Missing(self.no_reference)
 
     @property
     def has_pair_metrics(self) -> bool:

@@ -400,7 +400,9 @@ class _PicturePass:
             else:
                 results.numbers[number, column] = value
         for name, extractor in self.tools.extractors.items():
-            source = files.read(stimulus.companion(extractor.companion, own=file.path)) if extractor.companion else file
+            source = (
+                files.read(stimulus.companion(extractor.companion, itself=file.path)) if extractor.companion else file
+            )
             if isinstance(source, Missing):
                 results.stores[name].put(number, source)
                 continue

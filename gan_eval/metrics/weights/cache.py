@@ -99,7 +99,7 @@ def open_weights(name: str, read: Callable[[Path], Any], path: Path | None) -> W
             raise
         raise Unmeasurable(str(error)) from error
     sha256 = sha256_file(file)
-    is_known = any(sha256.startswith(known) for known in _known(name).files.values())
+    is_known = any(sha256.startswith(start) for start in _known(name).files.values())
     return WeightsFile(contents, sha256, "" if is_known else f"{file.name} is not a known file of the weights {name}")
 
 

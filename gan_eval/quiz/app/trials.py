@@ -294,14 +294,14 @@ class TrialRunner(QObject):
             window.stage(BLANK)
             yield self._ahead_of(due)
 
-    def _feedback(self, judged: Row, ready: ReadyTrial) -> Frame:
+    def _feedback(self, row: Row, ready: ReadyTrial) -> Frame:
         """Return the feedback of a practice trial, with the pictures and their truth if there is one."""
-        message = self._texts.feedback(judged["correct"])
-        if self._session.protocol.truth(judged) is None:
+        message = self._texts.feedback(row["correct"])
+        if self._session.protocol.truth(row) is None:
             return Frame(headline=message)
         pictures = [picture for showing in ready.showings for picture in showing]
-        stimuli = [stimulus for showing in self._session.protocol.showings(judged) for stimulus in showing]
-        captions = tuple(self._texts.truth_of(judged, stimulus) for stimulus in stimuli)
+        stimuli = [stimulus for showing in self._session.protocol.showings(row) for stimulus in showing]
+        captions = tuple(self._texts.truth_of(row, stimulus) for stimulus in stimuli)
         return Frame(fitted(pictures, self._window.canvas), headline=message, captions=captions)
 
     def _present(self, frame: Frame) -> int:

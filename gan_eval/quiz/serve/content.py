@@ -221,15 +221,15 @@ class Content:
 
     def feedback(self, live: LiveSession, trial: int) -> Answer | None:
         """Return the feedback on the last trial; None if `trial` is not the last one or gets no feedback."""
-        judged = live.session.feedback
-        if judged is None or judged["trial"] != trial:
+        row = live.session.feedback
+        if row is None or row["trial"] != trial:
             return None
         words = TrialTexts(self.texts, self.settings, {})
         protocol = live.session.protocol
         captions: list[str] = []
-        if protocol.truth(judged) is not None:
-            captions = [words.truth_of(judged, name) for showing in protocol.showings(judged) for name in showing]
-        return {"text": words.feedback(judged["correct"]), "correct": judged["correct"], "captions": captions}
+        if protocol.truth(row) is not None:
+            captions = [words.truth_of(row, name) for showing in protocol.showings(row) for name in showing]
+        return {"text": words.feedback(row["correct"]), "correct": row["correct"], "captions": captions}
 
     def _width(self, live: LiveSession) -> int | None:
         """Return the width of a session's pictures in pixels; None: their own width."""

@@ -339,8 +339,8 @@ class LiveStudy:
         if session.saving is not None or not (self._shared or session.state is State.FAILED):
             return True
         described = session.row.get("screen_width") is not None
-        known = (live.tab, len(session.done), session.row["status"], described)
-        if known == await self.store(partial(progress_of, session=live.id)):
+        progress = (live.tab, len(session.done), session.row["status"], described)
+        if progress == await self.store(partial(progress_of, session=live.id)):
             return True
         if self._live.get(live.id) is live:
             del self._live[live.id]

@@ -30,11 +30,11 @@ def leaders(measured: Summaries, dataset: str, metric: str) -> list[str]:
         for row in measured.comparisons
         if row["dataset"] == dataset and row["metric"] == metric and not missing(row["difference"])
     ]
-    judged = [row for row in table if not missing(row["better"])]
-    is_open = not judged and all(missing(row["ci_low"]) for row in table)
+    verdicts = [row for row in table if not missing(row["better"])]
+    is_open = not verdicts and all(missing(row["ci_low"]) for row in table)
     if facts is None or facts.kind == "input" or better is None or len(models) < 2 or is_open:
         return []
-    beaten = {(row["better"], row["b"] if row["better"] == row["a"] else row["a"]) for row in judged}
+    beaten = {(row["better"], row["b"] if row["better"] == row["a"] else row["a"]) for row in verdicts}
     unbeaten = [model for model in models if not any(loser == model for _, loser in beaten)]
     if not unbeaten:
         return []

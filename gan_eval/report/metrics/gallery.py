@@ -269,7 +269,7 @@ def _data(
     image_metrics: pd.DataFrame,
     stimuli: Sequence[Stimulus],
     shown: Sequence[Mapping[str, str]],
-    known: Mapping[str, tuple[str, str, str, str]],
+    panel_texts: Mapping[str, tuple[str, str, str, str]],
 ) -> dict[str, Any]:
     """Return the data of `gallery.js`, without the folder."""
     names = in_order(image_metrics["metric"])
@@ -283,7 +283,7 @@ def _data(
             cells[stimulus][column[metric]] = [reasons.setdefault(text, len(reasons))]
         else:
             cells[stimulus][column[metric]] = float(f"{value:.9g}")
-    panels = [panel for panel in known if any(panel in files for files in shown)]
+    panels = [panel for panel in panel_texts if any(panel in files for files in shown)]
     fakes = [stimulus for stimulus in stimuli if stimulus.is_fake]
     models = list(dict.fromkeys(str(stimulus.model) for stimulus in fakes))
     datasets = list(dict.fromkeys(stimulus.dataset for stimulus in stimuli))
@@ -305,7 +305,7 @@ def _data(
     return {
         "title": clean(f"Pictures{of_models} on {on}"),
         "metrics": metrics,
-        "panels": [[panel, *known[panel]] for panel in panels],
+        "panels": [[panel, *panel_texts[panel]] for panel in panels],
         "models": [clean(model) for model in models],
         "datasets": [clean(dataset) for dataset in datasets],
         "reasons": list(reasons),

@@ -85,8 +85,8 @@ def _why_no_result(folder: StudyFolder) -> Iterator[str]:
     if folder.scope("all").empty:
         return
     trials = folder.answers()
-    judged = typed(trials)
-    if any(frame["answered"].any() for frame in (judged.main, judged.pairs, judged.graded)):
+    answers = typed(trials)
+    if any(frame["answered"].any() for frame in (answers.main, answers.pairs, answers.graded)):
         yield "No answer counts: each was excluded, or its session is not complete."
     else:
         yield "There is no answer yet: no trial has been judged."

@@ -60,11 +60,13 @@ def choices_tables(folder: StudyFolder) -> list[ShownTable]:
 def preference_sentences(folder: StudyFolder) -> list[str]:
     """Return sentences on which of two models looked more real, or fits the text better."""
     table = folder.table(COMPARISONS)
-    judged = table[(table["question"] == "preference") & table["difference"].notna()]
-    sentences = [_preference(row, better_than_other(folder)) for row in judged.head(MAX_SENTENCES).to_dict("records")]
-    if len(judged) > MAX_SENTENCES:
+    preferences = table[(table["question"] == "preference") & table["difference"].notna()]
+    sentences = [
+        _preference(row, better_than_other(folder)) for row in preferences.head(MAX_SENTENCES).to_dict("records")
+    ]
+    if len(preferences) > MAX_SENTENCES:
         sentences.append(
-            f"{plural(len(judged) - MAX_SENTENCES, 'more comparison')} of choices: see the differences below."
+            f"{plural(len(preferences) - MAX_SENTENCES, 'more comparison')} of choices: see the differences below."
         )
     paper = folder.table(PAPER)
     if ((paper["protocol"] == TWO_MODELS) & paper["preference"].notna()).any():

@@ -97,8 +97,8 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
 
 def _called_real(folder: StudyFolder) -> dict[str, str]:
     """Return in words by stimulus how often a generated picture was called real."""
-    judged = folder.scope("stimulus")
-    rows = judged[judged["n_fake"] > 0].to_dict("records")
+    pictures = folder.scope("stimulus")
+    rows = pictures[pictures["n_fake"] > 0].to_dict("records")
     return {row["id"]: f"called real {row['misses']:.0f} of {row['n_fake']:.0f}" for row in rows}
 
 

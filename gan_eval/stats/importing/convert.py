@@ -127,28 +127,28 @@ def import_trials(
     with naming(f"{file}: "):
         read = with_sources(read, mapping, where)
     foreign, rejected = read.cells, list(read.rejected)
-    known, problems = known_names(foreign, mapping)
-    _require_clear_numbers(foreign, known, count=len(foreign) + len(rejected), where=file)
+    sources, problems = known_names(foreign, mapping)
+    _require_clear_numbers(foreign, sources, count=len(foreign) + len(rejected), where=file)
     chosen = rows_fulfilling(foreign, where, where=file)
-    refuse_choice_by_outcome(where, foreign, known, words, file=file)
-    foreign, of_rows = one_row_a_trial(tool, foreign[chosen], known)
+    refuse_choice_by_outcome(where, foreign, sources, words, file=file)
+    foreign, of_rows = one_row_a_trial(tool, foreign[chosen], sources)
     if foreign.empty and not rejected:
         none = "no row is left under " + ", ".join(where) if where else "no row below the header"
         raise UserError(f"{file}: {none}; nothing to import")
-    frame, of_tool = of_trials(tool, with_pictures(renamed(foreign, known), read, pictures), foreign)
+    frame, of_tool = of_trials(tool, with_pictures(renamed(foreign, sources), read, pictures), foreign)
     frame, of_kinds = with_kinds(frame)
     frame, of_grades = graded(frame, words)
-    places = places_in(frame, known)
-    unread = misfits(frame) - words.keys() - known.keys()
-    judged = frame.drop(columns=list(unread))
-    if missing := missing_of_pairs(frame) if places else missing_answers(judged):
+    places = places_in(frame, sources)
+    unread = misfits(frame) - words.keys() - sources.keys()
+    answers = frame.drop(columns=list(unread))
+    if missing := missing_of_pairs(frame) if places else missing_answers(answers):
         problems.append(are_missing(missing))
     if missing and "rating" in unread:
         problems.append(
             listed_words("rating", "rating", frame["rating"].value_counts())
             + "; if these are the answers, give the number of each with --word rating:WORD=NUMBER"
         )
-    if not places and (of_pairs := known.keys() & {*BY_PLACE}):
+    if not places and (of_pairs := sources.keys() & {*BY_PLACE}):
         problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
     if missing and read.numbers is None:
         columns = list(foreign.columns)
@@ -158,10 +158,10 @@ def import_trials(
         problems.append("give the truth of each picture: --pictures FILE.csv with number (or name), stimulus and kind")
     if problems:
         problem = "; ".join([*problems, f"the file's {columns_of(foreign)}"])
-        raise foreign_table_error(file, problem, foreign, known, words, missing=missing)
+        raise foreign_table_error(file, problem, foreign, sources, words, missing=missing)
     frame, of_missing = without_missing_words(translated(frame, words))
-    frame, of_arithmetic = scaled(in_schema_words(frame), known)
-    frame, of_answers, lines_on_answers, of_one_name = _with_answers(frame, places, known, asked=asked, where=file)
+    frame, of_arithmetic = scaled(in_schema_words(frame), sources)
+    frame, of_answers, lines_on_answers, of_one_name = _with_answers(frame, places, sources, asked=asked, where=file)
     frame, of_limits = without_limits(tool, frame)
     if rating_high:
         if "rating" not in frame:
@@ -179,23 +179,23 @@ def import_trials(
         problem = f"no row could be taken; row {row}: column {first['column']}: {reason}"
         if first["column"] in foreign and first["column"] not in (*REQUIRED, "choice"):
             problem += f"; ignore the column with --map {first['column']}="
-        raise foreign_table_error(file, problem, foreign, known, words)
+        raise foreign_table_error(file, problem, foreign, sources, words)
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=file, agree=False)
     filled, of_names = with_picture_names(filled, picture_names)
     trials, of_several = distinct_names(filled)
     require_agreement(trials, where=file, numbers=Labels(read, accepted.index))
     trials, of_units = in_milliseconds(trials)
-    require_plausible_times(trials, where=file, sources=known)
+    require_plausible_times(trials, where=file, sources=sources)
     if unread_files := read.groups_without(accepted.index):
         more = f" and {len(unread_files) - MAX_WORDS} more" if len(unread_files) > MAX_WORDS else ""
         lines.append(f"no row is taken of {', '.join(unread_files[:MAX_WORDS])}{more}")
     lines += of_rows + of_tool + of_kinds + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
     lines += doubts(trials.set_axis(accepted.index - 1))
     if read.numbers is None:
-        lines += unread_numbers(known, foreign, once=not trials["participant"].duplicated().any())
+        lines += unread_numbers(sources, foreign, once=not trials["participant"].duplicated().any())
     trials, of_addresses = _without_addresses(trials)
     lines += of_addresses
-    lines += [*_without_time(trials, known), *_without_main_trials(trials), *_without_direction(trials)]
+    lines += [*_without_time(trials, sources), *_without_main_trials(trials), *_without_direction(trials)]
     lines += _one_code_in_several_files(trials, read.groups().loc[accepted.index])
     if "reaction_time_ms" in frame and read.numbers is None:
         lines += _repeated_rows(_without_rows(foreign, rejected), read)
@@ -255,21 +255,21 @@ def _rejected_table(rejected: Sequence[Row], read: Foreign) -> pd.DataFrame:
     return frame_of(rows, REJECTED)
 
 
-def _require_clear_numbers(foreign: pd.DataFrame, known: Sources, *, count: int, where: str) -> None:
+def _require_clear_numbers(foreign: pd.DataFrame, sources: Sources, *, count: int, where: str) -> None:
     """Refuse columns of numbers that may have thousands separators; `count`: rows of the file, for the message."""
-    read = (known.get(target, Source(target)) for target in NUMBERS)
+    read = (sources.get(target, Source(target)) for target in NUMBERS)
     for name in dict.fromkeys(source.column for source in read if source and source.column in foreign):
         cells = foreign[name].reindex(range(1, count + 1)).fillna("")
         require_clear_numbers(cells.tolist(), f"{where}: column {name}")
 
 
 def _with_answers(
-    frame: pd.DataFrame, places: tuple[str, str] | None, known: Sources, *, asked: Kind, where: str
+    frame: pd.DataFrame, places: tuple[str, str] | None, sources: Sources, *, asked: Kind, where: str
 ) -> Placed:
     """Return the frame with answers in the columns of the table: pairs by place, responses from `correct`."""
     if places:
-        return by_truth(frame, places, known, asked=asked, where=where)
-    lines = require_known_truth(frame, known, where=where)
+        return by_truth(frame, places, sources, asked=asked, where=where)
+    lines = require_known_truth(frame, sources, where=where)
     refuse_one_sided(frame, ("kind", "correct"), where=where)
     frame = with_choice_of_real(frame, asked, where=where)
     frame, of_correct = with_responses(frame, where=where)
@@ -336,13 +336,13 @@ def _is_address(text: str, column: str = "ip") -> bool:
         return False
 
 
-def _without_time(trials: pd.DataFrame, known: Sources) -> list[str]:
+def _without_time(trials: pd.DataFrame, sources: Sources) -> list[str]:
     """Return a warning of answers without a reaction time, if most have one."""
     answered = (trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"])).to_numpy(bool)
     untimed = int(trials["reaction_time_ms"][answered].isna().sum())
     if not 0 < untimed < answered.sum() / 2:
         return []
-    source = known.get("reaction_time_ms") or Source("reaction_time_ms")
+    source = sources.get("reaction_time_ms") or Source("reaction_time_ms")
     return [
         f"{untimed} of {answered.sum()} answers have no reaction time; if these are pages that timed out, they are no "
         f"answers (oTree writes 0 then): --where '{source.column}>0' leaves them out"

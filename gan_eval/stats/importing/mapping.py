@@ -28,7 +28,7 @@ _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-
 
 def known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[Sources, list[str]]:
     """Return the sources of those columns of a mapping that are known, and a message for each other entry."""
-    known: dict[str, Source | None] = {}
+    sources: dict[str, Source | None] = {}
     problems = []
     for target, expression in mapping.items():
         try:
@@ -37,13 +37,13 @@ def known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[Sour
             source = parse_source(target, expression or target, foreign.columns)
             side = ", right of =" if expression else " ignores a column of the file"
             column_named(source.column, foreign, where=where + side)
-            known[target] = source if expression else None
+            sources[target] = source if expression else None
         except UserError as error:
             problems.append(str(error).replace(f"; the {columns_of(foreign)}", ""))
     for place in (place for places in PLACES for place in places):  # pictures whose names have their models
-        if known.get(f"{place}_model") == Source(place):
-            known.setdefault(place, Source(place))
-    return known, problems
+        if sources.get(f"{place}_model") == Source(place):
+            sources.setdefault(place, Source(place))
+    return sources, problems
 
 
 def parse_source(target: str, expression: str, columns: Collection[str]) -> Source:
@@ -69,18 +69,18 @@ def parse_source(target: str, expression: str, columns: Collection[str]) -> Sour
     return Source(scaled["column"], factor)
 
 
-def renamed(foreign: pd.DataFrame, known: Sources) -> pd.DataFrame:
+def renamed(foreign: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     """Return the mapped columns of the file under the names of the table, and its other columns."""
-    columns = {target: foreign[source.column] for target, source in known.items() if source}
-    taken = {source.column if source else target for target, source in known.items()}
+    columns = {target: foreign[source.column] for target, source in sources.items() if source}
+    taken = {source.column if source else target for target, source in sources.items()}
     columns |= {name: foreign[name] for name in foreign.columns if name not in taken and name not in columns}
     return pd.DataFrame(columns, index=foreign.index)
 
 
-def scaled(frame: pd.DataFrame, known: Sources) -> tuple[pd.DataFrame, list[Row]]:
+def scaled(frame: pd.DataFrame, sources: Sources) -> tuple[pd.DataFrame, list[Row]]:
     """Multiply the columns that have a factor; return a rejection for each of their cells that is not a number."""
     columns, rejected = {}, []
-    for target, source in known.items():
+    for target, source in sources.items():
         if source and source.factor is not None:
             cells = frame[target]
             values = pd.to_numeric(cells, errors="coerce").astype("float64")

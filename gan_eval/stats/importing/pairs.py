@@ -57,21 +57,21 @@ class _Pairs(NamedTuple):
         plain, stems = _plain(cells), _stems(cells)
         pictures, models = ([_plain(column) for column in columns] for columns in (self.pictures, self.models))
         found = _side(*[plain.isin(words) for words in self.words])
-        for own, both in (
+        for cells_of, both in (
             (plain, pictures),
             (stems, [_stems(column) for column in self.pictures]),
             (plain, models),
             (plain, kinds),
         ):
             if both:
-                found = found.fillna(_side(*[own.eq(column) & own.notna() for column in both]))
+                found = found.fillna(_side(*[cells_of.eq(column) & cells_of.notna() for column in both]))
         return found
 
 
-def places_in(frame: pd.DataFrame, known: Sources) -> tuple[str, str] | None:
+def places_in(frame: pd.DataFrame, sources: Sources) -> tuple[str, str] | None:
     """Return the two places for which the frame has pictures; None: it has none, or it names a stimulus."""
     for places in PLACES:
-        if {*places} <= set(frame) and ("stimulus" not in frame or {*places} & known.keys()):
+        if {*places} <= set(frame) and ("stimulus" not in frame or {*places} & sources.keys()):
             return places
     return None
 
@@ -82,7 +82,7 @@ def missing_of_pairs(frame: pd.DataFrame) -> list[str]:
     return [name for name in required if name not in frame]
 
 
-def by_truth(frame: pd.DataFrame, places: tuple[str, str], known: Sources, *, asked: Kind, where: str) -> Placed:
+def by_truth(frame: pd.DataFrame, places: tuple[str, str], sources: Sources, *, asked: Kind, where: str) -> Placed:
     """Convert pairs by place: `stimulus` is the real picture, or that of the first model by name; `choice` is a or b.
 
     Args:
@@ -93,11 +93,11 @@ def by_truth(frame: pd.DataFrame, places: tuple[str, str], known: Sources, *, as
         UserError: neither columns nor names say which picture is real.
     """
     pictures, models = ([_column(frame, f"{place}{of}").str.strip() for place in places] for of in ("", "_model"))
-    if all(f"{place}_model" in known and pictures[at].equals(models[at]) for at, place in enumerate(places)) and any(
+    if all(f"{place}_model" in sources and pictures[at].equals(models[at]) for at, place in enumerate(places)) and any(
         column.str.contains(PICTURE_FILE).any() for column in pictures
     ):
         models = _models_in_names(pictures)
-    words = [{word.lower() for word in (place, _SHORT[place], *_sources(known, place))} for place in places]
+    words = [{word.lower() for word in (place, _SHORT[place], *_columns_of(sources, place))} for place in places]
     pairs = _Pairs(places, pictures, models, words)
     real, line = _real_side(frame, pairs, asked=asked, where=where)
     is_two = _are_two_models(frame, pairs) & real.isna()
@@ -123,7 +123,7 @@ def by_truth(frame: pd.DataFrame, places: tuple[str, str], known: Sources, *, as
     columns, renamed = _own_names(columns, versions)
     if "item" in frame:
         columns.pop("item", None)
-    rejected = _rejected(frame, pairs, known=real.notna() | is_two, chosen=chosen)
+    rejected = _rejected(frame, pairs, has_truth=real.notna() | is_two, chosen=chosen)
     others = [name for name in (*BY_PLACE, "kind", "response") if name in frame]
     return Placed(frame.drop(columns=others).assign(**columns), rejected, [line] if line else [], renamed)
 
@@ -185,7 +185,7 @@ def real_by_name(pictures: Sequence[pd.Series]) -> Side | None:
     return None
 
 
-def require_known_truth(frame: pd.DataFrame, known: Sources, *, where: str) -> list[str]:
+def require_known_truth(frame: pd.DataFrame, sources: Sources, *, where: str) -> list[str]:
     """Refuse mapped pairs (`stimulus`, `stimulus_b`) of which nothing says that `stimulus` is the real picture.
 
     A protocol, a model `A|B`, the column `correct`, the names of the pictures and those of the columns say so, as do
@@ -211,11 +211,11 @@ def require_known_truth(frame: pd.DataFrame, known: Sources, *, where: str) -> l
         )
     if "correct" in pairs and pairs["correct"].notna().any():
         return []
-    sources = [source.column for name in ("stimulus", "stimulus_b") if (source := known.get(name))]
-    columns = real_by_name([pd.Series([name]) for name in sources]) if len(sources) == 2 else None
+    names = [source.column for name in ("stimulus", "stimulus_b") if (source := sources.get(name))]
+    columns = real_by_name([pd.Series([name]) for name in names]) if len(names) == 2 else None
     if columns is not None and columns.eq(0).all():
         return []
-    if {*sources} <= {"stimulus", "stimulus_b"}:
+    if {*names} <= {"stimulus", "stimulus_b"}:
         return ["the picture in column stimulus is taken for the real one of each pair"]
     raise UserError(
         f"{where}: neither columns nor names say which picture of a pair is real; give {OPTIONS}. If stimulus always "
@@ -262,11 +262,13 @@ def _own_names(
     if several.mean() < 0.5 or not several.any():
         return columns, ()
     shared = several.index[several]
-    own = [
+    names_apart = [
         name.mask(name.isin(shared), version + "/" + name.str.replace(PICTURE_FILE, "", regex=True))
         for name, version in zip(names, versions, strict=True)
     ]
-    return columns | {"stimulus": own[0], "stimulus_b": own[1], "item": names[0]}, tuple(map(str, shared))
+    return columns | {"stimulus": names_apart[0], "stimulus_b": names_apart[1], "item": names[0]}, tuple(
+        map(str, shared)
+    )
 
 
 def _refuse_unknown_words(
@@ -283,9 +285,9 @@ def _refuse_unknown_words(
     if "choice" in frame and not (real.isna().all() and _plain(frame["choice"]).isin(["real", "fake"]).any()):
         read["choice"] = chosen, f"{sides}, none: a tie or no answer"
     findings, options = [], []
-    for name, (known, meanings) in read.items():
-        unknown = frame[name][known.isna() & frame[name].notna() & _plain(frame[name]).ne("none")].str.strip()
-        if len(unknown) and known.nunique() < 2:
+    for name, (side, meanings) in read.items():
+        unknown = frame[name][side.isna() & frame[name].notna() & _plain(frame[name]).ne("none")].str.strip()
+        if len(unknown) and side.nunique() < 2:
             counts = unknown.value_counts()
             findings.append(listed_words(name, name, counts) + f", expected {meanings}")
             options += [f"--word {shlex.quote(f'{name}:{word}')}=MEANING" for word in counts.index[:2]]
@@ -293,7 +295,7 @@ def _refuse_unknown_words(
         raise UserError(f"{where}: {'; '.join(findings)}; add {' '.join(options)} (an option for each word)")
 
 
-def _rejected(frame: pd.DataFrame, pairs: _Pairs, *, known: pd.Series, chosen: Side) -> list[Row]:
+def _rejected(frame: pd.DataFrame, pairs: _Pairs, *, has_truth: pd.Series, chosen: Side) -> list[Row]:
     """Return a rejection for each pair without two pictures or a truth, and for each choice that is not understood."""
     first, second = pairs.places
     wanted = f"{first}, {second} or a picture's name"
@@ -301,7 +303,7 @@ def _rejected(frame: pd.DataFrame, pairs: _Pairs, *, known: pd.Series, chosen: S
     rejected = []
     for place, picture in zip(pairs.places, pairs.pictures, strict=True):
         rejected += [rejection(row, place, EMPTY) for row in frame.index[picture.isna()]]
-    unclear = frame[~known]
+    unclear = frame[~has_truth]
     if "real_side" in frame:
         for row, cell in unclear["real_side"].items():
             reason = f"found {cell!r}, expected {wanted}{hint.format(shlex.quote(f'real_side:{cell!s}'))}"
@@ -314,7 +316,7 @@ def _rejected(frame: pd.DataFrame, pairs: _Pairs, *, known: pd.Series, chosen: S
             rejected.append(rejection(row, next(iter(named), "correct"), reason))
     if "choice" in frame:
         choices = frame["choice"]
-        for row, cell in choices[chosen.isna() & choices.notna() & _plain(choices).ne("none") & known].items():
+        for row, cell in choices[chosen.isna() & choices.notna() & _plain(choices).ne("none") & has_truth].items():
             reason = f"found {cell!r}, expected {wanted}, a kind or a model"
             reason += hint.format(shlex.quote(f"choice:{cell!s}")) + " (none: a tie or no answer)"
             rejected.append(rejection(row, "choice", reason, cell))
@@ -334,9 +336,9 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     return frame[name] if name in frame else pd.Series(None, index=frame.index, dtype="str")
 
 
-def _sources(known: Sources, place: str) -> list[str]:
+def _columns_of(sources: Sources, place: str) -> list[str]:
     """Return the names of the file's columns with the pictures and models of a place; choices may be named so."""
-    return [source.column for name in (place, f"{place}_model") if (source := known.get(name))]
+    return [source.column for name in (place, f"{place}_model") if (source := sources.get(name))]
 
 
 def _plain(cells: pd.Series) -> pd.Series:
@@ -358,7 +360,10 @@ def _models_in_names(pictures: Sequence[pd.Series]) -> list[pd.Series]:
     words = [column.str.findall(r"[^\W_]*[^\W\d_][^\W_]*") for column in of_names]
     return [
         pd.Series(
-            ["_".join(word for word in own if word not in other) or None for own, other in zip(*both, strict=True)],
+            [
+                "_".join(word for word in words_here if word not in other) or None
+                for words_here, other in zip(*both, strict=True)
+            ],
             index=pictures[0].index,
             dtype="str",
         )

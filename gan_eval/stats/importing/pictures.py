@@ -188,7 +188,7 @@ def _without_numbers(trials: pd.DataFrame, columns: list[str], lines: list[str])
     if trials["participant"].nunique() < 2:
         return trials, lines
     before = _count(trials, columns)
-    names = {name: own for name in columns if (own := _all_bare(trials, name)) is not None}
+    names = {name: bare_names for name in columns if (bare_names := _all_bare(trials, name)) is not None}
     bare = trials.assign(**names)
     after = _count(bare, columns)
     if len(names) == len(columns) and after < before and not any(_judged_twice(trials, bare, name) for name in columns):

@@ -261,7 +261,7 @@ class Options(NamedTuple):
 def detected(foreign: Foreign) -> str | None:
     """Return the name of the tool that wrote the files, by their columns; of JATOS, that of the tool inside."""
     for name, tool in TOOLS.items():
-        if any(all(_has(pattern, foreign) for pattern in known) for known in tool.columns):
+        if any(all(_has(pattern, foreign) for pattern in columns) for columns in tool.columns):
             return name
     return None
 
@@ -421,20 +421,20 @@ class _Reader:
             return
         cells = self.rows[truth]
         missing = [word for word in cells.dropna().unique() if _plain(word) in MISSING]
-        judged = chosen = cells.notna() & ~cells.isin(missing)
-        column = next((name for name in self.tool.choose if self._values(name, judged)), None)
+        has_truth = chosen = cells.notna() & ~cells.isin(missing)
+        column = next((name for name in self.tool.choose if self._values(name, has_truth)), None)
         is_given = any(parse_rule(rule).column == column for rule in self.given.where)
         if column and not is_given and self.rows[column].nunique() > 1:
-            counts = self._values(column, judged)
-            value = max(counts, key=lambda each: self._rank(each, judged & (self.rows[column] == each)))
+            counts = self._values(column, has_truth)
+            value = max(counts, key=lambda each: self._rank(each, has_truth & (self.rows[column] == each)))
             self.where.append(f"{column}={value}")
             chosen = self.rows[column] == value
             others = ", ".join(f"{other} ({count})" for other, count in counts.items() if other != value)
             if self.tool.prefer and others:
                 self.lines.append(f"other rows with pictures are not read: {others}; --where {column}=VALUE reads them")
-        if not (chosen <= judged).all() or (chosen is judged and not judged.all()):
+        if not (chosen <= has_truth).all() or (chosen is has_truth and not has_truth.all()):
             self.where += [f"{truth}!={word}" for word in missing] or [f"{truth}!=-"]
-        self.rows = self.rows[(judged & chosen).to_numpy(bool)]
+        self.rows = self.rows[(has_truth & chosen).to_numpy(bool)]
         self._leave_practice_loops()
         if column == "trial_type" and len(self.rows) and "slider" in str(self.rows[column].iloc[0]):
             self.mapping |= {"rating": "response", "response": ""}

@@ -61,11 +61,11 @@ def without_limits(tool: str | None, frame: pd.DataFrame) -> Found:
     return frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(missed)), [line]
 
 
-def one_row_a_trial(tool: str | None, foreign: pd.DataFrame, known: Sources) -> Found:
+def one_row_a_trial(tool: str | None, foreign: pd.DataFrame, sources: Sources) -> Found:
     """Keep, of Gorilla's rows of one trial, the one with an answer, or the first."""
     keys = ["Participant Private ID", "Tree Node Key", "Repeat Key", "Task Name", "Spreadsheet Row", "Trial Number"]
     keys = [name for name in keys if name in foreign]
-    response = known.get("response")
+    response = sources.get("response")
     if tool != "gorilla" or "Trial Number" not in keys or response is None:
         return foreign, []
     answers = foreign[response.column].fillna("").str.strip().str.lower()

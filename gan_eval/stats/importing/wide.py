@@ -145,17 +145,17 @@ def lettered_table(columns: Sequence[str]) -> str:
     )
 
 
-def unread_numbers(known: Sources, foreign: pd.DataFrame, *, once: bool) -> list[str]:
+def unread_numbers(sources: Sources, foreign: pd.DataFrame, *, once: bool) -> list[str]:
     """Return a warning of columns that differ in a number from mapped ones, such as further rounds, and are not read.
 
     Args:
         once: each participant has one row; else two mapped columns must have such others.
     """
-    sources = {source.column for target, source in known.items() if source and target in _JUDGED}
+    mapped = {source.column for target, source in sources.items() if source and target in _JUDGED}
     unread = [
-        (next(name for name in names if name in sources), [name for name in names if name not in sources])
+        (next(name for name in names if name in mapped), [name for name in names if name not in mapped])
         for names in numbered_columns(list(foreign.columns)).values()
-        if not sources.isdisjoint(names) and not sources.issuperset(names)
+        if not mapped.isdisjoint(names) and not mapped.issuperset(names)
     ]
     if len(unread) < (1 if once else 2):
         return []

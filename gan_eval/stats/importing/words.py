@@ -126,7 +126,7 @@ def foreign_table_error(
     file: Path | str,
     problem: str,
     foreign: pd.DataFrame,
-    known: Sources,
+    sources: Sources,
     words: Mapping[str, Mapping[str, str]],
     *,
     missing: Sequence[str] = (),
@@ -148,9 +148,9 @@ def foreign_table_error(
         options = []
     for name in (
         *ENUMERATIONS,
-        *(name for name in ("choice",) if name in known and not known.keys() & {"left", "first"}),
+        *(name for name in ("choice",) if name in sources and not sources.keys() & {"left", "first"}),
     ):
-        source = known.get(name, Source(name))
+        source = sources.get(name, Source(name))
         if source and source.column in foreign:
             meant = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words.get(name, {}))}
             cells = foreign[source.column].dropna().str.strip()
@@ -164,7 +164,7 @@ def foreign_table_error(
     if options:
         each = " (an option for each word)" if "--word" in options[-1] else ""
         command = f"name them with: gan-eval trials import {shlex.quote(str(file))} {{}} --out trials.csv"
-        findings.append(("add {}" if known else command).format(" ".join(options)) + each)
+        findings.append(("add {}" if sources else command).format(" ".join(options)) + each)
     return UserError("; ".join(findings))
 
 
@@ -177,14 +177,14 @@ def _is_correctness(column: str, words: Sequence[str]) -> bool:
 def refuse_choice_by_outcome(
     rules: Sequence[str],
     foreign: pd.DataFrame,
-    known: Sources,
+    sources: Sources,
     words: Mapping[str, Mapping[str, str]],
     *,
     file: str,
 ) -> None:
     """Refuse rules that drop judgements by their outcome; they may drop fillers and rows without an answer."""
-    sources = {name: known.get(name, Source(name)) for name in OUTCOMES}
-    outcomes = {source.column: name for name, source in sources.items() if source}
+    every = {name: sources.get(name, Source(name)) for name in OUTCOMES}
+    outcomes = {source.column: name for name, source in every.items() if source}
     for text in rules:
         rule = parse_rule(text)
         outcome = outcomes.get(rule.column)
@@ -195,9 +195,9 @@ def refuse_choice_by_outcome(
         of_column = {name: meanings for name, meanings in words.items() if name == outcome}
         given, _ = without_missing_words(translated(pd.DataFrame({outcome: dropped}), of_column))
         cells = in_schema_words(given)[outcome]
-        judged = cells.isin([word for word in meant if word != "none"]) if meant else cells.notna()
-        if judged.any():
+        has_outcome = cells.isin([word for word in meant if word != "none"]) if meant else cells.notna()
+        if has_outcome.any():
             raise UserError(
-                f"{file}: --where {text}: drops {int(judged.sum())} judgements by their outcome ({outcome}), so "
+                f"{file}: --where {text}: drops {int(has_outcome.sum())} judgements by their outcome ({outcome}), so "
                 "it would decide the answer; choose rows by another column"
             )

@@ -81,8 +81,10 @@ def named_as_judged(trials: pd.DataFrame, metrics: pd.DataFrame) -> tuple[pd.Dat
     for columns, depth in product(([], ["kind"], ["kind", "model"]), (3, 2, 1)):
         ours, theirs = (_ends(pictures, columns, depth) for pictures in (judged, measured))
         if ours.is_unique and theirs.is_unique and (shared := set(ours) & set(theirs)):
-            own = dict(zip(ours, judged["stimulus"], strict=True))
-            names = {name: own[end] for name, end in zip(measured["stimulus"], theirs, strict=True) if end in shared}
+            stimulus_of = dict(zip(ours, judged["stimulus"], strict=True))
+            names = {
+                name: stimulus_of[end] for name, end in zip(measured["stimulus"], theirs, strict=True) if end in shared
+            }
             renamed = metrics["stimulus"].astype("object").map(names).fillna(metrics["stimulus"])
             theirs_first, own_first = next(iter(names.items()))
             example = f"{abbreviated(theirs_first)} is {abbreviated(own_first)}"

@@ -195,7 +195,7 @@ def _model_level(
         return
     point = models.get_indexer(pd.MultiIndex.from_frame(place))
     sums, answers = (np.bincount(point, of_stimuli) for of_stimuli in scores.totals())
-    names = np.array([f"{own}/{model}" if dataset is None else model for own, model in models], object)
+    names = np.array([f"{of_dataset}/{model}" if dataset is None else model for of_dataset, model in models], object)
     values: dict[str, np.ndarray] = {}
     left_out: dict[str, str] = {}
     for metric, of_metric in images[images["kind"] == "fake"].groupby("metric"):

@@ -219,9 +219,9 @@ class CrossedFit:
             corner, side, rest = left[:3]
             del left[:3]
             x = (slope - unit.centre) / unit.size
-            shared, own = corner + side * x, rest * x
-            variance += shared**2 + own**2
-            derivatives += [2 * shared, 2 * shared * x, 2 * own * x]
+            shared, remainder = corner + side * x, rest * x
+            variance += shared**2 + remainder**2
+            derivatives += [2 * shared, 2 * shared * x, 2 * remainder * x]
         return variance, np.column_stack(derivatives)
 
     @property
@@ -345,10 +345,12 @@ def _from_internal(maximum: Point, hessian: np.ndarray, data: Crossed, back: np.
             spreads.append(Spread(abs(float(at[places.start]))))
             continue
         (t1, t2, t3), shift = at[places.start : places.stop], unit.centre / unit.size
-        own, other = np.array([t1 - shift * t2, -shift * t3]), np.array([t2, t3]) / unit.size
-        sd, sd_slope = float(np.hypot(*own)), float(np.hypot(*other))
+        at_zero, slope = np.array([t1 - shift * t2, -shift * t3]), np.array([t2, t3]) / unit.size
+        sd, sd_slope = float(np.hypot(*at_zero)), float(np.hypot(*slope))
         defined = sd > 0 and sd_slope > 0
-        spreads.append(Spread(sd, sd_slope, float(np.clip(own @ other / (sd * sd_slope), -1, 1)) if defined else None))
+        spreads.append(
+            Spread(sd, sd_slope, float(np.clip(at_zero @ slope / (sd * sd_slope), -1, 1)) if defined else None)
+        )
     covariance = turn @ covariance @ turn.T
     errors = np.sqrt(np.diag(covariance))
     return CrossedFit(

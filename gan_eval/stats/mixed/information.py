@@ -111,16 +111,16 @@ class Factor:
         )  # (a, b, G, K), as Z'WZ
         axes = (1, 2) if layout.first_retained else (2, 1)  # the axis of the other factor's levels
         leads = (self.between[:, 0], self.between[0])
-        own_sums = []
+        sums = []
         for side, axis, lead in zip(layout.sides, axes, leads, strict=True):
             blocks = [[*lead.sum(axis=axis)]]
             if side.slope is not None:
                 blocks.append([blocks[0][1], np.bincount(side.level, weight * side.slope**2, side.n)])
-            own_sums.append(np.array(blocks))
-        self.own = tuple(own_sums)  # (a, a, n) and (b, b, m), as Z'WZ
+            sums.append(np.array(blocks))
+        self.sums = tuple(sums)  # (a, a, n) and (b, b, m), as Z'WZ
         diagonals = [
-            np.einsum(RIGHT_TIMES, np.einsum(TRANSPOSED_TIMES, root, own), root) + np.eye(len(own))[..., None]
-            for root, own in zip(scales, self.own, strict=True)
+            np.einsum(RIGHT_TIMES, np.einsum(TRANSPOSED_TIMES, root, sums), root) + np.eye(len(sums))[..., None]
+            for root, sums in zip(scales, self.sums, strict=True)
         ]
         retained, eliminated = diagonals if layout.first_retained else diagonals[::-1]
         cross = np.einsum(RIGHT_TIMES, np.einsum(TRANSPOSED_TIMES, scales[0], self.between), scales[1])
@@ -199,12 +199,12 @@ class Factor:
         determinant = []
         both = (self.between, inverse_between)
         others = (both, tuple(blocks.swapaxes(0, 1) for blocks in both))
-        for place, (side, own, root) in enumerate(zip(layout.sides, inverses, scales, strict=True)):
+        for place, (side, inverse, root) in enumerate(zip(layout.sides, inverses, scales, strict=True)):
             sums, cross = others[place]
-            lead = np.einsum(TIMES, root, own)  # Λ H⁻¹ of the level: (s, q)
+            lead = np.einsum(TIMES, root, inverse)  # Λ H⁻¹ of the level: (s, q)
             for p in range(len(root)):
                 for q in range(p + 1):
-                    of_level = sum((self.own[place][p, s] * lead[s, q]).sum() for s in range(len(root)))
+                    of_level = sum((self.sums[place][p, s] * lead[s, q]).sum() for s in range(len(root)))
                     other = np.einsum(TIMES, scales[1 - place], cross[q])  # Λ of the other factor times H⁻¹ between
                     of_cell = sum((sums[p, o] * other[o]).sum() for o in range(len(other)))
                     determinant.append(of_level + of_cell)

@@ -320,9 +320,11 @@ class Laplace:
         ]
         random = []
         for root, place in zip(scales, layout.places, strict=True):
-            own, back, by_residual, by_score = (part[place].reshape(len(root), -1) for part in (u, adjoint, *sums))
+            effect, back, by_residual, by_score = (part[place].reshape(len(root), -1) for part in (u, adjoint, *sums))
             random += [
-                (own[b] * by_residual[a] - back[b] * by_score[a]).sum() for a in range(len(root)) for b in range(a + 1)
+                (effect[b] * by_residual[a] - back[b] * by_score[a]).sum()
+                for a in range(len(root))
+                for b in range(a + 1)
             ]
         by_threshold = np.zeros(0)
         if terms.by_threshold is not None:
@@ -339,20 +341,22 @@ class Laplace:
         count = data.n_thresholds
         # minus the derivative of the scores by each parameter
         moves = [terms.observed * column for column in data.X.T]
-        own = np.zeros((count, count))
+        of_thresholds = np.zeros((count, count))
         if terms.by_threshold is not None:
             above, below = terms.by_threshold
             masks = [(data.answer == place, data.answer == place + 1) for place in range(count)]
             moves = [-(above.score * upper + below.score * lower) for upper, lower in masks] + moves
-            own += np.diag(data.by_thresholds(above.information, below.information))
+            of_thresholds += np.diag(data.by_thresholds(above.information, below.information))
             between = np.bincount(data.answer, above.shared, count + 1)[1:-1]
-            own[np.arange(count - 1), np.arange(1, count)] = own[np.arange(1, count), np.arange(count - 1)] = between
+            of_thresholds[np.arange(count - 1), np.arange(1, count)] = of_thresholds[
+                np.arange(1, count), np.arange(count - 1)
+            ] = between
         rows = []
         for move in moves:
             _, solved = data.through(factor, move)
             rows.append([-(other * solved).sum() for other in moves])
         result = np.array(rows).reshape(len(moves), len(moves))
-        result[:count, :count] += own
+        result[:count, :count] += of_thresholds
         for place, move in enumerate(moves):
             direct = dgemv(1.0, data.X, move, trans=1) if data.X.shape[1] else np.zeros(0)
             result[place, count:] += direct

@@ -140,7 +140,7 @@ def mixed_models(trials: AnyTrials, *, plan: Plan = NO_PLAN, participants: pd.Da
     if len(trials.graded) or answered["confidence"].notna().any():
         asked += graded_formulas(trials)
     why_not = too_many(len(trials.every))
-    rows = [row for own, formula in asked for row in _rows(design(own, formula), formula, why_not)]
+    rows = [row for answers_asked, formula in asked for row in _rows(design(answers_asked, formula), formula, why_not)]
     return frame_of(rows, MIXED_MODELS)
 
 

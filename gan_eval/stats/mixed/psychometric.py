@@ -122,9 +122,9 @@ def guess_rates(data: Judgements, seen: np.ndarray, lapse: float) -> tuple[np.nd
     """
     if not data.is_single:
         return np.full(len(data.right), 0.5), 0.5
-    known, is_fake = (1 - 2 * lapse) * seen, data.model >= 0
+    seen_share, is_fake = (1 - 2 * lapse) * seen, data.model >= 0
     says_fake = data.right == is_fake
-    offset, room = np.where(is_fake, known, 0.0), 1 - known
+    offset, room = np.where(is_fake, seen_share, 0.0), 1 - seen_share
 
     def modes(group: np.ndarray, centre: float, strength: float) -> np.ndarray:
         low, high = np.full(group.max() + 1, 1e-3), np.full(group.max() + 1, 1 - 1e-3)

@@ -46,8 +46,8 @@ def first_metric(laplace: Laplace, point: Point) -> np.ndarray:
     data, factor = laplace.data, laplace.factor
     assert factor is not None, "the likelihood is evaluated first"
     metric = np.zeros((len(point.at), len(point.at)))
-    for places, own in zip(data.scale_places, factor.own, strict=True):
-        for place, information, corner in zip(places[::2], np.diagonal(own).T, (None, places.start + 1), strict=False):
+    for places, sums in zip(data.scale_places, factor.sums, strict=True):
+        for place, information, corner in zip(places[::2], np.diagonal(sums).T, (None, places.start + 1), strict=False):
             variance = max(point.at[place] ** 2 + (0.0 if corner is None else point.at[corner] ** 2), 0.01)
             reliability = variance * information / (1 + variance * information)
             metric[place, place] = variance / (2 * (reliability**2).sum() + 1e-3)

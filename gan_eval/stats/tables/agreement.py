@@ -49,10 +49,10 @@ def agreement(trials: AnyTrials, *, seed: int = 0, replicates: int = REPLICATES)
     Args:
         replicates: number of bootstrap replicates; very many units get fewer, at least 200.
     """
-    judged, graded = typed(trials).answered, typed(trials).graded
+    answered, graded = typed(trials).answered, typed(trials).graded
     graded = graded[graded["answered"]]
     kinds_of_answers: tuple[tuple[str, Level, pd.DataFrame], ...] = (
-        ("response", "nominal", judged[_COLUMNS].assign(value=judged["says_fake"].to_numpy(np.int64))),
+        ("response", "nominal", answered[_COLUMNS].assign(value=answered["says_fake"].to_numpy(np.int64))),
         ("rating", "ordinal", graded[_COLUMNS].assign(value=graded["rating"])),
     )
     rows: list[Row] = []
@@ -71,17 +71,17 @@ def _row(part: pd.DataFrame, level: Level, seed: int, replicates: int) -> Row:
     first = part.drop_duplicates(["participant", "stimulus"])
     unit = pd.factorize(first["stimulus"])[0]
     value, values = pd.factorize(first["value"], sort=True)
-    judged = np.bincount(unit)
-    compared = judged[unit] > 1
+    n_answers = np.bincount(unit)
+    compared = n_answers[unit] > 1
     row: Row = {
         "level": level,
-        "n_stimuli": int((judged > 1).sum()),
+        "n_stimuli": int((n_answers > 1).sum()),
         "n_participants": int(first["participant"][compared].nunique()),
         "n_answers": int(compared.sum()),
     }
     notes = ["several answers of a participant to the same: the first counts"] if len(first) < len(part) else []
-    counts = np.bincount(unit * len(values) + value, minlength=len(judged) * len(values))
-    counts = counts.reshape(len(judged), len(values))
+    counts = np.bincount(unit * len(values) + value, minlength=len(n_answers) * len(values))
+    counts = counts.reshape(len(n_answers), len(values))
     row["alpha"] = alpha(counts, level)
     row["ci_low"], row["ci_high"] = alpha_interval(counts, level, seed=seed, replicates=replicates)
     if not row["n_stimuli"]:

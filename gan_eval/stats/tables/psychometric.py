@@ -110,7 +110,7 @@ _KEPT = [
 
 
 @dataclass(frozen=True)
-class _Judged:
+class _Answers:
     """The answers at several levels of one data set and task."""
 
     task: str
@@ -154,31 +154,31 @@ def psychometric(trials: AnyTrials, *, plan: Plan = NO_PLAN) -> dict[str, pd.Dat
     """
     functions: list[Row] = []
     levels: list[Row] = []
-    for judged in _judged(typed(trials), plan):
-        models: dict[str | None, np.ndarray] = {None: np.arange(len(judged.trials))}
-        if judged.trials["model"].notna().any():  # of single pictures with a model's own reals
-            of = groups(judged.trials, "model")
+    for answers in _answers_of(typed(trials), plan):
+        models: dict[str | None, np.ndarray] = {None: np.arange(len(answers.trials))}
+        if answers.trials["model"].notna().any():  # of single pictures with a model's own reals
+            of = groups(answers.trials, "model")
             models = {str(name): np.sort(of.row[of.group == place]) for place, name in enumerate(of.ids)}
         curves: list[tuple[Curve | None, str]] = []
-        if judged.trials["x"].nunique() < _MIN_LEVELS:
+        if answers.trials["x"].nunique() < _MIN_LEVELS:
             curves = [(None, "no function: two levels; a threshold and a slope need three")] * len(models)
-        elif len(models) > 1 and judged.trials["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
+        elif len(models) > 1 and answers.trials["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
             # the levels followed the answers to all models, so the functions of all models are fitted together
-            of_model = pd.Categorical(judged.trials["model"], categories=[*models]).codes
-            ((whole, note),) = _curves([judged.judgements(np.arange(len(judged.trials)), of_model)], plan.link)
+            of_model = pd.Categorical(answers.trials["model"], categories=[*models]).codes
+            ((whole, note),) = _curves([answers.judgements(np.arange(len(answers.trials)), of_model)], plan.link)
             if whole is not None and not note:
                 curves = [(one_of(whole, place), "") for place in range(len(models))]
-        curves = curves or _curves([judged.judgements(rows) for rows in models.values()], plan.link)
+        curves = curves or _curves([answers.judgements(rows) for rows in models.values()], plan.link)
         for (model, rows), (curve, note) in zip(models.items(), curves, strict=True):
-            functions.append(_function(judged, model, rows, curve, note, plan))
-            levels += _levels(judged, model, rows, curve, plan.link)
+            functions.append(_function(answers, model, rows, curve, note, plan))
+            levels += _levels(answers, model, rows, curve, plan.link)
     return {
         "psychometric": frame_of(functions, PSYCHOMETRIC),
         "psychometric_levels": frame_of(levels, PSYCHOMETRIC_LEVELS),
     }
 
 
-def _judged(trials: TypedTrials, settings: Plan) -> Iterator[_Judged]:
+def _answers_of(trials: TypedTrials, settings: Plan) -> Iterator[_Answers]:
     """Yield each task and data set with answers at two levels or more."""
     column = settings.level
     table = trials.every
@@ -215,7 +215,7 @@ def _judged(trials: TypedTrials, settings: Plan) -> Iterator[_Judged]:
             part = part.assign(
                 participant_code=pd.factorize(part["participant"])[0], picture_code=pd.factorize(part["picture"])[0]
             )
-            yield _Judged(task, dataset if isinstance(dataset, str) else None, part, float(scale.mean()), is_log)
+            yield _Answers(task, dataset if isinstance(dataset, str) else None, part, float(scale.mean()), is_log)
 
 
 def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, str]]:
@@ -255,13 +255,13 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
 
 
 def _function(
-    judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve | None, note: str, settings: Plan
+    answers: _Answers, model: str | None, rows: np.ndarray, curve: Curve | None, note: str, settings: Plan
 ) -> Row:
-    chosen, data = judged.trials.iloc[rows], judged.judgements(rows)
+    chosen, data = answers.trials.iloc[rows], answers.judgements(rows)
     x, df = data.level, data.degrees_of_freedom()
     row: Row = {
-        "task": judged.task,
-        "dataset": judged.dataset,
+        "task": answers.task,
+        "dataset": answers.dataset,
         "model": model,
         "level": settings.level,
         "link": settings.link,
@@ -293,9 +293,9 @@ def _function(
             notes.append(ONE_PARTICIPANT)
         is_known = is_inside or not np.isnan(place.low)
         row |= {
-            "threshold": judged.level(place.value) if is_known else np.nan,
-            "threshold_low": judged.level(place.low),
-            "threshold_high": judged.level(place.high),
+            "threshold": answers.level(place.value) if is_known else np.nan,
+            "threshold_low": answers.level(place.low),
+            "threshold_high": answers.level(place.high),
             "share": 0.75 - curve.lapse / 2,
             "slope": slope,
             "slope_low": slope - half_width,
@@ -322,16 +322,16 @@ def averaged_share(eta: np.ndarray, sd: float, lapse: float, link: str) -> np.nd
     return HALF + (HALF - lapse) * population_proportions(eta, np.array(np.nan_to_num(sd)), link=link).share
 
 
-def _levels(judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve | None, link: Link) -> Iterator[Row]:
+def _levels(answers: _Answers, model: str | None, rows: np.ndarray, curve: Curve | None, link: Link) -> Iterator[Row]:
     """Yield the shares at each level, or in up to eight groups of neighbouring levels of about equal size."""
-    x = judged.trials["x"].to_numpy(float)[rows]
+    x = answers.trials["x"].to_numpy(float)[rows]
     values, code = np.unique(x, return_inverse=True)
     if len(values) > _MAX_LEVELS:
         middle = (np.cumsum(np.bincount(code)) - np.bincount(code) / 2) / len(x)
         code = np.unique(np.minimum((middle * _MAX_LEVELS).astype(int), _MAX_LEVELS - 1), return_inverse=True)[1][code]
     for number_of in range(code.max() + 1):
         chosen = rows[code == number_of]
-        data, subset = judged.judgements(chosen), judged.trials.iloc[chosen]
+        data, subset = answers.judgements(chosen), answers.trials.iloc[chosen]
         units, is_fake = (data.participant, data.picture), data.model >= 0
         if not data.is_single:
             share = proportion_less_half(data.right, *units)
@@ -347,10 +347,10 @@ def _levels(judged: _Judged, model: str | None, rows: np.ndarray, curve: Curve |
             eta, sd = curve.beta[0] + curve.beta[1] * at, float(np.hypot(curve.sd_participant, curve.sd_picture))
             fitted = float(averaged_share(np.array([eta]), sd, curve.lapse, link)[0])
         yield {
-            "task": judged.task,
-            "dataset": judged.dataset,
+            "task": answers.task,
+            "dataset": answers.dataset,
             "model": model,
-            "at": judged.level(at),
+            "at": answers.level(at),
             "n_trials": len(subset),
             "accuracy": value,
             "ci_low": low,

@@ -146,8 +146,8 @@ def test_a_control_groups_limit_counts(files: dict[str, str], groups: str, cores
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text + "\n")
-    (tmp_path / "own").write_text(groups + "\n")
-    assert threads._core_limit(tmp_path, tmp_path / "own") == cores
+    (tmp_path / "cgroup").write_text(groups + "\n")
+    assert threads._core_limit(tmp_path, tmp_path / "cgroup") == cores
 
 
 def test_busy_cores_are_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
