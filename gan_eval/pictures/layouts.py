@@ -120,14 +120,14 @@ LAYOUTS = (
         "StyleGAN's training",
         "stem",
         {"fake": r"(reals|fakes_init|fakes\d{6})"},
-        note="each picture is a grid of many; make single ones with gen_images.py --seeds",
+        note="each picture is a grid of many; generate single ones",
         is_usable=False,
     ),
     Layout(
         "DCGAN of PyTorch's examples",
         "stem",
         {"fake": r"(real_samples|fake_samples_epoch_\d{3})"},
-        note="each picture is a grid of 64; save the samples of the generator one by one",
+        note="each picture is a grid of many; generate single ones",
         is_usable=False,
     ),
     Layout("Stable Diffusion's txt2img.py", "folder", {"fake": "samples"}),
@@ -136,7 +136,7 @@ LAYOUTS = (
         "Keras tutorials",
         "stem",
         {"fake": r"(generated_img_\d+_\d+|predicted_img_\d+)"},
-        note="generated_img_* are of every epoch of a training, not only of its last",
+        note="generated_img_* may be of every epoch of a training",
     ),
 )
 

@@ -107,7 +107,7 @@ TOOLS: Mapping[str, Tool] = {
         choose=("sender",),
         is_limit_time=True,
         export="the CSV or JSON of each participant",
-        note="a missed trial has the time limit as its time, which is not kept",
+        note="the time of a missed trial, which is the limit, is not kept",
     ),
     "opensesame": Tool(
         "OpenSesame",
@@ -125,7 +125,7 @@ TOOLS: Mapping[str, Tool] = {
         version="opensesame_version",
         is_limit_time=True,
         export="subject-N.csv of the logger, for each participant",
-        note="a value stays in all later rows, such as practice = yes; a missed trial has the time limit as its time",
+        note="practice = yes in all rows counts until the next item begins; the time of a missed trial is not kept",
     ),
     "otree": Tool(
         "oTree",
@@ -159,7 +159,7 @@ TOOLS: Mapping[str, Tool] = {
         },
         version="psychopyVersion",
         export="the CSV of each participant (saveAsWideText)",
-        note="not the text or Excel file of TrialHandler2: answers stand next to other pictures there",
+        note="not the text or Excel file of TrialHandler2: answers may stand next to other pictures there",
     ),
     "expyriment": Tool(
         "Expyriment",
@@ -189,10 +189,10 @@ TOOLS: Mapping[str, Tool] = {
         choose=("Screen Name", "Screen", "Zone Type", "Response Type", "Component Name"),
         is_limit_time=True,
         export="the CSV of the task, long form",
-        note="a trial has several rows: the answered one counts",
+        note="of several rows of a trial the answered one counts",
     ),
     "mturk": Tool(
-        "Mechanical Turk (closed in 2026)",
+        "Mechanical Turk",
         [("WorkerId", "HITId"), ("WorkerId", "AssignmentId")],
         {
             "participant": ("WorkerId",),
@@ -208,7 +208,7 @@ TOOLS: Mapping[str, Tool] = {
         },
         rules=("AssignmentStatus!=Rejected",),
         export="the batch's results as CSV",
-        note="for old files; radio buttons are a column each, joined into one (Answer.choice)",
+        note="columns of true and false, one for each radio button, become one (Answer.choice)",
     ),
     "qualtrics": Tool(
         "Qualtrics",

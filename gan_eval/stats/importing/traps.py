@@ -138,8 +138,7 @@ def _practice(foreign: Foreign, cells: pd.DataFrame) -> Found:
         return cells, []
     doubt = "" if kept else "; if there were practice trials, leave them out with --where"
     return cells.assign(practice=phases), [
-        f"practice is yes in all rows, as OpenSesame keeps a value until it is set again: {kept} rows before the next "
-        f"item began are practice, {count} are not{doubt}"
+        f"practice is yes in all rows: {kept} rows before the next item began are practice, {count} are not{doubt}"
     ]
 
 

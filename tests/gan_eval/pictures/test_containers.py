@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fetched_tools import python_with
 from PIL import Image
 
 from gan_eval.errors import UserError
@@ -216,3 +218,29 @@ def test_the_prompt_inside_a_png_is_a_caption_and_a_graph_is_none(tmp_path, text
         info.add_text(key, text)
     Image.fromarray(PICTURES[0]).save(tmp_path / "0.png", pnginfo=info)
     assert read_captions(tmp_path, [tmp_path / "0.png"]).texts.get(tmp_path / "0.png") == caption
+
+
+WRITERS = """
+import datasets, numpy, webdataset
+from PIL import Image
+pictures = numpy.load("pictures.npy")
+texts, images = [f"text {n}" for n in range(len(pictures))], [*map(Image.fromarray, pictures)]
+numpy.savez("x.npz", pictures)
+features = datasets.Features({"image": datasets.Image(), "text": datasets.Value("string")})
+datasets.Dataset.from_dict({"image": images, "text": texts}, features=features).to_parquet("x.parquet")
+with webdataset.TarWriter("x.tar") as archive:
+    for number, (image, text) in enumerate(zip(images, texts)):
+        archive.write({"__key__": f"{number:06}", "png": image, "txt": text})
+"""
+
+
+@pytest.mark.nightly
+def test_the_containers_that_the_programs_write(tmp_path):
+    python = python_with(tmp_path / "venv", "numpy==2.4.6", "datasets==5.2.0", "webdataset==1.0.2", "pillow")
+    np.save(tmp_path / "pictures.npy", PICTURES)
+    subprocess.run([python, "-c", WRITERS], cwd=tmp_path, check=True)
+    for form in ("npz", "parquet", "tar"):
+        pictures, captions, _ = unpacked(tmp_path / f"x.{form}")
+        assert [Path(name).stem for name in pictures] == ["000000", "000001", "000002"]
+        assert (np.stack([*pictures.values()]) == PICTURES).all()
+        assert [*captions.values()] == ([] if form == "npz" else ["text 0", "text 1", "text 2"])

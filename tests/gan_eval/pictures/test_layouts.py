@@ -1,4 +1,9 @@
-"""Result folders as well-known programs write them: what is taken, what it is called, and what is asked for."""
+"""Result folders with the names of well-known programs: what is taken, what it is called, and what is asked for.
+
+Names as in the sources of pytorch-CycleGAN-and-pix2pix d5e62dd and 2a7afba, CUT b3ac297, pix2pixHD 14b3b3c,
+SPADE fecacc9, LaMa 786f593, MAT d273d89, StyleGAN2-ADA 03a1942, StyleGAN3 c233a91, PyTorch's examples 13caa07,
+Stable Diffusion 21f890f and Keras' examples cca4efb and 7eda41d.
+"""
 
 import numpy as np
 import pytest

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from fetched_tools import fetched, python_with
 from test_tools import played
@@ -91,14 +92,40 @@ def test_a_button_of_jspsych_is_its_number_and_an_untouched_slider_its_start(tmp
     fetched(["npm", "install", "--silent", "--prefix", str(tmp_path), *packages])
     study = """
         const jsPsych = initJsPsych({on_finish: () => { window.result = [jsPsych.data.get().json()] }})
-        const press = n => () => setTimeout(() => document.querySelectorAll(".jspsych-btn")[n].click(), 50)
+        const button = n => document.querySelectorAll(".jspsych-btn")[n]
+        const press = n => () => setTimeout(() => button(n).click(), 50)
+        const slider = {type: jsPsychHtmlSliderResponse, stimulus: "b", slider_start: 37}
         jsPsych.run([
           {type: jsPsychHtmlButtonResponse, stimulus: "a", choices: ["real", "fake"], on_load: press(1)},
-          {type: jsPsychHtmlSliderResponse, stimulus: "b", slider_start: 37, on_load: press(0)},
+          {...slider, on_load: press(0)},
+          {...slider, require_movement: true, trial_duration: 50, on_load() { window.waits = button(0).disabled },
+            on_finish(data) { data.waits = window.waits }},
         ])
     """
-    (rows,) = shown(chromium, tmp_path, [f"{package}/dist/index.browser.min.js" for package in packages], study)
-    assert [row["response"] for row in json.loads(rows)] == [1, 37]
+    (text,) = shown(chromium, tmp_path, [f"{package}/dist/index.browser.min.js" for package in packages], study)
+    rows = json.loads(text)
+    assert [row["response"] for row in rows][:2] == [1, 37]
+    assert rows[2]["waits"]
+
+
+def test_simulated_sessions_of_jspsych_have_no_mark(tmp_path: Path, chromium: Any) -> None:
+    packages = ["jspsych", "@jspsych/plugin-image-keyboard-response"]
+    fetched(["npm", "install", "--silent", "--prefix", str(tmp_path), *packages])
+    study = """
+        const show = (play, trial_duration) => new Promise(done => {
+          const jsPsych = initJsPsych({on_finish: () => done(jsPsych.data.get().json())})
+          play(jsPsych, PLAY.map(([stimulus, truth]) => (
+            {type: jsPsychImageKeyboardResponse, stimulus, choices: ["f", "j"], data: {truth}, trial_duration})))
+        })
+        show((jsPsych, trials) => jsPsych.simulate(trials)).then(simulated =>
+          show((jsPsych, trials) => jsPsych.run(trials), 20).then(played => { window.result = [simulated, played] }))
+    """
+    texts = shown(chromium, tmp_path, [f"{package}/dist/index.browser.min.js" for package in packages], study)
+    simulated, shown_to_people = map(json.loads, texts)
+    assert {*simulated[0]} == {*shown_to_people[0]}
+    (tmp_path / "P1.json").write_text(texts[0])
+    words = {"response": {"f": "fake", "j": "real"}}
+    assert any("simulated?" in line for line in import_trials(tmp_path / "P1.json", mapping={}, words=words).doubts)
 
 
 @pytest.mark.parametrize("version", ["2018.1.1", "20.2.4"])
@@ -170,6 +197,8 @@ def test_psychopys_handlers(tmp_path: Path) -> None:
         assert found.trials["reaction_time_ms"].dropna().eq(500).all()
         with pytest.raises(UserError, match="wide CSV"):
             import_trials(tmp_path / f"{person}_trials.txt", mapping={})
+        text = pd.read_csv(tmp_path / f"{person}_trials.txt", sep="\t")
+        assert (text["picture"] != text["picture_raw"]).any()
 
 
 OTREE = """

@@ -435,7 +435,7 @@ def test_mturk_with_radio_buttons_wide_long_and_in_pairs(tmp_path: Path) -> None
     rejected = long[0] | {"WorkerId": "W2", "AssignmentStatus": "Rejected"}
     found = imported(written(tmp_path, "batch.csv", [*long, rejected]))
     assert played(found) == PLAYED
-    assert "closed in 2026" in found.doubts[0]
+    assert "Mechanical Turk" in found.doubts[0]
     wide: dict[str, Any] = dict(BATCH)
     for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True)):
         wide |= {f"Input.image{at}": f"{picture}.png", f"Input.truth{at}": kind, f"Answer.choice{at}": answer}
