@@ -107,7 +107,7 @@ def _list(section: type[Section]) -> str:
     for setting in settings_of(section):
         field = setting.field
         value = ", ".join(filter(None, [_type(field.annotation, field.metadata), _default(setting)]))
-        lines.append(f"- `{setting.name}` ({value}): {setting.meaning}")
+        lines.append(f"- `{setting.name}` ({value}): {setting.declared.sentence}")
     return "\n".join([*lines, ""])
 
 

@@ -15,6 +15,7 @@ from gan_eval.cli.options import (
     parse_pairs,
     print_next_command,
     refuse_without_effect,
+    setting,
     tables_as_json,
 )
 from gan_eval.errors import UserError, naming
@@ -53,13 +54,11 @@ def analyze(
         list[str] | None,
         typer.Option(metavar="NAME=DIR", help="Your maps (grey PNG or npy), to compare with marks. Repeatable."),
     ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(help="Exclude trials: 'reaction_time_ms<200'. Repeatable.")
-    ] = None,
+    exclude: Annotated[list[str] | None, setting("analysis", "AnalysisSettings", "exclude", metavar="RULE")] = None,
     exclude_participants: Annotated[
-        list[str] | None, typer.Option(help="Exclude people by the table participation: 'catch_accuracy<0.8'.")
+        list[str] | None, setting("analysis", "AnalysisSettings", "exclude_participants", metavar="RULE")
     ] = None,
-    margin: Annotated[float | None, typer.Option(help="Margin of equivalence, such as 0.05 for 5 points.")] = None,
+    margin: Annotated[float | None, setting("analysis", "AnalysisSettings", "margin")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
     """Analyze a trials table: write all tables of results.
@@ -250,9 +249,7 @@ def power(
     context: typer.Context,
     study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
     out: Out,
-    stimuli: Annotated[
-        int | None, typer.Option(min=2, max=1_000_000, help="Pictures of each class; default: the study's.")
-    ] = None,
+    stimuli: Annotated[int | None, setting("analysis", "PowerSettings", "stimuli", metavar="N")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: the usable cores.")] = None,
     cluster: Cluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="The table to stdout as JSON.")] = False,
@@ -265,10 +262,12 @@ def power(
     """
     if cluster is not None:
         refuse_without_effect(context, ["workers"], f"--cluster {cluster} has its own; remove one of them")
+    from gan_eval.settings.analysis import PowerSettings
+    from gan_eval.settings.sections import check_options
     from gan_eval.settings.study import load_study
 
     checked = load_study(study)
-    settings = checked.power.model_copy(update=given_options(stimuli=stimuli))
+    settings = check_options(PowerSettings, checked.power.model_dump() | given_options(stimuli=stimuli))
     from gan_eval.cli.console import Console
 
     with Console() as console, console.working("power: the design"):

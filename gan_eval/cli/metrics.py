@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.cli.options import Paired, TarKey, White, parse_pairs, refuse_without_effect, say, tables_as_json
+from gan_eval.cli.options import Paired, TarKey, White, parse_pairs, refuse_without_effect, say, setting, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.progress import about_download
 from gan_eval.machine.threads import MAX_THREADS
-from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric, ResizerName
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric
 from gan_eval.metrics.weights.known import WEIGHTS
+from gan_eval.settings.choices import ResizerName
 
 if TYPE_CHECKING:
     from gan_eval.cli.console import Console
@@ -38,14 +39,9 @@ def metrics(
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
     paired: Paired = None,
     tar_key: TarKey = None,
-    resize: Annotated[
-        bool, typer.Option("--resize", help="Resize generated pictures to the size of their real ones.")
-    ] = False,
+    resize: Annotated[bool, setting("study", "MetricsSettings", "resize")] = False,
     white: White = None,
-    resizer: Annotated[
-        ResizerName | None,
-        typer.Option(help=f"Method that resizes pictures for the networks; default: {DEFAULT_RESIZER}."),
-    ] = None,
+    resizer: Annotated[ResizerName | None, setting("study", "MetricsSettings", "resizer")] = None,
     weights: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=FILE", help="Pretrained weights, by a name of `weights list`; default: the cache."),
@@ -76,13 +72,8 @@ def metrics(
     save_reference: Annotated[
         Path | None, typer.Option(metavar="FILE.npz", help="Also write mu and sigma of the real pictures.")
     ] = None,
-    baselines: Annotated[
-        bool,
-        typer.Option(
-            "--baselines", help="Also measure the sets' holes filled without learning: border_mean, harmonic."
-        ),
-    ] = False,
-    segmenter: Annotated[Path | None, typer.Option(help="Your network that labels street scenes.")] = None,
+    baselines: Annotated[bool, setting("study", "MetricsSettings", "baselines")] = False,
+    segmenter: Annotated[Path | None, setting("study", "MetricsSettings", "segmenter")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, max=MAX_THREADS, help="Number of threads; default: the usable cores.")

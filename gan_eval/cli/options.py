@@ -5,18 +5,22 @@ import json
 import math
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_origin
 
 import typer
 
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
+from gan_eval.settings.declared import declarations
 from gan_eval.settings.words import as_flag
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from gan_eval.settings.sections import Section
 
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results; must be empty or made by gan_eval.")]
 DataRoot = Annotated[
@@ -46,39 +50,51 @@ Simulate = Annotated[
 
 Stimuli = Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")]
 Store = Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")]
-Language = Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")]
 Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show the pages before, between and after trials.")]
-
-QUIZ_SETTINGS: Mapping[str, Any] = {
-    "protocol": Annotated[str | None, typer.Option(help="quick_response (the default), yes_no, paired, ...")],
-    "real": Annotated[int | None, typer.Option(help="Real pictures of each data set; default: 25.")],
-    "fake": Annotated[int | None, typer.Option(help="Generated pictures of each data set; default: 25.")],
-    "pairs": Annotated[int | None, typer.Option(help="Pairs of each data set, for protocols with pairs.")],
-    "exposure_ms": Annotated[
-        str | None, typer.Option(help="Exposure in ms, or until-answer (the default); for yes_no several: 100,500.")
-    ],
-    "response_ms": Annotated[str | None, typer.Option(help="Time to answer in ms, or unlimited; default: 4000.")],
-    "keys": Annotated[str | None, typer.Option(help="Keys of the answers; default: real=j,fake=f.")],
-    "picture_size": Annotated[str | None, typer.Option(help="Width: native (the default), 512 or '8 deg'.")],
-    "allow_giveaways": Annotated[
-        str | None,
-        typer.Option(help="Clues of `gan-eval stimuli audit` that may reveal the truth: format,metadata,identical."),
-    ],
-    "seed": Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of the draw; default: 0.")],
-}
-"""Options of the commands that show pictures, by the setting that each stands for; a study file sets them itself."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
-def with_quiz_settings(command: Command) -> Command:
-    """Add the options of `QUIZ_SETTINGS`, after --store, to a command that takes them as `**settings`."""
+def setting(module: str, section: str, key: str, *, metavar: str | None = None) -> Any:
+    """Return the option of a setting, with the setting's sentence as its help."""
+    declared = declarations(module, section)[key]
+    return typer.Option(*[as_flag(key)] * (declared.default is False), help=declared.help, metavar=metavar)
+
+
+def with_settings(sections: Mapping[str, str], command: Command) -> Command:
+    """Add the options that sections declare (`{module: section}`) to a command that takes them as `**settings`."""
     signature = inspect.signature(command)
-    given = [each for each in signature.parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
-    at = [each.name for each in given].index("store") + 1
-    added = [given[0].replace(name=name, default=None, annotation=option) for name, option in QUIZ_SETTINGS.items()]
-    command.__dict__["__signature__"] = signature.replace(parameters=[*given[:at], *added, *given[at:]])
+    own = {name: each for name, each in signature.parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD}
+    added = {
+        name: own["context"].replace(
+            name=name, default=None, annotation=Annotated[str | None, setting(*section, name, metavar=key.option)]
+        )
+        for section in sections.items()
+        for name, key in declarations(*section).items()
+        if key.option
+    }
+    command.__dict__["__signature__"] = signature.replace(parameters=[*(own | added | own).values()])
     return command
+
+
+def values_of_options(section: "type[Section]", options: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of settings that are given by options, for `check_options`."""
+    values = dict[str, Any]()
+    for name, text in options.items():
+        origin = get_origin(section.model_fields[name].annotation)
+        if origin is dict:
+            values[name] = parse_pairs(text.split(","), as_flag(name))
+        else:
+            values[name] = tuple(map(_value, text.split(","))) if origin is tuple else _value(text)
+    return values
+
+
+def _value(text: str) -> int | float | str:
+    """Return the number that a text stands for, else the text."""
+    for number in (int, float):
+        with suppress(ValueError):
+            return number(text)
+    return text.strip()
 
 
 Paired = Annotated[

@@ -1,7 +1,7 @@
 """The command `quiz`."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,14 +12,13 @@ from gan_eval.cli.options import (
     Simulate,
     counted,
     given_options,
-    parse_pairs,
     print_next_command,
     refuse_with_study,
     refuse_without_effect,
+    values_of_options,
 )
 from gan_eval.errors import UserError
 from gan_eval.settings.choices import DISTANCES_CM, SCREEN_WIDTHS_CM
-from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS
 from gan_eval.settings.words import as_flag
 
 if TYPE_CHECKING:
@@ -30,13 +29,8 @@ if TYPE_CHECKING:
 DEFAULT_STORE = "gan-eval.sqlite"
 """Default results store for sessions with --stimuli."""
 
-ViewingDistance = Annotated[
-    float | None,
-    typer.Option(min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="Viewing distance in cm; default: the study's."),
-]
 
-
-@options.with_quiz_settings
+@partial(options.with_settings, {"quiz": "QuizSettings", "study": "StudySettings"})
 def quiz(
     context: typer.Context,
     study: Annotated[Path | None, typer.Argument(help="A study file, with --out; or give --stimuli.")] = None,
@@ -44,7 +38,10 @@ def quiz(
     out: Annotated[Path | None, typer.Option("--out", help="With a study: its folder.")] = None,
     stimuli: options.Stimuli = None,
     store: options.Store = None,
-    viewing_distance_cm: ViewingDistance = None,
+    viewing_distance_cm: Annotated[
+        float | None,
+        typer.Option(min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="Viewing distance in cm; default: the study's."),
+    ] = None,
     screen_width_cm: Annotated[
         float | None,
         typer.Option(
@@ -58,7 +55,7 @@ def quiz(
     screen: Annotated[int | None, typer.Option(min=1, help="The monitor's number; default: the primary one.")] = None,
     intro: options.Intro = True,
     text_size: Annotated[int, typer.Option(min=100, max=200, help="Size of the texts in percent.")] = 100,
-    language: options.Language = None,
+    language: Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")] = None,
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
     simulate: Simulate = None,
     self_test: Annotated[bool, typer.Option("--self-test", help="Measure and keep this screen's timing.")] = False,
@@ -126,62 +123,42 @@ def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizSt
     from gan_eval.pictures.sets import read_sets
     from gan_eval.quiz.admission import QuizStudy
     from gan_eval.settings.design import design_of, pictures_hash
+    from gan_eval.settings.sections import check_options
+    from gan_eval.settings.study import StudySettings
 
-    seed = options.pop("seed", 0)
+    seed = values_of_options(StudySettings, given_options(seed=options.pop("seed", None)))
+    study = check_options(StudySettings, {"name": "ad-hoc", **seed})
     settings = quiz_of_options(options)
     pool = read_sets(context.params["stimuli"], hash_files=False)
     design = {
         "quiz": design_of(settings),
         "pictures": {"shown": pictures_hash(pool.rows, captions=settings.show_caption)},
     }
-    return QuizStudy(name="ad-hoc", settings=settings, shown=[pool], seed=seed, design=design)
+    return QuizStudy(name=study.name, settings=settings, shown=[pool], seed=study.seed, design=design)
 
 
-def quiz_of_options(options: Mapping[str, Any]) -> "QuizSettings":
-    """Return the quiz settings given by options, where times and keys are still text.
+def quiz_of_options(options: Mapping[str, str]) -> "QuizSettings":
+    """Return the quiz settings given by options.
 
     Raises:
-        UserError: an option's value is not what it must be, or the protocol has no use for the option.
+        UserError: an option's value is not what it must be, or the option has no effect with the others.
     """
     from gan_eval.settings.quiz import QuizSettings
-    from gan_eval.settings.sections import check_options
+    from gan_eval.settings.sections import OnlyWhen, check_options, mark_of
 
-    values = dict(options)
-    protocol = values.get("protocol", QuizSettings().protocol)
-    unused = {"real": "pairs are shown; give --pairs", "fake": "pairs are shown; give --pairs"}
-    if protocol not in PAIR_PROTOCOLS:
-        unused = {"pairs": "single pictures are shown; give --real and --fake"}
-    if protocol in ADAPTIVE_PROTOCOLS:
-        unused["exposure_ms"] = "the answers decide on the exposure; remove it"
-    for name, why in unused.items():
-        if name in values:
-            raise UserError(f"{as_flag(name)}: has no effect with the protocol {protocol}: {why}")
-    if "keys" in values:
-        values["keys"] = parse_pairs(values["keys"].split(","), "--keys")
-    exposures = [_number_or(text, "until-answer", "--exposure-ms") for text in values.pop("exposure_ms", "").split(",")]
-    if len(exposures) > 1:
-        values["exposures_ms"] = tuple(exposures)
-    elif exposures[0] is not None:
-        values["exposure_ms"] = exposures[0]
-    if "allow_giveaways" in values:
-        values["allow_giveaways"] = tuple(clue.strip() for clue in values["allow_giveaways"].split(","))
-    if values.get("picture_size", "").isdecimal():
-        values["picture_size"] = int(values["picture_size"])
-    if "response_ms" in values:
-        values["response_ms"] = _number_or(values["response_ms"], "unlimited", "--response-ms")
-    return check_options(
-        QuizSettings, values, spelled=lambda name: as_flag("exposure_ms" if name == "exposures_ms" else name)
+    texts = dict(options)
+    if "," in texts.get("exposure_ms", ""):
+        texts["exposures_ms"] = texts.pop("exposure_ms")
+    settings = check_options(
+        QuizSettings,
+        values_of_options(QuizSettings, texts),
+        spelled=lambda name: as_flag("exposure_ms" if name == "exposures_ms" else name),
     )
-
-
-def _number_or(text: str, word: str, option: str) -> float | str | None:
-    """Return milliseconds, or the word for no limit; None if nothing was given."""
-    if text in ("", word):
-        return text or None
-    try:
-        return float(text)
-    except ValueError as error:
-        raise UserError(f"{option} {text}: expected milliseconds or {word}") from error
+    for name in texts:
+        condition = mark_of(QuizSettings.model_fields[name], OnlyWhen)
+        if condition is not None and not condition.has_effect(settings):
+            raise UserError(f"{as_flag(name)}: has no effect with the protocol {settings.protocol}; remove it")
+    return settings
 
 
 def session_summary(result: "SessionResult") -> str:

@@ -9,14 +9,14 @@ import typer
 
 from gan_eval.cli import options
 from gan_eval.cli.options import given_options, print_next_command, refuse_with_study, refuse_without_effect, say
-from gan_eval.cli.quiz import DEFAULT_STORE, ViewingDistance, study_of_options
+from gan_eval.cli.quiz import DEFAULT_STORE, study_of_options
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import setup_command
 
 LOCAL = "127.0.0.1"
 
 
-@options.with_quiz_settings
+@partial(options.with_settings, {"quiz": "QuizSettings", "study": "StudySettings"})
 def serve(
     context: typer.Context,
     study: Annotated[Path | None, typer.Argument(help="A study file, with --out; or give --stimuli or --demo.")] = None,
@@ -31,8 +31,6 @@ def serve(
     public_url: Annotated[
         str | None, typer.Option(help="Address that participants open, if a proxy is in front.")
     ] = None,
-    viewing_distance_cm: ViewingDistance = None,
-    language: options.Language = None,
     intro: options.Intro = True,
     demo: Annotated[
         bool, typer.Option("--demo", help="Serve a small study on photographs that come with a package.")
@@ -49,7 +47,7 @@ def serve(
         raise UserError("serve: give one of: a study file with --out, --stimuli SET, or --demo")
     if public_url is not None and not re.match(r"https?://[^/\s]+", public_url):
         raise UserError(f"--public-url {public_url}: expected an address such as https://quiz.example.org")
-    chosen = given_options(**settings, viewing_distance_cm=viewing_distance_cm, language=language)
+    chosen = given_options(**settings)
     where: str | Path
     more: dict[str, Any] = {}
     if study is not None or demo:

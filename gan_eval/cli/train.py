@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,6 +21,8 @@ from gan_eval.cli.options import (
     print_next_command,
     refuse_with_study,
     refuse_without_effect,
+    values_of_options,
+    with_settings,
 )
 from gan_eval.errors import UserError
 from gan_eval.files.reading import no_folder
@@ -37,8 +40,6 @@ Source = Annotated[
     Path, typer.Argument(metavar="RUN|FILE", help="A run's folder, one of its .safetensors, or a latest_net_G.pth.")
 ]
 LENGTHS = frozenset({"steps", "epochs"})
-OPTIONS = LENGTHS | {"image_size", "batch_size", "seed", "init_from"}
-"""Settings with their own option; the others are set with `--set`."""
 
 
 def picture_size(text: str | None) -> int | Literal["native"] | None:
@@ -50,6 +51,7 @@ def picture_size(text: str | None) -> int | Literal["native"] | None:
     return int(text)
 
 
+@partial(with_settings, {"training": "TrainingSettings"})
 def train(
     context: typer.Context,
     study: Annotated[Path | None, typer.Argument(help="A study file; or give --data.")] = None,
@@ -59,14 +61,9 @@ def train(
     data_root: DataRoot = None,
     split: Annotated[str | None, typer.Option(help="Training split: train (the default), train+val+test, ...")] = None,
     direction: Annotated[Direction | None, typer.Option(help="AtoB (the default): the input is the left half.")] = None,
-    image_size: Annotated[int | None, typer.Option(help="Side of the square pictures in pixels; default: 256.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pairs in each step; default: 1.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Optimizer steps.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training pairs.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of all random numbers; default: 0.")] = None,
-    settings: Annotated[
+    assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Any key of \\[training] in a study file, repeatable."),
+        typer.Option("--set", metavar="NAME=VALUE", help="Any key of [training] in a study file, repeatable."),
     ] = None,
     init_from: Annotated[
         Path | None, typer.Option("--init-from", metavar="RUN|FILE", help="Start from this trained generator.")
@@ -85,6 +82,7 @@ def train(
     threads: Threads = None,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only estimate time, memory and disk.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --estimate: print JSON.")] = False,
+    **settings: Any,
 ) -> None:
     """Train a generator on A|B pictures, or to fill holes in photographs."""
     restart_with_allocator_settings()  # before the slow imports
@@ -98,14 +96,14 @@ def train(
         raise UserError("train: --json needs --estimate")
     if data is not None and not data.is_dir():
         raise UserError(no_folder(data, "data folder"))
-    options = given_options(image_size=image_size, batch_size=batch_size, steps=steps, epochs=epochs, seed=seed)
+    options = given_options(**settings)
     if study is not None:
-        refuse_with_study({**options, **given_options(split=split, direction=direction, set=settings)}, study)
+        refuse_with_study({**options, **given_options(split=split, direction=direction, set=assignments)}, study)
         job = job_of_study(study, model, data_root, init_from=init_from)
     else:
         refuse_without_effect(context, ["model"], "names a model of a study; add the study file, or remove the option")
         job = job_of_options(
-            options, settings or (), data=data, data_root=data_root, direction=direction, preset=preset
+            options, assignments or (), data=data, data_root=data_root, direction=direction, preset=preset
         )
         if job.settings.inpainting is not None:
             refuse_without_effect(context, ["direction"], "holes are filled in photographs, which have no direction")
@@ -172,7 +170,7 @@ def job_of_study(
 
 
 def job_of_options(
-    options: Mapping[str, Any],
+    options: Mapping[str, str],
     assignments: Sequence[str] = (),
     *,
     data: Path | None = None,
@@ -197,7 +195,10 @@ def job_of_options(
     assigned = assigned_settings(assignments)
     if twice := sorted(set(options) & set(assigned)):
         raise UserError(f"--set {twice[0]}: there is also {as_flag(twice[0])}; give one of them")
-    values = {**options, **assigned}
+    from gan_eval.settings.sections import check_options
+    from gan_eval.settings.training import TrainingSettings
+
+    values = {**values_of_options(TrainingSettings, options), **assigned}
     overridden = LENGTHS if LENGTHS & set(values) else set()  # the preset's epochs would contradict the user's steps
     preset_values = {name: value for name, value in training.items() if name not in overridden}
     sections = {  # of a section, replace only the keys that the user gives
@@ -214,14 +215,10 @@ def job_of_options(
         if data_preset is not None:
             raise UserError(f"train: {data_preset.name} needs --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
         raise UserError("train: --data is missing; name the folder with train/")
-    from gan_eval.settings.sections import check_options
-    from gan_eval.settings.training import TrainingSettings
     from trainer.job import TrainingJob
 
     settings = check_options(
-        TrainingSettings,
-        values,
-        spelled=lambda name: as_flag(name) if name in OPTIONS and name not in assigned else f"--set {name}",
+        TrainingSettings, values, spelled=lambda name: as_flag(name) if name in options else f"--set {name}"
     )
     root = data_root or Path()
     return TrainingJob(settings, data, direction or (data_preset.direction if data_preset else "AtoB"), root=root)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from gan_eval.settings.plan import NO_PLAN, Link
+from gan_eval.settings.plan import Link
 from gan_eval.settings.rules import rule_parts
 from gan_eval.settings.sections import SHORT, Name, NotInDesign, Section
 
@@ -24,30 +24,30 @@ _IN_ANALYSIS_HASH = NotInDesign("part of the analysis hash")
 class AnalysisSettings(Section):
     """`[analysis]`: the plan of the analysis, fixed before the data; what departs from it is marked exploratory."""
 
-    exclude: Annotated[tuple[str, ...], SHORT] = NO_PLAN.exclude
+    exclude: Annotated[tuple[str, ...], SHORT] = ()
     """Rules that exclude trials, such as `reaction_time_ms<200`. Rules on the outcome (kind, response, choice, rating,
     correct, confidence) are refused, except `response=none`."""
-    exclude_participants: tuple[str, ...] = NO_PLAN.exclude_participants
+    exclude_participants: tuple[str, ...] = ()
     """Rules that exclude participants, on columns of the table `participation`: `catch_accuracy<0.8`. A rule on
     `accuracy`, the outcome, only adds a sensitivity row."""
-    link: Annotated[Link, _IN_ANALYSIS_HASH] = NO_PLAN.link
+    link: Annotated[Link, _IN_ANALYSIS_HASH] = "logit"
     """Link of the crossed mixed models."""
-    slope: Annotated[bool, _IN_ANALYSIS_HASH] = NO_PLAN.slope
+    slope: Annotated[bool, _IN_ANALYSIS_HASH] = True
     """Let participants differ in skill: also fit mixed models with a slope for each participant."""
-    covariates: Annotated[tuple[str, ...], _IN_ANALYSIS_HASH] = NO_PLAN.covariates
+    covariates: Annotated[tuple[str, ...], _IN_ANALYSIS_HASH] = ()
     """Questions of `[[quiz.questions]]`, or columns of the trials table, as fixed effects of a further mixed model."""
     comparisons: Annotated[tuple[tuple[Name, Name], ...] | None, _IN_ANALYSIS_HASH] = Field(
-        default=NO_PLAN.comparisons, examples=[(("a", "b"),)]
+        default=None, examples=[(("a", "b"),)]
     )
     """Pairs of models to compare; default: all pairs of each data set."""
     margin: Annotated[
         Annotated[float, Field(gt=0, lt=0.5), BeforeValidator(_is_a_share)] | None, SHORT, _IN_ANALYSIS_HASH
-    ] = Field(default=NO_PLAN.margin, examples=[0.05])
+    ] = Field(default=None, examples=[0.05])
     """Equivalence margin as a share: with 0.05, `equivalent` means within 5 points of chance, or fooling rates within 5
     points. Default: equivalence is not judged."""
-    level: Annotated[str, _IN_ANALYSIS_HASH] = Field(default=NO_PLAN.level, min_length=1)
+    level: Annotated[str, _IN_ANALYSIS_HASH] = Field(default="requested_exposure_ms", min_length=1)
     """Column of numbers of the trials table for thresholds and slopes; default: the exposure."""
-    replicates: Annotated[int, _IN_ANALYSIS_HASH] = Field(default=NO_PLAN.replicates, ge=200, le=100_000)
+    replicates: Annotated[int, _IN_ANALYSIS_HASH] = Field(default=1000, ge=200, le=100_000)
     """Number of bootstrap replicates for intervals of correlations and agreement; HYPE scores use twice as many."""
 
     @field_validator("exclude", "exclude_participants")

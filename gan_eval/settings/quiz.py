@@ -17,7 +17,7 @@ from gan_eval.settings.protocols import (
     ProtocolName,
     default_keys,
 )
-from gan_eval.settings.sections import SHORT, Name, NotInDesign, OnlyWhen, Section, Words
+from gan_eval.settings.sections import SHORT, Name, NotInDesign, OnlyWhen, Option, Section, Words
 
 MaskKind = Literal["none", "noise", "scramble"]
 Giveaway = Literal["format", "size", "mode", "profile", "metadata", "jpeg_tables", "jpeg_subsampling", "identical"]
@@ -27,6 +27,7 @@ HOUR_MS = 3_600_000
 MAX_TRIALS = 10_000
 """Maximum number of trials of one kind in a session."""
 Milliseconds = Annotated[float, Field(gt=0, le=HOUR_MS)]
+Exposure = Milliseconds | Literal["until-answer"]
 MAX_WIDTH_PIXELS = 16_384
 """Maximum width in pixels, more than any screen has."""
 
@@ -115,13 +116,13 @@ _AT_THE_END = NotInDesign("comes after the last trial")
 class QuizSettings(Section):
     """`[quiz]`: how stimuli are shown and judged."""
 
-    protocol: Annotated[ProtocolName, SHORT] = "quick_response"
+    protocol: Annotated[ProtocolName, SHORT, Option("NAME")] = "quick_response"
     """The protocol: what a trial shows and asks."""
-    real: Annotated[int, SHORT, _OF_SINGLE] = Field(default=25, ge=1, le=MAX_TRIALS)
+    real: Annotated[int, SHORT, Option("N"), _OF_SINGLE] = Field(default=25, ge=1, le=MAX_TRIALS)
     """Number of real pictures from each data set."""
-    fake: Annotated[int, SHORT, _OF_SINGLE] = Field(default=25, ge=1, le=MAX_TRIALS)
+    fake: Annotated[int, SHORT, Option("N"), _OF_SINGLE] = Field(default=25, ge=1, le=MAX_TRIALS)
     """Number of generated pictures from each data set, divided among its models."""
-    pairs: Annotated[int, _OF_PAIRS] = Field(default=40, ge=1, le=MAX_TRIALS)
+    pairs: Annotated[int, Option("N"), _OF_PAIRS] = Field(default=40, ge=1, le=MAX_TRIALS)
     """For protocols with two pictures: number of pairs from each data set, divided among models."""
     pairs_of: Annotated[Literal["items", "random"], OnlyWhen(lambda quiz: quiz.pairs_of == "random")] = "items"
     """For paired: the real and the generated picture are of one item, or the real one is of a random other item."""
@@ -129,11 +130,11 @@ class QuizSettings(Section):
     """Show each picture's caption with it, from the column `caption` of the stimulus set."""
     question: Annotated[Literal["real", "fits"], OnlyWhen(lambda quiz: quiz.question != "real")] = "real"
     """For model_vs_model: which picture looks more real, or which fits the caption better."""
-    exposure_ms: Annotated[Milliseconds | Literal["until-answer"], SHORT, _ONE_EXPOSURE] = "until-answer"
+    exposure_ms: Annotated[Exposure, SHORT, Option("MS[,MS...]"), _ONE_EXPOSURE] = "until-answer"
     """Exposure of each picture; until-answer: until the answer or the end of the response window."""
-    exposures_ms: tuple[Milliseconds | Literal["until-answer"], ...] = Field(default=(), max_length=100)
+    exposures_ms: tuple[Exposure, ...] = Field(default=(), max_length=100)
     """For yes_no: several exposures, each with an equal share of the real and fake trials."""
-    response_ms: Annotated[Milliseconds | Literal["unlimited"], SHORT] = 4000.0
+    response_ms: Annotated[Milliseconds | Literal["unlimited"], SHORT, Option("MS")] = 4000.0
     """Maximum time from onset to answer; if two pictures follow each other, from the second onset."""
     blank_ms: float = Field(default=500.0, ge=100, le=HOUR_MS)
     """Grey screen between trials."""
@@ -147,9 +148,9 @@ class QuizSettings(Section):
         default=300.0, ge=50, le=HOUR_MS
     )
     """Grey screen between two pictures shown one after the other."""
-    picture_size: PictureSize = "native"
+    picture_size: Annotated[PictureSize, Option("SIZE")] = "native"
     """Width of every picture: native (no resampling), physical pixels such as 512, or degrees such as "8 deg"."""
-    viewing_distance_cm: Annotated[float | None, _IN_DEGREES] = Field(
+    viewing_distance_cm: Annotated[float | None, Option("CM"), _IN_DEGREES] = Field(
         default=None, ge=DISTANCES_CM[0], le=DISTANCES_CM[1], examples=[60]
     )
     """Distance from the eyes to the screen, needed for degrees."""
@@ -183,7 +184,9 @@ class QuizSettings(Section):
     """Trials with an obvious truth among the main trials, from `stimuli.catch_sets`; excluded from rates."""
     break_every: Annotated[int | None, SHORT] = Field(default=None, ge=1, le=MAX_TRIALS, examples=[50])
     """Trials between two breaks; default: no breaks."""
-    keys: Annotated[dict[str, str], SHORT] = Field(default={}, examples=[{"real": "j", "fake": "f"}])
+    keys: Annotated[dict[str, str], SHORT, Option("real=j,...")] = Field(
+        default={}, examples=[{"real": "j", "fake": "f"}]
+    )
     """Key of each answer (real and fake, left and right, first and second, or the grades); default: f and j."""
     counterbalance_keys: bool = False
     """Swap the two keys on every second list."""
@@ -197,12 +200,12 @@ class QuizSettings(Section):
         default=None, examples=["postgresql://lab@server/quiz"]
     )
     """Second store, which gets a copy of each ended session: database URL or path."""
-    allow_giveaways: Annotated[tuple[Giveaway, ...], NotInDesign("which sets are refused")] = ()
+    allow_giveaways: Annotated[tuple[Giveaway, ...], Option("NAME,..."), NotInDesign("which sets are refused")] = ()
     """Allowed technical differences (see `./run stimuli audit`), which may reveal fakes; `identical`: generated files
     that equal real ones."""
     corner_patch: bool = False
     """White patch in the lower left corner while a picture is shown, for a photodiode."""
-    language: Annotated[str, SHORT] = "en"
+    language: Annotated[str, SHORT, Option("NAME")] = "en"
     """Language of the quiz, such as en or de."""
     show_score: Annotated[bool, _AT_THE_END] = True
     """Show the score on the end page."""

@@ -62,6 +62,13 @@ SHORT = Short()
 
 
 @dataclass(frozen=True)
+class Option:
+    """Mark of a key that is an option of commands too: its value as the help shows it (see `settings.declared`)."""
+
+    value: str
+
+
+@dataclass(frozen=True)
 class NotInDesign:
     """Mark of a key, or a whole section, that changes nothing that a participant sees before answering."""
 

@@ -10,10 +10,10 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.reading import read_toml
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
-from gan_eval.settings.choices import Direction, Mode
+from gan_eval.settings.choices import Direction, Mode, ResizerName
 from gan_eval.settings.design import design_of, keys_of_design
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.settings.sections import SHORT, Name, NotInDesign, OptionalPath, PathText, Section, first_problem
+from gan_eval.settings.sections import SHORT, Name, NotInDesign, Option, OptionalPath, PathText, Section, first_problem
 from gan_eval.settings.training import MAX_PICTURES, TrainingSettings, joined_splits
 from gan_eval.tables.names import model_name_problem
 
@@ -31,7 +31,7 @@ class StudySettings(Section):
     """Title of the report, which participants do not see; default: the name."""
     question: Annotated[str, NotInDesign("a sentence of the report")] = ""
     """The study's question, which the report repeats."""
-    seed: int = Field(default=0, ge=0, lt=2**63)
+    seed: Annotated[int, Option("N")] = Field(default=0, ge=0, lt=2**63)
     """Random seed of the draw, of resampling, and of the holes of test pictures."""
     published: Annotated[tuple[PathText, ...], NotInDesign("numbers in the report")] = ()
     """CSV tables of published numbers that the report compares with the run's."""
@@ -87,7 +87,7 @@ class MetricsSettings(Section):
 
     names: Annotated[tuple[str, ...], SHORT] = Field(default=("psnr", "ssim", "niqe", "fid", "kid"), min_length=1)
     """Names of `./run metrics --list`."""
-    resizer: Literal["tf1", "bilinear", "pytorch-fid", "bilinear-aa", "clean"] = "tf1"
+    resizer: ResizerName = "tf1"
     """Resizer to a network's size; part of the definition of FID and KID."""
     resize: bool = False
     """Resize a generated picture to the size of its real one (bicubic)."""

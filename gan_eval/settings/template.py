@@ -1,6 +1,5 @@
 """Values, default and meaning of each setting, and the study file that `study new` writes from them."""
 
-import ast
 import inspect
 import json
 import os
@@ -20,6 +19,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_text
 from gan_eval.files.output_folders import check_output_file, relative_path
 from gan_eval.machine.commands import as_typed
+from gan_eval.settings.declared import Declaration, declarations
 from gan_eval.settings.sections import Section, Short, mark_of
 from gan_eval.settings.study import Study
 
@@ -33,8 +33,7 @@ class Setting:
 
     name: str
     field: FieldInfo
-    meaning: str
-    """The text below the field, on one line."""
+    declared: Declaration
     section: type[Section] | None
     """The section that the key is or contains; None for a plain key."""
     shape: Shape = "one"
@@ -43,11 +42,6 @@ class Setting:
     def is_short(self) -> bool:
         """True if a new study file has the key without `--all`."""
         return mark_of(self.field, Short) is not None
-
-    @property
-    def words(self) -> list[str]:
-        """The words to choose from; empty if the value is free."""
-        return list(_words(self.field.annotation))
 
     @property
     def default(self) -> Any:
@@ -62,18 +56,11 @@ class Setting:
 
 def settings_of(section: type[Section]) -> list[Setting]:
     """Return the keys of a section in the order of a study file."""
-    (definition,) = ast.parse(inspect.getsource(section)).body
-    assert isinstance(definition, ast.ClassDef)
-    meanings = {}  # the string below each field, on one line
-    for field, below in zip(definition.body, [*definition.body[1:], None], strict=True):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            text = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
-            meanings[field.target.id] = " ".join(str(text).split())
-    settings = []
-    for name, info in section.model_fields.items():
-        inner, shape = _section_of(info.annotation)
-        settings.append(Setting(name, info, meanings[name], inner, shape))
-    return settings
+    declared = declarations(section.__module__.rpartition(".")[2], section.__name__)
+    return [
+        Setting(name, info, declared[name], *_section_of(info.annotation))
+        for name, info in section.model_fields.items()
+    ]
 
 
 def description_of(section: type[Section]) -> str:
@@ -92,16 +79,6 @@ def _section_of(annotation: Any) -> tuple[type[Section] | None, Shape]:
         if inspect.isclass(inner) and issubclass(inner, Section):
             return inner, shapes[origin]
     return None, "one"
-
-
-def _words(annotation: Any) -> Iterator[str]:
-    """Yield the words that a value may be."""
-    arguments = typing.get_args(annotation)
-    if typing.get_origin(annotation) is Literal:
-        yield from map(str, arguments)
-    else:
-        for inner in arguments:
-            yield from _words(inner)
 
 
 Values = Mapping[str, Any]
@@ -205,9 +182,7 @@ def _table(
         is_off = name not in values and not setting.field.is_required() and has_no_default
         value = values.get(name, setting.example if is_off or setting.default is None else setting.default)
         yield ""
-        words = ", ".join(setting.words)
-        either = f' (or "{words}")' if len(setting.words) == 1 else f" ({words})"  # a single one: else a number
-        yield from _comment(setting.meaning + either * bool(words))
+        yield from _comment(setting.declared.comment)
         yield ("#" if off or is_off else "") + f"{name} = {toml(value)}"
     for setting in inner:
         yield from _section_lines(setting, f"{path}.{setting.name}", values.get(setting.name), every_key=every_key)

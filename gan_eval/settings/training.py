@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from gan_eval.errors import UserError
-from gan_eval.settings.sections import SHORT, OptionalPath, Section
+from gan_eval.settings.sections import SHORT, Option, OptionalPath, Section
 
 MaskKind = Literal["centre", "blocks", "region", "folder"]
 StyleNetwork = Literal["none", "vgg13_bn", "vgg16"]
@@ -110,13 +110,13 @@ def joined_splits(train_split: str) -> list[str]:
 class TrainingSettings(Section):
     """`[training]`: how a generator is trained. Defaults: Isola et al. 2017 (arXiv 1611.07004), section 6.2."""
 
-    epochs: Annotated[int | None, SHORT] = Field(default=None, ge=1, le=1_000_000, examples=[200])
+    epochs: Annotated[int | None, SHORT, Option("N")] = Field(default=None, ge=1, le=1_000_000, examples=[200])
     """Passes over the training pairs."""
-    steps: int | None = Field(default=None, ge=1, le=MAX_STEPS, examples=[100000])
+    steps: Annotated[int | None, Option("N")] = Field(default=None, ge=1, le=MAX_STEPS, examples=[100000])
     """Optimizer steps; give either epochs or steps."""
-    batch_size: int = Field(default=1, ge=1, le=65_536)
+    batch_size: Annotated[int, Option("N")] = Field(default=1, ge=1, le=65_536)
     """Pairs in each step."""
-    image_size: Annotated[int, SHORT] = Field(default=256, ge=16, le=MAX_SIDE)
+    image_size: Annotated[int, SHORT, Option("N")] = Field(default=256, ge=16, le=MAX_SIDE)
     """Side of the square pictures in pixels."""
     learning_rate: float = Field(default=2e-4, gt=0, le=1000)
     """Adam's learning rate for both networks."""
@@ -211,7 +211,7 @@ class TrainingSettings(Section):
     best_metric: str | None = Field(default=None, examples=["psnr"])
     """Validation metric that decides which generator is the best (in training mode; with BatchNorm over the batch of
     photographs in evaluation mode); default: the first."""
-    seed: Annotated[int, SHORT] = Field(default=0, ge=0, lt=2**63)
+    seed: Annotated[int, SHORT, Option("N")] = Field(default=0, ge=0, lt=2**63)
     """Seed of all random numbers: initial weights, order of the pairs, crops, dropout."""
 
     inpainting: InpaintingSettings | None = None

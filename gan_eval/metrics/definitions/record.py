@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from gan_eval.settings.choices import ResizerName
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -24,7 +26,6 @@ ExtractorName = str
 Companion = Literal["reference", "mask", "input"]
 """Another picture of a stimulus: the ground truth, the mask of the hole, or the generator's input."""
 
-ResizerName = Literal["tf1", "bilinear", "pytorch-fid", "bilinear-aa", "clean"]
 DEFAULT_RESIZER: ResizerName = "tf1"
 """Default method of resizing pictures to a network's size: that of published values."""
 

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from gan_eval.errors import UserError, first_sentence, last_words, memory_ran_out
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.reading import read_toml
-from gan_eval.metrics.definitions.record import ResizerName
 from gan_eval.metrics.kernels.devices import exact_inference
 from gan_eval.metrics.networks.extractors import NetworkExtractor
 from gan_eval.metrics.networks.segmenter import Network, load_network
 from gan_eval.metrics.weights.cache import network_files
+from gan_eval.settings.choices import ResizerName
 from gan_eval.settings.sections import first_problem
 
 BATCH = 16

@@ -42,7 +42,7 @@ def test_settings_can_be_given_by_name():
 )
 def test_bad_settings_are_named_as_they_were_written(texts, message):
     with pytest.raises(UserError, match=message):
-        job_of_options({"steps": 3, "batch_size": 1}, texts, data=DATA)
+        job_of_options({"steps": "3", "batch_size": "1"}, texts, data=DATA)
 
 
 def test_a_preset_gives_length_settings_direction_and_folder_unless_options_do():
@@ -54,7 +54,7 @@ def test_a_preset_gives_length_settings_direction_and_folder_unless_options_do()
     assert job.settings.inpainting is not None
     assert (job.settings.inpainting.fill, job.settings.inpainting.overlap, job.settings.epochs) == ("mean", 7, 3)
     options = {"preset": "facades", "data": DATA, "data_root": Path("root"), "direction": "AtoB"}
-    job = job_of_options({"steps": 9}, ["lambda_l1=10"], **options)
+    job = job_of_options({"steps": "9"}, ["lambda_l1=10"], **options)
     assert (job.data, job.direction) == (DATA, "AtoB")
     assert (job.settings.steps, job.settings.epochs, job.settings.lambda_l1) == (9, None, 10.0)
 
@@ -63,7 +63,7 @@ def test_missing_data_length_or_preset():
     with pytest.raises(UserError, match=r"--data-root DIR \(or \$GAN_EVAL_DATA\),.*--data DIR"):
         job_of_options({}, preset="facades")
     with pytest.raises(UserError, match=r"train: --data.*train/"):
-        job_of_options({"steps": 3})
+        job_of_options({"steps": "3"})
     with pytest.raises(UserError, match=r"--steps.*--epochs"):
         job_of_options({}, data=DATA)
     with pytest.raises(UserError, match="'facade':"):

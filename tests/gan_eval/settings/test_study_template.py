@@ -112,4 +112,5 @@ def test_the_page_is_current_and_has_every_section_and_key() -> None:
         assert f"\n## `[{setting.name}" in page
         for key in settings_of(setting.section):
             assert f"\n- `{key.name}` (" in page
-            assert len(key.meaning) >= 5
+            assert len(key.declared.sentence) >= 5
+            assert key.section is not None or key.declared.default == key.default

@@ -93,7 +93,7 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("quiz s.toml --real 3 --participant P1 --out o", "--real: s.toml sets this"),
         ("quiz --stimuli a --keys real=j,fake=j --participant P1", "--keys"),
         ("quiz --self-test --participant P1", "--participant: quiz --self-test measures"),
-        ("quiz --stimuli a --exposure-ms long --participant P1", "--exposure-ms long"),
+        ("quiz --stimuli a --exposure-ms long --participant P1", "--exposure-ms: found 'long'"),
         ("metrics a --dataset d --out o", "--dataset and --model belong to"),
         ("stimuli import absent --model real --out o", "--model real"),
         ("generate absent --data absent --out o", "absent"),

@@ -1,0 +1,87 @@
+"""The keys of a section as its source declares them: sentence, words, default, option. This starts without pydantic.
+
+No object at run time has the sentence below a key; and a command needs its options before the slow import of pydantic.
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Declaration(NamedTuple):
+    """A key: the sentence below it, the words to choose from, its default, its option's value as the help shows it."""
+
+    sentence: str
+    words: tuple[str, ...]
+    default: Any
+    option: str | None
+
+    @property
+    def comment(self) -> str:
+        """The sentence with the words."""
+        words = (
+            f'or "{self.words[0]}"' if len(self.words) == 1 else ", ".join(self.words)
+        )  # a single one: else a number
+        return f"{self.sentence.removesuffix('.')} ({words})." if words else self.sentence
+
+    @property
+    def help(self) -> str:
+        """The sentence with the words and the default."""
+        default = f"{self.default:g}" if isinstance(self.default, float) else self.default
+        has_none = default is False or default in (None, "", (), {})
+        return self.comment if has_none else f"{self.comment.removesuffix('.')}; default: {default}."
+
+
+@cache
+def declarations(module: str, section: str) -> dict[str, Declaration]:
+    """Return the keys of a section of `gan_eval/settings/<module>.py`.
+
+    >>> declarations("training", "TrainingSettings")["batch_size"]
+    Declaration(sentence='Pairs in each step.', words=(), default=1, option='N')
+    """
+    body = next(each.body for each in _statements(module) if isinstance(each, ast.ClassDef) and each.name == section)
+    keys = {}
+    for field, below in zip(body, [*body[1:], None], strict=True):
+        if isinstance(field, ast.AnnAssign):
+            text = ast.literal_eval(below.value) if isinstance(below, ast.Expr) else ""
+            calls = {ast.unparse(each.func): each for each in ast.walk(field.annotation) if isinstance(each, ast.Call)}
+            keys[ast.unparse(field.target)] = Declaration(
+                " ".join(text.split()),
+                tuple(_words(module, field.annotation)),
+                _default(field.value),
+                ast.literal_eval(calls["Option"].args[0]) if "Option" in calls else None,
+            )
+    return keys
+
+
+@cache
+def _statements(module: str) -> list[ast.stmt]:
+    return ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")).body
+
+
+def _words(module: str, annotation: ast.AST) -> Iterator[str]:
+    """Yield the words of each `Literal`, also of one that has a name in this module or another of this folder."""
+    match annotation:
+        case ast.Subscript(value=ast.Name(id="Literal"), slice=words):
+            yield from map(ast.literal_eval, words.elts if isinstance(words, ast.Tuple) else [words])
+        case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[value, *_])):
+            yield from _words(module, value)
+        case ast.Name(id=name):
+            for statement in _statements(module):
+                match statement:
+                    case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                        yield from _words(module, value)
+                    case ast.ImportFrom(module=str(other), names=names):
+                        if other.startswith("gan_eval.settings.") and name in (each.name for each in names):
+                            yield from _words(other.rpartition(".")[2], annotation)
+        case _:
+            for part in ast.iter_child_nodes(annotation):
+                yield from _words(module, part)
+
+
+def _default(value: ast.expr | None) -> Any:
+    if isinstance(value, ast.Call):  # a section, or Field(...)
+        value = next((each.value for each in value.keywords if each.arg == "default"), None)
+    return value and ast.literal_eval(value)
