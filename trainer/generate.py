@@ -10,10 +10,10 @@ import numpy as np
 from torch import nn
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_json
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import no_folder
+from gan_eval.files.record import Record
 from gan_eval.machine.progress import Progress
 from gan_eval.pictures.decode import Picture, write_png
 from gan_eval.pictures.holes import mask_of
@@ -106,8 +106,9 @@ def generate(
         "mask_seed": mask_seed or 0, "masks": None if masks is None else "folder", "dropout": settings.dropout,
     }  # fmt: skip
     with hold_folder(out):
-        refuse_another_set(out, MARKER, definition)
-        write_json(out / MARKER, definition)
+        record = Record(out / MARKER, definition)
+        refuse_another_set(record)
+        record.write()
         for note in source.notes:
             say(note)
 

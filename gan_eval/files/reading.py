@@ -48,15 +48,6 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: not valid JSON ({syntax_problem(error)}); restore it or remove it") from error
 
 
-def read_record(path: Path, **kinds: type) -> dict[str, Any]:
-    """Read a record of gan_eval: a JSON object with fields of these types."""
-    record = read_json(path)
-    if not (isinstance(record, dict) and all(type(record.get(name)) is kind for name, kind in kinds.items())):
-        expected = ", ".join(kinds) or "a JSON object"
-        raise UserError(f"{path}: damaged: {expected} not found in it; restore it, or name another folder")
-    return record
-
-
 def read_toml(path: Path, *, what: str = "file") -> dict[str, Any]:
     """Read TOML; `what` describes the file in messages."""
     import tomllib

@@ -25,7 +25,7 @@ from gan_eval.files.atomic import (
 )
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import refuse_links
-from gan_eval.files.reading import read_json
+from gan_eval.files.record import read_record
 
 PATIENCE_S = 60.0
 """Maximum wait in seconds for another process that writes into the folder."""
@@ -169,21 +169,17 @@ def _finish(folder: Path, name: str, coming: Mapping[str, Any]) -> None:
 
 
 def _read(path: Path) -> FileSet:
-    record = _checked(path, "run", "files")
-    return FileSet(path.name.removesuffix(_RECORD), str(record["run"]), record["files"], record.get("source", ""))
+    record = _checked(path)
+    return FileSet(path.name.removesuffix(_RECORD), record["run"], record["files"], record.get("source", ""))
 
 
-def _checked(path: Path, *required: str) -> dict[str, Any]:
-    """Read a record; check that it has the required fields and that its files are below the set's folder."""
-    record = read_json(path)
-    with suppress(KeyError, TypeError, AttributeError):
-        files, gone = record["files"], record.get("gone", [])
-        texts = [record.get("source", ""), *files.values(), *files, *gone]
-        parts = [Path(name).parts for name in (*files, *gone)]
-        is_below = all(steps and ".." not in steps and not Path(*steps).is_absolute() for steps in parts)
-        if is_below and all(isinstance(text, str) for text in texts) and all(name in record for name in required):
-            return dict(record)
-    raise UserError(f"{path}: not the record of a set of files; remove it and make the set again")
+def _checked(path: Path) -> dict[str, Any]:
+    """Read a record; check that its files are below the set's folder."""
+    record = read_record(path, run=str, files=dict, aside=str, gone=list)
+    parts = [Path(str(name)).parts for name in (*record["files"], *record["gone"])]
+    if not all(steps and ".." not in steps and not Path(*steps).is_absolute() for steps in parts):
+        raise UserError(f"{path}: damaged: names a file of another folder; remove it and make the set again")
+    return record
 
 
 @contextmanager
@@ -198,6 +194,6 @@ def _locked(folder: Path, *, reading: bool = False) -> Iterator[None]:
     is_locking = not reading or os.access(path, os.W_OK)
     with system_lock(path, lambda: busy, patience_s=PATIENCE_S) if is_locking else nullcontext():
         for coming in sorted(records.glob(f"*{_COMING}")):
-            announced = _checked(coming, "run", "files", "aside", "gone")
+            announced = _checked(coming)
             _finish(folder, coming.name.removesuffix(_COMING), announced)
         yield

@@ -17,10 +17,11 @@ from PIL import Image
 
 import gan_eval
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, write_json
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
+from gan_eval.files.record import Record
 from gan_eval.machine.progress import Progress
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.decode import Fit, Picture, Size, has_shape, to_size
@@ -144,20 +145,19 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
             source, holds other results, is being written by another process, or cannot be written.
     """
     stimuli = read_set(source, files_must_exist=False)
-    record_file = out / RECORD
-    before, after, records = source.resolve(), out.resolve(), record_file.parent
+    before, after, records = source.resolve(), out.resolve(), out / OWN_FOLDER
     if after == before or before in after.parents or after in before.parents:
         raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
     check_output_folder(out)
-    if records.is_dir() and not record_file.is_file() and any(path != records for path in out.iterdir()):
+    record = Record(out / RECORD, {"source": str(before)})
+    if records.is_dir() and not record.file.is_file() and any(path != records for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
     items: dict[str, list[Row]] = {}
     for row in stimuli.rows:
         items.setdefault(row["item"], []).append(row)
     sizes = [(row["width"], row["height"]) for row in stimuli.rows if row["width"] and row["height"]]
     size = common_size(sizes, form, source)
-    record: dict[str, Any] = {
-        "source": str(source.resolve()),
+    facts: dict[str, Any] = {
         "source_sha256": sha256_file(source / TABLE_NAME),
         "format": "PNG, 8-bit RGB in sRGB, no metadata",
         "resized_by": "bicubic",
@@ -166,7 +166,7 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
         "software": f"gan_eval {gan_eval.__version__}",
     }
     with hold_folder(out):
-        refuse_another_set(out, RECORD, {"source": record["source"]})
+        refuse_another_set(record)
         names = neutral_names(items)
         models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
         targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
@@ -180,10 +180,10 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
             else:
                 if not rows:  # an earlier set stays if no item can be used
                     (out / TABLE_NAME).unlink(missing_ok=True)  # first: it must not describe new pictures
-                    if record_file.is_file():
+                    if record.file.is_file():
                         for name in ("real", "fake", *_NEUTRAL_FOLDERS.values()):
                             shutil.rmtree(out / name, ignore_errors=True)
-                    write_json(record_file, record)
+                    record.write(**facts)
                 for target, picture in pictures.items():
                     images.write_png(out / target, picture)
                 for row in items[item]:
@@ -200,7 +200,7 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
             raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
         included = dict.fromkeys(row["item"] for row in rows)  # in the same order in every process
         origins = {target: name for item in included for (_, name), target in targets[item].items()}
-        write_json(record_file, {**record, "problems": problems, "files": origins})
+        record.write(**facts, problems=problems, files=origins)
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
         return Equalised(len(included), size, tuple(problems))
 

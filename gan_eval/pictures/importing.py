@@ -15,9 +15,9 @@ from typing import Any, Literal
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_json
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import relative_path
+from gan_eval.files.record import Record
 from gan_eval.machine.progress import Progress
 from gan_eval.pictures import decode as images
 from gan_eval.pictures import doubts
@@ -288,11 +288,12 @@ def import_items(
     Raises:
         UserError: no item is usable, the masks are inverted, or `out` has another set.
     """
-    record: dict[str, Any] = {"dataset": dataset, "model": ", ".join(models.values())}
+    origin = {"dataset": dataset, "model": ", ".join(models.values())}
+    origin |= {} if source is None else {"source": relative_path(source, out)}
+    record = Record(out / RECORD, origin)
     with hold_folder(out):
         if source is not None:
-            record["source"] = relative_path(source, out)
-            refuse_another_set(out, RECORD, record)
+            refuse_another_set(record)
         reading, found = _checked(items, models, reading or Reading())
         remarks = [*remarks, *(named(line, containers or {}) for line in found)]
         rows: list[Row] = []
@@ -331,8 +332,8 @@ def import_items(
             fate = "was ignored" if name == UNREADABLE else "was applied, as all pictures are shown in sRGB"
             remarks.append(f"{count} of {imported} {role} pictures: the colour profile {name!r} {fate}")
         remarks += filter(None, [repeated_pictures(rows), identical_pictures(rows)])
-        record |= {**asdict(reading), "problems": problems, "remarks": remarks, "resized": resized}
-        write_json(out / RECORD, record)  # before the table, so that a killed import can be repeated
+        # before the table, so that a killed import can be repeated
+        record.write(**asdict(reading), problems=problems, remarks=remarks, resized=resized)
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
         return ImportedSet(
             out, imported, tuple(problems), resized, tuple(remarks), Counter(str(row["kind"]) for row in rows)

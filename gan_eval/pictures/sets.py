@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.files.digests import sha256_file
-from gan_eval.files.reading import no_folder, read_json
-from gan_eval.settings.words import differences
+from gan_eval.files.reading import no_folder
+from gan_eval.files.record import Record
 from gan_eval.tables.frames import Row, frame_of, read_rows, write_rows
 from gan_eval.tables.names import model_cell_problem
 
@@ -277,25 +277,12 @@ def write_set(folder: Path, rows: Iterable[Row]) -> None:
     write_rows(rows, Path(folder) / TABLE_NAME, tables.STIMULI)
 
 
-def refuse_another_set(out: Path, record: str, origin: Mapping[str, Any]) -> None:
-    """Refuse an output folder with another set; a repeated command may replace its own set.
-
-    Args:
-        out: the folder, whose lock is held.
-        record: path, relative to `out`, of the JSON file in which the command records the set's origin.
-        origin: the source of the new set; other keys of the record are not compared.
-    """
-    try:
-        earlier = read_json(out / record)
-    except UserError:
-        earlier = None
+def refuse_another_set(record: Record) -> None:
+    """Refuse an output folder, whose lock is held, with another set; a repeated command may replace its own set."""
     fix = "name another folder, or remove this one first"
-    if not isinstance(earlier, dict):
-        if (out / TABLE_NAME).is_file():
-            raise UserError(f"--out {out}: holds a stimulus set that this command did not make; {fix}")
-        return
-    if differing := "; ".join(differences({name: earlier.get(name) for name in origin}, origin)):
-        raise UserError(f"--out {out}: holds another stimulus set: {differing}; {fix}")
+    if not record.file.is_file() and (record.folder / TABLE_NAME).is_file():
+        raise UserError(f"--out {record.folder}: holds a stimulus set that this command did not make; {fix}")
+    record.require_same(fix)
 
 
 def stimulus_row(

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gan_eval.errors import UserError, shortened
-from gan_eval.files.reading import read_json
+from gan_eval.errors import UserError
+from gan_eval.files.record import read_record
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.parts.blocks import Charts, PictureTable, ReportSection, ShownTable
@@ -101,7 +101,7 @@ def training_runs(folder: StudyFolder) -> list[TrainingRun]:
                 model=name,
                 log=folder.training[name],
                 validation=read_table(validation, VALIDATION) if validation.is_file() else frame_of([], VALIDATION),
-                settings=_settings_of(config) if config.is_file() else {},
+                settings=read_record(config, settings=dict).get("settings", {}),
                 grids=dict(sorted((int(step), path) for step, path in grids.items() if step.isdigit())),
             )
         )
@@ -114,19 +114,8 @@ def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
     if folder.study is not None:
         settings_of = {name: folder.study.training_of(name).model_dump(mode="json") for name in folder.study.models}
     for config in sorted((folder.path / "models").glob("*/config.json")):
-        settings_of[config.parent.name] = _settings_of(config)
+        settings_of[config.parent.name] = read_record(config, settings=dict)["settings"]
     return settings_of
-
-
-def _settings_of(config: Path) -> Mapping[str, Any]:
-    facts = read_json(config)
-    settings = facts.get("settings", {}) if isinstance(facts, dict) else facts
-    if not isinstance(settings, dict):
-        raise UserError(
-            f"{config}: settings: found {shortened(repr(settings), 80)}; expected a table of the training settings; "
-            "restore the file"
-        )
-    return settings
 
 
 def fills_holes(settings: Mapping[str, Any]) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gan_eval.files.digests import sha256_json
+from gan_eval.files.record import differences, in_words
 from gan_eval.settings.sections import NotInDesign, OnlyWhen, Section, mark_of
-from gan_eval.settings.words import differences
 from gan_eval.tables.frames import Row
 
 _OF_PICTURES = ("stimulus", "item", "kind", "model", "dataset", "sha256")
@@ -45,10 +45,7 @@ def pictures_hash(stimuli: Iterable[Row], *, captions: bool = False) -> str:
 def design_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Return the differences between two designs, with old and new values (without values for pictures).
 
-    >>> design_changes({"quiz": {"real": 20}, "pictures": {"shown": "a"}}, {"quiz": {"real": 25}, "pictures": {}})
-    'quiz.real was 20, is 25; pictures.shown is gone'
+    >>> design_changes({"quiz": {"real": 20}, "pictures": {"shown": "0" * 64}}, {"quiz": {"real": 25}, "pictures": {}})
+    'pictures.shown is gone; quiz.real was 20, is 25'
     """
-    settings = ({key: value for key, value in design.items() if key != "pictures"} for design in (old, new))
-    pictures = (design.get("pictures", {}) for design in (old, new))
-    changes = [*differences(*settings), *differences(*pictures, where="pictures", short=True)]
-    return "; ".join([*changes[:6], *([f"and {len(changes) - 6} more"] if len(changes) > 6 else [])])
+    return in_words([*differences(old, new)])

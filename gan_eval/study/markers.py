@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, write_json
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import keep_digests, sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
-from gan_eval.files.reading import read_record
+from gan_eval.files.record import Record, in_words, read_record
 from gan_eval.machine.progress import Listener
-from gan_eval.settings.words import differences
 
 DIGESTS = "digests.json"
 """Below `.gan-eval/`: the digests of the files that the last run read; the next run hashes only changed files."""
@@ -129,10 +128,10 @@ def hash_result(path: Path, stage: str) -> str:
 class StageStatus:
     """State of a stage."""
 
-    current: Mapping[str, Any]
-    """Content of a marker written now."""
+    marker: Record
+    """The record of its settings and inputs now."""
     is_current: bool = False
-    """True if its results exist and agree with `current`; participants may still be missing."""
+    """True if its results exist and agree with `marker`; participants may still be missing."""
     changes: str = ""
     """Changed settings or inputs, because of which the stage is refused."""
     damage: str = ""
@@ -141,18 +140,12 @@ class StageStatus:
 
 def status_of(stage: Stage, folder: Path) -> StageStatus:
     """Return the state of a stage; nothing is changed."""
-    marker = folder / OWN_FOLDER / f"{stage.name}.json"
-    current = {
-        "stage": stage.name,
-        "format": FORMAT,
-        "settings": dict(stage.settings),
-        "settings_hash": sha256_json(dict(stage.settings)),
-        "inputs": dict(stage.inputs()),
-    }
-    made = _read_marker(marker, stage)
-    files, there = (made or {}).pop("files", {}), stage.hashes(folder)
-    if made is None or (there and not files):  # it is unknown if they have changed
-        return StageStatus(current)
+    made = {"stage": stage.name, "format": FORMAT, "settings": dict(stage.settings), "inputs": dict(stage.inputs())}
+    marker = Record(folder / OWN_FOLDER / f"{stage.name}.json", made, stage.section)
+    earlier = _earlier(marker)
+    files, there = earlier.get("files", {}), stage.hashes(folder)
+    if not earlier or (there and not files):  # it is unknown if they have changed
+        return StageStatus(marker)
     damaged = {name: "changed" if name in there else "missing" for name in files if files[name] != there.get(name)}
     damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
     damage = ""
@@ -160,26 +153,22 @@ def status_of(stage: Stage, folder: Path) -> StageStatus:
         name, how = min(damaged.items(), key=lambda item: item[1])  # a changed one first
         others = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
         damage = f"{folder / name}: {how} since {stage.name} made it{others}"
-    changes = list(differences(made["settings"], current["settings"], where=stage.section))
-    if made["format"] != FORMAT:
-        changes.append(f"format {made['format']} is now {FORMAT}")
-    if made["inputs"] != current["inputs"] and not stage.derives:
-        changes += differences(made["inputs"], current["inputs"], short=True)
-    more = f"; and {len(changes) - 4} more" if len(changes) > 4 else ""
-    changed = f"made with other settings or inputs: {'; '.join(changes[:4])}{more}" if changes else ""
-    return StageStatus(current, made == current and not damaged, changed, damage)
+    refused = marker.changes({**earlier, "inputs": made["inputs"]} if stage.derives else earlier)
+    is_current = not marker.changes(earlier) and not damaged
+    return StageStatus(marker, is_current, in_words(refused), damage)
 
 
-def _read_marker(marker: Path, stage: Stage) -> dict[str, Any] | None:
-    """Return a stage's marker; None if there is none or the file is damaged."""
-    if marker.is_dir():
-        raise UserError(f"{marker}: is a folder, and {stage.name} writes a file there; remove it")
+def _earlier(marker: Record) -> dict[str, Any]:
+    """Return what a stage's marker has; {} if there is none or the file is damaged."""
+    if marker.file.is_dir():
+        raise UserError(f"{marker.file}: is a folder, and a stage of the study writes a file there; remove it")
     try:
-        made = read_record(marker, stage=str, format=int, settings=dict, inputs=dict, files=dict)
+        earlier = read_record(marker.file, stage=str, format=int, settings=dict, inputs=dict, files=dict)
     except UserError:
-        return None
-    texts = (*made["inputs"].values(), *made["files"].values())
-    return made if made["stage"] == stage.name and all(isinstance(text, str) for text in texts) else None
+        return {}
+    texts = [text for name in ("inputs", "files") for text in earlier.get(name, {}).values()]
+    is_whole = earlier.get("stage") == marker.made["stage"] and all(isinstance(text, str) for text in texts)
+    return earlier if is_whole else {}
 
 
 def bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
@@ -188,20 +177,20 @@ def bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
     Raises:
         UserError: its results were made with other settings or inputs, or are damaged and precious.
     """
-    marker = folder / OWN_FOLDER / f"{stage.name}.json"
     status = status_of(stage, folder)
+    marker = status.marker
     if status.is_current and stage.is_finished():
         listener.message(f"{stage.name}: up to date")
         return
     redo = stage.redo_command or f"--redo {stage.name}"
     if status.changes:
         fix = f"undo that, or move the old results aside with: {redo}; or give another --out"
-        raise UserError(f"{marker}: {status.changes}; {fix}")
+        raise UserError(f"{marker.file}: made with other settings or inputs: {status.changes}; {fix}")
     if status.damage:
         if stage.is_precious:
             raise UserError(f"{status.damage}; restore it from a copy, or make it again with: {redo}")
         listener.message(f"{status.damage}; making it again")
-    marker.unlink(missing_ok=True)
+    marker.file.unlink(missing_ok=True)
     started = time.monotonic()
     if stage.derives:  # show that it has started; some of these report no progress
         listener.progress(0, 0, stage.name)
@@ -209,7 +198,7 @@ def bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
     if stage.derives:
         listener.progress(1, 1, stage.name)
     if finished:
-        write_json(marker, {**status.current, "files": stage.hashes(folder)})
+        marker.write(settings_hash=sha256_json(marker.made["settings"]), files=stage.hashes(folder))
         seconds = time.monotonic() - started
         minutes, rest = divmod(round(seconds), 60)
         listener.message(f"{stage.name}: done in {f'{minutes} min {rest} s' if minutes else f'{seconds:.1f} s'}")

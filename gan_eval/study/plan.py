@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError, naming
-from gan_eval.files.atomic import OWN_FOLDER, write_json
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, is_study_folder, relative_path
-from gan_eval.files.reading import no_folder, read_json
+from gan_eval.files.reading import no_folder
+from gan_eval.files.record import Record
 from gan_eval.metrics.catalogue import select
 from gan_eval.pictures.decode import list_pictures
 from gan_eval.pictures.sets import read_set
@@ -239,30 +240,20 @@ def plan_of_file(file: Path, folder: Path) -> Plan:
 
 def _record(plan: Plan, *, redo: bool) -> None:
     """Record in the folder how the study is run; a folder belongs to one study and one fraction, smoke or not."""
-    file = plan.folder / OWN_FOLDER / RECORD
-    record: dict[str, Any] = {"study": plan.study.study.name, "fraction": float(plan.fraction), "smoke": plan.smoke}
+    file, of_study = plan.folder / OWN_FOLDER / RECORD, {"study": plan.study.study.name}
+    record = Record(file, {**of_study, "fraction": float(plan.fraction), "smoke": plan.smoke})
     if not file.is_file() and any((file.parent / f"{name}.set.json").is_file() for name in ("analysis", "metrics")):
         raise UserError(
             f"--out {plan.folder}: holds tables that a report would mix with the study's; name another folder"
         )
-    earlier = read_run_record(plan.folder) if file.is_file() else record
-    if earlier["study"] != record["study"]:
-        raise UserError(
-            f"--out {plan.folder}: made by the study {earlier['study']!r}, not {record['study']!r}; name another folder"
-        )
-    is_same = earlier["smoke"] == plan.smoke and (plan.smoke or earlier["fraction"] == plan.fraction)
-    if not is_same and not redo:
-        fraction = "without --smoke" if plan.smoke else f"with --fraction {earlier['fraction']:g}"
-        before = "with --smoke" if earlier["smoke"] else fraction
-        raise UserError(
-            f"--out {plan.folder}: made {before}; give the same again, or --redo train to move the old results "
-            "aside, or another --out"
-        )
-    record["file"] = f"{relative_path(plan.file.parent, plan.folder)}/{plan.file.name}"  # the file may be a link
+    earlier = read_run_record(plan.folder)
+    Record(file, of_study).require_same("name another folder")
+    if not redo:
+        record.require_same("give the same again, or --redo train to move the old results aside, or another --out")
+    facts = {"file": f"{relative_path(plan.file.parent, plan.folder)}/{plan.file.name}"}  # the file may be a link
     if data_root := plan.data_root or earlier.get("data_root"):
-        record["data_root"] = relative_path(data_root, plan.folder)
-    if not file.is_file() or read_json(file) != record:
-        write_json(file, record)
+        facts["data_root"] = relative_path(data_root, plan.folder)
+    record.write(**facts)
 
 
 SMOKE_STEPS = 6

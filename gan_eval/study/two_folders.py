@@ -7,11 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, write_json
+from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.locks import refuse_if_held
 from gan_eval.files.output_folders import claim_output_folder, relative_path
-from gan_eval.files.reading import read_record
+from gan_eval.files.record import Record
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.progress import Listener, about
 from gan_eval.machine.system_libraries import missing_display, probe_screens
@@ -163,15 +163,14 @@ def _write_study_file(file: Path, out: Path, dataset: str, models: Sequence[str]
 
 def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
     """Claim the output folder for these folders of pictures alone."""
-    record = out / OWN_FOLDER / "try.json"
-    earlier = read_record(record, real=str, fakes=list) if record.is_file() else None
-    sources = [(out / str(name)).resolve() for name in (earlier["real"], *earlier["fakes"])] if earlier else []
-    if earlier and sources != [folder.resolve() for folder in (real, *fakes)] and (out / "set" / TABLE_NAME).is_file():
-        raise UserError(f"--out {out}: holds the results of {', '.join(map(str, sources))}; name another folder")
+    made = {"real": relative_path(real, out), "fakes": [relative_path(fake, out) for fake in fakes]}
+    record = Record(out / OWN_FOLDER / "try.json", made)
+    if (out / "set" / TABLE_NAME).is_file():
+        record.require_same("name another folder")
     claim_output_folder(out, private=True)
-    if earlier is None and any(path.name != OWN_FOLDER for path in out.iterdir()):
+    if not record.file.is_file() and any(path.name != OWN_FOLDER for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
-    write_json(record, {"real": relative_path(real, out), "fakes": [relative_path(fake, out) for fake in fakes]})
+    record.write()
 
 
 def _import_stage(

@@ -166,10 +166,10 @@ def test_other_masks(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
         assert any(abs(hole.mean() - one.mean()) < 0.1 for one in known)
     assert len(shapes) > 1
     assert hashes(made(runs["filler"], data, tmp_path / "again", masks=masks)) == hashes(out)
-    with pytest.raises(UserError, match=r"holds another stimulus set: .*name another folder"):
+    with pytest.raises(UserError, match=r"masks was .*; name another folder"):
         made(runs["filler"], data, out)
     with pytest.raises(UserError, match=r"^--masks \S*nowhere:"):
         made(runs["filler"], data, out, masks=tmp_path / "nowhere")
     make_silhouettes(masks, seed=3, side=SIDE)
-    with pytest.raises(UserError, match=r"holes_sha256 was"):
+    with pytest.raises(UserError, match="holes_sha256 has changed"):
         made(runs["filler"], data, out, masks=masks)

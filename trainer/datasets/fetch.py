@@ -17,10 +17,10 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, temporary_folder, write_error, write_json
+from gan_eval.files.atomic import OWN_FOLDER, temporary_folder, write_error
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
-from gan_eval.files.reading import read_record
+from gan_eval.files.record import Record, read_record
 from gan_eval.machine.progress import Progress
 from gan_eval.metrics.weights.cache import download
 from gan_eval.metrics.weights.package import FetchError
@@ -30,7 +30,7 @@ from trainer.datasets.pairs import PairedSet
 from trainer.datasets.photographs import PhotographSet, has_usual_splits
 from trainer.datasets.presets import Preset
 
-SOURCE = "source.json"
+SOURCE = f"{OWN_FOLDER}/source.json"
 """Record of a data set's origin and splits, written before the splits are moved into place."""
 KINDS = ".tar.gz, .tgz, .tar or .zip"
 
@@ -104,13 +104,10 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
 
 def present_set(preset: Preset, folder: Path) -> Fetched | None:
     """Return the set of an earlier fetch; None if it is missing or incomplete."""
-    if not (folder / OWN_FOLDER / SOURCE).is_file():
-        return None
-    record = read_record(folder / OWN_FOLDER / SOURCE, name=str, splits=dict)
-    if record["name"] != preset.name:
-        raise UserError(f"{folder}: holds the data set {record['name']}, not {preset.name}; name another folder")
-    splits = record["splits"]
-    if not all((folder / split).is_dir() for split in splits):
+    record = Record(folder / SOURCE, {"name": preset.name})
+    splits = read_record(record.file, splits=dict).get("splits")
+    record.require_same("name another folder")
+    if splits is None or not all((folder / split).is_dir() for split in splits):
         return None
     with suppress(UserError, OSError), hold_folder(folder):  # it may be read-only
         remove_downloads(folder / OWN_FOLDER)  # left by a fetch that was killed at its end
@@ -125,15 +122,14 @@ def remove_downloads(records: Path) -> None:
 
 def clear_unfinished(folder: Path) -> None:
     """Remove the leftovers of an interrupted fetch."""
-    records = folder / OWN_FOLDER
-    ours = set(read_record(records / SOURCE, splits=dict)["splits"]) if (records / SOURCE).is_file() else set()
+    ours = {*read_record(folder / SOURCE, splits=dict).get("splits", ())}
     there = {child.name for child in folder.iterdir()} - {OWN_FOLDER}
     if strangers := sorted(there - ours):
         raise UserError(f"--out {folder}: holds {strangers[0]}, which no fetch wrote; give an empty folder")
     try:
         for name in there:
             shutil.rmtree(folder / name)
-        (records / SOURCE).unlink(missing_ok=True)
+        (folder / SOURCE).unlink(missing_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error
 
@@ -163,7 +159,7 @@ def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -
             except UserError as error:  # the temporary folder is going to be removed
                 raise BadArchiveError(str(error).replace(f"{unpacked}{os.sep}", f"{archive}: ")) from error
             splits = {split: len(paths) for split, paths in by_split.items()}
-            write_json(folder / OWN_FOLDER / SOURCE, {"name": preset.name, **facts, "splits": splits})
+            Record(folder / SOURCE, {"name": preset.name}).write(**facts, splits=splits)
             for split in splits:
                 (data_set.folder / split).rename(folder / split)
     except OSError as error:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 
 from gan_eval.errors import UserError, first_sentence
-from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
+from gan_eval.files.atomic import OWN_FOLDER, write_bytes
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
-from gan_eval.files.reading import read_json, require_file
+from gan_eval.files.reading import require_file
+from gan_eval.files.record import Record, read_record
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import TrainingSettings
-from gan_eval.settings.words import differences
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -50,22 +50,15 @@ def run_lock(out: Path) -> tuple[Path, str, str]:
 
 def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     """Check that the run may start or continue in `out`; nothing is written."""
-    if not (out / CONFIG).exists():
+    record = Record(out / CONFIG, {**dict.fromkeys(STARTS.values()), **definition})
+    if not record.file.exists():
         check_output_folder(out)
         if (out / GENERATOR).exists():
             raise UserError(f"{out / CONFIG}: missing next to {GENERATOR}; restore it, or choose another folder")
         return []
-    config = _read_config(out / CONFIG)
-    wanted = {**dict.fromkeys(STARTS.values()), **definition}
-    there = {key: config.get(key) for key in wanted}
-    differing = list(differences(there, wanted))
-    differing = [text for text in differing if f"settings.{text}" not in differing]  # name the steps once
-    if differing:
-        fix = "choose another folder"
-        if (out / GENERATOR).exists():
-            fix += f"; where the networks are the same, --init-from {out} starts from this generator"
-        raise UserError(f"--out {out}: holds another run: {'; '.join(differing)}; {fix}")
-    before = config.get("machine", {})
+    before = read_record(record.file, machine=dict)["machine"]
+    start = f"; where the networks are the same, --init-from {out} starts from this generator"
+    record.require_same(f"choose another folder{start if (out / GENERATOR).exists() else ''}")
     return [
         f"{name} was {before[name]} when the run began and is {now} now: "
         "the result will agree closely, but not bit for bit"
@@ -74,31 +67,25 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     ]
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    config = read_json(path)
-    if not isinstance(config, dict) or not isinstance(config.get("machine", {}), dict):
-        raise UserError(f"{path}: not the configuration of a run; restore it, or choose another folder")
-    return config
-
-
 def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
     """Claim `out` and record what is trained there, unless that is done already."""
     claim_output_folder(out)
     if not (out / CONFIG).exists():
-        write_json(out / CONFIG, {"format": FORMAT, **definition, "machine": machine})
+        Record(out / CONFIG, {"format": FORMAT, **definition}).write(machine=machine)
 
 
 def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:
     """Add facts to the configuration of a run; they are not part of its definition."""
-    write_json(out / CONFIG, {**_read_config(out / CONFIG), **facts})
+    Record(out / CONFIG, {**read_record(out / CONFIG), **facts}).write()
 
 
 def recorded_threads(*folders: Path) -> int | None:
     """Return the number of CPU threads of the run in the first of these folders that has one; None: unknown."""
     for folder in folders:
         with suppress(UserError):
-            threads = _read_config(folder / CONFIG).get("machine", {}).get("threads")
-            return threads if isinstance(threads, int) and 0 < threads <= MAX_THREADS else None
+            if config := read_record(folder / CONFIG, machine=dict):
+                threads = config["machine"].get("threads")
+                return threads if isinstance(threads, int) and 0 < threads <= MAX_THREADS else None
     return None
 
 

@@ -119,7 +119,7 @@ def test_the_second_is_told_who_writes(world, capsys, name):
 @pytest.mark.parametrize(
     ("made", "other", "line"),
     [
-        ("stimuli import results --model m", "stimuli import results --model n", "set: model was 'm', is 'n'"),
+        ("stimuli import results --model m", "stimuli import results --model n", "inputs: model was 'm', is 'n'"),
         ("stimuli import results", "stimuli import other --dataset results", "'../results'"),
         ("stimuli equalise set", "stimuli import results", "that this command did not make"),
         ("stimuli import results", "stimuli equalise set", "holds other results of gan_eval"),

@@ -7,6 +7,7 @@ import pytest
 from listening import Ear
 
 from gan_eval.errors import UserError
+from gan_eval.files import record
 from gan_eval.study import markers
 from gan_eval.study.markers import Stage
 
@@ -71,7 +72,7 @@ def test_a_second_run_does_nothing(kitchen):
     ("stage", "settings", "source", "line"),
     [
         ("train", {"steps": 9}, "pictures-1", r"train-a\.json:.*steps .*5.*9.*--redo train-a"),
-        ("train", {"steps": 5}, "pictures-2", "source has changed"),
+        ("train", {"steps": 5}, "pictures-2", "source was 'pictures-1', is 'pictures-2'"),
         ("report", {"title": "other"}, "pictures-1", r"'t',.*'other'"),
     ],
 )
@@ -113,7 +114,7 @@ def test_one_stage_alone(kitchen):
 
 
 def test_a_failure_leaves_no_marker(kitchen, monkeypatch):
-    monkeypatch.setattr(markers, "write_json", lambda *_: (_ for _ in ()).throw(UserError("disk full")))
+    monkeypatch.setattr(record, "write_json", lambda *_: (_ for _ in ()).throw(UserError("disk full")))
     with pytest.raises(UserError):
         kitchen.run()
     monkeypatch.undo()

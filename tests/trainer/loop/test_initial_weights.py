@@ -138,7 +138,7 @@ def test_an_encoder_of_a_run_is_taken_and_the_decoder_drawn(
     config = read_json(run / "config.json")
     assert config["initial_encoder"]["encoder.1.norm"] == "encoder.1.norm"
     assert len(config["initial_encoder_sha256"]) == 64
-    with pytest.raises(UserError, match=r"initial_encoder_sha256.*'\w{64}'"):
+    with pytest.raises(UserError, match="initial_encoder_sha256 is gone"):
         train(small(seed=9), data, run)
 
 

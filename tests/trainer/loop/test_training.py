@@ -81,14 +81,14 @@ def test_another_definition_is_refused_with_the_fields(make_pairs: Pairs, tiny: 
     data = make_pairs(train=2)
     settings = tiny(steps=2)
     run = train(settings, data, tmp_path / "run")
-    with pytest.raises(UserError, match=r"settings\.lambda_l1.*100\.0,.*10\.0"):
+    with pytest.raises(UserError, match=r"lambda_l1.*100\.0,.*10\.0"):
         train(tiny(steps=2, lambda_l1=10), data, run)
     with pytest.raises(UserError, match=r"'AtoB',.*'BtoA'"):
         train(settings, data, run, direction="BtoA")
-    with pytest.raises(UserError, match=r"fraction was 1\.0, is 0\.5; steps was"):
+    with pytest.raises(UserError, match=r"steps was 2, is 1"):
         train(settings, data, run, fraction=0.5)
     Image.new("RGB", (128, 64)).save(data / "train" / "0.png")
-    with pytest.raises(UserError, match="data_sha256 was"):
+    with pytest.raises(UserError, match="data_sha256 has changed"):
         train(settings, data, run)
 
 

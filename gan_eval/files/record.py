@@ -1,0 +1,88 @@
+"""Records of what we made in a folder and with which settings: the folder is used again only for the same.
+
+A record is a JSON file. The fields of `Record.made` decide the result and are compared with what is asked now. Its
+other fields are facts, such as the hashes of the files, problems or versions.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gan_eval.errors import UserError, shortened
+from gan_eval.files.atomic import OWN_FOLDER, write_json
+from gan_eval.files.reading import read_json
+
+_DIGESTS = re.compile("[0-9a-f]{64}[0-9a-f ]*")
+MAX_CHANGES = 6
+"""Maximum number of differences that a message names."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The record of what is asked now."""
+
+    file: Path
+    made: Mapping[str, Any]
+    """All that decides the result: settings, and inputs by their SHA-256."""
+    section: str = ""
+    """Section of the study file with the field `settings`."""
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder that the record is about."""
+        return self.file.parent.parent if self.file.parent.name == OWN_FOLDER else self.file.parent
+
+    def changes(self, earlier: Mapping[str, Any]) -> list[str]:
+        """Return a text for each difference between what was made and what is asked now; none if nothing was made."""
+        found: list[str] = []
+        for name, value in self.made.items() if earlier else ():
+            place = {"settings": self.section, "inputs": ""}.get(name, name)
+            found += differences(earlier.get(name), value, where=place)
+        return [*dict.fromkeys(found)]
+
+    def require_same(self, fix: str) -> None:
+        """Refuse a folder with results of other settings or inputs."""
+        if changes := self.changes(read_record(self.file)):
+            raise UserError(
+                f"--out {self.folder}: holds results of other settings or inputs: {in_words(changes)}; {fix}"
+            )
+
+    def write(self, **facts: Any) -> None:
+        """Write the record, in place of an earlier one."""
+        write_json(self.file, {**self.made, **facts})
+
+
+def read_record(path: Path, /, **kinds: type) -> dict[str, Any]:
+    """Read a record with fields of these types; return {} if there is no file."""
+    if not path.exists():
+        return {}
+    record = read_json(path)
+    if not (isinstance(record, dict) and all(type(record.get(name)) is kind for name, kind in kinds.items())):
+        expected = ", ".join(kinds) or "a JSON object"
+        raise UserError(f"{path}: damaged: {expected} not found in it; restore it, or name another folder")
+    return record
+
+
+def differences(old: Any, new: Any, *, where: str = "") -> Iterator[str]:
+    """Yield one text for each value that differs between two nested settings; hashes are not shown.
+
+    >>> list(differences({"quiz": {"real": 20}, "picture": "0" * 64}, {"quiz": {"real": 25}}))
+    ['picture is gone', 'quiz.real was 20, is 25']
+    """
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            yield from differences(old.get(key), new.get(key), where=f"{where}.{key}" if where else str(key))
+    elif old != new:
+        if any(isinstance(value, str) and _DIGESTS.fullmatch(value) for value in (old, new)):
+            yield f"{where} {'is new' if old is None else 'is gone' if new is None else 'has changed'}"
+        else:
+            before, now = ("not set" if value is None else shortened(repr(value), 80) for value in (old, new))
+            yield f"{where} was {before}, is {now}"
+
+
+def in_words(changes: Sequence[str]) -> str:
+    """Return the first differences in one text, with the number of the others."""
+    more = [f"and {len(changes) - MAX_CHANGES} more"] if len(changes) > MAX_CHANGES else []
+    return "; ".join([*changes[:MAX_CHANGES], *more])
