@@ -246,11 +246,14 @@ class Cluster:
         """Wait for a worker, and refuse workers that cannot do the study.
 
         Raises:
-            UserError: one lacks the folder, or has another version of gan_eval.
+            UserError: one lacks the folder, or has another version of gan_eval; or the scheduler has ended.
         """
         if not self.workers():
             self._listener.message(f"{self._address}: waiting for the first worker")
-            self._client.wait_for_workers(1)
+            first = self._client.submit(socket.gethostname, pure=False)  # a waiting task, for which workers are started
+            if error := self._error_of("the first task", first):
+                raise error
+            self.workers()  # a task of a scheduler that has ended has no error
         probe, folder = f"probe-{uuid4().hex}", Path(self.origin.folder) / OWN_FOLDER
         with ExitStack() as stack:
             if self.origin.folder:
@@ -429,7 +432,8 @@ def connected(
         raise UserError(f"--cluster: dask.distributed is missing; install it with: {setup_command('cluster')}")
     from distributed import Client, LocalCluster
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # the command itself reports what matters
+    for logger in ("distributed", "distributed.client"):  # the command itself reports what matters
+        logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     name = f"gan_eval-{sha256_json(str(folder and folder.resolve()))[:16]}"
     with ExitStack() as stack:
         where: Any = address

@@ -18,7 +18,7 @@ if __name__ == "__main__":
         # job_extra_directives=["--gpus=1"], and "--resources", "GPU=1" in the next line
         worker_extra_args=["--memory-limit", "0", "--no-dashboard"],
         job_script_prologue=["export MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_MMAP_THRESHOLD_=4294967296"],
-        scheduler_options={"dashboard_address": None},
+        scheduler_options={"dashboard": False},
     )
     cluster.adapt(maximum=8, wait_count=60)
     print(cluster.scheduler_address, flush=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,26 @@ def test_results_are_in_the_order_of_the_items(machines):
     assert machines[0].in_parallel(times, 3, [(n,) for n in range(50)], on_done=done.append) == list(range(0, 150, 3))
     assert done[-1] == 50
     assert machines[0].in_parallel(times, 3, [], on_done=done.append) == [], "all questions are decided"
+
+
+def test_a_task_waits_where_workers_are_started_for_waiting_tasks(study, tmp_path, monkeypatch, capsys):
+    """As jobs of dask-jobqueue are; without any, the end of the scheduler is said in a line."""
+    where = {"host": "127.0.0.1", "protocol": "tcp://", "dashboard_address": None}
+    monkeypatch.setattr(cluster, "CONNECT_S", 1)
+    with distributed.LocalCluster(n_workers=0, processes=False, **where) as empty:
+
+        def starts_workers() -> None:
+            deadline = time.monotonic() + 30
+            while not empty.scheduler.adaptive_target() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            empty.close()
+
+        scaling = Thread(target=starts_workers)
+        scaling.start()
+        words = ["run", str(study), "--out", str(tmp_path / "out"), "--cluster", empty.scheduler_address]
+        assert run(words) == 2
+        scaling.join()
+    assert "scheduler has ended" in capsys.readouterr().err
 
 
 def test_workers_that_cannot_do_the_study_are_refused_before_anything_starts(machines, tmp_path):
