@@ -238,6 +238,7 @@ from gan_eval.machine.start import postpone
 postpone("scipy.special", "scipy.linalg")
 from scipy.linalg.lapack import dpotrf
 from scipy.special import ndtr
+assert not hasattr(sys.modules["scipy.linalg"], "__wrapped__"), "Shiboken asks for it while a submodule is imported"
 assert ndtr(0.0) == 0.5 and "scipy.special._basic" not in sys.modules and "scipy.linalg._decomp" not in sys.modules
 import scipy.optimize
 from scipy.special import factorial, ndtr as whole

@@ -93,7 +93,7 @@ class _Postponed(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if find_spec(f"{self.__name__}.{name}"):
             return import_module(f"{self.__name__}.{name}")
-        if name[0] == "_" and name[:2] != "__":  # a submodule of other versions, which a submodule tries
+        if name[0] == "_" and name != "__all__":  # a submodule of other versions; Shiboken looks for `__wrapped__`
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         if find_spec(place := f"{self.__name__}._ufuncs"):
             functions = import_module(place)
