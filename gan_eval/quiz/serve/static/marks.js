@@ -2,6 +2,7 @@
 
 const [STEP, FINE_STEP] = [0.02, 0.002]; // shares of the picture by which an arrow key moves the cross (with Shift)
 const TOUCH_SIDE = 320; // CSS pixels to which a smaller picture is enlarged for fingers
+const SWIPE = 20; // CSS pixels from which a finger's way is a swipe, which is no mark
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const within = (share) => Math.min(1, Math.max(0, share));
 
@@ -58,6 +59,8 @@ export async function askMarks(element, picture, asked, { signal, byTouch, pixel
     on(board, "pointercancel", () => { down = null; }); // the fingers move or enlarge the page
     on(board, "pointerup", (event) => {
       if (down?.pointerId !== event.pointerId) return;
+      const moved = Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY);
+      if (event.pointerType === "touch" && moved > SWIPE) return;
       const { left, top, width, height } = image.getBoundingClientRect();
       put((down.clientX - left) / width, (down.clientY - top) / height, down.timeStamp);
       down = null;

@@ -155,11 +155,14 @@ def test_a_pen_and_fingers_on_an_enlarged_page_mark_what_they_point_at(serve: Se
             visitor.cdp("Input.dispatchMouseEvent", type=kind, **at, **pen)
     visitor.press("continue")
     trial = to_marks(visitor)
+    swipe = {"touchStart": [{"x": 150, "y": 350}], "touchMove": [{"x": 150, "y": 280}], "touchEnd": []}
+    for kind, points in swipe.items():
+        visitor.cdp("Input.dispatchTouchEvent", type=kind, touchPoints=points)
     visitor.cdp("Input.synthesizePinchGesture", x=150, y=350, scaleFactor=2.0)
     view = "const {scale, offsetLeft, offsetTop} = visualViewport; return [scale, offsetLeft, offsetTop]"
     scale, left, top = visitor.script(view)
     assert scale > 1.5, "the picture can be enlarged by two fingers"
-    assert len(visitor.script("return [...document.querySelectorAll('.place')]")) == 0, "which is no mark"
+    assert len(visitor.script("return [...document.querySelectorAll('.place')]")) == 0, "which is no mark, as a swipe"
     box, places = visitor.board(), ((0.3, 0.4), (0.45, 0.5))  # the protocol's points move with the view, unscaled
     for x, y in places:
         place = {
