@@ -96,8 +96,11 @@ def main() -> None:
         shares = []
         for how in range(3):
             of_sizes = [found[3 * SIZES.index(size) + how] for size in sizes]
-            holds = [_holds(each) if how == 2 else each[..., 3] < 0.05 for each in of_sizes]
-            shares += [f"{100 * share:.1f}" for share in np.concatenate(holds).mean(axis=0)]
+            holds = np.concatenate([_holds(each) if how == 2 else each[..., 3] < 0.05 for each in of_sizes])
+            tested = np.isfinite(np.concatenate(of_sizes)[..., 3]).any(axis=0)
+            shares += [
+                f"{100 * share:.1f}" if has_p else "–" for share, has_p in zip(holds.mean(axis=0), tested, strict=True)
+            ]
         print(f"| {name} | {' | '.join(shares)} |", flush=True)
 
 

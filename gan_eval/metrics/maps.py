@@ -15,12 +15,12 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.labels import label_map
 from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
-from gan_eval.metrics.definitions.perceptual import LPIPS_ALEX_HOLE, PerceptualDistance
+from gan_eval.metrics.definitions.perceptual import PerceptualDistance
 from gan_eval.metrics.definitions.similarity import WINDOW, l1_map, ssim_map
-from gan_eval.metrics.kernels.pictures import Missing, Unmeasurable
+from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.metrics.run.measure import PictureFile, PictureFiles
-from gan_eval.metrics.weights.cache import open_weights
+from gan_eval.metrics.run.measure import PictureFiles
+from gan_eval.pictures.decode import open_picture
 
 Map = NDArray[np.float32]
 OWN_MAPS = ("l1", "ssim", "niqe", "lpips")
@@ -39,31 +39,31 @@ class PictureMaps:
         self.given = tuple(self._given)
         self.names = (*OWN_MAPS, *self.given)
 
-    def __call__(self, name: str, stimulus: str) -> Map | str:
-        """Return a map, (H, W), NaN where it has no value; or the reason why there is none."""
+    def __call__(self, name: str, stimulus: str) -> Map:
+        """Return a map, (H, W), NaN where it has no value; `UserError`: the reason why there is none."""
         if stimulus not in self._stimuli:
-            return "the picture is in none of the sets"
-        if name not in OWN_MAPS and stimulus not in self._given[name]:
-            return f"no file for {stimulus}"
-        try:
-            if name in OWN_MAPS:
-                return self._own(name, self._stimuli[stimulus])
+            raise UserError("the picture is in none of the sets")
+        if name in self._given:
+            if stimulus not in self._given[name]:
+                raise UserError(f"no file for {stimulus}")
             return read_map(self._given[name][stimulus])
-        except (Unmeasurable, UserError) as reason:
-            return str(reason)
+        try:
+            return self._own(name, self._stimuli[stimulus])
+        except Unmeasurable as reason:
+            raise UserError(str(reason)) from reason
         except ImportError as error:
-            return f"{error.name} is not installed"
+            raise UserError(f"{error.name} is not installed") from error
 
     def _own(self, name: str, stimulus: Stimulus) -> Map:
-        files = PictureFiles()
-        file = _found(Missing(stimulus.problem) if stimulus.problem else files.read(stimulus.file))
-        if name == "niqe":
+        if stimulus.problem or (name != "niqe" and stimulus.reference is None):
+            raise Unmeasurable(stimulus.problem or stimulus.no_reference)
+        files, file = PictureFiles(), open_picture(stimulus.file)
+        if stimulus.reference is None or name == "niqe":
             picture = files.picture(file)
             blocks = niqe_blocks(picture).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
             rim = [(0, side - of_blocks) for side, of_blocks in zip(picture.shape, blocks.shape, strict=False)]
             return np.pad(blocks, rim, constant_values=np.nan).astype(np.float32)
-        real = _found(files.read(stimulus.companion("reference")))
-        pair = files.pair(file, real, any_format=name != "lpips", resize=False)
+        pair = files.pair(file, open_picture(stimulus.reference), any_format=name != "lpips", resize=False)
         if name == "lpips":
             return self._lpips.map(*pair)
         # no window of SSIM fits at the rim
@@ -71,11 +71,9 @@ class PictureMaps:
 
     @cached_property
     def _lpips(self) -> PerceptualDistance:
-        """The network that gives a distance for each pixel."""
-        metric = LPIPS_ALEX_HOLE
-        assert metric.make is not None
-        read = open_weights(metric.weights[0], metric.readers[0], None)
-        return cast(PerceptualDistance, metric.make(read.contents, device="cpu"))
+        from gan_eval.metrics.functional import load  # imports torch
+
+        return cast(PerceptualDistance, load("lpips_alex_hole"))
 
     def regions(self, stimulus: str) -> dict[str, NDArray[np.bool_]]:
         """Return the hole that was filled, or the labels of the label picture that the generator was given.
@@ -83,13 +81,13 @@ class PictureMaps:
         They are (H, W) by name: `hole`, or a label's colour such as `#0000aa`. Colours of two pictures that differ by
         at most `_NEAR` in each channel have one name. A picture without flat colours, such as a photograph, has none.
         """
-        files, found = PictureFiles(), dict[str, NDArray[np.bool_]]()
-        if (known := self._stimuli.get(stimulus)) is None:
-            return found
+        known, files, found = self._stimuli.get(stimulus), PictureFiles(), dict[str, NDArray[np.bool_]]()
         try:
-            if known.mask:
-                return {"hole": np.asarray(files.hole(_found(files.read(known.mask))), bool)}
-            labels = label_map(picture := files.picture(_found(files.read(known.companion("input")))))
+            if known and known.mask:
+                return {"hole": np.asarray(files.hole(open_picture(known.mask)), bool)}
+            if known is None or known.input is None:
+                return found
+            labels = label_map(picture := files.picture(open_picture(known.input)))
         except (Unmeasurable, UserError):
             return found
         for inside in (labels == label for label in np.unique(labels)):
@@ -117,12 +115,6 @@ class PictureMaps:
         if self._stimuli and not users:
             raise UserError(f"{where}: found no file called as a generated picture, such as {parts[-1]}.png or .npy")
         return {stimulus: file for file, stimulus in users.items()}
-
-
-def _found(file: PictureFile | Missing) -> PictureFile:
-    if isinstance(file, Missing):
-        raise Unmeasurable(file.reason)
-    return file
 
 
 def read_map(file: Path) -> Map:

@@ -65,10 +65,6 @@ PANELS = {
     "marks": ("Marks", "Where people saw it; each person has the same weight", "0", "most"),
 }
 """Panels of a picture: name, description, and the ends of the colour scale."""
-COMPUTED = PANELS.keys() - {"marks"}
-"""Panels that follow from the picture's files."""
-Added = tuple[pd.DataFrame | None, PictureMaps | None]
-"""The marks and the maps of the user."""
 _HERE = Path(__file__).parent
 _VERSION = re.compile("[0-9a-f]{12}")
 
@@ -116,22 +112,18 @@ def write_gallery(
         on_progress: called with (done, total, what).
     """
     check_gallery(page)
+    maps = maps or PictureMaps(())
     folder = claim_output_folder(files_folder(page), option="--gallery")
     try:
         with hold_lock(folder / OWN_FOLDER / "gallery.lock", f"--gallery {page}", "writing it"):
             with temporary_folder(folder, "pictures") as temporary:
-                shown = _write_pictures(
-                    stimuli,
-                    temporary,
-                    resize=resize,
-                    white=white,
-                    threads=threads,
-                    added=(marks, maps),
-                    on_progress=on_progress,
-                )
+                work = partial(_panels, folder=temporary, marks=marks, maps=maps, resize=resize)
+                shown = _write_pictures(stimuli, work, white=white, threads=threads, on_progress=on_progress)
                 if not any(shown):
                     raise UserError(f"--gallery {page}: no picture can be read; image_metrics has the reasons")
-                data = _data(image_metrics, stimuli, shown, _panels_with(maps)) | {"shape": _shape_of(shown, temporary)}
+                given = enumerate(maps.given)
+                known = PANELS | {f"map{n}": (clean(name), "A map of yours", "low", "high") for n, name in given}
+                data = _data(image_metrics, stimuli, shown, known) | {"shape": _shape_of(shown, temporary)}
                 version = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:12]
                 shutil.rmtree(folder / version, ignore_errors=True)
                 temporary.rename(folder / version)
@@ -155,21 +147,19 @@ def _shape_of(shown: Sequence[Mapping[str, str]], folder: Path) -> float:
 
 def _write_pictures(
     stimuli: Sequence[Stimulus],
-    folder: Path,
+    panels: Callable[[Stimulus, PictureFiles], dict[str, str]],
     *,
-    resize: bool,
     white: int | None,
     threads: int,
-    added: Added,
     on_progress: Progress | None,
 ) -> list[dict[str, str]]:
-    """Write the files of every picture; return for each picture the name of the file by panel."""
+    """Write the `panels` of every picture; return for each picture the name of the file by panel."""
     shown: list[dict[str, str]] = [{} for _ in stimuli]
 
     def work(job: Sequence[int]) -> int:
         files = PictureFiles(white)
         for number in job:
-            shown[number] = _panels(stimuli[number], files, folder, added, resize=resize)
+            shown[number] = panels(stimuli[number], files)
         return len(job)
 
     done = 0
@@ -184,13 +174,21 @@ def _write_pictures(
     return shown
 
 
-def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, added: Added, *, resize: bool) -> dict[str, str]:
+def _panels(
+    stimulus: Stimulus,
+    files: PictureFiles,
+    *,
+    folder: Path,
+    marks: pd.DataFrame | None,
+    maps: PictureMaps,
+    resize: bool,
+) -> dict[str, str]:
     """Write the pictures and maps of a stimulus, without those that cannot be read or computed."""
     names: dict[str, str] = {}
 
     def write(panel: str, sources: Sequence[PictureFile], made: Callable[[], NDArray[np.uint8]]) -> None:
         """Write a panel made from these files, unless its file exists."""
-        of = b"" if panel in COMPUTED else stimulus.stimulus.encode()
+        of = stimulus.stimulus.encode() if panel.startswith(("marks", "map")) else b""
         name = hashlib.sha256(b"".join(source.digest for source in sources) + of).hexdigest()[:16]
         is_map = panel not in ("fake", "real", "input")
         name += f"-{panel}.webp" if is_map else ".webp"
@@ -225,25 +223,17 @@ def _panels(stimulus: Stimulus, files: PictureFiles, folder: Path, added: Added,
             rim = ((5, 5), (5, 5), (0, 0))  # SSIM has no values there; it becomes grey
             write("ssim", [shown, reference], lambda: np.pad(coloured(1 - ssim_map(*pair())), rim, constant_values=128))
     write("niqe", [shown], lambda: _niqe_picture(files.picture(shown)))
-    marks, maps = added
-    for panel, name in _of_maps(maps).items():
-        if not isinstance(values := maps(name, stimulus.stimulus) if maps else "", str):
-            write(panel, [shown], partial(coloured, stretched(values)))
+    for number, name in enumerate(maps.given):
+        write(f"map{number}", [shown], partial(_map_picture, maps, name, stimulus.stimulus))
     if marks is not None:
         here = marks[(marks["stimulus"] == stimulus.stimulus) & marks["x"].notna()]
-        who, places = here["participant"].to_numpy(), here[["x", "y"]].to_numpy(float)
         if len(here):
-            write("marks", [shown], lambda: heated(rgb_of(shown.samples()), who, places, SIGMA))
+            write("marks", [shown], lambda: heated(rgb_of(shown.samples()), here, SIGMA))
     return names
 
 
-def _of_maps(maps: PictureMaps | None) -> dict[str, str]:
-    """Return the names of the user's maps by panel."""
-    return {f"map{number}": name for number, name in enumerate(maps.given if maps else ())}
-
-
-def _panels_with(maps: PictureMaps | None) -> dict[str, tuple[str, str, str, str]]:
-    return PANELS | {panel: (clean(name), "A map of yours", "low", "high") for panel, name in _of_maps(maps).items()}
+def _map_picture(maps: PictureMaps, name: str, stimulus: str) -> NDArray[np.uint8]:
+    return coloured(stretched(maps(name, stimulus)))
 
 
 def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

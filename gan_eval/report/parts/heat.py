@@ -1,6 +1,7 @@
 """Colours of maps, and heat maps: where in a picture people, or a metric, see a difference."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Map = NDArray[np.floating]
@@ -26,14 +27,13 @@ def stretched(values: Map) -> Map:
     return np.clip(np.nan_to_num((values - low) / (high - low if high > low else 1)), 0, 1)
 
 
-def heated(picture: Pixels, people: np.ndarray, places: np.ndarray, sigma: float) -> Pixels:
-    """Return a picture in grey with the colours of the density of marks; each of `people` (M,) has weight one."""
+def heated(picture: Pixels, marks: pd.DataFrame, sigma: float) -> Pixels:
+    """Return a picture in grey with the colours of the density of its `marks`, in which each person has weight one."""
     from scipy.ndimage import gaussian_filter
 
-    _, person, counts = np.unique(people, return_inverse=True, return_counts=True)
     weights, size = np.zeros(picture.shape[:2]), np.array(picture.shape[:2])
-    rows, columns = np.minimum((places[:, ::-1] * size).astype(int), size - 1).T
-    np.add.at(weights, (rows, columns), 1 / counts[person])
+    rows, columns = np.minimum((marks[["y", "x"]].to_numpy(float) * size).astype(int), size - 1).T
+    np.add.at(weights, (rows, columns), 1 / marks["participant"].map(marks["participant"].value_counts()))
     density = gaussian_filter(weights, sigma * size[1], mode="constant")
     density /= max(density.max(), 1e-12)
     grey, cover = picture.mean(axis=2, keepdims=True), 0.75 * np.sqrt(density)[..., None]

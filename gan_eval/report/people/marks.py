@@ -1,6 +1,7 @@
 """Marks of where people saw it: heat maps, the maps of metrics against the marks, and shares of marks in regions."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -33,10 +34,10 @@ from gan_eval.stats.marks.tables import MARK_AGREEMENT, MARK_MAP_DIFFERENCES, MA
 from gan_eval.tables import MARKS, PARTICIPATION, TRIALS, Table
 
 HEADING = "Where people saw it"
+CHARTED = "Shuffled AUC of the marks by each map, with 95% intervals (dotted: chance; dashed: the marks of others)."
 CAPTION = (
     "Generated pictures on whose marks people agree most, the marks of all people (each has the same weight), the map "
-    "that is nearest to the marks, and the real pictures; right: shuffled AUC of the marks by each map, with 95% "
-    "intervals (dotted: chance; dashed: the marks of other people)."
+    f"that is nearest to the marks, and the real pictures. Right: {CHARTED}"
 )
 TITLES = {"l1": "absolute error", "ssim": "1 − SSIM", "niqe": "NIQE blocks", "lpips": "LPIPS (AlexNet)"}
 _OF = {"data set": cell(text, "dataset"), "model": cell(text, "model"), "pictures": cell(whole, "n_stimuli")}
@@ -50,8 +51,7 @@ def marks_section(folder: StudyFolder) -> ReportSection:
     agreement = folder.table(MARK_AGREEMENT)
     if agreement.empty:
         return ReportSection("marks", HEADING, [])
-    shown = list(islice(examples(folder), 6))
-    rows = []
+    shown, rows = list(islice(examples(folder), 6)), []
     for row, panels in shown:
         name = f"{row['id']}: AUC {number(row['auc'])}, {plural(int(row['n_participants']), 'person', 'people')}"
         made = [(pixels, f"{title} of {row['id']}") for title, pixels in panels.items()]
@@ -89,12 +89,13 @@ def _sentences(folder: StudyFolder) -> list[str]:
     sentences = ["{} of {} on {}.".format(*(plural(int(row[name]), word) for name, word in words.items()))]
     if not missing(row["auc"]):
         interval = "" if missing(row["auc_low"]) else f", {apa_interval(row['auc_low'], row['auc_high'])}"
-        found = f"shuffled AUC = {number(row['auc'])}{interval}. 0.5 is chance, above the bias to the centre"
-        sentences.append(f"Agreement of people: {found}; 1 means the same places.")
+        meaning = "0.5 is chance, above the bias to the centre; 1 means the same places."
+        sentences.append(f"Agreement of people: shuffled AUC = {number(row['auc'])}{interval}. {meaning}")
     for best in best_group(folder).tail(1).to_dict("records"):
         ceiling = "" if missing(best["ceiling"]) else f"; other people's marks (ceiling): {number(best['ceiling'])}"
-        found = f"{title_of_map(best['map'])} is nearest to the marks: AUC = {number(best['auc'])}{ceiling}."
-        sentences.append(f"Of the maps, {found}")
+        is_near = not missing(best["auc_low"]) and best["auc_low"] > 0.5
+        found = "Of the maps, the nearest to the marks" if is_near else "No map is clearly nearer than chance; the best"
+        sentences.append(f"{found} is {title_of_map(best['map'])}: AUC = {number(best['auc'])}{ceiling}.")
     return sentences
 
 
@@ -117,9 +118,7 @@ def map_charts(maps: pd.DataFrame) -> list[Chart]:
         figure, axes = panel(0.9 + 0.28 * len(maps))
         draw_maps(axes, maps)
     described = "; ".join(f"{title_of_map(row['map'])}: {number(row['auc'])}" for row in maps.to_dict("records"))
-    caption = "Shuffled AUC of people's marks by each map, with 95% intervals. Dotted: chance."
-    caption += " Dashed: the marks of other people (ceiling)." * bool(maps["ceiling"].notna().any())
-    return [Chart("Maps against marks", [figure], caption, described, name="mark-maps")]
+    return [Chart("Maps against marks", [figure], CHARTED, described, name="mark-maps")]
 
 
 def draw_maps(axes: Axes, maps: pd.DataFrame) -> None:
@@ -140,7 +139,10 @@ def examples(folder: StudyFolder) -> Iterator[tuple[dict[Any, Any], dict[str, An
     from gan_eval.metrics.maps import PictureMaps  # imports the metrics
     from gan_eval.metrics.run.inputs import stimuli_of_sets
 
-    ranked, marks = folder.table(MARK_AGREEMENT), _counted_marks(folder)
+    trials, people, ranked = (folder.table(table) for table in (TRIALS, PARTICIPATION, MARK_AGREEMENT))
+    marks = folder.table(MARKS).merge(trials.loc[trials["phase"] == "main", ["session", "trial"]]).dropna(subset="x")
+    if "counted" in people:
+        marks = marks[~marks["participant"].isin(people.loc[people["counted"] != "yes", "participant"])]
     ranked = ranked[(ranked["scope"] == "stimulus") & ranked["auc"].notna()]
     ranked = ranked.sort_values(["auc_low", "auc", "n_participants", "id"], ascending=[False, False, False, True])
     stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli_of_sets(folder.places.values())}
@@ -149,23 +151,15 @@ def examples(folder: StudyFolder) -> Iterator[tuple[dict[Any, Any], dict[str, An
         files, placed = stimuli.get(row["id"]), marks[marks["stimulus"] == row["id"]]
         if files is None or not files.is_fake or placed.empty:
             continue
+        of_map = None
         try:
             fake, real = read_rgb(files.file), None if files.reference is None else read_rgb(files.reference)
         except UserError:
             continue
-        values = maps(best, row["id"]) if best in maps.names else ""
-        heat = heated(fake, placed["participant"].to_numpy(), placed[["x", "y"]].to_numpy(float), row["sigma"])
-        of_map = None if isinstance(values, str) else coloured(stretched(values))
+        with suppress(UserError):
+            of_map = coloured(stretched(maps(best, row["id"]))) if best in maps.names else None
+        heat = heated(fake, placed, row["sigma"])
         yield row, {"generated": fake, "marks": heat, f"map: {title_of_map(best)}": of_map, "real": real}
-
-
-def _counted_marks(folder: StudyFolder) -> pd.DataFrame:
-    """Return the marks of main trials of participants whose answers count."""
-    trials, people = folder.table(TRIALS), folder.table(PARTICIPATION)
-    main = trials.loc[trials["phase"] == "main", ["session", "trial"]]
-    marks = folder.table(MARKS).dropna(subset="x").merge(main, on=["session", "trial"])
-    left_out = people.loc[people["counted"] != "yes", "participant"] if "counted" in people else ()
-    return marks[~marks["participant"].isin(left_out)]
 
 
 def marks_figure(folder: StudyFolder, width_mm: float) -> Figure:

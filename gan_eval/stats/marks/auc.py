@@ -16,7 +16,7 @@ import numpy as np
 from gan_eval.science.inference import cells, one_way, t_critical, two_sided_p
 
 _MAX_SIDE, _NO_ERROR = 256, 1e-9
-"""Side from which maps are thinned; standard error that is only rounding, as for a map that all pictures share."""
+"""Side from which maps are thinned; standard error, or difference from chance, that is only rounding."""
 Heights = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Function of a picture and of points (N, 2) in widths of the picture, which returns people (Q,) and the height of the
 map at the points that each one's marks contribute (Q, N). A metric's map is of the person -1; NaN: there is none."""
@@ -137,13 +137,10 @@ def _wins(own: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def region_shares(marks: Marks, regions: Mapping[int, np.ndarray]) -> Aucs:
     """Return the share of each cell's marks in the region (H, W) of its picture, if it has one."""
-
     value = np.full(len(marks.cells), np.nan)
     for number, cell in enumerate(marks.cells):
         if cell.picture in regions:
-            size = np.array(regions[cell.picture].shape)
-            row, column = np.minimum((marks.place[cell.own, ::-1] * size).astype(int), size - 1).T
-            value[number] = regions[cell.picture][row, column].mean()
+            value[number] = height_at(regions[cell.picture] * 1.0, marks.place[cell.own], order=0).mean()
     return Aucs(value, *[np.zeros(0, int)] * 4)
 
 
@@ -153,7 +150,10 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
     The variance is that by item plus what people have in common over items: the variance by person minus that by cell,
     where it is positive, with Satterthwaite's degrees of freedom (1946, Biometrics Bulletin 2, 110-114). On a single
     picture it is that by person. One person has no interval. The test of `chance` takes the variance by item alone:
-    where marks have nothing to do with the picture, what people have in common in the sample is noise.
+    where marks have nothing to do with the picture, what people have in common in the sample is noise. Tests do not
+    multiply it by C / (C - 1): marks are negatives, too, and their influences make it too large (Efron and Stein 1981,
+    Annals of Statistics 9, 586-596). There is no test if each person's value is `chance`, as for a map that all
+    pictures share; values without variance have the sign test of items.
     """
     person, picture = np.array([cell[:2] for cell in marks.cells], int).reshape(-1, 2).T
     used, item = pictures[picture] & np.isfinite(aucs.value), marks.item[picture]
@@ -166,15 +166,17 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
     by = [np.r_[of[used], part[on_used]] for of, part in ((person, aucs.person), (item, aucs.item))]
     influence = np.r_[aucs.value[used] - mean, aucs.influence[on_used]][:, None] / used.sum()
     of_people, of_items, of_cells = (float(one_way(influence, of)[0]) for of in (*by, cells(*by)))
-    variance, null, df, null_df = of_people, of_people, float(people - 1), float(people - 1)
+    variance, null, common, df, null_df = of_people, of_people, 0.0, float(people - 1), float(people - 1)
     if items > 1:  # where people do not agree, the variances by person and by cell both count each pair of them twice
         common = max(of_people - of_cells, 0)
-        variance, null, null_df = of_items + common, of_items, items - 1
-        df = variance**2 / (null**2 / null_df + common**2 / (people - 1)) if variance > 0 else np.nan
+        variance, null, null_df = of_items + common, of_items * (1 - 1 / items), items - 1
+        df = variance**2 / (of_items**2 / null_df + common**2 / (people - 1)) if variance > 0 else np.nan
     if not chance:
-        null, null_df = variance, df
-    half = float(t_critical(df)) * variance**0.5
-    p = float(two_sided_p(mean - chance, null**0.5, null_df)) if null**0.5 > _NO_ERROR else np.nan
+        null, null_df = null + common, df
+    half, error = float(t_critical(df)) * variance**0.5, null**0.5
+    p = float(two_sided_p(mean - chance, error, null_df)) if error > _NO_ERROR else 2.0 ** (1 - items)
+    if max(abs(mean - chance), of_people**0.5) <= _NO_ERROR:
+        p = np.nan
     return Estimate(mean, max(mean - half, 0 if chance else -1), min(mean + half, 1), p, *counts)
 
 
@@ -192,11 +194,12 @@ def smoothed(values: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:
     sums = gaussian_filter(np.where(finite, values, 0), width, mode="constant")
     weights = gaussian_filter(finite * 1.0, width, mode="constant")
     mean = values[finite].mean() if finite.any() else np.nan
-    return np.divide(sums, weights, out=np.full(sums.shape, mean), where=weights > 0)
+    mapped = np.divide(sums, weights, out=np.full(sums.shape, mean), where=weights > 0)
+    return mapped.astype(np.float32)  # equal values stay equal: rounding would order the places of a flat map
 
 
-def height_at(values: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Return (N,) the values of a map (H, W) at places (N, 2), x and y as shares of width and height."""
+def height_at(values: np.ndarray, places: np.ndarray, order: int = 1) -> np.ndarray:
+    """Return (N,) the values of a map (H, W) at places (N, 2), shares of width and height; `order` 0: of the pixel."""
     from scipy.ndimage import map_coordinates
 
-    return map_coordinates(values, (places[:, ::-1] * values.shape - 0.5).T, order=1, mode="nearest")
+    return map_coordinates(values, (places[:, ::-1] * values.shape - 0.5).T, order=order, mode="nearest")

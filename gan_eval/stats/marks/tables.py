@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gan_eval.errors import UserError
 from gan_eval.science.inference import holm
 from gan_eval.stats.groups import ONE_PARTICIPANT, provenance_cells
 from gan_eval.stats.marks.auc import (
@@ -147,8 +148,12 @@ class Marked:
             reason = ONE_PARTICIPANT if len(rows) else "no marks"
         elif not value.pictures:
             reason = None if any(notes) else "too few people marked a picture of these and others of its data set"
+        elif value.people < 2:
+            reason = ONE_PARTICIPANT
         elif np.isnan(value.low):
-            reason = "one person or picture: no interval"
+            reason = "the same value for each person and picture, as by a flat map: no interval"
+        elif np.isnan(value.p):
+            reason = "the same value for each person, as by one map for all pictures: no test"
         interval = {f"{ends or name}_low": value.low, f"{ends or name}_high": value.high}
         return {name: value.value, **interval, **provenance_cells(rows, reason, *notes)}
 
@@ -229,9 +234,10 @@ def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str, missing: dict[in
 
     @lru_cache(maxsize=1)  # the cells of a picture follow each other
     def smooth(picture: int) -> np.ndarray:
-        values = maps(name, str(found.pictures["stimulus"].iat[picture]))
-        if isinstance(values, str):
-            missing[picture] = values
+        try:
+            values = maps(name, str(found.pictures["stimulus"].iat[picture]))
+        except UserError as reason:
+            missing[picture] = str(reason)
             return np.full((1, 1), np.nan)
         return smoothed(values, (found.sigma / found.marks.aspect[picture], found.sigma))
 

@@ -18,8 +18,8 @@ from gan_eval.tables import MARKS, TRIALS
 
 
 def test_each_person_has_one_weight_in_a_heat_map():
-    places = np.array([[0.25, 0.5], [0.75, 0.5], [0.75, 0.5], [0.75, 0.5]])
-    shown = heated(np.full((40, 80, 3), 90, np.uint8), np.array(["A", "B", "B", "B"]), places, 0.03)
+    marks = pd.DataFrame({"participant": ["A", "B", "B", "B"], "x": [0.25, 0.75, 0.75, 0.75], "y": 0.5})
+    shown = heated(np.full((40, 80, 3), 90, np.uint8), marks, 0.03)
     assert (shown[20, 20] == shown[20, 60]).all()
     assert (shown[20, 20] != shown[0, 0]).any()
     assert (shown[0, 0] == 72).all()

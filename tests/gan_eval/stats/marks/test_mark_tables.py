@@ -91,6 +91,9 @@ def test_pixels_without_a_value_have_no_weight_and_sizes_do_not_matter():
     at = np.array([[15.5 / 20, 0.25], [0.1, 0.9]])
     high, low = height_at(smoothed(values, (0.1, 0.05)), at)
     assert high > 0.1 > low >= 0
+    places = np.random.default_rng(0).random((50, 2))
+    flat = height_at(smoothed(np.full((99, 70), 7.3, np.float32), (0.05, 0.07)), places)
+    assert (flat == flat[0]).all(), "rounding does not order the places of a flat map"
     large = height_at(smoothed(values.repeat(64, axis=0).repeat(64, axis=1), (0.1, 0.05)), at)
     np.testing.assert_allclose(large, [high, low], atol=0.05)
 
@@ -121,6 +124,20 @@ def test_a_right_map_beats_its_mirror_image(tmp_path, monkeypatch):
     difference = pairs.loc[("right", "mirrored", "all")]
     assert difference["difference"] == pytest.approx(by_map.loc["right", "auc"] - by_map.loc["mirrored", "auc"])
     assert difference["p_holm"] < 0.05
+
+
+def test_a_map_that_all_pictures_share_has_no_test_and_a_perfect_one_has_the_sign_test():
+    rng = np.random.default_rng(3)
+    person, picture = np.indices((6, 8)).reshape(2, -1)
+    spots = np.stack([np.linspace(0.1, 0.9, 8), np.full(8, 0.5)], axis=1)
+    alone = np.zeros(8, int)
+    marks = Marks(person, picture, spots[picture] + rng.normal(0, 0.005, (48, 2)), np.arange(8), alone, alone + 1.0)
+    flat = shuffled_aucs(marks, lambda _, points: (np.array([-1]), np.zeros((1, len(points)))))
+    centre, right = map_aucs(marks, np.full((8, 2), 0.5)), map_aucs(marks, spots)
+    found = {name: estimate(marks, aucs, alone == 0) for name, aucs in zip("fcr", (flat, centre, right), strict=True)}
+    assert [found[name].value for name in "fcr"] == pytest.approx([0.5, 0.5, 1])
+    assert [found[name].p for name in "fcr"] == pytest.approx([np.nan, np.nan, 2 / 2**8], nan_ok=True)
+    assert estimate(marks, right.minus(centre), alone == 0, chance=0).p < 0.01
 
 
 def test_one_person_gives_values_without_intervals_and_tests(tmp_path):
@@ -189,7 +206,8 @@ def test_a_map_in_colours_and_one_map_for_two_models_are_refused(tmp_path):
     coloured = np.random.default_rng(0).integers(0, 255, (4, 4, 3), dtype=np.uint8)
     Image.fromarray(coloured).save(tmp_path / "in colours" / "a" / "00.png")
     maps = PictureMaps(stimuli, {"mine": tmp_path / "in colours"})
-    assert isinstance(maps("mine", "d/a/00"), str)
-    assert isinstance(maps("mine", "d/a/01"), str), "there is no file"
+    for stimulus, reason in (("d/a/00", "in colours/a/00.png"), ("d/a/01", "no file")):
+        with pytest.raises(UserError, match=reason):
+            maps("mine", stimulus)
     with pytest.raises(UserError, match="l1"):
         PictureMaps(stimuli, {"l1": tmp_path / "flat"})
