@@ -151,8 +151,10 @@ def metrics(
     )
     chosen = settings.selected()
     _refuse_unused(chosen, settings, resizer)
-    if report or gallery or marks or maps:
-        _check_pages(chosen, report, gallery, "--marks" if marks else "--maps" if maps else "")
+    if (marks or maps) and not gallery:
+        raise UserError("--marks, --maps: are for --gallery; to compare maps with marks, see analyze")
+    if report or gallery:
+        _check_pages(chosen, report, gallery)
     if baselines:
         inputs += _filled(sets or [], out)
     for remark in remarks:
@@ -209,19 +211,13 @@ def _inputs(
     return [made], remarks
 
 
-def _check_pages(chosen: "Sequence[Metric]", report: Path | None, gallery: Path | None, shown: str) -> None:
-    """Check that the report and the gallery can be written, and that the gallery has values to show.
-
-    Args:
-        shown: an option that adds pictures to the gallery; empty: none is given.
-    """
+def _check_pages(chosen: "Sequence[Metric]", report: Path | None, gallery: Path | None) -> None:
+    """Check that the report and the gallery can be written, and that the gallery has values to show."""
     if report is not None:
         from gan_eval.report import check_page
 
         check_page(report, option="--report")
     if gallery is None:
-        if shown:
-            raise UserError(f"{shown}: is for --gallery; to compare maps with marks, see analyze")
         return
     from gan_eval.report.metrics.gallery import check_gallery
 

@@ -245,9 +245,8 @@ class TrialRunner(QObject):
                 session.flag(Flag.FOCUS_LOST)
             if self._screen_changed:
                 session.flag(Flag.SCREEN_CHANGED)
-            until_answer = (
-                trial.timing.requested_exposure_ms is None
-            )  # then nothing is left to judge, and no mask is shown
+            # until the answer: then nothing is left to judge, and no mask is shown
+            until_answer = trial.timing.requested_exposure_ms is None
             if masks and not until_answer:
                 window.stage(Frame(masks))
                 yield self._ahead_of(trial.vanish_due)
