@@ -98,8 +98,7 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> RealDifferenc
     The distance is the log of the mean squared difference (-PSNR / 10). A fake without a readable real picture
     (`reference_file`) of its size has none. There are no distances if all are equal.
     """
-    logs: dict[str, float] = {}
-    maps: dict[str, np.ndarray] = {}
+    logs, maps = dict[str, float](), dict[str, np.ndarray]()
     for stimuli in stimulus_sets:
         for row in stimuli.rows:
             fake, real = stimuli.path(row), stimuli.path(row, "reference_file")
@@ -116,8 +115,7 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> RealDifferenc
                     squared = np.add.reduceat(squared, np.arange(MAP_CELLS) * length // MAP_CELLS, axis=axis)
                 if squared.any():
                     maps[row["stimulus"]] = squared / squared.sum()
-    spread = float(np.std(list(logs.values()))) if logs else 0.0
-    mean = float(np.mean(list(logs.values()))) if logs else 0.0
+    mean, spread = (float(of([*logs.values()])) if logs else 0.0 for of in (np.mean, np.std))
     distance = {name: (value - mean) / spread for name, value in logs.items()} if spread > 1e-9 else {}
     return RealDifferences(distance, maps)
 

@@ -224,16 +224,12 @@ def _panels(
             write("ssim", [shown, reference], lambda: np.pad(coloured(1 - ssim_map(*pair())), rim, constant_values=128))
     write("niqe", [shown], lambda: _niqe_picture(files.picture(shown)))
     for number, name in enumerate(maps.given):
-        write(f"map{number}", [shown], partial(_map_picture, maps, name, stimulus.stimulus))
+        write(f"map{number}", [shown], partial(lambda name: coloured(stretched(maps(name, stimulus.stimulus))), name))
     if marks is not None:
         here = marks[(marks["stimulus"] == stimulus.stimulus) & marks["x"].notna()]
         if len(here):
             write("marks", [shown], lambda: heated(rgb_of(shown.samples()), here, SIGMA))
     return names
-
-
-def _map_picture(maps: PictureMaps, name: str, stimulus: str) -> NDArray[np.uint8]:
-    return coloured(stretched(maps(name, stimulus)))
 
 
 def _niqe_picture(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

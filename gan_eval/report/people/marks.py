@@ -1,6 +1,6 @@
 """Marks of where people saw it: heat maps, the maps of metrics against the marks, and shares of marks in regions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 
 from gan_eval.errors import UserError
 from gan_eval.pictures.decode import read_rgb
-from gan_eval.report.parts.blocks import Block, Charts, Folded, Lines, PictureTable, ReportSection, ShownTable
+from gan_eval.report.parts.blocks import Block, Charts, Folded, Lines, PictureTable, ReportSection
 from gan_eval.report.parts.chart import INK, MAX_TITLE, MUTED, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.heat import coloured, heated, stretched
-from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, interval_cell, labelled, table_of
+from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.thumbnails import SIDE, small_picture
 from gan_eval.report.parts.words import (
     apa_interval,
@@ -31,7 +31,7 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.stats.marks.tables import MARK_AGREEMENT, MARK_MAP_DIFFERENCES, MARK_MAPS, MARK_REGIONS
-from gan_eval.tables import MARKS, PARTICIPATION, TRIALS, Table
+from gan_eval.tables import MARKS, PARTICIPATION, TRIALS
 
 HEADING = "Where people saw it"
 CHARTED = "Shuffled AUC of the marks by each map, with 95% intervals (dotted: chance; dashed: the marks of others)."
@@ -68,19 +68,17 @@ def marks_section(folder: StudyFolder) -> ReportSection:
 
 
 def _details(folder: StudyFolder) -> list[Block]:
-    def table(caption: str, of: Table, columns: Mapping[str, CellFormat], **more: Any) -> list[ShownTable]:
-        return table_of(caption, folder.table(of), columns, source=of.name, **{"text_columns": 3, **more})
-
-    against = {"map": labelled(TITLES, "map"), **_OF, **_AUC, **_P, "ceiling": cell(number, "ceiling")}
-    between = {"map a": labelled(TITLES, "map_a"), "map b": labelled(TITLES, "map_b"), **_OF}
-    between |= {"difference of AUC, a − b": cell(number, "difference"), INTERVAL: interval_cell(), **_P}
-    regions = {"region": cell(text, "region"), **_OF, "marks": _N_MARKS}
-    regions["share of the marks"] = lambda row: proportion_interval(row["share"], row["share_low"], row["share_high"])
-    regions["area"] = cell(percent, "area")
-    compared = table("Maps against marks", MARK_MAPS, against, label="map")
-    compared += table("Differences of maps", MARK_MAP_DIFFERENCES, between, text_columns=4)
-    folded = Folded("Maps of each model, and differences of maps", compared)
-    return [folded, *table("Marks in regions", MARK_REGIONS, regions, label="region")]
+    maps, between, regions = map(folder.table, (MARK_MAPS, MARK_MAP_DIFFERENCES, MARK_REGIONS))
+    columns = {"map": labelled(TITLES, "map"), **_OF, **_AUC, **_P, "ceiling": cell(number, "ceiling")}
+    compared = table_of("Maps against marks", maps, columns, source="mark_maps", label="map", text_columns=3)
+    columns = {"map a": labelled(TITLES, "map_a"), "map b": labelled(TITLES, "map_b"), **_OF}
+    columns |= {"difference of AUC, a − b": cell(number, "difference"), INTERVAL: interval_cell(), **_P}
+    compared += table_of("Differences of maps", between, columns, source="mark_map_differences", text_columns=4)
+    columns = {"region": cell(text, "region"), **_OF, "marks": _N_MARKS}
+    columns["share of the marks"] = lambda row: proportion_interval(row["share"], row["share_low"], row["share_high"])
+    columns["area"] = cell(percent, "area")
+    of_regions = table_of("Marks in regions", regions, columns, source="mark_regions", label="region", text_columns=3)
+    return [Folded("Maps of each model, and differences of maps", compared), *of_regions]
 
 
 def _sentences(folder: StudyFolder) -> list[str]:

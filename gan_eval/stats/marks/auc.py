@@ -9,7 +9,7 @@ the cells. Negatives of the same person keep chance at 0.5 where each person has
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -198,7 +198,7 @@ def smoothed(values: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:
     return mapped.astype(np.float32)  # equal values stay equal: rounding would order the places of a flat map
 
 
-def height_at(values: np.ndarray, places: np.ndarray, order: int = 1) -> np.ndarray:
+def height_at(values: np.ndarray, places: np.ndarray, order: Literal[0, 1] = 1) -> np.ndarray:
     """Return (N,) the values of a map (H, W) at places (N, 2), shares of width and height; `order` 0: of the pixel."""
     from scipy.ndimage import map_coordinates
 
