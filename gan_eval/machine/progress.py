@@ -26,10 +26,9 @@ class Listener(Protocol):
     def message(self, text: str) -> None:
         """Show one line to the user."""
 
-    def progress(
-        self, done: int, total: int, what: str = "", detail: str = "", *, unit: str = "", units_each: float = 1.0
-    ) -> None:
-        """Show progress (see `Progress`)."""
+    @property
+    def progress(self) -> Progress:
+        """Function that shows progress."""
 
 
 def about(work: str, progress: Progress, *, unit: str = "") -> Progress:

@@ -11,10 +11,10 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
+from PIL import Image, ImageCms, JpegImagePlugin
 
 from gan_eval.files.reading import require_file
-from gan_eval.pictures.decode import Picture, Size, decoding_errors, has_shape
+from gan_eval.pictures.decode import Picture, decoding_errors, has_shape, upright_size
 from gan_eval.pictures.sets import TABLE_NAME, StimulusSet
 from gan_eval.settings.quiz import Giveaway
 from gan_eval.tables.frames import Row
@@ -104,19 +104,13 @@ def file_facts(path: Path) -> Facts:
             kinds = {name for key, name in named if image.info.get(key)}
         return {
             "format": image.format,
-            "size": "{}x{}".format(*_upright_size(image)),
+            "size": "{}x{}".format(*upright_size(image)),
             "mode": f"{image.mode} {bits} bit{' with transparency' if 'transparency' in image.info else ''}",
             "profile": profile_name(image.info.get("icc_profile")),
             "metadata": ", ".join(sorted(kinds)) or "none",
             "jpeg_tables": tables,
             "jpeg_subsampling": subsampling,
         }
-
-
-def _upright_size(image: Image.Image) -> Size:
-    """Return the size of the picture on the screen, by its EXIF orientation."""
-    is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-    return (image.height, image.width) if is_turned else image.size
 
 
 def profile_name(profile: bytes | None) -> str:

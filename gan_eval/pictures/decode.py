@@ -434,9 +434,14 @@ def list_pictures(folder: Path) -> list[Path]:
 def size_of(path: Path) -> Size | None:
     """Return a picture's width and height, upright, from its head; None if it cannot be read."""
     with suppress(Exception), Image.open(path) as image:  # decoding it names the error
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-        return (image.height, image.width) if turned else (image.width, image.height)
+        return upright_size(image)
     return None
+
+
+def upright_size(image: Image.Image) -> Size:
+    """Return the width and height of a picture on the screen, by its EXIF orientation."""
+    is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+    return (image.height, image.width) if is_turned else image.size
 
 
 def picture_folders(folder: Path) -> list[str]:

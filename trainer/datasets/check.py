@@ -1,6 +1,5 @@
 """Inspect a data set before training: a check of every picture, and a contact sheet of A|B pictures."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
+from gan_eval.files.digests import sha256_bytes
 from gan_eval.machine.progress import Progress
 from gan_eval.pictures.decode import Picture, read_rgb, unread_pictures
 from gan_eval.pictures.doubts import dark_folders
@@ -102,7 +102,8 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
             data_set.require_shape(path, sides[0].shape[1], sides[0].shape[0])
         size = f"{len(sides) * sides[0].shape[1]}x{sides[0].shape[0]}"
         name = path.relative_to(data).as_posix()
-        return PictureFacts(split_of[path], name, size, tuple(map(hash_pixels, sides)), flat)
+        pixels = tuple(sha256_bytes(repr(side.shape).encode() + side.tobytes()) for side in sides)
+        return PictureFacts(split_of[path], name, size, pixels, flat)
 
     results = dict(zip(split_of, try_pictures(list(split_of), facts, on_progress=on_progress), strict=True))
     pictures = [result for result in results.values() if not isinstance(result, UserError)]
@@ -140,11 +141,6 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
     findings += duplicates(pictures, "the same B half", lambda pixels: pixels[1], whole=False)
     flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
     return DataReport(data, splits, sizes, unusable, findings, drawn=drawn_side(flat_a, flat_b))
-
-
-def hash_pixels(picture: Picture) -> str:
-    """Return a hash of the decoded pixels and their shape, so that equal pictures are found in different files."""
-    return hashlib.blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()
 
 
 def duplicates(

@@ -185,7 +185,9 @@ class Translation(Task):
 
     def example(self, item: tuple[Picture, ...], *, stem: str, number: int, seed: int, grey: bool = False) -> Example:
         condition, target = item
-        return Example(condition, as_grey(target) if grey else target)
+        if grey:  # the luma in three equal channels, for generators of grey pictures
+            target = np.repeat(np.rint(target @ np.array(LUMA)).astype(np.uint8)[..., None], 3, axis=2)
+        return Example(condition, target)
 
     def outputs(
         self, net: nn.Module, examples: Sequence[Example], *, purpose: Purpose, seed: int, numbers: Sequence[int]
@@ -196,9 +198,3 @@ class Translation(Task):
         padded = [np.pad(example.condition, margin, mode="reflect") for example in examples]
         fakes = translate_batch(net, padded, purpose=purpose, seed=seed, numbers=numbers)
         return [Output(np.ascontiguousarray(fake[:height, :width])) for fake in fakes]
-
-
-def as_grey(picture: Picture) -> Picture:
-    """Return the luma of (H, W, 3) uint8 in three equal channels, for generators of grey pictures."""
-    luma = np.rint(picture @ np.array(LUMA)).astype(np.uint8)
-    return np.repeat(luma[..., None], 3, axis=2)
