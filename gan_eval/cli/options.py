@@ -64,16 +64,16 @@ def setting(module: str, section: str, key: str, *, metavar: str | None = None) 
 def with_settings(sections: Mapping[str, str], command: Command) -> Command:
     """Add the options that sections declare (`{module: section}`) to a command that takes them as `**settings`."""
     signature = inspect.signature(command)
-    own = {name: each for name, each in signature.parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD}
-    added = {
-        name: own["context"].replace(
+    parameters = {name: each for name, each in signature.parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD}
+    options = {
+        name: parameters["context"].replace(
             name=name, default=None, annotation=Annotated[str | None, setting(*section, name, metavar=key.option)]
         )
         for section in sections.items()
         for name, key in declarations(*section).items()
         if key.option
     }
-    command.__dict__["__signature__"] = signature.replace(parameters=[*(own | added | own).values()])
+    command.__dict__["__signature__"] = signature.replace(parameters=[*(parameters | options | parameters).values()])
     return command
 
 

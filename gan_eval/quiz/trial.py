@@ -109,8 +109,8 @@ class Trial:
 
     def plan(self, rule: Callable[[float], float]) -> None:
         """Set the planned times; `rule` converts requested milliseconds to those that the screen can present."""
-        flash = self.timing.requested_exposure_ms
-        self.planned_exposure_ms = None if flash is None else rule(flash)
+        requested = self.timing.requested_exposure_ms
+        self.planned_exposure_ms = None if requested is None else rule(requested)
         self.planned_gap_ms = rule(self.timing.gap_ms) if self.showings > 1 else 0.0
 
     def appear(self, when: int) -> None:

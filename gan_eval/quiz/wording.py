@@ -91,15 +91,15 @@ def instructions(
     window = "" if settings.window_ms is None else texts.duration(settings.window_ms)
     unlimited = "" if window else "_unlimited"
     pair = "_pair" if settings.shows_pairs and window else ""
-    flash, exposure = settings.levels_ms[0], ""
+    requested, exposure = settings.levels_ms[0], ""
     if facts.adaptive:
         time = f"time_adapts{unlimited}"
     elif len(set(settings.levels_ms)) > 1:
         time = f"time_varies{unlimited}"
-    elif flash is None:
+    elif requested is None:
         time = f"time_until_answer{unlimited}{pair}"
     else:
-        exposure = texts.duration(flash)
+        exposure = texts.duration(requested)
         time = f"time_flash{unlimited}{'_one_after_other' if pair and settings.layout == 'one_after_other' else pair}"
     lines.append(texts(time, exposure=exposure, window=window))
     lines.append(texts("judge_quickly" if window else "judge_carefully"))

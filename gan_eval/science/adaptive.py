@@ -93,7 +93,7 @@ class PsychometricGrid:
 
     def posterior(self, rows: Sequence[Trial]) -> np.ndarray:
         """Return the (T, K) posterior probabilities of the functions, given the trials of one block that move the
-        exposure. The presented exposure counts, rounded to a millisecond; if it is unknown, the requested one.
+        exposure. The achieved exposure counts, rounded to a millisecond; if it is unknown, the requested one.
         """
         total = np.zeros(self._choices.shape[1:])
         for row in rows:

@@ -142,7 +142,7 @@ PLANS = Table(
         KIND,
         MODEL,
         DATASET,
-        milliseconds("requested_exposure_ms", "exposure asked for; empty: until the answer"),
+        milliseconds("requested_exposure_ms", "requested exposure; empty: until the answer"),
         text("sha256", "SHA-256 of the stimulus at the time of the draw"),
         text("sha256_b", "the same of the second picture of a pair"),
         SIMULATED,
@@ -157,7 +157,7 @@ ONSETS = Table(
     (
         SESSION,
         integer("trial", "number of the trial within the session, from 1", filled=True),
-        milliseconds("requested_exposure_ms", "exposure asked for; empty: until the answer"),
+        milliseconds("requested_exposure_ms", "requested exposure; empty: until the answer"),
         milliseconds("onset_ms", "onset as presented, on the monotonic clock"),
         instant("shown_at", "time of the onset"),
         SIMULATED,
@@ -186,17 +186,17 @@ TRIALS = Table(
         DATASET,
         milliseconds(
             "requested_exposure_ms",
-            "exposure asked for; `inf`: until the answer; empty: until the answer if exposure_ms shows that the "
+            "requested exposure; `inf`: until the answer; empty: until the answer if exposure_ms shows that the "
             "picture stayed, else unknown",
             infinite=True,
         ),
-        milliseconds("planned_exposure_ms", "exposure rounded to whole frames where vsync was measured"),
-        milliseconds("exposure_ms", "offset minus onset as presented"),
+        milliseconds("planned_exposure_ms", "requested exposure in whole frames, where vsync was measured"),
+        milliseconds("exposure_ms", "achieved exposure: offset minus onset as presented"),
         milliseconds(
             "onset_ms", "onset as presented, on the monotonic clock; comparable until the computer is started again"
         ),
         milliseconds("second_onset_ms", "two pictures one after the other: onset of the second"),
-        milliseconds("second_exposure_ms", "two pictures one after the other: exposure of the second"),
+        milliseconds("second_exposure_ms", "two pictures one after the other: achieved exposure of the second"),
         text("response", "the judgement; none: no answer in time; empty for pairs", words=RESPONSES),
         text("choice", "for pairs: the picture chosen", words=("a", "b", "none")),
         number("rating", "for ratings: the grade; not counted with a response"),

@@ -120,7 +120,7 @@ class Content:
         showings, masks = coming[0]
         width = self._width(live)
         words = TrialTexts(self.texts, settings, session.protocol.keys)
-        flash = trial.timing.requested_exposure_ms
+        requested = trial.timing.requested_exposure_ms
         done, trials = session.counted
         ready = session.row.get("screen_width") is not None  # before, the page only loads the pictures
         return {
@@ -137,7 +137,7 @@ class Content:
                 for showing in session.protocol.showings(trial.planned)
             ],
             "masks": masks,
-            "exposure_ms": None if flash is None else session.planned_exposure(flash),
+            "exposure_ms": None if requested is None else session.planned_exposure(requested),
             "gap_ms": session.planned_exposure(trial.timing.gap_ms) if len(showings) > 1 else 0.0,
             "response_ms": trial.timing.response_ms,
             "ahead": [address for those in coming[:AHEAD] for group in (*those[0], *those[1]) for address in group],
