@@ -10,7 +10,9 @@ import typer
 
 from gan_eval.cli.options import (
     Cluster,
+    Maps,
     Out,
+    Stimuli,
     given_options,
     parse_pairs,
     print_next_command,
@@ -47,13 +49,8 @@ def analyze(
         ),
     ] = None,
     set_metrics: Annotated[Path | None, typer.Option(help="Metric values of sets.")] = None,
-    stimuli: Annotated[
-        list[Path] | None, typer.Option(metavar="SET", help="A set that was shown, for rates by hole. Repeatable.")
-    ] = None,
-    maps: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=DIR", help="Your maps (grey PNG or npy), to compare with marks. Repeatable."),
-    ] = None,
+    stimuli: Stimuli = None,
+    maps: Maps = None,
     exclude: Annotated[list[str] | None, setting("analysis", "AnalysisSettings", "exclude", metavar="RULE")] = None,
     exclude_participants: Annotated[
         list[str] | None, setting("analysis", "AnalysisSettings", "exclude_participants", metavar="RULE")
@@ -114,7 +111,7 @@ def analyze(
             planned = load_study(plan, only_plan=True)
         with settled(*(file.parent for file in (trials, *(image_metrics or ()), set_metrics) if file)):
             pass  # finish an interrupted replacement
-        judged: PreparedTrials | None = None
+        prepared: PreparedTrials | None = None
         near = None
         if store is not None:
             from gan_eval.store import open_store
@@ -128,49 +125,49 @@ def analyze(
 
                 near = plan_of_store(store, study)
         else:
-            judged, stored = _read_files(trials or Path(), out, console.message)
+            prepared, stored = _read_files(trials or Path(), out, console.message)
         for folder in stimuli or ():
             from gan_eval.pictures.sets import read_stimulus_tables, require_presented
 
             require_presented(folder, read_stimulus_tables([folder]), {*stored[TRIALS]["stimulus"].dropna()})
-        compared = None
+        picture_maps = None
         if stimuli and len(stored.get(MARKS, ())):
             from gan_eval.metrics.maps import PictureMaps
             from gan_eval.metrics.run.inputs import stimuli_of_sets
 
-            compared = PictureMaps(stimuli_of_sets(stimuli), parse_pairs(maps or (), "--maps"))
+            picture_maps = PictureMaps(stimuli_of_sets(stimuli), parse_pairs(maps or (), "--maps"))
         elif maps:
             raise UserError(f"--maps {maps[0]}: needs --stimuli SET, and marks in the store or next to the trials")
-        known = planned or (near and near.study)
-        is_wanted = known and (store is not None or "participants" in known.quiz.model_fields_set)
+        study_settings = planned or (near and near.study)
+        has_number = study_settings and (store is not None or "participants" in study_settings.quiz.model_fields_set)
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
             naming("--exclude: ", only="trials: "),
             naming("--exclude-participants: ", only="participation: "),
         ):
-            answers, counted, _ = analyze_study(
+            answers, frames, _ = analyze_study(
                 stored,
                 planned,
-                wanted=known.quiz.participants if known and is_wanted else None,
-                trials=judged,
+                wanted=study_settings.quiz.participants if study_settings and has_number else None,
+                trials=prepared,
                 image_metrics=image_metrics,
                 set_metrics=set_metrics,
                 exclude=tuple(exclude or ()),
                 exclude_participants=tuple(exclude_participants or ()),
                 margin=margin,
                 stimuli=stimuli,
-                maps=compared,
+                maps=picture_maps,
                 on_message=console.message,
             )
         claim_output_folder(out)
         local = None if store is None or is_address(store) else Path(store)
-        given = dict(stored)
+        tables = dict(stored)
         if image_metrics or set_metrics:
-            given |= _metrics_beside(image_metrics, set_metrics, stored[TRIALS], out)
-        write_analysis(answers, out, given=given, store=local)
-        _print_answer(console, answers, counted)
-    shown = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
-    print_next_command("report", str(out), *(word for option in shown for word in option))
+            tables |= _metrics_beside(image_metrics, set_metrics, stored[TRIALS], out)
+        write_analysis(answers, out, given=tables, store=local)
+        _print_answer(console, answers, frames)
+    words = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
+    print_next_command("report", str(out), *(word for option in words for word in option))
     typer.echo(tables_as_json(answers) if as_json else out)
 
 
@@ -184,17 +181,17 @@ def _metrics_beside(
     from gan_eval.tables import IMAGE_METRICS, SET_METRICS
     from gan_eval.tables.frames import read_table
 
-    found = {}
+    frames = {}
     if image_metrics:
-        found[IMAGE_METRICS] = read_image_metrics(image_metrics, trials)[0]
+        frames[IMAGE_METRICS] = read_image_metrics(image_metrics, trials)[0]
     if set_metrics:
-        found[SET_METRICS] = read_table(set_metrics, SET_METRICS)
+        frames[SET_METRICS] = read_table(set_metrics, SET_METRICS)
     with settled(out) as sets:
-        written = {file for one in sets.get(out, []) if one.name == SET_NAME for file in one.files}
+        ours = {file for one in sets.get(out, []) if one.name == SET_NAME for file in one.files}
     return {
         table: frame
-        for table, frame in found.items()
-        if f"{table.name}.csv" in written or not (out / f"{table.name}.csv").exists()
+        for table, frame in frames.items()
+        if f"{table.name}.csv" in ours or not (out / f"{table.name}.csv").exists()
     }
 
 
@@ -236,13 +233,13 @@ def _read_files(
     from gan_eval.tables import STORED_TABLES, TRIALS
     from gan_eval.tables.frames import holds_table, read_table
 
-    given = tables_to_analyze(file, say=say)
-    judged = prepare_trials(given[TRIALS], where=str(file), of_file=True)
-    given[TRIALS] = judged.trials
+    frames = tables_to_analyze(file, say=say)
+    prepared = prepare_trials(frames[TRIALS], where=str(file), of_file=True)
+    frames[TRIALS] = prepared.trials
     if file.resolve().parent == out.resolve():
-        others = {table: file.with_name(f"{table.name}.csv") for table in STORED_TABLES if table not in given}
-        given |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}
-    return judged, given
+        others = {table: file.with_name(f"{table.name}.csv") for table in STORED_TABLES if table not in frames}
+        frames |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}
+    return prepared, frames
 
 
 def power(

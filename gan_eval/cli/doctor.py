@@ -49,12 +49,12 @@ def notable(findings: Sequence[SystemFinding]) -> list[SystemFinding]:
     for finding in findings:
         if finding.status in ("missing", "warning"):
             alike.setdefault((finding.status, finding.detail, finding.fix), []).append(finding)
-    shown = [replace(same[0], what=", ".join(finding.what for finding in same)) for same in alike.values()]
+    lines = [replace(same[0], what=", ".join(finding.what for finding in same)) for same in alike.values()]
     optional, fine = ([finding for finding in findings if finding.status == name] for name in ("optional", "ok"))
     if optional:
         fix = "`gan-eval weights list` names them"
-        shown.append(SystemFinding("weights", "optional", f"{len(optional)} files of some metrics are not there", fix))
-    return [*shown, SystemFinding("the rest", "ok", f"{len(fine)} checks; `gan-eval doctor --all` lists them")]
+        lines.append(SystemFinding("weights", "optional", f"{len(optional)} files of some metrics are not there", fix))
+    return [*lines, SystemFinding("the rest", "ok", f"{len(fine)} checks; `gan-eval doctor --all` lists them")]
 
 
 def examine() -> list[SystemFinding]:
@@ -86,19 +86,19 @@ def library_findings() -> Iterator[SystemFinding]:
     except metadata.PackageNotFoundError:
         yield SystemFinding(DISTRIBUTION, "missing", "not installed", f"install it: {setup_command()}")
         return
-    for wanted in requirements:
+    for need in requirements:
         extras = [
-            extra for extra in ("", *SHOWN_EXTRAS) if wanted.marker is None or wanted.marker.evaluate({"extra": extra})
+            extra for extra in ("", *SHOWN_EXTRAS) if need.marker is None or need.marker.evaluate({"extra": extra})
         ]
-        if wanted.name == DISTRIBUTION or not extras:  # an extra that includes another, or one for development
+        if need.name == DISTRIBUTION or not extras:  # an extra that includes another, or one for development
             continue
-        what = f"{wanted.name} (extra {extras[0]})" if extras[0] else wanted.name
+        what = f"{need.name} (extra {extras[0]})" if extras[0] else need.name
         try:
-            version = metadata.version(wanted.name)
-            if wanted.specifier.contains(version, prereleases=True):
+            version = metadata.version(need.name)
+            if need.specifier.contains(version, prereleases=True):
                 yield SystemFinding(what, "ok", version)
                 continue
-            detail = f"{version}, expected {wanted.specifier}"
+            detail = f"{version}, expected {need.specifier}"
         except metadata.PackageNotFoundError:
             detail = "not installed"
         yield SystemFinding(what, "warning" if extras[0] else "missing", detail, setup_command(extras[0]))
@@ -112,15 +112,13 @@ def screen_findings() -> Iterator[SystemFinding]:
     missing = missing_display()
     result, error = probe_screens()
     if result is None:
-        yield SystemFinding(
-            "Qt", "missing", f"does not start: {error}", "check its libraries, DISPLAY and access to it"
-        )
+        fix = "check its libraries, DISPLAY and access to it"
+        yield SystemFinding("Qt", "missing", f"does not start: {error}", fix)
         return
     yield SystemFinding("Qt", "ok", f"{result['version']} starts on the platform {result['platform']}")
     if result["platform"] in ("offscreen", "minimal"):
-        yield SystemFinding(
-            "screen", "warning", f"none ({missing})", "use a browser (`gan-eval serve`) or simulated people"
-        )
+        fix = "use a browser (`gan-eval serve`) or simulated people"
+        yield SystemFinding("screen", "warning", f"none ({missing})", fix)
         return
     for screen in result["screens"]:
         what = "screen " + screen["name"] if screen["name"] not in ("", "screen") else "screen"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gan_eval.cli import options
 from gan_eval.cli.options import Paired, TarKey, White, parse_pairs, refuse_without_effect, say, setting, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
@@ -96,10 +97,7 @@ def metrics(
     marks: Annotated[
         Path | None, typer.Option(metavar="marks.csv", help="With --gallery: show heat maps of people's marks.")
     ] = None,
-    maps: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=DIR", help="With --gallery: show your maps (grey PNG or npy). Repeatable."),
-    ] = None,
+    maps: options.Maps = None,
     list_metrics: Annotated[bool, typer.Option("--list", help="List what each metric measures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
@@ -127,9 +125,9 @@ def metrics(
         resizer=resizer or DEFAULT_RESIZER,
         resize=resize,
         white=white,
-        weights=_files(weights, "--weights") if weights else {},
-        features=_files(features, "--features") if features else {},
-        networks=_files(networks, "--network") if networks else {},
+        weights=_files(weights or (), "--weights"),
+        features=_files(features or (), "--features"),
+        networks=_files(networks or (), "--network"),
         device=device,
         threads=threads,
         segmenter=segmenter,
@@ -159,10 +157,10 @@ def metrics(
         inputs += _filled(sets or [], out)
     for remark in remarks:
         say(f"note: {remark}")
-    found = _measure(inputs, settings, out, report, gallery, marks, _files(maps, "--maps") if maps else {}, workers)
-    typer.echo(tables_as_json(found.by_name()) if as_json else out)
+    results = _measure(inputs, settings, out, report, gallery, marks, _files(maps or (), "--maps"), workers)
+    typer.echo(tables_as_json(results.by_name()) if as_json else out)
     if not any(
-        value is not None for name in ("image_metrics", "set_metrics") for value in found.columns[name]["value"]
+        value is not None for name in ("image_metrics", "set_metrics") for value in results.columns[name]["value"]
     ):
         raise UserError(f"metrics: no value could be computed; the tables in {out} have the reasons")
 
@@ -278,27 +276,27 @@ def _measure(
     from gan_eval.metrics.run.inputs import stimuli_of_sets
     from gan_eval.metrics.run.runner import measure_sets, missing_values
 
-    given = None
+    picture_maps = None
     if maps:
         from gan_eval.metrics.maps import PictureMaps
 
-        given = PictureMaps(stimuli_of_sets(inputs), maps)
+        picture_maps = PictureMaps(stimuli_of_sets(inputs), maps)
     with Console() as console:
 
         def show(done: int, total: int, what: str = "", *_: object, **_more: object) -> None:
             console.progress(done, total, f"metrics: {what}")
 
         share = partial(in_parallel, workers=workers) if workers > 1 else None
-        found = measure_sets(inputs, settings, out, share=share, on_progress=show, on_message=console.message)
-        if any(None in found.columns[name]["value"] for name in ("image_metrics", "set_metrics")):
-            for line in missing_values(found.columns):
+        evaluation = measure_sets(inputs, settings, out, share=share, on_progress=show, on_message=console.message)
+        if any(None in evaluation.columns[name]["value"] for name in ("image_metrics", "set_metrics")):
+            for line in missing_values(evaluation.columns):
                 console.message(line)
-        _print_values(console, found.columns)
+        _print_values(console, evaluation.columns)
         if report is not None:
             from gan_eval.report import build_metrics_report
 
             with console.working("report"):
-                build_metrics_report(found.by_name(), stimuli_of_sets(inputs), report)
+                build_metrics_report(evaluation.by_name(), stimuli_of_sets(inputs), report)
             console.message(f"report: {report}")
         if gallery is not None:
             from gan_eval.machine.threads import usable_cores
@@ -308,18 +306,18 @@ def _measure(
 
             threads = settings.threads or usable_cores()
             write_gallery(
-                found.image_metrics,
+                evaluation.image_metrics,
                 stimuli_of_sets(inputs),
                 gallery,
                 marks=None if marks is None else read_table(marks, MARKS),
-                maps=given,
+                maps=picture_maps,
                 resize=settings.resize,
                 white=settings.white,
                 threads=threads,
                 on_progress=show,
             )
             console.message(f"gallery: {gallery}")
-    return found
+    return evaluation
 
 
 def _print_values(console: "Console", columns: "Mapping[str, Columns]") -> None:
@@ -331,12 +329,12 @@ def _print_values(console: "Console", columns: "Mapping[str, Columns]") -> None:
     ):
         if kind == "fake" or value is not None:
             pictures.setdefault((dataset, model or "real", metric), []).append((value, item))
-    rows = [[*owner, *_mean(found)] for owner, found in pictures.items()]
+    rows = [[*owner, *_mean(values)] for owner, values in pictures.items()]
     sets = columns["set_metrics"]
     facts = ("dataset", "model", "metric", "n_fake", "n_real", "value", "ci_low", "ci_high")
     for dataset, model, metric, fake, real, *value in zip(*(sets[name] for name in facts), strict=True):
-        shown, missing = ("–", "1 missing") if value[0] is None else (_shown(*value), "")
-        rows.append([dataset, model, metric, str(fake) if real is None else f"{fake} + {real}", shown, missing])
+        text, missing = ("–", "1 missing") if value[0] is None else (_shown(*value), "")
+        rows.append([dataset, model, metric, str(fake) if real is None else f"{fake} + {real}", text, missing])
     console.table(["Data set", "Model", "Metric", "Pictures", "Value (95%)", "In no mean"], rows)
     facts = ("dataset", "a", "b", "metric", "difference", "ci_low", "ci_high", "better")
     differences = [
@@ -349,22 +347,22 @@ def _print_values(console: "Console", columns: "Mapping[str, Columns]") -> None:
     console.table(["Data set", "Models", "Metric", "Difference (95%)", "Better"], differences)
 
 
-def _mean(found: "Sequence[tuple[float | None, str]]") -> tuple[str, str, str]:
+def _mean(pictures: "Sequence[tuple[float | None, str]]") -> tuple[str, str, str]:
     """Return the number of values, their mean over the items, and the number of values that are not in it."""
     items: dict[str, list[float]] = {}
-    for value, item in found:
+    for value, item in pictures:
         if value is not None and math.isfinite(value):
             items.setdefault(item, []).append(value)
     means = [math.fsum(values) / len(values) for values in items.values()]
-    missing = sum(value is None for value, _ in found)
-    infinite = sum(value is not None and math.isinf(value) for value, _ in found)
-    shown = ("∞" if infinite else "–") if not means else f"{means[0]:.4g}"
+    missing = sum(value is None for value, _ in pictures)
+    infinite = sum(value is not None and math.isinf(value) for value, _ in pictures)
+    text = ("∞" if infinite else "–") if not means else f"{means[0]:.4g}"
     if len(means) > 1:
         from gan_eval.science.inference import mean_interval
 
-        shown = _shown(*mean_interval(means))
-    left_out = [f"{missing} missing"] * bool(missing) + [f"{infinite} ∞"] * bool(infinite)
-    return str(len(found) - missing), shown, ", ".join(left_out)
+        text = _shown(*mean_interval(means))
+    exceptions = [f"{missing} missing"] * bool(missing) + [f"{infinite} ∞"] * bool(infinite)
+    return str(len(pictures) - missing), text, ", ".join(exceptions)
 
 
 def _shown(value: float, low: float | None = None, high: float | None = None) -> str:

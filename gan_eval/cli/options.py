@@ -48,32 +48,36 @@ Simulate = Annotated[
     typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),
 ]
 
-Stimuli = Annotated[list[Path] | None, typer.Option(help="A stimulus set; may be given several times.")]
+Stimuli = Annotated[list[Path] | None, typer.Option(metavar="SET", help="A stimulus set that is shown. Repeatable.")]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=DIR", help="Your maps (grey PNG or npy), to show next to people's marks. Repeatable."),
+]
 Store = Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")]
 Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show the pages before, between and after trials.")]
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
-def setting(module: str, section: str, key: str, *, metavar: str | None = None) -> Any:
-    """Return the option of a setting, with the setting's sentence as its help."""
+def setting(module: str, section: str, key: str, *, default: str | None = None, metavar: str | None = None) -> Any:
+    """Return the option of a setting, with the setting's sentence and its default, or another one, as the help."""
     declared = declarations(module, section)[key]
-    return typer.Option(*[as_flag(key)] * (declared.default is False), help=declared.help, metavar=metavar)
+    names = [as_flag(key)] * (declared.default is False)  # without --no-NAME
+    return typer.Option(*names, help=declared.help(default), metavar=metavar)
 
 
 def with_settings(sections: Mapping[str, str], command: Command) -> Command:
     """Add the options that sections declare (`{module: section}`) to a command that takes them as `**settings`."""
     signature = inspect.signature(command)
-    parameters = {name: each for name, each in signature.parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD}
-    options = {
-        name: parameters["context"].replace(
-            name=name, default=None, annotation=Annotated[str | None, setting(*section, name, metavar=key.option)]
-        )
-        for section in sections.items()
-        for name, key in declarations(*section).items()
-        if key.option
-    }
-    command.__dict__["__signature__"] = signature.replace(parameters=[*(parameters | options | parameters).values()])
+    *parameters, _ = signature.parameters.values()
+    for section in sections.items():
+        for name, key in declarations(*section).items():
+            if key.option and name not in signature.parameters:
+                option = Annotated[str | None, setting(*section, name, metavar=key.option)]
+                parameters.append(
+                    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option)
+                )
+    command.__dict__["__signature__"] = signature.replace(parameters=parameters)
     return command
 
 

@@ -15,10 +15,10 @@ from gan_eval.cli.options import (
     print_next_command,
     refuse_with_study,
     refuse_without_effect,
+    setting,
     values_of_options,
 )
 from gan_eval.errors import UserError
-from gan_eval.settings.choices import DISTANCES_CM, SCREEN_WIDTHS_CM
 from gan_eval.settings.words import as_flag
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE = "gan-eval.sqlite"
 """Default results store for sessions with --stimuli."""
+QUIZ = ("quiz", "QuizSettings")
+OF_STUDY = "the study's"
 
 
 @partial(options.with_settings, {"quiz": "QuizSettings", "study": "StudySettings"})
@@ -38,24 +40,14 @@ def quiz(
     out: Annotated[Path | None, typer.Option("--out", help="With a study: its folder.")] = None,
     stimuli: options.Stimuli = None,
     store: options.Store = None,
-    viewing_distance_cm: Annotated[
-        float | None,
-        typer.Option(min=DISTANCES_CM[0], max=DISTANCES_CM[1], help="Viewing distance in cm; default: the study's."),
-    ] = None,
-    screen_width_cm: Annotated[
-        float | None,
-        typer.Option(
-            min=SCREEN_WIDTHS_CM[0],
-            max=SCREEN_WIDTHS_CM[1],
-            help="Width of the visible screen in cm; default: the study's.",
-        ),
-    ] = None,
+    viewing_distance_cm: Annotated[float | None, setting(*QUIZ, "viewing_distance_cm", default=OF_STUDY)] = None,
+    screen_width_cm: Annotated[float | None, setting(*QUIZ, "screen_width_cm", default=OF_STUDY)] = None,
     list_number: Annotated[int | None, typer.Option("--list", help="List of pictures; default: by arrival.")] = None,
     windowed: Annotated[bool, typer.Option("--windowed", help="A window instead of the full screen.")] = False,
     screen: Annotated[int | None, typer.Option(min=1, help="The monitor's number; default: the primary one.")] = None,
     intro: options.Intro = True,
     text_size: Annotated[int, typer.Option(min=100, max=200, help="Size of the texts in percent.")] = 100,
-    language: Annotated[str | None, typer.Option(help="Language of the program's texts; default: the study's.")] = None,
+    language: Annotated[str | None, setting(*QUIZ, "language", default=OF_STUDY)] = None,
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
     simulate: Simulate = None,
     self_test: Annotated[bool, typer.Option("--self-test", help="Measure and keep this screen's timing.")] = False,
@@ -63,16 +55,12 @@ def quiz(
 ) -> None:
     """Show real and generated pictures to one participant and store each answer."""
     from gan_eval.quiz.station import Presentation
+    from gan_eval.settings.quiz import QuizSettings
+    from gan_eval.settings.sections import check_options
 
-    presentation = Presentation(
-        windowed=windowed,
-        intro=intro,
-        screen=screen,
-        text_size=text_size,
-        language=language,
-        viewing_distance_cm=viewing_distance_cm,
-        screen_width_cm=screen_width_cm,
-    )
+    here = given_options(language=language, viewing_distance_cm=viewing_distance_cm, screen_width_cm=screen_width_cm)
+    check_options(QuizSettings, here)
+    presentation = Presentation(windowed=windowed, intro=intro, screen=screen, text_size=text_size, **here)
     if self_test:
         others = context.params.keys() - {"self_test", "screen", "windowed"}
         refuse_without_effect(context, others, "quiz --self-test measures this screen alone; remove it")

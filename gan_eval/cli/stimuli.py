@@ -166,10 +166,10 @@ def stimuli_copies(
     half: Half | None = None if direction is None else "right" if direction == "AtoB" else "left"
     check_output_folder(out)
     with Console() as console:
-        found = find_copies(opened, training, half=half, on_progress=about("copies", console.progress))
-        for line in copy_lines(found):
+        pairs = find_copies(opened, training, half=half, on_progress=about("copies", console.progress))
+        for line in copy_lines(pairs):
             console.message(line)
         claim_output_folder(out)
-        write_table(found, out / "image_metrics.csv", IMAGE_METRICS, also=[out / "image_metrics.parquet"])
-        write_copies_page(found, files_of(opened), training, out / "copies.html", half=half)
+        write_table(pairs, out / "image_metrics.csv", IMAGE_METRICS, also=[out / "image_metrics.parquet"])
+        write_copies_page(pairs, files_of(opened), training, out / "copies.html", half=half)
     typer.echo(out)

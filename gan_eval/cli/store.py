@@ -103,8 +103,8 @@ def participants_forget(
     if not rows:  # left by an earlier removal that could not rewrite the file
         say(f"{participant}: no rows; the file is to be rewritten, as an earlier removal could not")
     if traces.folder is not None and traces.derived:
-        found = Counter(path.relative_to(traces.folder).parts[0] for path in traces.derived)
-        places = ", ".join(f"{name} ({count})" for name, count in found.items())
+        numbers = Counter(path.relative_to(traces.folder).parts[0] for path in traces.derived)
+        places = ", ".join(f"{name} ({count})" for name, count in numbers.items())
         say(
             f"{participant}: made from the answers, to be deleted in {traces.folder}: {len(traces.derived)} files and "
             f"folders: {places}"

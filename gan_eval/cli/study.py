@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,9 +12,11 @@ from gan_eval.cli.options import (
     Cluster,
     DataRoot,
     FitOption,
+    Maps,
     Out,
     Paired,
     Simulate,
+    Stimuli,
     TarKey,
     Threads,
     White,
@@ -191,14 +193,8 @@ def report(
         float | None,
         typer.Option(min=60, max=400, help="Width of --figure in mm; default: 180. Below 130: stacked."),
     ] = None,
-    stimuli: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="SET", help="A stimulus set that was shown, for its pictures. Repeatable."),
-    ] = None,
-    maps: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=DIR", help="Your maps, as in analyze, to show them next to people's marks."),
-    ] = None,
+    stimuli: Stimuli = None,
+    maps: Maps = None,
     with_raw_tables: Annotated[
         bool, typer.Option("--with-raw-tables", help="Add the tables trials and sessions, which may identify people.")
     ] = False,
@@ -213,17 +209,17 @@ def report(
         raise UserError("--figure-width: is for --figure; give --figure FILE.pdf, too")
     if out is not None:
         check_page(out, option="--out")
-    page, drawn = out or folder / "report.html", list[tuple[Literal["1", "marks"], Path]]()
+    page, charts = out or folder / "report.html", list[tuple[Literal["1", "marks"], Path]]()
     for text in figures or ():
         name = f"marks={page.with_name('figure_marks.pdf')}" if text == "marks" else text
         file = Path(name.removeprefix("marks="))
         check_output_file(file, option="--figure")
         if file.suffix not in FORMATS:
             raise UserError(f"--figure {text}: expected a name that ends in {', '.join(FORMATS)}")
-        drawn.append(("marks" if name.startswith("marks=") else "1", file))
-    given = {name: Path(place) for name, place in parse_pairs(maps or (), "--maps").items()}
+        charts.append(("marks" if name.startswith("marks=") else "1", file))
+    folders = {name: Path(place) for name, place in parse_pairs(maps or (), "--maps").items()}
+    more: dict[str, Any] = {"stimuli": stimuli or (), "maps": folders}
     with Console() as console, console.working("report"):
-        typer.echo(write_report(folder, page, stimuli=stimuli or (), maps=given, with_raw_tables=with_raw_tables))
-        for content, file in drawn:
-            made = build_figure(folder, file, content=content, stimuli=stimuli or (), maps=given, width_mm=figure_width)
-            typer.echo(made)
+        typer.echo(write_report(folder, page, **more, with_raw_tables=with_raw_tables))
+        for content, file in charts:
+            typer.echo(build_figure(folder, file, content=content, width_mm=figure_width, **more))

@@ -79,9 +79,9 @@ def trials_import(
         check_output_file(out)
         if out.suffix not in (".csv", ".parquet"):
             raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
-        written = [place for place in (out, rejected_file_of(out)) if place.exists()]
+        targets = [place for place in (out, rejected_file_of(out)) if place.exists()]
         for file in files:
-            if file.exists() and any(place.samefile(file) for place in written):
+            if file.exists() and any(place.samefile(file) for place in targets):
                 raise UserError(f"--out {out}: {file} would be overwritten; name another file")
     for rule in where or ():
         with naming("--where: "):
@@ -138,11 +138,8 @@ def trials_import(
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
     count = len({(row["file"], row["row"]) for row in rows})
-    say(
-        f"{trials}; {count} of {count + len(imported.trials)} rows left out: "
-        f"{rejection_summary(imported.rejected)}; all in "
-        f"{rejected_file}"
-    )
+    summary = rejection_summary(imported.rejected)
+    say(f"{trials}; {count} of {count + len(imported.trials)} rows left out: {summary}; all in {rejected_file}")
     raise typer.Exit(ROWS_LEFT_OUT)
 
 

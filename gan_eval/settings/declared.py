@@ -26,10 +26,10 @@ class Declaration(NamedTuple):
         )  # a single one: else a number
         return f"{self.sentence.removesuffix('.')} ({words})." if words else self.sentence
 
-    @property
-    def help(self) -> str:
-        """The sentence with the words and the default."""
-        default = f"{self.default:g}" if isinstance(self.default, float) else self.default
+    def help(self, default: Any = None) -> str:
+        """Return the sentence with the words and the default, or another default."""
+        default = self.default if default is None else default
+        default = f"{default:g}" if isinstance(default, float) else default
         has_none = default is False or default in (None, "", (), {})
         return self.comment if has_none else f"{self.comment.removesuffix('.')}; default: {default}."
 
@@ -66,8 +66,6 @@ def _words(module: str, annotation: ast.AST) -> Iterator[str]:
     match annotation:
         case ast.Subscript(value=ast.Name(id="Literal"), slice=words):
             yield from map(ast.literal_eval, words.elts if isinstance(words, ast.Tuple) else [words])
-        case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[value, *_])):
-            yield from _words(module, value)
         case ast.Name(id=name):
             for statement in _statements(module):
                 match statement:

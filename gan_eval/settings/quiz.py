@@ -7,7 +7,6 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from gan_eval.errors import abbreviated
 from gan_eval.settings.browser import BrowserSettings
-from gan_eval.settings.choices import DISTANCES_CM, SCREEN_WIDTHS_CM
 from gan_eval.settings.protocols import (
     ADAPTIVE_PROTOCOLS,
     FITS,
@@ -151,12 +150,10 @@ class QuizSettings(Section):
     picture_size: Annotated[PictureSize, Option("SIZE")] = "native"
     """Width of every picture: native (no resampling), physical pixels such as 512, or degrees such as "8 deg"."""
     viewing_distance_cm: Annotated[float | None, Option("CM"), _IN_DEGREES] = Field(
-        default=None, ge=DISTANCES_CM[0], le=DISTANCES_CM[1], examples=[60]
+        default=None, ge=20, le=500, examples=[60]
     )
     """Distance from the eyes to the screen, needed for degrees."""
-    screen_width_cm: Annotated[float | None, _IN_DEGREES] = Field(
-        default=None, ge=SCREEN_WIDTHS_CM[0], le=SCREEN_WIDTHS_CM[1], examples=[53]
-    )
+    screen_width_cm: Annotated[float | None, _IN_DEGREES] = Field(default=None, ge=5, le=500, examples=[53])
     """Width of the visible screen, needed for degrees."""
     mask: MaskKind = "none"
     """Shown in place of a vanished picture: noise, or the picture's shuffled blocks."""

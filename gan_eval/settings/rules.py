@@ -14,13 +14,13 @@ def rule_parts(text: str) -> tuple[str, str, str]:
     >>> rule_parts("reaction_time_ms<200")
     ('reaction_time_ms', '<', '200')
     """
-    found = _RULE.match(text)
-    if not found or not found["value"]:
+    match = _RULE.match(text)
+    if not match or not match["value"]:
         raise ValueError(
             f"rule {text!r}: not understood; write COLUMN<NUMBER (or <= > >=), COLUMN=VALUE, COLUMN!=VALUE or "
             "COLUMN~WORD"
         )
-    column, operator, value = found.groups()
+    column, operator, value = match.groups()
     if operator[0] in "<>":
         try:
             float(value)

@@ -112,7 +112,7 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         for other in error.errors()
         if _place(other["loc"]) == place and other["type"] == "literal_error"
     ]
-    found = abbreviated(list(problem["input"]) if isinstance(problem["input"], tuple) else problem["input"])
+    value = abbreviated(list(problem["input"]) if isinstance(problem["input"], tuple) else problem["input"])
     if problem["type"] == "extra_forbidden":
         known_keys = _keys_at(model, place[:-1])
         near = difflib.get_close_matches(str(place[-1]), known_keys, n=1)
@@ -129,13 +129,13 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
         own_field = re.match(r"[a-z_.]+: ", message)  # a check of several fields names the one to fix
         return f"{field}.{message}" if own_field else f"{field}: {message}"
     if problem["type"] in _EXPECTED and not words:
-        return f"{field}: found {found}; expected {_EXPECTED[problem['type']]}"
+        return f"{field}: found {value}; expected {_EXPECTED[problem['type']]}"
     if problem.get("ctx", {}).get("pattern") == _NAME:
-        return f"{field}: found {found}; expected a name of the letters a to z, digits, '.', '-' and '_'"
+        return f"{field}: found {value}; expected a name of the letters a to z, digits, '.', '-' and '_'"
     if problem["type"] == "tuple_type":
-        return f"{field}: found {found}; expected a list such as [{found}]"
+        return f"{field}: found {value}; expected a list such as [{value}]"
     instead = f", or {words[0]}" if words and problem["type"] != "literal_error" else ""
-    return f"{field}: found {found}; {message[0].lower()}{message[1:]}{instead}"
+    return f"{field}: found {value}; {message[0].lower()}{message[1:]}{instead}"
 
 
 def _place(location: tuple[int | str, ...]) -> list[int | str]:

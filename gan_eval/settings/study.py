@@ -160,14 +160,14 @@ class Study(Section):
 
     def training_of(self, model: str) -> TrainingSettings:
         """Return a model's training settings: `[training]` overridden by the model's own keys."""
-        own = self.models[model].training
+        changes = self.models[model].training
         shared = self.training.model_dump()
-        if isinstance(own.get("inpainting"), dict) and shared["inpainting"] is not None:
-            own = own | {"inpainting": shared["inpainting"] | own["inpainting"]}
-        if "epochs" in own or "steps" in own:
+        if isinstance(changes.get("inpainting"), dict) and shared["inpainting"] is not None:
+            changes = changes | {"inpainting": shared["inpainting"] | changes["inpainting"]}
+        if "epochs" in changes or "steps" in changes:
             shared |= {"epochs": None, "steps": None}
         try:
-            return TrainingSettings(**(shared | own))
+            return TrainingSettings(**(shared | changes))
         except ValidationError as error:
             raise ValueError(first_problem(error, TrainingSettings, prefix=f"models.{model}.training.")) from error
 

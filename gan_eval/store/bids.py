@@ -58,8 +58,8 @@ def write_bids(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, title: s
     write_json(folder / "participants.json", _described(PEOPLE))
     write_text(folder / "README.md", about)
     maker = {"Name": "gan_eval", "Version": __version__}
-    described = {"Name": title, "BIDSVersion": "1.10.0", "DatasetType": "raw", "GeneratedBy": [maker]}
-    write_json(folder / "dataset_description.json", described)
+    description = {"Name": title, "BIDSVersion": "1.10.0", "DatasetType": "raw", "GeneratedBy": [maker]}
+    write_json(folder / "dataset_description.json", description)
 
 
 def _rows(frame: "pd.DataFrame") -> list[Row]:
@@ -91,12 +91,9 @@ def events(trials: Sequence[Row], shown_at: Mapping[tuple[str, int], str]) -> li
         onset = None if trial["onset_ms"] is None else trial["onset_ms"] / 1000
         if onset is not None and (first is None or "resumed" in (trial["flags"] or "").split()):
             first = first or at
-            passed = (
-                0.0
-                if at is None or first is None
-                else (datetime.fromisoformat(at) - datetime.fromisoformat(first)).total_seconds()
-            )
-            start = onset - passed
+            start = onset
+            if at is not None and first is not None:
+                start -= (datetime.fromisoformat(at) - datetime.fromisoformat(first)).total_seconds()
         events.append(
             {
                 **trial,

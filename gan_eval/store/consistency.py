@@ -52,12 +52,12 @@ def consistent_frames(store: Store, study: str | None) -> "dict[Table, pd.DataFr
     if study is None:
         return frames
     sessions = frames[tables.SESSIONS]
-    wanted = sessions.loc[sessions["study"] == study, "session"]
-    return {table: frame[frame["session"].isin(wanted)] for table, frame in frames.items()}
+    ids = sessions.loc[sessions["study"] == study, "session"]
+    return {table: frame[frame["session"].isin(ids)] for table, frame in frames.items()}
 
 
-def _problems(connection: sa.Connection, study: str | None, held: Collection[Table]) -> Iterator[str]:
-    for table in held:
+def _problems(connection: sa.Connection, study: str | None, present: Collection[Table]) -> Iterator[str]:
+    for table in present:
         layout = LAYOUTS[table]
         if table is tables.SESSIONS or (study is not None and "study" not in layout.c):
             continue
@@ -65,50 +65,49 @@ def _problems(connection: sa.Connection, study: str | None, held: Collection[Tab
         query = query.where(~sa.exists().where(sessions.c.session == layout.c.session))
         if study is not None:
             query = query.where(layout.c.study == study)
-        if found := connection.execute(query.limit(1)).first():
-            session, count = found
+        if row := connection.execute(query.limit(1)).first():
+            session, count = row
             yield f"table {table.name}: {count} rows of session {session!r} without that session; {RESTORE}"
-    of_study = [] if study is None else [sessions.c.study == study]
-    planned = plans.join(sessions, plans.c.session == sessions.c.session).outerjoin(
+    scope = [] if study is None else [sessions.c.study == study]
+    plan = plans.join(sessions, plans.c.session == sessions.c.session).outerjoin(
         trials, (trials.c.session == plans.c.session) & (trials.c.trial == plans.c.trial)
     )
-    stored = sa.select(trials.c.session, sa.func.max(trials.c.trial).label("trial")).group_by(trials.c.session)
-    last = stored.subquery()
+    highest = sa.func.max(trials.c.trial).label("trial")
+    last = sa.select(trials.c.session, highest).group_by(trials.c.session).subquery()
     missing = (
         sa.select(
             plans.c.session, sessions.c.participant, sessions.c.status, sa.func.count(), sa.func.min(plans.c.trial)
         )
-        .select_from(planned.outerjoin(last, last.c.session == plans.c.session))
-        .where(trials.c.trial.is_(None), (sessions.c.status == "complete") | (plans.c.trial < last.c.trial), *of_study)
+        .select_from(plan.outerjoin(last, last.c.session == plans.c.session))
+        .where(trials.c.trial.is_(None), (sessions.c.status == "complete") | (plans.c.trial < last.c.trial), *scope)
         .group_by(plans.c.session, sessions.c.participant, sessions.c.status)
         .order_by(plans.c.session)
     )
-    if found := connection.execute(missing.limit(1)).first():
-        session, participant, status, count, first = found
+    if row := connection.execute(missing.limit(1)).first():
+        session, participant, status, count, first = row
         yield (
             f"table trials: session {session!r} ({participant}, {status}) lacks {count} of its planned trials, "
             f"the first is trial {first}; {RESTORE}, or remove that session (participants forget {participant})"
         )
-    yield from _without_plan(connection, of_study)
-
-    yield from _contradictions(connection, of_study)
-    if tables.MARKS in held:
-        shown = (trials.c.session == marks.c.session) & (trials.c.trial == marks.c.trial)
-        shown &= marks.c.stimulus.in_((trials.c.stimulus, trials.c.stimulus_b))
-        of_marks = [] if study is None else [marks.c.study == study]
-        query = sa.select(marks.c.session, marks.c.trial, marks.c.stimulus).where(~sa.exists().where(shown), *of_marks)
+    yield from _without_plan(connection, scope)
+    yield from _contradictions(connection, scope)
+    if tables.MARKS in present:
+        match = (trials.c.session == marks.c.session) & (trials.c.trial == marks.c.trial)
+        match &= marks.c.stimulus.in_((trials.c.stimulus, trials.c.stimulus_b))
+        scope = [] if study is None else [marks.c.study == study]
+        query = sa.select(marks.c.session, marks.c.trial, marks.c.stimulus).where(~sa.exists().where(match), *scope)
         for session, trial, stimulus in connection.execute(query.limit(1)):
             where = f"table marks, row session={abbreviated(session)} trial={abbreviated(trial)}"
             yield f"{where}: no trial that showed {abbreviated(stimulus)}; {RESTORE}"
 
 
-def _contradictions(connection: sa.Connection, of_study: list[Any]) -> Iterator[str]:
+def _contradictions(connection: sa.Connection, scope: list[Any]) -> Iterator[str]:
     """Yield a message for the first trial that contradicts its session, its plan, other trials or itself."""
     kind, stimulus, correct, response = (trials.c[name] for name in ("kind", "stimulus", "correct", "response"))
     prefix = trials.c.dataset + "/real/"
-    named_real = sa.func.substr(stimulus, 1, sa.func.length(prefix)) == prefix
+    real_name = sa.func.substr(stimulus, 1, sa.func.length(prefix)) == prefix
     is_right = kind == response
-    answered = response.in_(("real", "fake")) & trials.c.choice.is_(None)
+    is_answer = response.in_(("real", "fake")) & trials.c.choice.is_(None)
     wrong = (correct == sa.true()) & ~is_right | (correct == sa.false()) & is_right
     several = sa.select(stimulus).where(kind.is_not(None), trials.c.choice.is_(None))
     several = several.group_by(stimulus).having(sa.func.min(kind) != sa.func.max(kind))
@@ -120,40 +119,40 @@ def _contradictions(connection: sa.Connection, of_study: list[Any]) -> Iterator[
             for name in columns
         ),
         (other_kind, "kind {} of stimulus {}, which has the other kind elsewhere", [kind, stimulus]),
-        ((kind == "fake") & named_real, "kind {} of stimulus {}, which is named as a real picture", [kind, stimulus]),
-        (answered & wrong, "correct {} contradicts kind {} and response {}", [correct, kind, response]),
+        ((kind == "fake") & real_name, "kind {} of stimulus {}, which is named as a real picture", [kind, stimulus]),
+        (is_answer & wrong, "correct {} contradicts kind {} and response {}", [correct, kind, response]),
         *((trials.c[name] < 0, f"{name} {{}} is negative", [trials.c[name]]) for name in _DURATIONS),
     ]
     both = trials.join(sessions, trials.c.session == sessions.c.session)
     both = both.outerjoin(plans, (plans.c.session == trials.c.session) & (plans.c.trial == trials.c.trial))
     first = sa.case(*((fault, number) for number, (fault, _, _) in enumerate(checks)))
     query = sa.select(first, trials.c.session, trials.c.trial).select_from(both)
-    query = query.where(first.is_not(None), *of_study).order_by(first, trials.c.session, trials.c.trial)
-    if found := connection.execute(query.limit(1)).first():
-        number, session, trial = found
-        _, text, shown = checks[number]
-        values = sa.select(*shown).select_from(both).where(trials.c.session == session, trials.c.trial == trial)
+    query = query.where(first.is_not(None), *scope).order_by(first, trials.c.session, trials.c.trial)
+    if row := connection.execute(query.limit(1)).first():
+        number, session, trial = row
+        _, text, cells = checks[number]
+        values = sa.select(*cells).select_from(both).where(trials.c.session == session, trials.c.trial == trial)
         problem = text.format(*map(abbreviated, connection.execute(values).one()))
         yield f"table trials, row session={abbreviated(session)} trial={trial}: {problem}; {RESTORE}"
 
 
-def _without_plan(connection: sa.Connection, of_study: list[Any]) -> Iterator[str]:
+def _without_plan(connection: sa.Connection, scope: list[Any]) -> Iterator[str]:
     """Yield a message for each session that, judging without the rows of its plan, has too few trials."""
     columns = [sessions.c[name] for name in ("session", "participant", "status", *_OF_DESIGN)]
-    planned = sa.select(sa.func.count()).where(plans.c.session == sessions.c.session).scalar_subquery()
-    query = sa.select(*columns, sa.func.count(trials.c.trial), sa.func.max(trials.c.trial), planned)
-    query = query.select_from(sessions.outerjoin(trials, trials.c.session == sessions.c.session)).where(*of_study)
-    found = connection.execute(query.group_by(*columns).order_by(sessions.c.session)).all()
+    plan_size = sa.select(sa.func.count()).where(plans.c.session == sessions.c.session).scalar_subquery()
+    query = sa.select(*columns, sa.func.count(trials.c.trial), sa.func.max(trials.c.trial), plan_size)
+    query = query.select_from(sessions.outerjoin(trials, trials.c.session == sessions.c.session)).where(*scope)
+    rows = connection.execute(query.group_by(*columns).order_by(sessions.c.session)).all()
     most: dict[tuple[Any, ...], int] = {}
-    for _, _, status, *design, count, _, _ in found:
+    for _, _, status, *design, count, _, _ in rows:
         if status == "complete":
             most[tuple(design)] = max(count, most.get(tuple(design), 0))
-    for session, participant, status, *design, count, last, planned_count in found:
+    for session, participant, status, *design, count, last, planned_trials in rows:
         who = f"table trials: session {abbreviated(session)} ({participant}, {status})"
         end = f"{RESTORE}, or remove that session (participants forget {participant})"
         if count and count < last:
             yield f"{who} has trials up to number {last}, but {last - count} of them are missing; {end}"
         elif status == "complete" and not count:
             yield f"{who} has no trials; {end}"
-        elif status == "complete" and not planned_count and count < most[tuple(design)]:
+        elif status == "complete" and not planned_trials and count < most[tuple(design)]:
             yield f"{who} has {count} trials, another complete session of its design has {most[tuple(design)]}; {end}"

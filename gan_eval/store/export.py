@@ -63,8 +63,8 @@ def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study:
     files: dict[str, int | None] = {}
     claim_output_folder(out)
     with replaced_set(out, "export") as new:
-        for ending, needed in (("csv", {"csv", "r"}), ("parquet", {"parquet"})):
-            if needed & set(formats):
+        for ending, users in (("csv", {"csv", "r"}), ("parquet", {"parquet"})):
+            if users & set(formats):
                 for table, frame in frames.items():
                     tabular.write_table(frame, new.folder / f"{table.name}.{ending}", table)
                     files[f"{table.name}.{ending}"] = len(frame)
@@ -103,12 +103,12 @@ def export_analysis(folder: Path, out: Path) -> Exported:
     trials = tabular.read_table(source / "trials.csv", tables.TRIALS)
     if (source / "participation.csv").is_file():
         people = tabular.read_table(source / "participation.csv", tables.PARTICIPATION)
-        excluded = people.loc[people["excluded"].fillna(False).astype(bool), "participant"]
-        trials = trials[~trials["participant"].isin(excluded)].reset_index(drop=True)
+        exclusions = people.loc[people["excluded"].fillna(False).astype(bool), "participant"]
+        trials = trials[~trials["participant"].isin(exclusions)].reset_index(drop=True)
     if (source / "sessions.csv").is_file():
         sessions = tabular.read_table(source / "sessions.csv", tables.SESSIONS)
-        unfinished = sessions.loc[sessions["status"] != "complete", "session"]
-        trials = trials[~trials["session"].isin(unfinished)].reset_index(drop=True)
+        incomplete = sessions.loc[sessions["status"] != "complete", "session"]
+        trials = trials[~trials["session"].isin(incomplete)].reset_index(drop=True)
     comparisons = tabular.read_rows(source / "comparisons.csv", _MARGINS)
     margins = [row["margin"] for row in comparisons if row["margin"] is not None]
     is_probit = any(row["link"] == "probit" for row in tabular.read_rows(source / "mixed_models.csv", _LINKS))
@@ -250,8 +250,8 @@ def _label(name: str) -> str:
 
 def _variable(column: Column) -> dict[str, Any]:
     words = f" ({', '.join(column.words)})" if column.words else ""
-    described = {"@type": "PropertyValue", "name": column.name, "description": f"{column.meaning}{words}"}
-    return described | ({"unitText": column.unit} if column.unit else {})
+    entry = {"@type": "PropertyValue", "name": column.name, "description": f"{column.meaning}{words}"}
+    return entry | ({"unitText": column.unit} if column.unit else {})
 
 
 def _r_text(name: str) -> str:
@@ -266,8 +266,8 @@ def r_script(tables: Iterable[Table]) -> str:
         for column in table.columns:  # arguments of the script's `as_type`: a type, or "factor" and its levels
             words = ", ".join(f'"{word}"' for word in ("factor", *column.words))
             types.append(f"  {column.name} = " + (f"c({words})" if column.words else f'"{column.dtype}"'))
-        of_columns = ",\n".join(types)
-        parts.append(f'{table.name} <- read_one("{table.name}", list(\n{of_columns}\n))\n')
+        arguments = ",\n".join(types)
+        parts.append(f'{table.name} <- read_one("{table.name}", list(\n{arguments}\n))\n')
     return "\n".join(parts)
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
-from gan_eval.tables.cells import parse_any
+from gan_eval.tables.cells import TYPES, parse_any
 from gan_eval.tables.frames import EMPTY, Row, conform, faults, pandas_dtype
 from gan_eval.tables.schema import Column, Dtype, Table
 
@@ -101,7 +101,8 @@ def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) ->
         for name, value in row.items():
             column = table.by_name[name]
             try:
-                values[name] = parse_any(_truth(value) if column.dtype == "bool" else value, column)
+                is_truth = column.dtype == "bool" and type(value) is int and value in (0, 1)
+                values[name] = parse_any(bool(value) if is_truth else value, column)
                 if values[name] is None and column.filled:
                     raise UserError(EMPTY)
             except UserError as error:
@@ -138,9 +139,9 @@ def checked_frame(frame: "pd.DataFrame", table: Table, where: str) -> "pd.DataFr
     try:
         return conform(frame, table, where=f"{where}: table {table.name}")
     except UserError as error:
-        if not (found := faults(frame, table)):
+        if not (problems := faults(frame, table)):
             raise
-        row, name, reason = found[0]
+        row, name, reason = problems[0]
         raise _wrong_cell(frame.iloc[row].to_dict(), name, table, where, reason) from error
 
 
@@ -149,16 +150,8 @@ def _typed(cells: Sequence[Any], column: Column) -> "pd.api.extensions.Extension
 
     if column.dtype == "bool" and {*cells} <= {0, 1, None} and {*map(type, cells)} <= {int, NoneType}:
         return pd.array(cells, dtype="Int64").astype(pandas_dtype("bool"))
-    is_fit = {*map(type, cells)} <= {_STORED[column.dtype], NoneType}
+    is_fit = {*map(type, cells)} <= {TYPES[column.dtype], NoneType}
     return pd.array(cells, dtype=pandas_dtype(column.dtype) if is_fit else "object")
-
-
-_STORED: dict[Dtype, type] = {"text": str, "instant": str, "json": str, "int": int, "float": float, "bool": bool}
-
-
-def _truth(value: Any) -> Any:
-    """Return 0 and 1 as False and True; anything else unchanged."""
-    return bool(value) if type(value) is int and value in (0, 1) else value
 
 
 def _wrong_cell(row: Mapping[Any, Any], name: str, table: Table, where: str, reason: str) -> UserError:

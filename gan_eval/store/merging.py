@@ -63,20 +63,20 @@ def push(source: str | Path, target: str | Path, *, only_ended: bool = False) ->
         raise UserError(f"store push: {source} and {target} are the same store; name another one")
     if not is_address(target) and not Path(target).parent.is_dir():
         raise UserError(f"{target}: no such store, and no such folder for a new one; fix the path or make the folder")
-    sent = trials = 0
-    refused = []
+    sessions = trials = 0
+    refusals = []
     with open_store(source, create=False) as here, open_store(target) as there:
         for session in here.rows(tables.SESSIONS):
             if only_ended and (session["status"] == "open" or session["simulated"]):
                 continue
             try:
-                copied = _push_session(here, there, session)
+                counts = _push_session(here, there, session)
             except _RefusedError as error:
-                refused.append(str(error))
+                refusals.append(str(error))
                 continue
-            sent += any(copied.values())
-            trials += copied["trials"]
-    return Pushed(sent, trials, tuple(refused), here.where, there.where)
+            sessions += any(counts.values())
+            trials += counts["trials"]
+    return Pushed(sessions, trials, tuple(refusals), here.where, there.where)
 
 
 def push_lines(source: str | Path, target: str) -> list[str]:
@@ -94,7 +94,7 @@ def _push_session(here: Store, there: Store, session: Row) -> dict[str, int]:
     """Copy one session in one transaction; return the number of new rows of each table."""
     with there.transaction() as connection:
         lock_writes(connection)
-        copied = {"sessions": _push_row(connection, session)}
+        counts = {"sessions": _push_row(connection, session)}
         for table in tables.STORED_TABLES:
             if table is tables.SESSIONS:
                 continue
@@ -103,41 +103,41 @@ def _push_session(here: Store, there: Store, session: Row) -> dict[str, int]:
             theirs = {tuple(row[name] for name in table.key): dict(row) for row in connection.execute(query).mappings()}
             for row in here.rows(table, session=session["session"]):
                 key = {name: row[name] for name in table.key}
-                stored_row = theirs.get(tuple(key.values()))
-                if stored_row is None:
+                their_row = theirs.get(tuple(key.values()))
+                if their_row is None:
                     new.append(row)
-                elif stored_row != row:
+                elif their_row != row:
                     which = " ".join(f"{name} {value}" for name, value in key.items())
                     raise _RefusedError(f"the two stores hold different rows of {table.name} for {which}")
             if new:
                 connection.execute(layout.insert(), new)
-            copied[table.name] = len(new)
-    return copied
+            counts[table.name] = len(new)
+    return counts
 
 
 def _push_row(connection: sa.Connection, session: Row) -> int:
     """Insert a session's row, or update that of an open session; return the number of changed rows."""
     layout = LAYOUTS[tables.SESSIONS]
-    stored = None
+    theirs = None
     same_study = layout.select().where(layout.c.study == session["study"])
     # lock the rows: a participant cannot be forgotten while being copied
     for other in connection.execute(same_study.with_for_update(read=True, key_share=True)).mappings():
         if other["session"] == session["session"]:
-            stored = dict(other)
+            theirs = dict(other)
         elif person_of(other["participant"]) == person_of(session["participant"]):
             raise _RefusedError(
                 f"participant {session['participant']} of study {session['study']} has another session there, "
                 f"{other['session']}; here it is {session['session']}"
             )
-    if stored is None:
+    if theirs is None:
         connection.execute(layout.insert(), [session])
         return 1
-    ended = stored["status"] != "open"
-    if any(stored[name] != session[name] for name in FIXED) or (
-        ended and session["status"] not in ("open", stored["status"])
+    is_ended = theirs["status"] != "open"
+    if any(theirs[name] != session[name] for name in FIXED) or (
+        is_ended and session["status"] not in ("open", theirs["status"])
     ):
         raise _RefusedError(f"the two stores hold different rows for session {session['session']}")
-    if ended or stored == session:
+    if is_ended or theirs == session:
         return 0
     same = layout.c.session == session["session"]
     return connection.execute(layout.update().where(same).values(session)).rowcount
@@ -162,17 +162,17 @@ def merge(sources: Sequence[str | Path], out: Path) -> dict[str, int]:
         remove_leftovers_of(out)
         try:
             with temporary_folder(out.parent, out.name) as folder:
-                merged = folder / out.name
+                target = folder / out.name
                 for source in sources:
-                    if refused := push(source, merged).refused:
-                        first = "; ".join(refused[:3])
+                    if refusals := push(source, target).refused:
+                        first = "; ".join(refusals[:3])
                         raise UserError(f"store merge: {source} and the stores before it: {first}; nothing was merged")
                     with open_store(source, create=False) as store:
                         require_consistent(store)
-                with open_store(merged) as store:
+                with open_store(target) as store:
                     rows = {table.name: sum(rows_by_session(store, table).values()) for table in tables.STORED_TABLES}
-                flush_to_disk(merged)
-                merged.replace(out)
+                flush_to_disk(target)
+                target.replace(out)
                 flush_to_disk(out.parent)
         except OSError as error:
             raise write_error(out, error) from error

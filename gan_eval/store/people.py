@@ -28,20 +28,18 @@ def list_participants(store: Store, study: str | None = None) -> list[Row]:
     """
     equal = {} if study is None else {"study": study}
     sessions = store.rows(tables.SESSIONS, **equal)
-    counted, dealt = (LAYOUTS[table].c.phase != "practice" for table in (tables.TRIALS, tables.PLANS))
-    trials, planned = rows_by_session(store, tables.TRIALS, counted), rows_by_session(store, tables.PLANS, dealt)
-    flagged = rows_by_session(store, tables.TRIALS, counted, LAYOUTS[tables.TRIALS].c.flags.is_not(None))
+    trials, plans = LAYOUTS[tables.TRIALS].c, LAYOUTS[tables.PLANS].c
+    counts = {
+        "trials": rows_by_session(store, tables.TRIALS, trials.phase != "practice"),
+        "planned": rows_by_session(store, tables.PLANS, plans.phase != "practice"),
+        "flagged": rows_by_session(store, tables.TRIALS, trials.phase != "practice", trials.flags.is_not(None)),
+    }
     names = (
         "session", "participant", "study", "protocol", "list", "status", "started_at", "ended_at", "station",
         "simulated",
     )  # fmt: skip
     return [
-        {name: row[name] for name in names}
-        | {
-            "trials": trials.get(row["session"], 0),
-            "planned": planned.get(row["session"], 0),
-            "flagged": flagged.get(row["session"], 0),
-        }
+        {name: row[name] for name in names} | {name: of.get(row["session"], 0) for name, of in counts.items()}
         for row in sessions
     ]
 
@@ -60,16 +58,16 @@ def sessions_text(people: int, wanted: int, *, simulated: int = 0, command: str 
 def has_people(store: Store, study: str) -> bool:
     """Return whether a study has answers of people; those of simulated participants do not count."""
     layout = LAYOUTS[tables.TRIALS]
-    of_people = sa.select(layout.c.session).where(layout.c.study == study, layout.c.simulated == sa.false()).limit(1)
+    query = sa.select(layout.c.session).where(layout.c.study == study, layout.c.simulated == sa.false()).limit(1)
     with store.transaction() as connection:
-        return connection.execute(of_people).first() is not None
+        return connection.execute(query).first() is not None
 
 
 def session_of(store: Store, study: str, participant: str) -> Row | None:
     """Return the row of a participant's session in a study; None if there is no session."""
     with store.transaction() as connection:
-        found = sittings_of(connection, participant, study)
-    return store.rows(tables.SESSIONS, session=min(found))[0] if found else None
+        sittings = sittings_of(connection, participant, study)
+    return store.rows(tables.SESSIONS, session=min(sittings))[0] if sittings else None
 
 
 def other_design(store: Store, study: str, design_hash: str) -> str | None:
@@ -98,12 +96,12 @@ def rows_by_session(store: Store, table: Table, *conditions: sa.ColumnElement[bo
 def flags_by_session(store: Store) -> dict[str, Counter[str]]:
     """Return the number of trials with each flag by session, without practice."""
     trials = LAYOUTS[tables.TRIALS].c
-    wanted = sa.select(trials.session, trials.flags).where(trials.phase != "practice", trials.flags.is_not(None))
-    counted: dict[str, Counter[str]] = {}
+    query = sa.select(trials.session, trials.flags).where(trials.phase != "practice", trials.flags.is_not(None))
+    counts: dict[str, Counter[str]] = {}
     with store.transaction() as connection:
-        for session, flags in connection.execute(wanted):
-            counted.setdefault(session, Counter()).update(flags.split())
-    return counted
+        for session, flags in connection.execute(query):
+            counts.setdefault(session, Counter()).update(flags.split())
+    return counts
 
 
 def last_answers(store: Store) -> dict[str, str]:
@@ -153,8 +151,8 @@ def stored_of(where: str | Path, participant: str, *, study: str | None = None) 
             for name in ("study", "status", "started_at", "ended_at")
         ]
         query = sa.select(*columns).where(layout.c.session.in_(sessions)).order_by(layout.c.started_at)
-        found = tuple(dict(row) for row in connection.execute(query).mappings())
-    return Stored(found, {table.name: rows.get(table.name, 0) for table in tables.STORED_TABLES})
+        facts = tuple(dict(row) for row in connection.execute(query).mappings())
+    return Stored(facts, {table.name: rows.get(table.name, 0) for table in tables.STORED_TABLES})
 
 
 _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0")
@@ -188,7 +186,7 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
             example because another program was reading it.
     """
     sqlite = store.engine.dialect.name == "sqlite"
-    removed: dict[str, int] = {}
+    counts: dict[str, int] = {}
     with store.transaction() as connection:
         if sqlite:
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
@@ -199,7 +197,7 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
         connection.execute(sa.select(layout.session).where(layout.session.in_(sessions)).with_for_update())
         keep_highest_numbers(connection, sessions)
         for table in _tables_of_sessions(connection):
-            removed[table.name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
+            counts[table.name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
         if sqlite:
             connection.exec_driver_sql("PRAGMA user_version=1")
     if sqlite:
@@ -217,7 +215,7 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
                     f"({database_message(error)}) and still contains their bytes; free disk space or end other "
                     "programs that use the store, then repeat the command"
                 ) from error
-    return {table.name: removed.get(table.name, 0) for table in tables.STORED_TABLES}
+    return {table.name: counts.get(table.name, 0) for table in tables.STORED_TABLES}
 
 
 def _sessions_of(store: Store, connection: sa.Connection, participant: str, study: str | None) -> list[str]:

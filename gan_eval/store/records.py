@@ -128,15 +128,15 @@ def deal_list(
 def _lists_in_use(connection: sa.Connection, study: str, *, simulated: bool) -> set[int]:
     """Return the lists of sessions, without those that ended before the first picture, and the reserved lists."""
     sessions = LAYOUTS[tables.SESSIONS].c
-    shown = [
+    pictures = [
         sa.exists().where(LAYOUTS[table].c.session == sessions.session) for table in (tables.ONSETS, tables.TRIALS)
     ]
     lists = connection.execute(
         sa.select(sessions.list).where(
-            sessions.study == study, sessions.simulated == simulated, sa.or_(sessions.status != "aborted", *shown)
+            sessions.study == study, sessions.simulated == simulated, sa.or_(sessions.status != "aborted", *pictures)
         )
     ).scalars()
-    reserved = connection.execute(
+    reservations = connection.execute(
         sa.select(_DEALT.c.session, _DEALT.c.list).where(
             _DEALT.c.study == study,
             _DEALT.c.simulated == simulated,
@@ -145,7 +145,7 @@ def _lists_in_use(connection: sa.Connection, study: str, *, simulated: bool) -> 
     )
     return {
         *(number for number in lists if number is not None),
-        *(number for session, number in reserved if abs(session_age(session)) < RESERVED_S),
+        *(number for session, number in reservations if abs(session_age(session)) < RESERVED_S),
     }
 
 
@@ -172,8 +172,8 @@ def require_place(connection: sa.Connection, session: Mapping[str, Any], *, at_m
 def places_taken(connection: sa.Connection, study: str) -> int:
     """Return the number of people's open and complete sessions of a study."""
     sessions = LAYOUTS[tables.SESSIONS].c
-    of_people = (sessions.study == study, sessions.simulated == sa.false(), sessions.status != "aborted")
-    return connection.execute(sa.select(sa.func.count()).where(*of_people)).scalar_one()
+    conditions = (sessions.study == study, sessions.simulated == sa.false(), sessions.status != "aborted")
+    return connection.execute(sa.select(sa.func.count()).where(*conditions)).scalar_one()
 
 
 def store_design(store: Store, design_hash: str, design: Mapping[str, Any]) -> None:
@@ -189,9 +189,9 @@ def stored_design(store: Store, design_hash: str) -> dict[str, Any] | None:
     with store.transaction() as connection:
         if not sa.inspect(connection).has_table(_DESIGNS.name):
             return None
-        found = connection.execute(sa.select(_DESIGNS.c.design).where(_DESIGNS.c.design_hash == design_hash)).scalar()
+        text = connection.execute(sa.select(_DESIGNS.c.design).where(_DESIGNS.c.design_hash == design_hash)).scalar()
     try:
-        design = json.loads(found or "null")
+        design = json.loads(text or "null")
     except (ValueError, TypeError, RecursionError):  # damaged; only a message needs it
         return None
     return design if isinstance(design, dict) else None
@@ -204,8 +204,8 @@ def highest_number(connection: sa.Connection, study: str) -> int:
     """
     sessions = LAYOUTS[tables.SESSIONS].c
     codes = connection.execute(sa.select(sessions.participant).where(sessions.study == study)).scalars()
-    found = (re.fullmatch(r"p(\d{2,5})", person_of(str(code))) for code in codes)
-    numbers = [int(match[1]) for match in found if match]
+    matches = (re.fullmatch(r"p(\d{2,5})", person_of(str(code))) for code in codes)
+    numbers = [int(match[1]) for match in matches if match]
     if sa.inspect(connection).has_table(_NUMBERS.name):
         numbers += connection.execute(sa.select(_NUMBERS.c.highest).where(_NUMBERS.c.study == study)).scalars()
     return max(numbers, default=0)
@@ -258,8 +258,8 @@ def hold_session(store: Store, session: str, tab: str) -> bool:
     with store.transaction() as connection:
         # lock the session's row, so that the participant's data cannot be deleted before this is stored
         lock = "FOR KEY SHARE " if connection.dialect.name == "postgresql" else ""
-        held = connection.execute(sa.text(_HOLD.format(lock=lock)), {"session": session, "tab": tab})
-    return held.rowcount > 0
+        result = connection.execute(sa.text(_HOLD.format(lock=lock)), {"session": session, "tab": tab})
+    return result.rowcount > 0
 
 
 def require_tab(connection: sa.Connection, session: str, tab: str | None) -> None:
@@ -283,8 +283,8 @@ def progress_of(store: Store, session: str) -> StudyProgress:
         sa.select(sessions.screen_width).where(sessions.session == session).scalar_subquery(),
     )
     with store.transaction() as connection:
-        tab, stored, status, width = connection.execute(query).one()
-    return StudyProgress(tab, stored, status, width is not None)
+        tab, count, status, width = connection.execute(query).one()
+    return StudyProgress(tab, count, status, width is not None)
 
 
 def pause(store: Store, study: str, *, on: bool) -> None:

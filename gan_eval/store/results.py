@@ -279,8 +279,8 @@ def _constant(connection: sa.Connection, table: Table, equal: Mapping[str, Any])
     differs = (_untyped(table, name).is_distinct_from(sa.literal(first[name], sa.types.NULLTYPE)) for name in names)
     counts = sa.select(*(sa.func.count(sa.case((each, 1))) for each in differs))
     counts = counts.where(*(LAYOUTS[table].c[name] == value for name, value in equal.items()))
-    found = connection.execute(counts).one()
-    return {name: first[name] for name, count in zip(names, found, strict=True) if not count}
+    numbers = connection.execute(counts).one()
+    return {name: first[name] for name, count in zip(names, numbers, strict=True) if not count}
 
 
 def open_store(where: str | Path, *, create: bool = True, exclusive: bool = False) -> Store:

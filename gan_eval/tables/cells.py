@@ -69,7 +69,8 @@ def is_missing(value: Any) -> bool:
     return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
-_KINDS: dict[Dtype, type] = {"int": int, "float": float, "bool": bool, "text": str}
+TYPES: dict[Dtype, type] = {"text": str, "instant": str, "json": str, "int": int, "float": float, "bool": bool}
+"""The type of the cells of each column."""
 
 
 def all_fit(values: Sequence[Any], column: Column) -> bool:
@@ -77,8 +78,8 @@ def all_fit(values: Sequence[Any], column: Column) -> bool:
 
     False may also be the answer for values that `parse_any` accepts or converts.
     """
-    kind = _KINDS.get(column.dtype)
-    if kind is None or not all(type(value) is kind for value in values):
+    kind = TYPES[column.dtype]
+    if column.dtype in ("instant", "json") or not all(type(value) is kind for value in values):
         return False
     if column.dtype == "text":
         is_named = not column.is_name or all(value.isprintable() and value[-2:] != ".0" for value in values)
@@ -129,8 +130,8 @@ def whole_names(names: list[Any]) -> list[Any]:
     >>> whole_names(["7.0", None, "8.0"]), whole_names(["7.0", "v1"])
     (['7', None, '8'], ['7.0', 'v1'])
     """
-    given = [name for name in names if name is not None]
-    if not given or not all(isinstance(name, str) and _WHOLE.fullmatch(name) for name in given):
+    texts = [name for name in names if name is not None]
+    if not texts or not all(isinstance(name, str) and _WHOLE.fullmatch(name) for name in texts):
         return names
     return [name if name is None else name[:-2] for name in names]
 
@@ -181,8 +182,7 @@ def _check(value: Any, column: Column, where: str) -> Any:
             value = bool(value)
         case "json" if not isinstance(value, str):
             value = json.dumps(value, sort_keys=True, ensure_ascii=False)
-    kind: type = {"int": int, "float": float, "bool": bool}.get(column.dtype, str)
-    is_fitting = type(value) is kind and (not column.words or value in column.words)
+    is_fitting = type(value) is TYPES[column.dtype] and (not column.words or value in column.words)
     if not is_fitting or (column.is_number and not column.is_free and is_outside(value, column)):
         raise UserError(f"{where}: found {abbreviated(value)}, expected {expected(column)}")
     if type(value) is int and not -(2**63) <= value < 2**63:
@@ -225,10 +225,10 @@ def csv_of_columns(columns: Mapping[str, Sequence[Any]]) -> bytes:
         if any(isinstance(cell, float) for cell in cells):  # most are distinct
             texts.append(["" if cell is None else repr(cell) for cell in cells])
         else:
-            made = {cell: "" if cell is None else str(cell) for cell in dict.fromkeys(cells)}
-            quoted = zip(made, csv_cells(made.values()), strict=True)
-            made = {cell: text.lower() if isinstance(cell, bool) else text for cell, text in quoted}
-            texts.append([made[cell] for cell in cells])
+            text_of = {cell: "" if cell is None else str(cell) for cell in dict.fromkeys(cells)}
+            pairs = zip(text_of, csv_cells(text_of.values()), strict=True)
+            text_of = {cell: text.lower() if isinstance(cell, bool) else text for cell, text in pairs}
+            texts.append([text_of[cell] for cell in cells])
     return csv_rows([csv_cells(columns), *zip(*texts, strict=True)])
 
 
@@ -339,8 +339,8 @@ def require_clear_numbers(cells: Sequence[str], where: str) -> None:
     # quick searches, the quickest first: most columns end here
     if not (any(map(lines.count, _MARKS)) or (_THREE_DIGITS.search(lines) and _GROUPED_BY_POINTS.search(lines))):
         return
-    stripped = [(number, cell.strip()) for number, cell in enumerate(cells, start=1)]
-    numbers = [(number, cell) for number, cell in stripped if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
+    entries = [(number, cell.strip()) for number, cell in enumerate(cells, start=1)]
+    numbers = [(number, cell) for number, cell in entries if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
     marks = {mark for _, cell in numbers for mark in ".," if mark in cell}
     has_whole = any(cell.lstrip("+-").isdigit() for _, cell in numbers)
     has_decimal = any(marks & set(cell) and not _GROUPED.fullmatch(cell) for _, cell in numbers)

@@ -67,12 +67,12 @@ def _checked(cells: list[Any], column: Column | None, where: str) -> list[Any]:
         if not has_limits or not is_outside(numbers, column).any():
             return [None if number != number else number for number in numbers.tolist()]
     distinct = dict.fromkeys(cells)
-    given, form = [cell for cell in distinct if cell is not None], _FORMS.get(column.dtype)
+    values, form = [cell for cell in distinct if cell is not None], _FORMS.get(column.dtype)
     with suppress(ValueError, RecursionError):
-        if column.dtype == "int" and not has_limits and all(type(cell) is int and abs(cell) < 2**63 for cell in given):
+        if column.dtype == "int" and not has_limits and all(type(cell) is int and abs(cell) < 2**63 for cell in values):
             return cells
-        is_plain = form and all(type(cell) is str and cell and form(cell) is not False for cell in given)
-        if is_plain and not (column.words and {*given} - {*column.words}):
+        is_plain = form and all(type(cell) is str and cell and form(cell) is not False for cell in values)
+        if is_plain and not (column.words and {*values} - {*column.words}):
             return cells
     for cell in distinct:
         try:
@@ -103,18 +103,18 @@ def _arrow_table(columns: Columns, table: Table) -> "pyarrow.Table":
     import pyarrow as pa
 
     types = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
-    fields, described = [], []
+    fields, descriptions = [], []
     for name in columns:
         column = table.by_name.get(name)
         dtype = column.dtype if column else "text"
         pandas_type, numpy_type = _PANDAS_TYPES.get(dtype, ("object", "str"))
         fields.append(pa.field(name, types.get(dtype, pa.large_string())))
         names = {"name": name, "field_name": name}
-        described.append({**names, "pandas_type": pandas_type, "numpy_type": numpy_type, "metadata": None})
+        descriptions.append({**names, "pandas_type": pandas_type, "numpy_type": numpy_type, "metadata": None})
     facts = {
         "index_columns": [],
         "column_indexes": [],
-        "columns": described,
+        "columns": descriptions,
         "attributes": {},
         "creator": {"library": "pyarrow", "version": pa.__version__},
         "pandas_version": version("pandas"),

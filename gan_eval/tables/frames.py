@@ -185,13 +185,13 @@ def _plain_frame(path: Path) -> "pd.DataFrame | None":
             column_types=dict.fromkeys(header, large_string()), null_values=[""], strings_can_be_null=True
         )
         one_thread = csv.ReadOptions(use_threads=False)  # several keep as much memory again, and are hardly faster
-        found = csv.read_csv(BufferReader(content), one_thread, convert_options=cells)
+        table = csv.read_csv(BufferReader(content), one_thread, convert_options=cells)
     except (ArrowInvalid, UnicodeDecodeError):
         return None
-    if found.column_names != header or len({*header}) < len(header):
+    if table.column_names != header or len({*header}) < len(header):
         return None
-    columns, dtypes = dict(zip(header, found.columns, strict=True)), {large_string(): pd.StringDtype(na_value=math.nan)}
-    del content, found
+    columns, dtypes = dict(zip(header, table.columns, strict=True)), {large_string(): pd.StringDtype(na_value=math.nan)}
+    del content, table
     for name in header:  # one at a time, since each is copied
         columns[name] = columns[name].combine_chunks().to_pandas(types_mapper=dtypes.get)
     return pd.DataFrame(columns, copy=False)
@@ -281,10 +281,10 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     import pandas as pd
 
     _require_columns(list(frame.columns), table, where)
-    given = dict(frame.items())
+    others = dict(frame.items())
     columns: dict[Any, pd.Series | pd.api.extensions.ExtensionArray] = {}
     for column in table.columns:
-        series = given.pop(column.name, None)
+        series = others.pop(column.name, None)
         dtype = pandas_dtype(column.dtype)
         if series is None:
             columns[column.name] = pd.array([None], dtype=dtype).take(np.zeros(len(frame), np.intp))
@@ -292,7 +292,7 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
             columns[column.name] = series
         else:
             columns[column.name] = _conformed(series, column, where)
-    for name, series in given.items():
+    for name, series in others.items():
         text = series.dtype == object and all(isinstance(value, str) for value in series.dropna())
         columns[name] = series.astype("str") if text else series
     result = pd.DataFrame(columns, index=frame.index, copy=False).reset_index(drop=True)
@@ -315,9 +315,9 @@ def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
     for column in table.columns:
         if column.name not in frame.columns:
             continue
-        codes, _, parsed, reasons = _parse_distinct(frame[column.name], column)
+        codes, _, cells, reasons = _parse_distinct(frame[column.name], column)
         if column.filled:
-            empty = [-1, *(code for code, value in enumerate(parsed) if value is None and code not in reasons)]
+            empty = [-1, *(code for code, value in enumerate(cells) if value is None and code not in reasons)]
             reasons |= dict.fromkeys(empty, EMPTY)
         rows = np.isin(codes, list(reasons)).nonzero()[0]
         faulty += [(int(row), column.name, reasons[codes[row]]) for row in rows]
@@ -337,15 +337,15 @@ def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, l
     distinct = list(values)
     if all_fit(distinct, column):
         return codes, distinct, distinct, {}
-    parsed: list[Any] = []
+    cells: list[Any] = []
     reasons: dict[int, str] = {}
     for code, value in enumerate(distinct):
         try:
-            parsed.append(parse_any(value, column))
+            cells.append(parse_any(value, column))
         except UserError as error:
-            parsed.append(None)
+            cells.append(None)
             reasons[code] = str(error).removeprefix(": ")
-    return codes, distinct, parsed, reasons
+    return codes, distinct, cells, reasons
 
 
 def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | pd.api.extensions.ExtensionArray":
@@ -366,17 +366,17 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
         if series.dtype.kind == {"int": "i", "bool": "b"}.get(column.dtype):
             return series.astype(dtype)
     try:
-        codes, distinct, parsed, reasons = _parse_distinct(series, column)
+        codes, distinct, cells, reasons = _parse_distinct(series, column)
     except TypeError as error:
         raise UserError(
             f"{where}: column {column.name}: holds lists or records; each cell is to be one value"
         ) from error
     for code, reason in reasons.items():
         raise UserError(f"{where}: row {int((codes == code).argmax()) + 1}, column {column.name}: {reason}")
-    parsed = whole_names(parsed) if column.is_name else parsed
-    if series.dtype == dtype and parsed == distinct:
+    cells = whole_names(cells) if column.is_name else cells
+    if series.dtype == dtype and cells == distinct:
         return series
-    return pd.array([*parsed, None], dtype=dtype).take(codes)  # code -1, the last one: missing
+    return pd.array([*cells, None], dtype=dtype).take(codes)  # code -1, the last one: missing
 
 
 def _require_columns(header: Sequence[str], table: Table, where: object) -> None:
@@ -390,17 +390,17 @@ def _require_columns(header: Sequence[str], table: Table, where: object) -> None
 
 
 def _require_filled_rows(rows: Sequence[Mapping[str, Any]], table: Table, where: object) -> None:
-    filled = [column.name for column in table.columns if column.filled]
-    seen: dict[tuple[Any, ...], int] = {}
+    required = [column.name for column in table.columns if column.filled]
+    first: dict[tuple[Any, ...], int] = {}
     for number, row in enumerate(rows, start=1):
-        for name in filled:
+        for name in required:
             if row.get(name) in (None, ""):
                 raise empty_cell(where, number, name)
         if table.key:
             key = tuple(row.get(name) for name in table.key)
-            if key in seen:
-                raise repeated_key(where, number, seen[key], table, key)
-            seen[key] = number
+            if key in first:
+                raise repeated_key(where, number, first[key], table, key)
+            first[key] = number
 
 
 def empty_cell(where: object, number: int, name: str) -> UserError:
@@ -410,5 +410,5 @@ def empty_cell(where: object, number: int, name: str) -> UserError:
 
 def repeated_key(where: object, number: int, first: int, table: Table, key: tuple[Any, ...]) -> UserError:
     """Return the error for a row with the key of an earlier one."""
-    named = ", ".join(f"{name}={value}" for name, value in zip(table.key, key, strict=True))
-    return UserError(f"{where}: row {number}: the same {named} as row {first}; each may occur once")
+    pairs = ", ".join(f"{name}={value}" for name, value in zip(table.key, key, strict=True))
+    return UserError(f"{where}: row {number}: the same {pairs} as row {first}; each may occur once")
