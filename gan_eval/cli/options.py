@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_origin
+from types import NoneType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import typer
 
@@ -72,24 +73,29 @@ def with_settings(sections: Mapping[str, str], command: Command) -> Command:
     *parameters, _ = signature.parameters.values()
     for section in sections.items():
         for name, key in declarations(*section).items():
-            if key.option and name not in signature.parameters:
-                option = Annotated[str | None, setting(*section, name, metavar=key.option)]
+            if key.option is not None and name not in signature.parameters:
+                option = setting(*section, name, metavar=key.option or None)
+                kind = (
+                    Annotated[bool | None, option] if isinstance(key.default, bool) else Annotated[str | None, option]
+                )
                 parameters.append(
-                    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option)
+                    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
                 )
     command.__dict__["__signature__"] = signature.replace(parameters=parameters)
     return command
 
 
-def values_of_options(section: "type[Section]", options: Mapping[str, str]) -> dict[str, Any]:
+def values_of_options(section: "type[Section]", options: Mapping[str, str | bool]) -> dict[str, Any]:
     """Return the values of settings that are given by options, for `check_options`."""
-    values = dict[str, Any]()
+    values = dict[str, Any](options)
     for name, text in options.items():
-        origin = get_origin(section.model_fields[name].annotation)
-        if origin is dict:
-            values[name] = parse_pairs(text.split(","), as_flag(name))
-        else:
-            values[name] = tuple(map(_value, text.split(","))) if origin is tuple else _value(text)
+        annotation = section.model_fields[name].annotation
+        parts = get_args(annotation) or (annotation,)
+        value = str.strip if all(part in (str, NoneType, ...) for part in parts) else _value
+        if get_origin(annotation) is dict:
+            values[name] = parse_pairs(str(text).split(","), as_flag(name))
+        elif not isinstance(text, bool):
+            values[name] = tuple(map(value, text.split(","))) if get_origin(annotation) is tuple else value(text)
     return values
 
 

@@ -125,7 +125,7 @@ def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizSt
     return QuizStudy(name=study.name, settings=settings, shown=[pool], seed=study.seed, design=design)
 
 
-def quiz_of_options(options: Mapping[str, str]) -> "QuizSettings":
+def quiz_of_options(options: Mapping[str, Any]) -> "QuizSettings":
     """Return the quiz settings given by options.
 
     Raises:

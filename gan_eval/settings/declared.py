@@ -29,7 +29,7 @@ class Declaration(NamedTuple):
     def help(self, default: Any = None) -> str:
         """Return the sentence with the words and the default, or another default."""
         default = self.default if default is None else default
-        default = f"{default:g}" if isinstance(default, float) else default
+        default = "true" if default is True else f"{default:g}" if isinstance(default, float) else default
         has_none = default is False or default in (None, "", (), {})
         return self.comment if has_none else f"{self.comment.removesuffix('.')}; default: {default}."
 
@@ -51,7 +51,7 @@ def declarations(module: str, section: str) -> dict[str, Declaration]:
                 " ".join(text.split()),
                 tuple(_words(module, field.annotation)),
                 _default(field.value),
-                ast.literal_eval(calls["Option"].args[0]) if "Option" in calls else None,
+                "".join(map(ast.literal_eval, calls["Option"].args)) if "Option" in calls else None,
             )
     return keys
 

@@ -63,9 +63,10 @@ SHORT = Short()
 
 @dataclass(frozen=True)
 class Option:
-    """Mark of a key that is an option of commands too: its value as the help shows it (see `settings.declared`)."""
+    """Mark of a key that is an option of commands too (see `settings.declared`)."""
 
-    value: str
+    value: str = ""
+    """The value as the help shows it; empty for true or false."""
 
 
 @dataclass(frozen=True)

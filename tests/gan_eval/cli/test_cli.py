@@ -4,17 +4,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import typer
+from pydantic import Field
 
 from gan_eval.cli.app import application
+from gan_eval.cli.options import values_of_options
 from gan_eval.cli.quiz import session_summary
 from gan_eval.errors import MAX_LENGTH
 from gan_eval.machine.commands import VERBS
 from gan_eval.quiz.room import SessionResult
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.settings.sections import Option, mark_of
+from gan_eval.settings.sections import Option, Section, mark_of
 from gan_eval.settings.training import TrainingSettings
 
 ROOT = Path(__file__).parents[3]
@@ -46,6 +49,27 @@ def test_a_setting_marked_as_an_option_is_one_with_its_words_and_default(verb, s
     assert 4 < len(marked & options.keys()) == len(marked)
     helps = {"quick_response, yes_no, paired": "protocol", "default: 25.": "real", "default: 256.": "image_size"}
     assert all(text in options[name] for text, name in helps.items() if name in marked)
+
+
+def test_an_option_is_read_as_its_setting_s_type():
+    class Kinds(Section):
+        flag: bool = False
+        title: str | None = None
+        size: int | Literal["native"] = 1
+        names: tuple[str, ...] = ()
+        levels: tuple[float, ...] = ()
+        keys: dict[str, str] = Field(default={})
+
+    texts = {"flag": True, "title": "1984", "size": "12", "names": "1, b", "levels": "100,.5", "keys": "a=1,b=c"}
+    values = {
+        "flag": True,
+        "title": "1984",
+        "size": 12,
+        "names": ("1", "b"),
+        "levels": (100, 0.5),
+        "keys": {"a": "1", "b": "c"},
+    }
+    assert values_of_options(Kinds, texts) == values == Kinds(**values).model_dump()
 
 
 def test_a_word_that_an_option_does_not_have_is_named_with_the_words_it_has(command):
