@@ -145,7 +145,9 @@ def quiz_of_options(options: Mapping[str, Any]) -> "QuizSettings":
     for name in texts:
         condition = mark_of(QuizSettings.model_fields[name], OnlyWhen)
         if condition is not None and not condition.has_effect(settings):
-            raise UserError(f"{as_flag(name)}: has no effect with the protocol {settings.protocol}; remove it")
+            raise UserError(
+                f"{as_flag(name)}: has no effect with the protocol {settings.protocol} and the other options; remove it"
+            )
     return settings
 
 
