@@ -31,10 +31,11 @@ from gan_eval.machine.commands import setup_command
 from gan_eval.machine.progress import Listener, Progress, about
 from gan_eval.machine.threads import usable_cores
 from gan_eval.study.markers import Stage, bring_up_to_date
-from gan_eval.study.plan import Plan, open_plan
 
 if TYPE_CHECKING:
     from distributed import Client, Future, Worker
+
+    from gan_eval.study.plan import Plan
 
 GPU = "GPU"
 """Name of the resource of which each training and generation takes one, where a worker declares it."""
@@ -43,12 +44,14 @@ PATIENCE_S = 180.0
 """Seconds to wait for a lock: a file server may keep that of a lost machine for a minute or two."""
 EVERY_S, POLL_S = 1.0, 0.1
 """Seconds between two reports of a task, and between two looks at all tasks."""
-TASKS_EACH = 8
+TASKS_EACH = 16
 """Number of tasks for each worker into which equal pieces of work are divided."""
 HERE = ("metrics", "quiz", "analyze", "training", "report")
 """Stages of the command's machine: it has the store, which one machine at a time may open; it shares out metrics."""
 BETWEEN = "|"
 """Character between a task's name and the rest of its key."""
+LOCAL = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+"""Dask's settings for `local:N`: its own would wake each process 150 times a second, to watch it."""
 
 State = TypeVar("State")
 Item = TypeVar("Item")
@@ -166,8 +169,9 @@ def do_stage(origin: Origin, name: str) -> None:
             time.sleep(EVERY_S)
 
 
-def _prepared(origin: Origin) -> tuple[Reports, Plan, dict[str, Stage]]:
+def _prepared(origin: Origin) -> "tuple[Reports, Plan, dict[str, Stage]]":
     """Check this worker; return its reports, the study's plan and its stages by name."""
+    from gan_eval.study.plan import open_plan
     from gan_eval.study.stages import list_stages
 
     reports = Reports(origin)
@@ -184,6 +188,8 @@ def problem_here(origin: Origin, worker: "Worker") -> str:
         return f"{where}: has gan_eval {here}, this command {wanted}; install one version"
     if not origin.folder:
         return ""
+    from gan_eval.study.plan import open_plan  # with all that reads studies: tasks without a folder start sooner
+
     if not (folder / OWN_FOLDER).is_dir():
         return f"{where}: does not see the study's folder {folder}; share it with all machines, at the same path"
     try:
@@ -295,10 +301,14 @@ class Cluster:
         *,
         on_done: Callable[[int], None],
     ) -> list[Result]:
-        """Return `function(state, item)` of each item, in order; each task does several items."""
+        """Return `function(state, item)` of each item, in order; each task does several items.
+
+        Dask takes tasks whose names differ only after a hyphen as one group, which waits at the scheduler: the worker
+        that is ready first gets the next one.
+        """
         size = ceil(len(items) / (TASKS_EACH * max(1, len(self.workers())))) or 1
         parts = [items[start : start + size] for start in range(0, len(items), size)]
-        tasks = [ClusterTask(f"part {number}", do_some, (function, state, part)) for number, part in enumerate(parts)]
+        tasks = [ClusterTask(f"part-{number}", do_some, (function, state, part)) for number, part in enumerate(parts)]
         found = self.run(tasks, progress=lambda done, *_, **__: on_done(min(done * size, len(items))))
         return [result for task in tasks for result in found[task.name].result()]
 
@@ -430,6 +440,7 @@ def connected(
         raise UserError(f"--cluster {address}: expected tcp://HOST:PORT, tls://HOST:PORT or local:N")
     if find_spec("distributed") is None:
         raise UserError(f"--cluster: dask.distributed is missing; install it with: {setup_command('cluster')}")
+    import dask
     from distributed import Client, LocalCluster
 
     for logger in ("distributed", "distributed.client"):  # the command itself reports what matters
@@ -442,6 +453,7 @@ def connected(
                 if number:
                     local = {"n_workers": number, "threads_per_worker": 1, "memory_limit": 0, "host": "127.0.0.1"}
                     local |= {"dashboard_address": None, "silence_logs": logging.CRITICAL}
+                    stack.enter_context(dask.config.set(LOCAL))
                     with _ignored_interrupts():
                         where = stack.enter_context(LocalCluster(**local))
                     threads = threads or max(1, usable_cores() // number)

@@ -17,7 +17,10 @@ if __name__ == "__main__":
         walltime="24:00:00",
         # job_extra_directives=["--gpus=1"], and "--resources", "GPU=1" in the next line
         worker_extra_args=["--memory-limit", "0", "--no-dashboard"],
-        job_script_prologue=["export MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_MMAP_THRESHOLD_=4294967296"],
+        job_script_prologue=[
+            "export MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_MMAP_THRESHOLD_=4294967296",
+            "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False",
+        ],
         scheduler_options={"dashboard": False},
     )
     cluster.adapt(maximum=8, wait_count=60)

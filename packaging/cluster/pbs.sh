@@ -11,8 +11,9 @@ contact=$PWD/scheduler-$PBS_JOBID.json
 trap 'kill $(jobs -p); rm -f "$contact"' EXIT
 dask scheduler --port 0 --no-dashboard --scheduler-file "$contact" &
 until [ -s "$contact" ]; do sleep 1; done
-# pbsdsh passes no environment on; Dask's own values of MALLOC_ slow training down
+# pbsdsh passes no environment on; Dask's own values of these slow tasks down
 pbsdsh -- bash -lc "cd '$PWD'; export PATH='$PATH' MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_MMAP_THRESHOLD_=4294967296
+    export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False
     dask worker --scheduler-file '$contact' --nthreads 1 --memory-limit 0 --no-dashboard --local-directory /tmp" &
 address=$(sed -n 's/.*"address": "\([^"]*\)".*/\1/p' "$contact" | head -n 1)
 gan-eval run "$study" --out "$out" --data-root "$data" --cluster "$address" --threads "${NCPUS:-4}"

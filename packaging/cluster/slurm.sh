@@ -13,6 +13,7 @@ shift 2
 resources=()
 
 export MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_MMAP_THRESHOLD_=4294967296 # Dask's own values slow training down
+export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False # else Dask watches each task, 100 times a second
 contact=$PWD/scheduler-$SLURM_JOB_ID.json
 trap 'kill $(jobs -p); rm -f "$contact"' EXIT
 dask scheduler --port 0 --no-dashboard --scheduler-file "$contact" &
