@@ -260,7 +260,8 @@ async def _answer(
     config = uvicorn.Config(
         make_app(live, routes),
         http=Connection,
-        log_level="warning",
+        ws="none",  # else a library for web sockets is loaded, of 2 MB
+        log_level="error",  # warnings are lines on requests that are not HTTP, or ask for web sockets
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
