@@ -125,9 +125,9 @@ def metrics(
         resizer=resizer or DEFAULT_RESIZER,
         resize=resize,
         white=white,
-        weights=_files(weights or (), "--weights"),
-        features=_files(features or (), "--features"),
-        networks=_files(networks or (), "--network"),
+        weights=_files(weights, "--weights") if weights else {},
+        features=_files(features, "--features") if features else {},
+        networks=_files(networks, "--network") if networks else {},
         device=device,
         threads=threads,
         segmenter=segmenter,
@@ -157,7 +157,7 @@ def metrics(
         inputs += _filled(sets or [], out)
     for remark in remarks:
         say(f"note: {remark}")
-    results = _measure(inputs, settings, out, report, gallery, marks, _files(maps or (), "--maps"), workers)
+    results = _measure(inputs, settings, out, report, gallery, marks, _files(maps, "--maps") if maps else {}, workers)
     typer.echo(tables_as_json(results.by_name()) if as_json else out)
     if not any(
         value is not None for name in ("image_metrics", "set_metrics") for value in results.columns[name]["value"]

@@ -71,16 +71,13 @@ def with_settings(sections: Mapping[str, str], command: Command) -> Command:
     """Add the options that sections declare (`{module: section}`) to a command that takes them as `**settings`."""
     signature = inspect.signature(command)
     *parameters, _ = signature.parameters.values()
+    keyword = inspect.Parameter.KEYWORD_ONLY
     for section in sections.items():
         for name, key in declarations(*section).items():
             if key.option is not None and name not in signature.parameters:
-                option = setting(*section, name, metavar=key.option or None)
-                kind = (
-                    Annotated[bool | None, option] if isinstance(key.default, bool) else Annotated[str | None, option]
-                )
-                parameters.append(
-                    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-                )
+                option, is_flag = setting(*section, name, metavar=key.option or None), isinstance(key.default, bool)
+                kind = Annotated[bool | None, option] if is_flag else Annotated[str | None, option]
+                parameters.append(inspect.Parameter(name, keyword, default=None, annotation=kind))
     command.__dict__["__signature__"] = signature.replace(parameters=parameters)
     return command
 
