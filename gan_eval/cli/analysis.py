@@ -3,8 +3,9 @@
 import gc
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +20,8 @@ from gan_eval.cli.options import (
     refuse_without_effect,
     setting,
     tables_as_json,
+    values_of_options,
+    with_settings,
 )
 from gan_eval.errors import UserError, naming
 from gan_eval.machine.progress import about
@@ -242,14 +245,15 @@ def _read_files(
     return prepared, frames
 
 
+@partial(with_settings, {"analysis": "PowerSettings"})
 def power(
     context: typer.Context,
     study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
     out: Out,
-    stimuli: Annotated[int | None, setting("analysis", "PowerSettings", "stimuli", metavar="N")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: the usable cores.")] = None,
     cluster: Cluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="The table to stdout as JSON.")] = False,
+    **settings: Any,
 ) -> None:
     """Find the number of people to invite: simulate the study's design and analyse each simulated study as planned.
 
@@ -264,16 +268,17 @@ def power(
     from gan_eval.settings.study import load_study
 
     checked = load_study(study)
-    settings = check_options(PowerSettings, checked.power.model_dump() | given_options(stimuli=stimuli))
+    values = checked.power.model_dump() | values_of_options(PowerSettings, given_options(**settings))
+    assumptions = check_options(PowerSettings, values)
     from gan_eval.cli.console import Console
 
     with Console() as console, console.working("power: the design"):
         from gan_eval.power.design import require_power_is_defined
 
         require_power_is_defined(checked.quiz, where=str(study))
-        pool = _pool(checked, study, out, settings.stimuli)
+        pool = _pool(checked, study, out, assumptions.stimuli)
         models = sorted({str(row["model"]) for row in pool if row["model"]})
-        for name in settings.fooling_rates:
+        for name in assumptions.fooling_rates:
             if name not in models:
                 raise UserError(
                     f"{study}: power.fooling_rates.{name}: no such model; the study has {', '.join(models)}"
@@ -296,7 +301,7 @@ def power(
         plan = plan_power(
             checked,
             pool,
-            settings=settings,
+            settings=assumptions,
             workers=workers or usable_cores(),
             share=share,
             where=str(study),

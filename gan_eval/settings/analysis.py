@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from gan_eval.settings.plan import Link
 from gan_eval.settings.rules import rule_parts
-from gan_eval.settings.sections import SHORT, Name, NotInDesign, Section
+from gan_eval.settings.sections import SHORT, Name, NotInDesign, Option, Section
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 """A number above 0 and below 1."""
@@ -101,7 +101,7 @@ class PowerSettings(Section):
     """Share of people who stop early; their answers do not count."""
     excluded: float = Field(default=0.07, ge=0, lt=1)
     """Share of people excluded by a rule."""
-    stimuli: int | None = Field(default=None, ge=2, le=1_000_000, examples=[200])
+    stimuli: Annotated[int | None, Option("N")] = Field(default=None, ge=2, le=1_000_000, examples=[200])
     """Pictures of each class in each pool; default: those of the study."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Random seed of the simulation."""
