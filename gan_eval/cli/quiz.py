@@ -111,18 +111,21 @@ def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizSt
     from gan_eval.pictures.sets import read_sets
     from gan_eval.quiz.admission import QuizStudy
     from gan_eval.settings.design import design_of, pictures_hash
-    from gan_eval.settings.sections import check_options
-    from gan_eval.settings.study import StudySettings
 
-    seed = values_of_options(StudySettings, given_options(seed=options.pop("seed", None)))
-    study = check_options(StudySettings, {"name": "ad-hoc", **seed})
+    seed = 0
+    if "seed" in options:  # else the other sections, which this module imports, are not needed
+        from gan_eval.settings.sections import check_options
+        from gan_eval.settings.study import StudySettings
+
+        given = values_of_options(StudySettings, {"seed": options.pop("seed")})
+        seed = check_options(StudySettings, {"name": "ad-hoc", **given}).seed
     settings = quiz_of_options(options)
     pool = read_sets(context.params["stimuli"], hash_files=False)
     design = {
         "quiz": design_of(settings),
         "pictures": {"shown": pictures_hash(pool.rows, captions=settings.show_caption)},
     }
-    return QuizStudy(name=study.name, settings=settings, shown=[pool], seed=study.seed, design=design)
+    return QuizStudy(name="ad-hoc", settings=settings, shown=[pool], seed=seed, design=design)
 
 
 def quiz_of_options(options: Mapping[str, Any]) -> "QuizSettings":

@@ -53,6 +53,7 @@ def declarations(module: str, section: str) -> dict[str, Declaration]:
                 _default(field.value),
                 "".join(map(ast.literal_eval, calls["Option"].args)) if "Option" in calls else None,
             )
+    _statements.cache_clear()  # 2 MB
     return keys
 
 
