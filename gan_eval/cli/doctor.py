@@ -87,9 +87,7 @@ def library_findings() -> Iterator[SystemFinding]:
         yield SystemFinding(DISTRIBUTION, "missing", "not installed", f"install it: {setup_command()}")
         return
     for need in requirements:
-        extras = [
-            extra for extra in ("", *SHOWN_EXTRAS) if need.marker is None or need.marker.evaluate({"extra": extra})
-        ]
+        extras = [each for each in ("", *SHOWN_EXTRAS) if need.marker is None or need.marker.evaluate({"extra": each})]
         if need.name == DISTRIBUTION or not extras:  # an extra that includes another, or one for development
             continue
         what = f"{need.name} (extra {extras[0]})" if extras[0] else need.name

@@ -28,13 +28,9 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: reachable from other computers.")] = LOCAL,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8700,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; several need a PostgreSQL store.")] = 1,
-    public_url: Annotated[
-        str | None, typer.Option(help="Address that participants open, if a proxy is in front.")
-    ] = None,
+    public_url: Annotated[str | None, typer.Option(help="Address for participants, if a proxy is in front.")] = None,
     intro: options.Intro = True,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Serve a small study on photographs that come with a package.")
-    ] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Serve a small study on photographs of a package.")] = False,
     **settings: Any,
 ) -> None:
     """Serve a study to browsers: participants open a link, and each answer is stored before the next picture.

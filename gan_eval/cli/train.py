@@ -108,9 +108,8 @@ def train(
         if job.settings.inpainting is not None:
             refuse_without_effect(context, ["direction"], "holes are filled in photographs, which have no direction")
         elif data is not None:
-            refuse_without_effect(
-                context, ["data_root"], f"--data {data} names the data's own folder; give one of them"
-            )
+            why = f"--data {data} names the data's own folder; give one of them"
+            refuse_without_effect(context, ["data_root"], why)
     job = replace(
         job,
         split=split or job.split,

@@ -71,17 +71,15 @@ def read_rows(path: Path, table: Table) -> list[Row]:
     header, records = even_records(Path(path), table)
     _require_columns(header, table, path)
     columns = [table.by_name.get(name) for name in header]
+    absent = {name: None for name in table.names if name not in header}
     rows = [
         {
             name: parse(text, column, f"{path}: row {number}, column {name}") if column else (text or None)
             for name, column, text in zip(header, columns, record, strict=True)
         }
+        | absent
         for number, record in enumerate(records, start=1)
     ]
-    for column in table.columns:
-        if column.name not in header:
-            for row in rows:
-                row[column.name] = None
     _require_filled_rows(rows, table, path)
     return rows
 
