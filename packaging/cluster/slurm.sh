@@ -17,7 +17,7 @@ export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False # else Dask watches each
 contact=$PWD/scheduler-$SLURM_JOB_ID.json
 trap 'kill $(jobs -p); rm -f "$contact"' EXIT
 dask scheduler --port 0 --no-dashboard --scheduler-file "$contact" &
-until [ -s "$contact" ]; do sleep 1; done
+until [ -s "$contact" ]; do kill -0 $!; sleep 1; done # ends the job if there is no scheduler
 # srun gets the option once more: since Slurm 22.05 it does not take it from the job, and may bind a worker to one core
 srun --cpus-per-task "$SLURM_CPUS_PER_TASK" dask worker --scheduler-file "$contact" --nthreads 1 --memory-limit 0 \
     --no-dashboard --local-directory "${TMPDIR:-/tmp}" "${resources[@]}" &
