@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.errors import UserError, reason_of
+from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import require_file
@@ -48,7 +48,7 @@ def read_reference(file: Path, *, resizer: str) -> Reference:
     except FileNotFoundError as error:
         raise UserError(f"{option}: no such file") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        raise UserError(f"{option}: not a readable npz ({reason_of(error)}); restore it") from error
+        raise UserError(f"{option}: not a readable npz; restore it, or save mu and sigma by np.savez") from error
     width = len(np.atleast_1d(mean))
     if mean.shape != (width,) or covariance.shape != (width, width):
         shapes = f"{mean.shape} and {covariance.shape}"

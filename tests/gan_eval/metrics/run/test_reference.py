@@ -1,5 +1,7 @@
 """FID to statistics of real pictures: the value of the two sets, the files of other programs, and what is refused."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -59,13 +61,14 @@ def test_a_resizer_that_the_files_name_contradicts_is_refused(tmp_path, name, re
         ({"mu": np.zeros(3), "sigma": np.eye(4)}, "shapes"),
         ({"mu": np.full(3, np.nan), "sigma": np.eye(3)}, "finite"),
         ({"mu": np.array([object()]), "sigma": np.eye(1)}, "not a readable npz"),
-        (None, "not a readable npz"),
+        (b"PK\x03\x04 damaged", "not a readable npz"),
+        (pickle.dumps({"mu": 0, "sigma": 0}), "save mu and sigma by np.savez$"),
     ],
 )
 def test_a_file_without_statistics_is_refused_by_its_name(tmp_path, arrays, named):
     file = tmp_path / "x.npz"
-    if arrays is None:
-        file.write_bytes(b"PK\x03\x04 damaged")
+    if isinstance(arrays, bytes):
+        file.write_bytes(arrays)
     else:
         np.savez(file, **arrays)
     with pytest.raises(UserError, match=named):
