@@ -59,7 +59,7 @@ def read_record(path: Path, /, **kinds: type) -> dict[str, Any]:
     if not path.exists():
         return {}
     record = read_json(path)
-    if not (isinstance(record, dict) and all(type(record.get(name)) is kind for name, kind in kinds.items())):
+    if not record or type(record) is not dict or any(type(record.get(name)) is not kinds[name] for name in kinds):
         expected = ", ".join(kinds) or "a JSON object"
         raise UserError(f"{path}: damaged: {expected} not found in it; restore it, or name another folder")
     return record

@@ -29,3 +29,9 @@ def test_a_damaged_record_is_refused_in_a_line(tmp_path, content):
     file.write_text(content)
     with pytest.raises(UserError, match=r"config\.json: .*(restore|remove)"):
         read_record(file, machine=dict)
+
+
+def test_an_empty_record_is_not_one_of_an_empty_folder(tmp_path):
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(UserError, match=r"x\.json: damaged"):
+        Record(tmp_path / "x.json", {"dataset": "d"}).require_same("")
