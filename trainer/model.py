@@ -69,6 +69,9 @@ def load_model(path: Path, *, dropout: bool = True) -> Model:
     Args:
         path: `RUN`, `RUN/best.safetensors`, `RUN/snapshots/step_0000500.safetensors` or `.../latest_net_G.pth`.
         dropout: false if a U-Net of another program was trained without dropout; its file does not record this.
+
+    Raises:
+        UserError: no such generator; it is damaged; `dropout` is false, but the file records the dropout.
     """
     path = Path(path)
     if not path.is_dir() and (path.suffix in SUFFIXES or _is_of_others(path)):
@@ -199,7 +202,11 @@ def _named_tensors(path: Path) -> Tensors:
 
 
 def checked(tensors: Tensors, path: Path) -> Tensors:
-    """Return tensors; refuse any that is not of finite floating-point numbers."""
+    """Return tensors that can be the weights of a generator.
+
+    Raises:
+        UserError: one is not of finite floating-point numbers.
+    """
     for name, value in tensors.items():
         reason = storage_problem(value)
         if not reason and not name.endswith("num_batches_tracked"):

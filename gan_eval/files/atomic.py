@@ -87,6 +87,9 @@ def system_lock(lock: Path, refusal: Callable[[], str], *, patience_s: float = 0
     Args:
         lock: the lock file; its folder is created if needed.
         refusal: returns the message if another process holds the lock for longer than `patience_s`.
+
+    Raises:
+        UserError: another process holds the lock, or the file cannot be written.
     """
     from filelock import FileLock, Timeout  # not at the top: the quiz does not need it at its start
 

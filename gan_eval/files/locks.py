@@ -27,6 +27,9 @@ def hold_lock(lock: Path, place: str, doing: str) -> Iterator[None]:
         lock: the lock file; its folder is created if needed.
         place: beginning of the message, such as `--out RUN`.
         doing: the activity, such as `training there`.
+
+    Raises:
+        UserError: another process holds the lock, or the file cannot be written.
     """
     made = [folder for folder in (lock.parent, lock.parent.parent) if not folder.exists()]
     try:

@@ -35,6 +35,10 @@ def audit(sets: Sequence[StimulusSet], *, on_progress: Progress | None = None) -
     Args:
         sets: one or several stimulus sets; models of one data set may share their real pictures.
         on_progress: called with (pictures read, pictures in all).
+
+    Raises:
+        UserError: there are no generated pictures, or no real ones of a data set; or two sets have different pictures
+            of one name.
     """
     require_same_stimuli(sets)
     groups = groups_of(row for stimuli in sets for row in stimuli.rows)

@@ -37,7 +37,11 @@ class Captions(NamedTuple):
 
 
 def read_captions(folder: Path, pictures: Iterable[Path]) -> Captions:
-    """Return the captions of pictures in a folder or in its sub-folders; a table stands in either."""
+    """Return the captions of pictures in a folder or in its sub-folders; a table stands in either.
+
+    Raises:
+        UserError: a table has no column of files or of texts, or is not readable.
+    """
     pictures = list(pictures)
     places = dict.fromkeys([folder, *(picture.parent for picture in pictures)])
     tables = [file for place in places for name in _TABLES if (file := place / name).is_file()][:1]

@@ -76,6 +76,9 @@ def pictures_folder(source: Path, *, tar_key: str | None = None) -> Iterator[Unp
     Args:
         source: a folder, or a file named like a container (`SUFFIXES`).
         tar_key: the member to take of a tar with several pictures for each key, such as `png` or `seg.png`.
+
+    Raises:
+        UserError: the container is damaged, has no pictures, or does not say which of its arrays or members they are.
     """
     if not is_container(source):
         yield Unpacked(source)

@@ -38,6 +38,9 @@ def find_copies(
         training: folder of the pictures that the model was trained on; None: `set_copy` alone.
         half: the half with the photograph, if a training picture shows input and photograph next to each other.
         on_progress: called with (pictures read, pictures in all).
+
+    Raises:
+        UserError: no such folder, a training picture cannot be read, or two sets have different pictures of one name.
     """
     require_same_stimuli(sets)
     files = list_pictures(training) if training else []

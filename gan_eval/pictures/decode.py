@@ -57,7 +57,11 @@ _ORIENTATIONS: dict[int, Callable[[Samples], Samples]] = {
 
 
 def read_rgb(path: Path) -> Picture:
-    """Decode a picture to (H, W, 3) uint8 RGB, as `decode_rgb` does."""
+    """Decode a picture to (H, W, 3) uint8 RGB, as `decode_rgb` does.
+
+    Raises:
+        UserError: the file is missing, or cannot be decoded exactly to 8-bit RGB.
+    """
     return decode_rgb(read_file(path), path)
 
 
@@ -139,8 +143,11 @@ def decode_rgb(content: bytes, path: Path, *, white: int | None = None) -> Pictu
     | EXIF orientation | applied |
     | several frames of an animation | the first |
 
-    Colour profiles are not applied (see `gan_eval.pictures.profiles`). What cannot be decoded exactly is refused: CMYK,
-    Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB, transparency, several pages.
+    Colour profiles are not applied (see `gan_eval.pictures.profiles`).
+
+    Raises:
+        UserError: the picture is broken, truncated, too large, transparent, a TIFF of several pages, or cannot be
+            decoded exactly to 8-bit RGB (CMYK, Lab, YCbCr in TIFF, 32-bit, other channels than grey or RGB).
     """
     colours = decode_samples(content, path)
     return rgb_of(colours if white is None else whitened(colours, white, path))
@@ -163,6 +170,9 @@ def whitened(samples: Samples, white: int, path: Path) -> Samples:
     """Return samples whose level `white` is stretched to the peak, such as 4095 for 12 bits in 16.
 
     Samples whose peak is not above `white` are returned unchanged.
+
+    Raises:
+        UserError: a sample is above `white`.
 
     >>> whitened(np.array([0, 2048, 4095], np.uint16), 4095, Path()).tolist()
     [0, 32776, 65535]
@@ -372,7 +382,11 @@ def has_shape(size: Size, target: Size) -> bool:
 
 
 def to_size(picture: Picture, target: Size, fit: Fit | None) -> Picture:
-    """Resize (H, W, 3) or (H, W) uint8 to width and height `target` by Pillow's bicubic filter; equal sizes stay."""
+    """Resize (H, W, 3) or (H, W) uint8 to width and height `target` by Pillow's bicubic filter; equal sizes stay.
+
+    Raises:
+        UserError: an intermediate picture would have more than `MAX_PIXELS`, or is too small for a cut.
+    """
     height, width = picture.shape[:2]
     if fit in UNSCALED:
         if width < target[0] or height < target[1]:

@@ -139,6 +139,10 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
     Args:
         out: folder of the new set: empty, or with an equalised set of the same source.
         on_progress: called with (items done, items in all).
+
+    Raises:
+        UserError: a picture has changed since it entered the set, or needs `form.fit`; no item is usable; `out` is the
+            source, holds other results, is being written by another process, or cannot be written.
     """
     stimuli = read_set(source, files_must_exist=False)
     before, after, records = source.resolve(), out.resolve(), out / OWN_FOLDER
@@ -220,7 +224,11 @@ def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) ->
 
 
 def common_size(sizes: Sequence[Size], form: Form, where: Path) -> Size:
-    """Return the common size: the form's, else the smallest width and the smallest height."""
+    """Return the common size: the form's, else the smallest width and the smallest height.
+
+    Raises:
+        UserError: the table has no sizes, or a picture has another shape and the form has no `fit`.
+    """
     if not sizes:
         raise UserError(f"{where / TABLE_NAME}: no row has the picture's width and height; fill them in")
     size = form.size or (min(width for width, _ in sizes), min(height for _, height in sizes))

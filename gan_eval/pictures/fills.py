@@ -82,6 +82,10 @@ def write_fills(given: Sequence[StimulusSet | Path], out: Path, *, fills: Mappin
     Args:
         given: stimulus sets, or their folders; models of one data set share their holes.
         fills: the fills by the name of their model.
+
+    Raises:
+        UserError: no generated picture has a mask and a ground truth, two models fill different holes of one item, a
+            mask has another size than its picture or leaves no known pixel, or a folder is not gan_eval's.
     """
     sets = [entry if isinstance(entry, StimulusSet) else read_set(entry) for entry in given]
     holes = _holes(sets)

@@ -120,6 +120,10 @@ def import_folder(
         mask_kind: how the holes were made, for the column of this name; default: folder.
         fit, white, mask_hole: see `Reading`.
         on_progress: called with (number of items done, number of all items).
+
+    Raises:
+        UserError: no layout is found, pictures or masks are missing, no item is usable, the pictures are not pairs, the
+            masks are inverted, or `out` has another set.
     """
     dataset = dataset or content_name(source)
     names = model_names(fakes) if fakes else ["generated"]
@@ -201,7 +205,11 @@ def _with_captions(found: Found, places: Sequence[Unpacked], notes: Sequence[str
 
 
 def model_names(fakes: Sequence[Path]) -> list[str]:
-    """Return the name of each model: its folder's or container's name, or `generated` for one such as `fake`."""
+    """Return the name of each model: its folder's or container's name, or `generated` for one such as `fake`.
+
+    Raises:
+        UserError: two models have one name.
+    """
     stems = [fake.resolve().name if fake.is_dir() else fake.name.partition(".")[0] for fake in fakes]
     stems = [
         content_name(fake) if RESULTS.fullmatch(stem.lower()) else stem for stem, fake in zip(stems, fakes, strict=True)
@@ -276,6 +284,9 @@ def import_items(
         remarks: on how the items were found.
         captions: the text of each file that has one; a picture without one has that of its item.
         containers: see `Found`.
+
+    Raises:
+        UserError: no item is usable, the masks are inverted, or `out` has another set.
     """
     origin = {"dataset": dataset, "model": ", ".join(models.values())}
     origin |= {} if source is None else {"source": relative_path(source, out)}
@@ -356,7 +367,11 @@ UNREADABLE = "unreadable"
 
 
 def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Reading) -> Item:
-    """Read an item's pictures; refuse those of several sizes, and a mask without a hole."""
+    """Read an item's pictures.
+
+    Raises:
+        UserError: a picture cannot be read, the mask shows no hole, or the sizes differ.
+    """
     pictures: dict[str, Picture] = {}
     profiles: dict[str, str] = {}
     for role, path in files.items():

@@ -47,7 +47,11 @@ class Layout:
         return f"layout: {self.program}{f'; {self.note}' * bool(self.note)}"
 
     def roles(self, source: Path, wanted: Collection[str] = ("real", "fake")) -> Roles:
-        """Return the files of each role; empty if the folder has another layout, or none for a wanted role it knows."""
+        """Return the files of each role; empty if the folder has another layout, or none for a wanted role it knows.
+
+        Raises:
+            UserError: two files share a role and a stem, or a folder cannot be read.
+        """
         needed = self.places.keys() & {*wanted, "mask"}
         if self.by == "folder":
             folders = {role: source / name for role, name in self.places.items() if (source / name).is_dir()}
@@ -153,6 +157,9 @@ def parts_of(real: Path, fakes: Sequence[Path]) -> tuple[Part, list[Part]]:
     """Return the real and the generated pictures of folders, with equal stems for partners.
 
     Endings of a program are taken off the stems, unless files of a real and of a generated picture have one name.
+
+    Raises:
+        UserError: pictures are grids of samples or snapshots of a training, two files share a stem, or there is none.
     """
     reals, parts = _part_of(real, "real"), [_part_of(fake, "fake") for fake in fakes]
     names = {images.stem_of(path) for path in reals.roles["real"].values()}
@@ -217,6 +224,9 @@ def find_items(source: Path, masks: Path | None = None, *, paired: bool | None =
     Args:
         paired: see `items_of`.
         masks: folder of the masks; default: `mask/` of the source, if there is one.
+
+    Raises:
+        UserError: no layout fits, a picture or a mask has no partner, or the pictures are not pairs.
     """
     source = results_in(source)
     layout, roles = _layout_of(source)
@@ -237,7 +247,11 @@ def find_items(source: Path, masks: Path | None = None, *, paired: bool | None =
 
 
 def with_masks(items: Items, masks: Path | None) -> Items:
-    """Return the items with the masks of their stems in a folder."""
+    """Return the items with the masks of their stems in a folder.
+
+    Raises:
+        UserError: the pictures have no partners, or an item has no mask.
+    """
     if masks is None:
         return items
     if not any("real" in files and files.keys() - {"real", "input"} for files in items.values()):
@@ -315,6 +329,9 @@ def items_of(
         models: roles of generated pictures.
         paired: True: real and generated pictures of one stem are partners; False: none are. Default: paired where at
             least nine of ten stems match for each model, not paired where none does for any.
+
+    Raises:
+        UserError: some stems match and some do not, none does although `paired`, or a stem is not printable.
     """
     for path in (path for role in ("real", *models) for path in roles[role].values()):
         if not path.stem.isprintable():

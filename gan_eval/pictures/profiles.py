@@ -19,7 +19,11 @@ _COLOURS = np.stack(np.meshgrid(*3 * [np.arange(0, 256, 51, dtype=np.uint8)]), a
 
 
 def decode_srgb(content: bytes, path: Path) -> Picture:
-    """Decode to (H, W, 3) uint8 in sRGB, like `pictures.decode_rgb`, and apply the embedded colour profile."""
+    """Decode to (H, W, 3) uint8 in sRGB, like `pictures.decode_rgb`, and apply the embedded colour profile.
+
+    Raises:
+        UserError: the picture cannot be decoded exactly to 8-bit RGB, or its profile is damaged or does not match it.
+    """
     return to_srgb(decode_rgb(content, path), content, path)[0]
 
 
@@ -30,6 +34,9 @@ def to_srgb(picture: Picture, content: bytes, path: Path) -> tuple[Picture, str]
         picture: (H, W, 3) uint8.
         content: the bytes of its file, with the profile.
         path: the file's name for messages.
+
+    Raises:
+        UserError: the profile is damaged or does not match the picture.
     """
     with Image.open(io.BytesIO(content)) as file:
         content_profile = file.info.get("icc_profile")

@@ -20,7 +20,11 @@ from gan_eval.pictures.sets import StimulusSet, identical_pictures
 
 
 def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
-    """Refuse generated pictures that are real ones, byte for byte, unless `allow` names `identical`."""
+    """Refuse generated pictures that are real ones, byte for byte, in the same set or in another.
+
+    Raises:
+        UserError: there are such pictures, and `allow` does not name `identical`.
+    """
     problem = identical_pictures(row for stimuli in sets for row in stimuli.rows)
     if problem and IDENTICAL not in allow:
         raise UserError(

@@ -256,7 +256,11 @@ def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
 
 
 def read_sets(folders: Iterable[Path], *, hash_files: bool = True) -> StimulusSet:
-    """Return several sets as one, with absolute paths; models of one data set share its real pictures."""
+    """Return several sets as one, with absolute paths; models of one data set share its real pictures.
+
+    Raises:
+        UserError: a set is invalid, or two sets have different pictures of one name.
+    """
     sets = [read_set(folder, hash_files=hash_files) for folder in folders]
     require_same_stimuli(sets)
     merged: dict[str, Row] = {}

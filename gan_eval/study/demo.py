@@ -165,7 +165,11 @@ MODELS: dict[str, Callable[[Image.Image], Image.Image]] = {"smooth": smooth, "co
 
 
 def make_online_demo(out: Path, listener: Listener) -> Plan:
-    """Make the demo's pictures, stimulus set and study file, unless they are there."""
+    """Make the demo's pictures, stimulus set and study file, unless they are there.
+
+    Raises:
+        UserError: `out` is not the demo's, or cannot be written; scikit-image is not installed.
+    """
     if find_spec("skimage") is None:
         raise UserError(f"serve --demo: scikit-image is missing; install it with: {setup_command('web')}")
     claim_output_folder(out, private=True)

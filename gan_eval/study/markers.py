@@ -83,6 +83,10 @@ def run(
             with all that was made from them.
         only: do this stage (or family) alone.
         elsewhere: does some of the stages on other machines, and returns those that are left to this one.
+
+    Raises:
+        UserError: bad input, a stage whose results were made with other settings, or another process working in the
+            folder.
     """
     require_known((*redo, *([only] if only else [])), stages)
     redone: set[str] = set()
@@ -168,7 +172,11 @@ def _earlier(marker: Record) -> dict[str, Any]:
 
 
 def bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
-    """Do a stage, unless its results are up to date; refuse other settings, and damaged results that are precious."""
+    """Do a stage, unless its results are up to date.
+
+    Raises:
+        UserError: its results were made with other settings or inputs, or are damaged and precious.
+    """
     status = status_of(stage, folder)
     marker = status.marker
     if status.is_current and stage.is_finished():

@@ -190,6 +190,10 @@ def make_plan(
     Args:
         simulate: rehearse with this simulated participant; default: people take part, except in a smoke run.
         redo: results will be moved aside, so the folder may have been made with another fraction.
+
+    Raises:
+        UserError: the study file is invalid or names a missing file, the fraction is not in (0, 1], or the folder is
+            not gan_eval's or was made with other options.
     """
     if not 0 < fraction <= 1:
         raise UserError(f"--fraction {fraction}: expected a share above 0 and at most 1, such as 0.1")
@@ -208,7 +212,11 @@ def make_plan(
 
 
 def open_plan(file: Path | None, folder: Path) -> Plan:
-    """Return the plan of a study folder that `run` has made, with its fraction and smoke setting."""
+    """Return the plan of a study folder that `run` has made, with its fraction and smoke setting.
+
+    Raises:
+        UserError: the folder was not made by `run`, or by another study; or the study file is missing.
+    """
     folder = Path(folder)
     if not is_study_folder(folder):
         command = run_command(file or Path("STUDY.toml"), folder)

@@ -168,6 +168,9 @@ def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None,
     """Run one participant's session with the study's stimuli; `how` has options of `gan_eval.quiz.room.run_session`.
 
     If the study names `push_to`, an ended session of a person is copied there; a failed copy is a warning.
+
+    Raises:
+        UserError: a stimulus set is missing, or the store holds sessions of another design under this version.
     """
     where = str(store or plan.store)
     result = run_session(quiz_study(plan, require_one_design(plan, where)), where, person, **how)

@@ -56,6 +56,10 @@ def try_folders(
         again: the command that the user typed, in words; default: `try` with these folders.
         out: the study's folder, as `run` makes it from `out/study.toml`.
         fit, white: see `Reading`.
+
+    Raises:
+        UserError: folders are the same or without a pair, two models have one name, `out` holds other results, or the
+            pictures have changed since a person judged them.
     """
     for fake in fakes:
         if real.resolve() == fake.resolve():
