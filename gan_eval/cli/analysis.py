@@ -132,7 +132,8 @@ def analyze(
         for folder in stimuli or ():
             from gan_eval.pictures.sets import read_stimulus_tables, require_presented
 
-            require_presented(folder, read_stimulus_tables([folder]), {*stored[TRIALS]["stimulus"].dropna()})
+            shown = stored[TRIALS].reindex(columns=["stimulus", "stimulus_b"]).melt()["value"].dropna()
+            require_presented(folder, read_stimulus_tables([folder]), {*shown})
         picture_maps = None
         if stimuli and len(stored.get(MARKS, ())):
             from gan_eval.metrics.maps import PictureMaps

@@ -13,6 +13,11 @@ from gan_eval.errors import UserError
 from gan_eval.metrics.maps import PictureMaps
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.pictures.decode import write_png
+from gan_eval.pictures.sets import read_set
+from gan_eval.quiz.admission import Person, QuizStudy
+from gan_eval.quiz.room import run_session
+from gan_eval.quiz.simulate import Observer
+from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.marks.auc import Aucs, Marks, estimate, height_at, people_aucs, shuffled_aucs, smoothed
 from gan_eval.stats.marks.tables import mark_tables, marked
 
@@ -193,6 +198,16 @@ def test_marks_are_read_next_to_the_trials_and_places_in_pixels_are_refused(tmp_
     marks.assign(x=marks["x"] * WIDTH).to_csv(tmp_path / "marks.csv", index=False)
     assert run([*command, "--out", str(tmp_path / "out")]) == 2
     assert "column x" in capsys.readouterr().err
+
+
+def test_marks_in_pairs_of_any_real_and_generated_picture_are_analysed_with_their_set(tmp_path):
+    world(tmp_path / "set", people=1, items=6)
+    settings = QuizSettings(protocol="paired", pairs_of="random", pairs=6, marks=2)
+    study = QuizStudy(name="study", settings=settings, shown=[read_set(tmp_path / "set")], seed=1, design={})
+    run_session(study, tmp_path / "x.sqlite", Person("P01", Observer(dprime=3)))
+    command = ["analyze", "--store", str(tmp_path / "x.sqlite"), "--stimuli", str(tmp_path / "set")]
+    assert run([*command, "--out", str(tmp_path / "out")]) == 0
+    assert pd.read_csv(tmp_path / "out" / "mark_maps.csv").set_index("map").loc["l1", "n_stimuli"].max() > 0
 
 
 def test_a_map_in_colours_and_one_map_for_two_models_are_refused(tmp_path):
