@@ -35,18 +35,17 @@ class PictureMaps:
         """Find the files of the user's maps in `given` folders by the map's name; `UserError`: they do not fit."""
         self._stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli if stimulus.is_fake}
         self._colours: list[NDArray[np.float64]] = []
-        self._given = {name: self._files_of(name, Path(folder)) for name, folder in (given or {}).items()}
-        self.given = tuple(self._given)
+        self.given = {name: self._files_of(name, Path(folder)) for name, folder in (given or {}).items()}
         self.names = (*OWN_MAPS, *self.given)
 
     def __call__(self, name: str, stimulus: str) -> Map:
         """Return a map, (H, W), NaN where it has no value; `UserError`: the reason why there is none."""
         if stimulus not in self._stimuli:
             raise UserError("the picture is in none of the sets")
-        if name in self._given:
-            if stimulus not in self._given[name]:
+        if name in self.given:
+            if stimulus not in self.given[name]:
                 raise UserError(f"no file for {stimulus}")
-            return read_map(self._given[name][stimulus])
+            return read_map(self.given[name][stimulus])
         try:
             return self._own(name, self._stimuli[stimulus])
         except Unmeasurable as reason:

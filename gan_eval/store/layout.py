@@ -84,11 +84,6 @@ def make_tables(connection: sa.Connection, where: str) -> None:
         )
 
 
-def lacking(connection: sa.Connection) -> frozenset[Table]:
-    """Return the tables that a store lacks because an older version made it."""
-    return frozenset(table for table in ADDED if not sa.inspect(connection).has_table(table.name))
-
-
 def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) -> list[Row]:
     """Return a database's rows with the schema's types; 0 and 1 become booleans.
 

@@ -30,12 +30,12 @@ from gan_eval.store.connect import (
     sqlite_engine,
 )
 from gan_eval.store.layout import (
+    ADDED,
     LAYOUTS,
     SERVER_LOCK,
     checked_frame,
     checked_rows,
     frame_of,
-    lacking,
     make_tables,
     version_of,
 )
@@ -322,7 +322,7 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
                 make_tables(connection, store.where)
             elif version_of(connection, store.where) is None:
                 raise UserError(f"{store.where}: not a results store, no session is stored in it; name another one")
-            store.lacking = lacking(connection)
+            store.lacking = frozenset(of for of in ADDED if not sa.inspect(connection).has_table(of.name))
     except BaseException:
         store.close()
         raise

@@ -117,7 +117,8 @@ def write_gallery(
     try:
         with hold_lock(folder / OWN_FOLDER / "gallery.lock", f"--gallery {page}", "writing it"):
             with temporary_folder(folder, "pictures") as temporary:
-                work = partial(_panels, folder=temporary, marks=marks, maps=maps, resize=resize)
+                by_picture = {} if marks is None else dict([*marks.dropna(subset="x").groupby("stimulus")])
+                work = partial(_panels, folder=temporary, marks=by_picture, maps=maps, resize=resize)
                 shown = _write_pictures(stimuli, work, white=white, threads=threads, on_progress=on_progress)
                 if not any(shown):
                     raise UserError(f"--gallery {page}: no picture can be read; image_metrics has the reasons")
@@ -175,13 +176,7 @@ def _write_pictures(
 
 
 def _panels(
-    stimulus: Stimulus,
-    files: PictureFiles,
-    *,
-    folder: Path,
-    marks: pd.DataFrame | None,
-    maps: PictureMaps,
-    resize: bool,
+    stimulus: Stimulus, files: PictureFiles, *, folder: Path, marks: Mapping[str, Any], maps: PictureMaps, resize: bool
 ) -> dict[str, str]:
     """Write the pictures and maps of a stimulus, without those that cannot be read or computed."""
     names: dict[str, str] = {}
@@ -225,10 +220,8 @@ def _panels(
     write("niqe", [shown], lambda: _niqe_picture(files.picture(shown)))
     for number, name in enumerate(maps.given):
         write(f"map{number}", [shown], partial(lambda name: coloured(stretched(maps(name, stimulus.stimulus))), name))
-    if marks is not None:
-        here = marks[(marks["stimulus"] == stimulus.stimulus) & marks["x"].notna()]
-        if len(here):
-            write("marks", [shown], lambda: heated(rgb_of(shown.samples()), here, SIGMA))
+    if stimulus.stimulus in marks:
+        write("marks", [shown], lambda: heated(rgb_of(shown.samples()), marks[stimulus.stimulus], SIGMA))
     return names
 
 

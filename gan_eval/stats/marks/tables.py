@@ -38,6 +38,7 @@ _N_MARKS = integer("n_marks", "marks on these pictures", filled=True)
 _PICTURES_OF = (
     text("dataset", "the data set, or all", filled=True),
     text("model", "the generator's name, or all", filled=True),
+    _N_STIMULI,
 )
 
 MARK_AGREEMENT = Table(
@@ -63,7 +64,6 @@ MARK_MAPS = Table(
     (
         text("map", "l1, ssim, niqe, lpips, or the name of a user's map", filled=True),
         *_PICTURES_OF,
-        _N_STIMULI,
         *with_interval("auc", "0.5: chance; below: the map is low where people mark"),
         number("p_holm", "two-sided test against 0.5 after Holm's correction over the maps of the row's pictures"),
         number("ceiling", "agreement of people on the same pictures: the AUC of the other people's marks"),
@@ -80,7 +80,6 @@ MARK_MAP_DIFFERENCES = Table(
         text("map_a", "the first map", filled=True),
         text("map_b", "the second map", filled=True),
         *_PICTURES_OF,
-        _N_STIMULI,
         number("difference", "AUC of a minus AUC of b"),
         *interval_columns("ci"),
         number("p", "two-sided"),
@@ -97,7 +96,6 @@ MARK_REGIONS = Table(
         text("region", "hole, or the colour of a label", filled=True),
         *_PICTURES_OF,
         _N_PARTICIPANTS,
-        _N_STIMULI,
         _N_MARKS,
         *with_interval("share", "share of the marks inside, each person on a picture counted once", unit=SHARE),
         number("area", "share of the picture that is the region", unit=SHARE),
