@@ -77,15 +77,24 @@ def _start() -> None:
 
 
 @contextmanager
+def ignored_interrupts() -> Iterator[None]:
+    """Start processes inside that do not react to Ctrl-C, which reaches them, too."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def _quiet_processes() -> Iterator[None]:
     """Start processes inside with one thread each, and without a reaction to Ctrl-C."""
     before = {name: os.environ[name] for name in _THREADS if name in os.environ}
-    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:
-        yield
+        with ignored_interrupts():
+            yield
     finally:
         for name in _THREADS:
             del os.environ[name]
         os.environ.update(before)
-        signal.signal(signal.SIGINT, interrupted)

@@ -7,7 +7,6 @@ from the files. A task that nobody waits for any more ends at its next report of
 
 import logging
 import queue
-import signal
 import socket
 import time
 import warnings
@@ -28,14 +27,13 @@ from gan_eval.files.atomic import OWN_FOLDER, LockedError, write_text
 from gan_eval.files.digests import sha256_bytes, sha256_json
 from gan_eval.files.locks import hold_lock, refuse_if_held
 from gan_eval.machine.commands import setup_command
+from gan_eval.machine.parallel import ignored_interrupts
 from gan_eval.machine.progress import Listener, Progress, about
 from gan_eval.machine.threads import usable_cores
 from gan_eval.study.markers import Stage, bring_up_to_date
 
 if TYPE_CHECKING:
     from distributed import Client, Future, Worker
-
-    from gan_eval.study.plan import Plan
 
 GPU = "GPU"
 """Name of the resource of which each training and generation takes one, where a worker declares it."""
@@ -157,26 +155,21 @@ def do_some(
 
 def do_stage(origin: Origin, name: str) -> None:
     """Bring a stage up to date."""
-    reports, plan, stages = _prepared(origin)
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return bring_up_to_date(stages[name], plan.folder, reports)
-        except LockedError:  # of a task that is ending, or of a machine that was lost
-            if time.monotonic() > deadline:
-                raise
-            reports.require_wanted()
-            time.sleep(EVERY_S)
-
-
-def _prepared(origin: Origin) -> "tuple[Reports, Plan, dict[str, Stage]]":
-    """Check this worker; return its reports, the study's plan and its stages by name."""
     from gan_eval.study.plan import open_plan
     from gan_eval.study.stages import list_stages
 
     reports = Reports(origin)
     plan = replace(open_plan(None, Path(origin.folder)), threads=origin.threads)
-    return reports, plan, {stage.name: stage for stage in list_stages(plan)}
+    (stage,) = [stage for stage in list_stages(plan) if stage.name == name]
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return bring_up_to_date(stage, plan.folder, reports)
+        except LockedError:  # of a task that is ending, or of a machine that was lost
+            if time.monotonic() > deadline:
+                raise
+            reports.require_wanted()
+            time.sleep(EVERY_S)
 
 
 def problem_here(origin: Origin, worker: "Worker") -> str:
@@ -410,16 +403,6 @@ class Cluster:
 
 
 @contextmanager
-def _ignored_interrupts() -> Iterator[None]:
-    """Start processes inside that do not react to Ctrl-C, which reaches them, too."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
 def connected(
     address: str, folder: Path | None, listener: Listener, *, threads: int | None = None
 ) -> "Iterator[Cluster]":
@@ -454,7 +437,7 @@ def connected(
                     local = {"n_workers": number, "threads_per_worker": 1, "memory_limit": 0, "host": "127.0.0.1"}
                     local |= {"dashboard_address": None, "silence_logs": logging.CRITICAL}
                     stack.enter_context(dask.config.set(LOCAL))
-                    with _ignored_interrupts():
+                    with ignored_interrupts():
                         where = stack.enter_context(LocalCluster(**local))
                     threads = threads or max(1, usable_cores() // number)
                 client = stack.enter_context(Client(where, name=name, timeout=CONNECT_S, set_as_default=False))

@@ -247,7 +247,9 @@ class _Replay:
                 self._begin(record.message, record.list)
             else:
                 getattr(self, f"_{record.name}")(record.message, when)
-            self._settle()
+            if self._session.wait() is State.FAILED:
+                assert self._session.error is not None
+                raise self._session.error
 
     def _begin(self, message: Arrival, number: int) -> None:
         key, code = self._key, Person(message.participant).code
@@ -335,11 +337,6 @@ class _Replay:
         session = Session(row, plan, protocol, self._writer, self._clock, done=done)
         plan_in_frames(session)
         return session
-
-    def _settle(self) -> None:
-        if self._session.wait() is State.FAILED:
-            assert self._session.error is not None
-            raise self._session.error
 
     def _rows(self, table: Table) -> list[Row]:
         return self._do(lambda store: store.rows(table, session=self._id))
