@@ -43,7 +43,9 @@ def export_page(
     if page is None or (static and out):
         raise UserError("export page: give one of --out STUDY.jzip (for JATOS) and --static DIR (for any web host)")
     if out is not None:
-        refuse_without_effect(context, ["post", "datapipe"], "JATOS collects the answers; remove the option")
+        refuse_without_effect(
+            context, ["post", "datapipe"], "with JATOS the answers are results of its study; remove the option"
+        )
     if post is not None and (datapipe is not None or not re.fullmatch(r"https?://[^/\s]+\S*", post)):
         raise UserError(f"--post {post}: expected one address such as https://example.org/answers, without --datapipe")
     try:

@@ -83,7 +83,7 @@ def _failed(future: "Future[Reader]") -> bool:
     return future.done() and (future.cancelled() or future.exception() is not None)
 
 
-class PictureFile:
+class PictureStore:
     """A temporary file of pictures, which the system caches. It has no name, so it is gone even after a kill."""
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class EncodedPictures:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._sizes = {row["stimulus"]: (row["width"], row["height"]) for row in library.rows}
-        self._file = PictureFile()
+        self._file = PictureStore()
         self._last: OrderedDict[object, tuple[Future[Reader], int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()

@@ -22,12 +22,12 @@ Heights = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
 map at the points that each one's marks contribute (Q, N). A metric's map is of the person -1; NaN: there is none."""
 
 
-class Cell(NamedTuple):
+class Viewing(NamedTuple):
     """The marks of one person on one picture, and on other pictures."""
 
     person: int
     picture: int
-    own: np.ndarray
+    here: np.ndarray
     """(A,) numbers of the person's marks on the picture; `others`: (B,) on pictures of other items of its group."""
     others: np.ndarray
 
@@ -48,14 +48,14 @@ class Marks:
     """(S,) height divided by width."""
 
     @cached_property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[Viewing]:
         """The cells by picture and person."""
         found, items, groups = [], self.item[self.picture], self.group[self.picture]
         for picture, on in enumerate(self.on_picture):
             for person in np.unique(self.person[on]):
                 is_negative = (groups == self.group[picture]) & (items != self.item[picture])
                 others = np.flatnonzero((self.person == person) & is_negative)
-                found.append(Cell(int(person), picture, on[self.person[on] == person], others))
+                found.append(Viewing(int(person), picture, on[self.person[on] == person], others))
         return found
 
     @cached_property
@@ -79,7 +79,7 @@ class Aucs(NamedTuple):
         return self._replace(value=self.value - other.value, influence=self.influence - other.influence)
 
 
-class Estimate(NamedTuple):
+class MeanAuc(NamedTuple):
     """A mean over cells; `p` is two-sided, of the hypothesis that the mean is `chance`."""
 
     value: float
@@ -109,12 +109,12 @@ def shuffled_aucs(marks: Marks, heights: Heights) -> Aucs:
     for number, cell in enumerate(marks.cells):
         if not len(cell.others):
             continue
-        points = marks.place[np.r_[cell.own, cell.others]] * (1, marks.aspect[cell.picture])
+        points = marks.place[np.r_[cell.here, cell.others]] * (1, marks.aspect[cell.picture])
         people, of_each = heights(cell.picture, points)
         of_each, people = of_each[people != cell.person], people[people != cell.person]
         if not len(people):
             continue
-        total, first = of_each.sum(axis=0), len(cell.own)
+        total, first = of_each.sum(axis=0), len(cell.here)
         wins = _wins(total[:first], total[first:])
         value[number] = wins.mean()
         items, place = np.unique(marks.item[marks.picture[cell.others]], return_inverse=True)
@@ -130,9 +130,9 @@ def shuffled_aucs(marks: Marks, heights: Heights) -> Aucs:
     return Aucs(value, *joined)
 
 
-def _wins(own: np.ndarray, others: np.ndarray) -> np.ndarray:
+def _wins(here: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return (..., B) the share of the own values (..., A) above each of the others (..., B); equal ones count half."""
-    return (1 + np.sign(own[..., :, None] - others[..., None, :])).mean(axis=-2) / 2
+    return (1 + np.sign(here[..., :, None] - others[..., None, :])).mean(axis=-2) / 2
 
 
 def region_shares(marks: Marks, regions: Mapping[int, np.ndarray]) -> Aucs:
@@ -140,11 +140,11 @@ def region_shares(marks: Marks, regions: Mapping[int, np.ndarray]) -> Aucs:
     value = np.full(len(marks.cells), np.nan)
     for number, cell in enumerate(marks.cells):
         if cell.picture in regions:
-            value[number] = height_at(regions[cell.picture] * 1.0, marks.place[cell.own], order=0).mean()
+            value[number] = height_at(regions[cell.picture] * 1.0, marks.place[cell.here], order=0).mean()
     return Aucs(value, *[np.zeros(0, int)] * 4)
 
 
-def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 0.5) -> Estimate:
+def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 0.5) -> MeanAuc:
     """Return the mean of the cells on the chosen `pictures` (S,), with its 95% interval and its p.
 
     The variance is that by item plus what people have in common over items: the variance by person minus that by cell,
@@ -158,10 +158,10 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
     person, picture = np.array([cell[:2] for cell in marks.cells], int).reshape(-1, 2).T
     used, item = pictures[picture] & np.isfinite(aucs.value), marks.item[picture]
     people, items, count = (len(np.unique(of[used])) for of in (person, item, picture))
-    counts = (people, count, sum(len(marks.cells[number].own) for number in np.flatnonzero(used)))
+    counts = (people, count, sum(len(marks.cells[number].here) for number in np.flatnonzero(used)))
     mean = float(aucs.value[used].mean()) if count else np.nan
     if people < 2:
-        return Estimate(mean, np.nan, np.nan, np.nan, *counts)
+        return MeanAuc(mean, np.nan, np.nan, np.nan, *counts)
     on_used = used[aucs.cell]
     by = [np.r_[of[used], part[on_used]] for of, part in ((person, aucs.person), (item, aucs.item))]
     influence = np.r_[aucs.value[used] - mean, aucs.influence[on_used]][:, None] / used.sum()
@@ -177,7 +177,7 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
     p = float(two_sided_p(mean - chance, error, null_df)) if error > _NO_ERROR else 2.0 ** (1 - items)
     if max(abs(mean - chance), of_people**0.5) <= _NO_ERROR:
         p = np.nan
-    return Estimate(mean, max(mean - half, 0 if chance else -1), min(mean + half, 1), p, *counts)
+    return MeanAuc(mean, max(mean - half, 0 if chance else -1), min(mean + half, 1), p, *counts)
 
 
 def smoothed(values: np.ndarray, sigma: tuple[float, float]) -> np.ndarray:

@@ -14,8 +14,8 @@ from gan_eval.science.inference import holm
 from gan_eval.stats.groups import ONE_PARTICIPANT, provenance_cells
 from gan_eval.stats.marks.auc import (
     Aucs,
-    Estimate,
     Marks,
+    MeanAuc,
     estimate,
     height_at,
     people_aucs,
@@ -133,13 +133,13 @@ class Marked:
 
     def tested(
         self, compared: Mapping[Any, Aucs], pictures: np.ndarray, *, chance: float = 0.5
-    ) -> Iterator[tuple[Any, Estimate, Row]]:
+    ) -> Iterator[tuple[Any, MeanAuc, Row]]:
         """Yield the estimate of each on pictures (S,), and its test as cells, with Holm's correction."""
         values = [estimate(self.marks, aucs, pictures, chance=chance) for aucs in compared.values()]
         for name, value, p_holm in zip(compared, values, holm([value.p for value in values]), strict=True):
             yield name, value, {"n_stimuli": value.pictures, "p": value.p, "p_holm": p_holm}
 
-    def cells(self, value: Estimate, pictures: np.ndarray, name: str, *notes: str | None, ends: str = "") -> Row:
+    def cells(self, value: MeanAuc, pictures: np.ndarray, name: str, *notes: str | None, ends: str = "") -> Row:
         """Return an estimate with its interval and the columns `NOTED` of a row about pictures (S,) as cells."""
         rows, reason = self.rows[pictures[self.marks.picture]], None
         if rows["participant"].nunique() < 2:
