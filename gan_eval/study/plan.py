@@ -11,7 +11,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, is_study_folder, relative_path
 from gan_eval.files.reading import no_folder
-from gan_eval.files.record import Record
+from gan_eval.files.record import Record, read_record
 from gan_eval.metrics.catalogue import select
 from gan_eval.pictures.decode import list_pictures
 from gan_eval.pictures.sets import read_set
@@ -253,7 +253,8 @@ def _record(plan: Plan, *, redo: bool) -> None:
     facts = {"file": f"{relative_path(plan.file.parent, plan.folder)}/{plan.file.name}"}  # the file may be a link
     if data_root := plan.data_root or earlier.get("data_root"):
         facts["data_root"] = relative_path(data_root, plan.folder)
-    record.write(**facts)
+    if read_record(file) != {**record.made, **facts}:  # the same command again changes nothing
+        record.write(**facts)
 
 
 SMOKE_STEPS = 6
