@@ -21,9 +21,8 @@ class Declaration(NamedTuple):
     @property
     def comment(self) -> str:
         """The sentence with the words."""
-        words = (
-            f'or "{self.words[0]}"' if len(self.words) == 1 else ", ".join(self.words)
-        )  # a single one: else a number
+        # a single word is one in place of a number
+        words = f'or "{self.words[0]}"' if len(self.words) == 1 else ", ".join(self.words)
         return f"{self.sentence.removesuffix('.')} ({words})." if words else self.sentence
 
     def help(self, default: Any = None) -> str:

@@ -43,9 +43,8 @@ def hole_tables(measured: Measured, dataset: str, holes: pd.DataFrame) -> list[S
         ("by area of the hole", "share of the picture", "area", areas.map(lambda area: area_band(float(area)))),
     ):
         by_sort = rows.assign(sort=rows["stimulus"].map(sorts.to_dict()))
-        sort_of_item = (
-            by_sort.dropna(subset="sort").groupby("item")["sort"].unique()
-        )  # baselines and raw sets are not shown
+        # baselines and raw sets are not shown
+        sort_of_item = by_sort.dropna(subset="sort").groupby("item")["sort"].unique()
         of_item = {item: found[0] for item, found in sort_of_item.items() if len(found) == 1}
         by_sort = by_sort.assign(sort=by_sort["sort"].fillna(by_sort["item"].map(of_item))).dropna(subset="sort")
         sets = of_sets[of_sets["by"] == by].rename(columns={"hole": "sort"})
