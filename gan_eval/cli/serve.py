@@ -9,7 +9,6 @@ import typer
 
 from gan_eval.cli import options
 from gan_eval.cli.options import given_options, print_next_command, refuse_with_study, refuse_without_effect, say
-from gan_eval.cli.quiz import DEFAULT_STORE, study_of_options
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import setup_command
 
@@ -68,6 +67,8 @@ def serve(
         more["report"] = plan.folder / "report.html"
         shown = quiz_study(plan, require_one_design(plan, where))
     else:
+        from gan_eval.cli.quiz import DEFAULT_STORE, study_of_options
+
         where = store or DEFAULT_STORE
         shown = study_of_options(context, chosen)
     from gan_eval.files.reading import is_address

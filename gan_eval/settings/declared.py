@@ -4,7 +4,7 @@ No object at run time has the sentence below a key; and a command needs its opti
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,7 +40,9 @@ def declarations(module: str, section: str) -> dict[str, Declaration]:
     >>> declarations("training", "TrainingSettings")["batch_size"]
     Declaration(sentence='Pairs in each step.', words=(), default=1, option='N')
     """
-    body = next(each.body for each in _statements(module) if isinstance(each, ast.ClassDef) and each.name == section)
+    statements = _statements(module)
+    names = _names_in(statements)
+    body = next(each.body for each in statements if isinstance(each, ast.ClassDef) and each.name == section)
     keys = {}
     for field, below in zip(body, [*body[1:], None], strict=True):
         if isinstance(field, ast.AnnAssign):
@@ -48,35 +50,47 @@ def declarations(module: str, section: str) -> dict[str, Declaration]:
             calls = {ast.unparse(each.func): each for each in ast.walk(field.annotation) if isinstance(each, ast.Call)}
             keys[ast.unparse(field.target)] = Declaration(
                 " ".join(text.split()),
-                tuple(_words(module, field.annotation)),
+                tuple(_words(names, field.annotation)),
                 _default(field.value),
                 "".join(map(ast.literal_eval, calls["Option"].args)) if "Option" in calls else None,
             )
-    _statements.cache_clear()  # 2 MB
     return keys
 
 
-@cache
 def _statements(module: str) -> list[ast.stmt]:
     return ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")).body
 
 
-def _words(module: str, annotation: ast.AST) -> Iterator[str]:
+Names = Mapping[str, ast.expr | str]
+"""Values of a module's names; of one from another module of this folder, that module."""
+
+
+def _names_in(statements: Sequence[ast.stmt]) -> Names:
+    names: dict[str, ast.expr | str] = {}
+    for statement in statements:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                names[name] = value
+            case ast.ImportFrom(module=str(other), names=imported) if other.startswith("gan_eval.settings."):
+                names |= {each.name: other.rpartition(".")[2] for each in imported}
+    return names
+
+
+@cache
+def _names(module: str) -> Names:
+    return _names_in(_statements(module))
+
+
+def _words(names: Names, annotation: ast.AST) -> Iterator[str]:
     """Yield the words of each `Literal`, also of one that has a name in this module or another of this folder."""
     match annotation:
         case ast.Subscript(value=ast.Name(id="Literal"), slice=words):
             yield from map(ast.literal_eval, words.elts if isinstance(words, ast.Tuple) else [words])
-        case ast.Name(id=name):
-            for statement in _statements(module):
-                match statement:
-                    case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
-                        yield from _words(module, value)
-                    case ast.ImportFrom(module=str(other), names=names):
-                        if other.startswith("gan_eval.settings.") and name in (each.name for each in names):
-                            yield from _words(other.rpartition(".")[2], annotation)
-        case _:
+        case ast.Name(id=name) if value := names.get(name):
+            yield from _words(_names(value), annotation) if isinstance(value, str) else _words(names, value)
+        case ast.Subscript() | ast.Tuple() | ast.BinOp():
             for part in ast.iter_child_nodes(annotation):
-                yield from _words(module, part)
+                yield from _words(names, part)
 
 
 def _default(value: ast.expr | None) -> Any:
