@@ -298,7 +298,7 @@ export class Stage {
 
   /** Ask for marks in a picture of the last trial, without a repeated press of its answer. Null: paused meanwhile. */
   async takeMarks(asked, load) {
-    Object.assign(this.main.dataset, { trial: asked.trial, phase: asked.phase });
+    Object.assign(this.main.dataset, { trial: asked.trial, phase: asked.phase, state: "waiting" });
     this.#broken = document.hidden ? "hidden_tab" : null;
     const stopped = new AbortController();
     this.#reject = () => stopped.abort();
