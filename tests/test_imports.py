@@ -267,3 +267,11 @@ def test_each_folder_names_the_file_to_open_first():
         first = re.search(r"Open `?([a-z_/]+\.py)`? first", ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "")
         assert first is not None, file
         assert (file.parent / first[1]).is_file(), file
+
+
+def test_no_class_name_is_in_two_rooms() -> None:
+    rooms: dict[str, set[str]] = {}
+    for path in (ROOT / "gan_eval").rglob("*.py"):
+        for name in re.findall(r"(?m)^class (\w+)", path.read_text(encoding="utf-8")):
+            rooms.setdefault(name, set()).add(path.relative_to(ROOT / "gan_eval").parts[0])
+    assert {name: found for name, found in rooms.items() if len(found) > 1} == {}

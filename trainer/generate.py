@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import no_folder
-from gan_eval.files.record import Record
+from gan_eval.files.record import FolderRecord
 from gan_eval.machine.progress import Progress
 from gan_eval.pictures.decode import Picture, write_png
 from gan_eval.pictures.holes import mask_of
@@ -106,7 +106,7 @@ def generate(
         "mask_seed": mask_seed or 0, "masks": None if masks is None else "folder", "dropout": settings.dropout,
     }  # fmt: skip
     with hold_folder(out):
-        record = Record(out / MARKER, definition)
+        record = FolderRecord(out / MARKER, definition)
         refuse_another_set(record)
         record.write()
         for note in source.notes:

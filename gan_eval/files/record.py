@@ -1,7 +1,7 @@
 """Records of what we made in a folder and with which settings: the folder is used again only for the same.
 
-A record is a JSON file. The fields of `Record.made` decide the result and are compared with what is asked now. Its
-other fields are facts, such as the hashes of the files, problems or versions.
+A record is a JSON file. The fields of `FolderRecord.made` decide the result and are compared with what is asked now.
+Its other fields are facts, such as the hashes of the files, problems or versions.
 """
 
 import re
@@ -20,7 +20,7 @@ MAX_CHANGES = 6
 
 
 @dataclass(frozen=True)
-class Record:
+class FolderRecord:
     """The record of what is asked now."""
 
     file: Path

@@ -21,7 +21,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
-from gan_eval.files.record import Record
+from gan_eval.files.record import FolderRecord
 from gan_eval.machine.progress import Progress
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.decode import Fit, Picture, Size, has_shape, to_size
@@ -149,7 +149,7 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
     if after == before or before in after.parents or after in before.parents:
         raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
     check_output_folder(out)
-    record = Record(out / RECORD, {"source": str(before)})
+    record = FolderRecord(out / RECORD, {"source": str(before)})
     if records.is_dir() and not record.file.is_file() and any(path != records for path in out.iterdir()):
         raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
     items: dict[str, list[Row]] = {}

@@ -17,7 +17,7 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import relative_path
-from gan_eval.files.record import Record
+from gan_eval.files.record import FolderRecord
 from gan_eval.machine.progress import Progress
 from gan_eval.pictures import decode as images
 from gan_eval.pictures import doubts
@@ -290,7 +290,7 @@ def import_items(
     """
     origin = {"dataset": dataset, "model": ", ".join(models.values())}
     origin |= {} if source is None else {"source": relative_path(source, out)}
-    record = Record(out / RECORD, origin)
+    record = FolderRecord(out / RECORD, origin)
     with hold_folder(out):
         if source is not None:
             refuse_another_set(record)

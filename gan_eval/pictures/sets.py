@@ -12,7 +12,7 @@ from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import no_folder
-from gan_eval.files.record import Record
+from gan_eval.files.record import FolderRecord
 from gan_eval.tables.frames import Row, frame_of, read_rows, write_rows
 from gan_eval.tables.names import model_cell_problem
 
@@ -277,7 +277,7 @@ def write_set(folder: Path, rows: Iterable[Row]) -> None:
     write_rows(rows, Path(folder) / TABLE_NAME, tables.STIMULI)
 
 
-def refuse_another_set(record: Record) -> None:
+def refuse_another_set(record: FolderRecord) -> None:
     """Refuse an output folder, whose lock is held, with another set; a repeated command may replace its own set."""
     fix = "name another folder, or remove this one first"
     if not record.file.is_file() and (record.folder / TABLE_NAME).is_file():

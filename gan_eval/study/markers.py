@@ -19,7 +19,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import keep_digests, sha256_file, sha256_json
 from gan_eval.files.locks import hold_lock
-from gan_eval.files.record import Record, in_words, read_record
+from gan_eval.files.record import FolderRecord, in_words, read_record
 from gan_eval.machine.progress import Listener
 
 DIGESTS = "digests.json"
@@ -128,7 +128,7 @@ def hash_result(path: Path, stage: str) -> str:
 class StageStatus:
     """State of a stage."""
 
-    marker: Record
+    marker: FolderRecord
     """The record of its settings and inputs now."""
     is_current: bool = False
     """True if its results exist and agree with `marker`; participants may still be missing."""
@@ -141,7 +141,7 @@ class StageStatus:
 def status_of(stage: Stage, folder: Path) -> StageStatus:
     """Return the state of a stage; nothing is changed."""
     made = {"stage": stage.name, "format": FORMAT, "settings": dict(stage.settings), "inputs": dict(stage.inputs())}
-    marker = Record(folder / OWN_FOLDER / f"{stage.name}.json", made, stage.section)
+    marker = FolderRecord(folder / OWN_FOLDER / f"{stage.name}.json", made, stage.section)
     earlier = _earlier(marker)
     files, there = earlier.get("files", {}), stage.hashes(folder)
     if not earlier or (there and not files):  # it is unknown if they have changed
@@ -158,7 +158,7 @@ def status_of(stage: Stage, folder: Path) -> StageStatus:
     return StageStatus(marker, is_current, in_words(refused), damage)
 
 
-def _earlier(marker: Record) -> dict[str, Any]:
+def _earlier(marker: FolderRecord) -> dict[str, Any]:
     """Return what a stage's marker has; {} if there is none or the file is damaged."""
     if marker.file.is_dir():
         raise UserError(f"{marker.file}: is a folder, and a stage of the study writes a file there; remove it")

@@ -11,7 +11,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import claim_output_folder, is_study_folder, relative_path
 from gan_eval.files.reading import no_folder
-from gan_eval.files.record import Record, read_record
+from gan_eval.files.record import FolderRecord, read_record
 from gan_eval.metrics.catalogue import select
 from gan_eval.pictures.decode import list_pictures
 from gan_eval.pictures.sets import read_set
@@ -241,13 +241,13 @@ def plan_of_file(file: Path, folder: Path) -> Plan:
 def _record(plan: Plan, *, redo: bool) -> None:
     """Record in the folder how the study is run; a folder belongs to one study and one fraction, smoke or not."""
     file, of_study = plan.folder / OWN_FOLDER / RECORD, {"study": plan.study.study.name}
-    record = Record(file, {**of_study, "fraction": float(plan.fraction), "smoke": plan.smoke})
+    record = FolderRecord(file, {**of_study, "fraction": float(plan.fraction), "smoke": plan.smoke})
     if not file.is_file() and any((file.parent / f"{name}.set.json").is_file() for name in ("analysis", "metrics")):
         raise UserError(
             f"--out {plan.folder}: holds tables that a report would mix with the study's; name another folder"
         )
     earlier = read_run_record(plan.folder)
-    Record(file, of_study).require_same("name another folder")
+    FolderRecord(file, of_study).require_same("name another folder")
     if not redo:
         record.require_same("give the same again, or --redo train to move the old results aside, or another --out")
     facts = {"file": f"{relative_path(plan.file.parent, plan.folder)}/{plan.file.name}"}  # the file may be a link

@@ -11,7 +11,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.locks import refuse_if_held
 from gan_eval.files.output_folders import claim_output_folder, relative_path
-from gan_eval.files.record import Record
+from gan_eval.files.record import FolderRecord
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.progress import Listener, about
 from gan_eval.machine.system_libraries import missing_display, probe_screens
@@ -164,7 +164,7 @@ def _write_study_file(file: Path, out: Path, dataset: str, models: Sequence[str]
 def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
     """Claim the output folder for these folders of pictures alone."""
     made = {"real": relative_path(real, out), "fakes": [relative_path(fake, out) for fake in fakes]}
-    record = Record(out / OWN_FOLDER / "try.json", made)
+    record = FolderRecord(out / OWN_FOLDER / "try.json", made)
     if (out / "set" / TABLE_NAME).is_file():
         record.require_same("name another folder")
     claim_output_folder(out, private=True)

@@ -20,7 +20,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, temporary_folder, write_error
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
-from gan_eval.files.record import Record, read_record
+from gan_eval.files.record import FolderRecord, read_record
 from gan_eval.machine.progress import Progress
 from gan_eval.metrics.weights.cache import download
 from gan_eval.metrics.weights.package import FetchError
@@ -104,7 +104,7 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
 
 def present_set(preset: Preset, folder: Path) -> Fetched | None:
     """Return the set of an earlier fetch; None if it is missing or incomplete."""
-    record = Record(folder / SOURCE, {"name": preset.name})
+    record = FolderRecord(folder / SOURCE, {"name": preset.name})
     splits = read_record(record.file, splits=dict).get("splits")
     record.require_same("name another folder")
     if splits is None or not all((folder / split).is_dir() for split in splits):
@@ -159,7 +159,7 @@ def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -
             except UserError as error:  # the temporary folder is going to be removed
                 raise BadArchiveError(str(error).replace(f"{unpacked}{os.sep}", f"{archive}: ")) from error
             splits = {split: len(paths) for split, paths in by_split.items()}
-            Record(folder / SOURCE, {"name": preset.name}).write(**facts, splits=splits)
+            FolderRecord(folder / SOURCE, {"name": preset.name}).write(**facts, splits=splits)
             for split in splits:
                 (data_set.folder / split).rename(folder / split)
     except OSError as error:

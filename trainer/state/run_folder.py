@@ -17,7 +17,7 @@ from gan_eval.errors import UserError, first_sentence
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 from gan_eval.files.reading import require_file
-from gan_eval.files.record import Record, read_record
+from gan_eval.files.record import FolderRecord, read_record
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import TrainingSettings
@@ -50,7 +50,7 @@ def run_lock(out: Path) -> tuple[Path, str, str]:
 
 def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
     """Check that the run may start or continue in `out`; nothing is written."""
-    record = Record(out / CONFIG, {**dict.fromkeys(STARTS.values()), **definition})
+    record = FolderRecord(out / CONFIG, {**dict.fromkeys(STARTS.values()), **definition})
     if not record.file.exists():
         check_output_folder(out)
         if (out / GENERATOR).exists():
@@ -71,12 +71,12 @@ def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
     """Claim `out` and record what is trained there, unless that is done already."""
     claim_output_folder(out)
     if not (out / CONFIG).exists():
-        Record(out / CONFIG, {"format": FORMAT, **definition}).write(machine=machine)
+        FolderRecord(out / CONFIG, {"format": FORMAT, **definition}).write(machine=machine)
 
 
 def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:
     """Add facts to the configuration of a run; they are not part of its definition."""
-    Record(out / CONFIG, {**read_record(out / CONFIG), **facts}).write()
+    FolderRecord(out / CONFIG, {**read_record(out / CONFIG), **facts}).write()
 
 
 def recorded_threads(*folders: Path) -> int | None:

@@ -22,7 +22,7 @@ Heights = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
 map at the points that each one's marks contribute (Q, N). A metric's map is of the person -1; NaN: there is none."""
 
 
-class Viewing(NamedTuple):
+class MarkedPicture(NamedTuple):
     """The marks of one person on one picture, and on other pictures."""
 
     person: int
@@ -48,14 +48,14 @@ class Marks:
     """(S,) height divided by width."""
 
     @cached_property
-    def cells(self) -> list[Viewing]:
+    def cells(self) -> list[MarkedPicture]:
         """The cells by picture and person."""
         found, items, groups = [], self.item[self.picture], self.group[self.picture]
         for picture, on in enumerate(self.on_picture):
             for person in np.unique(self.person[on]):
                 is_negative = (groups == self.group[picture]) & (items != self.item[picture])
                 others = np.flatnonzero((self.person == person) & is_negative)
-                found.append(Viewing(int(person), picture, on[self.person[on] == person], others))
+                found.append(MarkedPicture(int(person), picture, on[self.person[on] == person], others))
         return found
 
     @cached_property

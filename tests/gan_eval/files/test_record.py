@@ -3,21 +3,21 @@
 import pytest
 
 from gan_eval.errors import UserError
-from gan_eval.files.record import Record, read_record
+from gan_eval.files.record import FolderRecord, read_record
 
 OLD, NEW = "a" * 64, "b" * 64
 
 
 def test_a_difference_is_named_once_with_its_values_but_no_hash(tmp_path):
     made = {"settings": {"steps": 2}, "inputs": {"1.png": OLD, "2.png": OLD}, "steps": 2, "start": None}
-    record = Record(tmp_path / ".gan-eval" / "x.json", made)
+    record = FolderRecord(tmp_path / ".gan-eval" / "x.json", made)
     assert record.changes(read_record(record.file)) == [], "nothing was made yet"
     record.write(problems=["one"])
     assert read_record(record.file)["problems"] == ["one"]
     record.require_same("")
     now = {"settings": {"steps": 3}, "inputs": {"1.png": NEW}, "steps": 3, "start": NEW}
     with pytest.raises(UserError) as refusal:
-        Record(record.file, now).require_same("do this")
+        FolderRecord(record.file, now).require_same("do this")
     changes = "steps was 2, is 3; 1.png has changed; 2.png is gone; start is new"
     assert str(refusal.value).startswith(f"--out {tmp_path}: ")
     assert str(refusal.value).endswith(f": {changes}; do this")
@@ -34,4 +34,4 @@ def test_a_damaged_record_is_refused_in_a_line(tmp_path, content):
 def test_an_empty_record_is_not_one_of_an_empty_folder(tmp_path):
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(UserError, match=r"x\.json: damaged"):
-        Record(tmp_path / "x.json", {"dataset": "d"}).require_same("")
+        FolderRecord(tmp_path / "x.json", {"dataset": "d"}).require_same("")
