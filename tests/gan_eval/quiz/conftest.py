@@ -1,10 +1,8 @@
 """Stimuli, sessions and clocks for the quiz tests."""
 
 import gc
-import os
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from made_sets import write_items
+from x_screens import x_server
 
 from gan_eval.pictures.decode import Picture
 from gan_eval.pictures.sets import StimulusSet, read_set
@@ -74,27 +73,6 @@ def screen() -> Iterator[dict[str, str]]:
     """A private X server; the environment in which programs find it."""
     with x_server(800, 600) as environment:
         yield environment
-
-
-@contextmanager
-def x_server(width: int, height: int) -> Iterator[dict[str, str]]:
-    """A private X server with a screen of this size; the environment in which programs find it.
-
-    It does not reset when its last client leaves: a server refuses clients while it resets.
-    """
-    reading, writing = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset"],
-        pass_fds=[writing],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        number = pipe.readline().strip()
-    environment = {name: value for name, value in os.environ.items() if name not in ("WAYLAND_DISPLAY", "XAUTHORITY")}
-    yield {**environment, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
-    server.terminate()
-    server.wait(10)
 
 
 @pytest.fixture

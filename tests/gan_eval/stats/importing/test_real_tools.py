@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from fetched_tools import fetched, python_with
 from test_tools import played
+from x_screens import x_server
 
 from gan_eval.errors import UserError
 from gan_eval.pictures.decode import write_png
@@ -29,6 +30,7 @@ PLAY = [
 ]
 """Picture, kind and answer: 8 of 10 answers are right, 2 pictures are missed."""
 PLAYED = (12, 2, 0.8)
+NEEDS_X = pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
 
 
 @pytest.fixture(scope="module")
@@ -264,3 +266,119 @@ def test_otree_with_bots(tmp_path: Path) -> None:
         assert played(found) == (36, 6, 0.8)
         assert found.trials["confidence"].dropna().eq(3).all()
         assert found.trials["simulated"].all()
+
+
+def shown_in_a_window(python: str, folder: Path, study: str) -> None:
+    """Play a study whose code presses keys by `press(key)` a second later."""
+    press = """
+        import subprocess, threading
+
+        def press(key):
+            if key:
+                threading.Timer(1, subprocess.run, [["xdotool", "key", key]]).start()
+    """
+    given = f"KEYS, PLAY = {KEYS}, {PLAY}\n"
+    (folder / "study.py").write_text(given + textwrap.dedent(press) + textwrap.dedent(study))
+    with x_server(1024, 768) as screen:
+        environment = {**screen, "SDL_AUDIODRIVER": "dummy"}
+        done = subprocess.run([python, "study.py"], cwd=folder, env=environment, capture_output=True, text=True)
+    assert not done.returncode, done.stderr[-2000:]
+
+
+@NEEDS_X
+def test_expyriment_in_a_window(tmp_path: Path) -> None:
+    python = python_with(tmp_path / "venv", "expyriment==1.0.1")
+    study = """
+        from expyriment import control, design, misc, stimuli
+
+        control.set_develop_mode(True)
+        experiment = design.Experiment(name="Real or fake")
+        control.initialize(experiment)
+        experiment.add_data_variable_names(["picture", "truth", "key", "rt", "correct"])
+        control.start(experiment, subject_id=7, skip_ready_screen=True)
+        codes = {None: None, "f": misc.constants.K_f, "j": misc.constants.K_j}
+        for picture, truth, answer in PLAY:
+            stimuli.Rectangle((64, 64)).present()
+            press(KEYS[answer])
+            key, time = experiment.keyboard.wait([codes["f"], codes["j"]], duration=9000 if answer else 600)
+            experiment.data.add([picture, truth, key, time, key == codes[KEYS[truth]]])
+        control.end()
+    """
+    shown_in_a_window(python, tmp_path, study)
+    (file,) = (tmp_path / "data").glob("*.xpd")
+    assert file.read_text().startswith("#Expyriment 1.0.1 ")
+    words = {"response": {"102": "fake", "106": "real"}}
+    for found in (import_trials(file, mapping={}), import_trials(file, mapping={"correct": ""}, words=words)):
+        assert played(found) == PLAYED
+        assert {*found.trials["participant"]} == {"7"}
+        assert found.trials["reaction_time_ms"].dropna().between(100, 9000).sum() == 10
+
+
+OPENSESAME = """
+    define sequence experiment
+        run practice_loop True
+        run block True
+    define sequence block
+        run main_loop True
+    define sequence trial
+        run show True
+        run press_key True
+        run key True
+        run logger True
+    define sketchpad show
+        set duration 0
+        draw circle x=0 y=0 r=50
+    define inline_script press_key
+        ___run__
+        press(pressed)
+        __end__
+    define keyboard_response key
+        set timeout [limit]
+        set allowed_responses "f;j"
+    define logger logger
+        set auto_log yes
+"""
+
+
+def loop(name: str, rows: list[dict[str, Any]]) -> str:
+    """Return a loop of OpenSesame that shows a trial for each row."""
+    cells = [f'setcycle {at} {column} "{cell}"' for at, row in enumerate(rows) for column, cell in row.items()]
+    lines = ["set item trial", f"set cycles {len(rows)}", *cells, "run trial"]
+    return "\n\t".join([f"define loop {name}", *lines]) + "\n"
+
+
+@NEEDS_X
+def test_opensesame_in_a_window(tmp_path: Path) -> None:
+    needed = "pygame pyyaml datamatrix python-pseudorandom webcolors markdown numpy pillow"
+    python = python_with(tmp_path / "venv", *needed.split(), bare="opensesame-core==4.1.22")
+    rows = [
+        {
+            "picture": picture,
+            "truth": truth,
+            "correct_response": KEYS[truth],
+            "pressed": KEYS[answer] or "",
+            "limit": 9000 if answer else 600,
+        }
+        for picture, truth, answer in PLAY
+    ]
+    kinds = ("canvas", "keyboard", "mouse", "sampler", "clock", "color")
+    head = ["---", "API: 3", "---", "set start experiment", *(f"set {kind}_backend legacy" for kind in kinds), ""]
+    script = "\n".join(head) + loop("practice_loop", [rows[0] | {"practice": "yes"}]) + loop("main_loop", rows)
+    (tmp_path / "study.osexp").write_text(script + textwrap.dedent(OPENSESAME).replace("    ", "\t"))
+    study = """
+        from libopensesame.experiment import Experiment
+
+        study = Experiment(string="study.osexp", logfile="subject-4.csv", subject_nr=4, experiment_path=".")
+        study.python_workspace["press"] = press
+        study.run()
+        study.end()
+    """
+    shown_in_a_window(python, tmp_path, study)
+    written = pd.read_csv(tmp_path / "subject-4.csv")
+    assert {*written["practice"]} == {"yes"}, "the flag stays after the practice"
+    assert written["response_time"][written["response"].isna()].between(600, 1000).sum() == 2, "the limit"
+    found = import_trials(tmp_path / "subject-4.csv", mapping={})
+    assert played(found) == PLAYED
+    assert found.trials["phase"].tolist() == ["practice"] + ["main"] * 12
+    assert {*found.trials["participant"]} == {"4"}
+    assert found.trials["reaction_time_ms"].dropna().between(100, 9000).sum() == 11
