@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from ipaddress import ip_address
@@ -57,25 +58,59 @@ def experimenter_routes(
         stop: ends the server.
         report: file of the study's report; shown when it exists.
     """
-    template = ENVIRONMENT.get_template("experimenter.html")
-    parameter = live.settings.browser.participant_parameters[0]
-    test_path = f"/test/{keyed_hash(live.secret, 'test', live.study.name)}"
+    page, path = _Page(live, address, stop, report), experimenter_path(live)
+    answers = {
+        "/": page.sessions,
+        "/links": page.links,
+        "/codes": page.codes,
+        "/answers": page.answers,
+        "/status": page.status,
+        "/test": page.to_test,
+        "/report": page.show_report,
+    }
+    routes = [Route(place, answer, methods=["GET"]) for place, answer in answers.items()]
+    return [
+        Mount(page.test_path, routes=quiz_routes(rehearsal)),
+        Route(path, page.with_slash, methods=["GET"]),
+        Mount(path, routes=[*routes, Route("/{action}", page.act, methods=["POST"])]),
+    ]
 
-    def report_made() -> float | None:
+
+@dataclass(frozen=True)
+class _Page:
+    """Answers to the requests of the experimenter's page; fields as in `experimenter_routes`."""
+
+    live: LiveStudy
+    address: str
+    stop: Callable[[], None]
+    report: Path | None
+
+    @property
+    def test_path(self) -> str:
+        """Path of the study that stores nothing."""
+        return f"/test/{keyed_hash(self.live.secret, 'test', self.live.study.name)}"
+
+    def link(self, code: str) -> str:
+        """Return the query of a participant's link."""
+        return f"/?{self.live.settings.browser.participant_parameters[0]}={code}"
+
+    def report_made(self) -> float | None:
         """Return the report's time in seconds since 1970; None without a report."""
-        return report.stat().st_mtime if report is not None and report.is_file() else None
+        return self.report.stat().st_mtime if self.report is not None and self.report.is_file() else None
 
-    def html(page: str, **more: Any) -> Response:
-        title = live.study.title or live.study.name
-        shared = {"page": page, "study": title, "wanted": live.settings.participants, "address": address}
-        return HTMLResponse(template.render(shared | {"has_report": report_made() is not None} | more))
+    def html(self, page: str, **more: Any) -> Response:
+        study, wanted = self.live.study, self.live.settings.participants
+        facts = {"page": page, "study": study.title or study.name, "wanted": wanted, "address": self.address}
+        template = ENVIRONMENT.get_template("experimenter.html")
+        return HTMLResponse(template.render(facts | {"has_report": self.report_made() is not None} | more))
 
-    async def sessions(_: Request) -> Response:
-        return html("sessions")
+    async def sessions(self, _: Request) -> Response:
+        return self.html("sessions")
 
-    async def links(request: Request) -> Response:
+    async def links(self, request: Request) -> Response:
         import segno
 
+        live = self.live
         number = request.query_params.get("n", str(min(live.settings.participants, MAX_LINKS)))
         if not re.fullmatch("[0-9]{1,3}", number) or not 1 <= int(number) <= MAX_LINKS:
             raise RequestError(422, f"n: expected a number from 1 to {MAX_LINKS}")
@@ -84,81 +119,58 @@ def experimenter_routes(
             # The same number always gives the same code, so that a lost sheet can be printed again.
             digest = keyed_hash(live.secret, "link", live.study.name, str(place))
             code = f"P{place:02d}-" + "".join(LETTERS[ord(letter) % len(LETTERS)] for letter in digest[:8])
-            link = f"{address}/?{parameter}={code}"
+            link = self.address + self.link(code)
             qr_code = segno.make(link, error="m", micro=False)
             made.append((code, link, qr_code.svg_data_uri(scale=4, border=4, light="#fff")))  # also on a dark page
-        return html(
+        return self.html(
             "links",
             number=int(number),
             most=MAX_LINKS,
-            is_local=is_local(address),
-            prolific=f"{address}/?" + "&".join(f"{name}={value}" for name, value in PROLIFIC.items()),
+            is_local=is_local(self.address),
+            prolific=f"{self.address}/?" + "&".join(f"{name}={value}" for name, value in PROLIFIC.items()),
             takes_prolific="PROLIFIC_PID" in live.settings.browser.participant_parameters,
             links=made,
         )
 
-    async def codes(_: Request) -> Response:
-        others = live.settings.browser.other_parameters
-        found = await read_store(live, lambda store: codes_by_status(store, live.study.name, others))
-        return html("codes", codes=found)
+    async def codes(self, _: Request) -> Response:
+        name, others = self.live.study.name, self.live.settings.browser.other_parameters
+        return self.html("codes", codes=await read_store(self.live, lambda store: codes_by_status(store, name, others)))
 
-    async def answers(_: Request) -> Response:
-        name = re.sub(r"[^\w.-]+", "_", live.study.name, flags=re.ASCII)
+    async def answers(self, _: Request) -> Response:
+        name = self.live.study.name
         try:
-            content = await asyncio.to_thread(zipped_answers, live.room.store, live.study.name)
+            content = await asyncio.to_thread(zipped_answers, self.live.room.store, name)
         except UserError as error:  # no session yet
             raise RequestError(404, str(error)) from error
-        disposition = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+        file = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII)
+        disposition = {"Content-Disposition": f'attachment; filename="{file}.zip"'}
         return Response(content, media_type="application/zip", headers=disposition)
 
-    async def status(_: Request) -> Response:
-        return JSONResponse(await read_summary(live) | {"report_made": report_made()})
+    async def status(self, _: Request) -> Response:
+        return JSONResponse(await read_summary(self.live) | {"report_made": self.report_made()})
 
-    async def act(request: Request) -> Response:
+    async def act(self, request: Request) -> Response:
         match request.path_params["action"]:
             case "pause" | "resume" as action:
-                await live.store(partial(pause, study=live.study.name, on=action == "pause"))
+                await self.live.store(partial(pause, study=self.live.study.name, on=action == "pause"))
             case "stop":
-                asyncio.get_running_loop().call_later(0.2, stop)
+                asyncio.get_running_loop().call_later(0.2, self.stop)
             case _:
                 raise RequestError(404, "no such action")
         return JSONResponse({})
 
-    async def to_test(_: Request) -> Response:
+    async def to_test(self, _: Request) -> Response:
         code = "test-" + "".join(secrets.choice(LETTERS) for _ in range(8))
-        return Response(status_code=303, headers={"Location": f"../..{test_path}/?{parameter}={code}"})
+        return Response(status_code=303, headers={"Location": f"../..{self.test_path}{self.link(code)}"})
 
-    async def show_report(_: Request) -> Response:
-        if report is None or not report.is_file():
+    async def show_report(self, _: Request) -> Response:
+        if self.report is None or not self.report.is_file():
             raise RequestError(404, "no report yet")
-        return HTMLResponse(
-            await asyncio.to_thread(report.read_bytes), headers={"Content-Security-Policy": REPORT_POLICY}
-        )
+        content = await asyncio.to_thread(self.report.read_bytes)
+        return HTMLResponse(content, headers={"Content-Security-Policy": REPORT_POLICY})
 
-    pages = {
-        "/": sessions,
-        "/links": links,
-        "/codes": codes,
-        "/answers": answers,
-        "/status": status,
-        "/test": to_test,
-        "/report": show_report,
-    }
-
-    async def with_slash(_: Request) -> Response:
-        return Response(status_code=303, headers={"Location": f"{experimenter_path(live)}/"})
-
-    return [
-        Mount(test_path, routes=quiz_routes(rehearsal)),
-        Route(experimenter_path(live), with_slash, methods=["GET"]),
-        Mount(
-            experimenter_path(live),
-            routes=[
-                *(Route(path, page, methods=["GET"]) for path, page in pages.items()),
-                Route("/{action}", act, methods=["POST"]),
-            ],
-        ),
-    ]
+    async def with_slash(self, _: Request) -> Response:
+        return Response(status_code=303, headers={"Location": f"{experimenter_path(self.live)}/"})
 
 
 def is_local(address: str) -> bool:
