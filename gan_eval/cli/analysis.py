@@ -1,7 +1,7 @@
 """The commands `analyze` and `power`."""
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from gan_eval.cli.console import Console
     from gan_eval.settings.study import Study
-    from gan_eval.stats.trials import PreparedTrials
+    from gan_eval.stats.analysis import Answers
     from gan_eval.tables.frames import Row
     from gan_eval.tables.schema import Table
 
@@ -76,7 +76,7 @@ def analyze(
     """
     if (trials is None) == (store is None):
         raise UserError("analyze: give either a trials table or --store")
-    from gan_eval.files.reading import is_address, is_store
+    from gan_eval.files.reading import is_store
 
     if trials is not None and is_store(trials):
         store, trials = str(trials), None
@@ -89,17 +89,9 @@ def analyze(
     from gan_eval.cli.console import Console
 
     with Console() as console, console.working("analysis"):
-        from gan_eval.files.output_folders import (
-            check_output_folder,
-            claim_output_folder,
-            is_study_folder,
-            refuse_of_others,
-        )
-        from gan_eval.files.sets import settled
-        from gan_eval.stats.analysis import analyze_study, write_analysis
-        from gan_eval.stats.readers import stored_tables
+        from gan_eval.files.output_folders import check_output_folder, refuse_of_others
+        from gan_eval.stats.analysis import analyze_study
         from gan_eval.stats.rules import parse_rule
-        from gan_eval.tables import MARKS, TRIALS
 
         check_output_folder(out)
         refuse_of_others(out, "tables")
@@ -112,86 +104,53 @@ def analyze(
             from gan_eval.settings.study import load_study
 
             planned = load_study(plan, only_plan=True)
-        with settled(*(file.parent for file in (trials, *(image_metrics or ()), set_metrics) if file)):
-            pass  # finish an interrupted replacement
-        prepared: PreparedTrials | None = None
-        near = None
         if store is not None:
-            from gan_eval.store import open_store
-
-            with open_store(store, create=False) as opened:
-                stored = stored_tables(opened, study)
-            if stored[TRIALS].empty:
-                raise UserError(f"--store {store}: no trials{f' of the study {study}' if study else ''} in it")
-            if is_study_folder(Path(store).parent):
-                from gan_eval.study.sessions import plan_of_store
-
-                near = plan_of_store(store, study)
+            answers = _answers_of_store(store, study, planned)
         else:
-            prepared, stored = _read_files(trials or Path(), out, console.message)
-        for folder in stimuli or ():
-            from gan_eval.pictures.sets import read_stimulus_tables, require_presented
-
-            shown = stored[TRIALS].reindex(columns=["stimulus", "stimulus_b"]).melt()["value"].dropna()
-            require_presented(folder, read_stimulus_tables([folder]), {*shown})
-        picture_maps = None
-        if stimuli and len(stored.get(MARKS, ())):
-            from gan_eval.metrics.maps import PictureMaps
-            from gan_eval.metrics.run.inputs import stimuli_of_sets
-
-            picture_maps = PictureMaps(stimuli_of_sets(stimuli), parse_pairs(maps or (), "--maps"))
-        elif maps:
-            raise UserError(f"--maps {maps[0]}: needs --stimuli SET, and marks in the store or next to the trials")
-        study_settings = planned or (near and near.study)
-        has_number = study_settings and (store is not None or "participants" in study_settings.quiz.model_fields_set)
+            answers = _answers_of_files(trials or Path(), planned, out, console.message)
+        _require_shown(answers, stimuli or (), maps or ())
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
             naming("--exclude: ", only="trials: "),
             naming("--exclude-participants: ", only="participation: "),
         ):
-            answers, frames, _ = analyze_study(
-                stored,
-                planned,
-                wanted=study_settings.quiz.participants if study_settings and has_number else None,
-                trials=prepared,
+            results, counted, _ = analyze_study(
+                answers,
+                out,
+                stimuli=stimuli or (),
+                maps=parse_pairs(maps, "--maps") if maps else {},
+                beside=_metrics_beside(image_metrics or (), set_metrics, answers, out),
                 image_metrics=image_metrics,
                 set_metrics=set_metrics,
                 exclude=tuple(exclude or ()),
                 exclude_participants=tuple(exclude_participants or ()),
                 margin=margin,
-                stimuli=stimuli,
-                maps=picture_maps,
                 on_message=console.message,
             )
-        claim_output_folder(out)
-        local = None if store is None or is_address(store) else Path(store)
-        tables = dict(stored)
-        if image_metrics or set_metrics:
-            tables |= _metrics_beside(image_metrics, set_metrics, stored[TRIALS], out)
-        write_analysis(answers, out, given=tables, store=local)
-        _print_answer(console, answers, frames)
+        _print_answer(console, results, counted)
     words = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
     print_next_command("report", str(out), *(word for option in words for word in option))
-    typer.echo(tables_as_json(answers) if as_json else out)
+    typer.echo(tables_as_json(results) if as_json else out)
 
 
 def _metrics_beside(
-    image_metrics: list[Path] | None, set_metrics: Path | None, trials: "pd.DataFrame", out: Path
+    image_metrics: Sequence[Path], set_metrics: Path | None, answers: "Answers", out: Path
 ) -> "dict[Table, pd.DataFrame]":
     """Return the metric tables to copy next to their correlations for the report, unless `out` has others already."""
     from gan_eval.files.sets import settled
     from gan_eval.stats.analysis import SET_NAME
-    from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
-    from gan_eval.tables import IMAGE_METRICS, SET_METRICS
+    from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TRIALS
     from gan_eval.tables.frames import read_table
 
-    frames = {}
-    if image_metrics:
-        frames[IMAGE_METRICS] = read_image_metrics(image_metrics, trials)[0]
-    if set_metrics:
-        frames[SET_METRICS] = read_table(set_metrics, SET_METRICS)
-    with settled(out) as sets:
+    with settled(*(file.parent for file in (*image_metrics, set_metrics) if file), out) as sets:
         ours = {file for one in sets.get(out, []) if one.name == SET_NAME for file in one.files}
+        frames = {}
+        if image_metrics:
+            from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
+
+            frames[IMAGE_METRICS] = read_image_metrics(image_metrics, answers.tables[TRIALS])[0]
+        if set_metrics:
+            frames[SET_METRICS] = read_table(set_metrics, SET_METRICS)
     return {
         table: frame
         for table, frame in frames.items()
@@ -228,22 +187,60 @@ def _print_answer(
         console.table(*printed(paper.assign(dprime=np.nan)))  # accuracy has the same information as d′
 
 
-def _read_files(
-    file: Path, out: Path, say: Callable[[str], None]
-) -> "tuple[PreparedTrials, dict[Table, pd.DataFrame]]":
+def _answers_of_store(store: str, name: str | None, planned: "Study | None") -> "Answers":
+    """Read the answers to the named study of a store; a study's folder next to it knows how many people are wanted."""
+    from gan_eval.files.output_folders import is_study_folder
+    from gan_eval.files.reading import is_address
+    from gan_eval.stats.analysis import Answers
+    from gan_eval.stats.readers import stored_tables
+    from gan_eval.store import open_store
+    from gan_eval.tables import TRIALS
+
+    with open_store(store, create=False) as opened:
+        stored = stored_tables(opened, name)
+    if stored[TRIALS].empty:
+        raise UserError(f"--store {store}: no trials{f' of the study {name}' if name else ''} in it")
+    near = None
+    if is_study_folder(Path(store).parent):
+        from gan_eval.study.sessions import plan_of_store
+
+        near = plan_of_store(store, name)
+    study = planned or (near and near.study)
+    wanted = study.quiz.participants if study else None
+    return Answers(stored, planned, wanted, store=None if is_address(store) else Path(store))
+
+
+def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Callable[[str], None]) -> "Answers":
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
+    from gan_eval.files.sets import settled
+    from gan_eval.stats.analysis import Answers
     from gan_eval.stats.readers import tables_to_analyze
     from gan_eval.stats.trials import prepare_trials
     from gan_eval.tables import STORED_TABLES, TRIALS
     from gan_eval.tables.frames import holds_table, read_table
 
-    frames = tables_to_analyze(file, say=say)
+    with settled(file.parent):  # finish an interrupted replacement
+        frames = tables_to_analyze(file, say=say)
     prepared = prepare_trials(frames[TRIALS], where=str(file), of_file=True)
     frames[TRIALS] = prepared.trials
     if file.resolve().parent == out.resolve():
         others = {table: file.with_name(f"{table.name}.csv") for table in STORED_TABLES if table not in frames}
         frames |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}
-    return prepared, frames
+    has_number = planned is not None and "participants" in planned.quiz.model_fields_set
+    return Answers(frames, planned, planned.quiz.participants if planned and has_number else None, prepared)
+
+
+def _require_shown(answers: "Answers", stimuli: Sequence[Path], maps: Sequence[str]) -> None:
+    """Refuse stimulus sets without pictures that people saw, and maps without marks to show them next to."""
+    from gan_eval.tables import MARKS, TRIALS
+
+    for folder in stimuli:
+        from gan_eval.pictures.sets import read_stimulus_tables, require_presented
+
+        shown = answers.tables[TRIALS].reindex(columns=["stimulus", "stimulus_b"]).melt()["value"].dropna()
+        require_presented(folder, read_stimulus_tables([folder]), {*shown})
+    if maps and not (stimuli and len(answers.tables.get(MARKS, ()))):
+        raise UserError(f"--maps {maps[0]}: needs --stimuli SET, and marks in the store or next to the trials")
 
 
 @partial(with_settings, {"analysis": "PowerSettings"})

@@ -14,7 +14,7 @@ import pyarrow
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_text
 from gan_eval.files.digests import sha256_json
-from gan_eval.files.output_folders import relative_path
+from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import is_store
 from gan_eval.files.sets import replaced_set
 from gan_eval.settings.plan import NO_PLAN, Plan
@@ -226,6 +226,21 @@ class _Inputs(NamedTuple):
     marks: pd.DataFrame | None
 
 
+class Answers(NamedTuple):
+    """The answers of one study."""
+
+    tables: dict[Table, pd.DataFrame]
+    """Those of its store, or of a file."""
+    study: "Study | None"
+    """None: nothing is planned."""
+    wanted: int | None
+    """Number of people whom the study wants; None: unknown."""
+    prepared: PreparedTrials | None = None
+    """The trials of a file, in which all sessions count."""
+    store: Path | None = None
+    """The file of the answers; None: they have another place."""
+
+
 class StudyAnalysis(NamedTuple):
     """The analysis of one study's answers."""
 
@@ -236,41 +251,50 @@ class StudyAnalysis(NamedTuple):
 
 
 def analyze_study(
-    stored: dict[Table, pd.DataFrame],
-    study: "Study | None",
+    answers: Answers,
+    out: Path,
     *,
-    wanted: int | None,
+    stimuli: Sequence[Path],
     on_message: Callable[[str], None],
-    trials: PreparedTrials | None = None,
+    maps: Mapping[str, Path | str] | None = None,
+    beside: Mapping[Table, pd.DataFrame] | None = None,
     **more: Any,
 ) -> StudyAnalysis:
-    """Analyze the answers of one study as its file plans.
+    """Analyze the answers of one study as its file plans, and write the tables into `out`.
 
     Args:
-        stored: the tables of its store, or of a file.
-        study: None: nothing is planned.
-        wanted: number of people whom it wants; None: unknown.
-        trials: the prepared trials of a file, in which all sessions count.
+        stimuli: folders of the sets that were shown.
+        maps: folders of maps, by name, to compare with people's marks.
+        beside: tables to write next to the answers and results.
         more: other options of `analyze`.
     """
-    counted = of_people(stored) if trials is None else stored
+    stored, study = answers.tables, answers.study
+    counted = of_people(stored) if answers.prepared is None else stored
     if counted is not stored:
         on_message(NO_SIMULATED)
     sessions = counted.get(SESSIONS)
-    recruited = None if wanted is None else recruitment(counted[TRIALS], wanted, sessions=sessions)
+    recruited = None if answers.wanted is None else recruitment(counted[TRIALS], answers.wanted, sessions=sessions)
     if study is not None:
         more |= {"plan": study.analysis, "seed": study.study.seed}
         more |= {"staircase": study.quiz.staircase, "grades": study.quiz.grades}
+    if stimuli and len(stored.get(MARKS, ())):
+        from gan_eval.metrics.maps import PictureMaps
+        from gan_eval.metrics.run.inputs import stimuli_of_sets
+
+        more["maps"] = PictureMaps(stimuli_of_sets(stimuli), maps)
     results = analyze(
-        counted[TRIALS] if trials is None else trials,
+        counted[TRIALS] if answers.prepared is None else answers.prepared,
         participants=stored.get(PARTICIPANTS),
         sessions=sessions,
         plans=stored.get(PLANS),
         marks=stored.get(MARKS),
+        stimuli=stimuli or None,
         recruited=recruited,
         on_message=on_message,
         **more,
     )
+    claim_output_folder(out)
+    write_analysis(results, out, given={**stored, **(beside or {})}, store=answers.store)
     return StudyAnalysis(results, counted, recruited)
 
 

@@ -309,7 +309,7 @@ def analyze_stage(plan: Plan) -> Stage:
     out = plan.folder / "tables"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.stats.analysis import analyze_study, write_analysis
+        from gan_eval.stats.analysis import Answers, analyze_study, write_analysis
         from gan_eval.stats.readers import stored_tables
         from gan_eval.stats.recruitment import waiting_text
 
@@ -327,24 +327,15 @@ def analyze_stage(plan: Plan) -> Stage:
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
-        maps, shown = None, list(plan.stimulus_folders().values())
-        if len(stored[tables.MARKS]):
-            from gan_eval.metrics.maps import PictureMaps
-            from gan_eval.metrics.run.inputs import stimuli_of_sets
-
-            maps = PictureMaps(stimuli_of_sets(shown))
         with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
             analysis = analyze_study(
-                stored,
-                plan.study,
-                wanted=plan.study.quiz.participants,
+                Answers(stored, plan.study, plan.study.quiz.participants, store=plan.store),
+                out,
+                stimuli=list(plan.stimulus_folders().values()),
                 image_metrics=measured.get(tables.IMAGE_METRICS),
                 set_metrics=measured.get(tables.SET_METRICS),
-                stimuli=shown,
-                maps=maps,
                 on_message=listener.message,
             )
-        write_analysis(analysis.results, out, given=stored, store=plan.store)
         if words := waiting_text(analysis.recruited):
             listener.message(f"analyze: {words}")
         return True
