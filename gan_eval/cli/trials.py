@@ -1,12 +1,16 @@
 """The command `trials import`."""
 
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from gan_eval.cli.options import counted, parse_pairs, print_next_command, say
 from gan_eval.errors import UserError, naming
+
+if TYPE_CHECKING:
+    from gan_eval.stats.importing.convert import Imported
 
 KindOption = Literal["real", "fake"]
 NamesOption = Literal["file", "stem", "as-is"]
@@ -62,9 +66,8 @@ def trials_import(
     printed, and kept in OUT.rejected.csv; the last line counts such rows, and the exit status is 3.
     """
     from gan_eval import tables
-    from gan_eval.files.output_folders import check_output_file
     from gan_eval.stats.importing.convert import import_trials
-    from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection_summary
+    from gan_eval.stats.importing.rejections import rejection_summary
     from gan_eval.stats.importing.tools import TOOLS
     from gan_eval.stats.rules import parse_rule
     from gan_eval.tables import frames as tabular
@@ -76,28 +79,15 @@ def trials_import(
     if not files:
         raise UserError("FILE: name the files to import (--list-tools: the programs whose files are known)")
     if out is not None:
-        check_output_file(out)
-        if out.suffix not in (".csv", ".parquet"):
-            raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
-        targets = [place for place in (out, rejected_file_of(out)) if place.exists()]
-        for file in files:
-            if file.exists() and any(place.samefile(file) for place in targets):
-                raise UserError(f"--out {out}: {file} would be overwritten; name another file")
+        _check_out(out, files)
     for rule in where or ():
         with naming("--where: "):
             parse_rule(rule)
-    words: dict[str, dict[str, str]] = {}
-    for text in word or ():
-        place, equals, ours = text.rpartition("=")
-        column, colon, theirs = place.partition(":")
-        if not (equals and colon and theirs):
-            raise UserError(f"--word {text}: expected COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
-        words.setdefault(column, {})[theirs] = ours
     imported = import_trials(
         files,
         mapping=parse_pairs(mapping or [], "--map"),
         where=where or (),
-        words=words,
+        words=_meanings(word or ()),
         asked=asked,
         picture_names=picture_names,
         rating_high=rating_high,
@@ -111,23 +101,13 @@ def trials_import(
     if out is None:
         raise UserError(f"{where_read}: its columns fit; give --out trials.csv, the table to write")
     rows = imported.rejected.to_dict("records")
-    alike: dict[str, list[str]] = {}
-    for row in rows:
-        place = "" if row["column"] == WHOLE_ROW else f"column {row['column']}: "
-        alike.setdefault(f"{place}{row['reason']}", []).append(f"{row['file']}: row {row['row']}")
-    for problem, places in list(alike.items())[:MAX_NAMED]:
-        say(f"{places[0]}{f' and {len(places) - 1} more' if places[1:] else ''}: {problem}")
-    if names := imported.renamed:
-        ends = (f"/{names[0]}", f"/{Path(names[0]).stem}")
-        own_name = next(name for name in imported.trials["stimulus"] if name.endswith(ends))
-        many = f"{len(names)} names stand" if len(names) > 1 else "a name stands"
-        say(
-            f"{where_read}: {many} for several pictures (real and generated, or of several models); each picture has "
-            f"its own now, such as {own_name}"
-        )
+    for line in _rejection_lines(rows):
+        say(line)
+    if imported.renamed:
+        say(f"{where_read}: {_renamed_line(imported)}")
     for line in imported.doubts:
         say(f"{where_read}: {line}")
-    rejected_file = rejected_file_of(out)
+    rejected_file = _rejected_file(out)
     tabular.write_table(imported.trials, out, tables.TRIALS)
     typer.echo(out)
     trials = counted(len(imported.trials), "trial")
@@ -143,6 +123,54 @@ def trials_import(
     raise typer.Exit(ROWS_LEFT_OUT)
 
 
-def rejected_file_of(out: Path) -> Path:
-    """Return the file of the rejected rows of an import."""
+def _check_out(out: Path, files: Sequence[Path]) -> None:
+    """Refuse a table that cannot be written, or that would replace a file that is imported."""
+    from gan_eval.files.output_folders import check_output_file
+
+    check_output_file(out)
+    if out.suffix not in (".csv", ".parquet"):
+        raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
+    targets = [place for place in (out, _rejected_file(out)) if place.exists()]
+    for file in files:
+        if file.exists() and any(place.samefile(file) for place in targets):
+            raise UserError(f"--out {out}: {file} would be overwritten; name another file")
+
+
+def _rejected_file(out: Path) -> Path:
     return out.with_name(f"{out.stem}.rejected.csv")
+
+
+def _meanings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return our words of `--word COLUMN:THEIRS=OURS` by column and theirs."""
+    words: dict[str, dict[str, str]] = {}
+    for text in texts:
+        place, equals, ours = text.rpartition("=")
+        column, colon, theirs = place.partition(":")
+        if not (equals and colon and theirs):
+            raise UserError(f"--word {text}: expected COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
+        words.setdefault(column, {})[theirs] = ours
+    return words
+
+
+def _rejection_lines(rejected: Sequence[Mapping[Hashable, Any]]) -> Iterator[str]:
+    """Yield a line for each of the first `MAX_NAMED` problems of rejected cells."""
+    from gan_eval.stats.importing.rejections import WHOLE_ROW
+
+    alike: dict[str, list[str]] = {}
+    for row in rejected:
+        place = "" if row["column"] == WHOLE_ROW else f"column {row['column']}: "
+        alike.setdefault(f"{place}{row['reason']}", []).append(f"{row['file']}: row {row['row']}")
+    for problem, places in list(alike.items())[:MAX_NAMED]:
+        yield f"{places[0]}{f' and {len(places) - 1} more' if places[1:] else ''}: {problem}"
+
+
+def _renamed_line(imported: "Imported") -> str:
+    """Describe pictures that shared a name, with the new name of one."""
+    names = imported.renamed
+    ends = (f"/{names[0]}", f"/{Path(names[0]).stem}")
+    own_name = next(name for name in imported.trials["stimulus"] if name.endswith(ends))
+    many = f"{len(names)} names stand" if len(names) > 1 else "a name stands"
+    return (
+        f"{many} for several pictures (real and generated, or of several models); each picture has its own now, such "
+        f"as {own_name}"
+    )

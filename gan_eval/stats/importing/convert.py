@@ -74,6 +74,21 @@ class Imported(NamedTuple):
     """Conclusions, counts and warnings (`gan_eval.stats.doubts.doubts`)."""
 
 
+class _Table(NamedTuple):
+    """The rows to convert, and how they are read."""
+
+    file: str
+    """The files, for messages."""
+    read: Foreign
+    rows: pd.DataFrame
+    """Those that are chosen, one a trial."""
+    sources: Sources
+    words: Mapping[str, Mapping[str, str]]
+
+    def error(self, problem: str, *, missing: Sequence[str] = ()) -> UserError:
+        return foreign_table_error(self.file, problem, self.rows, self.sources, self.words, missing=missing)
+
+
 def import_trials(
     files: Path | str | Sequence[Path | str],
     *,
@@ -135,30 +150,12 @@ def import_trials(
     if foreign.empty and not rejected:
         none = "no row is left under " + ", ".join(where) if where else "no row below the header"
         raise UserError(f"{file}: {none}; nothing to import")
+    table = _Table(file, read, foreign, sources, words)
     frame, of_tool = of_trials(tool, with_pictures(renamed(foreign, sources), read, pictures), foreign)
     frame, of_kinds = with_kinds(frame)
     frame, of_grades = graded(frame, words)
     places = places_in(frame, sources)
-    unread = misfits(frame) - words.keys() - sources.keys()
-    answers = frame.drop(columns=list(unread))
-    if missing := missing_of_pairs(frame) if places else missing_answers(answers):
-        problems.append(are_missing(missing))
-    if missing and "rating" in unread:
-        problems.append(
-            listed_words("rating", "rating", frame["rating"].value_counts())
-            + "; if these are the answers, give the number of each with --word rating:WORD=NUMBER"
-        )
-    if not places and (of_pairs := sources.keys() & {*BY_PLACE}):
-        problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
-    if missing and read.numbers is None:
-        columns = list(foreign.columns)
-        if said := wide_table(columns) if is_wide(columns) else lettered_table(columns):
-            raise UserError(f"{file}: {'; '.join([*problems, said])}")
-    if missing == ["kind"] and read.numbers is not None:
-        problems.append("give the truth of each picture: --pictures FILE.csv with number (or name), stimulus and kind")
-    if problems:
-        problem = "; ".join([*problems, f"the file's {columns_of(foreign)}"])
-        raise foreign_table_error(file, problem, foreign, sources, words, missing=missing)
+    _require_answers(table, frame, places, problems)
     frame, of_missing = without_missing_words(translated(frame, words))
     frame, of_arithmetic = scaled(in_schema_words(frame), sources)
     frame, of_answers, lines_on_answers, of_one_name = _with_answers(frame, places, sources, asked=asked, where=file)
@@ -172,14 +169,7 @@ def import_trials(
     rejected = _all_rejected(frame, rejected + of_arithmetic + of_answers)
     accepted = _without_rows(frame, rejected)
     if accepted.empty or _lacks_all_answers(accepted, rejected):
-        first = next((row for row in rejected if row["column"] == "response"), rejected[0])
-        names_words = first["column"] in (*ENUMERATIONS, *(() if places else ("choice",)))  # so does the error
-        reason = first["reason"].partition(";")[0] if names_words else first["reason"]
-        row = Labels(read, pd.Index([first["row"]]))[0]
-        problem = f"no row could be taken; row {row}: column {first['column']}: {reason}"
-        if first["column"] in foreign and first["column"] not in (*REQUIRED, "choice"):
-            problem += f"; ignore the column with --map {first['column']}="
-        raise foreign_table_error(file, problem, foreign, sources, words)
+        raise _no_row_error(table, rejected, places)
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=file, agree=False)
     filled, of_names = with_picture_names(filled, picture_names)
     trials, of_several = distinct_names(filled)
@@ -190,15 +180,8 @@ def import_trials(
         more = f" and {len(unread_files) - MAX_WORDS} more" if len(unread_files) > MAX_WORDS else ""
         lines.append(f"no row is taken of {', '.join(unread_files[:MAX_WORDS])}{more}")
     lines += of_rows + of_tool + of_kinds + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
-    lines += doubts(trials.set_axis(accepted.index - 1))
-    if read.numbers is None:
-        lines += unread_numbers(sources, foreign, once=not trials["participant"].duplicated().any())
     trials, of_addresses = _without_addresses(trials)
-    lines += of_addresses
-    lines += [*_without_time(trials, sources), *_without_main_trials(trials), *_without_direction(trials)]
-    lines += _one_code_in_several_files(trials, read.groups().loc[accepted.index])
-    if "reaction_time_ms" in frame and read.numbers is None:
-        lines += _repeated_rows(_without_rows(foreign, rejected), read)
+    lines += _remarks(table, trials, accepted, of_addresses, repeated=_without_rows(foreign, rejected))
     return Imported(trials, _rejected_table(rejected, read), (*of_one_name, *of_several), tuple(lines))
 
 
@@ -232,6 +215,45 @@ def _is_complete(read: Foreign, given: Options, tool: str) -> bool:
     if {"participant", "stimulus"} <= mapped and mapped & {"response", "rating", "choice", "correct"}:
         return bool(mapped & {"kind", "rating", "choice"})
     return not TOOLS[tool].choose and not missing_answers(read.cells)
+
+
+def _require_answers(
+    table: _Table, frame: pd.DataFrame, places: tuple[str, str] | None, problems: Sequence[str]
+) -> None:
+    """Refuse a table without a column that an answer needs, together with the `problems` found before."""
+    problems, sources = [*problems], table.sources
+    unread = misfits(frame) - table.words.keys() - sources.keys()
+    missing = missing_of_pairs(frame) if places else missing_answers(frame.drop(columns=list(unread)))
+    if missing:
+        problems.append(are_missing(missing))
+    if missing and "rating" in unread:
+        problems.append(
+            listed_words("rating", "rating", frame["rating"].value_counts())
+            + "; if these are the answers, give the number of each with --word rating:WORD=NUMBER"
+        )
+    if not places and (of_pairs := sources.keys() & {*BY_PLACE}):
+        problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
+    is_wide_table = table.read.numbers is not None
+    if missing and not is_wide_table:
+        columns = list(table.rows.columns)
+        if said := wide_table(columns) if is_wide(columns) else lettered_table(columns):
+            raise UserError(f"{table.file}: {'; '.join([*problems, said])}")
+    if missing == ["kind"] and is_wide_table:
+        problems.append("give the truth of each picture: --pictures FILE.csv with number (or name), stimulus and kind")
+    if problems:
+        raise table.error("; ".join([*problems, f"the file's {columns_of(table.rows)}"]), missing=missing)
+
+
+def _no_row_error(table: _Table, rejected: Sequence[Row], places: tuple[str, str] | None) -> UserError:
+    """Return the error of a table of which no row fits, with the reason of the first."""
+    first = next((row for row in rejected if row["column"] == "response"), rejected[0])
+    names_words = first["column"] in (*ENUMERATIONS, *(() if places else ("choice",)))  # so does the error
+    reason = first["reason"].partition(";")[0] if names_words else first["reason"]
+    row = Labels(table.read, pd.Index([first["row"]]))[0]
+    problem = f"no row could be taken; row {row}: column {first['column']}: {reason}"
+    if first["column"] in table.rows and first["column"] not in (*REQUIRED, "choice"):
+        problem += f"; ignore the column with --map {first['column']}="
+    return table.error(problem)
 
 
 def _lacks_all_answers(accepted: pd.DataFrame, rejected: Sequence[Row]) -> bool:
@@ -286,6 +308,37 @@ def _all_rejected(frame: pd.DataFrame, rejected: list[Row]) -> list[Row]:
 
 def _without_rows(frame: pd.DataFrame, rejected: Sequence[Row]) -> pd.DataFrame:
     return frame[~frame.index.isin([row["row"] for row in rejected])] if rejected else frame
+
+
+def _remarks(
+    table: _Table, trials: pd.DataFrame, accepted: pd.DataFrame, of_addresses: Sequence[str], *, repeated: pd.DataFrame
+) -> list[str]:
+    """Return doubts about the trials, and questions that the user must answer.
+
+    Args:
+        accepted: the rows of the trials.
+        of_addresses: lines on addresses of people.
+        repeated: the rows of the files among which equal ones are doubtful.
+    """
+    read, sources = table.read, table.sources
+    lines = doubts(trials.set_axis(accepted.index - 1))
+    if read.numbers is None:
+        lines += unread_numbers(sources, table.rows, once=not trials["participant"].duplicated().any())
+    lines += [*of_addresses, *_without_time(trials, sources)]
+    if not (trials["phase"] == "main").any():
+        counts = ", ".join(f"{phase} {count}" for phase, count in trials["phase"].value_counts().items())
+        lines.append(
+            f"no row is a main trial ({counts}), so there is nothing to analyse; --map phase= takes all rows as main"
+        )
+    if not (typed(trials).graded.empty or high_grade(trials)):
+        lines.append(
+            "nothing says whether real or generated pictures get high ratings, so no direction is reported; add "
+            "--rating-high real or --rating-high fake"
+        )
+    lines += _one_code_in_several_files(trials, read.groups().loc[accepted.index])
+    if "reaction_time_ms" in accepted and read.numbers is None:
+        lines += _repeated_rows(repeated, read)
+    return lines
 
 
 def _repeated_rows(taken: pd.DataFrame, read: Foreign) -> list[str]:
@@ -346,21 +399,4 @@ def _without_time(trials: pd.DataFrame, sources: Sources) -> list[str]:
     return [
         f"{untimed} of {answered.sum()} answers have no reaction time; if these are pages that timed out, they are no "
         f"answers (oTree writes 0 then): --where '{source.column}>0' leaves them out"
-    ]
-
-
-def _without_main_trials(trials: pd.DataFrame) -> list[str]:
-    if (trials["phase"] == "main").any():
-        return []
-    counts = ", ".join(f"{phase} {count}" for phase, count in trials["phase"].value_counts().items())
-    return [f"no row is a main trial ({counts}), so there is nothing to analyse; --map phase= takes all rows as main"]
-
-
-def _without_direction(trials: pd.DataFrame) -> list[str]:
-    """Return a question if nothing says which end of a grade is real."""
-    if typed(trials).graded.empty or high_grade(trials):
-        return []
-    return [
-        "nothing says whether real or generated pictures get high ratings, so no direction is reported; add "
-        "--rating-high real or --rating-high fake"
     ]
