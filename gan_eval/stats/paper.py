@@ -18,7 +18,7 @@ from gan_eval.stats.estimate.differences import UNTESTED
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
 from gan_eval.stats.questions import ANY_FAKE, CHOSEN, kind_rows
 from gan_eval.stats.recruitment import NO_VERDICT
-from gan_eval.stats.tables.comparisons import COMPARISONS, Detected
+from gan_eval.stats.tables.comparisons import Detected
 from gan_eval.stats.tables.hype import mean_thresholds
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, AnyTrials, TypedTrials, typed
 from gan_eval.tables.frames import Row, frame_of
@@ -99,10 +99,9 @@ PAPER = Table(
         ),
         text(
             "basis",
-            "method behind numbers and intervals: the crossed mixed model, averaged over participants and pictures; "
-            "the same with the larger error of clustered shares; shares, their errors clustered by participant and by "
-            "picture; of one participant, clustered by picture; or independent answers",
-            words=COMPARISONS.by_name["basis"].words,
+            "method behind numbers and intervals, as in `comparisons`: the crossed mixed model, averaged over "
+            "participants and pictures; the same with the larger error of clustered shares; shares, their errors "
+            "clustered by participant and by picture; of one participant, clustered by picture; or independent answers",
         ),
         text("untested", "why there is no test, as in `comparisons`", words=UNTESTED),
         boolean("exploratory", "the row's test is not in the plan; empty: no test or no plan"),

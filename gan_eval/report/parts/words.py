@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.tables.cells import is_missing as missing
-from gan_eval.tables.schema import SEVERAL_STUDIES
+from gan_eval.tables.schema import EXCLUDED_BY, SEVERAL_STUDIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -248,7 +248,7 @@ def own_note(note: Any) -> str | None:
     ('few people', None)
     """
     parts = [] if missing(note) else str(note).split("; ")
-    return "; ".join(part for part in parts if " excluded by " not in part and part != SEVERAL_STUDIES) or None
+    return "; ".join(part for part in parts if EXCLUDED_BY not in part and part != SEVERAL_STUDIES) or None
 
 
 def row_notes(table: "pd.DataFrame", label: str | Callable[[Record], str]) -> list[str]:

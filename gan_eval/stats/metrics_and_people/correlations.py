@@ -101,7 +101,7 @@ def bootstrapped(points: PointSet, replicates: int) -> Bootstrap:
 
 def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
     """Return the rows of one level and data set."""
-    ceilings: dict[tuple[bytes, bool], float | str] = {}
+    ceilings: dict[tuple[bytes, bool], tuple[float, str]] = {}
     rows = []
     for metric in points.metrics:
         (pooled,), (within,) = points.pairing(metric), points.pairing(metric, group=points.group)
@@ -110,14 +110,13 @@ def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
                 continue
             seed = (*points.seed, _SPLITS_STREAM)
             try:
-                ceilings[pairing.key] = ceiling(
-                    points.scores, seed=seed, point=points.point, use=pairing.use, group=pairing.group
-                )
-            except NoFitError as reason:  # why there is none
-                ceilings[pairing.key] = str(reason)
-        row = _pooled_row(points, metric, pooled, bootstrap[metric, *pooled.key], ceilings[pooled.key])
+                highest = ceiling(points.scores, seed=seed, point=points.point, use=pairing.use, group=pairing.group)
+                ceilings[pairing.key] = highest, ""
+            except NoFitError as reason:
+                ceilings[pairing.key] = np.nan, str(reason)
+        row = _pooled_row(points, metric, pooled, bootstrap[metric, *pooled.key], *ceilings[pooled.key])
         if within.group is not None:
-            spread, highest = bootstrap[metric, *within.key], ceilings[within.key]
+            spread, highest = bootstrap[metric, *within.key], ceilings[within.key][0]
             value, score, model = (array[within.use] for array in (within.value, points.score, within.group))
             estimate, notes = spearman(value, score, model), [NONE_WITHIN]
             if not np.isnan(estimate):
@@ -135,7 +134,7 @@ def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
 
 
 def _inference(
-    points: PointSet, metric: str, pairing: Pairing, estimate: float, replicates: np.ndarray, highest: float | str
+    points: PointSet, metric: str, pairing: Pairing, estimate: float, replicates: np.ndarray, highest: float
 ) -> tuple[Row, list[str]]:
     """Return low, high, p, ceiling and corrected of a correlation, from its replicates (B,), and notes."""
     n = int(pairing.use.sum())
@@ -146,7 +145,7 @@ def _inference(
         df = _effective_points(points, pairing.use, metric, pairing.group) - 2
         t = abs(estimate) * np.sqrt(max(df, 0.0) / (1 - estimate**2)) if abs(estimate) < 1 else np.inf
         cells["p"] = float(2 * stdtr(df, -t)) if df > 0 else np.nan
-    if isinstance(highest, str):
+    if np.isnan(highest):
         return cells, []
     cells["ceiling"] = highest
     if highest < MIN_CEILING:
@@ -156,7 +155,9 @@ def _inference(
     return cells | {"corrected": estimate / highest}, []
 
 
-def _pooled_row(points: PointSet, metric: str, pairing: Pairing, replicates: np.ndarray, highest: float | str) -> Row:
+def _pooled_row(
+    points: PointSet, metric: str, pairing: Pairing, replicates: np.ndarray, highest: float, no_ceiling: str
+) -> Row:
     """Return the row of one metric without the cells within models."""
     value, score = pairing.value[pairing.use], points.score[pairing.use]
     row: Row = {
@@ -196,8 +197,7 @@ def _pooled_row(points: PointSet, metric: str, pairing: Pairing, replicates: np.
         notes.append(f"p exact over all pairings of {len(value)} points")
     if len(points.scores.people) == 1:
         notes.append(ONE_PARTICIPANT)
-    notes += [highest] if isinstance(highest, str) else uncorrected
-    return row | points.carried(*notes)
+    return row | points.carried(*notes, no_ceiling, *uncorrected)
 
 
 def _effective_points(points: PointSet, use: np.ndarray, metric: str, group: np.ndarray | None) -> float:

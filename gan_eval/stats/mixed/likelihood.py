@@ -35,6 +35,10 @@ class NoFitError(Exception):
     """The data allow no estimate; the message becomes the note in the table."""
 
 
+class NotConvergedError(NoFitError):
+    """The search found no maximum; another start, or another lapse rate, may find one."""
+
+
 def plural(factor: str) -> str:
     """Return the plural of a factor's name.
 

@@ -20,7 +20,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.science.inference import Estimate, n_levels, t_critical, two_way
 from gan_eval.stats.mixed.fit import Spread, Start, fit_crossed
-from gan_eval.stats.mixed.likelihood import CUMULATIVE, NoFitError, guessing_terms
+from gan_eval.stats.mixed.likelihood import CUMULATIVE, NoFitError, NotConvergedError, guessing_terms
 
 LAPSES = (0.0, 0.025, 0.06)
 """Lapse rates over which fits are averaged."""
@@ -229,13 +229,13 @@ def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve
                 guessing=(guess, 2 * lapse * (1 - guess)),
             )  # fmt: skip
             break
-        except NoFitError as why:
-            if attempt == len(spreads) or "did not converge" not in str(why):
+        except NotConvergedError:
+            if attempt == len(spreads):
                 raise
     covariance = fit.covariance[: len(fit.beta), : len(fit.beta)]
     sign, log_determinant = np.linalg.slogdet(covariance)
     if sign <= 0 or not np.isfinite(log_determinant):
-        raise NoFitError("did not converge: the estimates have no covariance")
+        raise NotConvergedError("did not converge: the estimates have no covariance")
     evidence = fit.log_likelihood + log_determinant / 2
     mean = flat.guess
     beta, turn = balanced(fit.beta, mean, is_single=data.is_single, link=link)

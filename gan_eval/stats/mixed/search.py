@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, plural
+from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, NotConvergedError, plural
 
 _MAX_ESTIMATE = 15.0
 """Largest scale of a search; beyond it there is no finite estimate."""
@@ -32,9 +32,9 @@ def evaluate(laplace: Laplace, at: np.ndarray, free: np.ndarray) -> Point:
     try:
         value, gradient = laplace.value_and_gradient(at)
     except (FloatingPointError, np.linalg.LinAlgError) as error:
-        raise NoFitError("did not converge") from error
+        raise NotConvergedError("did not converge") from error
     if not (np.isfinite(value) and np.isfinite(gradient).all()):
-        raise NoFitError("did not converge: the likelihood is not finite")
+        raise NotConvergedError("did not converge: the likelihood is not finite")
     return Point(at, free, value, gradient)
 
 
@@ -87,7 +87,7 @@ def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
             left = np.eye(len(moved)) - np.outer(moved, change) / curvature
             metric = left @ metric @ left.T + np.outer(moved, moved) / curvature
         point = reached
-    raise NoFitError("did not converge")
+    raise NotConvergedError("did not converge")
 
 
 def line_search(laplace: Laplace, point: Point, step: np.ndarray) -> tuple[Point | None, float]:
@@ -211,7 +211,7 @@ def _polish(laplace: Laplace, point: Point) -> tuple[Point, np.ndarray]:
         if reached is None:
             break
         point = reached
-    raise NoFitError("did not converge: the likelihood has no clear maximum")
+    raise NotConvergedError("did not converge: the likelihood has no clear maximum")
 
 
 def _uphill(hessian: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, bool]:

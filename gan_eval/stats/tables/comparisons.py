@@ -58,7 +58,7 @@ COMPARISONS = Table(
             "ci90", "its 90% interval, to compare with the margin (told apart: twice the margin)", optional=True
         ),
         number("p_equivalent", "the larger of two one-sided tests against the margin; not corrected", optional=True),
-        text("basis", "method behind difference, interval and p", words=(*BASES, "independent"), optional=True),
+        text("basis", f"method behind difference, interval and p: {', '.join(BASES)} or independent", optional=True),
         number("check_p", "p of the two-way clustered shares, next to a crossed model", optional=True),
         text(
             "verdict",

@@ -18,6 +18,7 @@ from gan_eval.stats.estimate.contrast import population_proportions
 from gan_eval.stats.estimate.differences import HALF, difference_of_proportions, proportion_less_half
 from gan_eval.stats.groups import ONE_PARTICIPANT, REAL, contestants, groups, provenance_cells
 from gan_eval.stats.mixed import NoFitError
+from gan_eval.stats.mixed.likelihood import NotConvergedError
 from gan_eval.stats.mixed.psychometric import (
     LAPSES,
     Curve,
@@ -232,7 +233,7 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
                 by_lapse[lapse] = crossed(data, lapse, link=link, start=[*by_lapse.values()][-1] if by_lapse else None)
             except NoFitError as why:
                 reason = reason or str(why)
-                if "did not converge" not in reason:  # another lapse rate does not help
+                if not isinstance(why, NotConvergedError):  # another lapse rate does not help
                     break
         fits.append(by_lapse)
         reasons.append(reason)
