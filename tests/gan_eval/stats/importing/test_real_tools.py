@@ -63,24 +63,38 @@ def shown(chromium: Any, folder: Path, scripts: list[str], study: str) -> list[s
     return list(chromium.execute_async_script(wait))
 
 
-@pytest.mark.parametrize("capital", [False, True])
-def test_jspsych_in_a_browser(tmp_path: Path, chromium: Any, capital: bool) -> None:
-    packages = ["jspsych", "@jspsych/plugin-html-keyboard-response", "@jspsych/plugin-image-keyboard-response"]
-    fetched(["npm", "install", "--silent", "--prefix", str(tmp_path), *packages])
+def scripts_of_jspsych(folder: Path, *plugins: str, version: str = "8.3.0") -> list[str]:
+    """Fetch jsPsych with plugins; return the scripts that a page loads."""
+    plugin = {"8": "@2.1.0", "7": "@1.1.3"}.get(version[0], "")
+    packages = [f"jspsych@{version}", *(f"@jspsych/plugin-{name}{plugin}" for name in plugins if plugin)]
+    fetched(["npm", "install", "--silent", "--prefix", str(folder), *packages])
+    if not plugin:
+        return ["jspsych/jspsych.js", *(f"jspsych/plugins/jspsych-{name}.js" for name in plugins)]
+    return [f"{package.rpartition('@')[0]}/dist/index.browser.min.js" for package in packages]
+
+
+@pytest.mark.parametrize(
+    ("version", "capital"), [("8.3.0", False), ("8.3.0", True), ("7.3.4", False), ("6.3.1", False)]
+)
+def test_jspsych_in_a_browser(tmp_path: Path, chromium: Any, version: str, capital: bool) -> None:
+    scripts = scripts_of_jspsych(tmp_path, "html-keyboard-response", "image-keyboard-response", version=version)
     study = f"""
-        const jsPsych = initJsPsych({{on_finish: () => {{
-          window.result = [jsPsych.data.get().csv(), jsPsych.data.get().json()]
-        }}}})
-        jsPsych.data.addProperties({{participant: "P1"}})
-        const press = key => jsPsych.pluginAPI.pressKey({json.dumps(capital)} ? key.toUpperCase() : key)
-        jsPsych.run(PLAY.flatMap(([picture, truth, answer]) => [
-          {{type: jsPsychHtmlKeyboardResponse, stimulus: "+", choices: "NO_KEYS", trial_duration: 30}},
-          {{type: jsPsychImageKeyboardResponse, stimulus: picture, choices: ["f", "j"], trial_duration: 400,
-            data: {{truth}},
-            on_load: () => answer && setTimeout(() => press(KEYS[answer]), 120),
-            on_finish: data => {{ data.correct = jsPsych.pluginAPI.compareKeys(data.response, KEYS[truth]) }}}}]))
+        const of6 = window.initJsPsych ? null : jsPsych
+        const key = {json.dumps(capital)} ? key => key.toUpperCase() : key => key
+        const on_finish = () => {{ window.result = [tool.data.get().csv(), tool.data.get().json()] }}
+        const tool = of6 || initJsPsych({{on_finish}})
+        tool.data.addProperties({{participant: "P1"}})
+        const press = key => ["keydown", "keyup"].forEach(
+          kind => tool.getDisplayElement().dispatchEvent(new KeyboardEvent(kind, {{key, bubbles: true}})))
+        const timeline = PLAY.flatMap(([picture, truth, answer]) => [
+          {{type: of6 ? "html-keyboard-response" : jsPsychHtmlKeyboardResponse, stimulus: "+",
+            choices: of6 ? jsPsych.NO_KEYS : "NO_KEYS", trial_duration: 30}},
+          {{type: of6 ? "image-keyboard-response" : jsPsychImageKeyboardResponse, stimulus: picture,
+            choices: ["f", "j"], trial_duration: 400, data: {{truth}},
+            on_load: () => answer && setTimeout(() => press(key(KEYS[answer])), 120),
+            on_finish: data => {{ data.correct = tool.pluginAPI.compareKeys(data.response, KEYS[truth]) }}}}])
+        of6 ? tool.init({{timeline, on_finish}}) : tool.run(timeline)
     """
-    scripts = [f"{package}/dist/index.browser.min.js" for package in packages]
     for ending, text in zip((".csv", ".json"), shown(chromium, tmp_path, scripts, study), strict=True):
         file = tmp_path / f"P1{ending}"
         file.write_text(text)
@@ -90,8 +104,7 @@ def test_jspsych_in_a_browser(tmp_path: Path, chromium: Any, capital: bool) -> N
 
 
 def test_a_button_of_jspsych_is_its_number_and_an_untouched_slider_its_start(tmp_path: Path, chromium: Any) -> None:
-    packages = ["jspsych", "@jspsych/plugin-html-button-response", "@jspsych/plugin-html-slider-response"]
-    fetched(["npm", "install", "--silent", "--prefix", str(tmp_path), *packages])
+    scripts = scripts_of_jspsych(tmp_path, "html-button-response", "html-slider-response")
     study = """
         const jsPsych = initJsPsych({on_finish: () => { window.result = [jsPsych.data.get().json()] }})
         const button = n => document.querySelectorAll(".jspsych-btn")[n]
@@ -104,15 +117,14 @@ def test_a_button_of_jspsych_is_its_number_and_an_untouched_slider_its_start(tmp
             on_finish(data) { data.waits = window.waits }},
         ])
     """
-    (text,) = shown(chromium, tmp_path, [f"{package}/dist/index.browser.min.js" for package in packages], study)
+    (text,) = shown(chromium, tmp_path, scripts, study)
     rows = json.loads(text)
     assert [row["response"] for row in rows][:2] == [1, 37]
     assert rows[2]["waits"]
 
 
 def test_simulated_sessions_of_jspsych_have_no_mark(tmp_path: Path, chromium: Any) -> None:
-    packages = ["jspsych", "@jspsych/plugin-image-keyboard-response"]
-    fetched(["npm", "install", "--silent", "--prefix", str(tmp_path), *packages])
+    scripts = scripts_of_jspsych(tmp_path, "image-keyboard-response")
     study = """
         const show = (play, trial_duration) => new Promise(done => {
           const jsPsych = initJsPsych({on_finish: () => done(jsPsych.data.get().json())})
@@ -122,7 +134,7 @@ def test_simulated_sessions_of_jspsych_have_no_mark(tmp_path: Path, chromium: An
         show((jsPsych, trials) => jsPsych.simulate(trials)).then(simulated =>
           show((jsPsych, trials) => jsPsych.run(trials), 20).then(played => { window.result = [simulated, played] }))
     """
-    texts = shown(chromium, tmp_path, [f"{package}/dist/index.browser.min.js" for package in packages], study)
+    texts = shown(chromium, tmp_path, scripts, study)
     simulated, shown_to_people = map(json.loads, texts)
     assert {*simulated[0]} == {*shown_to_people[0]}
     (tmp_path / "P1.json").write_text(texts[0])
@@ -167,7 +179,7 @@ def test_labjs_in_a_browser(tmp_path: Path, chromium: Any, version: str) -> None
 
 def test_psychopys_handlers(tmp_path: Path) -> None:
     needed = "numpy pandas openpyxl scipy pillow requests pyyaml packaging i18next six future json_tricks pyglet<2"
-    python = python_with(tmp_path / "venv", *needed.split(), bare="psychopy")
+    python = python_with(tmp_path / "venv", *needed.split(), bare="psychopy==2026.2.5")
     study = f"""
         from psychopy import data
         KEYS, PLAY = {KEYS}, {PLAY}
@@ -234,7 +246,7 @@ OTREE = """
 
 
 def test_otree_with_bots(tmp_path: Path) -> None:
-    python = python_with(tmp_path / "venv", "otree", "requests")
+    python = python_with(tmp_path / "venv", "otree==6.0.15", "requests")
     project = tmp_path / "project"
     for name in ("realfake", "_static", "_templates"):
         (project / name).mkdir(parents=True)
