@@ -208,14 +208,14 @@ def mark_agreement(found: Marked) -> pd.DataFrame:
 
 def mark_maps(found: Marked, maps: "PictureMaps") -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables `mark_maps` and `mark_map_differences`."""
-    missing: dict[str, dict[int, str]] = {name: {} for name in maps.names}
-    aucs = {name: _aucs_of_map(found, maps, name, missing[name]) for name in maps.names}
+    of_maps = {name: _aucs_of_map(found, maps, name) for name in maps.names}
+    aucs = {name: values for name, (values, _) in of_maps.items()}
     rows, differences = [], []
     for key, chosen in found.groups():
         ceiling = estimate(found.marks, found.by_people, chosen).value
         tested = [*found.tested(aucs, chosen)]
         for name, value, tests in tested:
-            without = [reason for picture, reason in missing[name].items() if chosen[picture]]
+            without = [reason for picture, reason in of_maps[name][1].items() if chosen[picture]]
             note = f"{len(without)} pictures without the map: {without[0]}" if without else None
             cells = found.cells(value, chosen, "auc", note)
             rows.append({"map": name, **key, **tests, "ceiling": ceiling, **cells})
@@ -227,8 +227,9 @@ def mark_maps(found: Marked, maps: "PictureMaps") -> tuple[pd.DataFrame, pd.Data
     return frame_of(rows, MARK_MAPS), frame_of(differences, MARK_MAP_DIFFERENCES)
 
 
-def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str, missing: dict[int, str]) -> Aucs:
-    """Return the AUC of each cell for a map; put the reason for a missing map into `missing`."""
+def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str) -> tuple[Aucs, dict[int, str]]:
+    """Return the AUC of each cell for a map, and by picture the reason why it has no map."""
+    missing: dict[int, str] = {}
 
     @lru_cache(maxsize=1)  # the cells of a picture follow each other
     def smooth(picture: int) -> np.ndarray:
@@ -242,7 +243,7 @@ def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str, missing: dict[in
     def heights(picture: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.array([-1]), height_at(smooth(picture), points / (1, found.marks.aspect[picture]))[None]
 
-    return shuffled_aucs(found.marks, heights)
+    return shuffled_aucs(found.marks, heights), missing
 
 
 def mark_regions(found: Marked, maps: "PictureMaps") -> pd.DataFrame:

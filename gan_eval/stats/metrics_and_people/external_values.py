@@ -63,6 +63,8 @@ class _Values(NamedTuple):
     """Columns of values, and their metrics."""
     named_at: int | None
     """Column that names the metric of each row."""
+    unread: list[str]
+    """Lines on columns and cells that are no values."""
 
 
 class _JudgedPictures:
@@ -143,9 +145,8 @@ def _is_ours(file: Path) -> bool:
 
 def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows of judged pictures, and lines on the other cells."""
-    lines: list[str] = []
-    values = _values(file, metric, judged, lines)
-    found, pictures = [], {}
+    values = _values(file, metric, judged)
+    lines, found, pictures = values.unread, [], {}
     for cells in values.rows:
         names, is_pair = _pictures_of(values, cells)
         place = _judged_row(file, names, is_pair, (*cells, file.resolve().parent.name), judged)
@@ -165,7 +166,7 @@ def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.Data
         )
     used = sum(place is not None for place in pictures.values())
     if used < len(pictures):
-        lines.append(f"{file}: {used} of {len(pictures)} pictures were judged; the others are not needed")
+        lines = [*lines, f"{file}: {used} of {len(pictures)} pictures were judged; the others are not needed"]
     frame = conform(pd.DataFrame(found), IMAGE_METRICS, where=str(file))
     return frame, [*lines, *_finite_psnr(file, frame)]
 
@@ -179,8 +180,8 @@ def _finite_psnr(file: Path, frame: pd.DataFrame) -> Iterator[str]:
             )
 
 
-def _values(file: Path, metric: str, judged: _JudgedPictures, lines: list[str]) -> _Values:
-    """Read a file and classify its columns; append to `lines` what is not read."""
+def _values(file: Path, metric: str, judged: _JudgedPictures) -> _Values:
+    """Read a file and classify its columns."""
     header, rows = _cells(file, judged)
     columns = dict(enumerate(zip(*rows, strict=True)))
     numeric = {place: sum(map(_is_almost_number, cells)) for place, cells in columns.items()}
@@ -200,6 +201,7 @@ def _values(file: Path, metric: str, judged: _JudgedPictures, lines: list[str]) 
             f"{abbreviated(cell)}, expected a number{with_point(cell)}; write each number alone"
         )
     chosen = [place for place in numbers if not _NO_METRIC.fullmatch(header[place].strip())] or numbers
+    lines = []
     if left := [header[place] for place in numbers if place not in chosen]:
         lines.append(f"{file}: not taken for metrics (counts, spreads or sizes): {', '.join(left)}")
     if metric and len(chosen) > 1:
@@ -221,7 +223,7 @@ def _values(file: Path, metric: str, judged: _JudgedPictures, lines: list[str]) 
     with_values = [place for place in chosen if any(_number(cell) is not None for cell in columns[place])]
     metrics = {place: metric or titles[place] for place in with_values}
     named_at = next((place for place in texts if header[place].strip().casefold() == "metric" and not metric), None)
-    return _Values(rows, others, others != names, metrics, named_at)
+    return _Values(rows, others, others != names, metrics, named_at, lines)
 
 
 def _cells(file: Path, judged: _JudgedPictures) -> tuple[list[str], list[list[str]]]:
