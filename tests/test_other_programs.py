@@ -8,15 +8,21 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
+from x_screens import x_server
+
+FIREFOX = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
 
 
 def test_a_factor_of_the_loss_changes_nothing_with_adam() -> None:
@@ -243,3 +249,70 @@ def test_caddy_logs_addresses_next_to_codes_unless_errors_are_excluded(
         log = caddy.communicate()[1]
     assert status == 502
     assert ("participant=P01" in log, '"remote_ip":"127.0.0.1"' in log) == (kept, kept)
+
+
+FLASHES = """<!doctype html><meta charset="utf-8">
+<style>
+body { background: rgb(128, 128, 128); cursor: none } canvas, div { position: fixed; left: 100px; top: 100px }
+div { left: 0; top: 0; width: 1px; height: 1px; background: rgb(128, 128, 128) } .hidden { visibility: hidden }
+</style>
+<canvas width="200" height="200" class="hidden"></canvas><div></div>
+<script>
+const canvas = document.querySelector("canvas"), pixel = document.querySelector("div"), pen = canvas.getContext("2d")
+for (let x = 0; x < 200; x += 8) {
+  pen.fillStyle = `rgb(${x}, 0, 90)`
+  pen.fillRect(x, 0, 8, 200)
+}
+const frame = () => new Promise(done => requestAnimationFrame(time => {
+  if (CHANGES) pixel.classList.toggle("hidden")
+  done(time)
+}))
+const until = async due => {
+  let time
+  do time = await frame(); while (time < due - 8)
+  return time
+}
+const run = async () => {
+  let time = await until(performance.now() + 3000)
+  for (const exposure of EXPOSURES) {
+    canvas.classList.remove("hidden")
+    time = await until(time + exposure)
+    canvas.classList.add("hidden")
+    time = await until(time + 500)
+  }
+}
+run()
+</script>
+"""
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(FIREFOX is None or shutil.which("Xvfb") is None, reason="needs Firefox and Xvfb")
+def test_firefox_shows_flashes_a_frame_too_long_unless_something_changes_in_every_frame(tmp_path: Path) -> None:
+    """Seen from outside, with Firefox 153; medians, which a busy machine hardly moves."""
+    exposures = [50, 100, 150] * 10
+    watch = Path(__file__).parents[1] / "benchmarks" / "screen_watch.py"
+    excess = {}
+    for changes in ("false", "true"):
+        page, seen, profile = (tmp_path / f"{changes}{ending}" for ending in (".html", ".csv", ""))
+        page.write_text(FLASHES.replace("CHANGES", changes).replace("EXPOSURES", str(exposures)))
+        profile.mkdir()
+        (profile / "user.js").write_text('user_pref("browser.aboutwelcome.enabled", false);')
+        options = ["--no-remote", "--profile", str(profile), "--width", "800", "--height", "600", "--kiosk"]
+        with x_server(800, 600) as screen, ExitStack() as ends:
+            for command in (
+                [sys.executable, str(watch), "--patch", "192,192,16,16", "--out", str(seen)],
+                [str(FIREFOX), *options, page.as_uri()],
+            ):
+                process = subprocess.Popen(command, env=screen, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                ends.callback(process.wait, 20)
+                ends.callback(process.terminate)
+            ends_at = time.monotonic() + 90
+            while time.monotonic() < ends_at and (not seen.exists() or len(seen.read_text().splitlines()) <= 30):
+                time.sleep(1)
+        shown = pd.read_csv(seen)
+        assert len(shown) == len(exposures)
+        excess[changes] = (shown["offset_ns"] - shown["onset_ns"]) / 1e6 - exposures
+    by_exposure = pd.DataFrame(excess).groupby(exposures).median()
+    assert by_exposure["false"].gt(8).all(), by_exposure
+    assert by_exposure["true"].abs().lt(8).all(), by_exposure
