@@ -218,20 +218,6 @@ def csv_cells(texts: Iterable[str]) -> list[str]:
     return ['"' + cell.replace('"', '""') + '"' if _TO_QUOTE.search(cell) else cell for cell in cells]
 
 
-def csv_of_columns(columns: Mapping[str, Sequence[Any]]) -> bytes:
-    """Return the content of a CSV file of checked columns; each distinct text is made once."""
-    texts = []
-    for cells in columns.values():
-        if any(isinstance(cell, float) for cell in cells):  # most are distinct
-            texts.append(["" if cell is None else repr(cell) for cell in cells])
-        else:
-            text_of = {cell: "" if cell is None else str(cell) for cell in dict.fromkeys(cells)}
-            pairs = zip(text_of, csv_cells(text_of.values()), strict=True)
-            text_of = {cell: text.lower() if isinstance(cell, bool) else text for cell, text in pairs}
-            texts.append([text_of[cell] for cell in cells])
-    return csv_rows([csv_cells(columns), *zip(*texts, strict=True)])
-
-
 _HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile(r'"[^"]*"')
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 _DECIMAL_COMMA_CELL = re.compile(rf"(?<![^;\t|]){_DECIMAL_COMMA.pattern}(?![^;\t|])")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.tables.cells import csv_of_columns, is_outside, parse_any
+from gan_eval.tables.cells import csv_cells, csv_rows, is_outside, parse_any
 from gan_eval.tables.frames import Row, empty_cell, pandas_dtype, repeated_key
 from gan_eval.tables.schema import Column, Dtype, Table
 
@@ -86,7 +86,16 @@ def write_columns(columns: Columns, table: Table, folder: Path) -> None:
     """Write checked columns as `TABLE.csv` and `TABLE.parquet` into the folder of a new set (`files.sets`)."""
     from pyarrow import parquet
 
-    (folder / f"{table.name}.csv").write_bytes(csv_of_columns(columns))
+    texts = []
+    for cells in columns.values():
+        if any(isinstance(cell, float) for cell in cells):  # most are distinct
+            texts.append(["" if cell is None else repr(cell) for cell in cells])
+        else:
+            text_of = {cell: "" if cell is None else str(cell) for cell in dict.fromkeys(cells)}
+            pairs = zip(text_of, csv_cells(text_of.values()), strict=True)
+            text_of = {cell: text.lower() if isinstance(cell, bool) else text for cell, text in pairs}
+            texts.append([text_of[cell] for cell in cells])
+    (folder / f"{table.name}.csv").write_bytes(csv_rows([csv_cells(columns), *zip(*texts, strict=True)]))
     parquet.write_table(_arrow_table(columns, table), folder / f"{table.name}.parquet")
 
 

@@ -64,7 +64,7 @@ class Tools:
         Raises:
             UserError: a file does not hold the named weights, or the device cannot be used.
         """
-        self.settings = settings
+        self.metrics, self.settings = metrics, settings
         self.device = "cpu"
         self.extractors: dict[ExtractorName, Extractor] = {}
         self.sha256: dict[str, str] = {}

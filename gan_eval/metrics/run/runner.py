@@ -29,7 +29,7 @@ from gan_eval.files.output_folders import claim_output_folder
 from gan_eval.files.sets import replaced_set
 from gan_eval.machine.progress import Progress
 from gan_eval.machine.threads import usable_cores
-from gan_eval.metrics.catalogue import METRICS, Metric
+from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import jackknife
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -46,7 +46,7 @@ from gan_eval.metrics.run.inputs import (
 )
 from gan_eval.metrics.run.measure import PictureResults, Tools, decoder, installed, measure_pictures
 from gan_eval.metrics.run.reference import write_reference
-from gan_eval.metrics.run.sets import TechnicalNotes, measure_items, set_rows, technical_notes
+from gan_eval.metrics.run.sets import SetRows, measure_items, set_rows
 from gan_eval.metrics.weights.cache import find
 from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.pictures.sets import StimulusSet, identical_pictures, repeated_pictures
@@ -304,13 +304,7 @@ def run_metrics(
             claim_output_folder(out)
         if out is not None and (share or len(stimuli) > CHUNK):
             results = measure_in_chunks(
-                stimuli,
-                tools,
-                Path(out) / MEASURED,
-                cache=cache,
-                threads=threads,
-                share=share,
-                on_progress=on_progress,
+                stimuli, tools, Path(out) / MEASURED, cache=cache, threads=threads, share=share, on_progress=on_progress
             )
         else:
             results = measure_pictures(stimuli, tools, cache=cache, threads=threads, on_progress=on_progress)
@@ -323,20 +317,10 @@ def run_metrics(
             _save_reference(settings.save_reference, stimuli, results)
         if any(metric.of_items for metric in metrics):
             measure_items(stimuli, tools, results, threads=threads)
-        notes: TechnicalNotes = {}
-        sets, comparisons, of_holes = list[Row](), list[Row](), list[Row]()
+        found = SetRows()
         if any(metric.kind == "set" for metric in metrics):
-            if not held:
-                notes = technical_notes(stimuli, metrics, results, cache, threads=threads)
-            sets, comparisons, of_holes = set_rows(
-                stimuli,
-                metrics,
-                results,
-                tools,
-                cache,
-                notes=notes,
-                values_only=held is not None,
-                on_progress=on_progress,
+            found = set_rows(
+                stimuli, results, tools, cache, threads=threads, values_only=bool(held), on_progress=on_progress
             )
     messages = [cache.problem or ""] if cache else []
     if len({*results.hashes.values()}) < len(results.hashes):
@@ -347,23 +331,22 @@ def run_metrics(
         messages += [identical_pictures(hashed), repeated_pictures(hashed)]
     if on_message:  # no warning of Python's, because the tables have the notes
         messages += [tools.reference.note] if tools.reference else []
-        messages += [f"{dataset}, {model}: in set metrics, {note}" for (dataset, model), note in notes.items()]
+        messages += [f"{dataset}, {model}: in set metrics, {note}" for (dataset, model), note in found.notes.items()]
     for message in filter(None, messages):
         (on_message or warnings.warn)(message)
-    images = image_columns(stimuli, tools, results, run)
+    images, comparisons = image_columns(stimuli, tools, results, run), found.comparisons
     if len({*images["model"]} - {None}) > 1:
         comparisons = [*compare_pictures(rows_of(images)), *comparisons]
-    ended = max(started, datetime.now(UTC))  # the clock may have been set back
+    times = {"started_at": started, "ended_at": max(started, datetime.now(UTC))}  # the clock may have been set back
     run_row = {
         "run": run,
         "command": command,
-        **provenance(stimuli, metrics, settings, tools, results),
+        **provenance(stimuli, tools, results),
         "threads": threads,
-        "started_at": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "ended_at": ended.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        **{name: time.isoformat(timespec="milliseconds").replace("+00:00", "Z") for name, time in times.items()},
     }
-    made = {tables.SET_METRICS: sets, tables.METRIC_COMPARISONS: comparisons}
-    made |= {tables.HOLE_METRICS: of_holes} if of_holes else {}
+    made = {tables.SET_METRICS: found.sets, tables.METRIC_COMPARISONS: comparisons}
+    made |= {tables.HOLE_METRICS: found.of_holes} if found.of_holes else {}
     columns = {table.name: columns_of(({**row, "run": run} for row in rows), table) for table, rows in made.items()}
     return Evaluation({"image_metrics": images, **columns, "runs": columns_of([run_row], tables.RUNS)})
 
@@ -426,44 +409,46 @@ def missing_values(found: "Mapping[str, Mapping[str, Any] | pd.DataFrame]", *, m
     return [*lines[:most], f"... and {rest} more"] if rest > 0 else lines
 
 
-def provenance(
-    stimuli: Sequence[Stimulus], metrics: Sequence[Metric], settings: Settings, tools: Tools, results: PictureResults
-) -> Row:
-    """Return the columns of `runs` that document the settings; the caller adds identifier, command, threads and times.
+def dependencies(tools: Tools, *, has_deep_pairs: bool) -> Row:
+    """Return what the values depend on besides the pictures; its hash is the same for values from the cache.
 
-    The hash of the settings covers what the values depend on; it is the same for values from the cache.
+    Args:
+        has_deep_pairs: two pictures of 16 bits were compared.
     """
-    sources = {
-        metric.name: f"{metric.source}; of 16 bits: {metric.of_16_bits}"
-        if metric.of_16_bits and results.has_deep_pairs
-        else metric.source
-        for metric in metrics
-    }
-    networks = tools.extractors
-    resizer = settings.resizer if "inception" in networks else None
-    has_sets = any(metric.kind == "set" for metric in metrics)
-    weights = dict(sorted(tools.sha256.items()))
-    canonical = {
-        "metrics": sources,
-        "definitions": {metric.name: metric.definition for metric in metrics},
+    networks, settings = tools.extractors, tools.settings
+    has_sets = any(metric.kind == "set" for metric in tools.metrics)
+    found = {
+        "metrics": {
+            metric.name: f"{metric.source}; of 16 bits: {metric.of_16_bits}"
+            if metric.of_16_bits and has_deep_pairs
+            else metric.source
+            for metric in tools.metrics
+        },
+        "definitions": {metric.name: metric.definition for metric in tools.metrics},
         "decoder": decoder(white=settings.white),
-        "resizer": resizer,
+        "resizer": settings.resizer if "inception" in networks else None,
         "resize": "bicubic" if settings.resize else None,
-        "weights": weights,
+        "weights": dict(sorted(tools.sha256.items())),
         "segmenter": networks["segmenter"].key if "segmenter" in networks else None,
         "caveats": tools.caveats,
         "interval": jackknife.METHOD if has_sets else None,
     }
     if tools.given:
-        canonical["features"] = {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()}
+        found["features"] = {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()}
     if keys := {name.removeprefix("@"): networks[name].key for name in networks if name.startswith("@")}:
-        canonical["networks"] = keys
+        found["networks"] = keys
+    return found
+
+
+def provenance(stimuli: Sequence[Stimulus], tools: Tools, results: PictureResults) -> Row:
+    """Return the columns of `runs` on settings and input; the caller adds identifier, command, threads and times."""
+    depends = dependencies(tools, has_deep_pairs=results.has_deep_pairs)
     hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
     for number, companions in results.companions.items():
         for name in sorted(companions, reverse=True):
             hashes[stimuli[number].stimulus] += f" {name} {companions[name].hex()}"
     fractions = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
-    device = tools.device
+    device, has_sets, weights = tools.device, depends["interval"] is not None, depends["weights"]
     if device.startswith("cuda"):
         import torch
 
@@ -472,11 +457,11 @@ def provenance(
     if tools.sha256 or tools.device != "cpu":
         libraries += ["torch", "torchvision"]
     libraries += ["scipy"] * has_sets
-    libraries += [name for metric in metrics if metric.library for name in ("torch", metric.library)]
+    libraries += [name for metric in tools.metrics if metric.library for name in ("torch", metric.library)]
     software = [f"gan_eval {__version__}", f"python {platform.python_version()}", *installed(libraries)]
     return {
-        "settings": json.dumps(canonical | {"kept_values_used": results.cached}, sort_keys=True, ensure_ascii=False),
-        "settings_hash": sha256_json(canonical),
+        "settings": json.dumps(depends | {"kept_values_used": results.cached}, sort_keys=True, ensure_ascii=False),
+        "settings_hash": sha256_json(depends),
         "input_hash": sha256_json(hashes),
         "software": "; ".join(software),
         "weights_sha256": (
@@ -484,7 +469,7 @@ def provenance(
             if len(weights) < 2
             else "; ".join(f"{name} {digest}" for name, digest in weights.items())
         ),
-        "resizer": resizer,
+        "resizer": depends["resizer"],
         "device": device,
         "seed": jackknife.SEED if has_sets else None,
         "fraction": fractions.pop() if len(fractions) == 1 else None,

@@ -7,7 +7,8 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -50,6 +51,18 @@ BY_HOLE = ("fid", "kid", "cmmd", "p_ids", "u_ids")
 
 TechnicalNotes = Mapping[tuple[str, str], str]
 """Note on technical differences between real and generated pictures, by data set and model."""
+
+
+class SetRows(NamedTuple):
+    """The rows of the tables of sets, without the column `run`."""
+
+    sets: Sequence[Row] = ()
+    """Those of `set_metrics`."""
+    comparisons: Sequence[Row] = ()
+    """Those of `metric_comparisons`."""
+    of_holes: Sequence[Row] = ()
+    """Those of `hole_metrics`."""
+    notes: TechnicalNotes = MappingProxyType({})
 
 
 def technical_notes(
@@ -100,22 +113,22 @@ def _members(stimuli: Sequence[Stimulus]) -> dict[str, dict[str, list[int]]]:
 
 def set_rows(
     stimuli: Sequence[Stimulus],
-    metrics: Sequence[Metric],
     results: "PictureResults",
     tools: Tools,
     cache: Cache | None,
     *,
-    notes: TechnicalNotes | None = None,
+    threads: int = 1,
     values_only: bool = False,
     on_progress: Progress | None = None,
-) -> tuple[list[Row], list[Row], list[Row]]:
+) -> SetRows:
     """Return the rows of `compare_sets` and `hole_rows`, from the cache if an earlier run compared equal features.
 
-    With `values_only`, only the rows of `compare_sets`, without intervals.
+    With `values_only`, only the rows of `compare_sets`, without intervals and notes.
     """
-    required = [metric for metric in metrics if metric.kind == "set"]
+    required = [metric for metric in tools.metrics if metric.kind == "set"]
     if values_only:
-        return (*compare_sets(stimuli, required, results, tools, values_only=True, on_progress=on_progress), [])
+        return SetRows(*compare_sets(stimuli, required, results, tools, values_only=True, on_progress=on_progress))
+    notes = technical_notes(stimuli, required, results, cache, threads=threads)
     facts_of = attrgetter("stimulus", "item", "kind", "model", "dataset", "fraction", "seen", "mask_kind", "mask_area")
     owners = [(*facts_of(stimulus), results.unreadable.get(number)) for number, stimulus in enumerate(stimuli)]
     features = [
@@ -129,7 +142,7 @@ def set_rows(
     facts = [
         definitions,
         tools.reference and tools.reference.sha256,
-        sorted((notes or {}).items()),
+        sorted(notes.items()),
         {name: missing.reason for name, missing in tools.unavailable.items()},
         tools.caveats,
         software,
@@ -141,7 +154,8 @@ def set_rows(
         rows = (*found, hole_rows(stimuli, required, results, tools))
         if cache:
             cache.keep_result(parts, rows)
-    return rows[0], rows[1], rows[2]
+    of_sets, comparisons, of_holes = rows
+    return SetRows(of_sets, comparisons, of_holes, notes)
 
 
 def compare_sets(
