@@ -82,13 +82,8 @@ def generate(
     say = on_message or (lambda _: None)
     source = load_model(run, dropout=dropout)
     size = picture_size(image_size, source)
-    model = model or source.name
-    names = Names(dataset or data.resolve().name, model, split)
-    raw_names = replace(names, model=f"{model}{RAW_ENDING}")
-    if problem := model_name_problem(model):
-        raise UserError(f"--model {model}: {problem}")
-    if problem := name_problem(names.dataset, "dataset"):
-        raise UserError(f"--dataset {names.dataset}: {problem}")
+    names = Names.checked(dataset or data.resolve().name, model or source.name, split)
+    raw_names = replace(names, model=f"{names.model}{RAW_ENDING}")
     _refuse_without_effect(source, masks=masks, mask_seed=mask_seed, direction=direction)
     settings = settings_for(source, size=size, seed=seed, masks=masks)
     if source.direction is None and direction is None:
@@ -96,10 +91,7 @@ def generate(
     task = new_task(settings, direction=direction or source.direction or "AtoB", root=root)
     mode = task.mode(mode)
     data_set = task.data_set(data)
-    items = data_set.names(data_set.paths(split, limit=limit), split)
-    for name, path in items.items():
-        if not name.isprintable():
-            raise UserError(f"{path.parent}: the file name {path.name!a} cannot be written in a table; rename it")
+    items = _items(data_set, split, limit)
     definition: dict[str, Any] = {
         "generator": sha256_file(source.file), "mode": mode, **task.conditions(), "image_size": size,
         "seed": settings.seed, "dataset": names.dataset, "model": names.model, "split": split,
@@ -111,21 +103,17 @@ def generate(
         record.write()
         for note in source.notes:
             say(note)
-
         device = one_device()
         net = placed(source.net, device)
         assert isinstance(net, Network)
         trained = trained_on(source)
         seen = trained.seen(data_set, list(items.values())) if trained else {}
-        rows: list[Row] = []
-        raw_rows: list[Row] = []
+        rows, raw_rows = list[Row](), list[Row]()
         run_threads = recorded_threads(*source.file.parents[:2])
-        read = partial(_example, task, data_set, size=size, seed=mask_seed or 0, grey=net.out_channels == 1)
+        read = partial(_examples, task, data_set, size=size, seed=mask_seed or 0, grey=net.out_channels == 1, say=say)
         with cpu_threads(threads, device, recorded=run_threads), exact_kernels(device), inference(net, mode):
             for start in range(0, len(items), batch_size):
-                stems = list(items)[start : start + batch_size]
-                examples = {name: read(name, items[name], say=say) for name in stems}
-                batch = {name: example for name, example in examples.items() if example is not None}
+                batch = read(dict(list(items.items())[start : start + batch_size]))
                 write_items(net, task, out, batch, seed=settings.seed, generator=source.file)
                 for name, example in batch.items():
                     facts = {**task.row_facts, "fraction": source.fraction}
@@ -135,10 +123,10 @@ def generate(
                     if task.gives_raw:
                         raw_rows += item_rows(out / RAW, name, example, raw_names, facts=facts)
                 if on_progress is not None:
-                    on_progress(start + len(stems), len(items))
+                    on_progress(min(start + batch_size, len(items)), len(items))
         if not rows:
             raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
-        for line in _remarks(rows, n_items=len(items), folder=data / split, out=out, model=model):
+        for line in _remarks(rows, n_items=len(items), folder=data / split, out=out, model=names.model):
             say(line)
         if raw_rows:
             write_set(out / RAW, raw_rows)
@@ -146,16 +134,27 @@ def generate(
         return out
 
 
-def _example(
-    task: Task, data_set: DataSet, name: str, path: Path, *, size: Size, seed: int, grey: bool, say: Say
-) -> Example | None:
-    """Read an item; None: it cannot be read, and `say` has the reason."""
-    try:
-        item = data_set.read(path, size)
-        return task.example(item, stem=path.stem, number=item_number(name), seed=seed, grey=grey)
-    except UserError as error:
-        say(f"{error} (left out)")
-        return None
+def _items(data_set: DataSet, split: str, limit: int | None) -> dict[str, Path]:
+    """Return the pictures of a split by their items' names, which can be written in a table."""
+    items = data_set.names(data_set.paths(split, limit=limit), split)
+    for name, path in items.items():
+        if not name.isprintable():
+            raise UserError(f"{path.parent}: the file name {path.name!a} cannot be written in a table; rename it")
+    return items
+
+
+def _examples(
+    task: Task, data_set: DataSet, items: Mapping[str, Path], *, size: Size, seed: int, grey: bool, say: Say
+) -> dict[str, Example]:
+    """Read items by their names; those that cannot be read are left out, and `say` has the reason."""
+    examples = {}
+    for name, path in items.items():
+        try:
+            item = data_set.read(path, size)
+            examples[name] = task.example(item, stem=path.stem, number=item_number(name), seed=seed, grey=grey)
+        except UserError as error:
+            say(f"{error} (left out)")
+    return examples
 
 
 def _refuse_without_effect(source: Model, *, masks: Path | None, mask_seed: int | None, direction: str | None) -> None:
@@ -233,6 +232,14 @@ class Names:
     dataset: str
     model: str
     split: str
+
+    @staticmethod
+    def checked(dataset: str, model: str, split: str) -> "Names":
+        if problem := model_name_problem(model):
+            raise UserError(f"--model {model}: {problem}")
+        if problem := name_problem(dataset, "dataset"):
+            raise UserError(f"--dataset {dataset}: {problem}")
+        return Names(dataset, model, split)
 
 
 def item_number(name: str) -> int:

@@ -125,8 +125,6 @@ def train(
 
         refuse_if_held(*run_lock(out))
     from gan_eval.study.training import estimate_model, train_model
-    from trainer.datasets.pairs import PairedSet
-    from trainer.datasets.photographs import PhotographSet
 
     with Console() as console:
         if out is None or estimate:
@@ -140,14 +138,22 @@ def train(
             on_progress=about("train", console.progress),
             on_message=console.message,
         )
-    data_set = PairedSet(job.data) if job.settings.inpainting is None else PhotographSet(job.data)
-    from gan_eval.settings.training import joined_splits
-
-    to_generate = next((name for name in ("test", "val") if data_set.has_split(name)), joined_splits(job.split)[0])
-    words = [] if to_generate == "test" else ["--split", to_generate]
-    words += ["--data-root", str(job.root)] if job.settings.inpainting is not None and job.root != Path() else []
-    print_next_command("generate", str(out), "--data", str(job.data), *words, "--out", f"{out}-set")
+    _print_generate(job, out)
     typer.echo(out)
+
+
+def _print_generate(job: "TrainingJob", run: Path) -> None:
+    """Print the command that makes a stimulus set of a split that was not trained on."""
+    from gan_eval.settings.training import joined_splits
+    from trainer.datasets.pairs import PairedSet
+    from trainer.datasets.photographs import PhotographSet
+
+    fills_holes = job.settings.inpainting is not None
+    data_set = PhotographSet(job.data) if fills_holes else PairedSet(job.data)
+    split = next((name for name in ("test", "val") if data_set.has_split(name)), joined_splits(job.split)[0])
+    words = [] if split == "test" else ["--split", split]
+    words += ["--data-root", str(job.root)] if fills_holes and job.root != Path() else []
+    print_next_command("generate", str(run), "--data", str(job.data), *words, "--out", f"{run}-set")
 
 
 def job_of_study(

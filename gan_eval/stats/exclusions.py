@@ -203,19 +203,7 @@ def apply_rules(
         people = people.assign(
             standing=pd.Series(standings, index=people.index, dtype=people["rule"].dtype).replace("", None)
         )
-    notes = []
-    for rules, standing in (
-        (preset, "preset rules" if planned else "rule, no plan given"),
-        (beyond, "exploratory rules, not in the plan"),
-    ):
-        for columns, rows, what in (
-            ([*rules.trials], masks, "trials"),
-            ([*dict.fromkeys(rules.participants)], by_rule, "participants"),
-        ):
-            if columns:
-                counts = ", ".join(f"{rule}: {rows[rule].sum()}" for rule in columns)
-                any_rule = rows[columns].any(axis=1).sum()
-                notes.append(f"{any_rule} of {len(rows)} {what} {EXCLUDED_BY} {standing} ({counts})")
+    notes = _exclusion_notes(masks, by_rule, preset, beyond, planned=planned)
     if not finished.all():
         n_sessions = whole.loc[~finished, "session"].nunique()
         notes.append(f"{(~finished).sum()} trials of {n_sessions} unfinished sessions left out")
@@ -229,6 +217,23 @@ def apply_rules(
         unfinished,
         int((only_beyond & main & finished).sum()),
     )
+
+
+def _exclusion_notes(
+    trials: pd.DataFrame, people: pd.DataFrame, preset: Rules, beyond: Rules, *, planned: bool
+) -> list[str]:
+    """Return a note for each kind of rules; `trials` and `people` have a column for each: who fulfils it."""
+    notes = []
+    for rules, standing in (
+        (preset, "preset rules" if planned else "rule, no plan given"),
+        (beyond, "exploratory rules, not in the plan"),
+    ):
+        for names, rows, what in ((rules.trials, trials, "trials"), (rules.participants, people, "participants")):
+            if columns := [*dict.fromkeys(names)]:
+                counts = ", ".join(f"{rule}: {rows[rule].sum()}" for rule in columns)
+                any_rule = rows[columns].any(axis=1).sum()
+                notes.append(f"{any_rule} of {len(rows)} {what} {EXCLUDED_BY} {standing} ({counts})")
+    return notes
 
 
 def _with_counted(

@@ -302,51 +302,66 @@ def check_plan(plan: Plan) -> None:
             plan.pictures(plan.study.models_of(dataset)[0], split)
     _check_splits(plan)
     for model in plan.study.models:
-        training = plan.study.training_of(model)
-        if training.validate_every is not None:
-            with naming(f"{plan.file}: models.{model}.training.validation_metrics: "):
-                select(training.validation_metrics)
-        start = plan.initial_file(model)
-        if training.inpainting is None and training.style_network == "none":
-            continue
-        from trainer.loop.initial_weights import load_encoder
-        from trainer.style import style_weights
-        from trainer.tasks import new_task
-
-        with naming(f"{plan.file}: "):
-            task = new_task(training, root=plan.data_root or Path())
-            if training.style_network != "none":
-                style_weights(training.style_network)
-            if training.init_encoder and training.init_encoder not in plan.study.models and start is not None:
-                load_encoder(start, training)
-        with naming(f"{plan.file}: generate."):
-            task.mode(plan.study.generate.mode)
+        _check_training(plan, model)
     if plan.simulate is not None:
         parse_observer(plan.simulate)
     plan.published()
     plan.segmenter()
-    stimuli, shown = plan.study.stimuli, list[Row]()
+    _check_sets(plan)
+    require_language(plan.study.quiz.language, named=f"{plan.file}: quiz.language")
+    features, networks = plan.sources()
+    if both := features.keys() & networks.keys():
+        raise UserError(f"{plan.file}: metrics.features and metrics.networks both name {min(both)!r}; rename one")
+    with naming(f"{plan.file}: metrics.names: "):
+        select(plan.study.metrics.names, (*features, *networks))
+    _check_analysis(plan)
+
+
+def _check_training(plan: Plan, model: str) -> None:
+    """Check a model's validation metrics, its start, its holes and its style network, without training."""
+    training = plan.study.training_of(model)
+    if training.validate_every is not None:
+        with naming(f"{plan.file}: models.{model}.training.validation_metrics: "):
+            select(training.validation_metrics)
+    start = plan.initial_file(model)
+    if training.inpainting is None and training.style_network == "none":
+        return
+    from trainer.loop.initial_weights import load_encoder
+    from trainer.style import style_weights
+    from trainer.tasks import new_task
+
+    with naming(f"{plan.file}: "):
+        task = new_task(training, root=plan.data_root or Path())
+        if training.style_network != "none":
+            style_weights(training.style_network)
+        if training.init_encoder and training.init_encoder not in plan.study.models and start is not None:
+            load_encoder(start, training)
+    with naming(f"{plan.file}: generate."):
+        task.mode(plan.study.generate.mode)
+
+
+def _check_sets(plan: Plan) -> None:
+    """Check that imported sets can be read, that shown ones have captions, and that catch trials have sets."""
+    stimuli, quiz, shown = plan.study.stimuli, plan.study.quiz, list[Row]()
     for key in ("sets", "practice_sets", "catch_sets"):
         for name in getattr(stimuli, key):
             with naming(f"{plan.file}: stimuli.{key}: "):
                 rows = read_set(plan.file.parent / name, hash_files=False).rows  # `require_shown_pictures` hashes
             shown += rows if key == "sets" else ()
-    if plan.study.quiz.show_caption:  # models of the study make none
+    if quiz.show_caption:  # models of the study make none
         with naming(f"{plan.file}: "):
-            require_captions(shown, plan.study.quiz)
-    if plan.study.quiz.catch and not stimuli.catch_sets:
+            require_captions(shown, quiz)
+    if quiz.catch and not stimuli.catch_sets:
         raise UserError(
-            f"{plan.file}: quiz.catch = {plan.study.quiz.catch}: there are no sets for catch trials; "
-            "name some in stimuli.catch_sets, or make it 0"
+            f"{plan.file}: quiz.catch = {quiz.catch}: there are no sets for catch trials; name some in "
+            "stimuli.catch_sets, or make it 0"
         )
-    require_language(plan.study.quiz.language, named=f"{plan.file}: quiz.language")
-    features, networks = plan.sources()
-    if both := features.keys() & networks.keys():
-        raise UserError(f"{plan.file}: metrics.features and metrics.networks both name {min(both)!r}; rename one")
-    sources = (*features, *networks)
-    with naming(f"{plan.file}: metrics.names: "):
-        select(plan.study.metrics.names, sources)
-    if plan.study.analysis.covariates:
+
+
+def _check_analysis(plan: Plan) -> None:
+    """Check covariates and rules of exclusion on tables without rows."""
+    analysis = plan.study.analysis
+    if analysis.covariates:
         from gan_eval.stats.mixed.models import with_covariates
 
         asked = [
@@ -354,8 +369,7 @@ def check_plan(plan: Plan) -> None:
             for question in plan.study.quiz.questions
         ]
         with naming(f"{plan.file}: "):
-            with_covariates(frame_of([], TRIALS), plan.study.analysis.covariates, frame_of(asked, PARTICIPANTS))
-    analysis = plan.study.analysis
+            with_covariates(frame_of([], TRIALS), analysis.covariates, frame_of(asked, PARTICIPANTS))
     if analysis.exclude or analysis.exclude_participants:
         from gan_eval.stats.rules import rows_fulfilling
         from gan_eval.stats.tables.robustness import refuse_outcome_rules
