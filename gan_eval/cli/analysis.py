@@ -108,7 +108,8 @@ def analyze(
             answers = _answers_of_store(store, study, planned)
         else:
             answers = _answers_of_files(trials or Path(), planned, out, console.message)
-        _require_shown(answers, stimuli or (), maps or ())
+        if stimuli or maps:
+            _require_shown(answers, stimuli or (), maps or ())
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
             naming("--exclude: ", only="trials: "),

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -135,18 +135,8 @@ def metrics(
         reference=reference,
         save_reference=save_reference,
     )
-    inputs, remarks = _inputs(
-        context,
-        settings,
-        sets or [],
-        real,
-        fake,
-        resizer=resizer,
-        dataset=dataset,
-        model=model,
-        paired=paired,
-        tar_key=tar_key,
-    )
+    folders = _Folders(real, fake, dataset, model, paired, tar_key)
+    inputs, remarks = _inputs(context, settings, sets or [], folders, resizer=resizer)
     chosen = settings.selected()
     _refuse_unused(chosen, settings, resizer)
     if (marks or maps) and not gallery:
@@ -165,24 +155,25 @@ def metrics(
         raise UserError(f"metrics: no value could be computed; the tables in {out} have the reasons")
 
 
+class _Folders(NamedTuple):
+    """The pictures of --real and --fake, and how they are named and paired."""
+
+    real: Path | None
+    fake: Path | None
+    dataset: str | None
+    model: str | None
+    paired: bool | None
+    tar_key: str | None
+
+
 def _inputs(
-    context: typer.Context,
-    settings: "Settings",
-    sets: list[Path],
-    real: Path | None,
-    fake: Path | None,
-    *,
-    resizer: str | None,
-    dataset: str | None,
-    model: str | None,
-    paired: bool | None,
-    tar_key: str | None,
+    context: typer.Context, settings: "Settings", sets: list[Path], folders: _Folders, *, resizer: str | None
 ) -> "tuple[list[StimulusSet | Path], list[str]]":
     """Return the sets, or the pictures of --real and --fake as one until the command ends, and messages about them."""
     from gan_eval.metrics.run.inputs import opened_folder, opened_pair
     from gan_eval.pictures.sets import TABLE_NAME
 
-    reference = settings.reference
+    (real, fake, dataset, model, paired, tar_key), reference = folders, settings.reference
     if bool(sets) == bool(real or fake):
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
     if reference is not None and (sets or real or fake is None):

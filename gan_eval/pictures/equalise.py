@@ -145,13 +145,7 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
             source, holds other results, is being written by another process, or cannot be written.
     """
     stimuli = read_set(source, files_must_exist=False)
-    before, after, records = source.resolve(), out.resolve(), out / OWN_FOLDER
-    if after == before or before in after.parents or after in before.parents:
-        raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
-    check_output_folder(out)
-    record = FolderRecord(out / RECORD, {"source": str(before)})
-    if records.is_dir() and not record.file.is_file() and any(path != records for path in out.iterdir()):
-        raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
+    record = _record(source, out)
     items: dict[str, list[Row]] = {}
     for row in stimuli.rows:
         items.setdefault(row["item"], []).append(row)
@@ -203,6 +197,18 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
         record.write(**facts, problems=problems, files=origins)
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
         return Equalised(len(included), size, tuple(problems))
+
+
+def _record(source: Path, out: Path) -> FolderRecord:
+    """Return the record of the new set's folder; refuse a folder that holds the source or other results."""
+    before, after, records = source.resolve(), out.resolve(), out / OWN_FOLDER
+    if after == before or before in after.parents or after in before.parents:
+        raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
+    check_output_folder(out)
+    record = FolderRecord(out / RECORD, {"source": str(before)})
+    if records.is_dir() and not record.file.is_file() and any(path != records for path in out.iterdir()):
+        raise UserError(f"--out {out}: holds other results of gan_eval; name an empty folder")
+    return record
 
 
 def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) -> dict[str, images.Picture]:

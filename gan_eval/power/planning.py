@@ -114,15 +114,14 @@ def make_world(
     return World(design, truths, questions, analysis, settings)
 
 
-def _rows(world: World, numbers: Sequence[int], share: "Share", on_progress: Progress) -> list[Row]:
-    """Return the rows of the table: each question at each number of participants.
+def _verdicts(
+    world: World, numbers: Sequence[int], share: "Share", on_progress: Progress, *, z: float
+) -> dict[tuple[int, int], list[Verdict]]:
+    """Return the verdicts of the simulated studies, by number of participants and place of the question.
 
-    A family of questions ends at a check (`LOOKS`) when each of them is clearly on one side of the target. The
-    intervals hold for all checks together (Bonferroni).
+    A family of questions ends at a check when each of them is clearly on one side of the target.
     """
     settings = world.assumed
-    looks = [0, *(look for look in LOOKS if look < settings.simulations), settings.simulations]
-    z = float(ndtri(1 - 0.025 / (len(looks) - 1)))
     found: dict[tuple[int, int], list[Verdict]] = {
         (people, place): [] for people in numbers for place in range(len(world.questions))
     }
@@ -134,7 +133,7 @@ def _rows(world: World, numbers: Sequence[int], share: "Share", on_progress: Pro
     def report(done: int) -> None:
         on_progress(finished + done, total, "", "to the next check")
 
-    for before, until in pairwise(looks):
+    for before, until in pairwise(_checks(settings)):
         tasks = [
             (people, study, *places) for people, places in todo.items() if places for study in range(before, until)
         ]
@@ -151,7 +150,22 @@ def _rows(world: World, numbers: Sequence[int], share: "Share", on_progress: Pro
                 if low < settings.target <= high:
                     undecided.add(together[place])
             todo[people] = [place for place in places if together[place] in undecided]
-    rows = []
+    return found
+
+
+def _checks(settings: PowerSettings) -> list[int]:
+    """Return the numbers of simulated studies at the checks, after 0."""
+    return [0, *(look for look in LOOKS if look < settings.simulations), settings.simulations]
+
+
+def _rows(world: World, numbers: Sequence[int], share: "Share", on_progress: Progress) -> list[Row]:
+    """Return the rows of the table: each question at each number of participants.
+
+    The intervals hold for all checks together (Bonferroni).
+    """
+    settings, rows = world.assumed, []
+    z = float(ndtri(1 - 0.025 / (len(_checks(settings)) - 1)))
+    found = _verdicts(world, numbers, share, on_progress, z=z)
     for place, question in enumerate(world.questions):
         effect = effect_of(question, world.design, world.truths[question.scenario])
         is_none = abs(effect) < NEGLIGIBLE
