@@ -148,14 +148,15 @@ def status_of(stage: Stage, folder: Path) -> StageStatus:
         return StageStatus(marker)
     damaged = {name: "changed" if name in there else "missing" for name in files if files[name] != there.get(name)}
     damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
+    is_made_with_others = bool(marker.changes(earlier))
     damage = ""
-    if damaged:
+    # with other inputs a missing file is no news: an earlier stage may have removed what was made from its old results
+    if damaged and not (is_made_with_others and stage.derives and "changed" not in damaged.values()):
         name, how = min(damaged.items(), key=lambda item: item[1])  # a changed one first
         others = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
         damage = f"{folder / name}: {how} since {stage.name} made it{others}"
     refused = marker.changes({**earlier, "inputs": made["inputs"]} if stage.derives else earlier)
-    is_current = not marker.changes(earlier) and not damaged
-    return StageStatus(marker, is_current, in_words(refused), damage)
+    return StageStatus(marker, not is_made_with_others and not damaged, in_words(refused), damage)
 
 
 def _earlier(marker: FolderRecord) -> dict[str, Any]:

@@ -66,6 +66,11 @@ def test_a_second_run_does_nothing(kitchen):
     assert kitchen.run() == ["report"], "its result is gone"
     (kitchen.folder / "quiz").write_text("one more session")
     assert kitchen.run() == ["report"], "it only derives, and follows its inputs"
+    (kitchen.folder / "quiz").write_text("and another")
+    (kitchen.folder / "report").unlink()
+    assert not markers.status_of(kitchen.stages()[-1], kitchen.folder).damage, "it is made again in any case"
+    (kitchen.folder / "report").write_text("by hand")
+    assert markers.status_of(kitchen.stages()[-1], kitchen.folder).damage, "what somebody wrote there will be gone"
 
 
 @pytest.mark.parametrize(
