@@ -34,7 +34,7 @@ def test_one_participant_equals_the_robust_regression_by_stimulus():
     groups = 50 / 49 / (100 / 99)  # G / (G - 1) for each group's own pictures
     half = np.diff(found.interval(0.95))[0] / 2
     assert found.difference == pytest.approx(right[real].mean() - right[~real].mean())
-    assert "one participant" in found.note
+    assert found.untested == "one participant"
     expected = student.ppf(0.975, 49) * plain * np.sqrt(groups)
     assert half == pytest.approx(expected, rel=1e-3)  # the adjusted shares add a little
 

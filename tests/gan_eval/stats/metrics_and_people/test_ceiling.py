@@ -49,7 +49,7 @@ def test_models_pool_their_pictures():
 
 @pytest.mark.parametrize(
     ("pictures", "participants", "share", "word"),
-    [(30, 1, 1.0, "one participant"), (4, 9, 1.0, "fewer than 5"), (12, 4, 0.25, "halves")],
+    [(30, 1, 1.0, "participant"), (4, 9, 1.0, "fewer than 5"), (12, 4, 0.25, "halves")],
 )
 def test_too_little_gives_a_word(pictures, participants, share, word):
     counts = answers(np.random.default_rng(0), np.full(pictures, 0.5), participants, share)

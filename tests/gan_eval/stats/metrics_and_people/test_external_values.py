@@ -82,7 +82,8 @@ def test_ours_and_others_are_joined(tmp_path: Path) -> None:
     write_table(values, ours, IMAGE_METRICS)
     musiq.write_text("".join(f"{n:04}.png,{n}\n" for n in range(12)))
     found, lines = read_image_metrics([ours, musiq], judged)
-    assert lines == [f"{musiq}: 8 of 12 pictures were judged; the others are not needed"]
+    (line,) = lines
+    assert line.startswith(f"{musiq}: 8 of 12 ")
     psnr, others = (found[found["metric"] == name].set_index("stimulus")["value"] for name in ("psnr", "musiq"))
     pd.testing.assert_series_equal(others, psnr)
 

@@ -11,6 +11,7 @@ from scipy.special import expit
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
+from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.tables.choices import bradley_terry, choices
 from gan_eval.stats.trials import fill_trials
 
@@ -142,7 +143,7 @@ def test_who_always_wins_has_no_number_and_the_others_do() -> None:
     assert both["note"].str.contains("no finite estimate").all()
 
 
-@pytest.mark.parametrize(("change", "word"), [({"participant": "P"}, "one participant"), ({"item": "d/1"}, "one item")])
+@pytest.mark.parametrize(("change", "word"), [({"participant": "P"}, ONE_PARTICIPANT), ({"item": "d/1"}, "one item")])
 def test_one_cluster_is_said(change: dict[str, str], word: str) -> None:
     rows = [("x", "y", "a"), ("x", "y", "b"), ("x", "y", "a")] * 10
     table = bradley_terry(contests(rows, **change))

@@ -8,6 +8,7 @@ from scipy.special import expit
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES
+from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.tables.psychometric import psychometric
 from gan_eval.stats.trials import fill_trials
 
@@ -106,8 +107,7 @@ def test_what_is_not_identified_is_said():
     alone = pairs[pairs["participant"] == "P0"].reset_index(drop=True)
     (row,) = psychometric(alone)["psychometric"].to_dict("records")
     assert row["basis"] == "two_way_cluster"
-    assert "one participant: says nothing about people in general" in row["note"]
-    assert "pooled answers instead of the crossed model: one participant" in row["note"]
+    assert ONE_PARTICIPANT in row["note"]
     rng = np.random.default_rng(1)
     chance = pairs.assign(choice=np.where(rng.random(len(pairs)) < 0.5, "a", "b"))
     (flat,) = psychometric(chance)["psychometric"].to_dict("records")

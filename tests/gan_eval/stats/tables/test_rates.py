@@ -7,7 +7,7 @@ from make_trials import from_counts, simulated
 from scipy.stats import gmean
 
 from gan_eval.pictures.holes import area_band
-from gan_eval.stats.groups import with_holes
+from gan_eval.stats.groups import ONE_PARTICIPANT, with_holes
 from gan_eval.stats.tables.rates import rates, reaction_times
 from gan_eval.tables import HOLE_SCOPES
 
@@ -86,7 +86,7 @@ def test_an_empty_exposure_is_until_the_answer_only_where_the_picture_was_measur
         ((0, 0, 0, 0), ("accuracy", "accuracy_p", "dprime"), "no answered"),
         ((1, 0, 0, 1), (), "fewer than 10"),
         ((25, 0, 0, 25), (), "log-linear"),
-        ((25, 0, 0, 25), (), "one participant"),
+        ((25, 0, 0, 25), (), ONE_PARTICIPANT),
     ],
 )
 def test_poor_data_leave_cells_empty_and_say_why(counts, empty, word):

@@ -7,6 +7,7 @@ from make_trials import from_counts, judged
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.tables.roc import ROC, ROC_POINTS, fit_gaussian, roc
 
@@ -108,7 +109,7 @@ def test_one_participant_is_clustered_by_picture():
     trials = rated(people=12, pictures=80)
     (row,) = roc(trials[trials["participant"] == "0"])["roc"].to_dict("records")
     assert row["basis"] == "picture_cluster"
-    assert row["note"].startswith("one participant")
+    assert row["note"] == ONE_PARTICIPANT
 
 
 def test_few_ratings_or_too_many_levels_are_no_curve():
