@@ -49,7 +49,7 @@ def export_page(
     if post is not None and (datapipe is not None or not re.fullmatch(r"https?://[^/\s]+\S*", post)):
         raise UserError(f"--post {post}: expected one address such as https://example.org/answers, without --datapipe")
     try:
-        from gan_eval.quiz.serve.dealt import Destination, export_page, require_no_server
+        from gan_eval.quiz.serve.page_export import Destination, export_page, require_no_server
     except ImportError as error:
         raise UserError(f"export page: {error.name} is missing; install it with: {setup_command('web')}") from error
     from gan_eval.study.plan import plan_of_file
@@ -84,7 +84,7 @@ def import_page(
 ) -> None:
     """Add the answers of a page to a store, each row once; rerun the command when there are more."""
     from gan_eval.cli.console import Console
-    from gan_eval.quiz.serve.returned import import_page
+    from gan_eval.quiz.serve.page_import import import_page
 
     with Console() as console, console.working("import-page"):
         done = import_page(results, key, store)

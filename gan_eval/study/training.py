@@ -64,16 +64,16 @@ def measure_during_training(names: tuple[str, ...]) -> "ValidationMeasure":
     from gan_eval.metrics.catalogue import select
     from gan_eval.metrics.run.differences import finite_mean
     from gan_eval.metrics.run.inputs import Settings, stimuli_of_sets
-    from gan_eval.metrics.run.runner import Held, run_metrics
+    from gan_eval.metrics.run.runner import RepeatedRuns, run_metrics
     from trainer.watch.validation import ValidationMeasure
 
     better = {metric.name: metric.higher_is_better for metric in select(names)}
     settings = Settings(names)
-    held: list[Held] = []
+    held: list[RepeatedRuns] = []
 
     def measure(folder: Path) -> list[Row]:
         if not held:
-            held.append(Held(settings))
+            held.append(RepeatedRuns(settings))
         evaluation = run_metrics(stimuli_of_sets([folder]), settings, command="evaluate", held=held[0])
         images, sets = evaluation.image_metrics, evaluation.set_metrics
         rows: list[Row] = []

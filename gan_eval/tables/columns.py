@@ -27,7 +27,7 @@ def columns_of(rows: Iterable[Mapping[str, Any]], table: Table) -> Columns:
     """Return rows as checked columns, those of the schema first."""
     rows = [*rows]
     names = dict.fromkeys((*table.by_name, *(name for row in rows for name in row)))
-    return checked({name: [row.get(name) for row in rows] for name in names}, table)
+    return conform_columns({name: [row.get(name) for row in rows] for name in names}, table)
 
 
 def rows_of(columns: Mapping[str, list[Any]]) -> Iterator[Row]:
@@ -35,9 +35,9 @@ def rows_of(columns: Mapping[str, list[Any]]) -> Iterator[Row]:
     return (dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True))
 
 
-def checked(columns: Columns, table: Table) -> Columns:
+def conform_columns(columns: Columns, table: Table) -> Columns:
     """Return all columns of a table with cells of the schema's types."""
-    result = {name: _checked(columns[name], table.by_name.get(name), f"{table.name}: row") for name in columns}
+    result = {name: _conform_cells(columns[name], table.by_name.get(name), f"{table.name}: row") for name in columns}
     for column in table.columns:
         if column.filled and None in result[column.name]:
             raise empty_cell(table.name, result[column.name].index(None) + 1, column.name)
@@ -56,7 +56,7 @@ _FORMS: dict[str, Callable[[str], object]] = {
 """Functions by type of column that are False or raise ValueError for a text that needs a closer look."""
 
 
-def _checked(cells: list[Any], column: Column | None, where: str) -> list[Any]:
+def _conform_cells(cells: list[Any], column: Column | None, where: str) -> list[Any]:
     if column is None:
         return cells
     has_limits = (column.least, column.most) != (None, None)

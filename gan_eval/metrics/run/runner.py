@@ -51,7 +51,7 @@ from gan_eval.metrics.weights.cache import find
 from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.pictures.sets import StimulusSet, identical_pictures, repeated_pictures
 from gan_eval.tables.cells import is_missing
-from gan_eval.tables.columns import Columns, checked, columns_of, frame_of_columns, rows_of, write_columns
+from gan_eval.tables.columns import Columns, columns_of, conform_columns, frame_of_columns, rows_of, write_columns
 from gan_eval.tables.frames import Row
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from gan_eval.machine.parallel import Share
 
 HELD_BYTES = 2**30
-"""Maximum size of the features that `Held` keeps: those of 130,000 pictures of Inception."""
+"""Maximum size of the features that `RepeatedRuns` keeps: those of 130,000 pictures of Inception."""
 MEASURED = f"{OWN_FOLDER}/measured"
 """Below the output folder: the parts of many pictures that are measured, until the tables are written."""
 OnMessage = Callable[[str], object]
@@ -242,7 +242,7 @@ def measure_sets(
     return found
 
 
-class Held:
+class RepeatedRuns:
     """State of repeated runs with the same settings on one set, such as during a training.
 
     Networks stay loaded, and values and features stay in memory. Set metrics have values without intervals.
@@ -273,7 +273,7 @@ def run_metrics(
     *,
     command: str,
     out: Path | None = None,
-    held: Held | None = None,
+    held: RepeatedRuns | None = None,
     share: "Share | None" = None,
     on_progress: Progress | None = None,
     on_message: OnMessage | None = None,
@@ -369,7 +369,7 @@ def image_columns(stimuli: Sequence[Stimulus], tools: Tools, results: PictureRes
     cells["value"] = results.numbers[rows, columns].tolist()
     cells["reason"] = [results.reasons.get(place) for place in zip(rows, columns, strict=True)]
     cells["run"] = [run] * len(rows)
-    return checked({name: cells[name] for name in tables.IMAGE_METRICS.by_name}, tables.IMAGE_METRICS)
+    return conform_columns({name: cells[name] for name in tables.IMAGE_METRICS.by_name}, tables.IMAGE_METRICS)
 
 
 _FILE = re.compile(rf"^.*?(?:{'|'.join(map(re.escape, sorted(SUFFIXES)))}): ", re.IGNORECASE)

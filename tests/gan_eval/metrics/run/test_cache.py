@@ -27,7 +27,7 @@ from gan_eval.metrics.run import cache as cache_database
 from gan_eval.metrics.run import sets
 from gan_eval.metrics.run.cache import Cache, cache_file
 from gan_eval.metrics.run.inputs import stimuli_of_sets
-from gan_eval.metrics.run.runner import Evaluation, Held, run_metrics
+from gan_eval.metrics.run.runner import Evaluation, RepeatedRuns, run_metrics
 from gan_eval.pictures import decode as pictures
 
 Folders = Callable[..., tuple[Path, Path]]
@@ -65,7 +65,7 @@ def test_during_a_training_real_pictures_are_measured_once_and_values_stand_alon
 ) -> None:
     settings = Settings(("niqe", "psnr", "fid"), weights={"inception": tmp_path / "any.pth"}, threads=1)
     real, fake = folders(3)
-    held = Held(settings)
+    held = RepeatedRuns(settings)
     for step in range(2):
         for number in range(3):  # the generator has changed
             pictures.write_png(fake / f"p{number}.png", texture(100 + 20 * step + number, 96))

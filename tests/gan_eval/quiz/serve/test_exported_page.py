@@ -17,8 +17,8 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
-from gan_eval.quiz.serve.dealt import Destination, export_page
-from gan_eval.quiz.serve.returned import PageKey, import_page, read_key
+from gan_eval.quiz.serve.page_export import Destination, export_page
+from gan_eval.quiz.serve.page_import import PageKey, import_page, read_key
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row

@@ -1,7 +1,7 @@
 """The page without a server, for JATOS and for hosts that only hold files: its lists are dealt beforehand.
 
 The page contains what the server would answer (static/dealt.js), and the truth of practice trials only. The key, which
-stays with the experimenter, has the pictures of each list; `returned.py` reads the answers with it.
+stays with the experimenter, has the pictures of each list; `page_import.py` reads the answers with it.
 """
 
 import json
@@ -27,8 +27,8 @@ from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.room import checked_library
 from gan_eval.quiz.serve.app import HERE, page_html
 from gan_eval.quiz.serve.content import SCREENED_OUT, Addresses, Answer, Content, LiveSession
+from gan_eval.quiz.serve.page_import import DealtList, PageKey, read_key
 from gan_eval.quiz.serve.pictures import Making, keyed_hash
-from gan_eval.quiz.serve.returned import DealtList, PageKey, read_key
 from gan_eval.quiz.serve.screening import ATTEMPTS, check_notices, nobody_pattern
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.wording import Texts, TrialTexts
