@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gan_eval.cli.console import Console
+    from gan_eval.metrics.maps import PictureMaps
     from gan_eval.settings.study import Study
     from gan_eval.stats.analysis import Answers
     from gan_eval.tables.frames import Row
@@ -108,8 +109,7 @@ def analyze(
             answers = _answers_of_store(store, study, planned)
         else:
             answers = _answers_of_files(trials or Path(), planned, out, console.message)
-        if stimuli or maps:
-            _require_shown(answers, stimuli or (), maps or ())
+        picture_maps = _maps(answers, stimuli or (), maps or ()) if stimuli or maps else None
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
             naming("--exclude: ", only="trials: "),
@@ -119,7 +119,7 @@ def analyze(
                 answers,
                 out,
                 stimuli=stimuli or (),
-                maps=parse_pairs(maps, "--maps") if maps else {},
+                maps=picture_maps,
                 beside=_metrics_beside(image_metrics or (), set_metrics, answers, out),
                 image_metrics=image_metrics,
                 set_metrics=set_metrics,
@@ -231,8 +231,8 @@ def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Calla
     return Answers(frames, planned, planned.quiz.participants if planned and has_number else None, prepared)
 
 
-def _require_shown(answers: "Answers", stimuli: Sequence[Path], maps: Sequence[str]) -> None:
-    """Refuse stimulus sets without pictures that people saw, and maps without marks to show them next to."""
+def _maps(answers: "Answers", stimuli: Sequence[Path], maps: Sequence[str]) -> "PictureMaps | None":
+    """Return the maps to compare with marks; refuse sets without pictures that people saw, and maps without marks."""
     from gan_eval.tables import MARKS, TRIALS
 
     for folder in stimuli:
@@ -240,8 +240,14 @@ def _require_shown(answers: "Answers", stimuli: Sequence[Path], maps: Sequence[s
 
         shown = answers.tables[TRIALS].reindex(columns=["stimulus", "stimulus_b"]).melt()["value"].dropna()
         require_presented(folder, read_stimulus_tables([folder]), {*shown})
-    if maps and not (stimuli and len(answers.tables.get(MARKS, ()))):
+    if stimuli and len(answers.tables.get(MARKS, ())):
+        from gan_eval.metrics.maps import PictureMaps
+        from gan_eval.metrics.run.inputs import stimuli_of_sets
+
+        return PictureMaps(stimuli_of_sets(stimuli), parse_pairs(maps, "--maps"))
+    if maps:
         raise UserError(f"--maps {maps[0]}: needs --stimuli SET, and marks in the store or next to the trials")
+    return None
 
 
 @partial(with_settings, {"analysis": "PowerSettings"})

@@ -256,7 +256,6 @@ def analyze_study(
     *,
     stimuli: Sequence[Path],
     on_message: Callable[[str], None],
-    maps: Mapping[str, Path | str] | None = None,
     beside: Mapping[Table, pd.DataFrame] | None = None,
     **more: Any,
 ) -> StudyAnalysis:
@@ -264,7 +263,6 @@ def analyze_study(
 
     Args:
         stimuli: folders of the sets that were shown.
-        maps: folders of maps, by name, to compare with people's marks.
         beside: tables to write next to the answers and results.
         more: other options of `analyze`.
     """
@@ -277,11 +275,6 @@ def analyze_study(
     if study is not None:
         more |= {"plan": study.analysis, "seed": study.study.seed}
         more |= {"staircase": study.quiz.staircase, "grades": study.quiz.grades}
-    if stimuli and len(stored.get(MARKS, ())):
-        from gan_eval.metrics.maps import PictureMaps
-        from gan_eval.metrics.run.inputs import stimuli_of_sets
-
-        more["maps"] = PictureMaps(stimuli_of_sets(stimuli), maps)
     results = analyze(
         counted[TRIALS] if answers.prepared is None else answers.prepared,
         participants=stored.get(PARTICIPANTS),

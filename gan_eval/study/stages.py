@@ -327,11 +327,18 @@ def analyze_stage(plan: Plan) -> Stage:
             for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
             if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
         }
+        maps, shown = None, list(plan.stimulus_folders().values())
+        if len(stored[tables.MARKS]):
+            from gan_eval.metrics.maps import PictureMaps
+            from gan_eval.metrics.run.inputs import stimuli_of_sets
+
+            maps = PictureMaps(stimuli_of_sets(shown))
         with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
             analysis = analyze_study(
                 Answers(stored, plan.study, plan.study.quiz.participants, store=plan.store),
                 out,
-                stimuli=list(plan.stimulus_folders().values()),
+                stimuli=shown,
+                maps=maps,
                 image_metrics=measured.get(tables.IMAGE_METRICS),
                 set_metrics=measured.get(tables.SET_METRICS),
                 on_message=listener.message,
