@@ -12,13 +12,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from fetched_tools import fetched
 from PIL import Image
 from x_screens import x_server
 
@@ -187,6 +188,18 @@ def test_the_backup_of_sqlite_starts_again_at_each_answer(tmp_path: Path) -> Non
     assert left[-1] == 0
 
 
+def test_the_file_of_a_running_sqlite_store_lacks_the_last_answers(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None)) as station:
+        station.executescript("PRAGMA journal_mode=WAL; CREATE TABLE answers (words); PRAGMA wal_checkpoint")
+        station.execute("INSERT INTO answers VALUES ('real')")
+        shutil.copy(tmp_path / "store.sqlite", tmp_path / "file.sqlite")
+        with closing(sqlite3.connect(tmp_path / "store.sqlite")) as store:
+            store.execute("VACUUM INTO ?", [str(tmp_path / "whole.sqlite")])
+    for copy, count in (("file", 0), ("whole", 1)):
+        with closing(sqlite3.connect(tmp_path / f"{copy}.sqlite")) as store:
+            assert store.execute("SELECT count(*) FROM answers").fetchone() == (count,)
+
+
 def test_sqlite_rolls_the_whole_transaction_back_on_a_full_disk(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None) as store:
         for command in ("CREATE TABLE answers (words)", "PRAGMA max_page_count=20", "BEGIN"):
@@ -316,3 +329,26 @@ def test_firefox_shows_flashes_a_frame_too_long_unless_something_changes_in_ever
     by_exposure = pd.DataFrame(excess).groupby(exposures).median()
     assert by_exposure["false"].gt(8).all(), by_exposure
     assert by_exposure["true"].abs().lt(8).all(), by_exposure
+
+
+@pytest.mark.nightly
+def test_the_lines_for_pyiqa_write_each_pictures_value_next_to_its_name(tmp_path: Path) -> None:
+    """PSNR in place of MUSIQ, whose weights are not on PyPI; pyiqa without what it asks for but does not need here."""
+    needed = "pyiqa==0.1.16 opencv-python-headless==5.0.0.93 einops timm transformers tokenizers safetensors regex"
+    needed += " huggingface_hub==2.4.0 facexlib openai-clip ftfy wcwidth"
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(tmp_path / "packages")]
+    fetched([*install, *needed.split()])
+    page = (Path(__file__).parents[1] / "docs" / "statistics.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"```py\n(.*?import pyiqa.*?)```", page, re.DOTALL)
+    call = re.findall(r"# with a reference: (.*)", lines)[0]
+    lines = lines.replace("musiq", "psnr").replace("value = metric(str(fake))", f"value = {call}")
+    for number, kind in enumerate(("real", "fake")):
+        (tmp_path / kind).mkdir()
+        for name, level in (("a", 10), ("b", 20)):
+            Image.new("RGB", (32, 32), (level * number,) * 3).save(tmp_path / kind / f"{name}.png")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "packages")}
+    done = subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    rows = [line.split(",") for line in (tmp_path / "psnr.csv").read_text().split()]
+    assert [name for name, _ in rows] == ["a.png", "b.png"]
+    assert [float(value) for _, value in rows] == pytest.approx([28.13, 22.11], abs=0.01)

@@ -37,6 +37,7 @@ def test_dask_has_the_defaults_that_the_page_gives_as_reasons() -> None:
     known = pytest.importorskip("dask").config.get
     assert known("distributed.worker.memory.terminate") == 0.95
     assert known("distributed.scheduler.allowed-failures") == 3
+    assert known("distributed.worker.profile.interval") == "10ms"
     assert known("distributed.nanny.pre-spawn-environ")["MALLOC_TRIM_THRESHOLD_"] == 65536
     assert [known(name) for name in cluster.LOCAL] == [True, "20ms"]
 

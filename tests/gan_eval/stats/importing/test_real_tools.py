@@ -168,6 +168,11 @@ def test_labjs_in_a_browser(tmp_path: Path, chromium: Any, version: str) -> None
         study.run()
     """
     texts = shown(chromium, tmp_path, ["lab.js/dist/lab.js"], study)
+    rows = json.loads(texts[1])
+    assert [row["sender"] for row in rows if row.get("participant")] == ["Form"]
+    missed = [row["duration"] for row in rows if row["sender"] == "Picture" and not row.get("response")]
+    assert len(missed) == 2
+    assert min(missed) > 590, "the limit"
     for ending, text in zip((".csv", ".json"), texts, strict=True):
         file = tmp_path / f"data{ending}"
         file.write_text(text)
@@ -273,6 +278,9 @@ def test_otree_with_bots(tmp_path: Path) -> None:
     otree = str(Path(python).with_name("otree"))
     done = subprocess.run([otree, "test", "realfake", "--export=out"], cwd=project, capture_output=True, text=True)
     assert not done.returncode, done.stderr[-2000:]
+    rows = pd.read_csv(project / "out" / "realfake.csv")
+    missed = rows["player.picture"].str.contains("_4")
+    assert rows.loc[missed, ["player.is_real", "player.confidence", "player.rt"]].eq(0).all(axis=None)
     for name in ("realfake.csv", "all_apps_wide.csv"):
         found = import_trials(project / "out" / name, mapping={})
         assert played(found) == (36, 6, 0.8)
