@@ -5,7 +5,9 @@ the same pictures, features and answers, which are made here. `--check` writes n
 The modules of `other_programs` measure.
 
 `--debian` is the folder of a Debian whose R and programs get rows too: `mmdebstrap --include=r-cran-lme4,
-r-cran-glmmtmb,r-cran-ordinal,r-cran-blme,butteraugli sid FOLDER`; of pymer4, where its Python has it.
+r-cran-glmmtmb,r-cran-ordinal,r-cran-blme,butteraugli,libjxl-devtools,opencv-data sid FOLDER`; dssim, where it is in
+/usr/local/bin; pymer4, where Python or an environment /opt/pymer4-* has it (0.9 with polars, great_tables, pyarrow and
+R's lmerTest, emmeans, broom.mixed, parameters and report).
 """
 
 import argparse
@@ -43,8 +45,10 @@ NEEDED = (
 )
 """What some of these need all the same, and an ffmpeg with libvmaf; on no row by these names."""
 NPM = ("ssim.js@3.5.0", "image-ssim@0.2.0", "@imagemagick/magick-wasm@0.0.43")
-INSTALLED_NAMES = ("GraphicsMagick", "Butteraugli", "lme4", "glmmTMB", "ordinal", "blme", "pymer4")
-"""First words of the cells of programs that a machine may lack, or have in another version."""
+INSTALLED = re.compile(
+    r"(GraphicsMagick|Butteraugli|libjxl|dssim|lme4|glmmTMB|ordinal|blme|pymer4) |OpenCV \S+ `quality.QualityBRISQUE"
+)
+"""Cells of programs, or of models, that a machine may lack, or have in another version."""
 HEADS = {
     "Pairs of pictures": "| metric | program | blur | JPEG | noise | equal | why |",
     "Single pictures": "| metric | program | blur | JPEG | noise | untouched | why |",
@@ -118,7 +122,7 @@ def moved(old: str, new: str) -> Iterator[str]:
 
 def is_installed(line: str) -> bool:
     """True if the row is of a program that a machine may lack, or have in another version."""
-    return line.split(" | ")[1].startswith(INSTALLED_NAMES)
+    return bool(INSTALLED.match(line.split(" | ")[1]))
 
 
 def near(was: str, now: str) -> bool:
@@ -141,7 +145,7 @@ def measured(folder: Path, debian: Path | None) -> "dict[str, Table]":
     programs = [stills.of_pinned_programs(), *(machine.of_files() for machine in machines)]
     return {
         "Pairs of pictures": pictures.pairs_of_pictures(folder, programs) | networks.learned_pairs(),
-        "Single pictures": {"NIQE": pictures.niqe(folder), "BRISQUE": networks.brisque_rows()},
+        "Single pictures": {"NIQE": pictures.niqe(folder), "BRISQUE": networks.brisque_rows(machines)},
         "Sets of features": sets.sets_of_features(),
         "Judgements": judgements.judgements() | mixed.mixed_models(machines),
     }

@@ -31,6 +31,9 @@ def test_rows_of_a_program_that_this_machine_lacks_are_not_compared() -> None:
     assert not list(moved(page + model, page))
     assert not list(moved(page + model, page + model.replace("2.1-0", "2.2-0").replace("0.8887", "0.9000")))
     assert list(moved(page + model, page + model.replace("0.8887", "0.9000")))
+    files = "\n| BRISQUE | OpenCV 5.0.0 `quality.QualityBRISQUE` | 31.9305 |  |"
+    assert not list(moved(page + files, page))
+    assert list(moved(page + files.replace("BRISQUE", "SSIM"), page))
 
 
 def test_page_names_the_versions_that_are_installed() -> None:

@@ -4,11 +4,12 @@ Debian's packages change with its release, so rows of these programs are compare
 that the page names.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,8 @@ class Machine:
 
     def has(self, command: str) -> bool:
         """True if it has this command."""
-        return bool((self.root / "usr/bin" / command).exists() if self.root else shutil.which(command))
+        folders = [str(self.root / "usr/bin"), str(self.root / "usr/local/bin")] if self.root else None
+        return bool(shutil.which(command, path=os.pathsep.join(folders) if folders else None))
 
     def output(self, *command: str) -> str:
         """Output of a command, to both streams; some exit with 1 where pictures differ."""
@@ -43,18 +45,35 @@ class Machine:
         with tempfile.TemporaryDirectory(dir=self.root / "tmp" if self.root else None) as folder:
             yield Path(folder), f"/{Path(folder).relative_to(self.root)}" if self.root else folder
 
+    def version_of(self, package: str) -> str:
+        """The version of a package of Debian's without Debian's own part; empty where it is not installed."""
+        if not self.has("dpkg-query"):
+            return ""
+        found = re.findall(r"^Version: (?:\d+:)?([^-+\s]+)", self.output("dpkg-query", "-s", package), re.MULTILINE)
+        return found[0] if found else ""
+
     def of_files(self) -> dict[str, Table]:
         """Metrics of the pairs as PNG files, by program."""
-        programs: dict[str, Callable[[Machine], Table]] = {"gm": _graphicsmagick, "butteraugli": _butteraugli}
+        programs: dict[str, Callable[[Machine], Table]] = {
+            "gm": _graphicsmagick,
+            "butteraugli": _butteraugli,
+            "ssimulacra2": _libjxl,
+            "dssim": _dssim,
+        }
         return {command: measure(self) for command, measure in programs.items() if self.has(command)}
 
-    def each_pair(self, *command: str, value: str) -> list[float]:
-        """The number that `value` finds in what the command prints of each pair's files."""
+    def brisque_models(self) -> list[str]:
+        """OpenCV's model of BRISQUE and its ranges, from Debian's package opencv-data; empty without it."""
+        folder = (self.root or Path("/")) / "usr/share/opencv4/quality"
+        return [str(file) for file in sorted(folder.glob("brisque_*_live.yml"))]
+
+    def each_pair(self, *command: str, value: str, order: Sequence[str] = ("real", "fake")) -> list[float]:
+        """The number that `value` finds in what the command prints of each pair's files, by default original first."""
         with self.folder() as (folder, name):
             found = []
             for pair in four_pairs():
                 save_pair(folder, pair)
-                printed = self.output(*command, f"{name}/fake.png", f"{name}/real.png")
+                printed = self.output(*command, *(f"{name}/{picture}.png" for picture in order))
                 found.append(float(re.findall(value, printed)[0]))
         return found
 
@@ -62,12 +81,14 @@ class Machine:
         """The fits of `mixed_models.R` and `pymer4_fit.py`."""
         if not self.has("Rscript"):
             return []
-        scripts = {"Rscript": "mixed_models.R", "python3": "pymer4_fit.py"}
+        root = self.root or Path("/")
+        pythons = ["python3", *(f"/{python.relative_to(root)}" for python in root.glob("opt/pymer4-*/bin/python3"))]
+        scripts = [("Rscript", "mixed_models.R"), *((python, "pymer4_fit.py") for python in sorted(pythons))]
         with self.folder() as (folder, name):
             for data, file in ((table, "table.csv"), (singular, "singular.csv")):
                 data.to_csv(folder / file, index=False)
             printed = ""
-            for command, script in scripts.items():
+            for command, script in scripts:
                 shutil.copy(Path(__file__).with_name(script), folder)
                 printed += self.output(command, *(f"{name}/{file}" for file in (script, "table.csv", "singular.csv")))
         cells = [line.split("\t") for line in printed.splitlines() if line.count("\t") == 6]
@@ -92,9 +113,30 @@ def _graphicsmagick(machine: Machine) -> Table:
 
 
 def _butteraugli(machine: Machine) -> Table:
-    version = re.findall(r"Version: (\S+?)[-+]", machine.output("dpkg-query", "-s", "butteraugli"))[0]
-    values = machine.each_pair("butteraugli", value=r"(\d+\.\d+)")
-    return {"Butteraugli": [(f"Butteraugli {version}", values, "a distance of its own: 0 for equal pictures")]}
+    version = machine.version_of("butteraugli")
+    if not version:
+        return {}
+
+    def row(call: str, *order: str) -> Found:
+        values = machine.each_pair("butteraugli", value=r"(\d+\.\d+)", order=order)
+        return called(f"Butteraugli {version}", call), values, "a distance of its own, of the first to the second"
+
+    return {"Butteraugli": [row("original first", "real", "fake"), row("generated picture first", "fake", "real")]}
+
+
+def _libjxl(machine: Machine) -> Table:
+    version = machine.version_of("libjxl-devtools")
+    if not version:
+        return {}
+    values = machine.each_pair("ssimulacra2", value=r"^(\S+)")
+    why = "the authors' program; 100 for equal pictures, higher is better"
+    return {"SSIMULACRA 2": [(called(f"libjxl {version}", "ssimulacra2"), values, why)]}
+
+
+def _dssim(machine: Machine) -> Table:
+    version = re.findall(r"Version (\d\S+)", machine.output("dssim", "-h"))[0]
+    why = "1/SSIM - 1; in L*a*b*, at five sizes, where SSIM is 1 less the mean deviation of its map"
+    return {"DSSIM": [(f"dssim {version}", machine.each_pair("dssim", value=r"^(\S+)"), why)]}
 
 
 def ffmpeg_rows(ffmpeg: str) -> Table:

@@ -25,7 +25,7 @@ PARTS = "posterior by independent parts"
 EARLY = "its usual optimiser stops early"
 PRIOR = "a prior on the spreads, which keeps them from 0"
 TMB = "Laplace's approximation with the observed information, nearer to exact quadrature; gan_eval and lme4: expected"
-SINGULAR = "since 1.1-38 as if the spreads were known, where one of them is 0"
+SINGULAR = "lme4 since 1.1-38: as if the spreads were known, where one of them is 0"
 
 
 def mixed_models(machines: list[Machine]) -> Table:
@@ -101,7 +101,7 @@ def causes(program: str, call: str, model: str) -> tuple[str, str, str]:
         return KNOWN, KNOWN, KNOWN
     if package == "statsmodels":
         return PARTS, f"{PARTS}: far too small", PARTS
-    if package == "lme4" and model == "singular" and version > "1.1-38":
+    if model == "singular" and (package == "pymer4" or (package == "lme4" and version > "1.1-38")):
         return SINGULAR, SINGULAR, SINGULAR
     why = {"blme": PRIOR, "glmmTMB": TMB, "ordinal": TMB}.get(package, EARLY)
     return why, why, why

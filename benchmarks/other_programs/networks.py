@@ -21,6 +21,7 @@ from gan_eval.metrics.definitions.no_reference import load_regression
 from gan_eval.metrics.definitions.perceptual import read_dists_weights, read_trunk
 from gan_eval.metrics.weights.cache import fetch
 from other_programs.inputs import Function, as_bytes, as_doubles, as_singles, each, large_pairs
+from other_programs.installed import Machine
 from other_programs.rows import Found, Table, module_of, named
 
 WEIGHTS = ("alexnet", "vgg16", "dists", "brisque")
@@ -130,7 +131,7 @@ def dists_networks() -> list[tuple[str, Function]]:
     return [*((named(name), network) for name, network in programs.items()), (named("pyiqa", "dists"), pyiqa)]
 
 
-def brisque_rows() -> list[Found]:
+def brisque_rows(machines: list[Machine]) -> list[Found]:
     """BRISQUE of pictures alone."""
     from pyiqa.archs import brisque_arch
 
@@ -147,7 +148,23 @@ def brisque_rows() -> list[Found]:
             rows.append((named(package, f"{call}float64 pictures"), double, why))
             rows.append((named(package, f"{call}float32 pictures"), single, f"{why}; single precision"))
     other = "its own regression of 770 vectors, not the release's of 774; luma in 0..1 with a constant of 1/255"
-    return [*rows, (named("brisque"), each(lambda fake, _: brisque_program().score(fake)), other)]
+    rows.append((named("brisque"), each(lambda fake, _: brisque_program().score(fake)), other))
+    return [*rows, *opencv_brisque(next((models for m in machines if (models := m.brisque_models())), []))]
+
+
+def opencv_brisque(models: list[str]) -> list[Found]:
+    """OpenCV's BRISQUE, where a machine has its model; of BGR, as OpenCV reads pictures."""
+    if not models:
+        return []
+    import cv2
+
+    name = f"OpenCV {cv2.__version__} `quality.QualityBRISQUE"
+    why = "its own regression, cut to 0..100; halves without smoothing"
+    compute = cv2.quality.QualityBRISQUE_compute
+    return [
+        (f"{name}`", each(lambda fake, _: compute(fake[..., ::-1].copy(), *models)[0]), why),
+        (f"{name}, RGB`", each(lambda fake, _: compute(fake, *models)[0]), f"{why}; it expects BGR"),
+    ]
 
 
 def piq_brisque(picture: torch.Tensor) -> torch.Tensor:
