@@ -49,7 +49,7 @@ EXPOSURE = "requested_exposure_ms"
 _TASK = text("task", "single pictures, or pairs of a real and a generated one", words=("single", "pair"), filled=True)
 _MODEL = text("model", "the fakes' generator; empty: the fakes name none")
 _LEVEL = text("level", "the column of the trials that is the level", filled=True)
-_BASIS = text("basis", "what the errors rest on; empty: no function", words=("crossed_model", "two_way_cluster"))
+_BASIS = text("basis", "what the errors rest on: crossed_model or two_way_cluster; empty: no function")
 
 PSYCHOMETRIC = Table(
     "psychometric",

@@ -27,7 +27,7 @@ ROBUSTNESS = Table(
     "Drift of accuracy over a session, and bias to one side of a pair. The p values are not corrected.",
     (
         text("check", "what is checked", words=(DRIFT, SIDE_BIAS), filled=True),
-        text("comparison", "of which trials", words=("single pictures", "pairs"), filled=True),
+        text("comparison", "of which trials: single pictures, or pairs", filled=True),
         text("a", "`last trial`; the side"),
         text("b", "`first trial`; the other side"),
         text("measure", "the number that is compared"),

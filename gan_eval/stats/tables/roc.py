@@ -52,7 +52,7 @@ ROC = Table(
         integer("n_fake", "answers to the model's pictures with a confidence"),
         integer("n_participants", "participants"),
         integer("n_stimuli", "stimuli"),
-        text("basis", "what the intervals rest on; empty: no interval", words=(TWO_WAY, BY_PICTURE)),
+        text("basis", f"what the intervals rest on: {TWO_WAY} or {BY_PICTURE}; empty: no interval"),
         *PROVENANCE,
     ),
     key=("model", "dataset"),
