@@ -75,15 +75,12 @@ def write_figure(folder: StudyFolder, file: Path, width_mm: float = WIDTH_MM) ->
 
 def caption_of_figure_1(folder: StudyFolder, content: FigureContent) -> str:
     """Return the caption of figure 1 in plain text."""
-    drawn_ends = [entry for entry in content.entries if not np.isnan(entry.value[1:]).any()]
-    ends = ", with 95% intervals" * bool(drawn_ends)
-    is_paired, is_rating = content.protocol == PAIRED, content.protocol == RATING
+    ends = ", with 95% intervals" * any(not np.isnan(entry.value[1:]).any() for entry in content.entries)
+    is_paired, is_rating, share = content.protocol == PAIRED, content.protocol == RATING, ""
     if content.protocol in ADAPTIVE_PROTOCOLS:
         thresholds = folder.table(THRESHOLDS)
         shares = thresholds.loc[(thresholds["protocol"] == content.protocol).fillna(False), "share"].dropna().unique()
         share = f"{shares[0]:.0%}" if len(shares) == 1 else "a fixed share of"
-    else:
-        share = ""
     rates = f"{PANEL_A[content.protocol][2].format(share)}; large markers: models{ends}; dots: participants"
     if any(not math.isnan(entry.real[0]) for entry in content.entries):
         of = "mean grade of real pictures" if is_rating else "share of real pictures called real"
@@ -98,8 +95,7 @@ def caption_of_figure_1(folder: StudyFolder, content: FigureContent) -> str:
         accuracy += f"; grey: within the margin of equivalence, {points_text(content.margin)}"
     of_models = all(len(entry.points) <= 1 for entry in content.entries)
     score = "mean grade" if is_rating else "fooling rate"
-    within = "" if of_models else " within models"
-    ranked = f"; ρ: Spearman's correlation{within}"
+    ranked = "; ρ: Spearman's correlation" + " within models" * (not of_models)
     ranked += ", with its 95% interval by a two-way bootstrap" * any("[" in text for text in content.correlations)
     words = {
         "rates": rates,

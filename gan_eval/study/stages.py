@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -308,45 +309,6 @@ def analyze_stage(plan: Plan) -> Stage:
     """Return the stage of the tables of the statistics."""
     out = plan.folder / "tables"
 
-    def work(listener: Listener) -> bool:
-        from gan_eval.stats.analysis import Answers, analyze_study, write_analysis
-        from gan_eval.stats.readers import stored_tables
-        from gan_eval.stats.recruitment import waiting_text
-
-        stored: dict[tables.Table, pd.DataFrame] = {}
-        if plan.store.is_file():
-            with open_store(plan.store, create=False) as store:
-                stored = stored_tables(store, plan.study.study.name)
-        if not stored or stored[tables.TRIALS].empty:
-            listener.message("analyze: no trials yet")
-            if out.is_dir():  # tables of people who have been forgotten since
-                write_analysis({}, out, given={})
-            return False
-        measured = {
-            table: file
-            for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
-            if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file()
-        }
-        maps, shown = None, list(plan.stimulus_folders().values())
-        if len(stored[tables.MARKS]):
-            from gan_eval.metrics.maps import PictureMaps
-            from gan_eval.metrics.run.inputs import stimuli_of_sets
-
-            maps = PictureMaps(stimuli_of_sets(shown))
-        with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
-            analysis = analyze_study(
-                Answers(stored, plan.study, plan.study.quiz.participants, store=plan.store),
-                out,
-                stimuli=shown,
-                maps=maps,
-                image_metrics=measured.get(tables.IMAGE_METRICS),
-                set_metrics=measured.get(tables.SET_METRICS),
-                on_message=listener.message,
-            )
-        if words := waiting_text(analysis.recruited):
-            listener.message(f"analyze: {words}")
-        return True
-
     def inputs() -> Mapping[str, str]:
         metric_files = {
             path.name: sha256_file(path) for path in sorted((plan.folder / "metrics").glob("*_metrics.csv"))
@@ -360,12 +322,52 @@ def analyze_stage(plan: Plan) -> Stage:
         inputs=inputs,
         outputs=(out,),
         products=lambda: [path for path in files_of(out) if not path.name.startswith(OF_OTHER_STAGES)],
-        work=work,
+        work=partial(_analyze, plan, out),
         derives=True,
         needs=("metrics", "quiz"),
         is_finished=lambda: all_sessions_complete(plan, read_sessions(plan)),
         section="analysis",
     )
+
+
+def _analyze(plan: Plan, out: Path, listener: Listener) -> bool:
+    """Write the tables of the study's answers into `out`; False without an answer."""
+    from gan_eval.stats.analysis import Answers, analyze_study, write_analysis
+    from gan_eval.stats.readers import stored_tables
+    from gan_eval.stats.recruitment import waiting_text
+
+    stored: dict[tables.Table, pd.DataFrame] = {}
+    if plan.store.is_file():
+        with open_store(plan.store, create=False) as store:
+            stored = stored_tables(store, plan.study.study.name)
+    if not stored or stored[tables.TRIALS].empty:
+        listener.message("analyze: no trials yet")
+        if out.is_dir():  # tables of people who have been forgotten since
+            write_analysis({}, out, given={})
+        return False
+    image_metrics, set_metrics = (
+        file if (file := plan.folder / "metrics" / f"{table.name}.csv").is_file() else None
+        for table in (tables.IMAGE_METRICS, tables.SET_METRICS)
+    )
+    maps, shown = None, list(plan.stimulus_folders().values())
+    if len(stored[tables.MARKS]):
+        from gan_eval.metrics.maps import PictureMaps
+        from gan_eval.metrics.run.inputs import stimuli_of_sets
+
+        maps = PictureMaps(stimuli_of_sets(shown))
+    with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
+        analysis = analyze_study(
+            Answers(stored, plan.study, plan.study.quiz.participants, store=plan.store),
+            out,
+            stimuli=shown,
+            maps=maps,
+            image_metrics=image_metrics,
+            set_metrics=set_metrics,
+            on_message=listener.message,
+        )
+    if words := waiting_text(analysis.recruited):
+        listener.message(f"analyze: {words}")
+    return True
 
 
 def training_stage(plan: Plan) -> Stage:

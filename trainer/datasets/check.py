@@ -90,22 +90,8 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
     if not by_split:
         raise UserError(f"{data}: no pictures below it; expected {data.name}/{data_set.pattern}, such as train")
     split_of = {path: split for split, paths in by_split.items() for path in paths}
-
-    def facts(path: Path) -> PictureFacts:
-        flat: tuple[float, ...] = ()
-        sides: tuple[Picture, ...]
-        if isinstance(data_set, PairedSet):
-            sides = data_set.sides(path)
-            flat = tuple(map(flatness, sides))
-        else:
-            sides = (read_rgb(path),)
-            data_set.require_shape(path, sides[0].shape[1], sides[0].shape[0])
-        size = f"{len(sides) * sides[0].shape[1]}x{sides[0].shape[0]}"
-        name = path.relative_to(data).as_posix()
-        pixels = tuple(sha256_bytes(repr(side.shape).encode() + side.tobytes()) for side in sides)
-        return PictureFacts(split_of[path], name, size, pixels, flat)
-
-    results = dict(zip(split_of, try_pictures(list(split_of), facts, on_progress=on_progress), strict=True))
+    found = try_pictures(list(split_of), lambda path: _facts(data_set, path, split_of[path]), on_progress=on_progress)
+    results = dict(zip(split_of, found, strict=True))
     pictures = [result for result in results.values() if not isinstance(result, UserError)]
     unusable = {path: str(result) for path, result in results.items() if isinstance(result, UserError)}
     if not pictures:
@@ -141,6 +127,22 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
     findings += duplicates(pictures, "the same B half", lambda pixels: pixels[1], whole=False)
     flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
     return DataReport(data, splits, sizes, unusable, findings, drawn=drawn_side(flat_a, flat_b))
+
+
+def _facts(data_set: PairedSet | PhotographSet, path: Path, split: str) -> PictureFacts:
+    """Return the facts about a picture; a `UserError`: it cannot be used."""
+    flat: tuple[float, ...] = ()
+    sides: tuple[Picture, ...]
+    if isinstance(data_set, PairedSet):
+        sides = data_set.sides(path)
+        flat = tuple(map(flatness, sides))
+    else:
+        sides = (read_rgb(path),)
+        data_set.require_shape(path, sides[0].shape[1], sides[0].shape[0])
+    size = f"{len(sides) * sides[0].shape[1]}x{sides[0].shape[0]}"
+    name = path.relative_to(data_set.folder).as_posix()
+    pixels = tuple(sha256_bytes(repr(side.shape).encode() + side.tobytes()) for side in sides)
+    return PictureFacts(split, name, size, pixels, flat)
 
 
 def duplicates(

@@ -1,5 +1,6 @@
 """Methods paragraphs to copy into a paper."""
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -226,33 +227,11 @@ def _measures(folder: StudyFolder) -> list[str]:
 
 
 def _models(folder: StudyFolder) -> list[str]:
-    comparisons, sentences = folder.table(COMPARISONS), []
+    comparisons, sentences = folder.table(COMPARISONS), list[str]()
     bases = set(comparisons["basis"].dropna())
     is_crossed = bool(bases & {"crossed_model", "crossed_model_clustered_error"})
     if is_crossed:
-        is_single = bool((comparisons["measure"] == "called_fake").any())
-        has_slope = folder.study is None or folder.study.analysis.slope
-        link = "probit" if (folder.table(MIXED_MODELS)["link"] == "probit").any() else "logistic"
-        of_grades = comparisons["measure"].isin([HIGHER, MEAN])
-        links = [link] * bool((~of_grades).any()) + ["cumulative-logit"] * bool(of_grades.any())
-        slopes = ", and random slopes for the compared groups by participant and, if models share items, by item"
-        formula = f"called_fake ~ kind + ({'1 + kind' if has_slope else '1'}|participant) + (1|stimulus)"
-        sentences.append(
-            f"Rates and differences are those of {listed(links)} mixed models of the answers "
-            f"compared, with crossed random intercepts of participants and pictures{slopes * has_slope}, by Laplace's "
-            "approximation (Baayen et al. 2008), averaged over participants and pictures (Zeger et al. 1988)"
-            f"{f': for a model and the real pictures {formula}' * is_single}. Intervals and tests have standard errors "
-            "from the Hessian and Student's t."
-        )
-        if is_single:
-            is_small = 0 < included_count(folder) < MIN_SIMULATED
-            people, held, where = "10 to 40", "93 to 99.6%", "with few pictures, and near the ceiling, "
-            if is_small:
-                people, held, where = "3", "98 to 100%", ""
-            sentences.append(
-                f"In Monte Carlo studies of {people} participants, 95% intervals of such rates contained the truth in "
-                f"{held} of studies: {where}they are too wide, and p values too large."
-            )
+        sentences += _crossed_models(folder, comparisons)
     if folder.study is not None and folder.study.quiz.pairs_of == "random":
         sentences.append(
             "The real pictures, paired at random, were a third factor, whose variance was added (Cameron et al. 2011)."
@@ -283,6 +262,33 @@ def _models(folder: StudyFolder) -> list[str]:
     if unplanned := unplanned_text(comparisons):
         sentences.append(f"{unplanned}.")
     return [*filter(None, sentences)]
+
+
+def _crossed_models(folder: StudyFolder, comparisons: pd.DataFrame) -> Iterator[str]:
+    """Yield sentences on the mixed models of the rates and differences, and what is known of their intervals."""
+    is_single = bool((comparisons["measure"] == "called_fake").any())
+    has_slope = folder.study is None or folder.study.analysis.slope
+    link = "probit" if (folder.table(MIXED_MODELS)["link"] == "probit").any() else "logistic"
+    of_grades = comparisons["measure"].isin([HIGHER, MEAN])
+    links = [link] * bool((~of_grades).any()) + ["cumulative-logit"] * bool(of_grades.any())
+    slopes = ", and random slopes for the compared groups by participant and, if models share items, by item"
+    formula = f"called_fake ~ kind + ({'1 + kind' if has_slope else '1'}|participant) + (1|stimulus)"
+    yield (
+        f"Rates and differences are those of {listed(links)} mixed models of the answers "
+        f"compared, with crossed random intercepts of participants and pictures{slopes * has_slope}, by Laplace's "
+        "approximation (Baayen et al. 2008), averaged over participants and pictures (Zeger et al. 1988)"
+        f"{f': for a model and the real pictures {formula}' * is_single}. Intervals and tests have standard errors "
+        "from the Hessian and Student's t."
+    )
+    if is_single:
+        is_small = 0 < included_count(folder) < MIN_SIMULATED
+        people, held, where = "10 to 40", "93 to 99.6%", "with few pictures, and near the ceiling, "
+        if is_small:
+            people, held, where = "3", "98 to 100%", ""
+        yield (
+            f"In Monte Carlo studies of {people} participants, 95% intervals of such rates contained the truth in "
+            f"{held} of studies: {where}they are too wide, and p values too large."
+        )
 
 
 def design_text(folder: StudyFolder, quiz: QuizSettings) -> str:

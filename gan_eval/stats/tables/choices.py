@@ -152,23 +152,20 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
             variance = np.maximum(np.diag(bread), two_way(residual[:, None] * (contest @ bread), participant, item))
             std_error[group] = np.sqrt(variance)
             half_width[group] = t_critical(degrees_of_freedom(*several)) * np.sqrt(variance)
-            single = (
-                (participant, ONE_PARTICIPANT),
-                (item, "one item: says nothing about items in general"),
-            )
-            notes += [(is_estimated & (n_levels(factor) < 2), note) for factor, note in single]
+            notes += [
+                (is_estimated & (n_levels(participant) < 2), ONE_PARTICIPANT),
+                (is_estimated & (n_levels(item) < 2), "one item: says nothing about items in general"),
+            ]
         else:
             notes.append((is_estimated, "one participant and one item: no interval"))
     missing = ~is_estimated & (played > 0)
     _, label = connected_components(table > 0, directed=False)
     linked = np.isin(label, label[is_estimated]) | ~is_estimated.any()
+    infinite = "no chain of wins leads both ways between it and the others: the strength has no finite estimate"
     notes += [
         (~is_estimated & (played == 0), "no answered pairs"),
         (missing & ~linked, "no pairs link it with the contestants that are estimated"),
-        (
-            missing & linked,
-            "no chain of wins leads both ways between it and the others: the strength has no finite estimate",
-        ),
+        (missing & linked, infinite),
     ]
     both = np.concatenate([np.arange(len(pairs))] * 2)
     carried = provenance(pairs, Groups([str(name) for name in names], both, code), notes=notes)
