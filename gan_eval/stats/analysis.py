@@ -286,7 +286,8 @@ def analyze_study(
         on_message=on_message,
         **more,
     )
-    claim_output_folder(out)
+    if not out.exists():
+        claim_output_folder(out)
     write_analysis(results, out, given={**stored, **(beside or {})}, store=answers.store)
     return StudyAnalysis(results, counted, recruited)
 
