@@ -125,7 +125,8 @@ TOOLS: Mapping[str, Tool] = {
         version="opensesame_version",
         is_limit_time=True,
         export="subject-N.csv of the logger, for each participant",
-        note="practice = yes in all rows counts until the next item begins; the time of a missed trial is not kept",
+        note="practice = yes in all rows counts until the next loop begins; of several questions in a trial the "
+        "one that has correct answers counts; the time of a missed trial is not kept",
     ),
     "otree": Tool(
         "oTree",

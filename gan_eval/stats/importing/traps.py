@@ -1,5 +1,6 @@
 """Habits of tools whose files are not what they seem: correct them in their rows, or warn; one function each."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -120,25 +121,55 @@ def _numbers(cells: pd.Series) -> pd.Series:
 def _practice(foreign: Foreign, cells: pd.DataFrame) -> Found:
     """Take OpenSesame's flag of practice back in the rows after the practice, where it has stayed.
 
-    The first rows are practice until an item begins that had not begun before: its time is NA until then.
+    The first rows are practice until an item begins, before that row's trial, that had not begun: its time is NA until
+    then.
     """
     if "practice" not in cells:
         return cells, []
-    starts = [name for name in map(str, cells) if name.startswith("time_")]
+    starts = cells.filter(regex="^time_").apply(_numbers)
     phases, count, kept = cells["practice"].copy(), 0, 0
     for _, rows in cells.groupby(foreign.groups(), sort=False):
         if not rows["practice"].str.lower().isin(["yes", "1", "true"]).fillna(False).all():
             continue
-        waiting = {name: rows[name].isna() | rows[name].str.upper().eq("NA").fillna(False) for name in starts}
-        begun = [cells for cells in waiting.values() if cells.iloc[0] and not cells.iloc[-1]]
-        practice = pd.DataFrame(begun).any() if begun else pd.Series(False, index=rows.index)
-        phases.loc[rows.index[~practice]] = "main"
-        count, kept = count + int((~practice).sum()), kept + int(practice.sum())
+        practice = _rows_of_practice(starts.loc[rows.index])
+        phases.loc[rows.index[practice:]] = "main"
+        count, kept = count + len(rows) - practice, kept + practice
     if not count:
         return cells, []
     doubt = "" if kept else "; if there were practice trials, leave them out with --where"
     return cells.assign(practice=phases), [
-        f"practice is yes in all rows: {kept} rows before the next item began are practice, {count} are not{doubt}"
+        f"practice is yes in all rows: {kept} rows before the next loop began are practice, {count} are not{doubt}"
+    ]
+
+
+def _rows_of_practice(starts: pd.DataFrame) -> int:
+    """Count the rows before the first item that begins later than the first trial, and not within one."""
+    trial = starts.loc[:, starts.diff().iloc[1:].gt(0).all()].min(axis=1)
+    begins = starts.notna() & starts.shift().isna() & starts.le(trial.fillna(math.inf), axis=0)
+    later = [row for row, is_begun in enumerate(begins.any(axis=1)) if row and is_begun]
+    return later[0] if later else 0
+
+
+def _last_questions(foreign: Foreign, cells: pd.DataFrame) -> Found:
+    """Take the answer to the question that can be correct where OpenSesame's trials have several: it has the last one.
+
+    Of questions that are correct equally often the first of a trial counts.
+    """
+    parts = ("response", "correct", "response_time")
+    items = [name.removeprefix("time_") for name in map(str, cells) if name.startswith("time_")]
+    items = [item for item in items if {*parts, *(f"{part}_{item}" for part in parts)} <= {*cells}]
+    times = cells[[f"time_{item}" for item in items]].apply(_numbers).set_axis(items, axis=1)
+    asked = times.notna() & times.ne(times.groupby(foreign.groups()).shift())
+    several = asked.sum(axis=1) > 1
+    if not several.any():
+        return cells, []
+    items.sort(key=lambda item: (-_numbers(cells[f"correct_{item}"]).sum(), times[item].median()))
+    for item in reversed(items):
+        answers = {part: cells[part].mask(several & asked[item], cells[f"{part}_{item}"]) for part in parts}
+        cells = cells.assign(**answers)
+    return cells, [
+        f"{int(several.sum())} trials have several questions: the answer is that to {items[0]}; --map "
+        "response=response_ITEM --map correct=correct_ITEM --map reaction_time_ms=response_time_ITEM takes another"
     ]
 
 
@@ -212,7 +243,7 @@ def _untouched(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
 
 _OF_FILES: Mapping[str, tuple[Callable[[Foreign, pd.DataFrame], Found], ...]] = {
     "jspsych": (_simulated,),
-    "opensesame": (_practice,),
+    "opensesame": (_practice, _last_questions),
     "mturk": (_radio_buttons,),
 }
 _OF_TRIALS: Mapping[str, tuple[Callable[[pd.DataFrame, pd.DataFrame], Found], ...]] = {

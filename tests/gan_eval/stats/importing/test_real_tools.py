@@ -344,7 +344,12 @@ OPENSESAME = """
         run show True
         run press_key True
         run key True
+        run missed "response_key == None"
+        run press_two "picture != 'practice.png'"
+        run confidence "picture != 'practice.png'"
         run logger True
+    define sketchpad missed
+        set duration 0
     define sketchpad show
         set duration 0
         draw circle x=0 y=0 r=50
@@ -355,6 +360,13 @@ OPENSESAME = """
     define keyboard_response key
         set timeout [limit]
         set allowed_responses "f;j"
+    define inline_script press_two
+        ___run__
+        press("2")
+        __end__
+    define keyboard_response confidence
+        set timeout 9000
+        set allowed_responses "1;2"
     define logger logger
         set auto_log yes
 """
@@ -383,7 +395,11 @@ def test_opensesame_in_a_window(tmp_path: Path) -> None:
     ]
     kinds = ("canvas", "keyboard", "mouse", "sampler", "clock", "color")
     head = ["---", "API: 3", "---", "set start experiment", *(f"set {kind}_backend legacy" for kind in kinds), ""]
-    script = "\n".join(head) + loop("practice_loop", [rows[0] | {"practice": "yes"}]) + loop("main_loop", rows)
+    script = (
+        "\n".join(head)
+        + loop("practice_loop", [rows[0] | {"practice": "yes", "picture": "practice.png"}])
+        + loop("main_loop", rows)
+    )
     (tmp_path / "study.osexp").write_text(script + textwrap.dedent(OPENSESAME).replace("    ", "\t"))
     study = """
         from libopensesame.experiment import Experiment
@@ -395,8 +411,9 @@ def test_opensesame_in_a_window(tmp_path: Path) -> None:
     """
     shown_in_a_window(python, tmp_path, study)
     written = pd.read_csv(tmp_path / "subject-4.csv")
+    assert written["response"].tolist() == ["j"] + ["2"] * 12, "that of the last question"
     assert {*written["practice"]} == {"yes"}, "the flag stays after the practice"
-    assert written["response_time"][written["response"].isna()].between(600, 1000).sum() == 2, "the limit"
+    assert written["response_time_key"][written["response_key"].isna()].between(600, 1000).sum() == 2, "the limit"
     found = import_trials(tmp_path / "subject-4.csv", mapping={})
     assert played(found) == PLAYED
     assert found.trials["phase"].tolist() == ["practice"] + ["main"] * 12

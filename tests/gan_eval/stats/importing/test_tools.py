@@ -257,6 +257,45 @@ def test_the_practice_flag_of_opensesame_stays_and_is_taken_back(tmp_path: Path)
     assert played(found) == PLAYED
 
 
+@pytest.mark.parametrize(("first", "after_ms"), [(1, 700), (4, 700), (4, -20)])
+def test_the_practice_of_opensesame_ends_where_the_next_loop_begins(tmp_path: Path, first: int, after_ms: int) -> None:
+    """A screen that is first shown in some trial, or between trials, has no part in it."""
+    rows = opensesame()
+    for at, row in enumerate(rows):
+        trial = 1000 * at + 2100
+        row |= {"time_block": "NA" if at < 2 else 4050, "time_trial": trial, "time_key": trial + 20}
+        row["time_screen"] = "NA" if at < first else 1000 * first + 2100 + after_ms
+    found = imported(written(tmp_path, "subject-4.csv", rows))
+    assert found.trials["phase"].tolist() == ["practice"] * 2 + ["main"] * 5
+
+
+@pytest.mark.parametrize("asked_in_each", [True, False])
+def test_a_later_question_of_opensesame_is_not_the_answer(tmp_path: Path, asked_in_each: bool) -> None:
+    """`response`, `correct` and `response_time` are those of the last question of a trial."""
+    rows = opensesame()
+    for at, row in enumerate(rows):
+        names = ("response", "correct", "response_time")
+        row |= {f"{name}_key": row[name] for name in names} | {"time_key": 1000 * at + 2100}
+        asked = at if asked_in_each else at - at % 2
+        row |= {"response_confidence": 2, "correct_confidence": 0, "response_time_confidence": 300}
+        row["time_confidence"] = 1000 * asked + 2500
+        if asked == at:
+            row |= {"response": 2, "correct": 0, "response_time": 300}
+    found = imported(written(tmp_path, "subject-4.csv", rows))
+    assert played(found) == PLAYED
+    assert found.trials["reaction_time_ms"].dropna().eq(700).all()
+
+
+def test_two_keyboards_of_opensesame_in_trials_of_their_own(tmp_path: Path) -> None:
+    rows = opensesame()
+    for at, row in enumerate(rows):
+        for item, count in (("key", at), ("practice_key", 0)):
+            asked = rows[min(at, count)]
+            row |= {f"{name}_{item}": asked[name] for name in ("response", "correct", "response_time")}
+            row[f"time_{item}"] = "NA" if item == "key" and not at else 1000 * count + 2100
+    assert played(imported(written(tmp_path, "subject-4.csv", rows))) == PLAYED
+
+
 def psychopy(keys: Sequence[Any], correct: Sequence[Any]) -> list[dict[str, Any]]:
     rows = [
         {"picture": f"img/{picture}.png", "truth": kind, "corrAns": KEYS[kind], "resp.keys": key, "resp.corr": right}
