@@ -163,8 +163,8 @@ class SimulatedParticipant:
         """Judge a trial with one of these answers; None: no answer in time."""
         planned, timing = trial.planned, trial.timing
         noise = generator(self._seed, "trial", self._participant, planned["stimulus"], planned["stimulus_b"] or "")
-        exposure_ms, window_ms = timing.requested_exposure_ms, timing.response_ms
-        taken_up = 1.0 if exposure_ms is None else 1 - float(np.exp(-exposure_ms / SEEING_MS))
+        requested_ms, window_ms = timing.requested_exposure_ms, timing.response_ms
+        taken_up = 1.0 if requested_ms is None else 1 - float(np.exp(-requested_ms / SEEING_MS))
         dprime = self._dprime * taken_up
         # how much faker a picture looks than the criterion, or picture b than picture a
         evidence_a = self._noise_of(planned["stimulus"], noise)

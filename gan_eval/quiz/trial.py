@@ -73,7 +73,7 @@ class Presented:
     offset: int | None = None
 
     @property
-    def exposure_ms(self) -> float:
+    def achieved_exposure_ms(self) -> float:
         """Offset minus onset, in ms."""
         assert self.offset is not None
         return (self.offset - self.onset) / MILLISECOND
@@ -201,7 +201,7 @@ class Trial:
                 allowed_ms += 2 * (self.frame_ms or 0.0)
                 due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
             if due_ms is not None:
-                excess = seen.exposure_ms - due_ms
+                excess = seen.achieved_exposure_ms - due_ms
                 if excess > allowed_ms or (excess < -LATE_MS and self.broken_off is None):
                     self.flags.add(Flag.LATE)
         if second is not None and first.offset is not None:
@@ -211,9 +211,9 @@ class Trial:
         return {
             "requested_exposure_ms": self.timing.requested_exposure_ms,
             "planned_exposure_ms": self.planned_exposure_ms,
-            "exposure_ms": first.exposure_ms,
+            "exposure_ms": first.achieved_exposure_ms,
             "onset_ms": first.onset / MILLISECOND,
-            "second_exposure_ms": None if second is None else second.exposure_ms,
+            "second_exposure_ms": None if second is None else second.achieved_exposure_ms,
             "second_onset_ms": None if second is None else second.onset / MILLISECOND,
             "reaction_time_ms": None if self.pressed is None else (self.pressed - self.onset) / MILLISECOND,
             "confidence": self.confidence,

@@ -137,7 +137,7 @@ class Content:
                 for showing in session.protocol.showings(trial.planned)
             ],
             "masks": masks,
-            "exposure_ms": None if requested is None else session.planned_exposure(requested),
+            "planned_exposure_ms": None if requested is None else session.planned_exposure(requested),
             "gap_ms": session.planned_exposure(trial.timing.gap_ms) if len(showings) > 1 else 0.0,
             "response_ms": trial.timing.response_ms,
             "ahead": [address for those in coming[:AHEAD] for group in (*those[0], *those[1]) for address in group],

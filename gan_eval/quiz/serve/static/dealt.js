@@ -172,7 +172,7 @@ class DealtTransport extends Transport {
     const inFrames = (time) => (rate ? (Math.max(1, Math.floor((time * rate) / 1000 + 0.5)) * 1000) / rate : time);
     return {
       ...trial,
-      exposure_ms: trial.exposure_ms === null ? null : inFrames(trial.exposure_ms),
+      planned_exposure_ms: trial.planned_exposure_ms === null ? null : inFrames(trial.planned_exposure_ms),
       gap_ms: trial.showings.length > 1 ? inFrames(trial.gap_ms) : 0,
       break: trial.break?.kind === "break" && done <= this.#restedAfter ? null : trial.break,
     };

@@ -336,7 +336,7 @@ export class Stage {
   }
 
   async #present(trial, seen, onOnset) {
-    const { exposure_ms: exposure, response_ms: response, gap_ms: gap } = trial;
+    const { planned_exposure_ms: exposure, response_ms: response, gap_ms: gap } = trial;
     const flash = exposure !== null;
     const window = response ?? Infinity;
     let due = this.#blankFrom + this.#blankMs;

@@ -90,7 +90,7 @@ class Robot(Page):
 
     def report(self, following: dict[str, Any], planned: dict[str, Any]) -> dict[str, Any]:
         """Report a trial as the page would."""
-        planned = {**planned, "requested_exposure_ms": following["exposure_ms"]}
+        planned = {**planned, "requested_exposure_ms": following["planned_exposure_ms"]}
         trial = Trial(planned, self.protocol.timing(planned), len(following["showings"]))
         judgement = self.person.judge(trial, self.protocol.answers.values())
         begins = nanoseconds(self.now_ms + self.study.settings.blank_ms)

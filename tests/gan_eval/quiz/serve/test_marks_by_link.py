@@ -72,7 +72,7 @@ def test_a_restart_a_new_tab_and_going_on_without_marks(serve: Serve) -> None:
     following = robot.arrive("resume")["next"]
     assert (following["page"], following["trial"]) == ("trial", 3), "the marks of one trial are lost"
     to_marks(robot, following, plan)
-    report = robot.report({"exposure_ms": None, "showings": [[""]]}, plan[3])
+    report = robot.report({"planned_exposure_ms": None, "showings": [[""]]}, plan[3])
     assert robot.ask("trial", **report)["next"]["page"] == "marks"
     while following["page"] != "end":
         following = robot.take_part(robot.ask("marks", trial=4, nothing_ms=1.0)["next"], plan)
