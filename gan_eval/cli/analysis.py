@@ -115,7 +115,7 @@ def analyze(
             naming("--exclude: ", only="trials: "),
             naming("--exclude-participants: ", only="participation: "),
         ):
-            results, counted, _ = analyze_study(
+            results, counted = analyze_study(
                 answers,
                 out,
                 stimuli=stimuli or (),

@@ -115,11 +115,11 @@ def make_world(
 
 
 def _verdicts(
-    world: World, numbers: Sequence[int], share: "Share", on_progress: Progress, *, z: float
+    world: World, numbers: Sequence[int], looks: Sequence[int], z: float, share: "Share", on_progress: Progress
 ) -> dict[tuple[int, int], list[Verdict]]:
     """Return the verdicts of the simulated studies, by number of participants and place of the question.
 
-    A family of questions ends at a check when each of them is clearly on one side of the target.
+    A family of questions ends at a check (`looks`, after 0) when each of them is clearly on one side of the target.
     """
     settings = world.assumed
     found: dict[tuple[int, int], list[Verdict]] = {
@@ -133,7 +133,7 @@ def _verdicts(
     def report(done: int) -> None:
         on_progress(finished + done, total, "", "to the next check")
 
-    for before, until in pairwise(_checks(settings)):
+    for before, until in pairwise(looks):
         tasks = [
             (people, study, *places) for people, places in todo.items() if places for study in range(before, until)
         ]
@@ -153,19 +153,15 @@ def _verdicts(
     return found
 
 
-def _checks(settings: PowerSettings) -> list[int]:
-    """Return the numbers of simulated studies at the checks, after 0."""
-    return [0, *(look for look in LOOKS if look < settings.simulations), settings.simulations]
-
-
 def _rows(world: World, numbers: Sequence[int], share: "Share", on_progress: Progress) -> list[Row]:
     """Return the rows of the table: each question at each number of participants.
 
     The intervals hold for all checks together (Bonferroni).
     """
     settings, rows = world.assumed, []
-    z = float(ndtri(1 - 0.025 / (len(_checks(settings)) - 1)))
-    found = _verdicts(world, numbers, share, on_progress, z=z)
+    looks = [0, *(look for look in LOOKS if look < settings.simulations), settings.simulations]
+    z = float(ndtri(1 - 0.025 / (len(looks) - 1)))
+    found = _verdicts(world, numbers, looks, z, share, on_progress)
     for place, question in enumerate(world.questions):
         effect = effect_of(question, world.design, world.truths[question.scenario])
         is_none = abs(effect) < NEGLIGIBLE

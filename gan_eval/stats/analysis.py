@@ -241,15 +241,6 @@ class Answers(NamedTuple):
     """The file of the answers; None: they have another place."""
 
 
-class StudyAnalysis(NamedTuple):
-    """The analysis of one study's answers."""
-
-    results: dict[str, pd.DataFrame]
-    counted: Mapping[Table, pd.DataFrame]
-    """The tables without simulated sessions, if people have answered."""
-    recruited: pd.DataFrame | None
-
-
 def analyze_study(
     answers: Answers,
     out: Path,
@@ -258,13 +249,16 @@ def analyze_study(
     on_message: Callable[[str], None],
     beside: Mapping[Table, pd.DataFrame] | None = None,
     **more: Any,
-) -> StudyAnalysis:
+) -> tuple[dict[str, pd.DataFrame], Mapping[Table, pd.DataFrame]]:
     """Analyze the answers of one study as its file plans, and write the tables into `out`.
 
     Args:
         stimuli: folders of the sets that were shown.
         beside: tables to write next to the answers and results.
         more: other options of `analyze`.
+
+    Returns:
+        The results, and the tables without simulated sessions if people have answered.
     """
     stored, study = answers.tables, answers.study
     counted = of_people(stored) if answers.prepared is None else stored
@@ -289,7 +283,7 @@ def analyze_study(
     if not out.exists():
         claim_output_folder(out)
     write_analysis(results, out, given={**stored, **(beside or {})}, store=answers.store)
-    return StudyAnalysis(results, counted, recruited)
+    return results, counted
 
 
 def _read_inputs(

@@ -356,7 +356,7 @@ def _analyze(plan: Plan, out: Path, listener: Listener) -> bool:
 
         maps = PictureMaps(stimuli_of_sets(shown))
     with naming(f"{plan.file}: ", only="analysis."):  # they are known only from the tables
-        analysis = analyze_study(
+        results, _ = analyze_study(
             Answers(stored, plan.study, plan.study.quiz.participants, store=plan.store),
             out,
             stimuli=shown,
@@ -365,7 +365,7 @@ def _analyze(plan: Plan, out: Path, listener: Listener) -> bool:
             set_metrics=set_metrics,
             on_message=listener.message,
         )
-    if words := waiting_text(analysis.recruited):
+    if words := waiting_text(results.get("recruitment")):
         listener.message(f"analyze: {words}")
     return True
 

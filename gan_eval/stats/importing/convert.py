@@ -181,7 +181,7 @@ def import_trials(
         lines.append(f"no row is taken of {', '.join(unread_files[:MAX_WORDS])}{more}")
     lines += of_rows + of_tool + of_kinds + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
     trials, of_addresses = _without_addresses(trials)
-    lines += _remarks(table, trials, accepted, of_addresses, repeated=_without_rows(foreign, rejected))
+    lines += _remarks(table, trials, accepted, rejected, of_addresses)
     return Imported(trials, _rejected_table(rejected, read), (*of_one_name, *of_several), tuple(lines))
 
 
@@ -311,15 +311,9 @@ def _without_rows(frame: pd.DataFrame, rejected: Sequence[Row]) -> pd.DataFrame:
 
 
 def _remarks(
-    table: _Table, trials: pd.DataFrame, accepted: pd.DataFrame, of_addresses: Sequence[str], *, repeated: pd.DataFrame
+    table: _Table, trials: pd.DataFrame, accepted: pd.DataFrame, rejected: Sequence[Row], of_addresses: Sequence[str]
 ) -> list[str]:
-    """Return doubts about the trials, and questions that the user must answer.
-
-    Args:
-        accepted: the rows of the trials.
-        of_addresses: lines on addresses of people.
-        repeated: the rows of the files among which equal ones are doubtful.
-    """
+    """Return doubts about the trials of the accepted rows, and questions that the user must answer."""
     read, sources = table.read, table.sources
     lines = doubts(trials.set_axis(accepted.index - 1))
     if read.numbers is None:
@@ -337,7 +331,7 @@ def _remarks(
         )
     lines += _one_code_in_several_files(trials, read.groups().loc[accepted.index])
     if "reaction_time_ms" in accepted and read.numbers is None:
-        lines += _repeated_rows(repeated, read)
+        lines += _repeated_rows(_without_rows(table.rows, rejected), read)
     return lines
 
 
