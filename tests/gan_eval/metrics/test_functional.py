@@ -1,5 +1,8 @@
 """The functions on tensors: one value for each picture, the same as for it alone, and reasons that name the picture."""
 
+import ast
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -20,8 +23,11 @@ def batch(pictures) -> torch.Tensor:
 
 
 def test_there_is_a_function_for_every_metric_that_states_its_source_and_range():
+    defined = {each.name for each in ast.parse(inspect.getsource(functional)).body if isinstance(each, ast.FunctionDef)}
     for name in (*METRICS, *TEMPLATES):
-        text = " ".join((getattr(functional, name.removesuffix("_inception")).__doc__ or "").split())
+        function = name.removesuffix("_inception")
+        assert function in defined, "an editor finds only what the file defines"
+        text = " ".join((getattr(functional, function).__doc__ or "").split())
         assert "Source: " in text, name
         assert " is better" in text, name
 
