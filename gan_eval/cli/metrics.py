@@ -265,7 +265,7 @@ def _measure(
     from gan_eval.cli.console import Console
     from gan_eval.machine.parallel import in_parallel
     from gan_eval.metrics.run.inputs import stimuli_of_sets
-    from gan_eval.metrics.run.runner import measure_sets, missing_values
+    from gan_eval.metrics.run.runner import missing_values, write_metrics
 
     picture_maps = None
     if maps:
@@ -278,7 +278,7 @@ def _measure(
             console.progress(done, total, f"metrics: {what}")
 
         share = partial(in_parallel, workers=workers) if workers > 1 else None
-        evaluation = measure_sets(inputs, settings, out, share=share, on_progress=show, on_message=console.message)
+        evaluation = write_metrics(inputs, settings, out, share=share, on_progress=show, on_message=console.message)
         if any(None in evaluation.columns[name]["value"] for name in ("image_metrics", "set_metrics")):
             for line in missing_values(evaluation.columns):
                 console.message(line)

@@ -174,14 +174,14 @@ def metrics_stage(plan: Plan) -> Stage:
     out = plan.folder / "metrics"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.metrics.run.runner import measure_sets, missing_values
+        from gan_eval.metrics.run.runner import missing_values, write_metrics
 
         sets = list(plan.measured_folders().values())
         if plan.study.metrics.baselines:
             from gan_eval.pictures.fills import BASELINES, write_fills
 
             sets += write_fills(sets, claim_output_folder(out) / BASELINES)
-        found = measure_sets(
+        found = write_metrics(
             sets,
             metrics_settings(plan),
             out,

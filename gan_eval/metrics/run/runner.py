@@ -194,18 +194,6 @@ def write_metrics(
     settings: Settings,
     out: Path,
     *,
-    on_progress: Progress | None = None,
-    on_message: OnMessage | None = None,
-) -> "dict[str, pd.DataFrame]":
-    """Compute metrics and write them as `measure_sets` does; return the frames of the tables that have a file."""
-    return measure_sets(sets, settings, out, on_progress=on_progress, on_message=on_message).by_name()
-
-
-def measure_sets(
-    sets: Sequence[Set],
-    settings: Settings,
-    out: Path,
-    *,
     share: "Share | None" = None,
     on_progress: Progress | None = None,
     on_message: OnMessage | None = None,

@@ -12,13 +12,13 @@ from gan_eval.machine.parallel import in_parallel
 from gan_eval.metrics import Settings, folder_pair
 from gan_eval.metrics.run import chunks, runner
 from gan_eval.metrics.run.measure import measure_pictures
-from gan_eval.metrics.run.runner import measure_sets
+from gan_eval.metrics.run.runner import write_metrics
 
 Folders = Callable[..., tuple[Path, Path]]
 
 
 def columns(real: Path, fake: Path, out: Path, settings: Settings, **how: Any) -> list[Any]:
-    found = measure_sets([folder_pair(real, fake, dataset="d", model="m")], settings, out, **how)
+    found = write_metrics([folder_pair(real, fake, dataset="d", model="m")], settings, out, **how)
     tables = ("image_metrics", "set_metrics")
     return [{name: cells for name, cells in found.columns[table].items() if name != "run"} for table in tables]
 

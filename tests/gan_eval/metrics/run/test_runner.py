@@ -77,19 +77,19 @@ def test_written_tables_round_trip_and_say_how_they_were_made(
     (fake / "p0.png").write_bytes((real / "p0.png").read_bytes())
     out = tmp_path / "out"
     settings = Settings(("psnr", "niqe", "fid"), weights={"inception": weights})
-    frames = write_metrics([folder_pair(real, fake)], settings, out)
+    found = write_metrics([folder_pair(real, fake)], settings, out)
     for table in (tables.IMAGE_METRICS, tables.SET_METRICS, tables.METRIC_COMPARISONS, tables.RUNS):
         for suffix in (".csv", ".parquet"):
-            pd.testing.assert_frame_equal(read_table(out / f"{table.name}{suffix}", table), frames[table.name])
-    assert _cells(frames["image_metrics"])["real/fake/p0", "psnr"] == math.inf
-    (run,) = frames["runs"].to_dict("records")
-    assert set(frames["image_metrics"]["run"]) == set(frames["set_metrics"]["run"]) == {run["run"]}
+            pd.testing.assert_frame_equal(read_table(out / f"{table.name}{suffix}", table), getattr(found, table.name))
+    assert _cells(found.image_metrics)["real/fake/p0", "psnr"] == math.inf
+    (run,) = found.runs.to_dict("records")
+    assert set(found.image_metrics["run"]) == set(found.set_metrics["run"]) == {run["run"]}
     assert run["weights_sha256"] == sha256_file(weights)
     assert run["resizer"] == "tf1"
     reported = json.loads(run["settings"])
     assert set(reported["metrics"]) == set(reported["definitions"]) == {"psnr", "niqe", "fid"}
     images.write_png(fake / "p1.png", texture(30, 64, 64))
-    again = write_metrics([folder_pair(real, fake)], settings, out)["runs"]
+    again = write_metrics([folder_pair(real, fake)], settings, out).runs
     assert again["settings_hash"][0] == run["settings_hash"]
     assert again["input_hash"][0] != run["input_hash"]
 
