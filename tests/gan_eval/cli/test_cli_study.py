@@ -46,12 +46,12 @@ def test_a_new_study_shows_the_sets_that_are_named(command, tmp_path):
     assert f"gan-eval run '{file}' --out '{file.with_suffix('')}'  # " in err
     assert (study.quiz.real, study.quiz.fake) == (3, 3), "no more than the six items allow"
     status, _, err = command("study", "new", "--out", file)
-    assert (status, "the file exists already; name another" in err) == (2, True)
+    assert (status, f"--out {file}:" in err) == (2, True), err
     status, _, err = command("study", "new", "--out", tmp_path / "other.toml", "--stimuli", tmp_path / "results")
     assert (status, "not a stimulus set" in err) == (2, True)
     assert not (tmp_path / "other.toml").exists()
     status, _, err = command("study", "new", "--out", tmp_path / "other", "--stimuli", tmp_path / "set")
-    assert (status, "expected a name that ends in .toml" in err) == (2, True), "its folder would have the file's name"
+    assert (status, ".toml" in err) == (2, True), "its folder would have the file's name"
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, fo
         )
     write_pictures(folders[1], noise=5.0)
     status, _, err = command("try", *folders, "--out", out)
-    assert (status, "set have changed since people judged them; name another folder" in err) == (2, True)
+    assert (status, f"--out {out}:" in err) == (2, True), err
 
 
 @pytest.mark.slow

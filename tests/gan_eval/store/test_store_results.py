@@ -180,7 +180,7 @@ def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(tmp_path: 
     queued = writer.submit(lambda store: store.add(tables.TRIALS, [trial(1)]))
     writer.close()
     assert queued.result(0) is None
-    with pytest.raises(UserError, match="the results store is closed; the rows were not stored"):
+    with pytest.raises(UserError, match="closed"):
         writer.submit(lambda store: store.rows(tables.TRIALS)).result(30)
     writer.close()
     with pytest.raises(UserError):
@@ -321,7 +321,7 @@ def test_a_group_that_sqlite_rolls_back_on_a_full_disk_is_an_error_of_every_job(
     with Writer(lambda: open_store(tmp_path / "s.sqlite")) as writer:
         writer.submit(limit(1)).result(60)  # SQLite takes the present size, where that is more
         results = together(writer, add(1), large, add(3), lambda store: store.rows(tables.TRIALS))
-        assert ["the disk is full; free some space" in str(result) for result in results] == [True] * 4
+        assert ["disk is full" in str(result) for result in results] == [True] * 4
         assert stored(writer) == []
         writer.submit(limit(1_000_000)).result(60)
         assert together(writer, add(1), large, add(3)) == [None] * 3

@@ -129,7 +129,7 @@ def test_a_broken_or_wrong_download_leaves_nothing_behind(
 @pytest.mark.parametrize("member", ["../out.png", "/tmp/x.png", "a/../../x.png", "c:/x.png", "a\\..\\x.png"])
 def test_paths_that_lead_out_are_refused(make_archive: Archive, tmp_path: Path, name: str, member: str) -> None:
     archive = make_archive(name, {"facades/train/1.png": (32, 16), member: (32, 16)})
-    with pytest.raises(UserError, match="leads out of the folder; nothing was taken"):
+    with pytest.raises(UserError, match=name):
         fetch(FACADES, tmp_path / "in/out", source=str(archive))
     assert files_in(tmp_path / "in") == []
 
@@ -199,7 +199,7 @@ def test_a_download_is_kept_where_the_disk_was_full(
 
     with monkeypatch.context() as patch:
         patch.setattr("trainer.datasets.fetch.tarfile.TarFile.extract", full)
-        with pytest.raises(UserError, match="the disk is full; free some space and repeat the command"):
+        with pytest.raises(UserError, match="disk is full"):
             fetch(FACADES, tmp_path / "out", source=ADDRESS)
     fetch(FACADES, tmp_path / "out", source=ADDRESS)
     assert asked == [ADDRESS]

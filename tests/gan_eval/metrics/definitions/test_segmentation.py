@@ -66,7 +66,7 @@ def test_the_label_halves_of_cityscapes_have_its_palette():
     pictures = [images.read_rgb(file) for file in files]
     for picture in pictures:
         assert np.array_equal(label_classes(picture[:, 256:]), class_map(picture[:, 256:]))
-        with pytest.raises(Unmeasurable, match="not a label map in the colours of Cityscapes: half of its pixels"):
+        with pytest.raises(Unmeasurable, match="Cityscapes"):
             label_classes(picture[:, :256])
     pixels = np.concatenate([picture[:, 256:].reshape(-1, 1, 3) for picture in pictures])
     classes = class_map(pixels)
@@ -123,7 +123,7 @@ def test_without_labelled_pixels_there_is_no_score():
     void = np.full((4, 4), VOID, np.uint8)
     for fake in (_counts([void], [void]), NOTHING):
         for score in (pixel_accuracy, class_accuracy, class_iou):
-            with pytest.raises(Unmeasurable, match="no pixel of the label maps belongs to an evaluated class"):
+            with pytest.raises(Unmeasurable, match="label maps"):
                 score(NOTHING, fake)
 
 
