@@ -147,6 +147,39 @@ def test_pytorch_fid_scales_what_its_network_is_given() -> None:
     assert torch.allclose((resize(picture, "pytorch-fid") - 128) / 128, given[0], atol=2e-6)
 
 
+@pytest.mark.parametrize("program", ["pytorch-fid", "clean-fid"])
+def test_statistics_files_of_other_programs_are_read(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a picture's mean colour in place of Inception's features."""
+    name = {"pytorch-fid": "pytorch_fid.fid_score", "clean-fid": "cleanfid.fid"}[program]
+    fid = pytest.importorskip(name, reason=f"{program} is not installed")
+    import torch
+
+    from gan_eval.metrics.run.reference import read_reference
+
+    class Network(torch.nn.Module):
+        def forward(self, pictures: torch.Tensor) -> Any:
+            colours = pictures.mean((2, 3), keepdim=True)
+            return [colours] if program == "pytorch-fid" else colours[:, :, 0, 0]
+
+    (tmp_path / "real").mkdir()
+    for level in range(8):
+        Image.new("RGB", (8, 8), (30 * level, 250 - 20 * level, 7)).save(tmp_path / "real" / f"{level}.png")
+    if program == "pytorch-fid":
+        monkeypatch.setattr(fid, "InceptionV3", lambda _: Network())
+        monkeypatch.setattr(fid.InceptionV3, "BLOCK_INDEX_BY_DIM", {3: 0}, raising=False)
+        fid.save_fid_stats([str(tmp_path / "real"), str(tmp_path / "stats.npz")], 4, "cpu", 3, num_workers=0)
+    else:
+        monkeypatch.setattr(fid, "build_feature_extractor", lambda *_: Network())
+        monkeypatch.setattr(fid.cleanfid, "__file__", str(tmp_path / "cleanfid.py"))
+        fid.make_custom_stats("mine", str(tmp_path / "real"), device=torch.device("cpu"), verbose=False)
+    (file,) = (each for each in tmp_path.rglob("*.npz") if "kid" not in each.name)
+    reference = read_reference(file, resizer={"pytorch-fid": "pytorch-fid", "clean-fid": "clean"}[program])
+    scale = {"pytorch-fid": 255, "clean-fid": 1}[program]
+    assert reference.gaussian.mean * scale == pytest.approx([105, 180, 7], rel=1e-5)
+
+
 def test_piqs_vif_is_rounded_in_single_precision() -> None:
     assert of_piq("vif_p", FAINT + 1, FAINT) < 0.8
     assert of_piq("vif_p", FAINT + 1, FAINT, double=True) == pytest.approx(1, abs=1e-5)
