@@ -1,6 +1,7 @@
 """Pictures that are not what their folder says: unpaired, padded, of part of the range, with other masks, profiles."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -108,9 +109,9 @@ def test_files_of_other_formats_are_named(tmp_path):
         import_folder(folder, tmp_path / "set")
     for number in (2, 3):
         (folder / "real" / f"{number}.png").unlink()
-    assert import_folder(folder, tmp_path / "set").remarks == (
-        f"{folder / 'fake'}: 2 files with other endings (.avif): not read, save as PNG",
-    )
+    (line,) = import_folder(folder, tmp_path / "set").remarks
+    assert line.startswith(f"{folder / 'fake'}: 2 files ")
+    assert ".avif" in line
 
 
 # sizes
@@ -268,13 +269,13 @@ def test_outputs_that_were_not_pasted_into_the_photograph_are_decided_by_agreeme
         path = folder / "fake" / f"{number}.png"
         save(np.clip(np.array(Image.open(path)).astype(int) + 20, 0, 255).astype(np.uint8), path)
     (line,) = import_folder(folder, tmp_path / "f").remarks
-    assert "agree better with their real ones inside the hole" in line
+    assert "inside the hole" in line
 
 
 def test_masks_of_other_pictures_are_one_line(tmp_path):
     folder = filled(tmp_path / "a", mask=lambda _, number: hole_mask((number + 1) % 4))
     (line,) = import_folder(folder, tmp_path / "set").remarks
-    assert "4 of 4 generated pictures differ from their real ones outside the hole" in line
+    assert "4 of 4 " in line
     folder = filled(tmp_path / "b", mask=lambda mask, number: hole_mask(0) if number == 3 else mask)
     (line,) = import_folder(folder, tmp_path / "other").remarks
     assert "1 of 4" in line, "one wrong mask among exact ones"
@@ -330,8 +331,8 @@ def test_profiles_are_applied_and_counted(tmp_path):
     save(blurred(scene(2)), folder / "fake" / "2.png", icc_profile=b"broken")
     made = import_folder(folder, tmp_path / "set")
     first, second = made.remarks
-    assert first.startswith("2 of 4 real pictures: the colour profile 'other colours' was applied")
-    assert second.startswith("1 of 4 fake pictures: the colour profile 'unreadable' was ignored")
+    assert re.match("2 of 4 real .*'other colours'", first)
+    assert re.match("1 of 4 fake .*'unreadable'", second)
     changed = [not np.array_equal(picture, np.array(scene(n))) for n, picture in enumerate(levels_of(made, "real"))]
     assert changed == [True, True, False, False]
     with pytest.warns(UserWarning, match=r"real: 2.*4 pictures.*'other colours'"):

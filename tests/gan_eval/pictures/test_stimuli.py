@@ -1,6 +1,7 @@
 """Stimulus sets are checked, merged, and imported from other tools' folders, with masks."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -247,6 +248,6 @@ def test_a_broken_picture_or_a_mask_of_another_size_leaves_its_item_out_and_is_n
     imported = import_folder(results, tmp_path / "set", masks=tmp_path / "holes")
     assert imported.items == 1
     first, second = imported.problems
-    assert "2.png: real and mask differ in size (30x20 and 31x20); bring both to one size" in first
+    assert re.search(r"2\.png: .*30x20 and 31x20", first)
     assert "10.png:" in second
     assert len(read_set(tmp_path / "set").rows) == 2

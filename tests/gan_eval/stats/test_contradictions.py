@@ -142,7 +142,7 @@ def test_what_may_be_one_person_or_one_session_is_a_warning() -> None:
     spelled = pd.concat([frame, again.assign(participant="p0 ")], ignore_index=True)
     lines = doubts(fill_trials(spelled))
     assert len(lines) == 2
-    assert "participants 'P0' and 'p0 ' differ only in case or spaces" in lines[0]
+    assert "'P0' and 'p0 '" in lines[0]
     assert "'copy'" in lines[1]
     with pytest.warns(UserWarning, match="sessions 's0' and 'copy'"):
         read_trials(again.assign(session="s0").pipe(lambda first: pd.concat([first, again])))

