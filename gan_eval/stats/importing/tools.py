@@ -361,9 +361,10 @@ class _Reader:
         return Options(mapping, self.where, words), self.lines
 
     def _take(self, target: str) -> bool:
-        """Map a column of `trials` to the first source that the judged rows have."""
+        """Map a column of `trials` to the first source that the judged rows have; of answers, to one of known words."""
         if target in self.given.mapping:
             self.mapping[target] = self.given.mapping[target]
+            self._name_stem(target)
             return bool(self.mapping[target])
         found = [
             source for candidate in self.tool.sources.get(target, ()) if (source := self._source(candidate, target))
@@ -377,13 +378,33 @@ class _Reader:
             found = [name for name in found if self._is_kind(name)] or [
                 name for name in found if _last(name) in _KIND[:4]
             ]
+        if target == "response":
+            found.sort(key=lambda source: not self._is_answer(source))
         if not found:
             return False
         source = found[0]
         if target == "participant" and source in self.rows and self.rows[source].isna().any():
             source = f"@fill:{source}"
         self.mapping[target] = source
+        self._name_stem(target)
         return True
+
+    def _name_stem(self, target: str) -> None:
+        """Take the text for which % stands in a source: & stands for it in later ones."""
+        source = self.mapping[target]
+        for candidate in self.tool.sources.get(target, ()) if target != "participant" else ():
+            before, percent, after = candidate.partition("%")
+            if percent and source.startswith(before) and source.endswith(after):
+                self.stem = source[len(before) : len(source) - len(after)]
+                return
+
+    def _is_answer(self, source: str) -> bool:
+        """Return True if a column has known answers: real and fake, words that the user has given, correct keys."""
+        return not self._words(source).isdisjoint(self._answers())
+
+    def _answers(self) -> set[str]:
+        keys = {word for name in EXPECTED if name in self.columns for word in self._words(name)}
+        return {"real", "fake", *map(_plain, self.given.words.get("response", ())), *keys}
 
     def _source(self, candidate: str, target: str) -> str | None:
         """Return the source that a candidate stands for, if the judged rows have cells there."""
@@ -397,13 +418,13 @@ class _Reader:
         found = _columns_like(name.replace("&", self.stem), self.columns)
         rows = self.all_rows if target == "participant" else self.rows
         sizes = {each: sum(int(rows[name].count()) for name in of) for each, of in found.items()}
-        best = max(sizes, key=lambda each: sizes[each], default=None)
-        if best is None or not sizes[best]:
-            return None
-        if "%" in name and target != "participant":
-            before, _, after = name.partition("%")
-            self.stem = best[len(before) : len(best) - len(after)]
-        return f"{best}{star}{factor}"
+        largest = max(sizes.values(), default=0)
+        if target == "response" and len(sizes) > 1:  # the first question of a trial, of those with known answers
+            sizes = {
+                each: 4 * self._is_answer(each) + 2 * (len(self._words(each)) > 1) + (2 * size >= largest)
+                for each, size in sizes.items()
+            }
+        return f"{max(sizes, key=lambda each: sizes[each])}{star}{factor}" if largest else None
 
     def _words(self, source: str) -> set[str]:
         """Return the words of a source in the judged rows, in lower case, without those for missing cells."""
@@ -468,13 +489,20 @@ class _Reader:
         cells = self.rows[column][chosen.to_numpy(bool)] if column in self.columns else pd.Series(dtype="str")
         return {str(value): int(count) for value, count in cells.value_counts().items()}
 
-    def _rank(self, value: str, chosen: pd.Series) -> tuple[int, int, int]:
-        """Return the order of a task or screen: by preference, then by its number of answers."""
+    def _rank(self, value: str, chosen: pd.Series) -> tuple[bool, int, int, bool, int, int]:
+        """Return the order of a task or screen: correct answers, preference, known answers; of two alike the first."""
         place = next((at for at, part in enumerate(self.tool.prefer) if part in value), len(self.tool.prefer))
         counts: Counter[str] = Counter()
         for name in self.tool.sources.get("response", ()):
             counts.update({_plain(word): count for word, count in self._values(name, chosen).items()})
-        return -place, counts["real"] + counts["fake"], sum(n for word, n in counts.items() if word not in MISSING)
+        is_correct = any(
+            _plain(word) in ("true", "1", "1.0")
+            for name in self.tool.sources.get("correct", ())
+            for word in self._values(name, chosen)
+        )
+        known = sum(counts[word] for word in self._answers())
+        is_answered = any(word not in MISSING for word in counts)
+        return is_correct, -place, known, is_answered, int(chosen.sum()), -int(chosen.to_numpy().argmax())
 
     def _name_words(self) -> None:
         """Give the meanings of yes and no, of the tool's own words, and of keys whose correct one is known."""

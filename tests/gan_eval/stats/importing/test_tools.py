@@ -146,6 +146,21 @@ def test_several_tasks_of_jspsych_are_one_and_the_others_are_named(tmp_path: Pat
     assert any("6 of 6 ratings are the slider's start value" in line for line in found.doubts)
 
 
+@pytest.mark.parametrize(
+    ("task", "words"), [("button", {}), ("keyboard", {}), ("keyboard", {"f": "fake", "j": "real"})]
+)
+def test_the_confidence_of_jspsych_is_not_the_answer(tmp_path: Path, task: str, words: dict[str, str]) -> None:
+    """`data` of a timeline stand in the rows of all its trials, and a confidence is given to missed pictures, too."""
+    rows = []
+    for row in [{**row, "picture": row["stimulus"]} for row in jspsych("P1") if "truth" in row]:
+        rows.append(row | {"trial_type": f"image-{task}-response", "correct": "" if words else row["correct"]})
+        confidence = {"trial_type": "html-keyboard-response", "stimulus": "sure?", "response": 2, "correct": ""}
+        rows.append(row | confidence)
+    found = imported(written(tmp_path, "a.csv", rows), words={"response": words})
+    assert played(found) == PLAYED
+    assert found.trials["reaction_time_ms"].notna().sum() == 5
+
+
 def test_simulated_sessions_of_jspsych_are_warned_of_and_marked_on_request(tmp_path: Path) -> None:
     rows = [{**row, "time_elapsed": row["trial_index"] * 2} for row in jspsych("P1")]
     found = imported(written(tmp_path, "a.csv", rows + jspsych("P2")))
@@ -231,6 +246,21 @@ def test_labjs_has_the_participant_on_the_forms_row_and_the_limit_as_time(tmp_pa
     file = tmp_path / "data.jsonl"
     file.write_text("\n".join(map(json.dumps, labjs("P1"))))
     assert played(imported(file)) == PLAYED
+
+
+@pytest.mark.parametrize("is_scored", [True, False])
+def test_the_confidence_of_labjs_is_not_the_answer(tmp_path: Path, is_scored: bool) -> None:
+    """A loop's parameters stand in the rows of all screens; more confidences than answers are given."""
+    rows = []
+    for row in labjs("P1")[2::2]:
+        rows.append({**row, "response": KEYS[row["response"]], "correct": row.get("correct") if is_scored else None})
+        rows.append({**row, "sender": "Sure", "response": "2", "correct": None})
+    for row in rows:
+        del row["correctResponse"]
+    words = {} if is_scored else {"response": {"f": "fake", "j": "real"}}
+    assert played(imported(written(tmp_path, "data.csv", rows), words=words)) == PLAYED
+    with pytest.raises(UserError, match="--word response:f="):
+        imported(written(tmp_path, "b.csv", [{**row, "correct": None} for row in rows]))
 
 
 def opensesame() -> list[dict[str, Any]]:
@@ -326,6 +356,24 @@ def test_psychopy_with_keys_and_with_lists_of_keys(tmp_path: Path) -> None:
     found = imported(written(tmp_path, "b.csv", psychopy(lists, [0] * 6)))
     assert played(found) == PLAYED, "a list is never correct in PsychoPy's eyes"
     assert found.trials["reaction_time_ms"].median() == 750
+
+
+@pytest.mark.parametrize("answer_in", ["keys", "clicked_name", "response"])
+@pytest.mark.parametrize("expected", [True, False])
+def test_the_confidence_of_psychopy_is_not_the_answer(tmp_path: Path, answer_in: str, expected: bool) -> None:
+    """It is given where the picture is missed, too; `correct` is the study's own column, which fits either answer."""
+    rows = []
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True)):
+        row = {"picture": f"{picture}.png", "truth": kind, "trials.thisN": at, "participant": "P1", "expName": "e"}
+        row |= {f"judge.{answer_in}": KEYS[answer] if answer_in == "keys" else answer, "judge.rt": answer and 0.5}
+        row |= {"sure.keys": at % 4, "sure.rt": 1.2, "slider.response": at % 4, "slider.rt": 1.5}
+        rows.append(row | {"correct": int(answer == kind), **({"corrAns": KEYS[kind]} if expected else {})})
+    file = written(tmp_path, "a.csv", rows)
+    for mapping in ({}, {"response": f"judge.{answer_in}"}):
+        found = imported(file, mapping=mapping | {"confidence": "slider.response"})
+        assert played(found) == PLAYED
+        assert found.trials["reaction_time_ms"].dropna().eq(500).all()
+        assert found.trials["confidence"].tolist() == [0, 1, 2, 3, 0, 1]
 
 
 def test_summaries_of_psychopy_are_refused_by_their_shape(tmp_path: Path) -> None:
