@@ -146,7 +146,7 @@ def import_trials(
     _require_clear_numbers(foreign, sources, count=len(foreign) + len(rejected), where=file)
     chosen = rows_fulfilling(foreign, where, where=file)
     refuse_choice_by_outcome(where, foreign, sources, words, file=file)
-    foreign, of_rows = one_row_a_trial(tool, foreign[chosen], sources)
+    foreign, of_rows = one_row_a_trial(tool, foreign[chosen], sources, words.get("response", ()))
     if foreign.empty and not rejected:
         none = "no row is left under " + ", ".join(where) if where else "no row below the header"
         raise UserError(f"{file}: {none}; nothing to import")

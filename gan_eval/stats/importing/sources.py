@@ -100,7 +100,9 @@ def _value_at(value: Any, path: Sequence[str]) -> str | None:
         value = nested(value)
     if isinstance(value, dict) and [*value.values()].count(True) == 1 and {*value.values()} <= {True, False}:
         return next(key for key, chosen in value.items() if chosen)  # radio buttons
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if value is None or isinstance(value, str):
+        return value or None  # "" is a question that was not answered
+    return json.dumps(value, ensure_ascii=False)
 
 
 def with_pictures(frame: pd.DataFrame, foreign: Foreign, file: Path | None) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -10,8 +10,9 @@ import pyarrow
 from pyarrow import compute
 
 from gan_eval.errors import UserError
-from gan_eval.stats.contradictions import Sources
+from gan_eval.stats.contradictions import Source, Sources
 from gan_eval.stats.importing.reading import Foreign
+from gan_eval.stats.importing.rejections import MAX_WORDS
 from gan_eval.stats.importing.sources import nested
 from gan_eval.stats.importing.tools import EXPECTED, TOOLS
 from gan_eval.stats.importing.words import MISSING
@@ -20,6 +21,10 @@ Found = tuple[pd.DataFrame, list[str]]
 """Rows, and lines for the user."""
 _MAX_RATIO = 1.02
 """Maximum sum of the reaction times of a session as a share of its time; rounded times may add up to a little more."""
+_MIN_TRIALS = 4
+"""Minimum number of trials with several answers for the conclusion that they have several questions."""
+_OF_QUESTION = ("participant", "trial", "stimulus", "response", "correct", "reaction_time_ms")
+"""Columns of `trials` that tell trials apart, and three that each question has."""
 _RAW = re.compile(r"(.+)_raw(_\d+)?")
 """A column of PsychoPy's summaries."""
 
@@ -62,20 +67,61 @@ def without_limits(tool: str | None, frame: pd.DataFrame) -> Found:
     return frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(missed)), [line]
 
 
-def one_row_a_trial(tool: str | None, foreign: pd.DataFrame, sources: Sources) -> Found:
-    """Keep, of Gorilla's rows of one trial, the one with an answer, or the first."""
+def one_row_a_trial(tool: str | None, foreign: pd.DataFrame, sources: Sources, words: Iterable[str]) -> Found:
+    """Keep the rows of the question about the picture and, of Gorilla's rows of one trial, the answered or first one.
+
+    Args:
+        words: answers that the user has named.
+    """
+    foreign, lines = _first_questions(tool, foreign, sources, words)
     keys = ["Participant Private ID", "Tree Node Key", "Repeat Key", "Task Name", "Spreadsheet Row", "Trial Number"]
     keys = [name for name in keys if name in foreign]
     response = sources.get("response")
     if tool != "gorilla" or "Trial Number" not in keys or response is None:
-        return foreign, []
+        return foreign, lines
     answers = foreign[response.column].fillna("").str.strip().str.lower()
     rank = 2 * answers.isin(["", *MISSING]) + ~answers.isin(["real", "fake"])
     first = foreign.assign(**{"": rank}).sort_values("", kind="stable").drop_duplicates(keys).index
     if len(first) == len(foreign):
-        return foreign, []
+        return foreign, lines
     line = f"{len(foreign)} rows are of {len(first)} trials; the row with the answer counts"
-    return foreign.loc[first.sort_values()], [line]
+    return foreign.loc[first.sort_values()], [*lines, line]
+
+
+def _first_questions(tool: str | None, foreign: pd.DataFrame, sources: Sources, words: Iterable[str]) -> Found:
+    """Leave out answers to a further question about the picture, such as a confidence in a row of its own.
+
+    They are known by their words: never a trial's first answer where it has several, and never correct. Where a trial
+    has no other row the first one stays, without an answer. Two questions with the same words are asked about.
+    """
+    found = {name: sources.get(name, Source(name)) for name in _OF_QUESTION}
+    named = {name: source.column for name, source in found.items() if source and source.column in foreign}
+    if not {"stimulus", "response"} <= named.keys():
+        return foreign, []
+    answers = foreign[named["response"]].str.strip().str.lower()
+    of_trial = foreign[[column for name, column in named.items() if name in _OF_QUESTION[:3]]].fillna("")
+    trial = of_trial.ne(of_trial.shift()).any(axis=1).cumsum()
+    given = answers[~answers.fillna("").isin(["", *MISSING])]
+    several = given[given.groupby(trial).transform("size") > 1]
+    is_later = trial[several.index].duplicated()
+    first, later = {*several[~is_later]}, {*several[is_later]}
+    if (~is_later).sum() < _MIN_TRIALS or len(first) < 2:
+        return foreign, []
+    if first & later:
+        line = (
+            "each picture stands in several rows in succession; if these are questions, --where COLUMN=VALUE takes one"
+        )
+        return foreign, [line] if tool and trial.value_counts().nunique() == 1 else []
+    later |= {*given[trial.duplicated()[given.index]]} - first
+    further = answers.isin(list(later))
+    is_correct = "correct" in named and foreign[named["correct"]][further].str.lower().isin(["true", "1", "1.0"]).any()
+    if is_correct or later & {"real", "fake", *(word.strip().lower() for word in words)}:
+        return foreign, []
+    is_alone = further.groupby(trial).transform("all") & ~trial.duplicated()
+    emptied = {named[name]: foreign[named[name]].mask(further) for name in _OF_QUESTION[3:] if name in named}
+    some = ", ".join(sorted(later)[:MAX_WORDS])
+    line = f"{int(further.sum())} rows with {some} in column {named['response']} answer a further question: left out"
+    return foreign.assign(**emptied)[~further | is_alone], [line]
 
 
 def refuse_summaries(foreign: Foreign) -> None:

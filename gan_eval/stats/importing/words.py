@@ -17,6 +17,7 @@ from gan_eval.stats.importing.rejections import (
     TRUTH_WORDS,
     listed_words,
 )
+from gan_eval.stats.importing.sources import nested
 from gan_eval.stats.rules import column_named, parse_rule
 from gan_eval.stats.trials import OUTCOMES
 from gan_eval.tables import TRIALS
@@ -159,6 +160,10 @@ def foreign_table_error(
                 findings.append(listed_words(source.column, name, counts))
                 if name == "response" and _is_correctness(source.column, list(counts.index)):
                     findings.append(IF_CORRECTNESS)
+                    continue
+                if isinstance(answers := nested(counts.index[0]), dict) and answers:
+                    findings[-1] = f"column {source.column} has the answers {', '.join(answers)} in each cell"
+                    options.append(f"--map {shlex.quote(f'{name}={source.column}.{min(answers)}')}")
                     continue
                 options.append(f"--word {shlex.quote(f'{name}:{counts.index[0]}')}=MEANING")
     if options:

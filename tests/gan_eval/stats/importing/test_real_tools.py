@@ -201,6 +201,8 @@ def test_psychopys_handlers(tmp_path: Path) -> None:
                 trials.addData("key_resp.corr", int(key == trial["corrAns"] and not as_list))
                 if key:
                     trials.addData("key_resp.rt", [0.5] if as_list else 0.5)
+                trials.addData("slider.response", 3)
+                trials.addData("slider.rt", 1.5)
                 study.nextEntry()
             study.saveAsWideText(person + ".csv")
             trials.saveAsText(person + "_trials.txt")

@@ -189,6 +189,18 @@ def test_a_picture_in_the_row_before_and_answers_in_json(tmp_path: Path) -> None
         imported(file, mapping=mapping | {"rating": "response.Q1"}, where=["trial_type=survey-likert"])
 
 
+def test_two_questions_in_one_cell_of_jspsych(tmp_path: Path) -> None:
+    rows = [row | {"trial_type": "survey-multi-choice", "correct": ""} for row in jspsych("P1") if "truth" in row]
+    for row, answer in zip(rows, ANSWERS, strict=True):
+        row["response"] = json.dumps({"judgement": answer or "", "sure": 2})
+    file = written(tmp_path, "a.csv", rows)
+    with pytest.raises(UserError, match=r"a.csv.*--map response=response.judgement"):
+        imported(file)
+    found = imported(file, mapping={"response": "response.judgement", "confidence": "response.sure"})
+    assert played(found) == PLAYED
+    assert found.trials["confidence"].eq(2).all()
+
+
 def of_jatos(sessions: Sequence[list[dict[str, Any]]]) -> bytes:
     results = [
         {
@@ -448,6 +460,55 @@ def test_gorilla_has_several_rows_a_trial_and_an_end(tmp_path: Path) -> None:
     found = imported(gorilla(tmp_path / "data_exp.csv"))
     assert played(found) == PLAYED
     assert found.rejected.empty
+
+
+def second_rows(*, words: Sequence[Any] = ("1", "2", "3"), correct: str = "False") -> list[dict[str, Any]]:
+    """A row for the answer and one for a confidence, which is never correct and is given to the missed picture, too."""
+    rows = []
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True), start=1):
+        row = {"subject_id": 1, "picture": f"{picture}.png", "truth": kind}
+        rows.append(row | {"key": KEYS[answer] or "None", "rt": answer and 512, "correct": answer == kind})
+        rows.append(row | {"key": words[at % len(words)], "rt": 1500, "correct": correct})
+    return rows
+
+
+def xpd(file: Path, rows: list[dict[str, Any]]) -> Path:
+    file.write_text("#Expyriment 1.0.1 (Python 3.11), .xpd-file\n" + pd.DataFrame(rows).to_csv(index=False))
+    return file
+
+
+@pytest.mark.parametrize("correct", ["False", ""])
+def test_a_confidence_in_a_row_of_its_own_is_not_a_trial(tmp_path: Path, correct: str) -> None:
+    found = imported(xpd(tmp_path / "e.xpd", second_rows(correct=correct)))
+    assert played(found) == PLAYED
+    assert found.trials["reaction_time_ms"].dropna().eq(512).all()
+    assert any("6 rows with 1, 2, 3 in column key" in line for line in found.doubts)
+
+
+def test_answers_to_pictures_shown_again_are_all_kept(tmp_path: Path) -> None:
+    """In a table that is sorted by picture, later answers have the words of first ones; others may be correct."""
+    words = {"response": {"f": "fake", "j": "real"}}
+    again = imported(xpd(tmp_path / "a.xpd", second_rows(words=["j", "f"])), mapping={"correct": ""}, words=words)
+    assert len(again.trials) == 12
+    assert any("rows in succession" in line and "--where" in line for line in again.doubts)
+    others = [
+        {**row, "correct": row["correct"] or row["key"] == "2"} for row in second_rows(words=["1", "2"], correct="")
+    ]
+    assert len(imported(xpd(tmp_path / "b.xpd", others)).trials) == 12
+
+
+@pytest.mark.parametrize("has_row", [True, False])
+def test_a_confidence_of_gorilla_is_no_answer_to_a_missed_picture(tmp_path: Path, has_row: bool) -> None:
+    rows = []
+    for at, row in enumerate(second_rows()):
+        names = {"Participant Private ID": 5, "Trial Number": at // 2, "Screen Name": "judge"}
+        names |= {"Spreadsheet: picture": row["picture"], "Spreadsheet: truth": row["truth"]}
+        names |= {"Response": {"j": "Photo", "f": "AI", "None": None}.get(row["key"], row["key"])}
+        names |= {"Reaction Time": row["rt"], "Correct": int(row["correct"] is True)}
+        rows += [names] if has_row or names["Response"] else []
+    found = imported(written(tmp_path, "data_exp.csv", rows))
+    assert played(found) == PLAYED
+    assert found.trials["reaction_time_ms"].dropna().eq(512).all()
 
 
 QUALTRICS = ["StartDate", "Finished", "ResponseId", *(f"Q{number}_1" for number in range(1, 9))]
