@@ -1,6 +1,7 @@
 """Accuracy, both error rates, d′ and criterion, and reaction times for every scope."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -196,16 +197,19 @@ def _scope_times(timed: pd.DataFrame, scope: str) -> pd.DataFrame:
     chosen, place = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     time = timed["reaction_time_ms"].to_numpy("float64")[grouped.row[chosen]]
     row = grouped.group[chosen] * len(parts) + place
-    by_row = pd.DataFrame({"row": row, "log": np.log(time)}).groupby("row")["log"]
-    table = pd.DataFrame({"n": by_row.size(), "geometric_mean_ms": np.exp(by_row.mean())})
-    table["q25_ms"], table["median_ms"], table["q75_ms"] = _quartiles(time, row, table["n"].to_numpy())
-    table["group"], of_row = table.index // len(parts), table.index % len(parts)
+    counts = np.bincount(row, minlength=1)
+    has_rows = scope != "all" or len(row) > 0
+    rows = np.flatnonzero(counts) if has_rows else np.zeros(1, np.intp)
+    group, of_row = np.divmod(rows, len(parts))
+    columns: dict[str, Any] = {"scope": scope, "id": [grouped.ids[place] for place in group]}
     for column, name in enumerate(("kind", "answers")):
-        table[name] = [combinations[place][column] for place in of_row]
-    if scope == "all" and timed.empty:
-        table = pd.DataFrame({"group": [0], "kind": "all", "answers": "all", "n": 0})
-    table = table.assign(scope=scope, id=[grouped.ids[place] for place in table["group"]])
-    return table.join(provenance(timed, grouped), on="group")
+        columns[name] = [combinations[place][column] for place in of_row]
+    columns["n"] = n = counts[rows]
+    if has_rows:
+        columns["geometric_mean_ms"] = np.exp(np.bincount(row, np.log(time))[rows] / n)
+        columns["q25_ms"], columns["median_ms"], columns["q75_ms"] = _quartiles(time, row, n)
+    of_group = provenance(timed, grouped)
+    return pd.DataFrame(columns | {name: of_group[name].to_numpy()[group] for name in of_group})
 
 
 def _quartiles(time: np.ndarray, row: np.ndarray, n: np.ndarray) -> np.ndarray:
