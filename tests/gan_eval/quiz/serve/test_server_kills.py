@@ -2,8 +2,11 @@
 
 import os
 import random
+import re
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -12,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import TRIALS, Person, Server, quiz_server
+from processes import TRIALS, Person, Server, free_port, quiz_server
 
 from gan_eval import tables
 from gan_eval.pictures.sets import StimulusSet
@@ -198,3 +201,39 @@ def test_sigterm_ends_a_server_with_everything_stored(
     end_of_answers(people, enough)
     assert server.stop() == 0
     require_nothing_lost(database, people, 0)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("proxy", ["caddy", "nginx"])
+def test_whole_sessions_behind_the_proxies_of_the_page(
+    proxy: str, stimuli: StimulusSet, tmp_path: Path, servers: list[Server]
+) -> None:
+    """With Caddy 2.6.2 and nginx 1.22.1, as docs/online.md sets them, without TLS."""
+    program = shutil.which(proxy, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
+    if program is None:
+        pytest.skip(f"{proxy} is not installed")
+    store, place, enough = str(tmp_path / "store.sqlite"), free_port(), threading.Event()
+    server = quiz_server(stimuli.folder, store)
+    servers.append(server)
+    text = (Path(__file__).parents[4] / "docs" / "online.md").read_text(encoding="utf-8")
+    of_page = {"caddy": r"```\n(\{\n    log.*?)```", "nginx": r"```\n(server \{.*?)```"}[proxy]
+    found = re.search(of_page, text, re.DOTALL)
+    assert found
+    settings = found[1].replace("127.0.0.1:8700", f"127.0.0.1:{server.port}")
+    file = tmp_path / "settings"
+    if proxy == "caddy":
+        file.write_text("{\nadmin off" + settings.replace("quiz.example.org", f"http://127.0.0.1:{place}")[1:])
+        command = [program, "run", "--adapter", "caddyfile", "--config", str(file)]
+    else:
+        settings = re.sub(" +ssl_.*\n", "", settings).replace("443 ssl", f"127.0.0.1:{place}")
+        file.write_text(f"daemon off;\npid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{settings}\n}}\n")
+        command = [program, "-p", str(tmp_path), "-c", str(file), "-e", "stderr"]
+    server.start()
+    with subprocess.Popen(command, env=os.environ | {"HOME": str(tmp_path)}, stderr=subprocess.DEVNULL) as running:
+        url = f"http://127.0.0.1:{place}" + "/quiz" * (proxy == "nginx")
+        people = [Person(f"P{number}", [url], enough, number) for number in range(PEOPLE)]
+        wait_for_answers(people, 3 * TRIALS)
+        end_of_answers(people, enough)
+        running.terminate()
+    assert server.stop() == 0
+    require_nothing_lost(store, people, 0)
