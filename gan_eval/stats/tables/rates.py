@@ -87,35 +87,37 @@ def rates(trials: AnyTrials) -> pd.DataFrame:
     answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
     # 0 correct rejection, 1 false alarm, 2 miss, 3 hit, 4 no answer
     outcome = np.where(answered, 2 * is_fake.astype(np.intp) + says_fake, 4)
-    tables = []
+    counts, scopes, ids, facts = [], list[str](), list[str](), []
     for scope in (*SCOPES, *(name for name in HOLE_SCOPES if name in main and main[name].notna().any())):
         grouped = groups(main, scope)
-        correct_rejections, false_alarms, misses, hits, n_none = grouped.tally(outcome, 5).T
-        n_real, n_fake = false_alarms + correct_rejections, hits + misses
-        right, n = hits + correct_rejections, n_real + n_fake
-        table = pd.DataFrame(
-            {
-                "scope": scope,
-                "id": grouped.ids,
-                "n_real": n_real,
-                "n_fake": n_fake,
-                "n_none": n_none,
-                "hits": hits,
-                "misses": misses,
-                "false_alarms": false_alarms,
-                "correct_rejections": correct_rejections,
-                "accuracy": proportion(right, n),
-                "accuracy_p": binomial_p(right, n),
-                "real_correct": proportion(correct_rejections, n_real),
-                "fake_correct": proportion(hits, n_fake),
-            }
-        )
-        table["accuracy_low"], table["accuracy_high"] = wilson(right, n)
-        table["real_low"], table["real_high"] = wilson(correct_rejections, n_real)
-        table["fake_low"], table["fake_high"] = wilson(hits, n_fake)
-        table["dprime"], table["criterion"] = dprime_and_criterion(hits, misses, false_alarms, correct_rejections)
-        tables.append(table.assign(**provenance(main, grouped, _notes(main, table, grouped, scope))))
-    return conform(pd.concat(tables), RATES, where="rates")
+        counts.append(grouped.tally(outcome, 5))
+        scopes += [scope] * len(grouped.ids)
+        ids += grouped.ids
+        facts.append(provenance(main, grouped, _notes(main, counts[-1], grouped, scope)))
+    correct_rejections, false_alarms, misses, hits, n_none = np.concatenate(counts).T
+    n_real, n_fake = false_alarms + correct_rejections, hits + misses
+    right, n = hits + correct_rejections, n_real + n_fake
+    columns = {
+        "scope": scopes,
+        "id": ids,
+        "n_real": n_real,
+        "n_fake": n_fake,
+        "n_none": n_none,
+        "hits": hits,
+        "misses": misses,
+        "false_alarms": false_alarms,
+        "correct_rejections": correct_rejections,
+        "accuracy": proportion(right, n),
+        "accuracy_p": binomial_p(right, n),
+        "real_correct": proportion(correct_rejections, n_real),
+        "fake_correct": proportion(hits, n_fake),
+    }
+    columns["accuracy_low"], columns["accuracy_high"] = wilson(right, n)
+    columns["real_low"], columns["real_high"] = wilson(correct_rejections, n_real)
+    columns["fake_low"], columns["fake_high"] = wilson(hits, n_fake)
+    columns["dprime"], columns["criterion"] = dprime_and_criterion(hits, misses, false_alarms, correct_rejections)
+    table = pd.DataFrame(columns).assign(**pd.concat(facts, ignore_index=True))
+    return conform(table, RATES, where="rates")
 
 
 def dprime_and_criterion(
@@ -140,17 +142,16 @@ def dprime_and_criterion(
     return np.where(defined, z_hit - z_false_alarm, np.nan), np.where(defined, criterion, np.nan)
 
 
-def _notes(main: pd.DataFrame, table: pd.DataFrame, grouped: Groups, scope: str) -> list[tuple[np.ndarray, str]]:
-    """Return the notes of the groups, from the counts in their rows."""
-    n_real, n_fake = table["n_real"].to_numpy(), table["n_fake"].to_numpy()
+def _notes(main: pd.DataFrame, counts: np.ndarray, grouped: Groups, scope: str) -> list[tuple[np.ndarray, str]]:
+    """Return the notes of the groups, from (G, 5) their counts of each outcome."""
+    n_real, n_fake = counts[:, :2].sum(axis=1), counts[:, 2:4].sum(axis=1)
     n = n_real + n_fake
     notes = []
     if scope == "all":
         notes.append((distinct(main["study"], grouped) > 1, SEVERAL_STUDIES))
     notes.append((n == 0, "no answered trials"))
     if scope != "stimulus":
-        counts = table[["hits", "misses", "false_alarms", "correct_rejections"]].to_numpy()
-        edge = (counts == 0).any(axis=1)
+        edge = (counts[:, :4] == 0).any(axis=1)
         notes += [
             ((n > 0) & (n_real == 0), "no real pictures: d′ and criterion undefined"),
             ((n > 0) & (n_fake == 0), "no generated pictures: d′ and criterion undefined"),
