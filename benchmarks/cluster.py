@@ -3,8 +3,8 @@
     python benchmarks/cluster.py --write docs/cluster.md
 
 A training sleeps as long as the steps that results/README.md measured would take, divided so that the longest chain of
-trainings takes a few seconds here. Generations, minutes against days, are tasks that end at once; metrics come after
-them. The workers are threads of this process, and Dask's scheduler is the real one.
+trainings takes a few seconds here. Generations, minutes against days, are tasks that end immediately; metrics come
+after them. The workers are threads of this process, and Dask's scheduler is the real one.
 """
 
 import argparse

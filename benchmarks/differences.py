@@ -43,7 +43,7 @@ NEEDED = (
     *("huggingface_hub==2.4.0", "phasepack==1.5", "yuvio==1.6", "libsvm-official==3.37.0"),
     "imageio-ffmpeg==0.8.1",
 )
-"""What some of these need all the same, and an ffmpeg with libvmaf; on no row by these names."""
+"""Further packages that some of these need, and an ffmpeg with libvmaf; no row has these names."""
 NPM = ("ssim.js@3.5.0", "image-ssim@0.2.0", "@imagemagick/magick-wasm@0.0.43")
 INSTALLED = re.compile(
     r"(GraphicsMagick|Butteraugli|libjxl|dssim|lme4|glmmTMB|ordinal|blme|pymer4) |OpenCV \S+ `quality.QualityBRISQUE"

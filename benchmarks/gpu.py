@@ -2,7 +2,7 @@
 
 Parity: one step from equal weights on the GPU and on the CPU, in fp32, at 64 pixels (at 256, eight layers of BatchNorm
 make 1e-3 of the rounding, also between two memory orders of one CPU), without dropout, which draws other numbers there;
-and 12 steps recorded as a CUDA graph beside 12 plain ones. It ends with 1 where a difference is above the limit.
+and 12 steps recorded as a CUDA graph, compared with 12 plain ones. It ends with 1 if a difference is above the limit.
 """
 
 import argparse

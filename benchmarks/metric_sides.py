@@ -27,7 +27,7 @@ class Line:
     """One comparison."""
 
     work: str
-    beside: str
+    compared_with: str
     prepare: Callable[[Path], Sides]
     """Makes both sides in a scratch folder, each called once before."""
     rounds: int = 5

@@ -44,7 +44,7 @@ def main() -> None:
         parser.error(f"no line {unknown[0]!r}; choose from {', '.join(LINES)}")
     if options.list:
         for name, line in LINES.items():
-            print(f"{name:18} {line.work}; compared with {line.beside}")
+            print(f"{name:18} {line.work}; compared with {line.compared_with}")
     elif options.inside:
         compare({name: LINES[name] for name in options.lines or LINES}, options.rounds)
     else:
@@ -63,7 +63,7 @@ def compare(lines: dict[str, Line], rounds: int | None) -> None:
         ratios = sorted(their / our for our, their in pairs)
         our_time, their_time = (statistics.median(side) / line.calls for side in zip(*pairs, strict=True))
         print(
-            f"| {name} | {line.work} | {line.beside} | **{digits(statistics.median(ratios))}×** "
+            f"| {name} | {line.work} | {line.compared_with} | **{digits(statistics.median(ratios))}×** "
             f"({digits(ratios[0])} to {digits(ratios[-1])}) | "
             f"{duration(our_time)} | {duration(their_time)} | {len(pairs)} |",
             flush=True,

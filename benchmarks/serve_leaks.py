@@ -1,4 +1,4 @@
-"""Try to tell real from generated pictures by everything about their responses but the pixels.
+"""Try to distinguish real from generated pictures by everything about their responses but the pixels.
 
     python benchmarks/serve_leaks.py
     python benchmarks/serve_leaks.py --people 60 --size 512

@@ -1,4 +1,4 @@
-"""Time the answers of people who take part by link, all at once, against a server of this program's own.
+"""Time the answers of people who take part by link, all at the same time, against a server of this program's own.
 
     python benchmarks/serve_load.py                                   each load once
     python benchmarks/serve_load.py --load burst --repeats 5          one load, five times

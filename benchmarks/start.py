@@ -5,7 +5,7 @@
     python benchmarks/start.py --commit 41d32fd7          # the earlier build; it gets a git worktree of its own
 
 metrics: PSNR, SSIM and NIQE of two pairs. analyze: 25 answers. quiz: up to the first page, drawn off screen. help: the
-help of each command beside `python -c "import typer, rich"`. The sides take turns, after one run each that
+help of each command compared with `python -c "import typer, rich"`. The sides take turns, after one run each that
 compiles what is to be compiled; printed are medians.
 """
 

@@ -13,8 +13,9 @@ instead.
 The reference is written out here and shares no layer with the trainer: nested blocks of PyTorch's own layers as in
 pytorch-CycleGAN-and-pix2pix, one fake for both updates, D frozen while G learns, PyTorch's default Adam. On a GPU the
 reference is as PyTorch makes it; ours lies channels-last, takes exact kernels, fetches its batch in each step and is
-recorded as a CUDA graph. The sides: `fp32` without TensorFloat-32 in convolutions, beside a reference without; `tf32`
-and `bf16` beside the reference as PyTorch makes it, which has TensorFloat-32; `nchw`, `tf32` without channels-last.
+recorded as a CUDA graph. The sides: `fp32` without TensorFloat-32 in convolutions, compared with a reference without;
+`tf32` and `bf16` compared with the reference as PyTorch makes it, which has TensorFloat-32; `nchw`,
+`tf32` without channels-last.
 """
 
 import argparse
@@ -44,7 +45,7 @@ WARM_UP = 5
 """Steps before the timed ones: the first ones fill caches."""
 CHECKED_STEPS = 3
 SIDES = {"fp32": "reference-fp32", "tf32": "reference", "bf16": "reference", "nchw": "reference"}
-"""The reference beside each side of ours."""
+"""The reference that each side of ours is compared with."""
 
 Step = Callable[[], "dict[str, Tensor]"]
 """One training step; returns its loss terms."""

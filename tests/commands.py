@@ -1,4 +1,4 @@
-"""What the fixture `command` gives to tests."""
+"""Type of the fixture `command`."""
 
 from collections.abc import Callable
 

@@ -269,7 +269,7 @@ def require_manners(folder: Path, command: Command, words: str, name: str) -> No
 
 
 def contents(folder: Path) -> dict[Path, tuple[int, int]]:
-    """What a command may not change: everything but `out` and what gan_eval keeps for itself."""
+    """Return size and time of the files that a command may not change: all but `out` and gan_eval's own."""
     found = (path for path in folder.rglob("*") if path.is_file() and ".gan-eval" not in path.parts)
     kept = [path for path in found if not path.relative_to(folder).parts[0].startswith("out")]
     return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in kept}

@@ -151,7 +151,7 @@ def test_pytorch_fid_scales_what_its_network_is_given() -> None:
 def test_statistics_files_of_other_programs_are_read(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a picture's mean colour in place of Inception's features."""
+    """A picture's mean colour takes the place of Inception's features."""
     name = {"pytorch-fid": "pytorch_fid.fid_score", "clean-fid": "cleanfid.fid"}[program]
     fid = pytest.importorskip(name, reason=f"{program} is not installed")
     import torch

@@ -1,4 +1,4 @@
-"""What a release gives to somebody who has no clone: wheel and source archive, each in an empty environment."""
+"""A release without a clone: wheel and source archive, each in an empty environment."""
 
 import os
 import subprocess

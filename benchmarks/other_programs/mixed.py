@@ -18,7 +18,7 @@ ASKED = {
     "probit": ("mixed model, probit: effect", "its standard error, probit", "SD of pictures, probit"),
     "singular": (None, "standard error of a singular fit", None),
 }
-"""What the three values of each model are called; none is shown of those without a name."""
+"""Names of the three values of each model; a value without a name is not shown."""
 
 KNOWN = "as if the spreads were known"
 PARTS = "posterior by independent parts"
@@ -90,7 +90,7 @@ def in_python(table: pd.DataFrame) -> list[ModelFit]:
 
 
 def numbers(*values: Any) -> list[float | None]:
-    """As plain floats."""
+    """Return the values as floats."""
     return [float(value) for value in values]
 
 

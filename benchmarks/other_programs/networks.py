@@ -69,7 +69,7 @@ def of_units(network: Any) -> list[float]:
 
 
 def other_calls() -> list[Found]:
-    """What the network's users may give it without a word from it."""
+    """Return rows of wrong inputs and options that the network accepts without a warning."""
     import lpips
     from torchmetrics.functional.image import lpips as metrics_lpips
 
@@ -106,7 +106,7 @@ def dists_rows() -> list[Found]:
 
 
 def large_dists() -> list[Found]:
-    """Of the blurred picture at twice the side."""
+    """Return rows of the blurred picture at twice the side."""
     fake, real = large_pairs()[0]
     rows: list[Found] = [
         ("gan_eval `dists`", [float(ours_of("dists")(as_bytes(fake), as_bytes(real))), None, None, None], "")
@@ -196,7 +196,7 @@ def ours_of(name: str) -> Any:
 
 
 def support_vectors() -> tuple[Any, Any]:
-    """As piq and pyiqa keep them: coefficients (N, 1) and support vectors (N, 36)."""
+    """Return what piq and pyiqa keep: coefficients (N, 1) and support vectors (N, 36)."""
     regression = load_regression(fetch("brisque"))
     return torch.from_numpy(regression.coefficients)[:, None], torch.from_numpy(regression.vectors)
 
@@ -221,7 +221,7 @@ def whole_network(name: str) -> Any:
 
 
 def replacement(url: str, **_: Any) -> Any:
-    """What the file of this address holds."""
+    """Return the content of the file at this address."""
     name = url.rpartition("/")[2]
     if name.startswith(("alexnet", "vgg16")):
         return whole_network(name.partition("-")[0])

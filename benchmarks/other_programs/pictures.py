@@ -121,7 +121,7 @@ def javascript_ssim(found: dict[str, Any]) -> list[Found]:
 
 
 def large_ssim(found: dict[str, Any]) -> list[Found]:
-    """Of the same pictures at twice the side."""
+    """Return rows of the same pictures at twice the side."""
     return [
         ("gan_eval `ssim`", each(ours.ssim, as_bytes, large=True), ""),
         (named("piq"), each(piq.ssim, as_doubles, large=True), HALVES),

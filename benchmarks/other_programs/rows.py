@@ -11,7 +11,7 @@ from typing import Any
 Found = tuple[str, Sequence[float | None], str]
 """A program and its call, the values, why they differ."""
 Table = dict[str, list[Found]]
-"""By what is measured."""
+"""Rows for each thing that is measured."""
 
 
 def named(package: str, call: str = "") -> str:

@@ -13,7 +13,7 @@ from other_programs.rows import Table, named
 
 
 def of_pinned_programs() -> dict[str, Table]:
-    """By program; the packages bring their programs with them."""
+    """Return the rows of each program; the packages bring their programs with them."""
     import imageio_ffmpeg
 
     return {

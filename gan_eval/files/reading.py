@@ -10,7 +10,7 @@ from gan_eval.errors import UserError
 
 
 def require_file(path: Path) -> os.stat_result | None:
-    """Refuse a path whose reading may not end; return the file's status, or None if there is no file."""
+    """Refuse a path whose reading may not end; return the file's status, or None if it does not exist."""
     try:
         status = os.stat(path)  # noqa: PTH116 - a path's own `stat` costs twice as much
     except (OSError, ValueError):

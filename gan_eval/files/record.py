@@ -25,7 +25,7 @@ class FolderRecord:
 
     file: Path
     made: Mapping[str, Any]
-    """All that decides the result: settings, and inputs by their SHA-256."""
+    """Everything that the result depends on: settings, and inputs by their SHA-256."""
     section: str = ""
     """Section of the study file with the field `settings`."""
 
@@ -55,7 +55,7 @@ class FolderRecord:
 
 
 def read_record(path: Path, /, **kinds: type) -> dict[str, Any]:
-    """Read a record with fields of these types; return {} if there is no file."""
+    """Read a record with fields of these types; return {} if the file does not exist."""
     if not path.exists():
         return {}
     record = read_json(path)

@@ -1,4 +1,4 @@
-"""Baselines of inpainting: fill holes without learning. A generator that is no better has learnt nothing."""
+"""Baselines of inpainting: fill holes without learning. A generator that is not better has learnt nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -49,7 +49,7 @@ class StimulusSet:
 
 
 def caption_of(row: Row) -> str:
-    """Return a stimulus' caption as it is shown, in one line; empty: none."""
+    """Return the caption shown with a stimulus, in one line; empty: none."""
     return " ".join((row.get("caption") or "").split())
 
 

@@ -123,7 +123,7 @@ def caption_of_figure_1(folder: StudyFolder, content: FigureContent) -> str:
         ),
         f"{folder.who_text(count)}{answers}.",
         f"Intervals of {nouns}: {bases}." if bases else "",
-        "Interim: there is no verdict yet." if "interim" in content.warning else "",
+        "Interim: no verdict yet." if "interim" in content.warning else "",
         f"The first {drawn} models; the table `paper` has all." if MAX_ROWS == drawn < rows else "",
         f"{partial}." if partial else "",
         "A rehearsal with simulated participants, which says nothing about people." if folder.simulated else "",

@@ -244,7 +244,7 @@ class QuizSettings(Section):
         if len({key.lower() for key in self.keys.values()}) < len(self.keys):
             raise ValueError(f"keys: {' and '.join(self.keys)} need different keys")
         if self.confidence == 1:
-            raise ValueError("confidence: one level is no choice; give 0 for none, or 2 to 9")
+            raise ValueError("confidence: one level leaves no choice; give 0 for none, or 2 to 9")
         levels = {str(level) for level in range(1, self.confidence + 1)}
         shared = sorted(levels & set(self.keys.values()))
         if shared and self.protocol != "rating":

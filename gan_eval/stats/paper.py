@@ -37,7 +37,7 @@ from gan_eval.tables.schema import (
 SINGLE, RATING = "single", "rating"
 EVERYTHING = "all"
 """Name of the model or data set in the row over all."""
-TOLD, EQUIVALENT, BELOW = "told apart", "equivalent to chance", "below chance"
+ABOVE, EQUIVALENT, BELOW = "told apart", "equivalent to chance", "below chance"
 UNDECIDED, INTERIM, NONE = "undecided", "interim", "no verdict"
 PAPER = Table(
     "paper",
@@ -95,7 +95,7 @@ PAPER = Table(
             "told apart or below chance: p_holm below alpha (`comparisons`); equivalent to chance: the 90% interval "
             "lies within the margin around 1/2; undecided: neither; interim: more people are to come; no verdict: the "
             "answers allow none, or their exposures follow the answers; of two models and of grades: empty",
-            words=(TOLD, EQUIVALENT, BELOW, UNDECIDED, INTERIM, NONE),
+            words=(ABOVE, EQUIVALENT, BELOW, UNDECIDED, INTERIM, NONE),
         ),
         text(
             "basis",
@@ -103,7 +103,7 @@ PAPER = Table(
             "participants and pictures; the same with the larger error of clustered shares; shares, their errors "
             "clustered by participant and by picture; of one participant, clustered by picture; or independent answers",
         ),
-        text("untested", "why there is no test, as in `comparisons`", words=UNTESTED),
+        text("untested", "why a test is missing, as in `comparisons`", words=UNTESTED),
         boolean("exploratory", "the row's test is not in the plan; empty: no test or no plan"),
         *PROVENANCE,
     ),
@@ -227,7 +227,7 @@ def _verdict(test: Mapping[Any, Any], accuracy: float, p: float) -> str:
         return INTERIM
     if pd.isna(test["verdict"]) or np.isnan(p):
         return NONE
-    words = {"different": BELOW if accuracy < 0.5 else TOLD, "equivalent": EQUIVALENT}
+    words = {"different": BELOW if accuracy < 0.5 else ABOVE, "equivalent": EQUIVALENT}
     return words.get(str(test["verdict"]), UNDECIDED)
 
 
@@ -365,10 +365,10 @@ _SHOWN = {
 
 def unadjusted(verdicts: pd.Series) -> str:
     """Return a note on the correction for the number of `verdicts` of `paper` or `comparisons`; empty below 2."""
-    if verdicts.isin([TOLD, BELOW, EQUIVALENT, UNDECIDED, INTERIM, "different", "equivalent"]).sum() < 2:
+    if verdicts.isin([ABOVE, BELOW, EQUIVALENT, UNDECIDED, INTERIM, "different", "equivalent"]).sum() < 2:
         return ""
     if (verdicts == INTERIM).any():
-        return "The 95% intervals are unadjusted for their number, and there is no verdict yet."
+        return "The 95% intervals are unadjusted for their number, and no verdict is given yet."
     note = "Differences are judged by p after Holm's correction; the 95% intervals are unadjusted."
     if verdicts.isin([EQUIVALENT, "equivalent"]).any():
         note += " Equivalence is judged by the 90% interval of each row alone."

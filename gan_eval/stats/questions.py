@@ -123,7 +123,7 @@ class Comparison(NamedTuple):
     planned: bool = True
     note: str | None = None
     untested: Untested | None = None
-    """Why there is no test."""
+    """Reason for no test."""
     why_not: str = ""
     """A reason not to fit the crossed model."""
 

@@ -156,8 +156,8 @@ def require_store_file(path: Path, *, create: bool) -> bool:
         True if the store is empty.
 
     Raises:
-        UserError: there is no file and `create` is false; it is a folder or another program's database; it may not be
-            written; another program has locked it.
+        UserError: the file does not exist and `create` is false; it is a folder or another program's database; it may
+            not be written; another program has locked it.
     """
     require_file(path)
     try:

@@ -64,7 +64,7 @@ def has_people(store: Store, study: str) -> bool:
 
 
 def session_of(store: Store, study: str, participant: str) -> Row | None:
-    """Return the row of a participant's session in a study; None if there is no session."""
+    """Return the row of a participant's session in a study; None if none exists."""
     with store.transaction() as connection:
         sittings = sittings_of(connection, participant, study)
     return store.rows(tables.SESSIONS, session=min(sittings))[0] if sittings else None

@@ -292,8 +292,8 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
         exclusive: refuse to share a SQLite file with another program until the store is closed.
 
     Raises:
-        UserError: there is no store and `create` is false; it is not a store or has another version; no permission;
-            another program has locked it.
+        UserError: the store does not exist and `create` is false; it is not a store or has another version; no
+            permission; another program has locked it.
 
     >>> from tempfile import mkdtemp
     >>> from gan_eval.tables import TRIALS

@@ -150,7 +150,7 @@ def status_of(stage: Stage, folder: Path) -> StageStatus:
     damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
     is_made_with_others = bool(marker.changes(earlier))
     damage = ""
-    # with other inputs a missing file is no news: an earlier stage may have removed what was made from its old results
+    # with other inputs a missing file is expected: an earlier stage may have removed what was made from its old results
     if damaged and not (is_made_with_others and stage.derives and "changed" not in damaged.values()):
         name, how = min(damaged.items(), key=lambda item: item[1])  # a changed one first
         others = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""

@@ -353,7 +353,7 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
     dtype, floats = pandas_dtype(column.dtype), None
     is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
     if is_number or (column.dtype == "float" and pd.api.types.infer_dtype(series) in ("floating", "string")):
-        with suppress(ValueError):  # a text that is no number
+        with suppress(ValueError):  # not a number
             floats = series.array.to_numpy("float64", na_value=math.nan)
     if floats is None or column.is_free or not is_outside(floats, column).any():
         has_form = column.words or column.is_name or column.dtype in ("instant", "json")

@@ -29,7 +29,7 @@ class Encoder(nn.Module):
     """A network whose `encoder` of 4x4 convolutions halves the picture down to 4x4.
 
     Each `encoder.K` and `decoder.K` (K counts from the input) has a `conv` and, except the first and the last, a
-    `norm`. As in the U-Net, only the last layer always has a bias. There is no dropout.
+    `norm`. As in the U-Net, only the last layer always has a bias. Dropout is not used.
     """
 
     def __init__(

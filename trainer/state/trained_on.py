@@ -60,7 +60,7 @@ class TrainedOn:
 def pictures_of_run(
     out: Path, data_set: DataSet, paths: list[Path], *, data_sha256: str, start: Path | None
 ) -> TrainedOn:
-    """Return the pictures of a run: from its record, or read from the files if there is no record yet."""
+    """Return the pictures of a run: from its record, or read from the files without a record."""
     if (recorded := _read(out / RECORD, data_sha256)) is not None:
         return recorded
     contents = map_pictures(paths, lambda path: _content(data_set, path))

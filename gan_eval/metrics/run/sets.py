@@ -57,11 +57,11 @@ class SetRows(NamedTuple):
     """The rows of the tables of sets, without the column `run`."""
 
     sets: Sequence[Row] = ()
-    """Those of `set_metrics`."""
+    """Rows of `set_metrics`."""
     comparisons: Sequence[Row] = ()
-    """Those of `metric_comparisons`."""
+    """Rows of `metric_comparisons`."""
     of_holes: Sequence[Row] = ()
-    """Those of `hole_metrics`."""
+    """Rows of `hole_metrics`."""
     notes: TechnicalNotes = MappingProxyType({})
 
 

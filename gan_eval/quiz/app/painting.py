@@ -183,8 +183,8 @@ def caption_place(caption: str, sizes: Sequence[QSize], canvas: Canvas) -> tuple
     margin, aside = CAPTION_MARGIN, max(width // 10, PATCH)
     top, left = (height + middle.height()) // 2 + margin, (width + middle.width()) // 2 + margin
     below = QRect(aside, top, width - 2 * aside, height - margin - top)
-    beside = QRect(left, margin, width - margin - left, height - 2 * margin)
-    for room in (below, beside):
+    right = QRect(left, margin, width - margin - left, height - 2 * margin)
+    for room in (below, right):
         for pixels in (round(size * _unit(canvas)) for size in CAPTION_SIZES):
             needed = QFontMetrics(_font(pixels)).boundingRect(QRect(0, 0, room.width(), 0), _TEXT_FLAGS, caption).size()
             if room.isValid() and needed.width() <= room.width() and needed.height() <= room.height():

@@ -244,7 +244,7 @@ class OpenGLWindow(PresenterWindow):
         self._gl.glClear(_COLOUR_BUFFER)
 
     def _put(self) -> None:
-        """Swap, and wait for it: many drivers return at once, but drawing a pixel takes until the buffer is free."""
+        """Swap, and wait for it: many drivers return early, but drawing a pixel takes until the buffer is free."""
         self._context.swapBuffers(self)
         self._gl.glEnable(_SCISSOR_TEST)
         self._gl.glScissor(0, 0, 1, 1)

@@ -131,7 +131,7 @@ class ReturnedAnswers:
 
 
 def import_page(paths: Sequence[Path], key_file: Path, where: str | Path) -> ReturnedAnswers:
-    """Replay the records in these files into a store; what the store has stays as it is.
+    """Replay the records in these files into a store; what the store has does not change.
 
     Files: JSON, lines of JSON, and zip files and folders with them, such as JATOS' results.
 

@@ -94,7 +94,7 @@ class PictureStore:
         self._lock = threading.Lock()
 
     def add(self, content: bytes) -> Reader:
-        """Write a picture; keep it in memory if there is no space. Its place is free when the function is gone."""
+        """Write a picture; keep it in memory if the disk is full. Its place is free when the function is gone."""
         with self._lock:
             free = self._free[size := 1 << len(content).bit_length()]
             if free:

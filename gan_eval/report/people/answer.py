@@ -45,7 +45,7 @@ MAX_PAIRS = 3
 def answer_sentences(folder: StudyFolder) -> Iterator[str]:
     """Yield the result in sentences, all models together first; none without tables of answers.
 
-    There is no verdict while participants are missing.
+    While participants are missing, no verdict is given.
     """
     results = _results(folder)
     first = next(results, None)
@@ -89,7 +89,7 @@ def _why_no_result(folder: StudyFolder) -> Iterator[str]:
     if any(frame["answered"].any() for frame in (answers.main, answers.pairs, answers.graded)):
         yield "No answer counts: each was excluded, or its session is not complete."
     else:
-        yield "There is no answer yet: no trial has been judged."
+        yield "No answers yet: no trial has been judged."
 
 
 def row_sentences(folder: StudyFolder) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _verdicts(folder: StudyFolder) -> Iterator[str]:
 def models_compared(folder: StudyFolder) -> Iterator[str]:
     """Yield a sentence for each pair of models; of many pairs only for some with a verdict, and the counts."""
     table = folder.table(COMPARISONS)
-    tests = table[(table["measure"] == "fooling_rate") & table["verdict"].notna()]  # without a test there is no verdict
+    tests = table[(table["measure"] == "fooling_rate") & table["verdict"].notna()]  # without a test, no verdict
     is_long = len(tests) > MAX_PAIRS
     named = tests[tests["verdict"].isin(["different", "equivalent"])].head(MAX_PAIRS) if is_long else tests
     paper = folder.table(PAPER)

@@ -203,7 +203,7 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     measured = [row for row in rows if not missing(row["within"]) and not missing(row["within_low"])]
     if not measured:
         if all(missing(row["within"]) and row["n"] >= MIN_POINTS_FOR_INFERENCE for row in rows):
-            return f"{where}no model's pictures differ both in a metric and in what people said, so there is no answer."
+            return f"{where}no model's pictures differ both in a metric and in people's answers, so this has no answer."
         return f"{where}there are too few pictures to say (n = {max(int(row['n']) for row in rows)})."
     # an interval that excludes 0 in this direction, and p after Holm; a missing p is not below alpha
     following = [row for row in measured if min(_directed(row)) > 0 and row["within_p_holm"] < ALPHA]

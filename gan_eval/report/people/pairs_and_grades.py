@@ -165,7 +165,7 @@ def _grade_difference(row: Record, *, adjusted: bool) -> str:
     if row["verdict"] == "equivalent":
         return f"The mean grades of {a} and {b} were equivalent{where}, within the margin, {by}."
     if missing(row["verdict"]):
-        return f"There is no verdict on the mean grades of {a} and {b}{where}: {by}."
+        return f"No verdict on the mean grades of {a} and {b}{where}: {by}."
     if row["verdict"] != "different":
         return f"The mean grades of {a} and {b}{where} did not differ significantly, {by}."
     first = capital(a) if row["a"] in names else f"{a}'s pictures"

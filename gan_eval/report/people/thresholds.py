@@ -163,7 +163,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
             "and pictures, a short upright line at each threshold. Dashed: chance."
         )
         if part["threshold"].isna().all():
-            caption = "Dots: observed shares with 95% intervals. Dashed: chance. The table says why there is no curve."
+            caption = "Dots: observed shares with 95% intervals. Dashed: chance. The table says why a curve is missing."
         alternatives = [
             f"{model_text(row['model'])}: threshold {level_text(row['threshold'], row['level'])}"
             for row in part.to_dict("records")

@@ -17,7 +17,7 @@ from gan_eval.report.parts.words import (
     who_text,
 )
 from gan_eval.stats.estimate.detection_rates import NEARLY_CONSTANT
-from gan_eval.stats.paper import BELOW, EQUIVALENT, EVERYTHING, NONE, SINGLE, TOLD, distinct_rows
+from gan_eval.stats.paper import ABOVE, BELOW, EQUIVALENT, EVERYTHING, NONE, SINGLE, distinct_rows
 from gan_eval.stats.questions import CHOSEN
 from gan_eval.stats.recruitment import ALPHA
 from gan_eval.stats.trials import PAIRED
@@ -30,7 +30,7 @@ HOLM = " (Holm; CI unadjusted)"
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
 """Origin of a rule or a margin: in the study's plan, not in the plan, or given without a plan."""
 _MARGINS = {PRESET: "planned margin", EXPLORATORY: "exploratory margin", BY_RULE: "margin"}
-VERDICT_WORDS = {TOLD: "correctly above chance", BELOW: "below chance"}
+VERDICT_WORDS = {ABOVE: "correctly above chance", BELOW: "below chance"}
 
 
 def detection_rows(paper: "pd.DataFrame") -> "pd.DataFrame":
@@ -77,13 +77,13 @@ def row_sentence(row: Record, table: "pd.DataFrame", who: str, margin: Record | 
     low, high, small = row["accuracy90_low"], row["accuracy90_high"], ""
     if margin and not missing(low) and max(abs(low - 0.5), abs(high - 0.5)) < margin["margin"]:
         small = f", though by less than {margin_text(margin)}"
-    by_margin = verdict == EQUIVALENT or (bool(small) and verdict in (TOLD, BELOW))  # then the 90% interval decides
+    by_margin = verdict == EQUIVALENT or (bool(small) and verdict in (ABOVE, BELOW))  # then the 90% interval decides
     numbers = _numbers(row, by_margin=by_margin, adjusted=not is_all and is_adjusted(table))
     if verdict == NONE or missing(verdict):
         if numbers and row["untested"] == "one participant":
             return f"One participant gives no verdict on people in general; on {of} and real pictures{numbers}."
         why = "" if missing(row["note"]) else f": {str(row['note']).partition('; ')[0]}"
-        return f"There is no verdict on {of}{why}."
+        return f"No verdict on {of}{why}."
     pictures = f"{of} {'paired with' if row['protocol'] == PAIRED else 'and'} real ones"
     if str(verdict) in VERDICT_WORDS:
         return f"{capital(who)} judged {pictures} {VERDICT_WORDS[str(verdict)]}{small}{mark}{numbers}."
@@ -92,7 +92,7 @@ def row_sentence(row: Record, table: "pd.DataFrame", who: str, margin: Record | 
         return f"Judgements of {pictures} by {who} were equivalent to chance{within}{mark}{numbers}."
     least = detectable(row, table)
     why = NEARLY_CONSTANT if row["untested"] == "nearly constant answers" else detectable_clause(least, least)
-    return f"It is undecided whether {who} could tell {of} from real pictures{mark}{numbers}; {why}."
+    return f"It is undecided whether {who} could distinguish {of} from real pictures{mark}{numbers}; {why}."
 
 
 def _numbers(row: Record, *, by_margin: bool, adjusted: bool) -> str:

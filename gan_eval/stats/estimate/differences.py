@@ -47,7 +47,7 @@ def other_p(p: float, check_p: float, of: str = "shares") -> str:
 
 
 Untested = Literal["one participant", "constant answers", "one side", "too few", "nearly constant answers"]
-"""Why there is no test, so no verdict; nearly constant answers are tested against chance, but not for equivalence."""
+"""Reason for no test, hence no verdict; nearly constant answers are tested against chance, but not for equivalence."""
 UNTESTED: tuple[str, ...] = get_args(Untested)
 Interval = Callable[[float], tuple[float, float]]
 """Function from a coverage, below 1, to the ends of the interval."""
@@ -116,7 +116,7 @@ def simultaneous_intervals(differences: Sequence[Difference], p_holm: np.ndarray
     to the end of the scale. All other intervals are Bonferroni's, at 1 - 5% / M.
 
     Args:
-        p_holm: (M,) p values after Holm's correction; NaN where there is no test, and then no interval.
+        p_holm: (M,) p values after Holm's correction; NaN without a test, and then no interval.
     """
     intervals = np.full((len(differences), 2), np.nan)
     tested = np.flatnonzero(~np.isnan(p_holm)).tolist()

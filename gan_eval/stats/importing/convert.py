@@ -81,7 +81,7 @@ class _Table(NamedTuple):
     """The files, for messages."""
     read: Foreign
     rows: pd.DataFrame
-    """Those that are chosen, one a trial."""
+    """Chosen rows, one for each trial."""
     sources: Sources
     words: Mapping[str, Mapping[str, str]]
 

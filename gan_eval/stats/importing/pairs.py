@@ -351,7 +351,7 @@ def _stems(names: pd.Series) -> pd.Series:
 
 
 def _models_in_names(pictures: Sequence[pd.Series]) -> list[pd.Series]:
-    """Return the words in which the names of the two pictures of each pair differ; a number is no word.
+    """Return the words in which the names of the two pictures of each pair differ, without numbers.
 
     >>> [names.tolist() for names in _models_in_names([pd.Series(["ours/a_1.png"]), pd.Series(["base/a_2.png"])])]
     [['ours'], ['base']]

@@ -24,7 +24,7 @@ _MAX_RATIO = 1.02
 _MIN_TRIALS = 4
 """Minimum number of trials with several answers for the conclusion that they have several questions."""
 _OF_QUESTION = ("participant", "trial", "stimulus", "response", "correct", "reaction_time_ms")
-"""Columns of `trials` that tell trials apart, and three that each question has."""
+"""Columns of `trials` that distinguish trials, and three that each question has."""
 _RAW = re.compile(r"(.+)_raw(_\d+)?")
 """A column of PsychoPy's summaries."""
 

@@ -152,7 +152,7 @@ def estimate(marks: Marks, aucs: Aucs, pictures: np.ndarray, *, chance: float = 
     picture it is that by person. One person has no interval. The test of `chance` takes the variance by item alone:
     where marks have nothing to do with the picture, what people have in common in the sample is noise. Tests do not
     multiply it by C / (C - 1): marks are negatives, too, and their influences make it too large (Efron and Stein 1981,
-    Annals of Statistics 9, 586-596). There is no test if each person's value is `chance`, as for a map that all
+    Annals of Statistics 9, 586-596). A test is missing if each person's value is `chance`, as for a map that all
     pictures share; values without variance have the sign test of items.
     """
     person, picture = np.array([cell[:2] for cell in marks.cells], int).reshape(-1, 2).T

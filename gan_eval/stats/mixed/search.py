@@ -13,7 +13,7 @@ import numpy as np
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, NotConvergedError, plural
 
 _MAX_ESTIMATE = 15.0
-"""Largest scale of a search; beyond it there is no finite estimate."""
+"""Largest scale of a search; beyond it no estimate is finite."""
 _NEAR_ZERO = 0.12
 """Size below which a scale is tried at exactly 0."""
 

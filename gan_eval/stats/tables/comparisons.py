@@ -71,7 +71,7 @@ COMPARISONS = Table(
         integer("n_b", "trials of b; measure `chosen`: pairs in which b was chosen"),
         boolean("exploratory", "not in the plan, or based on exclusions or a margin that are not; empty: no plan"),
         boolean("margin_exploratory", "the margin is not in the plan", optional=True),
-        text("untested", "why there is no test, or none of equivalence (nearly constant answers)", words=UNTESTED),
+        text("untested", "why a test is missing, or that of equivalence (nearly constant answers)", words=UNTESTED),
         *NOTED,
     ),
     key=("question", "dataset", "model", "sensitivity", "a", "b", "measure"),

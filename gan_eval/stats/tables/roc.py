@@ -77,7 +77,7 @@ ROC_POINTS = Table(
 _STEPS = 200
 """Maximum number of scoring steps; an ordinary fit takes about five."""
 _MAX_ESTIMATE = 6.0
-"""Limit of intercept and criteria; beyond it, or with a slope beyond e^3 or e^-3, there is no finite estimate."""
+"""Limit of intercept and criteria; beyond it, or with a slope beyond e^3 or e^-3, no estimate is finite."""
 
 
 class GaussianFit(NamedTuple):

@@ -98,7 +98,7 @@ def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, 
 def test_metrics_lie_next_to_their_correlations_for_the_report(
     finished_study, study_frames, tmp_path, analyze, monkeypatch
 ):
-    """Figure 1 of a report of such a folder had no panel d; tables of metrics that are there already stay."""
+    """Figure 1 of a report of such a folder had no panel d; existing tables of metrics stay."""
     out, file = tmp_path / "out", finished_study / "out" / "metrics" / "image_metrics.csv"
     shutil.copy(finished_study / "out" / "tables" / "trials.csv", tmp_path)
     monkeypatch.setattr(stats, "analyze", lambda *_, **__: study_frames)

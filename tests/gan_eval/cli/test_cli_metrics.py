@@ -113,7 +113,7 @@ def test_what_is_missing_is_reported_and_counted(command, pair, tmp_path):
     assert "lonely" in err
     assert "no psnr, ssim" in err
     heads, *rows = [line.split() for line in err.splitlines()[-3:]]
-    assert heads[0] == "Data", "a real picture never has these values, so there is no row for real ones"
+    assert heads[0] == "Data", "a real picture never has these values, so real ones have no row"
     assert [(row[1], row[2], row[3], row[-2:]) for row in rows] == [
         ("m", metric, "2", ["1", "missing"]) for metric in ("psnr", "ssim")
     ]

@@ -350,7 +350,7 @@ def torchmetrics_pair() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_numbers_in_the_docstrings_of_torchmetrics() -> None:
-    """Those of torchmetrics dab0333 (2026-08-20)."""
+    """Compare with the docstrings of torchmetrics dab0333 (2026-08-20)."""
     assert functional.ssim(*torchmetrics_pair()).mean().item() == pytest.approx(0.9219, abs=1e-3)
     assert functional.ms_ssim(*torchmetrics_pair()).mean().item() == pytest.approx(0.9628, abs=1e-3)
     grids = torch.tensor([[0, 1], [2, 3]]), torch.tensor([[3, 2], [1, 0]])

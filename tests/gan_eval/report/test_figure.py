@@ -57,7 +57,7 @@ def given(models: dict[str, float], datasets: tuple[str, ...] = ("d",)) -> Study
 
 @pytest.fixture(scope="module")
 def study_of_three() -> StudyFolder:
-    """Three panels on a line, the second one narrow beside names of usual length."""
+    """Three panels on a line, the second one narrow next to names of usual length."""
     return given({"cyclegan": 0.4, "diffusion": 0.55, "pix2pix": 0.3})
 
 

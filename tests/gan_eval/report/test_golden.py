@@ -1,4 +1,4 @@
-"""What the reports say, word by word: two pages and sentences of unusual cases next to files that are reviewed.
+"""The reports' text, word by word: two pages and sentences of unusual cases, compared with reviewed files.
 
     GAN_EVAL_GOLDEN=write pytest tests/gan_eval/report/test_golden.py
 
@@ -154,7 +154,7 @@ def degrees() -> Iterable[str]:
 
 
 def best(rows: list[Row]) -> Iterable[str]:
-    """What is said of the models of these values."""
+    """Return the sentences on the models of these values."""
     return dataset_answer(Measured(frames_of(rows)), "houses")
 
 

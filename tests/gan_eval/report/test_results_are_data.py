@@ -46,7 +46,7 @@ STUDIES = {
 
 
 def numbers_of(frames: dict[str, pd.DataFrame]) -> list[object]:
-    """What the report says and draws, without the cells and lines that repeat a note or a name."""
+    """Return the report's text and figures, without the cells and lines that repeat a note or a name."""
     folder = folder_of(**frames)
     content = content_of(folder)
     assert content is not None

@@ -1,4 +1,4 @@
-"""Where the stores of these tests are."""
+"""The addresses of the stores of these tests."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rows for the tests of the store, jobs that add them, and processes that do so at once."""
+"""Rows for the tests of the store, jobs that add them, and processes that run at the same time."""
 
 import os
 import subprocess

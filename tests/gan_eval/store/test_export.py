@@ -125,7 +125,7 @@ def test_the_validators_of_bids_find_no_error(store: Path, tmp_path: Path) -> No
 
 
 def test_a_session_that_is_resumed_goes_on_in_its_events(tmp_path: Path) -> None:
-    """The clock of a page begins again when the page is opened again; the time of day goes on."""
+    """The clock of a page restarts when the page is opened again; the time of day does not."""
     row = dict.fromkeys(tables.TRIALS.names) | {"session": "s", "kind": "real", "exposure_ms": 100.0}
     trials = [
         {**row, "trial": 1, "onset_ms": 5000.0, "reaction_time_ms": 250.0},

@@ -130,7 +130,7 @@ def test_results_are_in_the_order_of_the_items(machines):
 
 
 def test_a_task_waits_where_workers_are_started_for_waiting_tasks(study, tmp_path, monkeypatch, capsys):
-    """As jobs of dask-jobqueue are; without any, the end of the scheduler is said in a line."""
+    """Jobs of dask-jobqueue start so; without any, one line reports the end of the scheduler."""
     where = {"host": "127.0.0.1", "protocol": "tcp://", "dashboard_address": None}
     monkeypatch.setattr(cluster, "CONNECT_S", 1)
     with distributed.LocalCluster(n_workers=0, processes=False, **where) as empty:

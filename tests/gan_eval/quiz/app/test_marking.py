@@ -115,7 +115,7 @@ def test_of_a_pair_the_picture_called_fake_is_marked_after_a_pause_and_the_time_
 
     assert sitting.run(act) == "complete"
     (row,) = sitting.rows(tables.MARKS)
-    assert (row["trial"], row["mark"], len(asked)) == (1, 1, 3), "asked again after the pause; no answer is no row"
+    assert (row["trial"], row["mark"], len(asked)) == (1, 1, 3), "asked again after the pause; without an answer no row"
 
 
 def test_feedback_follows_the_marks_of_practice(sit: Any) -> None:

@@ -59,7 +59,7 @@ def stimuli(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(stimuli: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that knows nothing of the attack, started where few files may be open at once."""
+    """A server that knows nothing of the attack, started where few files may be open at the same time."""
     store = tmp_path_factory.mktemp("store") / "store.sqlite"
     few = ("sh", "-c", 'ulimit -S -n 150; exec "$@"', "sh") if sys.platform != "win32" else ()
     it = quiz_server(stimuli, str(store), "--allow-giveaways", "format,metadata", by=few)

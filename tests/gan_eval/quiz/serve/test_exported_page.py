@@ -207,7 +207,7 @@ def test_the_page_tells_nothing_but_practice_and_the_key_is_private(study: QuizS
         for trial in answers["trials"]:
             shown = {name for group in trial["showings"] + trial["masks"] for name in group}
             (practised if trial["phase"] == "practice" else judged).update(shown)
-    assert not practised & judged, "what practice shows is no picture of another list"
+    assert not practised & judged, "practice shows pictures that no other list has"
     files = sorted((web / "pictures").iterdir())
     assert {f"pictures/{file.name}" for file in files} == practised | judged
     assert len({file.stat().st_size for file in files}) == 1

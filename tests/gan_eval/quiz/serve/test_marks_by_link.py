@@ -1,4 +1,4 @@
-"""Marks by link: stored once, after their trial, whatever the network, the tab and the server do."""
+"""Marks by link: stored once, after their trial, in spite of failures of the network, the tab and the server."""
 
 from typing import Any
 

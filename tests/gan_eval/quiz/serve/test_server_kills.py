@@ -208,7 +208,7 @@ def test_sigterm_ends_a_server_with_everything_stored(
 def test_whole_sessions_behind_the_proxies_of_the_page(
     proxy: str, stimuli: StimulusSet, tmp_path: Path, servers: list[Server]
 ) -> None:
-    """With Caddy 2.6.2 and nginx 1.22.1, as docs/online.md sets them, without TLS."""
+    """Caddy 2.6.2 and nginx 1.22.1 with the settings of docs/online.md, without TLS."""
     program = shutil.which(proxy, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
     if program is None:
         pytest.skip(f"{proxy} is not installed")

@@ -551,7 +551,7 @@ def test_a_picture_of_the_review_that_is_missing_is_named_to_the_experimenter(se
 
 
 def test_an_answer_in_the_moment_of_the_onset_counts(serve: Serve) -> None:
-    """A browser's clock has steps of up to a millisecond. Without an end of the window there is no other answer."""
+    """A browser's clock has steps of up to a millisecond. Without an end of the window no other answer is given."""
     served = serve(response_ms="unlimited", intro=False)
     robot, _, first = served.begun()
     press = {"key": "f", "at_ms": 1000.0}

@@ -130,7 +130,7 @@ def test_many_models_are_grouped_by_verdict_and_each_has_its_sentence_in_a_fold(
 
 
 def measured(page: Path, script: str, width: int, folder: Path) -> str:
-    """What a script says about a page in a browser's window."""
+    """Return the result of a script on a page in a browser's window."""
     changed = folder / "page.html"
     changed.write_text(page.read_text().replace("</body>", f"<script>document.title = {script}</script></body>"))
     command = ["chromium", "--headless=new", "--no-sandbox", f"--user-data-dir={folder / 'profile'}", "--dump-dom"]

@@ -69,7 +69,7 @@ def test_a_reader_can_compute_the_row_from_its_rates() -> None:
 
 
 def test_clustered_errors_are_those_of_the_difference_of_shares() -> None:
-    """Each picture has one answer, so there is no crossed model; compute the two-way variance by hand."""
+    """Each picture has one answer, so no crossed model is fitted; compute the two-way variance by hand."""
     trials = simulated(participants=9, each=20, seed=1).assign(stimulus=lambda t: t.index.astype(str))
     trials = fill_trials(trials)
     found = rates(trials)

@@ -395,7 +395,7 @@ def test_summaries_of_psychopy_are_refused_by_their_shape(tmp_path: Path) -> Non
         imported(file)
     rows = [{"participant": "P1", "stimulus": name, "kind": kind, "response": kind, "rt": 500, "rt_raw": 501}
             for name, kind in zip(PICTURES, KINDS, strict=True)]  # fmt: skip
-    assert len(imported(written(tmp_path, "own.csv", rows)).trials) == 6, "a table with one such column is no summary"
+    assert len(imported(written(tmp_path, "own.csv", rows)).trials) == 6, "one such column does not make a summary"
 
 
 def expyriment(file: Path) -> Path:

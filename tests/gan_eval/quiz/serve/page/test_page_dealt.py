@@ -60,7 +60,7 @@ class Host(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def bodies(self, name: str) -> list[str]:
-        """What has been posted to an address."""
+        """Return the bodies posted to an address."""
         return [body for path, body in self.posted if path == name]
 
 

@@ -112,7 +112,7 @@ def test_keys_undo_nothing_and_the_time_limit(serve: Serve, visit: Visit) -> Non
     assert (rows[0]["x"], rows[0]["y"]) == (pytest.approx(0.54), pytest.approx(0.48))
     assert {rows[1]["x"], rows[1]["y"]} == {None}
     assert rows[1]["marked_at_ms"] > 0
-    assert third + 1 not in {row["trial"] for row in rows}, "no answer is no row"
+    assert third + 1 not in {row["trial"] for row in rows}, "without an answer no row"
 
 
 @pytest.mark.nightly
@@ -162,7 +162,7 @@ def test_a_pen_and_fingers_on_an_enlarged_page_mark_what_they_point_at(serve: Se
     view = "const {scale, offsetLeft, offsetTop} = visualViewport; return [scale, offsetLeft, offsetTop]"
     scale, left, top = visitor.script(view)
     assert scale > 1.5, "the picture can be enlarged by two fingers"
-    assert len(visitor.script("return [...document.querySelectorAll('.place')]")) == 0, "which is no mark, as a swipe"
+    assert len(visitor.script("return [...document.querySelectorAll('.place')]")) == 0, "not a mark, nor is a swipe"
     box, places = visitor.board(), ((0.3, 0.4), (0.45, 0.5))  # the protocol's points move with the view, unscaled
     for x, y in places:
         place = {

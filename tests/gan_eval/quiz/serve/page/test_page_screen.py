@@ -189,7 +189,7 @@ function tick() {
   for (const callback of callbacks) callback(frame * FRAME);
 }
 """
-"""Frames come 144 times a second, whatever the display does."""
+"""Frames come 144 times a second on every display."""
 
 
 @pytest.mark.nightly
