@@ -386,7 +386,10 @@ def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Rea
             profile = UNREADABLE
         profiles |= {role: profile} if profile else {}
     if not {"real", *models} <= pictures.keys():
-        return _alone(pictures, profiles, reading)
+        if reading.size is None:
+            return Item(pictures, profiles, False)
+        sized = {role: images.to_size(picture, reading.size, reading.fit) for role, picture in pictures.items()}
+        return Item(sized, profiles, any(sized[role] is not picture for role, picture in pictures.items()))
     is_resized = reading.resize and any(pictures[role].shape != pictures["real"].shape for role in models)
     if is_resized:
         pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, reading.fit)
@@ -402,14 +405,6 @@ def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Rea
                 f"both to one size{fix}"
             )
     return Item(pictures, profiles, is_resized)
-
-
-def _alone(pictures: Mapping[str, Picture], profiles: Mapping[str, str], reading: Reading) -> Item:
-    """Return pictures without partners, in the size of the set."""
-    if reading.size is None:
-        return Item(pictures, profiles, False)
-    sized = {role: images.to_size(picture, reading.size, reading.fit) for role, picture in pictures.items()}
-    return Item(sized, profiles, any(sized[role] is not picture for role, picture in pictures.items()))
 
 
 def _decode_mask(content: bytes, path: Path, hole: doubts.HoleColour) -> Picture:

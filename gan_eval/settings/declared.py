@@ -48,10 +48,13 @@ def declarations(module: str, section: str) -> dict[str, Declaration]:
         if isinstance(field, ast.AnnAssign):
             text = ast.literal_eval(below.value) if isinstance(below, ast.Expr) else ""
             calls = {ast.unparse(each.func): each for each in ast.walk(field.annotation) if isinstance(each, ast.Call)}
+            default = field.value
+            if isinstance(default, ast.Call):  # a section, or Field(...)
+                default = next((each.value for each in default.keywords if each.arg == "default"), None)
             keys[ast.unparse(field.target)] = Declaration(
                 " ".join(text.split()),
                 tuple(_words(names, field.annotation)),
-                _default(field.value),
+                default and ast.literal_eval(default),
                 "".join(map(ast.literal_eval, calls["Option"].args)) if "Option" in calls else None,
             )
     return keys
@@ -91,9 +94,3 @@ def _words(names: Names, annotation: ast.AST) -> Iterator[str]:
         case ast.Subscript() | ast.Tuple() | ast.BinOp():
             for part in ast.iter_child_nodes(annotation):
                 yield from _words(names, part)
-
-
-def _default(value: ast.expr | None) -> Any:
-    if isinstance(value, ast.Call):  # a section, or Field(...)
-        value = next((each.value for each in value.keywords if each.arg == "default"), None)
-    return value and ast.literal_eval(value)

@@ -133,7 +133,9 @@ def _estimate(
     require_finite(value)
     if fake.groups is None or not all(len(kernel) == GROUPS for kernel, _ in sums):
         return JackknifeEstimate(float(value))
-    totals = [[_without_each(side) for side in of] for of in sums]
+    totals = [  # (GROUPS,) each: without the row and the column of each group
+        [side.sum() - side.sum(axis=0) - side.sum(axis=1) + side.diagonal() for side in of] for of in sums
+    ]
     if not all(pairs.all() for _, pairs in totals):
         return JackknifeEstimate(float(value), why_no_interval=f"without a group, {too_few}")
     left_out = _distance([kernel / pairs for kernel, pairs in totals])
@@ -143,11 +145,6 @@ def _estimate(
 def _distance(means: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     within_real, within_fake, across = means
     return within_real + within_fake - 2 * across
-
-
-def _without_each(by_groups: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (GROUPS,) the sum of (GROUPS, GROUPS) without the row and the column of each group."""
-    return by_groups.sum() - by_groups.sum(axis=0) - by_groups.sum(axis=1) + by_groups.diagonal()
 
 
 KID = Metric(

@@ -50,7 +50,13 @@ def answer_sentences(folder: StudyFolder) -> Iterator[str]:
     results = _results(folder)
     first = next(results, None)
     if first is None:
-        yield from _why_no_result(folder)
+        if not folder.scope("all").empty:
+            answers = typed(folder.answers())
+            has_answers = any(frame["answered"].any() for frame in (answers.main, answers.pairs, answers.graded))
+            if has_answers:
+                yield "No answer counts: each was excluded, or its session is not complete."
+            else:
+                yield "No answers yet: no trial has been judged."
         return
     if is_interim(folder):
         yield interim_sentence(folder)
@@ -79,17 +85,6 @@ def _results(folder: StudyFolder) -> Iterator[str]:
     yield from models_compared(folder)
     yield from preference_sentences(folder)
     yield from grade_sentences(folder)
-
-
-def _why_no_result(folder: StudyFolder) -> Iterator[str]:
-    if folder.scope("all").empty:
-        return
-    trials = folder.answers()
-    answers = typed(trials)
-    if any(frame["answered"].any() for frame in (answers.main, answers.pairs, answers.graded)):
-        yield "No answer counts: each was excluded, or its session is not complete."
-    else:
-        yield "No answers yet: no trial has been judged."
 
 
 def row_sentences(folder: StudyFolder) -> Iterator[str]:

@@ -128,8 +128,8 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
     for given in files:
         metric, _, name = str(given).rpartition("=")
         file = given if given.exists() else Path(name)
-        if file.suffix == ".parquet" or not file.is_file() or _is_ours(file):
-            # the table `image_metrics`, also one with a fault, which its reader names
+        ours = {"stimulus", "metric"}  # also a table `image_metrics` with a fault, which its reader names
+        if file.suffix == ".parquet" or not file.is_file() or ours <= {*csv_records(file, has_header=False)[1][0]}:
             frames.append(read_table(file, IMAGE_METRICS))
         else:
             frame, notes = _external(file, metric if file != given else "", pictures)
@@ -137,10 +137,6 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
             lines += notes
     where = ", ".join(map(str, files))
     return conform(pd.concat(frames, ignore_index=True), IMAGE_METRICS, where=where), lines
-
-
-def _is_ours(file: Path) -> bool:
-    return {"stimulus", "metric"} <= {*csv_records(file, has_header=False)[1][0]}
 
 
 def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.DataFrame, list[str]]:
