@@ -1,5 +1,6 @@
 """Possible mistakes in a trials table, of which the user is warned."""
 
+import shlex
 from collections import defaultdict
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from gan_eval.errors import abbreviated
 from gan_eval.stats.contradictions import agreement, are_single, possible_times
+from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import person_of
 
 MAX_NAMED = 3
@@ -17,13 +19,17 @@ MIN_ANSWERS = 10
 """Minimum number of answers of a person whose keys may have been exchanged."""
 FAR_BELOW, FAR_ABOVE = 0.35, 0.65
 """Shares of correct answers of a person whose keys may have been exchanged, and of the others."""
+MAX_QUESTIONS, ALIKE = 9, 0.8
+"""Maximum number of trials of a picture that may be questions; minimum share of pictures with one number of trials."""
+_OF_PICTURE = ("session", "block", "phase", "stimulus_b", "kind", "model", "dataset", "requested_exposure_ms")
+"""Columns, next to `stimulus`, that are equal in all questions about a picture."""
 
 
 def doubts(trials: pd.DataFrame) -> list[str]:
-    """Return warnings: alike codes, impossible times, two units, sessions of equal times, accuracies below chance."""
+    """Return warnings: alike codes, impossible times, equal sessions, rows that may be questions, below chance."""
     is_timed = trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None)
     of_times = (_doubtful_times, _equal_sessions) if is_timed else ()
-    checks = (_alike_codes, *of_times, _below_chance)
+    checks = (_alike_codes, *of_times, _rows_in_succession, _below_chance)
     return [line for check in checks for line in check(trials)]
 
 
@@ -78,6 +84,34 @@ def _equal_sessions(trials: pd.DataFrame) -> list[str]:
         f"sessions {_some(repeated)} have the same pictures with equal reaction times: one session under two names? "
         "remove one of them"
     ]
+
+
+def _rows_in_succession(trials: pd.DataFrame) -> list[str]:
+    """Return a question if nearly all pictures have the same number of trials in succession, as of several questions.
+
+    Pictures shown again in random order, or at several exposures, have not. Trials with an onset are this program's.
+    """
+    session, stimulus = (pd.factorize(trials[name].array)[0] for name in ("session", "stimulus"))
+    order = np.lexsort((trials["trial"].to_numpy("int64"), session))
+    is_same = np.diff(stimulus[order]) == 0
+    if is_same.sum() <= ALIKE / 2 * len(trials) or trials["onset_ms"].notna().any():
+        return []
+    for name in _OF_PICTURE:
+        is_same &= np.diff(pd.factorize(trials[name].array)[0][order]) == 0
+    starts = np.flatnonzero(np.r_[True, ~is_same])
+    sizes = np.diff(np.r_[starts, len(trials)])
+    size = int(np.bincount(sizes).argmax())
+    is_usual = sizes == size
+    of_people = pd.Series(is_usual).groupby(session[order[starts]]).mean()
+    if is_usual.mean() < ALIKE or of_people.min() < 0.5 or not 1 < size <= MAX_QUESTIONS or stimulus.max() < 3:
+        return []
+    of_trials = order[starts[is_usual, None] + np.arange(size)]
+    fix = "name the question in a new column, and take one with trials import --where COLUMN=QUESTION"
+    for name in trials.columns.difference([*TRIALS.names], sort=False)[::-1].map(str):
+        words = trials[name].astype(str).to_numpy(str)[of_trials]
+        if len({*words[0]}) == size and (np.sort(words) == np.sort(words[0])).all():
+            fix = f"take one with trials import --where {shlex.quote(f'{name}={words[0, 0]}')}"
+    return [f"each picture has {size} trials in succession: if these are questions about it, {fix}"]
 
 
 def _below_chance(trials: pd.DataFrame) -> list[str]:

@@ -35,7 +35,7 @@ from gan_eval.stats.importing.reading import Foreign, Labels, read_foreign
 from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS, WHOLE_ROW, listed_words, rejections_of
 from gan_eval.stats.importing.sources import with_pictures, with_sources
 from gan_eval.stats.importing.tools import TOOLS, Options, detected, options_for, title_of, tool_named
-from gan_eval.stats.importing.traps import of_files, of_trials, one_row_a_trial, without_limits
+from gan_eval.stats.importing.traps import of_files, of_trials, one_row_a_trial, without_limits, zero_confidences
 from gan_eval.stats.importing.wide import is_wide, lettered_table, unread_numbers, wide_table
 from gan_eval.stats.importing.words import (
     foreign_table_error,
@@ -181,7 +181,7 @@ def import_trials(
         lines.append(f"no row is taken of {', '.join(unread_files[:MAX_WORDS])}{more}")
     lines += of_rows + of_tool + of_kinds + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
     trials, of_addresses = _without_addresses(trials)
-    lines += _remarks(table, trials, accepted, rejected, of_addresses)
+    lines += zero_confidences(tool, trials) + _remarks(table, trials, accepted, rejected, of_addresses)
     return Imported(trials, _rejected_table(rejected, read), (*of_one_name, *of_several), tuple(lines))
 
 

@@ -67,13 +67,22 @@ def without_limits(tool: str | None, frame: pd.DataFrame) -> Found:
     return frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(missed)), [line]
 
 
+def zero_confidences(tool: str | None, trials: pd.DataFrame) -> list[str]:
+    """Return a warning of confidences of 0, which oTree also writes for a page that timed out."""
+    confidence = trials["confidence"].dropna()
+    zeros = int(confidence.eq(0).sum())
+    if tool != "otree" or not 0 < zeros < len(confidence):
+        return []
+    return [f"{zeros} confidences are 0, as on a page that timed out; --word confidence:0= leaves them out"]
+
+
 def one_row_a_trial(tool: str | None, foreign: pd.DataFrame, sources: Sources, words: Iterable[str]) -> Found:
     """Keep the rows of the question about the picture and, of Gorilla's rows of one trial, the answered or first one.
 
     Args:
         words: answers that the user has named.
     """
-    foreign, lines = _first_questions(tool, foreign, sources, words)
+    foreign, lines = _first_questions(foreign, sources, words)
     keys = ["Participant Private ID", "Tree Node Key", "Repeat Key", "Task Name", "Spreadsheet Row", "Trial Number"]
     keys = [name for name in keys if name in foreign]
     response = sources.get("response")
@@ -88,11 +97,11 @@ def one_row_a_trial(tool: str | None, foreign: pd.DataFrame, sources: Sources, w
     return foreign.loc[first.sort_values()], [*lines, line]
 
 
-def _first_questions(tool: str | None, foreign: pd.DataFrame, sources: Sources, words: Iterable[str]) -> Found:
+def _first_questions(foreign: pd.DataFrame, sources: Sources, words: Iterable[str]) -> Found:
     """Leave out answers to a further question about the picture, such as a confidence in a row of its own.
 
     They are known by their words: never a trial's first answer where it has several, and never correct. Where a trial
-    has no other row the first one stays, without an answer. Two questions with the same words are asked about.
+    has no other row the first one stays, without an answer.
     """
     found = {name: sources.get(name, Source(name)) for name in _OF_QUESTION}
     named = {name: source.column for name, source in found.items() if source and source.column in foreign}
@@ -105,13 +114,8 @@ def _first_questions(tool: str | None, foreign: pd.DataFrame, sources: Sources, 
     several = given[given.groupby(trial).transform("size") > 1]
     is_later = trial[several.index].duplicated()
     first, later = {*several[~is_later]}, {*several[is_later]}
-    if (~is_later).sum() < _MIN_TRIALS or len(first) < 2:
+    if (~is_later).sum() < _MIN_TRIALS or len(first) < 2 or first & later:
         return foreign, []
-    if first & later:
-        line = (
-            "each picture stands in several rows in succession; if these are questions, --where COLUMN=VALUE takes one"
-        )
-        return foreign, [line] if tool and trial.value_counts().nunique() == 1 else []
     later |= {*given[trial.duplicated()[given.index]]} - first
     further = answers.isin(list(later))
     is_correct = "correct" in named and foreign[named["correct"]][further].str.lower().isin(["true", "1", "1.0"]).any()

@@ -1,5 +1,6 @@
 """Tables of other programs: units, missing words, directions, shapes that are not one row a judgement."""
 
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -52,6 +53,51 @@ def test_times_of_people_in_another_unit_are_converted(tmp_path: Path) -> None:
     found = imported(tmp_path, fast)
     assert found.trials["reaction_time_ms"].min() == 60, "too fast for people, but milliseconds"
     assert len(fill_trials(fast)) == 18
+
+
+def twice(frame: pd.DataFrame, **columns: object) -> pd.DataFrame:
+    """Two rows in succession for each row."""
+    return frame.loc[frame.index.repeat(2)].reset_index(drop=True).assign(**columns)
+
+
+@pytest.mark.parametrize(
+    ("columns", "fix"),
+    [
+        ({}, "COLUMN=QUESTION"),
+        ({"trial": [*range(1, 13)] * 3}, "COLUMN=QUESTION"),
+        ({"question": ["real?", "sure?"] * 18}, "'question=real?'"),
+        ({"question": ["real", "sure", "sure", "real"] * 9}, "question=real"),
+    ],
+)
+def test_two_questions_with_the_same_words_are_reported(tmp_path: Path, columns: dict[str, object], fix: str) -> None:
+    asked = twice(table(), **columns)
+    asked.loc[::2, "response"] = [*KINDS] * 9
+    few = asked.drop(index=[5, 17])  # without an answer to the second question
+    for frame in (asked, few):
+        (line,) = imported(tmp_path, frame).doubts
+        assert "2 trials in succession" in line
+        assert line.endswith(f"--where {fix}")
+    if "question" in columns:
+        rule = shlex.split(fix)
+        assert not imported(tmp_path, few, where=rule).doubts
+        assert len(imported(tmp_path, few, where=rule).trials) == 18
+
+
+def test_pictures_that_are_shown_again_are_no_questions(tmp_path: Path) -> None:
+    """At another exposure, later, in a later block, under another model, often, or to one person only."""
+    again = twice(table())
+    for columns in (
+        {"requested_exposure_ms": [50, 500] * 18},
+        {"trial": [n + 6 * m + 1 for _ in range(3) for n in range(6) for m in range(2)]},
+        {"block": [1, 2] * 18},
+        {"kind": "fake", "response": [*KINDS] * 18, "model": ["a", "b"] * 18},
+    ):
+        found = imported(tmp_path, again.assign(**columns))
+        assert (len(found.trials), [line for line in found.doubts if "succession" in line]) == (36, [])
+    often = table().loc[lambda frame: frame.index.repeat(20)]
+    one = pd.concat([twice(table()[:6]), table()[6:]])
+    for frame in (often, one):
+        assert not any("succession" in line for line in imported(tmp_path, frame).doubts)
 
 
 def test_words_of_one_outcome_alone_do_not_decide_the_answer(tmp_path: Path) -> None:

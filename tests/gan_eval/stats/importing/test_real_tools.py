@@ -246,9 +246,12 @@ OTREE = """
             player.picture, player.truth, _ = PLAY[subsession.round_number - 1]
 
     class Judge(Page):
-        form_model, form_fields, timeout_seconds = "player", ["is_real", "confidence", "rt"], 20
+        form_model, form_fields, timeout_seconds = "player", ["is_real", "rt"], 20
 
-    page_sequence = [Judge]
+    class Sure(Page):
+        form_model, form_fields, timeout_seconds = "player", ["confidence"], 20
+
+    page_sequence = [Judge, Sure]
 """
 
 
@@ -259,16 +262,19 @@ def test_otree_with_bots(tmp_path: Path) -> None:
         (project / name).mkdir(parents=True)
     app = project / "realfake"
     (app / "__init__.py").write_text(textwrap.dedent(OTREE).format(play=PLAY))
-    (app / "Judge.html").write_text("{{ block content }}{{ formfields }}{{ next_button }}{{ endblock }}")
+    for page in ("Judge", "Sure"):
+        (app / f"{page}.html").write_text("{{ block content }}{{ formfields }}{{ next_button }}{{ endblock }}")
     bot = """
         from otree.api import *
-        from . import PLAY, Judge
+        from . import PLAY, Judge, Sure
 
         class PlayerBot(Bot):
             def play_round(self):
                 answer = PLAY[self.round_number - 1][2]
-                given = dict(is_real=answer == "real", confidence=3, rt=500.0 + self.round_number) if answer else {}
+                given = dict(is_real=answer == "real", rt=500.0 + self.round_number) if answer else {}
                 yield Submission(Judge, given, timeout_happened=answer is None, check_html=False)
+                given = dict(confidence=3) if answer and self.round_number != 1 else {}
+                yield Submission(Sure, given, timeout_happened=not given, check_html=False)
     """
     (app / "tests.py").write_text(textwrap.dedent(bot))
     settings = """
@@ -286,7 +292,8 @@ def test_otree_with_bots(tmp_path: Path) -> None:
     for name in ("realfake.csv", "all_apps_wide.csv"):
         found = import_trials(project / "out" / name, mapping={})
         assert played(found) == (36, 6, 0.8)
-        assert found.trials["confidence"].dropna().eq(3).all()
+        assert found.trials["confidence"].value_counts().to_dict() == {3: 27, 0: 3}
+        assert any("3 confidences are 0" in line for line in found.doubts)
         assert found.trials["simulated"].all()
 
 
