@@ -26,11 +26,7 @@ def main() -> None:
 def _start() -> int:
     """Prepare the process and run its command; return the exit status."""
     from gan_eval.files.atomic import make_private
-    from gan_eval.machine.start import (
-        accept_any_text,
-        open_closed_streams,
-        remove_current_folder_from_path,
-    )
+    from gan_eval.machine.start import accept_any_text, open_closed_streams, remove_current_folder_from_path
 
     remove_current_folder_from_path()
     open_closed_streams()

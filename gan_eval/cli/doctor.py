@@ -33,9 +33,7 @@ class SystemFinding:
     fix: str = ""
 
 
-def doctor(
-    everything: Annotated[bool, typer.Option("--all", help="Also list what is in order.")] = False,
-) -> None:
+def doctor(everything: Annotated[bool, typer.Option("--all", help="Also list what is in order.")] = False) -> None:
     """List what is missing on this machine: libraries, display, weights, GPU."""
     findings = examine()
     for finding in findings if everything else notable(findings):

@@ -34,8 +34,7 @@ def stimuli_import(
         str | None, typer.Option(help="Name of the generator; default: that of its --fake folder, or generated.")
     ] = None,
     masks: Annotated[
-        Path | None,
-        typer.Option(help="Inpainting: folder of masks, of the pictures' stems; default: SOURCE/mask."),
+        Path | None, typer.Option(help="Inpainting: folder of masks, of the pictures' stems; default: SOURCE/mask.")
     ] = None,
     mask_hole: Annotated[
         Literal["white", "black"] | None, typer.Option(help="Colour of the holes in the masks; default: white.")

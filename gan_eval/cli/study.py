@@ -38,12 +38,7 @@ study_app = typer.Typer(help="Study files: one TOML file describes an experiment
 Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage's results aside and make them again.")]
 
 
-def demo(
-    context: typer.Context,
-    out: Out = Path("demo"),
-    simulate: Simulate = None,
-    threads: Threads = None,
-) -> None:
+def demo(context: typer.Context, out: Out = Path("demo"), simulate: Simulate = None, threads: Threads = None) -> None:
     """Do a whole small study with pictures that come with a package: train, show, measure, report."""
     restart_with_allocator_settings()  # before the slow imports
     from gan_eval.cli.console import Console
@@ -190,8 +185,7 @@ def report(
         typer.Option("--figure", metavar="[marks=]FILE", help="Also figure 1, or where people saw it. Repeatable."),
     ] = None,
     figure_width: Annotated[
-        float | None,
-        typer.Option(min=60, max=400, help="Width of --figure in mm; default: 180. Below 130: stacked."),
+        float | None, typer.Option(min=60, max=400, help="Width of --figure in mm; default: 180. Below 130: stacked.")
     ] = None,
     stimuli: Stimuli = None,
     maps: Maps = None,

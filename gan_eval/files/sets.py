@@ -15,14 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import (
-    OWN_FOLDER,
-    flush_to_disk,
-    system_lock,
-    temporary_name,
-    write_error,
-    write_json,
-)
+from gan_eval.files.atomic import OWN_FOLDER, flush_to_disk, system_lock, temporary_name, write_error, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import refuse_links
 from gan_eval.files.record import read_record

@@ -22,12 +22,7 @@ from gan_eval.report.people.confidence import confidence_section
 from gan_eval.report.people.first_page import first_page
 from gan_eval.report.people.marks import marks_section
 from gan_eval.report.people.pairs_and_grades import choices_tables, grades_tables
-from gan_eval.report.people.participants import (
-    demographics,
-    included_count,
-    participation_sentences,
-    timing_section,
-)
+from gan_eval.report.people.participants import demographics, included_count, participation_sentences, timing_section
 from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables, samples
 from gan_eval.report.people.published import published_section
 from gan_eval.report.people.thresholds import psychometric_blocks, thresholds_table

@@ -60,10 +60,7 @@ PROTOCOLS: Mapping[str, ProtocolFacts] = {
         title="welcome_title_models",
     ),
     "rating": ProtocolFacts(
-        "Participants graded one picture at a time",
-        graded=True,
-        texts="rating",
-        title="welcome_title_rating",
+        "Participants graded one picture at a time", graded=True, texts="rating", title="welcome_title_rating"
     ),
 }
 FITS = replace(

@@ -101,11 +101,7 @@ def _shape_grid() -> _ShapeGrid:
     g1, g2, g3 = (np.array([math.lgamma(k / a) for a in alpha]) for k in (1, 2, 3))
     rho = np.exp(2 * g2 - g1 - g3)
     return _ShapeGrid(
-        alpha,
-        (rho[:-1] + rho[1:]) / 2,
-        -(1 / rho[:-1] + 1 / rho[1:]) / 2,
-        np.exp((g1 - g3) / 2),
-        np.exp(g2 - g1),
+        alpha, (rho[:-1] + rho[1:]) / 2, -(1 / rho[:-1] + 1 / rho[1:]) / 2, np.exp((g1 - g3) / 2), np.exp(g2 - g1)
     )
 
 

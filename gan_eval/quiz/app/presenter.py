@@ -178,12 +178,7 @@ class OpenGLWindow(PresenterWindow):
     name = "opengl"
 
     def __init__(
-        self,
-        screen: QScreen,
-        *,
-        frame_ms: float | None = None,
-        corner_patch: bool = False,
-        text_scale: float = 1.0,
+        self, screen: QScreen, *, frame_ms: float | None = None, corner_patch: bool = False, text_scale: float = 1.0
     ) -> None:
         """Make a hidden window; `frame_ms` is the length of a frame if swaps were measured to wait for the screen.
 

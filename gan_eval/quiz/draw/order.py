@@ -109,11 +109,7 @@ def in_order(
 
 
 def class_order(
-    counts: Mapping[str, int],
-    generator: np.random.Generator,
-    *,
-    longest: int = MAX_RUN,
-    after: Sequence[str] = (),
+    counts: Mapping[str, int], generator: np.random.Generator, *, longest: int = MAX_RUN, after: Sequence[str] = ()
 ) -> list[str]:
     """Return a random sequence of two classes without a run above `longest`; the last run of `after` counts, too.
 

@@ -7,15 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import (
-    Record,
-    capital,
-    listed,
-    missing,
-    on_dataset,
-    plural,
-    whole,
-)
+from gan_eval.report.parts.words import Record, capital, listed, missing, on_dataset, plural, whole
 from gan_eval.report.people.caveats import interim_sentence, is_interim
 from gan_eval.report.people.comparisons import size_text, within_margin
 from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_sentences

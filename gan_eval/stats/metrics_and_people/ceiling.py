@@ -162,12 +162,7 @@ def effective_points(x: np.ndarray, y: np.ndarray, item: np.ndarray, groups: int
 
 
 def ceiling(
-    scores: Scores,
-    *,
-    seed: int | tuple[int, ...],
-    point: np.ndarray,
-    use: np.ndarray,
-    group: np.ndarray | None = None,
+    scores: Scores, *, seed: int | tuple[int, ...], point: np.ndarray, use: np.ndarray, group: np.ndarray | None = None
 ) -> float:
     """Estimate the rank correlation with people's mean scores of a metric that knows the true ones (0..1).
 

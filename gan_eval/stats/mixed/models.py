@@ -42,10 +42,7 @@ MIXED_MODELS = Table(
         number("estimate", "its estimate on the link's scale"),
         number("std_error", "its standard error"),
         number("z", "estimate / standard error"),
-        number(
-            "p",
-            "two-sided Wald test by Student's t; df: the fewest participants or stimuli of a side, minus 1",
-        ),
+        number("p", "two-sided Wald test by Student's t; df: the fewest participants or stimuli of a side, minus 1"),
         *interval_columns("ci", "its Wald 95% interval, by the same t"),
         number("sd_participant", "standard deviation of the participants' intercepts"),
         number("sd_stimulus", "standard deviation of the stimuli's intercepts"),

@@ -113,11 +113,7 @@ def opinion_scores(trials: AnyTrials) -> pd.DataFrame:
     sd = np.sqrt(proportion(np.bincount(of, (grade - mean[of]) ** 2, size), n - 1))
     agree = (n > 1) & (sd < 1e-9)
     half_width = np.where((n > 1) & ~agree, t_critical(n - 1) * proportion(sd, np.sqrt(n)), np.nan)
-    notes = [
-        (n == 0, "no grades"),
-        (n == 1, "one grade: no interval"),
-        (agree, "all grades agree: no interval"),
-    ]
+    notes = [(n == 0, "no grades"), (n == 1, "one grade: no interval"), (agree, "all grades agree: no interval")]
     first = graded.groupby(picture)[["item", "kind", "model", "dataset"]].first()
     table = pd.DataFrame(
         {

@@ -154,12 +154,7 @@ def is_on_outcome(rule: str) -> bool:
 
 
 def sensitivity(
-    trials: TypedTrials,
-    participation: pd.DataFrame,
-    rules: Sequence[str],
-    *,
-    plan: Plan,
-    unfinished: pd.DataFrame,
+    trials: TypedTrials, participation: pd.DataFrame, rules: Sequence[str], *, plan: Plan, unfinished: pd.DataFrame
 ) -> tuple[pd.DataFrame, str]:
     """Repeat the comparisons over all data sets with other answers, as rows without a verdict.
 

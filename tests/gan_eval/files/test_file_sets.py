@@ -154,9 +154,5 @@ def test_a_reader_makes_no_lock_and_waits_for_the_one_that_is_there(tmp_path, mo
         assert len(sets[tmp_path]) == 1
     assert not lock.exists()
     monkeypatch.setattr(file_sets, "PATIENCE_S", 0.05)
-    with (
-        replaced_set(tmp_path, "tables"),
-        pytest.raises(UserError, match="another gan-eval"),
-        settled(tmp_path),
-    ):
+    with replaced_set(tmp_path, "tables"), pytest.raises(UserError, match="another gan-eval"), settled(tmp_path):
         pass

@@ -84,10 +84,7 @@ def test_keys_change_places_on_every_second_list() -> None:
 CHANGES = [
     (("epochs = 3", "epoch = 3"), ["training.epoch: ", "did you mean epochs?"]),
     (("[training]", "[trainin]"), ["trainin: ", "training"]),
-    (
-        ("[training]", "[quiz]\nreel = 1\nfack = 2\n[training]\nepoc = 3"),
-        ["epoc: ", "quiz.reel, quiz.fack"],
-    ),
+    (("[training]", "[quiz]\nreel = 1\nfack = 2\n[training]\nepoc = 3"), ["epoc: ", "quiz.reel, quiz.fack"]),
     (("epochs = 3", "epochs = 3\nsteps = 2"), ["epochs or steps"]),
     (("epochs = 3", "beta1 = nan"), ["training.beta1"]),
     (('data = "d"', 'data = "e"'), ["models.m.data", "'e'", "d"]),

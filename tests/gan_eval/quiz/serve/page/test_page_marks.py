@@ -165,10 +165,7 @@ def test_a_pen_and_fingers_on_an_enlarged_page_mark_what_they_point_at(serve: Se
     assert len(visitor.script("return [...document.querySelectorAll('.place')]")) == 0, "not a mark, nor is a swipe"
     box, places = visitor.board(), ((0.3, 0.4), (0.45, 0.5))  # the protocol's points move with the view, unscaled
     for x, y in places:
-        place = {
-            "x": box["left"] + x * box["width"] - left,
-            "y": box["top"] + y * box["height"] - top,
-        }
+        place = {"x": box["left"] + x * box["width"] - left, "y": box["top"] + y * box["height"] - top}
         visitor.cdp("Input.dispatchTouchEvent", type="touchStart", touchPoints=[place])
         visitor.cdp("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
     visitor.script("document.querySelector('[data-action=continue]').click()")
