@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from finished import copy_study
 from make_trials import simulated
+from refusals import refused
 
 import gan_eval
 from gan_eval.__main__ import run
@@ -50,14 +51,10 @@ def test_every_column_without_a_value_keeps_its_dtype(tmp_path: Path) -> None:
 def test_a_table_is_known_by_name(tmp_path: Path) -> None:
     file = tmp_path / "rate.csv"
     file.write_text("scope\nall\n")
-    with pytest.raises(UserError, match=r"rate\.csv:.*'rate';.*rates\?"):
-        gan_eval.read_table(file)
-    with pytest.raises(UserError, match=r"nowhere\.csv:"):
-        gan_eval.read_table(tmp_path / "nowhere.csv")
-    with pytest.raises(UserError, match="the table rates needs it"):
-        gan_eval.read_table(file, "rates")
-    with pytest.raises(UserError, match="a frame: no table ''"):
-        gan_eval.read_table(pd.DataFrame({"scope": ["all"]}))
+    refused(r"rate\.csv:.*'rate';.*rates\?", gan_eval.read_table, file)
+    refused(r"nowhere\.csv:", gan_eval.read_table, tmp_path / "nowhere.csv")
+    refused("the table rates needs it", gan_eval.read_table, file, "rates")
+    refused("a frame: no table ''", gan_eval.read_table, pd.DataFrame({"scope": ["all"]}))
     rejected = tmp_path / "trials.rejected.csv"
     rejected.write_text("row,column,found,reason\n3,kind,x,why\n")
     typed = gan_eval.read_table(rejected)
@@ -136,12 +133,9 @@ def test_an_analysis_of_a_store_knows_its_sessions(finished_study: Path, tmp_pat
 
 def test_an_open_store_where_a_table_belongs_is_reported(finished_study: Path, tmp_path: Path) -> None:
     with open_store(finished_study / "out" / "store.sqlite", create=False) as opened:
-        with pytest.raises(UserError, match="image_metrics:"):
-            gan_eval.analyze(opened, image_metrics=opened)
-        with pytest.raises(UserError, match="table trials: found a Store"):
-            gan_eval.read_table(opened, "trials")
-        with pytest.raises(UserError, match="write_report:"):
-            gan_eval.write_report(opened, tmp_path / "report.html")
+        refused("image_metrics:", gan_eval.analyze, opened, image_metrics=opened)
+        refused("table trials: found a Store", gan_eval.read_table, opened, "trials")
+        refused("write_report:", gan_eval.write_report, opened, tmp_path / "report.html")
 
 
 def test_a_report_of_frames_and_what_is_no_table(finished_study: Path, tmp_path: Path) -> None:
@@ -149,14 +143,10 @@ def test_a_report_of_frames_and_what_is_no_table(finished_study: Path, tmp_path:
     frames = {name: gan_eval.read_table(tables / f"{name}.csv") for name in ("rates", "trials")}
     page = gan_eval.write_report(frames, tmp_path / "answer.html", title="Two models")
     assert "Two models" in page.read_text(encoding="utf-8")
-    with pytest.raises(UserError, match="no_set:"):
-        gan_eval.write_report(frames, tmp_path / "answer.html", stimuli="no_set")
-    with pytest.raises(UserError, match="no table 'rate'"):
-        gan_eval.write_report({"rate": frames["rates"]}, tmp_path / "r.html")
-    with pytest.raises(UserError, match="write_report:"):
-        gan_eval.write_report({}, tmp_path / "r.html")
-    with pytest.raises(UserError, match=r"r\.pdf:.*HTML;.*r\.html"):
-        gan_eval.write_report(finished_study / "out", tmp_path / "r.pdf")
+    refused("no_set:", gan_eval.write_report, frames, tmp_path / "answer.html", stimuli="no_set")
+    refused("no table 'rate'", gan_eval.write_report, {"rate": frames["rates"]}, tmp_path / "r.html")
+    refused("write_report:", gan_eval.write_report, {}, tmp_path / "r.html")
+    refused(r"r\.pdf:.*HTML;.*r\.html", gan_eval.write_report, finished_study / "out", tmp_path / "r.pdf")
     with pytest.raises(TypeError, match="found a int; give a frame of trials, a Store, or the path of either"):
         gan_eval.analyze(3)  # type: ignore[arg-type]
 
@@ -164,10 +154,8 @@ def test_a_report_of_frames_and_what_is_no_table(finished_study: Path, tmp_path:
 def test_folders_or_stimuli_are_measured_but_not_both(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="metrics need PyTorch")
     for call in ({}, {"real": tmp_path}, {"stimuli": tmp_path, "real": tmp_path, "fake": tmp_path}):
-        with pytest.raises(UserError, match=r"stimuli.* real and fake"):
-            gan_eval.evaluate(**call)
+        refused(r"stimuli.* real and fake", gan_eval.evaluate, **call)
     for folder in (tmp_path, str(tmp_path)):
         with pytest.raises(UserError, match=r"evaluate\(real=..., fake=...\)"):
             gan_eval.evaluate(tmp_path, folder)  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="metric 'psnr,psnr,"):
-        gan_eval.evaluate(real=tmp_path, fake=tmp_path, metrics="psnr," * 60)
+    refused("metric 'psnr,psnr,", gan_eval.evaluate, real=tmp_path, fake=tmp_path, metrics="psnr," * 60)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from reference_layout import ReferenceResNet, ReferenceUNet, trained
+from refusals import refused
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -92,8 +93,7 @@ def test_a_unet_may_have_been_trained_without_dropout_and_other_files_say(write:
     assert ("--no-dropout" in with_dropout.notes[0], without.notes) == (True, ())
     assert not any(isinstance(module, nn.Dropout) for module in without.net.modules())
     resnet = write(ReferenceResNet(6, 2, norm="batch", dropout=True).state_dict(), name="resnet.pth")
-    with pytest.raises(UserError, match="ResNet"):
-        load_foreign(resnet, dropout=False)
+    refused("ResNet", load_foreign, resnet, dropout=False)
 
 
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])
@@ -134,8 +134,7 @@ def test_the_content_decides_how_a_file_is_read(name: str, make: Callable[[], nn
 
 def test_a_file_with_two_generators_is_refused(write: Write) -> None:
     state = {f"net{side}.{key}": value for side in ("G_A", "G_B") for key, value in small_unet().state_dict().items()}
-    with pytest.raises(UserError, match=r"\(netG_A., netG_B.\)"):
-        load_model(write({"state_dict": state}, name="both.ckpt"))
+    refused(r"\(netG_A., netG_B.\)", load_model, write({"state_dict": state}, name="both.ckpt"))
 
 
 def test_a_unet_128_has_pictures_of_128(write: Write) -> None:
@@ -196,13 +195,11 @@ def test_truncated_and_damaged_files_are_refused_in_one_line(legacy: bool, tmp_p
     whole = path.read_bytes()
     for length in (0, 10, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
-        with pytest.raises(UserError, match="PyTorch"):
-            load_foreign(path)
+        refused("PyTorch", load_foreign, path)
     if not legacy:
         middle = len(whole) // 2
         path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
-        with pytest.raises(UserError, match="is damaged"):
-            load_foreign(path)
+        refused("is damaged", load_foreign, path)
 
 
 def test_a_model_is_loaded_from_every_kind_of_file(write: Write, tmp_path: Path) -> None:
@@ -215,8 +212,7 @@ def test_a_model_is_loaded_from_every_kind_of_file(write: Write, tmp_path: Path)
         save_generator(tmp_path / "run" / file, net, definition)
         model = load_model(tmp_path / "run" / file)
         assert (model.name, model.direction, model.fraction) == (name, "BtoA", 0.5)
-        with pytest.raises(UserError, match="its settings record the dropout"):
-            load_model(tmp_path / "run" / file, dropout=False)
+        refused("its settings record the dropout", load_model, tmp_path / "run" / file, dropout=False)
     assert load_model(tmp_path / "run").name == "run"
 
     foreign = write(small_unet().state_dict())

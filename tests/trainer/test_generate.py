@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from reference_layout import trained
+from refusals import refused
 from safetensors import safe_open
 from safetensors.torch import save_file
 from training_runs import Pairs, Settings, finished_run, hashes, train, translate
@@ -61,8 +62,7 @@ def test_a_linked_folder_is_not_written_through_nor_one_that_another_process_hol
         write()
     for link in ("real", "checkpoints"):
         (out / link).symlink_to(tmp_path / "photographs")
-    with pytest.raises(UserError, match="is a link"):
-        write()
+    refused("is a link", write)
     assert not any((tmp_path / "photographs").iterdir())
 
 
@@ -117,11 +117,9 @@ def test_one_bad_picture_is_named_and_the_rest_is_done(run: Path, make_pairs: Pa
 def test_another_set_in_the_folder_is_refused(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
     data = make_pairs(test=1)
     generate(run, data, split="test", out=tmp_path / "set")
-    with pytest.raises(UserError, match=r"'train',.*'eval'"):
-        generate(run, data, split="test", out=tmp_path / "set", mode="eval")
+    refused(r"'train',.*'eval'", generate, run, data, split="test", out=tmp_path / "set", mode="eval")
     import_folder(tmp_path / "set", tmp_path / "imported", dataset="d")
-    with pytest.raises(UserError, match=str(tmp_path / "imported")):
-        generate(run, data, split="test", out=tmp_path / "imported")
+    refused(str(tmp_path / "imported"), generate, run, data, split="test", out=tmp_path / "imported")
 
 
 def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:
@@ -129,14 +127,11 @@ def test_unfinished_or_broken_run_is_refused(run: Path, make_pairs: Pairs, tmp_p
     file = run / "generator.safetensors"
     whole = file.read_bytes()
     save_file({"weight": torch.zeros(1)}, file, {"somebody": "else"})
-    with pytest.raises(UserError, match="no settings of gan_eval"):
-        generate(run, data, split="test", out=tmp_path / "set")
+    refused("no settings of gan_eval", generate, run, data, split="test", out=tmp_path / "set")
     file.write_bytes(whole[:1000])
-    with pytest.raises(UserError, match="not a readable generator"):
-        generate(run, data, split="test", out=tmp_path / "set")
+    refused("not a readable generator", generate, run, data, split="test", out=tmp_path / "set")
     file.unlink()
-    with pytest.raises(UserError, match="rerun"):
-        generate(run, data, split="test", out=tmp_path / "set")
+    refused("rerun", generate, run, data, split="test", out=tmp_path / "set")
     assert not (tmp_path / "set").exists()
 
 
@@ -182,8 +177,7 @@ def test_a_picture_that_is_not_finite_is_refused_by_name(
     line = r"generator\.safetensors: gives numbers that are not finite for the item 3; take another file"
     with monkeypatch.context() as patch:
         patch.setattr(UNet, "forward", overflowing)
-        with pytest.raises(UserError, match=line):
-            generate(run, data, split="test", out=tmp_path / "set", batch_size=2)
+        refused(line, generate, run, data, split="test", out=tmp_path / "set", batch_size=2)
     left = hashes(tmp_path / "set" / "fake")
     assert sorted(left) == ["0.png", "1.png"]
     assert not (tmp_path / "set" / "stimuli.csv").exists()

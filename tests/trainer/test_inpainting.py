@@ -9,9 +9,9 @@ import pytest
 import torch
 from made_photographs import SIDE, encoder, filler, make_photographs, make_silhouettes
 from PIL import Image
+from refusals import refused
 from training_runs import Stop, hashes, result, train_measured
 
-from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.pictures.sets import read_set
@@ -151,8 +151,7 @@ def test_holes_do_not_depend_on_the_other_items_or_the_model(runs: dict[str, Pat
         assert len(set(masks)) == 1
     other = made(runs["filler"], data, tmp_path / "other", mask_seed=6)
     assert hashes(other / "mask") != hashes(all_of_them / "mask")
-    with pytest.raises(UserError, match=r"mask_seed.*6,.*0"):
-        made(runs["filler"], data, other)
+    refused(r"mask_seed.*6,.*0", made, runs["filler"], data, other)
 
 
 def test_other_masks(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
@@ -166,10 +165,7 @@ def test_other_masks(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
         assert any(abs(hole.mean() - one.mean()) < 0.1 for one in known)
     assert len(shapes) > 1
     assert hashes(made(runs["filler"], data, tmp_path / "again", masks=masks)) == hashes(out)
-    with pytest.raises(UserError, match=r"masks was .*; name another folder"):
-        made(runs["filler"], data, out)
-    with pytest.raises(UserError, match=r"^--masks \S*nowhere:"):
-        made(runs["filler"], data, out, masks=tmp_path / "nowhere")
+    refused(r"masks was .*; name another folder", made, runs["filler"], data, out)
+    refused(r"^--masks \S*nowhere:", made, runs["filler"], data, out, masks=tmp_path / "nowhere")
     make_silhouettes(masks, seed=3, side=SIDE)
-    with pytest.raises(UserError, match="holes_sha256 has changed"):
-        made(runs["filler"], data, out, masks=masks)
+    refused("holes_sha256 has changed", made, runs["filler"], data, out, masks=masks)

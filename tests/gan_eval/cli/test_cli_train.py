@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from refusals import refused
 
 from gan_eval.__main__ import run
 from gan_eval.cli import console as console_module
 from gan_eval.cli.console import Console
 from gan_eval.cli.train import assigned_settings, job_of_options, picture_size
-from gan_eval.errors import UserError
 from gan_eval.machine.progress import about
 from gan_eval.settings.training import TrainingSettings
 from trainer.loop.run import losses_text
@@ -41,8 +41,7 @@ def test_settings_can_be_given_by_name():
     ],
 )
 def test_bad_settings_are_named_as_they_were_written(texts, message):
-    with pytest.raises(UserError, match=message):
-        job_of_options({"steps": "3", "batch_size": "1"}, texts, data=DATA)
+    refused(message, job_of_options, {"steps": "3", "batch_size": "1"}, texts, data=DATA)
 
 
 def test_a_preset_gives_length_settings_direction_and_folder_unless_options_do():
@@ -60,14 +59,10 @@ def test_a_preset_gives_length_settings_direction_and_folder_unless_options_do()
 
 
 def test_missing_data_length_or_preset():
-    with pytest.raises(UserError, match=r"--data-root DIR \(or \$GAN_EVAL_DATA\),.*--data DIR"):
-        job_of_options({}, preset="facades")
-    with pytest.raises(UserError, match=r"train: --data.*train/"):
-        job_of_options({"steps": "3"})
-    with pytest.raises(UserError, match=r"--steps.*--epochs"):
-        job_of_options({}, data=DATA)
-    with pytest.raises(UserError, match="'facade':"):
-        job_of_options({}, preset="facade", data=DATA)
+    refused(r"--data-root DIR \(or \$GAN_EVAL_DATA\),.*--data DIR", job_of_options, {}, preset="facades")
+    refused(r"train: --data.*train/", job_of_options, {"steps": "3"})
+    refused(r"--steps.*--epochs", job_of_options, {}, data=DATA)
+    refused("'facade':", job_of_options, {}, preset="facade", data=DATA)
 
 
 def test_the_line_reports_images_a_second_time_left_and_losses(capsys, monkeypatch):
@@ -102,5 +97,4 @@ def test_the_command_hands_everything_on(monkeypatch, tmp_path, capsys):
 def test_picture_size():
     assert [picture_size(text) for text in (None, "native", "512")] == [None, "native", 512]
     for text in ("large", "-4", "12.5", "", "9" * 5000):
-        with pytest.raises(UserError, match="expected a number of pixels, or native"):
-            picture_size(text)
+        refused("expected a number of pixels, or native", picture_size, text)

@@ -3,9 +3,8 @@
 import runpy
 from pathlib import Path
 
-import pytest
+from refusals import refused
 
-from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import METRICS, describe, select
 from gan_eval.metrics.networks.extractors import RESIZERS
 
@@ -18,15 +17,11 @@ def test_every_metric_has_a_range_and_a_definition_of_its_own():
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():
-    with pytest.raises(UserError, match="metric 'pnsr': unknown; did you mean 'psnr'"):
-        select(["pnsr"])
+    refused("metric 'pnsr': unknown; did you mean 'psnr'", select, ["pnsr"])
     for name, near in (("PSNR", "psnr"), ("FID", "fid"), ("L1", "l1"), ("SSIM-luma", "ssim_luma")):
-        with pytest.raises(UserError, match=f"metric '{name}': unknown; did you mean '{near}'"):
-            select([name])
-    with pytest.raises(UserError, match="choose from psnr, l1"):
-        select(["zzzzzz"])
-    with pytest.raises(UserError, match="none named"):
-        select([])
+        refused(f"metric '{name}': unknown; did you mean '{near}'", select, [name])
+    refused("choose from psnr, l1", select, ["zzzzzz"])
+    refused("none named", select, [])
 
 
 def test_features_of_inception_need_not_be_given():
@@ -34,8 +29,7 @@ def test_features_of_inception_need_not_be_given():
     assert (metric.extractor, metric.weights) == ("inception", ("inception",))
     (metric,) = select(["p_ids@inception"], ["inception"])  # the user's own
     assert (metric.extractor, metric.weights) == ("@inception", ())
-    with pytest.raises(UserError, match="metric 'p_ids@dino': no features 'dino'"):
-        select(["p_ids@dino"], ["inception"])
+    refused("metric 'p_ids@dino': no features 'dino'", select, ["p_ids@dino"], ["inception"])
 
 
 def test_the_list_fits_a_terminal_and_has_every_metric_under_its_kind():

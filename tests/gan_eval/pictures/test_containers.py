@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from fetched_tools import python_with
 from PIL import Image
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.pictures.captions import read_captions
@@ -71,8 +72,7 @@ def test_grey_samples_of_an_npz_are_read(tmp_path, shape):
 )
 def test_an_npz_whose_pictures_are_not_certain_is_refused(tmp_path, arrays, named):
     np.savez(tmp_path / "x.npz", **arrays)
-    with pytest.raises(UserError, match=named):
-        unpacked(tmp_path / "x.npz")
+    refused(named, unpacked, tmp_path / "x.npz")
 
 
 def parquet(file: Path, rows: list[dict]) -> Path:
@@ -147,12 +147,10 @@ def test_dots_in_the_names_of_a_tar_keep_samples_apart_but_several_pictures_of_a
     pictures, captions, _ = unpacked(dotted)
     assert ([*pictures], captions) == (["cat_cfg5.0.png", "cat_cfg5.5.png"], {"cat_cfg5.5.png": "five"})
     several = tar(tmp_path / "y.tar", {"1.png": coded(0), "1.seg.png": coded(1)})
-    with pytest.raises(UserError, match="--tar-key png"):
-        unpacked(several)
+    refused("--tar-key png", unpacked, several)
     assert (unpacked(several, tar_key="seg.png")[0]["1.png"] == PICTURES[1]).all()
     kinds = tar(tmp_path / "z.tar", {"1.real.png": coded(0), "1.fake.png": coded(1)})
-    with pytest.raises(UserError, match=r"--tar-key (real|fake)\.png"):
-        unpacked(kinds)
+    refused(r"--tar-key (real|fake)\.png", unpacked, kinds)
 
 
 def test_a_zip_begins_where_its_files_do_and_may_not_lead_out_of_its_folder(tmp_path):
@@ -164,8 +162,7 @@ def test_a_zip_begins_where_its_files_do_and_may_not_lead_out_of_its_folder(tmp_
     assert [*unpacked(tmp_path / "x.zip")[0]] == ["fake/0.png", "real/0.png"]
     with zipfile.ZipFile(tmp_path / "y.zip", "w") as archive:
         archive.writestr("../0.png", coded(0))
-    with pytest.raises(UserError, match="leads out"):
-        unpacked(tmp_path / "y.zip")
+    refused("leads out", unpacked, tmp_path / "y.zip")
     assert not (tmp_path.parent / "0.png").exists()
 
 
@@ -173,8 +170,7 @@ def test_a_zip_begins_where_its_files_do_and_may_not_lead_out_of_its_folder(tmp_
 def test_a_damaged_or_empty_container_is_refused_by_its_name(tmp_path, name):
     for content in (b"", b"PK\x03\x04damaged", coded(0)):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(UserError, match=name):
-            unpacked(tmp_path / name)
+        refused(name, unpacked, tmp_path / name)
 
 
 def test_captions_are_read_as_text_from_the_first_source_and_counted(tmp_path):
@@ -195,8 +191,7 @@ def test_captions_are_read_as_text_from_the_first_source_and_counted(tmp_path):
     (tmp_path / "prompts.csv").write_text('File,Prompt\n1.png,"a dog, running"\n2.png,\n')
     assert read_captions(tmp_path, files).texts == {files[1]: "a dog, running"}
     (tmp_path / "prompts.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(UserError, match=r"prompts\.csv"):
-        read_captions(tmp_path, files)
+    refused(r"prompts\.csv", read_captions, tmp_path, files)
 
 
 @pytest.mark.parametrize(

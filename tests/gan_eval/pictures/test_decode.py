@@ -7,6 +7,7 @@ import pytest
 import tifffile
 from PIL import Image
 from png_by_hand import chunk, png
+from refusals import refused
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from gan_eval.errors import UserError
@@ -66,12 +67,10 @@ def test_sixteen_bit_colour_is_rounded_as_grey_is(tmp_path, deep):
 def test_sixteen_bit_colour_that_is_transparent_is_refused(tmp_path, deep):
     for levels in (deep[..., [0, 1]], np.minimum(deep, 65534)):
         _deep_png(tmp_path / "glass.png", levels)
-        with pytest.raises(UserError, match=r"glass\.png:"):
-            pictures.read_rgb(tmp_path / "glass.png")
+        refused(r"glass\.png:", pictures.read_rgb, tmp_path / "glass.png")
     hole = deep[3, 5, :3]
     _deep_png(tmp_path / "hole.png", deep[..., :3], chunk(b"tRNS", hole.astype(">u2").tobytes()))
-    with pytest.raises(UserError, match="transparent"):
-        pictures.read_rgb(tmp_path / "hole.png")
+    refused("transparent", pictures.read_rgb, tmp_path / "hole.png")
     nearly = hole ^ np.uint16(1)  # the same high bytes
     _deep_png(tmp_path / "whole.png", deep[..., :3], chunk(b"tRNS", nearly.astype(">u2").tobytes()))
     assert np.array_equal(pictures.read_rgb(tmp_path / "whole.png"), _rounded(deep[..., :3]))
@@ -100,8 +99,7 @@ def test_planes_apart_and_black_and_white_exchanged(tmp_path, deep, picture):
     tifffile.imwrite(path, picture[..., 0], photometric="miniswhite")
     assert np.array_equal(pictures.read_rgb(path)[..., 1], 255 - picture[..., 0])
     tifffile.imwrite(path, deep[..., 0], photometric="miniswhite")
-    with pytest.raises(UserError, match=r"a\.tif:"):
-        pictures.read_rgb(path)
+    refused(r"a\.tif:", pictures.read_rgb, path)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "P", "I;16"])
@@ -110,15 +108,13 @@ def test_a_transparent_colour_is_refused_where_a_pixel_has_it(tmp_path, picture,
     image = Image.fromarray(grey.astype(np.uint16)) if mode == "I;16" else Image.fromarray(picture).convert(mode)
     there = image.getpixel((2, 3))
     image.save(tmp_path / "hole.png", transparency=there)
-    with pytest.raises(UserError, match=r"hole\.png:"):
-        pictures.read_rgb(tmp_path / "hole.png")
+    refused(r"hole\.png:", pictures.read_rgb, tmp_path / "hole.png")
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "F", "I", "LAB", "YCbCr"])
 def test_modes_without_an_exact_reading_are_refused_by_name(tmp_path, mode):
     Image.new(mode, (6, 4)).save(tmp_path / "odd.tif")
-    with pytest.raises(UserError, match=rf"odd\.tif:.*mode {mode}.*8-bit RGB"):
-        pictures.read_rgb(tmp_path / "odd.tif")
+    refused(rf"odd\.tif:.*mode {mode}.*8-bit RGB", pictures.read_rgb, tmp_path / "odd.tif")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
@@ -144,33 +140,27 @@ def test_of_several_frames_the_first_counts(tmp_path, picture):
 @pytest.mark.parametrize("side", [9_500, 30_000])
 def test_a_picture_of_too_many_pixels_is_not_decoded(tmp_path, side):
     (tmp_path / "bomb.png").write_bytes(png(side, side, body=bytes(1000)))
-    with pytest.raises(UserError, match=r"bomb\.png:"):
-        pictures.read_rgb(tmp_path / "bomb.png")
+    refused(r"bomb\.png:", pictures.read_rgb, tmp_path / "bomb.png")
 
 
 def test_why_a_file_cannot_be_read(tmp_path, monkeypatch):
     (tmp_path / "empty.png").touch()
-    with pytest.raises(UserError, match=r"empty\.png:.*\(the file is empty\)"):
-        pictures.read_rgb(tmp_path / "empty.png")
+    refused(r"empty\.png:.*\(the file is empty\)", pictures.read_rgb, tmp_path / "empty.png")
     (tmp_path / "nowhere.png").symlink_to(tmp_path / "absent.png")
-    with pytest.raises(UserError, match=r"nowhere\.png:"):
-        pictures.read_rgb(tmp_path / "nowhere.png")
+    refused(r"nowhere\.png:", pictures.read_rgb, tmp_path / "nowhere.png")
     pictures.write_png(tmp_path / "whole.png", np.random.default_rng(0).integers(0, 256, (63, 5, 3), dtype=np.uint8))
     (tmp_path / "torn.png").write_bytes((tmp_path / "whole.png").read_bytes()[:-40])
     (tmp_path / "text.png").write_text("hello")
     for name in (".", "torn.png", "text.png"):
-        with pytest.raises(UserError, match="not a readable picture"):
-            pictures.read_rgb(tmp_path / name)
+        refused("not a readable picture", pictures.read_rgb, tmp_path / name)
 
     def forbidden(*_args):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
-    with pytest.raises(UserError, match=r"a\.png:.*\(Permission denied\)"):
-        pictures.read_rgb(tmp_path / "a.png")
+    refused(r"a\.png:.*\(Permission denied\)", pictures.read_rgb, tmp_path / "a.png")
     monkeypatch.setattr("os.scandir", forbidden)
-    with pytest.raises(UserError, match="cannot be read"):
-        pictures.list_pictures(tmp_path)
+    refused("cannot be read", pictures.list_pictures, tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:::PIL")
@@ -214,10 +204,8 @@ def test_folders_are_listed_in_natural_order(tmp_path):
         (tmp_path / name).touch()
     assert [path.name for path in pictures.list_pictures(tmp_path)] == ["9.PNG", "10.png", "a2.jpg", "a10.jpg"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="empty: no pictures"):
-        pictures.list_pictures(tmp_path / "empty")
-    with pytest.raises(UserError, match="no such folder"):
-        pictures.list_pictures(tmp_path / "absent")
+    refused("empty: no pictures", pictures.list_pictures, tmp_path / "empty")
+    refused("no such folder", pictures.list_pictures, tmp_path / "absent")
 
 
 def test_sizes_and_shapes():
@@ -242,12 +230,10 @@ def test_only_pictures_with_alpha_have_its_channel(mode, tmp_path):
 @pytest.mark.parametrize("channels", [2, 5])
 def test_other_channels_than_grey_and_rgb_are_refused(channels, tmp_path):
     tifffile.imwrite(tmp_path / "x.tif", noise(1, channels, 16), photometric="minisblack", planarconfig="contig")
-    with pytest.raises(UserError, match=r"x\.tif:.*\(unknown format\)"):
-        pictures.read_rgb(tmp_path / "x.tif")
+    refused(r"x\.tif:.*\(unknown format\)", pictures.read_rgb, tmp_path / "x.tif")
     if channels == 5:
         tifffile.imwrite(tmp_path / "x.tif", noise(1, channels, 8), photometric="rgb", planarconfig="contig")
-        with pytest.raises(UserError, match=rf"x\.tif:.*{channels}.*RGB"):
-            pictures.read_rgb(tmp_path / "x.tif")
+        refused(rf"x\.tif:.*{channels}.*RGB", pictures.read_rgb, tmp_path / "x.tif")
 
 
 @pytest.mark.parametrize("bits", [8, 16])
@@ -261,8 +247,7 @@ def test_a_stack_of_pages_is_refused_by_every_reader(shape, bits, tmp_path):
     for name in ("a.tif", "b.tif"):
         path = tmp_path / name
         for decode in (pictures.decode_rgb, pictures.decode_measured):
-            with pytest.raises(UserError, match=rf"{name}:.*\d pages:"):
-                decode(path.read_bytes(), path)
+            refused(rf"{name}:.*\d pages:", decode, path.read_bytes(), path)
 
 
 def test_a_thumbnail_is_no_page(tmp_path):

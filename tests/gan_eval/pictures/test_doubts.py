@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageDraw, ImageFilter
+from refusals import refused
 
-from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.pictures import decode as pictures
 from gan_eval.pictures import doubts, sets
@@ -79,8 +79,7 @@ def test_snapshots_of_a_training_are_no_results(tmp_path):
     for stem in ("epoch001", "epoch002_iter010"):
         for role in ("_fake_B", "_real_B"):
             save(scene(1), tmp_path / "images" / f"{stem}{role}.png")
-    with pytest.raises(UserError, match=r"2.*epoch001"):
-        import_folder(tmp_path / "images", tmp_path / "set")
+    refused(r"2.*epoch001", import_folder, tmp_path / "images", tmp_path / "set")
     save(scene(1), tmp_path / "images" / "7_fake_B.png")
     save(scene(2), tmp_path / "images" / "7_real_B.png")
     made = import_folder(tmp_path / "images", tmp_path / "set", dataset="d")
@@ -92,10 +91,8 @@ def test_folders_for_each_kind_are_named_and_results_have_the_name_of_their_expe
     images = tmp_path / "facades_cut" / "test_latest" / "images"
     for folder in ("fakes", "reals"):
         save(scene(1), images / folder / "1.png")
-    with pytest.raises(UserError, match=r"images:.*fakes, reals"):
-        import_folder(images, tmp_path / "set")
-    with pytest.raises(UserError, match=r"no pictures in this folder .*folders fakes, reals have some"):
-        pictures.list_pictures(images)
+    refused(r"images:.*fakes, reals", import_folder, images, tmp_path / "set")
+    refused(r"no pictures in this folder .*folders fakes, reals have some", pictures.list_pictures, images)
     assert content_name(images / "real") == content_name(images) == "facades_cut"
     assert content_name(tmp_path / "facades" / "test") == "test"
 
@@ -105,8 +102,7 @@ def test_files_of_other_formats_are_named(tmp_path):
     for number in (2, 3):
         (folder / "fake" / f"{number}.png").rename(folder / "fake" / f"{number}.avif")
     (folder / "fake" / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match=r"2.*2 files.*\(\.avif\)"):
-        import_folder(folder, tmp_path / "set")
+    refused(r"2.*2 files.*\(\.avif\)", import_folder, folder, tmp_path / "set")
     for number in (2, 3):
         (folder / "real" / f"{number}.png").unlink()
     (line,) = import_folder(folder, tmp_path / "set").remarks
@@ -128,8 +124,7 @@ def test_padded_and_cut_outputs_are_cut_at_the_corner(tmp_path, change):
         return image.crop((0, 0, 90, 75))
 
     folder = write(tmp_path / "a", lambda image: change(real(image)), real=real)
-    with pytest.raises(UserError, match="--fit corner"):
-        import_folder(folder, tmp_path / "set")
+    refused("--fit corner", import_folder, folder, tmp_path / "set")
     made = import_folder(folder, tmp_path / "set", fit="corner")
     assert all(map(np.array_equal, levels_of(made, "real"), levels_of(made, "fake")))
     assert any(
@@ -152,8 +147,7 @@ def test_outputs_padded_on_all_sides_are_cut_to_their_centre(tmp_path):
         return Image.fromarray(np.pad(np.array(real(image)), ((2, 3), (3, 3), (0, 0)), mode="reflect"))
 
     folder = write(tmp_path / "a", fake, real=real)
-    with pytest.raises(UserError, match="--fit centre"):
-        import_folder(folder, tmp_path / "set")
+    refused("--fit centre", import_folder, folder, tmp_path / "set")
     made = import_folder(folder, tmp_path / "set", fit="centre")
     assert all(map(np.array_equal, levels_of(made, "real"), levels_of(made, "fake")))
     for fit in ("crop", "corner"):
@@ -166,8 +160,7 @@ def test_outputs_padded_on_all_sides_are_cut_to_their_centre(tmp_path):
 
 def test_two_pictures_in_one_are_named(tmp_path):
     folder = write(tmp_path / "a", lambda image: Image.fromarray(np.hstack([np.array(image)] * 2)))
-    with pytest.raises(UserError, match=r"like 2 pictures.*\(A\|B\)"):
-        import_folder(folder, tmp_path / "set")
+    refused(r"like 2 pictures.*\(A\|B\)", import_folder, folder, tmp_path / "set")
     values, _ = evaluate(real=folder / "real", fake=folder / "fake", metrics="l1", cache=False)
     assert values["reason"].str.contains("side by side").all()
 
@@ -196,8 +189,7 @@ def test_part_of_the_range_is_said_and_white_is_given(tmp_path, white, dtype):
     assert found["value"].mean() == pytest.approx(wanted["value"].mean(), abs=2.5 if white == 15 else 0.1)
     with pytest.warns(UserWarning, match=f"--white {white}"):
         evaluate(real=folder / "real", fake=folder / "fake", **both)
-    with pytest.raises(UserError, match="has the level"):
-        import_folder(folder, tmp_path / "c", white=white // 2)
+    refused("has the level", import_folder, folder, tmp_path / "c", white=white // 2)
 
 
 def test_a_folder_with_one_light_picture_is_not_dark_and_8_bits_need_no_white(tmp_path):
@@ -247,8 +239,7 @@ def inverted(mask, _):
 @pytest.mark.parametrize("finish", [lambda image: image, as_jpeg])
 def test_inverted_masks_are_refused_until_the_colour_of_the_hole_is_given(tmp_path, finish):
     folder = filled(tmp_path / "a", finish=finish, mask=inverted)
-    with pytest.raises(UserError, match=r"4 of 4 .*--mask-hole black"):
-        import_folder(folder, tmp_path / "set")
+    refused(r"4 of 4 .*--mask-hole black", import_folder, folder, tmp_path / "set")
     made = import_folder(folder, tmp_path / "set", mask_hole="black")
     assert made.remarks == ()
     wanted = sets.read_set(import_folder(filled(tmp_path / "b", finish=finish), tmp_path / "c").folder).rows
@@ -304,8 +295,7 @@ def test_masks_without_white_are_refused_and_transparent_ones_explained(tmp_path
             transparent: "the mask is transparent in places.*--mask-hole",
         }.items()
     ):
-        with pytest.raises(UserError, match=words):
-            import_folder(filled(tmp_path / f"{number}", mask=kind), tmp_path / "set")
+        refused(words, import_folder, filled(tmp_path / f"{number}", mask=kind), tmp_path / "set")
     black = filled(tmp_path / "black", mask=lambda *_: Image.new("L", SIZE))
     assert "no mask has a hole" in import_folder(black, tmp_path / "set").remarks[0]
 

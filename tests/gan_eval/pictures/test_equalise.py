@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from giveaway_pictures import picture
 from PIL import Image, ImageCms
+from refusals import refused
 from rehashed import rehash
 
 from gan_eval.errors import UserError
@@ -59,8 +60,7 @@ def test_sizes_become_the_smallest_and_only_other_sizes_are_scaled(make_set, tmp
 
 def test_other_shapes_need_a_word_and_are_cut_or_stretched(make_set, tmp_path):
     before = make_set(sizes={"real": (60, 32)})
-    with pytest.raises(UserError, match=r"8 pictures.*40x32,.*60x32;.*--fit"):
-        equalise(before.folder, tmp_path / "equal", PLAIN)
+    refused(r"8 pictures.*40x32,.*60x32;.*--fit", equalise, before.folder, tmp_path / "equal", PLAIN)
     assert not (tmp_path / "equal").exists()
     real = pictures.read_rgb(before.path(before.rows[0]))
     for fit, wanted in (("crop", real[:, 10:50]), ("stretch", pictures.resize(real, (32, 40)))):
@@ -114,20 +114,17 @@ def test_srgbs_own_profile_changes_nothing_and_a_broken_one_is_named(tmp_path):
 
     own = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert np.array_equal(decoded(own), np.asarray(picture(0)))
-    with pytest.raises(UserError, match=r"a\.png:"):
-        decoded(b"no profile")
+    refused(r"a\.png:", decoded, b"no profile")
     grey = bytearray(wide_profile().replace(b"rTRC", b"kTRC", 1))
     grey[16:20] = b"GRAY"
-    with pytest.raises(UserError, match=r"a\.png:.*\(it is for grey pictures\)"):
-        decoded(bytes(grey))
+    refused(r"a\.png:.*\(it is for grey pictures\)", decoded, bytes(grey))
 
 
 def test_an_item_with_a_broken_picture_is_left_out_as_a_whole(make_set, tmp_path):
     before = make_set()
     (before.folder / "fake" / "p2.png").write_bytes(b"broken")
     (before.folder / "input" / "p6.png").unlink()
-    with pytest.raises(UserError, match=r"p2\.png:"):
-        equalise(before.folder, tmp_path / "equal", PLAIN)
+    refused(r"p2\.png:", equalise, before.folder, tmp_path / "equal", PLAIN)
     assert not (tmp_path / "equal").exists()
     rehash(before.folder)
     made = equalise(before.folder, tmp_path / "equal", PLAIN)
@@ -183,8 +180,7 @@ def test_foreign_and_other_folders_are_refused_and_ones_own_is_made_anew(make_se
         (before.folder / "real" / "equal", "of its own"),
         (tmp_path, "of its own"),
     ):
-        with pytest.raises(UserError, match=words):
-            equalise(before.folder, out, PLAIN)
+        refused(words, equalise, before.folder, out, PLAIN)
     assert sorted(path.name for path in foreign.iterdir()) == ["letter.txt"]
     equalise(before.folder, tmp_path / "equal", PLAIN)
     write_set(before.folder, [row for row in before.rows if row["item"] != "d/0"])
@@ -193,18 +189,15 @@ def test_foreign_and_other_folders_are_refused_and_ones_own_is_made_anew(make_se
     assert len(read_set(tmp_path / "equal").rows) == 14
     for path in before.folder.glob("*/*.png"):
         path.unlink()
-    with pytest.raises(UserError, match="no item is left; the first problem"):
-        equalise(before.folder, tmp_path / "equal", PLAIN)
+    refused("no item is left; the first problem", equalise, before.folder, tmp_path / "equal", PLAIN)
     assert len(read_set(tmp_path / "equal").rows) == 14, "the earlier set stays"
 
 
 def test_a_size_beyond_what_pictures_may_have_is_refused(make_set, tmp_path):
     assert parse_size("9000x9000") == (9000, 9000)
     for text in ("640", "640x", "0x4", "4x4x4", "-4x4", "4 x 4"):
-        with pytest.raises(UserError, match="--size"):
-            parse_size(text)
+        refused("--size", parse_size, text)
     before = make_set(items=1, sizes={"real": (1, 3000)})
     with pytest.raises(UserError, match=r"1x3000.*400x1200000,.*89,478,485"):
         equalise(before.folder, tmp_path / "equal", Form(size=(400, 320), fit="crop"))
-    with pytest.raises(UserError, match="20000x16000"):
-        equalise(before.folder, tmp_path / "equal", Form(size=(20000, 16000), fit="stretch"))
+    refused("20000x16000", equalise, before.folder, tmp_path / "equal", Form(size=(20000, 16000), fit="stretch"))

@@ -5,9 +5,9 @@ import re
 
 import numpy as np
 import pytest
+from refusals import refused
 
 from gan_eval import tables
-from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.pictures import decode as pictures
 from gan_eval.pictures import sets
@@ -58,23 +58,18 @@ def test_a_set_made_again_has_no_row_of_the_pictures_that_left_it(tmp_path, resu
 
 def test_partners_sizes_and_layouts_that_do_not_fit_are_named(tmp_path, result_folder):
     (result_folder / "fake" / "10.png").unlink()
-    with pytest.raises(UserError, match=r"3 real.*2 generated pictures, 2.*--paired"):
-        import_folder(result_folder, tmp_path / "set")
+    refused(r"3 real.*2 generated pictures, 2.*--paired", import_folder, result_folder, tmp_path / "set")
     assert not (tmp_path / "set").exists()
     for stem in ("1", "2", "10"):
         save(result_folder / "fake" / f"{stem}.png", 1, size=(20, 31))
-    with pytest.raises(UserError, match="differ in size"):
-        import_folder(result_folder, tmp_path / "set")
-    with pytest.raises(UserError, match="no known layout"):
-        import_folder(result_folder / "real", tmp_path / "other")
-    with pytest.raises(UserError, match="no such folder"):
-        import_folder(tmp_path / "absent", tmp_path / "other")
+    refused("differ in size", import_folder, result_folder, tmp_path / "set")
+    refused("no known layout", import_folder, result_folder / "real", tmp_path / "other")
+    refused("no such folder", import_folder, tmp_path / "absent", tmp_path / "other")
 
 
 def test_a_broken_set_is_refused_by_row(tmp_path, result_folder):
     folder = tmp_path / "set"
-    with pytest.raises(UserError, match="not a stimulus set"):
-        sets.read_set(folder)
+    refused("not a stimulus set", sets.read_set, folder)
     import_folder(result_folder, folder)
     rows = tabular.read_rows(folder / "stimuli.csv", tables.STIMULI)
     for change, words in (
@@ -87,11 +82,9 @@ def test_a_broken_set_is_refused_by_row(tmp_path, result_folder):
         ({"sha256": rows[1]["sha256"]}, "1.png: the picture has changed since it entered"),
     ):
         sets.write_set(folder, [{**rows[0], **change}, *rows[1:]])
-        with pytest.raises(UserError, match=words):
-            sets.read_set(folder)
+        refused(words, sets.read_set, folder)
     sets.write_set(folder, [])
-    with pytest.raises(UserError, match="no rows"):
-        sets.read_set(folder)
+    refused("no rows", sets.read_set, folder)
 
 
 def test_two_models_of_one_data_set_share_their_real_pictures(tmp_path, result_folder):
@@ -102,8 +95,7 @@ def test_two_models_of_one_data_set_share_their_real_pictures(tmp_path, result_f
     assert all(merged.path(row).is_file() for row in merged.rows)
     save(result_folder / "real" / "1.png", 77)
     import_folder(result_folder, tmp_path / "m3", dataset="d", model="m3")
-    with pytest.raises(UserError, match="d/real/1"):
-        sets.read_sets([tmp_path / "m1", tmp_path / "m3"])
+    refused("d/real/1", sets.read_sets, [tmp_path / "m1", tmp_path / "m3"])
 
 
 @pytest.mark.parametrize("twice", ["7_fake_B.jpg", "7_real_A.bmp"])
@@ -111,19 +103,16 @@ def test_two_files_for_one_picture_of_a_flat_folder_are_refused(tmp_path, twice)
     for role, value in (("real_A", 1), ("fake_B", 2), ("real_B", 3)):
         save(tmp_path / "images" / f"7_{role}.png", value)
     (tmp_path / "images" / twice).write_bytes((tmp_path / "images" / "7_fake_B.png").read_bytes())
-    with pytest.raises(UserError, match=rf"{twice[:-4]}.*:.*{twice[:-4]}"):
-        import_folder(tmp_path / "images", tmp_path / "set", dataset="d")
+    refused(rf"{twice[:-4]}.*:.*{twice[:-4]}", import_folder, tmp_path / "images", tmp_path / "set", dataset="d")
     assert not (tmp_path / "set").exists()
 
 
 @pytest.mark.parametrize("name", ["a|b", "a/b", "", "\udcff", "a\x00"])
 def test_names_that_would_break_identifiers_are_refused(tmp_path, result_folder, name):
     if name:
-        with pytest.raises(UserError, match="--dataset"):
-            import_folder(result_folder, tmp_path / "set", dataset=name)
+        refused("--dataset", import_folder, result_folder, tmp_path / "set", dataset=name)
     for model, problem in ((name, "a model's name"), ("all", "the name all is reserved for the row of all models")):
-        with pytest.raises(UserError, match=rf"--model .*: {problem}"):
-            import_folder(result_folder, tmp_path / "set", model=model)
+        refused(rf"--model .*: {problem}", import_folder, result_folder, tmp_path / "set", model=model)
     assert not (tmp_path / "set").exists()
 
 
@@ -139,8 +128,7 @@ def test_pictures_of_two_sizes_are_brought_to_the_smaller_where_that_is_asked(tm
     assert cut == {(10, 16)}
     for stem in ("2", "10"):
         save(result_folder / "fake" / f"{stem}.png", 1, size=(16, 10))
-    with pytest.raises(UserError, match="no usable picture; the first problem"):
-        import_folder(result_folder, tmp_path / "cut")
+    refused("no usable picture; the first problem", import_folder, result_folder, tmp_path / "cut")
     assert len(sets.read_set(tmp_path / "cut").rows) == 6, "the earlier set stays"
 
 
@@ -167,19 +155,16 @@ def test_a_cell_that_no_set_may_have_is_refused_by_row_and_column(tmp_path, resu
     records[4][records[0].index(column)] = value
     with table.open("w", newline="") as file:
         csv.writer(file).writerows(records)
-    with pytest.raises(UserError, match=rf"stimuli\.csv: row 4, column [a-z_]+: .*{line}"):
-        sets.read_set(tmp_path / "set", files_must_exist=False)
+    refused(rf"stimuli\.csv: row 4, column [a-z_]+: .*{line}", sets.read_set, tmp_path / "set", files_must_exist=False)
     if "NAME" not in line:
-        with pytest.raises(UserError, match=rf"stimuli\.csv: row 4, column {column}: .*{line}"):
-            sets.read_stimulus_tables([tmp_path / "set"])
+        refused(rf"stimuli\.csv: row 4, column {column}: .*{line}", sets.read_stimulus_tables, [tmp_path / "set"])
 
 
 def test_a_set_of_which_no_fake_was_shown_is_refused(tmp_path, result_folder):
     import_folder(result_folder, tmp_path / "set", dataset="d", model="m")
     stimuli = sets.read_stimulus_tables([tmp_path / "set"])
     sets.require_presented(tmp_path / "set", stimuli, {"d/m/2", "other/m/1"})
-    with pytest.raises(UserError, match="d/m/1"):
-        sets.require_presented(tmp_path / "set", stimuli, {"d/real/1", "d/real/2"})
+    refused("d/m/1", sets.require_presented, tmp_path / "set", stimuli, {"d/real/1", "d/real/2"})
 
 
 @pytest.fixture
@@ -228,17 +213,14 @@ def test_a_replaced_mask_or_reference_is_refused_by_every_reader(tmp_path, resul
     for kept in (rows, [row for row in rows if row["kind"] == "fake"]):  # references need no row of their own
         sets.write_set(folder, kept)
         for read in (read_set, lambda folder: evaluate(folder, "psnr_hole", cache=False)):
-            with pytest.raises(UserError, match=f"{place}:"):
-                read(folder)
+            refused(f"{place}:", read, folder)
 
 
 def test_masks_that_are_missing_are_named_before_anything_is_written(tmp_path, results):
     (tmp_path / "holes" / "2.png").unlink()
     (tmp_path / "holes" / "10.png").unlink()
-    with pytest.raises(UserError, match="holes: 2, 10:"):
-        import_folder(results, tmp_path / "set", masks=tmp_path / "holes")
-    with pytest.raises(UserError, match="nowhere:"):
-        import_folder(results, tmp_path / "set", masks=tmp_path / "nowhere")
+    refused("holes: 2, 10:", import_folder, results, tmp_path / "set", masks=tmp_path / "holes")
+    refused("nowhere:", import_folder, results, tmp_path / "set", masks=tmp_path / "nowhere")
     assert not (tmp_path / "set").exists()
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from PIL import Image
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
@@ -61,8 +62,7 @@ def test_pictures_are_paired_where_nine_of_ten_stems_match_and_the_user_decides_
 ):
     places = pictures(tmp_path / "photos", reals), [pictures(tmp_path / "gan", fakes, seed=1)]
     if items is None:
-        with pytest.raises(UserError, match="partner"):
-            import_folder(places[0], tmp_path / "set", fakes=places[1], paired=choice)
+        refused("partner", import_folder, places[0], tmp_path / "set", fakes=places[1], paired=choice)
         return
     made = import_folder(places[0], tmp_path / "set", fakes=places[1], paired=choice)
     rows = [row for row in read_set(made.folder).rows if row["kind"] == "fake"]
@@ -125,8 +125,7 @@ def test_masks_belong_to_pairs_of_folders_too(tmp_path):
     with pytest.raises(UserError, match="masks need pairs"):
         import_folder(photos, tmp_path / "b", fakes=[gan], masks=tmp_path / "masks", paired=False)
     (tmp_path / "masks" / "b.png").unlink()
-    with pytest.raises(UserError, match="b: no mask"):
-        import_folder(photos, tmp_path / "c", fakes=[gan], masks=tmp_path / "masks")
+    refused("b: no mask", import_folder, photos, tmp_path / "c", fakes=[gan], masks=tmp_path / "masks")
 
 
 def save_scenes(folder, seeds, name="{:05}.png", size=48):
@@ -162,8 +161,7 @@ def test_grids_of_many_samples_are_no_samples(tmp_path):
     assert any("1 of 4 are grids" in line for line in made.remarks)
     for path in samples.glob("s*.png"):
         path.unlink()
-    with pytest.raises(UserError, match="save each sample"):
-        import_folder(photos, tmp_path / "other", fakes=[samples])
+    refused("save each sample", import_folder, photos, tmp_path / "other", fakes=[samples])
 
 
 def test_pictures_in_sub_folders_and_sizes_of_pictures_without_partners_are_one_line_each(tmp_path):
@@ -188,8 +186,7 @@ def test_metrics_of_two_places_need_partners_only_for_pairs_and_take_containers(
     assert of_psnr["value"].isna().all()
     assert set(of_psnr["model"]) == {"samples"}
     assert of_psnr["reason"].str.contains("running numbers").all()
-    with pytest.raises(UserError, match="need no partners"):
-        evaluate(real=photos, fake=tmp_path / "samples.npz", metrics="psnr", cache=False)
+    refused("need no partners", evaluate, real=photos, fake=tmp_path / "samples.npz", metrics="psnr", cache=False)
 
 
 def test_partners_by_number_are_the_users_choice_in_metrics_too(tmp_path):
@@ -201,8 +198,7 @@ def test_partners_by_number_are_the_users_choice_in_metrics_too(tmp_path):
     folders = {"real": tmp_path / "photos", "fake": tmp_path / "outputs"}
     values, _ = evaluate(**folders, metrics=["l1", "niqe"], paired=False, cache=False)
     assert values.loc[values["metric"] == "l1", "reason"].str.contains("--unpaired").all()
-    with pytest.raises(UserError, match="--unpaired"):
-        evaluate(**folders, metrics="l1", paired=False, cache=False)
+    refused("--unpaired", evaluate, **folders, metrics="l1", paired=False, cache=False)
 
 
 def test_pair_metrics_of_a_set_without_partners_say_that_it_is_unpaired(tmp_path):
@@ -229,21 +225,18 @@ def test_messages_name_the_container_and_not_where_it_is_unpacked(tmp_path):
         import_folder(photos, tmp_path / "set", fakes=[tmp_path / "samples.zip"])
     pictures(tmp_path / "one" / "images", ["1_fake", "1_real"])
     shutil.make_archive(str(tmp_path / "results"), "zip", tmp_path / "one")
-    with pytest.raises(UserError, match=rf"--fake {tmp_path}/results\.zip$"):
-        import_folder(tmp_path / "results.zip", tmp_path / "set")
+    refused(rf"--fake {tmp_path}/results\.zip$", import_folder, tmp_path / "results.zip", tmp_path / "set")
 
 
 def test_a_model_without_a_usable_picture_makes_no_set(tmp_path):
     photos = pictures(tmp_path / "photos", ["a", "b"])
     gan = pictures(tmp_path / "gan", ["0"], seed=1)
     (gan / "0.png").write_bytes(b"damaged")
-    with pytest.raises(UserError, match=r"0\.png"):
-        import_folder(photos, tmp_path / "set", fakes=[gan])
+    refused(r"0\.png", import_folder, photos, tmp_path / "set", fakes=[gan])
     assert not (tmp_path / "set" / "stimuli.csv").exists()
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "data-00000-of-00001.arrow").write_bytes(b"")
-    with pytest.raises(UserError, match="to_parquet"):
-        import_folder(photos, tmp_path / "set", fakes=[tmp_path / "saved"])
+    refused("to_parquet", import_folder, photos, tmp_path / "set", fakes=[tmp_path / "saved"])
 
 
 def test_a_study_of_pictures_without_partners_has_the_metrics_that_need_none(tmp_path):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from quiz_study import admit, set_of, stimulus_rows, study_of
+from refusals import refused
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -91,8 +92,7 @@ def test_a_list_may_be_asked_for(store: Store) -> None:
     again = begin(store, "P09", list_number=7)
     (line,) = again.warnings
     assert (again.plan, line[:7]) == (first.plan, "list 7 ")
-    with pytest.raises(UserError, match=r"--list 3:.*P01.*list 7"):
-        admitted(store, list_number=3)
+    refused(r"--list 3:.*P01.*list 7", admitted, store, list_number=3)
     assert admitted(store, list_number=7).stored
 
 
@@ -102,8 +102,7 @@ def test_codes_that_differ_only_in_case_are_one_persons(store: Store) -> None:
     with pytest.raises(UserError, match=r"store\.sqlite: participant P01.*session elsewhere"):
         store.begin({**first.row, "session": "another", "participant": "p01"}, [], None)
     store.update_session(first.row["session"], {"status": "complete"})
-    with pytest.raises(UserError, match=r"--participant p01 \(the same person as P01\):"):
-        admitted(store, "p01")
+    refused(r"--participant p01 \(the same person as P01\):", admitted, store, "p01")
 
 
 @pytest.mark.parametrize(
@@ -115,11 +114,9 @@ def test_codes_that_differ_only_in_case_are_one_persons(store: Store) -> None:
 )
 def test_who_is_not_admitted(store: Store, how: dict[str, Any], message: str) -> None:
     begin(store)
-    with pytest.raises(UserError, match=message):
-        admitted(store, **how)
+    refused(message, admitted, store, **how)
 
 
 @pytest.mark.parametrize("code", ["Jane Doe", "", "x" * 65, "a/b"])
 def test_a_code_that_is_no_pseudonym_is_refused(code: str) -> None:
-    with pytest.raises(UserError, match="pseudonym"):
-        Person(code)
+    refused("pseudonym", Person, code)

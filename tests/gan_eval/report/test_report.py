@@ -12,6 +12,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from page_reader import Page
+from refusals import refused
 from rehashed import rehash
 from synthetic_tables import folder_of
 
@@ -123,8 +124,7 @@ def test_a_broken_or_stray_picture_is_left_out(study, tmp_path):
     base = copy / "stimuli" / "facades-pix2pix_facades"
     (base / "fake" / "000.png").write_bytes(b"not a picture")
     (base / "real" / "004.png").unlink()
-    with pytest.raises(UserError, match=r"fake/000\.png: "):
-        read_folder(copy)
+    refused(r"fake/000\.png: ", read_folder, copy)
     rehash(base)
     shown, _ = samples(read_folder(copy))
     assert shown.caption == "pix2pix_facades on facades"
@@ -132,21 +132,18 @@ def test_a_broken_or_stray_picture_is_left_out(study, tmp_path):
     assert len(shown.rows) == 4
     table = base / "stimuli.csv"
     table.write_text(table.read_text().replace("input/008.png", "../../study.toml"))
-    with pytest.raises(UserError, match="row 17, column input_file:"):
-        write_report(copy, tmp_path / "report.html")
+    refused("row 17, column input_file:", write_report, copy, tmp_path / "report.html")
 
 
 @pytest.mark.parametrize("make", [lambda path: path / "nowhere", lambda path: path])
 def test_nothing_to_report(tmp_path, make):
-    with pytest.raises(UserError, match=str(tmp_path)):
-        write_report(make(tmp_path), tmp_path / "report.html")
+    refused(str(tmp_path), write_report, make(tmp_path), tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
 
 
 def test_a_broken_table_names_itself(tmp_path):
     (tmp_path / "rates.csv").write_text("scope,id\nall,all\n")
-    with pytest.raises(UserError, match=r"rates\.csv:"):
-        write_report(tmp_path, tmp_path / "report.html")
+    refused(r"rates\.csv:", write_report, tmp_path, tmp_path / "report.html")
 
 
 @pytest.mark.parametrize(
@@ -162,8 +159,7 @@ def test_a_broken_table_names_itself(tmp_path):
 def test_damaged_facts_are_named(tmp_path, facts, problem):
     (tmp_path / ".gan-eval").mkdir()
     (tmp_path / ".gan-eval" / "facts.json").write_text(facts)
-    with pytest.raises(UserError, match=rf"facts\.json: {problem}"):
-        read_folder(tmp_path)
+    refused(rf"facts\.json: {problem}", read_folder, tmp_path)
 
 
 @pytest.mark.nightly

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from make_trials import from_counts, simulated
+from refusals import refused
 
-from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.analysis import analyze, write_analysis
@@ -60,10 +60,8 @@ def test_a_plan_excludes_and_what_goes_beyond_it_is_said_apart():
 @pytest.mark.parametrize("rule", ["correct!=true", "response=real", "choice=a", "confidence<2"])
 def test_trials_are_not_left_out_by_their_outcome(rule):
     trials = simulated(participants=4, each=12)
-    with pytest.raises(UserError, match=f"rule {rule}:"):
-        analyze(trials, exclude=[rule])
-    with pytest.raises(UserError, match=f"rule {rule}:"):
-        analyze(trials, plan=AnalysisSettings(exclude=(rule,)))
+    refused(f"rule {rule}:", analyze, trials, exclude=[rule])
+    refused(f"rule {rule}:", analyze, trials, plan=AnalysisSettings(exclude=(rule,)))
 
 
 @pytest.mark.slow
@@ -111,8 +109,7 @@ def test_trials_without_a_participant_or_a_stimulus_are_left_out_and_counted():
 
 
 def test_a_column_without_any_participant_is_an_error():
-    with pytest.raises(UserError, match="column participant"):
-        analyze(simulated(participants=2).assign(participant=None))
+    refused("column participant", analyze, simulated(participants=2).assign(participant=None))
 
 
 @pytest.mark.slow
@@ -136,8 +133,7 @@ def test_a_number_beside_real_or_fake_is_no_grade():
 def test_two_trials_of_one_number_are_an_error_that_names_the_first():
     trials = from_counts(2, 2, 2, 2)
     again = trials.tail(1).assign(trial=2)
-    with pytest.raises(UserError, match=r"row 10:.*session=P01, trial=2.*row 2"):
-        analyze(pd.concat([trials, trials.head(1), again]))
+    refused(r"row 10:.*session=P01, trial=2.*row 2", analyze, pd.concat([trials, trials.head(1), again]))
 
 
 def test_mixed_studies_are_the_first_word():

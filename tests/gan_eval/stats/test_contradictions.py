@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from refusals import refused
 
 from gan_eval import analyze, read_trials
 from gan_eval.__main__ import run
@@ -54,22 +55,19 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_rows_that_contradict_each_other_are_refused(tmp_path: Path, case: str) -> None:
     frame, line = CASES[case]
-    with pytest.raises(UserError, match=rf"^trials: {line}"):
-        analyze(frame)
+    refused(rf"^trials: {line}", analyze, frame)
     frame.to_csv(tmp_path / "t.csv", index=False)
     if case == "kind":
         assert run(["analyze", str(tmp_path / "t.csv"), "--out", str(tmp_path / "out")]) == 2
         assert not (tmp_path / "out").exists()
     if case not in ("model", "data set", "model named all"):  # import gives names of their own, or leaves the row out
-        with pytest.raises(UserError, match=rf"t\.csv: {line}"):
-            import_trials(tmp_path / "t.csv", mapping={})
+        refused(rf"t\.csv: {line}", import_trials, tmp_path / "t.csv", mapping={})
 
 
 def test_rows_keep_their_number_beside_those_that_are_left_out(tmp_path: Path) -> None:
     frame = changed(SECOND + 3, kind="real")
     frame.loc[1, "participant"] = None
-    with pytest.raises(UserError, match=r"^trials: row 8.*'d/m/3'.*row 4 kind"):
-        analyze(frame)
+    refused(r"^trials: row 8.*'d/m/3'.*row 4 kind", analyze, frame)
 
 
 def test_legitimate_rows_agree() -> None:
@@ -131,8 +129,7 @@ def swapped(row: dict[str, object]) -> dict[str, object]:
     ],
 )
 def test_pairs_that_contradict_their_pictures_are_refused(rows: list[dict[str, object]], line: str) -> None:
-    with pytest.raises(UserError, match=rf"^trials: {line}"):
-        fill_trials(pd.DataFrame(rows))
+    refused(rf"^trials: {line}", fill_trials, pd.DataFrame(rows))
 
 
 def test_what_may_be_one_person_or_one_session_is_a_warning() -> None:

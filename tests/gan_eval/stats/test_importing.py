@@ -4,6 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from lme4_designs import GENGAP
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.stats.analysis import analyze
@@ -77,8 +78,7 @@ def test_a_name_that_stands_for_several_pictures_becomes_one_for_each(tmp_path):
     ],
 )
 def test_mistakes_are_named(tmp_path, mapping, where, word):
-    with pytest.raises(UserError, match=word):
-        import_trials(foreign(tmp_path), mapping=mapping, where=where)
+    refused(word, import_trials, foreign(tmp_path), mapping=mapping, where=where)
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,7 @@ def test_mistakes_are_named(tmp_path, mapping, where, word):
 def test_files_without_rows_to_import(tmp_path, content, line):
     file = tmp_path / "theirs.csv"
     file.write_bytes(content)
-    with pytest.raises(UserError, match=f"theirs.csv: {line}"):
-        import_trials(file, mapping=MAPPING)
+    refused(f"theirs.csv: {line}", import_trials, file, mapping=MAPPING)
 
 
 @pytest.mark.nightly
@@ -188,8 +187,7 @@ def test_pairs_and_grades_need_neither_kind_nor_response(tmp_path):
     pairs = "participant,stimulus,stimulus_b,protocol,choice\nA,d/real/1,d/m/1,paired,a\n"
     found = import_trials(foreign(tmp_path, pairs), mapping={})
     assert found.trials["choice"].tolist() == ["a"]
-    with pytest.raises(UserError, match="stimulus is missing"):
-        import_trials(foreign(tmp_path, "participant,rating\nA,3\n"), mapping={})
+    refused("stimulus is missing", import_trials, foreign(tmp_path, "participant,rating\nA,3\n"), mapping={})
 
 
 def test_a_model_that_looks_like_two_is_left_out_and_refused(tmp_path):
@@ -199,8 +197,7 @@ def test_a_model_that_looks_like_two_is_left_out_and_refused(tmp_path):
     found = import_trials(path, mapping={})
     assert found.rejected[["row", "column"]].to_numpy().tolist() == [[1, "model"]]
     assert len(found.trials) == 1
-    with pytest.raises(UserError, match=r"trials: row 1, column model:.*'\|'"):
-        analyze(pd.read_csv(path))
+    refused(r"trials: row 1, column model:.*'\|'", analyze, pd.read_csv(path))
     pairs = "participant,stimulus,choice,model\nP1,a,a,m|n\nP1,b,b,m|n\n"
     path.write_text(pairs)
     assert len(import_trials(path, mapping={}).trials) == 2
@@ -211,8 +208,7 @@ def test_rows_are_not_chosen_by_their_outcome(tmp_path):
     file = tmp_path / "theirs.csv"
     file.write_text(FOREIGN + "C,p3,filler,,0.7,False\n")
     for rule, outcome in (("response=real", "response"), ("truth=fake", "kind"), ("truth!=Real", "kind")):
-        with pytest.raises(UserError, match=rf"--where {rule}:.*\d.*\({outcome}\)"):
-            import_trials(file, mapping=MAPPING, where=[rule])
+        refused(rf"--where {rule}:.*\d.*\({outcome}\)", import_trials, file, mapping=MAPPING, where=[rule])
     kept = import_trials(file, mapping=MAPPING, where=["truth!=filler", "passed_check=True"]).trials
     assert len(kept) == 3
     with_score = tmp_path / "scored.csv"
@@ -266,12 +262,9 @@ def test_text_that_looks_like_numbers_is_read_as_it_is_written(tmp_path):
         found = trials[["participant", "stimulus", "reaction_time_ms", "group", "score"]].to_numpy().tolist()
         assert found == [["1,5", "1.001", 812.5, "2.001", "0.5"], ["1.5", "982", 640.0, "12", "1.25"]]
     line = "column group: '2.001' in row 1 may have a thousands separator"
-    with pytest.raises(UserError, match=line):
-        analyze(tmp_path / "t.csv", exclude=["group>3"])
-    with pytest.raises(UserError, match=line):
-        import_trials(tmp_path / "t.csv", mapping={}, where=["group<=3000"])
-    with pytest.raises(UserError, match=line):
-        import_trials(tmp_path / "t.csv", mapping={"confidence": "group"})
+    refused(line, analyze, tmp_path / "t.csv", exclude=["group>3"])
+    refused(line, import_trials, tmp_path / "t.csv", mapping={}, where=["group<=3000"])
+    refused(line, import_trials, tmp_path / "t.csv", mapping={"confidence": "group"})
 
 
 @pytest.mark.parametrize(
@@ -284,8 +277,7 @@ def test_text_that_looks_like_numbers_is_read_as_it_is_written(tmp_path):
 )
 def test_times_of_another_unit_are_refused_with_the_map_that_fixes_them(tmp_path, expression, times, line):
     file = timed(tmp_path, times)
-    with pytest.raises(UserError, match=line):
-        import_trials(file, mapping={"reaction_time_ms": expression})
+    refused(line, import_trials, file, mapping={"reaction_time_ms": expression})
     fixed = re.search(r'--map "reaction_time_ms=(.*)"', line.replace("\\", ""))
     assert fixed
     found = import_trials(file, mapping={"reaction_time_ms": fixed[1]}).trials
@@ -294,8 +286,7 @@ def test_times_of_another_unit_are_refused_with_the_map_that_fixes_them(tmp_path
 
 def test_the_map_that_fixes_a_column_named_like_arithmetic_names_that_column(tmp_path):
     file = timed(tmp_path, ["0.89", "1.2"], name="rt/2-1")
-    with pytest.raises(UserError, match=r'--map "reaction_time_ms=rt/2-1\*1000"'):
-        import_trials(file, mapping={"reaction_time_ms": "rt/2-1"})
+    refused(r'--map "reaction_time_ms=rt/2-1\*1000"', import_trials, file, mapping={"reaction_time_ms": "rt/2-1"})
     found = import_trials(file, mapping={"reaction_time_ms": "rt/2-1*1000"}).trials
     assert found["reaction_time_ms"].tolist() == [890.0, 1200.0]
 
@@ -318,8 +309,7 @@ def test_exposures_and_tables_that_are_analysed_have_milliseconds(tmp_path):
         import_trials(timed(tmp_path, ["0.5", "0.5"], name="seconds"), mapping={"requested_exposure_ms": "seconds"})
     file = timed(tmp_path, ["0.89", "1.2"], name="reaction_time_ms")
     for source in (file, pd.read_csv(file, sep=";")):
-        with pytest.raises(UserError, match=r'--map "reaction_time_ms=reaction_time_ms\*1000"'):
-            analyze(source)
+        refused(r'--map "reaction_time_ms=reaction_time_ms\*1000"', analyze, source)
     simulated = pd.read_csv(file, sep=";").assign(simulated=True)
     assert len(read_trials(simulated)) == 2, "the machine answers as fast as it likes"
 

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from refusals import refused
 from stored_rows import sit
 
 from gan_eval import analyze, read_trials, tables
@@ -118,8 +119,7 @@ def test_every_reader_refuses_it(tmp_path: Path, store: Path, capsys: pytest.Cap
         "merge": lambda: merge([store], tmp_path / "merged.sqlite"),
     }
     for reader in readers.values():
-        with pytest.raises(UserError, match=rf"s\.sqlite: .*{line}"):
-            reader()
+        refused(rf"s\.sqlite: .*{line}", reader)
     assert run(["analyze", "--store", str(store), "--out", str(tmp_path / "out")]) == 2
     assert run(["participants", "list", "--store", str(store)]) == 2
     listed = capsys.readouterr()
@@ -136,8 +136,7 @@ def test_a_time_is_negative_below_0_alone(store: Path, column: str) -> None:
     with open_store(store) as opened:
         require_consistent(opened)
         damage(store, f"UPDATE trials SET {column} = -0.001 WHERE trial = 2")
-        with pytest.raises(UserError, match=rf"row session='a' trial=2: {column} -0.001"):
-            require_consistent(opened, study="t")
+        refused(rf"row session='a' trial=2: {column} -0.001", require_consistent, opened, study="t")
         require_consistent(opened, study="another")
 
 
@@ -200,8 +199,7 @@ def test_a_store_that_was_made_before_there_were_marks_is_read_and_extended(stor
         mark = {name: trial.get(name) for name in tables.MARKS.names} | {"mark": 1, "x": 0.25, "y": 0.5}
         opened.add(tables.MARKS, [mark, {**mark, "mark": 2}])
         for again in (mark, {**mark, "x": 0.75}):
-            with pytest.raises(UserError, match="in the store already"):
-                opened.add(tables.MARKS, [again])
+            refused("in the store already", opened.add, tables.MARKS, [again])
         assert [row["mark"] for row in opened.rows(tables.MARKS)] == [1, 2]
 
 
@@ -250,8 +248,7 @@ def test_a_damaged_file_is_reported_in_one_line(store: Path) -> None:
 
 def test_a_row_that_is_there_twice_is_named(store: Path) -> None:
     damage(store, LOOSE, "INSERT INTO trials SELECT * FROM trials WHERE session = 'b' AND trial = 2")
-    with pytest.raises(UserError, match=r"s\.sqlite:.*row 9:.*session=b, trial=2.*row 8"):
-        use(store, "frame", tables.TRIALS)
+    refused(r"s\.sqlite:.*row 9:.*session=b, trial=2.*row 8", use, store, "frame", tables.TRIALS)
 
 
 HOLDER = """
@@ -283,6 +280,5 @@ def test_who_holds_a_store_is_reported_after_a_while(store: Path, monkeypatch: p
 
 def test_a_link_to_nothing_is_no_new_store(tmp_path: Path) -> None:
     (tmp_path / "store.sqlite").symlink_to("elsewhere.sqlite")
-    with pytest.raises(UserError, match=r"store\.sqlite:.*elsewhere\.sqlite"):
-        open_store(tmp_path / "store.sqlite")
+    refused(r"store\.sqlite:.*elsewhere\.sqlite", open_store, tmp_path / "store.sqlite")
     assert not (tmp_path / "elsewhere.sqlite").exists()

@@ -5,10 +5,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from refusals import refused
 from stored_rows import add, fill, held
 
 from gan_eval import tables
-from gan_eval.errors import UserError
 from gan_eval.store import Writer, forget, forget_in, list_participants, open_store, stored_of
 
 
@@ -28,8 +28,7 @@ def test_who_has_done_what_and_only_one_study_of_a_participant_may_be_forgotten(
         assert {(each["trials"], each["planned"]) for each in found} == {(1, 2)}
         assert [each["participant"] for each in list_participants(store, "t")] == ["ann", "bob"]
     assert forget(where, "ann", study="other")["sessions"] == 1
-    with pytest.raises(UserError, match="no participant ann in the study other"):
-        forget(where, "ann", study="other")
+    refused("no participant ann in the study other", forget, where, "ann", study="other")
     with open_store(where) as store:
         assert [each["study"] for each in list_participants(store)] == ["t", "t"]
 
@@ -68,16 +67,12 @@ def test_an_unknown_code_and_a_store_in_use_are_refused_and_nothing_is_removed(
 ) -> None:
     monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0)
     path = fill(tmp_path / "s.sqlite", "ann")
-    with pytest.raises(UserError, match=r"s\.sqlite: no participant P99"):
-        forget(path, "P99")
-    with pytest.raises(UserError, match="no participant ann in the study nowhere"):
-        forget(path, "ann", study="nowhere")
+    refused(r"s\.sqlite: no participant P99", forget, path, "P99")
+    refused("no participant ann in the study nowhere", forget, path, "ann", study="nowhere")
     with open_store(path) as other:
-        with pytest.raises(UserError, match="another program is using the store"):
-            forget(path, "ann")
+        refused("another program is using the store", forget, path, "ann")
         assert len(other.rows(tables.TRIALS)) == 1
-    with pytest.raises(UserError, match="no such store"):
-        forget(tmp_path / "absent.sqlite", "ann")
+    refused("no such store", forget, tmp_path / "absent.sqlite", "ann")
 
 
 def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(
@@ -87,15 +82,13 @@ def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(
     with monkeypatch.context() as patched:
         patched.setattr("gan_eval.store.people._REWRITE", (f"VACUUM INTO '{tmp_path / 'no' / 'folder'}'",))
         for _ in range(2):  # the second call has no rows to remove, and tries to rewrite the file
-            with pytest.raises(UserError, match=r"s\.sqlite:"):
-                forget(path, "bob")
+            refused(r"s\.sqlite:", forget, path, "bob")
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("SELECT count(*) FROM trials").fetchone() == (1,)
     assert stored_of(path, "bob").sessions == (), "known until the file is rewritten"
     assert set(forget(path, "bob").values()) == {0}
     assert files_naming("bob", tmp_path) == []
-    with pytest.raises(UserError, match="no participant bob"):
-        forget(path, "bob")
+    refused("no participant bob", forget, path, "bob")
 
 
 def test_participants_are_forgotten_while_a_server_uses_the_store(tmp_path: Path) -> None:
@@ -125,8 +118,7 @@ def test_a_log_that_somebody_is_reading_is_emptied_by_the_next_call(
         with closing(sqlite3.connect(path, isolation_level=None)) as reader:
             reader.execute("BEGIN")
             reader.execute("SELECT * FROM sessions").fetchall()
-            with pytest.raises(UserError, match=r"\(another program is reading it\)"):
-                forget_in(store, "ann")
+            refused(r"\(another program is reading it\)", forget_in, store, "ann")
             assert stored_of(path, "ann").sessions == (), "known until the log is emptied"
         assert set(forget_in(store, "ann").values()) == {0}
         assert list_participants(store) == []

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from refusals import refused
 from stored_rows import SESSION, Job, add, at_once, held, start, together, trial
 
 from gan_eval import tables
@@ -129,8 +130,7 @@ def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> None:
         raw.execute("CREATE TABLE bookmarks (url TEXT)")
     before = path.read_bytes()
     for create in (True, False):
-        with pytest.raises(UserError, match=r"bookmarks\.sqlite:"):
-            open_store(path, create=create)
+        refused(r"bookmarks\.sqlite:", open_store, path, create=create)
     assert path.read_bytes() == before
 
 
@@ -142,10 +142,8 @@ def test_many_programs_may_open_a_new_store_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a folder that nobody can write")
 def test_no_permission_is_reported_in_one_line() -> None:
-    with pytest.raises(UserError, match=r"/proc/(gan-eval/)?s\.sqlite: .*(permission|cannot be written)"):
-        open_store("/proc/s.sqlite")
-    with pytest.raises(UserError, match=r"/proc/gan-eval/s\.sqlite: .*(permission|cannot be written)"):
-        open_store("/proc/gan-eval/s.sqlite")
+    refused(r"/proc/(gan-eval/)?s\.sqlite: .*(permission|cannot be written)", open_store, "/proc/s.sqlite")
+    refused(r"/proc/gan-eval/s\.sqlite: .*(permission|cannot be written)", open_store, "/proc/gan-eval/s.sqlite")
 
 
 def test_what_is_only_read_reserves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,8 +236,7 @@ def test_an_error_in_a_group_is_that_of_its_job_alone(writer: Writer) -> None:
         store.add(tables.TRIALS, [trial(1)])
 
     def caught(store: Store) -> None:
-        with pytest.raises(UserError, match="in the store already"):
-            store.add(tables.TRIALS, [trial(51), trial(1)])
+        refused("in the store already", store.add, tables.TRIALS, [trial(51), trial(1)])
         store.add(tables.TRIALS, [trial(4)])
 
     def begin(store: Store) -> None:
@@ -265,8 +262,7 @@ def test_a_group_lets_nobody_write_between_what_it_reads_and_writes(tmp_path: Pa
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(connect, "PATIENCE_S", 0)
             with open_store(path, create=False) as second:
-                with pytest.raises(UserError, match="is using the store"):
-                    second.add(tables.TRIALS, [trial(9)])
+                refused("is using the store", second.add, tables.TRIALS, [trial(9)])
         return len(store.rows(tables.TRIALS))
 
     with Writer(lambda: open_store(path)) as writer:

@@ -10,6 +10,7 @@ import pytest
 from commands import Command
 from listening import Ear
 from PIL import Image
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
@@ -213,8 +214,7 @@ def test_the_other_has_to_stand_before(tmp_path: Path) -> None:
         (CHAIN.replace('"first" }', '"second" }'), "second.training.init_from: second has to stand before second"),
         (TWO_ENCODERS.replace("[models.m]", before), "k.training.init_encoder: m has to stand before k"),
     ):
-        with pytest.raises(UserError, match=f"models.{line}"):
-            load_study(written(tmp_path / "s.toml", text))
+        refused(f"models.{line}", load_study, written(tmp_path / "s.toml", text))
 
 
 @pytest.mark.parametrize(
@@ -240,11 +240,9 @@ def test_an_encoder_of_a_file(root: Path, tmp_path: Path) -> None:
     import torch
 
     file = written(tmp_path / "f.toml", TWO_ENCODERS, {'init_encoder = "m"': 'init_encoder = "net.pth"'})
-    with pytest.raises(UserError, match=r"net\.pth:"):
-        make_plan(file, tmp_path / "bad", data_root=root)
+    refused(r"net\.pth:", make_plan, file, tmp_path / "bad", data_root=root)
     torch.save({"features.0.weight": torch.zeros(64, 3, 11, 11)}, tmp_path / "net.pth")
-    with pytest.raises(UserError, match=r"f\.toml: init_encoder.*net\.pth:"):
-        make_plan(file, tmp_path / "bad", data_root=root)
+    refused(r"f\.toml: init_encoder.*net\.pth:", make_plan, file, tmp_path / "bad", data_root=root)
     assert not (tmp_path / "bad").exists()
     torch.save({"net.encoder.0.conv.weight": torch.zeros(4, 3, 4, 4)}, tmp_path / "net.pth")
     assert make_plan(file, tmp_path / "good", data_root=root).initial_file("n") == tmp_path / "net.pth"
@@ -264,6 +262,5 @@ def test_what_is_missing_is_reported_before_anything_is_trained(
     root: Path, tmp_path: Path, text: str, changes: Mapping[str, str], line: str
 ) -> None:
     file = written(tmp_path / "s.toml", text, changes)
-    with pytest.raises(UserError, match=rf"s\.toml: {line}"):
-        make_plan(file, tmp_path / "out", data_root=root)
+    refused(rf"s\.toml: {line}", make_plan, file, tmp_path / "out", data_root=root)
     assert not (tmp_path / "out").exists()

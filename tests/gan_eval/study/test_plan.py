@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 import pytest
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.files.sets import replaced_set
@@ -54,17 +55,13 @@ def test_a_smoke_test_touches_all_with_little(world):
 
 
 def test_missing_data_is_named_before_anything_is_written(world):
-    with pytest.raises(UserError, match="--data-root"):
-        make_plan(world / "s.toml", world / "out")
-    with pytest.raises(UserError, match="the data set d is expected there"):
-        make_plan(world / "s.toml", world / "out", data_root=world)
+    refused("--data-root", make_plan, world / "s.toml", world / "out")
+    refused("the data set d is expected there", make_plan, world / "s.toml", world / "out", data_root=world)
     (world / "data" / "d" / "val" / "1.png").unlink()
     (world / "data" / "d" / "val").rmdir()
-    with pytest.raises(UserError, match="no split test or val"):
-        plan_in(world)
+    refused("no split test or val", plan_in, world)
     assert not (world / "out").exists()
-    with pytest.raises(UserError, match="not a study's folder"):
-        open_plan(world / "s.toml", world / "out")
+    refused("not a study's folder", open_plan, world / "s.toml", world / "out")
 
 
 @pytest.mark.parametrize(
@@ -94,8 +91,7 @@ def test_missing_data_is_named_before_anything_is_written(world):
 )
 def test_what_would_be_found_after_days_is_found_at_once(world, addition, words):
     (world / "s.toml").write_text(STUDY + addition)
-    with pytest.raises(UserError, match=words):
-        plan_in(world)
+    refused(words, plan_in, world)
     assert not (world / "out").exists()
     question = '[[quiz.questions]]\nid = "age"\ntext = "How old are you?"\n[analysis]\ncovariates = ["age"]\n'
     (world / "s.toml").write_text(STUDY + question)
@@ -115,8 +111,7 @@ def test_a_folder_knows_its_study_file_and_its_data(world, monkeypatch):
     shutil.copytree(moved / "data" / "d" / "val", moved / "data" / "d" / "test")
     assert open_plan(None, moved / "out").split("d") == "test", "test, else val"
     (moved / "s.toml").unlink()
-    with pytest.raises(UserError, match=r"s\.toml:"):
-        open_plan(None, moved / "out")
+    refused(r"s\.toml:", open_plan, None, moved / "out")
 
 
 def test_a_study_file_that_is_a_link_is_named_where_the_link_is(world):
@@ -132,8 +127,7 @@ def test_a_damaged_record_of_a_folder_is_named(world):
     (world / "out" / ".gan-eval" / "run.json").write_text('{"study": "s", "fraction": "x", "smoke": false}')
     uses = (lambda: open_plan(None, world / "out"), lambda: plan_in(world), lambda: read_folder(world / "out"))
     for use in uses:
-        with pytest.raises(UserError, match=r"run\.json: damaged:"):
-            use()
+        refused(r"run\.json: damaged:", use)
 
 
 def test_a_report_of_damaged_tables_names_the_command_with_its_options(world, monkeypatch):
@@ -152,29 +146,23 @@ def test_a_report_of_damaged_tables_names_the_command_with_its_options(world, mo
 
 def test_a_bad_fraction_simulation_or_split_is_found_at_once(world):
     for fraction in (0.0, -1.0, 1.5, float("nan")):
-        with pytest.raises(UserError, match="--fraction"):
-            plan_in(world, fraction=fraction)
-    with pytest.raises(UserError, match="--simulate dprim=1"):
-        plan_in(world, simulate="dprim=1")
+        refused("--fraction", plan_in, world, fraction=fraction)
+    refused("--simulate dprim=1", plan_in, world, simulate="dprim=1")
     (world / "data" / "d" / "train" / "1.png").unlink()
-    with pytest.raises(UserError, match="train: no pictures"):
-        plan_in(world)
+    refused("train: no pictures", plan_in, world)
     assert not (world / "out").exists()
 
 
 def test_a_folder_is_made_in_one_way_of_one_study(world):
     plan_in(world, fraction=0.5)
-    with pytest.raises(UserError, match=r"fraction was 0\.5, is 1\.0"):
-        plan_in(world)
-    with pytest.raises(UserError, match="smoke was False, is True"):
-        plan_in(world, smoke=True)
+    refused(r"fraction was 0\.5, is 1\.0", plan_in, world)
+    refused("smoke was False, is True", plan_in, world, smoke=True)
     assert open_plan(world / "s.toml", world / "out").fraction == 0.5
     plan_in(world, redo=True)
     assert open_plan(world / "s.toml", world / "out").fraction == 1.0
     (world / "s.toml").write_text(STUDY.replace('name = "s"', 'name = "other"'))
     for use in (lambda: open_plan(world / "s.toml", world / "out"), lambda: plan_in(world)):
-        with pytest.raises(UserError, match=r"'s'.*'other'"):
-            use()
+        refused(r"'s'.*'other'", use)
 
 
 PAIRS = '[study]\nname = "s"\n[data.d]\n[training]\nsteps = 1\n[models.m]\ndata = "d"\n'
@@ -197,7 +185,7 @@ def plan_of(folder: Path, text: str) -> Plan:
     return plan
 
 
-def refused(folder: Path, text: str) -> str:
+def refusal(folder: Path, text: str) -> str:
     with pytest.raises(UserError) as caught:
         plan_of(folder, text)
     assert str(caught.value).startswith(f"{folder / 's.toml'}: ")
@@ -219,7 +207,7 @@ def splits(folder: Path, *names: str) -> Path:
 @pytest.mark.parametrize("text", [PAIRS, HOLES])
 def test_a_split_for_both_training_and_stimuli_is_refused(tmp_path: Path, text: str) -> None:
     splits(tmp_path, "train", "test")
-    line = refused(tmp_path, with_data(text, train_split="test"))
+    line = refusal(tmp_path, with_data(text, train_split="test"))
     assert line.startswith("data.d.train_split: m ")
     assert all(part in line for part in (" 2 ", str(PurePath("test/0.png"))))
     plan_of(tmp_path, text)
@@ -234,7 +222,7 @@ def test_joined_splits_hold_no_picture_out(tmp_path: Path, text: str) -> None:
     assert plan.study.tests_on_seen("d")
     (tmp_path / "data" / "d" / "test" / "0.png").unlink()
     os.link(tmp_path / "data" / "d" / "val" / "1.png", tmp_path / "data" / "d" / "test" / "0.png")
-    assert "'test'" in refused(tmp_path, with_data(text, train_split="train+val"))
+    assert "'test'" in refusal(tmp_path, with_data(text, train_split="train+val"))
 
 
 def test_a_sub_folder_overlaps_a_split_by_hash(tmp_path: Path) -> None:
@@ -243,10 +231,10 @@ def test_a_sub_folder_overlaps_a_split_by_hash(tmp_path: Path) -> None:
         picture(tmp_path / "data" / "d" / name)
     shared = sum(split_of(name) == "test" for name in names if name.parts[0] == "lake")
     assert shared
-    assert f" {shared} of the pictures " in refused(tmp_path, with_data(HOLES, train_split="lake"))
+    assert f" {shared} of the pictures " in refusal(tmp_path, with_data(HOLES, train_split="lake"))
     for whole in (".", "./", "lake/.."):
         every = sum(split_of(name) == "test" for name in names)
-        assert f" {every} of the pictures " in refused(tmp_path, with_data(HOLES, train_split=whole))
+        assert f" {every} of the pictures " in refusal(tmp_path, with_data(HOLES, train_split=whole))
     plan_of(tmp_path, with_data(HOLES, train_split="lake", split="sea"))
 
 
@@ -261,7 +249,7 @@ def test_copies_under_other_names_are_seen_through(tmp_path: Path, change: str) 
             path.rename(path.with_name(f"z{path.name}"))
     if change == "one more first":
         picture(test / "!.png")
-    assert "'test'" in refused(tmp_path, PAIRS)
+    assert "'test'" in refusal(tmp_path, PAIRS)
 
 
 def test_what_a_model_starts_from_has_not_seen_them_either(tmp_path: Path) -> None:
@@ -269,7 +257,7 @@ def test_what_a_model_starts_from_has_not_seen_them_either(tmp_path: Path) -> No
     chain = HOLES + '[data.e]\nfolder = "d"\ntrain_split = "val"\n[models.n]\ndata = "e"\n'
     start = 'training = { init_from = "m" }\n'
     plan_of(tmp_path, chain + start)
-    line = refused(tmp_path, chain.replace("[models.n]", 'split = "train"\n[models.n]') + start)
+    line = refusal(tmp_path, chain.replace("[models.n]", 'split = "train"\n[models.n]') + start)
     assert line.startswith("models.n.training.init_from: m is trained on 'train' of d, which has 2 of the pictures")
 
 
@@ -286,11 +274,11 @@ def test_validation_decides_on_other_pictures(tmp_path: Path, text: str, wanted:
         f"{place}: is decided by validation, for which d has no pictures that m is not tested with; give the data set "
         "a split val, and draw stimuli from another (such as test)"
     )
-    assert refused(tmp_path, wanted) == line
+    assert refusal(tmp_path, wanted) == line
     plan_of(tmp_path, text)
     (tmp_path / "data" / "d" / "test").rename(tmp_path / "data" / "d" / "shown")
-    assert refused(tmp_path, with_data(wanted, split="shown")) == line
+    assert refusal(tmp_path, with_data(wanted, split="shown")) == line
     (tmp_path / "data" / "d" / "shown").rename(tmp_path / "data" / "d" / "test")
     splits(tmp_path, "val")
-    assert refused(tmp_path, with_data(wanted, split="val")) == line
+    assert refusal(tmp_path, with_data(wanted, split="val")) == line
     plan_of(tmp_path, wanted)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from commands import Command
 from finished import copy_study
+from refusals import refused
 from rehashed import rehash
 
 from gan_eval import analyze, evaluate, write_report
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
 from gan_eval.files import digests
 from gan_eval.pictures.decode import read_rgb, write_png
 from gan_eval.pictures.sets import require_same_pictures
@@ -61,8 +61,7 @@ def test_every_reader_of_a_set_refuses_a_replaced_picture(world: Path, command: 
     ):
         status, _, said = command(*words.split())
         assert (status, CHANGED in said) == (2, True), words
-    with pytest.raises(UserError, match=CHANGED):
-        evaluate(read_table(Path("main/stimuli.csv"), STIMULI), "psnr", root="main")
+    refused(CHANGED, evaluate, read_table(Path("main/stimuli.csv"), STIMULI), "psnr", root="main")
     assert contents(world / "out") == before
     assert not any((world / name).exists() for name in ("m", "equal", "t", "p", "page.html"))
 
@@ -87,17 +86,13 @@ def test_metrics_of_other_pictures_than_those_shown_are_refused(world: Path, com
         assert (status, "new/image_metrics.csv: " in said) == (2, True)
         assert not (world / "t").exists()
     values = read_table(world / "new" / "image_metrics.csv", IMAGE_METRICS)
-    with pytest.raises(UserError, match=r"image_metrics: \S+"):
-        analyze("out/store.sqlite", image_metrics=values)
-    with pytest.raises(UserError, match=r"main/stimuli.csv: \S+"):
-        analyze("out/store.sqlite", stimuli="main")
+    refused(r"image_metrics: \S+", analyze, "out/store.sqlite", image_metrics=values)
+    refused(r"main/stimuli.csv: \S+", analyze, "out/store.sqlite", stimuli="main")
     foreign = values.drop(columns="sha256")
     require_same_pictures({"set": read_table(Path("main/stimuli.csv"), STIMULI)}, measured=("table", foreign))
     shutil.copytree(world / "new", world / "out" / "metrics", dirs_exist_ok=True)
-    with pytest.raises(UserError, match=r"image_metrics.csv: \S+"):
-        write_report("out", "page.html")
-    with pytest.raises(UserError, match=r"image_metrics: \S+"):
-        analyze("out/store.sqlite", image_metrics=values, stimuli="main")
+    refused(r"image_metrics.csv: \S+", write_report, "out", "page.html")
+    refused(r"image_metrics: \S+", analyze, "out/store.sqlite", image_metrics=values, stimuli="main")
 
 
 def test_a_run_on_an_unchanged_set_hashes_no_picture(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:

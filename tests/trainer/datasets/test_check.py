@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from made_photographs import noise, save
 from PIL import Image
+from refusals import refused
 from training_runs import Settings, train
 
-from gan_eval.errors import UserError
 from gan_eval.settings.choices import Direction
 from trainer.datasets.check import INPUT, TARGET, DataReport, check, preview
 from trainer.datasets.pairs import PairedSet
@@ -80,16 +80,12 @@ def test_exact_duplicates_are_found_by_their_pixels(facades: Path) -> None:
 
 
 def test_what_is_no_data_set_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"maps:.*--data-root \S+"):
-        check(tmp_path / "maps")
-    with pytest.raises(UserError, match=r"/<split>/\*\.jpg"):
-        check(tmp_path)
-    with pytest.raises(UserError, match="no pictures below it"):
-        check(tmp_path, photographs=True)
+    refused(r"maps:.*--data-root \S+", check, tmp_path / "maps")
+    refused(r"/<split>/\*\.jpg", check, tmp_path)
+    refused("no pictures below it", check, tmp_path, photographs=True)
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "a.png").write_text("hello")
-    with pytest.raises(UserError, match=r"1 pictures.*a\.png"):
-        check(tmp_path)
+    refused(r"1 pictures.*a\.png", check, tmp_path)
 
 
 def test_a_test_photograph_that_is_trained_on_is_found_whatever_its_file_is_like(landscapes: Path) -> None:
@@ -167,8 +163,7 @@ def test_broken_pictures_are_named_and_the_rest_is_drawn(facades: Path, tmp_path
     assert "2.png:" in said[0]
     for path in (facades / "val").iterdir():
         path.write_bytes(b"no picture")
-    with pytest.raises(UserError, match=r"5\.png:"):
-        preview(facades, tmp_path / "none.png", split="val")
+    refused(r"5\.png:", preview, facades, tmp_path / "none.png", split="val")
     assert not (tmp_path / "none.png").exists()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from made_photographs import noise
 from PIL import Image
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.weights.package import FetchError
@@ -92,8 +93,7 @@ def test_an_archive_becomes_a_data_set(make_archive: Archive, tmp_path: Path, na
     assert digest in fetched.remarks[0]
     assert fetched.remarks[1] == "facades: train 2, val 1 pictures; the official set has train 400, val 100, test 106"
     archive.unlink()
-    with pytest.raises(UserError, match=r"out:.*facades.*maps"):
-        fetch(PRESETS["maps"], tmp_path / "out", source=str(archive))
+    refused(r"out:.*facades.*maps", fetch, PRESETS["maps"], tmp_path / "out", source=str(archive))
     again = fetch(FACADES, tmp_path / "out", source=str(archive))
     assert again.splits == fetched.splits
 
@@ -113,12 +113,10 @@ def test_a_broken_or_wrong_download_leaves_nothing_behind(
 ) -> None:
     out, whole = tmp_path / "out", make_archive().read_bytes()
     online(b"")
-    with pytest.raises(UserError, match="--from FILE"):
-        fetch(FACADES, out, source=ADDRESS)
+    refused("--from FILE", fetch, FACADES, out, source=ADDRESS)
     assert not out.exists()
     online(b"<html>please log in</html>")
-    with pytest.raises(UserError, match=rf"^{ADDRESS}: not a readable archive"):
-        fetch(FACADES, out, source=ADDRESS)
+    refused(rf"^{ADDRESS}: not a readable archive", fetch, FACADES, out, source=ADDRESS)
     assert files_in(out) == [], "a wrong download is not kept"
     online(whole)
     assert fetch(FACADES, out, source=ADDRESS).splits == {"train": 2, "val": 1}
@@ -129,8 +127,7 @@ def test_a_broken_or_wrong_download_leaves_nothing_behind(
 @pytest.mark.parametrize("member", ["../out.png", "/tmp/x.png", "a/../../x.png", "c:/x.png", "a\\..\\x.png"])
 def test_paths_that_lead_out_are_refused(make_archive: Archive, tmp_path: Path, name: str, member: str) -> None:
     archive = make_archive(name, {"facades/train/1.png": (32, 16), member: (32, 16)})
-    with pytest.raises(UserError, match=name):
-        fetch(FACADES, tmp_path / "in/out", source=str(archive))
+    refused(name, fetch, FACADES, tmp_path / "in/out", source=str(archive))
     assert files_in(tmp_path / "in") == []
 
 
@@ -170,8 +167,7 @@ def test_a_truncated_archive_leaves_nothing(make_archive: Archive, tmp_path: Pat
 )
 def test_other_layouts_are_refused(preset, members, message, make_archive: Archive, tmp_path: Path) -> None:
     archive = make_archive("bad.zip", members)
-    with pytest.raises(UserError, match=rf"bad\.zip: .*{message}"):
-        fetch(preset, tmp_path / "out", source=str(archive))
+    refused(rf"bad\.zip: .*{message}", fetch, preset, tmp_path / "out", source=str(archive))
     assert not (tmp_path / "out").exists()
 
 
@@ -180,13 +176,11 @@ def test_files_that_no_fetch_wrote_are_refused_and_stay(make_archive: Archive, t
     (out / ".gan-eval").mkdir(parents=True)
     (out / "train").mkdir()
     (out / "train" / "mine.png").touch()
-    with pytest.raises(UserError, match="holds train, which no fetch wrote"):
-        fetch(FACADES, out, source=str(archive))
+    refused("holds train, which no fetch wrote", fetch, FACADES, out, source=str(archive))
     assert files_in(out) == ["train/mine.png"]
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs/a.txt").touch()
-    with pytest.raises(UserError, match="not empty and not written by gan_eval"):
-        fetch(FACADES, tmp_path / "theirs", source=str(archive))
+    refused("not empty and not written by gan_eval", fetch, FACADES, tmp_path / "theirs", source=str(archive))
 
 
 def test_a_download_is_kept_where_the_disk_was_full(
@@ -199,7 +193,6 @@ def test_a_download_is_kept_where_the_disk_was_full(
 
     with monkeypatch.context() as patch:
         patch.setattr("trainer.datasets.fetch.tarfile.TarFile.extract", full)
-        with pytest.raises(UserError, match="disk is full"):
-            fetch(FACADES, tmp_path / "out", source=ADDRESS)
+        refused("disk is full", fetch, FACADES, tmp_path / "out", source=ADDRESS)
     fetch(FACADES, tmp_path / "out", source=ADDRESS)
     assert asked == [ADDRESS]

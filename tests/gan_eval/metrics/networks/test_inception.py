@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from metric_pictures import features_of, texture
+from refusals import refused
 from torch import nn
 
 from gan_eval.errors import UserError
@@ -65,8 +66,7 @@ def test_both_packings_give_the_same_network(
         for n in names
     ]
     torch.jit.script(nn.Sequential(*layers)).save(tmp_path / "script.pt")
-    with pytest.raises(UserError, match=r"script\.pt:.*TorchScript"):
-        load_inception(tmp_path / "script.pt")
+    refused(r"script\.pt:.*TorchScript", load_inception, tmp_path / "script.pt")
     known = cache.WEIGHTS["inception"]
     packaged = replace(known.packaged, member_sha256=sha256_file(tmp_path / "script.pt"))
     monkeypatch.setitem(cache.WEIGHTS, "inception", replace(known, packaged=packaged))
@@ -101,8 +101,7 @@ def test_no_code_of_an_unknown_script_runs(tmp_path: Path, capfd: pytest.Capture
     torch.jit.script(_Script()).save(tmp_path / "code.pt")
     torch.jit.load(tmp_path / "code.pt")
     assert "code of the file runs" in capfd.readouterr().out
-    with pytest.raises(UserError, match="TorchScript"):
-        load_inception(tmp_path / "code.pt")
+    refused("TorchScript", load_inception, tmp_path / "code.pt")
     assert capfd.readouterr().out == ""
 
 
@@ -121,8 +120,7 @@ def whole_module() -> bytes:
 def test_a_file_that_is_no_weights(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "w.pth"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"w\.pth:"):
-        load_inception(path)
+    refused(r"w\.pth:", load_inception, path)
 
 
 @pytest.mark.parametrize(
@@ -139,8 +137,7 @@ def test_weights_that_are_not_finite_are_refused(seeded_weights: Path, tmp_path:
     state = {key: tensor[(slice(1),) * tensor.ndim].clone() for key, tensor in whole.items()}
     state[f"Conv2d_1a_3x3.{name}"][0] = value
     torch.save(state, tmp_path / "w.pth")
-    with pytest.raises(UserError, match=r"w\.pth:"):
-        load_inception(tmp_path / "w.pth")
+    refused(r"w\.pth:", load_inception, tmp_path / "w.pth")
 
 
 @pytest.fixture

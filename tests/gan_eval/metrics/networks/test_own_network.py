@@ -14,6 +14,7 @@ import pytest
 import torch
 from metric_pictures import features_frame, texture
 from PIL import Image
+from refusals import refused
 from tiny_segmenters import save
 from torch import Tensor, nn
 from torchvision import transforms
@@ -128,8 +129,7 @@ def test_an_onnx_network_gives_its_features(tmp_path: Path) -> None:
     found = extractor.features([extractor.prepare(picture), extractor.prepare(picture // 2)])
     np.testing.assert_allclose(found, [[0.2, 0.4, 1], [25 / 255, 0.2, 127 / 255]], rtol=1e-6)
     file.write_bytes(LARGEST[:-9])
-    with pytest.raises(UserError, match=r"--network largest=.*largest.onnx:.*ONNX"):
-        load_own_network("largest", file, device="cpu")
+    refused(r"--network largest=.*largest.onnx:.*ONNX", load_own_network, "largest", file, device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -163,13 +163,10 @@ def test_files_that_are_no_such_network_are_refused(tmp_path: Path) -> None:
         ),
         (Picky(), "fails on 3 pictures of 12x12: "),
     ):
-        with pytest.raises(UserError, match=message):
-            load_own_network("x", save(network, tmp_path / "net.pt"), device="cpu")
+        refused(message, load_own_network, "x", save(network, tmp_path / "net.pt"), device="cpu")
     torch.save({"weight": torch.zeros(2)}, tmp_path / "weights.pt")
-    with pytest.raises(UserError, match=r"--network x=.*weights.pt:.*TorchScript"):
-        load_own_network("x", tmp_path / "weights.pt", device="cpu")
-    with pytest.raises(UserError, match=r"--network x=.*none.pt:"):
-        load_own_network("x", tmp_path / "none.pt", device="cpu")
+    refused(r"--network x=.*weights.pt:.*TorchScript", load_own_network, "x", tmp_path / "weights.pt", device="cpu")
+    refused(r"--network x=.*none.pt:", load_own_network, "x", tmp_path / "none.pt", device="cpu")
     with pytest.raises(UserError, match=r"--features.*--network.*'x'"):
         Settings(features={"x": tmp_path / "f.npz"}, networks={"x": tmp_path / "n.pt"}).selected()
 
@@ -263,8 +260,7 @@ def test_an_onnx_files_digest_covers_its_weights(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(SETTINGS)
     weights.unlink()
     file.write_bytes(external(b"graph", b"own.onnx.data"))
-    with pytest.raises(UserError, match=r"own.onnx.data"):
-        load_own_network("own", file, device="cpu")
+    refused(r"own.onnx.data", load_own_network, "own", file, device="cpu")
 
 
 DOCS = Path(__file__).resolve().parents[4] / "docs" / "metrics.md"
@@ -349,7 +345,6 @@ def test_a_known_network_is_exported_as_the_page_says_and_sees_what_the_publishe
 
 def test_another_network_under_a_known_name_is_refused_without_settings_of_its_own(tmp_path: Path) -> None:
     file = save(Small(), tmp_path / "net.pt")
-    with pytest.raises(UserError, match=r"--network clip=.*4 features.*expect 768"):
-        load_own_network("clip", file, device="cpu")
+    refused(r"--network clip=.*4 features.*expect 768", load_own_network, "clip", file, device="cpu")
     (tmp_path / "clip.toml").write_text(SETTINGS)
     assert load_own_network("clip", file, device="cpu").size == 4

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from metric_pictures import features_frame, texture
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate, functional
@@ -147,8 +148,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
         npz(file, stimulus=names, features=good).read_bytes()[:-40],
     ):
         file.write_bytes(content)
-        with pytest.raises(UserError, match="not a readable npz file"):
-            read_features("x", file)
+        refused("not a readable npz file", read_features, "x", file)
     for text, message in (
         ("picture,f\na,1\n", "0 columns 'stimulus'"),
         (",stimulus,f\n0,a,1\n", "a column without a name, an index perhaps; write the file with index=False"),
@@ -163,20 +163,17 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path) -> None:
         assert str(table) in str(error.value)
     parquet = tmp_path / "f.parquet"
     parquet.write_bytes(b"PAR1")
-    with pytest.raises(UserError, match="not readable"):
-        read_features("x", parquet)
+    refused("not readable", read_features, "x", parquet)
     with pytest.raises(UserError, match="features 'x': found a list"):
         read_features("x", [1])  # type: ignore[arg-type]
     doubled = pd.DataFrame([["a", 1.0, 2.0]], columns=["stimulus", "f", "f"])
-    with pytest.raises(UserError, match="column 'f'"):
-        read_features("x", doubled)
+    refused("column 'f'", read_features, "x", doubled)
 
 
 def test_features_of_other_pictures_are_refused(folders: Folders, vectors: Vectors) -> None:
     frame = features_frame(*vectors)
     frame["stimulus"] = frame["stimulus"].str.removeprefix("d/")
-    with pytest.raises(UserError, match=r"60 rows.*\(there '.*', here 'd/real/00'"):
-        measure(folders, frame)
+    refused(r"60 rows.*\(there '.*', here 'd/real/00'", measure, folders, frame)
 
 
 def test_numbers_keep_their_precision_and_integers_count() -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from made_sets import write_items
 from metric_pictures import texture
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
@@ -49,8 +50,7 @@ def test_a_frames_files_are_relative_to_its_root(tmp_path):
     ],
 )
 def test_bad_rows_are_named(columns, line):
-    with pytest.raises(UserError, match=line):
-        stimuli_of_frame(_frame(**columns), None)
+    refused(line, stimuli_of_frame, _frame(**columns), None)
 
 
 def test_what_several_sets_share_counts_once(tmp_path):
@@ -64,8 +64,7 @@ def test_what_several_sets_share_counts_once(tmp_path):
 
 def test_different_pictures_of_one_name_are_an_error(tmp_path):
     first, second = _set(tmp_path / "one"), _set(tmp_path / "two", seed=1)
-    with pytest.raises(UserError, match=r"two/real/a\.png:.*'d/real/a'.*one/real/a\.png"):
-        stimuli_of_sets([first, second])
+    refused(r"two/real/a\.png:.*'d/real/a'.*one/real/a\.png", stimuli_of_sets, [first, second])
 
 
 def test_files_that_are_missing_have_reasons_and_the_rest_is_measured(tmp_path):
@@ -162,16 +161,12 @@ def test_no_stem_in_common(touch):
 
 def test_what_is_no_pair_of_folders(touch):
     real, fake = touch(["a.png"], ["a.png"])
-    with pytest.raises(UserError, match="no such folder"):
-        folder_pair(real, fake / "absent")
-    with pytest.raises(UserError, match="is a file, not a folder"):
-        folder_pair(real, real / "a.png")
+    refused("no such folder", folder_pair, real, fake / "absent")
+    refused("is a file, not a folder", folder_pair, real, real / "a.png")
     (fake / "a.png").unlink()
-    with pytest.raises(UserError, match="no pictures in this folder"):
-        folder_pair(real, fake)
+    refused("no pictures in this folder", folder_pair, real, fake)
     for given in ({"model": "real"}, {}):
-        with pytest.raises(UserError, match="--model real:"):
-            folder_pair(fake, real, **given)
+        refused("--model real:", folder_pair, fake, real, **given)
 
 
 def test_a_damaged_picture_of_a_container_is_named_by_container_and_member(tmp_path):

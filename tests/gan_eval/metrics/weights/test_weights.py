@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pooch
 import pytest
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes
@@ -146,8 +147,7 @@ def test_damaged_files_in_the_cache(index: Callable[..., None], cache: Path) -> 
     damaged = (
         rf"inner\.pt: damaged \(SHA-256 is not {sha256_bytes(CONTENT)[:8]}…\); `gan-eval weights fetch inception` repl"
     )
-    with pytest.raises(UserError, match=damaged):
-        weights.find("inception")
+    refused(damaged, weights.find, "inception")
     assert [path for _, path in weights.list_weights()] == [None]
     assert weights.fetch("inception").read_bytes() == CONTENT
     (cache / "release.pth").write_bytes(CONTENT[:-1])  # hides no whole one
@@ -155,12 +155,9 @@ def test_damaged_files_in_the_cache(index: Callable[..., None], cache: Path) -> 
 
 
 def test_what_find_says(cache: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--weights inception=FILE"):
-        weights.find("inception")
-    with pytest.raises(UserError, match="no such file"):
-        weights.find("inception", path=tmp_path / "absent.pth")
-    with pytest.raises(UserError, match="'vgg':"):
-        weights.fetch("vgg")
+    refused("--weights inception=FILE", weights.find, "inception")
+    refused("no such file", weights.find, "inception", path=tmp_path / "absent.pth")
+    refused("'vgg':", weights.fetch, "vgg")
     given = tmp_path / "given.pth"
     given.write_bytes(b"mine")
     assert weights.find("inception", path=given) == given

@@ -5,6 +5,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from refusals import refused
 
 pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 
@@ -12,7 +13,6 @@ from app_sitting import pixels
 from PIL import Image
 from PySide6.QtCore import QSize
 
-from gan_eval.errors import UserError
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.app.loading import check_pictures, load_trial
@@ -60,8 +60,7 @@ def test_a_pair_must_fit_side_by_side(library: Library, planned: Row, missing: i
     if fits:
         assert check_pictures([planned], PAIRED, library, Canvas(window)) == {64}
         return
-    with pytest.raises(UserError, match=rf"secret\d.png.*secret\d.png: {128 + GAP}x48"):
-        check_pictures([planned], PAIRED, library, Canvas(window))
+    refused(rf"secret\d.png.*secret\d.png: {128 + GAP}x48", check_pictures, [planned], PAIRED, library, Canvas(window))
     one_after_other = {**planned, "position": "first"}
     assert check_pictures([one_after_other], PAIRED, library, Canvas(window)) == {64}
 
@@ -69,8 +68,7 @@ def test_a_pair_must_fit_side_by_side(library: Library, planned: Row, missing: i
 def test_a_broken_picture_is_found_before_the_session(library: Library, planned: Row) -> None:
     path: Path = library.path(planned["stimulus_b"])
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(UserError, match=f"{path.name}: not a readable picture"):
-        check_pictures([planned], PAIRED, library, Canvas(QSize(800, 600)))
+    refused(f"{path.name}: not a readable picture", check_pictures, [planned], PAIRED, library, Canvas(QSize(800, 600)))
 
 
 @pytest.mark.parametrize(("width", "height"), [(512, 384), (63, 47), (100, 75), (64, 48)])
@@ -96,8 +94,7 @@ def test_what_is_too_large_names_the_largest_size_that_fits(
     library: Library, planned: Row, window: QSize, largest: int
 ) -> None:
     library.show_at(2 * window.width())
-    with pytest.raises(UserError, match=rf"picture_size = {largest}"):
-        check_pictures([planned], PAIRED, library, Canvas(window))
+    refused(rf"picture_size = {largest}", check_pictures, [planned], PAIRED, library, Canvas(window))
     library.show_at(largest)
     assert check_pictures([planned], PAIRED, library, Canvas(window)) == {largest}
 
@@ -107,5 +104,4 @@ def test_a_caption_must_fit_next_to_its_picture(library: Library, planned: Row) 
     shown = QuizProtocol(QuizSettings(protocol="paired", show_caption=True))
     pair = 64 + GAP + 64
     assert check_pictures([planned], shown, library, Canvas(QSize(800, 200))) == {64}
-    with pytest.raises(UserError, match=r"'text.*192x48"):
-        check_pictures([planned], shown, library, Canvas(QSize(pair, 48)))
+    refused(r"'text.*192x48", check_pictures, [planned], shown, library, Canvas(QSize(pair, 48)))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from quiz_study import deal, stimulus_rows
+from refusals import refused
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from gan_eval.errors import UserError
 from gan_eval.quiz.draw.choose import Counts, feasible, match
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.quiz.draw.offers import REAL, Pool
@@ -229,8 +229,7 @@ def test_what_cannot_be_dealt_is_an_error(
     stimuli: list[Row], asked: dict[str, object], sets: dict[str, list[Row]], message: str
 ) -> None:
     settings = QuizSettings(**{"real": 5, "fake": 5, "pairs": 5, **asked})
-    with pytest.raises(UserError, match=message):
-        deal(stimuli, settings, seed=0, list_number=1, **sets)
+    refused(message, deal, stimuli, settings, seed=0, list_number=1, **sets)
 
 
 def test_no_item_of_the_list_is_practised_though_the_sets_overlap() -> None:
@@ -250,8 +249,7 @@ def test_the_list_that_comes_next_is_the_requested_one_or_follows_all_that_are_t
         ([], 10**30, "999999999"),
         ([10**9 - 1], None, "the last list is 999999999; choose one with --list NUMBER"),
     ):
-        with pytest.raises(UserError, match=message):
-            next_list(taken, wanted)
+        refused(message, next_list, taken, wanted)
 
 
 def _pool(items: int, models: int, without: frozenset[tuple[int, int]] = frozenset()) -> Pool:
@@ -411,8 +409,7 @@ def test_random_pairs_are_as_many_as_there_are_real_pictures() -> None:
     draw = deal(unpaired_rows(4, 20), asked, seed=3, list_number=1)
     assert len(draw.plan) == 4
     assert "4 real pictures" in draw.warnings[0]
-    with pytest.raises(UserError, match="pairs_of"):
-        deal(unpaired_rows(4, 20), QuizSettings(protocol="paired"), seed=3, list_number=1)
+    refused("pairs_of", deal, unpaired_rows(4, 20), QuizSettings(protocol="paired"), seed=3, list_number=1)
 
 
 def test_captions_are_shown_only_where_there_are_some_and_a_pair_has_one() -> None:
@@ -421,8 +418,7 @@ def test_captions_are_shown_only_where_there_are_some_and_a_pair_has_one() -> No
     fits = QuizSettings(protocol="model_vs_model", pairs=2, show_caption=True, question="fits")
     for chosen in (single, fits):
         deal(rows, chosen, seed=1, list_number=1)
-        with pytest.raises(UserError, match="show_caption:"):
-            deal([{**row, "caption": " "} for row in rows], chosen, seed=1, list_number=1)
+        refused("show_caption:", deal, [{**row, "caption": " "} for row in rows], chosen, seed=1, list_number=1)
     some = [{**row, "caption": row["caption"] if int(row["item"][-1]) < 3 else None} for row in rows]
     dealt = deal(some, fits.model_copy(update={"pairs": 8}), seed=1, list_number=1)
     assert sorted(row["item"] for row in dealt.plan) == ["facades/0", "facades/1", "facades/2"]
@@ -432,5 +428,4 @@ def test_captions_are_shown_only_where_there_are_some_and_a_pair_has_one() -> No
     assert warned in " ".join(deal(given_away, single, seed=1, list_number=1).warnings)
     assert "captions" not in " ".join(deal(rows, single, seed=1, list_number=1).warnings)
     deal(given_away, fits, seed=1, list_number=1)
-    with pytest.raises(UserError, match="item facades/0"):
-        deal([{**row, "caption": row["model"]} for row in rows], fits, seed=1, list_number=1)
+    refused("item facades/0", deal, [{**row, "caption": row["model"]} for row in rows], fits, seed=1, list_number=1)
