@@ -14,6 +14,7 @@ from gan_eval.cli.options import (
     Maps,
     Out,
     Stimuli,
+    Store,
     given_options,
     parse_pairs,
     print_next_command,
@@ -24,6 +25,7 @@ from gan_eval.cli.options import (
     with_settings,
 )
 from gan_eval.errors import UserError, naming
+from gan_eval.files.reading import Place, place_of, plain_file
 from gan_eval.machine.progress import about
 from gan_eval.machine.start import postpone
 
@@ -39,9 +41,9 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    trials: Annotated[Path | None, typer.Argument(help="A trials table; or give --store.")] = None,
+    trials: Annotated[Place | None, typer.Argument(parser=place_of, help="A trials table; or give --store.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
-    store: Annotated[str | None, typer.Option(help="A results store instead of a trials table.")] = None,
+    store: Store = None,
     study: Annotated[str | None, typer.Option(help="With --store: only this study's sessions.")] = None,
     plan: Annotated[
         Path | None, typer.Option(help="A study file with the plan; rules and margin given here are then exploratory.")
@@ -75,13 +77,11 @@ def analyze(
     The tables participants, sessions and marks are read from the store, or from participants.csv,
     sessions.csv and marks.csv in the trials' folder.
     """
-    if (trials is None) == (store is None):
+    source = trials or store
+    if source is None or (trials and store):
         raise UserError("analyze: give either a trials table or --store")
-    from gan_eval.files.reading import is_store
-
-    if trials is not None and is_store(trials):
-        store, trials = str(trials), None
-    if store is None and study is not None:
+    file = plain_file(source) if store is None else None
+    if file is not None and study is not None:
         raise UserError("--study: chooses among the studies of a --store; remove it")
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
@@ -105,10 +105,10 @@ def analyze(
             from gan_eval.settings.study import load_study
 
             planned = load_study(plan, only_plan=True)
-        if store is not None:
-            answers = _answers_of_store(store, study, planned)
+        if file is None:
+            answers = _answers_of_store(source, study, planned)
         else:
-            answers = _answers_of_files(trials or Path(), planned, out, console.message)
+            answers = _answers_of_files(file, planned, out, console.message)
         picture_maps = _maps(answers, stimuli or (), maps or ()) if stimuli or maps else None
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
@@ -188,10 +188,9 @@ def _print_answer(
         console.table(*printed(paper.assign(dprime=np.nan)))  # accuracy has the same information as d′
 
 
-def _answers_of_store(store: str, name: str | None, planned: "Study | None") -> "Answers":
+def _answers_of_store(store: Place, name: str | None, planned: "Study | None") -> "Answers":
     """Read the answers to the named study of a store; a study's folder next to it knows how many people are wanted."""
-    from gan_eval.files.output_folders import is_study_folder
-    from gan_eval.files.reading import is_address
+    from gan_eval.files.output_folders import study_folder_of
     from gan_eval.stats.analysis import Answers
     from gan_eval.stats.readers import stored_tables
     from gan_eval.store import open_store
@@ -202,13 +201,13 @@ def _answers_of_store(store: str, name: str | None, planned: "Study | None") -> 
     if stored[TRIALS].empty:
         raise UserError(f"--store {store}: no trials{f' of the study {name}' if name else ''} in it")
     near = None
-    if is_study_folder(Path(store).parent):
+    if study_folder_of(store):
         from gan_eval.study.sessions import plan_of_store
 
         near = plan_of_store(store, name)
     study = planned or (near and near.study)
     wanted = study.quiz.participants if study else None
-    return Answers(stored, planned, wanted, store=None if is_address(store) else Path(store))
+    return Answers(stored, planned, wanted, store=store if isinstance(store, Path) else None)
 
 
 def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Callable[[str], None]) -> "Answers":
@@ -221,7 +220,7 @@ def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Calla
     from gan_eval.tables.frames import holds_table, read_table
 
     with settled(file.parent):  # finish an interrupted replacement
-        frames = tables_to_analyze(file, say=say)
+        frames = tables_to_analyze(file, say=say).tables
     prepared = prepare_trials(frames[TRIALS], where=str(file), of_file=True)
     frames[TRIALS] = prepared.trials
     if file.resolve().parent == out.resolve():

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from gan_eval import __version__
+from gan_eval.files.reading import Place, place_of
 from gan_eval.machine.commands import VERBS
 
 _SINGLE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
@@ -67,7 +68,7 @@ def _processed(parameter: Any, process: Callable[[Any, Any], Any], context: Any,
         return value
     annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)  # typer before 0.29 has none
     kinds: dict[Any, Any] = {str: str, list[str]: str, Path: Path, list[Path]: Path}
-    kind = kinds.get(annotation)
+    kind = (kinds | {Place: place_of, list[Place]: place_of}).get(annotation)
     texts = value if isinstance(value, list | tuple) else [value]
     if kind is None or not texts or None in texts:
         return process(context, value)

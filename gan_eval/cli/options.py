@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, ge
 import typer
 
 from gan_eval.errors import UserError
+from gan_eval.files.reading import Place, place_of
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.declared import declarations
@@ -54,7 +55,9 @@ Maps = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=DIR", help="Your maps (grey PNG or npy), to show next to people's marks. Repeatable."),
 ]
-Store = Annotated[str | None, typer.Option(help="Results store: a path or a database URL.")]
+_STORE = typer.Option("--store", parser=place_of, help="Results store: a path or a database URL.")
+Store = Annotated[Place | None, _STORE]
+RequiredStore = Annotated[Place, _STORE]
 Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show the pages before, between and after trials.")]
 
 Command = TypeVar("Command", bound=Callable[..., None])

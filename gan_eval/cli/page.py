@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli.options import counted, print_next_command, refuse_without_effect, say
+from gan_eval.cli.options import RequiredStore, counted, print_next_command, refuse_without_effect, say
 from gan_eval.errors import UserError, naming
 from gan_eval.machine.commands import setup_command
 
@@ -80,7 +80,7 @@ def import_page(
         list[Path], typer.Argument(help="JATOS' results, answers saved by the page, or folders of them; also zipped.")
     ],
     key: Annotated[Path, typer.Option(help="The key that `export page` wrote.")],
-    store: Annotated[str, typer.Option("--store", help="Results store: a path or a database URL.")],
+    store: RequiredStore,
 ) -> None:
     """Add the answers of a page to a store, each row once; rerun the command when there are more."""
     from gan_eval.cli.console import Console

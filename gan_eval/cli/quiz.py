@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gan_eval.quiz.room import SessionResult
     from gan_eval.settings.quiz import QuizSettings
 
-DEFAULT_STORE = "gan-eval.sqlite"
+DEFAULT_STORE = Path("gan-eval.sqlite")
 """Default results store for sessions with --stimuli."""
 QUIZ = ("quiz", "QuizSettings")
 OF_STUDY = "the study's"
@@ -92,13 +92,12 @@ def quiz(
         result = quiz_session(plan, person, store=store, **how)
     else:
         from gan_eval.quiz.room import run_session
-        from gan_eval.store.connect import without_password
 
         result = run_session(study_of_options(context, chosen), store or DEFAULT_STORE, person, **how)
     for line in (*result.warnings, session_summary(result)):
         say(line)
     if study is None and result.status == "complete":
-        print_next_command("analyze", "--store", without_password(store or DEFAULT_STORE), "--out", "analysis")
+        print_next_command("analyze", "--store", str(store or DEFAULT_STORE), "--out", "analysis")
     if study is not None and store is None and result.status in ("complete", "open"):
         for line in pending_sessions(plan):
             say(line)

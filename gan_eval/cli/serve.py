@@ -43,7 +43,6 @@ def serve(
     if public_url is not None and not re.match(r"https?://[^/\s]+", public_url):
         raise UserError(f"--public-url {public_url}: expected an address such as https://quiz.example.org")
     chosen = given_options(**settings)
-    where: str | Path
     more: dict[str, Any] = {}
     if study is not None or demo:
         from gan_eval.files.output_folders import is_study_folder
@@ -71,9 +70,7 @@ def serve(
 
         where = store or DEFAULT_STORE
         shown = study_of_options(context, chosen)
-    from gan_eval.files.reading import is_address
-
-    if workers > 1 and not is_address(where):
+    if workers > 1 and isinstance(where, Path):
         raise UserError(f"--workers {workers}: several processes need a database server; give --store postgresql://...")
     try:
         from gan_eval.quiz.serve.run import run_server

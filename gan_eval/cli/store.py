@@ -11,22 +11,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gan_eval.cli.options import Out, Store, counted, say
+from gan_eval.cli.options import Out, RequiredStore, Store, counted, say
 from gan_eval.cli.page import export_page, import_page
 from gan_eval.errors import UserError
+from gan_eval.files.reading import Place, place_of, plain_file
 
 participants_app = typer.Typer(help="List participants; delete a participant's data.", no_args_is_help=True)
 store_app = typer.Typer(
     help="Merge results stores, copy one to a server, or add a page's answers.", no_args_is_help=True
 )
 
-StoreOption = Annotated[str, typer.Option("--store", help="Results store: a path or a database URL.")]
 StudyOption = Annotated[str | None, typer.Option("--study", help="Only this study's sessions.")]
 
 
 @participants_app.command("list")
 def participants_list(
-    store: StoreOption,
+    store: RequiredStore,
     study: StudyOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
@@ -72,7 +72,7 @@ def participants_list(
 @participants_app.command("forget")
 def participants_forget(
     participant: Annotated[str, typer.Argument(help="The participant's pseudonym, such as P07.")],
-    store: StoreOption,
+    store: RequiredStore,
     study: StudyOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed and deleted.")] = False,
@@ -83,7 +83,6 @@ def participants_forget(
     Stores that `run --redo quiz` moved aside are searched, too; if one of them cannot be read, nothing is removed.
     """
     from gan_eval.cli.console import Console
-    from gan_eval.files.reading import is_address
     from gan_eval.study.forgetting import UNREACHED, forget_everywhere, traces_of
     from gan_eval.study.plan import open_plan
 
@@ -119,16 +118,11 @@ def participants_forget(
         with Console() as console, console.working("rewriting the file without the rows"):
             forgotten = forget_everywhere(store, participant, study=study)
         typer.echo(f"{participant}: {sum(forgotten.values())} rows removed ({_counts(forgotten)})")
-        if traces.derived:
+        if traces.folder is not None and traces.derived:
             command = "gan-eval run"
             with suppress(UserError):  # the study file is missing or has changed
-                command = open_plan(None, Path(store).parent).command()
+                command = open_plan(None, traces.folder).command()
             say(f"{participant}: tables and report are deleted; make them again with: {command}")
-        if is_address(store):
-            say(
-                f"{participant}: give the same command at each station, too; its next `gan-eval store push` would "
-                "bring the rows back"
-            )
 
 
 def _counts(rows: Mapping[str, int]) -> str:
@@ -141,7 +135,7 @@ store_app.command("import-page")(import_page)
 
 @store_app.command("merge")
 def store_merge(
-    stores: Annotated[list[str], typer.Argument(help="Two or more stores: paths or database URLs.")],
+    stores: Annotated[list[Place], typer.Argument(parser=place_of, help="Two or more stores: paths or database URLs.")],
     out: Annotated[Path, typer.Option("--out", help="The new store's file.")],
 ) -> None:
     """Merge several stores into a new one; contradictions are refused."""
@@ -158,19 +152,17 @@ def store_merge(
 
 @store_app.command("push")
 def store_push(
-    store: Annotated[str, typer.Argument(help="A station's own store: a path or a database URL.")],
-    to: Annotated[str, typer.Argument(help="The other store: postgresql://user@host/database, or a path.")],
+    store: Annotated[Place, typer.Argument(parser=place_of, help="A station's own store: a path or a database URL.")],
+    to: Annotated[Place, typer.Argument(parser=place_of, help="The other store: a path or a database URL.")],
 ) -> None:
     """Copy to another store what it lacks, each row once; refused rows give exit status 2."""
     from gan_eval.cli.console import Console
-    from gan_eval.files.reading import is_address
     from gan_eval.store import push
 
-    new = "" if is_address(to) or Path(to).exists() else "a new store, "
     with Console() as console, console.working("push"):
         pushed = push(store, to)
     copied = f"{counted(pushed.sessions, 'session')}, {counted(pushed.trials, 'trial')} copied"
-    say(f"{copied} from {pushed.source} into {new}{pushed.target}")
+    say(f"{copied} from {pushed.source} into {'a new store, ' * pushed.is_new}{pushed.target}")
     if pushed.refused:
         more = f"; and {len(pushed.refused) - 3} more sessions" if len(pushed.refused) > 3 else ""
         raise UserError(
@@ -199,7 +191,7 @@ export_app.command("page")(export_page)
 def export(
     out: Out,
     folder: Annotated[
-        Path | None, typer.Argument(help="A folder that analyze or run wrote, in place of a store; only with r.")
+        Place | None, typer.Argument(parser=place_of, help="A folder of analyze or run, not a store; only with r.")
     ] = None,
     store: Store = None,
     formats: Annotated[
@@ -212,21 +204,20 @@ def export(
     `export page STUDY.toml` writes a study's page for JATOS or any web host (`export page --help`).
     """
     from gan_eval.cli.console import Console
-    from gan_eval.files.reading import is_store
     from gan_eval.store.export import export_analysis, export_store
 
     names = [name.strip().lower() for name in formats.split(",") if name.strip()]
-    if folder is not None and store is None and is_store(folder):
-        folder, store = None, str(folder)
-    if (folder is None) == (store is None):
+    source = folder or store
+    if source is None or (folder and store):
         raise UserError("export: give either a folder that analyze or run wrote, or --store")
-    if folder is not None and (names != ["r"] or study is not None):
+    analyzed = plain_file(source) if store is None else None
+    if analyzed is not None and (names != ["r"] or study is not None):
         raise UserError(f"export {folder}: an analyzed folder takes --format r alone; else give --store")
     with Console() as console, console.working("export"):
-        if store is not None:
-            exported = export_store(store, out, formats=names, study=study)
-        elif folder is not None:
-            exported = export_analysis(folder, out)
+        if analyzed is None:
+            exported = export_store(source, out, formats=names, study=study)
+        else:
+            exported = export_analysis(analyzed, out)
     console.message(f"{counted(exported.sessions, 'session')}, {counted(exported.trials, 'trial')}")
     rows = [[file, "" if count is None else str(count)] for file, count in exported.files.items()]
     console.table(["File", "Rows"], rows)

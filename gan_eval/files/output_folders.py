@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, permit_group, write_error
+from gan_eval.files.reading import Place
 
 
 def relative_path(place: Path, folder: Path) -> str:
@@ -40,6 +41,16 @@ RECORD = "run.json"
 def is_study_folder(folder: Path) -> bool:
     """Return whether `run` has made this folder."""
     return (Path(folder) / OWN_FOLDER / RECORD).is_file()
+
+
+STORE = "store.sqlite"
+"""The results store in a study's folder."""
+
+
+def study_folder_of(store: Place) -> Path | None:
+    """Return the study's folder that a store belongs to; None if there is none."""
+    folder = store.parent if isinstance(store, Path) and store.name == STORE else None
+    return folder if folder and is_study_folder(folder) else None
 
 
 def refuse_of_others(folder: Path, below: str) -> None:

@@ -1,12 +1,18 @@
-"""Read text, JSON and TOML files, with errors that name the file and the fix."""
+"""Read text, JSON and TOML files, with errors that name the file and the fix; parse the place of a results store."""
 
 import json
 import os
 import stat
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote, quote_plus
 
 from gan_eval.errors import UserError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 def require_file(path: Path) -> os.stat_result | None:
@@ -70,19 +76,72 @@ def syntax_problem(error: ValueError | RecursionError) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error).partition("; use sys.")[0]
 
 
-def is_address(where: object) -> bool:
-    """Return whether a store is given by a URL, not a path."""
-    return "://" in str(where)
+_SECRETS = ("password", "sslpassword", "passfile")
 
 
-def is_store(where: str | Path) -> bool:
-    """Return whether a path or URL is a database; a file is judged by its first bytes."""
-    if is_address(where):
-        return True
+@dataclass(frozen=True)
+class Address:
+    """Address of a database on a server. Its text, for messages and commands, has no password."""
+
+    url: "sa.URL" = field(repr=False)
+
+    def __str__(self) -> str:
+        """Return the URL without password; `~/.pgpass` or PGPASSWORD can supply it when the URL is used again."""
+        url, query = self.url, {name: value for name, value in self.url.query.items() if name not in _SECRETS}
+        return str(url.create("postgresql", url.username, None, url.host, url.port, url.database, query))
+
+    def resolve(self) -> Self:
+        """Return the address itself, which is complete; `Path.resolve` makes a path so."""
+        return self
+
+    def scrub(self, text: str) -> str:
+        """Return a driver's message in one line, with the password replaced in each form in which it may appear."""
+        secrets = [str(self.url.password or ""), *(str(self.url.query.get(name, "")) for name in _SECRETS)]
+        line = " ".join(text.split())
+        for secret in filter(None, secrets):
+            for form in (secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]):
+                line = line.replace(form, "***")
+        return line
+
+
+if TYPE_CHECKING:
+    Place = Path | Address
+else:
+
+    class Place:
+        """Where a store is: `Path | Address`. Typer refuses a union."""
+
+
+def place_of(where: str | Place) -> Place:
+    """Parse a path, or `postgresql://user:password@host/database`, or the same with `postgresql+psycopg://`.
+
+    Raises:
+        UserError: the URL is not valid, is not for PostgreSQL, or names no database.
+    """
+    if not isinstance(where, str):
+        return where
+    if "://" not in where:
+        return Path(where)
+    import sqlalchemy as sa
+
+    expected = "expected one such as postgresql://user@host/database"
     try:
-        if not Path(where).is_file():
-            return False
-        with Path(where).open("rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
-    except OSError:
-        return False
+        url = sa.make_url(where)
+    except (sa.exc.ArgumentError, ValueError) as error:  # the error's message would show the password
+        raise UserError(f"--store: not a database URL; {expected}") from error
+    if url.drivername not in ("postgresql", "postgresql+psycopg"):
+        raise UserError(f"--store {url.drivername}://...: a lab's server is PostgreSQL; {expected}")
+    if not url.database:
+        raise UserError(f"--store: the URL names no database; {expected}")
+    return Address(url.set(drivername="postgresql+psycopg"))
+
+
+def plain_file(place: Place) -> Path | None:
+    """Return the path of what is not a database, judged by its first bytes; None for a store."""
+    if isinstance(place, Address):
+        return None
+    with suppress(OSError):
+        if place.is_file():
+            with place.open("rb") as file:
+                return None if file.read(16) == b"SQLite format 3\0" else place
+    return place

@@ -14,7 +14,7 @@ import gan_eval
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
-from gan_eval.files.reading import is_address
+from gan_eval.files.reading import Place
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.draw import Dealer
 from gan_eval.quiz.draw.deal import next_list
@@ -27,15 +27,14 @@ from gan_eval.store import (
     deal_list,
     has_people,
     highest_number,
-    moved_stores,
     new_session_id,
     open_store,
     other_design,
     session_of,
     store_design,
     stored_design,
+    with_moved_stores,
 )
-from gan_eval.store.connect import without_password
 from gan_eval.tables.cells import person_of
 from gan_eval.tables.frames import Row
 
@@ -99,16 +98,14 @@ class Person:
         return self.observer is not None
 
 
-def session_lock(store: str | Path, study: QuizStudy, person: Person) -> tuple[Path, str, str]:
+def session_lock(store: Place, study: QuizStudy, person: Person) -> tuple[Path, str, str]:
     """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two concurrent sessions.
 
     The lock file is next to the store; for a server, next to this computer's screen record.
     """
-    place, folder, name = without_password(store), Path(store).parent, Path(store).name
-    if is_address(store):
-        folder, name = station_file().parent, place
+    folder, name = (store.parent, store.name) if isinstance(store, Path) else (station_file().parent, str(store))
     digest = sha256_json([name, study.name, person_of(person.code)])[:12]
-    doing = f"in this participant's session of the study {study.name} in {place}"
+    doing = f"in this participant's session of the study {study.name} in {store}"
     return folder / f".gan-eval-{digest}.lock", f"--participant {person.code}", doing
 
 
@@ -216,13 +213,13 @@ def reserve(
     return Reserved(session, person, number, tuple(warnings))
 
 
-def next_code(where: str | Path, study: str) -> str:
+def next_code(where: Place, study: str) -> str:
     """Return the code of P01, P02, ... after the last one in a study.
 
     Readable stores that `run --redo quiz` moved aside from the store `where` count, too.
     """
     highest = 0
-    for place in [where] if is_address(where) else [where, *moved_stores(Path(where))]:
+    for place in with_moved_stores(where):
         with suppress(UserError), open_store(place, create=False) as store, store.transaction() as connection:
             highest = max(highest, highest_number(connection, study))
     return f"P{highest + 1:02d}"

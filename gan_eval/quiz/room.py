@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Literal, Self
 
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
+from gan_eval.files.reading import Place, place_of
 from gan_eval.pictures.refusal import require_no_giveaways, require_no_identical
 from gan_eval.quiz.admission import Admitted, Person, QuizStudy, Reserved, next_code, reserve, session_lock
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
@@ -57,7 +57,7 @@ class Room:
     def __init__(
         self,
         study: QuizStudy,
-        store: str | Path,
+        store: str | Place,
         *,
         library: Library | None = None,
         warn: Callable[[str], None] = lambda _: None,
@@ -73,7 +73,7 @@ class Room:
         """
         self.library = library or checked_library(study)
         self.study = study
-        self.store = store
+        self.store = place_of(store)
         self.warn = warn
         self.writer = Writer(lambda: open_store(store))
 
@@ -172,7 +172,7 @@ def make_session(
 
 def run_session(
     study: QuizStudy,
-    store: str | Path,
+    store: str | Place,
     person: Person,
     *,
     presentation: Presentation = Presentation(),  # noqa: B008  (a frozen value)

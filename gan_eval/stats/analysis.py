@@ -15,7 +15,6 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_text
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.output_folders import claim_output_folder, relative_path
-from gan_eval.files.reading import is_store
 from gan_eval.files.sets import replaced_set
 from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
@@ -303,9 +302,9 @@ def _read_inputs(
     found: Mapping[Table, pd.DataFrame] = {}
     where, lines = "trials", []
     if not isinstance(trials, PreparedTrials):
-        of_file = isinstance(trials, Path | str) and not is_store(trials)
+        of_file = False
         if not isinstance(trials, pd.DataFrame):
-            stored, where = tables_to_analyze(trials, say=say), str(trials)
+            stored, where, of_file = tables_to_analyze(trials, say=say)
             found = stored if of_file else of_people(stored)
             lines += [NO_SIMULATED] if found is not stored else []
             trials = found[TRIALS]

@@ -3,12 +3,12 @@
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.files.reading import is_store
+from gan_eval.files.reading import Address, Place, place_of, plain_file
 from gan_eval.stats.doubts import doubts
 from gan_eval.stats.trials import are_missing, are_own_names, misnamed, missing_answers, model_problem, prepare_trials
 from gan_eval.tables import MARKS, PARTICIPANTS, PLANS, SESSIONS, TRIALS, Table
@@ -22,7 +22,15 @@ NO_SIMULATED = "people have answered, so simulated sessions are left out of the 
 """Message if `of_people` leaves sessions out."""
 
 
-def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
+class Source(NamedTuple):
+    """The tables of a file of trials or of a store, and its name in messages, without a password."""
+
+    tables: dict[Table, pd.DataFrame]
+    where: str
+    of_file: bool
+
+
+def read_trials(source: "pd.DataFrame | str | Place | Store") -> pd.DataFrame:
     """Read the table `trials` of a CSV or Parquet file, a results store or a frame, each column with its dtype.
 
     Absent columns are filled. Rows without participant or stimulus and repeated rows are left out; a warning gives
@@ -46,10 +54,8 @@ def read_trials(source: "pd.DataFrame | Path | str | Store") -> pd.DataFrame:
     0      1        a  real     real     True
     1      2        b  fake     real    False
     """
-    where = "trials" if isinstance(source, pd.DataFrame) else str(source)
-    frame = source if isinstance(source, pd.DataFrame) else tables_to_analyze(source, beside=())[TRIALS]
-    of_file = isinstance(source, Path | str) and not is_store(source)
-    trials, _, note = prepare_trials(frame, where=where, of_file=of_file)
+    found, where, of_file = tables_to_analyze(source, beside=())
+    trials, _, note = prepare_trials(found[TRIALS], where=where, of_file=of_file)
     lines = [note, *doubts(trials)]
     if not are_own_names(trials):
         from gan_eval.stats.importing.pictures import several_names
@@ -91,37 +97,40 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
 
 
 def tables_to_analyze(
-    source: "Path | str | Store",
+    source: "pd.DataFrame | str | Place | Store",
     *,
     beside: Sequence[Table] = (PARTICIPANTS, SESSIONS, PLANS, MARKS),
     say: Callable[[str], None] = lambda _: None,
-) -> dict[Table, pd.DataFrame]:
-    """Read the unfilled trials of a file, and these tables next to it; or all tables of a store.
+) -> Source:
+    """Read the unfilled trials of a file, and these tables next to it; or all tables of a store; a frame has trials.
 
     A file that lacks half of its table's columns is another's, such as a recruiter's participants.csv.
 
     Args:
         say: function that receives a message about each file that is another's, and is not read.
     """
-    if isinstance(source, Path | str) and not is_store(source):
-        found = {TRIALS: unfilled_trials(Path(source))}
+    if isinstance(source, pd.DataFrame):
+        return Source({TRIALS: source}, "trials", of_file=False)
+    place = place_of(source) if isinstance(source, str | Path | Address) else None
+    if place is not None and (trials := plain_file(place)) is not None:
+        found = {TRIALS: unfilled_trials(trials)}
         for table in beside:
-            if not (file := Path(source).with_name(f"{table.name}.csv")).is_file():
+            if not (file := trials.with_name(f"{table.name}.csv")).is_file():
                 continue
             required, missing = _required_columns(file, table)
             if len(missing) < (1 if table is PLANS else len(required) / 2):
                 found[table] = read_table(file, table)
             else:
                 say(f"{file} is not read: it is not our table {table.name}, it has no column {', '.join(missing[:5])}")
-        return found
+        return Source(found, str(trials), of_file=True)
     from gan_eval.store import Store, open_store
 
-    if isinstance(source, Path | str):
-        with open_store(source, create=False) as store:
-            return stored_tables(store)
+    if place is not None:
+        with open_store(place, create=False) as store:
+            return Source(stored_tables(store), store.where, of_file=False)
     if not isinstance(source, Store):
         raise TypeError(f"found a {type(source).__name__}; give a frame of trials, a Store, or the path of either")
-    return stored_tables(source)
+    return Source(stored_tables(source), source.where, of_file=False)
 
 
 def _required_columns(file: Path, table: Table) -> tuple[list[str], list[str]]:

@@ -16,12 +16,12 @@ from gan_eval.store.people import (
     has_people,
     last_answers,
     list_participants,
-    moved_stores,
     other_design,
     session_ids,
     session_of,
     sessions_text,
     stored_of,
+    with_moved_stores,
 )
 from gan_eval.store.records import (
     ListTakenError,

@@ -3,18 +3,15 @@
 import os
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, quote_plus
 
 import sqlalchemy as sa
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_error
 from gan_eval.files.locks import who_holds
-from gan_eval.files.reading import is_address, require_file
+from gan_eval.files.reading import Address, require_file
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
 from gan_eval.machine.commands import setup_command
 from gan_eval.store.layout import META
@@ -24,70 +21,6 @@ CONNECT_S = 3
 
 SILENCE_S = 10
 """Maximum time in seconds that a server may not respond, or may be locked by another program."""
-
-_SECRETS = ("password", "sslpassword", "passfile")
-
-
-@dataclass(frozen=True)
-class Address:
-    """Address of a server. Its `repr` has no password."""
-
-    url: sa.URL = field(repr=False)
-
-    @property
-    def safe_url(self) -> str:
-        """The URL without password; `~/.pgpass` or PGPASSWORD can supply it when the URL is used again."""
-        url, query = self.url, {name: value for name, value in self.url.query.items() if name not in _SECRETS}
-        return str(sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, query))
-
-    def scrub(self, text: str) -> str:
-        """Return a driver's message in one line, with the password replaced in each form in which it may appear."""
-        secrets = [str(self.url.password or ""), *(str(self.url.query.get(name, "")) for name in _SECRETS)]
-        line = " ".join(text.split())
-        for secret in filter(None, secrets):
-            for form in (secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]):
-                line = line.replace(form, "***")
-        return line
-
-    def arguments(self) -> dict[str, Any]:
-        """Return the driver's options, which detect a lost connection; options in the URL take precedence."""
-        milliseconds = round(1000 * SILENCE_S)
-        settings = {
-            "connect_timeout": CONNECT_S,
-            "tcp_user_timeout": milliseconds,
-            "keepalives_idle": 5,
-            "keepalives_interval": 2,
-            "keepalives_count": 3,
-            "application_name": "gan_eval",
-            "options": f"-c lock_timeout={milliseconds}",
-        }
-        return {name: value for name, value in settings.items() if name not in self.url.query}
-
-
-def parse_address(text: str) -> Address:
-    """Parse `postgresql://user:password@host/database`, or the same with `postgresql+psycopg://`.
-
-    Raises:
-        UserError: the URL is not valid, is not for PostgreSQL, or names no database.
-    """
-    expected = "expected one such as postgresql://user@host/database"
-    try:
-        url = sa.make_url(text)
-    except (sa.exc.ArgumentError, ValueError) as error:  # the error's message would show the password
-        raise UserError(f"--store: not a database URL; {expected}") from error
-    if url.drivername == "postgres":
-        raise UserError("--store postgres://...: write postgresql:// for postgres://")
-    if url.drivername not in ("postgresql", "postgresql+psycopg"):
-        raise UserError(f"--store {url.drivername}://...: a lab's server is PostgreSQL; {expected}")
-    if not url.database:
-        raise UserError(f"--store: the URL names no database; {expected}")
-    return Address(url.set(drivername="postgresql+psycopg"))
-
-
-def without_password(where: str | Path) -> str:
-    """Return the path or URL of a store for messages and commands."""
-    return parse_address(str(where)).safe_url if is_address(where) else str(where)
-
 
 PATIENCE_S = 10
 """Maximum time in seconds to wait for another program that uses a store."""
@@ -127,17 +60,27 @@ def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
 
 
 def remote_engine(address: Address) -> sa.Engine:
-    """Return an engine for a server; it does not connect yet.
+    """Return an engine for a server, not connected yet, which detects lost connections; the address's options win.
 
     Raises:
         UserError: the PostgreSQL driver is not installed.
     """
+    milliseconds = round(1000 * SILENCE_S)
+    settings = {
+        "connect_timeout": CONNECT_S,
+        "tcp_user_timeout": milliseconds,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "application_name": "gan_eval",
+        "options": f"-c lock_timeout={milliseconds}",
+    }
+    settings = {name: value for name, value in settings.items() if name not in address.url.query}
     try:
-        return sa.create_engine(address.url, hide_parameters=True, connect_args=address.arguments(), pool_pre_ping=True)
+        return sa.create_engine(address.url, hide_parameters=True, connect_args=settings, pool_pre_ping=True)
     except ImportError as error:
         raise UserError(
-            f"--store {address.safe_url}: the PostgreSQL driver is missing; install it with: "
-            f"{setup_command('postgres')}"
+            f"--store {address}: the PostgreSQL driver is missing; install it with: {setup_command('postgres')}"
         ) from error
 
 

@@ -10,6 +10,7 @@ from gan_eval import __version__, tables
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_json, write_text
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
+from gan_eval.files.reading import Place
 from gan_eval.files.sets import replaced_set
 from gan_eval.store import consistent_frames, open_store
 from gan_eval.store.bids import write_bids
@@ -38,7 +39,7 @@ class Exported:
     """Number of rows by file, relative to the folder; None for texts, scripts and folders."""
 
 
-def export_store(where: str | Path, out: Path, *, formats: Sequence[str], study: str | None = None) -> Exported:
+def export_store(where: str | Place, out: Path, *, formats: Sequence[str], study: str | None = None) -> Exported:
     """Write a store's tables and a data dictionary into a folder, replacing an earlier export.
 
     Formats: csv: `TABLE.csv`; parquet: `TABLE.parquet`; psych-ds: a dataset in `psych-ds/`; bids: the trials as events

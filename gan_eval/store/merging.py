@@ -18,8 +18,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import flush_to_disk, remove_leftovers_of, temporary_folder, write_error
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_file
-from gan_eval.files.reading import is_address
-from gan_eval.store.connect import without_password
+from gan_eval.files.reading import Place, place_of
 from gan_eval.store.consistency import require_consistent
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.people import rows_by_session
@@ -48,9 +47,11 @@ class Pushed:
     source: str
     target: str
     """The two stores, without passwords."""
+    is_new: bool
+    """True if the target's file was made."""
 
 
-def push(source: str | Path, target: str | Path, *, only_ended: bool = False) -> Pushed:
+def push(source: str | Place, target: str | Place, *, only_ended: bool = False) -> Pushed:
     """Copy every row that is missing in the target.
 
     Args:
@@ -59,9 +60,11 @@ def push(source: str | Path, target: str | Path, *, only_ended: bool = False) ->
     Raises:
         UserError: both are the same store, or one of them cannot be opened, read or written.
     """
-    if not is_address(source) and not is_address(target) and Path(source).resolve() == Path(target).resolve():
+    source, target = place_of(source), place_of(target)
+    if source.resolve() == target.resolve():
         raise UserError(f"store push: {source} and {target} are the same store; name another one")
-    if not is_address(target) and not Path(target).parent.is_dir():
+    new_in = target.parent if isinstance(target, Path) and not target.exists() else None
+    if new_in is not None and not new_in.is_dir():
         raise UserError(f"{target}: no such store, and no such folder for a new one; fix the path or make the folder")
     sessions = trials = 0
     refusals = []
@@ -76,18 +79,17 @@ def push(source: str | Path, target: str | Path, *, only_ended: bool = False) ->
                 continue
             sessions += any(counts.values())
             trials += counts["trials"]
-    return Pushed(sessions, trials, tuple(refusals), here.where, there.where)
+    return Pushed(sessions, trials, tuple(refusals), here.where, there.where, is_new=new_in is not None)
 
 
-def push_lines(source: str | Path, target: str) -> list[str]:
+def push_lines(source: Place, target: str) -> list[str]:
     """Push ended sessions to the address of a study's `push_to`; return one line for each that was not copied."""
-    here = without_password(source)
     try:
         pushed = push(source, target, only_ended=True)
-        return [f"quiz.push_to: refused: {line}; the rows are safe in {here}" for line in pushed.refused]
+        return [f"quiz.push_to: refused: {line}; the rows are safe in {source}" for line in pushed.refused]
     except UserError as error:
-        command = f"gan-eval store push {shlex.quote(here)} URL"
-        return [f"quiz.push_to: {error}; all answers are safe in {here}; copy them later with `{command}`"]
+        command = f"gan-eval store push {shlex.quote(str(source))} URL"
+        return [f"quiz.push_to: {error}; all answers are safe in {source}; copy them later with `{command}`"]
 
 
 def _push_session(here: Store, there: Store, session: Row) -> dict[str, int]:
@@ -143,7 +145,7 @@ def _push_row(connection: sa.Connection, session: Row) -> int:
     return connection.execute(layout.update().where(same).values(session)).rowcount
 
 
-def merge(sources: Sequence[str | Path], out: Path) -> dict[str, int]:
+def merge(sources: Sequence[str | Place], out: Path) -> dict[str, int]:
     """Write one new store with the rows of the others, which stay unchanged; return its number of rows by table.
 
     Args:
@@ -163,7 +165,7 @@ def merge(sources: Sequence[str | Path], out: Path) -> dict[str, int]:
         try:
             with temporary_folder(out.parent, out.name) as folder:
                 target = folder / out.name
-                for source in sources:
+                for source in map(place_of, sources):
                     if refusals := push(source, target).refused:
                         first = "; ".join(refusals[:3])
                         raise UserError(f"store merge: {source} and the stores before it: {first}; nothing was merged")

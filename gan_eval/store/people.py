@@ -5,7 +5,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
+from gan_eval.files.reading import Address, Place
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.records import keep_highest_numbers
@@ -112,9 +112,13 @@ def last_answers(store: Store) -> dict[str, str]:
         return {session: str(when) for session, when in latest if when is not None}
 
 
-def moved_stores(where: Path) -> list[Path]:
-    """Return the earlier stores that `run --redo quiz` moved to a subfolder of a store's folder, oldest first."""
-    return sorted((where.parent / OWN_FOLDER / "old").glob(f"quiz-*/{where.name}"))
+def with_moved_stores(store: Place) -> list[Place]:
+    """Return a store, if it is still there, and the earlier ones that `run --redo quiz` moved aside, oldest first."""
+    if isinstance(store, Address):
+        return [store]
+    path = store.resolve()
+    moved = sorted((path.parent / OWN_FOLDER / "old").glob(f"quiz-*/{path.name}"))
+    return [store, *moved] if path.exists() or not moved else [*moved]
 
 
 class NoParticipantError(UserError):
@@ -131,7 +135,7 @@ class Stored:
     """Number of rows by table."""
 
 
-def stored_of(where: str | Path, participant: str, *, study: str | None = None) -> Stored:
+def stored_of(where: str | Place, participant: str, *, study: str | None = None) -> Stored:
     """Return the rows that `forget` with the same arguments would remove.
 
     Raises:
@@ -159,7 +163,7 @@ _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0"
 """Statements that rewrite the SQLite file, because its pages may still contain bytes of removed rows."""
 
 
-def forget(where: str | Path, participant: str, *, study: str | None = None) -> dict[str, int]:
+def forget(where: str | Place, participant: str, *, study: str | None = None) -> dict[str, int]:
     """Remove a participant's rows from every table in one transaction; return the number of removed rows by table.
 
     Then a SQLite file is rewritten, so that no bytes of the rows remain in it or in the write-ahead log. No other

@@ -9,21 +9,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.reading import is_address
+from gan_eval.files.reading import Address, Place, place_of
 from gan_eval.files.sqlite_files import database_message
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
     database_error,
     empty_engine,
     may_write,
-    parse_address,
     read_only_engine,
     remote_engine,
     require_store_file,
@@ -283,7 +281,7 @@ def _constant(connection: sa.Connection, table: Table, equal: Mapping[str, Any])
     return {name: first[name] for name, count in zip(names, numbers, strict=True) if not count}
 
 
-def open_store(where: str | Path, *, create: bool = True, exclusive: bool = False) -> Store:
+def open_store(where: str | Place, *, create: bool = True, exclusive: bool = False) -> Store:
     """Open a store by file path (SQLite) or URL (`postgresql://...`).
 
     Args:
@@ -297,24 +295,22 @@ def open_store(where: str | Path, *, create: bool = True, exclusive: bool = Fals
 
     >>> from tempfile import mkdtemp
     >>> from gan_eval.tables import TRIALS
-    >>> with open_store(Path(mkdtemp()) / "lab.sqlite") as store:
+    >>> with open_store(f"{mkdtemp()}/lab.sqlite") as store:
     ...     store.frame(TRIALS).empty
     True
     """
-    empty = False
-    if is_address(where):
-        address = parse_address(str(where))
-        store = Store(remote_engine(address), address.safe_url, scrub=address.scrub)
+    place, empty = place_of(where), False
+    if isinstance(place, Address):
+        store = Store(remote_engine(place), str(place), scrub=place.scrub)
     else:
-        path = Path(where)
-        empty = require_store_file(path, create=create)
+        empty = require_store_file(place, create=create)
         if empty and not create:
             engine = empty_engine()
-        elif create or exclusive or may_write(path):
-            engine = sqlite_engine(path, exclusive=exclusive)
+        elif create or exclusive or may_write(place):
+            engine = sqlite_engine(place, exclusive=exclusive)
         else:
-            engine = read_only_engine(path)
-        store = Store(engine, str(path))
+            engine = read_only_engine(place)
+        store = Store(engine, str(place))
     try:
         with store.transaction() as connection:
             if create or empty:

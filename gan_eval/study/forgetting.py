@@ -12,17 +12,16 @@ from pathlib import Path
 
 from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
 from gan_eval.files.locks import hold_lock
-from gan_eval.files.output_folders import is_study_folder
-from gan_eval.files.reading import is_address
-from gan_eval.store import NoParticipantError, Stored, forget, moved_stores, stored_of
+from gan_eval.files.output_folders import study_folder_of
+from gan_eval.files.reading import Place
+from gan_eval.store import NoParticipantError, Stored, forget, stored_of, with_moved_stores
 from gan_eval.study.markers import run_lock
-from gan_eval.study.plan import STORE
 from gan_eval.tables import STORED_TABLES
 from gan_eval.tables.names import MODELS_TEX
 
 UNREACHED = (
     "not reached from here: exports, reports, figures and tables in other folders, merged stores, copies and backups; "
-    "delete these yourself, and give the same command for each other store"
+    "delete these yourself, and give the same command for each other store: its next push would bring the rows back"
 )
 """Places that the command cannot reach."""
 
@@ -31,7 +30,7 @@ UNREACHED = (
 class Traces:
     """A participant's rows in a store, and files in the study's folder around it."""
 
-    stores: Mapping[str | Path, Stored]
+    stores: Mapping[Place, Stored]
     """Stores with the participant: the given one, and those that `run --redo quiz` has moved aside."""
     folder: Path | None = None
     """The study's folder; None if the store is not in one."""
@@ -44,18 +43,16 @@ class Traces:
         return {table.name: sum(stored.rows[table.name] for stored in self.stores.values()) for table in STORED_TABLES}
 
 
-def traces_of(store: str | Path, participant: str, *, study: str | None = None) -> Traces:
+def traces_of(store: Place, participant: str, *, study: str | None = None) -> Traces:
     """Find what `forget_everywhere` with the same arguments would remove; change nothing.
 
     Raises:
         NoParticipantError: no store holds the participant.
     """
-    path = Path(store).resolve()
-    folder = None if is_address(store) or path.name != STORE or not is_study_folder(path.parent) else path.parent
-    moved = [] if folder is None else moved_stores(path)
-    stores: dict[str | Path, Stored] = {}
+    folder = study_folder_of(store) or study_folder_of(store.resolve())
+    stores: dict[Place, Stored] = {}
     absent: list[NoParticipantError] = []
-    for where in (store, *moved) if not moved or path.exists() else moved:
+    for where in with_moved_stores(store):
         try:
             stores[where] = stored_of(where, participant, study=study)
         except NoParticipantError as error:
@@ -78,7 +75,7 @@ def traces_of(store: str | Path, participant: str, *, study: str | None = None) 
     return Traces(stores, folder, tuple(path for path in derived if path.exists() or path.is_symlink()))
 
 
-def forget_everywhere(store: str | Path, participant: str, *, study: str | None = None) -> dict[str, int]:
+def forget_everywhere(store: Place, participant: str, *, study: str | None = None) -> dict[str, int]:
     """Remove a participant from a store and, if it is in a study's folder, from the files in that folder.
 
     Raises:

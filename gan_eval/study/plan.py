@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import restore_digests, sha256_file
-from gan_eval.files.output_folders import claim_output_folder, is_study_folder, relative_path
+from gan_eval.files.output_folders import STORE, claim_output_folder, is_study_folder, relative_path
 from gan_eval.files.reading import no_folder
 from gan_eval.files.record import FolderRecord, read_record
 from gan_eval.metrics.catalogue import select
@@ -28,9 +28,6 @@ from gan_eval.tables.names import RAW
 
 if TYPE_CHECKING:
     from gan_eval.machine.parallel import Share
-
-STORE = "store.sqlite"
-"""The results store in a study's folder."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
-from gan_eval.files.output_folders import is_study_folder
-from gan_eval.files.reading import is_address
+from gan_eval.files.output_folders import study_folder_of
+from gan_eval.files.reading import Place
 from gan_eval.machine.commands import run_own
 from gan_eval.machine.progress import Listener
 from gan_eval.machine.system_libraries import missing_display
@@ -134,14 +134,11 @@ def unfinished_sessions(plan: Plan, stored: StoredSessions) -> list[str]:
     return lines
 
 
-def plan_of_store(store: str | Path, study: str | None = None) -> Plan | None:
+def plan_of_store(store: Place, study: str | None = None) -> Plan | None:
     """Return the plan of the study folder that holds a store; None if no study folder does, or another study's."""
-    folder = Path(store).parent
-    if is_address(store) or not is_study_folder(folder):
-        return None
-    plan = open_plan(None, folder)
-    belongs = Path(store).name == plan.store.name and study in (None, plan.study.study.name)
-    return plan if belongs else None
+    folder = study_folder_of(store)
+    plan = None if folder is None else open_plan(None, folder)
+    return plan if plan and study in (None, plan.study.study.name) else None
 
 
 def all_sessions_complete(plan: Plan, stored: StoredSessions) -> bool:
@@ -164,7 +161,7 @@ def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
     return QuizStudy(name=about.name, title=about.title, seed=about.seed, settings=study.quiz, design=design, **sets)
 
 
-def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None, **how: Any) -> SessionResult:
+def quiz_session(plan: Plan, person: Person, *, store: Place | None = None, **how: Any) -> SessionResult:
     """Run one participant's session with the study's stimuli; `how` has options of `gan_eval.quiz.room.run_session`.
 
     If the study names `push_to`, an ended session of a person is copied there; a failed copy is a warning.
@@ -172,7 +169,7 @@ def quiz_session(plan: Plan, person: Person, *, store: str | Path | None = None,
     Raises:
         UserError: a stimulus set is missing, or the store holds sessions of another design under this version.
     """
-    where = str(store or plan.store)
+    where = store or plan.store
     result = run_session(quiz_study(plan, require_one_design(plan, where)), where, person, **how)
     if plan.study.quiz.push_to is None or result.simulated:
         return result
@@ -300,12 +297,12 @@ def design_of(plan: Plan) -> dict[str, Any]:
     return {**plan.study.design, "pictures": pictures}
 
 
-def require_one_design(plan: Plan, where: str | Path) -> dict[str, Any]:
+def require_one_design(plan: Plan, where: Place) -> dict[str, Any]:
     """Return the design; refuse a study or stimuli that have changed since the first session."""
     design = design_of(plan)
-    if not is_address(where) and not Path(where).is_file():
+    if isinstance(where, Path) and not where.is_file():
         return design
-    with open_store(where, create=is_address(where)) as store:
+    with open_store(where, create=not isinstance(where, Path)) as store:
         other = other_design(store, plan.study.study.name, sha256_json(design))
         before = stored_design(store, other) if other else None
     if other:

@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.files.reading import Place
 from gan_eval.quiz.serve.app import ENVIRONMENT, quiz_routes
 from gan_eval.quiz.serve.live import LiveStudy
 from gan_eval.quiz.serve.messages import RequestError
@@ -276,7 +277,7 @@ def codes_by_status(store: Store, study: str, parameters: Sequence[str]) -> dict
     return {status: lists for status, lists in found.items() if lists}
 
 
-def zipped_answers(store: str | Path, study: str) -> bytes:
+def zipped_answers(store: Place, study: str) -> bytes:
     """Return a zip file with the tables of a study as CSV, as `export` writes them."""
     from gan_eval.store.export import export_store
 

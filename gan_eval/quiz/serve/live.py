@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.reading import is_address
+from gan_eval.files.reading import Address
 from gan_eval.quiz.admission import Admitted, Person, reserve, stored_session
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.marks import MarksReport
@@ -116,7 +116,7 @@ class LiveStudy:
         self.content = Content(self.settings, room.library, self.texts, secret=self.secret, intro=intro)
         self._push_to = push_to
         self._say = say
-        self._shared = shared or is_address(room.store)
+        self._shared = shared or isinstance(room.store, Address)
         self._warned: set[str] = set()
         self._live: dict[str, LiveSession] = {}
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.reading import read_bytes, syntax_problem
+from gan_eval.files.reading import Place, read_bytes, syntax_problem
 from gan_eval.quiz.admission import Person, changes_since, stored_session
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.marks import MarksReport
@@ -130,7 +130,7 @@ class ReturnedAnswers:
     """A line for each file and session that was not imported, or not completely."""
 
 
-def import_page(paths: Sequence[Path], key_file: Path, where: str | Path) -> ReturnedAnswers:
+def import_page(paths: Sequence[Path], key_file: Path, where: Place) -> ReturnedAnswers:
     """Replay the records in these files into a store; what the store has does not change.
 
     Files: JSON, lines of JSON, and zip files and folders with them, such as JATOS' results.

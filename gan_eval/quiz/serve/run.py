@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from gan_eval.errors import UserError, reason_of
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.locks import hold_lock
-from gan_eval.files.reading import is_address
+from gan_eval.files.reading import Address, Place
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve.app import make_app
@@ -145,7 +145,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def run_server(
     study: QuizStudy,
-    store: str | Path,
+    store: Place,
     *,
     host: str,
     port: int,
@@ -162,7 +162,7 @@ def run_server(
 
     Args:
         study: pictures and settings.
-        store: path or URL of the store.
+        store: file or address of the store.
         host: address to listen on.
         port: port; 0: any free one.
         workers: number of processes; several need a PostgreSQL store.
@@ -183,8 +183,8 @@ def run_server(
     context = multiprocessing.get_context("spawn")
     ending = context.Event() if workers > 1 else threading.Event()  # the first starts a process of 12 MB
     only_server: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-    if not is_address(store):  # a database server may have several
-        lock = Path(store).with_name(f".gan-eval-{sha256_json(['serve', Path(store).name])[:12]}.lock")
+    if not isinstance(store, Address):  # a database server may have several
+        lock = store.with_name(f".gan-eval-{sha256_json(['serve', store.name])[:12]}.lock")
         only_server = hold_lock(lock, f"--store {store}", "serving this store")
     with listening, only_server, Room(study, store, warn=say) as room, tempfile.TemporaryDirectory() as scratch:
         live = LiveStudy(room, intro=intro, push_to=study.settings.push_to, say=say)
@@ -286,7 +286,7 @@ async def _answer(
 
 def _help(
     study: QuizStudy,
-    store: str | Path,
+    store: Place,
     rehearsed: Path,
     listening: socket.socket,
     address: str,

@@ -18,7 +18,7 @@ import pyarrow
 from pyarrow import csv as arrow_csv
 
 from gan_eval.errors import UserError
-from gan_eval.files.reading import is_store, read_bytes
+from gan_eval.files.reading import plain_file, read_bytes
 from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
@@ -118,7 +118,7 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
     parts = list[FilePart]()
     for file in files:
         group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
-        if is_store(file):
+        if plain_file(file) is None:
             raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
         parts += _parts(read_bytes(file), str(file), group, skip_rows, sheet)
     if not parts:

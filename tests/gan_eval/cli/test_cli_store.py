@@ -12,6 +12,7 @@ from made_sets import write_items
 
 from gan_eval import __main__, tables
 from gan_eval.__main__ import run
+from gan_eval.files.reading import place_of
 from gan_eval.store import open_store, push_lines
 from gan_eval.study.forgetting import UNREACHED
 
@@ -111,10 +112,13 @@ URL = "postgresql://lab:hunter2@127.0.0.1:1/studies"
 
 @pytest.mark.parametrize(
     "words",
-    ["participants list --store", "participants forget P01 --yes --store", f"store merge {URL}", "export --store"],
+    [
+        *("participants list --store", "participants forget P01 --yes --store", f"store merge {URL}", "export --store"),
+        *("export", "analyze", "analyze --store", "store push x", "quiz --participant P01 --stimuli x --store"),
+    ],
 )
 def test_a_password_in_a_url_is_not_reported(command, tmp_path, words):
-    out = [] if words.startswith("participants") else ["--out", tmp_path / "out"]
+    out = [] if words.startswith(("participants", "store push", "quiz")) else ["--out", tmp_path / "out"]
     status, printed, err = command(*words.split(), URL, *out)
     assert (status, err.count("\n"), "hunter2" in printed + err) == (2, 1, False)
 
@@ -124,8 +128,12 @@ def test_a_session_in_a_servers_store_does_not_print_the_password(command, datab
     stimuli = write_items(tmp_path / "set", {str(number): pictures for number in range(4)})
     words = ("quiz", "--stimuli", stimuli, "--store", database, "--real", 1, "--fake", 1, "--participant", "P01")
     status, out, err = command(*words, "--simulate", "default")
-    printed = [out, err, *push_lines(database, str(tmp_path / "absent" / "lab.sqlite"))]
+    printed = [out, err, *push_lines(place_of(database), str(tmp_path / "absent" / "lab.sqlite"))]
     assert (status, "next: " in err, len(printed)) == (0, True, 3)
+    for words in (("analyze", "--study", "x", "--store"), ("analyze",), ("store", "push", database)):
+        status, *lines = command(*words, database, *["--out", tmp_path / "out"] * (words[0] == "analyze"))
+        assert status == (0 if words == ("analyze",) else 2), lines
+        printed += lines
     assert "hun" not in "".join(printed)
 
 

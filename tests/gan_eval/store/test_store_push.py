@@ -17,8 +17,8 @@ from stored_rows import answer, fill, sit
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.files.reading import place_of
 from gan_eval.store import merge, open_store, push
-from gan_eval.store.connect import parse_address
 from gan_eval.store.layout import LAYOUTS
 
 
@@ -184,18 +184,18 @@ SPELT = "hun%2Fter%202%40lab%25"
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
 def test_a_message_is_scrubbed_however_the_password_is_spelt(scheme: str) -> None:
-    address = parse_address(f"{scheme}://lab:{SPELT}@server:5433/studies?sslpassword=other%21")
+    address = place_of(f"{scheme}://lab:{SPELT}@server:5433/studies?sslpassword=other%21")
     assert (address.url.drivername, address.url.password) == ("postgresql+psycopg", SECRET)
-    assert address.safe_url == "postgresql://lab@server:5433/studies"
+    assert str(address) == "postgresql://lab@server:5433/studies"
     said = address.scrub(f"no: password={SECRET} url={SPELT} hun%2Fter+2%40lab%25\n other! other%21")
     assert said == "no: password=*** url=*** *** *** ***"
-    assert not {"hun", "other"} & set(re.findall("[a-z]+", f"{address!r} {address.safe_url} {address}"))
+    assert not {"hun", "other"} & set(re.findall("[a-z]+", f"{address!r} {address}"))
 
 
 @pytest.mark.parametrize(
     ("url", "line"),
     [
-        (f"postgres://lab:{SPELT}@server/studies", "--store postgres://...: write postgresql:// for postgres://"),
+        (f"postgres://lab:{SPELT}@server/studies", "--store postgres://...: a lab's server is PostgreSQL"),
         (f"mysql://lab:{SPELT}@server/studies", "--store mysql://...: a lab's server is PostgreSQL"),
         (f"postgresql://lab:{SPELT}@server", "--store: the URL names no database"),
         (f"post gres://lab:{SPELT}@server", "--store: not a database URL"),
@@ -204,6 +204,6 @@ def test_a_message_is_scrubbed_however_the_password_is_spelt(scheme: str) -> Non
 )
 def test_another_url_is_refused_without_its_password(url: str, line: str) -> None:
     with pytest.raises(UserError) as caught:
-        parse_address(url)
+        place_of(url)
     assert str(caught.value).startswith(line)
     assert "hun" not in str(caught.value)

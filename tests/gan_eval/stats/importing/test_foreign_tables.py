@@ -222,7 +222,7 @@ def test_a_recruiters_table_beside_the_trials_is_left_alone(tmp_path: Path) -> N
     for content in (b"Submission id,Participant id,Status\ns,P0,APPROVED\n", b"a,a\n1,2\n", b"\xff\xfe", b""):
         theirs.write_bytes(content)
         said: list[str] = []
-        assert PARTICIPANTS not in tables_to_analyze(tmp_path / "trials.csv", say=said.append)
+        assert PARTICIPANTS not in tables_to_analyze(tmp_path / "trials.csv", say=said.append).tables
         assert [str(theirs) in line and "question" in line for line in said] == [True]
     theirs.write_text("session,participant,question,answer\nP0,P0,age,20\n")
     with pytest.raises(UserError, match="answered_at"):
