@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from refusals import refused
 
-from gan_eval.errors import UserError
 from gan_eval.pictures.holes import Hole
 from gan_eval.settings.training import InpaintingSettings, MaskKind
 from trainer.masks import Band, Masks, Size, band_of, blocks, centre, fitted, hash_holes, pasted, read_holes, region
@@ -105,8 +105,7 @@ def test_a_band_holds_exactly_the_numbers_of_pixels_with_such_shares() -> None:
         if allowed:
             assert band_of((height, 10), least, most) == Band(allowed[0], allowed[-1])
         else:
-            with pytest.raises(UserError, match=r"least_area, most_area:.*10x"):
-                band_of((height, 10), least, most)
+            refused(r"least_area, most_area:.*10x", band_of, (height, 10), least, most)
 
 
 @pytest.mark.parametrize("hole", odd_shapes())
@@ -146,15 +145,13 @@ def test_areas_outside_of_the_band_are_refused_by_file(tmp_path: Path) -> None:
     save(tmp_path, "fits.png", grey(disc()))
     assert list(read_holes(tmp_path, least=0.2, most=0.4)) == ["fits.png"]
     wrong = save(tmp_path, "small.png", grey(disc(radius=4)))
-    with pytest.raises(UserError, match=rf"{wrong}:.*0.01.*least_area 0.2.*most_area 0.4"):
-        read_holes(tmp_path, least=0.2, most=0.4)
+    refused(rf"{wrong}:.*0.01.*least_area 0.2.*most_area 0.4", read_holes, tmp_path, least=0.2, most=0.4)
 
 
 @pytest.mark.parametrize("pixels", [0, 1, 400])
 def test_pictures_without_a_form_are_refused_by_file(tmp_path: Path, pixels: int) -> None:
     wrong = save(tmp_path, "shape.png", grey(np.arange(400).reshape(20, 20) < pixels))
-    with pytest.raises(UserError, match=rf"{wrong}: {pixels}.*20x20"):
-        read_holes(tmp_path)
+    refused(rf"{wrong}: {pixels}.*20x20", read_holes, tmp_path)
 
 
 def test_the_hash_changes_with_names_contents_sizes_and_order() -> None:

@@ -4,8 +4,8 @@ import os
 import time
 
 import pytest
+from refusals import refused
 
-from gan_eval.errors import UserError
 from gan_eval.files import atomic, digests, output_folders, reading
 
 
@@ -51,17 +51,14 @@ def test_canonical_json_hash_is_known():
 
 def test_json_errors_name_the_file(tmp_path):
     (tmp_path / "x.json").write_text("{")
-    with pytest.raises(UserError, match=r"x\.json:.*JSON"):
-        reading.read_json(tmp_path / "x.json")
-    with pytest.raises(UserError, match="no such file"):
-        reading.read_json(tmp_path / "y.json")
+    refused(r"x\.json:.*JSON", reading.read_json, tmp_path / "x.json")
+    refused("no such file", reading.read_json, tmp_path / "y.json")
     for text, problem in (
         ("[" * 99_999, "nested too deeply"),
         ("1" + "0" * 9999, r"Exceeds the limit \(4300 digits\)"),
     ):
         (tmp_path / "x.json").write_text(text)
-        with pytest.raises(UserError, match=rf"x\.json:.*JSON \({problem}"):
-            reading.read_json(tmp_path / "x.json")
+        refused(rf"x\.json:.*JSON \({problem}", reading.read_json, tmp_path / "x.json")
 
 
 @pytest.mark.parametrize(

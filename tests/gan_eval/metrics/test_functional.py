@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from metric_pictures import disturbed, texture
+from refusals import refused
 
-from gan_eval.errors import UserError
 from gan_eval.metrics import functional
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions.features import TEMPLATES
@@ -86,10 +86,8 @@ def test_segmentation_scores_take_counts_alone():
 
 def test_missing_weights_are_the_users_line(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path))
-    with pytest.raises(UserError, match="'brisque':"):
-        functional.brisque(batch(FAKE))
-    with pytest.raises(UserError, match="no such file"):
-        functional.load("lpips_alex", paths={"alexnet": tmp_path / "none.pth"})
+    refused("'brisque':", functional.brisque, batch(FAKE))
+    refused("no such file", functional.load, "lpips_alex", paths={"alexnet": tmp_path / "none.pth"})
 
 
 def test_functions_of_batches_name_the_picture_and_refuse_other_holes() -> None:

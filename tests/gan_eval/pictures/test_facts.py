@@ -8,8 +8,8 @@ import pytest
 from giveaway_pictures import picture
 from PIL import Image, ImageCms, PngImagePlugin
 from png_by_hand import png
+from refusals import refused
 
-from gan_eval.errors import UserError
 from gan_eval.pictures.clues import CLUES, METADATA_CLUES, blockiness, border_step, file_facts, pixel_facts
 
 
@@ -76,12 +76,9 @@ def test_what_is_no_picture_is_named(tmp_path):
     header = png(4, 4)[:33]
     for name, content in (("empty", b""), ("text", b"hello"), ("cut", header), ("cut2", header + b"\0\0\0\x05ID")):
         (tmp_path / f"{name}.png").write_bytes(content)
-        with pytest.raises(UserError, match=rf"{name}.png:"):
-            file_facts(tmp_path / f"{name}.png")
-    with pytest.raises(UserError, match="no such picture"):
-        file_facts(tmp_path / "absent.png")
-    with pytest.raises(UserError, match=r"\(Is a directory\)"):
-        file_facts(tmp_path)
+        refused(rf"{name}.png:", file_facts, tmp_path / f"{name}.png")
+    refused("no such picture", file_facts, tmp_path / "absent.png")
+    refused(r"\(Is a directory\)", file_facts, tmp_path)
 
 
 def noise(seed=0, size=(48, 64)):

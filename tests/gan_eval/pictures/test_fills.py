@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_sets import write_items
+from refusals import refused
 from rehashed import rehash
 from scipy import ndimage
 from skimage import measure
 from skimage.morphology import diamond, dilation
 
 from gan_eval import tables
-from gan_eval.errors import UserError
 from gan_eval.pictures.decode import Picture, read_rgb, write_png
 from gan_eval.pictures.fills import Fill, border_mean, harmonic, write_fills
 from gan_eval.pictures.holes import Hole, mask_of
@@ -101,14 +101,11 @@ def test_a_picture_without_a_hole_is_the_photograph_and_one_without_a_mask_is_le
 
 def test_holes_that_cannot_be_filled_are_refused(tmp_path: Path) -> None:
     sets = [make_set(tmp_path / "a", "a"), make_set(tmp_path / "b", "b", shift=1)]
-    with pytest.raises(UserError, match=r"b/mask/0.png:.*d/0"):
-        write_fills(sets, tmp_path / "out")
+    refused(r"b/mask/0.png:.*d/0", write_fills, sets, tmp_path / "out")
     for mask in (np.full((HEIGHT, WIDTH, 3), 255, np.uint8), np.zeros((HEIGHT, WIDTH + 1, 3), np.uint8)):
         write_png(sets[0] / "mask" / "2.png", mask)
         rehash(sets[0])
-        with pytest.raises(UserError, match=r"a/mask/2.png:.*real/2.png \(15x12 pixels"):
-            write_fills(sets[:1], tmp_path / "out")
+        refused(r"a/mask/2.png:.*real/2.png \(15x12 pixels", write_fills, sets[:1], tmp_path / "out")
     rows = read_rows(sets[1] / "stimuli.csv", tables.STIMULI)
     write_set(sets[1], [row | {"mask_file": None, "mask_sha256": None} for row in rows])
-    with pytest.raises(UserError, match=r"b:.*mask_file.*reference_file"):
-        write_fills(sets[1:], tmp_path / "out")
+    refused(r"b:.*mask_file.*reference_file", write_fills, sets[1:], tmp_path / "out")

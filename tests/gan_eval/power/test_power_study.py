@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from refusals import refused
 from scipy.stats import norm
 
-from gan_eval.errors import UserError
 from gan_eval.power import plan_power, planned_stimuli, planning
 from gan_eval.power.design import StudyDesign, deal_design
 from gan_eval.power.planning import NO_DIFFERENCE, make_world, printed, sentences
@@ -104,8 +104,7 @@ def test_a_study_is_judged_as_the_analysis_judges_its_trials(case: str) -> None:
 
 
 def test_a_pool_of_no_models_is_refused() -> None:
-    with pytest.raises(UserError, match="no models are known"):
-        planned_stimuli([], 200)
+    refused("no models are known", planned_stimuli, [], 200)
 
 
 @pytest.mark.parametrize(
@@ -200,8 +199,7 @@ def test_planned_pairs_are_asked_and_no_others() -> None:
     assert [each.name for each in questions_of(design, AnalysisSettings())] == ["told apart", *alone], "ten pairs"
     planned = AnalysisSettings(comparisons=(("b", "d"),))
     assert [each.name for each in questions_of(design, planned)] == ["told apart", *alone, "b against d"]
-    with pytest.raises(UserError, match=r"analysis\.comparisons: b and x"):
-        questions_of(design, AnalysisSettings(comparisons=(("b", "x"),)))
+    refused(r"analysis\.comparisons: b and x", questions_of, design, AnalysisSettings(comparisons=(("b", "x"),)))
 
 
 @pytest.mark.slow
@@ -237,5 +235,4 @@ def test_the_number_recommended_is_the_smallest_that_surely_reaches_the_target_a
 
 @pytest.mark.parametrize("protocol", ["staircase", "quest_plus"])
 def test_power_of_exposures_that_follow_answers_is_refused(protocol: str) -> None:
-    with pytest.raises(UserError, match=protocol):
-        plan_power(study(quiz={"protocol": protocol}), POOL)
+    refused(protocol, plan_power, study(quiz={"protocol": protocol}), POOL)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.pictures.sets import StimulusSet
@@ -29,11 +30,9 @@ def test_a_changed_picture_is_refused(stimuli: StimulusSet) -> None:
     planned = {"stimulus": FAKE, "stimulus_b": None, "sha256": own}
     assert library.checked([planned]) == (planned,)
     path.write_bytes(path.read_bytes() + b"x")
-    with pytest.raises(UserError, match=r"secret3.png:"):
-        library.checked([planned])
+    refused(r"secret3.png:", library.checked, [planned])
     path.unlink()
-    with pytest.raises(UserError, match=r"secret3.png:"):
-        library.checked([planned])
+    refused(r"secret3.png:", library.checked, [planned])
     with pytest.raises(UserError, match=FAKE):
         Library([StimulusSet(Path(), ())]).checked([planned])
 
@@ -42,8 +41,7 @@ def test_pictures_without_a_size_are_refused_before_a_session_begins(stimuli: St
     *sized, last = stimuli.rows
     message = rf"{last['file']}: stimuli.csv has no width and height .* fill them in"
     for column in ("width", "height"):
-        with pytest.raises(UserError, match=message):
-            Library([StimulusSet(stimuli.folder, (*sized, last | {column: None}))])
+        refused(message, Library, [StimulusSet(stimuli.folder, (*sized, last | {column: None}))])
 
 
 def test_files_are_read_once_in_the_order_of_their_names_and_never_again(

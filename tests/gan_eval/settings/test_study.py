@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.files.reading import read_toml
@@ -37,13 +38,10 @@ def test_a_models_own_keys_override_the_shared_ones(tmp_path):
 
 
 def test_files_that_are_absent_or_not_text_are_named(tmp_path):
-    with pytest.raises(UserError, match="no such study file"):
-        load_study(tmp_path / "absent.toml")
+    refused("no such study file", load_study, tmp_path / "absent.toml")
     (tmp_path / "b.toml").write_bytes(b"\xff\xff")
-    with pytest.raises(UserError, match="not UTF-8"):
-        load_study(tmp_path / "b.toml")
-    with pytest.raises(UserError, match="a folder"):
-        load_study(tmp_path)
+    refused("not UTF-8", load_study, tmp_path / "b.toml")
+    refused("a folder", load_study, tmp_path)
 
 
 def test_every_count_has_a_bound():

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from refusals import refused
 from stored_rows import add, at_once, sit, together, trial
 
 from gan_eval import tables
@@ -35,16 +36,14 @@ def filled(database: str) -> str:
 def test_nothing_is_added_to_a_session_that_was_forgotten(filled: str) -> None:
     forget(filled, "P1")
     with open_store(filled) as store:
-        with pytest.raises(UserError, match="session s1"):
-            store.add(tables.TRIALS, [trial(2, "s1")], session="s1")
+        refused("session s1", store.add, tables.TRIALS, [trial(2, "s1")], session="s1")
         with pytest.raises(UserError, match="session s1"):
             store.update_session("s1", {"screen_width": 800}, more=[(tables.CHECKS, [{"session": "s1", "check": "c"}])])
         assert [store.rows(table, session="s1") for table in tables.STORED_TABLES] == [[]] * len(tables.STORED_TABLES)
 
 
 def test_reading_makes_no_tables_in_anybodys_database(database: str) -> None:
-    with pytest.raises(UserError, match="postgresql://lab@"):
-        open_store(database, create=False)
+    refused("postgresql://lab@", open_store, database, create=False)
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
 

@@ -10,9 +10,9 @@ from unittest.mock import Mock
 
 import pytest
 from finished import make_set
+from refusals import refused
 
 from gan_eval import tables
-from gan_eval.errors import UserError
 from gan_eval.quiz.admission import Person, next_code
 from gan_eval.quiz.room import run_session
 from gan_eval.quiz.simulate import Observer
@@ -113,16 +113,14 @@ def test_other_pictures_for_practice_or_catch_are_another_design(plan: Plan) -> 
         before = quiz.inputs()
         make_set(plan.file.parent / name, 4, kinds)
         assert quiz.inputs() != before
-        with pytest.raises(UserError, match=rf"pictures\.{phase}"):
-            require_one_design(plan, plan.store)
+        refused(rf"pictures\.{phase}", require_one_design, plan, plan.store)
 
 
 def test_a_change_after_the_first_session_is_refused_key_by_key(plan: Plan) -> None:
     rehearse(plan, "P1")
 
     rehearse(changed(plan, "show_review = false\nshow_score = false"), "P2")
-    with pytest.raises(UserError, match=r"quiz\.blank_ms.*500\.0,.*400\.0"):
-        rehearse(changed(plan, "blank_ms = 400"), "P3")
+    refused(r"quiz\.blank_ms.*500\.0,.*400\.0", rehearse, changed(plan, "blank_ms = 400"), "P3")
     rehearse(changed(plan, "blank_ms = 500"), "P3")  # the default, given
 
 

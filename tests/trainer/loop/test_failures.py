@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from refusals import refused
 from training_runs import Pairs, Settings, result, train
 
 from gan_eval.errors import UserError
@@ -77,8 +78,7 @@ def test_full_disk_is_one_line_wherever_it_happens(
         flush(handle)
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UserError, match=rf"{target}:"):
-        train(tiny(snapshots=(2,)), make_pairs(train=2), tmp_path / "run", checkpoint_every=4)
+    refused(rf"{target}:", train, tiny(snapshots=(2,)), make_pairs(train=2), tmp_path / "run", checkpoint_every=4)
     assert not [path for path in tmp_path.glob("run/**/*") if is_temporary_name(path.name)]
 
 
@@ -87,8 +87,7 @@ def test_loss_that_is_not_finite_names_step_and_term(
 ) -> None:
     at_step(monkeypatch, 6, after=lambda _gan, terms: terms | {"d_real": torch.tensor(float("nan"))})
     line = "broke down at step 6: the term d_real is nan; the last good checkpoint is of step 4"
-    with pytest.raises(UserError, match=line):
-        train(tiny(), make_pairs(train=2), tmp_path / "run", checkpoint_every=4)
+    refused(line, train, tiny(), make_pairs(train=2), tmp_path / "run", checkpoint_every=4)
     assert [path.name for path in list_checkpoints(tmp_path / "run" / "checkpoints")] == ["step_0000004.pt"]
     assert not (tmp_path / "run" / "generator.safetensors").exists()
 
@@ -106,8 +105,7 @@ def test_broken_weights_are_never_saved(
 
     at_step(monkeypatch, 3, after=overflow)
     line = rf"broke down by step 3: {net} \S+ is not finite; the last good checkpoint is of step 2"
-    with pytest.raises(UserError, match=line):
-        train(tiny(), make_pairs(train=2), tmp_path / "run", checkpoint_every=1)
+    refused(line, train, tiny(), make_pairs(train=2), tmp_path / "run", checkpoint_every=1)
     kept = list_checkpoints(tmp_path / "run" / "checkpoints")
     assert [path.name for path in kept] == ["step_0000002.pt", "step_0000001.pt"]
     for path in kept:

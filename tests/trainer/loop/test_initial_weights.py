@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 from made_photographs import encoder, filler, make_photographs
+from refusals import refused
 from safetensors.torch import save_file
 from torch import Tensor
 from training_runs import train
 
-from gan_eval.errors import UserError
 from gan_eval.files.reading import read_json
 from gan_eval.settings.training import TrainingSettings
 from trainer.loop import run as run_module
@@ -97,8 +97,7 @@ def test_another_discriminator_starts_anew(
 def test_another_network_is_refused_by_its_key(
     first: Path, data: Path, tmp_path: Path, settings: TrainingSettings, key: str
 ) -> None:
-    with pytest.raises(UserError, match=rf"init_from.*{key}"):
-        train(settings, data, tmp_path / "run", init_from=first)
+    refused(rf"init_from.*{key}", train, settings, data, tmp_path / "run", init_from=first)
     assert not (tmp_path / "run").exists()
 
 
@@ -138,8 +137,7 @@ def test_an_encoder_of_a_run_is_taken_and_the_decoder_drawn(
     config = read_json(run / "config.json")
     assert config["initial_encoder"]["encoder.1.norm"] == "encoder.1.norm"
     assert len(config["initial_encoder_sha256"]) == 64
-    with pytest.raises(UserError, match="initial_encoder_sha256 is gone"):
-        train(small(seed=9), data, run)
+    refused("initial_encoder_sha256 is gone", train, small(seed=9), data, run)
 
 
 def test_an_encoder_for_holes_anywhere_takes_what_it_has(pretrained: Path, data: Path, tmp_path: Path) -> None:
@@ -175,5 +173,4 @@ def test_files_of_other_programs_are_matched_by_name(suffix: str, prefix: str, t
 
 def test_no_matching_layer_is_named(tmp_path: Path) -> None:
     torch.save({"bn.weight": torch.ones(8), "fc.weight": torch.ones(3, 3)}, tmp_path / "a.pth")
-    with pytest.raises(UserError, match=r"encoder\.0\.conv,.*bottleneck\.norm$"):
-        load_encoder(tmp_path / "a.pth", small())
+    refused(r"encoder\.0\.conv,.*bottleneck\.norm$", load_encoder, tmp_path / "a.pth", small())

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 from plain_layers import batch_norm, connect, double, drawn, halve, leaky, weights_of
+from refusals import refused
 from torch import Tensor
 
-from gan_eval.errors import UserError
 from gan_eval.settings.training import EncoderOrder, InpaintingSettings, TrainingSettings
 from trainer.nets.build import generator_for, new_networks
 from trainer.nets.unet import UNet
@@ -82,7 +82,5 @@ def written_out(W: dict[str, Tensor], x: Tensor, depth: int, *, first: bool) -> 
 
 
 def test_what_cannot_be_built_is_refused() -> None:
-    with pytest.raises(UserError, match=r"^image_size: 192 pixels.*4;.*128.*256"):
-        generator_for(settings_of(image_size=192))
-    with pytest.raises(UserError, match=r"^depth 2:.*64 pixels.*32"):
-        generator_for(settings_of(image_size=256, depth=2))
+    refused(r"^image_size: 192 pixels.*4;.*128.*256", generator_for, settings_of(image_size=192))
+    refused(r"^depth 2:.*64 pixels.*32", generator_for, settings_of(image_size=256, depth=2))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from refusals import refused
 
 from gan_eval.errors import UserError
 from trainer.state import checkpoints
@@ -36,11 +37,9 @@ def test_the_latest_two_are_kept(tmp_path: Path) -> None:
 
 def test_other_settings_and_newer_formats_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_checkpoint(tmp_path, 1, state())
-    with pytest.raises(UserError, match="other settings or another version"):
-        load_latest(tmp_path, "g", silent)
+    refused("other settings or another version", load_latest, tmp_path, "g", silent)
     monkeypatch.setattr(checkpoints, "FORMAT", 99)
-    with pytest.raises(UserError, match="other settings or another version"):
-        load_latest(tmp_path, "f", silent)
+    refused("other settings or another version", load_latest, tmp_path, "f", silent)
 
 
 @pytest.mark.parametrize(

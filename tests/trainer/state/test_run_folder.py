@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from refusals import refused
 from training_runs import Pairs
 
 from gan_eval.__main__ import run
@@ -54,11 +55,9 @@ def test_a_check_writes_nothing_and_refuses_a_folder_with_other_files(tmp_path: 
     assert check_run(tmp_path, {"steps": 2}, {}) == []
     assert not any(tmp_path.iterdir())
     (tmp_path / GENERATOR).touch()  # a run's, without the rest of the run
-    with pytest.raises(UserError, match="not empty and not written by gan_eval"):
-        check_run(tmp_path, {"steps": 2}, {})
+    refused("not empty and not written by gan_eval", check_run, tmp_path, {"steps": 2}, {})
     (tmp_path / OWN_FOLDER).mkdir()
-    with pytest.raises(UserError, match=r"config\.json:.*generator\.safetensors"):
-        check_run(tmp_path, {"steps": 2}, {})
+    refused(r"config\.json:.*generator\.safetensors", check_run, tmp_path, {"steps": 2}, {})
 
 
 def test_more_steps_start_from_the_old_run_as_the_message_says(

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from metric_pictures import texture
+from refusals import refused
 from tiny_segmenters import PALETTE, Fails, NearestColour, labels, save
 from torch import nn
 
-from gan_eval.errors import UserError
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.segmenter import load_network, load_segmenter, read_classes
 
@@ -33,16 +33,14 @@ def test_what_is_no_network_is_refused(tmp_path):
         ("weights.pth", "not a TorchScript network .* a file of weights is not enough"),
         ("text.pt", "not a TorchScript network"),
     ):
-        with pytest.raises(UserError, match=rf"--segmenter .*{name}: {line}"):
-            load_segmenter(tmp_path / name, device="cpu")
+        refused(rf"--segmenter .*{name}: {line}", load_segmenter, tmp_path / name, device="cpu")
 
 
 def test_a_network_whose_weights_are_not_finite_is_refused(tmp_path):
     """The classes that it reads would look like any."""
     network = NearestColour()
     network.bias[3] = float("nan")
-    with pytest.raises(UserError, match=r"net\.pt:"):
-        load_segmenter(save(network, tmp_path / "net.pt"), device="cpu")
+    refused(r"net\.pt:", load_segmenter, save(network, tmp_path / "net.pt"), device="cpu")
 
 
 def test_a_network_with_other_outputs_gives_its_reason(tmp_path):

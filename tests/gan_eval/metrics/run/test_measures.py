@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from learned_weights import write_learned
 from metric_pictures import disturbed, texture
+from refusals import refused
 
-from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -62,11 +62,9 @@ def test_users_files_with_their_hashes_and_caveats(paths: dict[str, Path]) -> No
 
 @pytest.mark.parametrize("name", ["alexnet", "vgg16", "dists", "brisque"])
 def test_a_named_file_that_will_not_do(name: str, paths: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=rf"--weights {name}=.*absent:"):
-        tools_for(LEARNED, **paths | {name: tmp_path / "absent"})
+    refused(rf"--weights {name}=.*absent:", tools_for, LEARNED, **paths | {name: tmp_path / "absent"})
     (tmp_path / "text.pth").write_text("no weights")
-    with pytest.raises(UserError, match=r"text\.pth: not "):
-        tools_for(LEARNED, **paths | {name: tmp_path / "text.pth"})
+    refused(r"text\.pth: not ", tools_for, LEARNED, **paths | {name: tmp_path / "text.pth"})
 
 
 @pytest.mark.slow

@@ -4,8 +4,8 @@ import pickle
 
 import numpy as np
 import pytest
+from refusals import refused
 
-from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.frechet import fid, fid_to, gaussian_of
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.reference import read_reference, write_reference
@@ -50,8 +50,7 @@ def test_a_resizer_that_the_files_name_contradicts_is_refused(tmp_path, name, re
     if stated is None:
         assert read_reference(tmp_path / name, resizer=resizer).gaussian.mean.shape == (12,)
         return
-    with pytest.raises(UserError, match=f"{name}: .*--resizer {stated}, not {resizer}"):
-        read_reference(tmp_path / name, resizer=resizer)
+    refused(f"{name}: .*--resizer {stated}, not {resizer}", read_reference, tmp_path / name, resizer=resizer)
 
 
 @pytest.mark.parametrize(
@@ -71,10 +70,8 @@ def test_a_file_without_statistics_is_refused_by_its_name(tmp_path, arrays, name
         file.write_bytes(arrays)
     else:
         np.savez(file, **arrays)
-    with pytest.raises(UserError, match=named):
-        read_reference(file, resizer="tf1")
-    with pytest.raises(UserError, match="no such file"):
-        read_reference(tmp_path / "absent.npz", resizer="tf1")
+    refused(named, read_reference, file, resizer="tf1")
+    refused("no such file", read_reference, tmp_path / "absent.npz", resizer="tf1")
 
 
 def test_features_of_another_network_have_a_reason():

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from refusals import refused
 
-from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.metrics.weights import cache, package
 from gan_eval.metrics.weights.known import Convolutions, Packaged, Weights
@@ -100,11 +100,9 @@ def test_a_fetched_network_is_rewritten_and_the_cache_checked_whole(fetch: Calla
     assert sorted(p.name for p in path.parent.iterdir()) == ["net.safetensors"]
     assert cache.find("net") == path
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(UserError, match=r"net\.safetensors: damaged"):
-        cache.find("net")
+    refused(r"net\.safetensors: damaged", cache.find, "net")
 
 
 def test_a_rewritten_file_with_another_hash_is_refused(fetch: Callable[..., Path], tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"network\.ckpt:.*SHA-256.*expected 00000000"):
-        fetch("0" * 64)
+    refused(r"network\.ckpt:.*SHA-256.*expected 00000000", fetch, "0" * 64)
     assert list((tmp_path / "cache" / "weights").iterdir()) == []

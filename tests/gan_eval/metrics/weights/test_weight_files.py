@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.weights.files import read_state, required_tensors
@@ -11,16 +12,14 @@ from gan_eval.metrics.weights.files import read_state, required_tensors
 
 def test_a_file_that_is_none_is_refused_without_an_option_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "mine.pth").write_bytes(b"text")
-    with pytest.raises(UserError, match=r"mine\.pth:.*vgg13_bn"):
-        read_state(tmp_path / "mine.pth", "vgg13_bn")
+    refused(r"mine\.pth:.*vgg13_bn", read_state, tmp_path / "mine.pth", "vgg13_bn")
     with pytest.raises(UserError, match=r"\(no a\);.*--weights vgg16=FILE$"):
         required_tensors({"b": torch.zeros(1)}, {"a": (1,)}, tmp_path / "mine.pth", "vgg16")
     with pytest.raises(UserError, match=r"a has the shape \(2,\), expected \(1,\)"):
         required_tensors({"a": torch.zeros(2)}, {"a": (1,)}, tmp_path / "mine.pth", "vgg16")
     for name, content in (("code.pth", torch.nn.Linear(2, 2)), ("list.pth", [1, 2])):
         torch.save(content, tmp_path / name)
-        with pytest.raises(UserError, match=rf"{name}:.*vgg16"):
-            read_state(tmp_path / name, "vgg16")
+        refused(rf"{name}:.*vgg16", read_state, tmp_path / name, "vgg16")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300])
@@ -33,5 +32,4 @@ def test_weights_that_are_not_finite_are_refused_by_name(tmp_path: Path, value: 
 
 def test_a_few_bytes_that_stand_for_a_huge_tensor_are_refused(tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(1).expand(10**10)}, tmp_path / "mine.pth")
-    with pytest.raises(UserError, match=r"mine\.pth:.*vgg16 \(a has fewer numbers than places\)"):
-        read_state(tmp_path / "mine.pth", "vgg16")
+    refused(r"mine\.pth:.*vgg16 \(a has fewer numbers than places\)", read_state, tmp_path / "mine.pth", "vgg16")

@@ -5,13 +5,13 @@ import sys
 import threading
 
 import pytest
+from refusals import refused
 
 pytest.importorskip("PySide6.QtGui", exc_type=ImportError)
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 
-from gan_eval.errors import UserError
 from gan_eval.quiz.app.keys import place_of, press_moment
 from gan_eval.quiz.app.process import raised_priority, require_display
 
@@ -67,16 +67,14 @@ def test_without_a_display_one_line_says_what_to_do(
         monkeypatch.delenv(name, raising=False)
     if display:
         monkeypatch.setenv("DISPLAY", display)
-    with pytest.raises(UserError, match=rf"{message}.*--simulate.*QT_QPA_PLATFORM=offscreen"):
-        require_display()
+    refused(rf"{message}.*--simulate.*QT_QPA_PLATFORM=offscreen", require_display)
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     require_display()
 
 
 def test_missing_libraries_are_a_line_that_names_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PySide6.QtWidgets", None)  # as where a shared library is missing
-    with pytest.raises(UserError, match="gan-eval doctor"):
-        require_display()
+    refused("gan-eval doctor", require_display)
 
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at Linux' scheduling policies")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from made_sets import write_items
 from PIL import Image
+from refusals import refused
 
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.no_reference import block_features, niqe, niqe_blocks
 from gan_eval.metrics.definitions.similarity import l1, l1_map, ssim, ssim_map
 from gan_eval.metrics.run.inputs import stimuli_of_sets
@@ -95,8 +95,7 @@ def test_what_cannot_be_written_is_refused_in_one_line(tmp_path: Path, capsys: p
     for name, said in (
         ("page.png", "name it page.html"), ("folder.html", "is a folder"), ("mine.html", "not written by gan_eval"),
     ):  # fmt: skip
-        with pytest.raises(UserError, match=said):
-            check_gallery(tmp_path / name)
+        refused(said, check_gallery, tmp_path / name)
     folder = make_set(tmp_path / "set")
     made = ["metrics", str(folder), "--out", str(tmp_path / "out"), "--gallery", str(tmp_path / "g.html")]
     assert run([*made, "--metrics", "fid"]) == 2
@@ -110,8 +109,7 @@ def test_an_earlier_gallery_stays_where_no_picture_can_be_read(tmp_path: Path) -
     shutil.rmtree(tmp_path / "set" / "real")
     shutil.rmtree(tmp_path / "set" / "fake")
     (tmp_path / "g.html").write_text("earlier")
-    with pytest.raises(UserError, match="no picture can be read"):
-        write_gallery(frame_of([], IMAGE_METRICS), stimuli, tmp_path / "g.html")
+    refused("no picture can be read", write_gallery, frame_of([], IMAGE_METRICS), stimuli, tmp_path / "g.html")
     assert (tmp_path / "g.html").read_text() == "earlier"
     assert [path.name for path in (tmp_path / "g_files").iterdir()] == [".gan-eval"]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from make_metrics import correlations
+from refusals import refused
 
 from gan_eval import analyze
-from gan_eval.errors import UserError
 from gan_eval.stats.metrics_and_people.matching import require_metrics_of
 from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.trials import fill_trials
@@ -94,8 +94,7 @@ CASES: dict[str, tuple[pd.DataFrame, str]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_metrics_that_contradict_the_trials_are_refused(case: str) -> None:
     metrics, line = CASES[case]
-    with pytest.raises(UserError, match=rf"m\.csv: {line}"):
-        require_metrics_of(TRIALS, metrics, where="m.csv")
+    refused(rf"m\.csv: {line}", require_metrics_of, TRIALS, metrics, where="m.csv")
 
 
 def answers(**more: object) -> pd.DataFrame:
@@ -143,8 +142,7 @@ def test_sets_of_several_data_sets_need_the_trials_data_set(tmp_path: Path) -> N
     }  # fmt: skip
     for line, (known, metrics) in cases.items():
         metrics.to_csv(tmp_path / "m.csv", index=False)
-        with pytest.raises(UserError, match=f"m.csv: {line}"):
-            analyze(known, set_metrics=tmp_path / "m.csv")
+        refused(f"m.csv: {line}", analyze, known, set_metrics=tmp_path / "m.csv")
     part = trials.assign(dataset=trials["dataset"].where(trials["model"] != "noise"))
     (line, *_) = require_metrics_of(fill_trials(part), several, where="m.csv")[1:]
     assert line.startswith("m.csv: 12 trials ")
