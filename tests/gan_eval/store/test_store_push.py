@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from refusals import refused
 from stored_rows import answer, fill, sit
 
 from gan_eval import tables
@@ -49,8 +50,7 @@ def test_each_row_is_copied_once_with_its_values_and_open_sessions_are_brought_u
     assert (again.sessions, again.trials) == (0, 0)
     both, lefts, rights = contents(where), contents(left), contents(right)
     assert both == {name: [*rows, *rights[name]] for name, rows in lefts.items()}
-    with pytest.raises(UserError, match="are the same store"):
-        push(left, left)
+    refused("are the same store", push, left, left)
 
 
 def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, where: str) -> None:
@@ -145,8 +145,7 @@ def test_what_cannot_be_merged_is_named_and_nothing_is_written(
     fill(tmp_path / "same", "P01", session="another")
     (tmp_path / "notes").write_text("no database, but long enough to be taken for one " * 40)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(UserError, match=message):
-        merge([tmp_path / name for name in sources], tmp_path / out)
+    refused(message, merge, [tmp_path / name for name in sources], tmp_path / out)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 

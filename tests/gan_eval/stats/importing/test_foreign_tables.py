@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from commands import Command
+from refusals import refused
 
 from gan_eval import analyze
 from gan_eval.errors import UserError
@@ -47,8 +48,7 @@ def test_times_of_people_in_another_unit_are_converted(tmp_path: Path) -> None:
         found = imported(tmp_path, given, {"reaction_time_ms": source})
         assert found.trials["reaction_time_ms"].tolist() == pytest.approx(TIMES * 3)
         assert any("P1" in line for line in found.doubts)
-    with pytest.raises(UserError, match="'P1'"):
-        fill_trials(mixed)
+    refused("'P1'", fill_trials, mixed)
     fast = frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(frame["participant"] == "P1", 60))
     found = imported(tmp_path, fast)
     assert found.trials["reaction_time_ms"].min() == 60, "too fast for people, but milliseconds"
@@ -102,10 +102,8 @@ def test_pictures_that_are_shown_again_are_no_questions(tmp_path: Path) -> None:
 
 def test_words_of_one_outcome_alone_do_not_decide_the_answer(tmp_path: Path) -> None:
     frame = table(correct=[0, 100, 100] * 6).drop(columns="response")
-    with pytest.raises(UserError, match="--word correct:100="):
-        imported(tmp_path, frame)
-    with pytest.raises(UserError, match="--word kind:photo="):
-        imported(tmp_path, table().replace({"kind": {"real": "photo"}}))
+    refused("--word correct:100=", imported, tmp_path, frame)
+    refused("--word kind:photo=", imported, tmp_path, table().replace({"kind": {"real": "photo"}}))
 
 
 def test_grades_with_their_meaning_are_numbers(tmp_path: Path) -> None:
@@ -113,8 +111,7 @@ def test_grades_with_their_meaning_are_numbers(tmp_path: Path) -> None:
     assert imported(tmp_path, frame).trials["rating"].tolist() == [1, 4, 7] * 6
     words = {"rating": {"1 - surely fake": "7", "7 (surely real)": "1"}}
     assert imported(tmp_path, frame, words=words).trials["rating"].tolist() == [7, 4, 1] * 6
-    with pytest.raises(UserError, match="rating: good 18"):
-        imported(tmp_path, table(rating="good").drop(columns="response"))
+    refused("rating: good 18", imported, tmp_path, table(rating="good").drop(columns="response"))
 
 
 def test_words_for_a_missing_number_keep_the_answer(tmp_path: Path) -> None:
@@ -144,8 +141,7 @@ def test_the_direction_of_ratings_is_stated_or_not_reported(tmp_path: Path, high
     text = " ".join(grade_sentences(folder))
     assert "Mean grades" in text
     assert (f"{said} looks more real" in text) if said else ("looks more real" not in text)
-    with pytest.raises(UserError, match="--rating-high"):
-        imported(tmp_path, table(), rating_high="real")
+    refused("--rating-high", imported, tmp_path, table(), rating_high="real")
 
 
 WIDE = "code," + ",".join(f"rf.{n}.player.{what}" for n in (1, 2, 3) for what in ("image", "truth", "said"))
@@ -225,8 +221,7 @@ def test_a_recruiters_table_beside_the_trials_is_left_alone(tmp_path: Path) -> N
         assert PARTICIPANTS not in tables_to_analyze(tmp_path / "trials.csv", say=said.append).tables
         assert [str(theirs) in line and "question" in line for line in said] == [True]
     theirs.write_text("session,participant,question,answer\nP0,P0,age,20\n")
-    with pytest.raises(UserError, match="answered_at"):
-        tables_to_analyze(tmp_path / "trials.csv")
+    refused("answered_at", tables_to_analyze, tmp_path / "trials.csv")
 
 
 def test_marks_without_our_columns_are_said(tmp_path: Path, command: Command) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from fetched_tools import fetched, python_with
-from test_tools import played
+from tool_files import played
 from x_screens import x_server
 
 from gan_eval.errors import UserError

@@ -1,0 +1,169 @@
+"""Trials with a second question about the picture: the answer to the first one counts."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from refusals import refused
+from tool_files import (
+    ANSWERS,
+    KEYS,
+    KINDS,
+    PICTURES,
+    PLAYED,
+    imported,
+    jspsych,
+    labjs,
+    opensesame,
+    otree,
+    played,
+    written,
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "words"), [("button", {}), ("keyboard", {}), ("keyboard", {"f": "fake", "j": "real"})]
+)
+def test_the_confidence_of_jspsych_is_not_the_answer(tmp_path: Path, task: str, words: dict[str, str]) -> None:
+    """`data` of a timeline stand in the rows of all its trials, and a confidence is given to missed pictures, too."""
+    rows = []
+    for row in [{**row, "picture": row["stimulus"]} for row in jspsych("P1") if "truth" in row]:
+        rows.append(row | {"trial_type": f"image-{task}-response", "correct": "" if words else row["correct"]})
+        confidence = {"trial_type": "html-keyboard-response", "stimulus": "sure?", "response": 2, "correct": ""}
+        rows.append(row | confidence)
+    found = imported(written(tmp_path, "a.csv", rows), words={"response": words})
+    assert played(found) == PLAYED
+    assert found.trials["reaction_time_ms"].notna().sum() == 5
+
+
+def test_two_questions_in_one_cell_of_jspsych(tmp_path: Path) -> None:
+    rows = [row | {"trial_type": "survey-multi-choice", "correct": ""} for row in jspsych("P1") if "truth" in row]
+    for row, answer in zip(rows, ANSWERS, strict=True):
+        row["response"] = json.dumps({"judgement": answer or "", "sure": 2})
+    file = written(tmp_path, "a.csv", rows)
+    refused(r"a.csv.*--map response=response.judgement", imported, file)
+    found = imported(file, mapping={"response": "response.judgement", "confidence": "response.sure"})
+    assert played(found) == PLAYED
+    assert found.trials["confidence"].eq(2).all()
+
+
+@pytest.mark.parametrize("is_scored", [True, False])
+def test_the_confidence_of_labjs_is_not_the_answer(tmp_path: Path, is_scored: bool) -> None:
+    """A loop's parameters stand in the rows of all screens; more confidences than answers are given."""
+    rows = []
+    for row in labjs("P1")[2::2]:
+        rows.append({**row, "response": KEYS[row["response"]], "correct": row.get("correct") if is_scored else None})
+        rows.append({**row, "sender": "Sure", "response": "2", "correct": None})
+    for row in rows:
+        del row["correctResponse"]
+    words = {} if is_scored else {"response": {"f": "fake", "j": "real"}}
+    assert played(imported(written(tmp_path, "data.csv", rows), words=words)) == PLAYED
+    refused("--word response:f=", imported, written(tmp_path, "b.csv", [{**row, "correct": None} for row in rows]))
+
+
+@pytest.mark.parametrize("asked_in_each", [True, False])
+def test_a_later_question_of_opensesame_is_not_the_answer(tmp_path: Path, asked_in_each: bool) -> None:
+    """`response`, `correct` and `response_time` are those of the last question of a trial."""
+    rows = opensesame()
+    for at, row in enumerate(rows):
+        names = ("response", "correct", "response_time")
+        row |= {f"{name}_key": row[name] for name in names} | {"time_key": 1000 * at + 2100}
+        asked = at if asked_in_each else at - at % 2
+        row |= {"response_confidence": 2, "correct_confidence": 0, "response_time_confidence": 300}
+        row["time_confidence"] = 1000 * asked + 2500
+        if asked == at:
+            row |= {"response": 2, "correct": 0, "response_time": 300}
+    found = imported(written(tmp_path, "subject-4.csv", rows))
+    assert played(found) == PLAYED
+    assert found.trials["reaction_time_ms"].dropna().eq(700).all()
+
+
+def test_two_keyboards_of_opensesame_in_trials_of_their_own(tmp_path: Path) -> None:
+    rows = opensesame()
+    for at, row in enumerate(rows):
+        for item, count in (("key", at), ("practice_key", 0)):
+            asked = rows[min(at, count)]
+            row |= {f"{name}_{item}": asked[name] for name in ("response", "correct", "response_time")}
+            row[f"time_{item}"] = "NA" if item == "key" and not at else 1000 * count + 2100
+    assert played(imported(written(tmp_path, "subject-4.csv", rows))) == PLAYED
+
+
+@pytest.mark.parametrize("answer_in", ["keys", "clicked_name", "response"])
+@pytest.mark.parametrize("expected", [True, False])
+def test_the_confidence_of_psychopy_is_not_the_answer(tmp_path: Path, answer_in: str, expected: bool) -> None:
+    """It is given where the picture is missed, too; `correct` is the study's own column, which fits either answer."""
+    rows = []
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True)):
+        row = {"picture": f"{picture}.png", "truth": kind, "trials.thisN": at, "participant": "P1", "expName": "e"}
+        row |= {f"judge.{answer_in}": KEYS[answer] if answer_in == "keys" else answer, "judge.rt": answer and 0.5}
+        row |= {"sure.keys": at % 4, "sure.rt": 1.2, "slider.response": at % 4, "slider.rt": 1.5}
+        rows.append(row | {"correct": int(answer == kind), **({"corrAns": KEYS[kind]} if expected else {})})
+    file = written(tmp_path, "a.csv", rows)
+    for mapping in ({}, {"response": f"judge.{answer_in}"}):
+        found = imported(file, mapping=mapping | {"confidence": "slider.response"})
+        assert played(found) == PLAYED
+        assert found.trials["reaction_time_ms"].dropna().eq(500).all()
+        assert found.trials["confidence"].tolist() == [0, 1, 2, 3, 0, 1]
+
+
+def test_otrees_0_from_a_page_of_the_confidence_alone_is_reported(tmp_path: Path) -> None:
+    rows = otree(wide=False)
+    rows[0]["player.confidence"] = 0
+    file = written(tmp_path, "otree.csv", rows)
+    left, out = imported(file), imported(file, words={"confidence": {"0": ""}})
+    assert left.trials["confidence"].eq(0).sum() == 1
+    assert any("--word confidence:0=" in line for line in left.doubts)
+    assert not out.trials["confidence"].eq(0).any()
+    assert not any("--word confidence:0=" in line for line in out.doubts)
+
+
+def second_rows(*, words: Sequence[Any] = ("1", "2", "3"), correct: str = "False") -> list[dict[str, Any]]:
+    """A row for the answer and one for a confidence, which is never correct and is given to the missed picture, too."""
+    rows = []
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True), start=1):
+        row = {"subject_id": 1, "picture": f"{picture}.png", "truth": kind}
+        rows.append(row | {"key": KEYS[answer] or "None", "rt": answer and 512, "correct": answer == kind})
+        rows.append(row | {"key": words[at % len(words)], "rt": 1500, "correct": correct})
+    return rows
+
+
+def xpd(file: Path, rows: list[dict[str, Any]]) -> Path:
+    file.write_text("#Expyriment 1.0.1 (Python 3.11), .xpd-file\n" + pd.DataFrame(rows).to_csv(index=False))
+    return file
+
+
+@pytest.mark.parametrize("correct", ["False", ""])
+def test_a_confidence_in_a_row_of_its_own_is_not_a_trial(tmp_path: Path, correct: str) -> None:
+    found = imported(xpd(tmp_path / "e.xpd", second_rows(correct=correct)))
+    assert played(found) == PLAYED
+    assert found.trials["reaction_time_ms"].dropna().eq(512).all()
+    assert any("6 rows with 1, 2, 3 in column key" in line for line in found.doubts)
+
+
+def test_answers_to_pictures_shown_again_are_all_kept(tmp_path: Path) -> None:
+    """In a table that is sorted by picture, later answers have the words of first ones; others may be correct."""
+    words = {"response": {"f": "fake", "j": "real"}}
+    again = imported(xpd(tmp_path / "a.xpd", second_rows(words=["j", "f"])), mapping={"correct": ""}, words=words)
+    assert len(again.trials) == 12
+    assert any("in succession" in line and "--where" in line for line in again.doubts)
+    others = [
+        {**row, "correct": row["correct"] or row["key"] == "2"} for row in second_rows(words=["1", "2"], correct="")
+    ]
+    assert len(imported(xpd(tmp_path / "b.xpd", others)).trials) == 12
+
+
+@pytest.mark.parametrize("has_row", [True, False])
+def test_a_confidence_of_gorilla_is_no_answer_to_a_missed_picture(tmp_path: Path, has_row: bool) -> None:
+    rows = []
+    for at, row in enumerate(second_rows()):
+        names = {"Participant Private ID": 5, "Trial Number": at // 2, "Screen Name": "judge"}
+        names |= {"Spreadsheet: picture": row["picture"], "Spreadsheet: truth": row["truth"]}
+        names |= {"Response": {"j": "Photo", "f": "AI", "None": None}.get(row["key"], row["key"])}
+        names |= {"Reaction Time": row["rt"], "Correct": int(row["correct"] is True)}
+        rows += [names] if has_row or names["Response"] else []
+    found = imported(written(tmp_path, "data_exp.csv", rows))
+    assert played(found) == PLAYED
+    assert found.trials["reaction_time_ms"].dropna().eq(512).all()
