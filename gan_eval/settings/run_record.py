@@ -20,7 +20,7 @@ def read_run_record(folder: Path) -> dict[str, Any]:
     for name in ("file", "data_root"):
         if record.get(name):
             place = Path(os.path.abspath(folder.resolve() / str(record[name])))  # noqa: PTH100 - a link stays one
-            record[name] = place.relative_to(here) if here in place.parents else place
+            record[name] = place.relative_to(here) if here.name and here in place.parents else place
     return record
 
 

@@ -87,11 +87,11 @@ def own_versions() -> dict[str, str]:
     root = Path(__file__).parents[2]
     files = sorted(path for name in ("gan_eval", "trainer") for path in (root / name).rglob("*.py"))
     code = sha256_json({path.relative_to(root).as_posix(): sha256_bytes(path.read_bytes()) for path in files})
-    found = {"gan_eval": f"{__version__} (code {code[:12]})"}
+    versions = {"gan_eval": f"{__version__} (code {code[:12]})"}
     for name in ("numpy", "torch"):
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+            versions[name] = version(name)
+    return versions
 
 
 # On a worker.
@@ -181,6 +181,7 @@ def problem_here(origin: Origin, worker: "Worker") -> str:
         return f"{where}: has gan_eval {here}, this command {wanted}; install one version"
     if not origin.folder:
         return ""
+    from gan_eval.pictures.sets import TABLE_NAME
     from gan_eval.study.plan import open_plan  # with all that reads studies: tasks without a folder start sooner
 
     if not (folder / OWN_FOLDER).is_dir():
@@ -188,9 +189,9 @@ def problem_here(origin: Origin, worker: "Worker") -> str:
     try:
         plan = open_plan(None, folder)
         for model in plan.study.models.values():
-            plan.data_folder(model.data)
+            plan.split(model.data)  # an empty folder is one where nothing was mounted
         for name in plan.study.stimuli.sets:
-            if not (plan.file.parent / name).is_dir():
+            if not (plan.file.parent / name / TABLE_NAME).is_file():
                 return f"{where}: does not see the stimulus set {plan.file.parent / name}; share it with all machines"
     except UserError as error:
         return f"{where}: {error}"
@@ -259,16 +260,16 @@ class Cluster:
                 stack.enter_context(hold_lock(folder / f"{probe}.lock", probe, "looking around"))
                 stack.callback((folder / f"{probe}.probe").unlink)
                 write_text(folder / f"{probe}.probe", "")
-            found = self._client.run(look_around, self.origin, probe, on_error="return")
-        for address, facts in found.items():
+            facts_of = self._client.run(look_around, self.origin, probe, on_error="return")
+        for address, facts in facts_of.items():
             if isinstance(facts, Exception):  # the function could not be imported there
                 raise UserError(f"worker {address}: cannot import this gan_eval ({facts}); install {__version__} there")
             if facts["problem"]:
                 raise UserError(facts["problem"])
-        others = {f"{name} {value}" for facts in found.values() for name, value in facts["versions"].items()}
+        others = {f"{name} {value}" for facts in facts_of.values() for name, value in facts["versions"].items()}
         for text in sorted(others - {f"{name} {value}" for name, value in self.origin.versions.items()}):
             self._listener.message(f"note: a worker has {text}, not this machine's: last digits may differ")
-        if apart := {facts["host"] for facts in found.values() if not facts["reaches"]}:
+        if apart := {facts["host"] for facts in facts_of.values() if not facts["reaches"]}:
             self._listener.message(
                 f"note: file locks in {self.origin.folder} do not reach {', '.join(sorted(apart))}, so start no second "
                 "command for this folder elsewhere; docs/cluster.md names the options of file systems"
@@ -302,8 +303,8 @@ class Cluster:
         size = ceil(len(items) / (TASKS_EACH * max(1, len(self.workers())))) or 1
         parts = [items[start : start + size] for start in range(0, len(items), size)]
         tasks = [ClusterTask(f"part-{number}", do_some, (function, state, part)) for number, part in enumerate(parts)]
-        found = self.run(tasks, progress=lambda done, *_, **__: on_done(min(done * size, len(items))))
-        return [result for task in tasks for result in found[task.name].result()]
+        futures = self.run(tasks, progress=lambda done, *_, **__: on_done(min(done * size, len(items))))
+        return [result for task in tasks for result in futures[task.name].result()]
 
     def run(self, tasks: Sequence[ClusterTask], *, progress: Progress) -> "dict[str, Future[Any]]":
         """Do all tasks; return their results, which stay on the workers. After an error the other tasks are done first.

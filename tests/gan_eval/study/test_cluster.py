@@ -27,6 +27,7 @@ from gan_eval.metrics.run import chunks
 from gan_eval.settings.template import write_study
 from gan_eval.study import cluster, markers
 from gan_eval.study.cluster import Cluster, ClusterTask, connected
+from gan_eval.study.plan import make_plan
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.frames import read_rows
 
@@ -157,6 +158,11 @@ def test_workers_that_cannot_do_the_study_are_refused_before_anything_starts(mac
     made.origin = replace(made.origin, versions=cluster.own_versions(), folder=str(tmp_path / "gone"))
     worker = next(iter(distributed.Worker._instances))
     assert str(tmp_path / "gone") in cluster.problem_here(made.origin, worker)
+    make_plan(write_training(tmp_path, models=1, steps=1), tmp_path / "out", data_root=tmp_path)
+    origin = replace(made.origin, folder=str(tmp_path / "out"))
+    assert cluster.problem_here(origin, worker) == ""
+    (tmp_path / "dots" / "test").rename(tmp_path / "elsewhere")  # as where nothing was mounted
+    assert str(tmp_path / "dots") in cluster.problem_here(origin, worker)
 
 
 def test_one_command_at_a_time(scheduler, study, tmp_path):
