@@ -47,6 +47,8 @@ def each_item(measure: Callable[..., NDArray[np.float64]], inputs: Tensor, photo
 
 def check_pictures(pictures: Tensor) -> None:
     """Raise TypeError unless the pictures are (N, 3, H, W) uint8."""
+    if not isinstance(pictures, Tensor):
+        raise TypeError(f"expected a torch.Tensor, (N, 3, H, W) uint8; found {type(pictures).__name__}")
     if pictures.dtype != torch.uint8 or pictures.ndim != 4 or pictures.shape[1] != 3:
         raise TypeError(f"expected (N, 3, H, W) uint8, found {tuple(pictures.shape)} {pictures.dtype}")
 

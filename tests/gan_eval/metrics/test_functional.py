@@ -56,6 +56,8 @@ def test_other_types_and_shapes_are_refused():
         functional.psnr(batch(FAKE).float(), batch(REAL))
     with pytest.raises(TypeError, match="expected"):
         functional.niqe(torch.from_numpy(np.stack(FAKE)))
+    with pytest.raises(TypeError, match=r"Tensor.*ndarray"):
+        functional.psnr(batch(FAKE).numpy(), batch(REAL).numpy())
     with pytest.raises(ValueError, match=r"3 generated.*2 references"):
         functional.psnr(batch(FAKE), batch(REAL)[:2])
     with pytest.raises(ValueError, match="features"):
