@@ -363,8 +363,8 @@ def read_holes(folder: Path, *, least: float = 0.0, most: float = 1.0, longest: 
             hole = np.asarray(Image.fromarray(mask_of(hole)).resize(size, Image.Resampling.BOX)) > 127
         pixels = int(np.count_nonzero(hole))
         if not MIN_PIXELS <= pixels < hole.size:
-            found = f"{pixels} of {hole.shape[1]}x{hole.shape[0]} pixels are white"
-            raise UserError(f"{path}: {found}; a mask is white where the hole is, and black elsewhere")
+            text = f"{pixels} of {hole.shape[1]}x{hole.shape[0]} pixels are white"
+            raise UserError(f"{path}: {text}; a mask is white where the hole is, and black elsewhere")
         holes[path.name] = hole
     return holes
 

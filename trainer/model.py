@@ -226,12 +226,12 @@ _FIRST_KEY = (re.compile(r"(.*?)model\.model\.0\.weight"), re.compile(r"(.*?)mod
 def _of_generator(tensors: Tensors, path: Path) -> Tensors:
     """Return the tensors of the generator without its prefix, if the names have one."""
     for first in _FIRST_KEY:
-        found = [match[1] for key in tensors if (match := first.fullmatch(key)) and tensors[key].dim() == 4]
-        if len(found) > 1:
-            names = ", ".join(prefix or "one without a prefix" for prefix in found)
+        heads = [match[1] for key in tensors if (match := first.fullmatch(key)) and tensors[key].dim() == 4]
+        if len(heads) > 1:
+            names = ", ".join(prefix or "one without a prefix" for prefix in heads)
             raise UserError(f"{path}: it has several generators ({names}); save the state dict of one of them alone")
-        if found:
-            return {key.removeprefix(found[0]): value for key, value in tensors.items() if key.startswith(found[0])}
+        if heads:
+            return {key.removeprefix(heads[0]): value for key, value in tensors.items() if key.startswith(heads[0])}
     return tensors
 
 

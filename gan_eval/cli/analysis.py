@@ -206,8 +206,8 @@ def _answers_of_store(store: Place, name: str | None, planned: "Study | None") -
 
         near = plan_of_store(store, name)
     study = planned or (near and near.study)
-    wanted = study.quiz.participants if study else None
-    return Answers(stored, planned, wanted, store=store if isinstance(store, Path) else None)
+    people = study.quiz.participants if study else None
+    return Answers(stored, planned, people, store=store if isinstance(store, Path) else None)
 
 
 def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Callable[[str], None]) -> "Answers":

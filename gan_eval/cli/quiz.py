@@ -116,8 +116,8 @@ def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizSt
         from gan_eval.settings.sections import check_options
         from gan_eval.settings.study import StudySettings
 
-        given = values_of_options(StudySettings, {"seed": options.pop("seed")})
-        seed = check_options(StudySettings, {"name": "ad-hoc", **given}).seed
+        values = values_of_options(StudySettings, {"seed": options.pop("seed")})
+        seed = check_options(StudySettings, {"name": "ad-hoc", **values}).seed
     settings = quiz_of_options(options)
     pool = read_sets(context.params["stimuli"], hash_files=False)
     design = {

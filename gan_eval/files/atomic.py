@@ -163,9 +163,9 @@ def remove_leftovers(folder: Path, *, older_than_s: float = 0.0) -> None:
 
 def remove_leftovers_of(target: Path) -> None:
     """Remove temporary files that killed processes left while writing `target`; no other process may be writing it."""
-    wanted = _TEMPORARY.fullmatch(temporary_name(target.name))
+    target_name = _TEMPORARY.fullmatch(temporary_name(target.name))
     for path in target.parent.glob(".*"):
-        if wanted and (found := _TEMPORARY.fullmatch(path.name)) and found.group(1, 2) == wanted.group(1, 2):
+        if target_name and (match := _TEMPORARY.fullmatch(path.name)) and match.group(1, 2) == target_name.group(1, 2):
             _remove_leftover(path, 0.0)
 
 

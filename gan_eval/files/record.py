@@ -36,11 +36,11 @@ class FolderRecord:
 
     def changes(self, earlier: Mapping[str, Any]) -> list[str]:
         """Return a text for each difference between what was made and what is asked now; none if nothing was made."""
-        found: list[str] = []
+        lines: list[str] = []
         for name, value in self.made.items() if earlier else ():
             place = {"settings": self.section, "inputs": ""}.get(name, name)
-            found += differences(earlier.get(name), value, where=place)
-        return [*dict.fromkeys(found)]
+            lines += differences(earlier.get(name), value, where=place)
+        return [*dict.fromkeys(lines)]
 
     def require_same(self, fix: str) -> None:
         """Refuse a folder with results of other settings or inputs."""

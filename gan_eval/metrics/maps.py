@@ -80,24 +80,24 @@ class PictureMaps:
         They are (H, W) by name: `hole`, or a label's colour such as `#0000aa`. Colours of two pictures that differ by
         at most `_NEAR` in each channel have one name. A picture without flat colours, such as a photograph, has none.
         """
-        known, files, found = self._stimuli.get(stimulus), PictureFiles(), dict[str, NDArray[np.bool_]]()
+        row, files, masks = self._stimuli.get(stimulus), PictureFiles(), dict[str, NDArray[np.bool_]]()
         try:
-            if known and known.mask:
-                return {"hole": np.asarray(files.hole(open_picture(known.mask)), bool)}
-            if known is None or known.input is None:
-                return found
-            labels = label_map(picture := files.picture(open_picture(known.input)))
+            if row and row.mask:
+                return {"hole": np.asarray(files.hole(open_picture(row.mask)), bool)}
+            if row is None or row.input is None:
+                return masks
+            labels = label_map(picture := files.picture(open_picture(row.input)))
         except (Unmeasurable, UserError):
-            return found
+            return masks
         for inside in (labels == label for label in np.unique(labels)):
             colour = np.median(picture[inside], axis=0)
             if (np.abs(picture[inside] - colour).max(axis=1) <= _NEAR).mean() < _FLAT:
                 return {}
-            same = next((known for known in self._colours if np.abs(known - colour).max() <= _NEAR), np.rint(colour))
+            same = next((near for near in self._colours if np.abs(near - colour).max() <= _NEAR), np.rint(colour))
             self._colours.append(same)
             name = "#" + bytes(same.astype(np.uint8)).hex()
-            found[name] = found.get(name, False) | inside
-        return found
+            masks[name] = masks.get(name, False) | inside
+        return masks
 
     def _files_of(self, name: str, folder: Path) -> dict[str, Path]:
         """Return the map's file by stimulus."""

@@ -66,7 +66,7 @@ def audit(sets: Sequence[StimulusSet], *, on_progress: Progress | None = None) -
 
 
 def _row(group: Group, finding: Finding) -> Row:
-    found = finding.separation
+    separation = finding.separation
     return {
         "dataset": group.dataset,
         "model": group.model,
@@ -76,10 +76,10 @@ def _row(group: Group, finding: Finding) -> Row:
         "n_fake": finding.n_fake,
         "real": finding.real or None,
         "fake": finding.fake or None,
-        "auc": found and found.auc,
-        "ci_low": found and found.low,
-        "ci_high": found and found.high,
-        "certain": found and found.certain,
+        "auc": separation and separation.auc,
+        "ci_low": separation and separation.low,
+        "ci_high": separation and separation.high,
+        "certain": separation and separation.certain,
         "verdict": finding.verdict,
         "reason": finding.reason,
     }
@@ -130,8 +130,8 @@ def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
         values = "; ".join([f"real {row['real']}, fake {row['fake']}", *marks])
         lines.append(f"  {_LABELS[row['verdict']]:10}  {row['clue']:16}  {auc}  {values}")
     certain = sum(row["verdict"] == "gives_away" for row in suspicious)
-    found = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
-    found += [f"{len(suspicious) - certain} to look at"] if len(suspicious) > certain else []
+    counts = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
+    counts += [f"{len(suspicious) - certain} to look at"] if len(suspicious) > certain else []
     reals, fakes = len(group.real), len(group.fake)
     nothing = "no difference found"
     if min(reals, fakes) < MIN_PICTURES:
@@ -140,6 +140,6 @@ def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
     without = f" (not {', '.join(others)})" if others else ""
     headline = (
         f"{group.dataset}, {group.model}: {reals} real and {fakes} generated pictures, "
-        f"{len(rows) - len(others)} of {len(rows)} clues compared{without}: {', '.join(found) or nothing}"
+        f"{len(rows) - len(others)} of {len(rows)} clues compared{without}: {', '.join(counts) or nothing}"
     )
     return [headline, *lines]

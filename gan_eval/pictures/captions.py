@@ -83,13 +83,13 @@ def _of_table(file: Path, pictures: Iterable[Path]) -> dict[Path, str]:
             f"({', '.join(_TEXT_NAMES[:3])}); found {', '.join(columns) or 'none'}"
         )
     named = {str(row[of_file[0]]).replace("\\", "/"): row.get(of_text[0]) for row in rows}
-    found = {}
+    captions = {}
     for picture in pictures:
         names = (picture.relative_to(file.parent).as_posix() if file.parent in picture.parents else "", picture.name)
         caption = next((named[name] for name in names if name in named), None)
         if isinstance(caption, str) and caption.strip():
-            found[picture] = caption.strip()
-    return found
+            captions[picture] = caption.strip()
+    return captions
 
 
 def _text_beside(picture: Path) -> str | None:

@@ -325,17 +325,17 @@ def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
             if names_a_picture(Path(name)):
                 key, kind = key_of(name)
                 kinds_of.setdefault(key, []).append(kind)
-        kinds = sorted({kind for found in kinds_of.values() for kind in found})
+        kinds = sorted({kind for endings in kinds_of.values() for kind in endings})
         several = [
-            key for key, found in kinds_of.items() if len(found) > 1 and any(kind[0].isalpha() for kind in found)
+            key for key, endings in kinds_of.items() if len(endings) > 1 and any(kind[0].isalpha() for kind in endings)
         ]
         if tar_key is not None and tar_key not in kinds:
             raise UserError(f"{source}: --tar-key {tar_key}: no such pictures; there are {', '.join(kinds)}")
         if several and tar_key is None:
-            found = kinds_of[several[0]]
+            endings = kinds_of[several[0]]
             raise UserError(
-                f"{source}: several pictures of one key ({several[0]}: {', '.join(found)}); choose with "
-                f"--tar-key {min(found, key=len)}"
+                f"{source}: several pictures of one key ({several[0]}: {', '.join(endings)}); choose with "
+                f"--tar-key {min(endings, key=len)}"
             )
         texts: dict[str, str] = {}
         places: dict[str, str] = {}

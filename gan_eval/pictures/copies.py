@@ -57,19 +57,19 @@ def find_copies(
     trained = np.stack([vector(file, half) for file in files]) if files else np.zeros((0, SIDE**2), np.int8)
     groups: dict[tuple[str, str | None], list[Row]] = {}
     vectors: dict[str, np.ndarray] = {}
-    found: list[Row] = []
+    copies: list[Row] = []
     for row, file in rows.values():
         try:
             vectors[row["stimulus"]] = vector(file)
             groups.setdefault((row["dataset"], row["model"]), []).append(row)
         except UserError as error:
-            found += [_row(row, name, reason=str(error)) for name in ("training_copy", "set_copy")]
+            copies += [_row(row, name, reason=str(error)) for name in ("training_copy", "set_copy")]
     for members in groups.values():
         shown = np.stack([vectors[row["stimulus"]] for row in members])
         if files:
-            found += _rows(members, "training_copy", shown, trained, [file.name for file in files])
-        found += _rows(members, "set_copy", shown, None, [row["stimulus"] for row in members])
-    return conform(pd.DataFrame(found), IMAGE_METRICS, where="copies")
+            copies += _rows(members, "training_copy", shown, trained, [file.name for file in files])
+        copies += _rows(members, "set_copy", shown, None, [row["stimulus"] for row in members])
+    return conform(pd.DataFrame(copies), IMAGE_METRICS, where="copies")
 
 
 def select_half(picture: Picture, half: Half | None) -> Picture:
@@ -100,10 +100,10 @@ def _row(row: Row, metric: str, **cells: object) -> Row:
     return facts | {"metric": metric, "value": None, "reason": None, "run": None, "nearest": None} | cells
 
 
-def copy_lines(found: pd.DataFrame) -> list[str]:
+def copy_lines(copies: pd.DataFrame) -> list[str]:
     """Return a line for each model and metric: how many pictures are copies, and the largest likeness."""
     lines = []
-    generated = found[found["kind"] == "fake"]
+    generated = copies[copies["kind"] == "fake"]
     for (dataset, model, metric), part in generated.groupby(["dataset", "model", "metric"], sort=False):
         values = part["value"].dropna()
         if values.empty:
@@ -112,7 +112,7 @@ def copy_lines(found: pd.DataFrame) -> list[str]:
         count = f"{int((values >= MIN_COPY_LIKENESS).sum())} of {len(values)} generated pictures"
         line = f"{dataset}, {model}: {count} are copies of {of} (likeness {MIN_COPY_LIKENESS} or more); "
         line += f"the largest likeness is {values.max():.3f}, the median {values.median():.3f}"
-        reals = found[(found["kind"] == "real") & (found["dataset"] == dataset) & (found["metric"] == metric)]
+        reals = copies[(copies["kind"] == "real") & (copies["dataset"] == dataset) & (copies["metric"] == metric)]
         if reals["value"].notna().any():
             line += f", that of the real pictures {reals['value'].median():.3f}"
         lines.append(line)

@@ -460,12 +460,12 @@ def upright_size(image: Image.Image) -> Size:
 
 def picture_folders(folder: Path) -> list[str]:
     """Return the names of the sub-folders that have pictures directly in them, in natural order."""
-    found = []
+    names = []
     for path in Path(folder).iterdir():
         with suppress(OSError):
             if path.is_dir() and not path.name.startswith(".") and any(map(names_a_picture, path.iterdir())):
-                found.append(path.name)
-    return sorted(found, key=natural_key)
+                names.append(path.name)
+    return sorted(names, key=natural_key)
 
 
 def has_profile(path: Path) -> bool:

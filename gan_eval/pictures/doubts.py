@@ -316,27 +316,28 @@ class MaskDoubt(NamedTuple):
     """True if the pictures are equal inside the holes, so that the masks are inverted."""
 
 
-def mask_doubt(found: Sequence[Agreement], *, where: Path, hole: HoleColour) -> MaskDoubt | None:
+def mask_doubt(agreements: Sequence[Agreement], *, where: Path, hole: HoleColour) -> MaskDoubt | None:
     """Return a message if most masks are inverted, or do not fit what was filled.
 
     With the right masks, 184 pictures agreed better outside the hole in 97% of cases and more: filled in six ways,
     pasted into the photograph or not, as PNG or as JPEG of quality 50 to 95.
     """
-    inverted = [each for each in found if each.inside < each.outside]
+    inverted = [each for each in agreements if each.inside < each.outside]
     other: HoleColour = "black" if hole == "white" else "white"
-    if 2 * len(inverted) > len(found):
+    if 2 * len(inverted) > len(agreements):
         is_certain = median(each.drift for each in inverted) <= MAX_JPEG_DRIFT
         agree = "equal" if is_certain else "agree better with"
         return MaskDoubt(
-            f"{where}: inverted? {len(inverted)} of {len(found)} generated pictures {agree} their real ones inside the "
-            f"hole and differ outside it, with {hole} as the hole; if {other} is the hole, give --mask-hole {other}",
+            f"{where}: inverted? {len(inverted)} of {len(agreements)} generated pictures {agree} their real ones "
+            f"inside the hole and differ outside it, with {hole} as the hole; if {other} is the hole, give "
+            f"--mask-hole {other}",
             is_certain,
         )
-    changed = sum(each.is_changed_outside for each in found)
-    is_exact = 2 * sum(each.outside == 0 for each in found) >= len(found)
-    if changed and (is_exact or 2 * changed > len(found)):
+    changed = sum(each.is_changed_outside for each in agreements)
+    is_exact = 2 * sum(each.outside == 0 for each in agreements) >= len(agreements)
+    if changed and (is_exact or 2 * changed > len(agreements)):
         return MaskDoubt(
-            f"{where}: {changed} of {len(found)} generated pictures differ from their real ones outside the hole, too: "
-            "masks of other pictures, or smaller than what was filled"
+            f"{where}: {changed} of {len(agreements)} generated pictures differ from their real ones outside the hole, "
+            "too: masks of other pictures, or smaller than what was filled"
         )
     return None

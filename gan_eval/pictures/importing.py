@@ -294,8 +294,8 @@ def import_items(
     with hold_folder(out):
         if source is not None:
             refuse_another_set(record)
-        reading, found = _checked(items, models, reading or Reading())
-        remarks = [*remarks, *(named(line, containers or {}) for line in found)]
+        reading, lines = _checked(items, models, reading or Reading())
+        remarks = [*remarks, *(named(line, containers or {}) for line in lines)]
         rows: list[Row] = []
         problems: list[str] = []
         resized = 0
@@ -463,18 +463,18 @@ def _common_size(
 
 def _mask_doubt(masked: Sequence[Mapping[str, Path]], models: Mapping[str, str], reading: Reading) -> str:
     """Return a message if the masks do not fit the pictures; "" if they do, or if there are none."""
-    found: list[doubts.Agreement] = []
+    agreements: list[doubts.Agreement] = []
     holes: list[bool] = []
     for files in doubts.evenly_spread(masked):
         with suppress(UserError):
             pictures = read_item(files, models, reading).pictures
             hole = hole_of(pictures["mask"])
             holes.append(bool(hole.any()))
-            found += filter(None, (doubts.agreement(pictures["real"], pictures[role], hole) for role in models))
+            agreements += filter(None, (doubts.agreement(pictures["real"], pictures[role], hole) for role in models))
     where, colour = masked[0]["mask"].parent if masked else Path(), reading.mask_hole or "white"
     if holes and not any(holes):
         return f"{where}: no mask has a hole: none of their pixels is {colour}"
-    doubt = doubts.mask_doubt(found, where=where, hole=colour)
+    doubt = doubts.mask_doubt(agreements, where=where, hole=colour)
     if doubt is None:
         return ""
     if doubt.is_certain and reading.mask_hole is None:

@@ -75,8 +75,8 @@ class Layout:
 
     def _place(self, stem: str) -> tuple[str, str] | None:
         """Return the role of a file and the stem of its item."""
-        found = ((role, re.fullmatch(pattern, stem)) for role, pattern in self.places.items())
-        return next(((role, match[1]) for role, match in found if match), None)
+        matches = ((role, re.fullmatch(pattern, stem)) for role, pattern in self.places.items())
+        return next(((role, match[1]) for role, match in matches if match), None)
 
 
 _GRID = re.compile(r"grid-\d{4}")
@@ -295,14 +295,14 @@ def _layout_of(source: Path) -> tuple[Layout, Roles]:
             if "fake" not in layout.places:
                 missing, give = "generated pictures", f"--real {source} --fake RESULTS"
             raise UserError(f"{source}: {layout}; there are no {missing}: give {give}")
-    found = ""
+    hint = ""
     if folders:
-        found = (
+        hint = (
             f"; its folders {', '.join(folders)} have pictures: rename those of the real and of the generated ones, or "
             "name both to `gan-eval try REAL FAKE`"
         )
     programs = ", ".join(layout.program for layout in LAYOUTS if {"real", "fake"} <= layout.places.keys())
-    raise UserError(f"{source}: no known layout; expected one of docs/data.md: {programs}{found}")
+    raise UserError(f"{source}: no known layout; expected one of docs/data.md: {programs}{hint}")
 
 
 def _of_no_pairs(source: Path, layout: Layout) -> str:

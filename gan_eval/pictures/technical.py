@@ -64,8 +64,8 @@ def technical_facts(files: Sequence[Path], *, threads: int = 1) -> list[Facts]:
     """Return the clues of the files of one side; a file that cannot be read is ignored."""
     step = max(1, -(-len(files) // SAMPLE))
     with ThreadPoolExecutor(threads, thread_name_prefix="clues") as pool:
-        found = pool.map(lambda place: _facts(files[place], pixels=place % step == 0), range(len(files)))
-        return [facts for facts in found if facts]
+        facts_of_files = pool.map(lambda place: _facts(files[place], pixels=place % step == 0), range(len(files)))
+        return [facts for facts in facts_of_files if facts]
 
 
 def _facts(file: Path, *, pixels: bool) -> Facts:

@@ -122,7 +122,7 @@ def _verdicts(
     A family of questions ends at a check (`looks`, after 0) when each of them is clearly on one side of the target.
     """
     settings = world.assumed
-    found: dict[tuple[int, int], list[Verdict]] = {
+    verdicts_of: dict[tuple[int, int], list[Verdict]] = {
         (people, place): [] for people in numbers for place in range(len(world.questions))
     }
     todo = {people: list(range(len(world.questions))) for people in reversed(numbers)}  # longest first
@@ -142,15 +142,15 @@ def _verdicts(
         finished = total
         for (people, _, *places), verdicts in zip(tasks, studies, strict=True):
             for place, verdict in zip(places, verdicts, strict=True):
-                found[people, place].append(verdict)
+                verdicts_of[people, place].append(verdict)
         for people, places in todo.items():
             undecided = set()
             for place in places:
-                low, high = wilson(sum(verdict.positive for verdict in found[people, place]), until, z=z)
+                low, high = wilson(sum(verdict.positive for verdict in verdicts_of[people, place]), until, z=z)
                 if low < settings.target <= high:
                     undecided.add(together[place])
             todo[people] = [place for place in places if together[place] in undecided]
-    return found
+    return verdicts_of
 
 
 def _rows(world: World, numbers: Sequence[int], share: "Share", on_progress: Progress) -> list[Row]:

@@ -90,8 +90,8 @@ def write_report(
             write_text(study_folder.files["paper"].with_name(MODELS_TEX), text)
         return out
     if not (isinstance(tables, Mapping) and tables):
-        found = "" if isinstance(tables, Mapping) else f" in a {type(tables).__name__}"
-        raise UserError(f"write_report: no tables by name{found}; give those of gan_eval.analyze, or a folder")
+        kind = "" if isinstance(tables, Mapping) else f" in a {type(tables).__name__}"
+        raise UserError(f"write_report: no tables by name{kind}; give those of gan_eval.analyze, or a folder")
     with TemporaryDirectory() as temporary:
         folder = Path(temporary) / out.stem  # its name is the default heading
         for name, frame in tables.items():

@@ -190,9 +190,9 @@ def _participant_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
     """Return a frame with model (or `real`), dataset, participant and the participant's rate, grade or threshold."""
     trials = _analysed(folder)
     if protocol in ADAPTIVE_PROTOCOLS:
-        found = folder.table(THRESHOLDS)
-        found = found[found["protocol"] == protocol]
-        parts = [found.assign(kind="fake", value=found["mode_ms" if protocol == STAIRCASE else "threshold_ms"])]
+        frame = folder.table(THRESHOLDS)
+        frame = frame[frame["protocol"] == protocol]
+        parts = [frame.assign(kind="fake", value=frame["mode_ms" if protocol == STAIRCASE else "threshold_ms"])]
     elif protocol == SINGLE:
         answered = typed(trials).answered
         answered = answered[~answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)]
@@ -204,9 +204,9 @@ def _participant_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
         pairs = typed(trials).pairs.assign(kind="fake")
         names = contestants(pairs)
         of_reals = names.of_reals == (protocol == PAIRED)
-        wanted = pairs["answered"].to_numpy(bool) & of_reals
+        rows = pairs["answered"].to_numpy(bool) & of_reals
         sides = {"b": names.b} if protocol == PAIRED else {"a": names.a, "b": names.b}
-        parts = [pairs.assign(model=side, value=pairs["choice"] == letter)[wanted] for letter, side in sides.items()]
+        parts = [pairs.assign(model=side, value=pairs["choice"] == letter)[rows] for letter, side in sides.items()]
     values = pd.concat(parts)
     values = values.assign(model=values["model"].astype("object").mask((values["kind"] == "real").fillna(False), REAL))
     values = values[[*_KEY, "participant", "value"]].astype({"value": "float64", "dataset": "object"})

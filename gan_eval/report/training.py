@@ -147,21 +147,21 @@ class TrainingCurve(NamedTuple):
 def curves(runs: Sequence[TrainingRun]) -> Iterator[tuple[str, list[TrainingCurve]]]:
     """Yield each term of the logs, then each metric of the validation, with its curves."""
     for term in _in_order({str(term) for run in runs for term in run.log["term"]}, _TITLES):
-        found = []
+        lines = []
         for place, run in enumerate(runs):
             rows = run.log[(run.log["term"] == term) & run.log["value"].notna()].sort_values("step")
             rows = rows[rows["value"] > 0] if _is_norm(term) else rows
-            found.append(TrainingCurve(place, rows["step"].to_numpy(float), rows["value"].to_numpy(float)))
-        yield term, [curve for curve in found if len(curve.steps)]
+            lines.append(TrainingCurve(place, rows["step"].to_numpy(float), rows["value"].to_numpy(float)))
+        yield term, [curve for curve in lines if len(curve.steps)]
     for metric in _in_order({str(metric) for run in runs for metric in run.validation["metric"]}, METRICS):
-        found = []
+        lines = []
         for place, run in enumerate(runs):
             for mode in MODES:
                 rows = run.validation[(run.validation["metric"] == metric) & (run.validation["mode"] == mode)]
                 rows = rows[np.isfinite(rows["value"].astype(float))].sort_values("step")
                 steps, values = rows["step"].to_numpy(float), rows["value"].to_numpy(float)
-                found.append(TrainingCurve(place, steps, values, dashed=mode == "eval"))
-        yield f"validation: {metric}", [curve for curve in found if len(curve.steps)]
+                lines.append(TrainingCurve(place, steps, values, dashed=mode == "eval"))
+        yield f"validation: {metric}", [curve for curve in lines if len(curve.steps)]
 
 
 def _in_order(names: set[str], first: Mapping[str, object]) -> list[str]:

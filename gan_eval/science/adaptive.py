@@ -115,8 +115,8 @@ class PsychometricGrid:
         marginal = self.posterior(rows).sum(axis=1)
         middle = np.cumsum(marginal) - marginal / 2
         ends = np.exp(np.interp([0.025, 0.975], middle, np.log(self.thresholds)))
-        found = np.clip([np.exp(marginal @ np.log(self.thresholds)), *ends], self.shortest_ms, self.longest_ms)
-        mean, low, high = (float(each) for each in found)
+        estimates = np.clip([np.exp(marginal @ np.log(self.thresholds)), *ends], self.shortest_ms, self.longest_ms)
+        mean, low, high = (float(each) for each in estimates)
         if marginal[self.thresholds < self.shortest_ms].sum() > 0.5:
             return self.shortest_ms, low, high, "shortest"
         if marginal[self.thresholds > self.longest_ms].sum() > 0.5:

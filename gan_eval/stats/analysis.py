@@ -299,15 +299,15 @@ def _read_inputs(
     Args:
         others: tables that are read with the trials where they are None.
     """
-    found: Mapping[Table, pd.DataFrame] = {}
+    tables: Mapping[Table, pd.DataFrame] = {}
     where, lines = "trials", []
     if not isinstance(trials, PreparedTrials):
         of_file = False
         if not isinstance(trials, pd.DataFrame):
             stored, where, of_file = tables_to_analyze(trials, say=say)
-            found = stored if of_file else of_people(stored)
-            lines += [NO_SIMULATED] if found is not stored else []
-            trials = found[TRIALS]
+            tables = stored if of_file else of_people(stored)
+            lines += [NO_SIMULATED] if tables is not stored else []
+            trials = tables[TRIALS]
         trials = prepare_trials(trials, where=where, of_file=of_file)
     whole = trials.trials
     lines += doubts(whole)
@@ -321,7 +321,7 @@ def _read_inputs(
         lines += metrics.lines
     for line in lines:
         say(line)
-    given = {table: found.get(table) if source is None else source for table, source in others.items()}
+    given = {table: tables.get(table) if source is None else source for table, source in others.items()}
     read = {table: None if source is None else as_table(source, table) for table, source in given.items()}
     plans, shown = read[PLANS], {} if stimuli is None else _read_shown_sets(stimuli)
     if shown or plans is not None:
@@ -485,13 +485,13 @@ def _tables_of_correlations(
 
 def _settings_and_departures(plan: "Plan | None", **options: Any) -> tuple[Plan, Plan]:
     """Return the settings of the main analysis, and those that depart from the plan (defaults without a plan)."""
-    given = {name: value for name, value in options.items() if value not in (None, ())}
+    values = {name: value for name, value in options.items() if value not in (None, ())}
     added = NO_PLAN
-    if given:
+    if values:
         from gan_eval.settings.analysis import AnalysisSettings
         from gan_eval.settings.sections import check_options
 
-        added = check_options(AnalysisSettings, given)
+        added = check_options(AnalysisSettings, values)
     if plan is None:
         return added, NO_PLAN
     if added.margin is None:

@@ -88,9 +88,9 @@ def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.n
     simulated = np.bincount(grouped.group, is_simulated, size)
     fraction = trials["fraction"].to_numpy("float64", na_value=np.nan)[grouped.row]
     low, high = np.full((2, size), np.nan)
-    given = np.flatnonzero(~np.isnan(fraction))
-    np.fmin.at(low, grouped.group[given], fraction[given])
-    np.fmax.at(high, grouped.group[given], fraction[given])
+    rows = np.flatnonzero(~np.isnan(fraction))
+    np.fmin.at(low, grouped.group[rows], fraction[rows])
+    np.fmax.at(high, grouped.group[rows], fraction[rows])
     total = np.bincount(grouped.group, minlength=size)
     every = [
         *notes,

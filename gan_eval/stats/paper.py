@@ -153,13 +153,13 @@ def _single_rows(answered: pd.DataFrame, comparisons: pd.DataFrame, detections: 
     rows = [(*row[:2], by_rows[row[:2],]) for row in over_all.question.rows]
     together = (EVERYTHING, EVERYTHING if len(datasets) > 1 else datasets[0], over_all)
     dprimes: list[float] = []
-    for model, dataset, found in [*rows, together]:
-        cells = _detected(comparisons.iloc[found.place].to_dict(), found)
+    for model, dataset, detection in [*rows, together]:
+        cells = _detected(comparisons.iloc[detection.place].to_dict(), detection)
         dprime = cells["dprime"]
         if model == EVERYTHING and dprimes and (dprime < min(dprimes) - 1e-9 or dprime > max(dprimes) + 1e-9):
             cells["note"] = joined(cells["note"], _OUTSIDE)
         dprimes += [] if np.isnan(dprime) else [dprime]
-        yield _counts_of_kinds(SINGLE, model, dataset, found.question.trials) | cells
+        yield _counts_of_kinds(SINGLE, model, dataset, detection.question.trials) | cells
 
 
 def _adaptive_rows(answered: pd.DataFrame, frames: Frames) -> Iterator[Row]:
@@ -206,9 +206,9 @@ def _counts_of_kinds(protocol: str, model: str | None, dataset: str | None, part
     return _counted(protocol, model, dataset, part, fakes, part["stimulus"].nunique() - fakes)
 
 
-def _detected(test: Mapping[Any, Any], found: Detected) -> Row:
+def _detected(test: Mapping[Any, Any], row: Detected) -> Row:
     """Return the rates and the verdict of a row, whose test is a row of `comparisons`."""
-    detection = found.numbers
+    detection = row.numbers
     cells: Row = {"accuracy90_low": detection.accuracy90[0], "accuracy90_high": detection.accuracy90[1]}
     for name, short in (("fooling_rate", "fooling"), ("real_called_real", "real"), ("accuracy", "accuracy")):
         estimate: Estimate = getattr(detection, name)
@@ -217,7 +217,7 @@ def _detected(test: Mapping[Any, Any], found: Detected) -> Row:
     cells |= {"dprime": value, "dprime_low": low, "dprime_high": high, "basis": detection.basis}
     cells |= {"p": detection.p, "p_holm": test["p_holm"]}
     cells |= {"untested": detection.untested, "exploratory": test["exploratory"]}
-    notes = provenance_cells(found.question.trials, _exploratory(test), detection.note)
+    notes = provenance_cells(row.question.trials, _exploratory(test), detection.note)
     return {**cells, "verdict": _verdict(test, detection.accuracy.value, detection.p), **notes}
 
 
@@ -239,9 +239,9 @@ def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str |
         is_row = (hype["score"] == "hype_time") & _equal(hype["dataset"], dataset) & _equal(hype["model"], model)
         mean = hype[is_row][["value", "ci_low", "ci_high"]]
         return dict(zip(names, mean.iloc[0], strict=True)) if len(mean) else {}
-    found = frames["thresholds"]
-    found = found[(found["protocol"] == protocol) & _equal(found["dataset"], dataset)]
-    means = mean_thresholds(found if model is None else found[_equal(found["model"], model)])
+    thresholds = frames["thresholds"]
+    thresholds = thresholds[(thresholds["protocol"] == protocol) & _equal(thresholds["dataset"], dataset)]
+    means = mean_thresholds(thresholds if model is None else thresholds[_equal(thresholds["model"], model)])
     return dict(zip(names, means[0][-3:], strict=True)) if means else {}
 
 
@@ -261,8 +261,8 @@ def _pair_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
         models = sorted({*part["first"], *part["second"]})
         strengths = frames["bradley_terry"]
         strengths = strengths[_equal(strengths["dataset"], name)].set_index("contestant")
-        found = tests[(tests["question"] == "preference") & _equal(tests["dataset"], name)].to_dict("records")
-        test = found[0] if len(models) == 2 and found else None
+        rows = tests[(tests["question"] == "preference") & _equal(tests["dataset"], name)].to_dict("records")
+        test = rows[0] if len(models) == 2 and rows else None
         for model in models:
             of_model = part[(part["first"] == model) | (part["second"] == model)]
             columns = (("first", "stimulus"), ("second", "stimulus_b"))

@@ -86,8 +86,8 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
         cells = frame[name].dropna() if name in frame else pd.Series(dtype="str")
         others = cells[~cells.isin(TRIALS.by_name[name].words)]
         if len(others):
-            wanted = ", ".join(TRIALS.by_name[name].words)
-            problem = f"row {others.index[0] + 1}, column {name}: found {others.iloc[0]!r}, expected one of {wanted}"
+            words = ", ".join(TRIALS.by_name[name].words)
+            problem = f"row {others.index[0] + 1}, column {name}: found {others.iloc[0]!r}, expected one of {words}"
             break
     if problem:
         from gan_eval.stats.importing.words import foreign_table_error
@@ -113,16 +113,16 @@ def tables_to_analyze(
         return Source({TRIALS: source}, "trials", of_file=False)
     place = place_of(source) if isinstance(source, str | Path | Address) else None
     if place is not None and (trials := plain_file(place)) is not None:
-        found = {TRIALS: unfilled_trials(trials)}
+        tables = {TRIALS: unfilled_trials(trials)}
         for table in beside:
             if not (file := trials.with_name(f"{table.name}.csv")).is_file():
                 continue
             required, missing = _required_columns(file, table)
             if len(missing) < (1 if table is PLANS else len(required) / 2):
-                found[table] = read_table(file, table)
+                tables[table] = read_table(file, table)
             else:
                 say(f"{file} is not read: it is not our table {table.name}, it has no column {', '.join(missing[:5])}")
-        return Source(found, str(trials), of_file=True)
+        return Source(tables, str(trials), of_file=True)
     from gan_eval.store import Store, open_store
 
     if place is not None:

@@ -197,8 +197,8 @@ def _copies(frame: pd.DataFrame, *, where: str) -> NDArray[np.bool_]:
 
 def missing_answers(frame: pd.DataFrame) -> list[str]:
     """Return the required columns that are absent; pairs and grades need neither kind nor response."""
-    given = {name for name in ("choice", "rating", "correct") if name in frame and frame[name].notna().any()}
-    unneeded = {"kind", "response"} if given & {"choice", "rating"} else {"response"} if given else set()
+    answers = {name for name in ("choice", "rating", "correct") if name in frame and frame[name].notna().any()}
+    unneeded = {"kind", "response"} if answers & {"choice", "rating"} else {"response"} if answers else set()
     return [name for name in REQUIRED if name not in frame and name not in unneeded]
 
 

@@ -211,6 +211,6 @@ def _write_pictures(out: Path) -> dict[str, dict[str, Path]]:
 
 def refresh_report(plan: Plan, listener: Listener) -> Path:
     """Measure the pictures once, and update tables and report; return the report."""
-    wanted = ("audit", *["metrics"] * bool(find_spec("torch")), "analyze", "report")
-    markers.run([stage for stage in list_stages(plan) if stage.name in wanted], plan.folder, listener)
+    names = ("audit", *["metrics"] * bool(find_spec("torch")), "analyze", "report")
+    markers.run([stage for stage in list_stages(plan) if stage.name in names], plan.folder, listener)
     return plan.folder / "report.html"

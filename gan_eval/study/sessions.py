@@ -99,8 +99,8 @@ def pending_sessions(plan: Plan) -> list[str]:
     lines, stored = [], read_sessions(plan)
     if command := next_session(plan, stored):
         counts = stored.counts
-        wanted = plan.study.quiz.participants
-        lines = [sessions_text(counts["people"], wanted, simulated=counts["simulated"], command=command)]
+        participants = plan.study.quiz.participants
+        lines = [sessions_text(counts["people"], participants, simulated=counts["simulated"], command=command)]
         if not stored.people_have_answered and not stored.by_link:
             lines.append(f"or by link, in browsers: {serve_command(plan)}")
     return [*lines, *unfinished_sessions(plan, stored)]

@@ -181,7 +181,7 @@ def metrics_stage(plan: Plan) -> Stage:
             from gan_eval.pictures.fills import BASELINES, write_fills
 
             sets += write_fills(sets, claim_output_folder(out) / BASELINES)
-        found = write_metrics(
+        results = write_metrics(
             sets,
             metrics_settings(plan),
             out,
@@ -189,7 +189,7 @@ def metrics_stage(plan: Plan) -> Stage:
             on_progress=about("metrics", listener.progress),
             on_message=listener.message,
         )
-        for line in missing_values(found.columns):
+        for line in missing_values(results.columns):
             listener.message(line)
         return True
 

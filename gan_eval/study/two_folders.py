@@ -119,8 +119,8 @@ def try_folders(
 def _whole_enlargement(out: Path, listener: Listener) -> int | None:
     """Return a whole multiple of the pictures' width if they are small on this screen; None: their own size will do."""
     sizes = {(row["width"], row["height"]) for row in read_set(out / "set", hash_files=False).rows}
-    found, _ = probe_screens()
-    screens = found["screens"] if found else []
+    machine, _ = probe_screens()
+    screens = machine["screens"] if machine else []
     if len(sizes) != 1 or not screens:
         return None
     ((width, height),) = sizes

@@ -90,8 +90,8 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
     if not by_split:
         raise UserError(f"{data}: no pictures below it; expected {data.name}/{data_set.pattern}, such as train")
     split_of = {path: split for split, paths in by_split.items() for path in paths}
-    found = try_pictures(list(split_of), lambda path: _facts(data_set, path, split_of[path]), on_progress=on_progress)
-    results = dict(zip(split_of, found, strict=True))
+    facts = try_pictures(list(split_of), lambda path: _facts(data_set, path, split_of[path]), on_progress=on_progress)
+    results = dict(zip(split_of, facts, strict=True))
     pictures = [result for result in results.values() if not isinstance(result, UserError)]
     unusable = {path: str(result) for path, result in results.items() if isinstance(result, UserError)}
     if not pictures:

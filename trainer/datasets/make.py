@@ -81,15 +81,15 @@ def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: Prog
         raise UserError(f"--sigma {sigma}: expected pixels above 0, at most {MAX_SIGMA:g}")
     out = Path(out)
     check_output_folder(out)
-    found = {name: by_stem(list_pictures(folder)) for name, folder in split_folders(photos).items()}
-    for stems in found.values():
+    stems_of = {name: by_stem(list_pictures(folder)) for name, folder in split_folders(photos).items()}
+    for stems in stems_of.values():
         map_pictures(list(stems.values()), lambda path: read_rgb(path).shape)  # report the bad ones first
 
     def with_edges(path: Path) -> Picture:
         photo = read_rgb(path)
         return np.concatenate([edges(photo, sigma=sigma), photo], axis=1)
 
-    sources = {out / name / f"{stem}.png": path for name, stems in found.items() for stem, path in stems.items()}
+    sources = {out / name / f"{stem}.png": path for name, stems in stems_of.items() for stem, path in stems.items()}
     return write_pictures(sources, with_edges, out, on_progress)
 
 

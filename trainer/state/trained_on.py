@@ -37,7 +37,7 @@ class TrainedOn:
 
         A pair counts as seen if one of its halves is.
         """
-        found: dict[Path, bool | None] = {}
+        results: dict[Path, bool | None] = {}
         for start in range(0, len(paths), _ROWS):
             part = list(paths[start : start + _ROWS])
             contents = {
@@ -45,7 +45,7 @@ class TrainedOn:
                 for path, content in zip(part, try_pictures(part, lambda path: _content(data_set, path)), strict=True)
                 if not isinstance(content, UserError)
             }
-            found |= dict.fromkeys(part, None)
+            results |= dict.fromkeys(part, None)
             if not contents:
                 continue
             vectors = np.concatenate([vectors for _, vectors in contents.values()])
@@ -53,8 +53,8 @@ class TrainedOn:
             by_item = near.reshape(len(contents), -1).any(axis=1)
             is_copy = np.isin([digest for digest, _ in contents.values()], self.digests) | by_item
             unseen = False if self.complete else None
-            found |= {path: True if is_known else unseen for path, is_known in zip(contents, is_copy, strict=True)}
-        return found
+            results |= {path: True if is_known else unseen for path, is_known in zip(contents, is_copy, strict=True)}
+        return results
 
 
 def pictures_of_run(
@@ -88,8 +88,8 @@ def trained_on(model: Model) -> TrainedOn | None:
 
     A foreign file, or a file outside its run's folder, has no record.
     """
-    found = (_read(folder / RECORD, model.definition.get("data_sha256")) for folder in model.file.parents[:2])
-    return next((record for record in found if record is not None), None)
+    records = (_read(folder / RECORD, model.definition.get("data_sha256")) for folder in model.file.parents[:2])
+    return next((record for record in records if record is not None), None)
 
 
 def _read(file: Path, data_sha256: object) -> TrainedOn | None:

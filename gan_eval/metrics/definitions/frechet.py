@@ -125,9 +125,9 @@ def gaussian_of(features: Features) -> Gaussian:
     """
     if len(features) < 2:
         raise Unmeasurable(f"{len(features)} pictures; a covariance needs two")
-    found = _Set(features)
-    factor = found.factor()
-    return Gaussian(found.origin + found.offset, factor.T @ factor)
+    reals = _Set(features)
+    factor = reals.factor()
+    return Gaussian(reals.origin + reals.offset, factor.T @ factor)
 
 
 def fid_to(real: Gaussian, fake: Features) -> float:
@@ -146,9 +146,9 @@ def fid_to(real: Gaussian, fake: Features) -> float:
         raise Unmeasurable(f"{len(fake)} generated pictures; a Fréchet distance needs two")
     if fake.shape[1] != len(real.mean):
         raise Unmeasurable(f"the reference has {len(real.mean)} features, this network {fake.shape[1]}")
-    found = _Set(fake)
-    offset = (found.origin - real.mean) + found.offset
-    factor = found.factor()
+    fakes = _Set(fake)
+    offset = (fakes.origin - real.mean) + fakes.offset
+    factor = fakes.factor()
     roots = np.sqrt(np.maximum(np.linalg.eigvalsh(factor @ real.covariance @ factor.T), 0)).sum()
     traces = float(np.trace(real.covariance)) + float(np.vdot(factor, factor))
     return max(float(offset @ offset) + traces - 2 * float(roots), 0.0)

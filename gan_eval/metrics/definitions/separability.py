@@ -68,8 +68,8 @@ def compare_separability(real: PictureSet) -> Comparison:
 
             def without(rows: Pairs) -> Mapping[str, float]:
                 x, y = rows
-                found = _pairs([real.items[row] for row in x], [fake.items[row] for row in y])
-                return _values(real.features[x], fake.features[y], found)
+                pairs = _pairs([real.items[row] for row in x], [fake.items[row] for row in y])
+                return _values(real.features[x], fake.features[y], pairs)
 
             if all(len(x) and len(y) for x, y in kept):
                 with ThreadPoolExecutor(min(usable_cores(), MAX_FITS)) as pool:  # scikit-learn fits without the lock
@@ -112,8 +112,8 @@ def few_pictures_note(metric: str, value: float, count: int, width: int) -> str 
 def _pairs(real: Sequence[str], fake: Sequence[str]) -> Pairs:
     """Return the rows of generated pictures whose item has a real picture, and the rows of these."""
     place = {item: row for row, item in enumerate(real)}
-    found = [(place[item], row) for row, item in enumerate(fake) if item in place]
-    rows = np.array(found, dtype=np.intp).reshape(-1, 2)
+    pairs = [(place[item], row) for row, item in enumerate(fake) if item in place]
+    rows = np.array(pairs, dtype=np.intp).reshape(-1, 2)
     return rows[:, 0], rows[:, 1]
 
 

@@ -33,8 +33,8 @@ def as_picture(picture: Pixels, *, any_format: bool = False) -> NDArray[Any]:
     kind = str(picture.dtype).removeprefix("torch.") if hasattr(picture, "dtype") else type(picture).__name__
     fits = kind in ("uint8", "uint16") if any_format else kind == "uint8" and picture.shape[-1:] == (3,)
     if not fits or picture.ndim != 3:
-        wanted = "(H, W, channels) uint8 or uint16" if any_format else "(H, W, 3) uint8"
-        raise TypeError(f"expected {wanted}, found {tuple(np.shape(picture))} {kind}")
+        expected = "(H, W, channels) uint8 or uint16" if any_format else "(H, W, 3) uint8"
+        raise TypeError(f"expected {expected}, found {tuple(np.shape(picture))} {kind}")
     return _array(picture)
 
 

@@ -145,8 +145,8 @@ def _load_onnx(file: Path, *, option: str) -> Network:
                 "with external_data=False"
             ) from error
         raise UserError(f"{option}: not an ONNX network ({first_sentence(error)}); export it again") from error
-    given = session.get_inputs()[0].name
-    return lambda pictures: torch.from_numpy(session.run(None, {given: pictures.cpu().numpy()})[0])
+    name = session.get_inputs()[0].name
+    return lambda pictures: torch.from_numpy(session.run(None, {name: pictures.cpu().numpy()})[0])
 
 
 def digest(file: Path) -> str:

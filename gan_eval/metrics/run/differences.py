@@ -44,13 +44,13 @@ def finite_mean(values: ArrayLike) -> FiniteMean:
     >>> finite_mean([20.0, 22.0, float("inf")])
     FiniteMean(mean=21.0, sd=1.4142135623730951, n=2, left_out=1)
     """
-    given = np.asarray(values, dtype=np.float64)
-    finite = given[np.isfinite(given)]
+    numbers = np.asarray(values, dtype=np.float64)
+    finite = numbers[np.isfinite(numbers)]
     return FiniteMean(
         mean=float(finite.mean()) if len(finite) else None,
         sd=float(finite.std(ddof=1)) if len(finite) > 1 else None,
         n=len(finite),
-        left_out=len(given) - len(finite),
+        left_out=len(numbers) - len(finite),
     )
 
 

@@ -225,8 +225,8 @@ def read_features(name: str, given: "Path | str | pd.DataFrame") -> GivenFeature
 def _of_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
-            found = archive.files
-            arrays = [archive[name] for name in ("stimulus", "features") if name in found]
+            members = archive.files
+            arrays = [archive[name] for name in ("stimulus", "features") if name in members]
     except Exception as error:  # NumPy and zipfile raise many errors for damaged files
         raise UserError(
             f"{path}: not a readable npz file with the arrays stimulus and features ({first_sentence(error)}); save it "
@@ -234,7 +234,7 @@ def _of_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
         ) from error
     if len(arrays) < 2:
         raise UserError(
-            f"{path}: has the arrays {', '.join(found) or 'none'}; save stimulus, the (N) names, and features, (N, d)"
+            f"{path}: has the arrays {', '.join(members) or 'none'}; save stimulus, the (N) names, and features, (N, d)"
         )
     names, features = arrays
     if names.ndim != 1 or names.dtype.kind not in "US":

@@ -386,10 +386,10 @@ def opened_pair(
         yield pair, [*reals.notes, *fakes.notes, *remarks]
 
 
-def _name_members(found: StimulusSet, *sources: Unpacked) -> None:
+def _name_members(stimuli: StimulusSet, *sources: Unpacked) -> None:
     """Let messages name the container and the member of a picture that was unpacked."""
     containers = {folder: source for unpacked in sources for folder, source in unpacked.containers.items()}
-    for row in found.rows:
+    for row in stimuli.rows:
         row["shown"] = named(row["file"], containers)
 
 
@@ -413,13 +413,13 @@ def opened_folder(
 
 def _partner_remarks(pair: StimulusSet) -> list[str]:
     """Return a message if few pictures of two folders have a partner, or if partners are no more alike than others."""
-    found = [(Path(row["reference_file"]), Path(row["file"])) for row in pair.rows if row["reference_file"]]
+    partners = [(Path(row["reference_file"]), Path(row["file"])) for row in pair.rows if row["reference_file"]]
     fakes = sum(row["kind"] == "fake" for row in pair.rows)
     reals = len(pair.rows) - fakes
-    if len(found) < MIN_MATCHING * (reals + fakes - len(found)):
-        counts = f"{len(found)} of {reals} real and {fakes} generated pictures have a partner of the same file stem"
-        return [f"{counts}: metrics of pairs are of these alone" if found else f"{counts}: no metrics of pairs"]
-    line = doubts.partners_doubt(found) if len(found) >= doubts.MIN_COMPARED else ""
+    if len(partners) < MIN_MATCHING * (reals + fakes - len(partners)):
+        counts = f"{len(partners)} of {reals} real and {fakes} generated pictures have a partner of the same file stem"
+        return [f"{counts}: metrics of pairs are of these alone" if partners else f"{counts}: no metrics of pairs"]
+    line = doubts.partners_doubt(partners) if len(partners) >= doubts.MIN_COMPARED else ""
     return [line] if line else []
 
 

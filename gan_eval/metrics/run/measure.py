@@ -179,11 +179,11 @@ def decoder(*, white: int | None = None) -> str:
 
 def installed(libraries: Sequence[str]) -> list[str]:
     """Return the names and versions of those libraries that are installed, each once."""
-    found = []
+    versions = []
     for name in dict.fromkeys(libraries):
         with suppress(PackageNotFoundError):
-            found.append(f"{name} {version(name)}")
-    return found
+            versions.append(f"{name} {version(name)}")
+    return versions
 
 
 @dataclass

@@ -213,7 +213,7 @@ def write_metrics(
         UserError: a set, a name, a named file or `out` is not valid, a table cannot be written, or another process has
             been writing there for a minute.
     """
-    found = run_metrics(
+    tables_of_run = run_metrics(
         stimuli_of_sets(sets),
         settings,
         command="metrics",
@@ -223,11 +223,11 @@ def write_metrics(
         on_message=on_message,
     )
     with replaced_set(Path(out), "metrics") as new:
-        for name in found.columns:
-            write_columns(found.columns[name], tables.TABLES[name], new.folder)
-        new.run = found.columns["runs"]["run"][0]
+        for name in tables_of_run.columns:
+            write_columns(tables_of_run.columns[name], tables.TABLES[name], new.folder)
+        new.run = tables_of_run.columns["runs"]["run"][0]
     shutil.rmtree(Path(out) / MEASURED, ignore_errors=True)
-    return found
+    return tables_of_run
 
 
 class RepeatedRuns:
@@ -365,16 +365,16 @@ _SPECIFIC = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 """Quoted names and numbers: the parts of a reason that differ between pictures."""
 
 
-def missing_values(found: "Mapping[str, Mapping[str, Any] | pd.DataFrame]", *, most: int = 20) -> list[str]:
+def missing_values(columns: "Mapping[str, Mapping[str, Any] | pd.DataFrame]", *, most: int = 20) -> list[str]:
     """Return a message for each kind of reason for missing values, the most frequent kind first.
 
     Reasons that differ only in file names, quoted names or numbers are of one kind.
 
     Args:
-        found: columns of the tables `image_metrics` and `set_metrics`, by their name.
+        columns: those of the tables `image_metrics` and `set_metrics`, by their name.
         most: maximum number of messages.
     """
-    sets, images = found["set_metrics"], found["image_metrics"]
+    sets, images = columns["set_metrics"], columns["image_metrics"]
     lines = []
     for things, table, owners in (
         ("sets", sets, [f"{model} on {on}" for model, on in zip(sets["model"], sets["dataset"], strict=True)]),
@@ -405,7 +405,7 @@ def dependencies(tools: Tools, *, has_deep_pairs: bool) -> Row:
     """
     networks, settings = tools.extractors, tools.settings
     has_sets = any(metric.kind == "set" for metric in tools.metrics)
-    found = {
+    facts = {
         "metrics": {
             metric.name: f"{metric.source}; of 16 bits: {metric.of_16_bits}"
             if metric.of_16_bits and has_deep_pairs
@@ -422,10 +422,10 @@ def dependencies(tools: Tools, *, has_deep_pairs: bool) -> Row:
         "interval": jackknife.METHOD if has_sets else None,
     }
     if tools.given:
-        found["features"] = {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()}
+        facts["features"] = {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()}
     if keys := {name.removeprefix("@"): networks[name].key for name in networks if name.startswith("@")}:
-        found["networks"] = keys
-    return found
+        facts["networks"] = keys
+    return facts
 
 
 def provenance(stimuli: Sequence[Stimulus], tools: Tools, results: PictureResults) -> Row:

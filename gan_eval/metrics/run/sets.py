@@ -86,13 +86,13 @@ def technical_notes(
         )
         for model in [name for name in members if name]:
             parts = ["technical differences", *([results.hashes[n].hex() for n in readable[s]] for s in ("", model))]
-            found = cache.result(parts) if cache else None
-            if found is None:
-                found = technical_differences(facts_of(""), facts_of(model))
+            texts = cache.result(parts) if cache else None
+            if texts is None:
+                texts = technical_differences(facts_of(""), facts_of(model))
                 if cache:
-                    cache.keep_result(parts, found)
-            if found:
-                notes[dataset, model] = f"technical differences count: {'; '.join(found)}"
+                    cache.keep_result(parts, texts)
+            if texts:
+                notes[dataset, model] = f"technical differences count: {'; '.join(texts)}"
     return notes
 
 
@@ -150,8 +150,8 @@ def set_rows(
     parts = ["set metrics", owners, digests, features, facts]
     rows = cache.result(parts) if cache else None
     if rows is None:
-        found = compare_sets(stimuli, required, results, tools, notes=notes, on_progress=on_progress)
-        rows = (*found, hole_rows(stimuli, required, results, tools))
+        compared_sets = compare_sets(stimuli, required, results, tools, notes=notes, on_progress=on_progress)
+        rows = (*compared_sets, hole_rows(stimuli, required, results, tools))
         if cache:
             cache.keep_result(parts, rows)
     of_sets, comparisons, of_holes = rows
@@ -239,7 +239,7 @@ class SetSource:
         for metric in metrics:  # metrics of one comparison are computed together
             if metric.name not in unavailable:
                 batches.setdefault(metric.compare or metric.name, []).append(metric)
-        found: dict[str, JackknifeEstimate | Missing] = {}
+        values: dict[str, JackknifeEstimate | Missing] = {}
         for batch in batches.values():
             names = {metric.function.__name__: metric.name for metric in batch if metric.function is not None}
             results: Mapping[str, JackknifeEstimate | Unmeasurable]
@@ -248,8 +248,8 @@ class SetSource:
             except Unmeasurable as reason:
                 results = dict.fromkeys(names, reason)
             for name, result in results.items():
-                found[names[name]] = self._why(result, model) if isinstance(result, Unmeasurable) else result
-        return {metric.name: found.get(metric.name) or unavailable[metric.name] for metric in metrics}
+                values[names[name]] = self._why(result, model) if isinstance(result, Unmeasurable) else result
+        return {metric.name: values.get(metric.name) or unavailable[metric.name] for metric in metrics}
 
     def _to_reference(self, metric: Metric, model: str) -> JackknifeEstimate | Missing:
         """Return FID to the statistics of real pictures; a reason for any other metric."""
@@ -495,9 +495,9 @@ def _item_values(metric: Metric, cells: Sequence[LabelCells | Missing]) -> list[
     """Return each item's value, or the reason for a missing one."""
     assert metric.of_items is not None
     try:
-        found = iter(metric.of_items([cell for cell in cells if not isinstance(cell, Missing)]))
+        numbers = iter(metric.of_items([cell for cell in cells if not isinstance(cell, Missing)]))
     except Unmeasurable as error:
         reason = Missing(str(error))
         return [cell if isinstance(cell, Missing) else reason for cell in cells]
-    values = [cell if isinstance(cell, Missing) else float(next(found)) for cell in cells]  # NaN: no value
+    values = [cell if isinstance(cell, Missing) else float(next(numbers)) for cell in cells]  # NaN: no value
     return [value if isinstance(value, Missing) or value == value else Missing(NO_DIFFERENCE) for value in values]

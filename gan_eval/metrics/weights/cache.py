@@ -42,9 +42,9 @@ def network_files(file: Path) -> list[Path]:
         return [file]
     names = set()
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        for found in _LOCATION.finditer(content):
-            length = sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(found[1]))
-            names.add(content[found.end() : found.end() + length].decode("utf-8", "replace"))
+        for match in _LOCATION.finditer(content):
+            length = sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(match[1]))
+            names.add(content[match.end() : match.end() + length].decode("utf-8", "replace"))
     return [file, *(file.parent / name for name in sorted(names) if name.isprintable())]
 
 

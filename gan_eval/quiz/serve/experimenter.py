@@ -100,8 +100,8 @@ class _Page:
         return self.report.stat().st_mtime if self.report is not None and self.report.is_file() else None
 
     def html(self, page: str, **more: Any) -> Response:
-        study, wanted = self.live.study, self.live.settings.participants
-        facts = {"page": page, "study": study.title or study.name, "wanted": wanted, "address": self.address}
+        study, people = self.live.study, self.live.settings.participants
+        facts = {"page": page, "study": study.title or study.name, "wanted": people, "address": self.address}
         template = ENVIRONMENT.get_template("experimenter.html")
         return HTMLResponse(template.render(facts | {"has_report": self.report_made() is not None} | more))
 
@@ -267,14 +267,14 @@ def flags_text(flags: Counter[str]) -> str:
 def codes_by_status(store: Store, study: str, parameters: Sequence[str]) -> dict[str, dict[str, list[str]]]:
     """Return people's codes, and the recruiter's parameters that were in their links, by status and parameter."""
     sent = {(row["session"], row["question"]): row["answer"] for row in store.rows(tables.PARTICIPANTS)}
-    found: dict[str, dict[str, list[str]]] = {name: {} for name in ("complete", "screened out", "aborted", "open")}
+    codes: dict[str, dict[str, list[str]]] = {name: {} for name in ("complete", "screened out", "aborted", "open")}
     for row in reversed(people(store, study)):
-        of_status = found.setdefault(row["status"], {})
+        of_status = codes.setdefault(row["status"], {})
         of_status.setdefault("participant", []).append(row["participant"])
         for name in parameters:
             if value := sent.get((row["session"], name)):
                 of_status.setdefault(name, []).append(value)
-    return {status: lists for status, lists in found.items() if lists}
+    return {status: lists for status, lists in codes.items() if lists}
 
 
 def zipped_answers(store: Place, study: str) -> bytes:

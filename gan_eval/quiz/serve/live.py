@@ -399,8 +399,8 @@ class LiveStudy:
             live = await self._made(admitted, message.tab)
             live.session.row |= {"presenter": PRESENTER, "language": self.texts.language}
             consent = self.consent if self.intro else None
-            wanted = self.settings.browser.other_parameters
-            others = {name: message.parameters[name] for name in wanted if name in message.parameters}
+            names = self.settings.browser.other_parameters
+            others = {name: message.parameters[name] for name in names if name in message.parameters}
             place = partial(require_place, session=live.session.row, at_most=self.settings.browser.admit)
             await asyncio.to_thread(live.session.begin, consent, answers=others, require=place)
             return live
@@ -495,11 +495,11 @@ class LiveStudy:
         def stored(store: Store) -> list[Admitted]:
             return [stored_session(store, row) for row in store.rows(tables.SESSIONS, session=session)]
 
-        found = await self.store(stored)
-        if not found:
+        sessions = await self.store(stored)
+        if not sessions:
             raise self._gone
         try:
-            return await self._made(found[0], tab, still_shown=still_shown)
+            return await self._made(sessions[0], tab, still_shown=still_shown)
         except UserError as error:  # a picture has changed
             raise self._unavailable(error) from error
 

@@ -182,10 +182,10 @@ def _records(name: str, content: bytes, key: PageKey, key_file: Path) -> list[Re
     """Return the records of a file: JSON values one after another, each a record or an array of them."""
     records, place, decoder = [], 0, json.JSONDecoder()
     text = content.decode("utf-8-sig", errors="replace")
-    while found := re.compile(r"\S").search(text, place):
-        where = f"{name}, line {1 + text.count(chr(10), 0, found.start())}"
+    while match := re.compile(r"\S").search(text, place):
+        where = f"{name}, line {1 + text.count(chr(10), 0, match.start())}"
         try:
-            value, place = decoder.raw_decode(text, found.start())
+            value, place = decoder.raw_decode(text, match.start())
             for each in value if isinstance(value, list) else [value]:
                 records.append(Record.model_validate(each))
                 assert records[-1].message
@@ -260,8 +260,8 @@ class _Replay:
         row = {**key.lists[number - 1].row, "session": self._id, "participant": code}
         row |= {"presenter": PRESENTER, "language": self._texts.language}
         self._session = self._made(row, key.lists[number - 1].plan)
-        wanted = self._settings.browser.other_parameters
-        others = {name: message.parameters[name] for name in wanted if name in message.parameters}
+        names = self._settings.browser.other_parameters
+        others = {name: message.parameters[name] for name in names if name in message.parameters}
         self._session.begin(presented_consent(self._settings.consent, self._texts), answers=others)
         self._imported.new_sessions += 1
 

@@ -108,9 +108,9 @@ def allow_open_files() -> None:
     """Raise the limit of open files of this process and its helpers to `OPEN_FILES`, or to the system's maximum."""
     if sys.platform != "win32":
         now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
-        if now != resource.RLIM_INFINITY and now < wanted:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+        limit = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+        if now != resource.RLIM_INFINITY and now < limit:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
 
 
 def return_freed_pictures() -> None:

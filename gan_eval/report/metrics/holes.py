@@ -45,12 +45,12 @@ def hole_tables(measured: Measured, dataset: str, holes: pd.DataFrame) -> list[S
         by_sort = rows.assign(sort=rows["stimulus"].map(sorts.to_dict()))
         # baselines and raw sets are not shown
         sort_of_item = by_sort.dropna(subset="sort").groupby("item")["sort"].unique()
-        of_item = {item: found[0] for item, found in sort_of_item.items() if len(found) == 1}
+        of_item = {item: names[0] for item, names in sort_of_item.items() if len(names) == 1}
         by_sort = by_sort.assign(sort=by_sort["sort"].fillna(by_sort["item"].map(of_item))).dropna(subset="sort")
         sets = of_sets[of_sets["by"] == by].rename(columns={"hole": "sort"})
-        found = pd.concat([by_sort[["model", "sort"]], sets[["model", "sort"]]])
-        if found["sort"].nunique() > 1:
-            models = [model for model in measured.models_and_raw(dataset) if model in set(found["model"])]
+        sort_of_model = pd.concat([by_sort[["model", "sort"]], sets[["model", "sort"]]])
+        if sort_of_model["sort"].nunique() > 1:
+            models = [model for model in measured.models_and_raw(dataset) if model in set(sort_of_model["model"])]
             caption = f"{dataset}: {caption}"
             tables.append(_table(caption, column, metrics, models, sorts.unique(), by_sort, sets, is_area=by == "area"))
     return tables

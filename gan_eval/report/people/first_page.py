@@ -169,14 +169,14 @@ def models_latex(folder: StudyFolder) -> str:
 def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
     asked = folder.study is not None and len(folder.table(SESSIONS)) > 0  # else people did not see the study's quiz
     design = design_text(folder, folder.study.quiz) if asked and folder.study else " ".join(pictures_sentences(folder))
-    found = caveats(folder)
-    more = f" {whole(len(found) - MAX_CAVEATS)} more in the details." if len(found) > MAX_CAVEATS else ""
+    sentences = caveats(folder)
+    more = f" {whole(len(sentences) - MAX_CAVEATS)} more in the details." if len(sentences) > MAX_CAVEATS else ""
     return [
         ("Question", "" if folder.study is None else folder.study.study.question),
         ("Participants", " ".join(participation_sentences(folder))),
         ("Design", design),
         ("Metrics", "" if is_interim(folder) else metrics_sentence(folder)),
-        ("Caveats", " ".join(found[:MAX_CAVEATS]) + more),
+        ("Caveats", " ".join(sentences[:MAX_CAVEATS]) + more),
     ]
 
 

@@ -92,8 +92,8 @@ def _sentences(folder: StudyFolder) -> list[str]:
     for best in best_group(folder).tail(1).to_dict("records"):
         ceiling = "" if missing(best["ceiling"]) else f"; other people's marks (ceiling): {number(best['ceiling'])}"
         is_near = not missing(best["auc_low"]) and best["auc_low"] > 0.5
-        found = "Of the maps, the nearest to the marks" if is_near else "No map is clearly nearer than chance; the best"
-        sentences.append(f"{found} is {title_of_map(best['map'])}: AUC = {number(best['auc'])}{ceiling}.")
+        start = "Of the maps, the nearest to the marks" if is_near else "No map is clearly nearer than chance; the best"
+        sentences.append(f"{start} is {title_of_map(best['map'])}: AUC = {number(best['auc'])}{ceiling}.")
     return sentences
 
 

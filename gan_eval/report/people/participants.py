@@ -67,7 +67,7 @@ def demographics(folder: StudyFolder) -> ShownTable:
         if len(counts) > MAX_ANSWERS:
             rows.append([name, plural(len(counts), "different answer"), whole(len(answers)), NOTHING])
             continue
-        rows += [[name, str(given), whole(n), percent(n / len(answers))] for given, n in counts.items()]
+        rows += [[name, str(value), whole(n), percent(n / len(answers))] for value, n in counts.items()]
     head = ["question", "answer", "participants", "share"]
     return ShownTable("Answers to the study's questions", head, rows, 2, source="participants", grouped=True)
 

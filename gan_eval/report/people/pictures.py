@@ -26,7 +26,7 @@ MIN_ANSWERS = 10
 def giveaways_tables(folder: StudyFolder) -> list[ShownTable]:
     """Return the table of the clues that separate real from generated pictures, with the number of the others."""
     frame = folder.table(GIVEAWAYS)
-    found = frame[frame["verdict"].isin(["gives_away", "look"])]
+    clues = frame[frame["verdict"].isin(["gives_away", "look"])]
     columns = {
         "data set": cell(text, "dataset"),
         "model": cell(text, "model"),
@@ -36,9 +36,9 @@ def giveaways_tables(folder: StudyFolder) -> list[ShownTable]:
         "separation": separation_text,
         "verdict": lambda row: str(row["verdict"]).replace("_", " "),
     }
-    others = int(frame["auc"].notna().sum()) - len(found)
+    others = int(frame["auc"].notna().sum()) - len(clues)
     notes = [f"{plural(others, 'more comparison')} found no difference; the file has them. look: may be content."]
-    return table_of("Clues other than the content", found, columns, text_columns=7, notes=notes, source="giveaways")
+    return table_of("Clues other than the content", clues, columns, text_columns=7, notes=notes, source="giveaways")
 
 
 def six_pairs(folder: StudyFolder) -> Gallery:

@@ -73,12 +73,12 @@ def threshold_sentences(folder: StudyFolder) -> list[str]:
             if not by_quest and len(cited):  # as in the table to cite
                 value, low, high = cited[["value", "ci_low", "ci_high"]].iloc[0].astype(float)
             within = "" if missing(low) else f" (95% interval {_interval(low, high)} between participants)"
-            found = (
+            beginning = (
                 f"By QUEST+ the exposure with 75% correct answers{where} is {milliseconds(value)} on average"
                 if by_quest
                 else f"The staircase{where} settled at {milliseconds(value)}, the mean of the most frequent exposures"
             )
-            sentence = f"{found}{within}, over {plural(mean.n_participants, 'participant')}."
+            sentence = f"{beginning}{within}, over {plural(mean.n_participants, 'participant')}."
             if not by_quest and not missing(mean.share):
                 sentence += f" Its steps settle at {mean.share:.0%} correct answers."
             if mean.n_without:

@@ -126,9 +126,9 @@ class Rates:
             margin: equivalence margin of the difference; None: equivalence is not judged.
         """
         margin = None if margin is None else margin / 2
-        found = self.detection(margin)
-        not_equivalent = NEARLY_CONSTANT if found.untested == "nearly constant answers" else None
-        note = joined(self.note, other_p(found.p, self.check_p), not_equivalent)
+        detection = self.detection(margin)
+        not_equivalent = NEARLY_CONSTANT if detection.untested == "nearly constant answers" else None
+        note = joined(self.note, other_p(detection.p, self.check_p), not_equivalent)
 
         def interval(coverage: float) -> tuple[float, float]:
             _, low, high = self._accuracy(coverage)
@@ -136,8 +136,8 @@ class Rates:
 
         difference = self.reported[0] - self.reported[1]
         at = no_interval if self.untested == "constant answers" else interval
-        numbers = difference, found.p, note, at, found.p_equivalent, self.basis, self.check_p
-        return Difference(*numbers, untested=found.untested)
+        numbers = difference, detection.p, note, at, detection.p_equivalent, self.basis, self.check_p
+        return Difference(*numbers, untested=detection.untested)
 
     def bias(self) -> Difference:
         """Return the share of reals judged correctly minus the share of fakes judged correctly."""

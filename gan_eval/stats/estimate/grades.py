@@ -105,12 +105,12 @@ def _by_means(question: GradeQuestion, df: int, margin: float | None) -> Differe
     one side is high, every one of the other is low" with each picture judged once, and their p that of the mean grades,
     so that both measures have one verdict. Where no side's grades vary either, both measures have that interval and p.
     """
-    found = wald(*_clustered(question), df, margin=margin, bound=question.bound, basis="two_way_cluster")
+    difference = wald(*_clustered(question), df, margin=margin, bound=question.bound, basis="two_way_cluster")
     grade, in_a = question.answers.grade, question.answers.in_a
     a_is_above = bool(grade[in_a].min() > grade[~in_a].max())
-    if df < 1 or not (a_is_above or grade[in_a].max() < grade[~in_a].min()) or not np.isnan(found.p):
-        return found
-    reach = abs(found.difference)
+    if df < 1 or not (a_is_above or grade[in_a].max() < grade[~in_a].min()) or not np.isnan(difference.p):
+        return difference
+    reach = abs(difference.difference)
     share = None if margin is None else margin / reach
     units = question.answers.participant, question.answers.picture
     apart = difference_of_proportions(in_a == a_is_above, in_a, *units, margin=share)
@@ -121,7 +121,7 @@ def _by_means(question: GradeQuestion, df: int, margin: float | None) -> Differe
         return reach * low, reach * high
 
     return apart._replace(
-        difference=found.difference,
+        difference=difference.difference,
         p=apart.p if np.isnan(p) else p,
         note=NO_OVERLAP,
         interval=interval,

@@ -40,9 +40,9 @@ def _kind_by_name(name: str) -> str | None:
     """
     file = _FILE_IN_TEXT.search(name)
     for part in re.split(r"[\\/]", file.group() if file else name)[::-1]:
-        found = {"real", "fake"}.intersection(re.findall("[a-z]+", part.lower()))
-        if found:
-            return found.pop() if len(found) == 1 else None
+        kinds = {"real", "fake"}.intersection(re.findall("[a-z]+", part.lower()))
+        if kinds:
+            return kinds.pop() if len(kinds) == 1 else None
     return None
 
 

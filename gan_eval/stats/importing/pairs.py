@@ -56,7 +56,7 @@ class _Pairs(NamedTuple):
         """Return the place that each cell names: by its word, the picture's name, the model or the kind there."""
         plain, stems = _plain(cells), _stems(cells)
         pictures, models = ([_plain(column) for column in columns] for columns in (self.pictures, self.models))
-        found = _side(*[plain.isin(words) for words in self.words])
+        sides = _side(*[plain.isin(words) for words in self.words])
         for cells_of, both in (
             (plain, pictures),
             (stems, [_stems(column) for column in self.pictures]),
@@ -64,8 +64,8 @@ class _Pairs(NamedTuple):
             (plain, kinds),
         ):
             if both:
-                found = found.fillna(_side(*[cells_of.eq(column) & cells_of.notna() for column in both]))
-        return found
+                sides = sides.fillna(_side(*[cells_of.eq(column) & cells_of.notna() for column in both]))
+        return sides
 
 
 def places_in(frame: pd.DataFrame, sources: Sources) -> tuple[str, str] | None:
@@ -298,7 +298,7 @@ def _refuse_unknown_words(
 def _rejected(frame: pd.DataFrame, pairs: _Pairs, *, has_truth: pd.Series, chosen: Side) -> list[Row]:
     """Return a rejection for each pair without two pictures or a truth, and for each choice that is not understood."""
     first, second = pairs.places
-    wanted = f"{first}, {second} or a picture's name"
+    expected = f"{first}, {second} or a picture's name"
     hint = "; if it means one of them, add --word {}=MEANING"
     rejected = []
     for place, picture in zip(pairs.places, pairs.pictures, strict=True):
@@ -306,18 +306,18 @@ def _rejected(frame: pd.DataFrame, pairs: _Pairs, *, has_truth: pd.Series, chose
     unclear = frame[~has_truth]
     if "real_side" in frame:
         for row, cell in unclear["real_side"].items():
-            reason = f"found {cell!r}, expected {wanted}{hint.format(shlex.quote(f'real_side:{cell!s}'))}"
+            reason = f"found {cell!r}, expected {expected}{hint.format(shlex.quote(f'real_side:{cell!s}'))}"
             rejected.append(rejection(row, "real_side", reason, cell))
     else:
         named = [name for name in BY_PLACE if name in frame and name not in pairs.places]
         for row, cells in unclear[named].iterrows():
-            found = ", ".join(f"{name} {cell}" for name, cell in cells.items()) or "no answer shows which one is real"
-            reason = f"neither a real and a fake picture nor two models: {found}"
+            texts = ", ".join(f"{name} {cell}" for name, cell in cells.items()) or "no answer shows which one is real"
+            reason = f"neither a real and a fake picture nor two models: {texts}"
             rejected.append(rejection(row, next(iter(named), "correct"), reason))
     if "choice" in frame:
         choices = frame["choice"]
         for row, cell in choices[chosen.isna() & choices.notna() & _plain(choices).ne("none") & has_truth].items():
-            reason = f"found {cell!r}, expected {wanted}, a kind or a model"
+            reason = f"found {cell!r}, expected {expected}, a kind or a model"
             reason += hint.format(shlex.quote(f"choice:{cell!s}")) + " (none: a tie or no answer)"
             rejected.append(rejection(row, "choice", reason, cell))
     return rejected

@@ -219,14 +219,14 @@ def _bare(name: str | None, participant: str, session: str, trial: int) -> str |
     if name is None or name != name:
         return name
     folder, slash, file = name.rpartition("/")
-    while found := _HEAD.fullmatch(file):
-        head, rest = found.groups()
+    while match := _HEAD.fullmatch(file):
+        head, rest = match.groups()
         if head not in (participant, session) and not (head.isdecimal() and int(head) in (trial, trial - 1)):
             break
         file = rest
-    ending = found.group() if (found := re.search(PICTURE_FILE, file)) else ""
-    if found := _TAIL.fullmatch(file.removesuffix(ending)):
-        of_trial = re.fullmatch(r"(?i)trial(\d+)", found[2])
-        if found[2] in (participant, session) or (of_trial and int(of_trial[1]) in (trial, trial - 1)):
-            file = found[1] + ending
+    ending = match.group() if (match := re.search(PICTURE_FILE, file)) else ""
+    if match := _TAIL.fullmatch(file.removesuffix(ending)):
+        of_trial = re.fullmatch(r"(?i)trial(\d+)", match[2])
+        if match[2] in (participant, session) or (of_trial and int(of_trial[1]) in (trial, trial - 1)):
+            file = match[1] + ending
     return folder + slash + file

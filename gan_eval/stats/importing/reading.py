@@ -148,8 +148,8 @@ def _parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None
         yield from _json_parts(text, file, group)
         return
     separator = None
-    if found := _SEPARATOR_LINE.match(text):
-        separator, text = found[1], text[found.end() :]
+    if match := _SEPARATOR_LINE.match(text):
+        separator, text = match[1], text[match.end() :]
     comment = text.partition("\n")[0] if text.startswith("#") else ""
     text = _without_comments(text)
     separator = separator or separator_of(text)
@@ -274,17 +274,17 @@ def _json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
     """Read arrays of objects, each on lines of its own a group, or objects one after the other."""
     decoder, gap, at = json.JSONDecoder(), re.compile(r"[\s,]*"), 0
     lists, single = list[list[Any]](), list[Any]()
-    while (found := gap.match(text, at)) and found.end() < len(text):
+    while (match := gap.match(text, at)) and match.end() < len(text):
         try:
-            value, at = decoder.raw_decode(text, found.end())
+            value, at = decoder.raw_decode(text, match.end())
         except (ValueError, RecursionError) as error:
-            line = text.count("\n", 0, getattr(error, "pos", found.end())) + 1
+            line = text.count("\n", 0, getattr(error, "pos", match.end())) + 1
             raise UserError(f"{file}: not JSON in line {line}; restore or remove that part") from error
         inner = [each for each in value.values() if _is_rows(each)] if isinstance(value, dict) else []
         rows = value if isinstance(value, list) else inner[0] if len(inner) == 1 else None
         if rows is None:
             single.append(value)
-        elif lists and "\n" not in found.group():
+        elif lists and "\n" not in match.group():
             lists[-1].extend(rows)  # as JATOS' appendResultData writes
         else:
             lists.append(rows)
@@ -351,7 +351,7 @@ def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: st
 
 def _jatos_facts(metadata: Any) -> dict[str, dict[str, str]]:
     """Return the worker, the state and the address's parameters of each study result in the metadata."""
-    found: dict[str, dict[str, str]] = {}
+    facts_of: dict[str, dict[str, str]] = {}
     pending = [metadata]
     while pending:
         value = pending.pop()
@@ -363,9 +363,9 @@ def _jatos_facts(metadata: Any) -> dict[str, dict[str, str]]:
             address = value.get("urlQueryParameters")
             if isinstance(address, dict):
                 facts |= {f"{JATOS}{key}": str(text) for key, text in address.items()}
-            found[str(value["id"])] = facts
+            facts_of[str(value["id"])] = facts
         pending += value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-    return found
+    return facts_of
 
 
 def _excel_records(data: bytes, file: str, sheet: str | None) -> list[list[str]]:

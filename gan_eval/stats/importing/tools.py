@@ -366,23 +366,23 @@ class _Reader:
             self.mapping[target] = self.given.mapping[target]
             self._name_stem(target)
             return bool(self.mapping[target])
-        found = [
+        columns = [
             source for candidate in self.tool.sources.get(target, ()) if (source := self._source(candidate, target))
         ]
         if target == "session" and "session" in self.columns and self.tool.sources.get("session") == ("",):
             self.mapping["session"] = ""
         if target == "stimulus":
             named = re.compile(PICTURE_FILE.removesuffix("$"))
-            found = [name for name in found if any(map(named.search, self._words(name)))] or found
+            columns = [name for name in columns if any(map(named.search, self._words(name)))] or columns
         if target == "kind":
-            found = [name for name in found if self._is_kind(name)] or [
-                name for name in found if _last(name) in _KIND[:4]
+            columns = [name for name in columns if self._is_kind(name)] or [
+                name for name in columns if _last(name) in _KIND[:4]
             ]
         if target == "response":
-            found.sort(key=lambda source: not self._is_answer(source))
-        if not found:
+            columns.sort(key=lambda source: not self._is_answer(source))
+        if not columns:
             return False
-        source = found[0]
+        source = columns[0]
         if target == "participant" and source in self.rows and self.rows[source].isna().any():
             source = f"@fill:{source}"
         self.mapping[target] = source
@@ -415,9 +415,9 @@ class _Reader:
             return next((pattern for pattern in by_size if self.rows[groups[pattern]].notna().any(axis=None)), None)
         if name in ("@file", "@name"):
             return name
-        found = _columns_like(name.replace("&", self.stem), self.columns)
+        columns = _columns_like(name.replace("&", self.stem), self.columns)
         rows = self.all_rows if target == "participant" else self.rows
-        sizes = {each: sum(int(rows[name].count()) for name in of) for each, of in found.items()}
+        sizes = {each: sum(int(rows[name].count()) for name in of) for each, of in columns.items()}
         largest = max(sizes.values(), default=0)
         if target == "response" and len(sizes) > 1:  # the first question of a trial, of those with known answers
             sizes = {
@@ -508,12 +508,12 @@ class _Reader:
         """Give the meanings of yes and no, of the tool's own words, and of keys whose correct one is known."""
         for name, meanings in self.tool.words.items():
             if name in self.mapping:
-                found = self._words(self.mapping[name])
-                self.words[name] = {word: ours for word, ours in meanings.items() if word in found}
+                words = self._words(self.mapping[name])
+                self.words[name] = {word: ours for word, ours in meanings.items() if word in words}
         for name in ("kind", "response"):
             source = self.mapping.get(name, "")
-            if (meanings := _YES_NO.get(_last(source), {})) and (found := self._words(source)) <= meanings.keys():
-                self.words[name] = {word: ours for word, ours in meanings.items() if word in found}
+            if (meanings := _YES_NO.get(_last(source), {})) and (words := self._words(source)) <= meanings.keys():
+                self.words[name] = {word: ours for word, ours in meanings.items() if word in words}
         response, kind = self.mapping.get("response"), self.mapping.get("kind")
         if response in self.columns and kind in self.columns and "correct" not in self.mapping:
             self.words |= {"response": keys} if (keys := self._keys(str(response), str(kind))) else {}
@@ -540,12 +540,12 @@ def _columns_like(pattern: str, columns: Sequence[str]) -> dict[str, list[str]]:
         return {pattern: [pattern]} if pattern in columns else {}
     parts = re.split("([%#])", pattern)
     expression = re.compile("".join({"%": ".*?", "#": r"(\d+)"}.get(part, re.escape(part)) for part in parts))
-    found: dict[str, list[str]] = {}
+    columns_of: dict[str, list[str]] = {}
     for name in columns:
         if match := expression.fullmatch(name):
             named = f"{name[: match.start(1)]}#{name[match.end(1) :]}" if "#" in pattern else name
-            found.setdefault(named, []).append(name)
-    return found
+            columns_of.setdefault(named, []).append(name)
+    return columns_of
 
 
 def _plain(word: object) -> str:

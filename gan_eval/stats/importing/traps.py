@@ -38,8 +38,8 @@ def of_files(tool: str | None, foreign: Foreign) -> tuple[Foreign, list[str]]:
     refuse_summaries(foreign)
     cells, lines = foreign.cells, list[str]()
     for correct in _OF_FILES.get(tool or "", ()):
-        cells, found = correct(foreign, cells)
-        lines += found
+        cells, more = correct(foreign, cells)
+        lines += more
     return replace(foreign, cells=cells), lines
 
 
@@ -51,8 +51,8 @@ def of_trials(tool: str | None, frame: pd.DataFrame, foreign: pd.DataFrame) -> F
     """
     lines: list[str] = []
     for correct in _OF_TRIALS.get(tool or "", ()):
-        frame, found = correct(frame, foreign)
-        lines += found
+        frame, more = correct(frame, foreign)
+        lines += more
     return frame, lines
 
 
@@ -103,8 +103,8 @@ def _first_questions(foreign: pd.DataFrame, sources: Sources, words: Iterable[st
     They are known by their words: never a trial's first answer where it has several, and never correct. Where a trial
     has no other row the first one stays, without an answer.
     """
-    found = {name: sources.get(name, Source(name)) for name in _OF_QUESTION}
-    named = {name: source.column for name, source in found.items() if source and source.column in foreign}
+    sources_of = {name: sources.get(name, Source(name)) for name in _OF_QUESTION}
+    named = {name: source.column for name, source in sources_of.items() if source and source.column in foreign}
     if not {"stimulus", "response"} <= named.keys():
         return foreign, []
     answers = foreign[named["response"]].str.strip().str.lower()

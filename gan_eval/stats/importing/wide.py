@@ -26,7 +26,7 @@ def columns_by_number(pattern: str, columns: Sequence[str]) -> dict[str, str]:
     """
     before, _, after = pattern.partition("#")
     number = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}")
-    return {found[1]: name for name in columns if (found := number.fullmatch(name))}
+    return {match[1]: name for name in columns if (match := number.fullmatch(name))}
 
 
 def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -> Foreign:

@@ -55,10 +55,10 @@ def without_missing_words(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]
         if column.name in frame and (column.is_number or column.words or column.dtype == "bool"):
             cells = frame[column.name]
             plain = cells.str.strip().str.lower()
-            found = plain.isin(_MISSING_NUMBERS if column.is_number else MISSING) & ~plain.isin(column.words)
-            if found.any():
-                columns[column.name] = cells.mask(found, "none" if "none" in column.words else None)
-                counts += [f"{n} {word} in {column.name}" for word, n in cells[found].value_counts().items()]
+            missing = plain.isin(_MISSING_NUMBERS if column.is_number else MISSING) & ~plain.isin(column.words)
+            if missing.any():
+                columns[column.name] = cells.mask(missing, "none" if "none" in column.words else None)
+                counts += [f"{n} {word} in {column.name}" for word, n in cells[missing].value_counts().items()]
     return frame.assign(**columns), [f"taken as missing: {', '.join(counts)}"] if counts else []
 
 
@@ -114,13 +114,13 @@ def in_schema_words(frame: pd.DataFrame) -> pd.DataFrame:
 
 def misfits(foreign: pd.DataFrame) -> set[str]:
     """Return those of the columns `choice` and `rating` in which no cell is a choice or a grade."""
-    found = set()
+    names = set()
     for name in ("choice", "rating"):
         if name in foreign:
             cells = foreign[[name]].dropna().apply(lambda series: series.str.strip().str.lower())
             if len(cells) and len(faults(cells, TRIALS)) == len(cells):
-                found.add(name)
-    return found
+                names.add(name)
+    return names
 
 
 def foreign_table_error(

@@ -50,13 +50,13 @@ class Marks:
     @cached_property
     def cells(self) -> list[MarkedPicture]:
         """The cells by picture and person."""
-        found, items, groups = [], self.item[self.picture], self.group[self.picture]
+        pictures, items, groups = [], self.item[self.picture], self.group[self.picture]
         for picture, on in enumerate(self.on_picture):
             for person in np.unique(self.person[on]):
                 is_negative = (groups == self.group[picture]) & (items != self.item[picture])
                 others = np.flatnonzero((self.person == person) & is_negative)
-                found.append(MarkedPicture(int(person), picture, on[self.person[on] == person], others))
-        return found
+                pictures.append(MarkedPicture(int(person), picture, on[self.person[on] == person], others))
+        return pictures
 
     @cached_property
     def on_picture(self) -> list[np.ndarray]:

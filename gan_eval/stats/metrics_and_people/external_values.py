@@ -142,7 +142,7 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
 def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows of judged pictures, and lines on the other cells."""
     values = _values(file, metric, judged)
-    lines, found, pictures = values.unread, [], {}
+    lines, rows, pictures = values.unread, [], {}
     for cells in values.rows:
         names, is_pair = _pictures_of(values, cells)
         place = _judged_row(file, names, is_pair, (*cells, file.resolve().parent.name), judged)
@@ -153,8 +153,8 @@ def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.Data
             name = title if values.named_at is None else cells[values.named_at]
             value = _number(cells[column])
             reason = None if value is not None else f"no number in {file.name}"
-            found.append({**judged.rows[place], "metric": name, "value": value, "reason": reason, "run": None})
-    if not found:
+            rows.append({**judged.rows[place], "metric": name, "value": value, "reason": reason, "run": None})
+    if not rows:
         example = abbreviated(judged.rows[0]["stimulus"]) if judged.rows else "no single picture"
         raise UserError(
             f"{file}: none of its {len(pictures)} pictures was judged: {abbreviated(next(iter(pictures)))} against "
@@ -163,7 +163,7 @@ def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.Data
     used = sum(place is not None for place in pictures.values())
     if used < len(pictures):
         lines = [*lines, f"{file}: {used} of {len(pictures)} pictures were judged; the others are not needed"]
-    frame = conform(pd.DataFrame(found), IMAGE_METRICS, where=str(file))
+    frame = conform(pd.DataFrame(rows), IMAGE_METRICS, where=str(file))
     return frame, [*lines, *_finite_psnr(file, frame)]
 
 
@@ -293,8 +293,8 @@ def _judged_row(
     file: Path, names: list[str], is_pair: bool, folders: Sequence[str], judged: _JudgedPictures
 ) -> int | None:
     """Return the number of the judged picture that a value is of, of a pair the generated one; None: not judged."""
-    found = [judged.narrowed(name, folders) for name in names]
-    named, rows = ({row for of, is_named in found if is_named >= least for row in of} for least in (True, False))
+    matches = [judged.narrowed(name, folders) for name in names]
+    named, rows = ({row for of, is_named in matches if is_named >= least for row in of} for least in (True, False))
     if is_pair:
         named, rows = ({row for row in of if judged.is_fake(row)} for of in (named, rows))
     left = sorted(named or {row for row in rows if judged.is_fake(row)} or rows)

@@ -56,8 +56,8 @@ def _named_like(table: pd.DataFrame, other: pd.DataFrame, columns: Sequence[str]
         empty = table[name].isna() & (table["kind"] != "real").fillna(True) & are_single(table)
         if empty.any():
             stated = other[["stimulus", name]].dropna().drop_duplicates("stimulus")
-            found = table["stimulus"].astype("object").map(dict(zip(stated["stimulus"], stated[name], strict=True)))
-            table = table.assign(**{name: table[name].astype("object").where(~empty, found)})
+            names = table["stimulus"].astype("object").map(dict(zip(stated["stimulus"], stated[name], strict=True)))
+            table = table.assign(**{name: table[name].astype("object").where(~empty, names)})
     return table
 
 
@@ -200,9 +200,9 @@ def _refuse_differences(single: pd.DataFrame, metrics: pd.DataFrame, name: str, 
         return  # the trials name items in another way
     both = pd.concat([table[["stimulus", name]].astype("str") for table in (stated, metrics)], ignore_index=True)
     both = both.mask(pd.concat([table[["stimulus", name]].isna() for table in (stated, metrics)], ignore_index=True))
-    if (found := first_change(both["stimulus"], both[name])) is None:
+    if (change := first_change(both["stimulus"], both[name])) is None:
         return
-    row, first = found
+    row, first = change
     place = "in the trials" if first < len(stated) else f"in row {first - len(stated) + 1}"
     one, other = (abbreviated(both[name].iat[position]) for position in (row, first))
     raise UserError(

@@ -58,7 +58,9 @@ class Scores:
         Whole weights and scores give exact sums, as float32 holds every whole number below 2^24.
         """
         by_column = np.ascontiguousarray(weight.T, "float32")
-        sums, answers = (np.ascontiguousarray((given @ by_column).T, "float64") for given in (self.sums, self.answers))
+        sums, answers = (
+            np.ascontiguousarray((values @ by_column).T, "float64") for values in (self.sums, self.answers)
+        )
         return sums, answers
 
 

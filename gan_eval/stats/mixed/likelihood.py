@@ -373,9 +373,9 @@ class Laplace:
     ) -> tuple[np.ndarray, Terms]:
         """Maximise log P(y | u) - |u|²/2 by Newton steps, which keep a factor of H while it gains enough."""
         data, u, factor = self.data, self.mode, self.factor
-        given = (thresholds,) if data.n_thresholds else ()
+        cuts = (thresholds,) if data.n_thresholds else ()
         fixed = dgemv(1.0, data.X, beta) if len(beta) else np.zeros(len(data.answer))
-        value, uphill, terms = self._at(u, scales, fixed, given)
+        value, uphill, terms = self._at(u, scales, fixed, cuts)
         gain = np.inf
         for _ in range(200):
             step = None if factor is None else factor.solve(uphill)
@@ -390,7 +390,7 @@ class Laplace:
             last, gain = gain, float((uphill * step).sum())
             for halving in range(40):  # halve the step until the value does not fall
                 trial = u + step * 0.5**halving
-                reached, uphill, terms = self._at(trial, scales, fixed, given)
+                reached, uphill, terms = self._at(trial, scales, fixed, cuts)
                 if reached >= value - 1e-10 * max(1.0, abs(value)) or gain * 0.5**halving < _MIN_GAIN:
                     break
             else:

@@ -100,14 +100,14 @@ def estimate_of(asked: Comparison, rates: RatesOfTable) -> Difference:
     match asked.estimand:
         case KindQuestion() as kinds:
             group = rates.of(kinds, why_not)
-            found = group.bias() if asked.question == "bias" else group.difference(asked.margin)
+            difference = group.bias() if asked.question == "bias" else group.difference(asked.margin)
         case GradeQuestion() as grades:
-            found = estimate_grades(grades, margin=asked.margin, why_not=why_not)
+            difference = estimate_grades(grades, margin=asked.margin, why_not=why_not)
         case Question() as question:
-            found = estimate(question, margin=asked.margin, why_not=why_not)
-    if asked.untested is None and found.untested in (None, "nearly constant answers"):
-        return found
-    return found._replace(p=np.nan, p_equivalent=np.nan, untested=asked.untested or found.untested)
+            difference = estimate(question, margin=asked.margin, why_not=why_not)
+    if asked.untested is None and difference.untested in (None, "nearly constant answers"):
+        return difference
+    return difference._replace(p=np.nan, p_equivalent=np.nan, untested=asked.untested or difference.untested)
 
 
 def comparisons(trials: AnyTrials, **options: Any) -> pd.DataFrame:
@@ -178,8 +178,8 @@ def compare(
     return Compared(conform(table.drop(columns="family"), COMPARISONS, where="comparisons"), detections)
 
 
-def _row(asked: Comparison, found: Difference, plan: Plan) -> Row:
-    (ci_low, ci_high), (ci90_low, ci90_high) = found.interval(0.95), found.interval(0.9)
+def _row(asked: Comparison, difference: Difference, plan: Plan) -> Row:
+    (ci_low, ci_high), (ci90_low, ci90_high) = difference.interval(0.95), difference.interval(0.9)
     return {
         "family": asked.family,
         "comparison": asked.comparison,
@@ -189,19 +189,19 @@ def _row(asked: Comparison, found: Difference, plan: Plan) -> Row:
         "a": asked.a,
         "b": asked.b,
         "measure": asked.measure,
-        "difference": found.difference,
+        "difference": difference.difference,
         "ci_low": ci_low,
         "ci_high": ci_high,
-        "p": found.p,
+        "p": difference.p,
         "margin": np.nan if asked.margin is None else plan.margin,
         "ci90_low": ci90_low,
         "ci90_high": ci90_high,
-        "p_equivalent": found.p_equivalent,
-        "basis": found.basis,
-        "check_p": found.check_p,
+        "p_equivalent": difference.p_equivalent,
+        "basis": difference.basis,
+        "check_p": difference.check_p,
         "n_a": asked.counts[0],
         "n_b": asked.counts[1],
         "exploratory": not asked.planned,
-        "untested": found.untested or ("too few" if np.isnan(found.p) else None),
-        **provenance_cells(asked.trials, asked.note, found.note, asked.margin_note),
+        "untested": difference.untested or ("too few" if np.isnan(difference.p) else None),
+        **provenance_cells(asked.trials, asked.note, difference.note, asked.margin_note),
     }

@@ -114,8 +114,8 @@ def all_plateaus(
         for (metric, mode), curve in rows.groupby(["metric", "mode"], sort=True):
             curve = curve.sort_values("step")
             steps, values = (curve[name].to_numpy(float) for name in ("step", "value"))
-            found = find_plateau(steps, values, higher_is_better=higher_is_better[str(metric)], seed=seed)
-            ends = {"plateau_step": found.step, "ci_low": found.low, "ci_high": found.high}
+            plateau = find_plateau(steps, values, higher_is_better=higher_is_better[str(metric)], seed=seed)
+            ends = {"plateau_step": plateau.step, "ci_low": plateau.low, "ci_high": plateau.high}
             results.append(
                 {
                     "model": model,
@@ -123,7 +123,7 @@ def all_plateaus(
                     "metric": metric,
                     "mode": mode,
                     **{name: None if value is None else round(value) for name, value in ends.items()},
-                    **{name: getattr(found, name) for name in ("level", "scale", "verdict", "n", "note")},
+                    **{name: getattr(plateau, name) for name in ("level", "scale", "verdict", "n", "note")},
                     "fraction": curve["fraction"].iloc[0],
                 }
             )
