@@ -174,7 +174,11 @@ def require_plausible_times(
             continue
         other, usual = _of_other_unit(trials[foreign], name, low, high)
         if len(other):
-            raise _of_two_units(other, usual, f"{where}: column {name}")
+            raise UserError(
+                f"{where}: column {name}: the median is {other.iloc[0]:.4g} ms for participant {_some(other.index)}, "
+                f"{usual:.4g} ms for others: seconds and milliseconds in one column? Write all times in milliseconds, "
+                f"or leave these people out (trials import --where participant!={other.index[0]})"
+            )
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
         times = times[(times > 0) & (times <= MAX_TIME_MS)]  # other values are not times and are counted as such
         median = float(np.median(times)) if len(times) else low
@@ -228,15 +232,6 @@ def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> 
 
 def _some(people: pd.Index) -> str:
     return ", ".join(map(abbreviated, people[:3])) + (f" and {len(people) - 3} more" if len(people) > 3 else "")
-
-
-def _of_two_units(other: pd.Series, usual: float, where: str) -> UserError:
-    """Return the error for a column in which the times of these people are some 1000 times those of the others."""
-    return UserError(
-        f"{where}: the median is {other.iloc[0]:.4g} ms for participant {_some(other.index)}, {usual:.4g} ms for "
-        "others: seconds and milliseconds in one column? Write all times in milliseconds, or leave these people out "
-        f"(trials import --where participant!={other.index[0]})"
-    )
 
 
 def first_change(of: pd.Series, value: pd.Series) -> tuple[int, int] | None:

@@ -19,7 +19,6 @@ from gan_eval.quiz.session import Session, break_due
 from gan_eval.quiz.trial import MILLISECOND, Flag, State
 from gan_eval.quiz.wording import Texts, TrialTexts, confidence_keys
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.tables.frames import Row
 
 STRAGGLERS_MS = 20
 """Milliseconds to wait after the response window for a key that was pressed in time."""
@@ -271,9 +270,17 @@ class TrialRunner(QObject):
             yield from self._show_feedback()
 
     def _show_feedback(self) -> Iterator[Wait]:
-        if self._session.feedback is not None:
-            presented = self._present(self._feedback(self._session.feedback, self._ready))
-            yield Wait(presented + round(self._settings.feedback_ms * MILLISECOND))
+        """Show the feedback of a practice trial, with the pictures and their truth if there is one."""
+        row, protocol = self._session.feedback, self._session.protocol
+        if row is None:
+            return
+        frame = Frame(headline=self._texts.feedback(row["correct"]))
+        if protocol.truth(row) is not None:
+            pictures = [picture for showing in self._ready.showings for picture in showing]
+            stimuli = [stimulus for showing in protocol.showings(row) for stimulus in showing]
+            captions = tuple(self._texts.truth_of(row, stimulus) for stimulus in stimuli)
+            frame = Frame(fitted(pictures, self._window.canvas), headline=frame.headline, captions=captions)
+        yield Wait(self._present(frame) + round(self._settings.feedback_ms * MILLISECOND))
 
     def _draw_what_follows(self, pictures: Images, due: int | None) -> Iterator[Wait]:
         """Draw what follows the pictures or their masks, and wait until it is due.
@@ -292,16 +299,6 @@ class TrialRunner(QObject):
         if frame.headline and trial.answer and due is not None and now_ns() < due - REDRAW_MS * MILLISECOND:
             window.stage(BLANK)
             yield self._ahead_of(due)
-
-    def _feedback(self, row: Row, ready: ReadyTrial) -> Frame:
-        """Return the feedback of a practice trial, with the pictures and their truth if there is one."""
-        message = self._texts.feedback(row["correct"])
-        if self._session.protocol.truth(row) is None:
-            return Frame(headline=message)
-        pictures = [picture for showing in ready.showings for picture in showing]
-        stimuli = [stimulus for showing in self._session.protocol.showings(row) for stimulus in showing]
-        captions = tuple(self._texts.truth_of(row, stimulus) for stimulus in stimuli)
-        return Frame(fitted(pictures, self._window.canvas), headline=message, captions=captions)
 
     def _present(self, frame: Frame) -> int:
         """Show a frame now; return the time after it."""
