@@ -111,7 +111,7 @@ def fit_remark(pairs: Sequence[Sequence[Path]], fit: Fit | None) -> tuple[Fit | 
             read.append((images.read_rgb(real), images.read_rgb(fake)))
     for each in read:
         if advice := montage_advice(*((picture.shape[1], picture.shape[0]) for picture in each)):
-            return None, advice.removeprefix("; ")
+            return None, advice
     better = better_fit(read, fit)
     if better is None:
         return None, ""
@@ -123,7 +123,7 @@ def size_advice(real: Picture, fake: Picture) -> str:
     """Return what pictures of two sizes look like, to end a message: side by side, or padded; "" if neither."""
     sizes: list[images.Size] = [(picture.shape[1], picture.shape[0]) for picture in (real, fake)]
     if advice := montage_advice(*sizes):
-        return advice
+        return f"; {advice}"
     if (multiple := padding_multiple(*sizes)) is None:
         return ""
     said = f"; one is the other rounded to a multiple of {multiple}, as networks pad or cut"
@@ -134,17 +134,17 @@ def size_advice(real: Picture, fake: Picture) -> str:
 
 
 def montage_advice(real: images.Size, fake: images.Size) -> str:
-    """Return the end of a message if one picture has two or three times the other's aspect ratio; else "".
+    """Return a remark if one picture has two or three times the other's aspect ratio; else "".
 
     >>> montage_advice((256, 256), (512, 256))
-    '; the generated one looks like 2 pictures side by side (A|B): save the part to compare as a picture of its own'
+    'the generated one looks like 2 pictures side by side (A|B): save the part to compare as a picture of its own'
     """
     for name, (width, height), other in (("generated", fake, real), ("real", real, fake)):
         ratio = width * other[1] / (height * other[0])
         for parts, side, where in ((ratio, width, "side by side (A|B)"), (1 / ratio, height, "one below the other")):
             if round(parts) in (2, 3) and abs(parts - round(parts)) < 0.01 * parts and side > max(other):
                 return (
-                    f"; the {name} one looks like {round(parts)} pictures {where}: save the part to compare as a "
+                    f"the {name} one looks like {round(parts)} pictures {where}: save the part to compare as a "
                     "picture of its own"
                 )
     return ""

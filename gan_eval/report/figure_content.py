@@ -25,6 +25,7 @@ from gan_eval.stats.tables.grades import OPINION_SCORES
 from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.stats.trials import PAIRED, TWO_MODELS, in_finished_session, typed
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
+from gan_eval.tables.schema import SHARE
 
 PANEL_A: dict[str, tuple[str, str, str]] = {
     SINGLE: ("fooling_rate", "fooling rate (%)", "Fooling rate: share of a model's pictures called real"),
@@ -104,7 +105,7 @@ class FigureContent:
     @property
     def has_shares(self) -> bool:
         """True if the values of panel a are percentages."""
-        return "%" in PANEL_A[self.protocol][1]
+        return PAPER.by_name[PANEL_A[self.protocol][0]].unit == SHARE
 
     @property
     def panels(self) -> list[str]:

@@ -20,7 +20,7 @@ from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.doubts import doubts
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
-from gan_eval.stats.groups import SEVERAL_STUDIES, joined, with_holes
+from gan_eval.stats.groups import joined, with_holes
 from gan_eval.stats.latex import latex
 from gan_eval.stats.metrics_and_people.correlation_tables import CORRELATIONS
 from gan_eval.stats.mixed.models import mixed_models
@@ -204,9 +204,8 @@ def analyze(
             name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
         }
     if notes := [note for note in (inputs.prepared.note, *exclusion_notes) if note]:
-        several = SEVERAL_STUDIES if analysed.every["study"].nunique() > 1 else None
         rows, is_overall = frames["rates"], frames["rates"]["scope"] == "all"
-        rows.loc[is_overall, "note"] = joined(several, *notes, *rows["note"][is_overall].dropna())
+        rows.loc[is_overall, "note"] = joined(*rows["note"][is_overall].dropna(), *notes)
     return frames
 
 

@@ -14,7 +14,6 @@ from gan_eval.stats.rules import parse_rule
 from gan_eval.stats.trials import in_finished_session
 from gan_eval.tables import PARTICIPATION
 from gan_eval.tables.frames import conform
-from gan_eval.tables.schema import EXCLUDED_BY
 
 WHERE = "participation"
 """Place in messages about a rule on participants that is not in the plan."""
@@ -232,7 +231,7 @@ def _exclusion_notes(
             if columns := [*dict.fromkeys(names)]:
                 counts = ", ".join(f"{rule}: {rows[rule].sum()}" for rule in columns)
                 any_rule = rows[columns].any(axis=1).sum()
-                notes.append(f"{any_rule} of {len(rows)} {what} {EXCLUDED_BY} {standing} ({counts})")
+                notes.append(f"{any_rule} of {len(rows)} {what} excluded by {standing} ({counts})")
     return notes
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from gan_eval.pictures.holes import area_band
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.trials import PAIRED, requested_exposure
-from gan_eval.tables import HOLE_SCOPES, SEVERAL_STUDIES, STIMULI
+from gan_eval.tables import HOLE_SCOPES, STIMULI
 
 ONE_PARTICIPANT = "one participant: says nothing about people in general"
 """Note of a row with an interval over pictures, but without a test and a verdict."""
@@ -94,7 +94,6 @@ def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.n
     total = np.bincount(grouped.group, minlength=size)
     every = [
         *notes,
-        (distinct(trials["study"], grouped) > 1, SEVERAL_STUDIES),
         ((simulated > 0) & (simulated < total), "people and simulated participants mixed"),
         (high > low, "models of different fractions of the planned steps"),
     ]

@@ -36,7 +36,7 @@ ANY_FAKE = "fake"
 """Name of b if it is the fakes of all models together."""
 USED = (
     *("participant", "stimulus", "is_fake", "says_fake", "model", "dataset"),
-    *("study", "simulated", "fraction"),
+    *("simulated", "fraction"),
 )
 """Columns of the trials behind a question on kinds; fewer columns are copied faster."""
 

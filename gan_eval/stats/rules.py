@@ -90,15 +90,15 @@ def rows_fulfilling(frame: pd.DataFrame, rules: Sequence[str], *, where: str) ->
     return chosen
 
 
-def column_named(name: str, frame: pd.DataFrame, *, where: str) -> str:
-    """Return `name` if the frame has that column."""
+def column_named(name: str, frame: pd.DataFrame, *, where: str, listed: bool = True) -> str:
+    """Return `name` if the frame has that column; the message on any other lists the columns if `listed`."""
     if name in frame.columns:
         return name
     columns = [str(column) for column in frame.columns]
     near = [column for column in columns if column.startswith(name)]
     near = near or difflib.get_close_matches(name, columns, n=1)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"the columns are {', '.join(columns)}"
-    raise UserError(f"{where}: no column {name!r}; {hint}")
+    hint = f"; did you mean {' or '.join(near)}?" if near else f"; the columns are {', '.join(columns)}" * listed
+    raise UserError(f"{where}: no column {name!r}{hint}")
 
 
 def _comparable(cell: Any, *, is_number: bool) -> str:

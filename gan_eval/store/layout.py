@@ -101,7 +101,7 @@ def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) ->
                 if values[name] is None and column.filled:
                     raise UserError(EMPTY)
             except UserError as error:
-                raise _wrong_cell(row, name, table, where, str(error).removeprefix(": ")) from error
+                raise _wrong_cell(row, name, table, where, str(error)) from error
         checked.append(values)
     return checked
 

@@ -162,7 +162,7 @@ def parse(text: str, column: Column, where: str) -> Any:
         return _check(value, column, where)
     except (ValueError, KeyError, RecursionError) as error:
         point = with_point(text) if column.dtype == "float" else ""
-        raise UserError(f"{where}: found {abbreviated(text)}, expected {_EXPECTED[column.dtype]}{point}") from error
+        raise UserError(f"{where}found {abbreviated(text)}, expected {_EXPECTED[column.dtype]}{point}") from error
 
 
 def with_point(text: str) -> str:
@@ -184,11 +184,11 @@ def _check(value: Any, column: Column, where: str) -> Any:
             value = json.dumps(value, sort_keys=True, ensure_ascii=False)
     is_fitting = type(value) is TYPES[column.dtype] and (not column.words or value in column.words)
     if not is_fitting or (column.is_number and not column.is_free and is_outside(value, column)):
-        raise UserError(f"{where}: found {abbreviated(value)}, expected {expected(column)}")
+        raise UserError(f"{where}found {abbreviated(value)}, expected {expected(column)}")
     if type(value) is int and not -(2**63) <= value < 2**63:
-        raise UserError(f"{where}: found {abbreviated(value)}, expected a whole number within 64 bits")
+        raise UserError(f"{where}found {abbreviated(value)}, expected a whole number within 64 bits")
     if column.is_name and isinstance(value, str) and (mark := invisible_in(value)):
-        raise UserError(f"{where}: found {shortened(value, 100)!a} with the invisible character {mark}; remove it")
+        raise UserError(f"{where}found {shortened(value, 100)!a} with the invisible character {mark}; remove it")
     return None if is_missing(value) else value
 
 

@@ -78,7 +78,7 @@ def _conform_cells(cells: list[Any], column: Column | None, where: str) -> list[
         try:
             distinct[cell] = parse_any(cell, column)
         except UserError as error:
-            raise UserError(f"{where} {cells.index(cell) + 1}, column {column.name}{error}") from error
+            raise UserError(f"{where} {cells.index(cell) + 1}, column {column.name}: {error}") from error
     return [distinct[cell] for cell in cells]
 
 

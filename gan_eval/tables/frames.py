@@ -74,7 +74,7 @@ def read_rows(path: Path, table: Table) -> list[Row]:
     absent = {name: None for name in table.names if name not in header}
     rows = [
         {
-            name: parse(text, column, f"{path}: row {number}, column {name}") if column else (text or None)
+            name: parse(text, column, f"{path}: row {number}, column {name}: ") if column else (text or None)
             for name, column, text in zip(header, columns, record, strict=True)
         }
         | absent
@@ -92,7 +92,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path, table: Table) -> N
     header = [*table.names, *extra]
     records = (
         csv_cells(
-            format_cell(row.get(name), table.by_name.get(name), f"{path}: row {number}, column {name}")
+            format_cell(row.get(name), table.by_name.get(name), f"{path}: row {number}, column {name}: ")
             for name in header
         )
         for number, row in enumerate(rows, start=1)
@@ -342,7 +342,7 @@ def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, l
             cells.append(parse_any(value, column))
         except UserError as error:
             cells.append(None)
-            reasons[code] = str(error).removeprefix(": ")
+            reasons[code] = str(error)
     return codes, distinct, cells, reasons
 
 

@@ -116,9 +116,6 @@ FRACTION = number(
 SIMULATED = boolean("simulated", "the answers come from a simulated participant, not from a person", optional=True)
 ANALYSIS_RUN = text("run", "identifier of the analysis, the same in all its tables", optional=True)
 NOTE = text("note", "remark on this row", optional=True)
-SEVERAL_STUDIES = "trials of several studies"
-EXCLUDED_BY = "excluded by"
-"""Notes that sections of the report on all rows replace: a whole one, and words in one."""
 PROVENANCE = (SIMULATED, NOTE, FRACTION, ANALYSIS_RUN)
 """The last columns of each table of an analysis: facts of the trials behind a row, and the analysis."""
 NOTED = (text("note", "what a reader must know; why a number is missing"), SIMULATED, FRACTION, ANALYSIS_RUN)

@@ -62,9 +62,8 @@ def test_all_bad_pictures_are_named_in_one_line(make_pairs: Pairs, cache_bytes: 
     with pytest.raises(UserError) as caught:
         paired_pictures(folder.parent, side=64, cache_bytes=cache_bytes)
     line = str(caught.value)
-    assert line.startswith(f"{folder}: 7 of 9 pictures cannot be used; fix or remove them: 1.png: the width 129 is odd")
-    assert "2.png:" in line
-    assert line.endswith("; 5.png: the width 129 is odd, so A and B cannot be halves; and 2 more")
+    assert line.startswith(f"{folder}: 7 of 9 pictures cannot be used; fix or remove 1.png, 2.png,")
+    assert f"5.png and 2 more; the first: {folder / '1.png'}: the width 129 is odd" in line
 
 
 def made_pairs(count: int, side: int) -> list[np.ndarray]:

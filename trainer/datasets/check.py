@@ -108,7 +108,7 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
             findings.append(DataFinding("unread", f"{folder.relative_to(data).as_posix()}: {unread}"))
     if "train" not in splits:
         findings.append(DataFinding("split", f"no train split; there are: {', '.join(splits)}"))
-    equal = list(duplicates(pictures, "the same picture", lambda pixels: pixels))
+    equal = duplicates(pictures, "the same picture", lambda pixels: pixels)
     if isinstance(data_set, PhotographSet):
         by_hash = not has_usual_splits(data)
         others = [] if by_hash else [path for path in walk(data) if path not in split_of]
@@ -116,7 +116,7 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
             such_as = others[0].relative_to(data).as_posix()
             line = f"pictures: {len(others)} outside train, val and test not looked at, such as {such_as}"
             findings.append(DataFinding("split", line))
-        findings += sorted(equal, key=lambda finding: not finding.line.startswith("the same picture across splits"))
+        findings += equal
         return DataReport(data, splits, sizes, unusable, findings, by_hash=by_hash, are_pairs=False)
     if len(sizes) > 1:
         listed = ", ".join(f"{size} ({count})" for size, count in sizes.items())
@@ -148,17 +148,22 @@ def _facts(data_set: PairedSet | PhotographSet, path: Path, split: str) -> Pictu
 def duplicates(
     pictures: list[PictureFacts], what: str, key: Callable[[tuple[str, ...]], object], *, whole: bool = True
 ) -> Iterator[DataFinding]:
-    """Yield the groups of equal pictures; `key` takes a picture's hashes and returns what is compared.
+    """Yield the groups of equal pictures, those across splits first; `key` takes a picture's hashes and returns what
+    is compared.
 
     Without `whole`, groups of pictures that are equal as a whole are skipped.
     """
     groups: dict[object, list[PictureFacts]] = defaultdict(list)
     for picture in pictures:
         groups[key(picture.pixels)].append(picture)
-    for group in groups.values():
+    for group in sorted(groups.values(), key=lambda group: not _is_across_splits(group)):
         if len(group) > 1 and (whole or len({picture.pixels for picture in group}) > 1):
-            across = " across splits" if len({picture.split for picture in group}) > 1 else ""
+            across = " across splits" * _is_across_splits(group)
             yield DataFinding("duplicate", f"{what}{across}: {', '.join(picture.name for picture in group)}")
+
+
+def _is_across_splits(pictures: list[PictureFacts]) -> bool:
+    return len({picture.split for picture in pictures}) > 1
 
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")

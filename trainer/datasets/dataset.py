@@ -1,6 +1,5 @@
 """The interface of a data set (a folder of pictures in splits), and work on many pictures in several threads."""
 
-import os
 import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -110,11 +109,13 @@ def map_pictures(paths: list[Path], work: Callable[[Path], T]) -> list[T]:
     if len(bad) == 1:
         raise bad[0]
     if bad:  # all are in one folder, which is named once
-        folder = next(path for path, result in zip(paths, tried, strict=True) if isinstance(result, UserError)).parent
-        reasons = [str(error).removeprefix(f"{folder}{os.sep}").rsplit("; ", 1)[0] for error in bad]
-        more = [f"and {len(bad) - MAX_NAMED} more"] if len(bad) > MAX_NAMED else []
-        listed = "; ".join([*reasons[:MAX_NAMED], *more])
-        raise UserError(f"{folder}: {len(bad)} of {len(paths)} pictures cannot be used; fix or remove them: {listed}")
+        unusable = [path for path, result in zip(paths, tried, strict=True) if isinstance(result, UserError)]
+        listed = ", ".join(path.name for path in unusable[:MAX_NAMED])
+        more = f" and {len(bad) - MAX_NAMED} more" if len(bad) > MAX_NAMED else ""
+        raise UserError(
+            f"{unusable[0].parent}: {len(bad)} of {len(paths)} pictures cannot be used; fix or remove {listed}{more}; "
+            f"the first: {bad[0]}"
+        )
     return [result for result in tried if not isinstance(result, UserError)]
 
 

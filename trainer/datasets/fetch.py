@@ -64,9 +64,8 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
     if (present := present_set(preset, folder)) is not None:
         return present
     if source is None and preset.url is None:
-        reason = preset.origin if preset.has_photographs else preset.terms.partition(";")[0]
         raise UserError(
-            f"{preset.name}: no address; {reason}; give the archive that you have: --from FILE or --from URL"
+            f"{preset.name}: no address; {preset.origin}; give the archive that you have: --from FILE or --from URL"
         )
     origin = source or preset.url or ""
     is_download = origin.lower().startswith(("http://", "https://"))

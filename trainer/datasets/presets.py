@@ -26,6 +26,7 @@ class Preset:
     url: str | None = None
     """The official archive; None if users must register or bring the pictures."""
     archive_note: str = "no archive"
+    origin: str = ""  # origin of the pictures, and how the user gets them; only without `url`
 
     # For A|B pictures:
     a: str = ""  # content of the left half
@@ -35,7 +36,6 @@ class Preset:
 
     # For photographs:
     holds: str = ""  # content of the pictures
-    origin: str = ""  # origin of the pictures, and how the user gets them
     trained: str = ""  # name in `TRAININGS`; empty for A|B pictures
 
     @property

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, metric_named
+from gan_eval.metrics.catalogue import METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.spectrum import FIRST_RING, PER_CYCLE, RINGS, UPSAMPLING_PEAK, radial_spectrum
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.pictures.decode import read_rgb
@@ -163,8 +163,7 @@ def _counts(summary: Summary) -> str:
 
 def _remarks(metric: str, summary: Summary) -> list[str]:
     """Return the footnotes of a value: its note, and infinite and missing values with the reasons."""
-    note = "; ".join(part for part in summary.note.split("; ") if part != FID_WARNING)  # the answer or a caveat has it
-    remarks = [note] if note else []
+    remarks = [summary.note] if summary.note else []
     if metric.partition("@")[0] == "kid" and summary.value < 0:
         remarks.append(KID_BELOW_0)
     if summary.infinite:

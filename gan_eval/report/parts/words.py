@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.tables.cells import is_missing as missing
-from gan_eval.tables.schema import EXCLUDED_BY, SEVERAL_STUDIES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -241,23 +240,13 @@ def basis_text(table: "pd.DataFrame") -> str:
     return "; ".join(words)
 
 
-def own_note(note: Any) -> str | None:
-    """Return a row's note without exclusions and pooled studies, which other sections already report.
-
-    >>> own_note("8 of 90 trials excluded by rule; few people"), own_note("trials of several studies")
-    ('few people', None)
-    """
-    parts = [] if missing(note) else str(note).split("; ")
-    return "; ".join(part for part in parts if EXCLUDED_BY not in part and part != SEVERAL_STUDIES) or None
-
-
 def row_notes(table: "pd.DataFrame", label: str | Callable[[Record], str]) -> list[str]:
     """Return at most 8 notes of rows, each with the names of its rows; rows with equal notes share one line."""
     grouped: dict[str, list[str]] = {}
     for row in table.to_dict("records"):
-        if note := own_note(row["note"]):
+        if not missing(row["note"]):
             name = label(row) if callable(label) else "all" if missing(row[label]) else str(row[label])
-            grouped.setdefault(note, []).append(name)
+            grouped.setdefault(str(row["note"]), []).append(name)
     lines = []
     for note, names in grouped.items():
         names = list(dict.fromkeys(names))

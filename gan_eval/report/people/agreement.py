@@ -9,7 +9,7 @@ from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, interval_cel
 from gan_eval.report.parts.words import Record, missing, number, p_value, text, whole
 from gan_eval.report.people.caveats import is_interim
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
-from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE, POOLED
+from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 
 NEAR = 1e-6
 """Smallest difference of two correlations that is more than a rounding error."""
@@ -36,9 +36,7 @@ def correlation_tables(folder: StudyFolder) -> list[ShownTable]:
     table = folder.table(CORRELATIONS)
     against = _measure(table)
     is_picture, is_quality = table["level"] == "stimulus", table["metric"].map(is_of_quality).astype(bool)
-    given = table["note"].astype(object).where(table["note"].notna(), "")  # a column says which rows are pooled
-    rest = ["; ".join(part for part in note.split("; ") if part != POOLED) or None for note in given]
-    table = table.assign(metric=table["metric"].map(title_of), note=pd.Series(rest, table.index, dtype="object"))
+    table = table.assign(metric=table["metric"].map(title_of))
     tables = []
     for caption, part, is_within in (
         ("Correlation with people over the pictures of each model", is_picture & is_quality, True),

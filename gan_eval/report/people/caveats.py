@@ -46,9 +46,9 @@ def badges(folder: StudyFolder) -> list[str]:
             lines.append(f"{model} was also trained on {n_seen} of its {len(marks)} pictures on {dataset}")
     if folder.facts.smoke:
         lines.append("Smoke run: every stage ran briefly, so the models are not well trained")
-    if missing_sessions := interim(folder):
+    if sessions := interim(folder, command=folder.facts.sessions.next):
         rehearsed = f"Rehearsal: {plural(folder.facts.sessions.simulated, 'session')} simulated, none of a person"
-        lines.append(rehearsed if folder.only_simulated else f"Interim: {missing_sessions}")
+        lines.append(rehearsed if folder.only_simulated else f"Interim: {sessions}")
     return lines
 
 
@@ -63,14 +63,14 @@ def _seen_marks(folder: StudyFolder) -> dict[tuple[str, str], list[bool | None]]
     return marks
 
 
-def interim(folder: StudyFolder) -> str:
-    """Return the number of sessions while participants are missing; else an empty text."""
+def interim(folder: StudyFolder, *, command: str = "") -> str:
+    """Return the number of sessions, and the next command, while participants are missing; else an empty text."""
     sessions = folder.facts.sessions
     if sessions.people >= sessions.wanted:
         return ""
     from gan_eval.store import sessions_text  # imports SQLAlchemy
 
-    return sessions_text(sessions.people, sessions.wanted, simulated=sessions.simulated, command=sessions.next)
+    return sessions_text(sessions.people, sessions.wanted, simulated=sessions.simulated, command=command)
 
 
 def is_interim(folder: StudyFolder) -> bool:
@@ -84,7 +84,7 @@ def interim_sentence(folder: StudyFolder) -> str:
     """Return the reason for a pending verdict; else an empty text."""
     words = waiting_text(folder.recruitment)
     if not words and is_interim(folder):
-        words = f"{NO_VERDICT} ({interim(folder).partition(';')[0]})"
+        words = f"{NO_VERDICT} ({interim(folder)})"
     return f"{capital(words)}." if words else ""
 
 

@@ -82,7 +82,7 @@ def row_sentence(row: Record, table: "pd.DataFrame", who: str, margin: Record | 
     if verdict == NONE or missing(verdict):
         if numbers and row["untested"] == "one participant":
             return f"One participant gives no verdict on people in general; on {of} and real pictures{numbers}."
-        why = "" if missing(row["note"]) else f": {str(row['note']).partition('; ')[0]}"
+        why = "" if missing(row["note"]) else f": {row['note']}"
         return f"No verdict on {of}{why}."
     pictures = f"{of} {'paired with' if row['protocol'] == PAIRED else 'and'} real ones"
     if str(verdict) in VERDICT_WORDS:

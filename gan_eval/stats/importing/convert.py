@@ -248,7 +248,7 @@ def _no_row_error(table: _Table, rejected: Sequence[Row], places: tuple[str, str
     """Return the error of a table of which no row fits, with the reason of the first."""
     first = next((row for row in rejected if row["column"] == "response"), rejected[0])
     names_words = first["column"] in (*ENUMERATIONS, *(() if places else ("choice",)))  # so does the error
-    reason = first["reason"].partition(";")[0] if names_words else first["reason"]
+    reason = f"found {first['found']!r}" if names_words and first["found"] else first["reason"]
     row = Labels(table.read, pd.Index([first["row"]]))[0]
     problem = f"no row could be taken; row {row}: column {first['column']}: {reason}"
     if first["column"] in table.rows and first["column"] not in (*REQUIRED, "choice"):

@@ -36,10 +36,10 @@ def known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[Sour
             column_named(target, pd.DataFrame(columns=[*TRIALS.names, *BY_PLACE]), where=f"{where}, left of =")
             source = parse_source(target, expression or target, foreign.columns)
             side = ", right of =" if expression else " ignores a column of the file"
-            column_named(source.column, foreign, where=where + side)
+            column_named(source.column, foreign, where=where + side, listed=False)
             sources[target] = source if expression else None
         except UserError as error:
-            problems.append(str(error).replace(f"; the {columns_of(foreign)}", ""))
+            problems.append(str(error))
     for place in (place for places in PLACES for place in places):  # pictures whose names have their models
         if sources.get(f"{place}_model") == Source(place):
             sources.setdefault(place, Source(place))

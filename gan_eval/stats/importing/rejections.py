@@ -2,14 +2,15 @@
 
 import re
 import shlex
-from collections import Counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gan_eval.errors import shortened
 from gan_eval.stats.trials import REQUIRED, misnamed, model_problem, sessions_of
 from gan_eval.tables import TRIALS
+from gan_eval.tables.cells import is_missing
 from gan_eval.tables.frames import EMPTY, Row, faults
 
 ENUMERATIONS = ("kind", "phase", "response")
@@ -26,7 +27,9 @@ IF_CORRECTNESS = (
 WHOLE_ROW = "(whole row)"
 """Stands in place of the column at fault: the row's number of cells differs from the header's."""
 MAX_WORDS = 8
-"""Maximum number of unknown words of a column, or of reasons for rejecting rows, that a message names."""
+"""Maximum number of words of a column's cells that a message names."""
+MAX_CELL = 40
+"""Maximum number of characters of such a word."""
 
 
 def rejections_of(frame: pd.DataFrame) -> list[Row]:
@@ -34,7 +37,7 @@ def rejections_of(frame: pd.DataFrame) -> list[Row]:
     rejected = []
     for row, column, reason in faults(frame, TRIALS):
         cell = frame[column].iloc[row]
-        if reason == EMPTY:
+        if is_missing(cell) or cell == "":
             rejected.append(rejection(frame.index[row], column, reason, cell))
             continue
         if column in (*ENUMERATIONS, "choice", "correct"):
@@ -68,24 +71,28 @@ def rejections_of(frame: pd.DataFrame) -> list[Row]:
 
 
 def rejection_summary(rejected: pd.DataFrame) -> str:
-    """Return the most common reasons for rejecting rows, with the number of cells.
+    """Return the number of rejected cells of each column, and their words.
 
-    >>> reason = "found 'x', expected one of real, fake"
-    >>> rejection_summary(pd.DataFrame([rejection(row, "kind", reason) for row in (3, 4)]))
-    '2 kind (expected one of real, fake)'
+    >>> rejection_summary(pd.DataFrame([rejection(row, "kind", "unknown", "x") for row in (3, 4)]))
+    '2 kind (x 2)'
     """
-    columns = rejected["column"].replace(WHOLE_ROW, "row")
-    cells = zip(columns, rejected["reason"].str.replace("^found .*?, (?=expected )", "", regex=True), strict=True)
-    counts = Counter(f"{column} ({reason.partition(';')[0]})" for column, reason in cells)
-    more = f" and {len(counts) - MAX_WORDS} other reasons" if len(counts) > MAX_WORDS else ""
-    return ", ".join(f"{count} {what}" for what, count in counts.most_common(MAX_WORDS)) + more
+    parts = []
+    for column, cells in rejected.groupby("column")["found"]:
+        words = counted_words(cells[cells != ""].value_counts())
+        name = "row" if column == WHOLE_ROW else str(column)
+        parts.append(f"{len(cells)} {name}{f' ({words})' if words else ''}")
+    return ", ".join(parts)
 
 
 def listed_words(column: str, name: str, counts: pd.Series) -> str:
     """Return the part of a message that names unknown words of a column, with the number of cells."""
-    listed = ", ".join(f"{word} {count}" for word, count in counts.head(MAX_WORDS).items())
-    more = f" and {len(counts) - MAX_WORDS} others" if len(counts) > MAX_WORDS else ""
-    return f"not known in {column}{'' if column == name else f' ({name})'}: {listed}{more}"
+    return f"not known in {column}{'' if column == name else f' ({name})'}: {counted_words(counts)}"
+
+
+def counted_words(counts: pd.Series) -> str:
+    """Return the words that index their numbers of cells, the first ones by name."""
+    listed = ", ".join(f"{shortened(str(word), MAX_CELL)} {count}" for word, count in counts.head(MAX_WORDS).items())
+    return listed + (f" and {len(counts) - MAX_WORDS} others" if len(counts) > MAX_WORDS else "")
 
 
 def if_missing(column: str, cell: object) -> str:

@@ -20,7 +20,7 @@ from gan_eval.stats.metrics_and_people.ceiling import (
     spearman,
 )
 from gan_eval.stats.metrics_and_people.correlation_tables import CORRELATION_DIFFERENCES, CORRELATIONS
-from gan_eval.stats.metrics_and_people.points import GRADE, POOLED, PointSet, point_sets
+from gan_eval.stats.metrics_and_people.points import GRADE, PointSet, point_sets
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.recruitment import ALPHA
 from gan_eval.tables.frames import Row, conform
@@ -124,7 +124,7 @@ def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
                 row |= {"within": estimate, **{f"within_{name}": cell for name, cell in cells.items()}}
                 few = f"fewer than {MIN_POINTS_FOR_TEST} pictures: no p within models"
                 notes = [few] * (len(value) < MIN_POINTS_FOR_TEST) + [f"within models: {note}" for note in notes]
-            row["note"] = joined(row["note"], POOLED, *notes)
+            row["note"] = joined(row["note"], *notes)
         elif points.level == "stimulus":
             names = {"spearman": "within"} | {f"ci_{end}": f"within_{end}" for end in ("low", "high")}
             names |= {name: f"within_{name}" for name in ("p", "ceiling", "corrected")}

@@ -25,8 +25,6 @@ from gan_eval.stats.trials import AnyTrials, pictures, typed
 
 FOOLING, GRADE = "fooling_rate", "mean_grade"
 """Measures of mean scores."""
-POOLED = "several models pooled: differences between models count in all but `within`"
-"""Note of rows whose first columns are of several models."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ _WORK = 2e9
 """Maximum of different units times values times replicates."""
 _DRAWS = 20_000_000
 """Maximum of units times replicates."""
-_COLUMNS = ["participant", "stimulus", "study", "dataset", "kind", "simulated", "fraction"]
+_COLUMNS = ["participant", "stimulus", "dataset", "kind", "simulated", "fraction"]
 
 Level = Literal["nominal", "ordinal"]
 

@@ -49,7 +49,7 @@ BRADLEY_TERRY = Table(
 
 TWO_QUESTIONS = "pairs with a real picture and pairs of two models in one fit: taken as one scale"
 """`paired` asks which is generated or real, `model_vs_model` which looks more real."""
-_COLUMNS = ["study", "participant", "dataset", "model", "choice", "answered", "simulated", "fraction"]
+_COLUMNS = ["participant", "dataset", "model", "choice", "answered", "simulated", "fraction"]
 
 
 def choices(trials: AnyTrials) -> pd.DataFrame:

@@ -90,7 +90,7 @@ _READ = [
     *("requested_exposure_ms", "exposure_ms"),
 ]
 """Columns that `gan_eval.stats.tables.staircases` reads."""
-_COLUMNS = ["session", "study", "participant", "model", "dataset", "is_fake", "says_fake", "simulated", "fraction"]
+_COLUMNS = ["session", "participant", "model", "dataset", "is_fake", "says_fake", "simulated", "fraction"]
 
 
 def hype(

@@ -105,7 +105,7 @@ _MAX_LEVELS = 8
 _MAX_CROSSED = 10_000
 """Maximum number of answers of a model for the crossed model."""
 _KEPT = [
-    "session", "study", "participant", "protocol", "dataset", "model", "simulated", "fraction", "right", "is_fake",
+    "session", "participant", "protocol", "dataset", "model", "simulated", "fraction", "right", "is_fake",
     "picture",
 ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from gan_eval.science.inference import binomial_p, proportion, wilson
 from gan_eval.stats.contradictions import possible_times
-from gan_eval.stats.groups import ONE_PARTICIPANT, SEVERAL_STUDIES, Groups, distinct, groups, provenance
+from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, distinct, groups, provenance
 from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import (
@@ -148,7 +148,7 @@ def _notes(main: pd.DataFrame, counts: np.ndarray, grouped: Groups, scope: str) 
     n = n_real + n_fake
     notes = []
     if scope == "all":
-        notes.append((distinct(main["study"], grouped) > 1, SEVERAL_STUDIES))
+        notes.append((distinct(main["study"], grouped) > 1, "trials of several studies"))
     notes.append((n == 0, "no answered trials"))
     if scope != "stimulus":
         edge = (counts[:, :4] == 0).any(axis=1)

@@ -73,7 +73,7 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
     assert status == ROWS_LEFT_OUT == 3
     assert lines[0] == "t.csv: row 1 and 5 more: column participant: empty; every row must hold a value"
     assert len(lines) == 4, "each problem once"
-    said = ("12 trials; 12 of 24 ", " 8 response ", " 6 participant ", " trials.rejected.csv")
+    said = ("12 trials; 12 of 24 ", " 6 participant, ", " 8 response (", "dunno 4", " trials.rejected.csv")
     assert all(part in lines[-1] for part in said)
     assert len(read_table(tmp_path / "trials.csv", TRIALS)) == 12
     chosen = importing("t.csv", "--where", "participant=1", "--where", "stimulus<3", "--out", "trials.csv")

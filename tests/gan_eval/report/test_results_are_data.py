@@ -1,16 +1,25 @@
-"""The report reads columns, never words: with every note, name of a comparison and basis replaced, its numbers stay."""
+"""The report reads columns, never words: with every note, name of a comparison and basis replaced, its numbers stay.
+
+It shows a note whole: no part of one is left out because another section of the report says it.
+"""
 
 import dataclasses
 
 import pandas as pd
 import pytest
 from make_grades import simulated_grades
+from make_metrics import metric_of
 from make_trials import simulated, simulated_pairs
+from synthetic_metrics import sets
 from synthetic_tables import folder_of
 
+from gan_eval.metrics.catalogue import FID_WARNING
 from gan_eval.report.figure_content import content_of
+from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.values import metric_tables
 from gan_eval.report.parts.blocks import ShownTable
-from gan_eval.report.people.answer import answer_sentences
+from gan_eval.report.people.agreement import correlation_tables
+from gan_eval.report.people.answer import answer_sentences, row_sentences
 from gan_eval.report.people.caveats import sensitivity_sentences
 from gan_eval.report.people.comparisons import comparison_sentences, comparisons_section
 from gan_eval.report.people.first_page import cited_table
@@ -18,7 +27,8 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables.frames import conform
+from gan_eval.tables import SET_METRICS
+from gan_eval.tables.frames import conform, frame_of
 
 WORDS = ("note", "comparison", "basis")
 
@@ -74,3 +84,29 @@ def test_no_number_or_verdict_depends_on_words(name: str) -> None:
         conform(masked[table], ALL_TABLES[table], where=table)  # a report of files reads it, too
     for before, after in zip(numbers_of(frames), numbers_of(masked), strict=True):
         assert str(after) == str(before)
+
+
+def test_notes_are_shown_whole() -> None:
+    """Of several studies, with an exclusion, models pooled in a correlation, and an FID of few pictures."""
+    trials = STUDIES["single"].assign(study=lambda each: each["participant"].map(lambda who: "ab"[who > "P04"]))
+    fakes = trials.loc[trials["kind"] == "fake", "stimulus"].unique()
+    images = metric_of(trials, {name: place % 7 for place, name in enumerate(fakes)})
+    frames = analyze(trials, image_metrics=images, exclude=["stimulus=mapsreal/0"], on_message=list)
+    fids = frame_of([row | {"note": FID_WARNING} for row in sets() if row["metric"] == "fid"], SET_METRICS)
+    frames["set_metrics"] = fids
+    notes = {note for frame in frames.values() if "note" in frame for note in frame["note"].dropna()}
+    long, short = "; ".join(["x", *sorted(notes)]).replace("'", ""), "x"
+    shown = {note: str(shown_with(note, frames)) for note in (long, short)}
+    assert len(notes) > 5
+    assert shown[short].count("x") > 5
+    assert shown[long].replace(long, short) == shown[short]
+
+
+def shown_with(note: str, frames: dict[str, pd.DataFrame]) -> list[object]:
+    """What tables and sentences of the report say if every row has this note."""
+    frames = {name: frame.assign(note=note) if "note" in frame else frame for name, frame in frames.items()}
+    frames["paper"] = frames["paper"].assign(verdict=["no verdict", *frames["paper"]["verdict"][1:]])
+    folder, measured = folder_of(**frames), Measured({"set_metrics": frames["set_metrics"]})
+    sentences = [*answer_sentences(folder), *row_sentences(folder)]
+    metrics = [table.footnotes for name in measured.datasets for table in metric_tables(measured, name)]
+    return [cited_table(folder), comparisons_section(folder).blocks, correlation_tables(folder), sentences, metrics]
