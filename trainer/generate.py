@@ -15,7 +15,7 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import no_folder
 from gan_eval.files.record import FolderRecord
 from gan_eval.machine.progress import Progress
-from gan_eval.pictures.decode import Picture, write_png
+from gan_eval.pictures.decode import Picture, stem_of, write_png
 from gan_eval.pictures.holes import mask_of
 from gan_eval.pictures.sets import refuse_another_set, stimulus_row, write_set
 from gan_eval.settings.choices import Direction, Mode
@@ -151,7 +151,7 @@ def _examples(
     for name, path in items.items():
         try:
             item = data_set.read(path, size)
-            examples[name] = task.example(item, stem=path.stem, number=item_number(name), seed=seed, grey=grey)
+            examples[name] = task.example(item, stem=stem_of(path), number=item_number(name), seed=seed, grey=grey)
         except UserError as error:
             say(f"{error} (left out)")
     return examples

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import cast
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,10 +105,11 @@ class PictureMaps:
         where, users = f"--maps {name}={folder}", dict[Path, str]()
         if name in OWN_MAPS:
             raise UserError(f"{where}: {name} is a map of ours; choose another name")
+        files = {normalize("NFC", path.relative_to(folder).as_posix()): path for path in folder.rglob("*")}
         for stimulus in self._stimuli:
             parts = stimulus.split("/")
             ends = ("/".join(parts[start:]) + suffix for start in range(len(parts)) for suffix in (".npy", ".png"))
-            file = next(filter(Path.is_file, map(folder.joinpath, ends)), None)
+            file = next((files[end] for end in ends if end in files), None)
             if file is not None and users.setdefault(file, stimulus) != stimulus:
                 both = f"{users[file]} and {stimulus}; put each model's maps into a folder of its name"
                 raise UserError(f"{where}: {file.name} may be of {both}")

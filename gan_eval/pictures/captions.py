@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from PIL import Image
 
@@ -82,11 +83,11 @@ def _of_table(file: Path, pictures: Iterable[Path]) -> dict[Path, str]:
             f"{file}: expected a column with the picture's file ({', '.join(_FILE_NAMES[:2])}) and one with its text "
             f"({', '.join(_TEXT_NAMES[:3])}); found {', '.join(columns) or 'none'}"
         )
-    named = {str(row[of_file[0]]).replace("\\", "/"): row.get(of_text[0]) for row in rows}
+    named = {normalize("NFC", str(row[of_file[0]])).replace("\\", "/"): row.get(of_text[0]) for row in rows}
     captions = {}
     for picture in pictures:
         names = (picture.relative_to(file.parent).as_posix() if file.parent in picture.parents else "", picture.name)
-        caption = next((named[name] for name in names if name in named), None)
+        caption = next((named[key] for name in names if (key := normalize("NFC", name)) in named), None)
         if isinstance(caption, str) and caption.strip():
             captions[picture] = caption.strip()
     return captions

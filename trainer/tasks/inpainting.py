@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_json
-from gan_eval.pictures.decode import Picture
+from gan_eval.pictures.decode import Picture, stem_of
 from gan_eval.pictures.holes import Hole
 from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings
 from trainer.batches import as_tensor
@@ -44,7 +44,7 @@ class Inpainting(Task):
         limits = {"least": self.holes.least_area, "most": self.holes.most_area, "longest": settings.image_size}
         pictures = _holes_of(root, self.holes.mask_folder, "mask_folder", **limits)
         self._hashes = {"shapes": hash_holes(shapes), "masks": hash_holes(pictures)}
-        self._by_name = {Path(name).stem: hole for name, hole in pictures.items()}
+        self._by_name = {stem_of(Path(name)): hole for name, hole in pictures.items()}
         self._masks = Masks(self.holes, shapes=list(shapes.values()), folder=list(pictures.values()))
 
     def data_set(self, folder: Path) -> DataSet:

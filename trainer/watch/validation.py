@@ -15,7 +15,7 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file, sha256_json
-from gan_eval.pictures.decode import Picture, resize, write_png
+from gan_eval.pictures.decode import Picture, resize, stem_of, write_png
 from gan_eval.pictures.sets import write_set
 from gan_eval.settings.choices import Mode
 from gan_eval.tables.frames import Row
@@ -80,7 +80,7 @@ def read_example(task: Task, data_set: DataSet, path: Path, number: int) -> Exam
     """Read an item at the training size; its number is the seed of its hole."""
     settings = task.settings
     item = data_set.read(path, settings.image_size)
-    return task.example(item, stem=path.stem, number=number, seed=settings.seed)
+    return task.example(item, stem=stem_of(path), number=number, seed=settings.seed)
 
 
 class Validation:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -304,7 +305,7 @@ def _checked(where: str, stimuli: list[str], values: NDArray[Any], digest: str) 
             "it again, or remove the row"
         )
     rows: dict[str, int] = {}
-    for number, name in enumerate(stimuli):
+    for number, name in enumerate(normalize("NFC", name) for name in stimuli):
         if not name:
             raise UserError(f"{where}: row {number + 1}, stimulus: found nothing, expected a name")
         if name in rows:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+from unicodedata import normalize
 from urllib.parse import unquote
 
 import pandas as pd
@@ -321,7 +322,7 @@ def _is_missing(cell: str) -> bool:
 
 
 def _path(name: str) -> PurePosixPath:
-    return PurePosixPath(unquote(name).strip().replace("\\", "/"))
+    return PurePosixPath(normalize("NFC", unquote(name)).strip().replace("\\", "/"))
 
 
 def _number(cell: str) -> float | None:

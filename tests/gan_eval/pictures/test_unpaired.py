@@ -98,9 +98,10 @@ def test_pictures_of_other_sizes_are_brought_to_the_smallest_where_the_user_says
 def test_captions_are_kept_by_picture_and_shared_within_an_item(tmp_path):
     photos = pictures(tmp_path / "photos", ["a"])
     gan, other = (
-        pictures(tmp_path / name, ["0", "1", "2"], seed=seed) for seed, name in enumerate(("gan", "other"), 1)
+        pictures(tmp_path / name, ["0", "1", "2", "e\u0301"], seed=seed)
+        for seed, name in enumerate(("gan", "other"), 1)
     )
-    (gan / "prompts.csv").write_text("file,prompt\n0.png,007\n1.png,None\n")
+    (gan / "prompts.csv").write_text("file,prompt\n0.png,007\n1.png,None\n\u00e9.png,accent\n", "utf-8")
     (other / "1.txt").write_text("another text\n")
     made = import_folder(photos, tmp_path / "set", fakes=[gan, other])
     assert {row["stimulus"]: row["caption"] for row in read_set(made.folder).rows} == {
@@ -108,6 +109,8 @@ def test_captions_are_kept_by_picture_and_shared_within_an_item(tmp_path):
         "photos/gan/0": "007",
         "photos/gan/1": "None",
         "photos/gan/2": None,
+        "photos/gan/\u00e9": "accent",
+        "photos/other/\u00e9": "accent",
         "photos/other/0": "007",
         "photos/other/1": "another text",
         "photos/other/2": None,

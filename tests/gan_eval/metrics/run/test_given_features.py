@@ -67,6 +67,7 @@ def test_every_kind_of_file_gives_the_same_values(folders: Folders, vectors: Vec
     extra = pd.concat([frame, frame.assign(stimulus=frame["stimulus"] + "-other")])
     for given in (*files, extra):
         pd.testing.assert_series_equal(measure(folders, given, "kid@x")["value"], wanted, rtol=1e-14)
+    assert [*read_features("x", frame[:1].assign(stimulus="e\u0301")).rows] == ["\u00e9"], "as macOS writes it"
 
 
 def test_a_picture_without_features_leaves_the_value_empty_with_the_reason(folders: Folders, vectors: Vectors) -> None:

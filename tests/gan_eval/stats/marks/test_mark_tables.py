@@ -223,3 +223,6 @@ def test_a_map_in_colours_and_one_map_for_two_models_are_refused(tmp_path):
     for stimulus, reason in (("d/a/00", "in colours/a/00.png"), ("d/a/01", "no file")):
         refused(reason, maps, "mine", stimulus)
     refused("l1", PictureMaps, stimuli, {"l1": tmp_path / "flat"})
+    (tmp_path / "flat" / "00.png").rename(tmp_path / "flat" / "e\u0301.png")  # as macOS writes it
+    fake = next(stimulus for stimulus in stimuli if stimulus.is_fake)
+    assert PictureMaps([replace(fake, stimulus="d/a/\u00e9")], {"mine": tmp_path / "flat"}).given["mine"]

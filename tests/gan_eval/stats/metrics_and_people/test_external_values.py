@@ -64,6 +64,11 @@ def test_addresses_and_paths_of_windows_name_one_picture(tmp_path: Path, judged:
     assert found == {"a": {judged: 0.5, "blur/0000": 0.25}}
 
 
+def test_a_name_with_an_accent_may_be_written_as_in_macos(tmp_path: Path) -> None:
+    known = trials(("blur",), 1).assign(stimulus="photos/blur/caf\u00e9")
+    assert values_of(tmp_path / "v.csv", "image,a\ncafe\u0301.png,0.5\n", known)[0] == {"a": {"blur/caf\u00e9": 0.5}}
+
+
 def test_a_folder_names_the_model_or_the_real_pictures(tmp_path: Path) -> None:
     files = [pyiqas(tmp_path / model / "musiq.csv", range(4), shift=n) for n, model in enumerate(MODELS)]
     found, _ = read_image_metrics(files, trials())
