@@ -19,8 +19,6 @@ _CELLS_AT_ONCE = 200_000
 """Approximate number of counts that are drawn at a time."""
 REPLICATES = 1000
 """Number of replicates by default, as in `[analysis]`."""
-Z_95 = 1.959964
-"""97.5% quantile of the standard normal distribution, for two-sided 95% intervals."""
 
 
 class Estimate(NamedTuple):
@@ -237,10 +235,10 @@ def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None
     if len(finite) < 0.9 * len(replicates) or len(finite) < 2:
         return np.nan, np.nan
     if n is None:
-        half_width = Z_95 * float(finite.std(ddof=1))
+        half_width = Z95 * float(finite.std(ddof=1))
         return estimate - half_width, estimate + half_width
     most = 1 - 6 / (n * (n * n - 1))
-    half_width = Z_95 * float(np.arctanh(np.clip(finite, -most, most)).std(ddof=1))
+    half_width = Z95 * float(np.arctanh(np.clip(finite, -most, most)).std(ddof=1))
     low, high = np.tanh(np.arctanh(np.clip(estimate, -most, most)) + np.array([-half_width, half_width]))
     return min(float(low), estimate), max(float(high), estimate)
 

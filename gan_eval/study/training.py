@@ -59,10 +59,10 @@ def measure_during_training(names: tuple[str, ...]) -> "ValidationMeasure":
     sd, n (pictures in the mean) and reason (why a value is missing). Only the first call loads networks and measures
     the real pictures.
     """
+    import numpy as np
     import pandas as pd
 
     from gan_eval.metrics.catalogue import select
-    from gan_eval.metrics.run.differences import finite_mean
     from gan_eval.metrics.run.inputs import Settings, stimuli_of_sets
     from gan_eval.metrics.run.runner import RepeatedRuns, run_metrics
     from trainer.watch.validation import ValidationMeasure
@@ -78,13 +78,13 @@ def measure_during_training(names: tuple[str, ...]) -> "ValidationMeasure":
         images, sets = evaluation.image_metrics, evaluation.set_metrics
         rows: list[Row] = []
         for name, values in images[images["kind"] == "fake"].groupby("metric", sort=False):
-            summary = finite_mean(values["value"])
-            reason = None
-            if summary.mean is None:
+            of_pictures = values["value"].to_numpy("float64", na_value=np.nan)
+            finite, reason = of_pictures[np.isfinite(of_pictures)], None
+            if not len(finite):
                 reason = next((str(text) for text in values["reason"].dropna()), "every value is infinite")
-            rows.append(
-                {"metric": str(name), "value": summary.mean, "sd": summary.sd, "n": summary.n, "reason": reason}
-            )
+            mean = float(finite.mean()) if len(finite) else None
+            sd = float(finite.std(ddof=1)) if len(finite) > 1 else None
+            rows.append({"metric": str(name), "value": mean, "sd": sd, "n": len(finite), "reason": reason})
         return rows + [
             {
                 "metric": str(row["metric"]),

@@ -8,50 +8,20 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.definitions.jackknife import Interval, JackknifeEstimate
 from gan_eval.metrics.kernels.pictures import Missing
-from gan_eval.science.inference import t_95
+from gan_eval.science.inference import mean_interval
 from gan_eval.tables.frames import Row
 
 MIN_ITEMS = 3
 """Minimum number of shared items for a difference of picture metrics."""
 MAX_SIZE_RATIO = 1.1
 """Largest ratio of the sizes of two sets, for metrics whose values depend on the number of pictures."""
-
-
-class FiniteMean(NamedTuple):
-    """Mean and standard deviation of the finite values."""
-
-    mean: float | None
-    """None if no value is finite."""
-    sd: float | None
-    """Standard deviation with n - 1; None for fewer than two."""
-    n: int
-    """Number of finite values."""
-    left_out: int
-    """Number of values that are infinite or NaN, which are left out."""
-
-
-def finite_mean(values: ArrayLike) -> FiniteMean:
-    """Return the mean and standard deviation of the finite values.
-
-    >>> finite_mean([20.0, 22.0, float("inf")])
-    FiniteMean(mean=21.0, sd=1.4142135623730951, n=2, left_out=1)
-    """
-    numbers = np.asarray(values, dtype=np.float64)
-    finite = numbers[np.isfinite(numbers)]
-    return FiniteMean(
-        mean=float(finite.mean()) if len(finite) else None,
-        sd=float(finite.std(ddof=1)) if len(finite) > 1 else None,
-        n=len(finite),
-        left_out=len(numbers) - len(finite),
-    )
 
 
 @dataclass(frozen=True)
@@ -154,27 +124,26 @@ def _paired_differences(
     measured = dict.fromkeys(item for items in models.values() for item in items)
 
     def mean_of(values: Sequence[float]) -> float:  # of an item's finite values; infinity if there is none
-        mean = values[0] if len(values) == 1 else finite_mean(values).mean
-        return math.inf if mean is None else mean
+        finite = [value for value in values if math.isfinite(value)]
+        return float(np.mean(finite)) if len(finite) > 1 else finite[0] if finite else math.inf
 
     means = {model: {item: mean_of(values) for item, values in items.items()} for model, items in models.items()}
     for a, b in combinations(models, 2):
         shared = [item for item in measured if item in means[a] and item in means[b]]
         of_a, of_b = (np.array([means[model][item] for item in shared]) for model in (a, b))
         with np.errstate(invalid="ignore", over="ignore"):  # infinite minus infinite is NaN and is left out too
-            difference = finite_mean(of_a - of_b)
-        notes = []
-        if difference.left_out:
-            notes.append(f"{_items(difference.left_out)} left out: a value is infinite")
+            differences = of_a - of_b
+        finite, notes = differences[np.isfinite(differences)], []
+        if left_out := len(shared) - len(finite):
+            notes.append(f"{_items(left_out)} left out: a value is infinite")
         if count := sum(max(len(models[a][item]), len(models[b][item])) > 1 for item in shared):
             notes.append(f"{_items(count)} with several pictures of a model: their mean counts")
-        columns: Row = {"n": difference.n}
-        if difference.mean is None or difference.sd is None or difference.n < MIN_ITEMS:
-            columns["reason"] = f"{difference.n} items have a finite value for both; a difference needs {MIN_ITEMS}"
+        columns: Row = {"n": len(finite)}
+        if len(finite) < MIN_ITEMS:
+            columns["reason"] = f"{len(finite)} items have a finite value for both; a difference needs {MIN_ITEMS}"
         else:
-            half_width = t_95(difference.n - 1) * difference.sd / math.sqrt(difference.n)
-            interval = Interval(difference.mean - half_width, difference.mean + half_width)
-            columns |= _difference(difference.mean, interval, metric, a, b)
+            mean, *ends = mean_interval(finite)
+            columns |= _difference(mean, Interval(*ends), metric, a, b)
         yield a, b, columns | {"note": "; ".join(notes) or None}
 
 

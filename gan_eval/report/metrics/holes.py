@@ -12,11 +12,11 @@ from gan_eval.report.metrics.summaries import (
     Summary,
     decimals_of,
     in_order,
-    mean_interval,
     picture_summary,
     title_of,
     unit_of,
     with_arrow,
+    with_interval,
 )
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import StudyFolder
@@ -84,7 +84,7 @@ def _table(
     for model, sort in ((model, sort) for model in models for sort in sorts):
         by_metric = {metric: summaries.get((model, sort, metric), Summary()) for metric in metrics}
         if count := max(summary.n for summary in by_metric.values()):
-            values = [mean_interval(summary, digits=digits[metric]) for metric, summary in by_metric.items()]
+            values = [with_interval(summary, digits=digits[metric]) for metric, summary in by_metric.items()]
             name = f"{sort.replace('-', '–')}%" if is_area else sort
             cells.append([model, name, whole(count), *values])
     notes = ["Means with 95% intervals by Student's t over the items."] if len(rows) else []

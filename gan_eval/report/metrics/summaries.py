@@ -188,10 +188,10 @@ def picture_summary(
     )
 
 
-def mean_interval(summary: Summary, *, digits: int = 2) -> str:
+def with_interval(summary: Summary, *, digits: int = 2) -> str:
     """Return a summary's value with its 95% interval in brackets, if it has one.
 
-    >>> mean_interval(Summary(17.345, 16.9, 17.8, n=9))
+    >>> with_interval(Summary(17.345, 16.9, 17.8, n=9))
     '17.34 (16.90–17.80)'
     """
     value, low, high = (number(end, digits=digits) for end in (summary.value, summary.low, summary.high))

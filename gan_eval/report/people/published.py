@@ -7,7 +7,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.report.metrics.data import items_of
-from gan_eval.report.metrics.summaries import Summary, decimals_of, mean_interval, title_of
+from gan_eval.report.metrics.summaries import Summary, decimals_of, title_of, with_interval
 from gan_eval.report.parts.blocks import ReportSection, ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import MINUS, NARROW, NOTHING, Record, number, proportion_interval, whole
@@ -89,7 +89,7 @@ def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> Show
             name, cited = row.get("model") or NOTHING, f"{row['source']}, {row['dataset']}{note}"
             rows.append([heading, f"published: {name}", row["value"].replace("-", MINUS), NOTHING, cited])
         for model, summary in ours.items():
-            value = mean_interval(summary, digits=digits)
+            value = with_interval(summary, digits=digits)
             rows.append([heading, f"here: {model}", value, whole(summary.n), NOTHING])
     head = ["data set and metric", "whose", "value (95%)", "N", "source"]
     caption = "Metric values, published and here"
@@ -136,7 +136,7 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Sho
             summary = measured.summary(ours.dataset, _HOLE, ours.model)
             name = f"{ours.model} on {ours.dataset}, {ours.size}{NARROW}px"
             pooled = pooled_psnr(measured.rows(ours.dataset, _HOLE, ours.model))
-            rows.append([*cells, name, mean_interval(pooled), mean_interval(summary), whole(summary.n)])
+            rows.append([*cells, name, with_interval(pooled), with_interval(summary), whole(summary.n)])
         if not matching:
             rows.append([*cells, *[NOTHING] * 4])
     notes = [
