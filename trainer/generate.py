@@ -165,7 +165,7 @@ def _refuse_without_effect(source: Model, *, masks: Path | None, mask_seed: int 
             raise UserError(f"{option} {value}: {source.file} translates pictures, it fills no holes; remove it")
     if direction is not None and fills_holes:
         raise UserError(
-            f"--direction {direction}: {source.file} fills holes in photographs, which have none; remove it"
+            f"--direction {direction}: {source.file} fills holes in photographs, which have no direction; remove it"
         )
 
 

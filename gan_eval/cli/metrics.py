@@ -177,7 +177,7 @@ def _inputs(
     if bool(sets) == bool(real or fake):
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
     if reference is not None and (sets or real or fake is None):
-        raise UserError("metrics: --reference stands in place of real pictures: give it with --fake DIR alone")
+        raise UserError("metrics: --reference replaces the real pictures: give it with --fake DIR only")
     if reference is not None and resizer is None:
         raise UserError(f"--reference {reference}: name the method that made it by --resizer; others give other values")
     if sets and (dataset or model):

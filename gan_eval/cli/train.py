@@ -277,12 +277,14 @@ def generate(
     no_dropout: Annotated[
         bool, typer.Option("--no-dropout", help="For another program's U-Net that was trained without dropout.")
     ] = False,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="For dropout; default: the run's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of dropout; default: the run's.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the run folder's.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of pictures.")] = None,
-    masks: Annotated[Path | None, typer.Option(help="Filling holes: a folder of other masks.")] = None,
-    mask_seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="For the holes; default: 0.")] = None,
+    masks: Annotated[Path | None, typer.Option(help="Filling holes: folder of masks to use instead.")] = None,
+    mask_seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Random seed for the holes; default: 0.")
+    ] = None,
     data_root: DataRoot = None,
     threads: Threads = None,
 ) -> None:

@@ -184,7 +184,7 @@ def found_pictures(
         notes.append(f"{source}: {NAMED_AS_INPUTS}")
     if paired is None and any(place.is_numbered for place in places):
         paired = False
-        notes.append("the pictures of a container have running numbers, so they have no partners; if they do, --paired")
+        notes.append("a container's pictures have running numbers, so they have no partners; if they do, give --paired")
     items, lines = items_of(roles, source, tuple(models), paired=paired)
     found = Found(with_masks(items, masks), tuple(lines))
     return _with_captions(found, places, notes), models

@@ -232,7 +232,7 @@ def find_items(source: Path, masks: Path | None = None, *, paired: bool | None =
     layout, roles = _layout_of(source)
     remarks = [] if layout is LAYOUTS[0] else [str(layout)]
     if paired is None and (other := _of_no_pairs(source, layout)):
-        remarks.append(f"{other} is of a CycleGAN, so *_real_B and *_fake_B are not paired; if they are, give --paired")
+        remarks.append(f"{other} is from CycleGAN, so *_real_B and *_fake_B are not paired; if they are, give --paired")
         paired = False
     if paired is None and not layout.is_paired:
         remarks.append(NAMED_AS_INPUTS)
@@ -405,7 +405,7 @@ def _without_partners(roles: Roles, models: Collection[str]) -> tuple[dict[str, 
         for stem, path in roles[role].items():
             if role in models or stem in items:
                 items.setdefault(stem, {})[role] = path
-    return items, [f"{repeated} real pictures are there under another name, too: each is taken once"] * bool(repeated)
+    return items, [f"{repeated} real pictures occur under several names: each is used once"] * bool(repeated)
 
 
 ROLE_NAMES = frozenset({"real", "reals", "fake", "fakes", "generated"})

@@ -377,7 +377,7 @@ class Cluster:
             raise self._lost()
         if isinstance(error, KilledWorker):
             return UserError(
-                f"{name}: {error.allowed_failures + 1} workers ended while they did it, the last was "
+                f"{name}: {error.allowed_failures + 1} workers ended during this task, the last was "
                 f"{error.last_worker}; look at its log (is the memory too small?), then repeat the command to continue"
             )
         return error

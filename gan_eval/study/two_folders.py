@@ -127,8 +127,8 @@ def _whole_enlargement(out: Path, listener: Listener) -> int | None:
     across = min(round(screen["width"] * screen["ratio"]) for screen in screens)
     if larger := enlarged_width(width, across):
         listener.message(
-            f"quiz: pictures of {width}x{height} are small on a screen {across} pixels wide: shown {larger // width} "
-            f"times as large (picture_size = {larger} in {out / 'study.toml'})"
+            f"quiz: pictures of {width}x{height} are small on a screen {across} pixels wide: "
+            f"enlarged {larger // width} times (picture_size = {larger} in {out / 'study.toml'})"
         )
     return larger
 

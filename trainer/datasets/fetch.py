@@ -124,7 +124,7 @@ def clear_unfinished(folder: Path) -> None:
     ours = {*read_record(folder / SOURCE, splits=dict).get("splits", ())}
     there = {child.name for child in folder.iterdir()} - {OWN_FOLDER}
     if strangers := sorted(there - ours):
-        raise UserError(f"--out {folder}: holds {strangers[0]}, which no fetch wrote; give an empty folder")
+        raise UserError(f"--out {folder}: holds {strangers[0]}, which `data fetch` did not write; give an empty folder")
     try:
         for name in there:
             shutil.rmtree(folder / name)

@@ -68,7 +68,7 @@ class PhotographSet(DataSet):
         for path in paths:
             name = "-".join(path.relative_to(root).with_suffix("").parts)
             if name in names:
-                raise UserError(f"{path}: would be called {name}, as {names[name]} is; rename one of them")
+                raise UserError(f"{path}: gets the name {name}, like {names[name]}; rename one of them")
             names[name] = path
         return names
 

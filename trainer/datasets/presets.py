@@ -59,5 +59,5 @@ TRAININGS: dict[str, dict[str, Any]] = _DATA["trainings"]
 def preset_of(name: str, *, also: Iterable[str] = ()) -> Preset:
     """Return the preset of this name, of A|B pictures or of photographs; `also` are other names for the message."""
     if name not in PRESETS:
-        raise UserError(f"preset {name!r}: there is none of this name; choose from {', '.join([*PRESETS, *also])}")
+        raise UserError(f"preset {name!r}: unknown name; choose from {', '.join([*PRESETS, *also])}")
     return PRESETS[name]

@@ -141,7 +141,7 @@ def vif(fake: Pixels, real: Pixels) -> float:
     fake, real = as_pair(fake, real)
     contrast = float((real @ np.array([0.299, 0.587, 0.114])).std())
     if contrast < 1e-6:
-        raise Unmeasurable("the reference is flat: it has no information of which VIF could be the share")
+        raise Unmeasurable("the reference is flat: it has no information, and VIF is a share of it")
     return piq_value("vif_p", fake, real, dtype=np.float64 if contrast < FAINT else np.float32)
 
 

@@ -282,7 +282,7 @@ def _of_frame(frame: "pd.DataFrame", where: str) -> tuple[list[str], NDArray[Any
     numbers = frame.drop(columns="stimulus")
     for name, dtype in zip(numbers.columns, numbers.dtypes, strict=True):
         if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_complex_dtype(dtype):
-            raise UserError(f"{where}, column {name}: {dtype}, expected numbers; remove columns that are no features")
+            raise UserError(f"{where}, column {name}: {dtype}, expected numbers; remove columns that are not features")
     names = ["" if name is None or name != name else str(name) for name in frame["stimulus"].tolist()]
     is_single = all(dtype in (np.float32, np.float16) for dtype in numbers.dtypes)
     return names, numbers.to_numpy(dtype=np.float32 if is_single else np.float64, na_value=np.nan)

@@ -304,7 +304,7 @@ def tool_named(name: str, foreign: Foreign) -> str:
         raise UserError(f"--from {name}: expected one of {', '.join(TOOLS)}")
     inside = (detected(foreign) or "jatos") if name == "jatos" else name
     if inside == "jatos":
-        raise UserError("--from jatos: the results are of no tool that is known; name their columns with --map")
+        raise UserError("--from jatos: the results are not from a known tool; name their columns with --map")
     return inside
 
 

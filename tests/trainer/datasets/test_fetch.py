@@ -176,7 +176,7 @@ def test_files_that_no_fetch_wrote_are_refused_and_stay(make_archive: Archive, t
     (out / ".gan-eval").mkdir(parents=True)
     (out / "train").mkdir()
     (out / "train" / "mine.png").touch()
-    refused("holds train, which no fetch wrote", fetch, FACADES, out, source=str(archive))
+    refused("holds train,", fetch, FACADES, out, source=str(archive))
     assert files_in(out) == ["train/mine.png"]
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs/a.txt").touch()
