@@ -310,7 +310,8 @@ def shown_in_a_window(python: str, folder: Path, study: str) -> None:
     (folder / "study.py").write_text(given + textwrap.dedent(press) + textwrap.dedent(study))
     with x_server(1024, 768) as screen:
         environment = {**screen, "SDL_AUDIODRIVER": "dummy"}
-        done = subprocess.run([python, "study.py"], cwd=folder, env=environment, capture_output=True, text=True)
+        command = [python, "-X", "faulthandler", "study.py"]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert not done.returncode, done.stderr[-2000:]
 
 
@@ -321,6 +322,7 @@ def test_expyriment_in_a_window(tmp_path: Path) -> None:
         from expyriment import control, design, misc, stimuli
 
         control.set_develop_mode(True)
+        control.defaults.opengl = 0  # Mesa's renderer without a GPU crashed now and then as it took a text's pixels
         experiment = design.Experiment(name="Real or fake")
         control.initialize(experiment)
         experiment.add_data_variable_names(["picture", "truth", "key", "rt", "correct"])
