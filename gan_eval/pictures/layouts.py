@@ -105,12 +105,7 @@ LAYOUTS = (
         {"fake": "(.+)_fake(?:_B)?", "input": "(.+)_real(?:_A)?"},
         note="its *_real is the input",
     ),
-    Layout(
-        "CUT",
-        "folder",
-        {"real": "real_B", "fake": "fake_B", "input": "real_A"},
-        is_paired=False,
-    ),
+    Layout("CUT", "folder", {"real": "real_B", "fake": "fake_B", "input": "real_A"}, is_paired=False),
     Layout("pix2pixHD", "stem", {"fake": "(.+)_synthesized_image", "input": "(.+)_input_label"}),
     Layout("SPADE", "folder", {"fake": "synthesized_image", "input": "input_label"}),
     Layout("LaMa", "stem", {"fake": "(.+)_mask.*"}, note="its results have the names of their masks"),

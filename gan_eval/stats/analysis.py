@@ -408,11 +408,7 @@ def _exclude(
     leaves_out = len(included.trials) < len(prepared.trials)
     analysed = typed(text_coded(included.trials)) if leaves_out else prepared.typed
     rows, note = sensitivity(
-        analysed,
-        included.participation,
-        on_outcome,
-        plan=settings,
-        unfinished=included.unfinished,
+        analysed, included.participation, on_outcome, plan=settings, unfinished=included.unfinished
     )
     return included, analysed, rows, (included.note, note)
 
@@ -458,13 +454,7 @@ def _tables_of_answers(
 
 
 def _tables_of_correlations(
-    trials: TypedTrials,
-    inputs: _Inputs,
-    settings: Plan,
-    *,
-    is_interim: bool,
-    seed: int,
-    say: Callable[[str], None],
+    trials: TypedTrials, inputs: _Inputs, settings: Plan, *, is_interim: bool, seed: int, say: Callable[[str], None]
 ) -> dict[str, pd.DataFrame]:
     """Return the agreement of metrics with people; without points for it, say why."""
     images, sets = inputs.images, inputs.sets

@@ -210,11 +210,7 @@ def apply_rules(
         notes.append(participant_groups(people).text())
     included, unfinished = (whole[~by_any_rule & rows].reset_index(drop=True) for rows in (finished, ~finished))
     return Included(
-        included,
-        people,
-        "; ".join(filter(None, notes)),
-        unfinished,
-        int((only_beyond & main & finished).sum()),
+        included, people, "; ".join(filter(None, notes)), unfinished, int((only_beyond & main & finished).sum())
     )
 
 

@@ -34,10 +34,7 @@ GRADED_MODELS, GRADED_KINDS = "grades of models", "grades of reals"
 CHOSEN = "chosen"
 ANY_FAKE = "fake"
 """Name of b if it is the fakes of all models together."""
-USED = (
-    *("participant", "stimulus", "is_fake", "says_fake", "model", "dataset"),
-    *("simulated", "fraction"),
-)
+USED = (*("participant", "stimulus", "is_fake", "says_fake", "model", "dataset"), *("simulated", "fraction"))
 """Columns of the trials behind a question on kinds; fewer columns are copied faster."""
 
 

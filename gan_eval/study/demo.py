@@ -51,12 +51,7 @@ ONLINE_CROP, CROPS_EACH = 256, 4
 
 
 def run_demo(
-    out: Path,
-    listener: Listener,
-    *,
-    again: Sequence[str] = (),
-    simulate: str | None = None,
-    threads: int | None = None,
+    out: Path, listener: Listener, *, again: Sequence[str] = (), simulate: str | None = None, threads: int | None = None
 ) -> Path:
     """Train, generate, measure, ask people (or simulate them without a screen) and report.
 

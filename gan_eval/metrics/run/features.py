@@ -54,13 +54,7 @@ class FeatureStore:
     """Features of one extractor, or the reason for missing ones, by the number of the stimulus."""
 
     def __init__(
-        self,
-        count: int,
-        size: int,
-        *,
-        dtype: DTypeLike = np.float32,
-        is_given: bool = False,
-        file: Path | None = None,
+        self, count: int, size: int, *, dtype: DTypeLike = np.float32, is_given: bool = False, file: Path | None = None
     ) -> None:
         self.values: NDArray[np.floating] = (
             np.zeros((count, size), dtype)

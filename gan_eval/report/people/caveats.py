@@ -5,14 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import (
-    MAX_NAMED,
-    capital,
-    listed,
-    missing,
-    percent,
-    plural,
-)
+from gan_eval.report.parts.words import MAX_NAMED, capital, listed, missing, percent, plural
 from gan_eval.report.people.verdicts import BY_RULE, EXPLORATORY, PRESET
 from gan_eval.stats.recruitment import NO_VERDICT, is_waiting, waiting_text
 from gan_eval.stats.tables.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED

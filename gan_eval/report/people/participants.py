@@ -23,13 +23,7 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.caveats import (
-    BROWSER_LAG,
-    EXCLUDED_BY,
-    in_browser,
-    is_analysed,
-    is_excluded,
-)
+from gan_eval.report.people.caveats import BROWSER_LAG, EXCLUDED_BY, in_browser, is_analysed, is_excluded
 from gan_eval.report.people.verdicts import BY_RULE, PRESET
 from gan_eval.stats.exclusions import participant_groups
 from gan_eval.stats.tables.rates import REACTION_TIMES

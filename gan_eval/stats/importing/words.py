@@ -180,12 +180,7 @@ def _is_correctness(column: str, words: Sequence[str]) -> bool:
 
 
 def refuse_choice_by_outcome(
-    rules: Sequence[str],
-    foreign: pd.DataFrame,
-    sources: Sources,
-    words: Mapping[str, Mapping[str, str]],
-    *,
-    file: str,
+    rules: Sequence[str], foreign: pd.DataFrame, sources: Sources, words: Mapping[str, Mapping[str, str]], *, file: str
 ) -> None:
     """Refuse rules that drop judgements by their outcome; they may drop fillers and rows without an answer."""
     every = {name: sources.get(name, Source(name)) for name in OUTCOMES}

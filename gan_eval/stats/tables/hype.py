@@ -94,11 +94,7 @@ _COLUMNS = ["session", "participant", "model", "dataset", "is_fake", "says_fake"
 
 
 def hype(
-    trials: AnyTrials,
-    *,
-    settings: "StaircaseSettings | None" = None,
-    seed: int = 0,
-    replicates: int = 2 * REPLICATES,
+    trials: AnyTrials, *, settings: "StaircaseSettings | None" = None, seed: int = 0, replicates: int = 2 * REPLICATES
 ) -> pd.DataFrame:
     """Return the table `hype` of a trials table: for each data set all models together, then each model.
 
