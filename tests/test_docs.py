@@ -99,9 +99,7 @@ def test_examples_in_docstrings_give_what_they_say(module: str) -> None:
 
 
 @pytest.mark.nightly
-def test_the_readmes_commands_and_python_example_run_in_their_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_readmes_commands_and_python_example_run_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     noise = np.random.default_rng(0).integers(0, 200, (8, 32, 32, 3), dtype=np.uint8)
     for number, picture in enumerate(noise):

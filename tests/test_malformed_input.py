@@ -232,9 +232,7 @@ NAMES = (
 
 @pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore:::PIL")
-def test_a_malformed_picture_or_name_is_taken_or_refused(
-    cases: list[random.Random], given: Path, command: Command
-) -> None:
+def test_a_malformed_picture_is_taken_or_refused(cases: list[random.Random], given: Path, command: Command) -> None:
     for rng in cases:
         made = [shutil.copytree(given / "main" / kind, given / "results" / kind) for kind in ("real", "fake")]
         if rng.random() < 0.5:

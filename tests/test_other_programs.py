@@ -148,9 +148,7 @@ def test_pytorch_fid_scales_what_its_network_is_given() -> None:
 
 
 @pytest.mark.parametrize("program", ["pytorch-fid", "clean-fid"])
-def test_statistics_files_of_other_programs_are_read(
-    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_statistics_of_other_programs_are_read(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture's mean colour takes the place of Inception's features."""
     name = {"pytorch-fid": "pytorch_fid.fid_score", "clean-fid": "cleanfid.fid"}[program]
     fid = pytest.importorskip(name, reason=f"{program} is not installed")
@@ -274,9 +272,7 @@ def test_dask_refuses_another_certificate(tmp_path: Path) -> None:
 @pytest.mark.nightly
 @pytest.mark.skipif(shutil.which("caddy") is None, reason="Caddy is not installed")
 @pytest.mark.parametrize(("setting", "kept"), [("", True), ("exclude http.log.error", False)])
-def test_caddy_logs_addresses_next_to_codes_unless_errors_are_excluded(
-    setting: str, kept: bool, tmp_path: Path
-) -> None:
+def test_caddy_logs_addresses_with_codes_unless_errors_are_excluded(setting: str, kept: bool, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as nobody:
         place, study = (f"127.0.0.1:{each.getsockname()[1]}" for each in (free, nobody))
     text = f"{{\nadmin off\nlog {{\n{setting}\n}}\n}}\nhttp://{place} {{\nreverse_proxy {study}\n}}\n"

@@ -154,9 +154,7 @@ def test_native_size_is_padded_for_the_network_and_cropped_back(run: Path, make_
 
 
 @pytest.mark.parametrize("size", [0, 65, 2**40])
-def test_a_size_that_the_network_cannot_take_is_refused(
-    run: Path, make_pairs: Pairs, tmp_path: Path, size: int
-) -> None:
+def test_a_size_unfit_for_the_network_is_refused(run: Path, make_pairs: Pairs, tmp_path: Path, size: int) -> None:
     with pytest.raises(UserError, match=rf"--image-size {size}:.*64.*64.*16384"):
         generate(run, make_pairs(test=1), split="test", out=tmp_path / "set", image_size=size)
 

@@ -69,9 +69,7 @@ def test_a_run_logs_validates_and_draws(runs: dict[str, Path], name: str, terms:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param("encoder", marks=pytest.mark.nightly), "filler"])
-def test_a_stopped_run_ends_like_an_undisturbed_one(
-    runs: dict[str, Path], data: Path, tmp_path: Path, name: str
-) -> None:
+def test_a_stopped_run_ends_like_another_one(runs: dict[str, Path], data: Path, tmp_path: Path, name: str) -> None:
     """Weights, optimizers, plateau, log, validation, grids and the best generator."""
     settings = KINDS[name]()
     with pytest.raises(Stop):
@@ -93,7 +91,7 @@ def pixels(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_known_pixel_is_kept_and_every_mask_is_told(
+def test_every_known_pixel_is_kept_and_every_mask_is_named(
     runs: dict[str, Path], data: Path, tmp_path: Path, name: str
 ) -> None:
     out = made(runs[name], data, tmp_path / "set")

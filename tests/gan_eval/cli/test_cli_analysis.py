@@ -95,9 +95,7 @@ def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, 
     assert f"{100 * float(both['accuracy']):.1f} [" in models[2]
 
 
-def test_metrics_lie_next_to_their_correlations_for_the_report(
-    finished_study, study_frames, tmp_path, analyze, monkeypatch
-):
+def test_metrics_are_next_to_correlations_for_the_report(finished_study, study_frames, tmp_path, analyze, monkeypatch):
     """Figure 1 of a report of such a folder had no panel d; existing tables of metrics stay."""
     out, file = tmp_path / "out", finished_study / "out" / "metrics" / "image_metrics.csv"
     shutil.copy(finished_study / "out" / "tables" / "trials.csv", tmp_path)
@@ -204,9 +202,7 @@ def test_a_stores_tables_stay_when_its_trials_are_analysed_in_their_folder(
     assert (out / "sessions.csv").is_file()
 
 
-def test_simulated_sessions_of_a_store_leave_the_statistics_once_a_person_has_answered(
-    finished_study, tmp_path, command
-):
+def test_simulated_sessions_of_a_store_are_excluded_once_a_person_has_answered(finished_study, tmp_path, command):
     store = copy_study(finished_study, tmp_path) / "out" / "store.sqlite"
     with closing(sqlite3.connect(store)) as opened, opened:
         (person,) = opened.execute("SELECT min(session) FROM sessions").fetchone()

@@ -88,9 +88,7 @@ def test_commands_to_copy_begin_as_the_user_must_type_them(tmp_path: Path, monke
     assert as_typed("gan-eval quiz a.toml") == f'py "{ROOT / "run"}" quiz a.toml'
 
 
-def test_next_and_errors_name_commands_that_can_be_typed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
-) -> None:
+def test_hints_and_errors_name_real_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command) -> None:
     monkeypatch.setattr(commands.shutil, "which", lambda _: None)
     monkeypatch.chdir(ROOT)
     file = tmp_path / "a.toml"

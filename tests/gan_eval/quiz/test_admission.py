@@ -59,9 +59,7 @@ def test_those_who_are_admitted_before_any_has_begun_get_lists_of_their_own(stor
     assert admitted(store, "P6").row["list"] == gone.row["list"] == 4
 
 
-def test_lists_of_sessions_that_are_gone_or_showed_nothing_are_dealt_again(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lists_of_deleted_or_empty_sessions_are_dealt_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     sessions = [begin(store, f"P{number}").row["session"] for number in range(1, 7)]
     store.add(tables.ONSETS, [{"session": sessions[4], "trial": 1, "simulated": False}])
     for place in (2, 4):  # screened out, and withdrawn after a picture

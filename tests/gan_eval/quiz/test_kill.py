@@ -159,9 +159,7 @@ def require_nothing_lost(store: Store, participant: str, sittings: list[list[Mes
     assert 0 <= len(trials) - acknowledged <= len(sittings), "one commit at most for each cut-off acknowledgement"
 
 
-def test_sessions_killed_at_any_moment_lose_double_and_tear_nothing(
-    stimuli: StimulusSet, tmp_path: Path, kills: int
-) -> None:
+def test_sessions_killed_at_any_time_lose_and_repeat_nothing(stimuli: StimulusSet, tmp_path: Path, kills: int) -> None:
     store = tmp_path / "store.sqlite"
     sittings = kill_sessions(stimuli.folder, store, kills=kills, seed=kills)
     with closing(sqlite3.connect(store)) as raw:

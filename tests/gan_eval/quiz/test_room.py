@@ -30,9 +30,7 @@ def rehearse(stimuli: StimulusSet, store: Path, code: str, settings: QuizSetting
     return simulated_session(stimuli, store, code, settings, **how)
 
 
-def test_a_new_participant_gets_an_unused_code(
-    stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_person_gets_a_free_code(stimuli: StimulusSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def deny(session: Session, *_: object, **__: object) -> str:
         if session.state is State.NEW:
             session.begin(None)

@@ -43,9 +43,7 @@ def shown(requested_exposure_ms: float | None = None, response_ms: float = 1000)
         (1000.1, False, set()),
     ],
 )
-def test_the_moment_of_the_press_decides_however_late_it_is_heard_of(
-    delay: float, taken: bool, flags: set[str]
-) -> None:
+def test_the_time_of_the_press_decides_however_late_it_arrives(delay: float, taken: bool, flags: set[str]) -> None:
     trial = shown()
     trial.seen[-1].offset = at(1000)
     assert trial.press("real", at(delay)) is taken
@@ -315,9 +313,7 @@ def test_confidence_belongs_to_the_trial_before_it_is_stored(lab: Lab) -> None:
     assert (trial["confidence"], trial["reaction_time_ms"]) == (4.0, 500.0)
 
 
-def test_a_commit_that_was_done_though_reported_as_failed_is_not_doubled(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_commit_reported_as_failed_though_done_is_not_repeated(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     session = lab.begun()
     add = Store.add
 

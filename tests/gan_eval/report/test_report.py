@@ -184,9 +184,7 @@ def carried(page: str) -> str:
     return page + "".join(base64.b64decode(file).decode() for file in files)
 
 
-def test_the_command_writes_figure_and_page_which_has_tables_of_single_sessions_only_on_request(
-    finished_study, tmp_path, capsys
-):
+def test_the_command_writes_figure_and_page_and_on_request_tables_of_single_sessions(finished_study, tmp_path, capsys):
     """Neither who sat when and where, nor identifiers that give it, leave in a report that may be mailed."""
     study = finished_study / "out"
     everything = carried((study / "report.html").read_text())

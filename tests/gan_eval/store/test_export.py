@@ -311,9 +311,7 @@ def agree(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
 
 @pytest.mark.usefixtures("lme4")
 @pytest.mark.parametrize("people", [("P1",), pytest.param((), marks=pytest.mark.nightly)])
-def test_r_counts_simulated_participants_only_where_no_person_has_answered(
-    tmp_path: Path, people: tuple[str, ...]
-) -> None:
+def test_r_counts_simulated_participants_only_without_people(tmp_path: Path, people: tuple[str, ...]) -> None:
     with open_store(tmp_path / "store.sqlite") as opened:
         for name, simulated in (("S1", True), *((name, False) for name in people)):
             session = sit(opened, name, done=0, simulated=simulated, status="complete")

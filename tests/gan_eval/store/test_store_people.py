@@ -75,9 +75,7 @@ def test_an_unknown_code_and_a_store_in_use_are_refused_and_nothing_is_removed(
     refused("no such store", forget, tmp_path / "absent.sqlite", "ann")
 
 
-def test_a_file_that_could_not_be_rewritten_is_rewritten_by_the_next_call(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_was_not_rewritten_is_by_the_next_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = fill(tmp_path / "s.sqlite", "ann", "bob")
     with monkeypatch.context() as patched:
         patched.setattr("gan_eval.store.people._REWRITE", (f"VACUUM INTO '{tmp_path / 'no' / 'folder'}'",))
@@ -109,9 +107,7 @@ def test_participants_are_forgotten_while_a_server_uses_the_store(tmp_path: Path
         assert [row["trial"] for row in reader.rows(tables.TRIALS)] == [*range(1, 22)]
 
 
-def test_a_log_that_somebody_is_reading_is_emptied_by_the_next_call(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_that_is_being_read_is_emptied_by_the_next_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gan_eval.store.connect.PATIENCE_S", 0.1)
     path = fill(tmp_path / "s.sqlite", "ann")
     with open_store(path) as store:

@@ -33,9 +33,7 @@ def complete(path: Path, *numbers: int, trials: int = 3) -> Path:
     return fill(path, *(f"P{number:02d}" for number in numbers), planned=trials, done=trials, status="complete")
 
 
-def test_each_row_is_copied_once_with_its_values_and_open_sessions_are_brought_up_to_date(
-    tmp_path: Path, where: str
-) -> None:
+def test_each_row_is_copied_once_with_its_values_and_open_sessions_are_updated(tmp_path: Path, where: str) -> None:
     left, right = complete(tmp_path / "left.sqlite", 1, 2), complete(tmp_path / "right.sqlite", 3, 4)
     with open_store(right) as store:
         session = sit(store, "P05", planned=3, done=1)
@@ -138,9 +136,7 @@ def test_a_merge_holds_what_the_stations_held_and_changes_none_of_them(tmp_path:
         (["one", "notes"], "all", "notes"),
     ],
 )
-def test_what_cannot_be_merged_is_named_and_nothing_is_written(
-    tmp_path: Path, sources: list[str], out: str, message: str
-) -> None:
+def test_a_failed_merge_is_named_and_writes_nothing(tmp_path: Path, sources: list[str], out: str, message: str) -> None:
     complete(tmp_path / "one", 1)
     fill(tmp_path / "same", "P01", session="another")
     (tmp_path / "notes").write_text("no database, but long enough to be taken for one " * 40)

@@ -45,9 +45,7 @@ def names(where: str) -> set[str]:
 
 
 @pytest.mark.parametrize("where", [pytest.param("file", marks=pytest.mark.nightly), "server"], indirect=True)
-def test_processes_that_make_the_secret_at_once_have_the_same_one_after_a_restart_too(
-    where: str, tmp_path: Path
-) -> None:
+def test_processes_share_one_secret_also_after_a_restart(where: str, tmp_path: Path) -> None:
     with open_store(where):
         pass
     made = {*at_once(MAKE, (where,), (where,))}

@@ -36,9 +36,7 @@ def test_a_session_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
         assert len(store.rows(tables.CONSENTS)) == 1
 
 
-def test_a_frame_has_the_cells_of_the_rows_where_columns_are_constant_empty_or_differ_in_the_last_row(
-    where: str,
-) -> None:
+def test_a_frame_has_the_cells_of_the_rows_whether_columns_are_constant_or_not(where: str) -> None:
     last = {"study": "u", "correct": None, "flags": "late", "onset_ms": 2.5, "block": 2}
     with open_store(where) as store:
         for number in (1, 2, 3):
@@ -295,9 +293,7 @@ def test_a_commit_that_fails_is_an_error_of_every_job_and_the_next_one_succeeds(
 
 
 @pytest.mark.parametrize("swallowed", [False, True])
-def test_a_group_that_sqlite_rolls_back_on_a_full_disk_is_an_error_of_every_job(
-    tmp_path: Path, swallowed: bool
-) -> None:
+def test_a_group_rolled_back_on_a_full_disk_is_an_error_of_every_job(tmp_path: Path, swallowed: bool) -> None:
     """SQLite ends the whole transaction then, and the driver would report a commit of nothing as a success."""
 
     def limit(pages: int) -> Job:
@@ -391,9 +387,7 @@ def reported_in(reports: Path) -> set[tuple[str, int]]:
 
 
 @pytest.mark.slow
-def test_bursts_that_are_killed_at_any_moment_lose_no_answer_that_was_reported(
-    where: str, tmp_path: Path, kills: int
-) -> None:
+def test_bursts_killed_at_any_time_lose_no_reported_answer(where: str, tmp_path: Path, kills: int) -> None:
     moments, processes = random.Random(2), 2 if "://" in where else 1
     files = [tmp_path / f"{run}-{process}" for run in range(kills) for process in range(processes)]
     for run in range(0, len(files), processes):

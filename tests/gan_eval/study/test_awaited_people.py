@@ -235,9 +235,7 @@ def test_a_report_is_up_to_date_from_anywhere_until_its_words_change(
 
 
 @pytest.mark.parametrize("screen", [False, True])
-def test_the_demo_rehearses_where_there_is_no_screen(
-    screen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_demo_rehearses_without_a_screen(screen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Plan] = []
     opened: list[Plan] = []
     monkeypatch.setattr(demo, "missing_display", lambda: None if screen else "no display")

@@ -136,9 +136,7 @@ def test_an_option_without_effect_or_meaning_is_refused_by_its_name(command: Com
     assert (status, words in said) == (2, True), said
 
 
-def test_a_data_root_from_the_environment_is_no_option(
-    command: Command, world: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_data_root_in_the_environment_is_fine(command: Command, world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_EVAL_DATA", str(world))
     assert "--steps N or --epochs N" in command("train --data data/d --out o")[1]
 
@@ -162,9 +160,7 @@ def _no_work(*_: object, **__: object) -> None:
         ("train --data data/d --out theirs --steps 1", "trainer.loop.run.make_plan"),
     ],
 )
-def test_the_output_is_looked_at_before_any_work(
-    command: Command, monkeypatch: pytest.MonkeyPatch, line: str, work: str
-) -> None:
+def test_the_output_is_checked_first(command: Command, monkeypatch: pytest.MonkeyPatch, line: str, work: str) -> None:
     monkeypatch.setattr(work, _no_work)
     status, said = command(line)
     assert status == 2, said

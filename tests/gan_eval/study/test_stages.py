@@ -228,9 +228,7 @@ data = "pairs"
 """
 
 
-def test_replicates_are_tested_on_the_holes_of_the_study_s_seed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_replicates_are_tested_on_the_holes_of_the_studys_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for dataset in ("land", "pairs"):
         for number, split in enumerate(("train", "test")):
             file = tmp_path / "data" / dataset / split / f"{number}.png"

@@ -171,9 +171,7 @@ def remarks_of(data: Path, direction: Direction) -> list[str]:
     return PairedSet(data, direction).remarks(PairedSet(data).paths("train"))
 
 
-def test_a_new_run_tells_a_doubtful_direction_and_a_resumed_one_does_not(
-    facades: Path, tiny: Settings, tmp_path: Path
-) -> None:
+def test_a_doubtful_direction_is_reported_to_new_runs_alone(facades: Path, tiny: Settings, tmp_path: Path) -> None:
     assert remarks_of(facades, "BtoA") == []
     (doubt,) = remarks_of(facades, "AtoB")
     assert doubt.startswith("B looks drawn, so AtoB makes drawings from photographs; the other way is --direction BtoA")

@@ -72,9 +72,7 @@ def test_a_run_starts_with_exactly_those_weights(
     assert not equal(load_generator(run)[0].state_dict(), net.state_dict()), "it continues to learn"
 
 
-def test_another_discriminator_starts_anew(
-    first: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_discriminator_is_new(first: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen, messages = weights_at_start(monkeypatch), list[str]()
     settings = quiet(discriminator="patch")
     train(settings, data, tmp_path / "run", init_from=first, on_message=messages.append)

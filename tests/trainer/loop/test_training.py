@@ -120,9 +120,7 @@ def test_other_files_and_bad_data_leave_everything_as_it_was(make_pairs: Pairs, 
     assert not (tmp_path / "run").exists()
 
 
-def test_a_damaged_generator_is_restored_from_the_last_checkpoint(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path
-) -> None:
+def test_a_damaged_generator_is_restored_from_a_checkpoint(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
     data, settings = make_pairs(train=2), tiny(steps=2)
     run = train(settings, data, tmp_path / "run")
     file = run / "generator.safetensors"

@@ -37,9 +37,7 @@ def test_shapes_and_range(size: int, hole: int, channels: int, norm: NormKind, u
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(("size", "hole", "channels"), [(16, 8, 3), (32, 16, 3), (64, 32, 3), (32, 32, 4)])
-def test_context_encoder_is_the_computation_written_out(
-    size: int, hole: int, channels: int, order: EncoderOrder
-) -> None:
+def test_context_encoder_equals_the_plain_computation(size: int, hole: int, channels: int, order: EncoderOrder) -> None:
     net = ContextEncoder(size=size, hole=hole, channels=2, bottleneck=5, in_channels=channels, encoder_order=order)
     W, x = weights_of(drawn(net)), picture(3, channels, size)
     inner = leaky(batch_norm(W, "bottleneck.norm", F.conv2d(encode(W, x, order), W["bottleneck.conv.weight"])))
@@ -51,7 +49,7 @@ def test_context_encoder_is_the_computation_written_out(
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(("size", "channels"), [(16, 3), (32, 4), (64, 3)])
-def test_region_encoder_is_the_computation_written_out(size: int, channels: int, order: EncoderOrder) -> None:
+def test_region_encoder_equals_the_plain_computation(size: int, channels: int, order: EncoderOrder) -> None:
     net = drawn(RegionEncoder(size=size, channels=2, in_channels=channels, encoder_order=order))
     W, x = weights_of(net), picture(2, channels, size)
     crossed = connect(W, "channelwise", encode(W, x, order))

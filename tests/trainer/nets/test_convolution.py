@@ -52,9 +52,7 @@ def test_convolutions_agree_in_float64(
     assert products == ["_TransposedProduct" if is_transposed else "_ConvolutionProduct"]
 
 
-def test_library_is_used_for_large_pictures_and_under_autocast(
-    products: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_library_is_used_for_large_pictures_and_autocast(products: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(convolution, "WEIGHTS_PER_PIXEL", 10)  # of 192 weights
     small, large = torch.randn(1, 3, 4, 4), torch.randn(1, 3, 64, 64)
     down, up = Conv2d(3, 4, 4, 2, 1), ConvTranspose2d(3, 4, 4, 2, 1)

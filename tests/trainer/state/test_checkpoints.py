@@ -50,9 +50,7 @@ def test_other_settings_and_newer_formats_are_refused(tmp_path: Path, monkeypatc
         ({}, "generator: weight "),
     ],
 )
-def test_another_architecture_is_named_by_its_first_key(
-    tmp_path: Path, weights: dict[str, torch.Tensor], found: str
-) -> None:
+def test_another_architecture_is_named_by_its_key(tmp_path: Path, weights: dict[str, torch.Tensor], found: str) -> None:
     """Check the refusal with the same and with another fingerprint of the settings."""
     save_checkpoint(tmp_path, 1, state())
     for fingerprint in ("f", "g"):

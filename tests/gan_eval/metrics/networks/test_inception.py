@@ -23,9 +23,7 @@ def _relative(found: np.ndarray, wanted: np.ndarray) -> float:
 
 
 @pytest.mark.slow
-def test_equals_torch_fidelitys_network_with_the_same_weights(
-    seeded_weights: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_equals_torch_fidelitys_with_the_same_weights(seeded_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     for draw in ("kaiming_uniform_", "uniform_", "trunc_normal_"):  # saves seconds: the weights are replaced
@@ -53,9 +51,7 @@ class _Layer(nn.Module):
 
 @pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning", "ignore:.*torch.jit:DeprecationWarning")
-def test_both_packings_give_the_same_network(
-    seeded_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_both_formats_give_one_network(seeded_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = torch.load(seeded_weights, weights_only=True)
     names = [name.removesuffix(".conv.weight") for name in state if name.endswith(".conv.weight")]
     for name in names:

@@ -36,9 +36,7 @@ def make_set(folder: Path) -> Path:
     return write_items(folder, items)
 
 
-def test_what_is_wrong_with_a_mask_is_the_reason_and_the_rest_is_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_faulty_mask_is_the_reason_and_the_rest_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_EVAL_CACHE_MB", "64")
     folder = make_set(tmp_path / "m")
     rows = read_rows(folder / "stimuli.csv", tables.STIMULI)

@@ -124,9 +124,7 @@ def test_too_little_memory_for_one_picture_is_its_reason(
     ]
 
 
-def test_batches_are_full_and_the_order_does_not_matter(
-    folders: Folders, thumbnails: Thumbnails, tmp_path: Path
-) -> None:
+def test_batches_are_full_in_any_order(folders: Folders, thumbnails: Thumbnails, tmp_path: Path) -> None:
     stimuli = stimuli_of_sets([folder_pair(*folders(5))])
     names = {"weights": {"inception": tmp_path / "any.pth"}}
     first = measure(stimuli, "kid", **names, threads=1).set_metrics["value"]

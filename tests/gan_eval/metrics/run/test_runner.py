@@ -60,18 +60,14 @@ def test_values_are_those_of_the_plain_functions(folders: Folders) -> None:
     assert set(found.loc[found["kind"] == "real", "metric"]) == {"niqe"}
 
 
-def test_fid_is_the_frechet_distance_of_the_networks_features(
-    folders: Folders, thumbnails: Thumbnails, tmp_path: Path
-) -> None:
+def test_fid_is_the_frechet_distance_of_the_features(folders: Folders, thumbnails: Thumbnails, tmp_path: Path) -> None:
     real, fake = folders(2, height=64, width=64)
     _, sets = evaluate(_frame(real, fake), ["fid", "kid"], weights={"inception": tmp_path / "any.pth"})
     features = [features_of(map(images.read_rgb, images.list_pictures(f)), thumbnails) for f in (real, fake)]
     assert list(sets["value"][:2]) == pytest.approx([fid(*features), kid(*features, items=("ab", "ab"))], rel=1e-5)
 
 
-def test_written_tables_round_trip_and_say_how_they_were_made(
-    folders: Folders, thumbnails: Thumbnails, tmp_path: Path
-) -> None:
+def test_written_tables_round_trip_with_settings(folders: Folders, thumbnails: Thumbnails, tmp_path: Path) -> None:
     real, fake = folders(2, height=64, width=64)
     weights = tmp_path / "any.pth"
     (fake / "p0.png").write_bytes((real / "p0.png").read_bytes())
@@ -142,9 +138,7 @@ def test_16_bits_are_in_the_source_only_where_a_pair_has_them(tmp_path: Path) ->
     assert "65535" not in source()
 
 
-def test_a_technical_difference_is_noted_once_for_each_set(
-    folders: Folders, thumbnails: Thumbnails, tmp_path: Path
-) -> None:
+def test_a_technical_difference_is_noted_once_a_set(folders: Folders, thumbnails: Thumbnails, tmp_path: Path) -> None:
     real, fake = folders(6, height=64, width=64)
     for place, path in enumerate(images.list_pictures(real)):
         images.write_png(path, texture(place, 64, 96))

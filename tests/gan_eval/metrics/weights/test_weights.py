@@ -100,7 +100,7 @@ def test_the_official_release_comes_first(cache: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ARCHIVES)
 @pytest.mark.parametrize("release", ["absent", "another file", "not known"])
-def test_taken_out_of_an_archive(
+def test_unpacked_from_an_archive(
     index: Callable[..., None], cache: Path, tmp_path: Path, name: str, release: str
 ) -> None:
     index({name: ARCHIVES[name]})
@@ -163,9 +163,7 @@ def test_what_find_says(cache: Path, tmp_path: Path) -> None:
     assert weights.find("inception", path=given) == given
 
 
-def test_an_index_that_cannot_be_reached_is_one_line_without_the_password(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreachable_index_is_one_line_without_the_password(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logged = io.StringIO()
     handler = logging.StreamHandler(logged)
     monkeypatch.setattr(pooch.get_logger(), "handlers", [handler])

@@ -39,9 +39,7 @@ def planned(library: Library) -> Row:
 
 
 @pytest.mark.parametrize("kind", get_args(MaskKind))
-def test_a_trial_is_decoded_as_it_is_shown_with_a_mask_for_each_picture(
-    library: Library, planned: Row, kind: MaskKind
-) -> None:
+def test_a_trial_is_decoded_as_shown_with_all_masks(library: Library, planned: Row, kind: MaskKind) -> None:
     ready = load_trial(planned, PAIRED.showings(planned), library, kind, session="s")
     ((left, right),) = ready.showings
     assert (pixels(left) == read_rgb(library.path(planned["stimulus_b"]))).all()
@@ -90,9 +88,7 @@ def test_every_picture_is_as_wide_as_the_session_says_by_one_filter(
 
 
 @pytest.mark.parametrize(("window", "largest"), [(QSize(1000, 300), 400), (QSize(400, 900), (400 - GAP) // 2)])
-def test_what_is_too_large_names_the_largest_size_that_fits(
-    library: Library, planned: Row, window: QSize, largest: int
-) -> None:
+def test_the_largest_size_that_fits_is_named(library: Library, planned: Row, window: QSize, largest: int) -> None:
     library.show_at(2 * window.width())
     refused(rf"picture_size = {largest}", check_pictures, [planned], PAIRED, library, Canvas(window))
     library.show_at(largest)

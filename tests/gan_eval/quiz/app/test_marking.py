@@ -89,9 +89,7 @@ def test_clicks_keys_and_buttons(sit: Any) -> None:
     assert [row["response"] for row in sitting.rows(tables.TRIALS)] == ["fake", "fake"]
 
 
-def test_of_a_pair_the_picture_called_fake_is_marked_after_a_pause_and_the_time_is_limited(
-    sit: Any, stimuli: StimulusSet
-) -> None:
+def test_of_a_pair_the_picture_called_fake_is_marked_in_a_limited_time(sit: Any, stimuli: StimulusSet) -> None:
     settings = QuizSettings(**{**ASKING, "protocol": "paired", "pairs": 2, "marks_ms": 400.0, "marks_after": "fake"})
     sitting = sit(settings, stimuli=two_models(stimuli), intro=False)
     asked: list[MarkPage] = []
@@ -220,9 +218,7 @@ NEEDS_X = pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool
 @NEEDS_X
 @pytest.mark.parametrize(("size", "scale"), [((1280, 800), 1), ((2560, 1600), 2), ((3840, 2160), 1), ((3840, 2160), 2)])
 @pytest.mark.parametrize("side", [256, 780])
-def test_a_mark_is_within_a_pixel_of_the_click(
-    tmp_path: Path, x_screen: Any, size: tuple[int, int], scale: int, side: int
-) -> None:
+def test_a_mark_is_at_the_click(tmp_path: Path, x_screen: Any, size: tuple[int, int], scale: int, side: int) -> None:
     """The picture is found on a screenshot by its corners, and clicked at known places by the X server."""
     store = tmp_path / "store.sqlite"
     with x_screen(*size) as screen, quiz_on(screen, tmp_path, side, scale) as quiz:

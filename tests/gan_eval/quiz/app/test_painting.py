@@ -95,9 +95,7 @@ def require_right(presenter: str, folder: Path, picture: np.ndarray, other: np.n
         assert (shots[name][-PATCH:, :PATCH] == level).all()
 
 
-def test_off_screen_every_picture_pixel_is_one_physical_pixel(
-    tmp_path: Path, pictures: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_off_screen_picture_pixels_are_physical_pixels(tmp_path: Path, pictures: tuple[np.ndarray, np.ndarray]) -> None:
     environment = {**os.environ, "QT_SCALE_FACTOR": "1.5", "QT_QPA_PLATFORM": "offscreen"}
     subprocess.run([sys.executable, "-c", _SHOW, tmp_path], env=environment, check=True, timeout=60)
     require_right("raster", tmp_path, *pictures)
@@ -107,7 +105,7 @@ def test_off_screen_every_picture_pixel_is_one_physical_pixel(
 @pytest.mark.display
 @pytest.mark.skipif(not shutil.which("Xvfb"), reason="needs Xvfb (apt install xvfb)")
 @pytest.mark.parametrize("ratio", ["1", pytest.param("1.5", marks=pytest.mark.nightly)])
-def test_on_a_screen_every_picture_pixel_is_one_physical_pixel(
+def test_on_a_screen_picture_pixels_are_physical_pixels(
     tmp_path: Path, pictures: tuple[np.ndarray, np.ndarray], screen: dict[str, str], ratio: str
 ) -> None:
     environment = {**screen, "QT_SCALE_FACTOR": ratio}
@@ -150,9 +148,7 @@ def test_outside_the_changed_area_nothing_changes(before: Frame, after: Frame) -
 @pytest.mark.parametrize("sizes", [[(64, 64)], [(300, 400)], [(360, 470)], [(200, 150), (180, 160)]], ids=str)
 @pytest.mark.parametrize("caption", ["a house", "a red house with a " * 11, "https://" + "house" * 20, "紅い家" * 40])
 @pytest.mark.usefixtures("qapp")
-def test_a_caption_leaves_the_picture_where_it_is_and_its_surroundings_grey(
-    sizes: list[tuple[int, int]], caption: str
-) -> None:
+def test_a_caption_does_not_move_the_picture_or_change_the_grey(sizes: list[tuple[int, int]], caption: str) -> None:
     canvas, pictures = Canvas(QSize(800, 600)), tuple(grey_picture(*size) for size in sizes)
     without, shown = painted(Frame(pictures), canvas), painted(Frame(pictures, caption=caption), canvas)
     differs = np.array(without.constBits()) != np.array(shown.constBits())

@@ -103,9 +103,7 @@ def test_a_caption_is_drawn_ahead_and_flushed_with_its_picture_at_the_onset(
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(1, 300), st.sampled_from([1.0, 1.25, 1.5, 2.0]))
-def test_a_flushed_region_covers_every_physical_pixel_and_hardly_more(
-    left: int, top: int, side: int, ratio: float
-) -> None:
+def test_a_flushed_region_covers_every_pixel_and_hardly_more(left: int, top: int, side: int, ratio: float) -> None:
     region = covering([QRect(left, top, side, side)], ratio)
     for x, y in ((left, top), (left + side - 1, top), (left + side - 1, top + side - 1)):
         assert region.contains(QPoint(int(x / ratio), int(y / ratio)))

@@ -245,9 +245,7 @@ def test_closing_the_window_leaves_the_session_open_for_that_person_alone(sit: S
     assert len(third.rows(tables.TRIALS)) == 4
 
 
-def test_a_key_meant_for_the_last_trial_does_nothing_on_the_page_after_it(
-    sit: Sit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_key_of_the_last_trial_does_nothing_on_the_next_page(sit: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "SETTLE_MS", 300)
     first_key: list[int] = []
 

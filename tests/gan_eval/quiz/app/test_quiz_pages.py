@@ -222,9 +222,7 @@ def reviewed(tmp_path: Path) -> list[ReviewedTrial]:
     return [ReviewedTrial((f"No. {place}", "truth: real"), gone if place == 2 else panels) for place in range(12)]
 
 
-def test_the_review_shows_two_trials_at_once_and_enter_in_it_does_not_leave(
-    show: Show, reviewed: list[ReviewedTrial]
-) -> None:
+def test_the_review_shows_two_trials_and_enter_does_not_leave_it(show: Show, reviewed: list[ReviewedTrial]) -> None:
     page = show(EndPage(PageLook(scale_for(600)), WORDS, [ScoreLine("Pairs", "3 of 4 correct", "")], reviewed))
     assert isinstance(page, EndPage)
     page.window().resize(1024, 600)

@@ -66,9 +66,7 @@ def press_until(quiz: "subprocess.Popen[str]", keys: str, store: Path, screen: d
 
 
 @pytest.mark.slow
-def test_keys_reach_the_window_without_a_window_manager(
-    stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]
-) -> None:
+def test_keys_reach_the_window_without_a_manager(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
     store = tmp_path / "store.sqlite"
     quiz = start(stimuli, store, screen, each=1)
     press_until(quiz, "f", store, screen, trials=2)
@@ -83,9 +81,7 @@ def test_keys_reach_the_window_without_a_window_manager(
 
 @pytest.mark.nightly
 @pytest.mark.skipif(not shutil.which("setxkbmap"), reason="needs setxkbmap (apt install x11-xkb-utils xkb-data)")
-def test_keys_count_by_their_place_on_other_keyboard_layouts(
-    stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]
-) -> None:
+def test_keys_count_by_place_on_other_layouts(stimuli: StimulusSet, tmp_path: Path, screen: dict[str, str]) -> None:
     store = tmp_path / "store.sqlite"
     quiz = start(stimuli, store, screen, confidence=3)
     # the places of J and 2: no j on Russian and Greek keyboards, no 2 without Shift on French, ^ dead on German ones

@@ -124,9 +124,7 @@ IN_PLACE = {"stimulus": "left", "stimulus_b": "right"}
         ),
     ],
 )
-def test_pairs_whose_real_picture_nothing_names_are_refused(
-    tmp_path: Path, frame: pd.DataFrame, mapping: dict[str, str]
-) -> None:
+def test_pairs_without_a_known_real_are_refused(tmp_path: Path, frame: pd.DataFrame, mapping: dict[str, str]) -> None:
     with pytest.raises(UserError, match=r"pairs\.csv: .*--map real_side=COLUMN.*left_kind=.*left_model=COLUMN"):
         imported(tmp_path, frame, mapping, words={"choice": {"left": "a", "right": "b"}} if mapping else {})
 

@@ -371,9 +371,7 @@ COMMANDS = re.findall(r"`\./run (trials import \S*[./]\S* .*?--out trials\.csv)`
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page_on_tools_give_what_was_played(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_commands_of_the_page_on_tools_give_the_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     make_files_of_every_tool(tmp_path)
     assert len(COMMANDS) == 13
