@@ -338,7 +338,7 @@ def _check_training(plan: Plan, model: str) -> None:
 
 
 def _check_sets(plan: Plan) -> None:
-    """Check that imported sets can be read, that shown ones have captions, and that catch trials have sets."""
+    """Check that imported sets can be read, shown ones have captions and the plan's models, and catch trials sets."""
     stimuli, quiz, shown = plan.study.stimuli, plan.study.quiz, list[Row]()
     for key in ("sets", "practice_sets", "catch_sets"):
         for name in getattr(stimuli, key):
@@ -348,6 +348,11 @@ def _check_sets(plan: Plan) -> None:
     if quiz.show_caption:  # models of the study make none
         with naming(f"{plan.file}: "):
             require_captions(shown, quiz)
+    models = {*plan.study.models, *(row["model"] for row in shown if row["kind"] == "fake")}
+    if unknown := {name for pair in plan.study.analysis.comparisons or () for name in pair} - models:
+        raise UserError(
+            f"{plan.file}: analysis.comparisons: no model {min(unknown)!r}; the study has {', '.join(sorted(models))}"
+        )
     if quiz.catch and not stimuli.catch_sets:
         raise UserError(
             f"{plan.file}: quiz.catch = {quiz.catch}: there are no sets for catch trials; name some in "
