@@ -239,10 +239,12 @@ def csv_records(
         UserError: the file is missing, empty, or not CSV in UTF-8, a column occurs twice, or one of the table's columns
             of numbers may have thousands separators (`require_clear_numbers`).
     """
+    data = read_bytes(path)
     try:
-        text = read_bytes(path).decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text; save it as CSV in UTF-8") from error
+        kind = "an Excel file or another zip" if data.startswith(b"PK") else "not UTF-8 text"
+        raise UserError(f"{path}: {kind}; save it as CSV in UTF-8") from error
     records, separator = text_records(text, str(path))
     header, rows = (records[0], records[1:]) if has_header else ([], records)
     if number_unnamed:

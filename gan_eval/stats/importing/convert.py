@@ -193,8 +193,18 @@ def _with_options(
     A tool that is only known by its columns adds no options to a complete `--map`.
     """
     is_asked = tool is not None
+    of_sheets = [
+        f"{part.file}: the first sheet is read, not {', '.join(part.unread)}; choose one with --sheet NAME"
+        for part in read.parts
+        if part.unread
+    ]
     tool = tool_named(tool, read) if tool is not None else detected(read)
     read, lines = of_files(tool, read)
+    if say is None:
+        lines += of_sheets
+    else:  # before an error about the columns of this sheet
+        for line in of_sheets:
+            say(line)
     if tool is None or (not is_asked and _is_complete(read, given, tool)):
         return read, given, tool, lines
     its, of_tool = options_for(tool, read, given)

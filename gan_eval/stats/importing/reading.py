@@ -51,6 +51,8 @@ class FilePart(NamedTuple):
     """The question of each column, if the file has a further header row."""
     comment: str = ""
     """The first line, if it begins with #."""
+    unread: Sequence[str] = ()
+    """The other sheets of an Excel file that have cells, where none was chosen."""
 
 
 @dataclass(frozen=True)
@@ -322,7 +324,9 @@ def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: st
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = [name for name in archive.namelist() if not name.startswith(("__MACOSX/", ".")) and name[-1] != "/"]
         if "xl/workbook.xml" in members:
-            yield from _record_parts(_excel_records(data, file, sheet), file, group, skip_rows)
+            records, unread = _excel_records(data, file, sheet)
+            for part in _record_parts(records, file, group, skip_rows):
+                yield part._replace(unread=unread)
             return
         contents = {name: archive.read(name) for name in members if name.lower().endswith(_READ)}
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
@@ -368,7 +372,8 @@ def _jatos_facts(metadata: Any) -> dict[str, dict[str, str]]:
     return facts_of
 
 
-def _excel_records(data: bytes, file: str, sheet: str | None) -> list[list[str]]:
+def _excel_records(data: bytes, file: str, sheet: str | None) -> tuple[list[list[str]], list[str]]:
+    """Return the cells of a sheet, and the other sheets with cells if none was chosen."""
     try:
         from openpyxl import load_workbook
     except ImportError as error:
@@ -377,13 +382,15 @@ def _excel_records(data: bytes, file: str, sheet: str | None) -> list[list[str]]
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(f"{file}: not a readable Excel file ({error}); save it as CSV") from error
-    if sheet is not None and sheet not in book.sheetnames:
-        raise UserError(f"{file}: --sheet {sheet}: no such sheet; it has {', '.join(book.sheetnames)}")
-    rows = book[sheet or book.sheetnames[0]].iter_rows(values_only=True)
-    records = [[_text(cell) or "" for cell in row] for row in rows]
-    records = [record for record in records if any(record)]
+    sheets = {each.title: each for each in book.worksheets}  # without those that are charts
+    if sheet is not None and sheet not in sheets:
+        raise UserError(f"{file}: --sheet {sheet}: no such sheet; it has {', '.join(sheets)}")
+    names = [*sheets] if sheet is None else [sheet]
+    unread = [name for name in names[1:] if any(map(any, sheets[name].iter_rows(values_only=True)))]
+    rows = (row for name in names[:1] for row in sheets[name].iter_rows(values_only=True))
+    records = [record for record in ([_text(cell) or "" for cell in row] for row in rows) if any(record)]
     if not records:
         raise UserError(f"{file}: the sheet is empty; name another one with --sheet")
     last = max(place for place, name in enumerate(records[0], start=1) if name) if any(records[0]) else 0
     width = max(last, *(max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in records))
-    return [[*record, *[""] * width][:width] for record in records]
+    return [[*record, *[""] * width][:width] for record in records], unread

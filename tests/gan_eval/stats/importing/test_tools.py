@@ -280,6 +280,11 @@ def test_a_form_whose_questions_have_one_title(tmp_path: Path) -> None:
     assert played(found) == (12, 2, 0.8)
     assert set(found.trials["participant"]) == {"u0", "u1"}
     refused("Notes, Form", imported, tmp_path / "form.xlsx", sheet="Answers")
+    with pd.ExcelWriter(tmp_path / "first.xlsx") as book:
+        for name, part in (("Form", frame), ("Pilot", frame[:1]), ("Sheet3", pd.DataFrame())):
+            part.to_excel(book, sheet_name=name, index=False)
+    found = imported(tmp_path / "first.xlsx", pictures=tmp_path / "p.csv")
+    assert [line for line in found.doubts if "Pilot" in line and "--sheet" in line and "Sheet3" not in line]
 
 
 def test_mturk_with_radio_buttons_wide_long_and_in_pairs(tmp_path: Path) -> None:
