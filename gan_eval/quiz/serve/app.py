@@ -9,10 +9,8 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import jinja2
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -28,10 +26,8 @@ from gan_eval.quiz.remote import TrialReport
 from gan_eval.quiz.serve import messages
 from gan_eval.quiz.serve.live import LiveStudy
 from gan_eval.quiz.serve.messages import RequestError
-from gan_eval.quiz.wording import Texts, presented_consent, texts_of, welcome_title
-from gan_eval.settings.quiz import QuizSettings
+from gan_eval.quiz.serve.pages import HERE, page_html
 
-HERE = Path(__file__).parent
 MAX_BODY_BYTES = 256 * 2**10
 """Maximum size of a request's body in bytes."""
 BODY_S = 20
@@ -66,9 +62,6 @@ _GRANTED: Mapping[str, tuple[type[Any], Callable[..., Awaitable[dict[str, Any]]]
     "withdraw": (messages.Withdrawal, LiveStudy.withdraw),
 }
 """Requests that need the token of a session."""
-ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
-)
 
 
 def make_app(live: LiveStudy, more: list[BaseRoute] | None = None) -> ASGIApp:
@@ -124,38 +117,6 @@ def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
         Route("/picture/{token}/{address}", picture, methods=["GET"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
-
-
-def page_html(settings: QuizSettings, *, intro: bool, dealt: Mapping[str, Any] | None = None, policy: str = "") -> str:
-    """Return the page with its texts, the same for all sessions.
-
-    Args:
-        settings: of the quiz.
-        intro: show the pages around the trials.
-        dealt: what static/dealt.js knows in place of the server; None: the page has one.
-        policy: Content-Security-Policy of a page that gets none from its server.
-    """
-    texts, browser = Texts(settings.language), settings.browser
-    facts = {
-        "transport": "./transport.js" if dealt is None else "./dealt.js",
-        "dealt": dealt,
-        "intro": intro,
-        "consent": presented_consent(settings.consent, texts).text,
-        "parameters": {"participant": browser.participant_parameters, "others": browser.other_parameters},
-        "questions": [question.model_dump() for question in settings.questions],
-        "checks": [check.model_dump(exclude={"answer"}) for check in browser.checks],
-        "picture": {"degrees": settings.picture_degrees, "distance_cm": settings.viewing_distance_cm},
-        "fixation_mark": settings.fixation_mark,
-        "corner_patch": settings.corner_patch,
-        "smallest_window": browser.smallest_window,
-    }
-    return ENVIRONMENT.get_template("page.html").render(
-        language=settings.language,
-        title=welcome_title(settings, texts),
-        texts=texts_of(settings.language),
-        facts=facts,
-        policy=policy,
-    )
 
 
 async def _body(request: Request) -> bytes:

@@ -7,7 +7,7 @@ import secrets
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,9 +24,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.reading import Place
-from gan_eval.quiz.serve.app import ENVIRONMENT, quiz_routes
+from gan_eval.quiz.serve.app import quiz_routes
 from gan_eval.quiz.serve.live import LiveStudy
 from gan_eval.quiz.serve.messages import RequestError
+from gan_eval.quiz.serve.pages import codes_html, experimenter_html, link_notes_html, links_html
 from gan_eval.quiz.serve.pictures import keyed_hash
 from gan_eval.quiz.trial import Flag
 from gan_eval.store import Store, flags_by_session, is_paused, last_answers, list_participants, open_store, pause
@@ -99,11 +100,10 @@ class _Page:
         """Return the report's time in seconds since 1970; None without a report."""
         return self.report.stat().st_mtime if self.report is not None and self.report.is_file() else None
 
-    def html(self, page: str, **more: Any) -> Response:
+    def html(self, page: str, texts: Mapping[str, Any] | None = None, **html: str) -> Response:
         study, people = self.live.study, self.live.settings.participants
-        facts = {"page": page, "study": study.title or study.name, "wanted": people, "address": self.address}
-        template = ENVIRONMENT.get_template("experimenter.html")
-        return HTMLResponse(template.render(facts | {"has_report": self.report_made() is not None} | more))
+        known = {"study": study.title or study.name, "wanted": people, "address": self.address, **(texts or {})}
+        return HTMLResponse(experimenter_html(page, known, has_report=self.report_made() is not None, **html))
 
     async def sessions(self, _: Request) -> Response:
         return self.html("sessions")
@@ -123,19 +123,15 @@ class _Page:
             link = self.address + self.link(code)
             qr_code = segno.make(link, error="m", micro=False)
             made.append((code, link, qr_code.svg_data_uri(scale=4, border=4, light="#fff")))  # also on a dark page
-        return self.html(
-            "links",
-            number=int(number),
-            most=MAX_LINKS,
-            is_local=is_local(self.address),
-            prolific=f"{self.address}/?" + "&".join(f"{name}={value}" for name, value in PROLIFIC.items()),
-            takes_prolific="PROLIFIC_PID" in live.settings.browser.participant_parameters,
-            links=made,
-        )
+        takes_prolific = "PROLIFIC_PID" in live.settings.browser.participant_parameters
+        prolific = f"{self.address}/?" + "&".join(f"{name}={value}" for name, value in PROLIFIC.items())
+        notes = link_notes_html(prolific if takes_prolific else None, is_local=is_local(self.address))
+        return self.html("links", {"number": number, "most": MAX_LINKS}, notes=notes, links=links_html(made))
 
     async def codes(self, _: Request) -> Response:
         name, others = self.live.study.name, self.live.settings.browser.other_parameters
-        return self.html("codes", codes=await read_store(self.live, lambda store: codes_by_status(store, name, others)))
+        codes = await read_store(self.live, lambda store: codes_by_status(store, name, others))
+        return self.html("codes", codes=codes_html(codes))
 
     async def answers(self, _: Request) -> Response:
         name = self.live.study.name

@@ -25,9 +25,9 @@ from gan_eval.quiz.admission import Person, QuizStudy, Reserved
 from gan_eval.quiz.clock import ReportedClock, VirtualClock
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.room import checked_library
-from gan_eval.quiz.serve.app import HERE, page_html
 from gan_eval.quiz.serve.content import SCREENED_OUT, Addresses, Answer, Content, LiveSession
 from gan_eval.quiz.serve.page_import import DealtList, PageKey, read_key
+from gan_eval.quiz.serve.pages import HERE, page_html
 from gan_eval.quiz.serve.pictures import Making, keyed_hash
 from gan_eval.quiz.serve.screening import ATTEMPTS, check_notices, nobody_pattern
 from gan_eval.quiz.session import Session
