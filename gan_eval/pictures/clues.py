@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, JpegImagePlugin
+from PIL import Image
 
 from gan_eval.files.reading import require_file
 from gan_eval.pictures.decode import Picture, decoding_errors, has_shape, upright_size
@@ -90,7 +90,10 @@ def file_facts(path: Path) -> Facts:
     with decoding_errors(path), Image.open(path) as image:
         bits = _BITS.get(image.mode, 8)
         tables = subsampling = None
-        if isinstance(image, JpegImagePlugin.JpegImageFile):
+        if image.format in ("JPEG", "MPO"):
+            from PIL import JpegImagePlugin
+
+            assert isinstance(image, JpegImagePlugin.JpegImageFile)
             kinds = {kind for _, data in image.applist for start, kind in _APPLICATION_KINDS if data.startswith(start)}
             kinds |= {"comment" for name, _ in image.applist if name == "COM"}
             tables = _short_hash(repr(sorted(image.quantization.items())).encode())
@@ -117,6 +120,8 @@ def profile_name(profile: bytes | None) -> str:
     """Return a colour profile's name and a part of its hash; `none` without one."""
     if not profile:
         return "none"
+    from PIL import ImageCms
+
     try:
         name = ImageCms.getProfileName(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip()
     except (ImageCms.PyCMSError, OSError):

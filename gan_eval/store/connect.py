@@ -26,6 +26,10 @@ PATIENCE_S = 10
 """Maximum time in seconds to wait for another program that uses a store."""
 
 
+CACHE_KB = 256
+"""Maximum size of the part of a SQLite file that a writing process keeps in memory; the system has it, too."""
+
+
 def may_write(path: Path) -> bool:
     """Return whether a SQLite file and the files next to it can be written."""
     return all(os.access(place, os.W_OK) for place in (path.resolve(), path.resolve().parent))
@@ -55,6 +59,7 @@ def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         write_ahead(connection, patience_s=PATIENCE_S)
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
 
     return engine
 

@@ -122,6 +122,7 @@ class LiveStudy:
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._working = asyncio.Semaphore(2)
         self._admitting = asyncio.Semaphore(2)
+        self._reading = asyncio.Semaphore(2)
         self._held: dict[str, int] = {}
         """Lists of the sessions that are about to begin, by participant."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -309,7 +310,8 @@ class LiveStudy:
             read = await asyncio.shield(asyncio.wrap_future(make()))
         except UserError as error:  # a file is missing or broken
             raise self._unavailable(error) from error
-        return await asyncio.to_thread(read)
+        async with self._reading:  # else many pictures are in memory, read and not yet sent
+            return await asyncio.to_thread(read)
 
     async def handle_request(
         self,

@@ -54,11 +54,11 @@ def plain_png(picture: Picture) -> bytes:
     rows = np.zeros((height, 1 + channels * width), np.uint8)  # each row begins with its filter type, 0 for none
     rows[:, 1:] = picture.reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.data, 0)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(name)))
-        for name, content in parts
-    )
+    parts = [b"\x89PNG\r\n\x1a\n"]
+    for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(rows.data, 0)), (b"IEND", b"")):
+        parts += struct.pack(">I", len(content)), name, content
+        parts += [struct.pack(">I", zlib.crc32(content, zlib.crc32(name)))]
+    return b"".join(parts)
 
 
 Reader = Callable[[], bytes]

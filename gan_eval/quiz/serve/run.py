@@ -28,12 +28,8 @@ from gan_eval.quiz.serve.app import make_app
 from gan_eval.quiz.serve.experimenter import experimenter_path, experimenter_routes, watch
 from gan_eval.quiz.serve.live import LiveStudy
 
-if sys.platform == "win32":
-    from asyncio import new_event_loop
-else:
+if sys.platform != "win32":
     import resource
-
-    from uvloop import new_event_loop
 
 HEAD_S = 20
 """Seconds in which a connection must send a complete request head."""
@@ -41,8 +37,8 @@ KEEP_S = 75
 """Seconds that a connection stays open without a request, so that a page need not reconnect after reading a text."""
 OPEN_FILES = 8192
 """Wanted limit of open files and connections. A browser holds up to six; many systems allow 1024 in all."""
-M_MMAP_THRESHOLD = -3
-"""The option of `mallopt` for the size from which memory is taken from the system separately."""
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+"""Options of `mallopt`: the size from which memory is taken from the system separately, and the number of heaps."""
 MMAP_BYTES = 64 * 2**10
 GRACE_S = 5
 """Seconds that running requests may take after the signal to stop."""
@@ -113,11 +109,13 @@ def allow_open_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
 
 
-def return_freed_pictures() -> None:
-    """Let glibc return the memory of each freed picture to the system; else its threads keep much of it."""
+def keep_little_memory() -> None:
+    """Let glibc use one heap for all threads, and return the memory of each freed picture to the system."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
+            library = ctypes.CDLL(None)
+            library.mallopt(M_ARENA_MAX, 1)
+            library.mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -177,6 +175,7 @@ def run_server(
             store.
     """
     allow_open_files()
+    keep_little_memory()
     listening = listen(host, port)
     port = listening.getsockname()[1]
     address = (public_url or f"http://{_shown(host)}:{port}").rstrip("/")
@@ -222,7 +221,7 @@ def run_server(
                         start_missing()
 
             try:
-                _run(_answer(live, rehearsal, listening, address, report, ending, watching))
+                asyncio.run(_answer(live, rehearsal, listening, address, report, ending, watching))
             finally:
                 ending.set()
                 for helper in helpers:
@@ -240,11 +239,6 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _run(answering: Coroutine[None, None, None]) -> None:
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(answering)
-
-
 async def _answer(
     live: LiveStudy,
     rehearsal: LiveStudy,
@@ -255,7 +249,6 @@ async def _answer(
     more: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
     """Answer requests, and run `more`, until a signal comes or `ending` is set; either ends all processes."""
-    return_freed_pictures()
     routes = experimenter_routes(live, rehearsal, address=address, stop=ending.set, report=report)
     config = uvicorn.Config(
         make_app(live, routes),
@@ -302,10 +295,11 @@ def _help(
             await asyncio.sleep(0.5)
         ending.set()
 
+    keep_little_memory()
     try:
         with Room(study, store) as room, Room(study, rehearsed, library=room.library) as rehearsal_room:
             live = LiveStudy(room, intro=intro, push_to=study.settings.push_to)
             rehearsal = LiveStudy(rehearsal_room, intro=intro, shared=True)
-            _run(_answer(live, rehearsal, listening, address, report, ending, watch_parent))
+            asyncio.run(_answer(live, rehearsal, listening, address, report, ending, watch_parent))
     except UserError as error:  # for example the database restarts; the main process starts another helper
         sys.exit(str(error))

@@ -110,11 +110,11 @@ def test_only_what_is_not_in_order_is_listed(monkeypatch, command):
     found += [SystemFinding(f"weights {name}", "optional", "absent") for name in "abc"]
     monkeypatch.setattr(doctor, "examine", lambda: found)
     found += [
-        SystemFinding(f"{name} (extra web)", "warning", "not installed", "./run setup") for name in ("segno", "uvloop")
+        SystemFinding(f"{name} (extra web)", "warning", "not installed", "./run setup") for name in ("segno", "uvicorn")
     ]
     lines = command("doctor")[1].splitlines()
     assert [line.split()[0] for line in lines] == ["warning", "warning", "optional", "ok"]
-    assert "segno (extra web), uvloop (extra web)" in lines[1]
+    assert "segno (extra web), uvicorn (extra web)" in lines[1]
     assert "3 files" in lines[2]
     assert "2 checks" in lines[3]
     assert len(command("doctor", "--all")[1].splitlines()) == len(found)

@@ -1,10 +1,11 @@
 """Sessions by link: one study, one draw, one store; nothing lost, nothing doubled."""
 
+import asyncio
 import io
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import replace
@@ -505,6 +506,26 @@ def test_the_file_of_pictures_keeps_only_those_that_a_session_is_about_to_show(
     assert served.live.content.pictures._file._end <= 2 * 2 * (AHEAD + 1) * len(max(seen.values(), key=len))
     assert served.room.library._contents == {}
     assert served.client.get(next(iter(seen))).status_code == 404
+
+
+def test_few_pictures_are_in_memory_before_they_are_sent(serve: Serve) -> None:
+    served = serve()
+    robot, _, _ = served.begun()
+    live = served.live._live[robot.setup["session"]]
+    held: list[int] = []
+    ready: Future[Callable[[], bytes]] = Future()
+    ready.set_result(lambda: held.append(1) or b"picture")
+    live.addresses = {str(number): lambda: ready for number in range(20)}
+
+    async def show(address: str) -> int:
+        assert await served.live.picture(live.token, address) == b"picture"
+        held.pop()
+        return len(held)
+
+    async def show_all() -> list[int]:
+        return await asyncio.gather(*map(show, live.addresses))
+
+    assert max(asyncio.run(show_all())) <= 2
 
 
 def test_pictures_for_which_the_disk_has_no_space_are_shown(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
