@@ -53,7 +53,7 @@ def export_page(
     except ImportError as error:
         raise UserError(f"export page: {error.name} is missing; install it with: {setup_command('web')}") from error
     from gan_eval.study.plan import plan_of_file
-    from gan_eval.study.sessions import design_of, quiz_study
+    from gan_eval.study.sessions import quiz_study
 
     plan = plan_of_file(study, folder or study.with_suffix(""))
     with naming(f"{study}: "):
@@ -63,7 +63,7 @@ def export_page(
         raise UserError(f"--key {key}: would be published with --static {static}; name a file elsewhere")
     people = people or plan.study.quiz.participants
     made, pictures = export_page(
-        quiz_study(plan, design_of(plan)),
+        quiz_study(plan),
         Destination(path=page, jatos=static is None, post=post, datapipe=datapipe),
         people=people,
         key_file=key,

@@ -47,7 +47,7 @@ def serve(
     if study is not None or demo:
         from gan_eval.files.output_folders import is_study_folder
         from gan_eval.study.plan import make_plan, open_plan
-        from gan_eval.study.sessions import quiz_study, require_one_design
+        from gan_eval.study.sessions import require_one_design
 
         refuse_with_study(chosen, study or Path("--demo"))
         if demo:
@@ -64,7 +64,7 @@ def serve(
             plan = open_plan(study, out) if study is None or is_study_folder(out) else make_plan(study, out)
         where = store or plan.store
         more["report"] = plan.folder / "report.html"
-        shown = quiz_study(plan, require_one_design(plan, where))
+        shown = require_one_design(plan, where)
     else:
         from gan_eval.cli.quiz import DEFAULT_STORE, study_of_options
 

@@ -256,12 +256,16 @@ def read_stimulus_tables(folders: Iterable[Path]) -> "pd.DataFrame":
 
 
 def read_sets(folders: Iterable[Path], *, hash_files: bool = True) -> StimulusSet:
+    """Return the sets of several folders as one (`joined_sets`)."""
+    return joined_sets([read_set(folder, hash_files=hash_files) for folder in folders])
+
+
+def joined_sets(sets: Sequence[StimulusSet]) -> StimulusSet:
     """Return several sets as one, with absolute paths; models of one data set share its real pictures.
 
     Raises:
-        UserError: a set is invalid, or two sets have different pictures of one name.
+        UserError: two sets have different pictures of one name.
     """
-    sets = [read_set(folder, hash_files=hash_files) for folder in folders]
     require_same_stimuli(sets)
     merged: dict[str, Row] = {}
     for stimuli in sets:

@@ -1,7 +1,7 @@
 """The sessions of a study: count them, run one more, and check that they are of one design."""
 
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from gan_eval.files.reading import Place
 from gan_eval.machine.commands import run_own
 from gan_eval.machine.progress import Listener
 from gan_eval.machine.system_libraries import missing_display
-from gan_eval.pictures.sets import TABLE_NAME, read_set, read_sets, require_same_pictures
+from gan_eval.pictures.sets import TABLE_NAME, joined_sets, read_set, require_same_pictures
 from gan_eval.quiz.admission import Person, QuizStudy, next_code
 from gan_eval.quiz.room import Room, SessionResult, run_session
 from gan_eval.quiz.simulate import parse_observer
@@ -152,13 +152,25 @@ def is_rehearsal(plan: Plan, stored: StoredSessions) -> bool:
     return plan.simulate is not None and not stored.people_have_answered
 
 
-def quiz_study(plan: Plan, design: Mapping[str, Any]) -> QuizStudy:
-    """Return the study as a quiz: settings, seed, design and the stimulus sets of each phase."""
+def quiz_study(plan: Plan) -> QuizStudy:
+    """Return the study as a quiz: settings, seed, the stimulus sets of each phase, and the design of all of these."""
     study, about = plan.study, plan.study.study
     sets = {
-        phase: (read_sets(folders, hash_files=False),) if folders else () for phase, folders in _phases(plan).items()
+        phase: [read_set(folder, hash_files=False) for folder in folders] for phase, folders in _phases(plan).items()
     }
-    return QuizStudy(name=about.name, title=about.title, seed=about.seed, settings=study.quiz, design=design, **sets)
+    pictures = {
+        phase: pictures_hash((row for one in several for row in one.rows), captions=study.quiz.show_caption)
+        for phase, several in sets.items()
+        if several
+    }
+    return QuizStudy(
+        name=about.name,
+        title=about.title,
+        seed=about.seed,
+        settings=study.quiz,
+        design={**study.design, "pictures": pictures},
+        **{phase: (joined_sets(several),) if several else () for phase, several in sets.items()},
+    )
 
 
 def quiz_session(plan: Plan, person: Person, *, store: Place | None = None, **how: Any) -> SessionResult:
@@ -170,7 +182,7 @@ def quiz_session(plan: Plan, person: Person, *, store: Place | None = None, **ho
         UserError: a stimulus set is missing, or the store holds sessions of another design under this version.
     """
     where = store or plan.store
-    result = run_session(quiz_study(plan, require_one_design(plan, where)), where, person, **how)
+    result = run_session(require_one_design(plan, where), where, person, **how)
     if plan.study.quiz.push_to is None or result.simulated:
         return result
     return replace(result, warnings=(*result.warnings, *push_lines(where, plan.study.quiz.push_to)))
@@ -199,7 +211,7 @@ def open_quiz(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
 
 def draw_warnings(plan: Plan) -> list[str]:
     """Return the draw's warnings about pools that are too small, one line each."""
-    return list(quiz_study(plan, {}).dealer.deal(1).warnings)
+    return list(quiz_study(plan).dealer.deal(1).warnings)
 
 
 def answers_hash(plan: Plan) -> str:
@@ -213,15 +225,15 @@ def answers_hash(plan: Plan) -> str:
         return sha256_json([*stored, marks] if marks else stored)
 
 
-def simulate_missing(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
+def simulate_missing(plan: Plan, study: QuizStudy, stored: StoredSessions, listener: Listener) -> None:
     """Simulate the missing sessions, marked as simulated; stop if a person answers."""
     missing = max(0, plan.study.quiz.participants - stored.counts["simulated"])
     taken = {row["participant"] for row in stored.rows}
     names = (name for number in count(1) if (name := f"simulated-{number:03d}") not in taken)
     observer = parse_observer(plan.simulate or "default")
-    with Room(quiz_study(plan, require_one_design(plan, plan.store)), plan.store) as room:
+    with Room(study, plan.store) as room:
         for done, name in enumerate(islice(names, missing), start=1):
-            if room.writer.submit(lambda store: has_people(store, plan.study.study.name)).result():
+            if room.writer.submit(lambda store: has_people(store, study.name)).result():
                 return
             room.run(Person(name, observer))
             listener.progress(done, missing, "quiz (simulated)")
@@ -284,31 +296,18 @@ def require_shown_pictures(plan: Plan, redone: Collection[str] = ()) -> None:
     require_same_pictures(sets, shown=shown)
 
 
-def design_of(plan: Plan) -> dict[str, Any]:
-    """Return the study's design: its settings, and hashes of its pictures, practice and catch included."""
-    pictures = {
-        phase: pictures_hash(
-            (row for folder in those for row in read_set(folder, files_must_exist=False, hash_files=False).rows),
-            captions=plan.study.quiz.show_caption,
-        )
-        for phase, those in _phases(plan).items()
-        if those
-    }
-    return {**plan.study.design, "pictures": pictures}
-
-
-def require_one_design(plan: Plan, where: Place) -> dict[str, Any]:
-    """Return the design; refuse a study or stimuli that have changed since the first session."""
-    design = design_of(plan)
+def require_one_design(plan: Plan, where: Place) -> QuizStudy:
+    """Return the study as a quiz; refuse a study or stimuli that have changed since the first session."""
+    study = quiz_study(plan)
     if isinstance(where, Path) and not where.is_file():
-        return design
+        return study
     with open_store(where, create=not isinstance(where, Path)) as store:
-        other = other_design(store, plan.study.study.name, sha256_json(design))
+        other = other_design(store, study.name, study.design_hash)
         before = stored_design(store, other) if other else None
     if other:
-        changes = "stimuli, quiz or exclusions differ" if before is None else design_changes(before, design)
+        changes = "stimuli, quiz or exclusions differ" if before is None else design_changes(before, study.design)
         raise UserError(
             f"{plan.file}: the design has changed since the first session in {store.where}: {changes}; set it back, or "
             "make a new study: raise study.version and give another --out"
         )
-    return design
+    return study

@@ -278,16 +278,16 @@ def quiz_stage(plan: Plan) -> Stage:
     """Return the stage of the sessions: of people, or simulated in a rehearsal."""
 
     def work(listener: Listener) -> bool:
-        require_one_design(plan, plan.store)
+        study = require_one_design(plan, plan.store)
         stored = read_sessions(plan)
         if is_rehearsal(plan, stored):
-            simulate_missing(plan, stored, listener)
+            simulate_missing(plan, study, stored, listener)
             stored = read_sessions(plan)
         if all_sessions_complete(plan, stored):
             return True
         if plan.simulate is not None:
             listener.message("quiz: people have answered, so no session is simulated")
-        draw_warnings(plan)  # refuses pools that are too small for any session
+        study.dealer.deal(1)  # refuses pools that are too small for any session
         return False
 
     return Stage(

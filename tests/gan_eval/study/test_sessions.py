@@ -13,6 +13,7 @@ from finished import make_set
 from refusals import refused
 
 from gan_eval import tables
+from gan_eval.pictures.sets import read_set
 from gan_eval.quiz.admission import Person, next_code
 from gan_eval.quiz.room import run_session
 from gan_eval.quiz.simulate import Observer
@@ -26,6 +27,7 @@ from gan_eval.study.sessions import (
     pending_sessions,
     quiz_command,
     quiz_session,
+    quiz_study,
     read_sessions,
     require_one_design,
     simulate_missing,
@@ -77,10 +79,17 @@ def test_practice_and_catch_trials_come_from_their_sets(plan: Plan) -> None:
     assert sorted(shown) == [("catch", "noise")] * 2 + [("main", "main")] * 4 + [("practice", "old")] * 2
 
 
+def test_a_session_reads_each_set_once(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders: list[Path] = []
+    monkeypatch.setattr(sessions, "read_set", lambda folder, **how: folders.append(folder) or read_set(folder, **how))
+    rehearse(plan, "P1")
+    assert sorted(folder.name for folder in folders) == ["main", "noise", "old"]
+
+
 def test_a_rehearsal_of_fewer_participants_than_before_simulates_none(plan: Plan) -> None:
     for participant in ("P1", "P2"):
         rehearse(plan, participant)
-    simulate_missing(plan, read_sessions(plan), Mock())
+    simulate_missing(plan, quiz_study(plan), read_sessions(plan), Mock())
     assert read_sessions(plan).counts["simulated"] == 2
 
 
