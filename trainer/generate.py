@@ -207,9 +207,7 @@ def picture_size(requested: Size | None, model: Model) -> Size:
             raise UserError(f"{model.file}: a generator of {channels} channels; pictures have 3, or 1 in grey")
     if requested == "native":
         if model.settings.inpainting is not None:
-            raise UserError(
-                "--image-size native: this generator fills holes in square pictures; give a number of pixels"
-            )
+            raise UserError("--image-size native: this generator fills holes in square pictures; give a number")
         return "native"
     size = model.settings.image_size if requested is None else requested
     if net.only_size not in (None, size):

@@ -284,9 +284,7 @@ def power(
         models = sorted({str(row["model"]) for row in pool if row["model"]})
         for name in assumptions.fooling_rates:
             if name not in models:
-                raise UserError(
-                    f"{study}: power.fooling_rates.{name}: no such model; the study has {', '.join(models)}"
-                )
+                raise UserError(f"{study}: power.fooling_rates.{name}: no such model; it has {', '.join(models)}")
         from gan_eval.files.output_folders import claim_output_folder
         from gan_eval.files.sets import replaced_set
         from gan_eval.machine.threads import usable_cores

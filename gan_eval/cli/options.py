@@ -114,9 +114,7 @@ Paired = Annotated[
         help="Pictures of one file stem are partners, or none are; default: paired where nine of ten stems match.",
     ),
 ]
-TarKey = Annotated[
-    str | None, typer.Option(help="The picture to take of a tar with several for each key, such as png.")
-]
+TarKey = Annotated[str | None, typer.Option(help="Picture to take of a tar with several for each key, such as png.")]
 FitOption = Literal["crop", "stretch", "corner", "centre"]
 White = Annotated[
     int | None,
@@ -190,9 +188,7 @@ def counted(number: int, noun: str) -> str:
 def refuse_with_study(options: Mapping[str, Any], study: Path) -> None:
     """Refuse options that the study file sets: they would be ignored or would change the experiment."""
     if options:
-        raise UserError(
-            f"{as_flag(next(iter(options)))}: {study} sets this; remove the option, or change the study file"
-        )
+        raise UserError(f"{as_flag(next(iter(options)))}: {study} sets this; remove the option, or change the study")
 
 
 def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:

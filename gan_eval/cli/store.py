@@ -17,9 +17,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.reading import Place, place_of, plain_file
 
 participants_app = typer.Typer(help="List participants; delete a participant's data.", no_args_is_help=True)
-store_app = typer.Typer(
-    help="Merge results stores, copy one to a server, or add a page's answers.", no_args_is_help=True
-)
+store_app = typer.Typer(help="Merge results stores, copy one to a server, add a page's answers.", no_args_is_help=True)
 
 StudyOption = Annotated[str | None, typer.Option("--study", help="Only this study's sessions.")]
 

@@ -281,9 +281,7 @@ def tiff_samples(content: bytes) -> tuple[Samples, bool]:
         bits = page.bitspersample
     samples = samples if samples.ndim == 3 else samples[..., None]
     if samples.dtype not in (np.uint8, np.uint16) or bits not in (8, 16):
-        raise ValueError(
-            f"samples of {samples.dtype} ({bits} bits); expected whole numbers of 8 or 16 bits without sign"
-        )
+        raise ValueError(f"samples of {samples.dtype} ({bits} bits); expected unsigned whole numbers of 8 or 16 bits")
     samples = np.ascontiguousarray(samples, dtype=samples.dtype.newbyteorder("="))
     alpha = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
     return samples, bool(extra) and extra[-1] in alpha

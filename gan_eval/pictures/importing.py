@@ -193,9 +193,7 @@ def found_pictures(
 def _with_captions(found: Found, places: Sequence[Unpacked], notes: Sequence[str]) -> Found:
     """Return the files with the captions that stand in these folders, and more messages."""
     folders = [place.folder for place in places]
-    files = [
-        path for of_item in found.items.values() for role, path in of_item.items() if role not in ("input", "mask")
-    ]
+    files = [path for roles in found.items.values() for role, path in roles.items() if role not in ("input", "mask")]
     captions = [read_captions(folder, [path for path in files if folder in path.parents]) for folder in folders]
     lines = [line for each in captions for line in each.notes]
     texts = {path: text for each in captions for path, text in each.texts.items()}

@@ -51,9 +51,7 @@ def to_srgb(picture: Picture, content: bytes, path: Path) -> tuple[Picture, str]
         image = Image.fromarray(picture[..., 0] if profile.is_grey else picture)
         return np.asarray(ImageCms.applyTransform(image, profile.transform)), profile.name
     except (ImageCms.PyCMSError, OSError, ValueError) as error:
-        raise UserError(
-            f"{path}: its colour profile cannot be applied ({error}); convert the picture to sRGB"
-        ) from error
+        raise UserError(f"{path}: its colour profile cannot be applied ({error}); convert it to sRGB") from error
 
 
 class _Profile(NamedTuple):

@@ -27,9 +27,7 @@ def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
     """
     problem = identical_pictures(row for stimuli in sets for row in stimuli.rows)
     if problem and IDENTICAL not in allow:
-        raise UserError(
-            f"{problem}; no answer to them can be correct: replace them, or {_allowing([*allow, IDENTICAL])}"
-        )
+        raise UserError(f"{problem}; no answer can be correct: replace them, or {_allowing([*allow, IDENTICAL])}")
 
 
 def _allowing(names: Sequence[str]) -> str:

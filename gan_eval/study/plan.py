@@ -240,9 +240,7 @@ def _record(plan: Plan, *, redo: bool) -> None:
     file, of_study = plan.folder / OWN_FOLDER / RECORD, {"study": plan.study.study.name}
     record = FolderRecord(file, {**of_study, "fraction": float(plan.fraction), "smoke": plan.smoke})
     if not file.is_file() and any((file.parent / f"{name}.set.json").is_file() for name in ("analysis", "metrics")):
-        raise UserError(
-            f"--out {plan.folder}: holds tables that a report would mix with the study's; name another folder"
-        )
+        raise UserError(f"--out {plan.folder}: a report would mix its tables with the study's; name another folder")
     earlier = read_run_record(plan.folder)
     FolderRecord(file, of_study).require_same("name another folder")
     if not redo:

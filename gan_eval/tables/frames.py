@@ -366,9 +366,7 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
     try:
         codes, distinct, cells, reasons = _parse_distinct(series, column)
     except TypeError as error:
-        raise UserError(
-            f"{where}: column {column.name}: holds lists or records; each cell is to be one value"
-        ) from error
+        raise UserError(f"{where}: column {column.name}: holds lists or records; give each cell one value") from error
     for code, reason in reasons.items():
         raise UserError(f"{where}: row {int((codes == code).argmax()) + 1}, column {column.name}: {reason}")
     cells = whole_names(cells) if column.is_name else cells

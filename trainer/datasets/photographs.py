@@ -56,9 +56,7 @@ class PhotographSet(DataSet):
         paths = list(islice(self._walk_split(split), limit))
         if not paths:
             there = ", ".join(name for name in SPLITS if self.has_split(name)) or "none, as there are no pictures"
-            raise UserError(
-                f"{self.folder}: no photographs of the split {split!r}; the splits with photographs: {there}"
-            )
+            raise UserError(f"{self.folder}: no photographs of the split {split!r}; there are: {there}")
         return paths
 
     def names(self, paths: list[Path], split: str) -> dict[str, Path]:

@@ -78,9 +78,7 @@ def compare_separability(real: PictureSet) -> Comparison:
         estimates: dict[str, JackknifeEstimate | Unmeasurable] = {}
         for name in names:
             if name not in values:
-                estimates[name] = Unmeasurable(
-                    "no generated picture shares its item with a real one; P-IDS needs pairs"
-                )
+                estimates[name] = Unmeasurable("no generated picture has the item of a real one; P-IDS needs pairs")
                 continue
             others = None
             if left_out is not None and fake.groups is not None and all(name in part for part in left_out):

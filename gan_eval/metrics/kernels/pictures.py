@@ -105,7 +105,5 @@ class Missing:
 
 
 NO_MEMORY = Missing("too little memory for a picture of this size", is_lasting=False)
-NO_INPUT = Missing(
-    "no input_file: the label map that the picture was generated from; a stimulus set with input/ has it"
-)
+NO_INPUT = Missing("no input_file: the label map that the picture was made from; a stimulus set with input/ has it")
 """A value without an input picture."""

@@ -68,9 +68,7 @@ def find(name: str, *, path: Path | None = None) -> Path:
     if complete is not None:
         return complete
     for damaged, sha256 in _cached(weights):
-        raise UserError(
-            f"{damaged}: damaged (SHA-256 is not {sha256[:8]}…); `gan-eval weights fetch {name}` replaces it"
-        )
+        raise UserError(f"{damaged}: damaged (SHA-256 not {sha256[:8]}…); `gan-eval weights fetch {name}` replaces it")
     by_option = f" or --weights {name}=FILE" if weights.of_metrics else ""
     raise UserError(f"weights {name}: not in the cache; `gan-eval weights fetch {name}`{by_option}")
 

@@ -77,9 +77,7 @@ def _table(
         key = (str(row["model"]), str(row["sort"]), str(row["metric"]))
         summaries[key] = Summary(value=value, n=int(row["n_fake"]), n_real=int(row["n_real"]))
     metrics = [*metrics, *in_order(map(str, sets["metric"]))]
-    digits = {
-        metric: decimals_of(summary for key, summary in summaries.items() if key[2] == metric) for metric in metrics
-    }
+    digits = {metric: decimals_of(each for key, each in summaries.items() if key[2] == metric) for metric in metrics}
     cells = []
     for model, sort in ((model, sort) for model in models for sort in sorts):
         by_metric = {metric: summaries.get((model, sort, metric), Summary()) for metric in metrics}

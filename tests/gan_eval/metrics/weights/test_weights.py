@@ -145,7 +145,7 @@ def test_damaged_files_in_the_cache(index: Callable[..., None], cache: Path) -> 
     path = weights.fetch("inception")
     path.write_bytes(CONTENT[:-1])
     damaged = (
-        rf"inner\.pt: damaged \(SHA-256 is not {sha256_bytes(CONTENT)[:8]}…\); `gan-eval weights fetch inception` repl"
+        rf"inner\.pt: damaged \(SHA-256 not {sha256_bytes(CONTENT)[:8]}…\); `gan-eval weights fetch inception` repl"
     )
     refused(damaged, weights.find, "inception")
     assert [path for _, path in weights.list_weights()] == [None]
