@@ -70,8 +70,6 @@ def serve(
 
         where = store or DEFAULT_STORE
         shown = study_of_options(context, chosen)
-    if workers > 1 and isinstance(where, Path):
-        raise UserError(f"--workers {workers}: several processes need a database server; give --store postgresql://...")
     try:
         from gan_eval.quiz.serve.run import run_server
     except ImportError as error:

@@ -183,6 +183,8 @@ def run_server(
     ending = context.Event() if workers > 1 else threading.Event()  # the first starts a process of 12 MB
     only_server: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if not isinstance(store, Address):  # a database server may have several
+        if workers > 1:
+            raise UserError(f"--workers {workers}: several processes need a database; give --store postgresql://...")
         lock = store.with_name(f".gan-eval-{sha256_json(['serve', store.name])[:12]}.lock")
         only_server = hold_lock(lock, f"--store {store}", "serving this store")
     with listening, only_server, Room(study, store, warn=say) as room, tempfile.TemporaryDirectory() as scratch:
