@@ -12,7 +12,6 @@ from gan_eval.cli.console import Console
 from gan_eval.cli.train import assigned_settings, job_of_options, picture_size
 from gan_eval.machine.progress import about
 from gan_eval.settings.training import TrainingSettings
-from trainer.loop.run import losses_text
 
 DATA = Path("data")
 
@@ -66,6 +65,8 @@ def test_missing_data_length_or_preset():
 
 
 def test_the_line_reports_images_a_second_time_left_and_losses(capsys, monkeypatch):
+    from trainer.loop.run import losses_text
+
     now = 100.0
     monkeypatch.setattr(console_module.time, "monotonic", lambda: now)
     progress = about("train", Console().progress)
