@@ -111,7 +111,7 @@ _KEPT = [
 
 
 @dataclass(frozen=True)
-class _Answers:
+class _AnswersByLevel:
     """The answers at several levels of one data set and task."""
 
     task: str
@@ -179,7 +179,7 @@ def psychometric(trials: AnyTrials, *, plan: Plan = NO_PLAN) -> dict[str, pd.Dat
     }
 
 
-def _answers_of(trials: TypedTrials, settings: Plan) -> Iterator[_Answers]:
+def _answers_of(trials: TypedTrials, settings: Plan) -> Iterator[_AnswersByLevel]:
     """Yield each task and data set with answers at two levels or more."""
     column = settings.level
     table = trials.every
@@ -216,7 +216,9 @@ def _answers_of(trials: TypedTrials, settings: Plan) -> Iterator[_Answers]:
             part = part.assign(
                 participant_code=pd.factorize(part["participant"])[0], picture_code=pd.factorize(part["picture"])[0]
             )
-            yield _Answers(task, dataset if isinstance(dataset, str) else None, part, float(scale.mean()), is_log)
+            yield _AnswersByLevel(
+                task, dataset if isinstance(dataset, str) else None, part, float(scale.mean()), is_log
+            )
 
 
 def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, str]]:
@@ -256,7 +258,7 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
 
 
 def _function(
-    answers: _Answers, model: str | None, rows: np.ndarray, curve: Curve | None, note: str, settings: Plan
+    answers: _AnswersByLevel, model: str | None, rows: np.ndarray, curve: Curve | None, note: str, settings: Plan
 ) -> Row:
     chosen, data = answers.trials.iloc[rows], answers.judgements(rows)
     x, df = data.level, data.degrees_of_freedom()
@@ -323,7 +325,9 @@ def averaged_share(eta: np.ndarray, sd: float, lapse: float, link: str) -> np.nd
     return HALF + (HALF - lapse) * population_proportions(eta, np.array(np.nan_to_num(sd)), link=link).share
 
 
-def _levels(answers: _Answers, model: str | None, rows: np.ndarray, curve: Curve | None, link: Link) -> Iterator[Row]:
+def _levels(
+    answers: _AnswersByLevel, model: str | None, rows: np.ndarray, curve: Curve | None, link: Link
+) -> Iterator[Row]:
     """Yield the shares at each level, or in up to eight groups of neighbouring levels of about equal size."""
     x = answers.trials["x"].to_numpy(float)[rows]
     values, code = np.unique(x, return_inverse=True)
