@@ -363,7 +363,7 @@ def test_firefox_shows_flashes_a_frame_too_long_unless_something_changes_in_ever
 
 @pytest.mark.nightly
 def test_two_programs_for_brisque_do_not_run_and_one_has_the_model_of_another(tmp_path: Path) -> None:
-    """With scikit-image 0.26.0, and with libsvm-official 3.37.0."""
+    """Tried with scikit-image 0.26.0, and with libsvm-official 3.37.0."""
     models = []
     for packages, call, problem in (
         (

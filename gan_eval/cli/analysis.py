@@ -120,7 +120,7 @@ def analyze(
                 out,
                 stimuli=stimuli or (),
                 maps=picture_maps,
-                beside=_metrics_beside(image_metrics or (), set_metrics, answers, out),
+                extra=_metrics_to_copy(image_metrics or (), set_metrics, answers, out),
                 image_metrics=image_metrics,
                 set_metrics=set_metrics,
                 exclude=tuple(exclude or ()),
@@ -134,7 +134,7 @@ def analyze(
     typer.echo(tables_as_json(results) if as_json else out)
 
 
-def _metrics_beside(
+def _metrics_to_copy(
     image_metrics: Sequence[Path], set_metrics: Path | None, answers: "Answers", out: Path
 ) -> "dict[Table, pd.DataFrame]":
     """Return the metric tables to copy next to their correlations for the report, unless `out` has others already."""

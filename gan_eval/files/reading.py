@@ -109,7 +109,7 @@ if TYPE_CHECKING:
 else:
 
     class Place:
-        """Where a store is: `Path | Address`. Typer refuses a union."""
+        """The place of a store: `Path | Address`. Typer refuses a union."""
 
 
 def place_of(where: str | Place) -> Place:

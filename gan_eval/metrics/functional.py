@@ -140,7 +140,7 @@ def ms_ssim(fake: Pictures, real: Pictures) -> Values:
 def lpips_alex(fake: Pictures, real: Pictures, *, network: Network | None = None) -> Values:
     """Compute LPIPS: the distance in AlexNet's features, weighted as people judged distorted patches.
 
-    0 to inf; lower is better; sides from 31 pixels. Source: Zhang et al. 2018; version 0.1, pictures as they are.
+    0 to inf; lower is better; sides from 31 pixels. Source: Zhang et al. 2018; version 0.1, pictures not resized.
     """
     return each_picture(network or load("lpips_alex"), fake, real)
 
@@ -148,7 +148,7 @@ def lpips_alex(fake: Pictures, real: Pictures, *, network: Network | None = None
 def lpips_vgg(fake: Pictures, real: Pictures, *, network: Network | None = None) -> Values:
     """Compute LPIPS with VGG16's features; sides from 16 pixels.
 
-    0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, pictures as they are.
+    0 to inf; lower is better. Source: Zhang et al. 2018; version 0.1, pictures not resized.
     """
     return each_picture(network or load("lpips_vgg"), fake, real)
 

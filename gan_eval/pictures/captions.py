@@ -49,7 +49,7 @@ def read_captions(folder: Path, pictures: Iterable[Path]) -> Captions:
     if tables:
         texts = _of_table(tables[0], pictures)
         source = str(tables[0])
-    elif texts := {picture: text for picture in pictures if (text := _text_beside(picture)) is not None}:
+    elif texts := {picture: text for picture in pictures if (text := _text_next_to(picture)) is not None}:
         source = "NAME.txt next to the pictures"
     else:
         some = any(map(text_inside, evenly_spread(pictures, MAX_LOOKED_AT)))  # all pictures of a program have it
@@ -93,7 +93,7 @@ def _of_table(file: Path, pictures: Iterable[Path]) -> dict[Path, str]:
     return captions
 
 
-def _text_beside(picture: Path) -> str | None:
+def _text_next_to(picture: Path) -> str | None:
     file = picture.with_suffix(".txt")
     return read_bytes(file).decode("utf-8-sig", "replace").strip() or None if file.is_file() else None
 

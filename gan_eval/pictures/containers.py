@@ -261,7 +261,7 @@ def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
             for cells in batch.to_pylist():
                 for name in columns:
                     cell: dict[str, Any] = (cells[name] or {}) if name in structs else {"bytes": cells[name]}
-                    content = cell.get("bytes") or _beside(source, cell.get("path"))
+                    content = cell.get("bytes") or _file_next_to(source, cell.get("path"))
                     if not content:
                         empty[name].append(cell.get("path"))
                         continue
@@ -293,7 +293,7 @@ def _stems(file: Any, column: str, *, is_struct: bool, key: bool) -> list[str]:
     return stems if all(stems) and len({*stems}) == rows else numbers
 
 
-def _beside(source: Path, path: str | None) -> bytes | None:
+def _file_next_to(source: Path, path: str | None) -> bytes | None:
     """Return the file that a path names below the Parquet's folder, or None."""
     if not path or Path(path).is_absolute() or ".." in Path(path).parts:
         return None

@@ -228,7 +228,7 @@ class Answers(NamedTuple):
     """The answers of one study."""
 
     tables: dict[Table, pd.DataFrame]
-    """Those of its store, or of a file."""
+    """Tables of its store, or of a file."""
     study: "Study | None"
     """None: nothing is planned."""
     wanted: int | None
@@ -245,14 +245,14 @@ def analyze_study(
     *,
     stimuli: Sequence[Path],
     on_message: Callable[[str], None],
-    beside: Mapping[Table, pd.DataFrame] | None = None,
+    extra: Mapping[Table, pd.DataFrame] | None = None,
     **more: Any,
 ) -> tuple[dict[str, pd.DataFrame], Mapping[Table, pd.DataFrame]]:
     """Analyze the answers of one study as its file plans, and write the tables into `out`.
 
     Args:
         stimuli: folders of the sets that were shown.
-        beside: tables to write next to the answers and results.
+        extra: tables to write next to the answers and results.
         more: other options of `analyze`.
 
     Returns:
@@ -280,7 +280,7 @@ def analyze_study(
     )
     if not out.exists():
         claim_output_folder(out)
-    write_analysis(results, out, given={**stored, **(beside or {})}, store=answers.store)
+    write_analysis(results, out, given={**stored, **(extra or {})}, store=answers.store)
     return results, counted
 
 

@@ -253,8 +253,8 @@ def _pair_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
     of_reals = names.a == REAL
     tests = frames["comparisons"]
     tests = tests[(tests["measure"] == CHOSEN) & tests["sensitivity"].isna()]
-    beside_reals = tests[tests["question"] == "detection"].to_dict("records")
-    yield from _rows_beside_reals(pairs[of_reals], {(_name(row["dataset"]), row["b"]): row for row in beside_reals})
+    with_reals = tests[tests["question"] == "detection"].to_dict("records")
+    yield from _rows_with_reals(pairs[of_reals], {(_name(row["dataset"]), row["b"]): row for row in with_reals})
     of_models = pairs[~of_reals].assign(first=names.a[~of_reals], second=names.b[~of_reals])
     for dataset, part in of_models.groupby("dataset", dropna=False, sort=True):
         name = _name(dataset)
@@ -278,7 +278,7 @@ def _pair_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
             yield {**_counted(TWO_MODELS, model, name, of_model, number, 0), **cells, **_tested(of_model, test)}
 
 
-def _rows_beside_reals(paired: pd.DataFrame, tests: Mapping[Any, Mapping[Any, Any]]) -> Iterator[Row]:
+def _rows_with_reals(paired: pd.DataFrame, tests: Mapping[Any, Mapping[Any, Any]]) -> Iterator[Row]:
     if paired.empty:
         return
     parts = [

@@ -54,7 +54,7 @@ def read_trials(source: "pd.DataFrame | str | Place | Store") -> pd.DataFrame:
     0      1        a  real     real     True
     1      2        b  fake     real    False
     """
-    found, where, of_file = tables_to_analyze(source, beside=())
+    found, where, of_file = tables_to_analyze(source, extra=())
     trials, _, note = prepare_trials(found[TRIALS], where=where, of_file=of_file)
     lines = [note, *doubts(trials)]
     if not are_own_names(trials):
@@ -99,10 +99,10 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
 def tables_to_analyze(
     source: "pd.DataFrame | str | Place | Store",
     *,
-    beside: Sequence[Table] = (PARTICIPANTS, SESSIONS, PLANS, MARKS),
+    extra: Sequence[Table] = (PARTICIPANTS, SESSIONS, PLANS, MARKS),
     say: Callable[[str], None] = lambda _: None,
 ) -> Source:
-    """Read the unfilled trials of a file, and these tables next to it; or all tables of a store; a frame has trials.
+    """Read the unfilled trials of a file, and `extra` tables next to it; or all tables of a store; a frame has trials.
 
     A file that lacks half of its table's columns is another's, such as a recruiter's participants.csv.
 
@@ -114,7 +114,7 @@ def tables_to_analyze(
     place = place_of(source) if isinstance(source, str | Path | Address) else None
     if place is not None and (trials := plain_file(place)) is not None:
         tables = {TRIALS: unfilled_trials(trials)}
-        for table in beside:
+        for table in extra:
             if not (file := trials.with_name(f"{table.name}.csv")).is_file():
                 continue
             required, missing = _required_columns(file, table)

@@ -119,7 +119,7 @@ def test_every_known_pixel_is_kept_and_every_mask_is_named(
     assert kinds == {"centre"} if name == "encoder" else len(kinds) > 1
 
 
-def test_beside_the_composites_are_raw_pictures_and_panels(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
+def test_next_to_the_composites_are_raw_pictures_and_panels(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
     out = made(runs["filler"], data, tmp_path / "set")
     raw = out / "raw"
     assert {row["model"] for row in read_set(raw).rows if row["kind"] == "fake"} == {"filler-raw"}

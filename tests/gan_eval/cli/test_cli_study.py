@@ -210,7 +210,7 @@ def test_folders_that_cannot_be_compared_are_refused_in_one_line(command, folder
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_second_try_beside_a_running_one_leaves_its_record(command, folders, tmp_path):
+def test_a_second_try_during_another_leaves_its_record(command, folders, tmp_path):
     out = tmp_path / "answer"
     record = out / ".gan-eval" / "try.json"
     write_json(record, {"real": "a", "fakes": ["b"]})

@@ -44,7 +44,7 @@ def test_libraries_are_compared_with_what_is_asked_for(monkeypatch):
     assert len(findings) == 4
 
 
-def test_the_free_disk_space_stands_beside_that_of_a_full_set_up(monkeypatch):
+def test_the_free_disk_space_is_compared_with_a_full_set_up(monkeypatch):
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: SimpleNamespace(free=7.04e9))
     assert doctor.disk_finding().detail.startswith(f"7.0 GB free at {sys.prefix};")
 

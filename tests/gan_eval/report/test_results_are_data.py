@@ -87,7 +87,7 @@ def test_no_number_or_verdict_depends_on_words(name: str) -> None:
 
 
 def test_notes_are_shown_whole() -> None:
-    """Of several studies, with an exclusion, models pooled in a correlation, and an FID of few pictures."""
+    """The notes: several studies, an exclusion, models pooled in a correlation, and an FID of few pictures."""
     trials = STUDIES["single"].assign(study=lambda each: each["participant"].map(lambda who: "ab"[who > "P04"]))
     fakes = trials.loc[trials["kind"] == "fake", "stimulus"].unique()
     images = metric_of(trials, {name: place % 7 for place, name in enumerate(fakes)})
@@ -103,7 +103,7 @@ def test_notes_are_shown_whole() -> None:
 
 
 def shown_with(note: str, frames: dict[str, pd.DataFrame]) -> list[object]:
-    """What tables and sentences of the report say if every row has this note."""
+    """Return tables and sentences of the report if every row has this note."""
     frames = {name: frame.assign(note=note) if "note" in frame else frame for name, frame in frames.items()}
     frames["paper"] = frames["paper"].assign(verdict=["no verdict", *frames["paper"]["verdict"][1:]])
     folder, measured = folder_of(**frames), Measured({"set_metrics": frames["set_metrics"]})

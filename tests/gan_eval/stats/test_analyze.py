@@ -65,7 +65,7 @@ def test_trials_are_not_left_out_by_their_outcome(rule):
 
 
 @pytest.mark.slow
-def test_people_chosen_by_their_outcome_are_a_sensitivity_row_beside_the_answer():
+def test_people_chosen_by_their_outcome_are_a_sensitivity_row():
     trials = simulated(participants=8, each=16)
     accuracy = apply_rules(trials, None, Rules(), Rules()).participation.set_index("participant")["accuracy"]
     planned, beyond = (f"accuracy<{accuracy.astype(float).quantile(share)}" for share in (0.5, 0.8))
@@ -122,7 +122,7 @@ def test_a_covariate_beyond_the_plan_is_an_exploratory_formula():
     assert set(with_age) == {True, False}
 
 
-def test_a_number_beside_real_or_fake_is_no_grade():
+def test_a_number_next_to_real_or_fake_is_not_a_grade():
     """Foreign tables call it rating how sure somebody was; such answers were in no rate."""
     trials = from_counts(15, 10, 7, 18)
     trials["rating"] = [float(number % 5) if number % 2 == 0 else None for number in range(len(trials))]

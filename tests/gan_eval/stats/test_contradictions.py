@@ -64,7 +64,7 @@ def test_rows_that_contradict_each_other_are_refused(tmp_path: Path, case: str) 
         refused(rf"t\.csv: {line}", import_trials, tmp_path / "t.csv", mapping={})
 
 
-def test_rows_keep_their_number_beside_those_that_are_left_out(tmp_path: Path) -> None:
+def test_rows_keep_their_number_if_others_are_left_out(tmp_path: Path) -> None:
     frame = changed(SECOND + 3, kind="real")
     frame.loc[1, "participant"] = None
     refused(r"^trials: row 8.*'d/m/3'.*row 4 kind", analyze, frame)

@@ -136,7 +136,7 @@ def test_two_models_have_preferences_between_0_and_1() -> None:
     assert table["n_fake"].tolist() == [24, 24]
 
 
-def test_grades_stand_beside_those_of_the_reals() -> None:
+def test_grades_are_next_to_those_of_the_reals() -> None:
     frames = cited_tables(simulated_grades(people=5, items=12, with_reals=True))
     table = frames["paper"].set_index("model")
     assert set(table.index) == {"real", "A", "B"}

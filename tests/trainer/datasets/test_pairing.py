@@ -74,7 +74,7 @@ def test_foreign_folders_and_other_pictures_are_refused(tmp_path: Path) -> None:
     refused(r"train/x\.png", pair_folders, more, more, tmp_path / "out")
 
 
-def test_edges_stand_beside_untouched_photographs(tmp_path: Path) -> None:
+def test_edges_are_next_to_untouched_photographs(tmp_path: Path) -> None:
     photos = folder_of(tmp_path / "photos", odd=noise(1, 33, 21), other=noise(2, 16, 40))
     assert pair_edges(photos, tmp_path / "out", sigma=1.0) == {"train": 2}
     for stem in ("odd", "other"):

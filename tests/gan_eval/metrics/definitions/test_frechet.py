@@ -66,7 +66,7 @@ def test_equals_fifty_digit_arithmetic(real: NDArray[np.floating], fake: NDArray
 
 @pytest.mark.parametrize("change", [1e-2, 1e-4, 1e-6])
 @pytest.mark.parametrize("n", [6, 40])
-def test_a_set_beside_a_slightly_changed_copy(n: int, change: float) -> None:
+def test_a_set_and_a_slightly_changed_copy(n: int, change: float) -> None:
     """The distance is a difference of the traces, which float64 holds to 2e-16: more digits than that are lost."""
     real = _draw(5, n, 8)
     fake = real + change * _draw(6, n, 8)

@@ -56,7 +56,7 @@ def test_a_bias_that_falls_with_the_number_adds_nothing_where_groups_are_unequal
 
 
 @pytest.mark.nightly
-def test_fid_of_few_pictures_beside_many_real_ones_has_nearly_its_true_standard_error() -> None:
+def test_fid_of_few_pictures_and_many_real_ones_has_nearly_its_true_standard_error() -> None:
     """25 of 300 items have unequal groups: 1.6 times the true one, without weights 3.7, with equal groups 1.5."""
     values, errors = [], []
     for repetition in range(60):

@@ -25,7 +25,7 @@ class Means(torch.nn.Module):
         return x.mean((2, 3))
 
 
-def test_baselines_stand_in_the_tables_beside_the_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_baselines_are_in_the_tables_with_the_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def command(*words: object) -> tuple[int, str]:
         return run(["metrics", *map(str, words)]), capsys.readouterr().err
 

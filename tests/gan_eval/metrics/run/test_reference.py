@@ -28,7 +28,7 @@ def test_fid_to_statistics_is_that_of_the_two_sets(tmp_path, counts):
         np.testing.assert_allclose(arrays["sigma"], np.cov(real.astype(np.float64), rowvar=False), atol=1e-12)
 
 
-def test_what_the_file_has_besides_and_how_exact_it_is_are_in_the_note(tmp_path):
+def test_other_content_of_the_file_and_its_precision_are_in_the_note(tmp_path):
     found = gaussian_of(features(30, seed=1))
     batch = np.zeros((2, 4, 4, 3), np.uint8)
     np.savez(tmp_path / "x.npz", mu=found.mean.astype(np.float32), sigma=found.covariance, arr_0=batch)

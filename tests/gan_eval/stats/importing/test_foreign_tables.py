@@ -212,7 +212,7 @@ def test_a_table_of_practice_alone_is_said(tmp_path: Path) -> None:
     assert any("practice 18" in line for line in imported(tmp_path, table(phase="practice")).doubts)
 
 
-def test_a_recruiters_table_beside_the_trials_is_left_alone(tmp_path: Path) -> None:
+def test_a_recruiters_table_next_to_the_trials_is_left_alone(tmp_path: Path) -> None:
     table().to_csv(tmp_path / "trials.csv", index=False)
     theirs = tmp_path / "participants.csv"
     for content in (b"Submission id,Participant id,Status\ns,P0,APPROVED\n", b"a,a\n1,2\n", b"\xff\xfe", b""):

@@ -144,7 +144,7 @@ def test_a_confidence_in_a_row_of_its_own_is_not_a_trial(tmp_path: Path, correct
 
 
 def test_answers_to_pictures_shown_again_are_all_kept(tmp_path: Path) -> None:
-    """In a table that is sorted by picture, later answers have the words of first ones; others may be correct."""
+    """If a table is sorted by picture, later answers have the words of first ones; others may be correct."""
     words = {"response": {"f": "fake", "j": "real"}}
     again = imported(xpd(tmp_path / "a.xpd", second_rows(words=["j", "f"])), mapping={"correct": ""}, words=words)
     assert len(again.trials) == 12

@@ -14,7 +14,7 @@ from gan_eval.stats.importing.convert import Imported, import_trials
 Played = tuple[int, int, float | None]
 """Number of main trials, of those without an answer, and accuracy."""
 ANSWERS = ["real", None, "real", "fake", "fake", "fake"]
-"""What each person answers to real_1, fake_1, real_2, fake_2, real_3, fake_3: 4 of 5 are right, one is missed."""
+"""Answers of each person to real_1, fake_1, real_2, fake_2, real_3, fake_3: 4 of 5 are right, one is missed."""
 PICTURES = [f"{kind}_{number}" for number in (1, 2, 3) for kind in ("real", "fake")]
 KINDS = ["real", "fake"] * 3
 PLAYED: Played = (6, 1, 0.8)

@@ -161,7 +161,7 @@ def test_a_metric_is_held_against_the_opinion_scores():
     assert row["within"] == row["spearman"]
 
 
-def test_both_measures_stand_beside_each_other_and_are_corrected_together():
+def test_both_measures_are_in_the_table_and_corrected_together():
     trials, images = graded_study()
     judged = trials.assign(
         protocol="quick_response",

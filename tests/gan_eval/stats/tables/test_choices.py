@@ -40,14 +40,14 @@ def contests(rows: list[tuple[str, str, str]], **more: object) -> pd.DataFrame:
     )
 
 
-def beside_reals(chosen: dict[str, str], **more: object) -> pd.DataFrame:
+def with_reals(chosen: dict[str, str], **more: object) -> pd.DataFrame:
     """Return trials of each model's pictures next to the real ones, from its answers in order: a, b or - for none."""
     rows = [("real", model, "none" if word == "-" else word) for model, answers in chosen.items() for word in answers]
     return contests(rows, **more)
 
 
 def test_share_interval_p_and_dprime() -> None:
-    table = choices(beside_reals({"x": "aaaaaaabb-", "y": "aabbb"}))
+    table = choices(with_reals({"x": "aaaaaaabb-", "y": "aabbb"}))
     assert table["model"].fillna("").tolist() == ["", "x", "y"]
     assert table[["n", "n_none"]].to_numpy().tolist() == [[14, 1], [9, 1], [5, 0]]
     for (_, row), right in zip(table.iterrows(), (9, 7, 2), strict=True):
@@ -59,8 +59,8 @@ def test_share_interval_p_and_dprime() -> None:
 
 
 def test_practice_is_in_no_share_and_unanswered_pairs_give_a_row() -> None:
-    assert choices(beside_reals({"x": "aaaa"}, phase="practice")).empty
-    row = choices(beside_reals({"x": "--"})).iloc[0]
+    assert choices(with_reals({"x": "aaaa"}, phase="practice")).empty
+    row = choices(with_reals({"x": "--"})).iloc[0]
     assert (row["n"], row["n_none"], row["note"]) == (0, 2, "no answered trials")
     assert pd.isna(row["right"])
 

@@ -130,7 +130,7 @@ def test_a_simultaneous_interval_leaves_0_out_exactly_where_holms_test_rejects(t
     assert one[["simultaneous_low", "simultaneous_high"]].tolist() == pytest.approx(one[["ci_low", "ci_high"]].tolist())
 
 
-def test_each_model_is_told_apart_by_itself_from_the_reals_beside_it(three):
+def test_each_model_is_told_apart_from_its_own_reals(three):
     trials, table = three
     names = [f"{model} told apart on faces" for model in "abc"]
     rows = table.set_index("comparison").loc[names]
