@@ -174,7 +174,8 @@ def real_by_name(pictures: Sequence[pd.Series]) -> Side | None:
     """
     index = pictures[0].index
     pictures = [column[pictures[0].notna() & pictures[1].notna()] for column in pictures]
-    words = [[_words(name) for name in column] for column in pictures]
+    bare = [column.str.replace(PICTURE_FILE, "", regex=True).str.lower() for column in pictures]
+    words = [[frozenset(re.findall("[a-z]+", name)) for name in column] for column in bare]
     is_first = ["real" in first for first in words[0]]
     if not is_first or any(("real" in second) == first for second, first in zip(words[1], is_first, strict=True)):
         return None
@@ -236,10 +237,6 @@ def with_choice_of_real(frame: pd.DataFrame, asked: Kind, *, where: str) -> pd.D
     return frame.assign(choice=frame["choice"].replace({"a": "b", "b": "a"}))
 
 
-def _kind_columns(frame: pd.DataFrame) -> list[str]:
-    return [name for name in BY_PLACE if name.endswith("_kind") and name in frame]
-
-
 def _kinds(frame: pd.DataFrame, places: tuple[str, str]) -> list[pd.Series]:
     """Return the kinds at both places; one column is enough. Empty: the frame has none."""
     kinds = [_plain(frame[name]) if (name := f"{place}_kind") in frame else None for place in places]
@@ -279,7 +276,8 @@ def _refuse_unknown_words(
     Rows left out would be those of one place, or all of them.
     """
     sides = ", ".join(places)
-    read = {name: (_plain(frame[name]).map({"real": 0.0, "fake": 1.0}), "real, fake") for name in _kind_columns(frame)}
+    kinds = [name for name in BY_PLACE if name.endswith("_kind") and name in frame]
+    read = {name: (_plain(frame[name]).map({"real": 0.0, "fake": 1.0}), "real, fake") for name in kinds}
     if "real_side" in frame:
         read["real_side"] = real, sides
     if "choice" in frame and not (real.isna().all() and _plain(frame["choice"]).isin(["real", "fake"]).any()):
@@ -369,7 +367,3 @@ def _models_in_names(pictures: Sequence[pd.Series]) -> list[pd.Series]:
         )
         for both in (words, words[::-1])
     ]
-
-
-def _words(name: str) -> frozenset[str]:
-    return frozenset(re.findall("[a-z]+", re.sub(PICTURE_FILE, "", name).lower()))

@@ -48,7 +48,8 @@ def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[
     if _count(stems, columns) <= 0.9 * before and not any(_judged_twice(clean, stems, name) for name in columns):
         said = f"{before} names of pictures are {_count(stems, columns)} without their endings: kept apart"
         lines.append(f"{said} (--picture-names stem joins them)")
-    files = _by_shortest_path(clean, columns)
+    shorter = (_by_file(clean, columns, depth=depth) for depth in range(1, _MAX_FOLDERS + 1))
+    files = next((names for names in shorter if _are_same(clean, names, columns)), clean)
     if (after := _count(files, columns)) < before:
         said = f"{before} names of pictures are {after} file names, each read as one picture"
         return _without_numbers(files, columns, [*lines, f"{said} (--picture-names as-is keeps them apart)"])
@@ -71,12 +72,6 @@ def several_names(trials: pd.DataFrame) -> list[str]:
         f"{before} names of pictures look like those of {after} pictures: each name counts as a picture; `gan-eval "
         "trials import` gives each picture one name (--picture-names)"
     ]
-
-
-def _by_shortest_path(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Return trials whose pictures are named by the fewest last parts of their path that distinguish them."""
-    shorter = (_by_file(trials, columns, depth=depth) for depth in range(1, _MAX_FOLDERS + 1))
-    return next((files for files in shorter if _are_same(trials, files, columns)), trials)
 
 
 def _by_file(trials: pd.DataFrame, columns: list[str], *, depth: int = 1, without_ending: bool = False) -> pd.DataFrame:
