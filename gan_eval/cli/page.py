@@ -52,10 +52,12 @@ def export_page(
         from gan_eval.quiz.serve.page_export import Destination, export_page, require_no_server
     except ImportError as error:
         raise UserError(f"export page: {error.name} is missing; install it with: {setup_command('web')}") from error
-    from gan_eval.study.plan import plan_of_file
+    from gan_eval.study.plan import check_analysis, check_sets, plan_of_file
     from gan_eval.study.sessions import quiz_study
 
     plan = plan_of_file(study, folder or study.with_suffix(""))
+    check_sets(plan)
+    check_analysis(plan)
     with naming(f"{study}: "):
         require_no_server(plan.study.quiz)
     key = key or page.absolute().parent / KEY

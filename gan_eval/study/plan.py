@@ -302,14 +302,14 @@ def check_plan(plan: Plan) -> None:
         parse_observer(plan.simulate)
     plan.published()
     plan.segmenter()
-    _check_sets(plan)
+    check_sets(plan)
     require_language(plan.study.quiz.language, named=f"{plan.file}: quiz.language")
     features, networks = plan.sources()
     if both := features.keys() & networks.keys():
         raise UserError(f"{plan.file}: metrics.features and metrics.networks both name {min(both)!r}; rename one")
     with naming(f"{plan.file}: metrics.names: "):
         select(plan.study.metrics.names, (*features, *networks))
-    _check_analysis(plan)
+    check_analysis(plan)
 
 
 def _check_training(plan: Plan, model: str) -> None:
@@ -335,7 +335,7 @@ def _check_training(plan: Plan, model: str) -> None:
         task.mode(plan.study.generate.mode)
 
 
-def _check_sets(plan: Plan) -> None:
+def check_sets(plan: Plan) -> None:
     """Check that imported sets can be read, shown ones have captions and the plan's models, and catch trials sets."""
     stimuli, quiz, shown = plan.study.stimuli, plan.study.quiz, list[Row]()
     for key in ("sets", "practice_sets", "catch_sets"):
@@ -358,7 +358,7 @@ def _check_sets(plan: Plan) -> None:
         )
 
 
-def _check_analysis(plan: Plan) -> None:
+def check_analysis(plan: Plan) -> None:
     """Check covariates and rules of exclusion on tables without rows."""
     analysis = plan.study.analysis
     if analysis.covariates:
