@@ -258,7 +258,7 @@ def _no_row_error(table: _Table, rejected: Sequence[Row], places: tuple[str, str
     """Return the error of a table of which no row fits, with the reason of the first."""
     first = next((row for row in rejected if row["column"] == "response"), rejected[0])
     names_words = first["column"] in (*ENUMERATIONS, *(() if places else ("choice",)))  # so does the error
-    reason = f"found {first['found']!r}" if names_words and first["found"] else first["reason"]
+    reason = first["reason"] + ("" if names_words else first["advice"])
     row = Labels(table.read, pd.Index([first["row"]]))[0]
     problem = f"no row could be taken; row {row}: column {first['column']}: {reason}"
     if first["column"] in table.rows and first["column"] not in (*REQUIRED, "choice"):
@@ -282,8 +282,8 @@ def _rejected_table(rejected: Sequence[Row], read: Foreign) -> pd.DataFrame:
             file, question = part.file, ""
         else:
             file, number, question = read.place(row["row"])
-        reason = row["reason"] + (f" (# is {question})" if question else "")
-        rows.append({**row, "row": number, "reason": reason, "file": file})
+        reason = row["reason"] + row["advice"] + (f" (# is {question})" if question else "")
+        rows.append({"row": number, "column": row["column"], "found": row["found"], "reason": reason, "file": file})
     return frame_of(rows, REJECTED)
 
 

@@ -40,14 +40,14 @@ def rejections_of(frame: pd.DataFrame) -> list[Row]:
         if is_missing(cell) or cell == "":
             rejected.append(rejection(frame.index[row], column, reason, cell))
             continue
+        advice = if_missing(column, cell)
         if column in (*ENUMERATIONS, "choice", "correct"):
             means = f"if it means one of them, add --word {shlex.quote(f'{column}:{cell}')}=MEANING"
             is_correctness = column == "response" and cell in TRUTH_WORDS | CORRECT_WORDS
-            reason += f"; {IF_CORRECTNESS if is_correctness else means}"
-        reason += if_missing(column, cell)
+            advice = f"; {IF_CORRECTNESS if is_correctness else means}{advice}"
         if column == "rating":
-            reason += f"; give its number with --word {shlex.quote(f'rating:{cell}')}=NUMBER"
-        rejected.append(rejection(frame.index[row], column, reason, cell))
+            advice += f"; give its number with --word {shlex.quote(f'rating:{cell}')}=NUMBER"
+        rejected.append(rejection(frame.index[row], column, reason, cell, advice))
     rejected += [
         rejection(row, "model", model_problem(model), model)
         for row, model in frame[misnamed(frame)].get("model", pd.Series(dtype="str")).items()
@@ -102,6 +102,7 @@ def if_missing(column: str, cell: object) -> str:
     return f"; if it means that there is none, add --word {shlex.quote(f'{column}:{cell}')}="
 
 
-def rejection(row: Any, column: str, reason: str, cell: object = None) -> Row:
+def rejection(row: Any, column: str, reason: str, cell: object = None, advice: str = "") -> Row:
+    """Return a rejected cell; `advice` ends the reason in the table, and is empty or begins with a semicolon."""
     text = None if cell is None or cell is np.nan or cell != cell else str(cell)
-    return {"row": int(row), "column": column, "found": text, "reason": reason}
+    return {"row": int(row), "column": column, "found": text, "reason": reason, "advice": advice}
