@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 settings.register_profile("any machine", deadline=None)  # the time of an example depends on the machine
 settings.load_profile("any machine")
 os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)  # `gan-eval` is found, so messages name it
-PACKAGES = ("torch", "numba", "llvmlite", "sklearn", "skimage", "starlette", "psycopg", "mkdocs", "selenium")
+PACKAGES = ("torch", "piq", "numba", "llvmlite", "sklearn", "skimage", "starlette", "psycopg", "mkdocs", "selenium")
 ABSENT = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 """Packages of extras that are not installed. What needs one is skipped, so that `--extras none` is tested alone."""
 collect_ignore = ["gan_eval/quiz/serve"] if "starlette" in ABSENT else []
@@ -52,7 +52,7 @@ def pytest_configure() -> None:
     message = program._missing_library
 
     def raised(error: ModuleNotFoundError) -> int:
-        if _is_absent(error):
+        if _absent_package(error):
             raise error
         return message(error)
 
@@ -60,8 +60,13 @@ def pytest_configure() -> None:
         program._missing_library = raised
 
 
-def _is_absent(error: ModuleNotFoundError) -> bool:
-    return (error.name or "").partition(".")[0] in ABSENT
+def _absent_package(error: BaseException | None) -> str | None:
+    """Return the absent package that an error, or one that led to it, names."""
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in ABSENT:
+            return error.name
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
@@ -86,9 +91,9 @@ def pytest_runtest_call() -> Generator[None, object, object]:
 def _skipped_without_its_packages() -> Generator[None, object, object]:
     try:
         return (yield)
-    except ModuleNotFoundError as error:
-        if _is_absent(error):
-            pytest.skip(f"{error.name} is not installed")
+    except (ImportError, pytest.fail.Exception) as error:  # a name that monkeypatch imports; no warning, for an error
+        if package := _absent_package(error):
+            pytest.skip(f"{package} is not installed")
         raise
 
 

@@ -104,6 +104,7 @@ def test_pixels_without_a_value_have_no_weight_and_sizes_do_not_matter():
 
 
 def test_a_right_map_beats_its_mirror_image(tmp_path, monkeypatch):
+    pytest.importorskip("numba")
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
     trials, marks, maps = world(tmp_path / "set")
     for name, values in maps.items():
