@@ -258,9 +258,7 @@ REQUESTS = ["open", "begin", "resume", "decline", "trial", "onset", "ready", "ch
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_bodies_that_are_no_message_are_refused(
-    client: httpx.Client, victim: Victim, server: Server, name: str
-) -> None:
+def test_bodies_without_a_message_are_refused(client: httpx.Client, victim: Victim, server: Server, name: str) -> None:
     def send(case: tuple[str, bytes]) -> httpx.Response:
         kind, body = case
         headers = {**victim.headers, **({"Content-Type": kind} if kind else {})}
@@ -454,9 +452,7 @@ def test_nothing_that_a_page_gets_says_what_is_real(client: httpx.Client, server
     assert all(shape == shapes[0] for shape in shapes)
 
 
-def test_a_second_server_on_one_store_is_refused(
-    stimuli: Path, server: Server, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_servers_of_a_store_are_refused(stimuli: Path, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["serve", "--stimuli", str(stimuli), "--store", server.store, "--port", "0"]) == 2
     assert "serving this store" in capsys.readouterr().err
 

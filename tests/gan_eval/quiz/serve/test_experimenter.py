@@ -222,9 +222,7 @@ def test_links_are_stable_unguessable_and_in_their_qr_codes(
     assert pages[0].served.robot(code).open() == {"page": "welcome"}
 
 
-def test_a_try_out_stores_nothing_and_works_while_the_study_is_paused(
-    page: MakePage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_try_out_stores_nothing_and_works_during_a_pause(page: MakePage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LiveStudy, "_push", pytest.fail)
     it = page(push_to="lab.sqlite")
     it.client.post(f"{it.path}/pause")
@@ -293,9 +291,7 @@ def test_the_terminal_has_the_same_numbers_and_the_report_is_refreshed(page: Mak
 
 
 @pytest.mark.nightly
-def test_stop_ends_the_demos_server_and_a_second_one_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_stop_ends_the_demos_server_and_another_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("skimage")
     options = ["serve", "--demo", "--out", str(tmp_path / "d"), "--port", "0"]
     command = [sys.executable, "-m", "gan_eval", *options]

@@ -110,9 +110,7 @@ def as_jatos(records: list[dict[str, Any]], file: Path) -> Path:
         *(pytest.param(name, marks, marks=pytest.mark.nightly) for name, marks in (("paired", 1), ("rating", 0))),
     ],
 )
-def test_the_same_answers_give_the_rows_of_serve_each_once(
-    serve: Serve, tmp_path: Path, protocol: str, marks: int
-) -> None:
+def test_the_same_answers_give_the_rows_of_serve_once(serve: Serve, tmp_path: Path, protocol: str, marks: int) -> None:
     layout = {"layout": "one_after_other"} if protocol == "paired" else {}
     served = serve(protocol=protocol, **layout, **QUIZ, marks=marks, marks_after="every")
     key = made_key(served.study, tmp_path)

@@ -180,9 +180,7 @@ def test_a_process_that_dies_is_replaced(stimuli: StimulusSet, database: str, se
 
 
 @pytest.mark.nightly
-def test_sigterm_ends_a_server_with_everything_stored(
-    stimuli: StimulusSet, database: str, servers: list[Server]
-) -> None:
+def test_sigterm_ends_a_server_with_all_stored(stimuli: StimulusSet, database: str, servers: list[Server]) -> None:
     server = quiz_server(stimuli.folder, database, "--workers", "2")
     servers.append(server)
     enough = threading.Event()

@@ -287,9 +287,7 @@ def test_a_trial_that_another_process_is_storing_is_forgotten_too(serve: Serve, 
             assert robot.setup["session"] not in str(rows), name
 
 
-def test_an_onset_that_is_stored_after_another_tab_has_the_session_is_not_the_new_tabs(
-    serve: Serve, database: str
-) -> None:
+def test_an_onset_stored_after_another_tab_has_the_session_is_not_the_new_tabs(serve: Serve, database: str) -> None:
     """Two servers on one database; the first one stores the onset of its tab only after the second has resumed."""
     here, there = serve(store=database), serve(store=database)
     robot, _, _ = here.begun()
@@ -308,7 +306,7 @@ def test_an_onset_that_is_stored_after_another_tab_has_the_session_is_not_the_ne
     assert [row["reaction_time_ms"] for row in here.rows(tables.TRIALS)] == [300.0]
 
 
-def test_a_report_that_is_stored_after_another_tab_has_the_session_is_refused(serve: Serve, database: str) -> None:
+def test_a_report_stored_after_another_tab_has_the_session_is_refused(serve: Serve, database: str) -> None:
     """Two servers on one database; the first one has accepted the report of its tab when the second resumes."""
     here, there = serve(store=database), serve(store=database)
     robot, _, _ = here.begun()
@@ -454,9 +452,7 @@ def test_practice_has_feedback_and_breaks_come_between(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("done", [2, 5])
-def test_a_reload_after_practice_still_says_that_it_counts_and_one_at_a_break_is_a_rest(
-    serve: Serve, done: int
-) -> None:
+def test_a_reload_after_practice_says_that_it_counts_and_one_at_a_break_is_a_rest(serve: Serve, done: int) -> None:
     served = serve(practice=2, break_every=3)
     robot, plan, following = served.begun()
     following = robot.take_part(following, plan, most=done)

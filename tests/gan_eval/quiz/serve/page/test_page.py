@@ -285,9 +285,7 @@ KEY_CHECK = {"text": "What do you press for a photograph?", "choices": ["{fake}"
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("touch", [False, True], ids=["keys", "touch"])
-def test_the_instructions_show_each_persons_keys_or_buttons_as_the_check_does(
-    serve: Serve, visit: Visit, touch: bool
-) -> None:
+def test_the_instructions_and_the_check_show_a_persons_keys_or_buttons(serve: Serve, visit: Visit, touch: bool) -> None:
     server = serve(**UNTIL_ANSWERED, counterbalance_keys=True, browser={"checks": [KEY_CHECK]})
     for code, keys in (("P01", "FJ"), ("P02", "JF")):
         wanted = {"fake": "fake", "real": "real"} if touch else dict(zip(("fake", "real"), keys, strict=True))
@@ -333,9 +331,7 @@ def test_an_answer_after_a_key_was_held_down_for_long_counts(serve: Serve, visit
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("touch", [True, False], ids=["touch", "keys"])
-def test_a_second_press_of_the_last_answer_finds_no_button_of_the_next_page(
-    serve: Serve, visit: Visit, touch: bool
-) -> None:
+def test_a_second_press_of_the_last_answer_does_not_press_on_the_next(serve: Serve, visit: Visit, touch: bool) -> None:
     server = serve(**{**UNTIL_ANSWERED, "real": 1, "fake": 1, "break_every": 1})
     visitor = visit(server.link(), touch=touch)
     assert visitor.walk()["page"] == "end"

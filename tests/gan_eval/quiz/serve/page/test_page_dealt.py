@@ -184,9 +184,7 @@ window.fetch = (address, options) => {
 
 
 @pytest.mark.nightly
-def test_answers_are_posted_and_a_file_is_offered_while_that_fails(
-    export: Export, visit: Visit, tmp_path: Path
-) -> None:
+def test_answers_are_posted_and_a_file_is_offered_if_that_fails(export: Export, visit: Visit, tmp_path: Path) -> None:
     host = export("--post", "{url}/answers", protocol="paired", pairs=3, marks=1, browser={"complete_code": "C0DE"})
     script = tmp_path / "web" / "static" / "dealt.js"
     script.write_text(script.read_text().replace("LAST_WAIT_MS = 15000", "LAST_WAIT_MS = 500"))

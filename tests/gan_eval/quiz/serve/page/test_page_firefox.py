@@ -85,9 +85,7 @@ def test_pictures_keep_their_size_where_firefox_calls_every_display_fine_and_its
     assert session["device_pixel_ratio"] == 1
 
 
-def test_enter_starts_after_full_screen_and_the_first_picture_waits_for_the_browsers_message(
-    serve: Serve, start: Start
-) -> None:
+def test_enter_starts_after_full_screen_and_the_first_picture_waits_for_the_message(serve: Serve, start: Start) -> None:
     server, firefox = serve(**UNTIL_ANSWERED), start()
     walk_to_ready(firefox, server)
     clicked = time.monotonic()
@@ -104,9 +102,7 @@ def test_enter_starts_after_full_screen_and_the_first_picture_waits_for_the_brow
 
 
 @pytest.mark.parametrize("paused", [True, False])
-def test_a_tab_whose_session_continues_elsewhere_is_refused_before_an_answer(
-    serve: Serve, start: Start, paused: bool
-) -> None:
+def test_a_tab_whose_session_continues_elsewhere_is_refused(serve: Serve, start: Start, paused: bool) -> None:
     server, firefox, other = serve(**UNTIL_ANSWERED, blank_ms=5000), start(), start()
     walk_to_ready(firefox, server)
     firefox.key("Enter")
