@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, JpegImagePlugin, PngImagePlugin
 from refusals import refused
 from rehashed import rehash
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.pictures import clues as reading
 from gan_eval.pictures.audit import audit, summary_lines
 from gan_eval.pictures.clues import CLUES
 from gan_eval.pictures.copies import find_copies
@@ -149,8 +148,8 @@ def test_headers_alone_are_read(make_set, monkeypatch):
         raise AssertionError("a picture was decoded")
 
     stimuli = make_set(real=JPEG, fake=JPEG)
-    monkeypatch.setattr(reading.Image.Image, "load", decoded)
-    monkeypatch.setattr(reading.JpegImagePlugin.JpegImageFile, "load", decoded)
+    monkeypatch.setattr(Image.Image, "load", decoded)
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", decoded)
     require_no_giveaways([stimuli], allow=())
 
 
