@@ -170,6 +170,8 @@ def foreign_table_error(
         each = " (an option for each word)" if "--word" in options[-1] else ""
         command = f"name them with: gan-eval trials import {shlex.quote(str(file))} {{}} --out trials.csv"
         findings.append(("add {}" if sources else command).format(" ".join(options)) + each)
+    elif not sources and len(findings) == 1:  # words in capitals, or with spaces around them
+        findings.append(f"convert it with: gan-eval trials import {shlex.quote(str(file))} --out trials.csv")
     return UserError("; ".join(findings))
 
 

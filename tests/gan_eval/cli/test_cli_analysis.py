@@ -179,6 +179,7 @@ def test_questions_and_sessions_next_to_the_trials_are_read(tmp_path, analyze):
     ("change", "words"),
     [
         (lambda trials: trials.assign(kind="maybe"), "maybe"),
+        (lambda trials: trials.assign(kind=trials["kind"].str.upper()), "trials import"),
         (
             lambda trials: trials.assign(stimulus=["", *trials["stimulus"][1:]], trial=[*range(7), "x"]),
             "trials.csv: row 8, column trial: found 'x'",
