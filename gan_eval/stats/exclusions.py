@@ -45,42 +45,48 @@ def _measured(trials: pd.DataFrame, sessions: pd.DataFrame | None) -> tuple[pd.D
     answer = response.fillna(choice).fillna(rating)  # of any protocol as text, or missing
     answered = is_answered(trials)
     codes, names = pd.factorize(trials["participant"].array)
-    person = np.append(pd.Index(who).get_indexer(names), -1)[codes]
+    attendee, of_names = (pd.Index(who).get_indexer(pd.Index(each)) for each in (attended["participant"], names))
+    person = np.append(of_names, -1)[codes]
     main, catch = ((trials["phase"] == phase).to_numpy(bool) for phase in ("main", "catch"))
     right = agreement(trials).fillna(trials["correct"])  # from the truth and the answer if both are known
     graded, correct = right.notna().to_numpy(bool), right.fillna(False).to_numpy(bool)
     flagged = trials["flags"].fillna("").str.strip().ne("").to_numpy(bool)
     times = trials["reaction_time_ms"].where(main & answered & possible_times(trials))
-    same = pd.DataFrame({"who": trials["participant"], "answer": answer})[main & answered].value_counts()
-    simulated = attended.groupby("participant")["simulated"]
-    kinds = simulated.nunique()
-    fractions = trials.groupby("participant")["fraction"].agg(["min", "max"]).reindex(who).reset_index(drop=True)
+    is_counted, (said, said_names) = main & answered & (person >= 0), pd.factorize(answer.array)
+    same = np.zeros((len(who), len(said_names)), np.intp)
+    np.add.at(same, (person[is_counted], said[is_counted]), 1)
+    n_sessions, n_simulated = (
+        np.bincount(attendee[rows & (attendee >= 0)], minlength=len(who))
+        for rows in (True, attended["simulated"].fillna(False).to_numpy(bool))
+    )
+    fraction = trials["fraction"].to_numpy("float64", na_value=np.nan)
+    low, high = np.full((2, len(who)), np.nan)
+    np.fmin.at(low, person[person >= 0], fraction[person >= 0])
+    np.fmax.at(high, person[person >= 0], fraction[person >= 0])
     n_trials, n_answered, n_catch = (_count(person, rows, who) for rows in (main, main & answered, catch & answered))
     accuracy, catch_accuracy = (
         proportion(_count(person, rows & graded & correct, who), _count(person, rows & graded, who))
         for rows in (main & answered, catch & answered)
     )
-    most, median = (
-        who.map(values).to_numpy("float64", na_value=np.nan)
-        for values in (same.groupby("who").max(), times.groupby(trials["participant"]).median())
-    )
+    median = times.groupby(trials["participant"]).median()
     people = pd.DataFrame(
         {
             "participant": who,
-            "sessions": who.map(attended.groupby("participant").size()),
+            "sessions": n_sessions,
             "status": who.map(status),
             "n_trials": n_trials,
             "n_answered": n_answered,
             "n_catch": n_catch,
             "catch_accuracy": catch_accuracy,
             "accuracy": accuracy,
-            "same_answer_share": proportion(most, n_answered),
-            "median_reaction_time_ms": median,
+            "same_answer_share": proportion(same.max(axis=1, initial=0), n_answered),
+            "median_reaction_time_ms": who.map(median).to_numpy("float64", na_value=np.nan),
             "flagged_share": proportion(_count(person, main & flagged, who), n_trials),
-            "fraction": np.where(fractions["min"] == fractions["max"], fractions["min"], np.nan),
-            "simulated": who.map(simulated.any()),
+            "fraction": np.where(low == high, low, np.nan),
+            "simulated": n_simulated > 0,
             "note": [
-                "a person and a simulated participant of one name" if number > 1 else None for number in who.map(kinds)
+                "a person and a simulated participant of one name" if is_mixed else None
+                for is_mixed in (n_simulated > 0) & (n_simulated < n_sessions)
             ],
         }
     )

@@ -83,6 +83,13 @@ def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.n
     Args:
         notes: notes on the rows, which come before those on their trials: (G,) bool, and the text of the marked rows.
     """
+    simulated, fraction, texts = _provenance(trials, grouped, notes)
+    return pd.DataFrame({"simulated": simulated, "fraction": fraction, "note": pd.Series(texts, dtype="object")})
+
+
+def _provenance(
+    trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.ndarray, str]] = ()
+) -> tuple[np.ndarray, np.ndarray, list[str | None]]:
     size = len(grouped.ids)
     is_simulated = trials["simulated"].fillna(False).to_numpy(bool)[grouped.row]
     simulated = np.bincount(grouped.group, is_simulated, size)
@@ -101,13 +108,7 @@ def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.n
     for mask, note in every:
         for position in np.flatnonzero(mask):
             texts[position].append(note)
-    return pd.DataFrame(
-        {
-            "simulated": simulated > 0,
-            "fraction": np.where(low == high, low, np.nan),
-            "note": pd.Series([joined(*parts) for parts in texts], dtype="object"),
-        }
-    )
+    return simulated > 0, np.where(low == high, low, np.nan), [joined(*parts) for parts in texts]
 
 
 def provenance_cells(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
@@ -116,12 +117,8 @@ def provenance_cells(trials: pd.DataFrame, *notes: object) -> dict[str, Any]:
     Args:
         notes: the row's own notes, which come first; empty ones and None are left out.
     """
-    columns = provenance(trials, groups(trials, "all")).iloc[0]
-    return {
-        "simulated": bool(columns["simulated"]),
-        "fraction": float(columns["fraction"]),
-        "note": joined(*notes, columns["note"]),
-    }
+    (simulated,), (fraction,), (note,) = _provenance(trials, groups(trials, "all"))
+    return {"simulated": bool(simulated), "fraction": float(fraction), "note": joined(*notes, note)}
 
 
 def joined(*notes: object) -> str | None:

@@ -208,10 +208,11 @@ def _left_out(question: KindQuestion, *, over_all: bool = False) -> str | None:
     left = np.ones(len(answered), bool)
     for row in question.rows:
         left[row.places] = False
-    dataset = pd.factorize(answered["dataset"], use_na_sentinel=False)[0]
+    dataset, person = (pd.factorize(answered[name], use_na_sentinel=False)[0] for name in ("dataset", "participant"))
     compared = np.isin(dataset, dataset[~left])
-    has_fakes = answered.groupby(["participant", "dataset"], dropna=False, observed=True)["is_fake"].transform("any")
-    alone = int((left & compared & ~has_fakes.to_numpy(bool)).sum())
+    sitting = person * (dataset.max(initial=0) + 1) + dataset
+    n_fakes = np.bincount(sitting, answered["is_fake"])[sitting]
+    alone = int((left & compared & (n_fakes == 0)).sum())
     return joined(
         "data sets with one kind of picture left out" if over_all and (left & ~compared).any() else "",
         f"{alone} answers to real pictures left out: these participants judged no generated ones" if alone else "",

@@ -109,7 +109,11 @@ def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
 
 def text_coded(trials: pd.DataFrame) -> pd.DataFrame:
     """Return trials with their text as categories, which are faster to compare and group."""
-    return trials.astype({name: "category" for name in trials if isinstance(trials[name].dtype, pd.StringDtype)})
+    columns = {
+        name: cells.astype("category") if isinstance(cells.dtype, pd.StringDtype) else cells
+        for name, cells in trials.items()
+    }
+    return pd.DataFrame(columns, copy=False)
 
 
 def pictures(trials: pd.DataFrame) -> pd.Series:

@@ -295,7 +295,7 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
         columns[name] = series.astype("str") if text else series
     result = pd.DataFrame(columns, index=frame.index, copy=False).reset_index(drop=True)
     for column in table.columns:
-        if column.filled and (missing := result[column.name].array.isna()).any():
+        if column.filled and (missing := columns[column.name].isna()).any():
             raise empty_cell(where, int(missing.argmax()) + 1, column.name)
     if table.key and (double := result.duplicated(list(table.key))).any():
         number = int(double.to_numpy().argmax())

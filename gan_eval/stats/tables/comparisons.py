@@ -26,7 +26,7 @@ from gan_eval.stats.questions import (
 )
 from gan_eval.stats.recruitment import ALPHA, is_waiting
 from gan_eval.stats.trials import AnyTrials, typed
-from gan_eval.tables.frames import Row, conform
+from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import NOTED, SHARE, Table, boolean, integer, interval_columns, number, text
 
 ONE_ANSWER = "one answer only"
@@ -157,25 +157,31 @@ def compare(
     if len(trials.main) and not detections:
         differences.insert(0, Difference(np.nan))
         rows.insert(0, _row(nothing_to_compare(trials.main), differences[0], plan))
-    table = pd.DataFrame(rows, columns=[*COMPARISONS.names, "family"]).astype({"p": "float64"})
-    if len(table):
-        for places in table.groupby(["family", "exploratory"], dropna=False).indices.values():
-            p_holm = holm(table["p"].to_numpy("float64")[places])
-            ends = simultaneous_intervals([differences[place] for place in places], p_holm)
-            ends = np.full_like(ends, np.nan) if waits else ends
-            table.loc[places, ["p_holm", "simultaneous_low", "simultaneous_high"]] = np.column_stack([p_holm, ends])
-        # two one-sided tests at 5% each: the same as the 90% interval within the margin
-        different, equivalent = (
-            (table[name].astype("float64") < ALPHA).to_numpy(bool) & (not waits) for name in ("p_holm", "p_equivalent")
-        )
-        neither = "interim" if waits else "undecided"
-        verdict = np.where(different, "different", np.where(equivalent, "equivalent", neither)).astype(object)
-        untested = table["p"].isna().to_numpy(bool) & (verdict == "undecided")
-        verdict[table["difference"].isna().to_numpy(bool) | untested] = None
-        table["verdict"] = verdict
-        less = np.where(different & equivalent, "differs, but by less than the margin", "")
-        table["note"] = [joined(*notes) for notes in zip(less, table["note"].fillna(""), strict=True)]
-    return Compared(conform(table.drop(columns="family"), COMPARISONS, where="comparisons"), detections)
+    families: dict[tuple[str, bool], list[int]] = {}
+    for place, row in enumerate(rows):
+        families.setdefault((row.pop("family"), row["exploratory"]), []).append(place)
+    for places in families.values():
+        p_holm = holm([rows[place]["p"] for place in places])
+        ends = simultaneous_intervals([differences[place] for place in places], p_holm)
+        for place, p, (low, high) in zip(places, p_holm.tolist(), ends.tolist(), strict=True):
+            rows[place] |= {"p_holm": p} if waits else {"p_holm": p, "simultaneous_low": low, "simultaneous_high": high}
+            rows[place] |= _judged(rows[place], waits=waits)
+    return Compared(frame_of(rows, COMPARISONS), detections)
+
+
+def _judged(row: Row, *, waits: bool) -> Row:
+    """Return the cells `verdict` and `note` of a row.
+
+    Equivalence needs two one-sided tests at 5% each, which is the same as the 90% interval within the margin.
+    """
+    different, equivalent = (not waits and row[name] < ALPHA for name in ("p_holm", "p_equivalent"))
+    verdict = "different" if different else "equivalent" if equivalent else "interim" if waits else "undecided"
+    is_untested = np.isnan(row["p"]) and verdict == "undecided"
+    less = "differs, but by less than the margin" if different and equivalent else ""
+    return {
+        "verdict": None if is_untested or np.isnan(row["difference"]) else verdict,
+        "note": joined(less, row["note"]),
+    }
 
 
 def _row(asked: Comparison, difference: Difference, plan: Plan) -> Row:
