@@ -83,7 +83,7 @@ def test_the_command_asks_for_the_resizer_and_takes_no_real_pictures(command, tm
     write_reference(tmp_path / "ref.npz", features(20, seed=1))
     for options, named in (
         (["--fake", tmp_path], "--resizer"),
-        (["--fake", tmp_path, "--real", tmp_path, "--resizer", "tf1"], "in place of real pictures"),
+        (["--fake", tmp_path, "--real", tmp_path, "--resizer", "tf1"], "--fake DIR"),
         (["--resizer", "tf1"], "--real DIR and --fake DIR"),
     ):
         status, _, err = command("metrics", *options, "--reference", tmp_path / "ref.npz", "--out", tmp_path / "out")
