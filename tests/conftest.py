@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 settings.register_profile("any machine", deadline=None)  # the time of an example depends on the machine
 settings.load_profile("any machine")
 os.environ["PATH"] += os.pathsep + str(Path(sys.executable).parent)  # `gan-eval` is found, so messages name it
-PACKAGES = ("torch", "piq", "numba", "llvmlite", "sklearn", "skimage", "starlette", "psycopg", "mkdocs", "selenium")
+PACKAGES = (
+    "torch", "torch_fidelity", "piq", "numba", "llvmlite", "sklearn", "skimage", "starlette", "psycopg", "mkdocs",
+    "selenium",
+)  # fmt: skip
 ABSENT = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 """Packages of extras that are not installed. What needs one is skipped, so that `--extras none` is tested alone."""
 collect_ignore = ["gan_eval/quiz/serve"] if "starlette" in ABSENT else []
