@@ -55,7 +55,7 @@ Maps = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=DIR", help="Your maps (grey PNG or npy), to show next to people's marks. Repeatable."),
 ]
-_STORE = typer.Option("--store", parser=place_of, metavar="PATH|URL", help="Results store: a path or a database URL.")
+_STORE = typer.Option("--store", parser=place_of, help="Results store: a path or a database URL.")
 Store = Annotated[Place | None, _STORE]
 RequiredStore = Annotated[Place, _STORE]
 Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show the pages before, between and after trials.")]

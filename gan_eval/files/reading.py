@@ -109,7 +109,9 @@ if TYPE_CHECKING:
 else:
 
     class Place:
-        """The place of a store: `Path | Address`. Typer refuses a union."""
+        """The place of a store: `Path | Address`. Typer refuses a union, and shows its name in help."""
+
+    Place.__name__ = "path|URL"
 
 
 def place_of(where: str | Place) -> Place:
