@@ -218,9 +218,10 @@ def run_server(
             async def watching() -> None:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(watch(live, say, refresh=refresh))
-                    while not ending.is_set():
-                        await asyncio.sleep(1)
+                    await asyncio.sleep(1)
+                    while not ending.is_set() and listening.fileno() >= 0:  # closed at the end: no helper could use it
                         start_missing()
+                        await asyncio.sleep(1)
 
             try:
                 asyncio.run(_answer(live, rehearsal, listening, address, report, ending, watching))
