@@ -170,11 +170,12 @@ def store_push(
 
 
 class _Export(TyperGroup):
-    """The group `export`, whose first word may be missing: it is then `tables`."""
+    """The group `export`, whose first word may be missing: it is then `tables`, unless a folder has that name."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words of the command line."""
-        return super().parse_args(ctx, args if args[:1] == ["page"] else ["tables", *args])
+        is_said = args[:1] == ["page"] or (args[:1] == ["tables"] and not Path("tables").is_dir())
+        return super().parse_args(ctx, args if is_said else ["tables", *args])
 
 
 export_app = typer.Typer(

@@ -332,6 +332,7 @@ def test_r_counts_simulated_participants_only_without_people(tmp_path: Path, peo
         ("--store {store} --format ,", "--format"),
         ("{store} --study third", "store.sqlite: no session of the study third"),
         ("--store {store}.absent", "no such store"),
+        ("tables --store {store}.absent", "no such store"),
     ],
 )
 def test_what_cannot_be_exported_is_reported_and_nothing_written(
@@ -341,6 +342,15 @@ def test_what_cannot_be_exported_is_reported_and_nothing_written(
     status, _, said = command("export", *given, "--out", tmp_path / "out")
     assert (status, words in said) == (2, True)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_may_have_the_name_of_the_subcommand(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tables").mkdir()
+    monkeypatch.chdir(tmp_path)
+    status, _, said = command("export", "tables", "--format", "r", "--out", "out")
+    assert (status, "tables: no trials.csv" in said) == (2, True)
 
 
 @pytest.mark.parametrize(
