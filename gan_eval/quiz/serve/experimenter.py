@@ -100,13 +100,16 @@ class _Page:
         """Return the report's time in seconds since 1970; None without a report."""
         return self.report.stat().st_mtime if self.report is not None and self.report.is_file() else None
 
-    def html(self, page: str, texts: Mapping[str, Any] | None = None, **html: str) -> Response:
-        study, people = self.live.study, self.live.settings.participants
-        known = {"study": study.title or study.name, "wanted": people, "address": self.address, **(texts or {})}
-        return HTMLResponse(experimenter_html(page, known, has_report=self.report_made() is not None, **html))
+    async def html(self, page: str, texts: Mapping[str, Any] | None = None, **html: str) -> Response:
+        study, wanted = self.live.study, self.live.settings.participants
+        known = {"study": study.title or study.name, "wanted": wanted, "address": self.address, **(texts or {})}
+        hidden = {"report"} if self.report_made() is None else set()
+        if not await read_store(self.live, lambda store: people(store, study.name)):
+            hidden.add("answers")
+        return HTMLResponse(experimenter_html(page, known, hidden=hidden, **html))
 
     async def sessions(self, _: Request) -> Response:
-        return self.html("sessions")
+        return await self.html("sessions")
 
     async def links(self, request: Request) -> Response:
         import segno
@@ -126,12 +129,12 @@ class _Page:
         takes_prolific = "PROLIFIC_PID" in live.settings.browser.participant_parameters
         prolific = f"{self.address}/?" + "&".join(f"{name}={value}" for name, value in PROLIFIC.items())
         notes = link_notes_html(prolific if takes_prolific else None, is_local=is_local(self.address))
-        return self.html("links", {"number": number, "most": MAX_LINKS}, notes=notes, links=links_html(made))
+        return await self.html("links", {"number": number, "most": MAX_LINKS}, notes=notes, links=links_html(made))
 
     async def codes(self, _: Request) -> Response:
         name, others = self.live.study.name, self.live.settings.browser.other_parameters
         codes = await read_store(self.live, lambda store: codes_by_status(store, name, others))
-        return self.html("codes", codes=codes_html(codes))
+        return await self.html("codes", codes=codes_html(codes))
 
     async def answers(self, _: Request) -> Response:
         name = self.live.study.name
@@ -167,7 +170,8 @@ class _Page:
         return HTMLResponse(content, headers={"Content-Security-Policy": REPORT_POLICY})
 
     async def with_slash(self, _: Request) -> Response:
-        return Response(status_code=303, headers={"Location": f"{experimenter_path(self.live)}/"})
+        name = experimenter_path(self.live).rpartition("/")[2]  # relative: a proxy may have a path before it
+        return Response(status_code=303, headers={"Location": f"{name}/"})
 
 
 def is_local(address: str) -> bool:

@@ -1,7 +1,7 @@
 """The HTML of the pages: files of `templates/` in which `$name` stands for a text or for HTML."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -85,12 +85,12 @@ def page_html(settings: QuizSettings, *, intro: bool, dealt: Mapping[str, Any] |
     )
 
 
-def experimenter_html(page: str, texts: Mapping[str, Any], *, has_report: bool, **html: str) -> str:
-    """Return a page of the experimenter: `sessions`, `links` or `codes`."""
+def experimenter_html(page: str, texts: Mapping[str, Any], *, hidden: Collection[str], **html: str) -> str:
+    """Return a page of the experimenter, `sessions`, `links` or `codes`; `hidden` are links that would lead nowhere."""
     here = {f"at_{name}": ' aria-current="page"' if name == page else "" for name in ("sessions", "links", "codes")}
     main = filled(f"{page}.html", texts, **html)
-    hidden = "" if has_report else " hidden"
-    return filled("experimenter.html", {**texts, "page": page}, main=main, hidden=hidden, **here)
+    here |= {f"{name}_hidden": " hidden" if name in hidden else "" for name in ("answers", "report")}
+    return filled("experimenter.html", {**texts, "page": page}, main=main, **here)
 
 
 def links_html(links: Sequence[tuple[str, str, str]]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import html
 import io
 import os
 import re
@@ -16,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx2 as httpx
 import pytest
@@ -25,11 +27,13 @@ from starlette.testclient import TestClient
 
 from gan_eval import tables
 from gan_eval.__main__ import run
+from gan_eval.quiz.admission import Person
 from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve import experimenter
 from gan_eval.quiz.serve.app import make_app
 from gan_eval.quiz.serve.experimenter import experimenter_path, experimenter_routes
 from gan_eval.quiz.serve.live import LiveStudy
+from gan_eval.quiz.simulate import Observer
 from gan_eval.store import open_store
 
 CHECK = {"text": "Which key is fake?", "choices": ["f", "j"], "answer": "f"}
@@ -57,6 +61,12 @@ class Page:
     def get(self, path: str = "", **how: Any) -> httpx.Response:
         """A page below the secret path."""
         return self.client.get(f"{self.path}/{path}", **how)
+
+    def links(self, path: str = "") -> list[str]:
+        """The addresses that a page shows or loads."""
+        tags = re.findall(r"<(?:a|link|script|img)\b[^>]*>", self.get(path).text)
+        found = [re.search(r'(?:href|src)="([^"]+)"', tag) for tag in tags if not re.search(r"\shidden\b", tag)]
+        return [html.unescape(address[1]) for address in found if address is not None]
 
     def numbers(self) -> dict[str, Any]:
         found: dict[str, Any] = self.get("status").json()
@@ -222,19 +232,25 @@ def test_links_are_stable_unguessable_and_in_their_qr_codes(
     assert pages[0].served.robot(code).open() == {"page": "welcome"}
 
 
+def try_out(it: Page) -> Robot:
+    """A browser that was sent to the study that stores nothing."""
+    sent = it.get("test", follow_redirects=False).headers["location"].removeprefix("../..")
+    folder, _, query = sent.partition("?")
+    below: Any = SimpleNamespace(post=lambda address, **how: it.client.post(folder + address, **how))
+    return Robot(below, query.partition("=")[2], study=it.served.study)
+
+
 def test_a_try_out_stores_nothing_and_works_during_a_pause(page: MakePage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LiveStudy, "_push", pytest.fail)
     it = page(push_to="lab.sqlite")
     it.client.post(f"{it.path}/pause")
     sent = it.get("test", follow_redirects=False)
     assert sent.status_code == 303
-    folder, _, query = sent.headers["location"].removeprefix("../..").partition("?")
+    folder = sent.headers["location"].removeprefix("../..").partition("?")[0]
     assert re.fullmatch(r"/test/[\w-]{22,}/", folder)
     assert it.client.get(folder).status_code == 200
     assert it.client.get("/test/" + "A" * 22 + "/").status_code == 404
-
-    below: Any = SimpleNamespace(post=lambda address, **how: it.client.post(folder + address, **how))
-    robot = Robot(below, query.partition("=")[2], study=it.served.study)
+    robot = try_out(it)
     robot.arrive()
     with open_store(it.scratch) as store:
         plan = store.rows(tables.PLANS)
@@ -246,6 +262,42 @@ def test_a_try_out_stores_nothing_and_works_during_a_pause(page: MakePage, monke
     for table in (tables.SESSIONS, tables.PLANS, tables.TRIALS, tables.ONSETS, tables.CONSENTS, tables.CHECKS):
         assert it.served.rows(table) == []
     assert it.numbers()["sessions"] == []
+
+
+def opens_all(it: Page) -> set[str]:
+    """Open every address of every page; return the addresses of the links."""
+    found = set()
+    for path in ("", "links", "links?n=2", "codes"):
+        for address in it.links(path):
+            if not address.startswith("data:"):
+                found.add(address)
+                place = urljoin(f"http://testserver{it.path}/{path}", address.replace(ADDRESS, "http://testserver"))
+                assert it.client.get(place).status_code == 200, (path, address)
+    return found
+
+
+def test_no_page_has_a_link_that_leads_nowhere(page: MakePage, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    it = page(report=report, participants=2)
+    before = opens_all(it)
+    assert {"./", "links", "codes", "test"} <= before
+    assert not before & {"answers", "report"}
+    try_out(it).arrive()
+    assert opens_all(it) == before
+    it.served.room.run(Person("simulated-1", observer=Observer()))
+    assert opens_all(it) == before
+    it.served.begun()
+    assert opens_all(it) - before == {"answers"}
+    report.write_text("<title>Report</title>")
+    assert opens_all(it) - before == {"answers", "report"}
+
+
+def test_the_page_without_its_slash_is_found_behind_a_proxy_with_a_path(page: MakePage) -> None:
+    it = page()
+    sent = it.client.get(it.path, follow_redirects=False)
+    assert (
+        urljoin(f"https://example.org/quiz{it.path}", sent.headers["location"]) == f"https://example.org/quiz{it.path}/"
+    )
 
 
 def test_the_report_is_shown_once_it_is_there_and_runs_nothing(page: MakePage, tmp_path: Path) -> None:
