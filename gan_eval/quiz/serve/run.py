@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 import errno
+import logging
 import multiprocessing
 import signal
 import socket
@@ -46,6 +47,11 @@ GRACE_S = 5
 
 class Server(uvicorn.Server):
     """A server that ends with status 0 on SIGINT and SIGTERM."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let running requests end, and cancel them after `GRACE_S`; uvicorn would log each with a traceback."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -179,6 +179,36 @@ def test_a_process_that_dies_is_replaced(stimuli: StimulusSet, database: str, se
     assert server.stop() == 0
 
 
+INCOMPLETE = b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+"""A request that never ends."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("presses", [0, 2])
+def test_a_request_that_hangs_is_cancelled_without_a_traceback_and_nothing_is_lost(
+    presses: int, stimuli: StimulusSet, tmp_path: Path, servers: list[Server]
+) -> None:
+    """After the time of grace, and at once if Ctrl-C is pressed twice."""
+    server = quiz_server(stimuli.folder, str(tmp_path / "store.sqlite"))
+    servers.append(server)
+    enough = threading.Event()
+    people = begin_to_answer([server], enough)
+    with socket.create_connection(("127.0.0.1", server.port)) as slow:
+        slow.sendall(INCOMPLETE)
+        wait_for_answers(people, 20)
+        for _ in range(presses):
+            assert server.process is not None
+            server.process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        assert server.stop() == 0
+    assert not re.search("Traceback|ERROR", server.errors[-1]), server.errors[-1]
+    assert "every answer is stored" in server.errors[-1]
+    server.start()
+    end_of_answers(people, enough)
+    assert server.stop() == 0
+    require_nothing_lost(server.store, people, 0)
+
+
 @pytest.mark.nightly
 def test_sigterm_ends_a_server_with_all_stored(stimuli: StimulusSet, database: str, servers: list[Server]) -> None:
     server = quiz_server(stimuli.folder, database, "--workers", "2")
@@ -189,12 +219,11 @@ def test_sigterm_ends_a_server_with_all_stored(stimuli: StimulusSet, database: s
         socket.create_connection(("127.0.0.1", server.port)),
         socket.create_connection(("127.0.0.1", server.port)) as slow,
     ):
-        slow.sendall(
-            b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
-        )
+        slow.sendall(INCOMPLETE)
         wait_for_answers(people, 20)
         assert server.stop() == 0
     assert "every answer is stored" in server.errors[-1]
+    assert faults(servers) == []
     server.start()
     end_of_answers(people, enough)
     assert server.stop() == 0
