@@ -64,7 +64,7 @@ def study_file_reference() -> str:
     for setting in settings_of(Study):
         parts += _section(setting, setting.name)
     parts += _design()
-    return "\n".join(parts)
+    return "\n".join(parts).replace("`gan-eval ", "`./run ")
 
 
 def _design() -> Iterator[str]:

@@ -23,7 +23,7 @@ def reference() -> str:
         "Identifiers and file names have no invisible characters (controls, marks of direction, zero-width spaces).",
     ]
     for table in (*ALL_TABLES.values(), POWER):
-        lines += ["", f"## {table.name}", "", table.meaning, ""]
+        lines += ["", f"## {table.name}", "", table.meaning.replace("`gan-eval ", "`./run "), ""]
         if table.key:
             lines += [f"A row is identified by {', '.join(f'`{name}`' for name in table.key)}.", ""]
         lines += ["| column | type | unit | must be filled | meaning |", "| --- | --- | --- | --- | --- |"]

@@ -13,7 +13,7 @@ from typer.core import TyperCommand
 
 from gan_eval import __version__
 from gan_eval.files.reading import Place, place_of
-from gan_eval.machine.commands import VERBS
+from gan_eval.machine.commands import VERBS, as_typed
 
 _SINGLE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
 """A line break in a docstring that does not end a paragraph."""
@@ -60,6 +60,13 @@ class _Command(TyperCommand):
         for parameter in self.get_params(ctx):
             parameter.process_value = partial(_processed, parameter, parameter.process_value)  # type: ignore[method-assign]
         return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with commands as the user types them."""
+        described: list[Any] = [self, *self.get_params(ctx)]
+        for each in described:
+            each.help = as_typed(each.help or "")
+        super().format_help(ctx, formatter)
 
 
 def _processed(parameter: Any, process: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:

@@ -66,7 +66,7 @@ class AnalysisSettings(Section):
 
 
 class PowerSettings(Section):
-    """`[power]`: assumptions of `./run power` about people and pictures, and the power to reach."""
+    """`[power]`: assumptions of `gan-eval power` about people and pictures, and the power to reach."""
 
     participants: tuple[Annotated[int, Field(ge=2, le=100_000)], ...] = Field(
         default=(10, 20, 40, 60, 80, 120), min_length=1, max_length=1000

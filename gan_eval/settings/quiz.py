@@ -198,8 +198,8 @@ class QuizSettings(Section):
     )
     """Second store, which gets a copy of each ended session: database URL or path."""
     allow_giveaways: Annotated[tuple[Giveaway, ...], Option("NAME,..."), NotInDesign("which sets are refused")] = ()
-    """Allowed technical differences (see `./run stimuli audit`), which may reveal fakes; `identical`: generated files
-    that equal real ones."""
+    """Allowed technical differences (see `gan-eval stimuli audit`), which may reveal fakes; `identical`: generated
+    files that equal real ones."""
     corner_patch: bool = False
     """White patch in the lower left corner while a picture is shown, for a photodiode."""
     language: Annotated[str, SHORT, Option("NAME")] = "en"

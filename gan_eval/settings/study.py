@@ -72,7 +72,7 @@ class GenerateSettings(Section):
 
 
 class StimuliSettings(Section):
-    """`[stimuli]`: stimulus sets made elsewhere (by `./run stimuli import` or any program)."""
+    """`[stimuli]`: stimulus sets made elsewhere (by `gan-eval stimuli import` or any program)."""
 
     sets: Annotated[tuple[PathText, ...], SHORT] = ()
     """Folders with a `stimuli.csv`, relative to the study file, shown next to the models' pictures."""
@@ -86,7 +86,7 @@ class MetricsSettings(Section):
     """`[metrics]`: which metrics are computed. Files are relative to the study file."""
 
     names: Annotated[tuple[str, ...], SHORT] = Field(default=("psnr", "ssim", "niqe", "fid", "kid"), min_length=1)
-    """Names of `./run metrics --list`."""
+    """Names of `gan-eval metrics --list`."""
     resizer: ResizerName = "tf1"
     """Resizer to a network's size; part of the definition of FID and KID."""
     resize: bool = False

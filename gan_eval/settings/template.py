@@ -134,7 +134,7 @@ def study_text(values: Values, *, every_key: bool = False) -> str:
     """Return the text of a study file with these values (`study.name` is required) and other keys' defaults."""
     trains = "models" in values
     sections = sorted(settings_of(Study), key=lambda setting: not trains and setting.name in OF_TRAINING)
-    lines = [*_comment(as_typed(_HEAD, in_file=True))]
+    lines = [*_comment(_HEAD)]
     for setting in sections:
         if not trains and setting.name in OF_TRAINING:
             if not every_key:
@@ -189,7 +189,7 @@ def _table(
 
 
 def _comment(text: str) -> Iterator[str]:
-    for line in text.splitlines():
+    for line in as_typed(text, in_file=True).splitlines():
         yield from (f"# {part}".rstrip() for part in textwrap.wrap(line, WIDTH, break_on_hyphens=False) or [""])
 
 

@@ -202,7 +202,7 @@ class TrainingSettings(Section):
     validate_every: int | None = Field(default=None, ge=1, le=MAX_STEPS, examples=[1000])
     """Steps between measurements on pictures of another split; scaled with --fraction."""
     validation_metrics: tuple[str, ...] = ("psnr", "ssim")
-    """Metrics to measure; see `./run metrics --list`."""
+    """Metrics to measure; see `gan-eval metrics --list`."""
     validation_pairs: Annotated[int, Field(ge=1, le=MAX_PICTURES)] | Literal["all"] | None = Field(
         default=None, examples=[16]
     )

@@ -510,7 +510,7 @@ PUBLISHED_QUIZ = Table(
 
 REJECTED = Table(
     "rejected",
-    "Rows of another program's table that `./run trials import` left out.",
+    "Rows of another program's table that `gan-eval trials import` left out.",
     (
         integer("row", "number of the row, 1 is the first below the header", filled=True),
         text("column", "the column at fault; (whole row): another number of cells than the header", filled=True),
@@ -523,7 +523,7 @@ REJECTED = Table(
 
 GIVEAWAYS = Table(
     "giveaways",
-    "Differences between real and generated pictures other than their content, found by `./run stimuli audit`.",
+    "Differences between real and generated pictures other than their content, found by `gan-eval stimuli audit`.",
     (
         text("dataset", DATASET.meaning, filled=True),
         text("model", "the generator's name", filled=True),

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -97,6 +98,36 @@ def test_hints_and_errors_name_real_commands(tmp_path: Path, monkeypatch: pytest
     status, _, said = command("metrics", tmp_path / "set", "--metrics", "psnr", "--out", tmp_path / "out")
     assert (status, "make one with `./run stimuli import`" in said) == (2, True)
     assert "Usage: ./run" in command("stimuli", "audit", "--help")[1]
+
+
+def test_helps_and_study_files_name_commands_and_pages_as_they_are_found_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.chdir(ROOT)
+    texts = []
+    for is_installed in (True, False):
+        monkeypatch.setattr(
+            commands.shutil, "which", lambda _, found=is_installed: "/usr/bin/gan-eval" if found else None
+        )
+        monkeypatch.setattr(commands, "in_checkout", lambda found=is_installed: not found)
+        file = tmp_path / f"{is_installed}.toml"
+        assert command("study", "new", "--all", "--out", file)[0] == 0
+        text = file.read_text() + command("quiz", "--help")[1] + command("run", "--help")[1]
+        texts.append(" ".join(text.replace("#", " ").split()))
+    for installed, in_clone in (("see `gan-eval stimuli audit`", "see `./run stimuli audit`"),
+                                ("the page cluster of the documentation", "docs/cluster.md"),
+                                ("by `gan-eval stimuli import`", "by `./run stimuli import`")):  # fmt: skip
+        assert (installed in texts[0], in_clone in texts[0]) == (True, False)
+        assert (installed in texts[1], in_clone in texts[1]) == (False, True)
+
+
+def test_only_one_place_knows_the_checkouts_command() -> None:
+    """A text says `gan-eval VERB`, which `as_typed` replaces: `./run` is not there where a wheel is installed."""
+    files = [path for name in ("gan_eval", "trainer") for path in (ROOT / name).rglob("*.*") if path.suffix != ".pyc"]
+    texts = {path: path.read_text(encoding="utf-8", errors="ignore") for path in files}
+    typed = [path.name for path, text in texts.items() if re.search(r"\./run [a-z]", text)]
+    assert typed == ["commands.py"]
 
 
 def test_a_waiting_policy_of_the_user_wins(monkeypatch: pytest.MonkeyPatch) -> None:
