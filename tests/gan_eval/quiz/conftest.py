@@ -1,6 +1,7 @@
 """Stimuli, sessions and clocks for the quiz tests."""
 
 import gc
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
 
-@pytest.fixture
-def stimuli(tmp_path: Path) -> StimulusSet:
-    """A stimulus set of ten items with small pictures: reals reddish, fakes bluish, labels green; with captions."""
+@pytest.fixture(scope="session")
+def ten_items(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `stimuli` copies."""
     generator = np.random.default_rng(1)
     items: dict[str, dict[str, Picture]] = {}
     for number in range(10):
@@ -32,7 +33,13 @@ def stimuli(tmp_path: Path) -> StimulusSet:
         for channel, picture in zip((1, 0, 2), pictures.values(), strict=True):
             picture[..., channel] += 160
         items[f"secret{number}"] = pictures
-    made = read_set(write_items(tmp_path / "set", items, model="hiddenmodel", dataset="tiles"))
+    return write_items(tmp_path_factory.mktemp("items") / "set", items, model="hiddenmodel", dataset="tiles")
+
+
+@pytest.fixture
+def stimuli(ten_items: Path, tmp_path: Path) -> StimulusSet:
+    """A stimulus set of ten items with small pictures: reals reddish, fakes bluish, labels green; with captions."""
+    made = read_set(shutil.copytree(ten_items, tmp_path / "set"))
     return StimulusSet(made.folder, tuple({**row, "caption": f"text of {row['item']}"} for row in made.rows))
 
 
