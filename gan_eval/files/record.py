@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gan_eval.errors import UserError, shortened
+from gan_eval.errors import UserError, abbreviated, shortened
 from gan_eval.files.atomic import OWN_FOLDER, write_json
 from gan_eval.files.reading import read_json
 
@@ -54,11 +54,25 @@ class FolderRecord:
         write_json(self.file, {**self.made, **facts})
 
 
-def read_record(path: Path, /, **kinds: type) -> dict[str, Any]:
-    """Read a record with fields of these types; return {} if the file does not exist."""
+def require_format(path: Path, found: Any, known: int) -> None:
+    """Refuse a file whose field `format` is not the number that this program writes; None: it has no such field."""
+    if found not in (None, known):
+        raise UserError(
+            f"{path}: format is {abbreviated(found)}, and this program knows {known}; use the version of gan_eval that "
+            "made the file, or another folder"
+        )
+
+
+def read_record(path: Path, /, *, known: int | None = None, **kinds: type) -> dict[str, Any]:
+    """Read a record with fields of these types; return {} if the file does not exist.
+
+    `known`: the only format that is accepted, if the record has one; None: any.
+    """
     if not path.exists():
         return {}
     record = read_json(path)
+    if known is not None and type(record) is dict:
+        require_format(path, record.get("format"), known)
     if not record or type(record) is not dict or any(type(record.get(name)) is not kinds[name] for name in kinds):
         expected = ", ".join(kinds) or "a JSON object"
         raise UserError(f"{path}: damaged: {expected} not found in it; restore it, or name another folder")

@@ -20,6 +20,7 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import cell, table_of
 from gan_eval.report.parts.thumbnails import Picture, evenly_spaced, small_picture
 from gan_eval.report.parts.words import Record, from_to, missing, number, plural, text, whole
+from gan_eval.settings.training import CONFIG_FORMAT
 from gan_eval.tables import PLATEAUS, VALIDATION
 from gan_eval.tables.frames import frame_of, read_table
 
@@ -101,7 +102,7 @@ def training_runs(folder: StudyFolder) -> list[TrainingRun]:
                 model=name,
                 log=folder.training[name],
                 validation=read_table(validation, VALIDATION) if validation.is_file() else frame_of([], VALIDATION),
-                settings=read_record(config, settings=dict).get("settings", {}),
+                settings=read_record(config, known=CONFIG_FORMAT, settings=dict).get("settings", {}),
                 grids=dict(sorted((int(step), path) for step, path in grids.items() if step.isdigit())),
             )
         )
@@ -114,7 +115,7 @@ def training_settings(folder: StudyFolder) -> dict[str, Mapping[str, Any]]:
     if folder.study is not None:
         settings_of = {name: folder.study.training_of(name).model_dump(mode="json") for name in folder.study.models}
     for config in sorted((folder.path / "models").glob("*/config.json")):
-        settings_of[config.parent.name] = read_record(config, settings=dict)["settings"]
+        settings_of[config.parent.name] = read_record(config, known=CONFIG_FORMAT, settings=dict)["settings"]
     return settings_of
 
 

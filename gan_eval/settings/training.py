@@ -12,6 +12,8 @@ MaskKind = Literal["centre", "blocks", "region", "folder"]
 StyleNetwork = Literal["none", "vgg13_bn", "vgg16"]
 StyleLayers = Literal["poolings", "all"]
 
+CONFIG_FORMAT = 1
+"""Format of `config.json` in a run's folder."""
 MAX_WEIGHT = 1e12
 """Maximum weight of a term; sums of such terms stay within single precision."""
 NEUTRAL_GREY = 128

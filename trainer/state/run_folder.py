@@ -17,15 +17,14 @@ from gan_eval.errors import UserError, first_sentence
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 from gan_eval.files.reading import require_file
-from gan_eval.files.record import FolderRecord, read_record
+from gan_eval.files.record import FolderRecord, read_record, require_format
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.sections import first_problem
-from gan_eval.settings.training import TrainingSettings
+from gan_eval.settings.training import CONFIG_FORMAT, TrainingSettings
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-FORMAT = 1
 CONFIG = "config.json"
 GENERATOR = "generator.safetensors"
 BEST = "best.safetensors"  # the generator that the validation metric prefers
@@ -56,7 +55,7 @@ def check_run(out: Path, definition: Definition, machine: Machine) -> list[str]:
         if (out / GENERATOR).exists():
             raise UserError(f"{out / CONFIG}: missing next to {GENERATOR}; restore it, or choose another folder")
         return []
-    before = read_record(record.file, machine=dict)["machine"]
+    before = read_record(record.file, known=CONFIG_FORMAT, machine=dict)["machine"]
     start = f"; where the networks are the same, --init-from {out} starts from this generator"
     record.require_same(f"choose another folder{start if (out / GENERATOR).exists() else ''}")
     return [
@@ -71,7 +70,7 @@ def begin_run(out: Path, definition: Definition, machine: Machine) -> None:
     """Claim `out` and record what is trained there, unless that is done already."""
     claim_output_folder(out)
     if not (out / CONFIG).exists():
-        FolderRecord(out / CONFIG, {"format": FORMAT, **definition}).write(machine=machine)
+        FolderRecord(out / CONFIG, {"format": CONFIG_FORMAT, **definition}).write(machine=machine)
 
 
 def note_in_config(out: Path, facts: Mapping[str, Any]) -> None:
@@ -123,6 +122,9 @@ def read_safetensors(path: Path) -> "tuple[dict[str, Tensor], str | None]":
 
     Returns:
         Its tensors by name; the JSON that `save_generator` wrote, None in a file of another program.
+
+    Raises:
+        UserError: a generator of another format, or one that has changed since it was written.
     """
     from safetensors import safe_open
 
@@ -131,11 +133,13 @@ def read_safetensors(path: Path) -> "tuple[dict[str, Tensor], str | None]":
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     with suppress(ValueError, RecursionError):  # no JSON, which `load_generator` refuses
         described = json.loads(metadata or "null")
-        if isinstance(described, dict) and described.pop(_DIGEST, None) != digest_of(described, tensors):
-            raise UserError(
-                f"{path}: changed since it was written (its digest differs or is missing); copy it again, or train it "
-                "again"
-            )
+        if isinstance(described, dict):
+            require_format(path, described.get("format"), GENERATOR_FORMAT)
+            if described.pop(_DIGEST, None) != digest_of(described, tensors):
+                raise UserError(
+                    f"{path}: changed since it was written (its digest differs or is missing); copy it again, or train "
+                    "it again"
+                )
     return tensors, metadata
 
 

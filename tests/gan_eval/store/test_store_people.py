@@ -1,15 +1,16 @@
 """List participants; delete a participant's data."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from refusals import refused
-from stored_rows import add, fill, held
+from stored_rows import add, fill, held, trial
 
 from gan_eval import tables
-from gan_eval.store import Writer, forget, forget_in, list_participants, open_store, stored_of
+from gan_eval.store import Store, Writer, forget, forget_in, list_participants, open_store, stored_of
 
 
 def files_naming(word: str, folder: Path) -> list[str]:
@@ -31,6 +32,26 @@ def test_who_has_done_what_and_only_one_study_of_a_participant_may_be_forgotten(
     refused("no participant ann in the study other", forget, where, "ann", study="other")
     with open_store(where) as store:
         assert [each["study"] for each in list_participants(store)] == ["t", "t"]
+
+
+def test_trials_that_are_stored_meanwhile_are_counted_wholly_or_not_at_all(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(where, "ann", planned=9)
+    numbers = iter(range(2, 9))
+
+    def interrupted(store: Store) -> AbstractContextManager[sa.Connection]:
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "transaction", transaction)
+            with open_store(where) as other:
+                other.add(tables.TRIALS, [trial(next(numbers), "session-of-ann-t", participant="ann", flags="late")])
+        return transaction(store)
+
+    transaction = Store.transaction
+    with open_store(where) as store:
+        monkeypatch.setattr(Store, "transaction", interrupted)
+        (row,) = list_participants(store)
+    assert row["flagged"] == row["trials"] - 1
 
 
 def test_a_forgotten_participant_leaves_no_byte(tmp_path: Path) -> None:
