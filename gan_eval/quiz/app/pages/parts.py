@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPaintEvent, QShortcut, QShowEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from gan_eval.quiz.app.keys import place_of
@@ -95,7 +95,9 @@ def sheet(look: PageLook) -> str:
     QProgressBar::chunk {{ background: {ACCENT}; border-radius: {px(4)}px; }}
     QScrollBar:vertical {{ background: transparent; width: {px(12)}px; margin: {px(2)}px; }}
     QScrollBar::handle:vertical {{ background: {MUTED}; border-radius: {px(4)}px; min-height: {px(30)}px; }}
-    QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
+    QScrollBar:horizontal {{ background: transparent; height: {px(12)}px; margin: {px(2)}px; }}
+    QScrollBar::handle:horizontal {{ background: {MUTED}; border-radius: {px(4)}px; min-width: {px(30)}px; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
     """
 
@@ -130,13 +132,12 @@ class Page(QWidget):
         across.addStretch(1)
         across.addWidget(self.card, 100)
         across.addStretch(1)
-        down = QVBoxLayout(ground)
-        down.addStretch(1)
-        down.addLayout(across, 100 if fill else 0)
-        down.addStretch(1)
+        self._around = QVBoxLayout(ground)
+        self._around.addStretch(1)
+        self._around.addLayout(across, 100 if fill else 0)
+        self._around.addStretch(1)
         self._area = QScrollArea(widgetResizable=True)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setWidget(ground)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -149,6 +150,19 @@ class Page(QWidget):
     def showEvent(self, _: QShowEvent) -> None:  # noqa: N802  (Qt's name)
         """Give the focus to the page's first widget."""
         self.first.setFocus()
+
+    def resizeEvent(self, _: QResizeEvent) -> None:  # noqa: N802
+        """Put the buttons below each other at the left if the page is wider than the window, and must be scrolled."""
+        buttons, margins = self.findChildren(QPushButton), self._around.contentsMargins()
+        for each in buttons:
+            each.setMinimumWidth(each.sizeHint().width())  # a long text needs more than the style's minimum
+        self.buttons.setDirection(QHBoxLayout.Direction.LeftToRight)
+        for layout in (self.buttons, self.body):
+            layout.invalidate()
+        if is_wide := self.card.minimumSizeHint().width() + margins.left() + margins.right() > self.width():
+            self.buttons.setDirection(QHBoxLayout.Direction.TopToBottom)
+        for each in buttons:
+            self.buttons.setAlignment(each, Qt.AlignmentFlag.AlignLeft if is_wide else Qt.AlignmentFlag(0))
 
     def settle(self) -> None:
         """Ignore keys and clicks until the page has been visible for `SETTLE_MS`."""

@@ -10,10 +10,10 @@ import pytest
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from app_sitting import words
-from PySide6.QtCore import QEvent, QObject, QRect, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QSignalSpy, QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea, QWidget
 
 from gan_eval.pictures.decode import write_png
 from gan_eval.quiz.app.pages.end import EndPage
@@ -172,26 +172,26 @@ def test_keys_that_were_tried_show_their_whole_mark(show: Show, language: str) -
 BUTTONS = [(name, lambda: None) for name in ("withdraw", "save_and_quit", "continue")]
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda look, words: NoticePage(
-            look,
-            words,
-            "welcome",
-            instructions(RATED, 50, words),
-            buttons=BUTTONS,
-            hint="hint_pause",
-            participant="P01",
-            problem="The screen has changed.",
-            extra=key_caps(look, words, RATED, RATED.keys),
-        ),
-        lambda look, words: ConsentPage(look, words, ConsentSettings(text="A long text. " * 120)),
-        lambda look, words: KeysPage(look, words, QuizSettings(confidence=9), keys=KEYS),
-        lambda look, words: QuestionPage(look, words, AGE, number=1, count=1, answer=None),
-        lambda look, words: EndPage(look, words, [ScoreLine("Real photographs", "20 of 25 correct", "")], []),
-    ],
-)
+PAGES: list[Callable[[PageLook, Texts], Page]] = [
+    lambda look, words: NoticePage(
+        look,
+        words,
+        "welcome",
+        instructions(RATED, 50, words),
+        buttons=BUTTONS,
+        hint="hint_pause",
+        participant="P01",
+        problem="The screen has changed.",
+        extra=key_caps(look, words, RATED, RATED.keys),
+    ),
+    lambda look, words: ConsentPage(look, words, ConsentSettings(text="A long text. " * 120)),
+    lambda look, words: KeysPage(look, words, QuizSettings(confidence=9), keys=KEYS),
+    lambda look, words: QuestionPage(look, words, AGE, number=1, count=1, answer=None),
+    lambda look, words: EndPage(look, words, [ScoreLine("Real photographs", "20 of 25 correct", "")], []),
+]
+
+
+@pytest.mark.parametrize("make", PAGES)
 def test_every_page_can_be_read_and_used_in_german_at_the_largest_text_size(
     show: Show, make: Callable[[PageLook, Texts], Page]
 ) -> None:
@@ -210,6 +210,26 @@ def test_every_page_can_be_read_and_used_in_german_at_the_largest_text_size(
             page.bring_into_view(button)
             place = QRect(button.mapTo(page, button.rect().topLeft()), button.size())
             assert page.rect().contains(place), button.text()
+
+
+@pytest.mark.parametrize("width", [320, 480])
+@pytest.mark.parametrize("make", PAGES)
+def test_every_button_is_in_a_narrow_window_and_the_rest_is_scrolled_to(
+    show: Show, make: Callable[[PageLook, Texts], Page], width: int
+) -> None:
+    """Continue was cut off at 320 pixels, with nothing that showed it."""
+    page = show(make(LOOK, WORDS))
+    for each in (1366, width, 1366):
+        page.window().resize(each, 768)
+        QTest.qWait(50)
+        buttons = [button for button in page.findChildren(QPushButton) if button.isVisible()]
+        places = [(button.mapTo(page, QPoint()).x(), button.width()) for button in buttons]
+        assert all(left >= 0 and left + wide <= each for left, wide in places), places
+        assert all(button.width() >= button.sizeHint().width() for button in buttons)
+        rows = {button.mapTo(page, QPoint()).y() for button in buttons}
+        assert each < 1366 or len(rows) == 1, "in a row where they fit"
+        (area,) = page.findChildren(QScrollArea)
+        assert area.horizontalScrollBar().isVisible() == (area.widget().width() > each)
 
 
 @pytest.fixture
