@@ -215,6 +215,7 @@ def weight(value: float) -> Callable[..., object]:
         (lambda definition, _: definition.update(settings=[1]), "its metadata are damaged"),
         (lambda definition, _: "[" * 100_000, "its metadata are damaged"),
         (lambda definition, _: definition.update(digest="0"), "changed since it was written"),
+        (lambda definition, _: definition.update(format=3, digest="0"), "format is 3, and this program knows 2; use"),
         (weight(float("nan")), r"down\.1\.conv\.weight"),
         (weight(float("inf")), r"down\.1\.conv\.weight"),
     ],

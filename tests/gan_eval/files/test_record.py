@@ -1,5 +1,7 @@
 """A folder is used again only for what it was made with."""
 
+import json
+
 import pytest
 
 from gan_eval.errors import UserError
@@ -35,3 +37,13 @@ def test_an_empty_record_is_not_one_of_an_empty_folder(tmp_path):
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(UserError, match=r"x\.json: damaged"):
         FolderRecord(tmp_path / "x.json", {"dataset": "d"}).require_same("")
+
+
+@pytest.mark.parametrize("found", [2, "1", None])
+def test_a_record_of_another_format_is_refused_with_what_to_do(tmp_path, found):
+    (tmp_path / "x.json").write_text(json.dumps({"format": found, "settings": {}}))
+    if found is None:  # older than the field
+        assert read_record(tmp_path / "x.json", known=1, settings=dict)
+        return
+    with pytest.raises(UserError, match=rf"x\.json: format is {found!r}, and this program knows 1; use .*version"):
+        read_record(tmp_path / "x.json", known=1, settings=dict)

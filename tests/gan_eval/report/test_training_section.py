@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from synthetic_training import SEVERAL, SIDE
 
+from gan_eval.errors import UserError
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.report.page import render
 from gan_eval.report.parts.blocks import Charts, PictureTable, Report, ShownTable
@@ -114,6 +115,14 @@ def test_sample_grids_of_filled_holes_are_cut_into_original_masked_generated_and
     (run,) = training_runs(read_folder(tmp_path))
     for found, wanted in zip(run.sample(400), (60, 160, 10), strict=True):
         assert set(found.ravel()) == {wanted}
+
+
+def test_a_run_of_another_format_is_refused_in_one_line(training, tmp_path) -> None:
+    study = shutil.copytree(training, tmp_path / "copy")
+    config = study / "models" / min(SEVERAL) / "config.json"
+    config.write_text(json.dumps({"format": 2, "settings": {}}))
+    with pytest.raises(UserError, match=r"config\.json: format is 2, and this program knows 1; use .*version"):
+        training_section(read_folder(study))
 
 
 def test_missing_parts_and_a_broken_grid_are_left_out(training, tmp_path) -> None:

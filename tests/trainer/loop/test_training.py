@@ -134,7 +134,8 @@ def test_a_damaged_generator_is_restored_from_a_checkpoint(make_pairs: Pairs, ti
     file.write_bytes(b"")
     (run / "checkpoints" / "step_0000002.pt").unlink()
     refused(r"generator\.safetensors:", train, settings, data, run)
-    for config in ("[1]", '{"machine": 3}'):
+    other = (run / "config.json").read_text().replace('"format": 1', '"format": 2')
+    for config in ("[1]", '{"machine": 3}', other):
         (run / "config.json").write_text(config)
         file.unlink(missing_ok=True)
         refused(r"config\.json:", train, settings, data, run)
