@@ -13,9 +13,11 @@ def rule_parts(text: str) -> tuple[str, str, str]:
 
     >>> rule_parts("reaction_time_ms<200")
     ('reaction_time_ms', '<', '200')
+    >>> rule_parts("practice=")  # an empty cell
+    ('practice', '=', '')
     """
     match = _RULE.match(text)
-    if not match or not match["value"]:
+    if not match or not (match["value"] or (match["operator"] == "=" and match["column"].strip())):
         raise ValueError(
             f"rule {text!r}: not understood; write COLUMN<NUMBER (or <= > >=), COLUMN=VALUE, COLUMN!=VALUE or "
             "COLUMN~WORD"

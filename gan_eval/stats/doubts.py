@@ -1,5 +1,6 @@
 """Possible mistakes in a trials table, of which the user is warned."""
 
+import re
 import shlex
 from collections import defaultdict
 
@@ -23,6 +24,19 @@ MAX_QUESTIONS, ALIKE = 9, 0.8
 """Maximum number of trials of a picture that may be questions; minimum share of pictures with one number of trials."""
 _OF_PICTURE = ("session", "block", "phase", "stimulus_b", "kind", "model", "dataset", "requested_exposure_ms")
 """Columns, next to `stimulus`, that are equal in all questions about a picture."""
+MIN_CODES, MIN_CODE_SHARE = 3, 0.01
+"""Minimum number and share of answers whose time may be a code, or the time limit."""
+MAX_WORDS = 50
+"""Maximum number of different words of a further column that is looked at."""
+_CODES = (9, 77, 88, 98, 99, 777, 888, 998, 999, 9999)
+"""Numbers, also below 0, that surveys write for a missing answer."""
+_PRACTICE = re.compile(
+    r"(?i)(is|in)?[ _-]?(prac\w*|training|trainings?\w*phase|warm[ _-]?up|tutorial|familiari[sz]ation|[üu]e?bung\w*"
+    r"|entra[iî]nement)([ _-]*(trial|block|phase|part|task|session|loop|round|run)s?)?[ _-]?\d*"
+)
+"""A word for trials before the study."""
+_QUESTION = re.compile(r"(?i)question|prompt|measure|scale|item_?type|judge?ments?_?type|^task|quest_")
+_YES = ("true", "yes", "y", "1", "1.0", "t")
 
 
 def doubts(trials: pd.DataFrame) -> list[str]:
@@ -30,19 +44,33 @@ def doubts(trials: pd.DataFrame) -> list[str]:
     is_timed = trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None)
     of_times = (_doubtful_times, _equal_sessions) if is_timed else ()
     checks = (_alike_codes, *of_times, _rows_in_succession, _below_chance)
-    return [line for check in checks for line in check(trials)]
+    lines = [line for check in checks for line in check(trials)]
+    words = {str(name): trials[name].dropna().astype(str).unique() for name in trials if name not in TRIALS.by_name}
+    words = {name: found for name, found in words.items() if 0 < len(found) <= MAX_WORDS}
+    if tried := [name for name, found in words.items() if any(map(_PRACTICE.fullmatch, [name, *found]))]:
+        lines += _practice(trials, tried)
+    asked = [
+        name
+        for name, found in words.items()
+        if 1 < len(found) <= MAX_QUESTIONS and (_QUESTION.search(name) or all(word.endswith("?") for word in found))
+    ]
+    if asked and not any("in succession" in line for line in lines):
+        lines += _questions_apart(trials, asked)
+    if graded := [name for name in ("rating", "confidence") if trials[name].notna().any()]:
+        lines += _codes_among_grades(trials, graded)
+    return lines
 
 
 def _alike_codes(trials: pd.DataFrame) -> list[str]:
     spellings: dict[str, list[str]] = defaultdict(list)
     for code in map(str, trials["participant"].dropna().unique()):
-        spellings[person_of(code)].append(code)
+        spellings[re.sub(r"(?<!\d)0+(?=\d)", "", person_of(code))].append(code)
     alike = [f"{' and '.join(map(repr, codes))}" for codes in spellings.values() if len(codes) > 1]
     if not alike:
         return []
     return [
-        f"participants {_some(alike)} differ only in case or spaces and are counted as different people; if they are "
-        "one person, write one code"
+        f"participants {_some(alike)} differ only in case, spaces or zeros in front and are counted as different "
+        "people; if they are one person, write one code"
     ]
 
 
@@ -64,6 +92,18 @@ def _doubtful_times(trials: pd.DataFrame) -> list[str]:
                 f"column {name}: {len(low)} of {len(times)} are below {least:g} ms, the first is {low.iloc[0]:g} in "
                 f"row {low.index[0] + 1}: are these seconds? Bring all rows to milliseconds"
             )
+    answered = trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"]) | trials["rating"].notna()
+    times = trials["reaction_time_ms"][(answered & trials["onset_ms"].isna()).to_numpy(bool) & possible_times(trials)]
+    counts = times.value_counts()
+    longest = times.max()
+    number = int(counts.get(longest, 0))
+    others = counts.drop(longest, errors="ignore")
+    if len(others) >= MIN_EQUAL_TIMES and number >= max(MIN_CODES, MIN_CODE_SHARE * len(times), 3 * others.max()):
+        lines.append(
+            f"column reaction_time_ms: {number} of {len(times)} answers have the longest time, {longest:g} ms: a time "
+            "limit, or a code for no answer? They count; if nobody answered there, leave these rows out (trials import "
+            "--where)"
+        )
     return lines
 
 
@@ -94,7 +134,7 @@ def _rows_in_succession(trials: pd.DataFrame) -> list[str]:
     session, stimulus = (pd.factorize(trials[name].array)[0] for name in ("session", "stimulus"))
     order = np.lexsort((trials["trial"].to_numpy("int64"), session))
     is_same = np.diff(stimulus[order]) == 0
-    if is_same.sum() <= ALIKE / 2 * len(trials) or trials["onset_ms"].notna().any():
+    if not is_same.any() or trials["onset_ms"].notna().any():
         return []
     for name in _OF_PICTURE:
         is_same &= np.diff(pd.factorize(trials[name].array)[0][order]) == 0
@@ -104,7 +144,7 @@ def _rows_in_succession(trials: pd.DataFrame) -> list[str]:
     is_usual = sizes == size
     of_people = pd.Series(is_usual).groupby(session[order[starts]]).mean()
     if is_usual.mean() < ALIKE or of_people.min() < 0.5 or not 1 < size <= MAX_QUESTIONS or stimulus.max() < 3:
-        return []
+        return _changed_answers(trials, order[1:][is_same], order[:-1][is_same])
     of_trials = order[starts[is_usual, None] + np.arange(size)]
     fix = "name the question in a new column, and take one with trials import --where COLUMN=QUESTION"
     for name in trials.columns.difference([*TRIALS.names], sort=False)[::-1].map(str):
@@ -112,6 +152,85 @@ def _rows_in_succession(trials: pd.DataFrame) -> list[str]:
         if len({*words[0]}) == size and (np.sort(words) == np.sort(words[0])).all():
             fix = f"take one with trials import --where {shlex.quote(f'{name}={words[0, 0]}')}"
     return [f"each picture has {size} trials in succession: if these are questions about it, {fix}"]
+
+
+def _practice(trials: pd.DataFrame, names: list[str]) -> list[str]:
+    """Return a question on main trials that a further column calls practice, by its name or its words.
+
+    It has other words in other trials of most of the same sessions: a person's training is no practice.
+    """
+    is_main = (trials["phase"] == "main").to_numpy(bool)
+    sessions = trials["session"].astype(str).to_numpy(str)
+    for name in names:
+        cells = trials[name].astype("object").map(str, na_action="ignore")
+        is_named = _PRACTICE.fullmatch(str(name)) is not None
+        words = [
+            word
+            for word in cells.dropna().unique()
+            if (is_named and word.strip().lower() in _YES) or _PRACTICE.fullmatch(word.strip())
+        ]
+        found = cells.isin(words).to_numpy(bool) & is_main
+        having = np.unique(sessions[found])
+        mixed = np.isin(having, sessions[is_main & ~found]).sum()
+        if len(having) and 2 * mixed > len(having):
+            others = cells[is_main & ~found]
+            rules = [f"{name}="] if others.isna().all() else [f"{name}!={word}" for word in words]
+            rule = " ".join(f"--where {shlex.quote(rule)}" for rule in rules)
+            if 0 < others.isna().sum() < len(others):  # which no rule keeps together with the other words
+                rule = "--where"
+            named = ", ".join(words[:MAX_NAMED])
+            return [
+                f"column {name} has {named} in {int(found.sum())} of {int(is_main.sum())} main trials: practice? They "
+                f"count; trials import {rule} leaves them out"
+            ]
+    return []
+
+
+def _questions_apart(trials: pd.DataFrame, names: list[str]) -> list[str]:
+    """Return a question if people judged nearly all pictures once under each word of a column of questions."""
+    by_picture = trials.groupby(["session", "stimulus", trials["stimulus_b"].fillna("")], observed=True).ngroup()
+    sizes = by_picture.value_counts()
+    for name in names if len(sizes) < len(trials) else ():
+        words = trials[name].dropna().astype(str).unique()
+        if ((trials[name].groupby(by_picture).nunique() == len(words)) & (sizes == len(words))).mean() >= ALIKE:
+            rule = shlex.quote(f"{name}={words[0]}")
+            return [
+                f"each picture was judged once under each word of column {name} ({', '.join(words[:MAX_NAMED])}): if "
+                f"these are questions about it, take one with trials import --where {rule}"
+            ]
+    return []
+
+
+def _codes_among_grades(trials: pd.DataFrame, names: list[str]) -> list[str]:
+    """Return a question on grades such as -99 or 999 among grades of another size."""
+    lines = []
+    for name in names:
+        counts = trials[name].astype("float64").dropna().value_counts().sort_index()
+        for at, rest in ((0, counts.iloc[1:]), (-1, counts.iloc[:-1])):
+            code = float(counts.index[at])
+            if len(rest) < 3 or abs(code) not in (*_CODES, *((1,) if code < 0 else ())):
+                continue
+            is_far = (rest.index[0] - code if at == 0 else code - rest.index[-1]) > rest.index[-1] - rest.index[0]
+            if is_far or (code < 0 and rest.index[0] >= 0):
+                lines.append(
+                    f"column {name}: {int(counts.iloc[at])} are {code:g}, the others {rest.index[0]:g} to "
+                    f"{rest.index[-1]:g}: a code for no answer? It counts as a number; trials import --word "
+                    f"{name}:{code:g}= leaves it out"
+                )
+    return lines
+
+
+def _changed_answers(trials: pd.DataFrame, later: np.ndarray, earlier: np.ndarray) -> list[str]:
+    """Return a question if pictures are repeated only in succession, with another answer: a log of each click."""
+    columns = [name for name in ("response", "choice", "rating") if trials[name].notna().any()]
+    answers = trials[columns].astype(str).agg(" ".join, axis=1).to_numpy()
+    repeated = int(trials.duplicated(["stimulus", *_OF_PICTURE]).sum())
+    if len(later) < max(MIN_CODES, ALIKE * repeated) or (answers[later] != answers[earlier]).mean() < ALIKE:
+        return []
+    return [
+        f"{len(later)} trials follow one of the same picture with another answer: were answers changed? Each counts as "
+        "a judgement; keep one row of each picture"
+    ]
 
 
 def _below_chance(trials: pd.DataFrame) -> list[str]:

@@ -36,7 +36,7 @@ class Rule:
     value: str
 
     def holds(self, frame: pd.DataFrame, *, where: str) -> np.ndarray:
-        """Return the rows (N,) bool that fulfil the rule. An empty cell fulfils no rule.
+        """Return the rows (N,) bool that fulfil the rule. An empty cell fulfils only `COLUMN=`.
 
         Raises:
             UserError: the frame has no such column, or a rule with `<` or `>` is on a column that is not numeric or may
@@ -55,6 +55,8 @@ class Rule:
                 ) from error
             return np.asarray(_ORDER[self.operator](numbers, limit), bool)
         as_text = partial(_comparable, is_number=is_numeric_dtype(cells.dtype))  # of booleans too
+        if not self.value:
+            return cells.isna().to_numpy(bool)
         codes, distinct = pd.factorize(cells.array)  # -1: missing
         texts, required = map(as_text, distinct), as_text(self.value)
         match self.operator:

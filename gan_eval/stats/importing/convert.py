@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from gan_eval.errors import UserError, naming
+from gan_eval.errors import UserError, naming, shortened
 from gan_eval.stats.contradictions import (
     Source,
     Sources,
@@ -20,6 +20,7 @@ from gan_eval.stats.doubts import doubts
 from gan_eval.stats.importing.answers import with_kinds, with_responses
 from gan_eval.stats.importing.mapping import BY_PLACE, NUMBERS, columns_of, known_names, renamed, scaled
 from gan_eval.stats.importing.names import distinct_names
+from gan_eval.stats.importing.overlooked import copied_answers, models_as_words, unread_answers, unread_columns
 from gan_eval.stats.importing.pairs import (
     OPTIONS,
     Kind,
@@ -32,7 +33,14 @@ from gan_eval.stats.importing.pairs import (
 )
 from gan_eval.stats.importing.pictures import PictureNames, with_picture_names
 from gan_eval.stats.importing.reading import Foreign, Labels, read_foreign
-from gan_eval.stats.importing.rejections import ENUMERATIONS, MAX_WORDS, WHOLE_ROW, listed_words, rejections_of
+from gan_eval.stats.importing.rejections import (
+    ENUMERATIONS,
+    MAX_CELL,
+    MAX_WORDS,
+    WHOLE_ROW,
+    listed_words,
+    rejections_of,
+)
 from gan_eval.stats.importing.sources import with_pictures, with_sources
 from gan_eval.stats.importing.tools import TOOLS, Options, detected, options_for, title_of, tool_named
 from gan_eval.stats.importing.traps import of_files, of_trials, one_row_a_trial, without_limits, zero_confidences
@@ -139,8 +147,12 @@ def import_trials(
         read_foreign(paths, skip_rows=skip_rows, sheet=sheet), Options(mapping, where, words or {}), tool, file, say
     )
     mapping, where, words = given
+    before = read.cells
     with naming(f"{file}: "):
         read = with_sources(read, mapping, where)
+    if read.numbers is not None:
+        for line in unread_answers(before, mapping):  # before an error about the pictures of these columns
+            lines.append(line) if say is None else say(f"{file}: {line}")
     foreign, rejected = read.cells, list(read.rejected)
     sources, problems = known_names(foreign, mapping)
     _require_clear_numbers(foreign, sources, count=len(foreign) + len(rejected), where=file)
@@ -182,6 +194,8 @@ def import_trials(
     lines += of_rows + of_tool + of_kinds + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
     trials, of_addresses = _without_addresses(trials)
     lines += zero_confidences(tool, trials) + _remarks(table, trials, accepted, rejected, of_addresses)
+    lines += unread_columns(foreign, sources) if read.numbers is None else []
+    lines += models_as_words(words, foreign, sources)
     return Imported(trials, _rejected_table(rejected, read), (*of_one_name, *of_several), tuple(lines))
 
 
@@ -198,6 +212,13 @@ def _with_options(
         for part in read.parts
         if part.unread
     ]
+    for part in read.parts:
+        if part.titles and not part.begins_again:
+            named = "; ".join(shortened(title, MAX_CELL) for title in part.titles[:MAX_WORDS])
+            of_sheets.append(f"{part.file}: not read above the header: {named}")
+    for name in dict.fromkeys(part.file for part in read.parts if part.begins_again):
+        count = sum(part.file == name for part in read.parts)
+        of_sheets.append(f"{name}: trial_index begins again: {count} sessions, each with a participant of its own")
     tool = tool_named(tool, read) if tool is not None else detected(read)
     read, lines = of_files(tool, read)
     if say is None:
@@ -340,7 +361,7 @@ def _remarks(
             "--rating-high real or --rating-high fake"
         )
     lines += _one_code_in_several_files(trials, read.groups().loc[accepted.index])
-    if "reaction_time_ms" in accepted and read.numbers is None:
+    if read.numbers is None and ("reaction_time_ms" in accepted or copied_answers(trials)):
         lines += _repeated_rows(_without_rows(table.rows, rejected), read)
     return lines
 
@@ -352,20 +373,25 @@ def _repeated_rows(taken: pd.DataFrame, read: Foreign) -> list[str]:
         return []
     labels = Labels(read, equal)
     named = ", ".join(labels[at] for at in range(min(len(equal), MAX_WORDS))) + ", ..." * (len(equal) > MAX_WORDS)
-    return [f"rows that equal an earlier one in every column, reaction time too; remove them: {named}"]
+    return [f"{len(equal)} rows that equal an earlier one in every column; remove them, if they are copies: {named}"]
 
 
 def _one_code_in_several_files(trials: pd.DataFrame, groups: pd.Series) -> list[str]:
-    """Return a question if files have one code and the same pictures: a page with a seed repeats its codes."""
+    """Return a question if files have one code and the same pictures: a page with a seed repeats its codes.
+
+    So have the files of a session that was begun again: most pictures of one are in another, too.
+    """
     columns = ["session", "participant", "block", "stimulus"]
     pictures = trials[columns].assign(file=groups.to_numpy()).drop_duplicates()
-    times = pictures.groupby(columns, dropna=False).size().groupby("participant").mean()
-    if (repeated := times.index[times >= 1.5]).empty:  # most pictures are in two files
+    is_again = pictures.duplicated(columns, keep=False)
+    shares = is_again.groupby([pictures["participant"], pictures["file"]]).agg(["mean", "sum"])
+    is_repeated = (shares["mean"] >= 0.5) & (shares["sum"] >= 3)
+    if (repeated := shares.index[is_repeated].get_level_values(0).unique()).empty:
         return []
     named = ", ".join(repeated[:MAX_WORDS]) + ", ..." * (len(repeated) > MAX_WORDS)
     return [
         f"participant {named}: the same pictures in several files; --map participant=@file if these are several "
-        "people, --map session=@file if they are sessions of one"
+        "people, --map session=@file if they are sessions of one; leave out a session that was broken off"
     ]
 
 

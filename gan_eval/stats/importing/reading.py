@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import re
 import zipfile
@@ -32,6 +33,9 @@ _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$
 """Path of a component's data in an archive of JATOS."""
 _READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".xlsx")
 """Endings of the files in an archive that are read."""
+_MAX_TITLES = 20
+"""Maximum number of lines above a header."""
+_PERSON_COLUMN = re.compile(r"(?i)subj|partic|prolific|worker|person|^(run_)?id$|^sub$|^jatos")
 JATOS = "jatos."
 """Start of the names of columns about the results of JATOS."""
 
@@ -53,6 +57,10 @@ class FilePart(NamedTuple):
     """The first line, if it begins with #."""
     unread: Sequence[str] = ()
     """The other sheets of an Excel file that have cells, where none was chosen."""
+    titles: Sequence[str] = ()
+    """Lines above the header, such as a title, which are not read."""
+    begins_again: bool = False
+    """True if it follows the previous part without a header: the number of the trial begins again."""
 
 
 @dataclass(frozen=True)
@@ -154,13 +162,14 @@ def _parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None
         separator, text = match[1], text[match.end() :]
     comment = text.partition("\n")[0] if text.startswith("#") else ""
     text = _without_comments(text)
+    text, titles = _without_titles(text)
     separator = separator or separator_of(text)
     if not skip_rows and (part := _plain_csv(text, separator, file, group)):
-        yield part._replace(comment=comment)
+        yield from _sessions(part._replace(comment=comment, titles=titles))
         return
     records, separator = text_records(text, file, separator)
     for part in _record_parts(records, file, group, skip_rows, decimal_commas=separator != ","):
-        yield part._replace(comment=comment)
+        yield from _sessions(part._replace(comment=comment, titles=titles))
 
 
 def _decoded(data: bytes, file: str) -> str:
@@ -179,6 +188,40 @@ def _without_comments(text: str) -> str:
     if first == 0 or (first == 1 and separator_of(text) in lines[0] and lines[0].count(",") == lines[1].count(",")):
         return text
     return "".join(line for line in lines[first:] if not line.startswith("#"))
+
+
+def _without_titles(text: str) -> tuple[str, list[str]]:
+    """Return the text without the lines above its header, such as a title or a date, and these lines.
+
+    They have one or two cells, and the header and the line below it have three or more, equally many.
+    """
+    lines = text.split("\n", _MAX_TITLES + 2)
+    rows = [next(csv.reader([line.strip("\r")], delimiter=separator_of(line + "\n")), []) for line in lines[:-1]]
+    for at, (row, below) in enumerate(itertools.pairwise(rows)):
+        if sum(map(bool, row)) > 2:
+            if at == 0 or len(row) != len(below):
+                break
+            return "\n".join(lines[at:]), [
+                line.strip().rstrip(",;\t|") for line in lines[:at] if line.strip(" ,;\t|\r")
+            ]
+    return text, []
+
+
+def _sessions(part: FilePart) -> Iterator[FilePart]:
+    """Divide a file of jsPsych without a column of the participant where its trials begin at 0 again."""
+    names = {*part.table.column_names}
+    if not {"trial_index", "time_elapsed"} <= names or any(map(_PERSON_COLUMN.search, names)) or part.rejected:
+        yield part
+        return
+    numbers = [int(cell) if cell and cell.isdecimal() else 0 for cell in part.table["trial_index"].to_pylist()]
+    starts = [0, *(at for at in range(1, len(numbers)) if numbers[at] < numbers[at - 1]), len(numbers)]
+    for place, (begin, end) in enumerate(itertools.pairwise(starts), start=1):
+        yield part._replace(
+            group=f"{part.group}_{place}" if len(starts) > 2 else part.group,
+            table=part.table.slice(begin, end - begin),
+            numbers=part.numbers[begin:end],
+            begins_again=begin > 0,
+        )
 
 
 def _plain_csv(text: str, separator: str, file: str, group: str) -> FilePart | None:
@@ -324,9 +367,9 @@ def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: st
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = [name for name in archive.namelist() if not name.startswith(("__MACOSX/", ".")) and name[-1] != "/"]
         if "xl/workbook.xml" in members:
-            records, unread = _excel_records(data, file, sheet)
+            records, unread, titles = _excel_records(data, file, sheet)
             for part in _record_parts(records, file, group, skip_rows):
-                yield part._replace(unread=unread)
+                yield part._replace(unread=unread, titles=titles)
             return
         contents = {name: archive.read(name) for name in members if name.lower().endswith(_READ)}
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
@@ -372,8 +415,8 @@ def _jatos_facts(metadata: Any) -> dict[str, dict[str, str]]:
     return facts_of
 
 
-def _excel_records(data: bytes, file: str, sheet: str | None) -> tuple[list[list[str]], list[str]]:
-    """Return the cells of a sheet, and the other sheets with cells if none was chosen."""
+def _excel_records(data: bytes, file: str, sheet: str | None) -> tuple[list[list[str]], list[str], list[str]]:
+    """Return the cells of a sheet, the other sheets with cells if none was chosen, and the lines above the header."""
     try:
         from openpyxl import load_workbook
     except ImportError as error:
@@ -389,8 +432,10 @@ def _excel_records(data: bytes, file: str, sheet: str | None) -> tuple[list[list
     unread = [name for name in names[1:] if any(map(any, sheets[name].iter_rows(values_only=True)))]
     rows = (row for name in names[:1] for row in sheets[name].iter_rows(values_only=True))
     records = [record for record in ([_text(cell) or "" for cell in row] for row in rows) if any(record)]
+    head = next((at for at, row in enumerate(records[:_MAX_TITLES]) if sum(map(bool, row)) > 2), 0)
+    titles, records = [" ".join(filter(None, row)) for row in records[:head]], records[head:]
     if not records:
         raise UserError(f"{file}: the sheet is empty; name another one with --sheet")
     last = max(place for place, name in enumerate(records[0], start=1) if name) if any(records[0]) else 0
     width = max(last, *(max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in records))
-    return [[*record, *[""] * width][:width] for record in records], unread
+    return [[*record, *[""] * width][:width] for record in records], unread, titles

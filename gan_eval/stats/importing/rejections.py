@@ -38,7 +38,8 @@ def rejections_of(frame: pd.DataFrame) -> list[Row]:
     for row, column, reason in faults(frame, TRIALS):
         cell = frame[column].iloc[row]
         if is_missing(cell) or cell == "":
-            rejected.append(rejection(frame.index[row], column, reason, cell))
+            fill = "; if the one above holds: --map participant=@fill:COLUMN" if column == "participant" else ""
+            rejected.append(rejection(frame.index[row], column, reason, cell, fill))
             continue
         advice = if_missing(column, cell)
         if column in (*ENUMERATIONS, "choice", "correct"):

@@ -1,4 +1,4 @@
-"""Sources of `--map` that are no column of the file: paths into JSON, `#`, `@file`, `@fill:`, `@name`, and others."""
+"""Sources of `--map` that are no column of the file: paths into JSON, `#`, `*`, `@file`, `@fill:`, `@name`, others."""
 
 import ast
 import json
@@ -28,7 +28,7 @@ _KEYS = ("number", "name", "stimulus")
 def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[str]) -> Foreign:
     """Return the rows with a further column for each source and each rule's column that the files do not have.
 
-    If one has `#`, each number becomes a row.
+    If one has `#`, each number becomes a row; with `*` each text.
 
     Raises:
         UserError: a source names no column.
@@ -37,7 +37,7 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
     names = [parse_source(target, source, columns).column for target, source in mapping.items() if source]
     names = list(dict.fromkeys([*names, *(parse_rule(rule).column for rule in rules)]))
     inner = [found[2] if (found := _OTHER_ROW.fullmatch(name)) else name for name in names]
-    if patterns := [name for name in inner if "#" in name and name not in columns and not name.startswith("@")]:
+    if patterns := [name for name in inner if re.search("[#*]", name) and name not in columns and name[0] != "@"]:
         foreign = lengthened(foreign, list(dict.fromkeys(patterns)), keep=inner)
     cells = {name: _cells(name, foreign) for name in names if name not in foreign.cells}
     further = {name: column for name, column in cells.items() if column is not None}

@@ -29,6 +29,7 @@ _KIND = (
     "imageType", "stim_type", "stimulus_type", "is_real", "is_fake", "real", "fake", "Truth", "Kind", "Category",
     "source", *EXPECTED,
 )  # fmt: skip
+_MODEL = ("model", "model_name", "modelName", "Model", "generator", "gan")
 _ANSWER = ("response", "answer", "choice", "judgement", "judgment", "guess", "decision", "is_real", "is_fake")
 _TIME = ("rt", "reaction_time", "response_time", "reactionTime", "RT", "rt_ms", "reaction_time_ms")
 _PERSON = (
@@ -42,6 +43,7 @@ _OF_REAL = {"1": "real", "0": "fake", "true": "real", "false": "fake", "yes": "r
 _OF_FAKE = {word: "fake" if kind == "real" else "real" for word, kind in _OF_REAL.items()}
 _YES_NO = {"is_real": _OF_REAL, "real": _OF_REAL, "is_fake": _OF_FAKE, "fake": _OF_FAKE}
 """Meanings of the words of columns with such names."""
+_PRACTICE_LOOP = re.compile(r"(?i)prac|train|warm|tutorial|familiari|demo|example|exercise|[uü]bung")
 _NO_ANSWER = re.compile(r"(?i)click|page submit|timer|timing|duration|_DO(_|$)|_TEXT$|^Duration|\brt\b|time")
 
 
@@ -83,6 +85,7 @@ TOOLS: Mapping[str, Tool] = {
             "participant": _PERSON,
             "stimulus": _PICTURE,
             "kind": _KIND,
+            "model": _MODEL,
             "response": ("response", "key_press", "button_pressed"),
             "correct": ("correct",),
             "reaction_time_ms": ("rt",),
@@ -100,6 +103,7 @@ TOOLS: Mapping[str, Tool] = {
             "participant": _PERSON,
             "stimulus": _PICTURE,
             "kind": _KIND,
+            "model": _MODEL,
             "response": ("response",),
             "correct": ("correct",),
             "reaction_time_ms": ("duration",),
@@ -116,6 +120,7 @@ TOOLS: Mapping[str, Tool] = {
             "participant": ("subject_nr",),
             "stimulus": _PICTURE,
             "kind": _KIND,
+            "model": _MODEL,
             "response": ("response",),
             "correct": ("correct",),
             "reaction_time_ms": ("response_time",),
@@ -135,6 +140,7 @@ TOOLS: Mapping[str, Tool] = {
             "participant": ("participant.code",),
             "stimulus": (*_each("%.#.player.", _PICTURE), *_each("player.", _PICTURE)),
             "kind": (*_each("&.#.player.", _KIND), *_each("%.#.player.", _KIND), *_each("player.", _KIND)),
+            "model": (*_each("&.#.player.", _MODEL), *_each("player.", _MODEL)),
             "response": (*_each("&.#.player.", _ANSWER), *_each("%.#.player.", _ANSWER), *_each("player.", _ANSWER)),
             "confidence": ("&.#.player.confidence", "player.confidence"),
             "reaction_time_ms": (*_each("&.#.player.", _TIME), *_each("player.", _TIME)),
@@ -154,6 +160,7 @@ TOOLS: Mapping[str, Tool] = {
             "session": ("",),
             "stimulus": _PICTURE,
             "kind": _KIND,
+            "model": _MODEL,
             "response": ("%.keys", "%.clicked_name", "%.response", "response", "resp", "key", "keys"),
             "correct": ("&.corr", "correct", "corr"),
             "reaction_time_ms": ("&.rt*1000", "&.time*1000", "rt*1000", "RT*1000"),
@@ -169,6 +176,7 @@ TOOLS: Mapping[str, Tool] = {
             "participant": ("subject_id",),
             "stimulus": _PICTURE,
             "kind": _KIND,
+            "model": _MODEL,
             "response": ("response", "key", "button", "answer", "resp"),
             "correct": ("correct", "accuracy", "acc"),
             "reaction_time_ms": _TIME,
@@ -183,6 +191,7 @@ TOOLS: Mapping[str, Tool] = {
             "participant": ("Participant Private ID",),
             "stimulus": (*_each("Spreadsheet: ", _PICTURE), *_PICTURE),
             "kind": (*_each("Spreadsheet: ", _KIND), *_KIND),
+            "model": (*_each("Spreadsheet: ", _MODEL), *_MODEL),
             "response": ("Response",),
             "correct": ("Correct",),
             "reaction_time_ms": ("Reaction Time",),
@@ -205,6 +214,7 @@ TOOLS: Mapping[str, Tool] = {
             "stimulus": (*_each("Input.", _PICTURE, "_url#"), *_each("Input.", _PICTURE, "#"),
                          *_each("Input.", _PICTURE)),
             "kind": (*_each("Input.", _KIND, "#"), *_each("Input.", _KIND)),
+            "model": (*_each("Input.", _MODEL, "#"), *_each("Input.", _MODEL)),
             "response": (*_each("Answer.", _ANSWER, "#"), *_each("Answer.", _ANSWER)),
         },
         rules=("AssignmentStatus!=Rejected",),
@@ -335,7 +345,17 @@ class _Reader:
         for name in ("stimulus", "kind"):
             self._take(name)
         self._choose_rows()
-        for name in ("response", "correct", "reaction_time_ms", "confidence", "trial", "simulated", "phase", "session"):
+        for name in (
+            "model",
+            "response",
+            "correct",
+            "reaction_time_ms",
+            "confidence",
+            "trial",
+            "simulated",
+            "phase",
+            "session",
+        ):
             self._take(name)
         self._leave_other_questions()
         return self._done()
@@ -463,13 +483,15 @@ class _Reader:
             self.tool = self.tool._replace(sources={**self.tool.sources, "response": (), "correct": ()})
 
     def _leave_practice_loops(self) -> None:
-        """Keep the rows of PsychoPy's main loop, if others are of a loop whose name has `prac`."""
+        """Leave out the rows of PsychoPy's loops whose name says that they are practice, if there are others."""
         loops = [name for name in _columns_like("%.thisN", self.columns) if self.rows[name].any()]
-        main = [name for name in loops if "prac" not in name.lower()]
-        if main and len(main) < len(loops):
-            best = max(main, key=lambda name: self.rows[name].notna().sum())
-            self.where.append(f"{best}!=-")
-            self.rows = self.rows[self.rows[best].notna().to_numpy(bool)]
+        main = [name for name in loops if not _PRACTICE_LOOP.search(name)]
+        if not main:
+            return
+        for name in loops:
+            if name not in main and self.rows[name].isna().any():
+                self.where.append(f"{name}=")
+                self.rows = self.rows[self.rows[name].isna().to_numpy(bool)]
 
     def _leave_other_questions(self) -> None:
         """Leave out numbered questions without the answers real and fake or, if none has them, those of most others."""

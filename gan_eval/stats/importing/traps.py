@@ -83,6 +83,8 @@ def one_row_a_trial(tool: str | None, foreign: pd.DataFrame, sources: Sources, w
         words: answers that the user has named.
     """
     foreign, lines = _first_questions(foreign, sources, words)
+    foreign, more = _answered_rows(foreign, sources)
+    lines += more
     keys = ["Participant Private ID", "Tree Node Key", "Repeat Key", "Task Name", "Spreadsheet Row", "Trial Number"]
     keys = [name for name in keys if name in foreign]
     response = sources.get("response")
@@ -126,6 +128,23 @@ def _first_questions(foreign: pd.DataFrame, sources: Sources, words: Iterable[st
     some = ", ".join(sorted(later)[:MAX_WORDS])
     line = f"{int(further.sum())} rows with {some} in column {named['response']} answer a further question: left out"
     return foreign.assign(**emptied)[~further | is_alone], [line]
+
+
+def _answered_rows(foreign: pd.DataFrame, sources: Sources) -> Found:
+    """Leave out rows without an answer, such as a picture's onset, of trials that have one in another row."""
+    sources_of = {name: sources.get(name, Source(name)) for name in _OF_QUESTION}
+    named = {name: source.column for name, source in sources_of.items() if source and source.column in foreign}
+    if not {"participant", "stimulus", "response"} <= named.keys():
+        return foreign, []
+    answers = foreign[named["response"]].fillna("").str.strip().str.lower()
+    of_trial = foreign[[column for name, column in named.items() if name in _OF_QUESTION[:3]]].fillna("")
+    trial = of_trial.ne(of_trial.shift()).any(axis=1).cumsum()
+    is_given = ~answers.isin(["", *MISSING])
+    spare = ~is_given & is_given.groupby(trial).transform("any") & foreign[named["stimulus"]].notna()
+    if spare.sum() < _MIN_TRIALS:
+        return foreign, []
+    line = f"{int(spare.sum())} rows without an answer are of trials that have one in another row: left out"
+    return foreign[~spare], [line]
 
 
 def refuse_summaries(foreign: Foreign) -> None:

@@ -13,24 +13,27 @@ from gan_eval.stats.contradictions import Sources
 from gan_eval.stats.importing.mapping import BY_PLACE
 from gan_eval.stats.importing.reading import Foreign
 from gan_eval.stats.importing.rejections import MAX_WORDS
+from gan_eval.tables import TRIALS
 
 _JUDGED = ("stimulus", "stimulus_b", "kind", "response", "choice", "rating", *BY_PLACE)
 """Columns that a wide table has for each judgement."""
 
 
 def columns_by_number(pattern: str, columns: Sequence[str]) -> dict[str, str]:
-    """Return the columns that a pattern stands for, by their number.
+    """Return the columns that a pattern stands for, by their number for #, or their text for *.
 
     >>> columns_by_number("rf.#.image", ["id", "rf.1.image", "rf.10.image"])
     {'1': 'rf.1.image', '10': 'rf.10.image'}
+    >>> columns_by_number("Real? [*]", ["id", "Real? [a.png]"]), columns_by_number("*_Q*", ["1_Q5", "1_Q9"])
+    ({'a.png': 'Real? [a.png]'}, {'1_5': '1_Q5', '1_9': '1_Q9'})
     """
-    before, _, after = pattern.partition("#")
-    number = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}")
-    return {match[1]: name for name in columns if (match := number.fullmatch(name))}
+    mark, text = ("#", r"(\d+)") if "#" in pattern else ("*", "(.+?)")
+    expression = re.compile(text.join(map(re.escape, pattern.split(mark, -1 if mark == "*" else 1))))
+    return {"_".join(match.groups()): name for name in columns if (match := expression.fullmatch(name))}
 
 
 def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -> Foreign:
-    """Return a row for each number that # stands for in these patterns; a row without any cell of them is left out.
+    """Return a row for each number that # (text that *) stands for; a row without any cell of them is left out.
 
     Other numbered columns are left out, unless they are in `keep`.
 
@@ -38,12 +41,16 @@ def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -
         UserError: a pattern has no column.
     """
     columns = list(foreign.cells.columns)
-    by_pattern = {pattern: columns_by_number(pattern, columns) for pattern in patterns}
+    free = [name for name in columns if name not in keep and name not in TRIALS.by_name]
+    by_pattern = {pattern: columns_by_number(pattern, free if "*" in pattern else columns) for pattern in patterns}
     for pattern, numbered in by_pattern.items():
         if not numbered:
             numbered_names = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
-            raise UserError(f"no column {pattern!r} with a number for #; the numbered columns are {numbered_names}")
-    numbers = sorted({number for numbered in by_pattern.values() for number in numbered}, key=int)
+            mark = "a number for #" if "#" in pattern else "any text for *"
+            raise UserError(f"no column {pattern!r} with {mark}; the numbered columns are {numbered_names}")
+    numbers = list(dict.fromkeys(number for numbered in by_pattern.values() for number in numbered))
+    if all(map(str.isdecimal, numbers)):
+        numbers.sort(key=int)
     taken = {name for numbered in by_pattern.values() for name in numbered.values()}
     taken |= {name for names in numbered_columns(columns).values() if len(names) > 2 for name in names}
     others = foreign.cells.drop(columns=list(taken.difference(keep)))
@@ -117,7 +124,8 @@ def wide_table(columns: Sequence[str]) -> str:
     return (
         f"this looks like a wide table, one row a person, with numbered columns {named}{more}; other columns: "
         f"{others}; give # for the number in --map, and each number becomes a row, such as --map "
-        f"COLUMN={next(iter(groups))} (stimulus=@name: the number itself names the picture, see --pictures)"
+        f"COLUMN={next(iter(groups))} (stimulus=@name: the number itself names the picture, see --pictures), or * for "
+        "any text"
     )
 
 

@@ -94,6 +94,7 @@ def refuse_one_sided(frame: pd.DataFrame, columns: Sequence[str], *, where: str)
         if len(unknown) and frame[name][is_word].nunique() == 1:
             counts = unknown.value_counts()
             options = " ".join(f"--word {shlex.quote(f'{name}:{word}')}=MEANING" for word in counts.index[:2])
+            options += "; if these are models, also --map model=COLUMN" * (name == "kind" and len(counts) > 1)
             only = frame[name][is_word].iloc[0]
             raise UserError(
                 f"{where}: {listed_words(name, name, counts)}; the only known word is {only}; add {options}"
@@ -155,6 +156,8 @@ def foreign_table_error(
         if source and source.column in foreign:
             meant = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words.get(name, {}))}
             cells = foreign[source.column].dropna().str.strip()
+            if "psychopyVersion" in foreign:
+                cells = cells.map(_last_of_list)
             counts = cells[~cells.str.lower().isin(meant)].value_counts()
             if len(counts):
                 findings.append(listed_words(source.column, name, counts))
@@ -165,6 +168,11 @@ def foreign_table_error(
                     findings[-1] = f"column {source.column} has the answers {', '.join(answers)} in each cell"
                     options.append(f"--map {shlex.quote(f'{name}={source.column}.{min(answers)}')}")
                     continue
+                if name == "response" and len(counts) > 4 and counts.index.str.fullmatch(r"[-+]?[\d.]+").all():
+                    findings.append(
+                        f"if these are grades: --map {shlex.quote(f'rating={source.column}')} --map response="
+                    )
+                    continue
                 options.append(f"--word {shlex.quote(f'{name}:{counts.index[0]}')}=MEANING")
     if options:
         each = " (an option for each word)" if "--word" in options[-1] else ""
@@ -173,6 +181,12 @@ def foreign_table_error(
     elif not sources and len(findings) == 1:  # words in capitals, or with spaces around them
         findings.append(f"convert it with: gan-eval trials import {shlex.quote(str(file))} --out trials.csv")
     return UserError("; ".join(findings))
+
+
+def _last_of_list(cell: str) -> str:
+    """Return the last one of a list of PsychoPy's keys or names, as that one counts."""
+    value = nested(cell)
+    return str(value[-1]) if isinstance(value, list) and value else cell
 
 
 def _is_correctness(column: str, words: Sequence[str]) -> bool:

@@ -1,0 +1,120 @@
+"""Columns and rows of another program's table that are not read as the user may think: a question on each."""
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+
+import pandas as pd
+
+from gan_eval.stats.contradictions import Source, Sources
+from gan_eval.stats.importing.names import PICTURE_FILE
+from gan_eval.stats.importing.rejections import MAX_WORDS
+from gan_eval.stats.importing.wide import columns_by_number, numbered_columns
+
+_SYNONYMS = {
+    "reaction_time_ms": ("rt", "rtms", "reactiontime", "responsetime", "latency"),
+    "model": ("generator", "gan", "method", "network", "modelname", "generatorname"),
+    "phase": (),
+    "correct": (),
+    "confidence": (),
+    "dataset": (),
+    "requested_exposure_ms": ("exposurems", "exposure", "exposuretime", "presentationtime"),
+}
+"""Usual further names, in lower case without marks, of columns whose absence changes what is reported."""
+MIN_REPEATED = 10
+"""Minimum number of pictures that a person judged twice, always alike, for the conclusion that rows are copies."""
+
+
+def unread_columns(foreign: pd.DataFrame, sources: Sources) -> list[str]:
+    """Return a question on each column that seems to be one of `trials`: in capitals, or by another usual name."""
+    read = {source.column for source in sources.values() if source}
+    bare = {_bare(name): name for name in map(str, foreign.columns) if name not in read}
+    lines = []
+    for target, synonyms in _SYNONYMS.items():
+        if target in sources or target in foreign:
+            continue
+        names = [_bare(target), *synonyms]
+        found = next((bare[name] for name in names if name in bare and foreign[bare[name]].notna().any()), None)
+        if found:
+            unit = f", in seconds {target}={found}*1000" if target.endswith("_ms") else ""
+            line = f"column {found} is kept, not read as {target}; if it is that: {_maps(**{target: found})}{unit}"
+            lines.append(line)
+    return lines
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.lower())
+
+
+def _maps(**sources: str) -> str:
+    return " ".join(f"--map {shlex.quote(f'{name}={source}')}" for name, source in sources.items())
+
+
+def models_as_words(words: Mapping[str, Mapping[str, str]], foreign: pd.DataFrame, sources: Sources) -> list[str]:
+    """Return a question if several words mean `fake` and no column has the model: the words may be models."""
+    source = sources.get("kind", Source("kind"))
+    if source is None or source.column not in foreign or "model" in foreign or sources.get("model"):
+        return []
+    meant = {word.strip().lower() for word, ours in words.get("kind", {}).items() if ours == "fake"} | {"fake"}
+    cells = foreign[source.column].dropna().str.strip()
+    found = cells[cells.str.lower().isin(list(meant))].unique()
+    if len(found) < 2:
+        return []
+    return [
+        f"column {source.column} has {len(found)} words for fake ({', '.join(found[:MAX_WORDS])}), counted as one "
+        f"model; {_maps(kind=source.column, model=source.column)} reads them as models"
+    ]
+
+
+def unread_answers(before: pd.DataFrame, mapping: Mapping[str, str]) -> list[str]:
+    """Return a warning of numbered columns that are not read, and have no other words than those read.
+
+    Args:
+        before: the table before it became long.
+    """
+    pattern = mapping.get("response") or mapping.get("choice") or mapping.get("rating") or ""
+    columns = list(map(str, before))
+    read = list(columns_by_number(pattern, columns).values())
+    mapped = {name for source in mapping.values() for name in columns_by_number(source, columns).values()}
+
+    def words(names: Sequence[str]) -> set[str]:
+        return {str(word).strip().lower() for name in names for word in before[name].dropna().unique()}
+
+    answers = words(read)
+    others = [
+        (other, names)
+        for other, names in numbered_columns([name for name in columns if name not in mapped]).items()
+        if len(names) > 2 and words(names) and words(names) <= answers
+    ]
+    if not others:
+        return []
+    named = ", ".join(f"{other} ({len(names)})" for other, names in others[:MAX_WORDS])
+    both = [*read, *(name for _, names in others for name in names)]
+    advice = f"; --map 'response={every}' reads all" if (every := _pattern_of(both, columns)) else ""
+    return [f"the answers are those of {pattern} ({len(read)} columns); not read, with the same words: {named}{advice}"]
+
+
+def copied_answers(trials: pd.DataFrame) -> bool:
+    """Return True if people judged pictures again, later, and never otherwise, as where an export is there twice."""
+    by_picture = trials.groupby(["session", "stimulus", trials["stimulus_b"].fillna("")], observed=True)
+    answers = trials["response"].fillna("") + trials["choice"].fillna("") + trials["rating"].astype("str").fillna("")
+    numbers = answers.groupby(by_picture.ngroup()).agg(["size", "nunique"])
+    several = numbers[numbers["size"] > 1]
+    if 2 * by_picture.ngroup().diff().eq(0).sum() > len(several):  # questions about it
+        return False
+    return len(several) >= MIN_REPEATED and bool((several["nunique"] == 1).all())
+
+
+def _common_start(names: Sequence[str]) -> str:
+    return "".join(letters[0] for letters in takewhile(lambda each: len({*each}) == 1, zip(*names, strict=False)))
+
+
+def _pattern_of(names: Sequence[str], columns: Sequence[str]) -> str:
+    """Return the pattern with * for any text that these columns, and no others, have; "" if there is none."""
+    (numbers, count), *_ = Counter(re.sub(r"\d+", "*", name) for name in names).most_common(1)
+    start, end = _common_start(names), _common_start([name[::-1] for name in names])[::-1]
+    end = re.sub(f"^{PICTURE_FILE.removesuffix('$')}(?=.)", "", end)  # a picture's ending belongs to its name
+    candidates = [numbers] * (count == len(names)) + [f"{start}*{end}"] * bool(start or end)
+    return next((each for each in candidates if len(columns_by_number(each, columns)) == len(names)), "")

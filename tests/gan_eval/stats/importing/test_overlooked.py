@@ -1,0 +1,243 @@
+"""What import reads other than the user means: practice, codes for no answer, copies, models, columns, titles."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from refusals import refused
+from tool_files import jspsych, mturk, psychopy, written
+
+from gan_eval.stats.importing.convert import Imported, import_trials
+
+KINDS = ("real", "fake")
+
+
+def table(people: int = 4, pictures: int = 12) -> pd.DataFrame:
+    """Each person sees each picture once; every fourth answer is wrong."""
+    rows = [
+        {
+            "participant": f"P{person}",
+            "stimulus": f"x{n}.png",
+            "kind": KINDS[n % 2],
+            "response": KINDS[(n + (n + person) % 4 // 3) % 2],
+            "reaction_time_ms": 500.0 + 37 * n + 61 * person,
+        }
+        for person in range(people)
+        for n in range(pictures)
+    ]
+    return pd.DataFrame(rows)
+
+
+def imported(tmp_path: Path, frame: pd.DataFrame | str, **options) -> Imported:
+    text = frame if isinstance(frame, str) else frame.to_csv(index=False)
+    (tmp_path / "theirs.csv").write_text(text)
+    return import_trials(tmp_path / "theirs.csv", **{"mapping": {}, **options})
+
+
+def lines_with(found: Imported, word: str) -> list[str]:
+    return [line for line in found.doubts if word in line]
+
+
+@pytest.mark.parametrize(
+    ("column", "practice", "main", "rule"),
+    [
+        ("is_practice", "TRUE", "FALSE", "is_practice!=TRUE"),
+        ("practice", "1", "", "practice="),
+        ("block_type", "practice", "test", "block_type!=practice"),
+        ("part", "Training trials", "main", "part!=Training trials"),
+        ("part", "warm-up", None, "part="),
+    ],
+)
+def test_practice_in_a_column_of_its_own_is_asked_about(tmp_path, column, practice, main, rule) -> None:
+    frame = table()
+    tried = frame.groupby("participant").head(2)
+    both = pd.concat([tried.assign(**{column: practice}), frame.assign(**{column: main})])
+    found = imported(tmp_path, both.sort_values("participant", kind="stable"))
+    (line,) = lines_with(found, "practice?")
+    assert "8 of 56 main trials" in line
+    assert rule in line
+    assert len(imported(tmp_path, both, where=[rule]).trials) == 48
+
+
+def test_a_persons_training_and_a_split_are_no_practice(tmp_path) -> None:
+    frame = table()
+    frame["training"] = frame["participant"].map({"P0": "yes", "P1": "no", "P2": "yes", "P3": "no"})
+    frame["split"] = ["train", "test"] * 24
+    assert not imported(tmp_path, frame).doubts
+
+
+def test_a_time_that_many_answers_share_is_asked_about(tmp_path) -> None:
+    frame = table()
+    limit = frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(frame.index % 12 == 3, 9999))
+    (line,) = lines_with(imported(tmp_path, limit), "9999 ms")
+    assert "4 of 48" in line
+    missed = limit.assign(response=limit["response"].mask(limit["reaction_time_ms"] == 9999, ""))
+    coarse = frame.assign(reaction_time_ms=(frame["reaction_time_ms"] / 200).round() * 200)
+    for other in (frame, missed, coarse):
+        assert not imported(tmp_path, other).doubts
+
+
+@pytest.mark.parametrize(("grades", "code"), [(range(1, 8), -99), (range(1, 8), 99), (range(31), -1), (range(5), 999)])
+def test_a_code_among_grades_is_asked_about(tmp_path, grades: range, code: int) -> None:
+    ratings = [grades[n % len(grades)] for n in range(48)]
+    frame = table().drop(columns="response").assign(rating=ratings)
+    assert not imported(tmp_path, frame, rating_high="real").doubts
+    coded = frame.assign(rating=frame["rating"].mask(frame.index % 16 == 5, code))
+    (line,) = imported(tmp_path, coded, rating_high="real").doubts
+    assert f"3 are {code}" in line
+    found = imported(tmp_path, coded, rating_high="real", words={"rating": {str(code): ""}})
+    assert found.trials["rating"].max() == max(grades)
+
+
+def test_codes_that_differ_in_zeros_are_asked_about(tmp_path) -> None:
+    frame = table().replace({"participant": {"P0": "007", "P1": "7"}})
+    assert lines_with(imported(tmp_path, frame), "'007' and '7'")
+
+
+def test_copies_without_times_are_asked_about(tmp_path) -> None:
+    frame = table().drop(columns="reaction_time_ms")
+    assert lines_with(imported(tmp_path, pd.concat([frame, frame])), "48 rows that equal")
+    again = frame.assign(response=frame["response"].iloc[::-1].to_numpy())
+    assert not lines_with(imported(tmp_path, pd.concat([frame, again])), "equal")
+
+
+def test_a_session_that_was_begun_again_is_asked_about(tmp_path) -> None:
+    for name, rows in (("a", table(1)), ("b", table(1)[:5].assign(reaction_time_ms=300 + 11.0 * pd.Series(range(5))))):
+        rows.to_csv(tmp_path / f"{name}.csv", index=False)
+    found = import_trials([tmp_path / "a.csv", tmp_path / "b.csv"], mapping={})
+    assert lines_with(found, "participant P0: the same pictures in several files")
+
+
+def test_each_click_of_a_changed_answer_is_asked_about(tmp_path) -> None:
+    frame = table()
+    changed = frame[frame.index % 5 == 0].replace({"response": {"real": "fake", "fake": "real"}})
+    clicks = pd.concat([changed, frame]).sort_index(kind="stable")
+    assert lines_with(imported(tmp_path, clicks), "10 trials follow one of the same picture with another answer")
+
+
+def test_questions_in_blocks_of_their_own_are_asked_about(tmp_path) -> None:
+    frame = table()
+    for name, words in (("question", ("real", "share")), ("q", ("Is it real?", "Would you share it?"))):
+        both = pd.concat([frame.assign(**{name: word}) for word in words])
+        (line,) = lines_with(imported(tmp_path, both), "questions about it")
+        assert f"{name}={words[0]}" in line
+    again = pd.concat([frame.assign(orientation="upright"), frame.assign(orientation="inverted")])
+    assert not lines_with(imported(tmp_path, again), "questions")
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_a_row_of_the_onset_does_not_take_the_place_of_the_answer(tmp_path, numbered: bool) -> None:
+    frame = table()
+    if numbered:
+        frame["trial"] = [*range(1, 13)] * 4
+    onset = frame.assign(event="onset", response="", reaction_time_ms=None)
+    found = imported(tmp_path, pd.concat([onset, frame.assign(event="key")]).sort_index(kind="stable"))
+    assert lines_with(found, "48 rows without an answer")
+    assert found.rejected.empty
+    assert found.trials["response"].tolist() == table()["response"].tolist()
+
+
+def test_words_of_several_models_are_asked_about(tmp_path) -> None:
+    frame = table()
+    frame["kind"] = frame["kind"].mask(frame.index % 4 == 1, "pix2pix").replace({"real": "photo", "fake": "cyclegan"})
+    refused("--map model=COLUMN", imported, tmp_path, frame.replace({"kind": {"photo": "real"}}))
+    words = {"kind": {"photo": "real", "pix2pix": "fake", "cyclegan": "fake"}}
+    (line,) = lines_with(imported(tmp_path, frame, words=words), "one model")
+    assert "--map kind=kind --map model=kind" in line
+    found = imported(tmp_path, frame, words=words, mapping={"kind": "kind", "model": "kind"})
+    assert found.trials["model"].value_counts().to_dict() == {"cyclegan": 12, "pix2pix": 12}
+    assert not lines_with(found, "one model")
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [("Model", "model=Model"), ("generator", "model=generator"), ("RT", "reaction_time_ms=RT")]
+)
+def test_a_column_of_another_name_is_asked_about(tmp_path, name: str, option: str) -> None:
+    frame = table().rename(columns={"reaction_time_ms": name} if name == "RT" else {})
+    if name != "RT":
+        frame[name] = frame["kind"].map({"fake": "a", "real": None})
+    (line,) = lines_with(imported(tmp_path, frame), "is kept, not read as")
+    assert f"--map {option}" in line
+    ours, theirs = option.split("=")
+    assert not imported(tmp_path, frame, mapping={ours: theirs}).doubts
+
+
+def test_the_models_of_tools_are_read(tmp_path) -> None:
+    rows = [{**row, "Input.model": f"m{at % 3}"} for at, row in enumerate(mturk())]
+    found = import_trials(written(tmp_path, "batch.csv", rows), mapping={})
+    assert found.trials.loc[found.trials["kind"] == "fake", "model"].tolist() == ["m1", "m0", "m2"]
+
+
+def test_practice_loops_leave_all_other_loops(tmp_path) -> None:
+    rows = psychopy(["j", "f"] * 3, [1] * 6)[1:]
+    blocks = [{**row, f"block{1 + (at >= 3)}.thisN": at} for at, row in enumerate(rows)]
+    tried = [{**row, "training.thisN": at} for at, row in enumerate(rows[:2])]
+    for row in [*blocks, *tried]:
+        row.pop("trials.thisN", None)
+    found = import_trials(written(tmp_path, "P1.csv", [*tried, *blocks]), mapping={})
+    assert len(found.trials) == len(rows)
+
+
+def test_sessions_of_jspsych_without_a_participant_are_kept_apart(tmp_path) -> None:
+    rows = [{key: cell for key, cell in row.items() if key != "participant"} for name in "ab" for row in jspsych(name)]
+    found = import_trials(written(tmp_path, "all.csv", rows), mapping={})
+    assert found.trials["participant"].nunique() == 2
+    assert lines_with(found, "2 sessions")
+    named = [row for name in "aab" for row in jspsych(name)]
+    assert import_trials(written(tmp_path, "named.csv", named), mapping={}).trials["participant"].nunique() == 2
+
+
+def test_lines_above_the_header_are_not_read(tmp_path) -> None:
+    text, plain = table().to_csv(index=False), imported(tmp_path, table()).trials
+    tabs = text.replace(",", "\t")
+    for titled in (
+        f"My study\n{text}",
+        f"My study,,,,\n\nDate: 2024-05-06,,,,\n{text}",
+        f"This file contains edited data.\r\n{tabs}",
+        f"My study, 2024\n{text.replace(',', ';')}",
+    ):
+        found = imported(tmp_path, titled)
+        pd.testing.assert_frame_equal(found.trials, plain)
+        assert lines_with(found, "not read above the header: ")
+    (tmp_path / "pictures.csv").write_text('stimulus,kind\n"a, b, c",real\n"d, e, f",fake\n')
+    answers = 'participant,stimulus,response\nP1,"a, b, c",real\nP1,"d, e, f",real\n'
+    assert len(imported(tmp_path, answers, pictures=tmp_path / "pictures.csv").trials) == 2
+
+
+def wide() -> pd.DataFrame:
+    """A column for each picture, by its name."""
+    frame = table().assign(stimulus=lambda t: t["kind"] + "/" + t["stimulus"])
+    return frame.pivot(index="participant", columns="stimulus", values="response").reset_index()
+
+
+def test_columns_that_are_called_as_pictures_are_read(tmp_path) -> None:
+    for before, after, pattern in (("", "", "*.png"), ("Real? [", "]", "Real? [*]"), ("", "", "*")):
+        frame = wide().rename(
+            columns=lambda name, b=before, a=after: name if name == "participant" else f"{b}{name}{a}"
+        )
+        found = imported(tmp_path, frame, mapping={"stimulus": "@name", "response": pattern})
+        assert len(found.trials) == 48
+        assert (found.trials["response"] == found.trials["kind"]).mean() == 0.75
+    refused("any text for", imported, tmp_path, frame, mapping={"response": "Q*"})
+
+
+def test_columns_with_the_same_answers_that_are_not_read_are_named(tmp_path) -> None:
+    frame = wide()
+    frame.columns = ["participant", *(f"{n}_Q5" for n in range(1, 7)), *(f"{n}_Q9" for n in range(1, 7))]
+    kinds = {"kind": '@"real"', "stimulus": "@name"}
+    found = imported(tmp_path, frame, mapping={"response": "#_Q5", **kinds})
+    (line,) = lines_with(found, "not read, with the same words: #_Q9 (6)")
+    assert "'response=*_Q*'" in line
+    found = imported(tmp_path, frame, mapping={"response": "*_Q*", **kinds})
+    assert (len(found.trials), found.doubts) == (48, ())
+
+
+def test_refusals_name_what_helps(tmp_path) -> None:
+    clicked = table().assign(response=lambda t: "['" + t["response"] + "_button']")
+    refused("response:(fake|real)_button=MEANING", imported, tmp_path, clicked.assign(psychopyVersion="2023.2.3"))
+    refused("--map rating=response --map response=", imported, tmp_path, table().assign(response=[*range(48)]))
+    frame = table()
+    frame["participant"] = frame["participant"].where(frame.index % 12 == 0)
+    found = imported(tmp_path, frame)
+    assert found.rejected["reason"].str.contains("@fill:").all()
+    assert len(imported(tmp_path, frame, mapping={"participant": "@fill:participant"}).trials) == 48
