@@ -42,13 +42,14 @@ def require_consistent(store: Store, *, study: str | None = None) -> None:
 
 
 def consistent_frames(store: Store, study: str | None) -> "dict[Table, pd.DataFrame]":
-    """Return all tables of a store, or of one study in it, as frames.
+    """Return all tables of a store, or of one study in it, as frames, as they are at one moment.
 
     Raises:
         UserError: a cell has a wrong value, or rows are missing or contradict each other.
     """
-    frames = {table: store.frame(table) for table in tables.STORED_TABLES}
-    require_consistent(store, study=study)
+    with store.snapshot():
+        frames = {table: store.frame(table) for table in tables.STORED_TABLES}
+        require_consistent(store, study=study)
     if study is None:
         return frames
     sessions = frames[tables.SESSIONS]

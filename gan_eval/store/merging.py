@@ -69,14 +69,16 @@ def push(source: str | Place, target: str | Place, *, only_ended: bool = False) 
     sessions = trials = 0
     refusals = []
     with open_store(source, create=False) as here, open_store(target) as there:
-        for session in here.rows(tables.SESSIONS):
-            if only_ended and (session["status"] == "open" or session["simulated"]):
-                continue
-            try:
-                counts = _push_session(here, there, session)
-            except _RefusedError as error:
-                refusals.append(str(error))
-                continue
+        for earlier in here.rows(tables.SESSIONS):
+            with here.snapshot():  # else what is stored at this moment could be copied in part
+                session = next(iter(here.rows(tables.SESSIONS, session=earlier["session"])), None)
+                if session is None or (only_ended and (session["status"] == "open" or session["simulated"])):
+                    continue
+                try:
+                    counts = _push_session(here, there, session)
+                except _RefusedError as error:
+                    refusals.append(str(error))
+                    continue
             sessions += any(counts.values())
             trials += counts["trials"]
     return Pushed(sessions, trials, tuple(refusals), here.where, there.where, is_new=new_in is not None)

@@ -27,21 +27,20 @@ def list_participants(store: Store, study: str | None = None) -> list[Row]:
     Trials are counted without practice, as participants see them.
     """
     equal = {} if study is None else {"study": study}
-    sessions = store.rows(tables.SESSIONS, **equal)
     trials, plans = LAYOUTS[tables.TRIALS].c, LAYOUTS[tables.PLANS].c
-    # in one query: a trial that is stored in the meantime would be flagged, but not counted
-    query = sa.select(trials.session, sa.func.count(), sa.func.count(trials.flags)).where(trials.phase != "practice")
-    with store.transaction() as connection:
-        answered = {name: numbers for name, *numbers in connection.execute(query.group_by(trials.session))}
-    planned = rows_by_session(store, tables.PLANS, plans.phase != "practice")
+    with store.snapshot():
+        sessions = store.rows(tables.SESSIONS, **equal)
+        counts = {
+            "trials": rows_by_session(store, tables.TRIALS, trials.phase != "practice"),
+            "planned": rows_by_session(store, tables.PLANS, plans.phase != "practice"),
+            "flagged": rows_by_session(store, tables.TRIALS, trials.phase != "practice", trials.flags.is_not(None)),
+        }
     names = (
         "session", "participant", "study", "protocol", "list", "status", "started_at", "ended_at", "station",
         "simulated",
     )  # fmt: skip
     return [
-        {name: row[name] for name in names}
-        | dict(zip(("trials", "flagged"), answered.get(row["session"], (0, 0)), strict=True))
-        | {"planned": planned.get(row["session"], 0)}
+        {name: row[name] for name in names} | {name: of.get(row["session"], 0) for name, of in counts.items()}
         for row in sessions
     ]
 

@@ -107,13 +107,31 @@ class Store:
         with self.transaction() as connection:
             if connection.dialect.name == "sqlite":  # otherwise a write after a read could fail
                 lock_writes(connection)
-            self._group, self._rollback_error = connection, None
-            try:
+            with self._joined(connection):
                 yield
-            finally:
-                self._group = None
-            if self._rollback_error is not None:
-                raise self._rollback_error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read everything in the block as it is at one moment, while other programs write; the block writes nothing."""
+        if self._group is not None:  # it has a transaction
+            yield
+            return
+        with self.transaction() as connection:
+            is_file = connection.dialect.name == "sqlite"
+            connection.exec_driver_sql("BEGIN" if is_file else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            with self._joined(connection):
+                yield
+
+    @contextmanager
+    def _joined(self, connection: sa.Connection) -> Iterator[None]:
+        """Make all transactions of the block a part of this one."""
+        self._group, self._rollback_error = connection, None
+        try:
+            yield
+        finally:
+            self._group = None
+        if self._rollback_error is not None:
+            raise self._rollback_error
 
     @contextmanager
     def _savepoint(self, connection: sa.Connection) -> Iterator[sa.Connection]:

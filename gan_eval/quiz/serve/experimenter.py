@@ -188,14 +188,14 @@ def is_local(address: str) -> bool:
 
 
 async def read_store(live: LiveStudy, read: Callable[[Store], Result]) -> Result:
-    """Read a study's store through another connection, so that answers need not wait.
+    """Read a study's store, as it is at one moment, through another connection, so that answers need not wait.
 
     Raises:
         RequestError: the store cannot be read.
     """
 
     def job() -> Result:
-        with open_store(live.room.store, create=False) as store:
+        with open_store(live.room.store, create=False) as store, store.snapshot():
             return read(store)
 
     try:

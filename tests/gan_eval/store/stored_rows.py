@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
+
+import pytest
+import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.store import Store, Writer, open_store
@@ -76,6 +79,26 @@ def fill(where: Path | str, *participants: str, **how: Any) -> Path:
         for participant in participants:
             sit(store, participant, **how)
     return Path(where)
+
+
+@contextmanager
+def meanwhile(where: Path | str, job: Job) -> Iterator[None]:
+    """In the block, another program does a job before each transaction of a store that is at `where`."""
+    transaction = Store.transaction
+
+    def interrupted(store: Store) -> AbstractContextManager[sa.Connection]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Store, "transaction", transaction)
+            if store.where == where_is:
+                with open_store(where) as other:
+                    job(other)
+        return transaction(store)
+
+    with open_store(where) as store:
+        where_is = store.where
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "transaction", interrupted)
+        yield
 
 
 def add(number: int, session: str = "s1") -> Job:

@@ -1,16 +1,24 @@
 """List participants; delete a participant's data."""
 
 import sqlite3
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from refusals import refused
-from stored_rows import add, fill, held, trial
+from stored_rows import add, fill, held, meanwhile, sit
 
 from gan_eval import tables
-from gan_eval.store import Store, Writer, forget, forget_in, list_participants, open_store, stored_of
+from gan_eval.store import (
+    Writer,
+    consistent_frames,
+    forget,
+    forget_in,
+    list_participants,
+    open_store,
+    stored_of,
+)
 
 
 def files_naming(word: str, folder: Path) -> list[str]:
@@ -34,24 +42,15 @@ def test_who_has_done_what_and_only_one_study_of_a_participant_may_be_forgotten(
         assert [each["study"] for each in list_participants(store)] == ["t", "t"]
 
 
-def test_trials_that_are_stored_meanwhile_are_counted_wholly_or_not_at_all(
-    where: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(where, "ann", planned=9)
-    numbers = iter(range(2, 9))
-
-    def interrupted(store: Store) -> AbstractContextManager[sa.Connection]:
-        with monkeypatch.context() as patch:
-            patch.setattr(Store, "transaction", transaction)
-            with open_store(where) as other:
-                other.add(tables.TRIALS, [trial(next(numbers), "session-of-ann-t", participant="ann", flags="late")])
-        return transaction(store)
-
-    transaction = Store.transaction
-    with open_store(where) as store:
-        monkeypatch.setattr(Store, "transaction", interrupted)
-        (row,) = list_participants(store)
-    assert row["flagged"] == row["trials"] - 1
+def test_people_who_come_meanwhile_are_read_wholly_or_not_at_all(where: str) -> None:
+    fill(where, "ann", planned=1)
+    numbers = count(1)
+    with open_store(where) as store, meanwhile(where, lambda other: sit(other, f"P{next(numbers)}", planned=1)):
+        listed, frames = list_participants(store), consistent_frames(store, None)
+    assert next(numbers) > len(tables.STORED_TABLES), "somebody has come between the tables"
+    assert {(row["trials"], row["planned"]) for row in listed} == {(1, 1)}
+    for table, frame in frames.items():
+        assert sorted(frame["session"]) == sorted(frames[tables.SESSIONS]["session"]), table.name
 
 
 def test_a_forgotten_participant_leaves_no_byte(tmp_path: Path) -> None:

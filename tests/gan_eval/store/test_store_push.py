@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from refusals import refused
-from stored_rows import answer, fill, sit
+from stored_rows import answer, fill, meanwhile, sit
 
 from gan_eval import tables
 from gan_eval.errors import UserError
@@ -49,6 +49,18 @@ def test_each_row_is_copied_once_with_its_values_and_open_sessions_are_updated(t
     both, lefts, rights = contents(where), contents(left), contents(right)
     assert both == {name: [*rows, *rights[name]] for name, rows in lefts.items()}
     refused("are the same store", push, left, left)
+
+
+def test_answers_that_come_meanwhile_are_copied_wholly_or_not_at_all(tmp_path: Path, where: str) -> None:
+    left = fill(tmp_path / "left.sqlite", "P01", planned=99)
+    with open_store(left) as store:
+        (session,) = (row["session"] for row in store.rows(tables.SESSIONS))
+    numbers = iter(range(2, 99))
+    with meanwhile(left, lambda other: answer(other, next(numbers), session, participant="P01")):
+        push(left, where)
+    assert next(numbers) > 9, "somebody has answered between the tables"
+    copied = contents(where)
+    assert [row["trial"] for row in copied["trials"]] == [row["trial"] for row in copied["onsets"]]
 
 
 def test_a_contradiction_is_refused_and_the_rest_copied(tmp_path: Path, where: str) -> None:
