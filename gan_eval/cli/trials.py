@@ -133,7 +133,10 @@ def _check_out(out: Path, files: Sequence[Path]) -> None:
     targets = [place for place in (out, _rejected_file(out)) if place.exists()]
     for file in files:
         if file.exists() and any(place.samefile(file) for place in targets):
-            raise UserError(f"--out {out}: {file} would be overwritten; name another file")
+            raise UserError(
+                f"--out {out}: {file} is one of the files to import, and would be overwritten; leave it out, if an "
+                "earlier import wrote it, or write --out into another folder"
+            )
 
 
 def _rejected_file(out: Path) -> Path:

@@ -21,6 +21,7 @@ from pyarrow import csv as arrow_csv
 from gan_eval.errors import UserError
 from gan_eval.files.reading import plain_file, read_bytes
 from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection
+from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
 
@@ -36,6 +37,8 @@ _READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".xlsx")
 _MAX_TITLES = 20
 """Maximum number of lines above a header."""
 _PERSON_COLUMN = re.compile(r"(?i)subj|partic|prolific|worker|person|^(run_)?id$|^sub$|^jatos")
+_OUTPUT = {"session", "trial", "phase", "simulated"}
+"""Columns that every table of trials has that gan_eval wrote, and no other program's."""
 JATOS = "jatos."
 """Start of the names of columns about the results of JATOS."""
 
@@ -133,6 +136,7 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
         parts += _parts(read_bytes(file), str(file), group, skip_rows, sheet)
     if not parts:
         raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
+    _require_no_output(parts)
     starts, end = [], 0
     for part in parts:
         starts.append(end)
@@ -146,6 +150,17 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
     ]
     texts = {name: text for part in parts for name, text in part.texts.items()}
     return Foreign(cells.drop(columns=empty), rejected, parts, starts, texts)
+
+
+def _require_no_output(parts: Sequence[FilePart]) -> None:
+    """Refuse a file that an earlier import wrote into the folder of the files, which `*.csv` then names, too."""
+    ours = {part.file: {*part.table.column_names} >= _OUTPUT for part in parts}
+    ours |= {part.file: part.table.column_names == [*REJECTED.names] for part in parts if not ours[part.file]}
+    if any(ours.values()) and not all(ours.values()):
+        file, other = (next(file for file, is_ours in ours.items() if is_ours is wanted) for wanted in (True, False))
+        raise UserError(
+            f"{file}: an output of gan-eval, and {other} is not; leave it out, and write --out into a folder of its own"
+        )
 
 
 def _parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[FilePart]:
