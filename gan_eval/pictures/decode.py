@@ -38,6 +38,8 @@ UNSCALED: tuple[Fit, ...] = ("corner", "centre")
 
 MAX_PIXELS = 89_478_485
 """Maximum number of pixels in a picture, a quarter of a gigabyte when decoded; Pillow warns above it."""
+MAX_FOLDERS = 8
+"""Maximum number of folders that a message names."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 UNREAD_SUFFIXES = frozenset(
     {".avif", ".heic", ".heif", ".jxl", ".gif", ".jp2", ".jfif", ".jpe", ".tga", ".ppm", ".pgm", ".exr", ".dng", ".npy"}
@@ -435,9 +437,12 @@ def list_pictures(folder: Path) -> list[Path]:
     except OSError as error:
         raise UserError(f"{folder}: cannot be read ({error.strerror or error}); fix its permissions") from error
     if not names:
-        folders = ", ".join(picture_folders(folder))
+        below = picture_folders(folder)
+        folders = ", ".join(below[:MAX_FOLDERS]) + f" and {len(below) - MAX_FOLDERS} more" * (len(below) > MAX_FOLDERS)
         unread = "" if folders else unread_pictures(folder)
-        elsewhere = f"; {unread}" * bool(unread) + f"; its folders {folders} have some" * bool(folders)
+        elsewhere = f"; {unread}" * bool(unread) + (
+            f"; its folders {folders} have some: name one, or put the pictures of all into one folder" * bool(folders)
+        )
         elsewhere += "; .arrow files of a data set: write it with to_parquet" * any(folder.glob("*.arrow"))
         raise UserError(f"{folder}: no pictures in this folder (expected {', '.join(sorted(SUFFIXES))}{elsewhere})")
     return [folder / name for name in (sorted(names, key=natural_key) if len(names) > 1 else names)]

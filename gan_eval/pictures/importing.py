@@ -428,11 +428,16 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
     remarks = [f"{folder}: {unread}" for folder in folders if (unread := images.unread_pictures(folder))]
     shown = {role: [files[role] for files in items.values() if role in files] for role in ("real", *models)}
     remarks += doubts.dark_folders(shown, white=reading.white)
+    for role in models:
+        remarks += filter(None, (doubts.tiled_doubt(role, shown[role]), doubts.epochs_doubt(role, shown[role])))
     is_paired = any({"real", *models} <= files.keys() for files in items.values())
     if not is_paired:
         return _common_size(shown, reading, remarks)
     pairs = [(files["real"], files[role]) for files in items.values() for role in models if is_paired]
-    if line := doubts.partners_doubt(pairs):
+    changed = {role: doubts.changed_doubt([(each["real"], each[role]) for each in items.values()]) for role in models}
+    if any(changed.values()):
+        remarks += [f"{role}: {line}" for role, line in changed.items() if line]
+    elif line := doubts.partners_doubt(pairs):
         remarks.append(f"{line}; then give --unpaired")
     if reading.resize:
         better, line = doubts.fit_remark(pairs, reading.fit)

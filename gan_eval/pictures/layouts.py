@@ -14,6 +14,7 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.containers import is_container
 from gan_eval.pictures.doubts import grids_of
+from gan_eval.tables.names import common_start
 
 Items = Mapping[str, Mapping[str, Path]]
 """For each item its files by role: real, fake and, if present, input and mask.
@@ -337,11 +338,15 @@ def items_of(
         return items, [*grids, *others]
     if paired is None:
         paired = _are_paired(roles, where, models)
-        lines = [] if paired else ["no file stems match, so the pictures have no partners"]
+        lines = [] if paired else [f"no file stems match, so the pictures have no partners{_advice(roles, models)}"]
         items, others = items_of(roles, where, models, paired=paired)
         return items, [*lines, *others]
     if not paired:
         return _without_partners(roles, models)
+    for model in models:
+        if not roles["real"].keys() & roles[model].keys():
+            named = matching_stems(roles["real"], roles[model])
+            roles = {**roles, model: {named.get(stem, stem): path for stem, path in roles[model].items()}}
     items = {
         stem: {role: files[stem] for role, files in roles.items() if stem in files}
         for stem in roles["real"]
@@ -371,6 +376,41 @@ def _without_grids(roles: Roles, models: Collection[str]) -> tuple[Roles, list[s
                 raise UserError(f"{what}{grids[0].name}; save each sample as a picture of its own")
             lines.append(f"{what}{grids[0].name}: left out")
     return kept, lines
+
+
+def matching_stems(reals: Collection[str], fakes: Collection[str]) -> dict[str, str]:
+    """Return the real stem of each generated one that is equal but for zeros in front and what a folder's names share.
+
+    It is empty unless nine of ten match.
+
+    >>> matching_stems(["0000", "0001"], ["0_fake_B", "1_fake_B"]), matching_stems(["7"], ["seed8"])
+    ({'0_fake_B': '0000', '1_fake_B': '0001'}, {})
+    """
+    bare_reals, bare_fakes = _bare_stems(reals), _bare_stems(fakes)
+    if len(bare_reals) < len(reals) or len(bare_fakes) < len(fakes):
+        return {}
+    both = bare_reals.keys() & bare_fakes.keys()
+    if len(both) < MIN_MATCHING * len(bare_reals.keys() | bare_fakes.keys()):
+        return {}
+    return {bare_fakes[bare]: bare_reals[bare] for bare in bare_fakes if bare in both}
+
+
+def _bare_stems(stems: Collection[str]) -> dict[str, str]:
+    """Return stems by what remains without the text that all begin or end with, and without zeros in front."""
+    start, end = common_start([*stems]), common_start([stem[::-1] for stem in stems])[::-1]
+    before, after = re.match(r"(?:.*\D)?", start), re.search(r"(?:\D.*)?$", end)
+    first, last = before.end() if before else 0, len(end) - after.start() if after else 0
+    whole = len(stems) < 2 or any(len(stem) <= first + last for stem in stems)
+    return {re.sub(r"(?<!\d)0+(?=\d)", "", stem if whole else stem[first : len(stem) - last]): stem for stem in stems}
+
+
+def _advice(roles: Roles, models: Collection[str]) -> str:
+    """Return the end of a message, if `--paired` would find partners whose names differ in a regular way; else ""."""
+    named = [matching_stems(roles["real"], roles[model]) for model in models]
+    if not all(named):
+        return ""
+    fake, real = next(iter(named[0].items()))
+    return f"; if they do, as {fake} and {real}, give --paired"
 
 
 def _are_paired(roles: Roles, where: Path, models: Collection[str]) -> bool:

@@ -1,6 +1,8 @@
 """Rules for names of models and data sets, which are parts of identifiers."""
 
 import re
+from collections.abc import Sequence
+from itertools import takewhile
 
 RESERVED_NAMES = {"real": "the ground truth", "all": "the row of all models together"}
 """Names that no model may have, and their meaning."""
@@ -50,3 +52,12 @@ def name_problem(name: str, what: str) -> str | None:
     if not name.strip() or not name.isprintable():
         return f"a {what}'s name is text that can be printed; give it another"
     return None
+
+
+def common_start(texts: Sequence[str]) -> str:
+    """Return the text that all begin with.
+
+    >>> common_start(["img_01", "img_02"])
+    'img_0'
+    """
+    return "".join(letters[0] for letters in takewhile(lambda each: len({*each}) == 1, zip(*texts, strict=False)))

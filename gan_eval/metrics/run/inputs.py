@@ -15,7 +15,15 @@ from gan_eval.metrics.kernels.pictures import NO_INPUT, Missing
 from gan_eval.pictures import decode as pictures
 from gan_eval.pictures import doubts
 from gan_eval.pictures.containers import Unpacked, is_container, named, pictures_folder
-from gan_eval.pictures.layouts import MIN_MATCHING, NAMED_AS_INPUTS, Part, Role, part_in_layout, parts_of
+from gan_eval.pictures.layouts import (
+    MIN_MATCHING,
+    NAMED_AS_INPUTS,
+    Part,
+    Role,
+    matching_stems,
+    part_in_layout,
+    parts_of,
+)
 from gan_eval.pictures.profiles import profile_names
 from gan_eval.pictures.sets import HASHES, StimulusSet, read_set, require_unchanged
 from gan_eval.tables.frames import Row
@@ -291,6 +299,8 @@ def folder_pair(
     if partners and (no_partners or not reals.keys() & fakes.keys()):
         here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))
         why = no_partners or f"no picture shares its stem with one in {places[real]} (here {here!r}, there {there!r})"
+        if not no_partners and (count := len(matching_stems(reals, fakes))):
+            why += f"; --paired takes {count} pairs whose stems are equal but for zeros and what all names share"
         raise UserError(
             f"{places[fake]}: {why}; metrics of single pictures and of sets (niqe, fid, kid) need no partners. If they "
             "are partners, give them equal stems (put *_real_B and *_fake_B into one folder for `gan-eval stimuli "
@@ -363,6 +373,9 @@ def opened_pair(
         ):
             parts["real"], (parts["fake"],) = parts_of(reals.folder, [fakes.folder])
             stems = [{stem: [path] for stem, path in part.roles[role].items()} for role, part in parts.items()]
+        if paired and not stems[0].keys() & stems[1].keys():
+            named = matching_stems(stems[0], stems[1])
+            stems[1] = {named.get(stem, stem): files for stem, files in stems[1].items()}
         no_partners = "no picture is the partner of another (--unpaired)" * (paired is False)
         if paired is None and parts and parts["real"].is_paired is False:
             no_partners = NAMED_AS_INPUTS
@@ -416,11 +429,17 @@ def _partner_remarks(pair: StimulusSet) -> list[str]:
     partners = [(Path(row["reference_file"]), Path(row["file"])) for row in pair.rows if row["reference_file"]]
     fakes = sum(row["kind"] == "fake" for row in pair.rows)
     reals = len(pair.rows) - fakes
+    lines: list[str] = []
     if len(partners) < MIN_MATCHING * (reals + fakes - len(partners)):
         counts = f"{len(partners)} of {reals} real and {fakes} generated pictures have a partner of the same file stem"
-        return [f"{counts}: metrics of pairs are of these alone" if partners else f"{counts}: no metrics of pairs"]
-    line = doubts.partners_doubt(partners) if len(partners) >= doubts.MIN_COMPARED else ""
-    return [line] if line else []
+        if not partners:
+            stems = [[Path(row["file"]).stem for row in pair.rows if row["kind"] == kind] for kind in ("real", "fake")]
+            advice = "; --paired takes those whose stems are equal but for zeros and what all names share"
+            return [f"{counts}: no metrics of pairs{advice * bool(matching_stems(*stems))}"]
+        lines.append(f"{counts}: metrics of pairs are of these alone")
+    if len(partners) >= doubts.MIN_COMPARED:
+        lines.append(doubts.changed_doubt(partners) or doubts.partners_doubt(partners))
+    return list(filter(None, lines))
 
 
 def _folder_remarks(places: Mapping[Role, Path], pair: StimulusSet, settings: Settings) -> list[str]:
@@ -441,6 +460,10 @@ def _folder_remarks(places: Mapping[Role, Path], pair: StimulusSet, settings: Se
     for place, paths in folders.items():
         if grids := doubts.grids_of(paths):
             remarks.append(f"{place}: {len(grids)} pictures are grids of many samples, such as {grids[0].name}")
+        elif line := doubts.tiled_doubt(str(place), paths):
+            remarks.append(line)
+        if line := doubts.epochs_doubt(str(place), paths):
+            remarks.append(line)
     remarks += doubts.dark_folders(folders, white=settings.white)
     for folder, paths in folders.items():
         looked_at = doubts.evenly_spread(paths)

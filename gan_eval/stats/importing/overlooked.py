@@ -4,7 +4,6 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
 
 import pandas as pd
 
@@ -12,6 +11,7 @@ from gan_eval.stats.contradictions import Source, Sources
 from gan_eval.stats.importing.names import PICTURE_FILE
 from gan_eval.stats.importing.rejections import MAX_WORDS
 from gan_eval.stats.importing.wide import columns_by_number, numbered_columns
+from gan_eval.tables.names import common_start
 
 _SYNONYMS = {
     "reaction_time_ms": ("rt", "rtms", "reactiontime", "responsetime", "latency"),
@@ -107,14 +107,10 @@ def copied_answers(trials: pd.DataFrame) -> bool:
     return len(several) >= MIN_REPEATED and bool((several["nunique"] == 1).all())
 
 
-def _common_start(names: Sequence[str]) -> str:
-    return "".join(letters[0] for letters in takewhile(lambda each: len({*each}) == 1, zip(*names, strict=False)))
-
-
 def _pattern_of(names: Sequence[str], columns: Sequence[str]) -> str:
     """Return the pattern with * for any text that these columns, and no others, have; "" if there is none."""
     (numbers, count), *_ = Counter(re.sub(r"\d+", "*", name) for name in names).most_common(1)
-    start, end = _common_start(names), _common_start([name[::-1] for name in names])[::-1]
+    start, end = common_start(names), common_start([name[::-1] for name in names])[::-1]
     end = re.sub(f"^{PICTURE_FILE.removesuffix('$')}(?=.)", "", end)  # a picture's ending belongs to its name
     candidates = [numbers] * (count == len(names)) + [f"{start}*{end}"] * bool(start or end)
     return next((each for each in candidates if len(columns_by_number(each, columns)) == len(names)), "")

@@ -342,3 +342,98 @@ def test_two_models_of_matched_files_are_checked_each(tmp_path):
     }
     made = import_items(items, tmp_path / "set", where="here", dataset="d", models={"fake/a": "a", "fake/b": "b"})
     assert [line.partition(":")[0] for line in made.remarks] == ["fake/b"]
+
+
+# pictures that were saved in another way, grids without margins, names
+
+
+def array_of(image):
+    return np.asarray(image, np.float64)
+
+
+SAVED = {
+    "red and blue": lambda image: array_of(image)[:, :, ::-1],
+    "mirrored": lambda image: array_of(image)[:, ::-1],
+    "upside down": lambda image: array_of(image)[::-1],
+    "turned by 90 degrees": lambda image: np.rot90(array_of(image), 3),
+    "to the left": lambda image: np.rot90(array_of(image)),
+    "negatives": lambda image: 255 - array_of(image),
+    "128 to 255": lambda image: array_of(image) / 2 + 127.5,
+    "darker half black": lambda image: np.clip(2 * array_of(image) - 255, 0, None),
+    "0 to 127": lambda image: array_of(image) / 2,
+}
+
+
+def noisy(image):
+    return np.clip(array_of(image) + np.random.default_rng(1).normal(0, 12, array_of(image).shape), 0, 255)
+
+
+@pytest.mark.parametrize("said", SAVED)
+def test_pictures_that_were_saved_in_another_way_are_one_line(tmp_path, said):
+    square = lambda image: image.crop((0, 0, 64, 64))  # noqa: E731
+    source = write(tmp_path, lambda image: np.uint8(SAVED[said](noisy(square(image)))), count=8, real=square)
+    (line,) = import_folder(source, tmp_path / "set").remarks
+    assert said in line
+    with pytest.warns(UserWarning, match=re.escape(line.removeprefix("fake: "))):
+        evaluate(real=source / "real", fake=source / "fake", metrics="l1", cache=False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda image: image,
+        blurred,
+        lambda image: image.convert("L").convert("RGB"),
+        lambda image: Image.new("RGB", image.size, (170, 190, 230)),
+        lambda image: image.point(lambda level: min(255, int(level * 1.4))),
+        lambda image: Image.merge("RGB", [*image.split()[:2], image.split()[2].point(lambda level: level // 2)]),
+    ],
+)
+def test_worse_pictures_were_not_saved_in_another_way(tmp_path, change):
+    write(tmp_path, lambda image: np.uint8(noisy(change(image))), count=8)
+    pairs = [(tmp_path / "real" / f"{n}.png", tmp_path / "fake" / f"{n}.png") for n in range(8)]
+    assert not doubts.changed_doubt(pairs)
+
+
+def test_grids_without_margins_are_one_line(tmp_path):
+    for number in range(3):
+        grid = Image.new("RGB", (4 * 96, 2 * 80))
+        for tile in range(8):
+            grid.paste(scene(10 * number + tile), (96 * (tile % 4), 80 * (tile // 4)))
+        save(grid, tmp_path / "fake" / f"sample{number}.png")
+        save(scene(number), tmp_path / "real" / f"{number}.png")
+    made = import_folder(tmp_path / "real", tmp_path / "set", fakes=[tmp_path / "fake"])
+    assert any("3 of 3 pictures looked at seem to be grids of 4 x 2 samples" in line for line in made.remarks)
+    assert not doubts.tiled_doubt("real", pictures.list_pictures(tmp_path / "real"))
+
+
+@pytest.mark.parametrize(
+    "name", ["epoch_{epoch}_{number}", "{number:04d}_epoch{epoch:03d}", "{number}-iter-{epoch}000"]
+)
+def test_pictures_of_several_epochs_are_one_line(tmp_path, name):
+    for number in range(3):
+        save(scene(number), tmp_path / "real" / f"{number}.png")
+        for epoch in (10, 20):
+            save(scene(number + epoch), tmp_path / "fake" / f"{name.format(epoch=epoch, number=number)}.png")
+    made = import_folder(tmp_path / "real", tmp_path / "set", fakes=[tmp_path / "fake"])
+    assert any("3 pictures in 2 epochs" in line for line in made.remarks)
+    with pytest.warns(UserWarning, match="3 pictures in 2 epochs"):
+        evaluate(real=tmp_path / "real", fake=tmp_path / "fake", metrics=["sharpness", "l1"], cache=False)
+
+
+@pytest.mark.parametrize("name", ["{}", "{:03d}_fake_2x", "out-{}"])
+def test_names_that_differ_in_a_regular_way_are_partners_if_asked(tmp_path, name):
+    for number in range(11):
+        save(scene(number), tmp_path / "real" / f"{number:04d}.png")
+        save(blurred(scene(number)), tmp_path / "fake" / f"{name.format(number)}.png")
+    real, fake = tmp_path / "real", tmp_path / "fake"
+    made = import_folder(real, tmp_path / "set", fakes=[fake])
+    assert "no partners; if they do, as" in made.remarks[0]
+    assert made.items == 22
+    assert import_folder(real, tmp_path / "pairs", fakes=[fake], paired=True).items == 11
+    refused("--paired takes 11 pairs", evaluate, real=real, fake=fake, metrics="l1", cache=False)
+    np.savez(tmp_path / "batch.npz", np.stack([np.asarray(blurred(scene(number))) for number in range(11)]))
+    for place in (fake, tmp_path / "batch.npz"):
+        values, _ = evaluate(real=real, fake=place, metrics="l1", paired=True, cache=False)
+        assert values["value"].notna().sum() == 11
+        assert values["value"].max() < 20
