@@ -380,8 +380,10 @@ def _require_columns(header: Sequence[str], table: Table, where: object) -> None
         require_distinct(header, where)
     missing = [column.name for column in table.columns if not column.optional and column.name not in header]
     if missing:
+        filled = ", ".join(column.name for column in table.columns if column.filled)
+        empty = f"; cells of other columns than {filled} may be empty" * (len(missing) > 1 and bool(filled))
         raise UserError(
-            f"{where}: column {', '.join(missing)} is missing; the table {table.name} needs it (docs/tables.md)"
+            f"{where}: column {', '.join(missing)} is missing; the table {table.name} needs it (docs/tables.md){empty}"
         )
 
 

@@ -165,7 +165,7 @@ def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.Data
     if used < len(pictures):
         lines = [*lines, f"{file}: {used} of {len(pictures)} pictures were judged; the others are not needed"]
     frame = conform(pd.DataFrame(rows), IMAGE_METRICS, where=str(file))
-    return frame, [*lines, *_finite_psnr(file, frame)]
+    return frame, [*lines, *_finite_psnr(file, frame), *_far_values(file, frame)]
 
 
 def _finite_psnr(file: Path, frame: pd.DataFrame) -> Iterator[str]:
@@ -175,6 +175,20 @@ def _finite_psnr(file: Path, frame: pd.DataFrame) -> Iterator[str]:
                 f"{file}: {metric} is exactly {value:g} for {len(rows)} pictures; pyiqa, piq and libvmaf write such a "
                 "number where a picture equals its reference and PSNR is infinite; if so, write inf"
             )
+
+
+def _far_values(file: Path, frame: pd.DataFrame) -> Iterator[str]:
+    """Yield a line on a value of several pictures that is far from all others, such as -1 for one that failed."""
+    for metric, values in frame.groupby("metric")["value"]:
+        counts = values[values.abs() < math.inf].value_counts().sort_index()
+        ends = ((0, counts.index[1:]), (-1, counts.index[:-1])) if len(counts) > 3 else ()
+        for at, rest in ends:
+            value, count = float(counts.index[at]), int(counts.iloc[at])
+            if count > 1 and min(abs(value - rest[0]), abs(value - rest[-1])) > rest[-1] - rest[0]:
+                yield (
+                    f"{file}: {metric} is {value:g} for {count} pictures, the others {rest[0]:g} to {rest[-1]:g}: a "
+                    "code for a missing value? It counts; leave these cells empty"
+                )
 
 
 def _values(file: Path, metric: str, judged: _JudgedPictures) -> _Values:

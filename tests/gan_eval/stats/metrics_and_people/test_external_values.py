@@ -198,6 +198,20 @@ def test_counts_and_spreads_are_no_metrics(tmp_path: Path) -> None:
     assert values_of(tmp_path / "v.csv", "image,count\n1.png,3\n", numbered())[0] == {"count": {"blur/1": 3.0}}
 
 
+def test_a_code_among_values_is_told(tmp_path: Path) -> None:
+    judged = numbered(("real", "blur"))
+    names = judged.loc[judged["kind"] == "fake", "stimulus"]
+    plain = {name: 50 + at for at, name in enumerate(names)}
+    assert values_of(tmp_path / "v.csv", table_of(plain), judged)[1] == []
+    coded = plain | dict.fromkeys([*plain][:2], -1)
+    (line,) = values_of(tmp_path / "v.csv", table_of(coded), judged)[1]
+    assert "v is -1 for 2 pictures" in line
+
+
+def table_of(values: dict[str, int]) -> str:
+    return "image,v\n" + "".join(f"{name},{value}\n" for name, value in values.items())
+
+
 @pytest.mark.parametrize(("value", "is_told"), [("80.0", True), ("60.000000", True), ("inf", False), ("31.25", False)])
 def test_psnr_of_equal_pictures_is_told(tmp_path: Path, value: str, is_told: bool) -> None:
     text = f"file,psnr_y,ssim\n1.png,{value},80\n2.png,{value},80\n3.png,30.5,1\n"
