@@ -289,12 +289,12 @@ def _look(path: Path) -> Look | None:
     levels = np.asarray(grey.resize((16, 16), Image.Resampling.BOX), np.float64).ravel()
     levels = levels - levels.mean()
     colours = np.asarray(Image.fromarray(picture).resize((32, 32), Image.Resampling.BOX), np.float64)
-    is_margin = (picture == picture[0, 0]).all(axis=2)
-    tiles = [_tiles(is_margin.all(axis=other)) for other in (1, 0)]
+    (across, down), jumps = _tilings(picture, np.asarray(grey, np.int16))
     if len(_looks) > 8 * MAX_FITTED:
         _looks.clear()
-    is_grid = min(tiles) >= 1 and max(tiles) >= 2
-    _looks[key] = Look(levels / max(float(np.linalg.norm(levels)), 1.0), is_grid, colours, _seams(np.asarray(grey)))
+    is_grid = min(across, down) >= 1 and max(across, down) >= 2
+    tiles = (jumps[0], jumps[1]) if all(jumps) else (0, 0)
+    _looks[key] = Look(levels / max(float(np.linalg.norm(levels)), 1.0), is_grid, colours, tiles)
     return _looks[key]
 
 
@@ -308,16 +308,6 @@ def grids_of(paths: Sequence[Path]) -> list[Path]:
     return [path for path, look in zip(paths, looks(paths), strict=True) if look and look.is_grid]
 
 
-def _tiles(lines: NDArray[np.bool_]) -> int:
-    """Return the number of tiles between margins of 2 lines, in one direction; 0 if there is another pattern."""
-    starts = np.flatnonzero(lines[:-1] & ~lines[1:]) + 1
-    if not len(starts) or starts[0] != 2:
-        return 0
-    period = starts[1] - starts[0] if len(starts) > 1 else len(lines) - 2
-    expected = np.arange(len(lines)) % period < 2
-    return len(starts) if period > 4 and len(lines) % period == 2 and (lines == expected).all() else 0
-
-
 MIN_TILE = 16
 """Minimum side of a tile, in pixels."""
 MIN_SEAM = 1.5
@@ -325,55 +315,63 @@ MIN_SEAM = 1.5
 pictures, most of them two side by side, it was at most 1.44, of 958 single ones 0.87, of 56 grids at least 1.48."""
 
 
-def _seams(grey: NDArray[np.uint8]) -> tuple[int, int]:
-    """Return the numbers of tiles across and down between which the levels jump; 0, 0 if there are none."""
-    counts = []
+def _tilings(picture: Picture, grey: NDArray[np.int16]) -> tuple[list[int], list[int]]:
+    """Return the numbers of tiles across and down, between margins of 2 lines and between jumps of the levels; 0: none.
+
+    Args:
+        picture: (H, W, 3) uint8; a margin has the colour of its first pixel.
+        grey: (H, W) its grey levels.
+    """
+    is_margin = (picture == picture[0, 0]).all(axis=2)
+    between_margins, between_jumps = [], []
     for axis in (1, 0):
-        steps = np.abs(np.diff(grey.astype(np.int16), axis=axis)).mean(axis=1 - axis)
-        side = grey.shape[axis]
-        ratios = {}
+        lines, side = is_margin.all(axis=1 - axis), picture.shape[axis]
+        starts = np.flatnonzero(lines[:-1] & ~lines[1:]) + 1
+        period = starts[1] - starts[0] if len(starts) > 1 else side - 2
+        is_regular = len(starts) and starts[0] == 2 and period > 4 and side % period == 2
+        is_regular = is_regular and (lines == (np.arange(side) % period < 2)).all()
+        between_margins.append(len(starts) if is_regular else 0)
+        steps, ratios = np.abs(np.diff(grey, axis=axis)).mean(axis=1 - axis), {}
         for count in (count for count in range(2, 17) if side % count == 0 and side // count >= MIN_TILE):
-            seams = np.arange(1, count) * (side // count) - 1
-            ratios[count] = steps[seams].min() / (np.quantile(np.delete(steps, seams), 0.98) + 1)
-        counts.append(max((count for count, ratio in ratios.items() if ratio >= MIN_SEAM), default=0))
-    return (counts[0], counts[1]) if all(counts) else (0, 0)
-
-
-def tiled_doubt(name: str, paths: Sequence[Path]) -> str:
-    """Return a message if most pictures of a folder seem to consist of several without margins; else ""."""
-    found = [look.tiles for look in looks(evenly_spread(paths, MAX_FITTED)) if look]
-    tiled = [tiles for tiles in found if all(tiles)]
-    if not tiled or 2 * len(tiled) <= len(found):
-        return ""
-    across, down = max(tiled, key=tiled.count)
-    return (
-        f"{name}: {len(tiled)} of {len(found)} pictures looked at seem to be grids of {across} x {down} samples; cut "
-        "them into pictures of their own"
-    )
+            jumps = np.arange(1, count) * (side // count) - 1
+            ratios[count] = steps[jumps].min() / (np.quantile(np.delete(steps, jumps), 0.98) + 1)
+        between_jumps.append(max((count for count, ratio in ratios.items() if ratio >= MIN_SEAM), default=0))
+    return between_margins, between_jumps
 
 
 _EPOCH = re.compile(r"(?i)(?<![a-z])(epochs?|ep|iter(ation)?|step)[_-]?(\d+)")
 
 
-def epochs_doubt(name: str, paths: Sequence[Path]) -> str:
-    """Return a message if the files' names are those of the same pictures in several epochs; else "".
+def sample_doubts(name: str, paths: Sequence[Path]) -> list[str]:
+    """Return messages about pictures that are not one sample each: grids, and the same pictures in several epochs.
 
-    >>> epochs_doubt("fake", [Path(f"epoch_{epoch}_{n}.png") for epoch in (10, 20) for n in (1, 2)])
-    'fake: the names are of 2 pictures in 2 epochs (10, 20), which count as 4; keep those of one epoch'
+    >>> sample_doubts("fake", [Path(f"epoch_{epoch}_{n}.png") for epoch in (10, 20) for n in (1, 2)])
+    ['fake: the names are of 2 pictures in 2 epochs (10, 20), which count as 4; keep those of one epoch']
     """
+    seen = [look for look in looks(evenly_spread(paths, MAX_FITTED)) if look]
+    lines, tiled = [], [look.tiles for look in seen if all(look.tiles)]
+    if any(look.is_grid for look in seen):
+        grids = grids_of(paths)
+        lines.append(f"{name}: {len(grids)} pictures are grids of many samples, such as {grids[0].name}")
+    elif 2 * len(tiled) > len(seen):
+        across, down = max(tiled, key=tiled.count)
+        lines.append(
+            f"{name}: {len(tiled)} of {len(seen)} pictures looked at seem to be grids of {across} x {down} samples; "
+            "cut them into pictures of their own"
+        )
     epochs: dict[str, set[str]] = {}
     for path in paths:
         if not (found := _EPOCH.search(path.stem)):
-            return ""
+            return lines
         epochs.setdefault(path.stem[: found.start()] + path.stem[found.end() :], set()).add(found[3])
     numbers = sorted(set().union(*epochs.values()), key=int)
-    if len(epochs) < 2 or len(numbers) < 2 or 2 * len(paths) <= len(epochs) * len(numbers):
-        return ""
-    some = ", ".join(numbers[:3]) + ", ..." * (len(numbers) > 3)
-    return (
-        f"{name}: the names are of {len(epochs)} pictures in {len(numbers)} epochs ({some}), which count as "
-        f"{len(paths)}; keep those of one epoch"
-    )
+    if len(epochs) > 1 and len(numbers) > 1 and 2 * len(paths) > len(epochs) * len(numbers):
+        some = ", ".join(numbers[:3]) + ", ..." * (len(numbers) > 3)
+        lines.append(
+            f"{name}: the names are of {len(epochs)} pictures in {len(numbers)} epochs ({some}), which count as "
+            f"{len(paths)}; keep those of one epoch"
+        )
+    return lines
 
 
 def common_size(sizes: Iterable[images.Size]) -> images.Size:

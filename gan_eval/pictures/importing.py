@@ -429,7 +429,7 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
     shown = {role: [files[role] for files in items.values() if role in files] for role in ("real", *models)}
     remarks += doubts.dark_folders(shown, white=reading.white)
     for role in models:
-        remarks += filter(None, (doubts.tiled_doubt(role, shown[role]), doubts.epochs_doubt(role, shown[role])))
+        remarks += doubts.sample_doubts(role, shown[role])
     is_paired = any({"real", *models} <= files.keys() for files in items.values())
     if not is_paired:
         return _common_size(shown, reading, remarks)

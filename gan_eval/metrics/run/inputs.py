@@ -458,12 +458,7 @@ def _folder_remarks(places: Mapping[Role, Path], pair: StimulusSet, settings: Se
         if (unread := pictures.unread_pictures(paths[0].parent))
     ]
     for place, paths in folders.items():
-        if grids := doubts.grids_of(paths):
-            remarks.append(f"{place}: {len(grids)} pictures are grids of many samples, such as {grids[0].name}")
-        elif line := doubts.tiled_doubt(str(place), paths):
-            remarks.append(line)
-        if line := doubts.epochs_doubt(str(place), paths):
-            remarks.append(line)
+        remarks += doubts.sample_doubts(place, paths)
     remarks += doubts.dark_folders(folders, white=settings.white)
     for folder, paths in folders.items():
         looked_at = doubts.evenly_spread(paths)

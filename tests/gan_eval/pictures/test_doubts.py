@@ -404,7 +404,7 @@ def test_grids_without_margins_are_one_line(tmp_path):
         save(scene(number), tmp_path / "real" / f"{number}.png")
     made = import_folder(tmp_path / "real", tmp_path / "set", fakes=[tmp_path / "fake"])
     assert any("3 of 3 pictures looked at seem to be grids of 4 x 2 samples" in line for line in made.remarks)
-    assert not doubts.tiled_doubt("real", pictures.list_pictures(tmp_path / "real"))
+    assert not doubts.sample_doubts("real", pictures.list_pictures(tmp_path / "real"))
 
 
 @pytest.mark.parametrize(
