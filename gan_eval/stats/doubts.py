@@ -26,6 +26,9 @@ _OF_PICTURE = ("session", "block", "phase", "stimulus_b", "kind", "model", "data
 """Columns, next to `stimulus`, that are equal in all questions about a picture."""
 MIN_CODES, MIN_CODE_SHARE = 3, 0.01
 """Minimum number and share of answers whose time may be a code, or the time limit."""
+MIN_STEPS, MAX_LONGER, MAX_RANGE_MS = 20, 0.9, 10_000
+"""Minimum number of reaction times with one before, largest share that may be longer than it, and the difference of the
+longest and the shortest time of a session up to which all may be."""
 MAX_WORDS = 50
 """Maximum number of different words of a further column that is looked at."""
 _CODES = (9, 77, 88, 98, 99, 777, 888, 998, 999, 9999)
@@ -92,6 +95,13 @@ def _doubtful_times(trials: pd.DataFrame) -> list[str]:
                 f"column {name}: {len(low)} of {len(times)} are below {least:g} ms, the first is {low.iloc[0]:g} in "
                 f"row {low.index[0] + 1}: are these seconds? Bring all rows to milliseconds"
             )
+    of_sessions = trials["reaction_time_ms"].groupby(trials["session"], observed=True)
+    longer, range_ms = of_sessions.diff().dropna() > 0, (of_sessions.max() - of_sessions.min()).median()
+    if len(longer) >= MIN_STEPS and longer.mean() > MAX_LONGER and range_ms > MAX_RANGE_MS:
+        lines.append(
+            f"column reaction_time_ms: {longer.mean():.0%} of the times are longer than the one before: times since "
+            "the start of the session? Give the time from onset to answer"
+        )
     answered = trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"]) | trials["rating"].notna()
     times = trials["reaction_time_ms"][(answered & trials["onset_ms"].isna()).to_numpy(bool) & possible_times(trials)]
     counts = times.value_counts()

@@ -20,7 +20,14 @@ from gan_eval.stats.doubts import doubts
 from gan_eval.stats.importing.answers import with_kinds, with_responses
 from gan_eval.stats.importing.mapping import BY_PLACE, NUMBERS, columns_of, known_names, renamed, scaled
 from gan_eval.stats.importing.names import distinct_names
-from gan_eval.stats.importing.overlooked import copied_answers, models_as_words, unread_answers, unread_columns
+from gan_eval.stats.importing.overlooked import (
+    copied_answers,
+    models_as_words,
+    pictures_of_pair,
+    unread_answers,
+    unread_columns,
+    with_own_sessions,
+)
 from gan_eval.stats.importing.pairs import (
     OPTIONS,
     Kind,
@@ -166,6 +173,7 @@ def import_trials(
     frame, of_tool = of_trials(tool, with_pictures(renamed(foreign, sources), read, pictures), foreign)
     frame, of_kinds = with_kinds(frame)
     frame, of_grades = graded(frame, words)
+    frame, of_sessions = with_own_sessions(frame)
     places = places_in(frame, sources)
     _require_answers(table, frame, places, problems)
     frame, of_missing = without_missing_words(translated(frame, words))
@@ -191,7 +199,18 @@ def import_trials(
     if unread_files := read.groups_without(accepted.index):
         more = f" and {len(unread_files) - MAX_WORDS} more" if len(unread_files) > MAX_WORDS else ""
         lines.append(f"no row is taken of {', '.join(unread_files[:MAX_WORDS])}{more}")
-    lines += of_rows + of_tool + of_kinds + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
+    lines += (
+        of_rows
+        + of_tool
+        + of_kinds
+        + of_sessions
+        + of_missing
+        + of_limits
+        + of_grades
+        + of_units
+        + lines_on_answers
+        + of_names
+    )
     trials, of_addresses = _without_addresses(trials)
     lines += zero_confidences(tool, trials) + _remarks(table, trials, accepted, rejected, of_addresses)
     lines += unread_columns(foreign, sources) if read.numbers is None else []
@@ -271,6 +290,10 @@ def _require_answers(
             raise UserError(f"{table.file}: {'; '.join([*problems, said])}")
     if missing == ["kind"] and is_wide_table:
         problems.append("give the truth of each picture: --pictures FILE.csv with number (or name), stimulus and kind")
+    elif "kind" in missing and "stimulus" in frame:
+        problems.append("a table of the pictures may have it: --pictures FILE.csv with stimulus and kind")
+    if "stimulus" in missing and (pair := pictures_of_pair(table.rows)):
+        problems.append(f"pairs? --map left={pair[0]} --map right={pair[1]}")
     if problems:
         raise table.error("; ".join([*problems, f"the file's {columns_of(table.rows)}"]), missing=missing)
 

@@ -96,6 +96,26 @@ def unread_answers(before: pd.DataFrame, mapping: Mapping[str, str]) -> list[str
     return [f"the answers are those of {pattern} ({len(read)} columns); not read, with the same words: {named}{advice}"]
 
 
+def pictures_of_pair(foreign: pd.DataFrame) -> list[str]:
+    """Return the two columns in which most cells are files of pictures; none if there are not two."""
+    is_file = {str(name): foreign[name].dropna().str.contains(PICTURE_FILE, regex=True) for name in foreign}
+    found = [shlex.quote(name) for name, cells in is_file.items() if len(cells) and cells.mean() > 0.9]
+    return found if len(found) == 2 else []
+
+
+def with_own_sessions(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Name sessions after their participant where a column numbers them: 1 or `day1` of each person; and say so."""
+    if not {"session", "participant"} <= set(frame):
+        return frame, []
+    people = frame.groupby("session")["participant"].nunique()
+    if people.empty or (people < 2).any() or len(people) >= frame["participant"].nunique():
+        return frame, []
+    named = ", ".join(map(str, people.index[:MAX_WORDS]))
+    own = (frame["participant"] + "-" + frame["session"]).where(frame["session"].notna(), frame["session"])
+    line = f"session is {named} for several participants: read as a session of each, such as {own.dropna().iloc[0]}"
+    return frame.assign(session=own), [line]
+
+
 def copied_answers(trials: pd.DataFrame) -> bool:
     """Return True if people judged pictures again, later, and never otherwise, as where an export is there twice."""
     by_picture = trials.groupby(["session", "stimulus", trials["stimulus_b"].fillna("")], observed=True)

@@ -89,6 +89,24 @@ def test_a_code_among_grades_is_asked_about(tmp_path, grades: range, code: int) 
     assert found.trials["rating"].max() == max(grades)
 
 
+def test_times_since_the_start_of_a_session_are_asked_about(tmp_path) -> None:
+    frame = table()
+    assert not imported(tmp_path, frame.sort_values("reaction_time_ms", kind="stable")).doubts
+    sums = frame["reaction_time_ms"].groupby(frame["participant"]).cumsum()
+    for since in (2 * sums, frame["reaction_time_ms"].cumsum() * 2):
+        found = imported(tmp_path, frame.assign(reaction_time_ms=since))
+        assert lines_with(found, "since the start of the session?")
+
+
+def test_sessions_that_are_numbered_for_each_person_are_their_own(tmp_path) -> None:
+    frame = table().assign(trial=[*range(1, 13)] * 4)
+    again = frame.assign(reaction_time_ms=frame["reaction_time_ms"] + 13)
+    found = imported(tmp_path, pd.concat([frame.assign(session="day1"), again.assign(session="day2")]))
+    assert (len(found.trials), found.trials["session"].nunique(), len(found.rejected)) == (96, 8, 0)
+    assert lines_with(found, "session is day1, day2 for several participants")
+    refused("a session is one person's", imported, tmp_path, table().assign(session=["a", "b", "c", "d"] * 12))
+
+
 def test_codes_that_differ_in_zeros_are_asked_about(tmp_path) -> None:
     frame = table().replace({"participant": {"P0": "007", "P1": "7"}})
     assert lines_with(imported(tmp_path, frame), "'007' and '7'")
@@ -236,6 +254,9 @@ def test_refusals_name_what_helps(tmp_path) -> None:
     clicked = table().assign(response=lambda t: "['" + t["response"] + "_button']")
     refused("response:(fake|real)_button=MEANING", imported, tmp_path, clicked.assign(psychopyVersion="2023.2.3"))
     refused("--map rating=response --map response=", imported, tmp_path, table().assign(response=[*range(48)]))
+    refused("--pictures FILE.csv with stimulus and kind", imported, tmp_path, table().drop(columns="kind"))
+    two = table().rename(columns={"stimulus": "image_A", "response": "choice"}).assign(image_B="y.png")
+    refused("--map left=image_A --map right=image_B", imported, tmp_path, two)
     frame = table()
     frame["participant"] = frame["participant"].where(frame.index % 12 == 0)
     found = imported(tmp_path, frame)
