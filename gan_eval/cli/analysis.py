@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gan_eval.cli.console import Console, print_next_command
 from gan_eval.cli.options import (
     Cluster,
     Maps,
@@ -17,7 +18,6 @@ from gan_eval.cli.options import (
     Store,
     given_options,
     parse_pairs,
-    print_next_command,
     refuse_without_effect,
     setting,
     tables_as_json,
@@ -32,7 +32,6 @@ from gan_eval.machine.start import postpone
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gan_eval.cli.console import Console
     from gan_eval.metrics.maps import PictureMaps
     from gan_eval.settings.study import Study
     from gan_eval.stats.analysis import Answers
@@ -87,7 +86,6 @@ def analyze(
         raise UserError("analyze: --out is missing; name a folder for the tables")
     gc.set_threshold(1_000_000, 20, 100)  # searching millions of cells for cycles takes a tenth of the time
     postpone("scipy.special", "scipy.linalg")
-    from gan_eval.cli.console import Console
 
     with Console() as console, console.working("analysis"):
         from gan_eval.files.output_folders import check_output_folder, refuse_of_others
@@ -274,7 +272,6 @@ def power(
     checked = load_study(study)
     values = checked.power.model_dump() | values_of_options(PowerSettings, given_options(**settings))
     assumptions = check_options(PowerSettings, values)
-    from gan_eval.cli.console import Console
 
     with Console() as console, console.working("power: the design"):
         from gan_eval.power.design import require_power_is_defined

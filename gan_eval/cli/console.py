@@ -1,6 +1,7 @@
 """Output of a command for its user: progress bars on a terminal, plain lines elsewhere, all on stderr."""
 
 import re
+import shlex
 import sys
 import textwrap
 import time
@@ -8,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
+
+import typer
 
 from gan_eval.machine.commands import as_typed
 
@@ -19,6 +22,17 @@ _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
 _MAX_ROWS = 100
 PLAIN_EVERY_S = 10.0
 """Time in seconds between two plain lines if stderr is not a terminal."""
+
+
+def say(line: str) -> None:
+    """Print a line for the user to stderr; commands in it are printed as the user types them."""
+    typer.echo(as_typed(line), err=True)
+
+
+def print_next_command(*words: str, remark: str = "") -> None:
+    """Print the next command, with a remark that the shell ignores, so that the whole line can be copied."""
+    line = f"next: {shlex.join(['gan-eval', *words])}{f'  # {remark}' * bool(remark)}"
+    typer.echo(as_typed(line), err=True)
 
 
 class Console:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from gan_eval.cli import options
-from gan_eval.cli.options import Paired, TarKey, White, parse_pairs, refuse_without_effect, say, setting, tables_as_json
+from gan_eval.cli.console import Console, say
+from gan_eval.cli.options import Paired, TarKey, White, parse_pairs, refuse_without_effect, setting, tables_as_json
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.progress import about_download
@@ -19,7 +20,6 @@ from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.settings.choices import ResizerName
 
 if TYPE_CHECKING:
-    from gan_eval.cli.console import Console
     from gan_eval.metrics.run.inputs import Settings
     from gan_eval.metrics.run.runner import Evaluation
     from gan_eval.pictures.sets import StimulusSet
@@ -222,7 +222,6 @@ def _filled(sets: Sequence[Path], out: Path) -> list[Path]:
     """Return the sets with their holes filled without learning, written below `out`."""
     if not sets:
         raise UserError("metrics: --baselines fills the holes of stimulus sets; --real and --fake have no masks")
-    from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import claim_output_folder
     from gan_eval.pictures.fills import BASELINES, write_fills
 
@@ -262,7 +261,6 @@ def _measure(
     workers: int,
 ) -> "Evaluation":
     """Measure, write the tables and pages, and print missing and measured values."""
-    from gan_eval.cli.console import Console
     from gan_eval.machine.parallel import in_parallel
     from gan_eval.metrics.run.inputs import stimuli_of_sets
     from gan_eval.metrics.run.runner import missing_values, write_metrics
@@ -382,7 +380,6 @@ def weights_fetch(
     name: Annotated[str, typer.Argument(help="Name of the weights, such as inception; all: every one.")],
 ) -> None:
     """Fetch weights into the cache, checked by SHA-256."""
-    from gan_eval.cli.console import Console
     from gan_eval.metrics.weights import cache
 
     failures = []

@@ -3,7 +3,6 @@
 import inspect
 import json
 import math
-import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,6 @@ import typer
 
 from gan_eval.errors import UserError
 from gan_eval.files.reading import Place, place_of
-from gan_eval.machine.commands import as_typed
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.declared import declarations
 from gan_eval.settings.words import as_flag
@@ -146,17 +144,6 @@ def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str
             name = ((is_off and parameter.secondary_opts) or parameter.opts)[0]
             typed = name if name.startswith("-") else parameter.metavar or name.upper()
             raise UserError(f"{typed}: {why}")
-
-
-def say(line: str) -> None:
-    """Print a line for the user to stderr; commands in it are printed as the user types them."""
-    typer.echo(as_typed(line), err=True)
-
-
-def print_next_command(*words: str, remark: str = "") -> None:
-    """Print the next command, with a remark that the shell ignores, so that the whole line can be copied."""
-    line = f"next: {shlex.join(['gan-eval', *words])}{f'  # {remark}' * bool(remark)}"
-    typer.echo(as_typed(line), err=True)
 
 
 def typed_words(context: typer.Context) -> list[str]:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gan_eval.cli.options import RequiredStore, counted, print_next_command, refuse_without_effect, say
+from gan_eval.cli.console import print_next_command, say
+from gan_eval.cli.options import RequiredStore, counted, refuse_without_effect
 from gan_eval.errors import UserError, naming
 from gan_eval.machine.commands import setup_command
 

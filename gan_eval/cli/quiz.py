@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_eval.cli import options
+from gan_eval.cli.console import print_next_command, say
 from gan_eval.cli.options import (
     Simulate,
     counted,
     given_options,
-    print_next_command,
     refuse_with_study,
     refuse_without_effect,
     setting,
@@ -73,13 +73,13 @@ def quiz(
         raise UserError("quiz: give either a study file with --out, or --stimuli SET")
     if not participant:
         raise UserError("quiz: --participant is missing; give a pseudonym such as P01")
-    say = cache(options.say)  # prints each line once
+    say_once = cache(say)  # prints each line once
     from gan_eval.quiz.admission import Person
     from gan_eval.quiz.simulate import parse_observer
 
     observer = None if simulate is None else parse_observer(simulate)
     person = Person(participant.strip(), observer, station, list_number)
-    how: dict[str, Any] = {"presentation": presentation, "warn": say}
+    how: dict[str, Any] = {"presentation": presentation, "warn": say_once}
     chosen = given_options(**settings)
     if study is not None:
         from gan_eval.study.plan import open_plan
@@ -95,12 +95,12 @@ def quiz(
 
         result = run_session(study_of_options(context, chosen), store or DEFAULT_STORE, person, **how)
     for line in (*result.warnings, session_summary(result)):
-        say(line)
+        say_once(line)
     if study is None and result.status == "complete":
         print_next_command("analyze", "--store", str(store or DEFAULT_STORE), "--out", "analysis")
     if study is not None and store is None and result.status in ("complete", "open"):
         for line in pending_sessions(plan):
-            say(line)
+            say_once(line)
 
 
 def study_of_options(context: typer.Context, options: dict[str, Any]) -> "QuizStudy":

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from gan_eval.cli import options
-from gan_eval.cli.options import given_options, print_next_command, refuse_with_study, refuse_without_effect, say
+from gan_eval.cli.console import Console, print_next_command, say
+from gan_eval.cli.options import given_options, refuse_with_study, refuse_without_effect
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import setup_command
 
@@ -51,7 +52,6 @@ def serve(
 
         refuse_with_study(chosen, study or Path("--demo"))
         if demo:
-            from gan_eval.cli.console import Console
             from gan_eval.study.demo import make_online_demo, refresh_report
 
             refuse_without_effect(context, ["store"], "the demo keeps its answers in its folder (--out)")

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gan_eval.cli.options import Out, RequiredStore, Store, counted, say
+from gan_eval.cli.console import Console, say
+from gan_eval.cli.options import Out, RequiredStore, Store, counted
 from gan_eval.cli.page import export_page, import_page
 from gan_eval.errors import UserError
 from gan_eval.files.reading import Place, place_of, plain_file
@@ -80,7 +81,6 @@ def participants_forget(
     In a study's folder the tables and reports that were made from the answers are deleted, too; `run` makes them again.
     Stores that `run --redo quiz` moved aside are searched, too; if one of them cannot be read, nothing is removed.
     """
-    from gan_eval.cli.console import Console
     from gan_eval.study.forgetting import UNREACHED, forget_everywhere, traces_of
     from gan_eval.study.plan import open_plan
 
@@ -137,7 +137,6 @@ def store_merge(
     out: Annotated[Path, typer.Option("--out", help="The new store's file.")],
 ) -> None:
     """Merge several stores into a new one; contradictions are refused."""
-    from gan_eval.cli.console import Console
     from gan_eval.store import merge
 
     if len(stores) < 2:
@@ -154,7 +153,6 @@ def store_push(
     to: Annotated[Place, typer.Argument(parser=place_of, help="The other store: a path or a database URL.")],
 ) -> None:
     """Copy to another store what it lacks, each row once; refused rows give exit status 2."""
-    from gan_eval.cli.console import Console
     from gan_eval.store import push
 
     with Console() as console, console.working("push"):
@@ -202,7 +200,6 @@ def export(
 
     `export page STUDY.toml` writes a study's page for JATOS or any web host (`export page --help`).
     """
-    from gan_eval.cli.console import Console
     from gan_eval.store.export import export_analysis, export_store
 
     names = [name.strip().lower() for name in formats.split(",") if name.strip()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from gan_eval.cli.console import Console, print_next_command, say
 from gan_eval.cli.options import (
     Cluster,
     DataRoot,
@@ -22,9 +23,7 @@ from gan_eval.cli.options import (
     White,
     on_command_line,
     parse_pairs,
-    print_next_command,
     refuse_without_effect,
-    say,
     typed_words,
 )
 from gan_eval.errors import UserError
@@ -41,7 +40,6 @@ Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage'
 def demo(context: typer.Context, out: Out = Path("demo"), simulate: Simulate = None, threads: Threads = None) -> None:
     """Do a whole small study with pictures that come with a package: train, show, measure, report."""
     restart_with_allocator_settings()  # before the slow imports
-    from gan_eval.cli.console import Console
     from gan_eval.study.demo import run_demo
 
     with Console() as console:
@@ -67,7 +65,6 @@ def try_pictures(
     threads: Threads = None,
 ) -> None:
     """Turn folders of real and generated pictures into a report: import, audit, metrics, a short quiz."""
-    from gan_eval.cli.console import Console
     from gan_eval.study.two_folders import try_folders
 
     with Console() as console:
@@ -146,7 +143,6 @@ def run(
     if smoke:
         refuse_without_effect(context, ["fraction"], "a smoke run makes few steps of any planned number")
     restart_with_allocator_settings()  # before the slow imports
-    from gan_eval.cli.console import Console
     from gan_eval.files.locks import refuse_if_held
     from gan_eval.settings.study import load_study
     from gan_eval.study import markers
@@ -194,7 +190,6 @@ def report(
     ] = False,
 ) -> None:
     """Make a report of a study's tables: one self-contained HTML file."""
-    from gan_eval.cli.console import Console
     from gan_eval.files.output_folders import check_output_file
     from gan_eval.report import build_figure, check_page, write_report
     from gan_eval.report.parts.chart import FORMATS

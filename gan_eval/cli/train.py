@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from gan_eval.cli.console import Console, print_next_command
 from gan_eval.cli.options import (
     DataRoot,
     Out,
@@ -18,7 +19,6 @@ from gan_eval.cli.options import (
     given_options,
     on_command_line,
     parse_pairs,
-    print_next_command,
     refuse_with_study,
     refuse_without_effect,
     values_of_options,
@@ -86,7 +86,6 @@ def train(
 ) -> None:
     """Train a generator on A|B pictures, or to fill holes in photographs."""
     restart_with_allocator_settings()  # before the slow imports
-    from gan_eval.cli.console import Console
 
     if (study is None) == (data is None and preset is None):
         raise UserError("train: give either a study file with --model, or --data DIR")
@@ -289,7 +288,6 @@ def generate(
     threads: Threads = None,
 ) -> None:
     """Write a stimulus set: generated pictures with their input and ground truth."""
-    from gan_eval.cli.console import Console
     from trainer.generate import generate as generate_set
 
     if on_command_line(context, "data_root"):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gan_eval.cli.options import counted, parse_pairs, print_next_command, say
+from gan_eval.cli.console import print_next_command, say
+from gan_eval.cli.options import counted, parse_pairs
 from gan_eval.errors import UserError, naming
 
 if TYPE_CHECKING:

@@ -16,6 +16,8 @@ _HEAD, _TAIL = re.compile(r"([^_\- ]+)[_\- ]+(.+)"), re.compile(r"(.+)[_\- ]+([^
 """The first and the last word of a name."""
 _CODE = r"(?i)^(?:\d+[_\- ]+)+|[_\-. ]?(?<![^\W_])(?=[0-9a-f]*\d)[0-9a-f]{6,}(?![^\W_])"
 """Numbers in front of a name, and long numbers and hexadecimal codes in it."""
+_PLAIN = re.compile(r"[\w./+-]+", re.ASCII)
+"""A name that `clean_names` changes in its ending at most."""
 
 
 def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[pd.DataFrame, list[str]]:
@@ -65,8 +67,14 @@ def several_names(trials: pd.DataFrame) -> list[str]:
     columns = [name for name in ("stimulus", "stimulus_b") if trials[name].notna().any()]
     if not columns:
         return []
-    before, after = (_count(named, columns) for named in (trials, with_picture_names(trials, None)[0]))
-    if after == before:
+    before = _count(trials, columns)
+    names = {name for column in columns for name in trials[column].dropna().unique()}
+    if all(map(_PLAIN.fullmatch, names)) and any(_all_bare(trials, column) is None for column in columns):
+        # most tables: then no names are joined that differ in their files' stems
+        stems = {name: re.sub(PICTURE_FILE, "", name.rpartition("/")[2]).casefold() for name in names}
+        if _count(trials.assign(**{column: trials[column].map(stems) for column in columns}), columns) == before:
+            return []
+    if (after := _count(with_picture_names(trials, None)[0], columns)) == before:
         return []
     return [
         f"{before} names of pictures look like those of {after} pictures: each name counts as a picture; `gan-eval "
