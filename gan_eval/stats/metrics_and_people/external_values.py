@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import normalize
 from urllib.parse import unquote
 
@@ -35,12 +35,23 @@ _NUMBERS_ROWS = re.compile(r"n|no|nr|#|i|idx|index|row|frame(num|_?(no|nr|number
 _NO_METRIC = re.compile(
     r"(n|num|count|sd|std|se|ci)[\W_].*|(.*[\W_])?(n|counts?|total|votes|ratings|raters|sd|std|stdev|stddev|se|sem|ci"
     r"|lower|upper|low|high|width|height|seed|seconds|ms|runtime|latency|fps|bytes|kb|mb)|id|time|duration|size|area|var"
-    rf"|variance|epoch|step|batch|fold|label|class|{_NUMBERS_ROWS.pattern}",
+    rf"|variance|epoch|step|batch|fold|run|repeat|label|class|is_?(real|fake)|{_NUMBERS_ROWS.pattern}",
     re.IGNORECASE,
 )
 """Headers above counts, spreads and sizes."""
 _REFERENCE = re.compile(r"(.*[\W_])?(ref|reference|gt|ground_?truth|real|original|pristine)([\W_].*)?", re.IGNORECASE)
 """Headers above the references of pairs."""
+_REFERENCE_WORD = re.compile(r"\b(ref|reference|gt|ground ?truth|real|original|pristine)\b")
+_GENERATED_WORD = re.compile(r"\b(fakes?|generated|gen|synth(etic)?|outputs?)\b")
+"""Words of headers above values of references, and of generated pictures."""
+_NAMES_METRIC = re.compile(r"metrics?([\W_]?(name|id))?|measure|iqa([\W_]?(metric|model))?", re.IGNORECASE)
+"""Headers above the metric of each row."""
+_NAMES_MODEL = re.compile(r"models?([\W_]?name)?|generator|gan", re.IGNORECASE)
+"""Headers above the model of each row."""
+_CODES = (-1, -9, -99)
+"""Numbers that programs write where they have no value, next to values that are not negative."""
+MIN_OTHERS = 5
+"""Minimum number of different other values for a question about one of them."""
 _WHOLE = re.compile(r"0|[1-9]\d*")
 _MISSING = frozenset({"", "na", "n/a", "nan", "none", "null"})
 _PAIR = re.compile(
@@ -85,14 +96,22 @@ class _JudgedPictures:
         ends = (str(path), str(path.parent / path.stem), path.name, path.stem)
         return next((self._by_end[end] for end in ends if end in self._by_end), [])
 
-    def narrowed(self, name: str, folders: Iterable[str]) -> tuple[list[int], bool]:
-        """Return the matches in the nearest folder that is a model's, `real` or a data set's; and if there is one."""
-        rows, is_named = self.matches(name), False
+    def narrowed(self, name: str, folders: Iterable[str]) -> tuple[list[int], int]:
+        """Return the matches in the nearest folder that is a model's, `real` or a data set's; and which it is.
+
+        2: a model's or `real`; 1: a data set's; 0: none.
+        """
+        rows, rank = self.matches(name), 0
         for folder in (*reversed(_path(name).parts[:-1]), *folders):
             inside = [row for row in rows if folder in (self._label(row), self.rows[row]["dataset"])]
-            is_named |= any(folder == self._label(row) for row in inside)
+            if inside:
+                rank = max(rank, 1 + any(folder == self._label(row) for row in inside))
             rows = inside or rows
-        return rows, is_named
+        return rows, rank
+
+    def has_model(self, name: str) -> bool:
+        """Return True for the name of a judged model."""
+        return any(row["model"] == name for row in self.rows)
 
     def is_picture(self, cell: str) -> bool:
         """Return True for the name of a judged picture, or of any picture file."""
@@ -143,28 +162,51 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
 def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.DataFrame, list[str]]:
     """Return the rows of judged pictures, and lines on the other cells."""
     values = _values(file, metric, judged)
-    lines, rows, pictures = values.unread, [], {}
+    rows: dict[tuple[object, str], dict[Any, Any]] = {}
+    pictures = set[tuple[str, int | None]]()
+    claims = []
     for cells in values.rows:
         names, is_pair = _pictures_of(values, cells)
-        place = _judged_row(file, names, is_pair, (*cells, file.resolve().parent.name), judged)
-        pictures[" | ".join(names)] = place
+        claims.append((" | ".join(names), *_judged_rows(names, is_pair, (*cells, file.resolve().parent.name), judged)))
+    best = dict[int, int]()  # how well the best row names each picture
+    for _, places, rank in claims:
+        best |= {place: max(rank, best.get(place, 0)) for place in places}
+    of_others = list[str]()
+    for (name, places, rank), cells in zip(claims, values.rows, strict=True):
+        if len(places) > 1 and rank == max(best[place] for place in places):
+            raise UserError(
+                f"{file}: {abbreviated(name)} may be "
+                f"{' and '.join(abbreviated(judged.rows[place]['stimulus']) for place in places[:2])}; give one file "
+                "for each model, in a folder of the model's name, or write the folder before the picture's name"
+            )
+        place = places[0] if places and rank == max(best[place] for place in places) else None
+        pictures.add((name, place))
         if place is None:
+            of_others += [name] if places else []
             continue
         for column, title in values.metrics.items():
-            name = title if values.named_at is None else cells[values.named_at]
+            of = judged.rows[place]["stimulus"], title if values.named_at is None else cells[values.named_at]
             value = _number(cells[column])
+            if of in rows and rows[of]["value"] != value:
+                raise UserError(
+                    f"{file}: {abbreviated(of[0])} has two values of {of[1]}, {rows[of]['value']} and {value}, the "
+                    f"second one as {abbreviated(name)}; keep one row for each picture and metric. A column with the "
+                    "metric of each row is called metric, one with the model model"
+                )
             reason = None if value is not None else f"no number in {file.name}"
-            rows.append({**judged.rows[place], "metric": name, "value": value, "reason": reason, "run": None})
+            rows[of] = {**judged.rows[place], "metric": of[1], "value": value, "reason": reason, "run": None}
+    lines = values.unread
     if not rows:
         example = abbreviated(judged.rows[0]["stimulus"]) if judged.rows else "no single picture"
         raise UserError(
-            f"{file}: none of its {len(pictures)} pictures was judged: {abbreviated(next(iter(pictures)))} against "
+            f"{file}: none of its {len(pictures)} pictures was judged: {abbreviated(claims[0][0])} against "
             f"{example}; give values of the pictures that were judged, under the same file names"
         )
-    used = sum(place is not None for place in pictures.values())
+    used = sum(place is not None for _, place in pictures)
     if used < len(pictures):
-        lines = [*lines, f"{file}: {used} of {len(pictures)} pictures were judged; the others are not needed"]
-    frame = conform(pd.DataFrame(rows), IMAGE_METRICS, where=str(file))
+        name = f", such as {abbreviated(of_others[0])}, whose folder or row names no judged model" if of_others else ""
+        lines = [*lines, f"{file}: {used} of {len(pictures)} pictures were judged; the others are not needed{name}"]
+    frame = conform(pd.DataFrame([*rows.values()]), IMAGE_METRICS, where=str(file))
     return frame, [*lines, *_finite_psnr(file, frame), *_far_values(file, frame)]
 
 
@@ -184,7 +226,8 @@ def _far_values(file: Path, frame: pd.DataFrame) -> Iterator[str]:
         ends = ((0, counts.index[1:]), (-1, counts.index[:-1])) if len(counts) > 3 else ()
         for at, rest in ends:
             value, count = float(counts.index[at]), int(counts.iloc[at])
-            if count > 1 and min(abs(value - rest[0]), abs(value - rest[-1])) > rest[-1] - rest[0]:
+            is_far = min(abs(value - rest[0]), abs(value - rest[-1])) > rest[-1] - rest[0]
+            if count > 1 and (is_far or (value in _CODES and rest[0] >= 0 and len(rest) >= MIN_OTHERS)):
                 yield (
                     f"{file}: {metric} is {value:g} for {count} pictures, the others {rest[0]:g} to {rest[-1]:g}: a "
                     "code for a missing value? It counts; leave these cells empty"
@@ -215,10 +258,18 @@ def _values(file: Path, metric: str, judged: _JudgedPictures) -> _Values:
     lines = []
     if left := [header[place] for place in numbers if place not in chosen]:
         lines.append(f"{file}: not taken for metrics (counts, spreads or sizes): {', '.join(left)}")
+    if of_real := [place for place in chosen if _is_of_reference(place, chosen, header, columns)]:
+        chosen = [place for place in chosen if place not in of_real]
+        lines.append(
+            f"{file}: not taken for metrics: {', '.join(header[place] for place in of_real)}, the real pictures' "
+            "values by its name; give these as real/FILE, or rename a column of the generated pictures"
+        )
     if metric and len(chosen) > 1:
         raise UserError(f"--image-metrics {metric}={file}: it has {len(chosen)} columns of values; give FILE alone")
     titles = {place: header[place].strip() for place in chosen}
-    if len(chosen) == 1 and _UNNAMED.fullmatch(titles[chosen[0]]):
+    if len(chosen) == 1 and _UNNAMED.fullmatch(
+        _stem(titles[chosen[0]], _GENERATED_WORD) if of_real else titles[chosen[0]]
+    ):
         titles[chosen[0]] = file.stem
     if unnamed := [place for place, title in titles.items() if title.isdigit() or not title]:
         raise UserError(f"{file}: column {unnamed[0] + 1} has numbers without a name; write a header line")
@@ -231,10 +282,49 @@ def _values(file: Path, metric: str, judged: _JudgedPictures) -> _Values:
                 f"{file}: row {wrong[0]}{_of_column(header[place])}: found {abbreviated(cell)}, expected a number"
                 f"{with_point(cell)}; taken as missing{more}"
             )
+    if len(chosen) > 1 and (called := [title for title in titles.values() if judged.has_model(title)]):
+        lines.append(
+            f"{file}: {', '.join(called)}: a column for each model? Each is taken for a metric; if they are models, "
+            f"give a file for each in a folder of its name, such as {called[0]}/{file.name}"
+        )
+    if unlike := _of_other_model(header, columns, texts, judged):
+        lines.append(f"{file}: {unlike} names no judged model; the values are taken for those of the judged pictures")
     with_values = [place for place in chosen if any(_number(cell) is not None for cell in columns[place])]
     metrics = {place: metric or titles[place] for place in with_values}
-    named_at = next((place for place in texts if header[place].strip().casefold() == "metric" and not metric), None)
+    named_at = next((place for place in texts if _NAMES_METRIC.fullmatch(header[place].strip()) and not metric), None)
     return _Values(rows, others, others != names, metrics, named_at, lines)
+
+
+def _is_of_reference(place: int, chosen: list[int], header: list[str], columns: Mapping[int, Sequence[str]]) -> bool:
+    """Return True for a column of the real pictures' values: `musiq_real` next to `musiq_fake` or `musiq`.
+
+    Two columns with one sum in each row are shares of a detector, both of the generated picture.
+    """
+    if not _REFERENCE.fullmatch(header[place].strip()):
+        return False
+    for other in chosen:
+        if other == place or _stem(header[other], _GENERATED_WORD) != _stem(header[place], _REFERENCE_WORD):
+            continue
+        pairs = [(_number(a), _number(b)) for a, b in zip(columns[place], columns[other], strict=True)]
+        sums = {round(a + b, 2) for a, b in pairs if a is not None and b is not None}
+        return len(sums) > 1
+    return False
+
+
+def _stem(title: str, word: re.Pattern[str]) -> str:
+    return re.sub(r"[\W_]+", "_", word.sub(" ", title.casefold().replace("_", " "))).strip("_")
+
+
+def _of_other_model(
+    header: list[str], columns: Mapping[int, Sequence[str]], texts: list[int], judged: _JudgedPictures
+) -> str:
+    """Describe a column of models none of which was judged; else return nothing."""
+    for place in texts:
+        if _NAMES_MODEL.fullmatch(header[place].strip()):
+            called = {cell.strip() for cell in columns[place] if not _is_missing(cell)}
+            if called and not any(map(judged.has_model, called)):
+                return f"column {header[place].strip()} ({', '.join(sorted(called)[:3])})"
+    return ""
 
 
 def _cells(file: Path, judged: _JudgedPictures) -> tuple[list[str], list[list[str]]]:
@@ -304,22 +394,19 @@ def _pictures_of(values: _Values, cells: list[str]) -> tuple[list[str], bool]:
     return names, is_pair or len(names) > 1
 
 
-def _judged_row(
-    file: Path, names: list[str], is_pair: bool, folders: Sequence[str], judged: _JudgedPictures
-) -> int | None:
-    """Return the number of the judged picture that a value is of, of a pair the generated one; None: not judged."""
+def _judged_rows(
+    names: list[str], is_pair: bool, folders: Sequence[str], judged: _JudgedPictures
+) -> tuple[list[int], int]:
+    """Return the numbers of the judged pictures that a value may be of, of a pair the generated ones; and their rank.
+
+    The rank says how they are named, as in `_JudgedPictures.narrowed`.
+    """
     matches = [judged.narrowed(name, folders) for name in names]
-    named, rows = ({row for of, is_named in matches if is_named >= least for row in of} for least in (True, False))
+    named, rows = ({row for of, rank in matches if rank >= least for row in of} for least in (2, 0))
     if is_pair:
         named, rows = ({row for row in of if judged.is_fake(row)} for of in (named, rows))
-    left = sorted(named or {row for row in rows if judged.is_fake(row)} or rows)
-    if len(left) > 1:
-        pictures = " and ".join(abbreviated(judged.rows[row]["stimulus"]) for row in left[:2])
-        raise UserError(
-            f"{file}: {abbreviated(' | '.join(names))} may be {pictures}; give one file for each model, in a folder of "
-            "the model's name, or write the folder before the picture's name"
-        )
-    return left[0] if left else None
+    left = named or {row for row in rows if judged.is_fake(row)} or rows
+    return sorted(left), max((rank for of, rank in matches if not left.isdisjoint(of)), default=0)
 
 
 def _is_almost_number(cell: str) -> bool:

@@ -237,3 +237,69 @@ def test_what_does_not_match_is_one_line(tmp_path: Path, text: str, message: str
         read_image_metrics([tmp_path / "musiq.csv"], trials())
     assert "musiq.csv" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+TWO_MODELS = "".join(f"blur/{n:04}.png,{n}.5\nfog/{n:04}.png,{n}.75\n" for n in range(8))
+BY_COLUMN = "file,model,musiq\n" + "".join(f"{n:04}.png,blur,{n}.5\n{n:04}.png,fog,{n}.75\n" for n in range(8))
+TWO_SETS = "file,musiq\n" + "".join(f"photos/{n:04}.png,{n}.5\ncars/{n:04}.png,{n}.75\n" for n in range(8))
+
+
+@pytest.mark.parametrize("text", [TWO_MODELS, BY_COLUMN, TWO_SETS])
+@pytest.mark.parametrize("models", [("real", "blur"), MODELS])
+def test_rows_of_models_that_were_not_judged_are_left_out(tmp_path: Path, text: str, models: tuple[str, ...]) -> None:
+    if text == TWO_SETS and models == MODELS:
+        return  # no row names a model
+    file = tmp_path / "musiq.csv"
+    file.write_text(text)
+    found, lines = read_image_metrics([file], trials(models))
+    assert dict(zip(found["stimulus"], found["value"], strict=True)) == {
+        f"photos/blur/{n:04}": n + 0.5 for n in range(8)
+    }
+    (line,) = lines
+    assert "8 of 16 pictures were judged" in line
+    assert "names no judged model" in line
+
+
+def file_of(folder: Path, header: str, line: str) -> Path:
+    file = folder / "musiq.csv"
+    cells = [
+        {"n": f"{n:04}.png", "a": n + 50.5, "b": n % 5 + 0.25, "s": 99.75 - n, "c": -1 if n > 4 else n}
+        for n in range(8)
+    ]
+    file.write_text(header + "\n" + "".join(line.format(**of) + "\n" for of in cells))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "metrics", "said"),
+    [
+        ("image,real,fake", "{n},{b},{a}", ["musiq"], "not taken for metrics: real"),
+        ("image,niqe_real,niqe_fake", "{n},{b},{a}", ["niqe_fake"], "not taken for metrics: niqe_real"),
+        ("image,gt_niqe,niqe", "{n},{b},{a}", ["niqe"], "not taken for metrics: gt_niqe"),
+        ("image,p_real,p_fake", "{n},{s},{a}", ["p_fake", "p_real"], ""),  # shares of a detector
+        ("image,realism,niqe", "{n},{b},{a}", ["niqe", "realism"], ""),
+        ("image,blur,fog", "{n},{b},{a}", ["blur", "fog"], "blur: a column for each model?"),
+        ("image,model,musiq", "{n},fog,{a}", ["musiq"], "column model (fog) names no judged model"),
+        ("image,model,musiq", "{n},blur,{a}", ["musiq"], ""),
+        ("image,metric_name,score", "{n},musiq,{a}", ["musiq"], ""),
+        ("image,musiq", "{n},{c}", ["musiq"], "musiq is -1 for 3 pictures, the others 0 to 4"),
+        ("image,musiq,run", "{n},{a},1", ["musiq"], "not taken for metrics (counts, spreads or sizes): run"),
+    ],
+)
+def test_a_column_that_may_mean_something_else_is_one_line(
+    tmp_path: Path, header: str, line: str, metrics: list[str], said: str
+) -> None:
+    found, lines = read_image_metrics([file_of(tmp_path, header, line)], trials(("real", "blur")))
+    assert sorted(found["metric"].unique()) == metrics
+    assert {*found["kind"]} == {"fake"}
+    assert len(lines) == bool(said)
+    assert said in " ".join(lines)
+
+
+def test_a_picture_with_two_values_is_named_with_the_way_out(tmp_path: Path) -> None:
+    file = tmp_path / "musiq.csv"
+    file.write_text("image,musiq\na/0001.png,1.5\na/0001.png,1.5\n")
+    assert len(read_image_metrics([file], trials(("real", "blur")))[0]) == 1
+    file.write_text("image,musiq\na/0001.png,1.5\nb/0001.png,2.5\n")
+    with pytest.raises(UserError, match=r"two values of musiq, 1.5 and 2.5, .*one row for each picture"):
+        read_image_metrics([file], trials(("real", "blur")))
