@@ -56,7 +56,9 @@ def trials_import(
     skip_rows: Annotated[
         int, typer.Option(min=0, help="Number of further header rows; those of Qualtrics are found.")
     ] = 0,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file; default: the first.")] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="Sheet of an Excel file, or '*' for all; default: the first.")
+    ] = None,
     pictures: Annotated[
         Path | None, typer.Option(help="CSV with number (of #) or name, stimulus, kind, model, dataset.")
     ] = None,

@@ -139,7 +139,7 @@ def import_trials(
         tool: the program that wrote the files (`gan_eval.stats.importing.tools`), whose options are added to those
             given; None: it is known by its columns.
         skip_rows: number of further header rows.
-        sheet: the sheet of an Excel file; default: the first.
+        sheet: the sheet of an Excel file, or `*` for all; default: the first.
         pictures: a table with stimulus, kind, model and dataset by number or name (`with_pictures`).
         say: prints the options that a tool stands for, before anything else; None: they are in `doubts`.
 
@@ -227,7 +227,8 @@ def _with_options(
     """
     is_asked = tool is not None
     of_sheets = [
-        f"{part.file}: the first sheet is read, not {', '.join(part.unread)}; choose one with --sheet NAME"
+        f"{part.file}: the first sheet is read, not {', '.join(part.unread)}; choose one with --sheet NAME, or all "
+        "with --sheet '*'"
         for part in read.parts
         if part.unread
     ]

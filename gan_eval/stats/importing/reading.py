@@ -34,6 +34,8 @@ _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$
 """Path of a component's data in an archive of JATOS."""
 _READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".xlsx")
 """Endings of the files in an archive that are read."""
+EVERY_SHEET = "*"
+"""Word for all sheets of an Excel file."""
 _MAX_TITLES = 20
 """Maximum number of lines above a header."""
 _PERSON_COLUMN = re.compile(r"(?i)subj|partic|prolific|worker|person|^(run_)?id$|^sub$|^jatos")
@@ -125,7 +127,7 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
 
     Args:
         skip_rows: number of further header rows below the first one; those of Qualtrics are found.
-        sheet: the sheet of an Excel file; default: the first.
+        sheet: the sheet of an Excel file, or `*` for all, each a group; default: the first.
     """
     stems = Counter(file.stem for file in files)
     parts = list[FilePart]()
@@ -382,9 +384,10 @@ def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: st
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = [name for name in archive.namelist() if not name.startswith(("__MACOSX/", ".")) and name[-1] != "/"]
         if "xl/workbook.xml" in members:
-            records, unread, titles = _excel_records(data, file, sheet)
-            for part in _record_parts(records, file, group, skip_rows):
-                yield part._replace(unread=unread, titles=titles)
+            for name, records, unread, titles in _excel_sheets(data, file, sheet):
+                place = f"{file}, sheet {name}" if name else file
+                for part in _record_parts(records, place, name or group, skip_rows):
+                    yield part._replace(unread=unread, titles=titles)
             return
         contents = {name: archive.read(name) for name in members if name.lower().endswith(_READ)}
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
@@ -430,8 +433,13 @@ def _jatos_facts(metadata: Any) -> dict[str, dict[str, str]]:
     return facts_of
 
 
-def _excel_records(data: bytes, file: str, sheet: str | None) -> tuple[list[list[str]], list[str], list[str]]:
-    """Return the cells of a sheet, the other sheets with cells if none was chosen, and the lines above the header."""
+def _excel_sheets(
+    data: bytes, file: str, sheet: str | None
+) -> Iterator[tuple[str, list[list[str]], list[str], list[str]]]:
+    """Yield the cells of a sheet, the other sheets with cells if none was chosen, and the lines above the header.
+
+    With the sheet `*` all that have cells are read, each with its name, which is the group of its rows.
+    """
     try:
         from openpyxl import load_workbook
     except ImportError as error:
@@ -441,16 +449,34 @@ def _excel_records(data: bytes, file: str, sheet: str | None) -> tuple[list[list
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(f"{file}: not a readable Excel file ({error}); save it as CSV") from error
     sheets = {each.title: each for each in book.worksheets}  # without those that are charts
+    if sheet == EVERY_SHEET:
+        for name, each in sheets.items():
+            if records := _records_of(each):
+                table, titles = _table_of(records)
+                yield name, table, [], titles
+        return
     if sheet is not None and sheet not in sheets:
         raise UserError(f"{file}: --sheet {sheet}: no such sheet; it has {', '.join(sheets)}")
     names = [*sheets] if sheet is None else [sheet]
     unread = [name for name in names[1:] if any(map(any, sheets[name].iter_rows(values_only=True)))]
-    rows = (row for name in names[:1] for row in sheets[name].iter_rows(values_only=True))
-    records = [record for record in ([_text(cell) or "" for cell in row] for row in rows) if any(record)]
-    head = next((at for at, row in enumerate(records[:_MAX_TITLES]) if sum(map(bool, row)) > 2), 0)
-    titles, records = [" ".join(filter(None, row)) for row in records[:head]], records[head:]
+    records = _records_of(sheets[names[0]]) if names else []
     if not records:
         raise UserError(f"{file}: the sheet is empty; name another one with --sheet")
+    table, titles = _table_of(records)
+    yield "", table, unread, titles
+
+
+def _records_of(sheet: Any) -> list[list[str]]:
+    """Return the cells of an Excel sheet as text, without empty rows."""
+    rows = ([_text(cell) or "" for cell in row] for row in sheet.iter_rows(values_only=True))
+    return [record for record in rows if any(record)]
+
+
+def _table_of(records: list[list[str]]) -> tuple[list[list[str]], list[str]]:
+    """Return the rows of a sheet from the header on, in one length, and the texts above the header."""
+    counts = [sum(map(bool, row)) for row in records[: _MAX_TITLES + 1]]
+    head = next((at for at, (count, below) in enumerate(itertools.pairwise(counts)) if min(count, below) > 2), 0)
+    titles, records = [" ".join(filter(None, row)) for row in records[:head]], records[head:]
     last = max(place for place, name in enumerate(records[0], start=1) if name) if any(records[0]) else 0
     width = max(last, *(max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in records))
-    return [[*record, *[""] * width][:width] for record in records], unread, titles
+    return [[*record, *[""] * width][:width] for record in records], titles

@@ -222,6 +222,22 @@ def test_lines_above_the_header_are_not_read(tmp_path) -> None:
     assert len(imported(tmp_path, answers, pictures=tmp_path / "pictures.csv").trials) == 2
 
 
+def test_all_sheets_of_an_excel_file_are_read_if_asked(tmp_path) -> None:
+    pytest.importorskip("openpyxl")
+    with pd.ExcelWriter(tmp_path / "study.xlsx") as book:
+        for name, rows in table().groupby("participant"):
+            start = 2 * (name == "P2")
+            rows.drop(columns="participant").to_excel(book, sheet_name=f"person {name}", index=False, startrow=start)
+            book.sheets[f"person {name}"]["A1"] = "My study" if start else "stimulus"
+    options = {"mapping": {"participant": "@file"}}
+    found = import_trials(tmp_path / "study.xlsx", sheet="*", **options)
+    assert sorted(found.trials["participant"].unique()) == [f"person P{n}" for n in range(4)]
+    assert len(found.trials) == 48
+    (line,) = lines_with(found, "above the header")
+    assert "My study" in line
+    assert lines_with(import_trials(tmp_path / "study.xlsx", **options), "--sheet '*'")
+
+
 def wide() -> pd.DataFrame:
     """A column for each picture, by its name."""
     frame = table().assign(stimulus=lambda t: t["kind"] + "/" + t["stimulus"])
