@@ -31,8 +31,8 @@ Settings = Callable[..., TrainingSettings]
 OF_RUN = ("checkpoint_every", "on_progress", "on_message")
 
 
-class Stop(Exception):  # noqa: N818
-    """Ends a run in the middle, as a kill does."""
+class Stop(BaseException):
+    """Ends a run in the middle, as a kill does: without a checkpoint, which any `Exception` of a listener writes."""
 
 
 def train(

@@ -81,7 +81,8 @@ def train(
     validation also snapshots/, validation.csv and best.safetensors.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C. The current step was finished, and a checkpoint and latest.safetensors were written.
+        KeyboardInterrupt: Ctrl-C or SIGTERM. The current step was finished, and a checkpoint and latest.safetensors
+            were written.
     """
     settings, out = job.settings, Path(out)
     say = on_message or (lambda _line: None)
@@ -109,7 +110,10 @@ def train(
 
 
 def train_to_end(run: "Run", *, checkpoint_every: int | None, on_progress: Progress | None) -> None:
-    """Train to the last step or until Ctrl-C, and write the due files after each step."""
+    """Train to the last step or until Ctrl-C or SIGTERM, and write the due files after each step.
+
+    If `on_progress` raises an exception, as for a task that a cluster no longer wants, a checkpoint is written first.
+    """
     wait, last, batch = SECONDS, time.monotonic(), run.plan.settings.batch_size
     with deferred_interrupt() as interrupted:
         if not run.done:
@@ -125,7 +129,11 @@ def train_to_end(run: "Run", *, checkpoint_every: int | None, on_progress: Progr
             if stop:
                 return
             if on_progress is not None:
-                on_progress(run.done, run.total, "", losses_text(run.log.latest), unit="images", units_each=batch)
+                try:
+                    on_progress(run.done, run.total, "", losses_text(run.log.latest), unit="images", units_each=batch)
+                except Exception:
+                    run.save()
+                    raise
 
 
 def losses_text(terms: Mapping[str, float]) -> str:
@@ -148,9 +156,9 @@ def memory_for_training(settings: TrainingSettings) -> Iterator[None]:
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C only set a flag, so that the current step finishes, and yield a function that returns it.
+    """Let the first Ctrl-C or SIGTERM only set a flag, so that the step finishes, and yield a function that returns it.
 
-    A second Ctrl-C interrupts immediately. Outside the main thread nothing changes, as only that receives signals.
+    A second one interrupts immediately. Outside the main thread nothing changes, as only that receives signals.
     """
     pressed = False
 
@@ -161,12 +169,13 @@ def deferred_interrupt() -> Iterator[Callable[[], bool]]:
         pressed = True
 
     in_main_thread = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, remember) if in_main_thread else None
+    caught = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()  # a batch system sends SIGTERM at its time limit
+    before = {number: signal.signal(number, remember) for number in caught}
     try:
         yield lambda: pressed
     finally:
-        if in_main_thread:
-            signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def open_run(device: torch.device, job: TrainingJob, out: Path, *, finished: bool, say: Say) -> "Run | None":
@@ -375,7 +384,7 @@ class Run:
         self._say(f"continuing from step {self.done} of {self.total}")
 
     def finish(self) -> None:
-        """Write the finished generator; after Ctrl-C write latest.safetensors and name the usable files."""
+        """Write the finished generator; after a signal write latest.safetensors and name the usable files."""
         if self.done >= self.total:
             (self._out / LATEST).unlink(missing_ok=True)
             save_generator(self._out / GENERATOR, self.generator, self.plan.definition)

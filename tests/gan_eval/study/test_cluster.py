@@ -264,8 +264,8 @@ def wait_for(text: str, machines: Machines, client: "subprocess.Popen[str]", *, 
 
 
 @pytest.mark.nightly
-def test_six_models_on_three_workers_with_kills(processes, tmp_path):
-    file = write_training(tmp_path, models=6, steps=300)
+def test_eight_models_on_three_workers_with_kills(processes, tmp_path):
+    file = write_training(tmp_path, models=8, steps=300)
     words = [str(file), "--data-root", str(tmp_path), "--threads", "1", "--simulate", "default"]
     one, two = tmp_path / "one", tmp_path / "two"
     assert run(["run", *words, "--out", str(one)]) == 0

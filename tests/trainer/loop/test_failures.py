@@ -114,19 +114,20 @@ def test_broken_weights_are_never_saved(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_writes_a_checkpoint_after_the_step(
-    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_pairs: Pairs, tiny: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     data = make_pairs(train=3)
     settings = tiny(steps=5)
     straight = train(settings, data, tmp_path / "straight")
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(number)
     messages: list[str] = []
     run = tmp_path / "run"
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        at_step(patch, 3, before=lambda: signal.raise_signal(signal.SIGINT))
+        at_step(patch, 3, before=lambda: signal.raise_signal(number))
         train(settings, data, run, on_message=messages.append)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
     (last,) = list_checkpoints(run / "checkpoints")
     assert last.name == "step_0000003.pt"
     latest = run / "latest.safetensors"
@@ -139,3 +140,15 @@ def test_interrupt_writes_a_checkpoint_after_the_step(
 
     assert result(train(settings, data, run)) == result(straight)
     assert not latest.exists(), "there is the finished one now"
+
+
+def test_a_task_that_is_not_wanted_any_more_loses_no_step(make_pairs: Pairs, tiny: Settings, tmp_path: Path) -> None:
+    def progress(done: int, *_: object, **__: object) -> None:
+        if done == 2:
+            raise InterruptedError
+
+    data, settings, run = make_pairs(train=3), tiny(steps=4), tmp_path / "run"
+    with pytest.raises(InterruptedError):
+        train(settings, data, run, on_progress=progress)
+    assert [path.name for path in list_checkpoints(run / "checkpoints")] == ["step_0000002.pt"]
+    assert result(train(settings, data, run)) == result(train(settings, data, tmp_path / "straight"))
