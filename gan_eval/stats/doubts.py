@@ -22,6 +22,8 @@ FAR_BELOW, FAR_ABOVE = 0.35, 0.65
 """Shares of correct answers of a person whose keys may have been exchanged, and of the others."""
 MAX_QUESTIONS, ALIKE = 9, 0.8
 """Maximum number of trials of a picture that may be questions; minimum share of pictures with one number of trials."""
+NEARLY_ALL = 0.9
+"""Minimum share of the trials with an answer that a further question follows; the rest is the maximum after others."""
 _OF_PICTURE = ("session", "block", "phase", "stimulus_b", "kind", "model", "dataset", "requested_exposure_ms")
 """Columns, next to `stimulus`, that are equal in all questions about a picture."""
 MIN_CODES, MIN_CODE_SHARE = 3, 0.01
@@ -154,14 +156,20 @@ def _rows_in_succession(trials: pd.DataFrame) -> list[str]:
     is_usual = sizes == size
     of_people = pd.Series(is_usual).groupby(session[order[starts]]).mean()
     if is_usual.mean() < ALIKE or of_people.min() < 0.5 or not 1 < size <= MAX_QUESTIONS or stimulus.max() < 3:
-        return _changed_answers(trials, order[1:][is_same], order[:-1][is_same])
+        return _partly_repeated(trials, order[1:][is_same], order[:-1][is_same])
     of_trials = order[starts[is_usual, None] + np.arange(size)]
+    fix = _first_question(trials, of_trials)
+    return [f"each picture has {size} trials in succession: if these are questions about it, {fix}"]
+
+
+def _first_question(trials: pd.DataFrame, of_trials: np.ndarray) -> str:
+    """Return how to take the first question alone, from the rows of each trial: the first of a row is its."""
     fix = "name the question in a new column, and take one with trials import --where COLUMN=QUESTION"
     for name in trials.columns.difference([*TRIALS.names], sort=False)[::-1].map(str):
         words = trials[name].astype(str).to_numpy(str)[of_trials]
-        if len({*words[0]}) == size and (np.sort(words) == np.sort(words[0])).all():
+        if len({*words[0]}) == len(words[0]) and (np.sort(words) == np.sort(words[0])).all():
             fix = f"take one with trials import --where {shlex.quote(f'{name}={words[0, 0]}')}"
-    return [f"each picture has {size} trials in succession: if these are questions about it, {fix}"]
+    return fix
 
 
 def _practice(trials: pd.DataFrame, names: list[str]) -> list[str]:
@@ -230,17 +238,35 @@ def _codes_among_grades(trials: pd.DataFrame, names: list[str]) -> list[str]:
     return lines
 
 
-def _changed_answers(trials: pd.DataFrame, later: np.ndarray, earlier: np.ndarray) -> list[str]:
-    """Return a question if pictures are repeated only in succession, with another answer: a log of each click."""
+def _partly_repeated(trials: pd.DataFrame, later: np.ndarray, earlier: np.ndarray) -> list[str]:
+    """Return a question if pictures are repeated in succession with another answer, or only after some answers.
+
+    The first is a log of each click, the second a further question. A picture shown again after a miss is neither.
+    """
     columns = [name for name in ("response", "choice", "rating") if trials[name].notna().any()]
     answers = trials[columns].astype(str).agg(" ".join, axis=1).to_numpy()
     repeated = int(trials.duplicated(["stimulus", *_OF_PICTURE]).sum())
-    if len(later) < max(MIN_CODES, ALIKE * repeated) or (answers[later] != answers[earlier]).mean() < ALIKE:
-        return []
-    return [
-        f"{len(later)} trials follow one of the same picture with another answer: were answers changed? Each counts as "
-        "a judgement; keep one row of each picture"
-    ]
+    is_missed = trials[["response", "choice"]].isin(["none"]).any(axis=1).to_numpy(bool)
+    is_changed = (answers[later] != answers[earlier]) & ~is_missed[earlier]
+    if len(later) >= max(MIN_CODES, ALIKE * repeated) and is_changed.mean() >= ALIKE:
+        return [
+            f"{len(later)} trials follow one of the same picture with another answer: were answers changed? Each "
+            "counts as a judgement; keep one row of each picture"
+        ]
+    first = np.setdiff1d(np.arange(len(trials)), later)
+    is_followed = pd.Series(np.isin(first, earlier))
+    for name in columns:
+        answer = trials[name].mask(is_missed).iloc[first].reset_index(drop=True)
+        followed = is_followed.groupby(answer, observed=True).agg(["mean", "size"])
+        is_asked, is_not = followed["mean"] >= NEARLY_ALL, followed["mean"] <= 1 - NEARLY_ALL
+        enough = min(followed["size"][is_asked].sum(), followed["size"][is_not].sum()) >= MIN_ANSWERS
+        if (is_asked | is_not).all() and enough:
+            after = f"{name} {' or '.join(map(str, followed.index[is_asked][:MAX_NAMED]))}"
+            return [
+                f"{len(later)} trials follow one of the same picture, only after {after}: if these are answers to a "
+                f"further question, {_first_question(trials, np.column_stack([earlier, later]))}"
+            ]
+    return []
 
 
 def _below_chance(trials: pd.DataFrame) -> list[str]:

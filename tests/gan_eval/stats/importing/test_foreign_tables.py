@@ -83,6 +83,34 @@ def test_two_questions_with_the_same_words_are_reported(tmp_path: Path, columns:
         assert len(imported(tmp_path, few, where=rule).trials) == 18
 
 
+@pytest.mark.parametrize(
+    ("asks", "columns", "fix"),
+    [
+        ("fake", {}, "COLUMN=QUESTION"),
+        ("fake", {"question": ["real?", "sure?"]}, "question=real?"),
+        ("none", {}, ""),
+    ],
+)
+def test_a_question_after_some_answers_is_reported_and_a_picture_shown_again_after_a_miss_is_not(
+    tmp_path: Path, asks: str, columns: dict[str, list[str]], fix: str
+) -> None:
+    first = pd.concat([table()] * 2, ignore_index=True).assign(
+        participant=[f"P{number // 6}" for number in range(36)], response=["real", asks] * 18
+    )
+    asked = twice(first, **{name: words * 36 for name, words in columns.items()})
+    asked.loc[1::2, "response"] = [*KINDS] * 18
+    asked = asked[(asked.index % 2 == 0) | asked["response"].shift().eq(asks)]
+    lines = [line for line in imported(tmp_path, asked).doubts if "succession" in line or "follow one of" in line]
+    if asks == "none":
+        assert lines == []
+        return
+    (line,) = lines
+    assert line.startswith("18 trials follow one of the same picture, only after response fake: ")
+    assert shlex.split(line)[-1] == fix
+    if columns:
+        assert len(imported(tmp_path, asked, where=[fix]).trials) == 36
+
+
 def test_pictures_that_are_shown_again_are_no_questions(tmp_path: Path) -> None:
     """At another exposure, later, in a later block, under another model, often, or to one person only."""
     again = twice(table())
