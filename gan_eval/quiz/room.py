@@ -76,6 +76,8 @@ class Room:
         self.store = place_of(store)
         self.warn = warn
         self.writer = Writer(lambda: open_store(store))
+        for line in study.settings.doubts:
+            warn(line)
 
     def __enter__(self) -> Self:
         return self

@@ -2,11 +2,14 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from gan_eval.settings.plan import Link
 from gan_eval.settings.rules import rule_parts
 from gan_eval.settings.sections import SHORT, Name, NotInDesign, Option, Section
+from gan_eval.tables import PARTICIPATION, TRIALS
+from gan_eval.tables.cells import expected
+from gan_eval.tables.schema import SHARE
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 """A number above 0 and below 1."""
@@ -52,9 +55,21 @@ class AnalysisSettings(Section):
 
     @field_validator("exclude", "exclude_participants")
     @classmethod
-    def _rules(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+    def _rules(cls, rules: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        table = TRIALS if info.field_name == "exclude" else PARTICIPATION
         for rule in rules:
-            rule_parts(rule)
+            name, operator, value = rule_parts(rule)
+            if (column := table.by_name.get(name)) is None:
+                continue
+            if column.words and value and value not in column.words:
+                raise ValueError(f"rule {rule!r}: {name} is never {value!r}; expected {expected(column)}")
+            if operator[0] not in "<>":
+                continue
+            limit = float(value)
+            if column.unit == SHARE and not 0 <= limit <= 1:
+                raise ValueError(f"rule {rule!r}: {name} is a share of 0 to 1, such as 0.8 for 80 %")
+            if name.endswith("reaction_time_ms") and 0 < limit < (10 if operator[0] == ">" else 1):
+                raise ValueError(f"rule {rule!r}: {name} is in milliseconds; {limit:g} seconds are {1000 * limit:g}")
         return rules
 
     @field_validator("comparisons")

@@ -1,5 +1,6 @@
 """`[quiz]` of a study file: how stimuli are shown and judged."""
 
+import math
 import re
 from typing import Annotated, Any, Literal, Self
 
@@ -16,7 +17,7 @@ from gan_eval.settings.protocols import (
     ProtocolName,
     default_keys,
 )
-from gan_eval.settings.sections import SHORT, Name, NotInDesign, OnlyWhen, Option, Section, Words
+from gan_eval.settings.sections import SHORT, Name, NotInDesign, OnlyWhen, Option, Section, Words, mark_of
 
 MaskKind = Literal["none", "noise", "scramble"]
 Giveaway = Literal["format", "size", "mode", "profile", "metadata", "jpeg_tables", "jpeg_subsampling", "identical"]
@@ -27,6 +28,8 @@ MAX_TRIALS = 10_000
 """Maximum number of trials of one kind in a session."""
 Milliseconds = Annotated[float, Field(gt=0, le=HOUR_MS)]
 Exposure = Milliseconds | Literal["until-answer"]
+MAX_SECONDS, MAX_DEGREES = 10, 30
+"""Largest time in ms that may be meant in seconds, and largest width in pixels that may be meant in degrees."""
 MAX_WIDTH_PIXELS = 16_384
 """Maximum width in pixels, more than any screen has."""
 
@@ -258,8 +261,12 @@ class QuizSettings(Section):
         if self.shows_pairs and self.layout == "one_after_other" and self.exposure_ms == "until-answer":
             raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
         window = self.window_ms
-        if window is not None and window <= 10:
+        if window is not None and window <= MAX_SECONDS:
             raise ValueError(f"response_ms {window:g} is in milliseconds; {window:g} seconds are {1000 * window:g}")
+        if (shortest := min((each for each in self.levels_ms if each is not None), default=1.0)) < 1:
+            raise ValueError(
+                f"exposure_ms {shortest:g} is in milliseconds; {shortest:g} seconds are {1000 * shortest:g}"
+            )
         exposures = (self.staircase.longest_ms,) if self.protocol in ADAPTIVE_PROTOCOLS else self.levels_ms
         longest = max((exposure for exposure in exposures if exposure is not None), default=0.0)
         if window is not None and longest > window:
@@ -296,6 +303,33 @@ class QuizSettings(Section):
         if len(set(names)) < len(names):
             raise ValueError("questions: ids must differ from each other and from browser.other_parameters; rename one")
         return self
+
+    @property
+    def doubts(self) -> list[str]:
+        """Lines on settings that have no effect, or whose values are probably in another unit."""
+        marks = {name: mark_of(field, OnlyWhen) for name, field in type(self).model_fields.items()}
+        idle = [
+            name
+            for name, mark in marks.items()
+            if mark is not None
+            and not mark.has_effect(self)
+            and getattr(self, name) != type(self).model_fields[name].default
+        ]
+        lines = [f"quiz.{', '.join(idle)}: no effect with the other settings of [quiz]"] if idle else []
+        if isinstance(self.picture_size, int) and self.picture_size <= MAX_DEGREES:
+            size = self.picture_size
+            lines.append(f'quiz.picture_size {size} is in pixels; {size} degrees of visual angle are "{size} deg"')
+        times = {"exposure_ms": min((each for each in self.levels_ms if each is not None), default=math.inf)}
+        if self.protocol in ADAPTIVE_PROTOCOLS:
+            times = {"staircase.longest_ms": self.staircase.longest_ms}
+        times |= {"feedback_ms": self.feedback_ms} if self.practice else {}
+        times |= {"mask_ms": self.mask_ms} if self.mask != "none" else {}
+        lines += [
+            f"quiz.{name} {time:g} is in milliseconds; {time:g} seconds are {1000 * time:g}"
+            for name, time in times.items()
+            if time <= MAX_SECONDS
+        ]
+        return lines
 
     @property
     def picture_degrees(self) -> float | None:

@@ -167,6 +167,8 @@ def analyze(
     if settings.comparisons:
         require_known_models(settings, inputs.prepared.trials)
     included, analysed, sensitivity_rows, exclusion_notes = _exclude(inputs, settings, beyond, planned=plan is not None)
+    for line in included.doubts or [included.note] * (included.note != "" and included.trials.empty):
+        say(line)
     answers = inputs.participants
     if answers is not None:
         answers = answers[answers["session"].isin(analysed.every["session"].unique())].reset_index(drop=True)

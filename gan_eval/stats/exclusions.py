@@ -1,24 +1,30 @@
 """The table `participation`, and the trials that remain under the exclusion rules (`gan_eval.stats.rules`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 
+from gan_eval.errors import abbreviated
 from gan_eval.science.inference import proportion
 from gan_eval.stats.contradictions import agreement, possible_times
 from gan_eval.stats.groups import joined
-from gan_eval.stats.rules import parse_rule
+from gan_eval.stats.rules import Rule, parse_rule
 from gan_eval.stats.trials import in_finished_session
-from gan_eval.tables import PARTICIPATION
+from gan_eval.tables import PARTICIPATION, TRIALS
 from gan_eval.tables.frames import conform
 
 WHERE = "participation"
 """Place in messages about a rule on participants that is not in the plan."""
 EXCLUSIONS_PLANNED = "analysis.exclude"
 """Place in messages about the plan's rules on trials."""
+MAX_RATIO = 20
+"""Maximum ratio of the limit of a rule to the nearest value of its column, without a question."""
+MAX_NAMED = 5
+"""Number of values of a column that a line names."""
 
 
 def is_answered(trials: pd.DataFrame) -> NDArray[np.bool_]:
@@ -154,6 +160,8 @@ class Included(NamedTuple):
     """Trials of unfinished sessions that no rule excludes."""
     beyond: int
     """Number of main trials that only rules beyond the plan exclude."""
+    doubts: list[str]
+    """Lines on rules that may be meant in another way."""
 
 
 def apply_rules(
@@ -174,14 +182,19 @@ def apply_rules(
         UserError: a rule is not understood, or names a column that its table does not have.
     """
     people, person = _measured(whole, sessions)
+    doubts = list[str]()
     place = EXCLUSIONS_PLANNED if planned else "trials"
     masks = pd.DataFrame(index=whole.index)  # for each rule the trials, and below the people, that fulfil it
     for rule in (*preset.trials, *beyond.trials):
-        masks[rule] = parse_rule(rule).holds(whole, where=place if rule in preset.trials else "trials")
+        parsed = parse_rule(rule)
+        masks[rule] = parsed.holds(whole, where=place if rule in preset.trials else "trials")
+        doubts += _doubts_of_rule(parsed, masks[rule].to_numpy(bool), whole, "trials")
     place = f"{EXCLUSIONS_PLANNED}_participants" if planned else WHERE
     by_rule = pd.DataFrame(index=people.index)
     for rule in (*preset.participants, *beyond.participants):
-        by_rule[rule] = parse_rule(rule).holds(people, where=place if rule in preset.participants else WHERE)
+        parsed = parse_rule(rule)
+        by_rule[rule] = parsed.holds(people, where=place if rule in preset.participants else WHERE)
+        doubts += _doubts_of_rule(parsed, by_rule[rule].to_numpy(bool), people, "participants")
     main, who = (whole["phase"] == "main").to_numpy(bool), people["participant"]
     excluded, fulfils_any = by_rule.any(axis=1).to_numpy(bool), masks.any(axis=1).to_numpy(bool)
     n_excluded = np.where(excluded, people["n_trials"], _count(person, main & fulfils_any, who))
@@ -215,9 +228,43 @@ def apply_rules(
     if (people["counted"] != "yes").any():
         notes.append(participant_groups(people).text())
     included, unfinished = (whole[~by_any_rule & rows].reset_index(drop=True) for rows in (finished, ~finished))
-    return Included(
-        included, people, "; ".join(filter(None, notes)), unfinished, int((only_beyond & main & finished).sum())
-    )
+    n_beyond = int((only_beyond & main & finished).sum())
+    return Included(included, people, "; ".join(filter(None, notes)), unfinished, n_beyond, doubts)
+
+
+def _doubts_of_rule(rule: Rule, fulfils: NDArray[np.bool_], frame: pd.DataFrame, what: str) -> Iterator[str]:
+    """Return a line on a rule that excludes everything, or nothing though its values seem of another unit or spelling.
+
+    A rule that nobody fulfils is usual: `reaction_time_ms<200`, `flags~late`.
+    """
+    cells, words = frame[rule.column].dropna(), (*TRIALS.columns, *PARTICIPATION.columns)
+    if not len(frame) or (fulfils.any() and not fulfils.all()):
+        return
+    if fulfils.all():
+        effect = f"excludes all {len(frame)} {what}"
+    elif rule.value and cells.empty and rule.column != "flags":
+        yield f"rule {rule.column}{rule.operator}{rule.value} excludes nothing: {rule.column} is empty in all {what}"
+        return
+    else:
+        effect = f"excludes none of {len(frame)} {what}"
+        if rule.operator == "=" and rule.value:
+            is_odd = not is_numeric_dtype(cells.dtype) and not any(c.words for c in words if c.name == rule.column)
+        elif rule.operator[0] in "<>":
+            numbers, limit = pd.to_numeric(cells).to_numpy("float64"), float(rule.value)
+            least, most = np.abs(numbers).min(), np.abs(numbers).max()
+            is_odd = 0 < abs(limit) < least / MAX_RATIO or abs(limit) > most * MAX_RATIO > 0
+        else:
+            is_odd = False
+        if not is_odd:
+            return
+    found = cells.unique().tolist()
+    if is_numeric_dtype(cells.dtype) and len(found) > 2:
+        values = f"{cells.min():g} to {cells.max():g}"
+    else:
+        values = ", ".join(map(abbreviated, found[:MAX_NAMED])) + f" and {len(found) - MAX_NAMED} more" * (
+            len(found) > MAX_NAMED
+        )
+    yield f"rule {rule.column}{rule.operator}{rule.value} {effect}: {rule.column} is {values or 'empty'}"
 
 
 def _exclusion_notes(

@@ -81,7 +81,7 @@ def export_page(
             key belongs to another design.
     """
     require_no_server(study.settings)
-    for line in check_notices(study.settings):
+    for line in (*study.settings.doubts, *check_notices(study.settings)):
         say(line)
     if to.jatos:
         check_output_file(to.path)

@@ -119,6 +119,12 @@ ADDITIONS = [
     ("exposures_ms = [100]", ["quiz.exposures_ms: ", "yes_no"]),
     ("protocol = 'paired'\nlayout = 'one_after_other'", ["quiz.exposure_ms: ", "1000"]),
     ("response_ms = 4", ["response_ms 4 "]),
+    ("exposure_ms = 0.5", ["exposure_ms 0.5 is in milliseconds; 0.5 seconds are 500"]),
+    ("protocol = 'yes_no'\nexposures_ms = [0.05, 100]", ["0.05 seconds are 50"]),
+    ("[analysis]\nexclude = ['reaction_time_ms<0.2']", ["analysis.exclude: ", "0.2 seconds are 200"]),
+    ("[analysis]\nexclude = ['reaction_time_ms>4']", ["analysis.exclude: ", "4 seconds are 4000"]),
+    ("[analysis]\nexclude = ['phase=Practice']", ["phase is never 'Practice'; expected one of practice, main, catch"]),
+    ("[analysis]\nexclude_participants = ['catch_accuracy<80']", ["a share of 0 to 1"]),
     ("confidence = 1", ["confidence: "]),
     ("exposure_ms = 5000", ["exposure_ms 5000"]),
     ("protocol = 'staircase'\nresponse_ms = 900", ["exposure_ms 1000"]),
@@ -160,6 +166,33 @@ def test_a_mistake_is_named_by_its_field_with_its_fix(tmp_path: Path, text: str,
     assert "\n" not in message
     assert all(part in message for part in parts), message
     assert len(message) < 600
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"viewing_distance_cm": 60.0, "screen_width_cm": 53.0}, "viewing_distance_cm, screen_width_cm: no effect"),
+        ({"protocol": "yes_no", "exposures_ms": (50, 100), "exposure_ms": 200}, "quiz.exposure_ms: no effect"),
+        ({"protocol": "paired", "real": 20}, "quiz.real: no effect"),
+        ({"picture_size": 8}, 'quiz.picture_size 8 is in pixels; 8 degrees of visual angle are "8 deg"'),
+        ({"exposure_ms": 2}, "quiz.exposure_ms 2 is in milliseconds; 2 seconds are 2000"),
+        ({"mask": "noise", "mask_ms": 0.15}, "quiz.mask_ms 0.15 is in milliseconds; 0.15 seconds are 150"),
+        ({"practice": 4, "feedback_ms": 2.4}, "quiz.feedback_ms 2.4 is in milliseconds; 2.4 seconds are 2400"),
+        (
+            {"protocol": "staircase",
+             "staircase": {"start_ms": 0.5, "shortest_ms": 0.1, "longest_ms": 1, "down_ms": 0.01, "up_ms": 0.03}},
+            "quiz.staircase.longest_ms 1 is in milliseconds; 1 seconds are 1000",
+        ),
+        ({"picture_size": "8 deg", "viewing_distance_cm": 60.0}, ""),
+        ({"picture_size": 32, "exposure_ms": 16.7, "mask": "noise"}, ""),
+        ({"protocol": "staircase"}, ""),
+        ({}, ""),
+    ],
+)  # fmt: skip
+def test_settings_without_effect_or_in_another_unit_are_one_line(settings: dict[str, object], said: str) -> None:
+    lines = QuizSettings.model_validate(settings).doubts
+    assert len(lines) == bool(said)
+    assert said in " ".join(lines)
 
 
 def test_one_size_on_the_screen_has_one_spelling() -> None:

@@ -195,3 +195,32 @@ def test_unknown_column_names_the_nearest():
 def test_order_wants_numbers(rule):
     with pytest.raises(UserError, match="compares numbers"):
         parse_rule(rule).holds(FRAME, where="trials")
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (Rules(["reaction_time_ms<5"]), "reaction_time_ms<5 excludes none of 4 trials: reaction_time_ms is 300 to 500"),
+        (Rules(["reaction_time_ms>100000"]), "excludes none of 4 trials: reaction_time_ms is 300 to 500"),
+        (Rules(["stimulus=A"]), "stimulus=A excludes none of 4 trials: stimulus is 'a', 'b', 'c', 'd'"),
+        (Rules(["model=pix"]), "model=pix excludes nothing: model is empty in all trials"),
+        (Rules(participants=["n_trials<1000"]), "n_trials<1000 excludes all 1 participants: n_trials is 2"),
+        (Rules(participants=["participant=p1"]), "excludes none of 1 participants: participant is 'P1'"),
+        (Rules(["reaction_time_ms<200", "flags~slow", "response=none", "stimulus=a"]), ""),
+        (Rules(["phase=practice"], ["same_answer_share>1"]), ""),
+    ],
+)
+def test_a_rule_of_another_unit_or_spelling_is_one_line(rules: Rules, said: str) -> None:
+    lines = apply_rules(fill_trials(answers("P1")), None, rules, Rules(), planned=False).doubts
+    assert len(lines) == bool(said)
+    assert said in " ".join(lines)
+
+
+def test_rules_that_leave_no_trial_are_named() -> None:
+    said: list[str] = []
+    analyze(
+        answers("P1"),
+        exclude=["reaction_time_ms<400", "reaction_time_ms>=400", "reaction_time_ms="],
+        on_message=said.append,
+    )
+    assert any("reaction_time_ms<400: 1" in line for line in said)
