@@ -41,15 +41,47 @@ _PRACTICE = re.compile(
 )
 """A word for trials before the study."""
 _QUESTION = re.compile(r"(?i)question|prompt|measure|scale|item_?type|judge?ments?_?type|^task|quest_")
+_SYNONYMS = {
+    "reaction_time_ms": ("rt", "rtms", "reactiontime", "responsetime", "latency"),
+    "model": ("generator", "gan", "method", "network", "modelname", "generatorname"),
+    "phase": (),
+    "correct": (),
+    "confidence": (),
+    "dataset": (),
+    "requested_exposure_ms": ("exposurems", "exposure", "exposuretime", "presentationtime"),
+}
+"""Usual further names, in lower case without marks, of columns whose absence changes what is reported."""
+_OF_ANSWER = ["session", "stimulus", "stimulus_b", "response", "choice", "rating", "reaction_time_ms"]
 _YES = ("true", "yes", "y", "1", "1.0", "t")
 
 
-def doubts(trials: pd.DataFrame) -> list[str]:
-    """Return warnings: alike codes, impossible times, equal sessions, rows that may be questions, below chance."""
+def doubts(trials: pd.DataFrame, *, are_rows_checked: bool = False) -> list[str]:
+    """Return warnings: alike codes, impossible times, equal sessions, rows that may be questions, below chance.
+
+    Args:
+        are_rows_checked: rows that are there twice have been named.
+    """
     is_timed = trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None)
     of_times = (_doubtful_times, _equal_sessions) if is_timed else ()
     checks = (_alike_codes, *of_times, _rows_in_succession, _below_chance)
     lines = [line for check in checks for line in check(trials)]
+    is_copy = trials.duplicated(_OF_ANSWER) & trials["reaction_time_ms"].notna() & trials["onset_ms"].isna()
+    if is_timed and not are_rows_checked and is_copy.sum() >= MIN_CODES:
+        rows = trials.index[is_copy.to_numpy(bool)]
+        named = ", ".join(str(row + 1) for row in rows[:MAX_NAMED]) + ", ..." * (len(rows) > MAX_NAMED)
+        lines.append(
+            f"{len(rows)} rows equal an earlier one of their session in picture, answer and reaction time; remove "
+            f"them: {named}"
+        )
+    further = {re.sub(r"[\W_]", "", str(name).lower()): str(name) for name in trials if name not in TRIALS.by_name}
+    for target, synonyms in _SYNONYMS.items() if further else ():
+        names = [further[bare] for bare in (target.replace("_", ""), *synonyms) if bare in further]
+        if names and trials[target].isna().all() and trials[names[0]].notna().any():
+            option = f"--map {shlex.quote(f'{target}={names[0]}')}"
+            unit = f", in seconds {target}={names[0]}*1000" if target.endswith("_ms") else ""
+            lines.append(
+                f"column {names[0]} is kept, not read as {target}; if it is that: trials import {option}{unit}"
+            )
     words = {str(name): trials[name].dropna().astype(str).unique() for name in trials if name not in TRIALS.by_name}
     words = {name: found for name, found in words.items() if 0 < len(found) <= MAX_WORDS}
     if tried := [name for name, found in words.items() if any(map(_PRACTICE.fullmatch, [name, *found]))]:

@@ -25,8 +25,8 @@ from gan_eval.stats.importing.overlooked import (
     models_as_words,
     pictures_of_pair,
     unread_answers,
-    unread_columns,
     with_own_sessions,
+    without_named_blocks,
 )
 from gan_eval.stats.importing.pairs import (
     OPTIONS,
@@ -174,6 +174,7 @@ def import_trials(
     frame, of_kinds = with_kinds(frame)
     frame, of_grades = graded(frame, words)
     frame, of_sessions = with_own_sessions(frame)
+    frame, of_blocks = without_named_blocks(frame, sources)
     places = places_in(frame, sources)
     _require_answers(table, frame, places, problems)
     frame, of_missing = without_missing_words(translated(frame, words))
@@ -204,6 +205,7 @@ def import_trials(
         + of_tool
         + of_kinds
         + of_sessions
+        + of_blocks
         + of_missing
         + of_limits
         + of_grades
@@ -213,7 +215,6 @@ def import_trials(
     )
     trials, of_addresses = _without_addresses(trials)
     lines += zero_confidences(tool, trials) + _remarks(table, trials, accepted, rejected, of_addresses)
-    lines += unread_columns(foreign, sources) if read.numbers is None else []
     lines += models_as_words(words, foreign, sources)
     return Imported(trials, _rejected_table(rejected, read), (*of_one_name, *of_several), tuple(lines))
 
@@ -370,7 +371,7 @@ def _remarks(
 ) -> list[str]:
     """Return doubts about the trials of the accepted rows, and questions that the user must answer."""
     read, sources = table.read, table.sources
-    lines = doubts(trials.set_axis(accepted.index - 1))
+    lines = doubts(trials.set_axis(accepted.index - 1), are_rows_checked=True)
     if read.numbers is None:
         lines += unread_numbers(sources, table.rows, once=not trials["participant"].duplicated().any())
     lines += [*of_addresses, *_without_time(trials, sources)]

@@ -13,39 +13,8 @@ from gan_eval.stats.importing.rejections import MAX_WORDS
 from gan_eval.stats.importing.wide import columns_by_number, numbered_columns
 from gan_eval.tables.names import common_start
 
-_SYNONYMS = {
-    "reaction_time_ms": ("rt", "rtms", "reactiontime", "responsetime", "latency"),
-    "model": ("generator", "gan", "method", "network", "modelname", "generatorname"),
-    "phase": (),
-    "correct": (),
-    "confidence": (),
-    "dataset": (),
-    "requested_exposure_ms": ("exposurems", "exposure", "exposuretime", "presentationtime"),
-}
-"""Usual further names, in lower case without marks, of columns whose absence changes what is reported."""
 MIN_REPEATED = 10
 """Minimum number of pictures that a person judged twice, always alike, for the conclusion that rows are copies."""
-
-
-def unread_columns(foreign: pd.DataFrame, sources: Sources) -> list[str]:
-    """Return a question on each column that seems to be one of `trials`: in capitals, or by another usual name."""
-    read = {source.column for source in sources.values() if source}
-    bare = {_bare(name): name for name in map(str, foreign.columns) if name not in read}
-    lines = []
-    for target, synonyms in _SYNONYMS.items():
-        if target in sources or target in foreign:
-            continue
-        names = [_bare(target), *synonyms]
-        found = next((bare[name] for name in names if name in bare and foreign[bare[name]].notna().any()), None)
-        if found:
-            unit = f", in seconds {target}={found}*1000" if target.endswith("_ms") else ""
-            line = f"column {found} is kept, not read as {target}; if it is that: {_maps(**{target: found})}{unit}"
-            lines.append(line)
-    return lines
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.lower())
 
 
 def _maps(**sources: str) -> str:
@@ -114,6 +83,19 @@ def with_own_sessions(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     own = (frame["participant"] + "-" + frame["session"]).where(frame["session"].notna(), frame["session"])
     line = f"session is {named} for several participants: read as a session of each, such as {own.dropna().iloc[0]}"
     return frame.assign(session=own), [line]
+
+
+def without_named_blocks(frame: pd.DataFrame, sources: Sources) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out a column `block` that was not asked for and has words, such as practice and main, not numbers."""
+    if "block" not in frame or "block" in sources:
+        return frame, []
+    words = frame["block"].dropna().unique()
+    if not len(words) or any(re.fullmatch(r"\s*\d+(\.0+)?\s*", word) for word in words):
+        return frame, []
+    named = ", ".join(words[:MAX_WORDS])
+    return frame.drop(columns="block"), [
+        f"column block has words, not numbers ({named}): left out; --where block=WORD takes the rows of one"
+    ]
 
 
 def copied_answers(trials: pd.DataFrame) -> bool:

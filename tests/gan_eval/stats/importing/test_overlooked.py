@@ -7,6 +7,7 @@ import pytest
 from refusals import refused
 from tool_files import jspsych, mturk, psychopy, written
 
+from gan_eval import read_trials
 from gan_eval.stats.importing.convert import Imported, import_trials
 
 KINDS = ("real", "fake")
@@ -117,6 +118,25 @@ def test_copies_without_times_are_asked_about(tmp_path) -> None:
     assert lines_with(imported(tmp_path, pd.concat([frame, frame])), "48 rows that equal")
     again = frame.assign(response=frame["response"].iloc[::-1].to_numpy())
     assert not lines_with(imported(tmp_path, pd.concat([frame, again])), "equal")
+
+
+def test_copies_and_other_names_are_asked_about_without_import_too(tmp_path) -> None:
+    both = pd.concat([table(), table()]).assign(Model=lambda frame: frame["kind"].map({"fake": "m"}))
+    found = imported(tmp_path, both)
+    both.to_csv(tmp_path / "trials.csv", index=False)
+    for ours, said in (("48 rows that equal", "48 rows equal an earlier one"), ("model=Model", "--map model=Model")):
+        assert lines_with(found, ours)
+        with pytest.warns(UserWarning, match=said):
+            read_trials(tmp_path / "trials.csv")
+
+
+def test_a_block_with_words_is_left_out(tmp_path) -> None:
+    frame = table().assign(block=["practice"] * 2 + ["main"] * 46)
+    found = imported(tmp_path, frame)
+    assert len(found.trials) == 48
+    assert lines_with(found, "practice, main")
+    assert len(imported(tmp_path, frame, where=["block=main"]).trials) == 46
+    assert imported(tmp_path, frame.assign(block=[1, 2] * 24)).trials["block"].tolist() == [1, 2] * 24
 
 
 def test_a_session_that_was_begun_again_is_asked_about(tmp_path) -> None:
