@@ -18,7 +18,7 @@ from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.sets import replaced_set
 from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.doubts import doubts
+from gan_eval.stats.doubts import doubts, doubts_of_covariates
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
 from gan_eval.stats.groups import joined, with_holes
 from gan_eval.stats.latex import latex
@@ -170,6 +170,9 @@ def analyze(
     for line in included.doubts or [included.note] * (included.note != "" and included.trials.empty):
         say(line)
     answers = inputs.participants
+    if asked := {*settings.covariates, *beyond.covariates}:
+        for line in doubts_of_covariates(sorted(asked), analysed.every, answers):
+            say(line)
     if answers is not None:
         answers = answers[answers["session"].isin(analysed.every["session"].unique())].reset_index(drop=True)
     pyarrow.default_memory_pool().release_unused()  # reading and checking text leave twice the size of the file

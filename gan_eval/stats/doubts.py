@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -358,6 +359,58 @@ def _is_below_half(main: pd.DataFrame, level: float) -> bool:
     several = [factor for factor in factors if factor.max() > 0]
     p = two_sided_p(right.mean() - 0.5, np.sqrt(variance[0]), max(1, degrees_of_freedom(*several))) if several else 0.0
     return bool(np.nanmax([float(p), float(binomial_p(right.sum(), n))]) < level)
+
+
+def doubts_of_covariates(names: Sequence[str], trials: pd.DataFrame, participants: pd.DataFrame | None) -> list[str]:
+    """Return warnings on answers to covariates: of other sessions, words among numbers, codes, and spellings.
+
+    Args:
+        participants: the table, with the answers to questions; other covariates are columns of the trials.
+    """
+    lines = []
+    for name in names:
+        rows = trials[["participant", name]].set_axis(["participant", "answer"], axis=1) if name in trials else None
+        if participants is not None and (participants["question"] == name).any():
+            rows = participants[participants["question"] == name]
+            given, judged = {*rows["session"].astype("str")}, {*trials["session"].dropna().astype("str")}
+            if judged and (missing := judged - given) and given - judged:
+                lines.append(
+                    f"covariate {name}: {len(missing)} of {len(judged)} sessions have no answer, the first is "
+                    f"{abbreviated(min(missing))}, and {len(given - judged)} answers are of other sessions, such as "
+                    f"{abbreviated(min(given - judged))}; write the sessions as in the trials"
+                )
+        if rows is not None:
+            lines += _doubtful_answers(name, rows.dropna(subset="answer").drop_duplicates(["participant", "answer"]))
+    return lines
+
+
+def _doubtful_answers(name: str, rows: pd.DataFrame) -> Iterator[str]:
+    answers = rows["answer"].astype("str").str.strip()
+    numbers = pd.to_numeric(answers.str.replace(",", ".", regex=False), errors="coerce").astype("float64")
+    is_text = pd.to_numeric(answers, errors="coerce").isna()
+    if is_text.any() and numbers.notna().mean() >= ALIKE:
+        first = rows.index[is_text][0]
+        yield (
+            f"covariate {name}: {int((~is_text).sum())} of {len(answers)} answers are numbers, that of "
+            f"{abbreviated(rows['participant'][first])} is {abbreviated(answers[first])}: all count as words; write "
+            "numbers with a decimal point, and leave other cells empty"
+        )
+    counts = numbers.value_counts().sort_index() if numbers.notna().all() else pd.Series(dtype="int64")
+    for at, rest in ((0, counts.index[1:]), (-1, counts.index[:-1])):
+        if len(rest) < MIN_EQUAL_TIMES:
+            continue
+        code = float(counts.index[at])
+        is_far = code > 2 * max(rest[-1], -rest[0], 0) and (counts.iloc[at] > 1 or code >= 98)
+        if abs(code) in (*_CODES, 1) and (code < 0 <= rest[0] or is_far):
+            yield (
+                f"covariate {name}: {int(counts.iloc[at])} answers are {code:g}, the others {rest[0]:g} to {rest[-1]:g}"
+                ": a code for no answer? It counts as a number; leave these cells empty"
+            )
+    spellings: dict[str, set[str]] = defaultdict(set)
+    for answer in answers[is_text]:
+        spellings[answer.casefold()].add(answer)
+    if alike := [f"{' and '.join(map(repr, sorted(words)))}" for words in spellings.values() if len(words) > 1]:
+        yield f"covariate {name}: {_some(alike)} differ only in case and count as different answers; write one of them"
 
 
 def _some(names: list[str]) -> str:

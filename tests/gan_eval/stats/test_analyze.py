@@ -4,6 +4,7 @@ import pytest
 from make_trials import from_counts, simulated
 from refusals import refused
 
+from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.analysis import analyze, write_analysis
@@ -200,3 +201,57 @@ def test_text_as_codes_changes_no_table_even_with_holes():
         expected = table_of(trials)
         assert len(expected)
         pd.testing.assert_frame_equal(table_of(coded), expected)
+
+
+def ages(answers: list[str], sessions: str = "s{0}") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Trials of people, and their answers to the question age."""
+    trials = pd.DataFrame(
+        [
+            {"session": f"s{who}", "participant": f"P{who}", "stimulus": f"{kind}{n}", "kind": kind, "response": said}
+            for who in range(len(answers))
+            for kind in ("real", "fake")
+            for n, said in enumerate(("real", "fake", kind))
+        ]
+    )
+    asked = [
+        {
+            "session": sessions.format(who),
+            "participant": f"P{who}",
+            "question": "age",
+            "answer": answer,
+            "answered_at": None,
+        }
+        for who, answer in enumerate(answers)
+    ]
+    return trials, pd.DataFrame(asked)
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (["20", "23", "31", "45", "28", "33"], ""),
+        (["20", "23", "31", "77", "28", "33"], ""),
+        (["f", "m", "f", "f", "m", "m"], ""),
+        (["1", "2", "3", "4", "5", "9+"], "5 of 6 answers are numbers, that of 'P5' is '9+'"),
+        (["20", "23", "31", "45", "28", "CONSENT_REVOKED"], "that of 'P5' is 'CONSENT_REVOKED': all count as words"),
+        (["20,5", "23", "31,5", "45", "28", "33"], "4 of 6 answers are numbers, that of 'P0' is '20,5'"),
+        (["20", "23", "31", "-99", "28", "-99"], "2 answers are -99, the others 20 to 31: a code for no answer?"),
+        (["20", "23", "31", "999", "28", "33"], "1 answers are 999, the others 20 to 33"),
+        (["Male", "female", "male", "female", "male", "female"], "'Male' and 'male' differ only in case"),
+    ],
+)
+def test_answers_that_a_covariate_may_misread_are_one_line(answers: list[str], said: str) -> None:
+    trials, asked = ages(answers)
+    found: list[str] = []
+    analyze(trials, participants=asked, covariates=("age",), on_message=found.append)
+    found = [line for line in found if line.startswith("covariate age: ")]
+    assert len(found) == bool(said)
+    assert said in " ".join(found)
+
+
+def test_answers_of_other_sessions_are_named() -> None:
+    trials, asked = ages(["20", "23", "31", "45", "28", "33"], sessions="S{0}")
+    found: list[str] = []
+    with pytest.raises(UserError, match="no such question or column"):
+        analyze(trials, participants=asked, covariates=("age",), on_message=found.append)
+    assert any("6 of 6 sessions have no answer, the first is 's0'" in line and "'S0'" in line for line in found)
