@@ -92,6 +92,8 @@ def generate(
     mode = task.mode(mode)
     data_set = task.data_set(data)
     items = _items(data_set, split, limit)
+    is_trained = source.direction is not None and direction in (None, source.direction)
+    remarks = data_set.remarks(list(items.values()), is_trained=is_trained)
     definition: dict[str, Any] = {
         "generator": sha256_file(source.file), "mode": mode, **task.conditions(), "image_size": size,
         "seed": settings.seed, "dataset": names.dataset, "model": names.model, "split": split,
@@ -101,7 +103,7 @@ def generate(
         record = FolderRecord(out / MARKER, definition)
         refuse_another_set(record)
         record.write()
-        for note in source.notes:
+        for note in (*source.notes, *remarks):
             say(note)
         device = one_device()
         net = placed(source.net, device)
@@ -128,6 +130,14 @@ def generate(
             raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
         for line in _remarks(rows, n_items=len(items), folder=data / split, out=out, model=names.model):
             say(line)
+        if masks is not None and source.settings.inpainting is not None:
+            areas = [float(row["mask_area"]) for row in rows if row["kind"] == "fake"]
+            most = source.settings.inpainting.most_area
+            if (larger := sum(area > most for area in areas)) > len(areas) / 2:
+                say(
+                    f"--masks {masks}: the white of {larger} of {len(areas)} takes more of the picture than most_area "
+                    f"{most:g} of the training, {max(areas):.2g} at most: a mask is white where the hole is"
+                )
         if raw_rows:
             write_set(out / RAW, raw_rows)
         write_set(out, rows)

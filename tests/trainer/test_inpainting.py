@@ -162,7 +162,14 @@ def test_other_masks(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
         hole = pixels(path)[..., 0] > 0
         assert any(abs(hole.mean() - one.mean()) < 0.1 for one in known)
     assert len(shapes) > 1
-    assert hashes(made(runs["filler"], data, tmp_path / "again", masks=masks)) == hashes(out)
+    said: list[str] = []
+    assert hashes(made(runs["filler"], data, tmp_path / "again", masks=masks, on_message=said.append)) == hashes(out)
+    assert not any("a mask is white" in line for line in said)
+    (tmp_path / "inverted").mkdir()
+    for path in masks.iterdir():
+        Image.fromarray(255 - pixels(path)).save(tmp_path / "inverted" / path.name)
+    made(runs["filler"], data, tmp_path / "white", masks=tmp_path / "inverted", on_message=said.append)
+    assert any("takes more of the picture than most_area 0.6" in line for line in said)
     refused(r"masks was .*; name another folder", made, runs["filler"], data, out)
     refused(r"^--masks \S*nowhere:", made, runs["filler"], data, out, masks=tmp_path / "nowhere")
     make_silhouettes(masks, seed=3, side=SIDE)

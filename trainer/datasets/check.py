@@ -16,7 +16,7 @@ from gan_eval.pictures.decode import Picture, read_rgb, unread_pictures
 from gan_eval.pictures.doubts import dark_folders
 from gan_eval.settings.choices import Direction
 from trainer.datasets.dataset import evenly_spread, try_pictures
-from trainer.datasets.pairs import PairedSet, Side, direction_from, drawn_side, flatness, list_splits
+from trainer.datasets.pairs import PairedSet, Side, direction_from, doubtful_halves, drawn_side, flatness, list_splits
 from trainer.datasets.photographs import PhotographSet, has_usual_splits, walk
 from trainer.datasets.presets import PRESETS
 
@@ -27,7 +27,7 @@ SIZES_LISTED = 5  # number of sizes in the printed list
 class DataFinding:
     """A finding for the user."""
 
-    kind: Literal["unusable", "duplicate", "sizes", "split", "levels", "unread"]
+    kind: Literal["unusable", "duplicate", "sizes", "split", "levels", "unread", "halves"]
     line: str
 
 
@@ -126,6 +126,8 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
     findings += duplicates(pictures, "the same A half", lambda pixels: pixels[0], whole=False)
     findings += duplicates(pictures, "the same B half", lambda pixels: pixels[1], whole=False)
     flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
+    halves = [(width // 2, height) for width, height in (map(int, picture.size.split("x")) for picture in pictures)]
+    findings += [DataFinding("halves", line) for line in doubtful_halves(halves, flat_a, flat_b)]
     return DataReport(data, splits, sizes, unusable, findings, drawn=drawn_side(flat_a, flat_b))
 
 

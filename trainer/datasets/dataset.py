@@ -69,8 +69,8 @@ class DataSet(ABC):
     def require_shape(path: Path, width: int, height: int) -> None:
         """Refuse a file's picture of a size that cannot be used."""
 
-    def remarks(self, _paths: list[Path]) -> list[str]:
-        """Return warnings about these pictures, from a sample of them."""
+    def remarks(self, _paths: list[Path], *, is_trained: bool = False) -> list[str]:
+        """Return warnings about these pictures, from a sample of them; `is_trained`: none about the direction."""
         return []
 
     def require_folder(self) -> None:

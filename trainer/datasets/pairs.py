@@ -5,7 +5,7 @@ of neighbouring pixels with nearly the same grey level identified the drawn half
 maps, cityscapes, edges2shoes and a set with exchanged sides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +22,9 @@ SAME_LEVEL = 2  # grey levels by which neighbours in a drawn area may differ, be
 MARGIN = 0.01  # smaller differences of the proportions do not decide
 MIN_CLEAR = 3  # minimum number of pictures with a clear drawn side
 MAJORITY = 0.75  # share of these pictures that must agree
+SURELY, NEARLY_ALL = 0.1, 0.9  # least difference, and share of the pictures with it, if some are exchanged
+MIN_EXCHANGED = 2  # minimum number of these
+TALL = 1.5  # height of a half, in widths, from which a picture may be a single one
 
 
 class PairedSet(DataSet):
@@ -71,15 +74,18 @@ class PairedSet(DataSet):
         if min(height, width // 2) < MIN_SIDE:
             raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
 
-    def remarks(self, paths: list[Path]) -> list[str]:
+    def remarks(self, paths: list[Path], *, is_trained: bool = False) -> list[str]:
         results = try_pictures(evenly_spread(paths, MAX_CHECKED), self.sides)
         halves = [result for result in results if not isinstance(result, UserError)]
-        drawn = drawn_side([flatness(a) for a, _ in halves], [flatness(b) for _, b in halves])
-        if drawn is None or direction_from(drawn) == self.direction:
-            return []
+        flat_a, flat_b = [flatness(a) for a, _ in halves], [flatness(b) for _, b in halves]
+        lines = [*doubtful_halves([a.shape[1::-1] for a, _ in halves], flat_a, flat_b)]
+        drawn = drawn_side(flat_a, flat_b)
+        if is_trained or drawn is None or direction_from(drawn) == self.direction:
+            return lines
         return [
+            *lines,
             f"{drawn} looks drawn, so {self.direction} makes drawings from photographs; the other way is --direction "
-            f"{direction_from(drawn)}; gan-eval data preview shows it"
+            f"{direction_from(drawn)}; gan-eval data preview shows it",
         ]
 
 
@@ -110,6 +116,31 @@ def drawn_side(flat_a: Sequence[float], flat_b: Sequence[float]) -> Side | None:
     if for_a >= MAJORITY * len(apart):
         return "A"
     return "B" if for_a <= (1 - MAJORITY) * len(apart) else None
+
+
+def doubtful_halves(
+    sizes: Sequence[tuple[int, ...]], flat_a: Sequence[float], flat_b: Sequence[float]
+) -> Iterator[str]:
+    """Yield lines on pictures that may be no A|B pictures, or not all in one order.
+
+    Args:
+        sizes: width and height of each half.
+    """
+    tall = [(width, height) for width, height in sizes if height >= TALL * width]
+    if len(tall) > MAJORITY * len(sizes):
+        width, height = tall[0]
+        yield (
+            f"{len(tall)} of {len(sizes)} pictures have halves higher than wide, such as {width}x{height}: single "
+            "pictures, or A above B? The left and the right half are taken for a pair; gan-eval data pair makes pairs of "
+            "two folders"
+        )
+    apart = [a - b for a, b in zip(flat_a, flat_b, strict=True) if abs(a - b) > SURELY]
+    for_a = sum(difference > 0 for difference in apart)
+    if len(apart) >= NEARLY_ALL * len(flat_a) and min(for_a, len(apart) - for_a) >= MIN_EXCHANGED:
+        yield (
+            f"A looks drawn in {for_a} of {len(flat_a)} pictures, B in {len(apart) - for_a}: are the halves of some "
+            "exchanged? One direction holds for all"
+        )
 
 
 def direction_from(drawn: Side) -> Direction:

@@ -179,3 +179,30 @@ def test_a_doubtful_direction_is_reported_to_new_runs_alone(facades: Path, tiny:
     for _ in range(2):
         train(tiny(steps=1), facades, tmp_path / "run", on_message=said.append)
     assert [line for line in said if "looks drawn" in line] == [doubt]
+
+
+def test_single_pictures_in_place_of_pairs_are_told(tmp_path: Path) -> None:
+    for number in range(6):
+        save(tmp_path / "set" / "train" / f"{number}.png", photograph(number, 32, 32))
+    (line,) = lines(check(tmp_path / "set"), "halves")
+    assert line.startswith(
+        "6 of 6 pictures have halves higher than wide, such as 16x32: single pictures, or A above B?"
+    )
+    assert remarks_of(tmp_path / "set", "AtoB") == [line]
+    assert PairedSet(tmp_path / "set").remarks(PairedSet(tmp_path / "set").paths("train"), is_trained=True) == [line]
+
+
+@pytest.mark.parametrize(("exchanged", "said"), [(0, False), (1, False), (3, True), (7, False)])
+def test_halves_that_are_exchanged_in_some_pictures_are_told(tmp_path: Path, exchanged: int, said: bool) -> None:
+    for number in range(7):
+        halves = (photograph(number), drawing(number))
+        save(tmp_path / "set" / "train" / f"{number}.png", *(halves[::-1] if number < exchanged else halves))
+    found = lines(check(tmp_path / "set"), "halves")
+    assert len(found) == said
+    assert not said or found[0].startswith("A looks drawn in 3 of 7 pictures, B in 4: are the halves of some")
+
+
+def test_pairs_of_two_photographs_are_not_doubted(tmp_path: Path) -> None:
+    for number in range(9):
+        save(tmp_path / "set" / "train" / f"{number}.png", photograph(number), photograph(50 + number))
+    assert lines(check(tmp_path / "set"), "halves") == []
