@@ -131,8 +131,8 @@ def doubtful_halves(
         width, height = tall[0]
         yield (
             f"{len(tall)} of {len(sizes)} pictures have halves higher than wide, such as {width}x{height}: single "
-            "pictures, or A above B? The left and the right half are taken for a pair; gan-eval data pair makes pairs of "
-            "two folders"
+            "pictures, or A above B? The left and the right half are taken for a pair; gan-eval data pair makes "
+            "pairs of two folders"
         )
     apart = [a - b for a, b in zip(flat_a, flat_b, strict=True) if abs(a - b) > SURELY]
     for_a = sum(difference > 0 for difference in apart)
