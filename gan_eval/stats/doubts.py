@@ -29,6 +29,11 @@ _OF_PICTURE = ("session", "block", "phase", "stimulus_b", "kind", "model", "data
 """Columns, next to `stimulus`, that are equal in all questions about a picture."""
 MIN_CODES, MIN_CODE_SHARE = 3, 0.01
 """Minimum number and share of answers whose time may be a code, or the time limit."""
+MIN_EXPOSURE_MS = 4.0
+"""Duration of a frame at 240 Hz is 4.2 ms; shorter exposures are frames, or seconds."""
+MIN_GRADES, FAR, MAX_SCALE = 5, 2, 3
+"""Minimum number of a person's grades of each kind; difference in standard errors of a person whose scale may be
+reversed; largest ratio of a person's highest grade to that of the others."""
 MIN_STEPS, MAX_LONGER, MAX_RANGE_MS = 20, 0.9, 10_000
 """Minimum number of reaction times with one before, largest share that may be longer than it, and the difference of the
 longest and the shortest time of a session up to which all may be."""
@@ -100,16 +105,26 @@ def doubts(trials: pd.DataFrame, *, are_rows_checked: bool = False) -> list[str]
 
 
 def _alike_codes(trials: pd.DataFrame) -> list[str]:
-    spellings: dict[str, list[str]] = defaultdict(list)
-    for code in map(str, trials["participant"].dropna().unique()):
-        spellings[re.sub(r"(?<!\d)0+(?=\d)", "", person_of(code))].append(code)
-    alike = [f"{' and '.join(map(repr, codes))}" for codes in spellings.values() if len(codes) > 1]
-    if not alike:
-        return []
-    return [
-        f"participants {_some(alike)} differ only in case, spaces or zeros in front and are counted as different "
-        "people; if they are one person, write one code"
-    ]
+    """Return warnings of people and models whose names differ only in case, spaces or zeros, and of unnamed models."""
+    lines = []
+    for column, what in (("participant", "people"), ("model", "models")):
+        spellings: dict[str, list[str]] = defaultdict(list)
+        for name in map(str, trials[column].dropna().unique()):
+            spellings[re.sub(r"(?<!\d)0+(?=\d)", "", person_of(name))].append(name)
+        alike = [f"{' and '.join(map(repr, names))}" for names in spellings.values() if len(names) > 1]
+        if alike:
+            lines.append(
+                f"{column}s {_some(alike)} differ only in case, spaces or zeros in front and are counted as different "
+                f"{what}; if they are one, write one name"
+            )
+    is_fake = (trials["kind"] == "fake").to_numpy(bool, na_value=False)
+    unnamed = int(trials["model"][is_fake].isna().sum())
+    if 0 < unnamed < is_fake.sum():
+        lines.append(
+            f"column model is empty in {unnamed} of {is_fake.sum()} trials of generated pictures, which count as a "
+            "model of their own; fill it in"
+        )
+    return lines
 
 
 def _doubtful_times(trials: pd.DataFrame) -> list[str]:
@@ -122,13 +137,14 @@ def _doubtful_times(trials: pd.DataFrame) -> list[str]:
             f"{impossible.iloc[0]:g} ms in row {impossible.index[0] + 1}. They count as missing, the answers count; "
             "correct the times, or remove the rows"
         )
-    for name, least in (("reaction_time_ms", 10.0), ("requested_exposure_ms", 1.0)):
+    for name, least in (("reaction_time_ms", 10.0), ("requested_exposure_ms", MIN_EXPOSURE_MS)):
         times = trials[name][trials[name] > 0]
         low = times[times < least]
         if len(low) > max(2, len(times) / 100):
             lines.append(
                 f"column {name}: {len(low)} of {len(times)} are below {least:g} ms, the first is {low.iloc[0]:g} in "
-                f"row {low.index[0] + 1}: are these seconds? Bring all rows to milliseconds"
+                f"row {low.index[0] + 1}: are these seconds{' or frames' * (least == MIN_EXPOSURE_MS)}? Bring all rows "
+                "to milliseconds"
             )
     of_sessions = trials["reaction_time_ms"].groupby(trials["session"], observed=True)
     longer, range_ms = of_sessions.diff().dropna() > 0, (of_sessions.max() - of_sessions.min()).median()
@@ -268,6 +284,28 @@ def _codes_among_grades(trials: pd.DataFrame, names: list[str]) -> list[str]:
                     f"{rest.index[-1]:g}: a code for no answer? It counts as a number; trials import --word "
                     f"{name}:{code:g}= leaves it out"
                 )
+    if "rating" not in names:
+        return lines
+    by_person = trials["rating"].astype("float64").groupby(trials["participant"], observed=True)
+    highest = by_person.max().dropna()
+    other = highest[highest > MAX_SCALE * highest.median()]
+    if len(other) and highest.median() > 0 and not lines:
+        lines.append(
+            f"column rating: participants {_some(list(map(abbreviated, other.index)))} have grades up to "
+            f"{other.max():g}, the others up to {highest.median():g}: another scale? Bring all to one"
+        )
+    groups = trials["rating"].astype("float64").groupby([trials["participant"], trials["kind"]], observed=True)
+    table = groups.agg(["mean", "var", "count"]).unstack()
+    if {"real", "fake"} <= {*table["count"].columns}:
+        error = np.sqrt(sum(table["var"][kind] / table["count"][kind] for kind in ("real", "fake")))
+        gap = (table["mean"]["real"] - table["mean"]["fake"]) / error
+        gap = gap[(table["count"]["real"] >= MIN_GRADES) & (table["count"]["fake"] >= MIN_GRADES) & (error > 0)]
+        gap *= np.sign(gap.median())
+        if len(turned := gap.index[gap < -FAR]) and gap.median() > 1:
+            lines.append(
+                f"column rating: participants {_some(list(map(abbreviated, turned)))} graded real and generated "
+                "pictures the other way round than most: was their scale reversed?"
+            )
     return lines
 
 
@@ -335,11 +373,13 @@ def _far_below_others(main: pd.DataFrame) -> list[str]:
     is_low = (share < FAR_BELOW) & (n >= MIN_ANSWERS) & (worst.groupby(level=0).max().reindex(share.index) <= 0.5)
     if not is_low.any():
         return []
-    from scipy.special import bdtr
+    from scipy.special import bdtr, bdtrc
 
     is_low &= bdtr(by_person["sum"], n.to_numpy(), 0.5) < 0.025
-    others = by_person[~is_low]
-    if not is_low.any() or is_low.sum() > len(others) or others["sum"].sum() < FAR_ABOVE * others["size"].sum():
+    others, low = by_person[~is_low], int(is_low.sum())
+    is_many = low >= MIN_CODES and bdtrc(low - 1, len(by_person), 0.025) < 0.001  # by chance, if all guessed
+    is_good = others["sum"].sum() >= FAR_ABOVE * others["size"].sum()
+    if not low or low > len(others) or not (is_good or is_many):
         return []
     return [str(name) for name in is_low.index[is_low]]
 

@@ -113,6 +113,48 @@ def test_codes_that_differ_in_zeros_are_asked_about(tmp_path) -> None:
     assert lines_with(imported(tmp_path, frame), "'007' and '7'")
 
 
+def test_names_of_models_that_are_alike_or_absent_are_asked_about(tmp_path) -> None:
+    frame = table().assign(model=lambda t: t["kind"].map({"fake": "pix2pix", "real": ""}))
+    assert not imported(tmp_path, frame).doubts
+    spelt = frame.assign(model=frame["model"].mask(frame.index % 12 == 1, "Pix2Pix "))
+    assert lines_with(imported(tmp_path, spelt), "models 'Pix2Pix ' and 'pix2pix'")
+    absent = frame.assign(model=frame["model"].mask(frame.index % 12 == 1, ""))
+    assert lines_with(imported(tmp_path, absent), "empty in 4 of 24 trials of generated pictures")
+
+
+def graded(people: int = 6) -> pd.DataFrame:
+    """Grades of 1 to 7, of real pictures higher by 2."""
+    frame = table(people)
+    grades = [1 + (3 * n + n % 5) % 5 + 2 * (kind == "real") for n, kind in enumerate(frame["kind"])]
+    return frame.drop(columns="response").assign(rating=grades)
+
+
+def test_people_with_another_scale_are_asked_about(tmp_path) -> None:
+    frame = graded()
+    assert not imported(tmp_path, frame, rating_high="real").doubts
+    is_p1 = frame["participant"] == "P1"
+    larger = frame.assign(rating=frame["rating"].where(~is_p1, 100 * frame["rating"] // 7))
+    assert lines_with(imported(tmp_path, larger, rating_high="real"), "'P1' have grades up to 100")
+    turned = frame.assign(rating=frame["rating"].where(~is_p1, 8 - frame["rating"]))
+    assert lines_with(
+        imported(tmp_path, turned, rating_high="real"), "'P1' graded real and generated pictures the other"
+    )
+
+
+def test_keys_of_half_of_the_people_that_are_exchanged_are_asked_about(tmp_path) -> None:
+    frame = table(8, 48)
+    other = frame["response"].map({"real": "fake", "fake": "real"})
+    exchanged = frame.assign(response=frame["response"].where(frame["participant"] < "P4", other))
+    assert lines_with(imported(tmp_path, exchanged), "were their keys exchanged?")
+    assert not lines_with(imported(tmp_path, frame), "exchanged")
+
+
+def test_exposures_in_frames_are_asked_about(tmp_path) -> None:
+    frame = table().assign(requested_exposure_ms=[3, 6, 30] * 16)
+    assert lines_with(imported(tmp_path, frame), "or frames?")
+    assert not imported(tmp_path, frame.assign(requested_exposure_ms=[17, 50, 100] * 16)).doubts
+
+
 def test_copies_without_times_are_asked_about(tmp_path) -> None:
     frame = table().drop(columns="reaction_time_ms")
     assert lines_with(imported(tmp_path, pd.concat([frame, frame])), "48 rows that equal")
