@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from gan_eval.metrics.maps import PictureMaps
     from gan_eval.settings.study import Study
-    from gan_eval.stats.analysis import Answers
+    from gan_eval.stats.analysis import Answers, ReadTable
     from gan_eval.tables.frames import Row
     from gan_eval.tables.schema import Table
 
@@ -91,6 +91,7 @@ def analyze(
         from gan_eval.files.output_folders import check_output_folder, refuse_of_others
         from gan_eval.stats.analysis import analyze_study
         from gan_eval.stats.rules import parse_rule
+        from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
         check_output_folder(out)
         refuse_of_others(out, "tables")
@@ -108,6 +109,7 @@ def analyze(
         else:
             answers = _answers_of_files(file, planned, out, console.message)
         picture_maps = _maps(answers, stimuli or (), maps or ()) if stimuli or maps else None
+        metrics = _read_metrics(image_metrics or (), set_metrics, answers, out) if image_metrics or set_metrics else {}
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
             naming("--exclude: ", only="trials: "),
@@ -118,9 +120,9 @@ def analyze(
                 out,
                 stimuli=stimuli or (),
                 maps=picture_maps,
-                extra=_metrics_to_copy(image_metrics or (), set_metrics, answers, out),
-                image_metrics=image_metrics,
-                set_metrics=set_metrics,
+                extra=_to_copy(metrics, out) if metrics else {},
+                image_metrics=metrics.get(IMAGE_METRICS),
+                set_metrics=metrics.get(SET_METRICS),
                 exclude=tuple(exclude or ()),
                 exclude_participants=tuple(exclude_participants or ()),
                 margin=margin,
@@ -132,27 +134,39 @@ def analyze(
     typer.echo(tables_as_json(results) if as_json else out)
 
 
-def _metrics_to_copy(
+def _read_metrics(
     image_metrics: Sequence[Path], set_metrics: Path | None, answers: "Answers", out: Path
-) -> "dict[Table, pd.DataFrame]":
-    """Return the metric tables to copy next to their correlations for the report, unless `out` has others already."""
+) -> "dict[Table, ReadTable]":
+    """Read the metric tables once, so that those that are copied are those that are analysed."""
     from gan_eval.files.sets import settled
-    from gan_eval.stats.analysis import SET_NAME
+    from gan_eval.stats.analysis import ReadTable
+    from gan_eval.stats.readers import of_people
     from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TRIALS
     from gan_eval.tables.frames import read_table
 
-    with settled(*(file.parent for file in (*image_metrics, set_metrics) if file), out) as sets:
-        ours = {file for one in sets.get(out, []) if one.name == SET_NAME for file in one.files}
-        frames = {}
+    read = {}
+    with settled(*(file.parent for file in (*image_metrics, set_metrics) if file), out):
         if image_metrics:
             from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
 
-            frames[IMAGE_METRICS] = read_image_metrics(image_metrics, answers.tables[TRIALS])[0]
+            trials = (answers.tables if answers.prepared else of_people(answers.tables))[TRIALS]
+            frame, lines = read_image_metrics(image_metrics, trials)
+            read[IMAGE_METRICS] = ReadTable(frame, ", ".join(map(str, image_metrics)), lines)
         if set_metrics:
-            frames[SET_METRICS] = read_table(set_metrics, SET_METRICS)
+            read[SET_METRICS] = ReadTable(read_table(set_metrics, SET_METRICS), str(set_metrics))
+    return read
+
+
+def _to_copy(metrics: "Mapping[Table, ReadTable]", out: Path) -> "dict[Table, pd.DataFrame]":
+    """Return the metric tables to copy next to their correlations for the report, unless `out` has others already."""
+    from gan_eval.files.sets import settled
+    from gan_eval.stats.analysis import SET_NAME
+
+    with settled(out) as sets:
+        ours = {file for one in sets.get(out, []) if one.name == SET_NAME for file in one.files}
     return {
-        table: frame
-        for table, frame in frames.items()
+        table: read.frame
+        for table, read in metrics.items()
         if f"{table.name}.csv" in ours or not (out / f"{table.name}.csv").exists()
     }
 

@@ -3,7 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -67,6 +67,17 @@ if TYPE_CHECKING:
 __all__ = ["analyze", "write_analysis"]
 
 FrameOrFile = pd.DataFrame | Path | str
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """A table of a file that is read already; another program may write the file again."""
+
+    frame: pd.DataFrame
+    where: str
+    lines: Sequence[str] = ()
+
+
 """A table, or its file."""
 ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
 """Tables that are written even without rows."""
@@ -78,8 +89,8 @@ SET_NAME = "analysis"
 def analyze(
     trials: "FrameOrFile | Store | PreparedTrials",
     *,
-    image_metrics: FrameOrFile | Sequence[Path | str] | None = None,
-    set_metrics: FrameOrFile | None = None,
+    image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None = None,
+    set_metrics: FrameOrFile | ReadTable | None = None,
     exclude: Sequence[str] = (),
     exclude_participants: Sequence[str] = (),
     margin: float | None = None,
@@ -292,8 +303,8 @@ def analyze_study(
 def _read_inputs(
     trials: "FrameOrFile | Store | PreparedTrials",
     *,
-    image_metrics: FrameOrFile | Sequence[Path | str] | None,
-    set_metrics: FrameOrFile | None,
+    image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
+    set_metrics: FrameOrFile | ReadTable | None,
     stimuli: FrameOrFile | Sequence[Path | str] | None,
     others: Mapping[Table, FrameOrFile | None],
     say: Callable[[str], None],
@@ -355,13 +366,24 @@ _NO_METRICS = _Metrics(None, None, "", [])
 
 
 def _read_metrics(
-    trials: pd.DataFrame, image_metrics: FrameOrFile | Sequence[Path | str] | None, set_metrics: FrameOrFile | None
+    trials: pd.DataFrame,
+    image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
+    set_metrics: FrameOrFile | ReadTable | None,
 ) -> _Metrics:
     from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
     from gan_eval.stats.metrics_and_people.matching import completed, named_as_judged, require_metrics_of
 
-    sets, lines = _table(set_metrics, SET_METRICS), list[str]()
-    if not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
+    lines = list[str]()
+    images: pd.DataFrame | None
+    sets: pd.DataFrame | None
+    if isinstance(set_metrics, ReadTable):
+        sets, sets_in = set_metrics.frame, set_metrics.where
+    else:
+        sets = _table(set_metrics, SET_METRICS)
+        sets_in = str(set_metrics) if isinstance(set_metrics, Path | str) else SET_METRICS.name
+    if isinstance(image_metrics, ReadTable):
+        images, lines, measured_in = image_metrics.frame, [*image_metrics.lines], image_metrics.where
+    elif not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
         images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name
     else:
         files = [image_metrics] if isinstance(image_metrics, Path | str) else image_metrics
@@ -371,7 +393,6 @@ def _read_metrics(
         images, by_file_name = named_as_judged(trials, images)
         lines = [*lines, *by_file_name, *require_metrics_of(trials, images, where=measured_in)]
     if sets is not None:
-        sets_in = str(set_metrics) if isinstance(set_metrics, Path | str) else SET_METRICS.name
         lines = [*lines, *require_metrics_of(completed(trials, images, sets).trials, sets, where=sets_in)]
     return _Metrics(images, sets, measured_in, lines)
 

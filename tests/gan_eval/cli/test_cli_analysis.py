@@ -19,6 +19,7 @@ from gan_eval.report.figure_content import content_of
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.stats import analysis as stats
+from gan_eval.stats.metrics_and_people import external_values
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.rates import RATES
@@ -109,6 +110,28 @@ def test_metrics_are_next_to_correlations_for_the_report(finished_study, study_f
     write(out / "image_metrics.csv", read_table(file, IMAGE_METRICS).head(3))
     assert analyze("--image-metrics", file)[0] == analyze()[0] == 0
     assert len(read_table(out / "image_metrics.csv", IMAGE_METRICS)) == 3
+
+
+def test_the_metrics_that_are_copied_are_those_that_are_analysed(tmp_path, analyze, monkeypatch):
+    """Another program may write the file again while it is analysed."""
+    write(tmp_path / "trials.csv", simulated(models=("a",)))
+    names = sorted(read_table(tmp_path / "trials.csv", TRIALS).query("kind == 'fake'")["stimulus"].unique())
+    file, read, found = tmp_path / "musiq.csv", external_values.read_image_metrics, []
+
+    def written(order: list[str]) -> None:
+        file.write_text("image,musiq\n" + "".join(f"{name},{n}.25\n" for n, name in enumerate(order)))
+
+    def read_before_it_is_written(*arguments):
+        values = read(*arguments)
+        written(names[::-1])
+        return values
+
+    for reader in (read, read_before_it_is_written):
+        written(names)
+        monkeypatch.setattr(external_values, "read_image_metrics", reader)
+        assert analyze("--image-metrics", file)[0] == 0
+        found += [tuple((tmp_path / "out" / f"{name}.csv").read_text() for name in ("correlations", "image_metrics"))]
+    assert found[0] == found[1]
 
 
 @pytest.mark.nightly
