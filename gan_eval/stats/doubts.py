@@ -47,7 +47,7 @@ _PRACTICE = re.compile(
 )
 """A word for trials before the study."""
 _QUESTION = re.compile(r"(?i)question|prompt|measure|scale|item_?type|judge?ments?_?type|^task|quest_")
-_SYNONYMS = {
+SYNONYMS = {
     "reaction_time_ms": ("rt", "rtms", "reactiontime", "responsetime", "latency"),
     "model": ("generator", "gan", "method", "network", "modelname", "generatorname"),
     "phase": (),
@@ -80,7 +80,7 @@ def doubts(trials: pd.DataFrame, *, are_rows_checked: bool = False) -> list[str]
             f"them: {named}"
         )
     further = {re.sub(r"[\W_]", "", str(name).lower()): str(name) for name in trials if name not in TRIALS.by_name}
-    for target, synonyms in _SYNONYMS.items() if further else ():
+    for target, synonyms in SYNONYMS.items() if further else ():
         names = [further[bare] for bare in (target.replace("_", ""), *synonyms) if bare in further]
         if names and trials[target].isna().all() and trials[names[0]].notna().any():
             option = f"--map {shlex.quote(f'{target}={names[0]}')}"

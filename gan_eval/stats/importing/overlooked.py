@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from gan_eval.stats.contradictions import Source, Sources
+from gan_eval.stats.doubts import SYNONYMS
 from gan_eval.stats.importing.names import PICTURE_FILE
 from gan_eval.stats.importing.rejections import MAX_WORDS
 from gan_eval.stats.importing.wide import columns_by_number, numbered_columns
@@ -38,7 +39,7 @@ def models_as_words(words: Mapping[str, Mapping[str, str]], foreign: pd.DataFram
 
 
 def unread_answers(before: pd.DataFrame, mapping: Mapping[str, str]) -> list[str]:
-    """Return a warning of numbered columns that are not read, and have no other words than those read.
+    """Return warnings of numbered columns that are not read: with no other words than those read, or of a usual name.
 
     Args:
         before: the table before it became long.
@@ -51,6 +52,12 @@ def unread_answers(before: pd.DataFrame, mapping: Mapping[str, str]) -> list[str
     def words(names: Sequence[str]) -> set[str]:
         return {str(word).strip().lower() for name in names for word in before[name].dropna().unique()}
 
+    lines = []
+    for other in numbered_columns([name for name in columns if name not in mapped]):
+        bare = re.sub(r"[\W_]", "", other.lower())
+        target = next((name for name, more in SYNONYMS.items() if bare in (name.replace("_", ""), *more)), None)
+        if target and target not in mapping:
+            lines.append(f"columns {other} are not read; if they are that: {_maps(**{target: other})}")
     answers = words(read)
     others = [
         (other, names)
@@ -58,11 +65,12 @@ def unread_answers(before: pd.DataFrame, mapping: Mapping[str, str]) -> list[str
         if len(names) > 2 and words(names) and words(names) <= answers
     ]
     if not others:
-        return []
+        return lines
     named = ", ".join(f"{other} ({len(names)})" for other, names in others[:MAX_WORDS])
     both = [*read, *(name for _, names in others for name in names)]
     advice = f"; --map 'response={every}' reads all" if (every := _pattern_of(both, columns)) else ""
-    return [f"the answers are those of {pattern} ({len(read)} columns); not read, with the same words: {named}{advice}"]
+    line = f"the answers are those of {pattern} ({len(read)} columns); not read, with the same words: {named}{advice}"
+    return [*lines, line]
 
 
 def pictures_of_pair(foreign: pd.DataFrame) -> list[str]:

@@ -48,6 +48,7 @@ def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -
             numbered_names = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
             mark = "a number for #" if "#" in pattern else "any text for *"
             raise UserError(f"no column {pattern!r} with {mark}; the numbered columns are {numbered_names}")
+    by_pattern = _with_equal_numbers(by_pattern)
     numbers = list(dict.fromkeys(number for numbered in by_pattern.values() for number in numbered))
     if all(map(str.isdecimal, numbers)):
         numbers.sort(key=int)
@@ -73,6 +74,32 @@ def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -
         }
     )
     return replace(foreign, cells=long.set_axis(index), numbers=origin.set_axis(index))
+
+
+def _with_equal_numbers(by_pattern: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Return the columns under numbers without zeros in front, where patterns differ in these: pic1 and answer01.
+
+    Raises:
+        UserError: two patterns have as many numbers, but others, such as 0 to 35 and 1 to 36.
+    """
+    if len({frozenset(numbered) for numbered in by_pattern.values()}) < 2:
+        return by_pattern
+    plain = {
+        pattern: {number.lstrip("0") or "0": name for number, name in numbered.items()}
+        for pattern, numbered in by_pattern.items()
+    }
+    if all(len(plain[pattern]) == len(numbered) for pattern, numbered in by_pattern.items()):
+        by_pattern = plain
+    (first, ours), *others = by_pattern.items()
+    for pattern, numbered in others:
+        lists = [sorted(map(int, each)) if all(map(str.isdecimal, each)) else [] for each in (ours, numbered)]
+        is_shifted = len(lists[0]) == len(lists[1]) > 2 and {b - a for a, b in zip(*lists, strict=True)} in ({1}, {-1})
+        if is_shifted:
+            raise UserError(
+                f"columns {first} have the numbers {lists[0][0]} to {lists[0][-1]}, {pattern} {lists[1][0]} to "
+                f"{lists[1][-1]}; equal numbers belong together: rename those of one"
+            )
+    return by_pattern
 
 
 def question_names(

@@ -328,6 +328,22 @@ def test_columns_with_the_same_answers_that_are_not_read_are_named(tmp_path) -> 
     assert (len(found.trials), found.doubts) == (48, ())
 
 
+def test_numbers_of_wide_tables_belong_together(tmp_path) -> None:
+    row = {"id": "P1"} | {f"pic{n}": f"{KINDS[n % 2]}_{n}.png" for n in range(1, 11)}
+    row |= {f"model{n}": "m" for n in range(1, 11)}
+    mapping = {"participant": "id", "stimulus": "pic#", "response": "ans#"}
+    for form in ("{}", "{:02d}"):
+        answers = {f"ans{form.format(n)}": KINDS[n % 2] for n in range(1, 11)}
+        found = imported(tmp_path, pd.DataFrame([row | answers]), mapping=mapping)
+        assert (found.trials["response"] == found.trials["kind"]).tolist() == [True] * 10
+        assert lines_with(found, "model=model#")
+        assert not imported(
+            tmp_path, pd.DataFrame([row | answers]), mapping=mapping | {"model": "model#"}
+        ).rejected.size
+    shifted = {f"ans{n - 1}": KINDS[n % 2] for n in range(1, 11)}
+    refused("1 to 10, ans# 0 to 9", imported, tmp_path, pd.DataFrame([row | shifted]), mapping=mapping)
+
+
 def test_refusals_name_what_helps(tmp_path) -> None:
     clicked = table().assign(response=lambda t: "['" + t["response"] + "_button']")
     refused("response:(fake|real)_button=MEANING", imported, tmp_path, clicked.assign(psychopyVersion="2023.2.3"))
