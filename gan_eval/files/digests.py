@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,21 @@ def sha256_file(path: Path) -> str:
         raise UserError(f"{path}: no such file; restore it") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error}); fix or remove it") from error
+
+
+@contextmanager
+def unchanged(*paths: Path) -> Iterator[None]:
+    """Refuse files that another program writes while the block reads and hashes them; else the hash may be of others.
+
+    Raises:
+        UserError: a file has changed.
+    """
+    before = [_state_of(path, status) for path in paths if (status := require_file(path))]
+    yield
+    for path in paths:
+        status = require_file(path)
+        if status and _state_of(path, status) not in before:
+            raise UserError(f"{path}: was written while it was read; give the command again when it is complete")
 
 
 def _state_of(path: Path, status: os.stat_result) -> FileState:

@@ -10,7 +10,7 @@ from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import restore_digests, sha256_file
 from gan_eval.files.output_folders import STORE, claim_output_folder, is_study_folder, relative_path
-from gan_eval.files.reading import no_folder
+from gan_eval.files.reading import no_folder, read_bytes
 from gan_eval.files.record import FolderRecord, read_record
 from gan_eval.metrics.catalogue import select
 from gan_eval.pictures.decode import list_pictures
@@ -47,6 +47,8 @@ class Plan:
     """Number of CPU threads for training, generation and metrics; None: their defaults."""
     share: "Share | None" = None
     """Function that gives pictures to other processes, which measure them; None: this process does."""
+    text: bytes | None = None
+    """The study file as it was when the run began; None: it is read where it is needed."""
 
     def command(self, *more: str) -> str:
         """Return the command that continues the study as it was begun; `more` words follow."""
@@ -194,13 +196,14 @@ def make_plan(
     """
     if not 0 < fraction <= 1:
         raise UserError(f"--fraction {fraction}: expected a share above 0 and at most 1, such as 0.1")
-    study = load_study(file)
+    study, text = load_study(file), read_bytes(file)
     if smoke:
         study = shrink(study)
     simulate = "default" if smoke and simulate is None else simulate
     plan = Plan(
-        study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate, threads=threads
-    )
+        study, Path(file), Path(folder), data_root, fraction=fraction, smoke=smoke, simulate=simulate, threads=threads,
+        text=text,
+    )  # fmt: skip
     restore_digests(plan.folder / OWN_FOLDER / DIGESTS)
     check_plan(plan)
     claim_output_folder(plan.folder, private=True)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from gan_eval import __version__, tables
 from gan_eval.errors import UserError, naming
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
-from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.files.digests import sha256_bytes, sha256_file, sha256_json
 from gan_eval.files.output_folders import claim_output_folder, relative_path
+from gan_eval.files.reading import read_bytes
 from gan_eval.files.sets import replaced_set
 from gan_eval.machine.progress import Listener, about
 from gan_eval.pictures.sets import read_set
@@ -403,12 +404,12 @@ def training_stage(plan: Plan) -> Stage:
 
 def report_stage(plan: Plan) -> Stage:
     """Return the stage of the report, with the published tables copied next to it."""
-    out = plan.folder / "report.html"
+    out, text = plan.folder / "report.html", read_bytes(plan.file) if plan.text is None else plan.text
 
     def work(listener: Listener) -> bool:
         from gan_eval.report import write_report
 
-        write_bytes(plan.folder / "study.toml", plan.file.read_bytes())
+        write_bytes(plan.folder / "study.toml", text)
         write_json(plan.folder / OWN_FOLDER / FACTS, _report_facts(plan, read_sessions(plan)))
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed
             for number, path in enumerate(plan.published().values(), start=1):
@@ -426,7 +427,7 @@ def report_stage(plan: Plan) -> Stage:
         facts = _report_facts(plan, stored)
         if facts["sessions"]["next"]:
             facts["sessions"]["next"] = next_participant(plan)  # a command has paths
-        of_study = {"study file": sha256_file(plan.file), "facts": sha256_json(facts)}
+        of_study = {"study file": sha256_bytes(text), "facts": sha256_json(facts)}
         return {**hashes, **published, **stimulus_hashes(plan), **of_study}
 
     return Stage(

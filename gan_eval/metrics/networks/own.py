@@ -13,7 +13,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PositiveFloat, 
 from torch import Tensor, nn
 
 from gan_eval.errors import UserError, first_sentence, last_words, memory_ran_out
-from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.files.digests import sha256_file, sha256_json, unchanged
 from gan_eval.files.reading import read_toml
 from gan_eval.metrics.kernels.devices import exact_inference
 from gan_eval.metrics.networks.extractors import NetworkExtractor
@@ -204,11 +204,13 @@ def load_own_network(name: str, file: Path, *, device: str) -> NetworkExtractor:
     """
     option = f"--network {name}={file}"
     settings = read_settings(name, file)
-    if file.suffix.lower() == ".onnx":
-        network = _load_onnx(file, option=option)
-        runtime = f"onnxruntime {version('onnxruntime')}"
-    else:
-        network, runtime = load_network(file, device=device, option=option), "torchscript"
+    with unchanged(*network_files(file)):
+        if file.suffix.lower() == ".onnx":
+            network = _load_onnx(file, option=option)
+            runtime = f"onnxruntime {version('onnxruntime')}"
+        else:
+            network, runtime = load_network(file, device=device, option=option), "torchscript"
+        sha256 = digest(file)
     scaled = _Scaled(network, settings, device, option)
     side = settings.input_size
     size = _probe(scaled, side, device, option)
@@ -217,7 +219,6 @@ def load_own_network(name: str, file: Path, *, device: str) -> NetworkExtractor:
             f"{option}: gives {size} features of a picture, and its settings expect {settings.features}; "
             f"export the right network, or write {name}.toml for this one"
         )
-    sha256 = digest(file)
     return NetworkExtractor(
         name=f"@{name}",
         network=scaled,

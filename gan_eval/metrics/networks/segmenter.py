@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gan_eval.errors import UserError, first_sentence, last_words, memory_ran_out
-from gan_eval.files.digests import sha256_file
+from gan_eval.files.digests import sha256_file, unchanged
 from gan_eval.metrics.definitions.segmentation import (
     CLASSES,
     COLOURS_SIZE,
@@ -103,8 +103,9 @@ def load_segmenter(file: Path, *, device: str | None = None) -> Extractor:
         key = "segmenter/palette/cityscapes19"
         return VectorExtractor(name="segmenter", size=COUNTS, key=key, companion="reference", vector=counts_of_palette)
     device = usable_device(device)
-    network = load_network(file, device=device)
-    sha256 = sha256_file(file)
+    with unchanged(file):
+        network = load_network(file, device=device)
+        sha256 = sha256_file(file)
 
     def counts(picture: Picture, companion: Picture | None) -> NDArray[np.float32]:
         assert companion is not None

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from gan_eval.errors import UserError, first_sentence, memory_ran_out
-from gan_eval.files.digests import sha256_file
+from gan_eval.files.digests import sha256_file, unchanged
 from gan_eval.files.reading import require_file
 from gan_eval.metrics.definitions.frechet import MAX_FEATURE
 from gan_eval.metrics.definitions.record import ExtractorName
@@ -209,11 +209,9 @@ def read_features(name: str, given: "Path | str | pd.DataFrame") -> GivenFeature
     if path.suffix.lower() not in SUFFIXES:
         raise UserError(f"--features {name}={path}: expected a file {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
     require_file(path)
-    digest = sha256_file(path)
-    if path.suffix.lower() == ".npz":
-        stimuli, values = _of_npz(path)
-    else:
-        stimuli, values = _of_frame(_read_frame(path), where)
+    with unchanged(path):
+        digest = sha256_file(path)
+        stimuli, values = _of_npz(path) if path.suffix.lower() == ".npz" else _of_frame(_read_frame(path), where)
     return _checked(where, stimuli, values, digest)
 
 

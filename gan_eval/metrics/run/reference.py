@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
-from gan_eval.files.digests import sha256_file
+from gan_eval.files.digests import sha256_file, unchanged
 from gan_eval.files.reading import require_file
 from gan_eval.metrics.definitions.frechet import Features, Gaussian, gaussian_of
 
@@ -39,8 +39,8 @@ def read_reference(file: Path, *, resizer: str) -> Reference:
         if part in file.name and stated != resizer:
             raise UserError(f"{option}: its name says {part.strip('_')}, which is --resizer {stated}, not {resizer}")
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            names = list(arrays)
+        with unchanged(file), np.load(file, allow_pickle=False) as arrays:
+            sha256, names = sha256_file(file), list(arrays)
             if not {"mu", "sigma"} <= {*names}:
                 raise UserError(f"{option}: expected the arrays mu and sigma; it has {', '.join(names) or 'none'}")
             mean: NDArray[np.floating] = arrays["mu"]
@@ -61,7 +61,7 @@ def read_reference(file: Path, *, resizer: str) -> Reference:
     if others := [name for name in names if name not in ("mu", "sigma")]:
         notes.append(f"not used: {', '.join(others)}")
     gaussian = Gaussian(mean.astype(np.float64), covariance.astype(np.float64))
-    return Reference(gaussian, sha256_file(file), "; ".join(notes))
+    return Reference(gaussian, sha256, "; ".join(notes))
 
 
 def write_reference(file: Path, features: Features) -> None:

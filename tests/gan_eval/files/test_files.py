@@ -168,3 +168,16 @@ def test_what_one_run_hashed_the_next_one_knows(tmp_path, monkeypatch, hashed):
     for damaged in ("[1]", "{", '[["a", 1]]'):
         record.write_text(damaged)
         digests.restore_digests(record)
+
+
+def test_a_file_that_is_written_while_it_is_read_is_refused(tmp_path):
+    file = tmp_path / "net.pt"
+    file.write_bytes(b"old")
+    with digests.unchanged(file, tmp_path / "absent"):
+        assert digests.sha256_file(file)
+
+    def read_while_it_is_written():
+        with digests.unchanged(file):
+            file.write_bytes(b"newer")
+
+    refused("net.pt: was written while it was read", read_while_it_is_written)

@@ -242,3 +242,16 @@ def test_replicates_are_tested_on_the_holes_of_the_studys_seed(tmp_path: Path, m
         for stage in stages[:2]:
             stage.work(Ear())
     assert given == [5, 5, 6, 6]
+
+
+def test_the_report_has_the_study_file_that_the_run_began_with(tmp_path: Path) -> None:
+    """It is often changed for the next run while this one trains."""
+    pair_set(tmp_path / "set", stems="pqrs")
+    plan = published_study(tmp_path)
+    began = plan.file.read_bytes()
+    plan.file.write_bytes(began + b"\n[analysis]\nmargin = 0.1\n")
+    do(plan, "report")
+    assert (plan.folder / "study.toml").read_bytes() == began
+    again = make_plan(plan.file, plan.folder, simulate=plan.simulate)
+    do(again, "report")
+    assert (plan.folder / "study.toml").read_bytes() == plan.file.read_bytes(), "the next run sees the change"

@@ -13,6 +13,7 @@ from refusals import refused
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate, functional
 from gan_eval.metrics.definitions.features import TEMPLATES
+from gan_eval.metrics.run import features as features_module
 from gan_eval.metrics.run.features import read_features
 from gan_eval.pictures import decode as pictures
 
@@ -183,3 +184,23 @@ def test_numbers_keep_their_precision_and_integers_count() -> None:
     given = read_features("x", frame.assign(g=[3, 4]))
     np.testing.assert_array_equal(vars(given)["values"], np.array([[1.0, 3.0], [2.0, 4.0]]), strict=True)
     assert given.sha256 != read_features("x", frame.assign(g=[4, 3])).sha256
+
+
+def test_features_that_are_written_while_they_are_read_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their hash would be that of other features, and so would the values that are cached under it."""
+    file = tmp_path / "x.npz"
+    np.savez(file, stimulus=np.array(["a", "b"]), features=np.eye(2))
+    read = features_module._of_npz
+
+    def read_before_it_is_written(path: Path) -> object:
+        found = read(path)
+        np.savez(file, stimulus=np.array(["a", "b", "c"]), features=np.eye(3))
+        return found
+
+    monkeypatch.setattr(features_module, "_of_npz", read_before_it_is_written)
+    with pytest.raises(UserError, match="was written while it was read"):
+        read_features("x", file)
+    monkeypatch.setattr(features_module, "_of_npz", read)
+    assert len(read_features("x", file).values) == 3
