@@ -362,8 +362,14 @@ def check_sets(plan: Plan) -> None:
 
 
 def check_analysis(plan: Plan) -> None:
-    """Check covariates and rules of exclusion on tables without rows."""
+    """Check the level, covariates and rules of exclusion on tables without rows."""
     analysis = plan.study.analysis
+    if (level := TRIALS.by_name.get(analysis.level)) is None or not level.is_number:
+        numbers = ", ".join(column.name for column in TRIALS.columns if column.is_number)
+        raise UserError(
+            f"{plan.file}: analysis.level: {analysis.level} is not a column of numbers of the trials; they have "
+            f"{numbers}"
+        )
     if analysis.covariates:
         from gan_eval.stats.mixed.models import with_covariates
 

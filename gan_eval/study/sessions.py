@@ -210,8 +210,8 @@ def open_quiz(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
 
 
 def draw_warnings(plan: Plan) -> list[str]:
-    """Return doubts about the quiz's settings and the draw's warnings about pools that are too small, one line each."""
-    return [*plan.study.quiz.doubts, *quiz_study(plan).dealer.deal(1).warnings]
+    """Return the draw's warnings about pools that are too small, one line each."""
+    return list(quiz_study(plan).dealer.deal(1).warnings)
 
 
 def answers_hash(plan: Plan) -> str:

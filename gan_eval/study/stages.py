@@ -280,6 +280,8 @@ def quiz_stage(plan: Plan) -> Stage:
 
     def work(listener: Listener) -> bool:
         study = require_one_design(plan, plan.store)
+        for line in plan.study.quiz.doubts:
+            listener.message(line)
         stored = read_sessions(plan)
         if is_rehearsal(plan, stored):
             simulate_missing(plan, study, stored, listener)

@@ -69,6 +69,10 @@ def test_missing_data_is_named_before_anything_is_written(world):
     [
         ("[analysis]\nexclude = ['reaction_time<200']\n", r"'reaction_time<200':.*column 'reaction_time'"),
         ("[analysis]\ncovariates = ['age']\n", r"analysis.covariates: age:"),
+        (
+            "[analysis]\nlevel = '95'\n",
+            r"analysis.level: 95 is not a column of numbers of the trials; they have .*requested_",
+        ),
         ("[analysis]\ncomparisons = [['m', 'mm']]\n", r"s\.toml: analysis\.comparisons:.*'mm'.* m$"),
         ("[analysis]\nexclude = ['late']\n", r"s\.toml: analysis\.exclude:.*'late':"),
         ("[metrics]\nnames = ['nique']\n", r"s\.toml: metrics\.names:.*'nique':.*'niqe'"),

@@ -255,3 +255,11 @@ def test_the_report_has_the_study_file_that_the_run_began_with(tmp_path: Path) -
     again = make_plan(plan.file, plan.folder, simulate=plan.simulate)
     do(again, "report")
     assert (plan.folder / "study.toml").read_bytes() == plan.file.read_bytes(), "the next run sees the change"
+
+
+def test_settings_of_the_quiz_without_effect_are_told(tmp_path: Path) -> None:
+    pair_set(tmp_path / "set", stems="pqrs")
+    study = '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[quiz]\nreal = 2\nfake = 2\nviewing_distance_cm = 60\n'
+    assert "quiz.viewing_distance_cm: no effect with the other settings of [quiz]" in do(
+        plan_of(tmp_path, study), "quiz"
+    )
