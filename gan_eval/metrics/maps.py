@@ -25,6 +25,8 @@ from gan_eval.pictures.decode import open_picture
 
 Map = NDArray[np.float32]
 OWN_MAPS = ("l1", "ssim", "niqe", "lpips")
+_ALIKE = 0.05
+"""Maximum difference of the aspect ratios of a map and its picture, turned by 90 degrees if its axes are exchanged."""
 _NEAR, _FLAT = 16, 0.9
 """Maximum difference of each channel between colours of one label; minimum share of its pixels that have its colour."""
 
@@ -43,16 +45,24 @@ class PictureMaps:
         """Return a map, (H, W), NaN where it has no value; `UserError`: the reason why there is none."""
         if stimulus not in self._stimuli:
             raise UserError("the picture is in none of the sets")
-        if name in self.given:
-            if stimulus not in self.given[name]:
-                raise UserError(f"no file for {stimulus}")
-            return read_map(self.given[name][stimulus])
+        if name in self.given and stimulus not in self.given[name]:
+            raise UserError(f"no file for {stimulus}")
         try:
+            if name in self.given:
+                return self._of_user(self.given[name][stimulus], self._stimuli[stimulus])
             return self._own(name, self._stimuli[stimulus])
         except Unmeasurable as reason:
             raise UserError(str(reason)) from reason
         except ImportError as error:
             raise UserError(f"{error.name} is not installed") from error
+
+    def _of_user(self, file: Path, stimulus: Stimulus) -> Map:
+        values = read_map(file)
+        height, width = PictureFiles().picture(open_picture(stimulus.file)).shape[:2]
+        rows, columns = values.shape
+        if abs(columns * width / (rows * height) - 1) < _ALIKE < abs(columns * height / (rows * width) - 1):
+            raise UserError(f"the map is {columns}x{rows}, the picture {width}x{height}: save it as (H, W), not (W, H)")
+        return values
 
     def _own(self, name: str, stimulus: Stimulus) -> Map:
         if stimulus.problem or (name != "niqe" and stimulus.reference is None):

@@ -108,23 +108,24 @@ def test_a_right_map_beats_its_mirror_image(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path / "cache"))
     trials, marks, maps = world(tmp_path / "set")
     for name, values in maps.items():
-        for kind, of_kind in {"right": values, "mirrored": values[:, ::-1]}.items():
+        for kind, of_kind in {"right": values, "mirrored": values[:, ::-1], "turned": values.T}.items():
             model, stem = name.split("/")[1:]
             (tmp_path / kind / model).mkdir(parents=True, exist_ok=True)
             np.save(tmp_path / kind / model / f"{stem}.npy", of_kind)
-    given = {kind: tmp_path / kind for kind in ("right", "mirrored")}
+    given = {kind: tmp_path / kind for kind in ("right", "mirrored", "turned")}
     found = tables_of(trials, marks, PictureMaps(stimuli_of_sets([tmp_path / "set"]), given))
     everything = found["mark_agreement"].set_index(["scope", "id"]).loc[("all", "all")]
     assert everything["auc_low"] > 0.6
     assert everything["n_nothing"] == marks["x"].isna().sum()
     assert everything["n_marks"] == marks["x"].notna().sum()
     by_map = found["mark_maps"][found["mark_maps"]["model"] == "all"].set_index("map")
-    assert set(by_map.index) == {"l1", "ssim", "niqe", "lpips", "right", "mirrored"}
+    assert set(by_map.index) == {"l1", "ssim", "niqe", "lpips", "right", "mirrored", "turned"}
     for name in ("right", "l1", "ssim"):
         assert by_map.loc[name, "p_holm"] < 0.01
     assert by_map.loc["mirrored", "auc"] < 0.6
     assert by_map["ceiling"].nunique() == 1
-    assert by_map.loc["lpips", "n_stimuli"] == 0
+    assert by_map.loc["lpips", "n_stimuli"] == by_map.loc["turned", "n_stimuli"] == 0
+    assert "save it as (H, W), not (W, H)" in by_map.loc["turned", "note"]
     assert by_map.loc["lpips", "note"]
     pairs = found["mark_map_differences"].set_index(["map_a", "map_b", "model"])
     difference = pairs.loc[("right", "mirrored", "all")]
