@@ -303,7 +303,12 @@ def check_plan(plan: Plan) -> None:
         _check_training(plan, model)
     if plan.simulate is not None:
         parse_observer(plan.simulate)
-    plan.published()
+    if published := plan.published():
+        from gan_eval.report.people.published import require_published
+
+        for file in published.values():
+            with naming(f"{plan.file}: study.published: "):
+                require_published(file)
     plan.segmenter()
     check_sets(plan)
     require_language(plan.study.quiz.language, named=f"{plan.file}: quiz.language")

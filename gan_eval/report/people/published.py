@@ -1,6 +1,7 @@
 """Published numbers next to those of the run: judgements, metric values, and PSNR of filled holes."""
 
 import math
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -14,6 +15,7 @@ from gan_eval.report.parts.words import MINUS, NARROW, NOTHING, Record, number, 
 from gan_eval.report.training import fills_holes, training_settings
 from gan_eval.science import inference as shares
 from gan_eval.tables import PUBLISHED_QUIZ
+from gan_eval.tables.cells import even_records
 from gan_eval.tables.frames import conform
 
 QUIZ_COLUMNS = {"dataset", "group", "trials", "percent_correct"}
@@ -40,6 +42,23 @@ def published_section(folder: StudyFolder) -> ReportSection:
         elif set(frame.columns) >= METRIC_COLUMNS:
             metrics.append(_metric_table(folder, frame, source))
     return ReportSection("published", "Published numbers and ours", [*quiz, *psnr, *metrics])
+
+
+def require_published(file: Path) -> None:
+    """Refuse a table that lacks columns of those that the report shows, or whose percentages are shares.
+
+    A table of other columns, such as of findings in words, is kept next to the report.
+    """
+    header, records = even_records(file)
+    known = (QUIZ_COLUMNS, PSNR_COLUMNS, METRIC_COLUMNS)
+    for columns in () if any(columns <= {*header} for columns in known) else known:
+        if 2 * len(columns & {*header}) >= len(columns):
+            missing = ", ".join(sorted(columns - {*header}))
+            raise UserError(f"{file}: has no column {missing}, so the report would not show it; add it")
+    if {*header} >= QUIZ_COLUMNS:
+        cells = [record[header.index("percent_correct")] for record in records]
+        if any("." in cell for cell in cells) and all(cell.startswith(("0.", "1.0")) or cell in "01" for cell in cells):
+            raise UserError(f"{file}: percent_correct is {cells[0]} to 1 at most: shares? Write 72 for 72 %")
 
 
 def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> ShownTable:

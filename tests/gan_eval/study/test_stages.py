@@ -263,3 +263,19 @@ def test_settings_of_the_quiz_without_effect_are_told(tmp_path: Path) -> None:
     assert "quiz.viewing_distance_cm: no effect with the other settings of [quiz]" in do(
         plan_of(tmp_path, study), "quiz"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("dataset,metric,psnr\nd,psnr,24\n", "has no column source, value, so the report would not show it"),
+        (QUIZ_TABLE.format(who="a").replace("96", "0.96"), "percent_correct is 0.96 to 1 at most: shares?"),
+    ],
+)
+def test_published_tables_that_are_not_shown_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    pair_set(tmp_path / "set", stems="pqrs")
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        published_study(tmp_path, "a.csv")
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"{tmp_path / 'study.toml'}: study.published: ")
