@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Literal, NamedTuple, TypeVar, get_args
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -259,6 +260,14 @@ class Look(NamedTuple):
     """True if it has tiles of one size between margins of 2 pixels in one colour."""
     colours: NDArray[np.float64]
     """(32, 32, 3) the mean levels of fields."""
+    is_flat: bool
+    """True if all pixels are the same."""
+    digest: int
+    """Equal for equal pictures."""
+    lowest: int
+    """The lowest level of a channel."""
+    black: float
+    """The share of levels that are 0."""
     tiles: tuple[int, int]
     """The numbers of pictures without margins between them, across and down, that it seems to consist of; else 0, 0."""
 
@@ -294,7 +303,10 @@ def _look(path: Path) -> Look | None:
         _looks.clear()
     is_grid = min(across, down) >= 1 and max(across, down) >= 2
     tiles = (jumps[0], jumps[1]) if all(jumps) else (0, 0)
-    _looks[key] = Look(levels / max(float(np.linalg.norm(levels)), 1.0), is_grid, colours, tiles)
+    black = float(1 - np.count_nonzero(picture) / picture.size)
+    fields = levels / max(float(np.linalg.norm(levels)), 1.0)
+    is_flat = bool((picture == picture[0, 0]).all())
+    _looks[key] = Look(fields, is_grid, colours, is_flat, crc32(picture.tobytes()), int(picture.min()), black, tiles)
     return _looks[key]
 
 
@@ -337,6 +349,44 @@ def _tilings(picture: Picture, grey: NDArray[np.int16]) -> tuple[list[int], list
             ratios[count] = steps[jumps].min() / (np.quantile(np.delete(steps, jumps), 0.98) + 1)
         between_jumps.append(max((count for count, ratio in ratios.items() if ratio >= MIN_SEAM), default=0))
     return between_margins, between_jumps
+
+
+MIN_LOWEST, MAX_LOWEST = 64, 32
+"""Lowest level of all generated pictures, and median of that of the real ones, where the former lack the dark half."""
+MIN_BLACK, MAX_BLACK = 0.25, 0.05
+"""Median shares of levels that are 0, of generated and of real pictures, where the former lost their dark half."""
+
+
+def content_doubts(name: str, fakes: Sequence[Path], reals: Sequence[Path]) -> list[str]:
+    """Return messages on generated pictures in one colour, equal ones, and ones without dark levels or with many."""
+    paths = evenly_spread(fakes, MAX_FITTED)
+    looked = [(path, look) for path, look in zip(paths, looks(paths), strict=True) if look]
+    if max((float(look.colours.max()) for _, look in looked), default=0) < MIN_LOWEST:
+        return []  # all dark, as `dark_folders` says
+    flat = [path for path, look in looked if look.is_flat]
+    what, lines = f"of {len(looked)} pictures looked at are", []
+    if flat and len(flat) < len(looked):
+        lines.append(
+            f"{name}: {len(flat)} {what} of one colour, such as {flat[0].name}: made black by a filter, or failed?"
+        )
+    others = [look.digest for _, look in looked if not look.is_flat]
+    if (repeated := len(others) - len({*others})) >= 2:
+        lines.append(f"{name}: {repeated} {what} the same as another one")
+    of_reals = [look for look in looks(evenly_spread(reals, MAX_FITTED)) if look]
+    if min(len(looked), len(of_reals)) < MIN_COMPARED:
+        return lines
+    lowest, black = min(look.lowest for _, look in looked), median(look.black for _, look in looked)
+    real_black = median(look.black for look in of_reals)
+    if lowest >= MIN_LOWEST and median(look.lowest for look in of_reals) < MAX_LOWEST:
+        lines.append(
+            f"{name}: no picture looked at has a level below {lowest}, the real ones have: was -1 to 1 brought to 0 to "
+            "1 twice?"
+        )
+    if black > MIN_BLACK and real_black < MAX_BLACK:
+        lines.append(
+            f"{name}: {black:.0%} of the levels are 0, of the real ones {real_black:.0%}: was -1 to 1 saved as 0 to 1?"
+        )
+    return lines
 
 
 _EPOCH = re.compile(r"(?i)(?<![a-z])(epochs?|ep|iter(ation)?|step)[_-]?(\d+)")

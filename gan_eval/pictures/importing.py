@@ -432,9 +432,12 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
         remarks += doubts.sample_doubts(role, shown[role])
     is_paired = any({"real", *models} <= files.keys() for files in items.values())
     if not is_paired:
+        remarks += [line for role in models for line in doubts.content_doubts(role, shown[role], shown["real"])]
         return _common_size(shown, reading, remarks)
     pairs = [(files["real"], files[role]) for files in items.values() for role in models if is_paired]
     changed = {role: doubts.changed_doubt([(each["real"], each[role]) for each in items.values()]) for role in models}
+    if not any(changed.values()):
+        remarks += [line for role in models for line in doubts.content_doubts(role, shown[role], shown["real"])]
     if any(changed.values()):
         remarks += [f"{role}: {line}" for role, line in changed.items() if line]
     elif line := doubts.partners_doubt(pairs):

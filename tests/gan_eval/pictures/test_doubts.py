@@ -437,3 +437,25 @@ def test_names_that_differ_in_a_regular_way_are_partners_if_asked(tmp_path, name
         values, _ = evaluate(real=real, fake=place, metrics="l1", paired=True, cache=False)
         assert values["value"].notna().sum() == 11
         assert values["value"].max() < 20
+
+
+CONTENTS = {
+    "2 of 10 pictures looked at are of one colour": lambda n: np.zeros((80, 96, 3)) if n % 5 == 1 else scene(n + 20),
+    "9 of 10 pictures looked at are the same": lambda n: scene(20),
+    "no picture looked at has a level below 127": lambda n: array_of(scene(n + 20)) / 2 + 127.5,
+    "of the levels are 0": lambda n: np.clip(2 * array_of(scene(n + 20)) - 255, 0, None),
+}
+
+
+@pytest.mark.parametrize("said", CONTENTS)
+def test_contents_that_no_generator_makes_are_one_line(tmp_path, said):
+    for number in range(10):
+        save(scene(number), tmp_path / "real" / f"photo{number}.png")
+        save(np.uint8(CONTENTS[said](number)), tmp_path / "fake" / f"{number}.png")
+        save(blurred(scene(number + 20)), tmp_path / "good" / f"{number}.png")
+    made = import_folder(tmp_path / "real", tmp_path / "set", fakes=[tmp_path / "fake"], paired=False)
+    assert [said in line for line in made.remarks] == [True]
+    with pytest.warns(UserWarning, match=re.escape(said)):
+        evaluate(real=tmp_path / "real", fake=tmp_path / "fake", metrics="sharpness", cache=False)
+    good = import_folder(tmp_path / "real", tmp_path / "good_set", fakes=[tmp_path / "good"], paired=False)
+    assert not good.remarks
