@@ -462,7 +462,8 @@ def _folder_remarks(places: Mapping[Role, Path], pair: StimulusSet, settings: Se
     remarks += doubts.dark_folders(folders, white=settings.white)
     if {"real", "fake"} <= places.keys():
         reals, fakes = folders[str(places["real"])], folders[str(places["fake"])]
-        remarks += doubts.content_doubts(str(places["fake"]), fakes, reals)
+        if len(fakes) > 1:  # one can be like no other
+            remarks += doubts.content_doubts(str(places["fake"]), fakes, reals)
     for folder, paths in folders.items():
         looked_at = doubts.evenly_spread(paths)
         with_profile = [path for path in looked_at if pictures.has_profile(path)]
