@@ -184,7 +184,7 @@ INCOMPLETE = b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/j
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("presses", [0, 2])
+@pytest.mark.parametrize("presses", [pytest.param(0, marks=pytest.mark.nightly), 2])
 def test_a_request_that_hangs_is_cancelled_without_a_traceback_and_nothing_is_lost(
     presses: int, stimuli: StimulusSet, tmp_path: Path, servers: list[Server]
 ) -> None:
