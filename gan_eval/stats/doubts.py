@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -69,26 +69,21 @@ def doubts(trials: pd.DataFrame, *, are_rows_checked: bool = False) -> list[str]
     """
     is_timed = trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None)
     of_times = (_doubtful_times, _equal_sessions) if is_timed else ()
-    checks = (_alike_codes, *of_times, _rows_in_succession, _below_chance)
-    lines = [line for check in checks for line in check(trials)]
+    in_succession = _rows_in_succession(trials)
+    lines = [line for check in (_alike_codes, *of_times) for line in check(trials)]
+    lines += in_succession + _below_chance(trials)
     is_copy = trials.duplicated(_OF_ANSWER) & trials["reaction_time_ms"].notna() & trials["onset_ms"].isna()
     if is_timed and not are_rows_checked and is_copy.sum() >= MIN_CODES:
-        rows = trials.index[is_copy.to_numpy(bool)]
-        named = ", ".join(str(row + 1) for row in rows[:MAX_NAMED]) + ", ..." * (len(rows) > MAX_NAMED)
+        rows = [str(row + 1) for row in trials.index[is_copy.to_numpy(bool)]]
+        named = ", ".join(rows[:MAX_NAMED]) + ", ..." * (len(rows) > MAX_NAMED)
         lines.append(
             f"{len(rows)} rows equal an earlier one of their session in picture, answer and reaction time; remove "
             f"them: {named}"
         )
-    further = {re.sub(r"[\W_]", "", str(name).lower()): str(name) for name in trials if name not in TRIALS.by_name}
-    for target, synonyms in SYNONYMS.items() if further else ():
-        names = [further[bare] for bare in (target.replace("_", ""), *synonyms) if bare in further]
-        if names and trials[target].isna().all() and trials[names[0]].notna().any():
-            option = f"--map {shlex.quote(f'{target}={names[0]}')}"
-            unit = f", in seconds {target}={names[0]}*1000" if target.endswith("_ms") else ""
-            lines.append(
-                f"column {names[0]} is kept, not read as {target}; if it is that: trials import {option}{unit}"
-            )
-    words = {str(name): trials[name].dropna().astype(str).unique() for name in trials if name not in TRIALS.by_name}
+    further = {str(name): trials[name] for name in trials if name not in TRIALS.by_name}
+    if further:
+        lines += _other_names(trials, further)
+    words = {name: cells.dropna().astype(str).unique() for name, cells in further.items()}
     words = {name: found for name, found in words.items() if 0 < len(found) <= MAX_WORDS}
     if tried := [name for name, found in words.items() if any(map(_PRACTICE.fullmatch, [name, *found]))]:
         lines += _practice(trials, tried)
@@ -97,11 +92,22 @@ def doubts(trials: pd.DataFrame, *, are_rows_checked: bool = False) -> list[str]
         for name, found in words.items()
         if 1 < len(found) <= MAX_QUESTIONS and (_QUESTION.search(name) or all(word.endswith("?") for word in found))
     ]
-    if asked and not any("in succession" in line for line in lines):
+    if asked and not in_succession:
         lines += _questions_apart(trials, asked)
     if graded := [name for name in ("rating", "confidence") if trials[name].notna().any()]:
         lines += _codes_among_grades(trials, graded)
     return lines
+
+
+def _other_names(trials: pd.DataFrame, names: Iterable[str]) -> Iterator[str]:
+    """Yield a question for each usual name of an empty column of `trials` among further columns."""
+    bare = {re.sub(r"[\W_]", "", name.lower()): name for name in names}
+    for target, synonyms in SYNONYMS.items():
+        found = next((bare[each] for each in (target.replace("_", ""), *synonyms) if each in bare), None)
+        if found is not None and trials[target].isna().all() and trials[found].notna().any():
+            option = f"--map {shlex.quote(f'{target}={found}')}"
+            unit = f", in seconds {target}={found}*1000" if target.endswith("_ms") else ""
+            yield f"column {found} is kept, not read as {target}; if it is that: trials import {option}{unit}"
 
 
 def _alike_codes(trials: pd.DataFrame) -> list[str]:
