@@ -221,7 +221,7 @@ def apply_rules(
         people = people.assign(
             standing=pd.Series(standings, index=people.index, dtype=people["rule"].dtype).replace("", None)
         )
-    notes = _exclusion_notes(masks, by_rule, preset, beyond, planned=planned)
+    notes = _exclusion_notes(masks, by_rule, preset, beyond, planned=planned) if any((*preset, *beyond)) else []
     if not finished.all():
         n_sessions = whole.loc[~finished, "session"].nunique()
         notes.append(f"{(~finished).sum()} trials of {n_sessions} unfinished sessions left out")

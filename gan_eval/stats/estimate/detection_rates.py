@@ -181,7 +181,7 @@ class Rates:
             accuracy90,
             dprime,
             p,
-            float(equivalence_p(z, z_error, self.df, limit)),
+            np.nan if np.isnan(limit) else float(equivalence_p(z, z_error, self.df, limit)),
             self.basis,
             joined(self.note, other_p(p, self.check_p), not_equivalent, added),
             self.untested or ("nearly constant answers" if not_equivalent else None),

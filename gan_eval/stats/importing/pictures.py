@@ -69,8 +69,10 @@ def several_names(trials: pd.DataFrame) -> list[str]:
         return []
     before = _count(trials, columns)
     names = {name for column in columns for name in trials[column].dropna().unique()}
-    if all(map(_PLAIN.fullmatch, names)) and any(_all_bare(trials, column) is None for column in columns):
-        # most tables: then no names are joined that differ in their files' stems
+    first = trials.iloc[0]
+    bare = _bare(*first[[columns[0], "participant", "session", "trial"]])
+    if all(map(_PLAIN.fullmatch, names)) and isinstance(bare, str) and bare == first[columns[0]]:
+        # most tables: then no names are joined that differ in their files' stems, see `_all_bare`
         stems = {name: re.sub(PICTURE_FILE, "", name.rpartition("/")[2]).casefold() for name in names}
         if _count(trials.assign(**{column: trials[column].map(stems) for column in columns}), columns) == before:
             return []
