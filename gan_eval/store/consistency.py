@@ -42,7 +42,7 @@ def require_consistent(store: Store, *, study: str | None = None) -> None:
 
 
 def consistent_frames(store: Store, study: str | None) -> "dict[Table, pd.DataFrame]":
-    """Return all tables of a store, or of one study in it, as frames, as they are at one moment.
+    """Return all tables of a store, or of one study in it, as frames, read at one moment.
 
     Raises:
         UserError: a cell has a wrong value, or rows are missing or contradict each other.

@@ -112,7 +112,7 @@ class Store:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Read everything in the block as it is at one moment, while other programs write; the block writes nothing."""
+        """Read everything in the block at one moment, while other programs write; the block writes nothing."""
         if self._group is not None:  # it has a transaction
             yield
             return

@@ -188,7 +188,7 @@ def is_local(address: str) -> bool:
 
 
 async def read_store(live: LiveStudy, read: Callable[[Store], Result]) -> Result:
-    """Read a study's store, as it is at one moment, through another connection, so that answers need not wait.
+    """Read a study's store at one moment, through another connection, so that answers need not wait.
 
     Raises:
         RequestError: the store cannot be read.

@@ -188,7 +188,7 @@ INCOMPLETE = b"POST /api/open HTTP/1.1\r\nHost: x\r\nContent-Type: application/j
 def test_a_request_that_hangs_is_cancelled_without_a_traceback_and_nothing_is_lost(
     presses: int, stimuli: StimulusSet, tmp_path: Path, servers: list[Server]
 ) -> None:
-    """After the time of grace, and at once if Ctrl-C is pressed twice."""
+    """After the time of grace, and immediately if Ctrl-C is pressed twice."""
     server = quiz_server(stimuli.folder, str(tmp_path / "store.sqlite"))
     servers.append(server)
     enough = threading.Event()

@@ -1,4 +1,4 @@
-"""What import reads other than the user means: practice, codes for no answer, copies, models, columns, titles."""
+"""Tables that mean something else than they say: practice, codes for no answer, copies, models, columns, titles."""
 
 from pathlib import Path
 
