@@ -35,6 +35,13 @@ from gan_eval.tables.frames import Row, iso
 Unsaved = Literal["answer", "end", "nothing"]
 """The loss if the program ended now: an answer, the end of the session, or nothing."""
 
+KEPT = (
+    *("trial", "phase", "block", "protocol", "stimulus", "stimulus_b", "position", "kind", "model", "dataset"),
+    *("requested_exposure_ms", "exposure_ms", "response", "choice", "rating", "correct", "reaction_time_ms"),
+    *("confidence", "answered_at"),
+)
+"""Columns of finished trials that the next trials and the last page need."""
+
 
 class Session:
     """One participant's session. Times are nanoseconds on the monotonic clock."""
@@ -51,7 +58,7 @@ class Session:
     ) -> None:
         """Set up a session; nothing is stored before `begin`, or `resume` for a stored session."""
         self.row = dict(row)
-        self.plan = tuple(plan)
+        self.plan = list(plan)
         self.done = list(done)
         self.error: UserError | None = None
         self.warnings: list[str] = []
@@ -256,6 +263,13 @@ class Session:
         if self._state is State.MARKING:
             self._marked = self.done[-1]["trial"]
             self._continue()
+
+    def shorten(self) -> None:
+        """Keep the columns `KEPT` of the finished trials before the last one in memory; the store has all columns."""
+        for number, row in enumerate(self.done[:-1]):
+            if len(row) > len(KEPT):
+                place = next(place for place, planned in enumerate(self.plan) if planned["trial"] == row["trial"])
+                self.done[number] = self.plan[place] = {name: row[name] for name in KEPT}
 
     def abort(self) -> None:
         """End the session for good; all trials are kept."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from statistics import median, pstdev
 from typing import Literal
 
-from platformdirs import user_state_path
 from pydantic import TypeAdapter, ValidationError
 
 from gan_eval.errors import UserError
@@ -84,6 +83,8 @@ class ScreenTiming:
 
 def station_file() -> Path:
     """Return the file with the records of this user's screens."""
+    from platformdirs import user_state_path
+
     return user_state_path("gan-eval", appauthor=False) / "screens.json"
 
 

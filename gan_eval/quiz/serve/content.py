@@ -5,6 +5,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from gan_eval.quiz.clock import ReportedClock
@@ -72,7 +73,9 @@ class Content:
         self.library = library
         self.texts = texts
         self.pictures = EncodedPictures(library)
-        self._of_file = cache(lambda path: partial(self.pictures.file, path))  # sessions share it
+        self._reviewed: dict[str, Making] = {}
+        """Function that makes each picture of a review, by the last part of its address; sessions share it."""
+        self._review_address = cache(self._new_review_address)
         self.secret = secret
         self.intro = intro
 
@@ -177,15 +180,14 @@ class Content:
         live.release()
         reviewed = []
         if settings.show_review:
-            for number, row in enumerate(review(session.done, self.library, texts)):
+            for row in review(session.done, self.library, texts):
                 panels = [
                     {
                         "caption": panel.caption,
                         "marked": panel.marked,
-                        "address": panel.path
-                        and self._address(live, self._of_file(panel.path), "review", number, place),
+                        "address": panel.path and f"picture/{live.token}/{self._review_address(panel.path)}",
                     }
-                    for place, panel in enumerate(row.panels)
+                    for panel in row.panels
                 ]
                 reviewed.append({"lines": row.lines, "panels": panels})
         scores = score_lines(session.done, texts) if settings.show_score else []
@@ -262,6 +264,17 @@ class Content:
                 [[mask(place) for place in those] for those in masked],
             )
         return live.offered[trial, width]
+
+    def making(self, live: LiveSession, address: str) -> Making | None:
+        """Return the function that makes a session's picture, by the last part of its address; None: there is none."""
+        complete = live.session.row["status"] == "complete"
+        return live.addresses.get(address) or (self._reviewed.get(address) if complete else None)
+
+    def _new_review_address(self, path: Path) -> str:
+        """Return the last part of a reviewed picture's address."""
+        end = keyed_hash(self.secret, "review", str(path))
+        self._reviewed[end] = partial(self.pictures.file, path)
+        return end
 
     def _address(self, live: LiveSession, make: Making, *what: object) -> str:
         end = keyed_hash(self.secret, live.id, *map(str, what))

@@ -255,6 +255,7 @@ class LiveStudy:
         await self._settled(live)
         if message.trial not in {row["trial"] for row in session.done}:
             raise RequestError(409, f"trial {message.trial}: it is not the turn of this trial")
+        session.shorten()
         return await self._after(live, message.trial)
 
     async def marks(self, live: LiveSession, message: MarksReport) -> Answer:
@@ -297,14 +298,15 @@ class LiveStudy:
             RequestError: a wrong token or address.
         """
         live = await self._of_token(token)
-        while address not in live.addresses:  # another process gave the address, or this one before a restart
+        while (make := self.content.making(live, address)) is None:  # given by another process, or before a restart
             async with live.lock:
                 if await self._is_current(live):
                     await self._settled(live)
                     await (self._end(live) if live.session.state is State.OVER else self._next(live))
+                    make = self.content.making(live, address)
                     break
             live = await self._of_token(token)
-        if (make := live.addresses.get(address)) is None:
+        if make is None:
             raise RequestError(404, "no such picture")
         try:
             read = await asyncio.shield(asyncio.wrap_future(make()))

@@ -14,7 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.protocol import Timing
-from gan_eval.quiz.session import Session, break_due
+from gan_eval.quiz.session import KEPT, Session, break_due
 from gan_eval.quiz.trial import MILLISECOND, Flag, Presented, State, Trial
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.store import Store, Writer, open_store
@@ -183,6 +183,9 @@ def test_a_whole_session(lab: Lab) -> None:
     assert [row["reaction_time_ms"] for row in trials] == [600, 601, 602, 603]
     assert trials[0]["answered_at"] == "2026-01-31T12:00:01.100Z"
     assert session.done == trials
+    session.shorten()
+    assert session.done == [*({name: row[name] for name in KEPT} for row in trials[:-1]), trials[-1]]
+    assert [id(row) for row in session.plan[:-1]] == [id(row) for row in session.done[:-1]], "memory for each row once"
 
 
 def test_only_practice_has_truth(lab: Lab) -> None:
