@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 
 from gan_eval.metrics.definitions import frechet, kid, neighbours
-from gan_eval.metrics.definitions.cmmd import cmmd
+from gan_eval.metrics.definitions.cmmd import cmmd, compare_cmmd
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.definitions.separability import compare_separability, p_ids, u_ids
 
@@ -45,6 +45,7 @@ _CMMD = Metric(
     function=cmmd,
     extractor=EXTRACTOR,
     depends_on_count=True,
+    compare=compare_cmmd,
 )
 _P_IDS = Metric(
     name="p_ids@NAME",

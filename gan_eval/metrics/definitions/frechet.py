@@ -8,12 +8,23 @@ Everything is taken from a point near the set's mean, so that large offsets cost
 matrices are float64, so that memory does not grow with the number of pictures.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.jackknife import Comparison, PictureSet, leave_groups_out
+from gan_eval.metrics.definitions.jackknife import (
+    GROUPS,
+    NO_GROUP,
+    JackknifeEstimate,
+    OnPart,
+    PictureSet,
+    SetComparison,
+    as_of_equal_groups,
+    silent,
+)
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -83,20 +94,24 @@ def fid(real: Features | Rows, fake: Features | Rows) -> float:
     >>> round(fid(x, x + 3), 12)
     18.0
     """
-    from scipy.linalg import lapack, svdvals
-
     if min(len(real), len(fake)) < 2:
         raise Unmeasurable(f"{len(real)} real and {len(fake)} generated pictures; a Fréchet distance needs two of each")
-    x, y = _Set(real), _Set(fake)
+    return _distance(_Set(real), _Set(fake))
+
+
+def _distance(x: "_Set", y: "_Set") -> float:
+    from scipy.linalg import lapack, svdvals
+
     offset = (x.origin - y.origin) + (x.offset - y.offset)  # the origins first: an offset of both costs no digits
     shift = float(offset @ offset)
     if x.is_large and y.is_large:
         covariance = y.covariance()
-        traces = float(np.trace(covariance))
-        factor, is_singular = lapack.dpotrf(covariance, lower=1, overwrite_a=1, clean=0)
+        traces, varies = float(np.trace(covariance)), covariance.diagonal() > 0
+        factor, is_singular = lapack.dpotrf(_part(covariance, varies), lower=1, overwrite_a=1, clean=0)
         if not is_singular:
             covariance = x.covariance()
             traces += float(np.trace(covariance))
+            covariance = _part(covariance, varies)  # the root's trace has nothing of the features that do not vary
             root, slack = trace_with_factor(covariance, factor)
             value = shift + traces - 2 * root
             if 2 * slack <= TOLERANCE * value:
@@ -159,22 +174,26 @@ class _Set:
 
     def __init__(self, features: Features | Rows) -> None:
         self._features = features
-        self._count, self._width = features.shape
-        self.is_large = self._count > self._width
+        self.count, self._width = features.shape
+        self.is_large = self.count > self._width
         """True if there are more pictures than features."""
         self.origin = near_mean(features)
         """(d,) a point near the mean, which is subtracted from all rows."""
-        starts = range(0, self._count, BLOCK)
+        starts = range(0, self.count, BLOCK)
         total = sum(((features[start : start + BLOCK] - self.origin).sum(axis=0) for start in starts), 0.0)
-        self.offset: Vector = np.asarray(total / self._count)
+        self.offset: Vector = np.asarray(total / self.count)
         """(d,) the mean minus the origin."""
         require_finite(self.offset)
 
     def _rows(self, start: int, count: int) -> Matrix:
         """Return up to `count` rows in float64, minus the mean, over the root of n - 1."""
-        rows = np.asarray(self._features[start : start + count] - self.origin)  # float64, because the origin is
+        return self.scaled(self._features[start : start + count])
+
+    def scaled(self, features: Features) -> Matrix:
+        """Return rows in float64, minus the mean, over the root of n - 1."""
+        rows = np.asarray(features - self.origin)  # float64, because the origin is
         rows -= self.offset
-        rows /= np.sqrt(self._count - 1)
+        rows /= np.sqrt(self.count - 1)
         return rows
 
     def covariance(self) -> Matrix:
@@ -182,7 +201,7 @@ class _Set:
         from scipy.linalg import blas
 
         covariance = np.zeros((self._width, self._width), order="F")
-        for start in range(0, self._count, BLOCK):
+        for start in range(0, self.count, BLOCK):
             rows = self._rows(start, BLOCK)
             covariance = blas.dsyrk(1.0, rows.T, beta=1.0, c=covariance, lower=1, overwrite_c=1)
         return covariance
@@ -192,10 +211,10 @@ class _Set:
         from scipy.linalg import qr
 
         if not self.is_large:
-            return self._rows(0, self._count)
+            return self._rows(0, self.count)
         block = np.zeros((self._width + max(BLOCK, self._width), self._width), order="F")
         start = above = 0
-        while start < self._count:
+        while start < self.count:
             rows = self._rows(start, len(block) - above)
             block[above : above + len(rows)] = rows
             block[above + len(rows) :] = 0
@@ -204,6 +223,50 @@ class _Set:
             _, triangle = qr(block, mode="raw", overwrite_a=True, check_finite=False)
             block[:above] = triangle
         return np.asarray(triangle)
+
+
+class _Kept:
+    """A set whose covariance is kept, for its parts without a group of pictures."""
+
+    def __init__(self, features: Features) -> None:
+        self.features, self.all = features, _Set(features)
+        self.covariance = cache(self.all.covariance)
+
+
+class _SetWithout(_Set):
+    """A set without some pictures. Its covariance is that of all pictures minus the part of these."""
+
+    def __init__(self, kept: _Kept, is_out: NDArray[np.bool_]) -> None:
+        whole = kept.all
+        self._whole, self._whole_covariance = whole, kept.covariance
+        self._out, self._features = Rows(kept.features, is_out), Rows(kept.features, ~is_out)
+        self.count, self._width = self._features.shape
+        self.is_large = self.count > self._width
+        self.origin = whole.origin
+        total = sum((rows.sum(axis=0) for rows in self._rows_out()), np.zeros(self._width))
+        self._shift = -total / self.count
+        """(d,) the change of the mean, over the root of n - 1 of all pictures, as the rows."""
+        self.offset = whole.offset + self._shift * np.sqrt(whole.count - 1)
+
+    def _rows_out(self) -> Iterator[Matrix]:
+        for start in range(0, len(self._out), BLOCK):
+            yield self._whole.scaled(self._out[start : start + BLOCK])
+
+    def covariance(self) -> Matrix:
+        """Return the covariance (d, d) with n - 1; the lower triangle, in Fortran's order."""
+        from scipy.linalg import blas
+
+        covariance = self._whole_covariance().copy(order="F")
+        for rows in self._rows_out():
+            covariance = blas.dsyrk(-1.0, rows.T, beta=1.0, c=covariance, lower=1, overwrite_c=1)
+        covariance = blas.dsyr(-float(self.count), self._shift, a=covariance, lower=1, overwrite_a=1)
+        covariance *= (self._whole.count - 1) / (self.count - 1)
+        return covariance
+
+
+def _part(covariance: Matrix, chosen: NDArray[np.bool_]) -> Matrix:
+    """Return the rows and columns of those features; the same matrix if they are all."""
+    return covariance if chosen.all() else np.asfortranarray(covariance[np.ix_(chosen, chosen)])
 
 
 def trace_with_factor(covariance: Matrix, factor: Matrix) -> tuple[float, float]:
@@ -225,9 +288,30 @@ def trace_with_factor(covariance: Matrix, factor: Matrix) -> tuple[float, float]
     return float(np.sqrt(eigenvalues).sum()), float(slack)
 
 
-def compare_fid(real: PictureSet) -> Comparison:
-    """Return a function for FID with its interval."""
-    return lambda fake, _: {"fid": leave_groups_out(fid, real, fake, chosen=Rows)}
+def compare_fid(real: PictureSet) -> SetComparison:
+    """Return a function for FID with its interval. A set's covariance is computed once, for all groups."""
+
+    kept: list[_Kept] = []
+
+    def compare(fake: PictureSet, _: Sequence[str], on_part: OnPart = silent) -> dict[str, JackknifeEstimate]:
+        if real.groups is None or fake.groups is None:
+            return {"fid": JackknifeEstimate(fid(real.features, fake.features))}
+        if not kept:
+            kept.append(_Kept(real.features))
+        sets = (kept[0], real.groups), (_Kept(fake.features), fake.groups)
+        values: list[float] = []
+        for group in (NO_GROUP, *range(GROUPS)):
+            is_out = [groups == group for _, groups in sets]
+            counts = [int(np.count_nonzero(~out)) for out in is_out]
+            if min(counts) < 2:
+                why = f"{counts[0]} real and {counts[1]} generated pictures; a Fréchet distance needs two of each"
+                return {"fid": JackknifeEstimate(values[0], why_no_interval=why)}
+            x, y = (_SetWithout(each, out) for (each, _), out in zip(sets, is_out, strict=True))
+            values.append(_distance(x, y))
+            on_part(len(values) / (1 + GROUPS))
+        return {"fid": JackknifeEstimate(values[0], as_of_equal_groups(values[0], np.array(values[1:]), fake.groups))}
+
+    return compare
 
 
 FID = Metric(

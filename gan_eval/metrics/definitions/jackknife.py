@@ -10,8 +10,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from operator import getitem
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,8 @@ from numpy.typing import NDArray
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.science.inference import t_95
 
-GROUPS = 10
+GROUPS, NO_GROUP = 10, -1
+"""Number of groups, and the group to leave out where none is left out."""
 METHOD = (
     f"jackknife, {GROUPS} groups of items, for the spread at this N; of a share Wilson's, with the jackknife's spread"
 )
@@ -30,6 +30,8 @@ SEED = 20_151_205
 Groups = NDArray[np.intp]
 """(N,) group of each picture of a set, 0..GROUPS - 1."""
 Distance = Callable[[NDArray, NDArray], float]
+OnPart = Callable[[float], object]
+"""Called with the share of the work that is done, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,31 @@ class JackknifeEstimate:
         return JackknifeEstimate(self.value - other.value, self.left_out - other.left_out)
 
 
-Comparison = Callable[[PictureSet, Sequence[str]], Mapping[str, JackknifeEstimate | Unmeasurable]]
-"""Function from the generated pictures and the names of functions that are computed together to their estimates, or
-reasons for missing ones, by name. It raises Unmeasurable for a reason that all share."""
+def silent(share: float) -> None:
+    """Show no progress."""
+
+
+def parts_of(on_part: OnPart, sizes: Sequence[float], number: int) -> OnPart:
+    """Return the function to call with the share of one part that is done; `sizes` are those of all parts.
+
+    >>> parts_of(print, [1, 3], 1)(0.5)
+    0.625
+    """
+    before, size, total = sum(sizes[:number]), sizes[number], sum(sizes)
+    return lambda share: on_part((before + share * size) / total)
+
+
+class SetComparison(Protocol):
+    """Function from the generated pictures to estimates."""
+
+    def __call__(
+        self, fake: PictureSet, names: Sequence[str], on_part: OnPart = silent, /
+    ) -> Mapping[str, JackknifeEstimate | Unmeasurable]:
+        """Return the estimates of the named functions, which are computed together, or reasons for missing ones.
+
+        Raises:
+            Unmeasurable: a reason that all share.
+        """
 
 
 def standard_error(left_out: NDArray[np.float64]) -> float:
@@ -156,14 +180,18 @@ def groups_of(items: Sequence[str], dealt: Mapping[str, int]) -> Groups | None:
 
 
 def leave_groups_out(
-    distance: Distance, real: PictureSet, fake: PictureSet, *, chosen: Callable[..., Any] = getitem
+    distance: Distance,
+    real: PictureSet,
+    fake: PictureSet,
+    *,
+    on_part: OnPart = silent,
 ) -> JackknifeEstimate:
     """Return the estimate of any distance, computed GROUPS + 1 times.
 
     Args:
         distance: its function.
         real, fake: the two sets.
-        chosen: returns the rows of an array for which a mask is true; default: a copy of them.
+        on_part: called after each of the computations.
 
     Raises:
         Unmeasurable: the distance of all pictures has no value.
@@ -171,11 +199,11 @@ def leave_groups_out(
     value = distance(real.features, fake.features)
     if real.groups is None or fake.groups is None:
         return JackknifeEstimate(value)
+    left_out: list[float] = []
     try:
-        left_out = [
-            distance(*(chosen(pictures.features, pictures.groups != g) for pictures in (real, fake)))
-            for g in range(GROUPS)
-        ]
+        for g in range(GROUPS):
+            on_part((g + 1) / (GROUPS + 1))
+            left_out.append(distance(*(pictures.features[pictures.groups != g] for pictures in (real, fake))))
     except Unmeasurable as reason:
         return JackknifeEstimate(value, why_no_interval=str(reason))
     return JackknifeEstimate(value, as_of_equal_groups(value, np.array(left_out), fake.groups))

@@ -14,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.frechet import Features, require_finite
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, JackknifeEstimate, PictureSet, as_of_equal_groups
+from gan_eval.metrics.definitions.jackknife import (
+    GROUPS,
+    JackknifeEstimate,
+    OnPart,
+    PictureSet,
+    SetComparison,
+    as_of_equal_groups,
+    parts_of,
+    silent,
+)
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -64,7 +73,7 @@ def _value(name: str, real: Features, fake: Features, items: tuple[Items, Items]
     return result.value
 
 
-def compare_kid(real: PictureSet) -> Comparison:
+def compare_kid(real: PictureSet) -> SetComparison:
     """Return a function that computes both metrics of a generated set, for these real pictures.
 
     The kernel's sums are kept by group, so one pass over the pairs also gives the values without each group.
@@ -73,13 +82,17 @@ def compare_kid(real: PictureSet) -> Comparison:
     numbers = {"kid": _numbers(real.items, number_of), "kid_all_pairs": np.arange(len(real.items))}
     within_real: dict[str, Sums] = {}
 
-    def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, JackknifeEstimate | Unmeasurable]:
+    def compare(
+        fake: PictureSet, names: Sequence[str], on_part: OnPart = silent
+    ) -> dict[str, JackknifeEstimate | Unmeasurable]:
         n, m = len(real.features), len(fake.features)
         others = {"kid": _numbers(fake.items, number_of), "kid_all_pairs": n + np.arange(m)}
         missing = [name for name in names if name not in within_real]
-        within_real.update(_sums(real, real, {name: (numbers[name],) * 2 for name in missing}))
-        within_fake = _sums(fake, fake, {name: (others[name],) * 2 for name in names})
-        across = _sums(real, fake, {name: (numbers[name], others[name]) for name in names})
+        sizes = [n * n / 2 if missing else 0, m * m / 2, n * m]  # pairs
+        on_parts = [parts_of(on_part, sizes, place) for place in range(3)]
+        within_real.update(_sums(real, real, {name: (numbers[name],) * 2 for name in missing}, on_parts[0]))
+        within_fake = _sums(fake, fake, {name: (others[name],) * 2 for name in names}, on_parts[1])
+        across = _sums(real, fake, {name: (numbers[name], others[name]) for name in names}, on_parts[2])
         too_few = Unmeasurable(f"{n} real and {m} generated pictures; KID needs two of each, of different items")
         return {name: _estimate((within_real[name], within_fake[name], across[name]), fake, too_few) for name in names}
 
@@ -91,7 +104,9 @@ def _numbers(items: Items, number_of: dict[str, int]) -> Numbers:
     return np.array([number_of.setdefault(item, len(number_of)) for item in items], dtype=np.intp)
 
 
-def _sums(x: PictureSet, y: PictureSet, numbers: Mapping[str, tuple[Numbers, Numbers]]) -> dict[str, Sums]:
+def _sums(
+    x: PictureSet, y: PictureSet, numbers: Mapping[str, tuple[Numbers, Numbers]], on_part: OnPart
+) -> dict[str, Sums]:
     """Return the sums over the pairs of two sets, or of different pictures of one set, for each numbering.
 
     Blocks above the diagonal of a set's own pairs count twice.
@@ -109,6 +124,8 @@ def _sums(x: PictureSet, y: PictureSet, numbers: Mapping[str, tuple[Numbers, Num
                 sides = rows[i : i + BLOCK].T, columns[j : j + BLOCK]
                 part = np.stack([sides[0] @ values @ sides[1] for values in (kernel * counts, counts)])
                 sums[name] += part + part.transpose(0, 2, 1) if x is y and j > i else part
+        done = min((i + BLOCK) / len(x.features), 1.0)
+        on_part(1 - (1 - done) ** 2 if x is y else done)
     return sums
 
 

@@ -11,9 +11,21 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gan_eval.metrics.definitions.frechet import Features, Matrix, Vector, near_mean, require_finite
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, JackknifeEstimate, PictureSet, as_of_equal_groups
+from gan_eval.metrics.definitions.jackknife import (
+    GROUPS,
+    NO_GROUP,
+    Groups,
+    JackknifeEstimate,
+    OnPart,
+    PictureSet,
+    SetComparison,
+    as_of_equal_groups,
+    parts_of,
+    silent,
+)
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -23,6 +35,10 @@ RELATIVE_TOLERANCE = 1e-11
 """Tolerance of distances: equal if their squares differ by less than this share of the squared norms."""
 MAX_DISTANCES = 2**22
 """Maximum number of distances in memory at a time."""
+NEAREST = 32
+"""Number of nearest pictures among which the radii without a group are looked for first."""
+Pairs = tuple[NDArray[np.intp], ...]
+"""Row numbers of a real and a generated picture, pair by pair."""
 
 
 def precision(real: Features, fake: Features) -> float:
@@ -71,9 +87,10 @@ def coverage(real: Features, fake: Features) -> float:
 
 
 def _value(name: str, real: Features, fake: Features) -> float:
-    if reason := _too_few(name, real, fake):
-        raise reason
-    return _values(real, fake)[name]
+    result = compare_neighbours(PictureSet(real, (), None))(PictureSet(fake, (), None), [name])[name]
+    if isinstance(result, Unmeasurable):
+        raise result
+    return result.value
 
 
 def _too_few(name: str, real: Features, fake: Features) -> Unmeasurable | None:
@@ -82,31 +99,37 @@ def _too_few(name: str, real: Features, fake: Features) -> Unmeasurable | None:
     return Unmeasurable(f"{len(real)} real and {len(fake)} generated pictures; {name} needs {K[name] + 1} of each")
 
 
-def compare_neighbours(real: PictureSet) -> Comparison:
-    """Return a function that computes the four metrics of a generated set, for these real pictures."""
+def compare_neighbours(real: PictureSet) -> SetComparison:
+    """Return a function that computes the four metrics of a generated set, for these real pictures.
 
-    def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, JackknifeEstimate | Unmeasurable]:
+    One pass over the distances also gives the values without each group.
+    """
+
+    def compare(
+        fake: PictureSet, names: Sequence[str], on_part: OnPart = silent
+    ) -> dict[str, JackknifeEstimate | Unmeasurable]:
         sets = real.features, fake.features
         results = {name: reason for name in names if (reason := _too_few(name, *sets))}
         measurable = [name for name in names if name not in results]
         if not measurable:
             return dict(results)
-        values, left_out = _values(*sets), None
-        if real.groups is not None and fake.groups is not None:
-            kept = [(sets[0][real.groups != g], sets[1][fake.groups != g]) for g in range(GROUPS)]
-            if min(len(features) for pair in kept for features in pair) > max(K.values()):
-                left_out = [_values(*pair) for pair in kept]
+        left_out = range(GROUPS) if _has_enough(real.groups) and _has_enough(fake.groups) else ()
+        values, *without = _values(real, fake, left_out, on_part)
         shares = {"precision": len(sets[1]), "recall": len(sets[0]), "coverage": len(sets[0])}
         estimates: dict[str, JackknifeEstimate | Unmeasurable] = {}
         for name in measurable:
-            without = None
-            if left_out is not None and fake.groups is not None:
-                parts = np.array([part[name] for part in left_out])
-                without = as_of_equal_groups(values[name], parts, fake.groups)
-            estimates[name] = JackknifeEstimate(values[name], without, shares.get(name))
+            others = None
+            if without and fake.groups is not None:
+                others = as_of_equal_groups(values[name], np.array([part[name] for part in without]), fake.groups)
+            estimates[name] = JackknifeEstimate(values[name], others, shares.get(name))
         return estimates | results
 
     return compare
+
+
+def _has_enough(groups: Groups | None) -> bool:
+    """Return True if without any of the groups there are enough pictures for all metrics."""
+    return groups is not None and len(groups) - int(np.bincount(groups, minlength=GROUPS).max()) > max(K.values())
 
 
 def _metric(function: Callable[..., float], measures: str, high: float, source: str) -> Metric:
@@ -143,42 +166,91 @@ METRICS = (
 )
 
 
-def _values(real: Features, fake: Features) -> dict[str, float]:
-    """Find the pictures inside the other set's balls; coverage and density need 6 pictures in each set."""
-    origin = near_mean(real)
-    real_norms, fake_norms = _norms(real, origin), _norms(fake, origin)
-    real_radii, fake_radii = _radii(real, real_norms, origin), _radii(fake, fake_norms, origin)
-    fake_inside = np.zeros(len(fake), dtype=bool)
-    real_inside, real_covered = np.zeros((2, len(real)), dtype=bool)
-    pairs_inside = 0
-    for rows in _blocks(len(real), len(fake)):
-        norms = real_norms[rows, None] + fake_norms
-        squares = norms - 2 * _products(real[rows] - origin, fake, origin)
-        slack = RELATIVE_TOLERANCE * norms
-        with_rim = squares - slack
-        fake_inside |= (with_rim <= real_radii[3][rows, None]).any(axis=0)
-        real_inside[rows] = (with_rim <= fake_radii[3]).any(axis=1)
-        covered = squares + slack < real_radii[5][rows, None]
-        real_covered[rows] = covered.any(axis=1)
-        pairs_inside += int(np.count_nonzero(covered))
-    return {
-        "precision": float(fake_inside.mean()),
-        "recall": float(real_inside.mean()),
-        "density": pairs_inside / (K["density"] * len(fake)),
-        "coverage": float(real_covered.mean()),
-    }
+def _values(real: PictureSet, fake: PictureSet, left_out: Sequence[int], on_part: OnPart) -> list[dict[str, float]]:
+    """Find the pictures inside the other set's balls: of all pictures, then without each of the groups.
+
+    Coverage and density need 6 pictures in each set.
+    """
+    x, y = real.features, fake.features
+    origin, without = near_mean(x), [NO_GROUP, *left_out]
+    x_norms, y_norms = _norms(x, origin), _norms(y, origin)
+    x_groups, y_groups = (
+        np.zeros(len(each.features), np.intp) if each.groups is None else each.groups for each in (real, fake)
+    )
+    steps = [len(x), len(y), len(x)]
+    x_radii = _radii(x, x_norms, origin, x_groups, left_out, parts_of(on_part, steps, 0))
+    y_radii = _radii(y, y_norms, origin, y_groups, left_out, parts_of(on_part, steps, 1))
+    on_rows = parts_of(on_part, steps, 2)
+    y_inside, x_inside, x_covered = (np.zeros((len(without), n), dtype=bool) for n in (len(y), len(x), len(x)))
+    pairs_inside = np.zeros(len(without))
+    for rows in _blocks(len(x), len(y)):
+        norms = x_norms[rows, None] + y_norms
+        squares = norms - 2 * _products(x[rows] - origin, y, origin)
+        norms *= RELATIVE_TOLERANCE  # the slack
+        outer, inner = squares - norms, squares + norms
+        in_x = np.nonzero(outer <= x_radii[3][rows].max(axis=1)[:, None])  # few: those inside the largest ball
+        in_y = np.nonzero(outer <= y_radii[3].max(axis=1))
+        in_covering = np.nonzero(inner < x_radii[5][rows].max(axis=1)[:, None])
+        for column, group in enumerate(without):
+            kept = x_groups[rows] != group, y_groups != group
+            _, inside = _chosen(in_x, outer[in_x] <= x_radii[3][rows][in_x[0], column], kept)
+            y_inside[column, inside] = True
+            inside, _ = _chosen(in_y, outer[in_y] <= y_radii[3][in_y[1], column], kept)
+            x_inside[column, rows.start + inside] = True
+            covered, _ = _chosen(in_covering, inner[in_covering] < x_radii[5][rows][in_covering[0], column], kept)
+            x_covered[column, rows.start + covered] = True
+            pairs_inside[column] += len(covered)
+        on_rows(min(rows.stop / len(x), 1.0))
+    values = []
+    for column, group in enumerate(without):
+        of_x, of_y = x_groups != group, y_groups != group
+        values.append(
+            {
+                "precision": float(y_inside[column][of_y].mean()),
+                "recall": float(x_inside[column][of_x].mean()),
+                "density": float(pairs_inside[column]) / (K["density"] * int(of_y.sum())),
+                "coverage": float(x_covered[column][of_x].mean()),
+            }
+        )
+    return values
 
 
-def _radii(features: Features, norms: Vector, origin: Vector) -> dict[int, Vector]:
-    """Return the squared radii of the members' balls, (N,) for k = 3 and 5; infinite if there are too few members."""
-    radii = {k: np.full(len(features), np.inf) for k in (3, 5)}
-    for rows in _blocks(len(features), len(features)):
+def _chosen(pairs: Pairs, inside: NDArray[np.bool_], kept: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> Pairs:
+    """Return the pairs that are inside and whose pictures are both kept."""
+    chosen = inside & kept[0][pairs[0]] & kept[1][pairs[1]]
+    return pairs[0][chosen], pairs[1][chosen]
+
+
+def _radii(
+    features: Features, norms: Vector, origin: Vector, groups: Groups, left_out: Sequence[int], on_part: OnPart
+) -> dict[int, Matrix]:
+    """Return the squared radii of the members' balls for k = 3 and 5; infinite if there are too few members.
+
+    Returns:
+        (N, 1 + number of groups) for each k: of all members, then without each group.
+    """
+    count = len(features)
+    radii = {k: np.full((count, 1 + len(left_out)), np.inf) for k in (3, 5)}
+    for rows in _blocks(count, count):
         squares = norms[rows, None] + norms - 2 * _products(features[rows] - origin, features, origin)
-        squares[np.arange(len(squares)), np.arange(len(features))[rows]] = np.inf
-        reached = [k for k in radii if k < len(features)]
-        nearest = np.partition(squares, [k - 1 for k in reached], axis=1)
-        for k in reached:
-            radii[k][rows] = nearest[:, k - 1]
+        squares[np.arange(len(squares)), np.arange(count)[rows]] = np.inf
+        is_part = count > NEAREST
+        places = np.argpartition(squares, NEAREST - 1, axis=1)[:, :NEAREST] if is_part else np.argsort(squares, axis=1)
+        nearest = np.take_along_axis(squares, places, axis=1)
+        order = np.argsort(nearest, axis=1)
+        nearest = np.take_along_axis(nearest, order, axis=1)
+        of_groups = np.take_along_axis(groups[places], order, axis=1)
+        for column, group in enumerate([NO_GROUP, *left_out]):
+            ranks = np.cumsum(of_groups != group, axis=1)
+            for k in radii:
+                is_among = ranks[:, -1] >= k
+                radii[k][rows, column] = np.where(
+                    is_among, np.take_along_axis(nearest, (ranks >= k).argmax(axis=1)[:, None], axis=1)[:, 0], np.inf
+                )
+                if is_part and not is_among.all():  # its nearest pictures are nearly all of this group
+                    others = squares[~is_among][:, groups != group]
+                    radii[k][np.arange(count)[rows][~is_among], column] = np.partition(others, k - 1, axis=1)[:, k - 1]
+        on_part(min(rows.stop / count, 1.0))
     return radii
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from gan_eval.metrics.definitions.jackknife import Comparison, PictureSet
+    from gan_eval.metrics.definitions.jackknife import PictureSet, SetComparison
 
 Kind = Literal["pair", "single", "input", "set"]
 ExtractorName = str
@@ -88,7 +88,7 @@ class Metric:
     """Python package that computes it; the table `runs` records its version."""
     extractor: ExtractorName | None = None
     """For a set metric: name of the extractor of its features."""
-    compare: "Callable[[PictureSet], Comparison] | None" = None
+    compare: "Callable[[PictureSet], SetComparison] | None" = None
     """For a set metric: function that prepares the real pictures once for all models and returns values and jackknife.
     None: `function` is computed for all pictures and without each group."""
     depends_on_count: bool = False

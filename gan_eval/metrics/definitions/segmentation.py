@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.jackknife import Comparison, JackknifeEstimate, PictureSet, leave_groups_out
+from gan_eval.metrics.definitions.jackknife import (
+    JackknifeEstimate,
+    OnPart,
+    PictureSet,
+    SetComparison,
+    leave_groups_out,
+    silent,
+)
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
@@ -175,13 +182,13 @@ def class_iou(real: Counts, fake: Counts, classes: ClassNumbers | None = None) -
     return float(np.mean(hits / union))
 
 
-def compare_segmentations(real: PictureSet) -> Comparison:
+def compare_segmentations(real: PictureSet) -> SetComparison:
     """Return a function that computes the scores of a set.
 
     The classes are those of all pictures, even when a group of items is left out for the interval.
     """
 
-    def compare(fake: PictureSet, names: Sequence[str]) -> dict[str, JackknifeEstimate]:
+    def compare(fake: PictureSet, names: Sequence[str], _: OnPart = silent) -> dict[str, JackknifeEstimate]:
         classes = _occurring(fake.features)
         functions: dict[str, Callable[[Counts, Counts], float]] = {
             "pixel_accuracy": pixel_accuracy,
@@ -287,15 +294,15 @@ def label_colour_spread(
     return float(np.divide(smaller, larger, out=np.ones_like(larger), where=larger > 0).mean())
 
 
-def compare_label_colours(real: PictureSet) -> Comparison:
+def compare_label_colours(real: PictureSet) -> SetComparison:
     """Return a function that compares a set with these real pictures.
 
     The labels are chosen from all pictures, even when a group of items is left out for the interval.
     """
 
-    def compare(fake: PictureSet, _: Sequence[str]) -> dict[str, JackknifeEstimate]:
+    def compare(fake: PictureSet, _: Sequence[str], on_part: OnPart = silent) -> dict[str, JackknifeEstimate]:
         match = partial(label_colour_spread, labels=_compared(real.features, fake.features))
-        return {"label_colour_spread": leave_groups_out(match, real, fake)}
+        return {"label_colour_spread": leave_groups_out(match, real, fake, on_part=on_part)}
 
     return compare
 

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from gan_eval.machine.threads import usable_cores
 from gan_eval.metrics.definitions.frechet import MAX_FEATURE, Features, require_finite
-from gan_eval.metrics.definitions.jackknife import GROUPS, Comparison, JackknifeEstimate, PictureSet, as_of_equal_groups
+from gan_eval.metrics.definitions.jackknife import (
+    GROUPS,
+    JackknifeEstimate,
+    OnPart,
+    PictureSet,
+    SetComparison,
+    as_of_equal_groups,
+    silent,
+)
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 MAX_FITS = 4
@@ -54,10 +62,12 @@ def u_ids(real: Features, fake: Features) -> float:
     return _values(real, fake, None)["u_ids"]
 
 
-def compare_separability(real: PictureSet) -> Comparison:
+def compare_separability(real: PictureSet) -> SetComparison:
     """Return a function that computes both metrics of a generated set, for these real pictures, paired by item."""
 
-    def compare(fake: PictureSet, names: Sequence[str]) -> Mapping[str, JackknifeEstimate | Unmeasurable]:
+    def compare(
+        fake: PictureSet, names: Sequence[str], on_part: OnPart = silent
+    ) -> Mapping[str, JackknifeEstimate | Unmeasurable]:
         pairs = _pairs(real.items, fake.items)
         values = _values(real.features, fake.features, pairs)
         left_out: list[Mapping[str, float]] | None = None
@@ -73,7 +83,10 @@ def compare_separability(real: PictureSet) -> Comparison:
 
             if all(len(x) and len(y) for x, y in kept):
                 with ThreadPoolExecutor(min(usable_cores(), MAX_FITS)) as pool:  # scikit-learn fits without the lock
-                    left_out = list(pool.map(without, kept))
+                    left_out = []
+                    for part in pool.map(without, kept):
+                        left_out.append(part)
+                        on_part((1 + len(left_out)) / (1 + GROUPS))
         counts = {"p_ids": len(pairs[0]), "u_ids": len(real.items) + len(fake.items)}
         estimates: dict[str, JackknifeEstimate | Unmeasurable] = {}
         for name in names:

@@ -9,7 +9,7 @@ import os
 import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,11 +78,19 @@ def measure_in_chunks(
         if on_progress:
             on_progress(done[parts], len(stimuli), "pictures")
 
+    def show_within(part: int, pictures: int, of: int, *_: object, **_more: object) -> None:
+        if on_progress and pictures < of:
+            on_progress(done[part] + pictures, len(stimuli), "pictures")
+
+    show(0)
     if share is None:
-        for part, (file, numbers) in enumerate(missing.items(), start=1):
-            _write(measure_pictures([stimuli[n] for n in numbers], tools, cache=cache, threads=threads), file)
-            show(part)
+        for part, (file, numbers) in enumerate(missing.items()):
+            measured = [stimuli[n] for n in numbers]
+            within = partial(show_within, part)
+            _write(measure_pictures(measured, tools, cache=cache, threads=threads, on_progress=within), file)
+            show(part + 1)
     else:
+        tools.free_networks()  # each process has its own
         asked = [([stimuli[n] for n in numbers], file) for file, numbers in missing.items()]
         share(measure_chunk, tools.settings, asked, on_done=show)
     return _assembled(stimuli, tools, chunks, folder)

@@ -4,8 +4,10 @@ A file is npz with the arrays `stimulus` (N) and `features` (N, d), or CSV or Pa
 more columns. Rows may have any order; rows of other stimuli are ignored.
 """
 
+import errno
 import hashlib
 import mmap
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +21,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from gan_eval.errors import UserError, first_sentence, memory_ran_out
+from gan_eval.files.atomic import write_error
 from gan_eval.files.digests import sha256_file, unchanged
 from gan_eval.files.reading import require_file
 from gan_eval.metrics.definitions.frechet import MAX_FEATURE
@@ -50,6 +53,24 @@ class OnDisk(np.memmap[Any, Any]):
         return super().__getitem__(key)
 
 
+def on_disk(file: Path, dtype: DTypeLike, shape: tuple[int, int]) -> OnDisk:
+    """Return an array of zeros in a new file, whose space on the disk is taken at once.
+
+    Raises:
+        UserError: the disk is full. Found later, that would end the process without a word.
+    """
+    try:
+        values = np.lib.format.open_memmap(file, "w+", dtype, shape)
+        if hasattr(os, "posix_fallocate"):  # not on macOS and Windows
+            with file.open("r+b") as opened:
+                os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system without this
+            return values.view(OnDisk)
+        raise write_error(file, error) from error
+    return values.view(OnDisk)
+
+
 class FeatureStore:
     """Features of one extractor, or the reason for missing ones, by the number of the stimulus."""
 
@@ -57,9 +78,7 @@ class FeatureStore:
         self, count: int, size: int, *, dtype: DTypeLike = np.float32, is_given: bool = False, file: Path | None = None
     ) -> None:
         self.values: NDArray[np.floating] = (
-            np.zeros((count, size), dtype)
-            if file is None
-            else np.lib.format.open_memmap(file, "w+", dtype, (count, size)).view(OnDisk)
+            np.zeros((count, size), dtype) if file is None else on_disk(file, dtype, (count, size))
         )
         """(count, size), in the memory or in a file."""
         self.is_given = is_given

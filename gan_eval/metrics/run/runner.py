@@ -25,7 +25,8 @@ from gan_eval import __version__, tables
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_json
-from gan_eval.files.output_folders import claim_output_folder
+from gan_eval.files.locks import hold_lock
+from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 from gan_eval.files.sets import replaced_set
 from gan_eval.machine.progress import Progress
 from gan_eval.machine.threads import usable_cores
@@ -210,23 +211,29 @@ def write_metrics(
         The tables. `hole_metrics` has no file if it has no rows.
 
     Raises:
-        UserError: a set, a name, a named file or `out` is not valid, a table cannot be written, or another process has
-            been writing there for a minute.
+        UserError: a set, a name, a named file or `out` is not valid, a table cannot be written, another process
+            measures many pictures there, or has been writing there for a minute.
     """
-    tables_of_run = run_metrics(
-        stimuli_of_sets(sets),
-        settings,
-        command="metrics",
-        out=out,
-        share=share,
-        on_progress=on_progress,
-        on_message=on_message,
-    )
-    with replaced_set(Path(out), "metrics") as new:
-        for name in tables_of_run.columns:
-            write_columns(tables_of_run.columns[name], tables.TABLES[name], new.folder)
-        new.run = tables_of_run.columns["runs"]["run"][0]
-    shutil.rmtree(Path(out) / MEASURED, ignore_errors=True)
+    stimuli = stimuli_of_sets(sets)
+    with ExitStack() as stack:
+        if share or len(stimuli) > CHUNK:
+            check_output_folder(Path(out))
+            lock = Path(out) / OWN_FOLDER / "measured.lock"
+            stack.enter_context(hold_lock(lock, f"--out {out}", "measuring there"))
+        tables_of_run = run_metrics(
+            stimuli,
+            settings,
+            command="metrics",
+            out=out,
+            share=share,
+            on_progress=on_progress,
+            on_message=on_message,
+        )
+        with replaced_set(Path(out), "metrics") as new:
+            for name in tables_of_run.columns:
+                write_columns(tables_of_run.columns[name], tables.TABLES[name], new.folder)
+            new.run = tables_of_run.columns["runs"]["run"][0]
+        shutil.rmtree(Path(out) / MEASURED, ignore_errors=True)
     return tables_of_run
 
 

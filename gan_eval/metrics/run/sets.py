@@ -6,6 +6,7 @@ A set of 50,000 pictures with 2048 features takes 0.4 GB, and as much again for 
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,12 +20,15 @@ from gan_eval.machine.progress import Progress
 from gan_eval.metrics.catalogue import FID_WARNING, MIN_FID_PICTURES
 from gan_eval.metrics.definitions.frechet import fid_to
 from gan_eval.metrics.definitions.jackknife import (
-    Comparison,
     JackknifeEstimate,
+    OnPart,
     PictureSet,
+    SetComparison,
     deal,
     groups_of,
     leave_groups_out,
+    parts_of,
+    silent,
 )
 from gan_eval.metrics.definitions.labels import NO_DIFFERENCE, LabelCells, cells_of
 from gan_eval.metrics.definitions.record import ExtractorName, Metric
@@ -188,16 +192,23 @@ def compare_sets(
         outcomes: dict[str, dict[str, Outcome]] = {}
         for model in [name for name in members if name]:
             for extractor, of_extractor in by_extractor.items():
-                for name, result in sources[extractor].measure(of_extractor, model).items():
+                on_part = partial(_show_part, on_progress, len(rows), total, len(of_extractor), model)
+                for name, result in sources[extractor].measure(of_extractor, model, on_part).items():
                     note = (notes or {}).get((dataset, model))
                     row, outcome = sources[extractor].row(by_name[name], model, result, note)
                     rows.append({"model": model, "dataset": dataset, "metric": name, **row})
                     outcomes.setdefault(name, {})[model] = outcome
-            if on_progress and metrics:
-                on_progress(len(rows), total, "sets")
+                if on_progress:
+                    on_progress(len(rows), total, "sets")
         for name, of_models in outcomes.items():
             comparisons.extend(compare_outcomes(dataset, by_name[name], of_models))
     return rows, comparisons
+
+
+def _show_part(on_progress: Progress | None, done: int, total: int, count: int, model: str, share: float) -> None:
+    """Show the share of a model's `count` next metrics that is done."""
+    if on_progress:
+        on_progress(done, total, "sets", f"{share:.0%} of the next {count}, {model}")
 
 
 class SetSource:
@@ -226,9 +237,11 @@ class SetSource:
         self._items = {
             name: frozenset(stimuli[number].item for number in numbers) for name, numbers in self._measurable.items()
         }
-        self._comparisons: dict[Callable[[PictureSet], Comparison], Comparison] = {}
+        self._comparisons: dict[Callable[[PictureSet], SetComparison], SetComparison] = {}
 
-    def measure(self, metrics: Sequence[Metric], model: str) -> dict[str, JackknifeEstimate | Missing]:
+    def measure(
+        self, metrics: Sequence[Metric], model: str, on_part: OnPart = silent
+    ) -> dict[str, JackknifeEstimate | Missing]:
         """Return each metric's value for a model, or the reason for a missing one."""
         unavailable = self._tools.unavailable
         if self._tools.reference:
@@ -240,11 +253,11 @@ class SetSource:
             if metric.name not in unavailable:
                 batches.setdefault(metric.compare or metric.name, []).append(metric)
         values: dict[str, JackknifeEstimate | Missing] = {}
-        for batch in batches.values():
+        for place, batch in enumerate(batches.values()):
             names = {metric.function.__name__: metric.name for metric in batch if metric.function is not None}
             results: Mapping[str, JackknifeEstimate | Unmeasurable]
             try:
-                results = self._compare(batch[0], model, list(names))
+                results = self._compare(batch[0], model, list(names), parts_of(on_part, [1] * len(batches), place))
             except Unmeasurable as reason:
                 results = dict.fromkeys(names, reason)
             for name, result in results.items():
@@ -263,7 +276,7 @@ class SetSource:
         return JackknifeEstimate(value, why_no_interval="the reference has no pictures")
 
     def _compare(
-        self, metric: Metric, model: str, names: Sequence[str]
+        self, metric: Metric, model: str, names: Sequence[str], on_part: OnPart
     ) -> Mapping[str, JackknifeEstimate | Unmeasurable]:
         """Return the estimates of a metric and of those with the same comparison, by the names of their functions."""
         store, numbers = self._results.stores[self.extractor], [*self._members[""], *self._members[model]]
@@ -279,10 +292,10 @@ class SetSource:
         with np.errstate(invalid="ignore", over="ignore"):  # features that are not finite are refused with their name
             if metric.compare is None:
                 assert metric.function is not None
-                return {names[0]: leave_groups_out(metric.function, real, fake)}
+                return {names[0]: leave_groups_out(metric.function, real, fake, on_part=on_part)}
             if metric.compare not in self._comparisons:
                 self._comparisons[metric.compare] = metric.compare(real)
-            return self._comparisons[metric.compare](fake, names)
+            return self._comparisons[metric.compare](fake, names, on_part)
 
     def _why(self, error: Unmeasurable, model: str) -> Missing:
         """Return the reason of the first picture of a set in which none can be measured; otherwise the error's."""

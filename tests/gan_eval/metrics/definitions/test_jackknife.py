@@ -1,18 +1,26 @@
+import tracemalloc
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 
-from gan_eval.metrics.definitions.frechet import fid
+from gan_eval.metrics.definitions import cmmd, neighbours
+from gan_eval.metrics.definitions.cmmd import compare_cmmd
+from gan_eval.metrics.definitions.frechet import compare_fid, fid
 from gan_eval.metrics.definitions.jackknife import (
     GROUPS,
     Interval,
     JackknifeEstimate,
     PictureSet,
+    SetComparison,
     as_of_equal_groups,
     deal,
     groups_of,
     leave_groups_out,
     standard_error,
 )
+from gan_eval.metrics.definitions.neighbours import compare_neighbours
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
 
@@ -97,3 +105,77 @@ def test_a_group_that_leaves_too_little_leaves_no_interval() -> None:
     assert found == JackknifeEstimate(0.0, why_no_interval="too few")
     with pytest.raises(Unmeasurable):
         leave_groups_out(_mean_difference, PictureSet(values[:2], (), groups[:2]), pictures)
+
+
+class Counted(np.ndarray[Any, Any]):
+    """Features that count the rows that are read."""
+
+    rows = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = np.asarray(self)[key]
+        Counted.rows += len(found)
+        return found
+
+
+def _two_sets(count: int, width: int, *, constant: int = 0) -> list[PictureSet]:
+    rng = np.random.default_rng(6)
+    sets = []
+    for place in range(2):
+        features = rng.normal(0.1 * place, 1 + 0.1 * place, size=(count, width)).astype(np.float32)
+        features[:, :constant] = 3.0
+        sets.append(PictureSet(features, (), rng.integers(0, GROUPS, size=count)))
+    return sets
+
+
+@pytest.mark.parametrize(("compare", "distance"), [(compare_fid, fid), (compare_cmmd, cmmd.cmmd)])
+@pytest.mark.parametrize("constant", [0, 3])
+@pytest.mark.parametrize("count", [25, 400])
+def test_one_pass_gives_the_values_without_each_group(
+    compare: Callable[[PictureSet], SetComparison], distance: Callable[..., float], constant: int, count: int
+) -> None:
+    real, fake = _two_sets(count, 20, constant=constant)
+    parts: list[float] = []
+    (found,) = compare(real)(fake, [distance.__name__], parts.append).values()
+    wanted = leave_groups_out(distance, real, fake)
+    assert isinstance(found, JackknifeEstimate)
+    assert found.value == pytest.approx(wanted.value, rel=1e-9)
+    assert found.left_out == pytest.approx(wanted.left_out, rel=1e-9)
+    assert parts == sorted(parts)
+    assert parts[-1] == 1
+
+
+@pytest.mark.parametrize("compare", [compare_fid, compare_cmmd])
+def test_without_a_group_that_leaves_too_little_there_is_no_interval(
+    compare: Callable[[PictureSet], SetComparison],
+) -> None:
+    real, fake = _two_sets(25, 4)
+    fake = PictureSet(fake.features, (), np.zeros(25, np.intp))
+    (found,) = compare(real)(fake, ["any"]).values()
+    assert isinstance(found, JackknifeEstimate)
+    assert found.left_out is None
+    assert "0 generated pictures" in found.why_no_interval
+
+
+def test_the_interval_of_fid_reads_the_pictures_a_few_times() -> None:
+    sets = [PictureSet(each.features.view(Counted), (), each.groups) for each in _two_sets(3000, 20)]
+    Counted.rows = 0
+    compare_fid(sets[0])(sets[1], ["fid"])
+    assert Counted.rows < 6 * 2 * 3000  # 20 times before
+
+
+@pytest.mark.parametrize(
+    ("compare", "names"), [(compare_neighbours, list(neighbours.K)), (compare_cmmd, ["cmmd"])], ids=["balls", "cmmd"]
+)
+def test_intervals_need_no_copy_of_the_features(
+    compare: Callable[[PictureSet], SetComparison], names: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten copies of both sets were 7 GB for 100,000 pictures of Inception's features."""
+    for module, constant, value in ((neighbours, "MAX_DISTANCES", 2**14), (cmmd, "BLOCK", 64)):
+        monkeypatch.setattr(module, constant, value)
+    real, fake = _two_sets(600, 1500)
+    tracemalloc.start()
+    compare(real)(fake, names)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * (real.features.nbytes + fake.features.nbytes)

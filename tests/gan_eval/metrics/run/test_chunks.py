@@ -1,5 +1,7 @@
 """Many pictures in parts on disk: the tables are those of one pass, and no finished part is measured again."""
 
+import errno
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -7,10 +9,12 @@ from typing import Any
 
 import pytest
 from metric_pictures import Thumbnails
+from refusals import refused
 
 from gan_eval.machine.parallel import in_parallel
 from gan_eval.metrics import Settings, folder_pair
-from gan_eval.metrics.run import chunks, runner
+from gan_eval.metrics.run import chunks, measure, runner
+from gan_eval.metrics.run.features import FeatureStore
 from gan_eval.metrics.run.measure import measure_pictures
 from gan_eval.metrics.run.runner import write_metrics
 
@@ -42,6 +46,13 @@ def test_parts_give_the_same_tables_and_are_removed(
     assert columns(real, fake, out, settings) == whole
     assert columns(real, fake, out, settings, share=partial(in_parallel, workers=1)) == whole
     assert not (out / runner.MEASURED).exists()
+    done: list[int] = []
+    monkeypatch.setattr(measure, "_PROGRESS_EVERY_S", 0.0)
+    columns(real, fake, out, settings, on_progress=lambda parts, _, what, *more: what == "sets" or done.append(parts))
+    assert done[0] == 0
+    assert done[-1] == 14
+    assert done == sorted(done)
+    assert len(done) > 5  # also within the parts
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -66,3 +77,33 @@ def test_after_an_interruption_only_missing_parts_are_measured(
     measured[:] = [0]  # one part is missing
     assert columns(real, fake, out, settings) == whole
     assert measured == [0, 4]
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_one_command_at_a_time_measures_many_pictures_for_a_folder(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one to end would remove the parts of the other, and each would empty the other's features."""
+    monkeypatch.setattr(runner, "CHUNK", 4)
+    real, fake = folders(4)
+    settings, out = Settings(("psnr",), threads=1), tmp_path / "out"
+
+    def another(*_: object, **__: object) -> None:
+        refused("measuring there; wait for it", columns, real, fake, out, settings)
+
+    columns(real, fake, out, settings, on_progress=another)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "note.txt").write_text("mine")
+    refused("not empty and not written by gan_eval", columns, real, fake, tmp_path / "mine", settings)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["note.txt"]
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="takes no space at once")
+def test_features_for_which_the_disk_has_no_room_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found later, in a file that is mapped, a full disk ends the process by a signal."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    refused("the disk is full", FeatureStore, 3, 4, file=tmp_path / "features.npy")
