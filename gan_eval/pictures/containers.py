@@ -6,20 +6,24 @@ Layouts, pairs and captions are then those of a folder. One picture is in memory
 
 import io
 import json
+import os
 import re
+import shutil
 import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
+from uuid import uuid4
 
 import numpy as np
 from PIL import Image
 
 from gan_eval.errors import UserError, reason_of
+from gan_eval.files.locks import hold_lock
 from gan_eval.files.reading import require_file
 from gan_eval.pictures.decode import names_a_picture
 
@@ -27,6 +31,8 @@ SUFFIXES = (".zip", ".npz", ".npy", ".parquet", ".tar", ".tar.gz", ".tgz")
 """Endings of containers."""
 CAPTION_COLUMNS = ("text", "caption", "prompt", "txt")
 """Names of a column or field with the text of a picture; the first found is read."""
+_UNPACKED = "gan-eval-unpacked-"
+"""Beginning of the names of folders for unpacked pictures."""
 _CAPTION_FILES = (".txt", ".csv", ".jsonl")
 _FORMATS = (
     (rb"\x89PNG", ".png"),
@@ -54,12 +60,16 @@ class Unpacked:
     """Findings other than pictures, and what was left out."""
     captions: dict[str, str] = field(default_factory=dict)
     """The text of a picture by its file, relative to the folder; they are written as `metadata.jsonl`."""
+    changed_ns: int | None = None
+    """When the container was changed; its pictures get this time, so that a later run knows them again."""
 
     def add(self, name: str, content: bytes) -> str:
         """Write a picture below the folder; return its path relative to the folder."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+        if self.changed_ns is not None:
+            os.utime(path, ns=(self.changed_ns, self.changed_ns))
         self.pictures += names_a_picture(path)
         return name
 
@@ -86,13 +96,33 @@ def pictures_folder(source: Path, *, tar_key: str | None = None) -> Iterator[Unp
     require_file(source)
     if not source.exists():
         raise UserError(f"{source}: no such file or folder")
-    with tempfile.TemporaryDirectory(prefix="gan-eval-") as place:
-        folder = Path(place) / source.name
+    with _private_folder() as place:
+        folder = place / source.name
         folder.mkdir()
-        unpacked = Unpacked(folder, containers={str(folder): str(source)})
+        changed_ns = source.stat().st_mtime_ns
+        unpacked = Unpacked(folder, containers={str(folder): str(source)}, changed_ns=changed_ns)
         with _named(unpacked):
             _unpack(source, unpacked, tar_key)
             yield unpacked
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """Yield a new folder for pictures; those that killed processes left are removed first.
+
+    A folder exists only while its process holds the lock next to it.
+    """
+    for lock in Path(tempfile.gettempdir()).glob(f"{_UNPACKED}*.lock"):
+        if not lock.is_symlink():
+            with suppress(UserError, OSError), hold_lock(lock, str(lock), "unpacking"):
+                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+    folder = Path(tempfile.gettempdir(), f"{_UNPACKED}{uuid4().hex}")
+    with hold_lock(folder.with_suffix(".lock"), str(folder), "unpacking"):
+        folder.mkdir(0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unpack(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:

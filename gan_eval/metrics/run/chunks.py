@@ -112,12 +112,14 @@ def _chunks(stimuli: Sequence[Stimulus]) -> Iterator[list[int]]:
 def _file_of(stimuli: Sequence[Stimulus], tools: Tools, folder: Path) -> Path:
     """Return the file of a part, named by all that its values depend on."""
     facts: list[list[object]] = []
+    names = {one.file: one.shown for one in stimuli if one.shown}
     for one in stimuli:
         facts.append([one.stimulus, one.item, one.kind, one.problem, one.no_reference])
         for path in (one.file, one.reference, one.input, one.mask):
             with suppress(OSError):
                 status = os.stat(path) if path else None  # noqa: PTH116 - a path's own `stat` costs twice as much
-                facts[-1] += [str(path), status and status.st_size, status and status.st_mtime_ns]
+                name = names.get(path, str(path)) if path else None  # a container is unpacked into a new folder
+                facts[-1] += [name, status and status.st_size, status and status.st_mtime_ns]
     metrics = [(metric.name, tools.definition(metric)) for metric, _ in tools.measures]
     networks = [tools.feature_definition(extractor) for extractor in tools.extractors.values()]
     return folder / f"{sha256_json([metrics, networks, facts])[:32]}.npz"

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from metric_pictures import Thumbnails
 from refusals import refused
@@ -15,6 +16,7 @@ from gan_eval.machine.parallel import in_parallel
 from gan_eval.metrics import Settings, folder_pair
 from gan_eval.metrics.run import chunks, measure, runner
 from gan_eval.metrics.run.features import FeatureStore
+from gan_eval.metrics.run.inputs import opened_pair
 from gan_eval.metrics.run.measure import measure_pictures
 from gan_eval.metrics.run.runner import write_metrics
 
@@ -77,6 +79,39 @@ def test_after_an_interruption_only_missing_parts_are_measured(
     measured[:] = [0]  # one part is missing
     assert columns(real, fake, out, settings) == whole
     assert measured == [0, 4]
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_parts_of_a_container_are_taken_again_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is unpacked anew, into another folder, and its pictures have new times."""
+    monkeypatch.setattr(runner, "CHUNK", 4)
+    levels = np.random.default_rng(1).integers(0, 256, size=(6, 16, 16, 3), dtype=np.uint8)
+    settings, out, measured = Settings(("psnr",), threads=1), tmp_path / "out", list[int]()
+
+    def counted(stimuli: Any, *how: Any, **more: Any) -> Any:
+        measured.append(len(stimuli))
+        return measure_pictures(stimuli, *how, **more)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def run(difference: int) -> None:
+        np.savez(tmp_path / "real.npz", levels)
+        np.savez(tmp_path / "fake.npz", levels ^ difference)
+        for number, name in enumerate(("real.npz", "fake.npz")):
+            os.utime(tmp_path / name, ns=(0, difference * 10**9 + number))
+        measured.clear()
+        with opened_pair(tmp_path / "real.npz", tmp_path / "fake.npz", settings, paired=True) as (pair, _):
+            write_metrics([pair], settings, out)
+
+    monkeypatch.setattr(chunks, "measure_pictures", counted)
+    for later, parts in ((3, []), (60, [4, 4, 4])):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(chunks, "_assembled", killed)
+            run(3)
+        assert measured == [4, 4, 4]
+        run(later)
+        assert measured == parts
 
 
 @pytest.mark.usefixtures("small_parts")
