@@ -4,6 +4,7 @@ import re
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -14,6 +15,19 @@ from gan_eval.errors import UserError
 from gan_eval.machine.commands import setup_command
 
 LOCAL = "127.0.0.1"
+
+
+def is_page_address(text: str) -> bool:
+    """Return whether links to a page can begin with a text.
+
+    >>> [is_page_address(f"https://example.org{end}") for end in ("", ":8443/quiz/", "/?list=1", ":99999")]
+    [True, True, False, False]
+    """
+    try:
+        port = urlsplit(text).port
+    except ValueError:  # not a number, or above 65535
+        return False
+    return port != 0 and re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", text) is not None
 
 
 @partial(options.with_settings, {"quiz": "QuizSettings", "study": "StudySettings"})
@@ -41,8 +55,13 @@ def serve(
     """
     if demo + (study is not None) + bool(stimuli) != 1:
         raise UserError("serve: give one of: a study file with --out, --stimuli SET, or --demo")
-    if public_url is not None and not re.match(r"https?://[^/\s]+", public_url):
-        raise UserError(f"--public-url {public_url}: expected an address such as https://quiz.example.org")
+    if public_url is not None and not is_page_address(public_url):
+        raise UserError(
+            f"--public-url {public_url}: expected an address such as https://quiz.example.org or "
+            "https://example.org/quiz, without ? or #"
+        )
+    if study is not None and (study / "stimuli.csv").is_file():
+        raise UserError(f"serve: {study} is a stimulus set; give --stimuli {study}, or a study file")
     chosen = given_options(**settings)
     more: dict[str, Any] = {}
     if study is not None or demo:

@@ -64,6 +64,8 @@ IDLE_S = 600.0
 """Time in seconds without a request after which a session's pictures are released; they can be made again."""
 REVIEW_S = 1800.0
 """Time in seconds for which a finished session stays in memory, for its review."""
+REPEAT_S = 60.0
+"""Time in seconds for which a problem that many pages meet, such as a full disk, is reported once."""
 
 
 class LiveStudy:
@@ -118,6 +120,8 @@ class LiveStudy:
         self._say = say
         self._shared = shared or isinstance(room.store, Address)
         self._warned: set[str] = set()
+        self._silent: dict[str, float] = {}
+        """Time on the monotonic clock before which a problem is not reported again, by its message."""
         self._live: dict[str, LiveSession] = {}
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._working = asyncio.Semaphore(2)
@@ -364,7 +368,11 @@ class LiveStudy:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: UserError) -> RequestError:
-        self._say(str(error))
+        """Return the response while the store or a picture cannot be used; every page repeats its request."""
+        text, now = str(error), time.monotonic()
+        if now >= self._silent.get(text, now):
+            self._silent[text] = now + REPEAT_S
+            self._say(text)
         return RequestError(503, self.texts("problem_saved"))
 
     def _lock_of(self, participant: str) -> asyncio.Lock:

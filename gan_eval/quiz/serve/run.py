@@ -128,8 +128,10 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens on an address.
 
     Raises:
-        UserError: the address is in use or not one of this computer.
+        UserError: the address is in use, not one of this computer or not permitted.
     """
+    if not host:  # the system would take every address
+        raise UserError("--host: is empty; name an address of this computer, or 0.0.0.0 for all of them")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # with the protocol given, asyncio sends each part of a response immediately (TCP_NODELAY)
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -139,8 +141,11 @@ def listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except (OSError, OverflowError) as error:
         listening.close()
-        in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        fix = "--port 0 finds a free port" if in_use else "name an address of this computer"
+        fixes = {
+            errno.EADDRINUSE: "--port 0 finds a free port",
+            errno.EACCES: "only the administrator may use ports below 1024; give --port 8700, with a proxy in front",
+        }
+        fix = fixes.get(getattr(error, "errno", None) or 0, "name an address of this computer")
         raise UserError(f"--host {host} --port {port}: {reason_of(error)}; {fix}") from error
     listening.listen(2048)
     listening.setblocking(False)
@@ -216,9 +221,11 @@ def run_server(
                 say(f"report {address}{experimenter_path(live)}/report")
             if host not in ("127.0.0.1", "::1", "localhost"):
                 say(
-                    "this address is reachable from other computers, and is not encrypted; put TLS in front of it, for "
-                    f"example with `caddy reverse-proxy --from quiz.example.org --to localhost:{port}`, and give "
-                    "--host 127.0.0.1 --public-url https://quiz.example.org (docs/online.md)"
+                    f"--host {host}: port {port} itself is not encrypted; let only the proxy reach it"
+                    if address.startswith("https://")
+                    else "this address is reachable from other computers, and is not encrypted; put TLS in front of "
+                    f"it, for example with `caddy reverse-proxy --from quiz.example.org --to localhost:{port}`, and "
+                    "give --host 127.0.0.1 --public-url https://quiz.example.org (docs/online.md)"
                 )
 
             async def watching() -> None:

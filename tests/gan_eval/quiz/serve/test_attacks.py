@@ -1,5 +1,6 @@
 """An attacker's list against the real server: all is refused with 4xx, nothing of it is stored, nothing leaks."""
 
+import errno
 import json
 import re
 import socket
@@ -462,5 +463,16 @@ def test_an_address_that_cannot_be_used_is_named_with_the_fix() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=rf"^--host 127.0.0.1 --port {port}:.*--port 0 finds"):
             listen("127.0.0.1", port)
-    with pytest.raises(UserError, match=r"--host 192.0.2.1"):
+    with pytest.raises(UserError, match=r"--host 192.0.2.1.*name an address of this computer$"):
         listen("192.0.2.1", 0)
+    with pytest.raises(UserError, match=r"^--host: is empty"):  # for the system, this means every address
+        listen("", 0)
+
+
+def test_a_port_for_the_administrator_is_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bind(self: socket.socket, address: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("gan_eval.quiz.serve.run.socket.socket.bind", bind, raising=False)
+    with pytest.raises(UserError, match=r"^--host 127.0.0.1 --port 80: Permission denied; .*1024; give --port 8700"):
+        listen("127.0.0.1", 80)

@@ -26,6 +26,7 @@ from gan_eval.quiz.admission import Person
 from gan_eval.quiz.serve import app
 from gan_eval.quiz.serve.app import Buckets
 from gan_eval.quiz.serve.content import AHEAD
+from gan_eval.quiz.serve.live import REPEAT_S
 from gan_eval.quiz.serve.screening import check_notices
 from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings
@@ -564,7 +565,21 @@ def test_a_picture_of_the_review_that_is_missing_is_named_to_the_experimenter(se
         if row["input_file"]:
             (served.study.shown[0].folder / row["input_file"]).unlink(missing_ok=True)
     assert (panel["caption"], served.client.get(panel["address"]).status_code) == ("input", 503)
-    assert "no such picture" in served.said[-1]
+    served.client.get(panel["address"])
+    assert ["no such picture" in line for line in served.said[-2:]] == [False, True]  # once a minute
+
+
+def test_a_full_disk_is_reported_once_a_minute_however_many_pages_try_again(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, full = serve().live, UserError("my/store.sqlite: the disk is full")
+    said: list[str] = []
+    monkeypatch.setattr(live, "_say", said.append)
+    for _ in range(3):
+        assert live._unavailable(full).status == 503
+    live._silent[str(full)] -= REPEAT_S  # a minute later
+    live._unavailable(full)
+    assert said == [str(full)] * 2
 
 
 def test_an_answer_in_the_moment_of_the_onset_counts(serve: Serve) -> None:
