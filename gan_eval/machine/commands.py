@@ -75,6 +75,13 @@ def setup_command(extra: str = "") -> str:
     """Return the command that installs an extra, or the package itself: `./run setup` in a checkout, pip elsewhere."""
     if in_checkout():
         return f"{'py run' if sys.platform == 'win32' else './run'} setup --extras {extra or 'none'}"
+    receipt = Path(sys.prefix) / "uv-receipt.toml"
+    if extra and receipt.is_file():  # of `uv tool install`, which leaves pip out
+        import tomllib
+
+        package = tomllib.loads(receipt.read_text())["tool"]["requirements"][0]
+        wanted = f"{package.get('path', package['name'])}[{extra}]"
+        return f"uv pip install --python {shlex.quote(sys.prefix)} {shlex.quote(wanted)}"
     return f"pip install 'gan-eval[{extra}]'" if extra else "pip install gan-eval"
 
 

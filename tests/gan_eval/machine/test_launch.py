@@ -13,7 +13,7 @@ import pytest
 from commands import Command
 
 from gan_eval.machine import commands, system_libraries, threads
-from gan_eval.machine.commands import as_typed, own_command
+from gan_eval.machine.commands import as_typed, own_command, setup_command
 from gan_eval.machine.system_libraries import IMPORT_LIBRARIES, SCREEN_LIBRARIES, install_command, missing_libraries
 
 ROOT = Path(__file__).parents[3]
@@ -120,6 +120,16 @@ def test_helps_and_study_files_name_commands_and_pages_as_they_are_found_here(
                                 ("by `gan-eval stimuli import`", "by `./run stimuli import`")):  # fmt: skip
         assert (installed in texts[0], in_clone in texts[0]) == (True, False)
         assert (installed in texts[1], in_clone in texts[1]) == (False, True)
+
+
+def test_an_extra_is_added_to_a_tool_of_uv_without_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "in_checkout", lambda: False)
+    monkeypatch.setattr(commands.sys, "prefix", str(tmp_path))
+    assert setup_command("postgres") == "pip install 'gan-eval[postgres]'"
+    wheel = "/root/gan_eval-0.2.0-py3-none-any.whl"
+    receipt = f'[tool]\nrequirements = [{{ name = "gan-eval", extras = ["web"], path = "{wheel}" }}]\n'
+    (tmp_path / "uv-receipt.toml").write_text(receipt)
+    assert setup_command("postgres") == f"uv pip install --python {tmp_path} '{wheel}[postgres]'"
 
 
 def test_only_one_place_knows_the_checkouts_command() -> None:
