@@ -33,7 +33,7 @@ def test_a_server_is_started_again_whatever_ended_it() -> None:
 
 
 def test_the_public_address_is_one_word_of_the_command() -> None:
-    """podman-compose 1.3 splits a command before it replaces variables: the message of `${PUBLIC:?a b}` became words."""
+    """podman-compose 1.3 splits a command before it replaces variables: a message in `${PUBLIC:?}` became words."""
     compose = (SERVER / "compose.yaml").read_text()
     assert '--public-url, "https://${PUBLIC:?}"]' in compose
     assert not re.search(r"\$\{[^}]* ", compose)
