@@ -97,6 +97,14 @@ def own_versions() -> dict[str, str]:
 # On a worker.
 
 
+class UnfitWorkerError(UserError):
+    """A worker cannot do the study."""
+
+    def __init__(self, problem: str, address: str = "") -> None:
+        super().__init__(problem)
+        self.address = address
+
+
 class UnwantedError(Exception):
     """Nobody waits for this task any more."""
 
@@ -110,7 +118,7 @@ class Reports:
 
         self._topic, self._worker, self._sent = origin.topic, get_worker(), 0.0
         if problem := problem_here(origin, self._worker):
-            raise UserError(problem)
+            raise UnfitWorkerError(problem, self._worker.address)
         self._key = self._worker.get_current_task()
 
     def require_wanted(self) -> None:
@@ -174,29 +182,38 @@ def do_stage(origin: Origin, name: str) -> None:
 
 def problem_here(origin: Origin, worker: "Worker") -> str:
     """Return why this worker cannot do a task; empty if it can."""
-    where, folder = f"worker {machine_name(worker)}", Path(origin.folder)
+    where = f"worker {machine_name(worker)}"
     if worker.state.nthreads > 1:
         return f"{where}: its {worker.state.nthreads} threads would share a process; start it with --nthreads 1"
     if (here := own_versions()["gan_eval"]) != (wanted := origin.versions["gan_eval"]):
         return f"{where}: has gan_eval {here}, this command {wanted}; install one version"
-    if not origin.folder:
+    problem = problem_of(origin.folder)
+    return problem and f"{where}: {problem}"
+
+
+def problem_of(place: str) -> str:
+    """Return what this machine lacks for the study in a folder; empty if it has all."""
+    if not place:
         return ""
     from gan_eval.pictures.sets import TABLE_NAME
     from gan_eval.study.plan import open_plan  # with all that reads studies: tasks without a folder start sooner
 
+    folder = Path(place)
     if not (folder / OWN_FOLDER).is_dir():
-        return f"{where}: does not see the study's folder {folder}; share it with all machines, at the same path"
+        return f"does not see the study's folder {folder}; share it with all machines, at the same path"
     try:
         plan = open_plan(None, folder)
         for model in plan.study.models.values():
             plan.split(model.data)  # an empty folder is one where nothing was mounted
         for name in plan.study.stimuli.sets:
             if not (plan.file.parent / name / TABLE_NAME).is_file():
-                return f"{where}: does not see the stimulus set {plan.file.parent / name}; share it with all machines"
+                return f"does not see the stimulus set {plan.file.parent / name}; share it with all machines"
     except UserError as error:
-        return f"{where}: {error}"
+        return str(error)
     if plan.study.models and not find_spec("torch"):
-        return f"{where}: has no PyTorch; install there: {setup_command('train')}"
+        return f"has no PyTorch; install there: {setup_command('train')}"
+    if plan.study.metrics.names and not find_spec("numba"):
+        return f"has no numba, which metrics need; install there: {setup_command('metrics')}"
     return ""
 
 
@@ -232,6 +249,7 @@ class Cluster:
         self._client, self._address, self._listener = client, address, listener
         self._reports: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._machines: dict[str, str] = {}
+        self._has_gpus, self._lack = False, ""
         topic = f"gan_eval-{uuid4().hex}"
         client.subscribe_topic(topic, lambda event: self._reports.put(event[1]))
         self.origin = Origin("" if folder is None else str(folder.resolve()), own_versions(), topic)
@@ -325,7 +343,7 @@ class Cluster:
                     if failed := {*task.needs} & errors.keys():
                         errors[task.name] = errors[min(failed)]
                     else:
-                        running[task.name] = task, self._submit(task)
+                        running[task.name] = self._submit(task)
                 time.sleep(POLL_S)
                 self._show_reports()
                 for name, (task, future) in [*running.items()]:
@@ -334,6 +352,11 @@ class Cluster:
                     del running[name]
                     error = self._error_of(name, future)
                     if isinstance(error, UnwantedError):  # its worker is about to end
+                        waiting[name] = task
+                    elif isinstance(error, UnfitWorkerError) and not problem_of(self.origin.folder):  # it came later
+                        if error.address in self.workers():
+                            self._listener.message(f"{error}; this worker is ended, and others do its tasks")
+                            self._client.retire_workers([error.address])
                         waiting[name] = task
                     elif error is None:
                         done[name] = future
@@ -344,6 +367,7 @@ class Cluster:
                     shown = 0.0
                 if time.monotonic() - shown >= EVERY_S:
                     shown = time.monotonic()
+                    self._show_lack([task for task, _ in running.values()])
                     progress(len(done), len(tasks), "", f"tasks, on {len(self.workers())} workers", unit="tasks")
         finally:
             with suppress(Exception):
@@ -352,16 +376,30 @@ class Cluster:
             raise next(iter(errors.values()))
         return done
 
-    def _submit(self, task: ClusterTask) -> "Future[Any]":
-        needs_gpu = task.on_gpu and any(GPU in worker["resources"] for worker in self.workers().values())
-        return self._client.submit(
+    def _submit(self, task: ClusterTask) -> "tuple[ClusterTask, Future[Any]]":
+        """Submit a task; it takes a GPU if any worker has declared one so far."""
+        self._has_gpus |= any(GPU in worker["resources"] for worker in self.workers().values())
+        task = replace(task, on_gpu=task.on_gpu and self._has_gpus)
+        return task, self._client.submit(
             task.function,
             self.origin,
             *task.arguments,
             key=f"{task.name}{BETWEEN}{uuid4().hex}",
             pure=False,
-            resources={GPU: 1} if needs_gpu else None,
+            resources={GPU: 1} if task.on_gpu else None,
         )
+
+    def _show_lack(self, tasks: Sequence[ClusterTask]) -> None:
+        """Show once that tasks wait for a worker that is not there."""
+        workers, lack = self.workers().values(), ""
+        if not workers:
+            lack = "no worker is left; waiting for one"
+        elif not any(GPU in worker["resources"] for worker in workers):
+            names = ", ".join(task.name for task in tasks if task.on_gpu)
+            lack = names and f"no worker with --resources {GPU}=1 is left; waiting for one: {names}"
+        if lack and lack != self._lack:
+            self._listener.message(f"{self._address}: {lack}")
+        self._lack = lack
 
     def _error_of(self, name: str, future: "Future[Any]") -> Exception | None:
         """Return the error of a finished task."""

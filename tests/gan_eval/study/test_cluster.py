@@ -150,7 +150,7 @@ def test_a_task_waits_where_workers_are_started_for_waiting_tasks(study, tmp_pat
     assert "scheduler has ended" in capsys.readouterr().err
 
 
-def test_workers_that_cannot_do_the_study_are_refused_before_anything_starts(machines, tmp_path):
+def test_workers_that_cannot_do_the_study_are_refused_before_anything_starts(machines, tmp_path, monkeypatch):
     made, _ = machines
     with pytest.raises(UserError, match="other"):
         made.origin = replace(made.origin, versions={"gan_eval": "other"})
@@ -161,8 +161,80 @@ def test_workers_that_cannot_do_the_study_are_refused_before_anything_starts(mac
     make_plan(write_training(tmp_path, models=1, steps=1), tmp_path / "out", data_root=tmp_path)
     origin = replace(made.origin, folder=str(tmp_path / "out"))
     assert cluster.problem_here(origin, worker) == ""
+    with monkeypatch.context() as patch:
+        patch.setattr(cluster, "find_spec", lambda name: name != "numba")
+        assert "numba" in cluster.problem_here(origin, worker)
     (tmp_path / "dots" / "test").rename(tmp_path / "elsewhere")  # as where nothing was mounted
     assert str(tmp_path / "dots") in cluster.problem_here(origin, worker)
+
+
+def once_lost(_origin: object, file: str) -> int:
+    """Wait for the end of the worker; the second call returns a number."""
+    if not Path(file).exists():
+        Path(file).touch()
+        while distributed.get_worker().status.name == "running":
+            time.sleep(0.01)
+        raise cluster.UnwantedError
+    return 7
+
+
+def hear(text: str, ear: Ear) -> bool:
+    deadline = time.monotonic() + 30
+    while not any(text in line for line in ear.heard) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return any(text in line for line in ear.heard)
+
+
+def test_a_wait_says_what_it_waits_for(tmp_path):
+    """A training that has begun on a GPU is not continued on a worker without one."""
+    where = {"host": "127.0.0.1", "protocol": "tcp://", "dashboard_address": None, "resources": {"GPU": 1}}
+    none, no_gpu = "no worker is left; waiting", "no worker with --resources GPU=1 is left; waiting for one: train-a"
+    ear, file = Ear(), tmp_path / "begun"
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **where) as few,
+        connected(few.scheduler_address, None, ear) as made,
+    ):
+
+        def lose_and_start() -> None:
+            while not file.exists():
+                time.sleep(0.02)
+            few.scale(0)
+            hear(none, ear)
+            few.new_spec["options"]["resources"] = {}
+            few.scale(1)
+            hear(no_gpu, ear)
+            few.new_spec["options"]["resources"] = {"GPU": 1}
+            few.scale(2)
+
+        others = Thread(target=lose_and_start)
+        others.start()
+        task = ClusterTask("train-a", once_lost, (str(file),), on_gpu=True)
+        assert made.run([task], progress=lambda *_, **__: None)["train-a"].result() == 7
+        others.join()
+    assert hear(none, ear)
+    assert hear(no_gpu, ear)
+
+
+def test_a_worker_that_came_later_and_cannot_do_the_study_costs_no_task(study, tmp_path, monkeypatch):
+    """It failed each task that it was given, and so most of a study's."""
+    where, ear = {"host": "127.0.0.1", "protocol": "tcp://", "dashboard_address": None}, Ear()
+    make_plan(study, tmp_path / "out")
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **where) as few,
+        connected(few.scheduler_address, tmp_path / "out", ear) as made,
+    ):
+        good = next(iter(made.workers()))
+
+        def problem_here(_origin: object, worker: Any) -> str:
+            return "" if worker.address == good else "worker B: does not see the study's folder"
+
+        monkeypatch.setattr(cluster, "problem_here", problem_here)
+        few.scale(2)
+        few.wait_for_workers(2)
+        parts = [(n,) for n in range(64)]
+        assert made.in_parallel(times, 3, parts, on_done=lambda _: None) == [3 * n for (n,) in parts]
+        assert [*made.workers()] == [good]
+    assert sum("worker B" in line for line in ear.heard) == 1
 
 
 def test_one_command_at_a_time(scheduler, study, tmp_path):
