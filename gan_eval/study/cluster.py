@@ -7,6 +7,7 @@ from the files. A task that nobody waits for any more ends at its next report of
 
 import logging
 import queue
+import signal
 import socket
 import time
 import warnings
@@ -120,6 +121,8 @@ class Reports:
         if problem := problem_here(origin, self._worker):
             raise UnfitWorkerError(problem, self._worker.address)
         self._key = self._worker.get_current_task()
+        if self._worker.nanny:  # which gets SIGTERM from a batch system, too, and lets the task stop first
+            self._worker.loop.add_callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
 
     def require_wanted(self) -> None:
         """End a task whose command, or whose scheduler, has gone: another worker may have begun it.
@@ -480,7 +483,7 @@ def connected(
                         where = stack.enter_context(LocalCluster(**local))
                     threads = threads or max(1, usable_cores() // number)
                 client = stack.enter_context(Client(where, name=name, timeout=CONNECT_S, set_as_default=False))
-        except (OSError, ValueError, TypeError) as error:  # TypeError: no certificates for tls://
+        except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two: of TLS
             raise UserError(
                 f"--cluster {address}: no scheduler of Dask answers there ({error}); start it, or correct the address"
             ) from error

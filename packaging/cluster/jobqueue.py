@@ -18,6 +18,7 @@ if __name__ == "__main__":
         # job_extra_directives=["--gpus=1"], and "--resources", "GPU=1" in the next line
         worker_extra_args=["--memory-limit", "0", "--no-dashboard"],
         job_script_prologue=[
+            "trap '' TERM",  # at the time limit; the worker ends when its training has saved a checkpoint
             "export MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_MMAP_THRESHOLD_=4294967296",
             "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False",
         ],

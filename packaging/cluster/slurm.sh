@@ -15,11 +15,14 @@ resources=()
 export MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_MMAP_THRESHOLD_=4294967296 # Dask's own values slow training down
 export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False # else Dask watches each task, 100 times a second
 contact=$PWD/scheduler-$SLURM_JOB_ID.json
-trap 'kill $(jobs -p); rm -f "$contact"' EXIT
+# without the scheduler, workers end when trainings have saved a checkpoint; a signal to srun would kill them
+trap 'rm -f "$contact"; kill $scheduler; wait' EXIT
 dask scheduler --port 0 --no-dashboard --scheduler-file "$contact" &
+scheduler=$!
 until [ -s "$contact" ]; do kill -0 $!; sleep 1; done # ends the job if there is no scheduler
 # srun gets the option once more: since Slurm 22.05 it does not take it from the job, and may bind a worker to one core
-srun --cpus-per-task "$SLURM_CPUS_PER_TASK" dask worker --scheduler-file "$contact" --nthreads 1 --memory-limit 0 \
-    --no-dashboard --local-directory "${TMPDIR:-/tmp}" "${resources[@]}" &
+# bash: at the time limit a worker gets SIGTERM twice, and the second one would end it before the checkpoint is saved
+srun --cpus-per-task "$SLURM_CPUS_PER_TASK" bash -c "trap '' TERM; exec \"\$@\"" - dask worker --scheduler-file "$contact" \
+    --nthreads 1 --memory-limit 0 --no-dashboard --local-directory "${TMPDIR:-/tmp}" "${resources[@]}" &
 address=$(sed -n 's/.*"address": "\([^"]*\)".*/\1/p' "$contact" | head -n 1)
 gan-eval run "$study" --out "$out" --cluster "$address" --threads "$SLURM_CPUS_PER_TASK" "$@"

@@ -259,6 +259,9 @@ def test_nobody_answers_and_nothing_installed(study, tmp_path, monkeypatch, caps
     monkeypatch.setattr(cluster, "CONNECT_S", 0.2)
     words = ["run", str(study), "--out", str(tmp_path / "out"), "--cluster", "tcp://127.0.0.1:9"]
     assert run(words) == 2
+    with pytest.importorskip("dask").config.set({"distributed.comm.require-encryption": True}):
+        assert run(words) == 2
+    assert "encryption required" in capsys.readouterr().err
     monkeypatch.setattr(cluster, "find_spec", lambda _: None)
     assert run(words) == 2
     assert "--extras cluster" in capsys.readouterr().err
@@ -279,15 +282,18 @@ class Machines:
         for _ in range(workers):
             self.add_worker()
 
-    def add_worker(self, *words: str) -> None:
+    def add_worker(self, *words: str, nanny: bool = False) -> None:
         place = ("--local-directory", str(self.folder / f"worker-{len(self.processes)}"))
         address = f"tcp://127.0.0.1:{self.port}"
-        self._open("dask_worker", address, "--nthreads", "1", "--no-nanny", "--memory-limit", "0", *place, *words)
+        alone = () if nanny else ("--no-nanny",)
+        self._open("dask_worker", address, "--nthreads", "1", *alone, "--memory-limit", "0", *place, *words)
 
     def _open(self, program: str, *words: str) -> None:
         command = python_command("-m", f"distributed.cli.{program}", *words, "--no-dashboard")
         log = (self.folder / f"{program}.log").open("ab")
-        self.processes.append(subprocess.Popen(command, env=self.environment, stdout=log, stderr=log))
+        self.processes.append(
+            subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
+        )
 
     def study(self, *words: str) -> subprocess.Popen[str]:
         log = (self.folder / "client.log").open("w")
@@ -394,6 +400,22 @@ def test_a_training_continues_on_another_worker_from_its_last_checkpoint(process
     assert 0 < int(resumed[1]) < 300
     for name in files_of_results(one):
         assert (one / name).read_bytes() == (two / name).read_bytes(), name
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows has no groups of processes")
+def test_a_training_saves_a_checkpoint_if_all_processes_of_a_worker_get_sigterm(processes, tmp_path):
+    """As from a batch system at its time limit."""
+    file = write_training(tmp_path, models=1, steps=3000)
+    out = tmp_path / "out"
+    processes.start(0)
+    processes.add_worker(nanny=True)
+    words = [str(file), "--data-root", str(tmp_path), "--threads", "1", "--only", "train"]
+    client = processes.study(*words, "--out", str(out), "--cluster", f"tcp://127.0.0.1:{processes.port}")
+    wait_for("train m0", processes, client)
+    os.killpg(processes.processes[1].pid, signal.SIGTERM)
+    processes.processes[1].wait(30)
+    assert [*out.glob("models/m0/checkpoints/step_*.pt")]
 
 
 def files_of_results(folder: Path) -> list[str]:
