@@ -479,6 +479,9 @@ def connected(
                     local = {"n_workers": number, "threads_per_worker": 1, "memory_limit": 0, "host": "127.0.0.1"}
                     local |= {"dashboard_address": None, "silence_logs": logging.CRITICAL}
                     stack.enter_context(dask.config.set(LOCAL))
+                    # SIGTERM is as Ctrl-C: the processes end with this one, after their trainings saved a checkpoint
+                    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+                    stack.callback(signal.signal, signal.SIGTERM, before)
                     with ignored_interrupts():
                         where = stack.enter_context(LocalCluster(**local))
                     threads = threads or max(1, usable_cores() // number)

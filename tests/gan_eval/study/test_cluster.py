@@ -297,7 +297,14 @@ class Machines:
 
     def study(self, *words: str) -> subprocess.Popen[str]:
         log = (self.folder / "client.log").open("w")
-        return subprocess.Popen(own_command("run", *words), env=self.environment, stdout=log, stderr=log, text=True)
+        return subprocess.Popen(
+            own_command("run", *words),
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
 
     def said(self) -> str:
         return (self.folder / "client.log").read_text()
@@ -404,17 +411,20 @@ def test_a_training_continues_on_another_worker_from_its_last_checkpoint(process
 
 @pytest.mark.nightly
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows has no groups of processes")
-def test_a_training_saves_a_checkpoint_if_all_processes_of_a_worker_get_sigterm(processes, tmp_path):
+@pytest.mark.parametrize("is_local", [False, True])
+def test_a_training_saves_a_checkpoint_if_all_processes_get_sigterm(is_local, processes, tmp_path):
     """As from a batch system at its time limit."""
     file = write_training(tmp_path, models=1, steps=3000)
     out = tmp_path / "out"
-    processes.start(0)
-    processes.add_worker(nanny=True)
-    words = [str(file), "--data-root", str(tmp_path), "--threads", "1", "--only", "train"]
-    client = processes.study(*words, "--out", str(out), "--cluster", f"tcp://127.0.0.1:{processes.port}")
+    if not is_local:
+        processes.start(0)
+        processes.add_worker(nanny=True)
+    words = [str(file), "--data-root", str(tmp_path), "--threads", "1", "--only", "train", "--out", str(out)]
+    client = processes.study(*words, "--cluster", "local:1" if is_local else f"tcp://127.0.0.1:{processes.port}")
     wait_for("train m0", processes, client)
-    os.killpg(processes.processes[1].pid, signal.SIGTERM)
-    processes.processes[1].wait(30)
+    ends = client if is_local else processes.processes[1]
+    os.killpg(ends.pid, signal.SIGTERM)
+    ends.wait(30)
     assert [*out.glob("models/m0/checkpoints/step_*.pt")]
 
 
