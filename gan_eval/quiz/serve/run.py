@@ -6,6 +6,7 @@ import ctypes
 import errno
 import logging
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -196,6 +197,9 @@ def run_server(
     if not isinstance(store, Address):  # a database server may have several
         if workers > 1:
             raise UserError(f"--workers {workers}: several processes need a database; give --store postgresql://...")
+        if store.parent.is_dir() and not os.access(store.parent, os.W_OK):  # else the message would name the lock
+            fix = "choose another place or fix the permissions"
+            raise UserError(f"--store {store}: {store.parent.resolve()}: no permission to write; {fix}")
         lock = store.with_name(f".gan-eval-{sha256_json(['serve', store.name])[:12]}.lock")
         only_server = hold_lock(lock, f"--store {store}", "serving this store")
     with listening, only_server, Room(study, store, warn=say) as room, tempfile.TemporaryDirectory() as scratch:

@@ -458,6 +458,15 @@ def test_two_servers_of_a_store_are_refused(stimuli: Path, server: Server, capsy
     assert "serving this store" in capsys.readouterr().err
 
 
+def test_a_folder_without_permission_is_named_in_place_of_its_lock(
+    stimuli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gan_eval.quiz.serve.run.os.access", lambda path, mode: path != tmp_path)
+    assert run(["serve", "--stimuli", str(stimuli), "--store", str(tmp_path / "s.sqlite"), "--port", "0"]) == 2
+    said = capsys.readouterr().err
+    assert f"s.sqlite: {tmp_path}: no permission to write; choose another place" in said
+
+
 def test_an_address_that_cannot_be_used_is_named_with_the_fix() -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
