@@ -53,6 +53,8 @@ BLOCK = 1024
 """Number of rows that are converted to float64 at a time."""
 MAX_FEATURE = 1e50
 """Features beyond it have no value: KID's kernel takes the sixth power of their size."""
+MANY = 8
+"""Number of pictures for each feature from which a set's covariance is kept, in d x d numbers of memory."""
 FIRST = 256
 """Number of rows whose mean is subtracted from all rows; it is within 1/16 standard deviation of their mean."""
 
@@ -174,8 +176,8 @@ class _Set:
 
     def __init__(self, features: Features | Rows) -> None:
         self._features = features
-        self.count, self._width = features.shape
-        self.is_large = self.count > self._width
+        self.count, self.width = features.shape
+        self.is_large = self.count > self.width
         """True if there are more pictures than features."""
         self.origin = near_mean(features)
         """(d,) a point near the mean, which is subtracted from all rows."""
@@ -200,7 +202,7 @@ class _Set:
         """Return the covariance (d, d) with n - 1; the lower triangle, in Fortran's order."""
         from scipy.linalg import blas
 
-        covariance = np.zeros((self._width, self._width), order="F")
+        covariance = np.zeros((self.width, self.width), order="F")
         for start in range(0, self.count, BLOCK):
             rows = self._rows(start, BLOCK)
             covariance = blas.dsyrk(1.0, rows.T, beta=1.0, c=covariance, lower=1, overwrite_c=1)
@@ -212,13 +214,13 @@ class _Set:
 
         if not self.is_large:
             return self._rows(0, self.count)
-        block = np.zeros((self._width + max(BLOCK, self._width), self._width), order="F")
+        block = np.zeros((self.width + max(BLOCK, self.width), self.width), order="F")
         start = above = 0
         while start < self.count:
             rows = self._rows(start, len(block) - above)
             block[above : above + len(rows)] = rows
             block[above + len(rows) :] = 0
-            start, above = start + len(rows), self._width
+            start, above = start + len(rows), self.width
             del rows
             _, triangle = qr(block, mode="raw", overwrite_a=True, check_finite=False)
             block[:above] = triangle
@@ -232,6 +234,12 @@ class _Kept:
         self.features, self.all = features, _Set(features)
         self.covariance = cache(self.all.covariance)
 
+    def without(self, is_out: NDArray[np.bool_]) -> _Set:
+        """Return the set without some pictures; of few pictures, its covariance is faster computed than kept."""
+        if self.all.count < MANY * self.all.width:
+            return _Set(Rows(self.features, ~is_out))
+        return _SetWithout(self, is_out)
+
 
 class _SetWithout(_Set):
     """A set without some pictures. Its covariance is that of all pictures minus the part of these."""
@@ -240,10 +248,10 @@ class _SetWithout(_Set):
         whole = kept.all
         self._whole, self._whole_covariance = whole, kept.covariance
         self._out, self._features = Rows(kept.features, is_out), Rows(kept.features, ~is_out)
-        self.count, self._width = self._features.shape
-        self.is_large = self.count > self._width
+        self.count, self.width = self._features.shape
+        self.is_large = self.count > self.width
         self.origin = whole.origin
-        total = sum((rows.sum(axis=0) for rows in self._rows_out()), np.zeros(self._width))
+        total = sum((rows.sum(axis=0) for rows in self._rows_out()), np.zeros(self.width))
         self._shift = -total / self.count
         """(d,) the change of the mean, over the root of n - 1 of all pictures, as the rows."""
         self.offset = whole.offset + self._shift * np.sqrt(whole.count - 1)
@@ -306,7 +314,7 @@ def compare_fid(real: PictureSet) -> SetComparison:
             if min(counts) < 2:
                 why = f"{counts[0]} real and {counts[1]} generated pictures; a Fréchet distance needs two of each"
                 return {"fid": JackknifeEstimate(values[0], why_no_interval=why)}
-            x, y = (_SetWithout(each, out) for (each, _), out in zip(sets, is_out, strict=True))
+            x, y = (each.without(out) for (each, _), out in zip(sets, is_out, strict=True))
             values.append(_distance(x, y))
             on_part(len(values) / (1 + GROUPS))
         return {"fid": JackknifeEstimate(values[0], as_of_equal_groups(values[0], np.array(values[1:]), fake.groups))}
