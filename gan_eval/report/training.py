@@ -142,7 +142,7 @@ class TrainingCurve(NamedTuple):
     """(N,)"""
     heights: np.ndarray
     """(N,)"""
-    dashed: bool = False
+    in_evaluation: bool = False
 
 
 def curves(runs: Sequence[TrainingRun]) -> Iterator[tuple[str, list[TrainingCurve]]]:
@@ -161,7 +161,7 @@ def curves(runs: Sequence[TrainingRun]) -> Iterator[tuple[str, list[TrainingCurv
                 rows = run.validation[(run.validation["metric"] == metric) & (run.validation["mode"] == mode)]
                 rows = rows[np.isfinite(rows["value"].astype(float))].sort_values("step")
                 steps, values = rows["step"].to_numpy(float), rows["value"].to_numpy(float)
-                lines.append(TrainingCurve(place, steps, values, dashed=mode == "eval"))
+                lines.append(TrainingCurve(place, steps, values, in_evaluation=mode == "eval"))
         yield f"validation: {metric}", [curve for curve in lines if len(curve.steps)]
 
 
@@ -184,13 +184,13 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     last = max(float(curve.steps.max()) for drawn in panels.values() for curve in drawn)
     figures = [_figure(name, drawn, names, last) for name, drawn in panels.items()]
     of_models = ", a line for each model" if len(runs) > 1 else ""
-    has_eval = any(curve.dashed for drawn in panels.values() for curve in drawn)
+    has_eval = any(curve.in_evaluation for drawn in panels.values() for curve in drawn)
     caption = (
         f"Loss terms over {whole(last)} steps{of_models}: faint: as logged (at most {MAX_POINTS} means), strong: "
         f"running median over {100 * SHARE:.0f}% of the run. Gradient norms have a logarithmic axis."
     )
     if has_eval:
-        caption += " Validation: solid with BatchNorm and dropout as in training, dashed as in evaluation."
+        caption += " Validation: filled points with BatchNorm and dropout as in training, hollow points as in evaluation."
     measured = pd.concat([run.validation for run in runs])
     for split, part in measured[measured["value"].notna()].groupby("split", sort=False):
         caption += f" Validated on {from_to(part['n'])} pictures of the split {split}"
@@ -210,19 +210,19 @@ def _figure(name: str, drawn: Sequence[TrainingCurve], names: Sequence[str], las
     """Draw a term or metric; the vertical axis of a loss covers all but the largest 1% of the values."""
     is_loss = not name.startswith("validation: ")
     with mpl.rc_context(STYLE):
-        figure, axes = panel(2.1 + 0.17 * (len(names) if len(names) > 1 else 0))
+        figure, axes = panel(2.1 + 0.17 * (len(drawn) if len(names) > 1 else 0))
         for curve in drawn:
             style = line_style(curve.run)
-            style |= {"linestyle": "--"} if curve.dashed else {}
+            style |= {"linewidth": 0.8, "markerfacecolor": "none"} if curve.in_evaluation else {}
             label = names[curve.run].replace("$", r"\$")
-            label = f"{label}, evaluation" if curve.dashed else label
+            label = f"{label}, evaluation" if curve.in_evaluation else label
             if is_loss and len(curve.steps) > 2:
                 window = 2 * round(len(curve.heights) * SHARE / 2) + 1
                 median = pd.Series(curve.heights).rolling(window, center=True, min_periods=1).median().to_numpy()
                 axes.plot(*_thinned(curve.steps, curve.heights), color=style["color"], linewidth=0.5, alpha=0.22)
                 axes.plot(*_thinned(curve.steps, median), label=label, **style)
             else:
-                axes.plot(curve.steps, curve.heights, marker="o", markersize=2.4, label=label, **style)
+                axes.plot(curve.steps, curve.heights, marker="o", markersize=3, label=label, **style)
         axes.set_title(_TITLES.get(name, name), fontsize=9, loc="left", parse_math=False)
         axes.set_xlim(0, last or 1)
         if _is_norm(name):

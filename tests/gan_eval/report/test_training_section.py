@@ -55,7 +55,7 @@ def test_one_figure_has_a_panel_for_every_term_and_metric_with_a_line_for_each_m
     terms = ["g_adversarial", "g_l1", "d_real", "d_fake", "d_accuracy", "g_gradient_norm"]
     assert list(panels) == [*terms, "validation: psnr", "validation: niqe"]
     assert all([curve.run for curve in panels[term]] == [0, 1] for term in terms)
-    assert [curve.dashed for curve in panels["validation: psnr"]] == [False, True] * 2
+    assert [curve.in_evaluation for curve in panels["validation: psnr"]] == [False, True] * 2
     (chart,) = training_charts(runs)
     assert next(figure.axes[0].get_title(loc="left") for figure in chart.figures) == "generator: adversarial loss"
     assert [figure.axes[0].get_yscale() for figure in chart.figures].count("log") == 1
@@ -135,3 +135,16 @@ def test_missing_parts_and_a_broken_grid_are_left_out(training, tmp_path) -> Non
             grid.write_bytes(b"not a picture")
     (block,) = training_section(read_folder(study)).blocks
     assert isinstance(block, Charts)
+
+
+@pytest.mark.filterwarnings("error:constrained_layout")
+def test_the_legend_of_many_models_is_below_the_panel_and_each_line_differs(runs) -> None:
+    runs = [replace(runs[0], model=f"model_{number}") for number in range(12)]
+    (chart,) = training_charts(runs)
+    for figure in chart.figures:
+        _ = chart.svg
+        (legend,), (axes,) = figure.legends, figure.axes
+        assert legend.get_window_extent().y1 < axes.get_window_extent().y0
+        lines = [line for line in axes.lines if not line.get_label().startswith("_")]
+        looks = {(line.get_color(), str(line._unscaled_dash_pattern), line.get_markerfacecolor()) for line in lines}
+        assert len(looks) == len(lines)
