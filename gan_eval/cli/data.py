@@ -28,7 +28,7 @@ def data_list() -> None:
             archive = f"archive {preset.archive_note}" if preset.url else preset.origin
             typer.echo(f"{preset.name}: photographs, {preset.holds}; {splits}; {archive}")
         else:
-            archive = preset.archive_note if preset.url else f"{preset.archive_note}, with --from only"
+            archive = preset.archive_note if preset.url else f"{preset.archive_note}, with --from only: {preset.origin}"
             typer.echo(f"{preset.name}: {preset.direction}, A {preset.a}, B {preset.b}; {splits}; archive {archive}")
 
 

@@ -1,5 +1,6 @@
 """A study's plan: its output paths, the checks before anything is trained, and the same study as a smoke test."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -140,10 +141,16 @@ class Plan:
         """Return the folder of a data set below the data root."""
         if self.data_root is None:
             raise UserError("no data root: give --data-root DIR (or set GAN_EVAL_DATA) with the data sets' folders")
-        folder = self.data_root / (self.study.data[dataset].folder or dataset)
-        if not folder.is_dir():
-            raise UserError(f"{no_folder(folder)}; the data set {dataset} is expected there (--data-root)")
-        return folder
+        folders = {name: self.data_root / (data.folder or name) for name, data in self.study.data.items()}
+        if not folders[dataset].is_dir():
+            missing = {folder: name for name, folder in folders.items() if not folder.is_dir()}
+            others = ", ".join(f"{name} ({folder})" for folder, name in missing.items() if folder != folders[dataset])
+            raise UserError(
+                f"{no_folder(folders[dataset])}; the data set {dataset} is expected there (--data-root)"
+                + (f", and so are {others}" if others else "")
+                + "".join(map(way_to_get, missing))
+            )
+        return folders[dataset]
 
     def split(self, dataset: str) -> str:
         """Return the split that stimuli come from: test, else val."""
@@ -161,6 +168,19 @@ class Plan:
         from trainer.datasets.photographs import PhotographSet
 
         return PhotographSet(folder).has_split(split)
+
+
+def way_to_get(folder: Path) -> str:
+    """Return how to get the data set that is missing in this folder, to put after a message; empty without a preset."""
+    from trainer.datasets.presets import PRESETS
+
+    preset = PRESETS.get(folder.name)
+    if preset is None:
+        return ""
+    if preset.url is None:
+        return f"; `gan-eval data list` says where {preset.name} comes from"
+    fetch = shlex.join(["gan-eval", "data", "fetch", preset.name, "--out", str(folder)])
+    return f"; `{fetch}` downloads it ({preset.archive_note})"
 
 
 def metrics_for(rows: Sequence[Row]) -> dict[str, Any]:
