@@ -170,7 +170,10 @@ def merge(sources: Sequence[str | Place], out: Path) -> dict[str, int]:
                 for source in map(place_of, sources):
                     if refusals := push(source, target).refused:
                         first = "; ".join(refusals[:3])
-                        raise UserError(f"store merge: {source} and the stores before it: {first}; nothing was merged")
+                        raise UserError(
+                            f"store merge: {source} and the stores before it: {first}; nothing was merged; "
+                            "`gan-eval participants forget` removes one of two sessions"
+                        )
                     with open_store(source, create=False) as store:
                         require_consistent(store)
                 with open_store(target) as store:

@@ -337,6 +337,12 @@ $("tabs").onclick = event => { const tab = event.target.closest("button"); if (t
 $("close").onclick = () => one.close();
 for (const button of one.querySelectorAll("[data-step]")) button.onclick = () => step(Number(button.dataset.step));
 one.onclose = () => { remember(); focusCard(current); };
+addEventListener("error", event => {  // of a picture: the page was copied or sent alone
+  if (event.target.tagName !== "IMG") return;
+  const folder = decodeURIComponent(data.folder.split("/")[0]);
+  $("lost").textContent = `Pictures are missing: they are in the folder ${folder}, which must be next to this page.`;
+  $("lost").hidden = false;
+}, true);
 addEventListener("scroll", () => later(draw), {passive: true});
 addEventListener("resize", () => later(layout));
 prepare();

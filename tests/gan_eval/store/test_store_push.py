@@ -142,7 +142,7 @@ def test_a_merge_holds_what_the_stations_held_and_changes_none_of_them(tmp_path:
 @pytest.mark.parametrize(
     ("sources", "out", "message"),
     [
-        (["one", "same"], "all", "participant P01"),
+        (["one", "same"], "all", "forget` removes one of two sessions"),
         (["one"], "one", "one: exists already"),
         (["one", "absent"], "all", "absent:"),
         (["one", "notes"], "all", "notes"),

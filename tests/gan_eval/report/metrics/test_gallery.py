@@ -118,6 +118,8 @@ def test_an_earlier_gallery_stays_where_no_picture_can_be_read(tmp_path: Path) -
 @pytest.mark.skipif(BROWSER is None or DRIVER is None, reason="needs chromium and chromedriver on the PATH")
 def test_the_page_sorts_filters_and_shows_a_picture(page: Path) -> None:
     webdriver = pytest.importorskip("selenium.webdriver")
+    from selenium.webdriver.support.wait import WebDriverWait
+
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1366,768"):
         options.add_argument(argument)
@@ -165,5 +167,12 @@ def test_the_page_sorts_filters_and_shows_a_picture(page: Path) -> None:
         driver.execute_script("order[0][3].fill(''); open(0)")
         assert not driver.execute_script("return document.getElementById('large').getAttribute('src')"), "unreadable"
         assert [entry["message"] for entry in driver.get_log("browser")] == []
+        assert driver.find_element("id", "lost").text == ""
+        alone = page.with_name("alone")
+        alone.mkdir()
+        driver.get(Path(shutil.copy(page, alone)).as_uri())
+        lost = "return document.getElementById('lost').textContent"
+        message = WebDriverWait(driver, 10).until(lambda _: driver.execute_script(lost))
+        assert f"the folder {page.stem}_files, which must be next to this page" in message
     finally:
         driver.quit()
