@@ -190,7 +190,7 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
         f"running median over {100 * SHARE:.0f}% of the run. Gradient norms have a logarithmic axis."
     )
     if has_eval:
-        caption += " Validation: filled points with BatchNorm and dropout as in training, hollow points as in evaluation."
+        caption += " Validation: filled points with BatchNorm and dropout as in training, hollow as in evaluation."
     measured = pd.concat([run.validation for run in runs])
     for split, part in measured[measured["value"].notna()].groupby("split", sort=False):
         caption += f" Validated on {from_to(part['n'])} pictures of the split {split}"

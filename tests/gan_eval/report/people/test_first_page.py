@@ -163,7 +163,9 @@ def test_table_1_breaks_no_model_name(tmp_path, width):
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium")
 @pytest.mark.parametrize("width", [1040, 1200, 1290, 1400])
 def test_table_1_is_seen_whole_and_in_wide_windows_in_single_lines(tmp_path, width):
-    page = write_report(write_tables(tmp_path / "tables", paper=[cited(model="generated")]), tmp_path / "report.html")
+    many = cited(model="diffusion", dataset="photos", n_participants=200, n_answers=1772, p_holm=0.0001)
+    rows = [cited(model="generated"), many | {"dprime_low": -0.11, "dprime_high": -0.01, "verdict": "below chance"}]
+    page = write_report(write_tables(tmp_path / "tables", paper=rows), tmp_path / "report.html")
     hidden = "(({scrollWidth, clientWidth}) => scrollWidth - clientWidth)(document.querySelector('.scroll'))"
     assert measured(page, hidden, width, tmp_path) == "0"
     lines = """[...document.querySelectorAll('.cite tbody td:not(:last-child)')].map((cell) => {
