@@ -161,29 +161,36 @@ def examples(folder: StudyFolder) -> Iterator[tuple[dict[Any, Any], dict[str, An
 
 
 def marks_figure(folder: StudyFolder, width_mm: float) -> Figure:
-    """Draw the figure for a paper: pictures with most agreement and the maps' AUCs; `UserError` without marks."""
-    maps, shown = best_group(folder), list(islice(examples(folder), 4))
+    """Draw the figure for a paper: pictures with most agreement and the maps' AUCs; `UserError` without marks.
+
+    Below 130 mm the AUCs are below the pictures, which are three at most.
+    """
+    is_wide = width_mm >= 130
+    maps, shown = best_group(folder), list(islice(examples(folder), 4 if is_wide else 3))
     if maps.empty and not shown:
         raise UserError(f"--figure marks: {folder.path} has no marks whose pictures can be read; give --stimuli SET")
     rows = {title: [panels[title] for _, panels in shown] for title in (shown[0][1] if shown else ())}
     rows = {title: pictures for title, pictures in rows.items() if any(pixels is not None for pixels in pictures)}
-    widths, width = [1.0] * len(shown) + [2.2] * (not maps.empty), width_mm / 25.4
+    width, beside = width_mm / 25.4, is_wide and not maps.empty
+    widths = [1.0] * len(shown) + [2.2] * beside or [1.0]
     highest = max((pixels.shape[0] / pixels.shape[1] for pixels in rows.get("marks", ())), default=0)
-    with mpl.rc_context({**STYLE, "font.size": 8}):
-        size = (width, max(len(rows) * highest * width / sum(widths), 1.6) + 0.2)
-        figure = Figure(figsize=size, layout="constrained")
-        grid = figure.add_gridspec(max(len(rows), 1), len(widths), width_ratios=widths)
+    room = width if is_wide else width - 0.8  # the names of the maps are to the left of the pictures
+    heights = [highest * room / sum(widths)] * len(rows) + [1.6] * (not is_wide and not maps.empty) or [1.0]
+    with mpl.rc_context({**STYLE, "font.size": 8 if is_wide else 7}):
+        figure = Figure(figsize=(width, max(sum(heights), 1.6) + 0.2), layout="constrained")
+        grid = figure.add_gridspec(len(heights), len(widths), width_ratios=widths, height_ratios=heights)
         if folder.simulated:
             figure.suptitle("simulated participants", fontsize=8, color=MUTED)
         for row, (title, pictures) in enumerate(rows.items()):
             for column, pixels in enumerate(pictures):
                 axes = figure.add_subplot(grid[row, column])
-                axes.set(xticks=[], yticks=[], ylabel="" if column else title)
+                axes.set(xticks=[], yticks=[])
+                axes.set_ylabel("" if column else title, fontsize=8 if is_wide else 6)
                 axes.spines[:].set_visible(False)
                 name = "" if row else clean(shown[column][0]["id"].partition("/")[2])[-20:]
                 axes.set_title(name, fontsize=6, parse_math=False)
                 if pixels is not None:
-                    axes.imshow(pixels, interpolation="lanczos", aspect="auto")
+                    axes.imshow(pixels, interpolation="lanczos", aspect="auto" if is_wide else "equal")
         if not maps.empty:
-            draw_maps(figure.add_subplot(grid[:, -1]), maps)
+            draw_maps(figure.add_subplot(grid[:, -1] if is_wide else grid[-1, :]), maps)
     return figure

@@ -1,6 +1,7 @@
 """The section on where people saw it, its figure, and the heat maps of the gallery."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,9 @@ from gan_eval.__main__ import run
 from gan_eval.metrics.maps import PictureMaps
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.report import build_figure, write_report
+from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.parts.heat import heated
+from gan_eval.report.people.marks import marks_figure
 from gan_eval.stats.analysis import write_analysis
 from gan_eval.stats.marks.tables import mark_tables, marked
 from gan_eval.tables import MARKS, TRIALS
@@ -40,6 +43,12 @@ def test_pictures_maps_and_figure_of_marks_are_shown(tmp_path):
     figure = build_figure(tmp_path / "out", tmp_path / "marks.png", content="marks", stimuli=[tmp_path / "set"])
     with Image.open(figure) as drawn:
         assert min(drawn.size) > 300
+    narrow = marks_figure(read_folder(tmp_path / "out", stimuli=[tmp_path / "set"]), 85.0)
+    narrow.canvas.draw()
+    *pictures, aucs = narrow.axes
+    assert aucs.get_position().y1 < min(axes.get_position().y0 for axes in pictures), "stacked"
+    names = [axes.yaxis.label.get_window_extent() for axes in pictures if axes.get_ylabel()]
+    assert all(one.y0 > other.y1 for one, other in pairwise(names)), "names of rows do not overlap"
 
 
 def test_the_gallery_has_heat_maps_and_maps_of_the_user(tmp_path):
