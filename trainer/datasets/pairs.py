@@ -84,8 +84,8 @@ class PairedSet(DataSet):
             return lines
         return [
             *lines,
-            f"{drawn} looks drawn, so {self.direction} makes drawings from photographs; the other way is --direction "
-            f"{direction_from(drawn)}; gan-eval data preview shows it",
+            f"{drawn} looks drawn, so {self.direction} makes drawings from photographs; the other way is the "
+            f"direction {direction_from(drawn)}; gan-eval data preview shows it",
         ]
 
 

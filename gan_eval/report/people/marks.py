@@ -37,7 +37,7 @@ HEADING = "Where people saw it"
 CHARTED = "Shuffled AUC of the marks by each map, with 95% intervals (dotted: chance; dashed: the marks of others)."
 CAPTION = (
     "Generated pictures on whose marks people agree most, the marks of all people (each has the same weight), the map "
-    f"that is nearest to the marks, and the real pictures. Right: {CHARTED}"
+    f"that is nearest to the marks, and the real pictures. Right or below: {CHARTED}"
 )
 TITLES = {"l1": "absolute error", "ssim": "1 − SSIM", "niqe": "NIQE blocks", "lpips": "LPIPS (AlexNet)"}
 _OF = {"data set": cell(text, "dataset"), "model": cell(text, "model"), "pictures": cell(whole, "n_stimuli")}

@@ -174,7 +174,9 @@ def remarks_of(data: Path, direction: Direction) -> list[str]:
 def test_a_doubtful_direction_is_reported_to_new_runs_alone(facades: Path, tiny: Settings, tmp_path: Path) -> None:
     assert remarks_of(facades, "BtoA") == []
     (doubt,) = remarks_of(facades, "AtoB")
-    assert doubt.startswith("B looks drawn, so AtoB makes drawings from photographs; the other way is --direction BtoA")
+    assert doubt.startswith(
+        "B looks drawn, so AtoB makes drawings from photographs; the other way is the direction BtoA"
+    )
     said: list[str] = []
     for _ in range(2):
         train(tiny(steps=1), facades, tmp_path / "run", on_message=said.append)
