@@ -23,8 +23,10 @@ from gan_eval.metrics.definitions.jackknife import (
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
-MAX_FITS = 4
-"""Number of concurrent fits. Each needs three times the memory of its features: 1 GB for 10,000 pairs of 2,048."""
+MAX_FITS, MAX_GB = 4, 4
+"""Number of concurrent fits, and the memory that they may take together. One fit may take more."""
+BYTES = 24
+"""Memory of a fit for each feature of a picture: 1 GB for 10,000 pairs of 2,048 features."""
 MAX_ITERATIONS = 1000
 """Number of steps of a fit; usual ones take fewer than 20."""
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -82,7 +84,8 @@ def compare_separability(real: PictureSet) -> SetComparison:
                 return _values(real.features[x], fake.features[y], pairs)
 
             if all(len(x) and len(y) for x, y in kept):
-                with ThreadPoolExecutor(min(usable_cores(), MAX_FITS)) as pool:  # scikit-learn fits without the lock
+                fits = fits_at_once(real.features.size + fake.features.size)
+                with ThreadPoolExecutor(fits) as pool:  # scikit-learn fits without the lock
                     left_out = []
                     for part in pool.map(without, kept):
                         left_out.append(part)
@@ -101,6 +104,15 @@ def compare_separability(real: PictureSet) -> SetComparison:
         return estimates
 
     return compare
+
+
+def fits_at_once(features: int) -> int:
+    """Return the number of concurrent fits to this many features of all pictures.
+
+    >>> fits_at_once(100_000 * 2048)
+    1
+    """
+    return max(1, min(usable_cores(), MAX_FITS, MAX_GB * 10**9 // (BYTES * features)))
 
 
 def few_pictures_note(metric: str, value: float, count: int, width: int) -> str | None:
