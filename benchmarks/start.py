@@ -30,16 +30,29 @@ from gan_eval.machine.commands import VERBS
 
 FIRST_PAGE = """
 import os, sys
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
-from gan_eval.quiz.app.application import QuizApplication
-run = QuizApplication.run
-def run_to_the_first_page(self):
-    QTimer.singleShot(0, lambda: (QApplication.processEvents(), os._exit(0)))
-    return run(self)
-QuizApplication.run = run_to_the_first_page
-from gan_eval.__main__ import run as command
-sys.exit(command(sys.argv[1:]))
+from importlib.machinery import PathFinder
+from gan_eval.__main__ import main
+
+class Patched:  # the application, when the command imports it: a timer ends the process after the first page
+    def find_spec(name, path=None, target=None):
+        if name != "gan_eval.quiz.app.application":
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        execute = spec.loader.exec_module
+        def exec_module(module):
+            execute(module)
+            from PySide6.QtCore import QTimer
+            from PySide6.QtWidgets import QApplication
+            run = module.QuizApplication.run
+            def run_to_the_first_page(self):
+                QTimer.singleShot(0, lambda: (QApplication.processEvents(), os._exit(0)))
+                return run(self)
+            module.QuizApplication.run = run_to_the_first_page
+        spec.loader.exec_module = exec_module
+        return spec
+
+sys.meta_path.insert(0, Patched)
+main()
 """
 Cost = tuple[float, float]
 """CPU and wall seconds."""
