@@ -65,7 +65,7 @@ def doubts(trials: pd.DataFrame, *, are_rows_checked: bool = False) -> list[str]
     """Return warnings: alike codes, impossible times, equal sessions, rows that may be questions, below chance.
 
     Args:
-        are_rows_checked: rows that are there twice have been named.
+        are_rows_checked: repeated rows have been named.
     """
     is_timed = trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None)
     of_times = (_doubtful_times, _equal_sessions) if is_timed else ()

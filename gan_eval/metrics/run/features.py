@@ -54,10 +54,10 @@ class OnDisk(np.memmap[Any, Any]):
 
 
 def on_disk(file: Path, dtype: DTypeLike, shape: tuple[int, int]) -> OnDisk:
-    """Return an array of zeros in a new file, whose space on the disk is taken at once.
+    """Return an array of zeros in a new file, whose space on the disk is reserved.
 
     Raises:
-        UserError: the disk is full. Found later, that would end the process without a word.
+        UserError: the disk is full. Found later, that would end the process by a signal.
     """
     try:
         values = np.lib.format.open_memmap(file, "w+", dtype, shape)

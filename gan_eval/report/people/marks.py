@@ -171,8 +171,8 @@ def marks_figure(folder: StudyFolder, width_mm: float) -> Figure:
         raise UserError(f"--figure marks: {folder.path} has no marks whose pictures can be read; give --stimuli SET")
     rows = {title: [panels[title] for _, panels in shown] for title in (shown[0][1] if shown else ())}
     rows = {title: pictures for title, pictures in rows.items() if any(pixels is not None for pixels in pictures)}
-    width, beside = width_mm / 25.4, is_wide and not maps.empty
-    widths = [1.0] * len(shown) + [2.2] * beside or [1.0]
+    width, has_charts = width_mm / 25.4, is_wide and not maps.empty
+    widths = [1.0] * len(shown) + [2.2] * has_charts or [1.0]
     highest = max((pixels.shape[0] / pixels.shape[1] for pixels in rows.get("marks", ())), default=0)
     room = width if is_wide else width - 0.8  # the names of the maps are to the left of the pictures
     heights = [highest * room / sum(widths)] * len(rows) + [1.6] * (not is_wide and not maps.empty) or [1.0]

@@ -133,7 +133,7 @@ def test_one_command_at_a_time_measures_many_pictures_for_a_folder(
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["note.txt"]
 
 
-@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="takes no space at once")
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="reserves no space")
 def test_features_for_which_the_disk_has_no_room_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Found later, in a file that is mapped, a full disk ends the process by a signal."""
 
