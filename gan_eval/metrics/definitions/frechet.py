@@ -110,6 +110,7 @@ def _distance(x: "_Set", y: "_Set") -> float:
         covariance = y.covariance()
         traces, varies = float(np.trace(covariance)), covariance.diagonal() > 0
         factor, is_singular = lapack.dpotrf(_part(covariance, varies), lower=1, overwrite_a=1, clean=0)
+        del covariance
         if not is_singular:
             covariance = x.covariance()
             traces += float(np.trace(covariance))
@@ -118,7 +119,8 @@ def _distance(x: "_Set", y: "_Set") -> float:
             value = shift + traces - 2 * root
             if 2 * slack <= TOLERANCE * value:
                 return value
-        del covariance, factor
+            del covariance
+        del factor
     a, b = x.factor(), y.factor()
     traces = float(np.vdot(a, a)) + float(np.vdot(b, b))
     return max(shift + traces - 2 * float(svdvals(a @ b.T, overwrite_a=True, check_finite=False).sum()), 0.0)
@@ -273,8 +275,8 @@ class _SetWithout(_Set):
 
 
 def _part(covariance: Matrix, chosen: NDArray[np.bool_]) -> Matrix:
-    """Return the rows and columns of those features; the same matrix if they are all."""
-    return covariance if chosen.all() else np.asfortranarray(covariance[np.ix_(chosen, chosen)])
+    """Return the rows and columns of those features, in Fortran's order; the same matrix if they are all."""
+    return covariance if chosen.all() else covariance.T[np.ix_(chosen, chosen)].T
 
 
 def trace_with_factor(covariance: Matrix, factor: Matrix) -> tuple[float, float]:
