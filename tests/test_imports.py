@@ -248,6 +248,15 @@ assert scipy.linalg.qr([[2.0]])[1].item() in (-2.0, 2.0) and not hasattr(scipy.l
     assert loaded_by(code, ()) == []
 
 
+def test_the_server_loads_without_the_command_line_of_its_library():
+    code = """
+from gan_eval.machine.start import postpone
+postpone("uvicorn")
+import gan_eval.quiz.serve.run, uvicorn.lifespan.off
+"""
+    assert loaded_by(code, ("uvicorn.main", "uvicorn.supervisors", "click", "multiprocessing.synchronize")) == []
+
+
 def test_the_statistics_load_without_the_slow_libraries():
     slow = ("matplotlib", "sqlalchemy", "pydantic", "scipy.sparse", "scipy.stats", "PIL", "gan_eval.report")
     own = ("tables.choices", "tables.roc", "tables.psychometric", "importing", "metrics_and_people.correlations")

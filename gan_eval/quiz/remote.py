@@ -83,8 +83,8 @@ def is_likely(session: Session, report: TrialReport, now: datetime) -> bool:
     onset = report.showings[0].onset_ms
     if session.trial.seen:  # the first onset arrived before the report
         onset = min(onset, session.trial.seen[0].onset / MILLISECOND)
-    answered = [row["answered_at"] for row in session.done if row["answered_at"] is not None]
-    passed = now - datetime.fromisoformat((answered or [session.row["started_at"]])[-1])
+    answered_at = session.done[-1]["answered_at"] if session.done else None
+    passed = now - datetime.fromisoformat(answered_at or session.row["started_at"])
     return report.sent_ms - onset <= passed.total_seconds() * 1000 + CLOCK_MS
 
 

@@ -30,7 +30,7 @@ from gan_eval.quiz.trial import (
 )
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.store import Store, Writer
-from gan_eval.tables.frames import Row, iso
+from gan_eval.tables.frames import Row, compact, iso
 
 Unsaved = Literal["answer", "end", "nothing"]
 """The loss if the program ended now: an answer, the end of the session, or nothing."""
@@ -38,7 +38,7 @@ Unsaved = Literal["answer", "end", "nothing"]
 KEPT = (
     *("trial", "phase", "block", "protocol", "stimulus", "stimulus_b", "position", "kind", "model", "dataset"),
     *("requested_exposure_ms", "exposure_ms", "response", "choice", "rating", "correct", "reaction_time_ms"),
-    *("confidence", "answered_at"),
+    "confidence",
 )
 """Columns of finished trials that the next trials and the last page need."""
 
@@ -269,7 +269,7 @@ class Session:
         for number, row in enumerate(self.done[:-1]):
             if len(row) > len(KEPT):
                 place = next(place for place, planned in enumerate(self.plan) if planned["trial"] == row["trial"])
-                self.done[number] = self.plan[place] = {name: row[name] for name in KEPT}
+                self.done[number] = self.plan[place] = compact({name: row[name] for name in KEPT})
 
     def abort(self) -> None:
         """End the session for good; all trials are kept."""

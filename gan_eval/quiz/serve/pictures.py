@@ -22,6 +22,7 @@ from weakref import finalize
 
 import numpy as np
 
+from gan_eval.machine.threads import usable_cores
 from gan_eval.pictures.decode import Picture, decode_rgb, read_file, resize
 from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.library import RESAMPLING, Library, mask, size_at
@@ -30,7 +31,7 @@ from gan_eval.settings.quiz import MaskKind
 CACHE_BYTES = 256 * 2**20
 """Maximum size of the encoded stimuli in the temporary file that no session is about to show."""
 THREADS = 2
-"""Number of pictures that are encoded at a time; more would block the thread that answers requests."""
+"""Maximum number of pictures that are encoded at a time; more would block the thread that answers requests."""
 
 
 def keyed_hash(secret: bytes, *parts: str) -> str:
@@ -125,7 +126,8 @@ class EncodedPictures:
         self._last: OrderedDict[object, tuple[Future[Reader], int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pictures")
+        threads = max(1, min(THREADS, usable_cores() - 1))  # a core is left for the thread that answers requests
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="pictures")
 
     def size(self, stimulus: str, width: int | None) -> tuple[int, int]:
         """Return width and height in pixels at which a stimulus is shown; `width` None: its own size."""

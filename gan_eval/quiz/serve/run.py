@@ -13,12 +13,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import Server as UvicornServer
 
 from gan_eval.errors import UserError, reason_of
 from gan_eval.files.digests import sha256_json
@@ -30,8 +31,12 @@ from gan_eval.quiz.serve.app import make_app
 from gan_eval.quiz.serve.experimenter import experimenter_path, experimenter_routes, watch
 from gan_eval.quiz.serve.live import LiveStudy
 
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
 if sys.platform != "win32":
     import resource
+
+uvicorn.Config = Config  # type: ignore[misc]  # taken by `uvicorn.lifespan.off`; `cli.serve` postpones the package
 
 HEAD_S = 20
 """Seconds in which a connection must send a complete request head."""
@@ -46,7 +51,7 @@ GRACE_S = 5
 """Seconds that running requests may take after the signal to stop."""
 
 
-class Server(uvicorn.Server):
+class Server(UvicornServer):
     """A server that ends with status 0 on SIGINT and SIGTERM."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -265,12 +270,12 @@ async def _answer(
     listening: socket.socket,
     address: str,
     report: Path | None,
-    ending: Event | threading.Event,
+    ending: "Event | threading.Event",
     more: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
     """Answer requests, and run `more`, until a signal comes or `ending` is set; either ends all processes."""
     routes = experimenter_routes(live, rehearsal, address=address, stop=ending.set, report=report)
-    config = uvicorn.Config(
+    config = Config(
         make_app(live, routes),
         http=Connection,
         ws="none",  # else a library for web sockets is loaded, of 2 MB
@@ -305,7 +310,7 @@ def _help(
     address: str,
     intro: bool,
     report: Path | None,
-    ending: Event | threading.Event,
+    ending: "Event | threading.Event",
 ) -> None:
     """Answer requests in a helper process, which ends with the process that the user started."""
 
