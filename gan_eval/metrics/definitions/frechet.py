@@ -49,7 +49,7 @@ class Rows:
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-BLOCK = 1024
+BLOCK = 256
 """Number of rows that are converted to float64 at a time."""
 MAX_FEATURE = 1e50
 """Features beyond it have no value: KID's kernel takes the sixth power of their size."""
@@ -275,8 +275,14 @@ class _SetWithout(_Set):
 
 
 def _part(covariance: Matrix, chosen: NDArray[np.bool_]) -> Matrix:
-    """Return the rows and columns of those features, in Fortran's order; the same matrix if they are all."""
-    return covariance if chosen.all() else covariance.T[np.ix_(chosen, chosen)].T
+    """Return the rows and columns of those features, in Fortran's order, in the memory of the covariance."""
+    if chosen.all():
+        return covariance
+    numbers = np.flatnonzero(chosen)
+    memory, count = covariance.ravel("K"), len(numbers)
+    for place, number in enumerate(numbers):  # no column is written before it is read
+        memory[place * count : (place + 1) * count] = covariance[numbers, number]
+    return memory[: count * count].reshape((count, count), order="F")
 
 
 def trace_with_factor(covariance: Matrix, factor: Matrix) -> tuple[float, float]:
