@@ -28,8 +28,15 @@ def main() -> None:
 
 def _start() -> int:
     """Prepare the process and run its command; return the exit status."""
+    from gan_eval.machine.start import (
+        accept_any_text,
+        open_closed_streams,
+        release_nothing_at_exit,
+        remove_current_folder_from_path,
+    )
+
+    release_nothing_at_exit()
     from gan_eval.files.atomic import make_private
-    from gan_eval.machine.start import accept_any_text, open_closed_streams, remove_current_folder_from_path
 
     if sys.argv[1:2] == ["quiz"]:
         gc.set_threshold(YOUNG_OBJECTS, 10, 10)

@@ -1,12 +1,13 @@
 """The start of a process (environment, streams, search path) and its end."""
 
+import atexit
 import codecs
 import ctypes
-import gc
 import io
 import os
 import platform
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
@@ -105,6 +106,25 @@ class _Postponed(ModuleType):
         return getattr(self, name)
 
 
+_statuses: list[int] = []
+
+
+def release_nothing_at_exit() -> None:
+    """Let `exit_process` end this process after its exit handlers: with PyTorch, 0.4 s sooner and with 120 MB less.
+
+    To be called first, because exit handlers run in reverse order. Python would release all objects, and libraries what
+    they hold, for which the pages of PyTorch's CUDA libraries are read; the memory goes anyway.
+    """
+    atexit.register(_end)
+
+
+def _end() -> None:
+    if _statuses:
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(_statuses[0])
+
+
 def exit_process(status: int) -> NoReturn:
     """End the process with an exit status, even if flushing the output fails."""
     for stream in (sys.stdout, sys.stderr):
@@ -112,6 +132,5 @@ def exit_process(status: int) -> NoReturn:
             stream.flush()
         except OSError:  # a full disk, which has been reported; Python would flush again and end with its own status
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if "triton" not in sys.modules:  # it would list what stays in memory as leaks
-        gc.freeze()  # do not search for cycles: 0.3 s with pandas, and the memory goes anyway
+    _statuses.append(status)
     sys.exit(status)

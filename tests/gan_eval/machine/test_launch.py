@@ -44,26 +44,33 @@ def test_a_command_is_ours_where_nothing_is_installed(tmp_path: Path) -> None:
     assert done.stdout.startswith("gan_eval "), done.stderr
 
 
-CYCLE = """
-from gan_eval.machine.start import exit_process
-class Node:
+END = """
+import atexit, tempfile, threading, time
+from gan_eval.machine.start import exit_process, release_nothing_at_exit
+release_nothing_at_exit()
+class Kept:
     def __del__(self):
-        print("found")
-node = Node()
-node.itself = node
-del node
+        print("released")
+kept = Kept()
+folder = tempfile.TemporaryDirectory(dir=FOLDER)
+atexit.register(print, "handled")
+threading.Thread(target=lambda: (time.sleep(0.2), print("waited for"))).start()
+print("begun")
 exit_process(3)
 """
 
 
-def test_a_command_ends_without_a_search_for_cycles() -> None:
-    done = subprocess.run([sys.executable, "-c", CYCLE], env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+def test_a_command_ends_after_its_threads_and_exit_handlers_and_releases_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", END.replace("FOLDER", repr(str(tmp_path)))]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split("\n"), done.stderr) == (3, ["begun", "waited for", "handled", ""], "")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_end_of_a_training_reports_no_leaks() -> None:
     pytest.importorskip("triton", reason="Triton is for Linux only")
-    command = "import triton._C.libtriton; from gan_eval.machine.start import exit_process; exit_process(0)"
+    command = "from gan_eval.machine.start import exit_process, release_nothing_at_exit; release_nothing_at_exit()"
+    command += "; import triton._C.libtriton; exit_process(0)"
     done = subprocess.run([sys.executable, "-c", command], env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
