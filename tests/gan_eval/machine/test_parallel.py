@@ -1,5 +1,6 @@
 """Simulated studies on processes: the same results in the same order, and no process is left behind."""
 
+import atexit
 import os
 import signal
 import subprocess
@@ -27,6 +28,28 @@ def test_processes_give_results_in_order_and_compute_in_one_thread(monkeypatch: 
     assert found == [("state", task, "1") for task in tasks]
     assert reported == list(range(1, 10))
     assert os.environ["OPENBLAS_NUM_THREADS"] == "7"
+
+
+class Held:
+    def __init__(self, file: Path) -> None:
+        self.release = file.touch
+
+    def __del__(self) -> None:
+        self.release()
+
+
+held: list[Held] = []
+
+
+def hold(folder: Path, _: int) -> None:
+    held.append(Held(folder / "released"))
+    atexit.register((folder / "handled").touch)
+
+
+@pytest.mark.slow
+def test_processes_run_their_exit_handlers_and_release_nothing(tmp_path: Path) -> None:
+    in_parallel(hold, tmp_path, [0, 1], workers=2)
+    assert [file.name for file in tmp_path.iterdir()] == ["handled"]
 
 
 @pytest.mark.nightly
