@@ -141,7 +141,7 @@ class Gaussian:
     """(d, d), with n - 1."""
 
 
-def gaussian_of(features: Features) -> Gaussian:
+def gaussian_of(features: Features | Rows) -> Gaussian:
     """Return mean and covariance (n - 1) of (N, d) features.
 
     Raises:

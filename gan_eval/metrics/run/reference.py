@@ -15,7 +15,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
 from gan_eval.files.digests import sha256_file, unchanged
 from gan_eval.files.reading import require_file
-from gan_eval.metrics.definitions.frechet import Features, Gaussian, gaussian_of
+from gan_eval.metrics.definitions.frechet import Features, Gaussian, Rows, gaussian_of
 
 _RESIZERS = {"_legacy_tensorflow_": "tf1", "_legacy_pytorch_": "bilinear", "_clean_": "clean"}
 """Parts of the names of clean-fid's files, and the resizers that they state."""
@@ -64,7 +64,7 @@ def read_reference(file: Path, *, resizer: str) -> Reference:
     return Reference(gaussian, sha256, "; ".join(notes))
 
 
-def write_reference(file: Path, features: Features) -> None:
+def write_reference(file: Path, features: Features | Rows) -> None:
     """Write mean and covariance (n - 1) of (N, d) features in float64, as pytorch-fid does."""
     gaussian = gaussian_of(features)
     with atomic_path(file) as temporary, temporary.open("wb") as out:

@@ -32,6 +32,7 @@ from gan_eval.machine.progress import Progress
 from gan_eval.machine.threads import usable_cores
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import jackknife
+from gan_eval.metrics.definitions.frechet import Rows
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
@@ -254,10 +255,9 @@ def _save_reference(file: Path, stimuli: Sequence[Stimulus], results: PictureRes
     store = results.stores.get("inception")
     if store is None:
         raise UserError(f"--save-reference {file}: needs a metric of Inception features; add fid to --metrics")
-    reals = [number for number, stimulus in enumerate(stimuli) if not stimulus.is_fake and store.filled[number]]
-    features = store.values[reals]  # noqa: PD011
+    is_real = np.array([not stimulus.is_fake for stimulus in stimuli]) & store.filled
     try:
-        write_reference(file, features)
+        write_reference(file, Rows(store.values, is_real))
     except Unmeasurable as reason:
         raise UserError(f"--save-reference {file}: {reason}") from reason
 

@@ -1,6 +1,8 @@
 """FID to statistics of real pictures: the value of the two sets, the files of other programs, and what is refused."""
 
 import pickle
+import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from refusals import refused
 
 from gan_eval.metrics.definitions.frechet import fid, fid_to, gaussian_of
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.run import runner
+from gan_eval.metrics.run.features import FeatureStore
 from gan_eval.metrics.run.reference import read_reference, write_reference
 
 
@@ -88,3 +92,18 @@ def test_the_command_asks_for_the_resizer_and_takes_no_real_pictures(command, tm
     ):
         status, _, err = command("metrics", *options, "--reference", tmp_path / "ref.npz", "--out", tmp_path / "out")
         assert (status, named in err) == (2, True), err
+
+
+def test_saving_a_reference_does_not_copy_the_features(tmp_path):
+    store = FeatureStore(20_000, 64)
+    store.values[:] = features(20_000, seed=1, width=64)
+    store.filled[5:] = True
+    stimuli = [SimpleNamespace(is_fake=number % 2 == 1) for number in range(20_000)]
+    write_reference(tmp_path / "warm.npz", store.values[:100])  # imports SciPy
+    tracemalloc.start()
+    runner._save_reference(tmp_path / "ref.npz", stimuli, SimpleNamespace(stores={"inception": store}))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < store.values.nbytes / 4
+    with np.load(tmp_path / "ref.npz") as arrays:
+        np.testing.assert_allclose(arrays["sigma"], np.cov(store.values[6::2], rowvar=False), rtol=1e-4, atol=1e-3)
