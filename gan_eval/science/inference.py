@@ -3,10 +3,13 @@
 An answer's influence is its contribution to an estimate's error. Influences are summed over clusters, and the squared
 sums are the variance (Liang & Zeger 1986, Biometrika 73, 13-22). The two-way variance (Cameron, Gelbach & Miller 2011,
 Journal of Business & Economic Statistics 29, 238-249) is the variance by participant, plus that by stimulus, minus that
-by cell. A cell has the answers of one participant to one stimulus.
+by cell. A cell has the answers of one participant to one stimulus. Stimuli of one item, such as a photograph and its
+generated version, need not be independent: the two-way variance by participant and item counts too, if it is larger.
 """
 
 import math
+from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -244,7 +247,12 @@ def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None
 
 
 def two_way(
-    influence: np.ndarray, participant: np.ndarray, stimulus: np.ndarray, *, side: np.ndarray | None = None
+    influence: np.ndarray,
+    participant: np.ndarray,
+    stimulus: np.ndarray,
+    *,
+    item: np.ndarray | None = None,
+    side: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return (K,) variances of K estimates: the largest of the two-way variance and the two one-way variances.
 
@@ -255,21 +263,86 @@ def two_way(
         influence: (N, K) what each trial adds to the estimates' errors.
         participant: (N,) int, 0.. .
         stimulus: (N,) int, 0.. .
+        item: (N,) int, 0..: items that several stimuli share (`shared_items`). The variances by item and by participant
+            and item count too, if they are larger. None: each stimulus has an item of its own.
         side: (N,) bool, if two groups of trials are compared: each has its own number of clusters; None: one group.
 
     >>> influence = np.array([[1.0], [-1.0], [1.0], [1.0]])
     >>> two_way(influence, np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])).round(2).tolist()
     [10.67]
     """
-    several = [factor for factor in (participant, stimulus) if len(factor) and factor.min() < factor.max()]
-    if not several:
+    pictures = [factor for factor in (stimulus, item) if factor is not None and _varies(factor)]
+    people = [participant] if _varies(participant) else []
+    if not people and not pictures:
         return np.asarray(influence.sum(axis=0) ** 2)
-    if len(several) == 1:
-        return one_way(influence, several[0], side=side)
-    by_participant, by_stimulus, by_cell = (
-        one_way(influence, cluster, side=side) for cluster in (participant, stimulus, cells(participant, stimulus))
-    )
-    return np.asarray(np.max([by_participant + by_stimulus - by_cell, by_participant, by_stimulus], axis=0))
+    return np.asarray(np.max(ways(lambda cluster: one_way(influence, cluster, side=side), people, pictures), axis=0))
+
+
+def ways(
+    of: Callable[[np.ndarray], np.ndarray], people: Sequence[np.ndarray], pictures: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Return each one-way variance, and the two-way variance of each pair of factors.
+
+    Args:
+        of: variance or covariance by one factor.
+        people: (N,) participants, 0.. ; empty: one participant, who is no factor.
+        pictures: stimuli, and items if stimuli share them, (N,) each.
+    """
+    by_people, by_pictures = [of(factor) for factor in people], [of(factor) for factor in pictures]
+    both = [
+        by_person + by_picture - of(cells(person, picture))
+        for person, by_person in zip(people, by_people, strict=True)
+        for picture, by_picture in zip(pictures, by_pictures, strict=True)
+    ]
+    return [*by_people, *by_pictures, *both]
+
+
+def _varies(factor: np.ndarray) -> bool:
+    return bool(len(factor) and factor.min() < factor.max())
+
+
+def shared_items(item: np.ndarray, stimulus: np.ndarray, *, side: np.ndarray | None = None) -> np.ndarray | None:
+    """Return the items if several stimuli share one, such as a photograph and its generated version; else None.
+
+    A side whose pictures are all of one item shows no variance of items; then the result is None, too.
+
+    Args:
+        item: (N,) int, 0.. .
+        stimulus: (N,) int, 0.. ; each is of one item.
+        side: (N,) bool; None: one side.
+
+    >>> stimulus = np.arange(4)
+    >>> shared_items(np.array([0, 1, 0, 1]), stimulus).tolist(), shared_items(stimulus, stimulus)
+    ([0, 1, 0, 1], None)
+    """
+    is_shared = n_levels(item) < n_levels(stimulus) and degrees_of_freedom(item, side=side) > 0
+    return item if is_shared else None
+
+
+def item_covariance(
+    influence: np.ndarray,
+    participant: np.ndarray,
+    stimulus: np.ndarray,
+    item: np.ndarray | None,
+    *,
+    side: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return the (K, K) covariance that items have beyond stimuli: two-way by item minus two-way by stimulus.
+
+    It may be negative in some directions: items then have no variance beyond that of their stimuli. The arguments are
+    those of `two_way`; without an item the covariance is 0.
+    """
+    if item is None:
+        return np.zeros(2 * influence.shape[1:])
+    of = partial(cluster_covariance, influence, side=side)
+    by_item, by_stimulus = of(item) - of(cells(participant, item)), of(stimulus) - of(cells(participant, stimulus))
+    return np.asarray(by_item - by_stimulus)
+
+
+def cluster_covariance(influence: np.ndarray, cluster: np.ndarray, *, side: np.ndarray | None = None) -> np.ndarray:
+    """Return the (K, K) covariance clustered by one factor, whose diagonal is that of `one_way`."""
+    sums = cluster_sums(influence, cluster, side=side).sum(axis=1)
+    return np.asarray(sums @ sums.T)
 
 
 def cells(participant: np.ndarray, stimulus: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gan_eval.errors import abbreviated
 from gan_eval.stats.contradictions import agreement, are_single, possible_times
+from gan_eval.stats.trials import items_of
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import person_of
 
@@ -393,15 +394,16 @@ def _far_below_others(main: pd.DataFrame) -> list[str]:
 def _is_below_half(main: pd.DataFrame, level: float) -> bool:
     """Return True if fewer than half of the answers are correct, to both kinds, at this two-sided level.
 
-    The error is clustered by participant and by picture.
+    The error is clustered by participant and by picture, and by item where pictures share some.
     """
     right, n = main["agrees"].to_numpy(bool), len(main)
     if main.groupby(main["kind"].fillna(""), observed=True)["agrees"].mean().max() >= 0.5:
         return False
     from gan_eval.science.inference import binomial_p, degrees_of_freedom, two_sided_p, two_way
 
-    factors = [pd.factorize(main[name])[0] for name in ("participant", "stimulus")]
-    variance = two_way(((right - right.mean()) / n)[:, None], *factors)
+    factors, item = [pd.factorize(main[name])[0] for name in ("participant", "stimulus")], items_of(main)
+    variance = two_way(((right - right.mean()) / n)[:, None], *factors, item=item)
+    factors += [] if item is None else [item]
     several = [factor for factor in factors if factor.max() > 0]
     p = two_sided_p(right.mean() - 0.5, np.sqrt(variance[0]), max(1, degrees_of_freedom(*several))) if several else 0.0
     return bool(np.nanmax([float(p), float(binomial_p(right.sum(), n))]) < level)

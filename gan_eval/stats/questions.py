@@ -15,7 +15,7 @@ from gan_eval.stats.estimate.contrast import Question
 from gan_eval.stats.estimate.differences import Untested
 from gan_eval.stats.estimate.grades import HIGHER, MEAN, GradedAnswers, GradeQuestion
 from gan_eval.stats.groups import REAL, contestants, joined, with_reals
-from gan_eval.stats.trials import pictures
+from gan_eval.stats.trials import items_of, pictures
 
 TOLD_APART = "told apart"
 UNNAMED = "unnamed model"
@@ -34,7 +34,7 @@ GRADED_MODELS, GRADED_KINDS = "grades of models", "grades of reals"
 CHOSEN = "chosen"
 ANY_FAKE = "fake"
 """Name of b if it is the fakes of all models together."""
-USED = (*("participant", "stimulus", "is_fake", "says_fake", "model", "dataset"), *("simulated", "fraction"))
+USED = ("participant", "stimulus", "item", "is_fake", "says_fake", "model", "dataset", "simulated", "fraction")
 """Columns of the trials behind a question on kinds; fewer columns are copied faster."""
 
 
@@ -266,6 +266,7 @@ def model_questions(answered: pd.DataFrame, plan: Plan) -> Iterator[Comparison]:
                 slopes=(side if of_both > 1 else None, side if shared else None),
                 picture_is="item" if shared else "stimulus",
                 link=plan.link,
+                item=None if shared else items_of(trials, side=in_a),
             )
             yield Comparison(
                 MODELS,
@@ -458,7 +459,8 @@ def _of_grades(
     values, grade = np.unique(trials["rating"].to_numpy("float64"), return_inverse=True)
     picture_is = "item" if family == GRADED_MODELS and shares_items(trials) else "stimulus"
     participant, picture = (pd.factorize(trials[name])[0] for name in ("participant", picture_is))
-    answers = GradedAnswers(values, grade, in_a, participant, picture, picture_is)
+    item = items_of(trials, side=in_a) if picture_is == "stimulus" else None
+    answers = GradedAnswers(values, grade, in_a, participant, picture, picture_is, item)
     counts = int(in_a.sum()), int((~in_a).sum())
     place = dataset if isinstance(dataset, str) else None, None
     for measure, bound in ((HIGHER, 1.0), (MEAN, reach or 1.0)):

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
+from gan_eval.science.inference import shared_items
 from gan_eval.stats.contradictions import agreement, are_single, require_agreement, require_plausible_times
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import name_of
@@ -120,6 +121,18 @@ def pictures(trials: pd.DataFrame) -> pd.Series:
     """Return (N,) the item of each trial, or the stimulus where there is none."""
     item = trials["item"]
     return item if item.notna().all() else item.astype("str").where(item.notna(), trials["stimulus"].astype("str"))
+
+
+def items_of(trials: pd.DataFrame, *, side: np.ndarray | None = None) -> np.ndarray | None:
+    """Return the items (N,) int, 0.. if several stimuli share one, else None (`science.inference.shared_items`).
+
+    Args:
+        side: (N,) bool, if two groups of trials are compared.
+    """
+    if trials["item"].isna().all():
+        return None
+    item, stimulus = (pd.factorize(names)[0] for names in (pictures(trials), trials["stimulus"]))
+    return shared_items(item, stimulus, side=side)
 
 
 def are_own_names(trials: pd.DataFrame) -> bool:

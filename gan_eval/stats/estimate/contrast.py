@@ -18,7 +18,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, ndtr, ndtri
 
-from gan_eval.science.inference import degrees_of_freedom, equivalence_p, n_levels, t_critical, two_sided_p
+from gan_eval.science.inference import (
+    degrees_of_freedom,
+    equivalence_p,
+    item_covariance,
+    n_levels,
+    t_critical,
+    two_sided_p,
+)
 from gan_eval.stats.estimate.differences import (
     HALF,
     Difference,
@@ -109,7 +116,7 @@ class Question:
     participant: np.ndarray
     """(N,) int, 0.. without gaps."""
     picture: np.ndarray
-    """(N,) int: the stimulus, or the item that several stimuli share."""
+    """(N,) int: the stimulus, or the item that the models share."""
     cell: np.ndarray
     """(N,) int, 0..C-1 without gaps: groups that each have a fixed effect in the model."""
     cell_weights: np.ndarray
@@ -122,6 +129,8 @@ class Question:
     link: str = "logit"
     rows: "tuple[Question, ...]" = ()
     """Questions of one proportion each, in the order of the cells; the difference is their mean. Empty: none."""
+    item: np.ndarray | None = None
+    """(N,) int, 0..: items that several pictures share; their variance is added. None: none, or all trials are a's."""
     other: np.ndarray | None = None
     """(N,) int, 0..: the other picture of each pair, if any two are paired: a third factor, whose variance is added."""
 
@@ -142,13 +151,13 @@ def estimate(question: Question, *, margin: float | None, why_not: str = "") -> 
     check = (
         proportion_less_half(question.answer, *units, margin=margin, row=question.cell, mean=mean, other=question.other)
         if question.in_a is None
-        else difference_of_proportions(question.answer, question.in_a, *units, margin=margin)
+        else difference_of_proportions(question.answer, question.in_a, *units, item=question.item, margin=margin)
     )
     few_note = few_people(n_levels(question.participant)) if check.basis else ""
     if why_not:
         reason = f"clustered shares instead of the crossed model ({why_not})"
         return check._replace(note=joined(reason, check.note, few_note))
-    others = [] if question.other is None else [question.other]
+    others = [factor for factor in (question.other, question.item) if factor is not None]
     df = degrees_of_freedom(*units, *others, side=question.in_a)
     clustered = 0.0
     few = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1)
@@ -162,13 +171,24 @@ def estimate(question: Question, *, margin: float | None, why_not: str = "") -> 
         difference = difference if mean is None else mean
         if question.other is not None:
             error = float(np.hypot(error, np.sqrt(other_variance(question.answer, question.cell, question.other))))
-        error = max(error, float(np.nan_to_num(reach_apart / t_critical(df))))
+        error = max(float(np.sqrt(error**2 + _of_items(question))), float(np.nan_to_num(reach_apart / t_critical(df))))
         basis, error = (CROSSED, error) if error >= clustered else (CROSSED_CLUSTERED, clustered)
         test = _from_half if question.in_a is None else wald
         result = test(difference, error, df, margin=margin, basis=basis)
     except NoFitError as reason:
         return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note, few_note))
     return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), few_note))
+
+
+def _of_items(question: Question) -> float:
+    """Return the variance of a difference that items have beyond their pictures, clustered; 0: none."""
+    if question.item is None or question.in_a is None:
+        return 0.0
+    in_a, answer = question.in_a, question.answer
+    residual = answer - np.where(in_a, answer[in_a].mean(), answer[~in_a].mean())
+    influence = residual / np.where(in_a, in_a.sum(), -np.sum(~in_a))
+    units = question.participant, question.picture, question.item
+    return max(0.0, float(item_covariance(influence[:, None], *units, side=in_a)[0, 0]))
 
 
 def _by_model(question: Question) -> tuple[float, float]:

@@ -8,7 +8,7 @@ Statistics & Data Analysis 45, 449-456).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,13 +19,15 @@ from gan_eval.science.inference import (
     Z95,
     Estimate,
     cells,
-    cluster_sums,
+    cluster_covariance,
     degrees_of_freedom,
     equivalence_p,
+    item_covariance,
     n_levels,
     newcombe,
     t_critical,
     two_sided_p,
+    ways,
     wilson,
 )
 from gan_eval.settings.plan import Plan
@@ -44,6 +46,7 @@ from gan_eval.stats.estimate.differences import Difference, Untested, few_people
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.questions import MAX_ROWS, KindQuestion
+from gan_eval.stats.trials import items_of
 
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
 BASES = (*FROM_MODELS, TWO_WAY, BY_PICTURE)
@@ -319,6 +322,8 @@ class _Answers(NamedTuple):
     is_fake: np.ndarray
     participant: np.ndarray
     picture: np.ndarray
+    item: np.ndarray | None
+    """None: each picture has an item of its own."""
     cell: np.ndarray
     """Each model's fakes on each data set, and each data set's reals."""
     weights: np.ndarray
@@ -339,7 +344,9 @@ class _Answers(NamedTuple):
         participant, picture = (pd.factorize(trials[name])[0] for name in ("participant", "stimulus"))
         fakes, reals = (np.bincount(participant, of) > 0 for of in (is_fake, ~is_fake))
         is_between = bool(2 * np.sum(fakes & reals) < np.sum(fakes))
-        return _Answers(trials["says_fake"].to_numpy(bool), is_fake, participant, picture, cell, weights, is_between)
+        item = items_of(trials, side=is_fake)
+        says_fake = trials["says_fake"].to_numpy(bool)
+        return _Answers(says_fake, is_fake, participant, picture, item, cell, weights, is_between)
 
 
 def _estimated(trials: pd.DataFrame, answers: _Answers, settings: Plan, why_not: str) -> Rates:
@@ -356,10 +363,11 @@ def _estimated(trials: pd.DataFrame, answers: _Answers, settings: Plan, why_not:
         return replace(clustered, note=joined(f"clustered shares instead of the crossed model ({reason})"))
     fake, real = map(float, shares)
     check_p = clustered.detection(None).p
-    rates = Rates(fake, real, (covariance,), clustered.df, CROSSED, (fake, real), None, fit, check_p, clustered.n)
+    covariances = (covariance,) if answers.item is None else (covariance, covariance + _of_items(answers))
+    rates = Rates(fake, real, covariances, clustered.df, CROSSED, (fake, real), None, fit, check_p, clustered.n)
     few = len(trials) < FEW_ANSWERS * (int(answers.picture.max()) + 1) and clustered.df >= MANY_GROUPS - 1
     if few and clustered.error(1, -1) > rates.error(1, -1):
-        rates = replace(rates, covariances=(covariance, *clustered.covariances), basis=CROSSED_CLUSTERED)
+        rates = replace(rates, covariances=(*covariances, *clustered.covariances), basis=CROSSED_CLUSTERED)
     if _is_misfit(answers, rates, clustered.reported):
         return replace(clustered, note=f"clustered shares instead of the crossed model ({_MISFIT})")
     return rates
@@ -406,6 +414,14 @@ def _by_model(answers: _Answers, settings: Plan) -> tuple[CrossedFit, np.ndarray
     return fit, weights @ shares, weights @ covariance @ weights.T
 
 
+def _of_items(answers: _Answers) -> np.ndarray:
+    """Return the (2, 2) covariance of both shares that items have beyond their pictures, clustered."""
+    says, cell = answers.says_fake.astype(float), answers.cell
+    n = np.bincount(cell)
+    influence = ((says - (np.bincount(cell, says) / n)[cell]) * answers.weights[:, cell] / n[cell]).T
+    return item_covariance(influence, answers.participant, answers.picture, answers.item, side=answers.is_fake)
+
+
 def _clustered(answers: _Answers) -> Rates:
     """Return the shares with one answer of each kind added for each kind of picture, and clustered covariances."""
     says, cell = answers.says_fake.astype(float), answers.cell
@@ -417,18 +433,16 @@ def _clustered(answers: _Answers) -> Rates:
     hits, false_alarms = (float(share) for share in answers.weights @ (yes / n))
     observed = hits, false_alarms
     several = n_levels(answers.participant) > 1
-    factors = (answers.participant, answers.picture) if several else (answers.picture,)
+    people = [answers.participant] if several else []
+    pictures_and_items = [answers.picture] if answers.item is None else [answers.picture, answers.item]
+    factors = [*people, *pictures_and_items]
     df = degrees_of_freedom(*factors, side=answers.is_fake)
     if df < 1:
         return Rates(fake, real, (), 0, None, observed, TOO_FEW, untested="too few")
     by_answers = np.bincount(answers.participant, says), np.bincount(answers.participant)
     gave_both = int(((by_answers[0] > 0) & (by_answers[0] < by_answers[1])).sum())
     influence = ((says - shares[cell]) * answers.weights[:, cell] / n[cell]).T
-    both = [cells(*factors)] if several else []
-    sums = [cluster_sums(influence, factor, side=answers.is_fake).sum(axis=1) for factor in (*factors, *both)]
-    by_cluster = [each @ each.T for each in sums]
-    if several:
-        by_cluster[2] = by_cluster[0] + by_cluster[1] - by_cluster[2]
+    by_cluster = ways(partial(cluster_covariance, influence, side=answers.is_fake), people, pictures_and_items)
     is_uniform = (yes == 0) | (yes == n)
     if is_uniform.any():  # equal answers do not show how clusters differ: assume an SD, and the normal instead of t
         groups = [tuple(n_levels(factor[cell == k]) for factor in factors) for k in range(count)]
@@ -449,8 +463,8 @@ def _clustered(answers: _Answers) -> Rates:
 def _independent_answers(groups: tuple[int, ...], n: float) -> float:
     """Return the number of equal independent answers with the same 97.5% limit of the share as `n` equal answers.
 
-    The `n` answers are from `groups`, numbers of people and of pictures, each assumed to vary with `_ASSUMED_SD`. The
-    smaller of both results is returned.
+    The `n` answers are from `groups`, numbers of people, of pictures and of items if pictures share them, each assumed
+    to vary with `_ASSUMED_SD`. The smallest of the results is returned.
     """
     counts = np.array(groups)[:, None]
     low, high = np.full(counts.shape, -40.0), np.full(counts.shape, 40.0)

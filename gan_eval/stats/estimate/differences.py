@@ -135,14 +135,20 @@ def simultaneous_intervals(differences: Sequence[Difference], p_holm: np.ndarray
 
 
 def difference_of_proportions(
-    success: np.ndarray, in_a: np.ndarray, participant: np.ndarray, stimulus: np.ndarray, *, margin: float | None = None
+    success: np.ndarray,
+    in_a: np.ndarray,
+    participant: np.ndarray,
+    stimulus: np.ndarray,
+    *,
+    item: np.ndarray | None = None,
+    margin: float | None = None,
 ) -> Difference:
     """Return the proportion of `success` among the trials of a minus the proportion among those of b.
 
     The variance is two-way clustered (`gan_eval.science.inference`). Residuals are differences from the proportion with
     one success and one failure added (Agresti & Caffo 2000, The American Statistician 54, 280-288), so that a group
     whose answers agree still has an error. The reference is Student's t with one degree of freedom fewer than the
-    smallest number of participants or stimuli behind either group.
+    smallest number of participants, stimuli or shared items behind either group.
 
     The interval is never narrower than Newcombe's and p never below Fisher's; both treat the answers as independent. If
     all answers of each group agree, these two are computed as if each stimulus (or participant, if fewer and not all
@@ -153,12 +159,14 @@ def difference_of_proportions(
         in_a: (N,) bool, true for a's trials, false for b's; both must occur.
         participant: (N,) int, 0.. .
         stimulus: (N,) int, 0.. .
+        item: (N,) int, 0..: items that several stimuli share (`science.inference.shared_items`); None: none.
     """
     (k_a, n_a), (k_b, n_b) = ((int(success[group].sum()), int(group.sum())) for group in (in_a, ~in_a))
     difference = k_a / n_a - k_b / n_b
     participants = n_levels(participant)
     is_alone = participants == 1
-    factors = (stimulus,) if is_alone else (participant, stimulus)
+    shown = [stimulus] if item is None else [stimulus, item]
+    factors = shown if is_alone else [participant, *shown]
     df = degrees_of_freedom(*factors, side=in_a)
     if df < 1:
         return Difference(difference, note=_TOO_FEW, untested="too few")
@@ -173,7 +181,7 @@ def difference_of_proportions(
         return _where_all_agree(independent, difference, is_alone, agree)
     smoothed = np.where(in_a, (k_a + 1) / (n_a + 2), (k_b + 1) / (n_b + 2))
     influence = (success - smoothed) * np.where(in_a, 1 / n_a, -1 / n_b)
-    error = float(np.sqrt(two_way(influence[:, None], participant, stimulus, side=in_a)[0]))
+    error = float(np.sqrt(two_way(influence[:, None], participant, stimulus, item=item, side=in_a)[0]))
     independent = _newcombe_and_fisher(k_a, n_a, k_b, n_b, margin)
     return _never_more_certain(wald(difference, error, df, margin=margin), independent, is_alone)
 

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gan_eval.science.inference import degrees_of_freedom, two_way
+from gan_eval.science.inference import degrees_of_freedom, item_covariance, two_way
 from gan_eval.stats.estimate.contrast import CROSSED, population_proportions
 from gan_eval.stats.estimate.differences import Difference, difference_of_proportions, other_p, wald
 from gan_eval.stats.groups import joined
@@ -42,6 +42,8 @@ class GradedAnswers:
     """(N,) int: the stimulus, or the item that the models share."""
     picture_is: str
     """`stimulus` or `item`."""
+    item: np.ndarray | None = None
+    """(N,) int, 0..: items that several pictures share; their variance is added. None: none."""
 
     @cached_property
     def fit(self) -> CrossedFit | NoFitError:
@@ -84,17 +86,19 @@ def estimate_grades(question: GradeQuestion, *, margin: float | None, why_not: s
     The arguments are those of `contrast.estimate`.
     """
     answers, bound = question.answers, question.bound
-    df = degrees_of_freedom(answers.participant, answers.picture, side=answers.in_a)
+    items = [] if answers.item is None else [answers.item]
+    df = degrees_of_freedom(answers.participant, answers.picture, *items, side=answers.in_a)
     check = _by_means(question, df, margin)
     too_few = "fewer than two participants or pictures behind a side" if df < 1 else ""
     try:
         if trouble := why_not or too_few or scale_trouble(len(answers.values)):
             raise NoFitError(trouble)
-        estimate = _by_model(question)
+        value, error = _by_model(question)
     except NoFitError as reason:
         note = joined(check.note, f"clustered means instead of the crossed model ({reason})")
         return check._replace(note=note, basis=None if np.isnan(check.p) else check.basis)
-    result = wald(*estimate, df, margin=margin, bound=bound, basis=CROSSED)
+    error = float(np.sqrt(error**2 + _of_items(question)))
+    result = wald(value, error, df, margin=margin, bound=bound, basis=CROSSED)
     return result._replace(check_p=check.p, note=other_p(result.p, check.p, "means"))
 
 
@@ -112,8 +116,8 @@ def _by_means(question: GradeQuestion, df: int, margin: float | None) -> Differe
         return difference
     reach = abs(difference.difference)
     share = None if margin is None else margin / reach
-    units = question.answers.participant, question.answers.picture
-    apart = difference_of_proportions(in_a == a_is_above, in_a, *units, margin=share)
+    units, item = (question.answers.participant, question.answers.picture), question.answers.item
+    apart = difference_of_proportions(in_a == a_is_above, in_a, *units, item=item, margin=share)
     p = wald(*_clustered(replace(question, measure=MEAN)), df).p
 
     def interval(coverage: float) -> tuple[float, float]:
@@ -156,8 +160,25 @@ def superiority(first: np.ndarray, second: np.ndarray) -> float:
     return float(first[1:] @ np.cumsum(second)[:-1] - second[1:] @ np.cumsum(first)[:-1])
 
 
+def _of_items(question: GradeQuestion) -> float:
+    """Return the variance of the observed difference that items have beyond their pictures, clustered; 0: none."""
+    answers = question.answers
+    influence = _influence(question)[1][:, None]
+    units = answers.participant, answers.picture, answers.item
+    return max(0.0, float(item_covariance(influence, *units, side=answers.in_a)[0, 0]))
+
+
 def _clustered(question: GradeQuestion) -> tuple[float, float]:
     """Return the observed difference of the trials and its two-way clustered standard error."""
+    answers = question.answers
+    difference, influence = _influence(question)
+    units = answers.participant, answers.picture
+    variance = float(two_way(influence[:, None], *units, item=answers.item, side=answers.in_a)[0])
+    return difference, float(np.sqrt(variance)) if variance > 0 else np.nan
+
+
+def _influence(question: GradeQuestion) -> tuple[float, np.ndarray]:
+    """Return the observed difference and what each trial (N,) adds to its error."""
     answers = question.answers
     grade, in_a = answers.grade, answers.in_a
     scores = answers.values[grade]
@@ -171,6 +192,4 @@ def _clustered(question: GradeQuestion) -> tuple[float, float]:
         means = scores[in_a].mean(), scores[~in_a].mean()
         difference = float(means[0] - means[1])
         residual = np.where(in_a, scores - means[0], means[1] - scores)
-    influence = residual / np.where(in_a, in_a.sum(), (~in_a).sum())
-    variance = float(two_way(influence[:, None], answers.participant, answers.picture, side=in_a)[0])
-    return difference, float(np.sqrt(variance)) if variance > 0 else np.nan
+    return difference, residual / np.where(in_a, in_a.sum(), (~in_a).sum())

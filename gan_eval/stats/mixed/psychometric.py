@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
-from gan_eval.science.inference import Estimate, n_levels, t_critical, two_way
+from gan_eval.science.inference import Estimate, item_covariance, n_levels, t_critical, two_way
 from gan_eval.stats.mixed.fit import Spread, Start, fit_crossed
 from gan_eval.stats.mixed.likelihood import CUMULATIVE, NoFitError, NotConvergedError, guessing_terms
 
@@ -46,14 +46,20 @@ class Judgements(NamedTuple):
     """(N,) int, the fakes' model, 0.. without gaps; -1: a single real picture."""
     is_single: bool
     """Single pictures, both reals and fakes of each model; else pairs."""
+    item: np.ndarray | None = None
+    """(N,) int, 0..: items that several pictures share; None: none."""
 
     def sides(self) -> list[np.ndarray]:
         """Return the answers (N,) bool of each line; for single pictures, the reals come first."""
         return [self.model == place for place in range(-1 if self.is_single else 0, self.model.max() + 1)]
 
     def degrees_of_freedom(self) -> int:
-        """Return the fewest participants or pictures behind a line, minus 1; with one participant, by pictures only."""
-        factors = (self.picture,) if not self.participant.any() else (self.participant, self.picture)
+        """Return the fewest participants, pictures or shared items behind a line, minus 1.
+
+        One participant does not count.
+        """
+        factors = [factor for factor in (self.picture, self.item) if factor is not None]
+        factors += [self.participant] if self.participant.any() else []
         return min(n_levels(factor[side]) for factor in factors for side in self.sides()) - 1
 
 
@@ -71,6 +77,8 @@ class Curve(NamedTuple):
     """Approximate log of the integrated likelihood; NaN of a pooled fit."""
     sd_participant: float = np.nan
     sd_picture: float = np.nan
+    of_items: np.ndarray | None = None
+    """Of a pooled fit: the covariance of `beta` that items have beyond pictures, without negative variances."""
 
 
 def balanced(lines: np.ndarray, guess: float, *, is_single: bool, link: str) -> tuple[np.ndarray, np.ndarray]:
@@ -175,11 +183,13 @@ def pooled(
     scores = scores @ turn.T
     pairs = [(i, j) for i in range(len(beta)) for j in range(i)]
     sums = np.column_stack([scores, *(scores[:, i] + scores[:, j] for i, j in pairs)])
-    variances = two_way(sums, data.participant, data.picture)
+    variances = two_way(sums, data.participant, data.picture, item=data.item)
     covariance = np.diag(variances[: len(beta)])
     for (i, j), both in zip(pairs, variances[len(beta) :], strict=True):
         covariance[i, j] = covariance[j, i] = (both - variances[i] - variances[j]) / 2
-    return Curve(beta, covariance, lapse, mean, lines), X, guess
+    values, vectors = np.linalg.eigh(item_covariance(scores, data.participant, data.picture, data.item))
+    of_items = (vectors * np.maximum(values, 0.0)) @ vectors.T
+    return Curve(beta, covariance, lapse, mean, lines, of_items=of_items), X, guess
 
 
 def _scored(
@@ -211,7 +221,12 @@ def _scored(
 
 
 def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve | None = None) -> Curve:
-    """Fit the function with random effects of participants and pictures, at one lapse rate."""
+    """Fit the function with random effects of participants and pictures, at one lapse rate.
+
+    The variance that items have beyond pictures is added. It is that of the pooled fit, whose coefficients are about
+    1 / sqrt(1 + c²s²) times as large, with the standard deviation s of the random part and c² = 0.346 for the logit, 1
+    for the probit (Zeger, Liang & Albert 1988, Biometrics 44, 1049-1060).
+    """
     flat, X, guess = pooled(data, lapse, link=link, lines=None if start is None else start.lines)
     slope = None  # people differ in how they see two models
     judged_by = [set(data.participant[data.model == place]) for place in range(data.model.max() + 1)]
@@ -239,7 +254,11 @@ def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve
     evidence = fit.log_likelihood + log_determinant / 2
     mean = flat.guess
     beta, turn = balanced(fit.beta, mean, is_single=data.is_single, link=link)
-    return Curve(beta, turn @ covariance @ turn.T, lapse, mean, fit.beta, evidence, fit.first.sd, fit.second.sd)
+    covariance = turn @ covariance @ turn.T
+    if flat.of_items is not None:
+        squared = 0.346 if link == "logit" else 1.0
+        covariance = covariance + (1 + squared * (fit.first.sd**2 + fit.second.sd**2)) * flat.of_items
+    return Curve(beta, covariance, lapse, mean, fit.beta, evidence, fit.first.sd, fit.second.sd)
 
 
 def averaged(curves: list[Curve], weights: np.ndarray, *, link: str = "logit") -> Curve:

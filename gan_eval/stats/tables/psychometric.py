@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.science.inference import t_critical
+from gan_eval.science.inference import shared_items, t_critical
 from gan_eval.settings.plan import NO_PLAN, Link, Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.contrast import population_proportions
@@ -106,7 +106,7 @@ _MAX_CROSSED = 10_000
 """Maximum number of answers of a model for the crossed model."""
 _KEPT = [
     "session", "participant", "protocol", "dataset", "model", "simulated", "fraction", "right", "is_fake",
-    "picture",
+    "picture", "unit",
 ]  # fmt: skip
 
 
@@ -117,7 +117,8 @@ class _AnswersByLevel:
     task: str
     dataset: str | None
     trials: pd.DataFrame
-    """Columns `x` (level on its scale, minus the mean), `right`, `is_fake`, `participant_code` and `picture_code`."""
+    """Columns `x` (level on its scale, minus the mean), `right`, `is_fake`, `participant_code`, `picture_code` and
+    `item_code`."""
     centre: float
     is_log: bool
 
@@ -127,16 +128,19 @@ class _AnswersByLevel:
 
     def judgements(self, rows: np.ndarray, model: np.ndarray | None = None) -> Judgements:
         """Return some rows as arrays, with `model` if two are compared."""
-        right, x, is_fake, participant, picture = (
-            self.trials[name].to_numpy()[rows] for name in ("right", "x", "is_fake", "participant_code", "picture_code")
-        )
+        names = "right", "x", "is_fake", "participant_code", "picture_code", "item_code"
+        right, x, is_fake, *factors = (self.trials[name].to_numpy()[rows] for name in names)
+        participant, picture, item = (pd.factorize(factor)[0] for factor in factors)
+        is_single = self.task == "single"
+        side = is_fake.astype(bool) if is_single else None
         return Judgements(
             right.astype(bool),
             x,
-            pd.factorize(participant)[0],
-            pd.factorize(picture)[0],
+            participant,
+            picture,
             np.where(is_fake, 0 if model is None else model, -1),
-            self.task == "single",
+            is_single,
+            shared_items(item, picture, side=side),
         )
 
 
@@ -191,13 +195,10 @@ def _answers_of(trials: TypedTrials, settings: Plan) -> Iterator[_AnswersByLevel
     single, pairs = trials.answered, trials.pairs
     names = contestants(pairs)
     pairs = pairs[pairs["answered"].to_numpy(bool) & (names.a == REAL)]
+    pair = pictures(pairs).astype("str") + "|" + pairs["model"].astype("str")
     tasks = {
-        "single": single.assign(right=single["correct"], picture=single["stimulus"]),
-        "pair": pairs.assign(
-            right=(pairs["choice"] == "a").to_numpy(bool),
-            picture=pictures(pairs).astype("str") + "|" + pairs["model"].astype("str"),
-            is_fake=True,
-        ),
+        "single": single.assign(right=single["correct"], picture=single["stimulus"], unit=pictures(single)),
+        "pair": pairs.assign(right=(pairs["choice"] == "a").to_numpy(bool), picture=pair, unit=pair, is_fake=True),
     }
     for task, answered in tasks.items():
         levels = (
@@ -214,7 +215,9 @@ def _answers_of(trials: TypedTrials, settings: Plan) -> Iterator[_AnswersByLevel
             scale = np.log2(values) if is_log else values
             part = part.reset_index(drop=True).assign(x=scale - scale.mean())
             part = part.assign(
-                participant_code=pd.factorize(part["participant"])[0], picture_code=pd.factorize(part["picture"])[0]
+                participant_code=pd.factorize(part["participant"])[0],
+                picture_code=pd.factorize(part["picture"])[0],
+                item_code=pd.factorize(part["unit"])[0],
             )
             yield _AnswersByLevel(
                 task, dataset if isinstance(dataset, str) else None, part, float(scale.mean()), is_log
@@ -342,7 +345,7 @@ def _levels(
             share = proportion_less_half(data.right, *units)
             low, high, value = (end + HALF for end in (*share.interval(0.95), share.difference))
         elif len(np.unique(is_fake)) == 2:
-            share = difference_of_proportions(data.right == is_fake, is_fake, *units)
+            share = difference_of_proportions(data.right == is_fake, is_fake, *units, item=data.item)
             low, high, value = ((end + 1) / 2 for end in (*share.interval(0.95), share.difference))
         else:
             continue

@@ -17,7 +17,7 @@ from gan_eval.stats.estimate.differences import wald
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.rules import parse_rule
 from gan_eval.stats.tables.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED, compare
-from gan_eval.stats.trials import OUTCOMES, PAIRED, AnyTrials, TypedTrials, typed
+from gan_eval.stats.trials import OUTCOMES, PAIRED, AnyTrials, TypedTrials, items_of, typed
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import NOTED, Table, integer, interval_columns, number, text
 
@@ -122,10 +122,12 @@ def _side_biases(trials: TypedTrials) -> Iterator[Row]:
 def _tested(part: pd.DataFrame, value: float, influence: np.ndarray, *, too_few: str, unvaried: str) -> Row:
     """Return the cells of an estimate and its two-way clustered test, from each trial's part (N,) of the error."""
     participant, stimulus = (pd.factorize(part[name])[0] for name in ("participant", "stimulus"))
-    carried, df = provenance_cells(part), degrees_of_freedom(participant, stimulus)
+    item = items_of(part)
+    shown = [stimulus] if item is None else [stimulus, item]
+    carried, df = provenance_cells(part), degrees_of_freedom(participant, *shown)
     if df < 2 or not influence.any():
         return {**carried, "note": joined(too_few if df < 2 else unvaried, carried["note"])}
-    test = wald(value, float(np.sqrt(two_way(influence[:, None], participant, stimulus)[0])), df)
+    test = wald(value, float(np.sqrt(two_way(influence[:, None], participant, stimulus, item=item)[0])), df)
     low, high = test.interval(0.95)
     cells = {"estimate": value, "ci_low": low, "ci_high": high, "p": test.p}
     return {**cells, "n_units": int(participant.max()) + 1, **carried}

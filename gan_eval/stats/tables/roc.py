@@ -21,7 +21,7 @@ from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.models import scale_trouble
 from gan_eval.stats.questions import KindRow, kind_rows
-from gan_eval.stats.trials import AnyTrials, typed
+from gan_eval.stats.trials import AnyTrials, items_of, typed
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
@@ -175,8 +175,8 @@ def roc(trials: AnyTrials) -> dict[str, pd.DataFrame]:
 
     The answers of all participants count as those of one observer. If people use the confidence scale differently, the
     curve is below the curves of single people. Fakes are compared with the real pictures of the data set that the same
-    participants judged. Errors are clustered by participant and by stimulus, with Student's t, and not
-    below those of independent answers.
+    participants judged. Errors are clustered by participant and by stimulus, and by item where stimuli share some. They
+    are not below those of independent answers. The reference is Student's t.
 
     Args:
         trials: the table `trials`. Answers without a confidence are left out. So are those of staircases, unless there
@@ -223,14 +223,20 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
     try:
         if trouble:
             raise NoFitError(trouble)
-        estimates = _estimates(fit_gaussian(counts), is_fake, rating, participant, stimulus)
+        items = items_of(rated, side=is_fake)
+        estimates = _estimates(fit_gaussian(counts), is_fake, rating, participant, stimulus, items)
     except NoFitError as reason:
         estimates = {"note": str(reason)}
     return fit | cells | estimates | {"note": joined(estimates["note"], cells["note"])}, points
 
 
 def _estimates(
-    fit: GaussianFit, is_fake: np.ndarray, rating: np.ndarray, participant: np.ndarray, stimulus: np.ndarray
+    fit: GaussianFit,
+    is_fake: np.ndarray,
+    rating: np.ndarray,
+    participant: np.ndarray,
+    stimulus: np.ndarray,
+    item: np.ndarray | None,
 ) -> Row:
     """Return the numbers of a fit with their intervals; that of the slope is symmetric in its logarithm."""
     half = 1 + fit.slope**2
@@ -240,9 +246,10 @@ def _estimates(
     onto = gradient @ fit.covariance
     influence = (fit.scores @ onto.T)[is_fake.astype(int), rating]
     several = n_levels(participant) > 1
-    factors = (participant, stimulus) if several else (stimulus,)
-    df = degrees_of_freedom(*factors, side=is_fake)
-    variance = np.maximum(two_way(influence, participant, stimulus, side=is_fake), np.diag(onto @ gradient.T))
+    shown = [stimulus] if item is None else [stimulus, item]
+    df = degrees_of_freedom(*([participant] if several else []), *shown, side=is_fake)
+    clustered = two_way(influence, participant, stimulus, item=item, side=is_fake)
+    variance = np.maximum(clustered, np.diag(onto @ gradient.T))
     reach = t_critical(df) * np.sqrt(variance)
     d_a = fit.d_a + np.array([0, -reach[0], reach[0]])
     slope = fit.slope * np.exp([0, -reach[1], reach[1]])

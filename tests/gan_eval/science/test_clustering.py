@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import expit
 
-from gan_eval.science.inference import one_way, two_way
+from gan_eval.science.inference import cells, item_covariance, one_way, shared_items, two_way
 
 
 def test_the_largest_of_the_three_stands() -> None:
@@ -29,6 +29,44 @@ def test_one_level_is_no_factor_and_nothing_is_nothing() -> None:
     assert two_way(influence, codes, np.zeros(10, int)) == pytest.approx(one_way(influence, codes))
     assert np.isfinite(two_way(influence[:1], codes[:1], codes[:1])).all()
     assert two_way(np.zeros((0, 3)), codes[:0], codes[:0]).tolist() == [0, 0, 0]
+
+
+def test_shared_items_count_as_in_three_way_clustering() -> None:
+    """Cameron, Gelbach & Miller 2011, equation 2.14: one way, minus each two together, plus all three together."""
+    rng = np.random.default_rng(5)
+    person, stimulus = np.divmod(rng.permutation(240), 24)
+    item = stimulus % 12
+    of_item = rng.normal(size=12)
+    influence = (rng.normal(size=240) + (of_item - of_item.mean())[item] + rng.normal(size=10)[person])[:, None]
+    of = [one_way(influence, code) for code in (person, stimulus, item)]
+    both = [one_way(influence, cells(*two)) for two in ((person, stimulus), (person, item), (stimulus, item))]
+    three_way = sum(of) - sum(both) + one_way(influence, cells(person, cells(stimulus, item)))
+    without = of[0] + of[1] - both[0]
+    assert three_way > 1.2 * without
+    assert two_way(influence, person, stimulus, item=item) == pytest.approx(three_way)
+    assert two_way(influence, person, stimulus) == pytest.approx(without)
+    assert item_covariance(influence, person, stimulus, item) == pytest.approx((three_way - without)[None])
+
+
+def test_the_covariance_of_items_is_that_between_the_pictures_of_an_item() -> None:
+    """The products of influences of different pictures of one item: of all people, less those of one person."""
+    rng = np.random.default_rng(6)
+    person, stimulus = np.divmod(rng.permutation(60), 6)
+    item, influence = stimulus % 3, rng.normal(size=(60, 2))
+    is_partner = (item[:, None] == item) & (stimulus[:, None] != stimulus)
+    is_same_person = person[:, None] == person
+    by_all, by_one = influence.T @ is_partner @ influence, influence.T @ (is_partner & is_same_person) @ influence
+    found = item_covariance(influence, person, stimulus, item, side=stimulus < 3)
+    assert found == pytest.approx(by_all * 3 / 2 - by_one * 30 / 29)  # 3 pictures and 30 cells on each side
+    assert item_covariance(influence, person, stimulus, None).tolist() == [[0, 0], [0, 0]]
+
+
+def test_items_count_only_where_several_stimuli_share_one() -> None:
+    stimulus, item = np.arange(8), np.arange(8) % 4
+    assert shared_items(item, stimulus) is item
+    assert shared_items(stimulus, stimulus) is None
+    assert shared_items(item * 0, stimulus) is None
+    assert shared_items(np.minimum(item, 1), stimulus, side=item < 1) is None
 
 
 @pytest.mark.parametrize("link", ["logit", "probit"])
