@@ -64,6 +64,21 @@ def simulated(
     return fill_trials(frame)
 
 
+def partners(people: int, items: int, *, seed: int, sd_item: float = 1.0, sd_own: float = 0.3) -> pd.DataFrame:
+    """Answers to a photograph and a generated version of each item, both equally easy or hard; skill is 0 on average.
+
+    Each answer has a confidence of 1 to 3.
+    """
+    rng = np.random.default_rng(seed)
+    person, item, kind = (each.ravel() for each in np.indices((people, items, 2)))
+    ease = rng.normal(0, sd_item, items)[item] + rng.normal(0, 0.4, people)[person]
+    eta = rng.normal(0, 0.8, people)[person] + (2 * kind - 1) * ease + rng.normal(0, sd_own, (items, 2))[item, kind]
+    seems_fake = eta + rng.logistic(size=len(eta))
+    confidence = 1.0 + np.digitize(np.abs(seems_fake), [0.7, 1.8])
+    names = {"item": item.astype(str), "dataset": "d", "model": np.where(kind == 1, "gan", None)}
+    return judged(person, 2 * item + kind, kind == 1, seems_fake > 0, confidence=confidence, **names)
+
+
 def simulated_pairs(
     *,
     people: int = 20,

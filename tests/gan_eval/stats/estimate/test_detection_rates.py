@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cited_tables import cited_tables
-from make_trials import from_counts, judged, simulated
+from make_trials import from_counts, judged, partners, simulated
 from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.special import expit
@@ -94,16 +94,6 @@ def test_the_clustered_error_counts_where_pictures_have_few_answers() -> None:
     larger = found.error(1, -1) > np.sqrt(np.array([1, -1]) @ found.covariances[0] @ np.array([1, -1])) + 1e-12
     assert larger == (found.basis == "crossed_model_clustered_error")
     assert len(found.covariances) == (4 if larger else 1)
-
-
-def partners(people: int, items: int, *, seed: int, sd_item: float = 1.0, sd_own: float = 0.3) -> pd.DataFrame:
-    """Answers to a photograph and a generated version of each item, which are equally easy or hard; nobody can tell."""
-    rng = np.random.default_rng(seed)
-    person, item, kind = (each.ravel() for each in np.indices((people, items, 2)))
-    ease = rng.normal(0, sd_item, items)[item] + rng.normal(0, 0.4, people)[person]
-    eta = rng.normal(0, 0.8, people)[person] + (2 * kind - 1) * ease + rng.normal(0, sd_own, (items, 2))[item, kind]
-    says_fake = rng.random(len(eta)) < expit(eta)
-    return judged(person, 2 * item + kind, kind == 1, says_fake, item=item.astype(str), dataset="d")
 
 
 def test_a_photograph_and_its_version_are_not_taken_for_unrelated() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from make_grades import simulated_grades as study
+from make_trials import partners
 from scipy.stats import mannwhitneyu
 
 from gan_eval.settings.analysis import AnalysisSettings
@@ -46,6 +47,25 @@ def test_the_margin_is_a_part_of_the_scale_not_of_the_grades_that_were_given():
         notes = table.loc[table["measure"] == "mean_grade", "note"]
         assert len(notes)
         assert notes.str.contains(f"compared with {margin}, the margin times", regex=False).all()
+
+
+@pytest.mark.parametrize("is_fitted", [True, False])
+def test_grades_of_photographs_and_their_versions_have_the_variance_of_items(is_fitted):
+    """Fakes get higher grades where the photographs of the same items get lower ones."""
+    judged = partners(24, 10, seed=1)
+    confidence = judged["confidence"].astype(float)
+    rating = 4 + np.where(judged["response"] == "fake", confidence, 1 - confidence) * (1 if is_fitted else 1.001)
+    if not is_fitted:  # 13 different grades: clustered means
+        rating += np.arange(len(judged)) % 3 / 100
+    trials = fill_trials(judged.drop(columns=["response", "confidence"]).assign(rating=rating, protocol="rating"))
+    together, apart = (comparisons(trials.assign(item=item)) for item in (trials["item"], trials["stimulus"]))
+    together, apart = (table[table["comparison"] == "grades on d"].set_index("measure") for table in (together, apart))
+    assert (together["basis"] == ("crossed_model" if is_fitted else "two_way_cluster")).all()
+    assert (together["difference"] == apart["difference"]).all()
+    width = {place: table["ci_high"] - table["ci_low"] for place, table in (("together", together), ("apart", apart))}
+    assert (width["together"] > 1.15 * width["apart"]).all()
+    without = comparisons(trials.assign(item=None)).query("comparison == 'grades on d'").set_index("measure")
+    assert (without["ci_low"] == apart["ci_low"]).all()
 
 
 def test_placements_are_the_rank_sum():

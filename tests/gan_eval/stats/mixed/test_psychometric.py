@@ -44,6 +44,35 @@ def judgements(rng, *, people=20, each=40, pictures=40, slope=1.2, spread=0.6, l
     return Judgements(right, level, participant, picture, np.where(is_fake, 0, -1), not pairs)
 
 
+@pytest.mark.parametrize("link", ["logit", "probit"])
+def test_items_that_pictures_share_make_the_threshold_less_certain(link) -> None:
+    """A photograph and its version of each item are equally easy."""
+    rng = np.random.default_rng(4)
+    participant, item, kind = (each.ravel() for each in np.indices((24, 16, 2)))
+    level = rng.integers(-2, 3, len(item)).astype(float)
+    eta = 1.2 * level + rng.normal(0, 0.3, 24)[participant] + rng.normal(0, 1.0, 16)[item]
+    right = rng.random(len(item)) < 0.5 + 0.5 * expit(eta)
+    apart = Judgements(right, level, participant, 2 * item + kind, kind - 1, True)
+    together = apart._replace(item=item)
+    assert apart.degrees_of_freedom() == together.degrees_of_freedom() == 15
+    alone, of_items = (pooled(data, 0.0, link=link)[0] for data in (apart, together))
+    assert np.array_equal(alone.beta, of_items.beta)
+    assert of_items.covariance[0, 0] > 1.3 * alone.covariance[0, 0]
+    of_pictures_only = pooled(apart._replace(picture=item), 0.0, link=link)[0]
+    assert np.diag(of_items.covariance) == pytest.approx(
+        np.maximum(np.diag(of_pictures_only.covariance), np.diag(alone.covariance))
+    )
+    fits = [crossed(data, 0.0, link=link) for data in (apart, together)]
+    assert np.array_equal(fits[0].beta, fits[1].beta)
+    extra = fits[1].covariance - fits[0].covariance
+    sd = np.hypot(fits[0].sd_participant, fits[0].sd_picture)
+    scale = np.sqrt(1 + (0.346 if link == "logit" else 1) * sd**2)
+    assert fits[0].beta[1] / alone.beta[1] == pytest.approx(scale, rel=0.1)  # so much larger are its coefficients
+    assert extra == pytest.approx(of_items.of_items * scale**2)
+    assert extra[0, 0] > 0.3 * fits[0].covariance[0, 0]
+    assert np.linalg.eigvalsh(extra).min() > -1e-12
+
+
 def test_the_mean_of_curves_has_the_covariance_of_their_mixture() -> None:
     weights, spread = np.array([0.25, 0.75]), np.diag([0.04, 0.01])
     betas = np.array([[0.2, 1.0], [-0.4, 1.6]])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from make_trials import from_counts, judged
+from make_trials import from_counts, judged, partners
 from scipy.stats import norm
 from scipy.stats import t as student
 
@@ -103,6 +103,25 @@ def test_errors_are_about_those_of_leaving_out_people_and_pictures():
     by_person, by_picture = variance("participant"), variance("stimulus")
     error = (row["d_a_high"] - row["d_a"]) / student.ppf(0.975, 11)
     assert 0.9 * max(by_person, by_picture) < error**2 < 1.1 * (by_person + by_picture)
+
+
+def test_errors_are_about_those_of_leaving_out_items_that_pictures_share():
+    trials = partners(30, 10, seed=1)
+    (row,) = roc(trials)["roc"].to_dict("records")
+    (apart,) = roc(trials.assign(item=trials["stimulus"]))["roc"].to_dict("records")
+    assert [row[name] for name in ("d_a", "slope", "n_stimuli")] == [
+        apart[name] for name in ("d_a", "slope", "n_stimuli")
+    ]
+
+    def variance(name):
+        names = trials[name].unique()
+        without = [roc(trials[trials[name] != left_out])["roc"]["d_a"].item() for left_out in names]
+        return (len(names) - 1) * np.var(without)
+
+    by_person, by_item = variance("participant"), variance("item")
+    errors = [(found["d_a_high"] - found["d_a"]) / student.ppf(0.975, 9) for found in (row, apart)]
+    assert 0.9 * by_item < errors[0] ** 2 < 1.1 * (by_person + by_item)
+    assert errors[1] ** 2 < 0.75 * by_item
 
 
 def test_one_participant_is_clustered_by_picture():
