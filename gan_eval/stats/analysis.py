@@ -1,9 +1,9 @@
 """The analysis: `analyze` makes all tables, `write_analysis` writes them together."""
 
-import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,7 +51,6 @@ from gan_eval.tables import (
     SESSIONS,
     SET_METRICS,
     STORED_TABLES,
-    TABLES,
     TRIALS,
     Table,
 )
@@ -81,6 +80,34 @@ class ReadTable:
 """A table, or its file."""
 ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
 """Tables that are written even without rows."""
+RESULTS = {
+    "participation": "tables",
+    "correlations": "stats.metrics_and_people.correlation_tables",
+    "paper": "stats.paper",
+    "mark_agreement": "stats.marks.tables",
+    "mark_maps": "stats.marks.tables",
+    "mark_map_differences": "stats.marks.tables",
+    "mark_regions": "stats.marks.tables",
+    "correlation_differences": "stats.metrics_and_people.correlation_tables",
+    "mixed_models": "stats.mixed.models",
+    "recruitment": "stats.recruitment",
+    "agreement": "stats.tables.agreement",
+    "choices": "stats.tables.choices",
+    "bradley_terry": "stats.tables.choices",
+    "comparisons": "stats.tables.comparisons",
+    "ratings": "stats.tables.grades",
+    "opinion_scores": "stats.tables.grades",
+    "thresholds": "stats.tables.hype",
+    "hype": "stats.tables.hype",
+    "psychometric": "stats.tables.psychometric",
+    "psychometric_levels": "stats.tables.psychometric",
+    "rates": "stats.tables.rates",
+    "reaction_times": "stats.tables.rates",
+    "robustness": "stats.tables.robustness",
+    "roc": "stats.tables.roc",
+    "roc_points": "stats.tables.roc",
+}
+"""Module of each table that an analysis may return; its constant there is the name in capitals."""
 SUFFIXES = (".csv", ".parquet")
 SET_NAME = "analysis"
 """Name of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
@@ -150,7 +177,7 @@ def analyze(
 
     Returns:
         The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and every other
-        table of `OF_ANALYSIS` that has rows.
+        table of `RESULTS` that has rows.
 
     Raises:
         UserError: a table does not fit its schema, rows contradict each other (`require_agreement`), the metrics are
@@ -556,11 +583,16 @@ def _noted(table: pd.DataFrame, chosen: np.ndarray, note: str) -> pd.DataFrame:
     return table.assign(note=table["note"].where(~chosen, notes))
 
 
-def declared_tables() -> dict[str, Table]:
-    """Return the tables by name that the modules loaded so far declare; `stats.all_tables` has all."""
-    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("gan_eval.stats.")]
-    values = [value for module in modules for value in vars(module).values()]
-    return TABLES | {value.name: value for value in values if isinstance(value, Table)}
+def result_table(name: str) -> Table:
+    """Return the declaration of a table of results; its module is imported if it is not yet.
+
+    >>> result_table("choices").key
+    ('dataset', 'model', 'stimulus', 'stimulus_b')
+    """
+    if name not in RESULTS:
+        raise UserError(f"no table {name!r} of an analysis; give the tables that `analyze` returns, by their names")
+    table: Table = getattr(import_module(f"gan_eval.{RESULTS[name]}"), name.upper())
+    return table
 
 
 def write_analysis(
@@ -582,11 +614,13 @@ def write_analysis(
 
     Returns:
         The CSV files of `frames`.
+
+    Raises:
+        UserError: a name is not that of a table of an analysis.
     """
     # equal tables have equal marks
     run = f"{SET_NAME}-{sha256_json({name: frame.to_csv() for name, frame in frames.items()})[:12]}"
-    declared = declared_tables()
-    tables = {declared[name]: frame.assign(run=run) for name, frame in frames.items()}
+    tables = {result_table(name): frame.assign(run=run) for name, frame in frames.items()}
     with replaced_set(Path(out), SET_NAME) as new:
         new.run = run
         new.source = relative_path(store, Path(out)) if store else ""
