@@ -112,8 +112,10 @@ def caption_of_figure_1(folder: StudyFolder, content: FigureContent) -> str:
     answers = f", {plural(int(everything['n_answers'].sum()), 'answer')}" if len(everything) else ""
     nouns = "rates" + " and accuracy" * ("accuracy" in content.panels)
     bases = basis_text(distinct_rows(table))
-    if content.protocol in (RATING, *ADAPTIVE_PROTOCOLS):
-        bases, nouns = "between participants", "grades" if is_rating else "thresholds"
+    if content.protocol in ADAPTIVE_PROTOCOLS:
+        bases, nouns = "over participants only", "thresholds"
+    elif is_rating:
+        nouns = "grades"
     drawn, rows = len(content.entries), int((table["model"].fillna("") != EVERYTHING).sum())
     partial = trained_text(folder.fractions, "Models trained")
     sentences = [

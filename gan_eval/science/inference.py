@@ -24,6 +24,10 @@ REPLICATES = 1000
 """Number of replicates by default, as in `[analysis]`."""
 
 
+_NO_ERROR = 1e-12
+"""Largest standard error, as a share of the estimate, that is a rounding error."""
+
+
 class Estimate(NamedTuple):
     """A number with its 95% interval; NaN where unknown."""
 
@@ -398,6 +402,52 @@ def degrees_of_freedom(*factors: np.ndarray, side: np.ndarray | None = None) -> 
     """
     sides = (slice(None),) if side is None else (side, ~side)
     return min(n_levels(factor[chosen]) for factor in factors for chosen in sides) - 1
+
+
+def two_way_interval(
+    estimate: float, influence: np.ndarray, participant: np.ndarray, picture: np.ndarray
+) -> tuple[float, float]:
+    """Return the 95% interval of an estimate over people and pictures: `two_way`, and Student's t with the degrees of
+    freedom of `degrees_of_freedom`.
+
+    Args:
+        influence: (N,) what each answer adds to the estimate's error.
+        participant: (N,) int, 0.. .
+        picture: (N,) int, 0.. .
+
+    Returns:
+        NaN with fewer than two participants or pictures, and if neither differ.
+    """
+    if len(influence) == 0 or (df := degrees_of_freedom(participant, picture)) < 1:
+        return np.nan, np.nan
+    error = float(np.sqrt(two_way(influence[:, None], participant, picture)[0]))
+    if error <= _NO_ERROR * max(1.0, abs(estimate)):
+        return np.nan, np.nan
+    half_width = float(t_critical(df)) * error
+    return estimate - half_width, estimate + half_width
+
+
+def mean_of_people(values: np.ndarray, participant: np.ndarray, picture: np.ndarray) -> Estimate:
+    """Return the mean of the participants' means, each counting alike, with its interval over people and pictures.
+
+    Args:
+        values: (N,) answers, such as grades.
+        participant: (N,) int, 0.. without gaps.
+        picture: (N,) int, 0.. .
+
+    Returns:
+        The interval is that of `two_way_interval`; all is NaN without a value.
+
+    >>> person, picture = np.array([0, 0, 1, 1, 1, 2, 2, 2]), np.array([0, 1, 0, 1, 2, 0, 1, 2])
+    >>> [round(number, 4) for number in mean_of_people(np.array([1.0, 2, 2, 2, 4, 3, 3, 3]), person, picture)]
+    [2.3889, 0.272, 4.5058]
+    """
+    if len(values) == 0:
+        return Estimate(np.nan, np.nan, np.nan)
+    answers = np.bincount(participant)
+    weight = 1 / (len(answers) * answers[participant])
+    mean = float(weight @ values)
+    return Estimate(mean, *two_way_interval(mean, weight * (values - mean), participant, picture))
 
 
 def n_levels(factor: np.ndarray) -> int:

@@ -51,7 +51,7 @@ class AnalysisSettings(Section):
     level: Annotated[str, _IN_ANALYSIS_HASH] = Field(default="requested_exposure_ms", min_length=1)
     """Column of numbers of the trials table for thresholds and slopes; default: the exposure."""
     replicates: Annotated[int, _IN_ANALYSIS_HASH] = Field(default=1000, ge=200, le=100_000)
-    """Number of bootstrap replicates for intervals of correlations and agreement; HYPE scores use twice as many."""
+    """Number of bootstrap replicates for intervals of correlations."""
 
     @field_validator("exclude", "exclude_participants")
     @classmethod

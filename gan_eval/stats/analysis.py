@@ -484,7 +484,7 @@ def _tables_of_answers(
     }
     is_adaptive = every["protocol"].isin(ADAPTIVE_PROTOCOLS).any()
     if is_adaptive or np.isinf(requested_exposure(trials.answered)).any():
-        tables["hype"] = hype(trials, settings=staircase, seed=seed, replicates=2 * replicates)
+        tables["hype"] = hype(trials, settings=staircase)
     if len(trials.pairs):
         from gan_eval.stats.tables.choices import bradley_terry, choices
 

@@ -12,7 +12,7 @@ def latex(table: pd.DataFrame) -> str:
     """Return the table `paper`, which has rows, as LaTeX for the package booktabs."""
     heads, rows = printed(table)
     words = {"Asked", "Model", "Data set", "Verdict"}
-    has_rates = table[["fooling_rate", "real_called_real", "accuracy", "preference"]].notna().any(axis=None)
+    has_rates = table[["fooling_rate", "real_called_real", "accuracy", "preference", "grade"]].notna().any(axis=None)
     caption = ["Real or generated?"]
     if table["simulated"].fillna(False).any():
         caption.append("Simulated participants: a rehearsal, not evidence about people.")
@@ -31,8 +31,8 @@ def latex(table: pd.DataFrame) -> str:
     caption += [
         text for text in (unadjusted(distinct_rows(table)["verdict"]), shared_reals(table), *skill_note(table)) if text
     ]
-    if "Grade" in heads or "Threshold, ms" in heads:
-        caption.append("Those of grades and thresholds are between participants.")
+    if "Threshold, ms" in heads:
+        caption.append("Those of thresholds are over participants only.")
     return booktabs(
         [escape_latex(head) for head in heads],
         [[escape_latex(cell) for cell in row] for row in rows],

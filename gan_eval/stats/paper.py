@@ -14,6 +14,7 @@ from scipy.special import expit, ndtri
 from gan_eval.science.inference import Estimate
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
 from gan_eval.stats.estimate.contrast import FROM_MODELS
+from gan_eval.stats.estimate.detection_rates import BY_PICTURE, TWO_WAY
 from gan_eval.stats.estimate.differences import UNTESTED
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
 from gan_eval.stats.questions import ANY_FAKE, CHOSEN, kind_rows
@@ -42,8 +43,9 @@ UNDECIDED, INTERIM, NONE = "undecided", "interim", "no verdict"
 PAPER = Table(
     "paper",
     "The table to cite: a row for each model on each data set and way of asking, and one for all where there are "
-    "several. Each number has one interval, which allows for differences between participants and between pictures. "
-    "`paper.tex` in the same folder is the same for LaTeX with booktabs.",
+    "several. Each number has one interval, which allows for differences between participants and between pictures; "
+    "that of a threshold is over participants only. `paper.tex` in the same folder is the same for LaTeX with "
+    "booktabs.",
     (
         text(
             "protocol",
@@ -83,11 +85,10 @@ PAPER = Table(
             "model_vs_model: chance to be chosen over the average contestant (win_share of `bradley_terry`)",
             unit=SHARE,
         ),
-        *with_interval("grade", "rating: mean grade; the interval is between participants (`ratings`)"),
+        *with_interval("grade", "rating: mean grade (`ratings`)"),
         *with_interval(
             "threshold_ms",
-            "mean threshold; the interval is between participants (staircase: `hype`; quest_plus: `thresholds`, "
-            "Student's t)",
+            "mean threshold (staircase: `hype`; quest_plus: mean of `thresholds`); its interval is over participants",
             unit="ms",
         ),
         text(
@@ -100,8 +101,9 @@ PAPER = Table(
         text(
             "basis",
             "method behind numbers and intervals, as in `comparisons`: the crossed mixed model, averaged over "
-            "participants and pictures; the same with the larger error of clustered shares; shares, their errors "
-            "clustered by participant and by picture; of one participant, clustered by picture; or independent answers",
+            "participants and pictures; the same with the larger error of clustered shares; shares, preferences or "
+            "grades, their errors clustered by participant and by picture; of one participant, clustered by picture; "
+            "or independent answers",
         ),
         text("untested", "why a test is missing, as in `comparisons`", words=UNTESTED),
         boolean("exploratory", "the row's test is not in the plan; empty: no test or no plan"),
@@ -274,6 +276,8 @@ def _pair_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
                 strength = strengths.loc[model]
                 cells = {"preference": strength["win_share"]}
                 cells |= {f"preference_{end}": float(expit(strength[f"ci_{end}"])) for end in ("low", "high")}
+                several = of_model["participant"].nunique() > 1
+                cells["basis"] = None if pd.isna(strength["ci_low"]) else TWO_WAY if several else BY_PICTURE
             number = None if shown.isna().any() else int(shown.nunique())
             yield {**_counted(TWO_MODELS, model, name, of_model, number, 0), **cells, **_tested(of_model, test)}
 
@@ -324,6 +328,7 @@ def _grade_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
         pictures = part["stimulus"].nunique()
         model, *shown = (REAL, 0, pictures) if is_real else (row["model"], pictures, 0)
         cells = {f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))}
+        cells["basis"] = None if pd.isna(row["ci_low"]) else TWO_WAY
         yield _counted(RATING, model, row["dataset"], part, *shown) | cells | provenance_cells(part, note)
 
 

@@ -81,8 +81,8 @@ def cited_table(folder: StudyFolder) -> list[ShownTable]:
     head, rows = printed(frame)
     rows_of_table, basis = distinct_rows(frame), basis_text(distinct_rows(frame))
     notes = [f"In brackets the 95% interval{f': {basis}' * bool(basis)}.", *skill_note(frame)]
-    if between := [noun for noun, name in (("grades", "Grade"), ("thresholds", "Threshold, ms")) if name in head]:
-        notes.append(f"Those of {listed(between)} are between participants, for these pictures.")
+    if "Threshold, ms" in head:
+        notes.append("Those of thresholds are over participants only.")
     what = next((what for name, what in _WHAT.items() if frame[name].notna().any()), "Discrimination")
     one_test = "The p of all is not adjusted, since it is one test." * (
         is_adjusted(frame) and bool((rows_of_table["model"] == EVERYTHING).any())

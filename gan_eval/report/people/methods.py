@@ -207,7 +207,10 @@ def _measures(folder: StudyFolder) -> list[str]:
     if folder.table(BRADLEY_TERRY)["strength"].notna().any():
         sentences.append("Strengths of models come from the Bradley–Terry model (Bradley and Terry 1952).")
     if len(folder.table(RATINGS)):
-        sentences.append("A mean grade is the mean of the participants' means, with Student's t between them.")
+        sentences.append(
+            "A mean grade is the mean of the participants' means, with errors clustered by participant and by picture "
+            "(Cameron et al. 2011) and Student's t."
+        )
     by = set(folder.table(THRESHOLDS)["protocol"])
     if folder.table(THRESHOLDS)["mode_ms"].notna().any():
         sentences.append(

@@ -136,7 +136,7 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
         more = (
             f" For {plural(len(part) - MAX_SENTENCES, 'more model')} see Table 1." if len(part) > MAX_SENTENCES else ""
         )
-        sentences.append(f"Mean grades{where}, between participants: {'; '.join(means)}.{direction}{more}")
+        sentences.append(f"Mean grades{where}: {'; '.join(means)}.{direction}{more}")
     compared = folder.table(COMPARISONS)
     compared = compared[(compared["measure"] == MEAN) & compared["ci_low"].notna()]
     of_models = compared[~compared["a"].isin(["real", "fake"])]

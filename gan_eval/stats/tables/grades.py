@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from gan_eval.science.inference import mean_interval, proportion, t_critical
+from gan_eval.science.inference import cells, mean_of_people, n_levels, proportion, t_critical
 from gan_eval.stats.groups import groups, provenance, provenance_cells
-from gan_eval.stats.trials import AnyTrials, typed
+from gan_eval.stats.trials import AnyTrials, pictures, typed
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import (
     DATASET,
@@ -34,7 +34,9 @@ RATINGS = Table(
         integer("n_participants", "participants who gave them", filled=True),
         number("mean", "mean grade; the mean of the participants' means, each counting alike"),
         number("sd", "standard deviation of the single grades"),
-        *interval_columns("ci", "the mean's 95% interval, Student's t between participants"),
+        *interval_columns(
+            "ci", "the mean's 95% interval over participants and pictures: two-way clustered, Student's t"
+        ),
         *PROVENANCE,
     ),
     key=("dataset", "kind", "model"),
@@ -52,7 +54,7 @@ OPINION_SCORES = Table(
         integer("n", "grades", filled=True),
         number("mos", "their mean"),
         number("sd", "standard deviation of the grades"),
-        *interval_columns("ci", "its 95% interval, Student's t between grades"),
+        *interval_columns("ci", "its 95% interval over participants, for this picture: Student's t"),
         *PROVENANCE,
     ),
     key=("stimulus",),
@@ -63,7 +65,8 @@ def ratings(trials: AnyTrials) -> pd.DataFrame:
     """Return the table `ratings` of a trials table; no rows where nothing was to be graded.
 
     Each data set has rows for its reals, its fakes of all models together (without a model), and the fakes of each
-    model. Grades are taken as numbers with equal steps, as in mean opinion scores (ITU-T P.910).
+    model. Grades are taken as numbers with equal steps, as in mean opinion scores (ITU-T P.910). The interval is that
+    of `mean_of_people`; models' pictures of one item are one cluster.
     """
     rows: list[Row] = []
     for dataset, of_dataset in typed(trials).graded.groupby("dataset", dropna=False, sort=True):
@@ -81,20 +84,26 @@ def ratings(trials: AnyTrials) -> pd.DataFrame:
 def _mean_grade(part: pd.DataFrame) -> Row:
     answered = part[part["answered"]]
     grades = answered["rating"].to_numpy("float64")
-    means = answered.groupby("participant")["rating"].mean().to_numpy("float64")
-    mean, low, high = mean_interval(means)
-    reason = {0: "no graded trials", 1: "one participant: no interval"}.get(len(means), "")
-    if len(means) > 1 and low == high:
-        low, high, reason = np.nan, np.nan, "all participants gave the same mean grade: no interval"
+    participant, picture = (pd.factorize(of)[0] for of in (answered["participant"], pictures(answered)))
+    mean, low, high = mean_of_people(grades, participant, picture)
+    people = n_levels(participant)
+    notes = [
+        (people == 0, "no graded trials"),
+        (people == 1, "one participant: no interval"),
+        (n_levels(picture) == 1, "one picture: no interval"),
+    ]
+    reasons = [reason for applies, reason in notes if applies]
+    if not reasons and np.isnan(low):
+        reasons = ["all participants gave the same mean grade, and all pictures got it: no interval"]
     return {
         "n": len(grades),
         "n_none": len(part) - len(grades),
-        "n_participants": len(means),
+        "n_participants": people,
         "mean": mean,
         "sd": grades.std(ddof=1) if len(grades) > 1 else None,
         "ci_low": low,
         "ci_high": high,
-        **provenance_cells(part, reason),
+        **provenance_cells(part, *reasons),
     }
 
 
@@ -111,14 +120,26 @@ def opinion_scores(trials: AnyTrials) -> pd.DataFrame:
     n = np.bincount(of, minlength=size)
     mean = proportion(np.bincount(of, grade, size), n)
     sd = np.sqrt(proportion(np.bincount(of, (grade - mean[of]) ** 2, size), n - 1))
-    agree = (n > 1) & (sd < 1e-9)
-    half_width = np.where((n > 1) & ~agree, t_critical(n - 1) * proportion(sd, np.sqrt(n)), np.nan)
-    notes = [(n == 0, "no grades"), (n == 1, "one grade: no interval"), (agree, "all grades agree: no interval")]
-    first = graded.groupby(picture)[["item", "kind", "model", "dataset"]].first()
+    # a participant's grades of a picture are one cluster
+    cell = cells(of, pd.factorize(graded["participant"])[0][is_known])
+    _, first, of_cell = np.unique(cell, return_index=True, return_inverse=True)
+    deviation = np.bincount(of_cell, grade - mean[of], len(first))
+    people = np.bincount(of[first], minlength=size)
+    squares = np.bincount(of[first], deviation**2, size)
+    error = np.sqrt(proportion(squares * people, people - 1)) / np.maximum(n, 1)
+    has_interval = (people > 1) & (error > 1e-9)
+    half_width = np.where(has_interval, t_critical(people - 1) * error, np.nan)
+    notes = [
+        (n == 0, "no grades"),
+        (n == 1, "one grade: no interval"),
+        ((n > 1) & (people == 1), "one participant: no interval"),
+        ((people > 1) & ~has_interval, "all grades agree: no interval"),
+    ]
+    facts = graded.groupby(picture)[["item", "kind", "model", "dataset"]].first()
     table = pd.DataFrame(
         {
             "stimulus": grouped.ids,
-            **first.reindex(range(size)).to_dict("list"),
+            **facts.reindex(range(size)).to_dict("list"),
             "n": n,
             "mos": mean,
             "sd": sd,

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.science.inference import REPLICATES, mean_interval, percentile_interval, sampled_counts
+from gan_eval.science.inference import Estimate, n_levels, t_critical, two_way_interval
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.stats.groups import Groups, groups, provenance, provenance_cells
-from gan_eval.stats.trials import AnyTrials, requested_exposure, typed
+from gan_eval.stats.trials import AnyTrials, pictures, requested_exposure, typed
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
@@ -76,7 +76,11 @@ HYPE = Table(
         text("model", "the fakes' generator; empty: all models of the data set together"),
         integer("n_participants", "participants behind it", filled=True),
         number("value", "mean over participants: error rate (hype_infinity), or modal exposure (hype_time)"),
-        *interval_columns("ci", "its 95% interval: percentiles of a bootstrap over participants"),
+        *interval_columns(
+            "ci",
+            "its 95% interval. hype_infinity: over participants and pictures, two-way clustered; hype_time: over "
+            "participants only",
+        ),
         text("unit", "of value and interval", words=("%", "ms"), filled=True),
         number("error_real", "error rate on reals, mean over participants", unit="%"),
         number("error_fake", "error rate on fakes, mean over participants", unit="%"),
@@ -90,22 +94,26 @@ _READ = [
     *("requested_exposure_ms", "exposure_ms"),
 ]
 """Columns that `gan_eval.stats.tables.staircases` reads."""
-_COLUMNS = ["session", "participant", "model", "dataset", "is_fake", "says_fake", "simulated", "fraction"]
+_COLUMNS = [
+    *("session", "participant", "stimulus", "item", "model", "dataset", "is_fake", "says_fake"),
+    *("simulated", "fraction"),
+]
 
 
-def hype(
-    trials: AnyTrials, *, settings: "StaircaseSettings | None" = None, seed: int = 0, replicates: int = 2 * REPLICATES
-) -> pd.DataFrame:
+def hype(trials: AnyTrials, *, settings: "StaircaseSettings | None" = None) -> pd.DataFrame:
     """Return the table `hype` of a trials table: for each data set all models together, then each model.
 
     hype_infinity: the mean over participants of their error rate, from single pictures that stayed until the answer.
     It is the mean of the rates on reals and on fakes, because models share their reals. Participants who did not judge
-    both kinds are left out.
+    both kinds are left out. The interval is over participants and pictures (`two_way_interval`); a real picture and its
+    generated versions are one cluster. `accuracy` in the table `paper` is another estimate of 100% minus this: that of
+    the crossed model.
 
     hype_time: the mean over participants of the exposure that their staircases showed most often (section 2.1 of Zhou
-    et al.). A model has one where staircases showed no other model's fakes.
+    et al.). A model has one where staircases showed no other model's fakes. The interval is over participants
+    (`mean_threshold`).
 
-    The interval: percentiles of a bootstrap over participants. Scores that no trials allow have no row.
+    Scores that no trials allow have no row.
 
     Args:
         settings: `[quiz.staircase]` of the study, which has the ends of the range.
@@ -116,11 +124,11 @@ def hype(
     untimed = main.loc[np.isinf(requested_exposure(main)) & ~is_adaptive & main["answered"], _COLUMNS]
     for dataset, part in untimed.groupby("dataset", dropna=False, sort=True):
         named = {"dataset": dataset}
-        rows.append(named | _error_rate(part, seed, replicates))
+        rows.append(named | _error_rate(part))
         grouped = groups(part, "model")
         for place, model in enumerate(grouped.ids):
             subset = part.iloc[grouped.row[grouped.group == place]]
-            rows.append(named | {"model": model} | _error_rate(subset, seed, replicates))
+            rows.append(named | {"model": model} | _error_rate(subset))
 
     of_staircases = every[(every["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)]
     if len(of_staircases) and len(staircases := thresholds(of_staircases, settings=settings)):
@@ -128,41 +136,37 @@ def hype(
         moving = moving.assign(block=moving["block"].fillna(1))
         for dataset, part in staircases.groupby("dataset", dropna=False, sort=True):
             named = {"dataset": dataset}
-            rows.append(named | _mean_exposure(part, moving, seed, replicates))
+            rows.append(named | _mean_exposure(part, moving))
             for name, subset in part.groupby("model", sort=True):
-                rows.append(named | {"model": str(name)} | _mean_exposure(subset, moving, seed, replicates))
+                rows.append(named | {"model": str(name)} | _mean_exposure(subset, moving))
     return frame_of(rows, HYPE)
 
 
-def bootstrap_mean(values: np.ndarray, *, seed: int, replicates: int = 2 * REPLICATES) -> tuple[float, float]:
-    """Compute the 95% percentile interval of the mean of values (N,); NaN with fewer than two."""
-    if len(values) < 2:
-        return np.nan, np.nan
-    ordered, rng = np.sort(values), np.random.default_rng(seed)
-    return percentile_interval(sampled_counts(rng, len(ordered), replicates) @ ordered / len(ordered))
-
-
-def _error_rate(answers: pd.DataFrame, seed: int, replicates: int) -> Row:
+def _error_rate(answers: pd.DataFrame) -> Row:
     """Return the row hype_infinity of answered trials without a time limit."""
     wrong = (answers["is_fake"] != answers["says_fake"]).astype(float)
     by_person = wrong.groupby([answers["participant"], answers["is_fake"]]).mean().unstack()
     by_person = by_person.reindex(columns=[False, True])
     both = by_person.dropna()
     means = both if len(both) else by_person
-    errors = 100 * both.mean(axis=1).to_numpy()
-    low, high = bootstrap_mean(errors, seed=seed, replicates=replicates)
+    value = 100 * float(both.mean(axis=1).mean()) if len(both) else np.nan
+    counted = answers["participant"].isin(both.index).to_numpy(bool)
+    low, high = _interval_of_errors(answers[counted], wrong[counted].to_numpy(), value)
     missing = [kind for kind, column in (("real", False), ("generated", True)) if by_person[column].isna().all()]
     partial = len(by_person) - len(both)
     notes = [
         f"no {missing[0]} pictures: no score" if missing else "",
         f"participants without both kinds of picture, left out: {partial}" if partial and not missing else "",
         "one participant: no interval" if len(both) == 1 else "",
+        "all participants and all pictures have the same error rate: no interval"
+        if len(both) > 1 and np.isnan(low)
+        else "",
     ]
     return {
         "score": "hype_infinity",
         "unit": "%",
         "n_participants": len(both),
-        "value": errors.mean() if len(both) else None,
+        "value": value,
         "ci_low": low,
         "ci_high": high,
         "error_real": 100 * means[False].mean(),
@@ -171,7 +175,21 @@ def _error_rate(answers: pd.DataFrame, seed: int, replicates: int) -> Row:
     }
 
 
-def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int, replicates: int) -> Row:
+def _interval_of_errors(answers: pd.DataFrame, wrong: np.ndarray, value: float) -> tuple[float, float]:
+    """Return the interval of the mean error rate, in percent, of participants who judged both kinds.
+
+    Each answer's influence is its part of its participant's rate on its kind; `wrong` (N,) has the errors.
+    """
+    participant, picture = (pd.factorize(of)[0] for of in (answers["participant"], pictures(answers)))
+    kind = answers["is_fake"].to_numpy(np.int64)
+    place = 2 * participant + kind
+    weight = 100 / (2 * max(n_levels(participant), 1) * np.bincount(place)[place])
+    mean = np.bincount(kind, weight * wrong) / np.bincount(kind, weight)
+    low, high = two_way_interval(value, weight * (wrong - mean[kind]), participant, picture)
+    return float(np.clip(low, 0, 100)), float(np.clip(high, 0, 100))
+
+
+def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame) -> Row:
     """Return the row hype_time of some rows of the table `thresholds`; `moving` has the trials of all staircases."""
     modes = staircases[staircases["mode_ms"].notna()]
     by_person = modes.groupby("participant")["mode_ms"].mean().to_numpy("float64")
@@ -193,15 +211,17 @@ def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame, seed: int, re
         )
     if missing := len(staircases) - len(modes) - other:
         notes.append(f"{missing} of {len(staircases)} staircases had too few reversals for a threshold")
+    value, low, high = mean_threshold(by_person)
     if len(by_person) == 1:
         notes.append("one participant: no interval")
-    low, high = bootstrap_mean(by_person, seed=seed, replicates=replicates)
+    elif len(by_person) and np.isnan(low):
+        notes.append("all participants have the same threshold, or one of 0: no interval")
     blocks = staircases[["session", "block"]].astype({"block": moving["block"].dtype})
     return {
         "score": "hype_time",
         "unit": "ms",
         "n_participants": len(by_person),
-        "value": by_person.mean() if len(by_person) else None,
+        "value": value,
         "ci_low": low,
         "ci_high": high,
         **provenance_cells(moving.merge(blocks, on=["session", "block"]), *notes),
@@ -238,6 +258,28 @@ def thresholds(trials: pd.DataFrame, *, settings: "StaircaseSettings | None" = N
     return frame_of(rows, THRESHOLDS)
 
 
+def mean_threshold(values: np.ndarray) -> Estimate:
+    """Return the mean of the participants' thresholds (N,) in ms, and its 95% interval over participants.
+
+    Thresholds are skewed: the interval is mean * exp(± t sqrt(s²/n + s⁴/(2(n - 1)))), with s² the variance of their
+    logarithms and n - 1 degrees of freedom. It is the error of Cox's method (Land 1972, Technometrics 14, 145-158) with
+    Student's t (Olsson 2005, Journal of Statistics Education 13(1)), around the arithmetic mean. It does not
+    allow for differences between the pictures that all participants saw.
+
+    Returns:
+        The interval is NaN with fewer than two thresholds, if all are equal, and if one is 0.
+
+    >>> [round(number, 1) for number in mean_threshold(np.array([200.0, 300.0, 400.0, 700.0]))]
+    [400.0, 160.7, 995.9]
+    """
+    count, mean = len(values), float(np.mean(values)) if len(values) else np.nan
+    if count < 2 or values.min() <= 0 or values.min() == values.max():
+        return Estimate(mean, np.nan, np.nan)
+    variance = float(np.log(values).var(ddof=1))
+    factor = np.exp(float(t_critical(count - 1)) * np.sqrt(variance / count + variance**2 / (2 * (count - 1))))
+    return Estimate(mean, mean / float(factor), mean * float(factor))
+
+
 class MeanThreshold(NamedTuple):
     """The thresholds of a data set over participants, in ms."""
 
@@ -253,7 +295,7 @@ class MeanThreshold(NamedTuple):
     mean_ms: float
     """NaN without a threshold."""
     low_ms: float
-    """Lower end of its 95% interval; NaN with fewer than two participants."""
+    """Lower end of its 95% interval over participants (`mean_threshold`)."""
     high_ms: float
 
 
@@ -270,7 +312,7 @@ def mean_thresholds(table: pd.DataFrame) -> list[MeanThreshold]:
                 int(part["threshold_ms"].isna().sum()),
                 float(part["share"].to_numpy("float64")[0]) if part["share"].nunique(dropna=False) == 1 else np.nan,
                 int(part["bound"].notna().sum()),
-                *mean_interval(by_person.to_numpy("float64")),
+                *mean_threshold(by_person.to_numpy("float64")),
             )
         )
     return means

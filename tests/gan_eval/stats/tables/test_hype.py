@@ -1,16 +1,14 @@
-"""HYPE scores and the thresholds of staircases and QUEST+, against sums by hand and an independent bootstrap."""
+"""HYPE scores and the thresholds of staircases and QUEST+, against sums by hand and R."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from cited_tables import cited_tables
 from make_trials import from_counts, simulated
-from scipy import stats
-from scipy.stats import bootstrap
 
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.analysis import analyze
-from gan_eval.stats.tables.hype import bootstrap_mean, hype, mean_thresholds, thresholds
+from gan_eval.stats.tables.hype import hype, mean_threshold, mean_thresholds, thresholds
 from gan_eval.stats.tables.rates import rates
 from gan_eval.stats.trials import fill_trials
 
@@ -33,13 +31,45 @@ def test_the_error_rate_weighs_reals_and_fakes_alike_and_participants_alike() ->
     assert (row["n_participants"], row["unit"], row["score"]) == (2, "%", "hype_infinity")
 
 
-def test_interval_equals_scipys_bootstrap_and_does_not_depend_on_order() -> None:
-    values = np.random.default_rng(3).binomial(100, 0.3, 60) / 1.0
-    other = bootstrap((values,), np.mean, method="percentile", n_resamples=20_000, rng=np.random.default_rng(1))
-    low, high = bootstrap_mean(values, seed=0)
-    width = high - low
-    assert (low, high) == pytest.approx(tuple(other.confidence_interval), abs=0.04 * width)
-    assert bootstrap_mean(values[::-1], seed=0) == (low, high)
+WRONG = "100 100  110 010  000 101  111 110"
+"""Errors of four people on three reals and on three fakes."""
+
+
+def untimed(*, items: bool) -> pd.DataFrame:
+    rows = [
+        {
+            "participant": f"P{place // 6}",
+            "stimulus": f"d/{kind}/{place % 3}",
+            "item": f"d/{place % 3}" if items else None,
+            "kind": kind,
+            "model": "gan" if kind == "fake" else None,
+            "response": {"real": "fake", "fake": "real"}[kind] if wrong == "1" else kind,
+            "dataset": "d",
+            "requested_exposure_ms": np.inf,
+        }
+        for place, wrong in enumerate(WRONG.replace(" ", ""))
+        for kind in ["fake" if place // 3 % 2 else "real"]
+    ]
+    return fill_trials(pd.DataFrame(rows))
+
+
+def test_the_interval_of_the_error_rate_is_over_people_and_pictures() -> None:
+    """R 4.2.2, sandwich 3.0-2: `vcovCL(lm(wrong ~ 0 + kind), cluster = data.frame(p, s), type = "HC0")`.
+
+    Variance of half the sum of both coefficients; `qt(.975, 3)`, of four people. Versions of one item are one cluster,
+    and the interval ends at 0 and at 100%.
+    """
+    row = hype(untimed(items=False)).iloc[0]
+    assert (row["value"], row["ci_low"], row["ci_high"]) == pytest.approx((50, 12.494511, 87.505489))
+    row = hype(untimed(items=True)).iloc[0]
+    assert (row["value"], row["ci_low"], row["ci_high"]) == pytest.approx((50, 0, 100))
+
+
+def test_equal_error_rates_of_people_and_pictures_have_no_interval() -> None:
+    row = hype(answers(P1=(0, 0), P2=(0, 0))).iloc[0]
+    assert row["value"] == 0
+    assert np.isnan(row["ci_low"])
+    assert "the same error rate: no interval" in row["note"]
 
 
 def test_where_the_exposure_is_not_known_there_is_no_score() -> None:
@@ -114,10 +144,18 @@ def test_the_mean_over_participants() -> None:
     )
     (found,) = mean_thresholds(table)
     values = [THRESHOLD, THRESHOLD + 30, THRESHOLD + 90]
-    interval = stats.t.interval(0.95, 2, loc=sum(values) / 3, scale=stats.sem(values))
     assert (found.dataset, found.n_participants, found.n_without, found.n_bound) == ("d", 3, 1, 0)
     assert found.mean_ms == pytest.approx(sum(values) / 3)
-    assert (found.low_ms, found.high_ms) == pytest.approx(interval)
+    assert (found.low_ms, found.high_ms) == mean_threshold(np.array(values))[1:]
+
+
+def test_the_interval_of_thresholds_is_coxs_around_their_mean() -> None:
+    """R 4.2.2: `mean(x) * exp(c(-1, 1) * qt(.975, 2) * sqrt(var(log(x)) / 3 + var(log(x))^2 / 4))`."""
+    found = mean_threshold(np.array([530.0, 560.0, 620.0]))
+    assert found == pytest.approx((570, 467.5461684, 694.9046361))
+    for values in ([530.0], [530.0, 530.0], [0.0, 530.0]):
+        assert np.isnan(mean_threshold(np.array(values))[1:]).all()
+    assert np.isnan(mean_threshold(np.array([]))).all()
 
 
 def test_hype_time_is_the_mean_of_the_modal_exposures() -> None:
@@ -125,7 +163,10 @@ def test_hype_time_is_the_mean_of_the_modal_exposures() -> None:
     row = hype(trials).iloc[0]
     assert (row["score"], row["unit"], row["n_participants"]) == ("hype_time", "ms", 3)
     assert row["value"] == pytest.approx(thresholds(trials)["mode_ms"].mean())
-    assert row["ci_low"] < row["value"] < row["ci_high"]
+    assert tuple(row[["value", "ci_low", "ci_high"]]) == mean_threshold(np.array([530.0, 560.0, 620.0]))
+    same = hype(pd.concat([climb("P1"), climb("P2")])).iloc[0]
+    assert np.isnan(same["ci_low"])
+    assert "the same threshold" in same["note"]
     narrow = StaircaseSettings(start_ms=500, shortest_ms=100, longest_ms=530)
     (alone,) = hype(pd.concat([climb(), climb("P2", answers=[True])]), settings=narrow).to_dict("records")
     assert "1 of 1 thresholds" in alone["note"]

@@ -66,17 +66,42 @@ def graded(grades: dict[str, tuple[list[int | None], list[int | None]]], **more:
     return fill_trials(pd.DataFrame(rows).assign(**more))
 
 
-def test_rows_counts_means_and_intervals() -> None:
+def test_rows_counts_means_and_intervals_over_people_and_pictures() -> None:
+    """R 4.2.2, sandwich 3.0-2: `vcovCL(lm(g ~ 1, weights = 1 / n), cluster = data.frame(p, s), type = "HC0")`.
+
+    n is the participant's number of grades; `qt(.975, df)` with one degree of freedom fewer than people or pictures.
+    """
     table = ratings(graded(GRADES)).assign(model=lambda frame: frame["model"].fillna(""))
     assert table[["kind", "model"]].to_numpy().tolist() == [["real", ""], ["fake", ""], ["fake", "x"], ["fake", "y"]]
     assert table[["n", "n_none", "n_participants"]].to_numpy().tolist() == [[5, 1, 3], [8, 1, 3], [6, 0, 3], [2, 1, 2]]
-    means = {0: [4.5, 3, 5], 1: [1.5, 8 / 3, 3], 2: [1.5, 2, 3], 3: [4, 3]}
-    for place, each in means.items():
-        row = table.iloc[place]
-        low, high = stats.t.interval(0.95, len(each) - 1, loc=np.mean(each), scale=stats.sem(each))
-        assert row["mean"] == pytest.approx(np.mean(each))
-        assert (row["ci_low"], row["ci_high"]) == pytest.approx((low, high))
+    expected = [
+        [4.166667, -3.468812, 11.802145],
+        [2.388889, 0.272004, 4.505774],
+        [2.166667, -3.436243, 7.769576],
+        [3.5, np.nan, np.nan],
+    ]
+    found = table[["mean", "ci_low", "ci_high"]].to_numpy()
+    assert found == pytest.approx(np.array(expected), abs=1e-6, nan_ok=True)
+    assert table["note"].fillna("").tolist() == ["", "", "", "one picture: no interval"]
     assert table["sd"][0] == pytest.approx(np.std([4, 5, 3, 3, 5], ddof=1))
+
+
+def test_models_versions_of_an_item_are_one_picture() -> None:
+    """Two models with the same items: the fakes together have as few clusters as there are items."""
+    rng = np.random.default_rng(0)
+    item = rng.normal(size=6)
+    trials = simulated_grades(people=12, items=6).assign(
+        rating=lambda frame: 3 + item[frame["item"].str[2:].astype(int)] + rng.normal(0, 0.1, len(frame))
+    )
+    table = ratings(fill_trials(trials)).set_index(["kind", "model"])
+    together, by_stimulus = (
+        ratings(fill_trials(frame)).query("kind == 'fake' and model.isna()").iloc[0]
+        for frame in (trials, trials.assign(item=trials["stimulus"]))
+    )
+    assert together["mean"] == pytest.approx(by_stimulus["mean"])
+    widths = [row["ci_high"] - row["ci_low"] for row in (together, by_stimulus)]
+    assert widths[0] > 1.4 * widths[1]
+    assert len(table) == 3
 
 
 def test_equal_means_have_no_interval() -> None:
@@ -84,7 +109,23 @@ def test_equal_means_have_no_interval() -> None:
     table = ratings(graded({"P1": ([3, 3], [3, 3, 3]), "P2": ([3, 3], [3, 3, 3])}))
     assert set(table["mean"]) == {3.0}
     assert table[["ci_low", "ci_high"]].isna().all(axis=None)
-    assert table["note"].str.contains("the same mean grade").all()
+    assert table["note"][:3].str.contains("the same mean grade").all()
+
+
+def test_a_participants_grades_of_one_picture_are_one_cluster() -> None:
+    """Three people, one of whom graded it three times: the interval has two degrees of freedom, not four."""
+    rows = [("P1", 2.0), ("P1", 2.0), ("P1", 3.0), ("P2", 4.0), ("P3", 5.0)]
+    trials = pd.DataFrame(rows, columns=["participant", "rating"]).assign(
+        stimulus="d/x/0", kind="fake", model="x", dataset="d", protocol="rating", response=None
+    )
+    (row,) = opinion_scores(fill_trials(trials)).to_dict("records")
+    sums = np.array([(2 - 3.2) + (2 - 3.2) + (3 - 3.2), 4 - 3.2, 5 - 3.2]) / 5
+    half_width = stats.t.ppf(0.975, 2) * np.sqrt(3 / 2 * (sums**2).sum())
+    assert (row["n"], row["mos"]) == (5, pytest.approx(3.2))
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((3.2 - half_width, 3.2 + half_width))
+    alone = opinion_scores(fill_trials(trials[trials["participant"] == "P1"])).iloc[0]
+    assert np.isnan(alone["ci_low"])
+    assert alone["note"] == "one participant: no interval"
 
 
 def test_one_participant_has_no_interval_and_no_grade_no_mean() -> None:
