@@ -96,7 +96,8 @@ def caption_of_figure_1(folder: StudyFolder, content: FigureContent) -> str:
     of_models = all(len(entry.points) <= 1 for entry in content.entries)
     score = "mean grade" if is_rating else "fooling rate"
     ranked = "; ρ: Spearman's correlation" + " within models" * (not of_models)
-    ranked += ", with its 95% interval by a two-way bootstrap" * any("[" in text for text in content.correlations)
+    method = "over models by Fisher's z" if of_models else "by a two-way bootstrap"
+    ranked += f", with its 95% interval {method}" * any("[" in text for text in content.correlations)
     words = {
         "rates": rates,
         "accuracy": accuracy,

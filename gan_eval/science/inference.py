@@ -235,8 +235,7 @@ def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None
 
     Args:
         replicates: (B,) statistics.
-        n: the points of a correlation: spread on Fisher's scale, on which ±1 is taken as the middle between it and
-            the next value that n ranks without ties can have.
+        n: the points of a correlation: spread on Fisher's scale (`inner_rank`).
     """
     finite = replicates[np.isfinite(replicates)]
     if len(finite) < 0.9 * len(replicates) or len(finite) < 2:
@@ -244,10 +243,21 @@ def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None
     if n is None:
         half_width = Z95 * float(finite.std(ddof=1))
         return estimate - half_width, estimate + half_width
-    most = 1 - 6 / (n * (n * n - 1))
-    half_width = Z95 * float(np.arctanh(np.clip(finite, -most, most)).std(ddof=1))
-    low, high = np.tanh(np.arctanh(np.clip(estimate, -most, most)) + np.array([-half_width, half_width]))
+    half_width = Z95 * float(np.arctanh(inner_rank(finite, n)).std(ddof=1))
+    low, high = np.tanh(np.arctanh(inner_rank(estimate, n)) + np.array([-half_width, half_width]))
     return min(float(low), estimate), max(float(high), estimate)
+
+
+def inner_rank(r: ArrayLike, n: int) -> np.ndarray:
+    """Return rank correlations of n points for Fisher's scale, where ±1 is infinite.
+
+    ±1 becomes the middle between it and the next value that n ranks without ties can have.
+
+    >>> inner_rank([1.0, 0.5, -1.0], 5).tolist()
+    [0.95, 0.5, -0.95]
+    """
+    most = 1 - 6 / (n * (n * n - 1))
+    return np.clip(np.asarray(r, float), -most, most)
 
 
 def two_way(

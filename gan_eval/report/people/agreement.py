@@ -18,8 +18,8 @@ _WITHIN = (
     "ranked together, so a metric that only separates models seems to separate pictures."
 )
 _CEILING = (
-    "Ceiling: the correlation that a perfect metric could reach with answers of this reliability. Corrected for it: "
-    "the correlation divided by the ceiling."
+    "Ceiling: the correlation that a perfect metric could reach with answers of this reliability. A correlation above "
+    "it may be chance, or the metric was fitted to these answers."
 )
 _UNADJUSTED = "p (Holm) is corrected over metrics, levels and data sets; intervals are unadjusted."
 _DATASET = labelled({}, "dataset", "all")
@@ -54,7 +54,6 @@ def correlation_tables(folder: StudyFolder) -> list[ShownTable]:
             INTERVAL: interval_cell(f"{ends}_low", f"{ends}_high"),
             "p (Holm)": cell(p_value, f"{prefix}p_holm"),
             "ceiling": cell(number, f"{prefix}ceiling"),
-            "corrected for it": cell(number, f"{prefix}corrected"),
         }
         notes = [_CEILING] * bool(frame[f"{prefix}ceiling"].notna().any()) + [_UNADJUSTED]
         differs = (frame["spearman"] - frame["within"]).abs() > NEAR
@@ -62,7 +61,7 @@ def correlation_tables(folder: StudyFolder) -> list[ShownTable]:
             columns["pooled over models"] = cell(number, "spearman")
             notes.insert(0, _WITHIN)
         if not is_within:
-            notes.append("Intervals resample participants and items and keep the models; p treats models as sampled.")
+            notes.append("Intervals and p take the models as the sample.")
         tables += table_of(
             caption, frame, columns, text_columns=2 + len(against), notes=notes, label="metric", source="correlations"
         )

@@ -251,10 +251,18 @@ def _models(folder: StudyFolder) -> list[str]:
     if is_adjusted(comparisons):
         sentences.append("P values of comparisons of one kind were corrected by Holm's method (Holm 1979).")
     if len(folder.table(CORRELATIONS)):
-        people = listed([_MEASURES[name] for name in dict.fromkeys(folder.table(CORRELATIONS)["measure"])])
+        table = folder.table(CORRELATIONS)
+        people, levels = listed([_MEASURES[name] for name in dict.fromkeys(table["measure"])]), set(table["level"])
+        by = []
+        if "stimulus" in levels:
+            by.append(
+                "within models, with normal intervals by the spread of a two-way bootstrap over participants and items "
+                "(Owen 2007)"
+            )
+        if "model" in levels:
+            by.append("over models, with intervals by Fisher's z (Bonett and Wright 2000)")
         sentences.append(
-            f"Metrics were compared with {people} by Spearman's correlation within models, with normal "
-            "intervals by the spread of a two-way bootstrap over participants and items (Owen 2007) and P values "
+            f"Metrics were compared with {people} by Spearman's correlation {', and '.join(by)}; P values were "
             "corrected by Holm's method over metrics, levels and data sets (Holm 1979)."
         )
     if margins := margin_texts(comparisons[comparisons["p_equivalent"].notna()]):

@@ -3,6 +3,7 @@
 from gan_eval.tables.schema import DATASET, NOTED, PROVENANCE, SHARE, Table, integer, interval_columns, number, text
 
 INTERVAL = "95% interval, normal, by the spread of a two-way bootstrap over participants and items"
+OF_MODELS = "over models: these are the sample, by Fisher's z"
 CORRELATIONS = Table(
     "correlations",
     "Agreement of a metric with people.",
@@ -13,19 +14,17 @@ CORRELATIONS = Table(
         text("measure", "fooling_rate: share of answers `real`; mean_grade: of graded pictures", filled=True),
         integer("n", "stimuli or models", filled=True),
         number("spearman", "rank correlation; of several models' pictures pooled, so differences between models count"),
-        *interval_columns("ci", f"its {INTERVAL}"),
+        *interval_columns("ci", f"its {INTERVAL}; {OF_MODELS} (Bonett & Wright 2000)"),
         number("kendall", "tau-b"),
         number("pearson", "linear correlation"),
         number("p", "two-sided test of spearman against 0"),
         number("ceiling", "of spearman: that of a metric which knows the true scores (Spearman, Brown)", unit=SHARE),
         number("p_holm", "p after Holm's correction over metrics, measures, levels and data sets", optional=True),
-        number("corrected", "spearman over ceiling; empty: above it, or a ceiling that is too low", optional=True),
         number("within", "spearman with each picture ranked among its own model's; empty over models", optional=True),
         *interval_columns("within", f"its {INTERVAL}", optional=True),
         number("within_p", "test of within against 0; alike pictures of an item are not unrelated", optional=True),
         number("within_p_holm", "within_p after Holm's correction, together with p over models", optional=True),
         number("within_ceiling", "ceiling of within", unit=SHARE, optional=True),
-        number("within_corrected", "within over within_ceiling", optional=True),
         *NOTED,
     ),
     key=("level", "dataset", "metric", "measure"),
@@ -44,7 +43,7 @@ CORRELATION_DIFFERENCES = Table(
         number("agreement_a", "strength of agreement, |Spearman|, of the first; of pictures within models"),
         number("agreement_b", "of the second"),
         number("difference", "a - b"),
-        *interval_columns("ci", f"its {INTERVAL}"),
+        *interval_columns("ci", f"its {INTERVAL}; {OF_MODELS} (Zou 2007)"),
         number("z", "Steiger's test of two dependent correlations, for rank correlations; empty below 10 points"),
         number("p", "two-sided"),
         number("p_holm", "after Holm's correction over the pairs of metrics, measures, levels and data sets"),

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr
 
-from gan_eval.science.inference import REPLICATES, bootstrap_interval, holm
-from gan_eval.stats.groups import joined
+from gan_eval.science.inference import REPLICATES, Z95, bootstrap_interval, holm, inner_rank
+from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.metrics_and_people.ceiling import (
     MIN_POINTS,
     Pairing,
@@ -33,18 +33,13 @@ MIN_POINTS_FOR_TEST = 10
 """Smallest number of points with a test of a difference."""
 SPEARMAN_VARIANCE = 1.06
 """Variance of Fisher's z of Spearman's correlation, in units of Pearson's (Fieller, Hartley & Pearson 1957)."""
-ABOVE_CEILING = "above the ceiling, so not corrected for it: the metric shares the answers' noise, or chance"
 NONE_WITHIN = "no model's pictures differ both in the metric and in what people said: no correlation within models"
-MIN_CEILING = 0.3
-"""Lowest ceiling that correlations are divided by."""
-UNRELIABLE = f"ceiling below {MIN_CEILING}: not corrected for it"
 DISAGREE = "test and interval disagree: the test takes the points as independent, the interval also resamples people"
-ONE_PARTICIPANT = "one participant: interval over stimuli only"
-_ROUNDING = 1e-9
 _SPLITS_STREAM = 7
 """Random stream of the ceiling's splits."""
 Bootstrap = Mapping[tuple[str, bytes, bool], np.ndarray]
-"""(B,) Spearman's correlation with the mean scores in each replicate, by metric and `Pairing.key`."""
+"""(B,) Spearman's correlation with the mean scores in each replicate, by metric and `Pairing.key`; empty at level
+`model`."""
 
 
 def correlations_and_differences(
@@ -59,14 +54,14 @@ def correlations_and_differences(
 
     `correlations`: metric against the share of fakes called real and, for graded pictures, against their mean grade.
     Level `stimulus`: over the fakes of a data set, its models pooled (`spearman`) and each picture ranked among its own
-    model's (`within`). Level `model`: over the models of a data set, and of all data sets (`dataset` empty). Intervals
-    come from the two-way bootstrap over participants and items (`bootstrap_interval`). p is exact over all
-    pairings up to 9 points, above that from Student's t with `effective_points`. `corrected` is the correlation over
-    the `ceiling`.
+    model's (`within`); intervals come from the two-way bootstrap over participants and items (`bootstrap_interval`).
+    Level `model`: over the models of a data set, and of all data sets (`dataset` empty); the models are the sample, and
+    intervals are `rank_interval`. p is exact over all pairings up to 9 points, above that from Student's t with
+    `effective_points`.
 
-    `correlation_differences`: every two metrics of a level and data set, over pictures within models. Strengths
-    |Spearman| are compared; in the replicates each metric keeps its sign. The test is `dependent_z` and takes
-    participants as given. A metric follows better if test, after Holm's correction, and interval both say so.
+    `correlation_differences`: every two metrics of a level and data set, over pictures within models, or over models
+    (`difference_interval`). Strengths |Spearman| are compared; each metric keeps its sign. The test is `dependent_z`
+    and takes participants as given. A metric follows better if test, after Holm's correction, and interval both say so.
     """
     rows: list[Row] = []
     differences: list[Row] = []
@@ -86,8 +81,10 @@ def correlations_and_differences(
 
 
 def bootstrapped(points: PointSet, replicates: int) -> Bootstrap:
-    """Correlations of all metrics in the same replicates: of each over its points, pooled and, if there are several
-    models, ranked within them, and over the points that it shares with each other one, within models."""
+    """Correlations of all metrics in the same replicates: of each over its pictures, pooled and, if there are several
+    models, ranked within them, and over the pictures that it shares with each other one, within models."""
+    if points.level == "model":
+        return {}
     asked: list[tuple[tuple[str, ...], np.ndarray | None]]
     asked = [((metric,), group) for metric in points.metrics for group in (None, points.group)]
     asked += [(pair, points.group) for pair in combinations(sorted(points.metrics), 2)]
@@ -114,49 +111,44 @@ def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
                 ceilings[pairing.key] = highest, ""
             except NoFitError as reason:
                 ceilings[pairing.key] = np.nan, str(reason)
-        row = _pooled_row(points, metric, pooled, bootstrap[metric, *pooled.key], *ceilings[pooled.key])
+        row = _pooled_row(points, metric, pooled, bootstrap.get((metric, *pooled.key)), *ceilings[pooled.key])
         if within.group is not None:
             spread, highest = bootstrap[metric, *within.key], ceilings[within.key][0]
             value, score, model = (array[within.use] for array in (within.value, points.score, within.group))
-            estimate, notes = spearman(value, score, model), [NONE_WITHIN]
+            estimate, note = spearman(value, score, model), NONE_WITHIN
             if not np.isnan(estimate):
-                cells, notes = _inference(points, metric, within, estimate, spread, highest)
+                cells = _inference(points, metric, within, estimate, spread, highest)
                 row |= {"within": estimate, **{f"within_{name}": cell for name, cell in cells.items()}}
                 few = f"fewer than {MIN_POINTS_FOR_TEST} pictures: no p within models"
-                notes = [few] * (len(value) < MIN_POINTS_FOR_TEST) + [f"within models: {note}" for note in notes]
-            row["note"] = joined(row["note"], *notes)
+                note = few if len(value) < MIN_POINTS_FOR_TEST else ""
+            row["note"] = joined(row["note"], note)
         elif points.level == "stimulus":
             names = {"spearman": "within"} | {f"ci_{end}": f"within_{end}" for end in ("low", "high")}
-            names |= {name: f"within_{name}" for name in ("p", "ceiling", "corrected")}
+            names |= {name: f"within_{name}" for name in ("p", "ceiling")}
             row |= {names[name]: cell for name, cell in row.items() if name in names}
         rows.append(row)
     return rows
 
 
 def _inference(
-    points: PointSet, metric: str, pairing: Pairing, estimate: float, replicates: np.ndarray, highest: float
-) -> tuple[Row, list[str]]:
-    """Return low, high, p, ceiling and corrected of a correlation, from its replicates (B,), and notes."""
+    points: PointSet, metric: str, pairing: Pairing, estimate: float, replicates: np.ndarray | None, highest: float
+) -> Row:
+    """Return low, high, p and ceiling of a correlation, from its replicates (B,); None: over models."""
     n = int(pairing.use.sum())
     cells: Row = {}
     if n >= MIN_POINTS_FOR_INFERENCE:
-        cells["low"], cells["high"] = bootstrap_interval(replicates, estimate, n=n)
+        cells["low"], cells["high"] = (
+            rank_interval(estimate, n) if replicates is None else bootstrap_interval(replicates, estimate, n=n)
+        )
     if n > MAX_POINTS_FOR_EXACT:
         df = _effective_points(points, pairing.use, metric, pairing.group) - 2
         t = abs(estimate) * np.sqrt(max(df, 0.0) / (1 - estimate**2)) if abs(estimate) < 1 else np.inf
         cells["p"] = float(2 * stdtr(df, -t)) if df > 0 else np.nan
-    if np.isnan(highest):
-        return cells, []
-    cells["ceiling"] = highest
-    if highest < MIN_CEILING:
-        return cells, [UNRELIABLE]
-    if abs(estimate) > highest + _ROUNDING:  # no correlation is above 1
-        return cells, [ABOVE_CEILING]
-    return cells | {"corrected": estimate / highest}, []
+    return cells | {"ceiling": highest}
 
 
 def _pooled_row(
-    points: PointSet, metric: str, pairing: Pairing, replicates: np.ndarray, highest: float, no_ceiling: str
+    points: PointSet, metric: str, pairing: Pairing, replicates: np.ndarray | None, highest: float, no_ceiling: str
 ) -> Row:
     """Return the row of one metric without the cells within models."""
     value, score = pairing.value[pairing.use], points.score[pairing.use]
@@ -173,7 +165,7 @@ def _pooled_row(
     from scipy.stats import kendalltau, pearsonr, permutation_test, rankdata, spearmanr
 
     estimate = float(spearmanr(value, score).statistic)
-    cells, uncorrected = _inference(points, metric, pairing, estimate, replicates, highest)
+    cells = _inference(points, metric, pairing, estimate, replicates, highest)
     row |= {"spearman": estimate, "kendall": float(kendalltau(value, score).statistic)}
     row |= {f"ci_{name}" if name in ("low", "high") else name: cell for name, cell in cells.items()}
     finite = np.isfinite(value)
@@ -197,7 +189,7 @@ def _pooled_row(
         notes.append(f"p exact over all pairings of {len(value)} points")
     if len(points.scores.people) == 1:
         notes.append(ONE_PARTICIPANT)
-    return row | points.carried(*notes, no_ceiling, *uncorrected)
+    return row | points.carried(*notes, no_ceiling)
 
 
 def _effective_points(points: PointSet, use: np.ndarray, metric: str, group: np.ndarray | None) -> float:
@@ -219,6 +211,47 @@ def missing_reason(points: PointSet, value: np.ndarray, score: np.ndarray) -> st
     if len(np.unique(score)) < 2:
         return f"all {'mean grades' if points.measure == GRADE else 'fooling rates'} are equal: no correlation"
     return None
+
+
+def rank_interval(r: float, n: int) -> tuple[float, float]:
+    """Return the 95% interval of Spearman's correlation of n points, which are the sample.
+
+    Fisher's z with the variance (1 + r²/2) / (n - 3) (Bonett & Wright 2000, Psychometrika 65, 23-28). ±1 is taken as
+    the middle between it and the next value that n ranks without ties can have.
+
+    >>> low, high = rank_interval(0.6, 10)
+    >>> round(low, 4), round(high, 4)
+    (-0.1111, 0.9048)
+    """
+    inner = inner_rank(r, n)
+    half_width = Z95 * np.sqrt((1 + inner**2 / 2) / (n - 3))
+    low, high = np.tanh(np.arctanh(inner) + np.array([-half_width, half_width]))
+    return min(float(low), r), max(float(high), r)
+
+
+def difference_interval(r_a: float, r_b: float, r_ab: float, n: int) -> tuple[float, float]:
+    """Return the 95% interval of the difference of two strengths, rank correlations of n points that share a variable.
+
+    It combines the `rank_interval` of each and the correlation of the two estimates (Zou 2007, Psychological Methods
+    12, 399-413, eq. 11 and 15).
+
+    Args:
+        r_a: correlation of the shared variable with a, 0..1.
+        r_b: with b.
+        r_ab: of a with b.
+        n: points, more than 3.
+    """
+    a, b, ab = inner_rank([r_a, r_b, r_ab], n)
+    shared = (ab - a * b / 2) * (1 - a**2 - b**2 - ab**2) + ab**3
+    shared = float(np.clip(shared / ((1 - a**2) * (1 - b**2)), -1, 1))
+    (low_a, high_a), (low_b, high_b) = rank_interval(r_a, n), rank_interval(r_b, n)
+
+    def reach(one: float, other: float) -> float:
+        return float(np.sqrt(max(one**2 + other**2 - 2 * shared * one * other, 0.0)))
+
+    low = r_a - r_b - reach(r_a - low_a, high_b - r_b)
+    high = r_a - r_b + reach(high_a - r_a, r_b - low_b)
+    return max(low, -1.0), min(high, 1.0)
 
 
 def dependent_z(r_a: float, r_b: float, r_ab: float, n: float, *, variance: float = 1.0) -> float:
@@ -259,7 +292,7 @@ def _judged_differences(rows: list[Row]) -> pd.DataFrame:
     apart = (low > 0) | (high < 0)
     sure = apart & (table["p_holm"] < ALPHA).to_numpy(bool)
     table["follows_better"] = pd.Series(leader, dtype="object").where(sure, None)
-    differ = np.isfinite(p) & np.isfinite(low) & ((p < ALPHA) != apart)
+    differ = np.isfinite(p) & np.isfinite(low) & ((p < ALPHA) != apart) & (table["level"] == "stimulus").to_numpy(bool)
     disagree = np.where(differ, DISAGREE, "")
     table["note"] = [joined(*notes) for notes in zip(table["note"].fillna(""), disagree, strict=True)]
     return table
@@ -268,7 +301,7 @@ def _judged_differences(rows: list[Row]) -> pd.DataFrame:
 def _difference_row(points: PointSet, names: tuple[str, str], bootstrap: Bootstrap) -> Row:
     """Return the row of two metrics over the points that have both, unjudged."""
     pairing, *_ = points.pairing(*names, group=points.group)
-    use, replicates = pairing.use, [bootstrap[name, *pairing.key] for name in names]
+    use = pairing.use
     (value_a, value_b), score, n = (points.metrics[name][use] for name in names), points.score[use], int(use.sum())
     group = None if points.group is None else np.unique(points.group[use], return_inverse=True)[1]
     rank_a, rank_b = spearman(value_a, score, group), spearman(value_b, score, group)
@@ -294,12 +327,15 @@ def _difference_row(points: PointSet, names: tuple[str, str], bootstrap: Bootstr
         notes.append(f"fewer than {MIN_POINTS_FOR_INFERENCE} points: no interval and no test")
     else:
         sign_a, sign_b = (-1.0 if rank < 0 else 1.0 for rank in (rank_a, rank_b))
-        spread = sign_a * replicates[0] - sign_b * replicates[1]
-        row["ci_low"], row["ci_high"] = bootstrap_interval(spread, difference)
+        between = sign_a * sign_b * spearman(value_a, value_b, group)
+        if points.level == "model":
+            row["ci_low"], row["ci_high"] = difference_interval(abs(rank_a), abs(rank_b), between, n)
+        else:
+            of_a, of_b = (bootstrap[name, *pairing.key] for name in names)
+            row["ci_low"], row["ci_high"] = bootstrap_interval(sign_a * of_a - sign_b * of_b, difference)
         if n < MIN_POINTS_FOR_TEST:
             notes.append(f"fewer than {MIN_POINTS_FOR_TEST} points: no test")
         else:
-            between = sign_a * sign_b * spearman(value_a, value_b, group)
             size = min(_effective_points(points, use, name, points.group) for name in names)
             z = dependent_z(abs(rank_a), abs(rank_b), between, size, variance=SPEARMAN_VARIANCE) if size > 3 else np.nan
             if not np.isnan(z):

@@ -71,9 +71,8 @@ class PointSet:
         return {**self.provenance, "note": joined(self.provenance["note"], *notes)}
 
     def replicates(self, number: int = REPLICATES) -> Iterator[Replicates]:
-        """Bootstrap replicates of the points' mean scores."""
-        point = None if self.level == "stimulus" else self.point
-        return bootstrap_replicates(self.scores, seed=self.seed, item=self.item, point=point, replicates=number)
+        """Bootstrap replicates of the pictures' mean scores."""
+        return bootstrap_replicates(self.scores, seed=self.seed, item=self.item, replicates=number)
 
 
 def point_sets(

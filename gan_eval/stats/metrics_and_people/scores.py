@@ -80,16 +80,13 @@ def bootstrap_replicates(
     *,
     seed: int | tuple[int, ...],
     item: np.ndarray,
-    point: np.ndarray | None = None,
     replicates: int = REPLICATES,
 ) -> Iterator[Replicates]:
     """Yield bootstrap replicates of the mean scores in parts, so that memory does not grow with their number.
 
     Args:
-        seed: equal seeds give equal replicates, with and without `point`, in any order of the trials.
+        seed: equal seeds give equal replicates, in any order of the trials.
         item: (S,) int, the item of each stimulus, 0.. without gaps, which is resampled with all its models' stimuli.
-        point: (S,) int, the model that each stimulus belongs to, 0.. without gaps: scores are then those of the models
-            over the sampled stimuli, and each model counts once.
         replicates: their number; very many stimuli get fewer.
     """
     stimuli, people = len(scores.stimuli), len(scores.people)
@@ -101,12 +98,6 @@ def bootstrap_replicates(
         persons = sampled_counts(rng, people, size)
         weight = sampled_counts(rng, int(item.max()) + 1, size)[:, item]
         sums, answers = scores.weighted(persons)
-        if point is not None:
-            from scipy.sparse import csr_array
-
-            of_point = csr_array((np.ones(len(point)), (np.arange(len(point)), point)))
-            sums, answers = (np.asarray((weight * given) @ of_point) for given in (sums, answers))
-            weight = np.ones_like(answers)
         answered = answers > 0
         score = np.divide(sums, answers, out=np.full(answers.shape, np.nan), where=answered)
         yield Replicates(weight * answered, score)

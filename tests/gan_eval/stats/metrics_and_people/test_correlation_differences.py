@@ -8,7 +8,9 @@ from make_trials import simulated
 from scipy.stats import spearmanr
 
 from gan_eval.science.inference import holm
-from gan_eval.stats.metrics_and_people.correlations import DISAGREE, dependent_z
+from gan_eval.stats.metrics_and_people.correlations import DISAGREE, dependent_z, difference_interval, rank_interval
+from gan_eval.tables import SET_METRICS
+from gan_eval.tables.frames import frame_of
 
 
 @pytest.mark.parametrize("arguments", [(1.0, 0.5, 0.5), (0.5, 0.5, 1.0), (-1.0, 1.0, -1.0)])
@@ -75,6 +77,40 @@ def test_few_points_get_no_test_and_equal_metrics_a_word():
     assert row["difference"] == 0
     assert row["ci_low"] == pytest.approx(0) == row["ci_high"]
     assert "rank all points alike" in row["note"]
+
+
+def test_the_interval_of_a_difference_over_models_is_zous():
+    """Zou's interval with the two intervals and the correlation of both estimates, written out."""
+    r_a, r_b, r_ab, n = 0.7, 0.4, 0.5, 15
+    (low_a, high_a), (low_b, high_b) = rank_interval(r_a, n), rank_interval(r_b, n)
+    covariance = r_ab * (1 - r_a**2 - r_b**2) - r_a * r_b * (1 - r_a**2 - r_b**2 - r_ab**2) / 2
+    alike = covariance / ((1 - r_a**2) * (1 - r_b**2))  # Olkin & Siotani 1976
+    down, up = (
+        np.sqrt(one**2 + other**2 - 2 * alike * one * other)
+        for one, other in ((r_a - low_a, high_b - r_b), (high_a - r_a, r_b - low_b))
+    )
+    assert difference_interval(r_a, r_b, r_ab, n) == pytest.approx((0.3 - down, 0.3 + up))
+    assert difference_interval(0.99, 0.0, 0.1, 5)[1] == 1
+
+
+def test_over_models_the_models_are_the_sample():
+    trials = simulated(models=tuple("abcdefg"), stimuli=70, each=70, seed=3)
+    rate = trials[trials["kind"] == "fake"].groupby("model")["response"].agg(lambda answers: (answers == "real").mean())
+    order = rate.rank().to_numpy()
+    values = {"close": -order, "loose": np.array([3.0, 1.0, 7.0, 2.0, 6.0, 5.0, 4.0])}
+    sets = frame_of(
+        [
+            {"model": model, "dataset": "faces", "metric": name, "value": value, "n_real": 9, "n_fake": 9}
+            for name, of in values.items()
+            for model, value in zip(rate.index, of, strict=True)
+        ],
+        SET_METRICS,
+    )
+    row = correlation_differences(trials, set_metrics=sets).iloc[0]
+    loose = spearmanr(values["loose"], order).statistic
+    between = np.sign(loose) * spearmanr(order, values["loose"]).statistic
+    assert (row["level"], row["agreement_a"]) == ("model", 1)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(difference_interval(1, abs(loose), between, 7))
 
 
 def test_one_metric_has_nothing_to_be_compared_with():

@@ -8,6 +8,7 @@ from make_metrics import correlations, fooling, metric_of
 from make_trials import simulated
 from scipy.stats import kendalltau, pearsonr, rankdata, spearmanr
 
+from gan_eval.stats.metrics_and_people.correlations import rank_interval
 from gan_eval.stats.tables.grades import opinion_scores
 from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SET_METRICS
@@ -53,9 +54,40 @@ def test_over_models_with_metrics_of_pictures_and_of_sets():
     models = table[table["level"] == "model"].set_index("metric")
     assert models.loc["fid", "spearman"] == pytest.approx(-1)
     assert models.loc["fid", "ci_low"] == pytest.approx(-1)
-    assert models.loc["fid", "ci_high"] > -1
     assert models.loc["fid", "n"] == 6
     assert models.loc["psnr", "spearman"] > 0.8
+    for _, row in models.iterrows():
+        assert (row["ci_low"], row["ci_high"]) == rank_interval(row["spearman"], 6)
+
+
+@pytest.mark.parametrize(
+    ("r", "n", "low", "high"),
+    [(0.6, 10, -0.1111035, 0.9047605), (-0.5, 7, -0.9199550, 0.4543130), (0.9, 5, -0.1688957, 0.9960686)],
+)
+def test_the_interval_over_models_is_bonett_and_wrights(r, n, low, high):
+    """R 4.2.2: `tanh(atanh(r) + c(-1, 1) * qnorm(.975) * sqrt((1 + r^2 / 2) / (n - 3)))`."""
+    assert rank_interval(r, n) == pytest.approx((low, high), abs=1e-6)
+    assert rank_interval(1.0, 5)[1] == 1
+    assert rank_interval(1.0, 5)[0] == pytest.approx(np.tanh(np.arctanh(0.95) - 1.959964 * np.sqrt(1.45125 / 2)))
+
+
+def test_more_people_do_not_make_a_metric_of_seven_models_surer():
+    """With the models kept, ten times as many people halved the interval of a metric that follows nobody."""
+    trials = simulated(models=tuple("abcdefg"), stimuli=70, participants=20, each=70, seed=4)
+    copies = [trials.assign(participant=trials["participant"] + end, session=trials["session"] + end) for end in "xyz"]
+    sets = frame_of(
+        [
+            {"model": name, "dataset": "faces", "metric": "fid", "value": value, "n_real": 9, "n_fake": 9}
+            for name, value in zip("abcdefg", (3.0, 1.0, 7.0, 2.0, 6.0, 5.0, 4.0), strict=True)
+        ],
+        SET_METRICS,
+    )
+    few, many = (
+        correlations(frame, set_metrics=sets).set_index("level").loc["model"]
+        for frame in (trials, pd.concat(copies, ignore_index=True))
+    )
+    assert few["spearman"] == many["spearman"]
+    assert (few["ci_low"], few["ci_high"]) == (many["ci_low"], many["ci_high"])
 
 
 def of_points(value: list[float], right: list[int]) -> pd.Series:
