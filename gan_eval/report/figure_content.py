@@ -23,7 +23,7 @@ from gan_eval.stats.rules import parse_rule
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.grades import OPINION_SCORES
 from gan_eval.stats.tables.hype import THRESHOLDS
-from gan_eval.stats.trials import PAIRED, TWO_MODELS, in_finished_session, typed
+from gan_eval.stats.trials import PAIRED, TWO_MODELS, TypedTrials, in_finished_session, typed
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
 from gan_eval.tables.schema import SHARE
 
@@ -189,37 +189,37 @@ def _entries(table: pd.DataFrame, people: pd.DataFrame, *, hide_verdicts: bool) 
 
 def _participant_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
     """Return a frame with model (or `real`), dataset, participant and the participant's rate, grade or threshold."""
-    trials = _analysed(folder)
+    trials, columns = _analysed(folder), [*_KEY, "kind", "participant", "value"]
     if protocol in ADAPTIVE_PROTOCOLS:
         frame = folder.table(THRESHOLDS)
         frame = frame[frame["protocol"] == protocol]
         parts = [frame.assign(kind="fake", value=frame["mode_ms" if protocol == STAIRCASE else "threshold_ms"])]
     elif protocol == SINGLE:
-        answered = typed(trials).answered
+        answered = trials.answered
         answered = answered[~answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)]
         parts = [answered.assign(value=~answered["says_fake"])]
     elif protocol == RATING:
-        graded = typed(trials).graded
+        graded = trials.graded
         parts = [graded.assign(value=graded["rating"])]
     else:
-        pairs = typed(trials).pairs.assign(kind="fake")
+        pairs = trials.pairs.assign(kind="fake")
         names = contestants(pairs)
         of_reals = names.of_reals == (protocol == PAIRED)
         rows = pairs["answered"].to_numpy(bool) & of_reals
         sides = {"b": names.b} if protocol == PAIRED else {"a": names.a, "b": names.b}
         parts = [pairs.assign(model=side, value=pairs["choice"] == letter)[rows] for letter, side in sides.items()]
-    values = pd.concat(parts)
+    values = pd.concat([part[columns] for part in parts])
     values = values.assign(model=values["model"].astype("object").mask((values["kind"] == "real").fillna(False), REAL))
     values = values[[*_KEY, "participant", "value"]].astype({"value": "float64", "dataset": "object"})
     values = values[np.isfinite(values["value"])].fillna(dict.fromkeys(_KEY, ""))
     return values.groupby([*_KEY, "participant"])["value"].mean().reset_index()
 
 
-def _analysed(folder: StudyFolder) -> pd.DataFrame:
+def _analysed(folder: StudyFolder) -> TypedTrials:
     """Return the trials that count: of finished sessions, not excluded; none if `participation` has another number."""
-    trials, people = folder.answers(), folder.table(PARTICIPATION)
+    trials, people = folder.answers, folder.table(PARTICIPATION)
     if people.empty:
-        return trials
+        return folder.answers_by_type
     kept = trials[~trials["participant"].isin(people.loc[is_excluded(people), "participant"])]
     with suppress(UserError):  # a rule that contains "; " cannot be parsed; the numbers compared below show this
         for rule in sorted({rule for rules in people["rule"].dropna() for rule in str(rules).split("; ")}):
@@ -230,7 +230,8 @@ def _analysed(folder: StudyFolder) -> pd.DataFrame:
     wanted = (people["n_trials"] - people["n_excluded"].fillna(0)).set_axis(people["participant"])
     same_number = (counts.reindex(wanted.index, fill_value=0) == wanted).all()
     finished = kept[in_finished_session(kept, folder.table(SESSIONS))]
-    return (finished if same_number else trials[:0]).reset_index(drop=True)
+    counted = (finished if same_number else trials[:0]).reset_index(drop=True)
+    return folder.answers_by_type if len(counted) == len(trials) else typed(counted)
 
 
 def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> tuple[str, list[str]]:

@@ -321,11 +321,13 @@ def _partly_repeated(trials: pd.DataFrame, later: np.ndarray, earlier: np.ndarra
 
     The first is a log of each click, the second a further question. A picture shown again after a miss is neither.
     """
+    if not len(later):
+        return []
     columns = [name for name in ("response", "choice", "rating") if trials[name].notna().any()]
-    answers = trials[columns].astype(str).agg(" ".join, axis=1).to_numpy()
+    answers = np.column_stack([np.zeros(len(trials), int), *(pd.factorize(trials[name])[0] for name in columns)])
     repeated = int(trials.duplicated(["stimulus", *_OF_PICTURE]).sum())
     is_missed = trials[["response", "choice"]].isin(["none"]).any(axis=1).to_numpy(bool)
-    is_changed = (answers[later] != answers[earlier]) & ~is_missed[earlier]
+    is_changed = (answers[later] != answers[earlier]).any(axis=1) & ~is_missed[earlier]
     if len(later) >= max(MIN_CODES, ALIKE * repeated) and is_changed.mean() >= ALIKE:
         return [
             f"{len(later)} trials follow one of the same picture with another answer: were answers changed? Each "

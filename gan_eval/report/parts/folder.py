@@ -26,6 +26,7 @@ from gan_eval.stats.tables.choices import CHOICES
 from gan_eval.stats.tables.grades import RATINGS
 from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.stats.tables.rates import RATES
+from gan_eval.stats.trials import TypedTrials, typed
 from gan_eval.tables import (
     CHECKS,
     GIVEAWAYS,
@@ -128,13 +129,27 @@ class StudyFolder:
     @property
     def only_simulated(self) -> bool:
         """True if no answer is a person's."""
-        return self.simulated and bool(self.answers()["simulated"].fillna(False).all())
+        return self.simulated and bool(self.answers["simulated"].fillna(False).all())
 
+    @cached_property
     def answers(self) -> pd.DataFrame:
-        """Return the trials behind the rates: without simulated ones if people have answered."""
+        """The trials behind the rates: without simulated ones if people have answered."""
         trials = self.table(TRIALS)
-        of_people = trials[~trials["simulated"].fillna(False).astype(bool)]
-        return trials if self.simulated or of_people.empty else of_people
+        is_simulated = trials["simulated"].fillna(False).to_numpy(bool)
+        return trials if self.simulated or is_simulated.all() or not is_simulated.any() else trials[~is_simulated]
+
+    @cached_property
+    def answers_by_type(self) -> TypedTrials:
+        """The result of `answers`, by what was asked."""
+        return typed(self.answers)
+
+    @cached_property
+    def presented(self) -> pd.DataFrame:
+        """The main trials of every procedure, answered or not, before any exclusion."""
+        if self.answers.empty:
+            return self.answers
+        by_type = self.answers_by_type
+        return pd.concat([by_type.main, by_type.graded, by_type.pairs])
 
     @property
     def fractions(self) -> list[float]:
@@ -280,14 +295,14 @@ def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, 
                 raise UserError(f"{path}: missing from the tables of run {made.run}; repeat {again}")
             if files.get(name) != path:
                 continue
-            is_ours = holds_table(path, ALL_TABLES[name])
-            if path.name not in made.files and is_ours:
-                raise UserError(
-                    f"{path}: not from run {made.run}, which wrote the tables next to it; remove it, or repeat {again}"
-                )
             if path.name not in made.files:
+                if holds_table(path, ALL_TABLES[name]):
+                    raise UserError(
+                        f"{path}: not from run {made.run}, which wrote the tables next to it; remove it, or repeat "
+                        f"{again}"
+                    )
                 included.pop(name)
-            elif sha256_file(path) != made.files[path.name] and (run or is_ours):  # else reading it names the damage
+            elif sha256_file(path) != made.files[path.name] and (run or holds_table(path, ALL_TABLES[name])):
                 raise UserError(
                     f"{path}: has changed since run {made.run} wrote it and the tables next to it; repeat {again}"
                 )

@@ -25,7 +25,6 @@ from gan_eval.report.people.verdicts import (
 from gan_eval.stats.paper import EQUIVALENT, EVERYTHING, NONE, PAPER, UNDECIDED
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.hype import THRESHOLDS
-from gan_eval.stats.trials import typed
 from gan_eval.tables import TRIALS
 
 MAX_ROWS = 6
@@ -43,7 +42,7 @@ def answer_sentences(folder: StudyFolder) -> Iterator[str]:
     first = next(results, None)
     if first is None:
         if not folder.scope("all").empty:
-            answers = typed(folder.answers())
+            answers = folder.answers_by_type
             has_answers = any(frame["answered"].any() for frame in (answers.main, answers.pairs, answers.graded))
             if has_answers:
                 yield "No answer counts: each was excluded, or its session is not complete."

@@ -94,7 +94,7 @@ def trained_text(fractions: Iterable[float], verb: str) -> str:
 def caveats(folder: StudyFolder) -> list[str]:
     """Return the caveats as sentences."""
     lines = [*_of_answers(folder), *(f"{note.rstrip('.')}." for note in folder.facts.notes)]
-    trials = folder.answers()
+    trials = folder.answers
     simulated = len(folder.table(TRIALS)) - len(trials)  # 0 unless people have answered
     if simulated:
         lines.append(f"{plural(simulated, 'trial')} of simulated participants excluded because people have answered.")
@@ -145,7 +145,7 @@ def _of_answers(folder: StudyFolder) -> list[str]:
             f"Answers to real ({real}) and to generated ({fake}) pictures differ in number; balanced accuracy counts "
             "both kinds alike."
         )
-    if folder.answers()["study"].nunique() > 1:
+    if folder.answers["study"].nunique() > 1:
         sentences.append("Trials of several studies are pooled: intervals ignore the differences between studies.")
     if row["accuracy"] < SUSPICIOUS_ACCURACY and min(real, fake) > 0:
         sentences.append("Nearly all answers are wrong: check the keys, and which pictures `kind` calls real.")

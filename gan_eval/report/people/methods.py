@@ -21,7 +21,6 @@ from gan_eval.report.people.participants import (
     included_count,
     left_out_text,
     participation_sentences,
-    presented_trials,
     timing_sentences,
     until_answer,
     window_of,
@@ -69,7 +68,7 @@ def method_blocks(folder: StudyFolder) -> list[Block]:
 
 def paper_methods(folder: StudyFolder) -> str:
     """Return the paragraphs, with a blank line between them; empty without answers."""
-    if folder.scope("all").empty and folder.answers().empty:
+    if folder.scope("all").empty and folder.answers.empty:
         return ""
     study = folder.study
     software, procedure = folder.facts.software or f"gan_eval {__version__}", []
@@ -100,7 +99,7 @@ def paper_methods(folder: StudyFolder) -> str:
 
 def pictures_sentences(folder: StudyFolder) -> list[str]:
     """Return the numbers of pictures, of pictures shown, and of answers."""
-    trials = presented_trials(folder)
+    trials = folder.presented
     sentences = []
     if folder.stimuli:
         pool = pd.concat(folder.stimuli.values()).drop_duplicates("stimulus")
@@ -149,7 +148,7 @@ def size_on_screen(folder: StudyFolder) -> list[str]:
 def _timing(folder: StudyFolder) -> list[str]:
     if folder.only_simulated:
         return timing_sentences(folder)
-    trials, sentences = presented_trials(folder), []
+    trials, sentences = folder.presented, []
     levels = exposure_levels(trials) if len(trials) else pd.DataFrame()
     if len(levels) > MAX_LEVELS:
         worst = levels["worst_ms"].abs().max()
@@ -183,7 +182,7 @@ def _exclusions(folder: StudyFolder) -> list[str]:
     everything = everything[everything["scope"] == "all"]
     if len(everything):
         count = int(everything["n_real"].iloc[0] + everything["n_fake"].iloc[0])
-        trials = presented_trials(folder)
+        trials = folder.presented
         if trials.empty or count != trials["answered"].sum():
             sentences.append(f"{plural(count, 'answer')} are analysed.")
     return sentences
@@ -307,7 +306,7 @@ def design_text(folder: StudyFolder, quiz: QuizSettings) -> str:
 
     The numbers are those of the complete sessions, and without one those of the settings: a small pool gives fewer.
     """
-    sessions, trials = folder.table(SESSIONS), presented_trials(folder)
+    sessions, trials = folder.table(SESSIONS), folder.presented
     complete = sessions.loc[sessions["status"] == "complete", "session"]
     shown = trials[trials["session"].isin(complete)] if len(trials) else trials
 

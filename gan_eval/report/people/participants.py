@@ -28,7 +28,7 @@ from gan_eval.report.people.verdicts import BY_RULE, PRESET
 from gan_eval.stats.exclusions import participant_groups
 from gan_eval.stats.tables.rates import REACTION_TIMES
 from gan_eval.stats.tables.robustness import is_on_outcome
-from gan_eval.stats.trials import requested_exposure, typed
+from gan_eval.stats.trials import requested_exposure
 from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS
 
 _LAG = (
@@ -134,7 +134,7 @@ def included_count(folder: StudyFolder) -> int:
 
 def timing_section(folder: StudyFolder) -> ReportSection:
     """Return sentences on screens and self-tests, exposures by level, reaction times, and flags."""
-    trials = presented_trials(folder)
+    trials = folder.presented
     cells: list[str] = trials["flags"].dropna().astype(str).tolist() if len(trials) else []
     counts = Counter(flag for names in cells for flag in set(names.split()))
     rows = [[flag, whole(count), percent(count / len(trials))] for flag, count in sorted(counts.items())]
@@ -158,7 +158,7 @@ def timing_sentences(folder: StudyFolder) -> list[str]:
     """Return sentences on screens, flags and what was not measured; nothing without trials and sessions."""
     if folder.only_simulated:
         return ["The answers are simulated: no picture was shown, and no time was measured."]
-    trials, sessions, checks = presented_trials(folder), folder.table(SESSIONS), folder.table(CHECKS)
+    trials, sessions, checks = folder.presented, folder.table(SESSIONS), folder.table(CHECKS)
     if sessions.empty and (trials.empty or trials["exposure_ms"].isna().all()):
         return []
     sentences = [*_screen_sentences(sessions), *_browser_sentences(sessions, trials)]
@@ -177,14 +177,6 @@ def timing_sentences(folder: StudyFolder) -> list[str]:
             else f"The timing self-test of {count} found no problem."
         )
     return [*sentences, _LAG]
-
-
-def presented_trials(folder: StudyFolder) -> pd.DataFrame:
-    """Return the main trials of every procedure, answered or not, before any exclusion."""
-    trials = folder.answers()
-    if trials.empty:
-        return trials
-    return pd.concat([typed(trials).main, typed(trials).graded, typed(trials).pairs])
 
 
 def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
