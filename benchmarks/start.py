@@ -1,7 +1,11 @@
-"""Start-up of commands compared with an earlier build: CPU and wall time of whole processes, as ratios.
+"""Commands compared with an earlier build: CPU and wall time of whole processes, as ratios.
+
+Without names of work it is their start-up: little input, and the help of every command. `survey` is a survey of 2,035
+people, each with 12 photographs and 12 pictures of one model: 48,840 answers, and 5,016 of 209 people.
 
     python benchmarks/start.py                            # metrics, analyze, quiz and the help of every command
     python benchmarks/start.py metrics analyze --rounds 5
+    OMP_NUM_THREADS=1 python benchmarks/start.py survey --commit 928379fb
     python benchmarks/start.py --commit 41d32fd7          # the earlier build; it gets a git worktree of its own
 
 metrics: PSNR, SSIM and NIQE of two pairs. analyze: 25 answers. quiz: up to the first page, drawn off screen. help: the
@@ -54,20 +58,30 @@ class Patched:  # the application, when the command imports it: a timer ends the
 sys.meta_path.insert(0, Patched)
 main()
 """
+SURVEYS = (2035, 209)
+"""Numbers of people."""
+OF_EACH_KIND = 12
+"""Number of pictures of each kind that a person sees."""
+EXPERIENCE = ("No experience", "Some experience, with simple pictures", "I've drawn people's faces for years")
+"""Answers to a question, in the words of a form."""
 Cost = tuple[float, float]
 """CPU and wall seconds."""
 
 
 def main() -> None:
     """Compare the commands."""
-    parser = argparse.ArgumentParser(description="time the start of commands compared with an earlier build")
-    parser.add_argument("work", nargs="*", metavar="WORK", help="from: metrics, analyze, quiz, help; default: all")
+    parser = argparse.ArgumentParser(description="time commands compared with an earlier build")
+    parser.add_argument(
+        "work", nargs="*", metavar="WORK", help="from: metrics, analyze, quiz, help (default: these), survey"
+    )
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--commit", default="41d32fd7", help="the earlier build")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, worktree(options.commit) as before:
         folder = Path(scratch)
-        commands = dict(prepared(folder))
+        if "survey" in options.work:
+            compare_surveys(folder, before, options.rounds)
+        commands = dict(prepared(folder)) if options.work != ["survey"] else {}
         for work in [name for name in commands if name in (options.work or commands)]:
             sides = {"before": (commands[work], before), "now": (commands[work], ROOT)}
             print(line(work, timed(sides, folder, options.rounds)), flush=True)
@@ -100,6 +114,38 @@ def prepared(folder: Path) -> Iterator[tuple[str, list[str]]]:
     quiz = ["quiz", "--stimuli", str(folder / "set"), "--participant", "P1", "--real", "1", "--fake", "1", "--windowed"]
     quiz += ["--store", "{out}/{run}.sqlite", "--allow-giveaways", "metadata"]
     yield "quiz", [sys.executable, "-P", "-c", FIRST_PAGE, *quiz]
+
+
+def compare_surveys(folder: Path, before: Path, rounds: int) -> None:
+    """Print the ratios of `analyze` and `report` of both surveys; each side reports its own tables."""
+    command = [sys.executable, "-P", "-m", "gan_eval"]
+    for people in SURVEYS:
+        answers = folder / f"survey_{people}.csv"
+        count = write_survey(answers, people)
+        tables = f"{{out}}/survey_{people}"
+        for verb, words in (("analyze", [str(answers), "--out", tables]), ("report", [tables])):
+            sides = {"before": ([*command, verb, *words], before), "now": ([*command, verb, *words], ROOT)}
+            print(line(f"{verb} of {count} answers", timed(sides, folder, rounds)), flush=True)
+
+
+def write_survey(file: Path, people: int) -> int:
+    """Write simulated answers of people who differ in skill, bias and experience; return their number."""
+    draw, rows = random.Random(1), list[list[str]]()
+    easiness = [draw.gauss(0.5, 0.8) for _ in range(2 * OF_EACH_KIND)]
+    for person in range(people):
+        level, bias = draw.randrange(len(EXPERIENCE)), draw.gauss(0, 0.3)
+        skill = draw.gauss(0.2 * level, 0.5)
+        for picture in draw.sample(range(2 * OF_EACH_KIND), 2 * OF_EACH_KIND):
+            is_fake = picture >= OF_EACH_KIND
+            leaning = bias + (skill + easiness[picture]) * (1 if is_fake else -1)
+            called = "fake" if draw.gauss(leaning, 1) > 0 else "real"
+            kind, model = ("fake", "diffusion") if is_fake else ("real", "")
+            rows.append([f"P{person:04d}", f"{picture:02d}.jpg", kind, model, EXPERIENCE[level], called])
+    with file.open("w", encoding="utf-8", newline="") as output:
+        writer = csv.writer(output)
+        writer.writerow(["participant", "stimulus", "kind", "model", "experience", "response"])
+        writer.writerows(rows)
+    return len(rows)
 
 
 def timed(sides: Mapping[str, tuple[list[str], Path]], folder: Path, rounds: int) -> dict[str, list[Cost]]:

@@ -174,9 +174,9 @@ def holds_table(path: Path, table: Table) -> bool:
     return all(column.optional or column.name in header for column in table.columns)
 
 
-_QUOTED = re.compile(rb'(?<![^,\n])"[^"]*(?:""[^"]*)*"(?![^,\r\n])')
+_QUOTED = re.compile(rb'"(?<![^,\n]")[^"]*(?:""[^"]*)*"(?![^,\r\n])')
 """A quoted cell of a CSV file with commas."""
-_APOSTROPHE = re.compile(rb"""(?<![^,\n"])'""")
+_APOSTROPHE = re.compile(rb"""'(?<![^,\n"]')""")
 """An apostrophe that may begin a cell, where it may be that of `csv_cells`."""
 
 
