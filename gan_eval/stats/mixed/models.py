@@ -7,11 +7,15 @@ others.
 
 Grades and confidence are ordered answers: P(answer <= j) = logistic(θ_j - η) with a threshold between each two
 neighbouring ones (McCullagh 1980). A positive term thus means higher answers, as in `clmm` of R's ordinal.
+
+Each effect that varies within participants has a slope for each participant, and each one that varies within pictures
+a slope for each picture; where pictures share items, the second factor is the item. A row whose effect lacks a slope
+has no test (`untested`).
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,17 +24,25 @@ from gan_eval.errors import UserError
 from gan_eval.science.inference import degrees_of_freedom, n_levels, side_of, t_critical, two_sided_p
 from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed.fit import fit_crossed, too_many
-from gan_eval.stats.mixed.likelihood import NoFitError
-from gan_eval.stats.trials import AnyTrials, typed
+from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed, too_many
+from gan_eval.stats.mixed.likelihood import NoFitError, plural
+from gan_eval.stats.mixed.random_effects import RandomEffects
+from gan_eval.stats.trials import AnyTrials, pictures, typed
 from gan_eval.tables.frames import Row, frame_of, require_clear_texts
 from gan_eval.tables.schema import NOTED, Table, boolean, integer, interval_columns, number, text
 
+Untested = Literal["no slope", "shared items", "no fit", "too few"]
+"""Reason for no test."""
 MIXED_MODELS = Table(
     "mixed_models",
-    "Mixed models of single answers with crossed random intercepts for participants and stimuli.",
+    "Mixed models of single answers with crossed random effects of participants and pictures.",
     (
-        text("formula", "the model", filled=True),
+        text(
+            "formula",
+            "the model as in R; `centred(x)` is x as one column of numbers with the mean 0, and the effects of two "
+            "terms of one factor are not correlated",
+            filled=True,
+        ),
         text("link", "of the model", words=("logit", "probit", "cumulative_logit"), filled=True),
         text(
             "term",
@@ -42,12 +54,33 @@ MIXED_MODELS = Table(
         number("estimate", "its estimate on the link's scale"),
         number("std_error", "its standard error"),
         number("z", "estimate / standard error"),
-        number("p", "two-sided Wald test by Student's t; df: the fewest participants or stimuli of a side, minus 1"),
+        number(
+            "p",
+            "two-sided Wald test by Student's t; df: the fewest participants or stimuli (items, if the formula has them) "
+            "of a side, minus 1",
+        ),
+        text(
+            "untested",
+            "why a test is missing: the effect varies within participants or pictures, and the formula lacks its slope "
+            "(no slope); pictures of the same items are taken for unrelated (shared items); the model has no estimate "
+            "(no fit); one participant or one picture of a side (too few). `no slope` and `shared items`: read the "
+            "formula with slopes or items instead",
+            words=get_args(Untested),
+        ),
         *interval_columns("ci", "its Wald 95% interval, by the same t"),
         number("sd_participant", "standard deviation of the participants' intercepts"),
-        number("sd_stimulus", "standard deviation of the stimuli's intercepts"),
-        number("sd_slope", "standard deviation of the participants' slopes, if the formula has them", optional=True),
+        number(
+            "sd_stimulus",
+            "standard deviation of the intercepts of the stimuli, or of the items if they are in the formula",
+        ),
+        number(
+            "sd_slope",
+            "standard deviation of this effect's slopes of participants; of `(1|participant:EFFECT)`: of these "
+            "intercepts; empty: it has none",
+            optional=True,
+        ),
         number("slope_correlation", "of the participants' intercepts and slopes", unit="-1..1", optional=True),
+        number("sd_slope_stimulus", "as `sd_slope`, of the stimuli or items", optional=True),
         number("log_likelihood", "Laplace approximation"),
         integer("n_trials", "answered trials"),
         integer("n_participants", "participants"),
@@ -66,6 +99,8 @@ _RARE = 3
 _MAX_LEVELS = 20
 _FEW = 6
 """Minimum number of groups for a reliable standard deviation."""
+MIN_ANSWERS = 2.0
+"""Mean number of answers of a picture; not above it, no effect needs a slope by picture."""
 GRADED_LINK = "cumulative_logit"
 MAX_GRADES = 12
 """Maximum number of different answers on a graded scale."""
@@ -74,29 +109,22 @@ _UNFIT = ("participant", "stimulus", "kind", "response", "correct", "is_fake", "
 
 
 class Formula(NamedTuple):
-    """A mixed model with crossed random intercepts.
-
-    >>> print(Formula("correct"), Formula("called_fake", ("kind",), slope=True), sep=chr(10))
-    correct ~ 1 + (1|participant) + (1|stimulus)
-    called_fake ~ kind + (1 + kind|participant) + (1|stimulus)
-    """
+    """Fixed effects of a mixed model with crossed random effects; its text depends on what varies in the answers."""
 
     outcome: Literal["correct", "called_fake", "rating", "confidence"]
     effects: tuple[str, ...] = ()
     """`kind`, `dataset`, then covariates; for grades and confidence `kind` or `model`."""
     slope: bool = False
-    """True: participants have random slopes of the kind."""
+    """True: effects that vary within participants or pictures have slopes, and pictures that share items are grouped
+    by item. False: random intercepts of participants and stimuli."""
     link: str = "logit"
     exploratory: bool = False
-
-    def __str__(self) -> str:
-        people = "(1 + kind|participant)" if self.slope else "(1|participant)"
-        return f"{self.outcome} ~ {' + '.join((*(self.effects or ('1',)), people, '(1|stimulus)'))}"
 
 
 class Design(NamedTuple):
     """The arrays of a formula for N answers."""
 
+    formula: str
     trials: pd.DataFrame
     """The usable answers."""
     y: np.ndarray
@@ -107,24 +135,33 @@ class Design(NamedTuple):
     """(N, K); for grades without a constant, which the thresholds replace."""
     terms: list[str]
     """K names of the columns of X."""
-    slope: np.ndarray | None
-    """(N,) covariate of the participants' slopes."""
-    participant: np.ndarray
-    """(N,) index of the participant among the sorted names."""
-    stimulus: np.ndarray
-    """(N,) index of the stimulus among the sorted names."""
+    effects: list[str]
+    """K names of the columns' effects; that of the constant is empty."""
+    people: RandomEffects
+    pictures: RandomEffects
+    """Those of the stimuli, or of the items."""
+    n_stimuli: int
+    ignores_items: bool
+    """True: stimuli of the same item are taken for unrelated."""
     notes: list[str]
     trouble: str
     """Reason not to fit the model; empty: none."""
+
+    def untested(self, effect: str) -> Untested | None:
+        """Return why a term of this effect (intercept and thresholds: empty) has no test; None: it has one."""
+        missing = self.people.missing | self.pictures.missing
+        if effect in missing or (missing and not effect):
+            return "no slope"
+        return "shared items" if self.ignores_items else None
 
 
 def mixed_models(trials: AnyTrials, *, plan: Plan = NO_PLAN, participants: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the table `mixed_models`: each formula's fixed effects on the link's scale.
 
-    These formulas are always there, with the logit link: `correct ~ 1 + …`, `correct ~ kind + …` and
-    `called_fake ~ kind + …`, the last one with data sets if there are several. The plan's link, slope and covariates
-    add formulas. Grades and confidence have cumulative-logit models. A row without an estimate has the counts and the
-    reason in `note`; with too many trials, that is every row.
+    `correct ~ 1 + …` and `correct ~ kind + …` with random intercepts are always there, with the logit link. Then come
+    the formulas with slopes, if the plan has slopes: `correct ~ kind + …`, `called_fake ~ kind + …` (with data sets if
+    there are several) and that of the plan's covariates. Grades and confidence have cumulative-logit models. A row
+    without an estimate has the counts and the reason in `note`; with too many trials, that is every row.
 
     Raises:
         UserError: a covariate is neither a question nor a column of the trials.
@@ -135,99 +172,155 @@ def mixed_models(trials: AnyTrials, *, plan: Plan = NO_PLAN, participants: pd.Da
         answered = with_covariates(answered, plan.covariates, participants)
     asked = [(answered, formula) for formula in planned_formulas(answered, plan)]
     if len(trials.graded) or answered["confidence"].notna().any():
-        asked += graded_formulas(trials)
+        asked += graded_formulas(trials, plan)
     why_not = too_many(len(trials.every))
-    rows = [row for answers_asked, formula in asked for row in _rows(design(answers_asked, formula), formula, why_not)]
+    rows: list[Row] = []
+    fits: dict[tuple[str, str], CrossedFit | None] = {}
+    for answers_asked, formula in asked:
+        arrays = design(answers_asked, formula)
+        if (arrays.formula, formula.link) in fits:  # nothing varies within people or pictures
+            continue
+        intercepts_only = fits.get((design(answers_asked, formula._replace(slope=False)).formula, formula.link))
+        fit, reason = None, why_not or arrays.trouble
+        try:
+            if not reason:
+                fit = _fit(arrays, formula.link, intercepts_only)
+        except NoFitError as error:
+            reason = str(error)
+        fits[arrays.formula, formula.link] = fit
+        rows += _rows(arrays, formula, fit, reason)
     return frame_of(rows, MIXED_MODELS)
 
 
-def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
-    units = (arrays.participant, arrays.stimulus)
+def _fit(arrays: Design, link: str, start: CrossedFit | None) -> CrossedFit:
+    """Return the fit of a design; `start` is that of its fixed effects with random intercepts."""
+    return fit_crossed(
+        arrays.y,
+        arrays.X,
+        arrays.people.level,
+        arrays.pictures.level,
+        link=link,
+        slope=_one_slope(arrays.people),
+        slope_second=_one_slope(arrays.pictures),
+        start=start,
+        names=arrays.terms,
+        factors=(arrays.people.factor, arrays.pictures.factor),
+    )
+
+
+def _one_slope(random: RandomEffects) -> np.ndarray | None:
+    if not random.slopes:
+        return None
+    if not random.is_correlated:
+        raise NoFitError(f"several slopes of {plural(random.factor)}")
+    return next(iter(random.slopes.values()))[:, 0]
+
+
+def _rows(arrays: Design, formula: Formula, fit: CrossedFit | None, reason: str) -> list[Row]:
+    """Return a row for each term; without a fit, `reason` is the note."""
+    units = arrays.people.level, arrays.pictures.level
     counts = [n_levels(unit) for unit in units]
-    fit, notes = None, arrays.notes
-    try:
-        if trouble := why_not or arrays.trouble:
-            raise NoFitError(trouble)
-        fit = fit_crossed(arrays.y, arrays.X, *units, link=formula.link, slope=arrays.slope, names=arrays.terms)
-        singular = f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else ""
-        groups = zip(("participants", "stimuli"), counts, strict=True)
+    notes = [reason, *arrays.notes]
+    if fit is not None:
+        factors = (plural(random.factor) for random in (arrays.people, arrays.pictures))
         few = [
-            f"few {name} ({number}): their spread is poorly estimated" for name, number in groups if 1 < number < _FEW
+            f"few {name} ({number}): their spread is poorly estimated"
+            for name, number in zip(factors, counts, strict=True)
+            if 1 < number < _FEW
         ]
-        notes = [*few, singular, *notes]
-    except NoFitError as reason:
-        notes = [str(reason), *notes]
+        singular = f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else ""
+        notes = [*few, singular, *arrays.notes]
     carried = provenance_cells(arrays.trials)
     shared: Row = {
-        "formula": str(formula),
+        "formula": arrays.formula,
         "link": formula.link,
         "n_trials": len(arrays.y),
         "n_participants": counts[0],
-        "n_stimuli": counts[1],
+        "n_stimuli": arrays.n_stimuli,
         "exploratory": formula.exploratory,
         **carried,
         "note": joined(*notes, carried["note"]),
     }
     terms = [*arrays.thresholds, *arrays.terms]
     if fit is None:
-        return [shared | {"term": term} for term in terms or ["thresholds"]]
+        return [shared | {"term": term, "untested": "no fit"} for term in terms or ["thresholds"]]
     shared |= {
         "sd_participant": fit.first.sd,
         "sd_stimulus": fit.second.sd,
-        "sd_slope": fit.first.sd_slope,
-        "slope_correlation": fit.first.correlation,
         "log_likelihood": fit.log_likelihood,
         "singular": fit.singular,
     }
     estimate, error = np.concatenate([fit.thresholds, fit.beta]), np.concatenate([fit.thresholds_error, fit.std_error])
+    effects = [*("" for _ in arrays.thresholds), *arrays.effects]
     sides = [*(None for _ in arrays.thresholds), *map(side_of, arrays.X.T)]
     df = np.array([degrees_of_freedom(*units, side=side) for side in sides])
+    untested = [
+        arrays.untested(effect) or ("too few" if few else None) for effect, few in zip(effects, df < 1, strict=True)
+    ]
     reach = t_critical(df) * error
+    tests = np.stack([estimate / error, two_sided_p(estimate, error, df), estimate - reach, estimate + reach])
+    tests[:, [code is not None for code in untested]] = np.nan
     cells: dict[str, Any] = {
         "term": terms,
         "estimate": estimate,
         "std_error": error,
-        "z": estimate / error,
-        "p": np.where(df < 1, np.nan, two_sided_p(estimate, error, df)),
-        "ci_low": estimate - reach,
-        "ci_high": estimate + reach,
+        **dict(zip(("z", "p", "ci_low", "ci_high"), tests, strict=True)),
+        "untested": untested,
     }
-    return [shared | dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
+    slopes = [_slope_cells(arrays, fit, effect) for effect in effects]
+    return [
+        shared | own | dict(zip(cells, row, strict=True)) for own, *row in zip(slopes, *cells.values(), strict=True)
+    ]
+
+
+def _slope_cells(arrays: Design, fit: CrossedFit, effect: str) -> Row:
+    """Return the SDs of an effect's slopes."""
+    return {
+        "sd_slope": fit.first.sd_slope if effect in arrays.people.slopes else None,
+        "slope_correlation": fit.first.correlation if effect in arrays.people.slopes else None,
+        "sd_slope_stimulus": fit.second.sd_slope if effect in arrays.pictures.slopes else None,
+    }
 
 
 def planned_formulas(answered: pd.DataFrame, plan: Plan) -> list[Formula]:
-    """Return the formulas that are always fitted, with the logit link, and those of the plan, for `answered` trials."""
+    """Return the formulas that are always fitted, with the logit link, and those of the plan, for `answered` trials.
+
+    Those with slopes follow those without.
+    """
     several_datasets = (answered.groupby("dataset")["kind"].nunique() == 2).sum() > 1
-    kinds = Formula("correct", ("kind",))
-    detection = Formula("called_fake", ("kind", "dataset") if several_datasets else ("kind",))
-    always = [Formula("correct"), kinds, detection]
-    beyond = [formula._replace(slope=True) for formula in (kinds, detection)] if plan.slope else []
+    always = [Formula("correct"), Formula("correct", ("kind",))]
+    beyond = [formula._replace(slope=True) for formula in always] if plan.slope else []
+    beyond.append(Formula("called_fake", ("kind", "dataset") if several_datasets else ("kind",), slope=plan.slope))
     if plan.covariates:
         beyond.append(Formula("correct", ("kind", *dict.fromkeys(plan.covariates)), slope=plan.slope))
     unplanned = [formula._replace(exploratory=True) for formula in always] if plan.link != "logit" else []
     return unplanned + [formula._replace(link=plan.link) for formula in (*always, *beyond)]
 
 
-def graded_formulas(trials: AnyTrials) -> Iterator[tuple[pd.DataFrame, Formula]]:
+def graded_formulas(trials: AnyTrials, plan: Plan) -> Iterator[tuple[pd.DataFrame, Formula]]:
     """Yield the formulas of grades, then of confidence, each with its answers.
 
     There is one by model if there are fakes of several named models, and one by kind if both kinds have answers. If
-    there is neither, the formula has thresholds only.
+    there is neither, the formula has thresholds only. Each is followed by the one with slopes, if the plan has slopes.
     """
-    formula = Formula("rating", link=GRADED_LINK)
     grades, sure = typed(trials).graded, typed(trials).answered
     outcomes: dict[Literal["rating", "confidence"], pd.DataFrame] = {"rating": grades, "confidence": sure}
     for outcome, asked in outcomes.items():
         is_given = np.isfinite(asked[outcome].to_numpy("float64", na_value=np.nan))
         answered = asked[is_given].reset_index(drop=True)
         fakes = answered[((answered["kind"] == "fake") & answered["model"].notna()).to_numpy(bool)]
-        several_models = fakes["model"].nunique() > 1
-        if several_models:
-            yield fakes, formula._replace(outcome=outcome, effects=("model",))
+        questions: list[tuple[pd.DataFrame, tuple[str, ...]]] = []
+        if fakes["model"].nunique() > 1:
+            questions.append((fakes, ("model",)))
         if answered["kind"].nunique() == 2:
-            yield answered[answered["kind"].notna()], formula._replace(outcome=outcome, effects=("kind",))
-        elif len(answered) and not several_models:
-            yield answered, formula._replace(outcome=outcome)
+            questions.append((answered[answered["kind"].notna()], ("kind",)))
+        elif len(answered) and not questions:
+            questions.append((answered, ()))
+        for own, effects in questions:
+            formula = Formula(outcome, effects, link=GRADED_LINK)
+            yield own, formula
+            if plan.slope:
+                yield own, formula._replace(slope=True)
 
 
 def design(answered: pd.DataFrame, formula: Formula) -> Design:
@@ -248,20 +341,19 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
             notes += [note] if note else []
     trials = trials.reset_index(drop=True)
     y = trials["says_fake" if formula.outcome == "called_fake" else formula.outcome].to_numpy()
-    columns: list[np.ndarray] = [np.ones((len(trials), 1))]
-    terms, thresholds = ["intercept"], []
+    constant, terms, thresholds = np.ones((len(trials), 1)), ["intercept"], []
     trouble = "no answered trial has all that the formula needs" if len(answered) and not len(trials) else ""
     if is_graded:
         y, given = pd.factorize(y.astype("float64"), sort=True)
-        columns, terms = [np.zeros((len(trials), 0))], []
+        constant, terms = np.zeros((len(trials), 0)), []
         thresholds = [f"threshold[{low:g}|{high:g}]" for low, high in pairwise(given)]
         trouble = trouble or scale_trouble(len(given))
     kind = "fake" if formula.outcome == "called_fake" else "real"
-    is_kind = (trials["kind"] == kind).to_numpy(float)
+    effects: dict[str, np.ndarray] = {}
     coded: np.ndarray
     for effect in formula.effects:
         if effect == "kind":
-            coded, names, note = is_kind[:, None], [f"kind[{kind}]"], ""
+            coded, names, note = (trials["kind"] == kind).to_numpy(float)[:, None], [f"kind[{kind}]"], ""
         elif is_graded:
             others = sorted(trials["model"].unique())[1:]
             coded, names, note = _indicators(trials["model"], others), [f"model[{name}]" for name in others], ""
@@ -271,18 +363,35 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
             coded, names, note = summed[position], [f"dataset[{name}]" for name in datasets[:-1]], ""
         else:
             coded, names, note = code(trials[PREFIX + effect], effect)
-        columns.append(coded)
+        effects[effect] = coded
         terms += names
         notes += [note] if note else []
+    participant, stimulus, item = (
+        pd.factorize(column, sort=True)[0] for column in (trials["participant"], trials["stimulus"], pictures(trials))
+    )
+    n_stimuli = n_levels(stimulus)
+    shares_items = n_levels(item) < n_stimuli
+    by_item = shares_items and formula.slope
+    people = RandomEffects.of("participant", participant, effects, with_slopes=formula.slope)
+    of_pictures = RandomEffects.of(
+        "item" if by_item else "stimulus",
+        item if by_item else stimulus,
+        effects,
+        with_slopes=formula.slope,
+        min_answers=MIN_ANSWERS,
+    )
     return Design(
+        formula=f"{formula.outcome} ~ {' + '.join((*(formula.effects or ('1',)), str(people), str(of_pictures)))}",
         trials=trials,
         y=y if is_graded else y.astype(bool),
         thresholds=thresholds,
-        X=np.hstack(columns),
+        X=np.hstack([constant, *effects.values()]),
         terms=terms,
-        slope=is_kind if formula.slope else None,
-        participant=pd.factorize(trials["participant"], sort=True)[0],
-        stimulus=pd.factorize(trials["stimulus"], sort=True)[0],
+        effects=[*("" for _ in constant.T), *(name for name, columns in effects.items() for _ in columns.T)],
+        people=people,
+        pictures=of_pictures,
+        n_stimuli=n_stimuli,
+        ignores_items=shares_items and not by_item,
         notes=notes,
         trouble=trouble,
     )
