@@ -1,5 +1,6 @@
 # The crossed mixed models of single answers, by lme4: Rscript analysis.R (or source("analysis.R", chdir = TRUE))
-# It prints each model and leaves the data frame `results`: the columns of mixed_models.csv under the same names. Then
+# It prints each model and writes mixed_models_R.csv, the columns of mixed_models.csv under the same names (also the data
+# frame `results`), without the models with covariates. Grades and confidence need the package ordinal. Then
 # it writes paper_R.csv, the table to cite with the columns of paper.csv, and effects_R.csv: the conditional modes of each
 # participant and picture (lme4's `ranef`, shrunk towards the mean) in the models behind its rows.
 # It counts the answered main trials of single pictures in complete sessions (a rating given with a response is not
@@ -29,15 +30,6 @@ answered$fake <- as.numeric(answered$kind == "fake")
 answered$correct <- as.numeric(as.character(answered$kind) == as.character(answered$response))
 answered$called_fake <- as.numeric(answered$response == "fake")
 
-# Data sets enter where several have both kinds, coded by their sum: the intercept is their mean.
-several <- sum(rowSums(table(answered$dataset, answered$kind) > 0) == 2) > 1
-with_dataset <- answered[!is.na(answered$dataset), ]
-datasets <- sort(unique(with_dataset$dataset), method = "radix")
-if (several) {
-  coding <- contr.sum(length(datasets))
-  with_dataset$dataset <- coding[match(with_dataset$dataset, datasets), , drop = FALSE]
-}
-
 # The default tolerance of the inner steps, 1e-7, leaves errors of up to 1 % in some fits, and 1e-12 in some Hessians.
 control <- glmerControl(optimizer = "bobyqa", tolPwrss = 1e-13)
 
@@ -48,11 +40,12 @@ search <- function(formula, data, ...) {
 # A search can stop short of the maximum where a slope's fit is singular: start from two other points, too.
 highest <- function(formula, data) {
   best <- search(formula, data)
-  theta <- getME(best, "theta")
-  person <- startsWith(names(theta), "participant")
-  if (sum(person) == 3 && isSingular(best)) {
+  start <- getME(best, "theta")
+  factors <- sub("[.].*", "", names(start))
+  for (slopes in names(which(table(factors) == 3))) {
+    if (!isSingular(best)) next
     for (sign in c(-1, 1)) {
-      theta[person] <- c(0.3, sign * 0.3, 0.3)
+      theta <- replace(start, factors == slopes, c(0.3, sign * 0.3, 0.3))
       again <- search(formula, data, start = list(theta = theta, fixef = fixef(best)))
       if (logLik(again) > logLik(best)) best <- again
     }
@@ -75,41 +68,6 @@ with_errors <- function(best, formula, data) {
   list(at = at, free = free, covariance = solve(information))
 }
 
-# `slope` is the kind's column where its effect varies from participant to participant, else "".
-fit <- function(outcome, effects, data, slope) {
-  people <- if (slope == "") "(1|participant)" else sprintf("(1 + %s|participant)", slope)
-  highest(paste(outcome, "~", paste(c(effects, people, "(1|stimulus)"), collapse = " + ")), data)
-}
-
-# A formula's fixed effects with their Wald tests.
-judge <- function(name, outcome, effects, data, kind, slope = FALSE) {
-  people <- if (slope) "(1 + kind|participant)" else "(1|participant)"
-  name <- paste(outcome, "~", name, "+", people, "+ (1|stimulus)")
-  slope <- if (slope) kind else ""
-  full <- fit(outcome, c("1", effects), data, slope)
-  cat("\n==", name, "==\n")
-  print(summary(full), correlation = FALSE)
-  found <- with_errors(full, formula(full), data)
-  estimate <- fixef(full)
-  std_error <- sqrt(diag(found$covariance))[cumsum(found$free)[length(found$at) - rev(seq_along(estimate)) + 1]]
-  term <- names(estimate)
-  term[term == "(Intercept)"] <- "intercept"
-  term[term == kind] <- sprintf("kind[%s]", kind)
-  summed <- startsWith(term, "dataset")
-  term[summed] <- sprintf("dataset[%s]", datasets[seq_len(sum(summed))])
-  people <- VarCorr(full)$participant
-  data.frame(
-    formula = name, link = link, term = term,
-    estimate = estimate, std_error = std_error, z = estimate / std_error, p = 2 * pnorm(-abs(estimate / std_error)),
-    sd_participant = attr(people, "stddev")[[1]],
-    sd_stimulus = attr(VarCorr(full)$stimulus, "stddev")[[1]],
-    sd_slope = if (slope == "") NA_real_ else attr(people, "stddev")[[2]],
-    slope_correlation = if (slope == "") NA_real_ else attr(people, "correlation")[1, 2],
-    log_likelihood = as.numeric(logLik(full)), n_trials = nrow(data), singular = isSingular(full),
-    row.names = NULL
-  )
-}
-
 # A fit that is impossible (one participant, answers that are all alike) says why, and leaves its rows out.
 attempt <- function(fitted) {
   tryCatch(fitted, error = function(reason) {
@@ -118,22 +76,177 @@ attempt <- function(fitted) {
   })
 }
 
-results <- if (length(unique(answered$correct)) == 2) attempt(judge("1", "correct", c(), answered, ""))
-if (length(unique(answered$kind)) == 2 && length(unique(answered$called_fake)) == 2) {
-  # The last one is the model behind `told apart`: sensitivity of these people, allowing for their leanings and skills.
-  for (slope in c(FALSE, TRUE)) {
-    if (length(unique(answered$correct)) == 2) {
-      results <- rbind(results, attempt(judge("kind", "correct", "real", answered, "real", slope)))
-    }
-    results <- rbind(results, if (several) {
-      attempt(judge("kind + dataset", "called_fake", c("fake", "dataset"), with_dataset, "fake", slope))
-    } else {
-      attempt(judge("kind", "called_fake", "fake", answered, "fake", slope))
-    })
-  }
+# Effects that vary within participants, or within pictures (of an item), have slopes for each of them.
+varies_within <- function(effect, level) {
+  sum(tapply(as.character(effect), as.character(level), function(values) length(unique(values))) > 1, na.rm = TRUE) > 1
 }
-cat("\nStandard errors by the Hessian of the likelihood, which lme4's own above need not be:\n")
+centred <- function(x) { # one column of numbers with the mean 0
+  if (!is.numeric(x)) x <- as.numeric(factor(x))
+  x - mean(x)
+}
+random_part <- function(level, varying, data) {
+  if (!length(varying)) return(sprintf("(1|%s)", level))
+  is_column <- sapply(varying, function(effect) length(unique(data[[effect]])) == 2)
+  if (length(varying) == 1 && is_column) return(sprintf("(1 + %s|%s)", varying, level))
+  own <- ifelse(is_column, sprintf("(0 + centred(%s)|%s)", varying, level), sprintf("(1|%s:%s)", level, varying))
+  paste(c(sprintf("(1|%s)", level), own), collapse = " + ")
+}
+
+# The formulas of an outcome with random intercepts (a) and with slopes, by item where pictures share items (b): the
+# text, and the reason why the terms of each effect, and the intercept, have no test.
+formulas_of <- function(outcome, effects, data) {
+  within <- function(level) effects[sapply(effects, function(effect) varies_within(data[[effect]], data[[level]]))]
+  shared <- length(unique(data$item)) < length(unique(data$stimulus))
+  described <- function(slopes) {
+    level <- if (shared && slopes) "item" else "stimulus"
+    people <- within("participant")
+    pictures <- if (nrow(data) > 2 * length(unique(data[[level]]))) within(level)
+    missing <- if (slopes) c() else union(people, pictures)
+    code <- ifelse(effects %in% missing, "no slope", if (shared && !slopes) "shared items" else NA)
+    parts <- c(
+      random_part("participant", if (slopes) people, data), random_part(level, if (slopes) pictures, data)
+    )
+    list(
+      text = paste(outcome, "~", paste(c(if (length(effects)) effects else "1", parts), collapse = " + ")),
+      level = level,
+      untested = c(if (length(missing)) "no slope" else if (shared && !slopes) "shared items" else NA, code)
+    )
+  }
+  list(described(FALSE), described(TRUE))
+}
+
+# The degrees of freedom: the fewest participants or pictures of a side, minus 1.
+df_of <- function(column, data, level) {
+  sides <- if (length(unique(column)) == 2) column == min(column) else rep(TRUE, nrow(data))
+  fewest <- function(name) min(tapply(data[[name]], sides, function(values) length(unique(values))))
+  min(fewest("participant"), fewest(level)) - 1
+}
+
+sd_of <- function(fitted, level, effect) {
+  all_sds <- lapply(VarCorr(fitted), function(part) attr(part, "stddev"))
+  of_level <- all_sds[sub("[.][0-9]+$", "", names(all_sds)) == level]
+  intercept <- unlist(lapply(of_level, function(sds) sds[names(sds) == "(Intercept)"]))[1]
+  slope <- unlist(lapply(of_level, function(sds) {
+    own <- startsWith(names(sds), effect) | startsWith(names(sds), sprintf("centred(%s)", effect))
+    sds[effect != "" & own]
+  }))[1]
+  if (is.na(slope) && effect != "") slope <- unlist(all_sds[names(all_sds) == paste0(level, ":", effect)])[1]
+  c(intercept = unname(intercept), slope = if (is.null(slope)) NA_real_ else unname(slope))
+}
+
+# A formula's fixed effects with their Wald tests.
+judge <- function(formula, effects, data, graded) {
+  cat("\n==", formula$text, "==\n")
+  if (graded) {
+    full <- ordinal::clmm(as.formula(formula$text), data = data, Hess = TRUE)
+    print(summary(full))
+    estimate <- coef(full)
+    std_error <- sqrt(diag(vcov(full)))[seq_along(estimate)]
+    columns <- model.matrix(reformulate(if (length(effects)) effects else "1"), data)
+    of_effect <- attr(columns, "assign")[-1]
+    columns <- columns[, -1, drop = FALSE]
+    cuts <- length(full$alpha)
+    term <- c(sprintf("threshold[%s]", names(full$alpha)), colnames(columns))
+    of_effect <- c(rep(0, cuts), of_effect)
+    singular <- any(sapply(VarCorr(full), function(part) min(attr(part, "stddev")) < 1e-4))
+  } else {
+    full <- highest(formula$text, data)
+    print(summary(full), correlation = FALSE)
+    found <- with_errors(full, formula(full), data)
+    estimate <- fixef(full)
+    std_error <- sqrt(diag(found$covariance))[cumsum(found$free)[length(found$at) - rev(seq_along(estimate)) + 1]]
+    columns <- model.matrix(full)
+    cuts <- 0
+    term <- names(estimate)
+    of_effect <- attr(columns, "assign")
+    singular <- isSingular(full)
+  }
+  effect <- c("", effects)[of_effect + 1]
+  named <- function(effect, term) sprintf("%s[%s]", effect, substring(term, nchar(effect) + 1))
+  is_term <- effect != ""
+  term[is_term] <- named(effect[is_term], term[is_term])
+  summed <- effect == "dataset"
+  term[summed] <- sprintf("dataset[%s]", levels(data$dataset)[seq_len(sum(summed))])
+  term[term == "(Intercept)"] <- "intercept"
+  df <- sapply(seq_along(term), function(place) {
+    df_of(if (place > cuts) columns[, place - cuts] else rep(1, nrow(data)), data, formula$level)
+  })
+  untested <- formula$untested[of_effect + 1]
+  untested[is.na(untested) & df < 1] <- "too few"
+  z <- ifelse(is.na(untested), estimate / std_error, NA)
+  reach <- ifelse(is.na(untested), qt(0.975, pmax(df, 1)) * std_error, NA)
+  people <- sapply(effect, function(own) sd_of(full, "participant", own))
+  pictures <- sapply(effect, function(own) sd_of(full, formula$level, own))
+  correlated <- VarCorr(full)$participant
+  has_slope <- !is.na(people["slope", ]) & ncol(correlated) == 2
+  data.frame(
+    formula = formula$text, link = if (graded) "cumulative_logit" else link, term = term,
+    estimate = unname(estimate), std_error = unname(std_error), z = unname(z), p = unname(2 * pt(-abs(z), pmax(df, 1))),
+    untested = untested, ci_low = unname(estimate - reach), ci_high = unname(estimate + reach),
+    sd_participant = people["intercept", ], sd_stimulus = pictures["intercept", ],
+    sd_slope = people["slope", ], sd_slope_stimulus = pictures["slope", ],
+    slope_correlation = ifelse(has_slope, attr(correlated, "correlation")[1, ncol(correlated)], NA),
+    log_likelihood = as.numeric(logLik(full)), n_trials = nrow(data),
+    n_participants = length(unique(data$participant)), n_stimuli = length(unique(data$stimulus)), singular = singular,
+    row.names = NULL
+  )
+}
+
+# The rows of an outcome: with random intercepts (unless `intercepts` is FALSE), then with slopes where these differ.
+rows_of_outcome <- function(outcome, effects, data, graded = FALSE, intercepts = TRUE) {
+  data$item <- if (anyNA(data$item)) ifelse(is.na(data$item), data$stimulus, data$item) else data$item
+  data$kind <- factor(data$kind, levels = if (outcome == "called_fake") c("real", "fake") else c("fake", "real"))
+  if (!graded && length(unique(data[[outcome]])) < 2) return(NULL)
+  if (graded) {
+    data[[outcome]] <- factor(data[[outcome]], ordered = TRUE)
+    if (nlevels(data[[outcome]]) < 2 || nlevels(data[[outcome]]) > 12) return(NULL)
+    data$model <- factor(data$model, levels = sort(unique(data$model), method = "radix"))
+  }
+  both <- formulas_of(outcome, effects, data)
+  if (!intercepts) both <- both[2] else if (both[[1]]$text == both[[2]]$text) both <- both[1]
+  do.call(rbind, lapply(both, function(formula) attempt(judge(formula, effects, data, graded))))
+}
+
+results <- rows_of_outcome("correct", c(), answered)
+if (length(unique(answered$kind)) == 2) {
+  # The last one is the model behind `told apart`: sensitivity of these people, allowing for their leanings and skills.
+  # Data sets enter where several have both kinds, coded by their sum: the intercept is their mean.
+  several <- sum(rowSums(table(answered$dataset, answered$kind) > 0) == 2) > 1
+  with_dataset <- answered[!several | !is.na(answered$dataset), ]
+  if (several) {
+    datasets <- sort(unique(with_dataset$dataset), method = "radix")
+    with_dataset$dataset <- factor(with_dataset$dataset, levels = datasets)
+    contrasts(with_dataset$dataset) <- contr.sum(length(datasets))
+  }
+  results <- rbind(
+    results,
+    rows_of_outcome("correct", "kind", answered),
+    rows_of_outcome("called_fake", c("kind", if (several) "dataset"), with_dataset, intercepts = FALSE)
+  )
+}
+graded <- trials[
+  is_one_of("phase", "main") & given("participant") & given("stimulus") & !given("choice") &
+    !is_one_of("protocol", c("paired", "model_vs_model")) &
+    (is_one_of("protocol", "rating") | (given("rating") & !given("response"))),
+]
+for (outcome in c("rating", "confidence")) {
+  data <- if (outcome == "rating") graded else answered
+  data <- data[is.finite(data[[outcome]]), ]
+  if (!nrow(data)) next
+  if (!requireNamespace("ordinal", quietly = TRUE)) {
+    message("no model of ", outcome, ": install the package ordinal")
+    next
+  }
+  fakes <- data[data$kind %in% "fake" & !is.na(data$model), ]
+  several <- length(unique(fakes$model)) > 1
+  kinds <- length(unique(data$kind[!is.na(data$kind)])) == 2
+  if (several) results <- rbind(results, rows_of_outcome(outcome, "model", fakes, TRUE))
+  if (kinds) results <- rbind(results, rows_of_outcome(outcome, "kind", data[!is.na(data$kind), ], TRUE))
+  if (!several && !kinds) results <- rbind(results, rows_of_outcome(outcome, c(), data, TRUE))
+}
+cat("\nStandard errors of lme4's models by the Hessian of the likelihood, which lme4's own above need not be:\n")
 print(results, digits = 6)
+if (!is.null(results)) write.csv(results, "mixed_models_R.csv", row.names = FALSE, na = "")
 
 # The table to cite, `paper.csv`, of single pictures and of pairs with the real one: one model for each row, averaged
 # over participants and pictures. Its numbers are those of `paper.csv` where `basis` is crossed_model, as the search of

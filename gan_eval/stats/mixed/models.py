@@ -56,8 +56,8 @@ MIXED_MODELS = Table(
         number("z", "estimate / standard error"),
         number(
             "p",
-            "two-sided Wald test by Student's t; df: the fewest participants or stimuli (items, if the formula has them) "
-            "of a side, minus 1",
+            "two-sided Wald test by Student's t; df: the fewest participants, or stimuli or items of the formula, of a "
+            "side, minus 1",
         ),
         text(
             "untested",
@@ -175,25 +175,23 @@ def mixed_models(trials: AnyTrials, *, plan: Plan = NO_PLAN, participants: pd.Da
         asked += graded_formulas(trials, plan)
     why_not = too_many(len(trials.every))
     rows: list[Row] = []
-    fits: dict[tuple[str, str], CrossedFit | None] = {}
+    done = set()
     for answers_asked, formula in asked:
         arrays = design(answers_asked, formula)
-        if (arrays.formula, formula.link) in fits:  # nothing varies within people or pictures
-            continue
-        intercepts_only = fits.get((design(answers_asked, formula._replace(slope=False)).formula, formula.link))
-        fit, reason = None, why_not or arrays.trouble
-        try:
-            if not reason:
-                fit = _fit(arrays, formula.link, intercepts_only)
-        except NoFitError as error:
-            reason = str(error)
-        fits[arrays.formula, formula.link] = fit
-        rows += _rows(arrays, formula, fit, reason)
+        if (arrays.formula, formula.link) not in done:  # else nothing varies within people or pictures
+            done.add((arrays.formula, formula.link))
+            rows += _rows(arrays, formula, why_not)
     return frame_of(rows, MIXED_MODELS)
 
 
-def _fit(arrays: Design, link: str, start: CrossedFit | None) -> CrossedFit:
-    """Return the fit of a design; `start` is that of its fixed effects with random intercepts."""
+def fit_design(arrays: Design, link: str) -> CrossedFit:
+    """Return the fit of a design.
+
+    Raises:
+        NoFitError: the answers allow no estimate.
+    """
+    if arrays.trouble:
+        raise NoFitError(arrays.trouble)
     return fit_crossed(
         arrays.y,
         arrays.X,
@@ -202,7 +200,6 @@ def _fit(arrays: Design, link: str, start: CrossedFit | None) -> CrossedFit:
         link=link,
         slope=_one_slope(arrays.people),
         slope_second=_one_slope(arrays.pictures),
-        start=start,
         names=arrays.terms,
         factors=(arrays.people.factor, arrays.pictures.factor),
     )
@@ -216,20 +213,23 @@ def _one_slope(random: RandomEffects) -> np.ndarray | None:
     return next(iter(random.slopes.values()))[:, 0]
 
 
-def _rows(arrays: Design, formula: Formula, fit: CrossedFit | None, reason: str) -> list[Row]:
-    """Return a row for each term; without a fit, `reason` is the note."""
+def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
+    """Return a row for each term; `why_not` is a reason not to fit the model."""
     units = arrays.people.level, arrays.pictures.level
     counts = [n_levels(unit) for unit in units]
-    notes = [reason, *arrays.notes]
-    if fit is not None:
-        factors = (plural(random.factor) for random in (arrays.people, arrays.pictures))
-        few = [
-            f"few {name} ({number}): their spread is poorly estimated"
-            for name, number in zip(factors, counts, strict=True)
-            if 1 < number < _FEW
-        ]
+    fit, notes = None, arrays.notes
+    try:
+        if why_not:
+            raise NoFitError(why_not)
+        fit = fit_design(arrays, formula.link)
         singular = f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else ""
-        notes = [*few, singular, *arrays.notes]
+        groups = zip((plural(random.factor) for random in (arrays.people, arrays.pictures)), counts, strict=True)
+        few = [
+            f"few {name} ({number}): their spread is poorly estimated" for name, number in groups if 1 < number < _FEW
+        ]
+        notes = [*few, singular, *notes]
+    except NoFitError as reason:
+        notes = [str(reason), *notes]
     carried = provenance_cells(arrays.trials)
     shared: Row = {
         "formula": arrays.formula,

@@ -9,15 +9,13 @@ from scipy.stats import t
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.mixed.models import mixed_models, planned_formulas, with_covariates
+from gan_eval.stats.mixed.models import Formula, mixed_models, planned_formulas, with_covariates
 from gan_eval.stats.trials import fill_trials, typed
 
-FORMULAS = [
-    "correct ~ 1 + (1|participant) + (1|stimulus)",
-    "correct ~ kind + (1|participant) + (1|stimulus)",
-    "called_fake ~ kind + (1|participant) + (1|stimulus)",
-]
-SLOPES = [formula.replace("(1|part", "(1 + kind|part") for formula in FORMULAS[1:]]
+INTERCEPTS = ["correct ~ 1 + (1|participant) + (1|stimulus)", "correct ~ kind + (1|participant) + (1|stimulus)"]
+SLOPES = [f"{outcome} ~ kind + (1 + kind|participant) + (1|stimulus)" for outcome in ("correct", "called_fake")]
+CALLED_FAKE = "called_fake ~ kind + (1|participant) + (1|stimulus)"
+TESTS = ["z", "p", "ci_low", "ci_high"]
 
 
 def answers_about(trials: pd.DataFrame, question: str, answers: list[str | None]) -> pd.DataFrame:
@@ -38,24 +36,28 @@ def table(trials) -> pd.DataFrame:
 
 
 def test_the_formulas_stand_in_the_table(trials, table):
-    assert list(table["formula"].unique()) == FORMULAS + SLOPES
-    assert list(table["term"]) == ["intercept", *["intercept", "kind[real]", "intercept", "kind[fake]"] * 2]
+    assert list(table["formula"].unique()) == INTERCEPTS + SLOPES
+    assert list(table["term"]) == ["intercept", *["intercept", "kind[real]"] * 2, "intercept", "kind[fake]"]
     assert (table["link"] == "logit").all()
     assert (table[["n_trials", "n_participants", "n_stimuli"]] == [300, 15, 20]).all().all()
-    z = table["estimate"] / table["std_error"]
-    assert table["z"].to_numpy() == pytest.approx(z.to_numpy())
-    of_kinds = table["term"].str.startswith("kind")  # 10 pictures behind either kind; 15 people and 20 pictures in all
+    no_slope = [False, True, True, False, False, False, False]
+    assert (table["untested"] == "no slope").fillna(False).tolist() == no_slope
+    assert table[TESTS].isna().all(axis=1).tolist() == no_slope
+    tested = table[table["untested"].isna()]
+    z = tested["estimate"] / tested["std_error"]
+    assert tested["z"].to_numpy() == pytest.approx(z.to_numpy())
+    of_kinds = tested["term"].str.startswith("kind")  # 10 pictures behind either kind; 15 people and 20 pictures in all
     df = np.where(of_kinds, 9, 14)
-    assert table["p"].to_numpy() == pytest.approx(2 * t.sf(np.abs(z), df))
-    half_width = t.ppf(0.975, df) * table["std_error"]
-    assert table["ci_high"].to_numpy() == pytest.approx((table["estimate"] + half_width).to_numpy())
+    assert tested["p"].to_numpy() == pytest.approx(2 * t.sf(np.abs(z), df))
+    half_width = t.ppf(0.975, df) * tested["std_error"]
+    assert tested["ci_high"].to_numpy() == pytest.approx((tested["estimate"] + half_width).to_numpy())
     assert table["estimate"].iloc[2] < 0
     # answers `correct` and `called_fake` are one model where both of a participant's effects are free
-    assert table["log_likelihood"].iloc[5] == pytest.approx(table["log_likelihood"].iloc[7], abs=1e-3)
-    fake, real_minus_fake, says_fake, discrimination = table["estimate"].iloc[5:]
+    assert table["log_likelihood"].iloc[3] == pytest.approx(table["log_likelihood"].iloc[5], abs=1e-3)
+    fake, real_minus_fake, says_fake, discrimination = table["estimate"].iloc[3:]
     assert says_fake == pytest.approx(-fake - real_minus_fake, abs=1e-3)
     assert discrimination == pytest.approx(2 * fake + real_minus_fake, abs=1e-3)
-    assert table["sd_slope"].notna().tolist() == [False] * 5 + [True] * 4
+    assert table["sd_slope"].notna().tolist() == [False] * 4 + [True, False, True]
 
 
 def test_several_data_sets_enter_the_detection_model_by_their_sum():
@@ -77,19 +79,20 @@ def test_several_data_sets_enter_the_detection_model_by_their_sum():
 
 def test_the_plan_adds_its_link_and_marks_what_it_did_not_ask_for(trials):
     table = mixed_models(trials, plan=AnalysisSettings(link="probit", slope=False))
-    assert list(table["link"]) == ["logit"] * 5 + ["probit"] * 5
-    assert list(table["formula"].unique()) == FORMULAS
-    assert list(table["exploratory"]) == [True] * 5 + [False] * 5
-    ratio = (table["estimate"].iloc[:3].to_numpy() / table["estimate"].iloc[5:8].to_numpy()).astype(float)
+    assert list(table["link"]) == ["logit"] * 3 + ["probit"] * 5
+    assert list(table["formula"].unique()) == [*INTERCEPTS, CALLED_FAKE]
+    assert list(table["exploratory"]) == [True] * 3 + [False] * 5
+    assert table["untested"].notna().tolist() == [False, True, True, False, True, True, True, True]
+    ratio = (table["estimate"].iloc[:3].to_numpy() / table["estimate"].iloc[3:6].to_numpy()).astype(float)
     assert ((ratio > 1.5) & (ratio < 1.8)).all()
 
 
 def of_covariate(trials: pd.DataFrame, name: str, answers: list[str | None]) -> pd.DataFrame:
     """The rows of the model with a question as a covariate; `answers` are in the order of the participants."""
-    plan = AnalysisSettings(covariates=(name,), slope=False)
+    plan = AnalysisSettings(covariates=(name,))
     table = mixed_models(trials, plan=plan, participants=answers_about(trials, name, answers))
-    assert np.isfinite(table["estimate"].iloc[:5]).all()
-    return table[table["formula"] == f"correct ~ kind + {name} + (1|participant) + (1|stimulus)"]
+    assert np.isfinite(table["estimate"].iloc[:7]).all()
+    return table[table["formula"].str.startswith(f"correct ~ kind + {name} + ")]
 
 
 def test_a_covariate_of_numbers_is_centred_and_told_per_unit():
@@ -100,6 +103,7 @@ def test_a_covariate_of_numbers_is_centred_and_told_per_unit():
     turned = rng.random(len(trials)) < 1 - 1 / (1 + np.exp(0.05 * (years - years.mean())))
     trials.loc[turned, "response"] = trials.loc[turned, "kind"]
     own, other = (of_covariate(trials, "age", [str(unit * age) for age in ages]).set_index("term") for unit in (1, 12))
+    assert (own["formula"] == "correct ~ kind + age + (1 + kind|participant) + (1 + age|stimulus)").all()
     assert own["note"].str.contains(f"age: centred at {years.mean():.6g}", regex=False).all()
     assert own.loc["age", "estimate"] > 0
     assert other.loc["age", "estimate"] * 12 == pytest.approx(own.loc["age", "estimate"], rel=1e-6)
@@ -150,8 +154,9 @@ def test_a_covariate_without_a_difference_has_no_estimate(trials, answer, word):
 def test_without_an_estimate_there_is_a_word_and_no_number(trials, word):
     table = mixed_models(trials)
     numbers = ["estimate", "std_error", "z", "p", "ci_low", "ci_high", "sd_participant", "sd_stimulus"]
-    assert len(table) == 9
+    assert len(table) == 5 + 2 * word.startswith("sep")
     assert table[numbers].isna().all().all()
+    assert (table["untested"] == "no fit").all()
     assert table["note"].str.contains(word).all()
 
 
@@ -168,22 +173,31 @@ def test_few_groups_are_named_and_marks_travel():
     [
         (
             AnalysisSettings(slope=False, covariates=("age", "age", "sex")),
-            [*FORMULAS, FORMULAS[1].replace("kind", "kind + age + sex")],
+            [
+                *(Formula("correct", effects) for effects in ((), ("kind",))),
+                Formula("called_fake", ("kind",)),
+                Formula("correct", ("kind", "age", "sex")),
+            ],
         ),
-        (AnalysisSettings(covariates=("age",)), [*FORMULAS, *SLOPES, SLOPES[0].replace("kind +", "kind + age +", 1)]),
+        (
+            AnalysisSettings(covariates=("age",)),
+            [
+                *(Formula("correct", effects, slope) for slope in (False, True) for effects in ((), ("kind",))),
+                Formula("called_fake", ("kind",), slope=True),
+                Formula("correct", ("kind", "age"), slope=True),
+            ],
+        ),
     ],
 )
 def test_what_is_planned(trials, plan, formulas):
-    found = planned_formulas(typed(trials).answered, plan)
-    assert [str(one) for one in found] == formulas
-    assert {one.exploratory for one in found} == {False}
+    assert planned_formulas(typed(trials).answered, plan) == formulas
 
 
 def test_a_data_set_of_one_kind_does_not_make_several():
     trials = simulated(seed=1)
     reals = trials["kind"] == "real"
     trials.loc[reals & (np.arange(len(trials)) % 2 == 0), "dataset"] = "photographs"
-    assert str(planned_formulas(typed(trials).answered, AnalysisSettings())[2]) == FORMULAS[2]
+    assert planned_formulas(typed(trials).answered, AnalysisSettings())[-1].effects == ("kind",)
 
 
 def test_a_question_goes_before_a_column_and_the_last_answer_counts():
@@ -213,7 +227,11 @@ def rows_of(table, outcome):
 
 def test_the_table_says_what_ordinal_says():
     table, reference = rows_of(mixed_models(graded()), "rating"), REFERENCES["grades"]
-    assert table["formula"].unique().tolist() == ["rating ~ model + (1|participant) + (1|stimulus)"]
+    slopes = "rating ~ model + (1 + model|participant) + (1|stimulus)"
+    assert table["formula"].unique().tolist() == ["rating ~ model + (1|participant) + (1|stimulus)", slopes]
+    table = table[table["formula"] != slopes]
+    assert (table["untested"] == "no slope").all()
+    assert table[TESTS].isna().all(axis=None)
     assert table["term"].tolist() == [*(f"threshold[{low}|{low + 1}]" for low in range(1, 5)), "model[B]"]
     assert table["estimate"].to_numpy() == pytest.approx(reference["beta"], abs=1e-3)
     assert table["std_error"].to_numpy() == pytest.approx(reference["std_error"], rel=0.01)
@@ -225,7 +243,7 @@ def test_grades_that_are_never_given_are_no_thresholds():
     trials = graded()
     trials["rating"] = trials["rating"].replace({3.0: 4.0})
     terms = rows_of(mixed_models(trials), "rating")["term"].tolist()
-    assert terms == ["threshold[1|2]", "threshold[2|4]", "threshold[4|5]", "model[B]"]
+    assert terms == ["threshold[1|2]", "threshold[2|4]", "threshold[4|5]", "model[B]"] * 2
 
 
 def test_kinds_are_compared_where_both_were_graded():
@@ -233,9 +251,11 @@ def test_kinds_are_compared_where_both_were_graded():
     is_real = trials["model"] == "B"
     trials = trials.assign(kind=np.where(is_real, "real", "fake"), model=trials["model"].mask(is_real))
     table = rows_of(mixed_models(trials), "rating")
-    assert table["formula"].unique().tolist() == ["rating ~ kind + (1|participant) + (1|stimulus)"]
-    assert table["term"].iloc[-1] == "kind[real]"
-    assert table["estimate"].iloc[-1] == pytest.approx(REFERENCES["grades"]["beta"][-1], abs=1e-3)
+    assert table["formula"].unique().tolist() == [
+        f"rating ~ kind + {people} + (1|stimulus)" for people in ("(1|participant)", "(1 + kind|participant)")
+    ]
+    assert table["term"].iloc[4] == "kind[real]"
+    assert table["estimate"].iloc[4] == pytest.approx(REFERENCES["grades"]["beta"][-1], abs=1e-3)
 
 
 def test_confidence_has_its_own_rows():
@@ -247,10 +267,11 @@ def test_confidence_has_its_own_rows():
         response=np.where(trials["rating"] > 2, "real", "fake"),
     )
     table = rows_of(mixed_models(trials), "confidence")
-    assert table["estimate"].to_numpy() == pytest.approx(REFERENCES["grades"]["beta"], abs=1e-3)
+    assert table["estimate"].iloc[:5].to_numpy() == pytest.approx(REFERENCES["grades"]["beta"], abs=1e-3)
 
 
 def test_without_spread_the_rows_say_why():
     table = rows_of(mixed_models(graded(rating=2.0)), "rating")
-    assert table["note"].tolist() == ["all answers are the same"]
+    assert (table["note"] == "all answers are the same").all()
     assert table["estimate"].isna().all()
+    assert (table["untested"] == "no fit").all()
