@@ -36,7 +36,8 @@ class AnalysisSettings(Section):
     link: Annotated[Link, _IN_ANALYSIS_HASH] = "logit"
     """Link of the crossed mixed models."""
     slope: Annotated[bool, _IN_ANALYSIS_HASH] = True
-    """Let participants differ in skill: also fit mixed models with a slope for each participant."""
+    """Let participants and pictures differ in each effect: mixed models have slopes. Without slopes, `mixed_models` has
+    no test of an effect that varies within participants or pictures."""
     covariates: Annotated[tuple[str, ...], _IN_ANALYSIS_HASH] = ()
     """Questions of `[[quiz.questions]]`, or columns of the trials table, as fixed effects of a further mixed model."""
     comparisons: Annotated[tuple[tuple[Name, Name], ...] | None, _IN_ANALYSIS_HASH] = Field(

@@ -44,7 +44,7 @@ def export_store(where: str | Place, out: Path, *, formats: Sequence[str], study
 
     Formats: csv: `TABLE.csv`; parquet: `TABLE.parquet`; psych-ds: a dataset in `psych-ds/`; bids: the trials as events
     in `bids/`; r: `read.R`, the CSV files that it reads, and `analysis.R`, which fits the crossed mixed models with
-    lme4 and writes `paper_R.csv`.
+    lme4 and writes `mixed_models_R.csv` and `paper_R.csv`.
 
     Raises:
         UserError: an unknown format; no such store or study; its rows are missing or contradict each other; the folder
@@ -166,7 +166,7 @@ def dictionary_rows(tables: Iterable[Table]) -> list[Row]:
 
 CONTENTS = {
     "read.R": 'reads the CSV files into data frames: `source("read.R")`',
-    "analysis.R": "fits the crossed mixed models with lme4 and writes `paper_R.csv`: `Rscript analysis.R`",
+    "analysis.R": "fits the crossed mixed models, writes `mixed_models_R.csv` and `paper_R.csv`: `Rscript analysis.R`",
     "data_dictionary.csv": "what each column of each table means",
     "dataset_description.json": "description of the whole dataset, as Psych-DS asks for",
     "psych-ds/": "the tables as a Psych-DS dataset",

@@ -66,6 +66,7 @@ MIXED_MODELS = Table(
             "(no fit); one participant or one picture of a side (too few). `no slope` and `shared items`: read the "
             "formula with slopes or items instead",
             words=get_args(Untested),
+            optional=True,
         ),
         *interval_columns("ci", "its Wald 95% interval, by the same t"),
         number("sd_participant", "standard deviation of the participants' intercepts"),
