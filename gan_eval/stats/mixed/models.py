@@ -286,16 +286,18 @@ def _slope_cells(arrays: Design, fit: CrossedFit, effect: str) -> Row:
 def planned_formulas(answered: pd.DataFrame, plan: Plan) -> list[Formula]:
     """Return the formulas that are always fitted, with the logit link, and those of the plan, for `answered` trials.
 
-    Those with slopes follow those without.
+    The formula with slopes follows that without.
     """
     several_datasets = (answered.groupby("dataset")["kind"].nunique() == 2).sum() > 1
     always = [Formula("correct"), Formula("correct", ("kind",))]
-    beyond = [formula._replace(slope=True) for formula in always] if plan.slope else []
-    beyond.append(Formula("called_fake", ("kind", "dataset") if several_datasets else ("kind",), slope=plan.slope))
+    planned = [
+        formula._replace(slope=slope) for formula in always for slope in (False, True) if plan.slope or not slope
+    ]
+    planned.append(Formula("called_fake", ("kind", "dataset") if several_datasets else ("kind",), slope=plan.slope))
     if plan.covariates:
-        beyond.append(Formula("correct", ("kind", *dict.fromkeys(plan.covariates)), slope=plan.slope))
+        planned.append(Formula("correct", ("kind", *dict.fromkeys(plan.covariates)), slope=plan.slope))
     unplanned = [formula._replace(exploratory=True) for formula in always] if plan.link != "logit" else []
-    return unplanned + [formula._replace(link=plan.link) for formula in (*always, *beyond)]
+    return unplanned + [formula._replace(link=plan.link) for formula in planned]
 
 
 def graded_formulas(trials: AnyTrials, plan: Plan) -> Iterator[tuple[pd.DataFrame, Formula]]:
