@@ -138,15 +138,23 @@ class Design(NamedTuple):
     """K names of the columns of X."""
     effects: list[str]
     """K names of the columns' effects; that of the constant is empty."""
+    participant: np.ndarray
+    """(N,) index of the participant among the sorted names."""
+    stimulus: np.ndarray
+    """(N,) index of the stimulus among the sorted names."""
     people: RandomEffects
     pictures: RandomEffects
     """Those of the stimuli, or of the items."""
-    n_stimuli: int
     ignores_items: bool
     """True: stimuli of the same item are taken for unrelated."""
     notes: list[str]
     trouble: str
     """Reason not to fit the model; empty: none."""
+
+    @property
+    def slope(self) -> np.ndarray | None:
+        """(N,) covariate of the participants' slopes; None without slopes."""
+        return _one_slope(self.people)
 
     def untested(self, effect: str) -> Untested | None:
         """Return why a term of this effect (intercept and thresholds: empty) has no test; None: it has one."""
@@ -199,7 +207,7 @@ def fit_design(arrays: Design, link: str) -> CrossedFit:
         arrays.people.level,
         arrays.pictures.level,
         link=link,
-        slope=_one_slope(arrays.people),
+        slope=arrays.slope,
         slope_second=_one_slope(arrays.pictures),
         names=arrays.terms,
         factors=(arrays.people.factor, arrays.pictures.factor),
@@ -237,7 +245,7 @@ def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
         "link": formula.link,
         "n_trials": len(arrays.y),
         "n_participants": counts[0],
-        "n_stimuli": arrays.n_stimuli,
+        "n_stimuli": n_levels(arrays.stimulus),
         "exploratory": formula.exploratory,
         **carried,
         "note": joined(*notes, carried["note"]),
@@ -369,11 +377,11 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
         effects[effect] = coded
         terms += names
         notes += [note] if note else []
+    unit = trials["stimulus"] if trials["item"].isna().all() else pictures(trials)
     participant, stimulus, item = (
-        pd.factorize(column, sort=True)[0] for column in (trials["participant"], trials["stimulus"], pictures(trials))
+        pd.factorize(column, sort=True)[0] for column in (trials["participant"], trials["stimulus"], unit)
     )
-    n_stimuli = n_levels(stimulus)
-    shares_items = n_levels(item) < n_stimuli
+    shares_items = n_levels(item) < n_levels(stimulus)
     by_item = shares_items and formula.slope
     people = RandomEffects.of("participant", participant, effects, with_slopes=formula.slope)
     of_pictures = RandomEffects.of(
@@ -391,9 +399,10 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
         X=np.hstack([constant, *effects.values()]),
         terms=terms,
         effects=[*("" for _ in constant.T), *(name for name, columns in effects.items() for _ in columns.T)],
+        participant=participant,
+        stimulus=stimulus,
         people=people,
         pictures=of_pictures,
-        n_stimuli=n_stimuli,
         ignores_items=shares_items and not by_item,
         notes=notes,
         trouble=trouble,
