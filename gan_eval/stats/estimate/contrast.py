@@ -38,7 +38,6 @@ from gan_eval.stats.estimate.differences import (
 )
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import NoFitError, fit_crossed
-from gan_eval.stats.mixed.likelihood import Slopes
 
 FEW_ANSWERS = 10
 """Mean number of answers to a picture; below it the error is at least that of the clustered shares."""
@@ -121,7 +120,7 @@ class Question:
     """(N,) int, 0..C-1 without gaps: groups that each have a fixed effect in the model."""
     cell_weights: np.ndarray
     """(C,): the difference is Σ weight x P(answer), minus one half if all trials are a's."""
-    slopes: Slopes = (None, None)
+    slopes: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
     """Covariates (N,) of the random slopes of participants and of pictures, constant within a cell: -1/2 and 1/2, so
     that neither side varies more by construction."""
     picture_is: str = "stimulus"

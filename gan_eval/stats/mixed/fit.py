@@ -9,8 +9,18 @@ from scipy.linalg.blas import dgemv
 from scipy.linalg.lapack import dgeqrf, dorgqr
 from scipy.special import logit, ndtri
 
-from gan_eval.stats.mixed.information import MAX_CELLS
-from gan_eval.stats.mixed.likelihood import FACTORS, LINKS, Crossed, Laplace, NoFitError, Slopes, Unit, plural
+from gan_eval.stats.mixed.information import MAX_CELLS, Columns
+from gan_eval.stats.mixed.likelihood import (
+    FACTORS,
+    LINKS,
+    Crossed,
+    Laplace,
+    NoFitError,
+    RandomPart,
+    Slope,
+    Slopes,
+    plural,
+)
 from gan_eval.stats.mixed.search import Point, climb, evaluate, first_metric, maximise
 
 MAX_FITTED_TRIALS = 200_000
@@ -47,12 +57,17 @@ class Scaled(NamedTuple):
         return Scaled(q * root, np.linalg.inv(r) * root / lengths[:, None])
 
 
+def _each(slope: Slope) -> Sequence[np.ndarray]:
+    return [slope] if isinstance(slope, np.ndarray) else slope or ()
+
+
 def _require_estimable(
     y: np.ndarray, X: np.ndarray, first: np.ndarray, second: np.ndarray, slopes: Slopes, factors: tuple[str, str]
 ) -> None:
     if len(y) == 0:
         raise NoFitError("no answered trials")
-    if not all(np.isfinite(values).all() for values in (X, *slopes) if values is not None):
+    covariates = [_each(slope) for slope in slopes]
+    if not all(np.isfinite(values).all() for values in (X, *covariates[0], *covariates[1])):
         raise NoFitError("a covariate is missing or infinite in some trials")
     for level, name in zip((first, second), factors, strict=True):
         counts = np.bincount(level)
@@ -61,17 +76,25 @@ def _require_estimable(
         if counts.max() < 2:
             raise NoFitError(f"no {name} has more than one answer: its spread cannot be separated from chance")
     for level, slope, name in zip((first, second), slopes, factors, strict=True):
-        if slope is None:
-            continue
-        levels, ahead = plural(name), "slope" if name == factors[0] or slopes[0] is None else f"slope of {plural(name)}"
-        if np.ptp(slope) == 0:
-            raise NoFitError(f"{ahead}: the covariate is the same in all trials")
-        counts = np.maximum(np.bincount(level), 1)
-        within = np.bincount(level, slope**2) - np.bincount(level, slope) ** 2 / counts
-        if (within > 1e-9 * np.var(slope)).sum() < 2:
-            raise NoFitError(f"{ahead}: fewer than two {levels} have answers at more than one value of the covariate")
-        if len(slope) <= 2 * len(counts):
-            raise NoFitError(f"{ahead}: no more answers than intercepts and slopes of {levels}")
+        each, levels, counts = _each(slope), plural(name), np.maximum(np.bincount(level), 1)
+        effects = len(counts)
+        for number, covariate in enumerate(each, start=1):
+            ahead = "slope" if len(each) == 1 else f"slope {number}"
+            ahead += "" if name == factors[0] or not _each(slopes[0]) else f" of {levels}"
+            columns = covariate[:, None] if covariate.ndim == 1 else covariate
+            if (np.ptp(columns, axis=0) == 0).all():
+                raise NoFitError(f"{ahead}: the covariate is the same in all trials")
+            varies = np.zeros(len(counts), bool)
+            for column in columns.T:
+                within = np.bincount(level, column**2) - np.bincount(level, column) ** 2 / counts
+                varies |= within > 1e-9 * np.var(column)
+                effects += len(counts) if covariate.ndim == 1 else int((np.bincount(level, column**2) > 0).sum())
+            if varies.sum() < 2:
+                raise NoFitError(
+                    f"{ahead}: fewer than two {levels} have answers at more than one value of the covariate"
+                )
+            if len(level) <= effects:
+                raise NoFitError(f"{ahead}: no more answers than intercepts and slopes of {levels}")
     if len(np.bincount(first)) * len(np.bincount(second)) > MAX_CELLS:
         raise NoFitError(f"more than {MAX_CELLS:,} pairs of a {factors[0]} and a {factors[1]}")
     if np.min(y) == np.max(y):
@@ -141,11 +164,10 @@ def _plain_grades(data: Crossed) -> np.ndarray:
     return point.at[data.n_scales :]
 
 
-def _moments(score: np.ndarray, weight: np.ndarray, level: np.ndarray, covariate: np.ndarray | None = None) -> float:
+def _moments(score: np.ndarray, weight: np.ndarray, level: np.ndarray, columns: Sequence[float | np.ndarray]) -> float:
     """Return the SD σ of an effect of the levels, by E(score²) = i + σ² i² for each level's information i."""
-    if covariate is not None:
-        score, weight = score * covariate, weight * covariate**2
-    sums, information = np.bincount(level, score), np.bincount(level, weight)
+    sums = np.concatenate([np.bincount(level, score * column) for column in columns])
+    information = np.concatenate([np.bincount(level, weight * column**2) for column in columns])
     variance = ((sums**2).sum() - information.sum()) / max((information**2).sum(), 1e-12)
     return float(np.clip(np.sqrt(max(variance, 0.0)), 0.15, 2.0))
 
@@ -154,11 +176,13 @@ class Spread(NamedTuple):
     """Random effects of one factor."""
 
     sd: float
-    """SD of the intercepts; with slopes, at a covariate of 0."""
+    """SD of the intercepts: with one slope at a covariate of 0, with independent slopes at the mean covariates."""
     sd_slope: float | None = None
     """SD of the slopes; None without them."""
     correlation: float | None = None
     """Correlation of intercepts and slopes, -1..1; None without slopes or where an SD is 0."""
+    sd_slopes: tuple[float, ...] = ()
+    """SD of each independent slope."""
 
 
 class Start(NamedTuple):
@@ -183,9 +207,10 @@ class CrossedFit:
     With grades, the J-1 thresholds come first."""
     scales: np.ndarray
     """(S,) Cholesky factors of the covariance of the random effects of the first and then of the second factor: one
-    number for an intercept only, three (11, 21, 22) for an intercept and a slope of the standardised covariate."""
-    units: tuple[Unit, Unit]
-    """Standardisation of each factor's slope covariate."""
+    number for an intercept only, three (11, 21, 22) for an intercept and a slope of the standardised covariate; with
+    independent slopes their SDs, with a meaningless sign."""
+    parts: tuple[RandomPart, RandomPart]
+    """Structure of each factor's effects."""
     first: Spread
     """Effects of the first factor (participants)."""
     second: Spread
@@ -201,27 +226,34 @@ class CrossedFit:
     factors: tuple[str, str]
     """Names of the first and of the second factor."""
 
-    def random_variance(self, slope: np.ndarray, scales: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def random_variance(
+        self, slope: Slope, scales: np.ndarray | None = None, *, slope_second: Slope = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the variance of the random part (R,) and its derivatives by `scales` (R, S).
 
         Args:
-            slope: (R,) values of the slopes' covariate; 0 without slopes.
+            slope: R values of the covariates of the first factor's slopes, as `fit_crossed` takes them; without
+                slopes (R,) of any.
             scales: (S,) default: the estimates.
+            slope_second: R values of the covariates of the second factor's slopes; default: `slope`.
         """
         left = list(self.scales if scales is None else scales)
-        variance, derivatives = np.zeros(len(slope)), []
-        for unit in self.units:
-            if not unit.is_slope:
-                scale = left.pop(0)
-                variance += scale**2
-                derivatives.append(np.full(len(slope), 2 * scale))
+        count = len(_each(slope)[0])
+        variance, derivatives = np.zeros(count), []
+        for part, given in zip(self.parts, (slope, slope if slope_second is None else slope_second), strict=True):
+            own, left = left[: len(part.entries)], left[len(part.entries) :]
+            columns = part.columns(given) if part.units else ()
+            if part.correlated:
+                (corner, side, rest), x = own, columns[0]
+                shared, remainder = corner + side * x, rest * x
+                variance += shared**2 + remainder**2
+                derivatives += [2 * shared, 2 * shared * x, 2 * remainder * x]
                 continue
-            corner, side, rest = left[:3]
-            del left[:3]
-            x = (slope - unit.centre) / unit.size
-            shared, remainder = corner + side * x, rest * x
-            variance += shared**2 + remainder**2
-            derivatives += [2 * shared, 2 * shared * x, 2 * remainder * x]
+            rows = [np.ones(count), *columns]
+            for scale, entries in zip(own, part.entries, strict=True):
+                square = sum((rows[place] ** 2 for place, _ in entries), np.zeros(count))
+                variance += scale**2 * square
+                derivatives.append(2 * scale * square)
         return variance, np.column_stack(derivatives)
 
     @property
@@ -230,10 +262,13 @@ class CrossedFit:
         if not self.singular:
             return []
         messages = []
-        for factor, (sd, sd_slope, correlation) in zip(self.factors, (self.first, self.second), strict=True):
+        for factor, (sd, sd_slope, correlation, sd_slopes) in zip(self.factors, (self.first, self.second), strict=True):
             levels = plural(factor)
             messages += [f"the SD between {levels} is estimated at 0"] * (sd == 0)
             messages += [f"the SD of the slopes of {levels} is estimated at 0"] * (sd_slope == 0)
+            for number, one in enumerate(sd_slopes, start=1):
+                which = f" {number}" if len(sd_slopes) > 1 else ""
+                messages += [f"the SD of the slopes{which} of {levels} is estimated at 0"] * (one == 0)
             if correlation is not None and abs(correlation) > 1 - 1e-9:
                 messages.append(
                     f"the correlation of intercepts and slopes of {levels} is estimated at {correlation:.0f}"
@@ -248,8 +283,8 @@ def fit_crossed(
     second: np.ndarray,
     *,
     link: str = "logit",
-    slope: np.ndarray | None = None,
-    slope_second: np.ndarray | None = None,
+    slope: Slope = None,
+    slope_second: Slope = None,
     start: CrossedFit | Start | None = None,
     names: Sequence[str] = (),
     factors: tuple[str, str] = FACTORS,
@@ -258,8 +293,9 @@ def fit_crossed(
     """Fit link(P(y = 1)) = Xβ + first's intercept [+ first's slope × covariate] + second's intercept [+ slope].
 
     Without slopes this is lme4's `glmer(y ~ X + (1 | first) + (1 | second))` with nAGQ = 1; with them
-    `(1 + slope | first)` and `(1 + slope_second | second)`. The covariate's mean effect must be in X too. Grades are
-    fitted as by `clmm` of R's ordinal.
+    `(1 + slope | first)` and `(1 + slope_second | second)`. The covariate's mean effect must be in X too. Independent
+    slopes are lme4's `(1 | first) + (0 + centred | first) + (1 | first:group)`: a covariate (N,), minus its mean, and
+    the indicators (N, L) of the L levels of a group, which share one SD. Grades are fitted as by `clmm` of R's ordinal.
 
     Args:
         y: (N,) bool, the answers; with a cumulative link int, the grades 0..J-1, each of which occurs.
@@ -267,8 +303,9 @@ def fit_crossed(
         first: (N,) int, level of the first factor, 0.. without gaps.
         second: (N,) int, level of the second factor.
         link: `logit` or `probit`; for grades `cumulative_logit` or `cumulative_probit`.
-        slope: (N,) the covariate whose effect varies over levels of `first`.
-        slope_second: (N,) the covariate whose effect varies over levels of `second`.
+        slope: (N,) the covariate whose effect varies over levels of `first`, with a correlation; or a sequence of
+            (N,) and (N, L): slopes without correlations, each with its SD, which all L columns share.
+        slope_second: the same for levels of `second`.
         start: a fit or guess of the same model, where the search starts. It changes the time, not the result.
         names: names of the K columns of X, for messages; default: their numbers.
         factors: names of the first and of the second factor, for messages.
@@ -292,14 +329,16 @@ def fit_crossed(
         terms = data.terms(eta, data.answer, *given)
         spreads, scales = 0.0, []
         for side in data.layout.sides:
-            sd = _moments(terms.score, terms.weight, side.level)
-            spreads += sd**2
-            of_slope = [] if side.slope is None else [0.0, _moments(terms.score, terms.weight, side.level, side.slope)]
-            scales += [sd, *of_slope]
+            columns: Columns = (1.0, *side.slopes)
+            for entries in side.entries:
+                row, column = entries[0]
+                of = [columns[place] for place, _ in entries]
+                scales.append(_moments(terms.score, terms.weight, side.level, of) if row == column else 0.0)
+                spreads += scales[-1] ** 2 if row == 0 else 0.0
         shrinkage = 0.346 if link.endswith("logit") else 1.0
         begin = np.concatenate([scales, plain * np.sqrt(1 + shrinkage * spreads)])
     else:
-        begin = _to_internal(start, basis, data.units)
+        begin = _to_internal(start, basis, data.parts)
     return _from_internal(*maximise(data, begin), data, basis.back)
 
 
@@ -312,14 +351,16 @@ def too_many(trials: int) -> str:
     return f"more than {MAX_FITTED_TRIALS:,} trials" if trials > MAX_FITTED_TRIALS else ""
 
 
-def _to_internal(start: CrossedFit | Start, basis: Scaled, units: Sequence[Unit]) -> np.ndarray:
+def _to_internal(start: CrossedFit | Start, basis: Scaled, parts: Sequence[RandomPart]) -> np.ndarray:
     """Return a start in the search's parameters; its scales are not 0, because the gradient vanishes there."""
     scales: list[float] = []
-    for unit, (sd, sd_slope, correlation) in zip(units, (start.first, start.second), strict=True):
+    for part, (sd, sd_slope, correlation, sd_slopes) in zip(parts, (start.first, start.second), strict=True):
         sd = max(sd, 0.05)
-        if not unit.is_slope:
-            scales.append(sd)
+        if not part.correlated:
+            of_slopes = zip(part.units, sd_slopes, strict=True)
+            scales += [sd, *(max(one * unit.size, 0.05) for unit, one in of_slopes)]
             continue
+        (unit,) = part.units
         sd_slope = max(sd_slope or 0.0, 0.05 / unit.size)
         corner = np.clip(correlation or 0.0, -0.98, 0.98) * sd * sd_slope
         turn = np.array([[1.0, unit.centre], [0.0, unit.size]])
@@ -340,10 +381,13 @@ def _from_internal(maximum: Point, hessian: np.ndarray, data: Crossed, back: np.
     turn[thresholds : thresholds + count, leading:] = back
     turn[thresholds + count :, :n_scales] = np.eye(n_scales)
     spreads: list[Spread] = []
-    for places, unit in zip(data.scale_places, data.units, strict=True):
-        if not unit.is_slope:
-            spreads.append(Spread(abs(float(at[places.start]))))
+    for places, part in zip(data.scale_places, data.parts, strict=True):
+        if not part.correlated:
+            sizes = np.array([1.0, *(unit.size for unit in part.units)])
+            sd, *sd_slopes = (np.abs(at[places.start : places.stop]) / sizes).tolist()
+            spreads.append(Spread(sd, sd_slopes=tuple(sd_slopes)))
             continue
+        (unit,) = part.units
         (t1, t2, t3), shift = at[places.start : places.stop], unit.centre / unit.size
         at_zero, slope = np.array([t1 - shift * t2, -shift * t3]), np.array([t2, t3]) / unit.size
         sd, sd_slope = float(np.hypot(*at_zero)), float(np.hypot(*slope))
@@ -358,7 +402,7 @@ def _from_internal(maximum: Point, hessian: np.ndarray, data: Crossed, back: np.
         std_error=errors[thresholds : thresholds + count],
         covariance=covariance,
         scales=at[:n_scales].copy(),
-        units=data.units,
+        parts=data.parts,
         first=spreads[0],
         second=spreads[1],
         log_likelihood=maximum.value,

@@ -1,13 +1,13 @@
 """The information matrix of all random effects of a crossed model, factored by eliminating one factor.
 
-With b = Λu for each level of a factor (Λ lower triangular, one for each factor, Bates et al. 2015, equation 4),
+With b = Λu for each level of a factor (Λ lower triangular, one for each factor, Bates et al. 2015, equation 4; or
+diagonal for effects without correlation),
 H = I + M'WM has a small block on the diagonal for each level, and cells between the factors. A cell is one level of
 each factor. The factor with more effects is eliminated by a Schur complement (G levels). Only the other, the retained
 one (K levels), is factored as a whole. Blocks between the factors are arrays (r, w, G, K): r effects for each
 eliminated level, w for each retained one. All products call scipy's BLAS, because numpy's has its own threads.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,20 +22,25 @@ _SMALL = 200
 
 TIMES, TRANSPOSED_TIMES, RIGHT_TIMES = "ab,b...->a...", "ba,b...->a...", "ab...,bc->ac..."
 """Subscripts of Λu, of Λ'v and of VΛ for a Λ (width, width), u and v (width, ...) and V (a, width, ...)."""
-Apply = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Columns = tuple[float | np.ndarray, ...]
 """The covariate of each effect of a factor's levels: 1 of the intercept, (N,) of a slope."""
 
 
+Entries = tuple[tuple[tuple[int, int], ...], ...]
+"""For each parameter of a Λ, the places (row, column) in Λ that have its value."""
+
+
 class Side(NamedTuple):
-    """One grouping factor: an intercept and at most one slope for each of its levels."""
+    """One grouping factor: an intercept and slopes for each of its levels."""
 
     level: np.ndarray
     """(N,) int, 0.. without gaps."""
-    slope: np.ndarray | None
-    """(N,) the covariate whose effect varies over the levels."""
+    slopes: tuple[np.ndarray, ...]
+    """(N,) each: the covariates whose effects vary over the levels."""
     n: int
     """Number of levels."""
+    entries: Entries
+    """Places of the parameters in Λ."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,14 @@ class CellLayout:
     def of(first: Side, second: Side) -> "CellLayout":
         """Return the layout that retains the factor with fewer effects."""
         sides = first, second
-        columns = tuple((1.0,) if side.slope is None else (1.0, side.slope) for side in sides)
+        columns: tuple[Columns, Columns] = (1.0, *first.slopes), (1.0, *second.slopes)
         sizes = [len(column) * side.n for column, side in zip(columns, sides, strict=True)]
         first_retained = sizes[0] <= sizes[1]
         retained, eliminated = sides if first_retained else sides[::-1]
         starts = (0, sizes[0])
         return CellLayout(
             sides,
-            columns,  # type: ignore[arg-type]
+            columns,
             first_retained,
             (slice(0, sizes[0]), slice(sizes[0], sum(sizes))),
             np.array(
@@ -89,7 +94,7 @@ class Factor:
 
     Args:
         layout: the trials' levels.
-        scales: Λ of the first and of the second factor, (1, 1) or (2, 2) lower triangular.
+        scales: Λ of the first and of the second factor, (r, r) and (w, w) lower triangular.
         weight: (N,) weights of the trials.
 
     Raises:
@@ -113,10 +118,12 @@ class Factor:
         leads = (self.between[:, 0], self.between[0])
         sums = []
         for side, axis, lead in zip(layout.sides, axes, leads, strict=True):
-            blocks = [[*lead.sum(axis=axis)]]
-            if side.slope is not None:
-                blocks.append([blocks[0][1], np.bincount(side.level, weight * side.slope**2, side.n)])
-            sums.append(np.array(blocks))
+            blocks = np.empty((len(lead), len(lead), side.n))
+            blocks[0] = blocks[:, 0] = lead.sum(axis=axis)
+            for a, one in enumerate(side.slopes, start=1):
+                for b, both in enumerate(side.slopes[:a], start=1):
+                    blocks[a, b] = blocks[b, a] = np.bincount(side.level, weight * one * both, side.n)
+            sums.append(blocks)
         self.sums = tuple(sums)  # (a, a, n) and (b, b, m), as Z'WZ
         diagonals = [
             np.einsum(RIGHT_TIMES, np.einsum(TRANSPOSED_TIMES, root, sums), root) + np.eye(len(sums))[..., None]
@@ -124,21 +131,11 @@ class Factor:
         ]
         retained, eliminated = diagonals if layout.first_retained else diagonals[::-1]
         cross = np.einsum(RIGHT_TIMES, np.einsum(TRANSPOSED_TIMES, scales[0], self.between), scales[1])
-        # Cholesky factors of the eliminated levels' blocks: (1, G), or (3, G) as L11, L21, L22
         with np.errstate(invalid="ignore", divide="ignore"):  # from a negative weight; refused below
-            lead = np.sqrt(eliminated[0, 0])
-            if len(eliminated) == 1:
-                self.root = lead[None]
-            else:
-                corner = eliminated[0, 1] / lead
-                self.root = np.stack([lead, corner, np.sqrt(eliminated[1, 1] - corner**2)])
+            self.root = _roots(eliminated)
         if not np.isfinite(self.root).all():
             raise np.linalg.LinAlgError("the information of the random effects is not positive definite")
-        several = len(self.root) > 1
-        self._whiten: Apply
-        self._unwhiten: Apply
-        self._whiten, self._unwhiten = (_whiten_two, _unwhiten_two) if several else (np.divide, np.divide)
-        block = self._whiten(cross.swapaxes(0, 1) if layout.first_retained else cross, self.root[..., None])
+        block = _whiten(cross.swapaxes(0, 1) if layout.first_retained else cross, self.root[..., None])
         r, w, n_eliminated, n_retained = block.shape
         self.flat = np.ascontiguousarray(block.transpose(0, 2, 1, 3).reshape(r * n_eliminated, w * n_retained))
         del block, cross  # arrays of this size are most of the memory of an analysis
@@ -152,20 +149,20 @@ class Factor:
         self.rest, failed = dpotrf(rest, lower=1, clean=0, overwrite_a=1)
         if failed:
             raise np.linalg.LinAlgError("the information of the random effects is not positive definite")
-        of_eliminated = np.log(self.root[0]).sum() + (np.log(self.root[2]).sum() if several else 0.0)
+        of_eliminated = sum(np.log(self.root[a, a]).sum() for a in range(len(self.root)))
         self.log_determinant = float(2 * (np.log(np.diagonal(self.rest)).sum() + of_eliminated))
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         """Return H⁻¹ r for one right-hand side (size,)."""
         layout = self.layout
         of_retained, of_eliminated = layout.places if layout.first_retained else layout.places[::-1]
-        eliminated = self._whiten(right[of_eliminated].reshape(len(self.block), -1), self.root)
+        eliminated = _whiten(right[of_eliminated].reshape(len(self.block), -1), self.root)
         rest = right[of_retained] - dgemv(1.0, self.flat.T, eliminated.reshape(-1))
         solved = dpotrs(self.rest, rest, lower=1)[0]
         from_retained = dgemv(1.0, self.flat.T, solved, trans=1).reshape(eliminated.shape)
         result = np.empty(len(right))
         result[of_retained] = solved
-        result[of_eliminated] = self._unwhiten(eliminated - from_retained, self.root).ravel()
+        result[of_eliminated] = _unwhiten(eliminated - from_retained, self.root).ravel()
         return result
 
     def leverage(self) -> tuple[np.ndarray, np.ndarray]:
@@ -188,8 +185,8 @@ class Factor:
             [(self.block[a] * solved[b]).sum(axis=0).sum(axis=1) + (a == b) for b in range(height)]
             for a in range(height)
         ]
-        eliminated = self._unwhiten(self._unwhiten(np.array(reached), self.root).swapaxes(0, 1), self.root)
-        between = self._unwhiten(np.negative(solved, out=solved), self.root[..., None])
+        eliminated = _unwhiten(_unwhiten(np.array(reached), self.root).swapaxes(0, 1), self.root)
+        between = _unwhiten(np.negative(solved, out=solved), self.root[..., None])
         del product, solved
         # H⁻¹ within single levels, (a, a, n) and (b, b, m), and within cells, (a, b, G, K)
         inverses = (retained, eliminated) if layout.first_retained else (eliminated, retained)
@@ -202,16 +199,20 @@ class Factor:
         for place, (side, inverse, root) in enumerate(zip(layout.sides, inverses, scales, strict=True)):
             sums, cross = others[place]
             lead = np.einsum(TIMES, root, inverse)  # Λ H⁻¹ of the level: (s, q)
-            for p in range(len(root)):
-                for q in range(p + 1):
+            for entries in side.entries:
+                total = 0.0
+                for p, q in entries:
                     of_level = sum((self.sums[place][p, s] * lead[s, q]).sum() for s in range(len(root)))
                     other = np.einsum(TIMES, scales[1 - place], cross[q])  # Λ of the other factor times H⁻¹ between
                     of_cell = sum((sums[p, o] * other[o]).sum() for o in range(len(other)))
-                    determinant.append(of_level + of_cell)
+                    total += of_level + of_cell
+                determinant.append(total)
             quadratic = np.einsum(TIMES, root, lead.swapaxes(0, 1))  # Λ H⁻¹ Λ'
             leverage += quadratic[0, 0][side.level]
-            if side.slope is not None:
-                leverage += side.slope * (2 * quadratic[0, 1][side.level] + side.slope * quadratic[1, 1][side.level])
+            columns = layout.columns[place]
+            for a, slope in enumerate(side.slopes, start=1):
+                below = sum(2 * quadratic[b, a][side.level] * columns[b] for b in range(a))
+                leverage += slope * (below + slope * quadratic[a, a][side.level])
         for of_first, one in zip(scales[0], layout.columns[0], strict=True):
             half = np.einsum("b,b...->...", of_first, inverse_between)
             for of_second, other_one in zip(scales[1], layout.columns[1], strict=True):
@@ -220,13 +221,37 @@ class Factor:
         return leverage, np.array(determinant)
 
 
-def _whiten_two(values: np.ndarray, root: np.ndarray) -> np.ndarray:
-    """Return L⁻¹ v for v (2, ..., M) and the Cholesky factors L of M levels or cells, `Factor.root`."""
-    lead = values[0] / root[0]
-    return np.stack([lead, (values[1] - root[1] * lead) / root[2]])
+def _roots(blocks: np.ndarray) -> np.ndarray:
+    """Return the Cholesky factors (r, r, M), lower triangular, of M symmetric blocks (r, r, M)."""
+    root = np.zeros_like(blocks)
+    for b in range(len(blocks)):
+        root[b, b] = np.sqrt(blocks[b, b] - (root[b, :b] ** 2).sum(axis=0))
+        for a in range(b + 1, len(blocks)):
+            root[a, b] = (blocks[b, a] - (root[a, :b] * root[b, :b]).sum(axis=0)) / root[b, b]
+    return root
 
 
-def _unwhiten_two(values: np.ndarray, root: np.ndarray) -> np.ndarray:
-    """Return L⁻ᵀ v for the arguments of `_whiten_two`."""
-    last = values[1] / root[2]
-    return np.stack([(values[0] - root[1] * last) / root[0], last])
+def _whiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Return L⁻¹ v for v (r, ..., M) and the Cholesky factors L (r, r, ..., M) of M levels or cells."""
+    if len(root) == 1:
+        return np.divide(values, root[0])
+    result = np.empty_like(values)
+    for a in range(len(root)):
+        left = values[a]
+        for b in range(a):
+            left = left - root[a, b] * result[b]
+        np.divide(left, root[a, a], out=result[a])
+    return result
+
+
+def _unwhiten(values: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Return L⁻ᵀ v for the arguments of `_whiten`."""
+    if len(root) == 1:
+        return np.divide(values, root[0])
+    result = np.empty_like(values)
+    for a in reversed(range(len(root))):
+        left = values[a]
+        for b in range(a + 1, len(root)):
+            left = left - root[b, a] * result[b]
+        np.divide(left, root[a, a], out=result[a])
+    return result

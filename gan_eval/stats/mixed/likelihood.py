@@ -4,20 +4,22 @@ For trial i with participant p and stimulus s, and Λ lower triangular, one for 
 
     η_i = x_i'β + b_p0 + b_p1 v_i + a_s0 + a_s1 w_i,    b_p = Λ₁u_p,    a_s = Λ₂u_s,    u ~ N(0, I),
 
-where either slope (over the covariates v, w) may be absent: then Λ is one standard deviation. Yes/no answers have
-link(P(y_i = 1)) = η_i; grades 0..J-1 have link(P(y_i <= j)) = θ_j - η_i with J-1 ascending thresholds (McCullagh 1980,
-JRSS B 42, 109-142). The likelihood is an integral over all u. It is approximated at the integrand's mode û (penalised
-iteratively reweighted least squares) by
+where either slope (over the covariates v, w) may be absent: then Λ is one standard deviation. A factor may have several
+slopes instead, without correlations: then Λ is diagonal, and the columns of one slope share a standard deviation.
+Yes/no answers have link(P(y_i = 1)) = η_i; grades 0..J-1 have link(P(y_i <= j)) = θ_j - η_i with J-1 ascending
+thresholds (McCullagh 1980, JRSS B 42, 109-142). The likelihood is an integral over all u. It is approximated at the
+integrand's mode û (penalised iteratively reweighted least squares) by
 
     log L(Λ₁, Λ₂, θ, β) = Σ log P(y_i | û) - |û|²/2 - log|H|/2,    H = I + M'WM,
 
 where M has the rows (z_i'Λ₁ e_p, z_i'Λ₂ e_s) and W is the information of the trials. For yes/no answers it is the
 expected one, as in lme4's `glmer` with nAGQ = 1 (Bates, Mächler, Bolker & Walker 2015, Journal of Statistical Software
 67(1)). For psychometric functions and grades it is the observed one, as in `clmm` of R's ordinal (Christensen 2019).
-The gradient over (Λ₁, Λ₂, θ, β) is exact; the parameters of a Λ are its one number, or Λ11, Λ21, Λ22.
+The gradient over (Λ₁, Λ₂, θ, β) is exact; the parameters of a Λ are its one number, or Λ11, Λ21, Λ22, or
+the standard deviations of a diagonal one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -25,7 +27,7 @@ import numpy as np
 from scipy.linalg.blas import dgemv
 from scipy.special import expit, log_ndtr, ndtr
 
-from gan_eval.stats.mixed.information import TIMES, TRANSPOSED_TIMES, CellLayout, Factor, Side
+from gan_eval.stats.mixed.information import TIMES, TRANSPOSED_TIMES, CellLayout, Entries, Factor, Side
 
 FACTORS = ("participant", "stimulus")
 """Default names of the first and of the second factor."""
@@ -184,18 +186,62 @@ def cumulative_terms(eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray,
 
 _MIN_GAIN = 1e-13
 """The search for the mode ends when a Newton step is expected to raise the log-likelihood by less than this."""
-_LOWER = {size: np.tril_indices(size) for size in (1, 2)}
-"""Places of the parameters in a Λ of each size."""
-Slopes = tuple[np.ndarray | None, np.ndarray | None]
-"""(N,) covariate whose effect varies over the levels of the first factor, and of the second; None: no slopes."""
+Slope = np.ndarray | Sequence[np.ndarray] | None
+"""Covariates whose effects vary over the levels of a factor: (N,), a slope with its correlation with the intercept; or
+a sequence of (N,) and (N, L), independent slopes, whose L columns share one SD; None: no slopes."""
+Slopes = tuple[Slope, Slope]
+"""Slopes of the first factor, and of the second."""
 
 
 class Unit(NamedTuple):
-    """Centre and size of a slope's covariate, for standardising it."""
+    """Centre and size of a slope's covariate, for standardising it; (0, 1) of a slope of several columns."""
 
     centre: float
     size: float
-    is_slope: bool
+
+
+class RandomPart(NamedTuple):
+    """The random effects of one factor: an intercept and slopes."""
+
+    units: tuple[Unit, ...]
+    """One for each slope."""
+    entries: Entries
+    """Places of the parameters in Λ."""
+
+    @property
+    def correlated(self) -> bool:
+        """One slope that may be correlated with the intercept."""
+        return len(self.entries) == 3 and self.entries[1] == ((1, 0),)
+
+    @staticmethod
+    def of(slope: Slope) -> "RandomPart":
+        """Return the structure of a factor's effects."""
+        if isinstance(slope, np.ndarray):
+            return RandomPart((_unit(slope),), (((0, 0),), ((1, 0),), ((1, 1),)))
+        units: list[Unit] = []
+        entries: list[tuple[tuple[int, int], ...]] = [((0, 0),)]
+        width = 1
+        for covariate in slope or ():
+            units.append(_unit(covariate))
+            count = 1 if covariate.ndim == 1 else covariate.shape[1]
+            entries.append(tuple((place, place) for place in range(width, width + count)))
+            width += count
+        return RandomPart(tuple(units), tuple(entries))
+
+    def columns(self, slope: Slope) -> tuple[np.ndarray, ...]:
+        """Return the standardised columns (N,) of the slopes."""
+        each = [slope] if isinstance(slope, np.ndarray) else (slope or ())
+        return tuple(
+            (np.asarray(column, float) - unit.centre) / unit.size
+            for unit, covariate in zip(self.units, each, strict=True)
+            for column in (covariate[:, None] if covariate.ndim == 1 else covariate).T
+        )
+
+
+def _unit(covariate: np.ndarray) -> Unit:
+    if covariate.ndim > 1:
+        return Unit(0.0, 1.0)
+    return Unit(float(np.mean(covariate)), float(np.std(covariate)))
 
 
 class Crossed(NamedTuple):
@@ -211,14 +257,14 @@ class Crossed(NamedTuple):
     """J-1 for J grades, each of which occurs; else 0."""
     factors: tuple[str, str]
     """Names of the first and of the second factor, for messages."""
-    units: tuple[Unit, Unit]
-    """Standardisation of each factor's slope covariate."""
+    parts: tuple[RandomPart, RandomPart]
+    """Structure of each factor's effects."""
     terms: Callable[..., Terms]
     """Function of η, the answers and, for grades, the thresholds that returns the link's terms."""
     scale_places: tuple[range, range]
-    """Positions of each factor's Λ among the parameters: one, or three with a slope."""
+    """Positions of each factor's Λ among the parameters."""
     n_scales: int
-    """Number of parameters of the random effects: 2, 4 or 6."""
+    """Number of parameters of the random effects."""
     n_leading: int
     """Number of parameters before β: those of the random effects and the thresholds."""
 
@@ -237,21 +283,18 @@ class Crossed(NamedTuple):
         """Return the data sorted by cell, with standardised covariates of the slopes."""
         order = np.argsort(second.astype(np.int64) * (int(first.max()) + 1) + first, kind="stable")
         counts = int(first.max()) + 1, int(second.max()) + 1
-        sides, units = [], []
-        for level, slope, n in zip((first, second), slopes, counts, strict=True):
-            unit, standardised = Unit(0.0, 1.0, False), None
-            if slope is not None:
-                unit = Unit(float(np.mean(slope)), float(np.std(slope)), True)
-                standardised = ((np.asarray(slope, float) - unit.centre) / unit.size)[order]
-            sides.append(Side(level[order].astype(np.int64), standardised, n))
-            units.append(unit)
+        parts = RandomPart.of(slopes[0]), RandomPart.of(slopes[1])
+        sides = [
+            Side(level[order].astype(np.int64), tuple(column[order] for column in part.columns(slope)), n, part.entries)
+            for level, slope, n, part in zip((first, second), slopes, counts, parts, strict=True)
+        ]
         n_thresholds = int(np.max(y)) if link in CUMULATIVE else 0
         terms: Callable[..., Terms]
         if guessing is None:
             terms = partial(cumulative_terms, link=link) if n_thresholds else LINKS[link]
         else:
             terms = partial(guessing_terms, guess=guessing[0][order], lapse=guessing[1][order], link=link)
-        ends = (1 if slopes[0] is None else 3, 1 if slopes[1] is None else 3)
+        ends = (len(parts[0].entries), len(parts[1].entries))
         return Crossed(
             np.asarray(y, np.int64 if n_thresholds else float)[order],
             np.asfortranarray(X[order], float),
@@ -259,7 +302,7 @@ class Crossed(NamedTuple):
             link,
             n_thresholds,
             factors,
-            (units[0], units[1]),
+            parts,
             terms,
             (range(ends[0]), range(ends[0], sum(ends))),
             sum(ends),
@@ -267,10 +310,12 @@ class Crossed(NamedTuple):
         )
 
     def scales(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the factors' Λ, each one number, or Λ11, Λ21, Λ22 of the first parameters."""
+        """Return the factors' Λ."""
         first, second = (np.zeros((len(columns), len(columns))) for columns in self.layout.columns)
-        for root, place in zip((first, second), self.scale_places, strict=True):
-            root[_LOWER[len(root)]] = parameters[place.start : place.stop]
+        for root, places, part in zip((first, second), self.scale_places, self.parts, strict=True):
+            for place, entries in zip(places, part.entries, strict=True):
+                for entry in entries:
+                    root[entry] = parameters[place]
         return first, second
 
     def through(self, factor: Factor, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -323,12 +368,11 @@ class Laplace:
             for values in (residual, terms.score)
         ]
         random = []
-        for root, place in zip(scales, layout.places, strict=True):
+        for root, place, side in zip(scales, layout.places, layout.sides, strict=True):
             effect, back, by_residual, by_score = (part[place].reshape(len(root), -1) for part in (u, adjoint, *sums))
             random += [
-                (effect[b] * by_residual[a] - back[b] * by_score[a]).sum()
-                for a in range(len(root))
-                for b in range(a + 1)
+                sum((effect[b] * by_residual[a] - back[b] * by_score[a]).sum() for a, b in entries)
+                for entries in side.entries
             ]
         by_threshold = np.zeros(0)
         if terms.by_threshold is not None:

@@ -46,9 +46,14 @@ def first_metric(laplace: Laplace, point: Point) -> np.ndarray:
     data, factor = laplace.data, laplace.factor
     assert factor is not None, "the likelihood is evaluated first"
     metric = np.zeros((len(point.at), len(point.at)))
-    for places, sums in zip(data.scale_places, factor.sums, strict=True):
-        for place, information, corner in zip(places[::2], np.diagonal(sums).T, (None, places.start + 1), strict=False):
+    for places, part, sums in zip(data.scale_places, data.parts, factor.sums, strict=True):
+        for place, entries in zip(places, part.entries, strict=True):
+            row, column = entries[0]
+            if row != column:
+                continue
+            corner = place - 1 if part.correlated and row > 0 else None
             variance = max(point.at[place] ** 2 + (0.0 if corner is None else point.at[corner] ** 2), 0.01)
+            information = np.array([sums[entry] for entry in entries])
             reliability = variance * information / (1 + variance * information)
             metric[place, place] = variance / (2 * (reliability**2).sum() + 1e-3)
             if corner is not None:
@@ -123,9 +128,10 @@ def maximise(data: Crossed, start: np.ndarray) -> tuple[Point, np.ndarray]:
     laplace = Laplace(data)
     point = evaluate(laplace, start, np.ones(len(start), bool))
     point = climb(laplace, point, first_metric(laplace, point))
-    for places in data.scale_places:
-        if len(places) == 1:
-            point = _try_zero(laplace, point, [*places], places.start)
+    for places, part in zip(data.scale_places, data.parts, strict=True):
+        if not part.correlated:
+            for place in places:
+                point = _try_zero(laplace, point, [place], place)
             continue
         intercept, corner, slope = places
         point = _try_zero(laplace, point, [corner, slope], slope)  # a slope's correlation has no meaning without its SD
@@ -143,8 +149,8 @@ def maximise(data: Crossed, start: np.ndarray) -> tuple[Point, np.ndarray]:
     try:
         return _polish(laplace, point)
     except NoFitError:
-        for places in data.scale_places:
-            if len(places) == 3 and point.free[places[2]]:
+        for places, part in zip(data.scale_places, data.parts, strict=True):
+            if part.correlated and point.free[places[2]]:
                 line = _on_line(laplace, point, places)
                 if line.value >= point.value - 1e-3 and not _rises(laplace, line, places[2]):
                     return _polish(laplace, line)

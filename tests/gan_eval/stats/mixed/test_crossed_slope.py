@@ -22,7 +22,7 @@ def test_units_and_offset_of_the_slope_do_not_matter():
     assert other.beta == pytest.approx([one.beta[0] - 2.5 * one.beta[1], one.beta[1] / 4], abs=1e-5)
     assert other.std_error[1] == pytest.approx(one.std_error[1] / 4, rel=1e-3)
     assert other.first.sd_slope == pytest.approx(one.first.sd_slope / 4, abs=1e-5)
-    sd, sd_slope, correlation = one.first
+    sd, sd_slope, correlation = one.first[:3]
     far = sd**2 + (2.5 * sd_slope) ** 2 - 5 * correlation * sd * sd_slope
     assert other.first.sd == pytest.approx(np.sqrt(far), abs=1e-4)
     assert other.first.correlation == pytest.approx((correlation * sd - 2.5 * sd_slope) / np.sqrt(far), abs=1e-3)
