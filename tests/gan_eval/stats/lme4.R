@@ -21,6 +21,8 @@ se <- sqrt(diag(as.matrix(vcov(fit, use.hessian = TRUE))))
 own <- unlist(lapply(correlations[c("first", "second")], function(v) {
   if (ncol(v) > 1 && !is.nan(v[2, 1])) v[2, 1] else c()
 }))
-cat(sprintf('{"beta": %s, "std_error": %s, "first": %s, "second": %s, "correlation": %s, "log_likelihood": %s}\n',
-            number(fixef(fit)), number(se), number(sds$first), number(sds$second), number(own),
+independent <- if (is.null(sds$of_slope)) "" else
+  sprintf('"independent": %s, ', number(c(sds$of_slope, sds$of_group)))
+cat(sprintf('{"beta": %s, "std_error": %s, "first": %s, "second": %s, "correlation": %s, %s"log_likelihood": %s}\n',
+            number(fixef(fit)), number(se), number(sds$first), number(sds$second), number(own), independent,
             format(as.numeric(logLik(fit)), digits = 12)))

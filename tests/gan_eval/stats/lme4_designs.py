@@ -42,6 +42,9 @@ class Design:
     """SD and correlation of the stimuli's slopes."""
     thresholds: tuple[float, ...] = ()
     """Thresholds of the grades."""
+    independent: tuple[float, float] | None = None
+    """SDs of the participants' slopes over the last column of X, and of their effects of each of three groups of
+    stimuli, without correlations."""
 
 
 DESIGNS = {
@@ -75,6 +78,18 @@ DESIGNS = {
         slope_second=(0.5, -0.4),
         link="cumulative_logit",
     ),
+    "independent slopes": Design(31, beta=(0.3, 0.1, -0.4), independent=(0.5, 0.6)),
+    "independent slopes, one at 0": Design(32, beta=(0.3, 0.1, -0.4), independent=(0.5, 0.0)),
+    "independent slopes, few stimuli, probit": Design(
+        33, participants=80, stimuli=12, each=12, beta=(0.3, 0.1, -0.4), independent=(0.5, 0.4), link="probit"
+    ),
+    "grades, independent slopes": Design(
+        34,
+        beta=(0.0, 0.2, 0.5),
+        thresholds=(-1.7, -0.6, 0.4, 1.5),
+        independent=(0.5, 0.6),
+        link="cumulative_logit",
+    ),
 }
 
 
@@ -87,7 +102,7 @@ class Answers:
     first: np.ndarray
     second: np.ndarray
     link: str
-    slope: np.ndarray | None
+    slope: np.ndarray | list[np.ndarray] | None
     slope_second: np.ndarray | None = None
 
 
@@ -112,7 +127,12 @@ def answers(design: Design) -> Answers:
         spread, correlation = design.slope_second
         own = correlation * by_second + np.sqrt(1 - correlation**2) * rng.normal(size=design.stimuli)
         eta = eta + spread * own[seen] * X[:, -1]
-    slopes = [None if slope is None else X[:, -1] for slope in (design.slope, design.slope_second)]
+    slopes: list = [None if slope is None else X[:, -1] for slope in (design.slope, design.slope_second)]
+    if design.independent is not None:
+        of_slope, of_group = design.independent
+        slopes[0] = [X[:, -1], np.eye(3)[seen % 3]]
+        eta = eta + of_slope * rng.normal(size=design.participants)[first] * X[:, -1]
+        eta = eta + of_group * rng.normal(size=(design.participants, 3))[first, seen % 3]
     y = rng.random(len(first)) < (expit if design.link.endswith("logit") else ndtr)(eta)
     if design.thresholds:
         noise = rng.logistic(size=len(eta)) if design.link.endswith("logit") else rng.normal(size=len(eta))
@@ -149,16 +169,21 @@ def by_r(data: Answers) -> dict[str, object]:
     are_grades = data.link.startswith("cumulative")
     names = [f"x{column}" for column in range(data.X.shape[1])]
     random = [
-        f"(1 | {level})" if slope is None else f"(1 + {names[-1]} | {level})"
+        f"(1 + {names[-1]} | {level})" if isinstance(slope, np.ndarray) else f"(1 | {level})"
         for level, slope in (("first", data.slope), ("second", data.slope_second))
     ]
+    columns = {"y": data.y, **dict(zip(names, data.X.T, strict=True)), "first": data.first, "second": data.second}
+    if isinstance(data.slope, list):  # terms of the same levels under other names, which tell their SDs apart
+        covariate, indicators = data.slope
+        columns |= {"centred": covariate - covariate.mean(), "of_slope": data.first}
+        columns |= {"of_group": 3 * data.first + indicators.argmax(axis=1)}
+        random += ["(0 + centred | of_slope)", "(1 | of_group)"]
     formula = f"y ~ {'' if are_grades else '0 + '}{' + '.join([*names, *random])}"
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "answers.csv"
         script = Path(__file__).with_name("ordinal.R" if are_grades else "lme4.R")
-        columns = np.column_stack([data.y, data.X, data.first, data.second])
-        header = ",".join(["y", *names, "first", "second"])
-        np.savetxt(table, columns, fmt="%.17g", delimiter=",", header=header, comments="")
+        values, header = np.column_stack([*columns.values()]), ",".join(columns)
+        np.savetxt(table, values, fmt="%.17g", delimiter=",", header=header, comments="")
         command = ["Rscript", str(script), str(table), formula, data.link]
         found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(found)

@@ -96,7 +96,7 @@ def test_averages_over_people_and_pictures_are_those_of_drawn_grades():
     grades = []
     for where in (0.5, -0.5):
         eta = where * fit.beta[0]
-        for sd, sd_slope, correlation in (fit.first, fit.second):
+        for sd, sd_slope, correlation, _ in (fit.first, fit.second):
             first, second = rng.standard_normal((2, 400_000))
             own = (correlation or 0.0) * first + np.sqrt(1 - (correlation or 0.0) ** 2) * second
             eta = eta + sd * first + where * (sd_slope or 0.0) * own

@@ -12,7 +12,8 @@ from gan_eval.stats.mixed.likelihood import Crossed, Laplace
 
 SHAPES = {"second eliminated": (6, 20), "first eliminated": (20, 6)}
 """Participants and pictures."""
-SLOPES = [(False, False), (True, True)]
+NONE, ONE, SEVERAL = (), ("correlated",), ("column", "indicators")
+SLOPES = [(NONE, NONE), (ONE, ONE), (SEVERAL, ONE), (SEVERAL, SEVERAL)]
 """Slopes of the first and of the second factor."""
 LINKS = ("logit", "probit", "cumulative_logit", "cumulative_probit")
 
@@ -26,13 +27,21 @@ def crossed(shape, link, with_slopes, seed=0):
     again = rng.integers(len(first), size=5)  # some cells hold several answers
     first, second = np.append(first, first[again]), np.append(second, second[again])
     X = np.stack([np.ones(len(first)), rng.normal(size=len(first))], axis=1)
-    slopes = tuple(rng.normal(size=len(first)) if with_slope else None for with_slope in with_slopes)
+    slopes = [None if not kinds else rng.normal(size=len(first)) for kinds in with_slopes]
+    groups = rng.integers(0, 3, len(first))
+    slopes = tuple(
+        [slope, np.eye(3)[groups]] if kinds == SEVERAL else slope
+        for slope, kinds in zip(slopes, with_slopes, strict=True)
+    )
     y = rng.integers(0, 4, len(first)) if link.startswith("cumulative") else rng.random(len(first)) < 0.6
     return Crossed.of(y, X[:, 1:] if link.startswith("cumulative") else X, first, second, link=link, slopes=slopes)
 
 
 def parameters(with_slopes, link="logit"):
-    scales = [[0.4, 0.3, 0.6] if with_slopes[0] else [0.4], [0.7, -0.2, 0.5] if with_slopes[1] else [0.7]]
+    scales = [
+        {NONE: [0.4], ONE: [0.4, 0.3, 0.6], SEVERAL: [0.4, 0.5, 0.6]}[with_slopes[0]],
+        {NONE: [0.7], ONE: [0.7, -0.2, 0.5], SEVERAL: [0.7, 0.3, 0.5]}[with_slopes[1]],
+    ]
     rest = [-1.0, 0.1, 0.9, 0.3] if link.startswith("cumulative") else [0.3, -0.2]
     return np.array([*scales[0], *scales[1], *rest])
 
@@ -51,8 +60,8 @@ def test_gradient_equals_differences(shape, link, with_slopes):
 
 
 def test_large_matrices_are_inverted_alike(monkeypatch):
-    data = crossed("second eliminated", "logit", (True, True))
-    at = parameters((True, True))
+    data = crossed("second eliminated", "logit", (ONE, ONE))
+    at = parameters((ONE, ONE))
     few = Laplace(data).value_and_gradient(at)
     monkeypatch.setattr("gan_eval.stats.mixed.information._SMALL", 0)
     many = Laplace(data).value_and_gradient(at)
@@ -74,6 +83,7 @@ def test_equals_r(name):
     assert [*fit.thresholds_error, *fit.std_error] == pytest.approx(reference["std_error"], rel=0.01)
     for reported, own in (("first", fit.first), ("second", fit.second)):
         assert [sd for sd in own[:2] if sd is not None] == pytest.approx(reference[reported], abs=1e-3)
+    assert fit.first.sd_slopes == pytest.approx(reference.get("independent", []), abs=1e-3)
     correlations = [own for own in (fit.first.correlation, fit.second.correlation) if own is not None]
     assert correlations == pytest.approx(reference["correlation"], abs=2e-3)
     assert fit.log_likelihood == pytest.approx(reference["log_likelihood"], abs=1e-3)
