@@ -20,10 +20,28 @@ MAX_CELLS = 5_000_000
 _SMALL = 200
 """Number of effects; with fewer, threads take more time than they save."""
 
-TIMES, TRANSPOSED_TIMES, RIGHT_TIMES = "ab,b...->a...", "ba,b...->a...", "ab...,bc->ac..."
-"""Subscripts of Λu, of Λ'v and of VΛ for a Λ (width, width), u and v (width, ...) and V (a, width, ...)."""
 Columns = tuple[float | np.ndarray, ...]
 """The covariate of each effect of a factor's levels: 1 of the intercept, (N,) of a slope."""
+
+
+def times(root: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Return Λu for a Λ (width, width) and u (width, ...)."""
+    return root[0, 0] * u if len(root) == 1 else np.einsum("ab,b...->a...", root, u)
+
+
+def transposed_times(root: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Return Λ'v for a Λ (width, width) and v (width, ...)."""
+    return root[0, 0] * v if len(root) == 1 else np.einsum("ba,b...->a...", root, v)
+
+
+def right_times(left: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Return VΛ for V (a, width, ...) and a Λ (width, width)."""
+    return root[0, 0] * left if len(root) == 1 else np.einsum("ab...,bc->ac...", left, root)
+
+
+def product_of(column: float | np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return values (N,) times a column of `Columns`; the values themselves for an intercept's."""
+    return values if isinstance(column, float) else column * values
 
 
 Entries = tuple[tuple[tuple[int, int], ...], ...]
@@ -53,10 +71,6 @@ class CellLayout:
     """The first factor has fewer effects than the second."""
     places: tuple[slice, slice]
     """Places of each factor's effects: (width, levels), flat."""
-    index: np.ndarray
-    """(W, N) where the effects of each trial are."""
-    values: np.ndarray
-    """(W, N) their covariates."""
     cell: np.ndarray
     """(N,) index of each trial's cell, 0..G K-1."""
     size: int
@@ -70,23 +84,39 @@ class CellLayout:
         sizes = [len(column) * side.n for column, side in zip(columns, sides, strict=True)]
         first_retained = sizes[0] <= sizes[1]
         retained, eliminated = sides if first_retained else sides[::-1]
-        starts = (0, sizes[0])
         return CellLayout(
             sides,
             columns,
             first_retained,
             (slice(0, sizes[0]), slice(sizes[0], sum(sizes))),
-            np.array(
-                [
-                    start + number * side.n + side.level
-                    for start, side, column in zip(starts, sides, columns, strict=True)
-                    for number in range(len(column))
-                ]
-            ),
-            np.array([np.broadcast_to(each, len(first.level)) for column in columns for each in column]),
             eliminated.level * retained.n + retained.level,
             sum(sizes),
         )
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """Return Z'v (size,) for values of the trials (N,)."""
+        return np.concatenate(
+            [
+                np.bincount(side.level, product_of(column, values), side.n)
+                for side, columns in zip(self.sides, self.columns, strict=True)
+                for column in columns
+            ]
+        )
+
+    def onto(self, scales: tuple[np.ndarray, np.ndarray], sums: np.ndarray) -> np.ndarray:
+        """Return Λ's (size,) for sums (size,)."""
+        parts = zip(scales, self.places, strict=True)
+        return np.concatenate(
+            [transposed_times(root, sums[place].reshape(len(root), -1)).ravel() for root, place in parts]
+        )
+
+    def at_trials(self, scales: tuple[np.ndarray, np.ndarray], u: np.ndarray) -> np.ndarray:
+        """Return ZΛu (N,), the sum of the effects of each trial, for u (size,)."""
+        total = np.zeros(len(self.cell))
+        for root, place, side, columns in zip(scales, self.places, self.sides, self.columns, strict=True):
+            for column, effect in zip(columns, times(root, u[place].reshape(len(root), -1)), strict=True):
+                total += product_of(column, effect[side.level])
+        return total
 
 
 class Factor:
@@ -102,20 +132,20 @@ class Factor:
     """
 
     def __init__(self, layout: CellLayout, scales: tuple[np.ndarray, np.ndarray], weight: np.ndarray) -> None:
-        self.layout, self.scales = layout, scales
+        self.layout, self.scales, self.weight = layout, scales, weight
         (first, second), (of_first, of_second) = layout.sides, layout.columns
         shape = (second.n, first.n) if layout.first_retained else (first.n, second.n)
-        self.between = np.array(
+        between = np.array(
             [
                 [
-                    np.bincount(layout.cell, weight * one * both, shape[0] * shape[1]).reshape(shape)
+                    np.bincount(layout.cell, product_of(both, product_of(one, weight)), shape[0] * shape[1])
                     for both in of_second
                 ]
                 for one in of_first
             ]
-        )  # (a, b, G, K), as Z'WZ
+        ).reshape(len(of_first), len(of_second), *shape)  # (a, b, G, K), as Z'WZ
         axes = (1, 2) if layout.first_retained else (2, 1)  # the axis of the other factor's levels
-        leads = (self.between[:, 0], self.between[0])
+        leads = (between[:, 0], between[0])
         sums = []
         for side, axis, lead in zip(layout.sides, axes, leads, strict=True):
             blocks = np.empty((len(lead), len(lead), side.n))
@@ -126,11 +156,11 @@ class Factor:
             sums.append(blocks)
         self.sums = tuple(sums)  # (a, a, n) and (b, b, m), as Z'WZ
         diagonals = [
-            np.einsum(RIGHT_TIMES, np.einsum(TRANSPOSED_TIMES, root, sums), root) + np.eye(len(sums))[..., None]
+            right_times(transposed_times(root, sums), root) + np.eye(len(sums))[..., None]
             for root, sums in zip(scales, self.sums, strict=True)
         ]
         retained, eliminated = diagonals if layout.first_retained else diagonals[::-1]
-        cross = np.einsum(RIGHT_TIMES, np.einsum(TRANSPOSED_TIMES, scales[0], self.between), scales[1])
+        cross = right_times(transposed_times(scales[0], between), scales[1])
         with np.errstate(invalid="ignore", divide="ignore"):  # from a negative weight; refused below
             self.root = _roots(eliminated)
         if not np.isfinite(self.root).all():
@@ -138,7 +168,7 @@ class Factor:
         block = _whiten(cross.swapaxes(0, 1) if layout.first_retained else cross, self.root[..., None])
         r, w, n_eliminated, n_retained = block.shape
         self.flat = np.ascontiguousarray(block.transpose(0, 2, 1, 3).reshape(r * n_eliminated, w * n_retained))
-        del block, cross  # arrays of this size are most of the memory of an analysis
+        del block, cross, between  # arrays of this size are most of the memory of an analysis
         self.block = self.flat.reshape(r, n_eliminated, w, n_retained).transpose(0, 2, 1, 3)
         width, size = retained.shape[1:]  # the retained levels' blocks as a matrix, lower triangle
         matrix = np.zeros((width * size, width * size), order="F")
@@ -191,33 +221,21 @@ class Factor:
         # H⁻¹ within single levels, (a, a, n) and (b, b, m), and within cells, (a, b, G, K)
         inverses = (retained, eliminated) if layout.first_retained else (eliminated, retained)
         inverse_between = between.swapaxes(0, 1) if layout.first_retained else between
-        scales = self.scales
-        leverage = np.zeros(len(layout.sides[0].level))
-        determinant = []
-        both = (self.between, inverse_between)
-        others = (both, tuple(blocks.swapaxes(0, 1) for blocks in both))
-        for place, (side, inverse, root) in enumerate(zip(layout.sides, inverses, scales, strict=True)):
-            sums, cross = others[place]
-            lead = np.einsum(TIMES, root, inverse)  # Λ H⁻¹ of the level: (s, q)
-            for entries in side.entries:
-                total = 0.0
-                for p, q in entries:
-                    of_level = sum((self.sums[place][p, s] * lead[s, q]).sum() for s in range(len(root)))
-                    other = np.einsum(TIMES, scales[1 - place], cross[q])  # Λ of the other factor times H⁻¹ between
-                    of_cell = sum((sums[p, o] * other[o]).sum() for o in range(len(other)))
-                    total += of_level + of_cell
-                determinant.append(total)
-            quadratic = np.einsum(TIMES, root, lead.swapaxes(0, 1))  # Λ H⁻¹ Λ'
-            leverage += quadratic[0, 0][side.level]
-            columns = layout.columns[place]
-            for a, slope in enumerate(side.slopes, start=1):
-                below = sum(2 * quadratic[b, a][side.level] * columns[b] for b in range(a))
-                leverage += slope * (below + slope * quadratic[a, a][side.level])
-        for of_first, one in zip(scales[0], layout.columns[0], strict=True):
-            half = np.einsum("b,b...->...", of_first, inverse_between)
-            for of_second, other_one in zip(scales[1], layout.columns[1], strict=True):
-                crossed = 2 * np.einsum("b,b...->...", of_second, half)
-                leverage += crossed.reshape(-1)[layout.cell] * (one * other_one)
+        of_cells = np.ascontiguousarray(inverse_between.reshape(*inverse_between.shape[:2], -1)[:, :, layout.cell])
+        crosses = (of_cells, of_cells.swapaxes(0, 1))
+        leverage, determinant = np.zeros(len(layout.cell)), []
+        for place, (side, inverse, root) in enumerate(zip(layout.sides, inverses, self.scales, strict=True)):
+            columns, other_columns = layout.columns[place], layout.columns[1 - place]
+            lead = times(root, inverse)  # Λ H⁻¹ of the level: (s, q)
+            reached = []  # m_i'H⁻¹ of each effect of the trial's level
+            for q, cross in enumerate(crosses[place]):
+                other = times(self.scales[1 - place], cross)  # Λ of the other factor times H⁻¹ between
+                own = [product_of(column, of[q][side.level]) for column, of in zip(columns, lead, strict=True)]
+                reached.append(sum(map(product_of, other_columns, other), sum(own)))
+            weighted = [product_of(column, self.weight) for column in columns]
+            determinant += [sum((weighted[p] * reached[q]).sum() for p, q in entries) for entries in side.entries]
+            for p, q in sorted({entry for entries in side.entries for entry in entries}):
+                leverage += root[p, q] * product_of(columns[p], reached[q])
         return leverage, np.array(determinant)
 
 

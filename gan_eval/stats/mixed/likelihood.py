@@ -27,7 +27,7 @@ import numpy as np
 from scipy.linalg.blas import dgemv
 from scipy.special import expit, log_ndtr, ndtr
 
-from gan_eval.stats.mixed.information import TIMES, TRANSPOSED_TIMES, CellLayout, Entries, Factor, Side
+from gan_eval.stats.mixed.information import CellLayout, Entries, Factor, Side
 
 FACTORS = ("participant", "stimulus")
 """Default names of the first and of the second factor."""
@@ -68,6 +68,15 @@ class Terms(NamedTuple):
     """The expected information, for steps to the mode if the observed one may be negative."""
 
 
+class Steps(NamedTuple):
+    """The terms that steps to the mode need, a part of `Terms`."""
+
+    log_likelihood: np.ndarray
+    score: np.ndarray
+    observed: np.ndarray
+    expected: np.ndarray | None = None
+
+
 class ByThreshold(NamedTuple):
     """Derivatives by one threshold of each trial, each (N,); 0 if a trial has no such threshold."""
 
@@ -90,11 +99,17 @@ def logit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
     return Terms(log_likelihood, yes - mean, weight, weight, weight * (1 - 2 * mean))
 
 
+def probit_steps(eta: np.ndarray, yes: np.ndarray) -> Steps:
+    """Return the terms of the probit link that steps to the mode need; arguments as for `probit_terms`."""
+    sign = 2 * yes - 1
+    towards = sign * eta
+    log_likelihood, ratio = _normal_tail(towards)
+    return Steps(log_likelihood, sign * ratio, ratio * (ratio + towards))
+
+
 def probit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
     """Return the terms of the probit link at η (N,) for answers `yes` (N,), 1.0 or 0.0, without under- or overflow."""
-    log_density = -(eta**2) / 2 - np.log(2 * np.pi) / 2
-    log_yes, log_no = log_ndtr(eta), log_ndtr(-eta)
-    above, below = np.exp(log_density - log_yes), np.exp(log_density - log_no)  # φ / Φ(η) and φ / Φ(-η)
+    (log_yes, above), (log_no, below) = _normal_tail(eta), _normal_tail(-eta)
     score = np.where(yes > 0, above, -below)
     weight = above * below
     return Terms(
@@ -102,7 +117,18 @@ def probit_terms(eta: np.ndarray, yes: np.ndarray) -> Terms:
     )
 
 
+def _normal_tail(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return log Φ(x) and φ(x) / Φ(x)."""
+    if len(x) and x.min() < -30:  # Φ would underflow; it is exact to its last digits above
+        log_share = log_ndtr(x)
+        return log_share, np.exp(-(x**2) / 2 - np.log(2 * np.pi) / 2 - log_share)
+    share = ndtr(x)
+    return np.log(share), np.exp(-(x**2) / 2) / (np.sqrt(2 * np.pi) * share)
+
+
 LINKS = {"logit": logit_terms, "probit": probit_terms}
+STEPS = {"probit": probit_steps}
+"""Cheaper functions for the steps to the mode."""
 
 
 def guessing_terms(eta: np.ndarray, yes: np.ndarray, guess: np.ndarray, lapse: np.ndarray, *, link: str) -> Terms:
@@ -261,6 +287,8 @@ class Crossed(NamedTuple):
     """Structure of each factor's effects."""
     terms: Callable[..., Terms]
     """Function of η, the answers and, for grades, the thresholds that returns the link's terms."""
+    steps: Callable[..., Steps | Terms]
+    """Function like `terms` for the steps to the mode."""
     scale_places: tuple[range, range]
     """Positions of each factor's Λ among the parameters."""
     n_scales: int
@@ -304,6 +332,7 @@ class Crossed(NamedTuple):
             factors,
             parts,
             terms,
+            STEPS.get(link, terms) if guessing is None else terms,
             (range(ends[0]), range(ends[0], sum(ends))),
             sum(ends),
             sum(ends) + n_thresholds,
@@ -320,12 +349,8 @@ class Crossed(NamedTuple):
 
     def through(self, factor: Factor, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return H⁻¹M'v, and MH⁻¹M'v (N,)."""
-        layout, parts = self.layout, list(zip(factor.scales, self.layout.places, strict=True))
-        sums = np.bincount(layout.index.ravel(), (values * layout.values).ravel(), layout.size)
-        onto = [np.einsum(TRANSPOSED_TIMES, root, sums[place].reshape(len(root), -1)).ravel() for root, place in parts]
-        u = factor.solve(np.concatenate(onto))
-        effects = [np.einsum(TIMES, root, u[place].reshape(len(root), -1)).ravel() for root, place in parts]
-        return u, (np.concatenate(effects)[layout.index] * layout.values).sum(axis=0)
+        u = factor.solve(self.layout.onto(factor.scales, self.layout.sums(values)))
+        return u, self.layout.at_trials(factor.scales, u)
 
     def by_thresholds(self, above: np.ndarray, below: np.ndarray) -> np.ndarray:
         """Return sums (J-1,) over the trials of values for the threshold above and for the one below their grades."""
@@ -363,10 +388,7 @@ class Laplace:
         pull = terms.weight_slope * leverage / 2
         adjoint, moved = data.through(curvature, pull)
         residual = terms.score - pull + terms.observed * moved
-        sums = [
-            np.bincount(layout.index.ravel(), (values * layout.values).ravel(), layout.size)
-            for values in (residual, terms.score)
-        ]
+        sums = [layout.sums(values) for values in (residual, terms.score)]
         random = []
         for root, place, side in zip(scales, layout.places, layout.sides, strict=True):
             effect, back, by_residual, by_score = (part[place].reshape(len(root), -1) for part in (u, adjoint, *sums))
@@ -419,7 +441,7 @@ class Laplace:
         data, u, factor = self.data, self.mode, self.factor
         cuts = (thresholds,) if data.n_thresholds else ()
         fixed = dgemv(1.0, data.X, beta) if len(beta) else np.zeros(len(data.answer))
-        value, uphill, terms = self._at(u, scales, fixed, cuts)
+        value, uphill, terms, eta = self._at(u, scales, fixed, cuts)
         gain = np.inf
         for _ in range(200):
             step = None if factor is None else factor.solve(uphill)
@@ -434,7 +456,7 @@ class Laplace:
             last, gain = gain, float((uphill * step).sum())
             for halving in range(40):  # halve the step until the value does not fall
                 trial = u + step * 0.5**halving
-                reached, uphill, terms = self._at(trial, scales, fixed, cuts)
+                reached, uphill, terms, eta = self._at(trial, scales, fixed, cuts)
                 if reached >= value - 1e-10 * max(1.0, abs(value)) or gain * 0.5**halving < _MIN_GAIN:
                     break
             else:
@@ -442,7 +464,7 @@ class Laplace:
             u, value = trial, reached
             shrinks = min(1.0, gain / last) if np.isfinite(last) else 1.0
             if gain * shrinks < _MIN_GAIN:  # expected gain of the next step
-                return u, terms
+                return u, terms if isinstance(terms, Terms) else data.terms(eta, data.answer, *cuts)
         raise FloatingPointError("the mode of the random effects was not found")
 
     def _at(
@@ -451,13 +473,10 @@ class Laplace:
         scales: tuple[np.ndarray, np.ndarray],
         fixed: np.ndarray,
         thresholds: tuple[np.ndarray, ...],
-    ) -> tuple[float, np.ndarray, Terms]:
-        """Return log P(y | u) - |u|²/2, its gradient by u, and the terms."""
-        layout = self.data.layout
-        parts = list(zip(scales, layout.places, strict=True))
-        effects = [np.einsum(TIMES, root, u[place].reshape(len(root), -1)).ravel() for root, place in parts]
-        eta = fixed + (np.concatenate(effects)[layout.index] * layout.values).sum(axis=0)
-        terms = self.data.terms(eta, self.data.answer, *thresholds)
-        sums = np.bincount(layout.index.ravel(), (terms.score * layout.values).ravel(), layout.size)
-        onto = [np.einsum(TRANSPOSED_TIMES, root, sums[place].reshape(len(root), -1)).ravel() for root, place in parts]
-        return terms.log_likelihood.sum() - (u * u).sum() / 2, np.concatenate(onto) - u, terms
+    ) -> tuple[float, np.ndarray, Steps | Terms, np.ndarray]:
+        """Return log P(y | u) - |u|²/2, its gradient by u, the terms of steps to the mode, and η."""
+        data, layout = self.data, self.data.layout
+        eta = fixed + layout.at_trials(scales, u)
+        terms = data.steps(eta, data.answer, *thresholds)
+        uphill = layout.onto(scales, layout.sums(terms.score)) - u
+        return terms.log_likelihood.sum() - (u * u).sum() / 2, uphill, terms, eta
