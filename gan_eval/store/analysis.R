@@ -92,24 +92,35 @@ random_part <- function(level, varying, data) {
   paste(c(sprintf("(1|%s)", level), own), collapse = " + ")
 }
 
-# The formulas of an outcome with random intercepts (a) and with slopes, by item where pictures share items (b): the
-# text, and the reason why the terms of each effect, and the intercept, have no test.
+# The number of intercepts and slopes of a factor.
+n_effects <- function(level, varying, data) {
+  own <- sapply(varying, function(effect) {
+    values <- length(unique(data[[effect]]))
+    nrow(unique(data[c(level, if (values > 2) effect)]))
+  })
+  length(unique(data[[level]])) + sum(as.numeric(own))
+}
+
+# The formulas of an outcome with random intercepts, and with slopes, by item where pictures share items: the text, and
+# the reason why the intercept, and the terms of each effect, have no test.
 formulas_of <- function(outcome, effects, data) {
-  within <- function(level) effects[sapply(effects, function(effect) varies_within(data[[effect]], data[[level]]))]
   shared <- length(unique(data$item)) < length(unique(data$stimulus))
   described <- function(slopes) {
-    level <- if (shared && slopes) "item" else "stimulus"
-    people <- within("participant")
-    pictures <- if (nrow(data) > 2 * length(unique(data[[level]]))) within(level)
-    missing <- if (slopes) c() else union(people, pictures)
-    code <- ifelse(effects %in% missing, "no slope", if (shared && !slopes) "shared items" else NA)
-    parts <- c(
-      random_part("participant", if (slopes) people, data), random_part(level, if (slopes) pictures, data)
-    )
+    second <- if (shared && slopes) "item" else "stimulus"
+    found <- lapply(c("participant", second), function(level) {
+      needed <- if (level == "participant" || nrow(data) > 2 * length(unique(data[[level]]))) {
+        effects[sapply(effects, function(effect) varies_within(data[[effect]], data[[level]]))]
+      }
+      has <- slopes && nrow(data) > n_effects(level, needed, data)
+      list(text = random_part(level, if (has) needed, data), missing = if (!has) needed)
+    })
+    missing <- unlist(lapply(found, function(part) part$missing))
+    otherwise <- if (shared && !slopes) "shared items" else NA
+    parts <- c(if (length(effects)) effects else "1", found[[1]]$text, found[[2]]$text)
     list(
-      text = paste(outcome, "~", paste(c(if (length(effects)) effects else "1", parts), collapse = " + ")),
-      level = level,
-      untested = c(if (length(missing)) "no slope" else if (shared && !slopes) "shared items" else NA, code)
+      text = paste(outcome, "~", paste(parts, collapse = " + ")),
+      level = second,
+      untested = ifelse(c(length(missing) > 0, effects %in% missing), "no slope", otherwise)
     )
   }
   list(described(FALSE), described(TRUE))
@@ -122,23 +133,25 @@ df_of <- function(column, data, level) {
   min(fewest("participant"), fewest(level)) - 1
 }
 
+# The SDs of a factor's intercepts and of an effect's slopes; NA: it has none.
 sd_of <- function(fitted, level, effect) {
-  all_sds <- lapply(VarCorr(fitted), function(part) attr(part, "stddev"))
-  of_level <- all_sds[sub("[.][0-9]+$", "", names(all_sds)) == level]
-  intercept <- unlist(lapply(of_level, function(sds) sds[names(sds) == "(Intercept)"]))[1]
-  slope <- unlist(lapply(of_level, function(sds) {
-    own <- startsWith(names(sds), effect) | startsWith(names(sds), sprintf("centred(%s)", effect))
-    sds[effect != "" & own]
-  }))[1]
-  if (is.na(slope) && effect != "") slope <- unlist(all_sds[names(all_sds) == paste0(level, ":", effect)])[1]
-  c(intercept = unname(intercept), slope = if (is.null(slope)) NA_real_ else unname(slope))
+  parts <- VarCorr(fitted)
+  names(parts) <- sub("[.][0-9]+$", "", names(parts))
+  sds <- unlist(lapply(unname(parts[names(parts) == level]), function(part) attr(part, "stddev")))
+  own <- startsWith(names(sds), effect) | startsWith(names(sds), sprintf("centred(%s)", effect))
+  apart <- parts[names(parts) %in% paste0(level, c(":", ".", "_"), effect)]
+  slope <- c(sds[own & effect != ""], unlist(lapply(apart, function(part) attr(part, "stddev"))), NA)
+  c(intercept = sds[["(Intercept)"]], slope = slope[[1]])
 }
 
 # A formula's fixed effects with their Wald tests.
 judge <- function(formula, effects, data, graded) {
   cat("\n==", formula$text, "==\n")
   if (graded) {
-    full <- ordinal::clmm(as.formula(formula$text), data = data, Hess = TRUE)
+    for (level in c("participant", formula$level)) { # clmm knows no participant:model
+      for (own in effects) data[[paste0(level, "_", own)]] <- factor(paste(data[[level]], data[[own]], sep = ":"))
+    }
+    full <- ordinal::clmm(as.formula(gsub("([|][a-z]+):", "\\1_", formula$text)), data = data, Hess = TRUE)
     print(summary(full))
     estimate <- coef(full)
     std_error <- sqrt(diag(vcov(full)))[seq_along(estimate)]

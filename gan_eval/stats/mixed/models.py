@@ -25,7 +25,7 @@ from gan_eval.science.inference import degrees_of_freedom, n_levels, side_of, t_
 from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed, too_many
-from gan_eval.stats.mixed.likelihood import NoFitError, plural
+from gan_eval.stats.mixed.likelihood import NoFitError, Slope, plural
 from gan_eval.stats.mixed.random_effects import RandomEffects
 from gan_eval.stats.trials import AnyTrials, pictures, typed
 from gan_eval.tables.frames import Row, frame_of, require_clear_texts
@@ -152,9 +152,9 @@ class Design(NamedTuple):
     """Reason not to fit the model; empty: none."""
 
     @property
-    def slope(self) -> np.ndarray | None:
-        """(N,) covariate of the participants' slopes; None without slopes."""
-        return _one_slope(self.people)
+    def slope(self) -> Slope:
+        """The participants' slopes as `fit_crossed` takes them."""
+        return self.people.slope
 
     def untested(self, effect: str) -> Untested | None:
         """Return why a term of this effect (intercept and thresholds: empty) has no test; None: it has one."""
@@ -208,18 +208,10 @@ def fit_design(arrays: Design, link: str) -> CrossedFit:
         arrays.pictures.level,
         link=link,
         slope=arrays.slope,
-        slope_second=_one_slope(arrays.pictures),
+        slope_second=arrays.pictures.slope,
         names=arrays.terms,
         factors=(arrays.people.factor, arrays.pictures.factor),
     )
-
-
-def _one_slope(random: RandomEffects) -> np.ndarray | None:
-    if not random.slopes:
-        return None
-    if not random.is_correlated:
-        raise NoFitError(f"several slopes of {plural(random.factor)}")
-    return next(iter(random.slopes.values()))[:, 0]
 
 
 def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
@@ -276,19 +268,17 @@ def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
         **dict(zip(("z", "p", "ci_low", "ci_high"), tests, strict=True)),
         "untested": untested,
     }
-    slopes = [_slope_cells(arrays, fit, effect) for effect in effects]
+    slopes = [
+        {
+            "sd_slope": arrays.people.sd_slope(fit.first, effect),
+            "slope_correlation": fit.first.correlation if effect in arrays.people.slopes else None,
+            "sd_slope_stimulus": arrays.pictures.sd_slope(fit.second, effect),
+        }
+        for effect in effects
+    ]
     return [
         shared | own | dict(zip(cells, row, strict=True)) for own, *row in zip(slopes, *cells.values(), strict=True)
     ]
-
-
-def _slope_cells(arrays: Design, fit: CrossedFit, effect: str) -> Row:
-    """Return the SDs of an effect's slopes."""
-    return {
-        "sd_slope": fit.first.sd_slope if effect in arrays.people.slopes else None,
-        "slope_correlation": fit.first.correlation if effect in arrays.people.slopes else None,
-        "sd_slope_stimulus": fit.second.sd_slope if effect in arrays.pictures.slopes else None,
-    }
 
 
 def planned_formulas(answered: pd.DataFrame, plan: Plan) -> list[Formula]:

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_eval.science.inference import n_levels
+from gan_eval.science.inference import cells, n_levels, side_of
+from gan_eval.stats.mixed.fit import Spread
+from gan_eval.stats.mixed.likelihood import Slope
 
 
 class RandomEffects(NamedTuple):
@@ -36,6 +38,8 @@ class RandomEffects(NamedTuple):
     ) -> "RandomEffects":
         """Return intercepts, with slopes of those effects that vary within levels.
 
+        If there are no more answers than intercepts and slopes, there are no slopes.
+
         Args:
             level: (N,) index of the level.
             effects: (N, C) fixed-effect columns by name.
@@ -43,9 +47,12 @@ class RandomEffects(NamedTuple):
             min_answers: mean number of answers of a level that must be exceeded; with fewer, no effect needs a slope,
                 because the answers of a level are as good as independent.
         """
-        is_repeated = len(level) > min_answers * max(n_levels(level), 1)
+        is_repeated = len(level) > min_answers * n_levels(level)
         varying = {name: columns for name, columns in effects.items() if is_repeated and varies_within(columns, level)}
-        if with_slopes:
+        sizes = [
+            n_levels(level if columns.shape[1] == 1 else cells(level, _values(columns))) for columns in varying.values()
+        ]
+        if with_slopes and len(level) > n_levels(level) + sum(sizes):
             return RandomEffects(factor, level, varying)
         return RandomEffects(factor, level, missing=frozenset(varying))
 
@@ -53,6 +60,25 @@ class RandomEffects(NamedTuple):
     def is_correlated(self) -> bool:
         """True if intercepts and slopes are correlated: the only slope is that of an effect with one column."""
         return [columns.shape[1] for columns in self.slopes.values()] == [1]
+
+    @property
+    def slope(self) -> Slope:
+        """The slopes as `fit_crossed` takes them."""
+        if not self.slopes:
+            return None
+        if self.is_correlated:
+            (columns,) = self.slopes.values()
+            return columns[:, 0]
+        return [
+            _column(columns[:, 0]) if columns.shape[1] == 1 else np.eye(_values(columns).max() + 1)[_values(columns)]
+            for columns in self.slopes.values()
+        ]
+
+    def sd_slope(self, spread: Spread, effect: str) -> float | None:
+        """Return the SD of an effect's slopes in a fit with these random effects; None: it has none."""
+        if effect not in self.slopes:
+            return None
+        return spread.sd_slope if self.is_correlated else spread.sd_slopes[list(self.slopes).index(effect)]
 
     def __str__(self) -> str:
         if not self.slopes:
@@ -64,6 +90,17 @@ class RandomEffects(NamedTuple):
             for name, columns in self.slopes.items()
         ]
         return " + ".join([f"(1|{self.factor})", *own])
+
+
+def _column(column: np.ndarray) -> np.ndarray:
+    """Return a column (N,) of numbers; if it has two values, they are 0 and 1."""
+    side = side_of(column)
+    return column if side is None else (~side).astype(float)
+
+
+def _values(columns: np.ndarray) -> np.ndarray:
+    """Return (N,) the number of each row among the distinct rows of columns (N, C), 0.. ."""
+    return np.unique(columns, axis=0, return_inverse=True)[1].ravel()
 
 
 def varies_within(columns: np.ndarray, level: np.ndarray) -> bool:

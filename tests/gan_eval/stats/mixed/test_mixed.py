@@ -350,12 +350,48 @@ def test_a_covariate_of_the_person_has_slopes_where_pictures_are_seen_by_several
         assert own["p"].notna().all()
 
 
-def test_a_slope_that_cannot_be_fitted_leaves_no_test():
+def test_answers_too_few_for_slopes_leave_no_test():
     """Each person judged each model once: a slope for each person is not separable from chance."""
     trials = opinions(np.random.default_rng(3), people=40, items=8).assign(item=None)
     person, picture = (trials[name].str[1:].astype(int) for name in ("participant", "stimulus"))
-    trials = trials[picture == person % 8]
-    table = rows_of(mixed_models(trials), "rating")
-    assert table["untested"].tolist() == ["no slope"] * 5 + ["no fit"] * 5
+    table = rows_of(mixed_models(trials[picture == person % 8]), "rating")
+    assert table["formula"].unique().tolist() == ["rating ~ model + (1|participant) + (1|stimulus)"]
+    assert (table["untested"] == "no slope").all()
     assert table[TESTS].isna().all(axis=None)
-    assert table["estimate"].notna().tolist() == [True] * 5 + [False] * 5
+    assert table["estimate"].notna().all()
+
+
+def test_three_models_have_an_effect_for_each_participant_and_model():
+    table = rows_of(mixed_models(opinions(np.random.default_rng(5), "ABC")), "rating")
+    by_item = "(1|participant) + (1|participant:model) + (1|item) + (1|item:model)"
+    assert table["formula"].iloc[-1] == f"rating ~ model + {by_item}"
+    own = table[table["formula"] == table["formula"].iloc[-1]].set_index("term")
+    assert own.index.tolist()[4:] == ["model[B]", "model[C]"]
+    models = own.loc[["model[B]", "model[C]"]]
+    assert (models[["p", "sd_slope", "sd_slope_stimulus"]] > 0).all(axis=None)
+    assert own["sd_slope"].isna().tolist() == [True] * 4 + [False] * 2
+    assert own["slope_correlation"].isna().all()
+    without = table[table["formula"] != table["formula"].iloc[-1]].set_index("term")
+    assert (models["std_error"] > without.loc[models.index, "std_error"]).all()
+
+
+def test_kinds_data_sets_and_covariates_have_slopes_of_their_own():
+    parts = []
+    for number, name in enumerate(("edges", "maps")):
+        part = simulated(seed=30 + number, participants=12, stimuli=20, each=20)
+        parts.append(part.assign(dataset=name, stimulus=name + part["stimulus"]))
+    trials = pd.concat(parts, ignore_index=True)
+    trials["trial"] = trials.groupby("session").cumcount() + 1
+    trials["layout"] = np.where(np.random.default_rng(6).random(len(trials)) < 0.5, "wide", "tall")
+    table = mixed_models(trials, plan=AnalysisSettings(covariates=("layout",)))
+    slopes = "(1|participant) + (0 + centred(kind)|participant) + (0 + centred({})|participant)"
+    of_sets = table[table["formula"] == f"called_fake ~ kind + dataset + {slopes.format('dataset')} + (1|stimulus)"]
+    of_layout = table[
+        table["formula"] == f"correct ~ kind + layout + {slopes.format('layout')} + (1 + layout|stimulus)"
+    ]
+    assert of_sets["term"].tolist() == ["intercept", "kind[fake]", "dataset[edges]"]
+    assert of_layout["term"].str.partition("[")[0].tolist() == ["intercept", "kind", "layout"]
+    for own in (of_sets, of_layout):
+        assert own["p"].notna().all()
+        assert own["sd_slope"].isna().tolist() == [True, False, False]
+    assert of_layout["sd_slope_stimulus"].isna().tolist() == [True, True, False]
