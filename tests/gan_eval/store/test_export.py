@@ -291,32 +291,45 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path)
     assert (without["note"] != "").all()
 
 
-@pytest.mark.usefixtures("lme4")
-@pytest.mark.parametrize("shared", [True, pytest.param(False, marks=pytest.mark.nightly)])
-def test_the_mixed_models_of_grades_and_items_are_those_of_r(tmp_path: Path, shared: bool) -> None:
-    """Two models are graded, and the first one's pictures are called real or fake next to real ones."""
+def answers_and_grades(*, shared: bool, models: str) -> pd.DataFrame:
+    """One model's pictures are called real or fake next to real ones; those of several models are graded."""
     rng = np.random.default_rng(4)
-    person, item, side = (place.ravel() for place in np.indices((12, 10, 2)))
-    effect = rng.normal(0, 0.8, (12, 2))[person, side] + rng.normal(0, 0.6, 10)[item]
-    eta = effect + rng.normal(0, 0.6, (10, 2))[item, side]
-    called = pd.DataFrame({"participant": [f"P{number}" for number in person], "session": [f"P{p}" for p in person]})
-    called["item"] = item if shared else None
-    called["kind"], called["model"] = np.where(side, "fake", "real"), np.where(side, "a", None)
-    called["stimulus"] = [f"{kind}{number}" for kind, number in zip(called["kind"], item, strict=True)]
-    called["response"] = np.where(eta + rng.logistic(size=len(eta)) > 0, "fake", "real")
-    graded = called.assign(kind="fake", model=np.where(side, "a", "b"), response=None, session="g" + called["session"])
-    graded["stimulus"] = [f"{model}{number}" for model, number in zip(graded["model"], item, strict=True)]
-    graded["rating"] = np.digitize(eta + rng.logistic(size=len(eta)), (-1, 0.5)) + 1.0
-    trials = fill_trials(pd.concat([called.assign(rating=np.nan), graded], ignore_index=True))
+    parts = []
+    for names in (("real", "a"), tuple(models)):
+        person, item, side = (place.ravel() for place in np.indices((12, 10, len(names))))
+        eta = rng.normal(0, 0.8, (12, len(names)))[person, side] + rng.normal(0, 0.6, 10)[item]
+        eta += rng.normal(0, 0.6, (10, len(names)))[item, side] + rng.logistic(size=len(eta))
+        name = np.array(names)[side]
+        frame = pd.DataFrame(
+            {
+                "session": [f"{len(names)} {models} {number}" for number in person],
+                "participant": [f"P{number}" for number in person],
+                "stimulus": [f"{own}{number}" for own, number in zip(name, item, strict=True)],
+                "item": item if shared else None,
+                "kind": np.where(name == "real", "real", "fake"),
+                "model": np.where(name == "real", None, name),
+            }
+        )
+        parts.append(frame.assign(response=np.where(eta > 0, "fake", "real"), rating=np.nan))
+        if "real" not in names:
+            parts[-1] = frame.assign(session="graded" + frame["session"], rating=np.digitize(eta, (-1, 0.5)) + 1.0)
+    return fill_trials(pd.concat(parts, ignore_index=True))
+
+
+@pytest.mark.usefixtures("lme4")
+@pytest.mark.parametrize(("shared", "models"), [(True, "abc"), pytest.param(False, "ab", marks=pytest.mark.nightly)])
+def test_the_mixed_models_of_grades_and_items_are_those_of_r(tmp_path: Path, shared: bool, models: str) -> None:
+    trials = answers_and_grades(shared=shared, models=models)
     frames = analyze(trials)
     write_analysis(frames, tmp_path / "analysed", given={tables.TRIALS: trials})
     export_analysis(tmp_path / "analysed", tmp_path / "r")
     r(tmp_path / "r", 'source("analysis.R")')
-    models = frames["mixed_models"]
+    ours = frames["mixed_models"]
     if r(tmp_path, 'cat(nzchar(system.file(package = "ordinal")))') != "TRUE":
-        models = models[models["link"] == "logit"]
-    compare(models, pd.read_csv(tmp_path / "r" / "mixed_models_R.csv"))
-    assert models["formula"].str.contains("(1 + kind|item)", regex=False).any() == shared
+        ours = ours[ours["link"] == "logit"]
+    compare(ours, pd.read_csv(tmp_path / "r" / "mixed_models_R.csv"))
+    assert ours["formula"].str.contains("(1 + kind|item)", regex=False).any() == shared
+    assert ours["formula"].str.contains("(1|item:model)", regex=False).any() == shared
 
 
 def agree(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
