@@ -295,24 +295,22 @@ def answers_and_grades(*, shared: bool, models: str) -> pd.DataFrame:
     """One model's pictures are called real or fake next to real ones; those of several models are graded."""
     rng = np.random.default_rng(4)
     parts = []
-    for names in (("real", "a"), tuple(models)):
+    for task, names in (("called", ("real", "a")), ("graded", tuple(models))):
         person, item, side = (place.ravel() for place in np.indices((12, 10, len(names))))
         eta = rng.normal(0, 0.8, (12, len(names)))[person, side] + rng.normal(0, 0.6, 10)[item]
         eta += rng.normal(0, 0.6, (10, len(names)))[item, side] + rng.logistic(size=len(eta))
         name = np.array(names)[side]
-        frame = pd.DataFrame(
-            {
-                "session": [f"{len(names)} {models} {number}" for number in person],
-                "participant": [f"P{number}" for number in person],
-                "stimulus": [f"{own}{number}" for own, number in zip(name, item, strict=True)],
-                "item": item if shared else None,
-                "kind": np.where(name == "real", "real", "fake"),
-                "model": np.where(name == "real", None, name),
-            }
-        )
-        parts.append(frame.assign(response=np.where(eta > 0, "fake", "real"), rating=np.nan))
-        if "real" not in names:
-            parts[-1] = frame.assign(session="graded" + frame["session"], rating=np.digitize(eta, (-1, 0.5)) + 1.0)
+        columns = {
+            "session": [f"{task}{number}" for number in person],
+            "participant": [f"P{number}" for number in person],
+            "stimulus": [f"{own}{number}" for own, number in zip(name, item, strict=True)],
+            "item": item if shared else None,
+            "kind": np.where(name == "real", "real", "fake"),
+            "model": np.where(name == "real", None, name),
+            "response": np.where(eta > 0, "fake", "real") if task == "called" else None,
+            "rating": np.nan if task == "called" else np.digitize(eta, (-1, 0.5)) + 1.0,
+        }
+        parts.append(pd.DataFrame(columns))
     return fill_trials(pd.concat(parts, ignore_index=True))
 
 
