@@ -373,6 +373,11 @@ noted <- function(numbers, data, pictures, df) {
     few <- TRUE
     note <- "pairs of any two pictures: paper.csv adds the variance of the real pictures to this error"
   }
+  items <- if (is.null(data$item)) pictures else ifelse(is.na(data$item), as.character(pictures), as.character(data$item))
+  if (!is.null(numbers$basis) && count(items) < count(pictures)) {
+    few <- TRUE
+    note <- "pictures share items: paper.csv adds the variance of the items to this error, if it is larger"
+  }
   if (few) c(numbers, list(note = note)) else numbers
 }
 

@@ -43,6 +43,8 @@ FEW_ANSWERS = 10
 """Mean number of answers to a picture; below it the error is at least that of the clustered shares."""
 MANY_GROUPS = 16
 """Minimum number of people for that rule; with fewer, Student's t has few degrees of freedom."""
+FEW_GROUPS = 10
+"""Number of people or of items that two models share; up to it the error is at least that of the clustered shares."""
 CROSSED, CROSSED_CLUSTERED = FROM_MODELS = "crossed_model", "crossed_model_clustered_error"
 NODES = np.linspace(-9.0, 9.0, 301)
 """Nodes of the trapezoidal rule, whose error for this integrand is below exp(-2π² / (0.06 s))."""
@@ -159,8 +161,9 @@ def estimate(question: Question, *, margin: float | None, why_not: str = "") -> 
     others = [factor for factor in (question.other, question.item) if factor is not None]
     df = degrees_of_freedom(*units, *others, side=question.in_a)
     clustered = 0.0
-    few = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1)
-    if few and df >= MANY_GROUPS - 1 and check.basis == "two_way_cluster":
+    is_within_items = question.in_a is not None and question.picture_is == "item"
+    has_few_answers = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1) and df >= MANY_GROUPS - 1
+    if (has_few_answers or (is_within_items and df < FEW_GROUPS)) and check.basis == "two_way_cluster":
         low, high = check.interval(0.95)
         clustered = max(high - check.difference, check.difference - low) / float(t_critical(df))
     try:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from commands import Command
 from fetched_tools import fetched, python_with
-from make_trials import simulated, simulated_pairs
+from make_trials import partners, simulated, simulated_pairs
 from stored_rows import fill, sit, trial
 
 from gan_eval import tables
@@ -256,6 +256,7 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path)
     """R starts once; it stopped at answers that are all alike, and marked what has no estimate."""
     given = {"named": single_answers(named=True), "unnamed": single_answers(named=False), "pairs": pair_answers()}
     given |= {"without": answers_without_a_model(), "reals": given["named"][given["named"]["kind"] == "real"]}
+    given["versions"] = fill_trials(partners(10, 8, seed=1).drop(columns=["trial", "correct"]))
     frames = {}
     for name, trials in given.items():
         frames[name] = analyze(trials, plan=None if name == "without" else AnalysisSettings(margin=0.1))
@@ -284,6 +285,10 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path)
         assert modes.groupby(["model", "dataset"])["id"].nunique().max() == people
         assert abs(modes["effect"].mean()) < modes["effect"].std()
     assert theirs["pairs"]["p_holm"].gt(theirs["pairs"]["p"]).any()
+    versions, of_ours = theirs["versions"], frames["versions"]["paper"]
+    assert pd.to_numeric(versions["accuracy"]).to_numpy() == pytest.approx(of_ours["accuracy"].to_numpy(float), abs=1e-3)
+    assert (pd.to_numeric(versions["accuracy_high"]) < of_ours["accuracy_high"].to_numpy(float) - 0.01).all()
+    assert versions["note"].str.contains("pictures share items").all()
     without = theirs["without"]
     assert without["dataset"].tolist() == ["b", "faces", "all"]
     assert without["verdict"].tolist() == ["", "no verdict", "no verdict"]

@@ -6,6 +6,8 @@ from make_trials import from_counts, judged, simulated, simulated_pairs
 from statsmodels.stats.multitest import multipletests
 
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.estimate.contrast import estimate
+from gan_eval.stats.estimate.differences import difference_of_proportions
 from gan_eval.stats.paper import paper
 from gan_eval.stats.questions import model_questions
 from gan_eval.stats.tables.comparisons import compare, comparisons
@@ -194,6 +196,26 @@ def test_items_that_models_share_cancel():
     assert within["basis"] == between["basis"] == "crossed_model"
     assert within["difference"] == pytest.approx(between["difference"], abs=0.03)
     assert within["ci_high"] - within["ci_low"] < 0.75 * (between["ci_high"] - between["ci_low"])
+
+
+def test_few_people_or_few_shared_items_have_the_larger_of_two_errors():
+    """Up to ten: the error of the model, or that of the clustered shares."""
+    rng = np.random.default_rng(1)
+    found = []
+    for people, items in ((30, 6), (5, 24), (30, 10), (30, 11)):
+        for _ in range(6):
+            person, item, is_b = (each.ravel() for each in np.indices((people, items, 2)))
+            eta = (is_b - 0.5) * rng.normal(0, 1.5, items)[item] + rng.normal(0, 0.8, items)[item]
+            own = {"item": item.astype(str), "model": np.where(is_b, "b", "a"), "dataset": "maps"}
+            trials = judged(person, 2 * item + is_b, is_b >= 0, rng.random(len(eta)) < 1 / (1 + np.exp(-eta)), **own)
+            (asked,) = (question.estimand for question in model_questions(typed(trials).answered, AnalysisSettings()))
+            row = estimate(asked, margin=None)
+            check = difference_of_proportions(asked.answer, asked.in_a, asked.participant, asked.picture, margin=None)
+            error, clustered = (np.abs(np.array(one.interval(0.95)) - one.difference).max() for one in (row, check))
+            is_larger = row.basis == "crossed_model_clustered_error"
+            assert error == pytest.approx(clustered) if is_larger else items == 11 or error >= clustered
+            found.append((people, items, is_larger))
+    assert {(30, 6), (5, 24), (30, 10)} == {(people, items) for people, items, is_larger in found if is_larger}
 
 
 @pytest.mark.parametrize(("of_both", "has_slope"), [(1, False), (2, True)])
