@@ -22,6 +22,8 @@ MIN_ANSWERS = 10
 """Minimum number of answers of a person whose keys may have been exchanged."""
 FAR_BELOW, FAR_ABOVE = 0.35, 0.65
 """Shares of correct answers of a person whose keys may have been exchanged, and of the others."""
+MAX_GUESSING = 0.025
+"""Largest chance of so few correct answers by guessing; among many people, the chance that half a person has so few."""
 MAX_QUESTIONS, ALIKE = 9, 0.8
 """Maximum number of trials of a picture that may be questions; minimum share of pictures with one number of trials."""
 NEARLY_ALL = 0.9
@@ -32,9 +34,11 @@ MIN_CODES, MIN_CODE_SHARE = 3, 0.01
 """Minimum number and share of answers whose time may be a code, or the time limit."""
 MIN_EXPOSURE_MS = 4.0
 """Duration of a frame at 240 Hz is 4.2 ms; shorter exposures are frames, or seconds."""
-MIN_GRADES, FAR, MAX_SCALE = 5, 2, 3
-"""Minimum number of a person's grades of each kind; difference in standard errors of a person whose scale may be
-reversed; largest ratio of a person's highest grade to that of the others."""
+MAX_SCALE = 3
+"""Largest ratio of a person's highest grade to that of the others."""
+MIN_GRADES, MIN_JUDGES, REVERSED_LEVEL = 5, 4, 0.05
+"""Minimum number of a person's grades of each kind, and of such people, to ask whether a scale was reversed; the level
+of that question over all people together."""
 MIN_STEPS, MAX_LONGER, MAX_RANGE_MS = 20, 0.9, 10_000
 """Minimum number of reaction times with one before, largest share that may be longer than it, and the difference of the
 longest and the shortest time of a session up to which all may be."""
@@ -301,19 +305,54 @@ def _codes_among_grades(trials: pd.DataFrame, names: list[str]) -> list[str]:
             f"column rating: participants {_some(list(map(abbreviated, other.index)))} have grades up to "
             f"{other.max():g}, the others up to {highest.median():g}: another scale? Bring all to one"
         )
-    groups = trials["rating"].astype("float64").groupby([trials["participant"], trials["kind"]], observed=True)
-    table = groups.agg(["mean", "var", "count"]).unstack()
-    if {"real", "fake"} <= {*table["count"].columns}:
-        error = np.sqrt(sum(table["var"][kind] / table["count"][kind] for kind in ("real", "fake")))
-        gap = (table["mean"]["real"] - table["mean"]["fake"]) / error
-        gap = gap[(table["count"]["real"] >= MIN_GRADES) & (table["count"]["fake"] >= MIN_GRADES) & (error > 0)]
-        gap *= np.sign(gap.median())
-        if len(turned := gap.index[gap < -FAR]) and gap.median() > 1:
-            lines.append(
-                f"column rating: participants {_some(list(map(abbreviated, turned)))} graded real and generated "
-                "pictures the other way round than most: was their scale reversed?"
-            )
+    if turned := _other_way_round(trials):
+        lines.append(
+            f"column rating: participants {_some(list(map(abbreviated, turned)))} graded real and generated pictures "
+            "the other way round than most: was their scale reversed?"
+        )
     return lines
+
+
+def _other_way_round(trials: pd.DataFrame) -> list[str]:
+    """Return the people whose grades of real pictures and of each model fall where those of the others rise.
+
+    A person's grades are regressed on the others' mean grades of the same groups (Student's t, one-sided), so that a
+    person whom one model fools, but who grades the other models as everyone does, is not among them. The level of 5%
+    is divided by the number of people (Bonferroni).
+    """
+    graded = trials[(trials["rating"].notna() & trials["kind"].notna()).to_numpy(bool)]
+    kinds = graded.groupby(["participant", "kind"], observed=True).size().unstack(fill_value=0)
+    if set(kinds.columns) != {"real", "fake"}:
+        return []
+    kinds = kinds[kinds.min(axis=1) >= MIN_GRADES]
+    graded = graded[graded["participant"].isin(kinds.index)]
+    if len(kinds) < MIN_JUDGES:
+        return []
+    from scipy.special import stdtr
+
+    person, names = pd.factorize(graded["participant"].array)
+    group, groups = pd.factorize(
+        graded["kind"].astype(str) + " " + graded["model"].astype("object").fillna("").astype(str)
+    )
+    shape, place = (len(names), len(groups)), person * len(groups) + group
+    grade = graded["rating"].to_numpy("float64")
+    n, total, squares = (
+        np.bincount(place, weights, shape[0] * shape[1]).reshape(shape) for weights in (None, grade, grade**2)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = np.where(n > 0, total / n, 0.0)
+        others = (means.sum(axis=0) - means) / ((n > 0).sum(axis=0) - (n > 0))  # mean of the other people's means
+        n = np.where(np.isfinite(others), n, 0)
+        total, squares, others = (np.where(n > 0, cells, 0.0) for cells in (total, squares, others))
+        count = n.sum(axis=1)
+        x = np.where(n > 0, others - ((n * others).sum(axis=1) / count)[:, None], 0.0)
+        spread, shared = (n * x**2).sum(axis=1), (total * x).sum(axis=1)
+        rest = squares.sum(axis=1) - total.sum(axis=1) ** 2 / count - shared**2 / spread
+        t = shared / np.sqrt(spread * np.maximum(rest, 1e-12 * squares.sum(axis=1)) / (count - 2))
+    t = np.where(spread > 0, t, np.nan)
+    if not np.nanmedian(t) > 1:  # most people do not tell them apart either
+        return []
+    return [str(name) for name in names[stdtr(count - 2, t) < REVERSED_LEVEL / len(names)]]
 
 
 def _partly_repeated(trials: pd.DataFrame, later: np.ndarray, earlier: np.ndarray) -> list[str]:
@@ -384,9 +423,10 @@ def _far_below_others(main: pd.DataFrame) -> list[str]:
         return []
     from scipy.special import bdtr, bdtrc
 
-    is_low &= bdtr(by_person["sum"], n.to_numpy(), 0.5) < 0.025
+    level = min(MAX_GUESSING, 0.5 / len(by_person))
+    is_low &= bdtr(by_person["sum"], n.to_numpy(), 0.5) < level
     others, low = by_person[~is_low], int(is_low.sum())
-    is_many = low >= MIN_CODES and bdtrc(low - 1, len(by_person), 0.025) < 0.001  # by chance, if all guessed
+    is_many = low >= MIN_CODES and bdtrc(low - 1, len(by_person), level) < 0.001  # by chance, if all guessed
     is_good = others["sum"].sum() >= FAR_ABOVE * others["size"].sum()
     if not low or low > len(others) or not (is_good or is_many):
         return []

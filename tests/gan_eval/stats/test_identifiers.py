@@ -1,4 +1,4 @@
-"""Identifiers as pandas reads them: whole numbers, and whole floats in a column with gaps, are text without decimals."""
+"""Identifiers as pandas reads them: whole numbers, as floats in a column with gaps, are text without decimals."""
 
 import subprocess
 import sys

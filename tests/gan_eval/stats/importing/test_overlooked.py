@@ -123,9 +123,9 @@ def test_names_of_models_that_are_alike_or_absent_are_asked_about(tmp_path) -> N
 
 
 def graded(people: int = 6) -> pd.DataFrame:
-    """Grades of 1 to 7, of real pictures higher by 2."""
+    """Grades of 1 to 7, of real pictures higher by 3."""
     frame = table(people)
-    grades = [1 + (3 * n + n % 5) % 5 + 2 * (kind == "real") for n, kind in enumerate(frame["kind"])]
+    grades = [1 + (3 * n + n % 5) % 4 + 3 * (kind == "real") for n, kind in enumerate(frame["kind"])]
     return frame.drop(columns="response").assign(rating=grades)
 
 
@@ -134,7 +134,7 @@ def test_people_with_another_scale_are_asked_about(tmp_path) -> None:
     assert not imported(tmp_path, frame, rating_high="real").doubts
     is_p1 = frame["participant"] == "P1"
     larger = frame.assign(rating=frame["rating"].where(~is_p1, 100 * frame["rating"] // 7))
-    assert lines_with(imported(tmp_path, larger, rating_high="real"), "'P1' have grades up to 100")
+    assert lines_with(imported(tmp_path, larger, rating_high="real"), "'P1' have grades up to 85")
     turned = frame.assign(rating=frame["rating"].where(~is_p1, 8 - frame["rating"]))
     assert lines_with(
         imported(tmp_path, turned, rating_high="real"), "'P1' graded real and generated pictures the other"
