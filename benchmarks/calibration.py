@@ -106,17 +106,18 @@ def page_lines(results: Mapping[str, Sequence[Rows]], *, studies: int, seed: int
             first += len(part.rows)
 
 
-def with_tables(page: str, lines: Sequence[str]) -> str:
+def with_tables(page: str, lines: Sequence[str], *, marks: tuple[str, str] = (BEGIN, END)) -> str:
     """The page with new lines between the marks.
 
     Raises:
         ValueError: it does not have them, each once and in order.
     """
-    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
-        raise ValueError(f"the page needs {BEGIN} and, after it, {END}, each once")
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return "\n".join([f"{before}{BEGIN}", "", *lines, "", f"{END}{after}"])
+    begin, end = marks
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+        raise ValueError(f"the page needs {begin} and, after it, {end}, each once")
+    before, rest = page.split(begin)
+    _, after = rest.split(end)
+    return "\n".join([f"{before}{begin}", "", *lines, "", f"{end}{after}"])
 
 
 def _table(part: Part, columns: Sequence[Rows]) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """Simulated answers at several exposures, and how often intervals of psychometric functions hold what was put in."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
+from calibration_numbers import Design, Number
 from scipy.special import expit, logit
 from scipy.stats import norm
 
@@ -31,6 +33,8 @@ class ExposureWorld:
     staircase: bool = False
     """The exposure is a tenth shorter after a right answer, three times as much longer after a wrong one."""
     lapse: float = LAPSE
+    sd_log_slope: float = 0.0
+    """SD of the logarithm of a person's slope."""
 
 
 def simulate_exposures(world: ExposureWorld, random: np.random.Generator) -> pd.DataFrame:
@@ -40,12 +44,13 @@ def simulate_exposures(world: ExposureWorld, random: np.random.Generator) -> pd.
     for person in range(world.people):
         own, guess = SD_PERSON * random.standard_normal(), float(expit(SD_LEANING * random.standard_normal()))
         of_model, exposure = SD_PERSON_MODEL * random.standard_normal(2), 500.0
+        slope = SLOPE * np.exp(world.sd_log_slope * random.standard_normal()) if world.sd_log_slope else SLOPE
         for trial in range(world.trials):
             is_fake, model = world.pairs or trial % 2 == 0, int(random.integers(2))
             item = int(random.integers(ITEMS))
             if not world.staircase:
                 exposure = float(random.choice(LEVELS_MS))
-            eta = SLOPE * np.log2(exposure / THRESHOLD_MS) + own + looks[item, model if is_fake else 2]
+            eta = slope * np.log2(exposure / THRESHOLD_MS) + own + looks[item, model if is_fake else 2]
             eta += of_model[model] if is_fake else of_model.mean()
             gamma = 0.5 if world.pairs else guess if is_fake else 1 - guess
             right = bool(random.random() < gamma + (1 - gamma) * (1 - 2 * world.lapse) * expit(eta))
@@ -63,13 +68,27 @@ def simulate_exposures(world: ExposureWorld, random: np.random.Generator) -> pd.
     return fill_trials(pd.DataFrame(rows))
 
 
+def exposure_study(world: ExposureWorld, random: np.random.Generator) -> list[Number]:
+    """Return the threshold and the slope of one model for the typical person and picture."""
+    row = psychometric(simulate_exposures(world, random))["psychometric"].iloc[0]
+    return [
+        Number(name, truth, *(float(row[f"{name}{end}"]) for end in ("", "_low", "_high")))
+        for name, truth in (("threshold", threshold_at(float(row["share"]), world)), ("slope", SLOPE))
+    ]
+
+
+def threshold_at(share: float, world: ExposureWorld) -> float:
+    """Return the exposure with this share of correct answers of the typical person and picture."""
+    return float(THRESHOLD_MS * 2 ** (logit((share - 0.5) / (0.5 - world.lapse)) / SLOPE))
+
+
 def threshold_study(world: ExposureWorld, random: np.random.Generator) -> list[float]:
     """Check whether the intervals of one model's threshold and slope hold the truth, ours and those of ordinary maximum
     likelihood."""
     trials = simulate_exposures(world, random)
     tables = psychometric(trials)
     row = tables["psychometric"].iloc[0]
-    at = THRESHOLD_MS * 2 ** (logit((row["share"] - 0.5) / (0.5 - world.lapse)) / SLOPE)
+    at = threshold_at(float(row["share"]), world)
     low, high, slope_low, slope_high = ordinary(trials, float(row["lapse_rate"]), world)
     return [
         holds(row["threshold_low"], row["threshold_high"], at),
@@ -110,3 +129,10 @@ def ordinary(trials: pd.DataFrame, lapse: float, world: ExposureWorld) -> tuple[
 def holds(low: float, high: float, truth: float) -> float:
     """1 or 0; NaN without an interval."""
     return float(low <= truth <= high) if np.isfinite(low) else np.nan
+
+
+EXPOSURES = {
+    "exposures within people, own slopes": ExposureWorld(people=20, sd_log_slope=0.5),
+    "exposures within people, own slopes, pairs": ExposureWorld(people=20, pairs=True, sd_log_slope=0.5),
+}
+DESIGNS = [Design(name, partial(exposure_study, world)) for name, world in EXPOSURES.items()]
