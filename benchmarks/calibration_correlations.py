@@ -60,7 +60,8 @@ def pictures_study(world: MetricWorld, random: np.random.Generator) -> list[Numb
                 "dataset": "d",
                 "response": np.where(real, "real", "fake").ravel(),
             }
-        )
+        ),
+        agree=False,
     )
     images = pd.concat(
         [
@@ -131,7 +132,8 @@ def league_study(world: LeagueWorld, random: np.random.Generator) -> list[Number
                 "dataset": "d",
                 "response": np.where(random.random(len(eta)) < expit(eta), "real", "fake"),
             }
-        )
+        ),
+        agree=False,
     )
     own = random.standard_normal((world.metrics, world.models))
     values = world.follow * look + np.sqrt(1 - world.follow**2) * own

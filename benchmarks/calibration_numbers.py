@@ -59,7 +59,7 @@ def over_normal(function: Callable[[float], Any], spread: float) -> Any:
 
 def prepared(columns: Mapping[str, Any]) -> TypedTrials:
     """Return the trials of a study as the analysis reads them; `dataset` is filled."""
-    return typed(fill_trials(pd.DataFrame({"dataset": "d", **columns})))
+    return typed(fill_trials(pd.DataFrame({"dataset": "d", **columns}), agree=False))
 
 
 def compared(trials: AnyTrials, question: str, *, margin: float | None = None) -> pd.DataFrame:

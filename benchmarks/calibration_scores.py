@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from gan_eval.stats.paper import paper
 from gan_eval.stats.tables.agreement import agreement
-from gan_eval.stats.tables.comparisons import COMPARISONS, compare
+from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.hype import hype, thresholds
 from gan_eval.stats.trials import TypedTrials, typed
 from gan_eval.tables.frames import frame_of
@@ -93,7 +93,6 @@ def staircase_study(world: StaircaseWorld, random: np.random.Generator) -> list[
     """Return the mean of all people's thresholds in `hype` and in the table to cite."""
     trials = staircases(world, random)
     tables = {"hype": hype(trials), "thresholds": thresholds(trials.every), "comparisons": frame_of([], COMPARISONS)}
-    tables["comparisons"] = compare(trials).table
     truth = true_threshold(StaircaseWorld(TRUTH_PEOPLE, world.sd_log, world.median_ms))
     row, cited = tables["hype"].iloc[0], paper(trials, tables, []).iloc[-1]
     return [
