@@ -112,6 +112,7 @@ def trials_of(world: RowWorld, random: np.random.Generator) -> pd.DataFrame:
                     {
                         "participant": person.astype(str),
                         "stimulus": [f"{dataset}/{kind}/{m}/{n}" for m, n in zip(model, picture, strict=True)],
+                        "item": [f"{dataset}/{kind}/{n}" for n in picture],  # of a generated picture, the prompt
                         "dataset": str(dataset),
                         "kind": kind,
                         "model": [f"m{number}" for number in model] if is_fake else None,
