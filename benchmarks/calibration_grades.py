@@ -5,7 +5,17 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from calibration_numbers import Design, Number, compared, difference, named, over_normal, prepared, share
+from calibration_numbers import (
+    Design,
+    Number,
+    compared,
+    difference,
+    named,
+    numbers_of_items,
+    over_normal,
+    prepared,
+    share,
+)
 from calibration_single import SingleWorld, answers
 from scipy.special import expit
 
@@ -42,6 +52,8 @@ class GradesWorld:
     """SD of an item's difference of the groups."""
     sd_scale: float = 0.0
     """SD of the logarithm of the distance of a person's thresholds."""
+    least: int | None = None
+    """People stop after this number of items or more, the earlier the lower their grades of the first group."""
 
 
 def grades(world: GradesWorld, random: np.random.Generator) -> TypedTrials:
@@ -60,8 +72,13 @@ def grades(world: GradesWorld, random: np.random.Generator) -> TypedTrials:
     def normal(spread: float, size: int) -> np.ndarray:
         return spread * random.standard_normal(size)
 
-    latent = normal(world.sd_person, world.people)[person] + normal(world.sd_item, world.items)[item]
-    latent += side * normal(world.sd_person_group, world.people)[person]
+    leaning, view = normal(world.sd_person, world.people), normal(world.sd_person_group, world.people)
+    if world.least is not None:
+        number = numbers_of_items(leaning + view / 2, world.least, world.items)
+        place = np.array([random.permutation(world.items) for _ in range(world.people)])
+        stays = place[person, item] < number[person]
+        person, item, group, side = person[stays], item[stays], group[stays], side[stays]
+    latent = leaning[person] + side * view[person] + normal(world.sd_item, world.items)[item]
     latent += side * normal(world.sd_item_group, world.items)[item]
     latent += random.logistic(size=len(latent))
     stretch = np.exp(normal(world.sd_scale, world.people))[person]
@@ -185,6 +202,9 @@ MODELS = {
     ),
     "7 levels, own use of the scale": GradesWorld(items=20, levels=7, sd_scale=0.5),
     "4 levels, own use of the scale": GradesWorld(items=20, levels=4, sd_scale=0.5),
+    "drop-out, grades of two models": GradesWorld(
+        people=24, items=30, sd_person=0.3, sd_person_group=1.2, sd_item_group=0.3, least=5
+    ),
     "poll of grades of two models, 200 people": GradesWorld(people=200, items=10, poll=True),
 }
 ONE_MODEL = {
@@ -193,6 +213,7 @@ ONE_MODEL = {
     "mean grade, 20 x 15, own use of the scale": GradesWorld(sd_scale=0.5),
     "mean grade, 200 people, 10 pictures, one each": GradesWorld(people=200, items=10, poll=True),
     "mean grade, 200 people, 20 pictures, 2 each": GradesWorld(people=200, items=20, each=2),
+    "drop-out, mean grade, 24 people": GradesWorld(people=24, items=40, least=6),
     "mean grade, 10 x 40": GradesWorld(people=10, items=40),
     "mean grade, 24 people, 20 of 100 each": GradesWorld(people=24, items=100, each=20),
 }

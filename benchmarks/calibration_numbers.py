@@ -84,3 +84,9 @@ def named(*parts: Sequence[object] | np.ndarray | str) -> list[str]:
     size = next(len(part) for part in parts if not isinstance(part, str))
     columns = [[part] * size if isinstance(part, str) else part for part in parts]
     return ["/".join(map(str, cells)) for cells in zip(*columns, strict=True)]
+
+
+def numbers_of_items(reason: np.ndarray, least: int, most: int) -> np.ndarray:
+    """Return (P,) numbers of items from least to most after which people stop, the more the larger their `reason`."""
+    rank = np.argsort(np.argsort(reason))
+    return np.rint(least + (most - least) * (rank + 0.5) / len(reason)).astype(int)

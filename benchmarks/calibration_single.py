@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from calibration_numbers import Design, Number, difference, named, prepared, share
+from calibration_numbers import Design, Number, difference, named, numbers_of_items, prepared, share
 from scipy.optimize import brentq
-from scipy.special import expit, ndtr, ndtri
+from scipy.special import expit, ndtri
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.tables.comparisons import compare
@@ -202,7 +202,7 @@ class DropOutWorld:
 def drop_out(world: DropOutWorld, random: np.random.Generator) -> list[Number]:
     """Return the numbers of the row `all` where the number of a person's answers follows the skill."""
     z = random.standard_normal(world.people)
-    number = np.rint(world.least + (world.most - world.least) * ndtr(z)).astype(int)
+    number = numbers_of_items(z, world.least, world.most)
     leaning = world.sd_leaning * random.standard_normal(world.people)
     effect = world.sd_picture * random.standard_normal(2 * world.pictures)
     person = np.repeat(np.arange(world.people), number)
@@ -291,6 +291,9 @@ PARTNERS = {
     "partners strong": SingleWorld(people=40, fakes=12, reals=12, sd_item=1.0, sd_picture=0.3),
     "partners half": SingleWorld(people=30, sd_item=0.8, sd_picture=0.8),
     "partners none": SingleWorld(people=30),
+    "partners strong, 24 of 100 items a person": SingleWorld(
+        people=30, fakes=100, reals=100, each=24, sd_item=1.0, sd_picture=0.3
+    ),
 }
 AT_MARGIN = _at_accuracy(SingleWorld(people=40, fakes=30, reals=30, sd_item=1.0, sd_picture=0.3), 0.5 + MARGIN)
 WORLDS = {

@@ -35,11 +35,15 @@ class ExposureWorld:
     lapse: float = LAPSE
     sd_log_slope: float = 0.0
     """SD of the logarithm of a person's slope."""
+    sd_item: float = 0.0
+    """SD of an item's difficulty in the real and in both generated versions, in log-odds."""
 
 
 def simulate_exposures(world: ExposureWorld, random: np.random.Generator) -> pd.DataFrame:
     """The table `trials`: of single pictures every second one is real."""
     looks = SD_PICTURE * random.standard_normal((ITEMS, 3))
+    if world.sd_item:
+        looks += world.sd_item * random.standard_normal((ITEMS, 1))
     rows = []
     for person in range(world.people):
         own, guess = SD_PERSON * random.standard_normal(), float(expit(SD_LEANING * random.standard_normal()))
@@ -133,6 +137,7 @@ def holds(low: float, high: float, truth: float) -> float:
 
 EXPOSURES = {
     "exposures within people, own slopes": ExposureWorld(people=20, sd_log_slope=0.5),
+    "exposures within people, items differ in difficulty": ExposureWorld(sd_item=1.0),
     "exposures within people, own slopes, pairs": ExposureWorld(people=20, pairs=True, sd_log_slope=0.5),
 }
 DESIGNS = [Design(name, partial(exposure_study, world)) for name, world in EXPOSURES.items()]

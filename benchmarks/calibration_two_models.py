@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from calibration_numbers import Design, Number, compared, difference, named, prepared, share
+from calibration_numbers import Design, Number, compared, difference, named, numbers_of_items, prepared, share
 from scipy.optimize import brentq
 from scipy.special import expit
 
@@ -20,12 +20,13 @@ MARGIN = 0.1
 
 @dataclass(frozen=True)
 class ModelsWorld:
-    """Assumptions about people who judge two models' pictures one at a time; SDs are of log-odds of `real`."""
+    """Assumptions about people who judge models' pictures one at a time; SDs are of log-odds of `real`."""
 
     people: int = 20
     items: int = 20
+    models: int = 2
     both: bool = True
-    """People judge both versions of an item; else half of the people judge each."""
+    """People judge every version of an item; else each version is judged by a part of the people."""
     poll: bool = False
     """Each person judges one picture."""
     effect: float = 0.0
@@ -33,28 +34,38 @@ class ModelsWorld:
     sd_person: float = 0.5
     sd_item: float = 0.6
     sd_person_model: float = 0.0
-    """SD of a person's difference of the models."""
+    """SD of a person's difference of two models."""
     sd_item_model: float = 0.0
-    """SD of an item's difference of the models."""
+    """SD of an item's difference of two models."""
+    least: int | None = None
+    """People stop after this number of items or more, the earlier the less the first model fools them."""
 
 
-def models_study(world: ModelsWorld, random: np.random.Generator, *, margin: float | None = None) -> list[Number]:
-    """Return the difference of the fooling rates of a new study."""
-    person, item = (index.ravel() for index in np.indices((world.people, world.items)))
+def model_answers(world: ModelsWorld, random: np.random.Generator) -> TypedTrials:
+    """Return the trials of new people who judge new pictures."""
     if world.poll:
         person, item = np.arange(world.people), random.integers(world.items, size=world.people)
-        model = random.integers(2, size=world.people)
-    elif world.both:
-        model = np.repeat([0, 1], len(person))
-        person, item = np.tile(person, 2), np.tile(item, 2)
+        model = random.integers(world.models, size=world.people)
     else:
-        model = (person + item) % 2
-    side = 0.5 - model
-    eta = side * world.effect + world.sd_person * random.standard_normal(world.people)[person]
+        size = (world.people, world.items, world.models if world.both else 1)
+        person, item, model = (index.ravel() for index in np.indices(size))
+        model = model if world.both else (person + item) % world.models
+
+    def views(spread: float, number: int) -> np.ndarray:
+        return spread / np.sqrt(2) * random.standard_normal((number, world.models))
+
+    of_person, of_item = views(world.sd_person_model, world.people), views(world.sd_item_model, world.items)
+    strength = np.zeros(world.models)
+    strength[:2] = world.effect / 2, -world.effect / 2
+    eta = strength[model] + of_person[person, model] + of_item[item, model]
+    eta += world.sd_person * random.standard_normal(world.people)[person]
     eta += world.sd_item * random.standard_normal(world.items)[item]
-    eta += side * world.sd_person_model * random.standard_normal(world.people)[person]
-    eta += side * world.sd_item_model * random.standard_normal(world.items)[item]
-    trials = prepared(
+    if world.least is not None:
+        number = numbers_of_items(of_person[:, 0] - of_person[:, 1], world.least, world.items)
+        place = np.array([random.permutation(world.items) for _ in range(world.people)])
+        stays = place[person, item] < number[person]
+        person, item, model, eta = person[stays], item[stays], model[stays], eta[stays]
+    return prepared(
         {
             "participant": [f"P{number}" for number in person],
             "stimulus": named("m", model, item),
@@ -64,15 +75,26 @@ def models_study(world: ModelsWorld, random: np.random.Generator, *, margin: flo
             "response": np.where(random.random(len(eta)) < expit(eta), "real", "fake"),
         }
     )
-    row = compared(trials, "models", margin=margin).iloc[0].to_dict()
+
+
+def models_study(world: ModelsWorld, random: np.random.Generator, *, margin: float | None = None) -> list[Number]:
+    """Return the difference of the fooling rates of a new study."""
+    row = compared(model_answers(world, random), "models", margin=margin).iloc[0].to_dict()
     return [difference(row, "difference of fooling rates", true_difference(world), margin=margin)]
+
+
+def together_study(world: ModelsWorld, random: np.random.Generator) -> list[Number]:
+    """Return all differences of equal models: held if all simultaneous intervals have 0; the smallest corrected p."""
+    rows = compared(model_answers(world, random), "models")
+    low, high = float(rows["simultaneous_low"].max()), float(rows["simultaneous_high"].min())
+    return [Number("all differences at once", 0.0, 0.0, low, high, p=float(rows["p_holm"].min()))]
 
 
 def true_difference(world: ModelsWorld) -> float:
     """Return the difference of the fooling rates over all people and items."""
     if not world.effect:
         return 0.0
-    spreads = (world.sd_person, world.sd_item, world.sd_person_model / 2, world.sd_item_model / 2)
+    spreads = (world.sd_person, world.sd_item, world.sd_person_model / np.sqrt(2), world.sd_item_model / np.sqrt(2))
     return float(share(world.effect / 2, *spreads) - share(-world.effect / 2, *spreads))
 
 
@@ -218,6 +240,8 @@ MODELS = {
     "20 people x 20 items, both SD 1.5": ModelsWorld(sd_person_model=1.5, sd_item_model=1.5),
     "poll of two models, 200 people": ModelsWorld(people=200, poll=True),
 }
+STOPPING = ModelsWorld(people=24, items=40, both=False, sd_person_model=1.5, least=6)
+TOGETHER = ModelsWorld(models=4, items=40, both=False, sd_person_model=0.8, sd_item_model=0.5)
 PAIRS = {
     "pairs of two models, ties, side bias": PairsWorld(tie=0.5, sd_side=0.5, side=0.3),
     "poll of pairs of two models, ties, side bias": PairsWorld(people=200, poll=True, tie=0.5, sd_side=0.5, side=0.3),
@@ -234,6 +258,8 @@ DESIGNS = [
         "two models at the margin of 10 points",
         partial(models_study, _models_at_margin(ModelsWorld(people=30, items=30, sd_person_model=0.5)), margin=MARGIN),
     ),
+    Design("drop-out, two models, people's views SD 1.5", partial(models_study, STOPPING)),
+    Design("4 equal models, simultaneous intervals", partial(together_study, TOGETHER)),
     *(Design(name, partial(pairs_study, world)) for name, world in PAIRS.items()),
     Design(
         "pairs at the margin of 10 points",
