@@ -109,8 +109,8 @@ def true_threshold(world: StaircaseWorld) -> float:
 
 
 ALPHA = {
-    "alpha, 8 people x 30": SingleWorld(people=8, fakes=15, reals=15, skill=1.5),
-    "alpha, 4 people x 60": SingleWorld(people=4, fakes=30, reals=30, skill=1.5),
+    "alpha, 8 people x 30": SingleWorld(people=8, fakes=15, reals=15, skill=1.5, sd_leaning=1.0, sd_skill=1.0),
+    "alpha, 4 people x 60": SingleWorld(people=4, fakes=30, reals=30, skill=1.5, sd_leaning=1.0, sd_skill=1.0),
     "alpha, 20 people x 40": SingleWorld(people=20, skill=1.5),
 }
 HYPE = {
