@@ -45,7 +45,7 @@ def simulate(
 
 
 def pictures_study(world: MetricWorld, random: np.random.Generator) -> list[Number]:
-    """Return the correlations of a new study: with the rates, with the true looks, and their difference."""
+    """Return the correlation of a new study and its ceiling, or the difference of two metrics' correlations."""
     values, _, real = simulate(world, random, world.pictures)
     person, picture = (index.ravel() for index in np.indices(real.shape))
     stimulus = named("m", np.arange(world.pictures))
@@ -74,27 +74,27 @@ def pictures_study(world: MetricWorld, random: np.random.Generator) -> list[Numb
         row = differences.iloc[0]
         cells = (float(row[name]) for name in ("difference", "ci_low", "ci_high"))
         return [Number("difference of two metrics", 0.0, *cells, p=float(row["p"]))]
-    row, truth = correlations.iloc[0], true_correlations(world)
+    row, truth = correlations.iloc[0], true_correlations(world) if world.follow else (0.0, 0.0)
     cells = (float(row[name]) for name in ("spearman", "ci_low", "ci_high"))
     numbers = [Number("correlation", truth[0], *cells, p=np.nan if world.follow else float(row["p"]))]
     if world.follow:
-        limits = (float(row.get(f"corrected_{end}", np.nan)) for end in ("low", "high"))
-        numbers.append(Number("corrected", truth[1], float(row["corrected"]), *limits))
+        numbers.append(Number("ceiling", truth[1], float(row["ceiling"])))
     return numbers
 
 
 @lru_cache
 def true_correlations(world: MetricWorld) -> tuple[float, float]:
-    """Return Spearman's correlation over very many pictures with as many answers each, and with the true looks."""
-    if not world.follow:
-        return 0.0, 0.0
+    """Return two of Spearman's correlations over very many pictures with as many answers each.
+
+    The first is of the metric with the share of answers `real`, the second, the ceiling, of the true looks with it.
+    """
     random = np.random.default_rng(0)
     found = []
     for _ in range(TRUTH_GROUPS):
         (values,), look, real = simulate(world, random, TRUTH_PICTURES)
-        found.append([spearmanr(values, seen).statistic for seen in (real.mean(axis=0), look)])
-    answers, looks = np.mean(found, axis=0)
-    return float(answers), float(looks)
+        found.append([spearmanr(known, real.mean(axis=0)).statistic for known in (values, look)])
+    metric, looks = np.mean(found, axis=0)
+    return float(metric), float(looks)
 
 
 @dataclass(frozen=True)

@@ -133,9 +133,10 @@ def paper_grade(world: GradesWorld, random: np.random.Generator) -> list[Number]
 
 
 def mixed_term(table: pd.DataFrame, formula: str, term: str, truth: float = 0.0) -> Number:
-    """Return a term of `mixed_models`: of the first such formula, the one that is read."""
-    rows = table[table["formula"].str.startswith(formula) & (table["term"] == term) & (table["link"] != "probit")]
-    row = rows.iloc[0]
+    """Return a term of `mixed_models`, from the first such formula with a test of it."""
+    rows = table[table["formula"].str.startswith(formula) & (table["term"] == term)]
+    tested = rows[rows["p"].notna()]
+    row = (tested if len(tested) else rows).iloc[0]
     cells = (float(row[name]) for name in ("estimate", "ci_low", "ci_high"))
     return Number(f"{formula.rstrip(' ~')}, {term.split('[')[0]}", truth, *cells, p=float(row["p"]))
 
