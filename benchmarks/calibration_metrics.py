@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtr, ndtri
 
-from gan_eval.science.inference import bootstrap_interval, percentile_interval
+from gan_eval.science.inference import bootstrap_interval
 from gan_eval.stats.metrics_and_people.ceiling import rank_correlations, spearman
 from gan_eval.stats.metrics_and_people.correlations import correlation_rows
 from gan_eval.stats.metrics_and_people.points import point_sets
@@ -119,7 +119,7 @@ def coverage(column: int, random: np.random.Generator) -> list[float]:
         _holds(*ends, truth)
         for ends in (
             bootstrap_interval(within, estimate, n=len(points.score)),
-            percentile_interval(within),
+            tuple(np.quantile(within, [0.025, 0.975])),
             tuple(bias_corrected),
         )
     ]

@@ -218,17 +218,8 @@ def sampled_counts(rng: np.random.Generator, of: int, size: int) -> np.ndarray:
     return counts
 
 
-def percentile_interval(replicates: np.ndarray) -> tuple[float, float]:
-    """Return the 95% percentile interval of the finite replicates; NaN if fewer than nine in ten are finite."""
-    finite = replicates[np.isfinite(replicates)]
-    if len(finite) < 0.9 * len(replicates) or len(finite) == 0:
-        return np.nan, np.nan
-    low, high = (float(end) for end in np.quantile(finite, [0.025, 0.975]))
-    return low, high
-
-
 def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None = None) -> tuple[float, float]:
-    """Return the 95% interval from the standard deviation of the replicates; NaN where `percentile_interval` is NaN.
+    """Return the 95% interval from the standard deviation of the finite replicates; NaN if fewer than 9 in 10 are so.
 
     Resampling people and items adds the answers' noise, which pulls correlations towards 0: percentiles are too low,
     and bias-corrected ones (BC, BCa) too narrow (docs/calibration.md). So only the replicates' spread is used.

@@ -475,12 +475,12 @@ def _tables_of_answers(
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables that need the analysed trials only, and the holes of the sets that were shown."""
-    replicates, every = settings.replicates, trials.every
+    every = trials.every
     main = with_holes(trials.main, pd.concat(shown.values(), ignore_index=True)) if shown else trials.main
     tables = {
         "rates": rates(replace(trials, main=main)),
         "reaction_times": reaction_times(trials),
-        "agreement": agreement(trials, seed=seed, replicates=replicates),
+        "agreement": agreement(trials, seed=seed),
     }
     is_adaptive = every["protocol"].isin(ADAPTIVE_PROTOCOLS).any()
     if is_adaptive or np.isinf(requested_exposure(trials.answered)).any():

@@ -2,7 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gan_eval.science.inference import percentile_interval
 from gan_eval.stats.metrics_and_people.scores import Scores, bootstrap_replicates
 
 
@@ -14,9 +13,3 @@ def test_replicates_vary_as_the_pigeonhole_bootstrap_of_a_crossed_mean():
     rates = np.concatenate([part.score for part in parts])[:, 0]
     assert rates.mean() == pytest.approx(4 / 12, abs=0.015)
     assert rates.var() == pytest.approx((4 / 12) * (8 / 12) / 12, rel=0.15)
-
-
-def test_percentile_interval_needs_nine_in_ten():
-    values = np.linspace(0, 1, 1001)
-    assert percentile_interval(values) == pytest.approx((0.025, 0.975))
-    assert np.isnan(percentile_interval(np.where(values < 0.2, np.nan, values))).all()
