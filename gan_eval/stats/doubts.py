@@ -10,6 +10,7 @@ import pandas as pd
 
 from gan_eval.errors import abbreviated
 from gan_eval.stats.contradictions import agreement, are_single, possible_times
+from gan_eval.stats.estimate.persons import of_scores
 from gan_eval.stats.trials import items_of
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import person_of
@@ -76,7 +77,7 @@ def doubts(trials: pd.DataFrame, *, are_rows_checked: bool = False) -> list[str]
     of_times = (_doubtful_times, _equal_sessions) if is_timed else ()
     in_succession = _rows_in_succession(trials)
     lines = [line for check in (_alike_codes, *of_times) for line in check(trials)]
-    lines += in_succession + _below_chance(trials)
+    lines += in_succession + _below_chance(trials) + _with_more_answers(trials)
     is_copy = trials.duplicated(_OF_ANSWER) & trials["reaction_time_ms"].notna() & trials["onset_ms"].isna()
     if is_timed and not are_rows_checked and is_copy.sum() >= MIN_CODES:
         rows = [str(row + 1) for row in trials.index[is_copy.to_numpy(bool)]]
@@ -431,6 +432,35 @@ def _far_below_others(main: pd.DataFrame) -> list[str]:
     if not low or low > len(others) or not (is_good or is_many):
         return []
     return [str(name) for name in is_low.index[is_low]]
+
+
+def _with_more_answers(trials: pd.DataFrame) -> list[str]:
+    """Return a warning if people's numbers of answers go together with their answers, as if some stopped early."""
+    main = trials[(trials["phase"] == "main").to_numpy(bool)]
+    lines = []
+    for score, more, less in (
+        (agreement(main).astype("float64"), "were more often correct", "were less often correct"),
+        (_grade_of_kind(main), "graded real pictures higher", "graded real pictures lower"),
+    ):
+        part = main[score.notna().to_numpy(bool)]
+        if part.empty:
+            continue
+        participant, kind = (pd.factorize(part[name], use_na_sentinel=False)[0] for name in ("participant", "kind"))
+        if found := of_scores(score.dropna().to_numpy(), participant, kind):
+            lines.append(
+                f"participants with more answers {more if found.r > 0 else less} (r = {found.r:.2f}, {found.people} "
+                "people): did some stop early because of this? Where it matters, paper and comparisons count each "
+                "participant once; report who stopped, and why"
+            )
+    return lines
+
+
+def _grade_of_kind(main: pd.DataFrame) -> pd.Series:
+    """Return the grades of real pictures, and those of generated ones times -1, of people who graded both."""
+    sign = main["kind"].map({"real": 1.0, "fake": -1.0}).astype("float64")
+    grade = main["rating"].astype("float64") * sign
+    kinds = main["kind"].where(grade.notna()).groupby(main["participant"], observed=True).transform("nunique")
+    return grade.where(kinds == 2)
 
 
 def _is_below_half(main: pd.DataFrame, level: float) -> bool:

@@ -36,6 +36,7 @@ from gan_eval.stats.estimate.differences import (
     proportion_less_half,
     wald,
 )
+from gan_eval.stats.estimate.persons import Correlation, far_from_people, person_weights, why_each_once, with_number
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 
@@ -144,16 +145,15 @@ def estimate(question: Question, *, margin: float | None, why_not: str = "") -> 
         why_not: a reason not to fit the model; empty: none.
     """
     units = question.participant, question.picture
+    weights = person_weights(question.participant, question.cell)
+    once, found = _each_once(question, weights)
+    why_not = why_not or why_each_once(found)
     mean, reach_apart = None, 0.0
     if question.rows:  # as in `detection_rates`: the rows' mean, with the larger of two errors
         rows = [estimate(row, margin=None, why_not=why_not) for row in question.rows]
         mean = float(np.mean([row.difference for row in rows]))
         reach_apart = float(np.linalg.norm([np.diff(row.interval(0.95))[0] / 2 for row in rows])) / len(rows)
-    check = (
-        proportion_less_half(question.answer, *units, margin=margin, row=question.cell, mean=mean, other=question.other)
-        if question.in_a is None
-        else difference_of_proportions(question.answer, question.in_a, *units, item=question.item, margin=margin)
-    )
+    check = _clustered(question, weights, margin, mean)
     few_note = few_people(n_levels(question.participant)) if check.basis else ""
     if why_not:
         reason = f"clustered shares instead of the crossed model ({why_not})"
@@ -161,25 +161,49 @@ def estimate(question: Question, *, margin: float | None, why_not: str = "") -> 
     others = [factor for factor in (question.other, question.item) if factor is not None]
     df = degrees_of_freedom(*units, *others, side=question.in_a)
     clustered = 0.0
+    each_answer = np.ones(len(weights))
     is_within_items = question.in_a is not None and question.picture_is == "item"
     has_few_answers = len(question.answer) < FEW_ANSWERS * (int(question.picture.max()) + 1) and df >= MANY_GROUPS - 1
     if (has_few_answers or (is_within_items and df < FEW_GROUPS)) and check.basis == "two_way_cluster":
-        low, high = check.interval(0.95)
-        clustered = max(high - check.difference, check.difference - low) / float(t_critical(df))
+        of_answers = check if (weights == 1).all() else _clustered(question, each_answer, margin, mean)
+        low, high = of_answers.interval(0.95)
+        clustered = max(high - of_answers.difference, of_answers.difference - low) / float(t_critical(df))
     try:
         if df < 1:
             raise NoFitError("fewer than two participants or pictures behind a group")
         difference, error = _by_model(question)
         difference = difference if mean is None else mean
         if question.other is not None:
-            error = float(np.hypot(error, np.sqrt(other_variance(question.answer, question.cell, question.other))))
+            of_others = other_variance(question.answer, question.cell, question.other, each_answer)
+            error = float(np.hypot(error, np.sqrt(of_others)))
         error = max(float(np.sqrt(error**2 + _of_items(question))), float(np.nan_to_num(reach_apart / t_critical(df))))
         basis, error = (CROSSED, error) if error >= clustered else (CROSSED_CLUSTERED, clustered)
         test = _from_half if question.in_a is None else wald
         result = test(difference, error, df, margin=margin, basis=basis)
     except NoFitError as reason:
         return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note, few_note))
-    return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), few_note))
+    far = far_from_people(difference, once, error, weights)
+    return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), far, few_note))
+
+
+def _each_once(question: Question, weights: np.ndarray) -> tuple[float, Correlation | None]:
+    """Return the difference if each participant counts once, and how it goes together with the number of answers."""
+    answer, cell, of_cell = question.answer, question.cell, question.cell_weights
+    n = np.bincount(cell, weights)
+    shares = np.bincount(cell, weights * answer) / n
+    influence = (answer - shares[cell]) * (of_cell / n)[cell] * weights
+    half = HALF if question.in_a is None else 0.0
+    return float(of_cell.dot(shares)) - half, with_number(influence, question.participant, cell)
+
+
+def _clustered(question: Question, weights: np.ndarray, margin: float | None, mean: float | None) -> Difference:
+    """Return the difference of clustered proportions; `weights` (N,) have a mean of 1 in each cell."""
+    answer, units = question.answer, (question.participant, question.picture)
+    if question.in_a is not None:
+        item = question.item
+        return difference_of_proportions(answer, question.in_a, *units, item=item, margin=margin, weights=weights)
+    row, other = question.cell, question.other
+    return proportion_less_half(answer, *units, margin=margin, row=row, mean=mean, other=other, weights=weights)
 
 
 def _of_items(question: Question) -> float:

@@ -43,6 +43,7 @@ from gan_eval.stats.estimate.contrast import (
     population_proportions,
 )
 from gan_eval.stats.estimate.differences import Difference, Untested, few_people, no_interval, other_p, wald
+from gan_eval.stats.estimate.persons import Correlation, effective_numbers, person_weights, why_each_once, with_number
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.questions import MAX_ROWS, KindQuestion
@@ -270,8 +271,9 @@ class RatesOfTable:
         key = tuple((row.model, row.dataset) for row in question.rows)
         if key in self._known:
             return self._known[key]
-        why_not = self.why_not or why_not or (f"{len(key)} models" if len(key) > MAX_ROWS else "")
         answers = _Answers.of(question.trials)
+        why_not = self.why_not or why_not or (f"{len(key)} models" if len(key) > MAX_ROWS else "")
+        why_not = why_not or why_each_once(*_with_number(answers))
         rates = _estimated(question.trials, answers, self.settings, why_not)
         between = OTHER_PEOPLE if answers.is_between else ""
         few = "" if rates.basis is None else few_people(n_levels(answers.participant))
@@ -330,6 +332,8 @@ class _Answers(NamedTuple):
     """(2, C) weights of the cells in the share of fakes and in that of reals; each row sums to 1."""
     is_between: bool
     """True if most of the participants who judged fakes judged no reals."""
+    of_people: np.ndarray
+    """(N,) weights with which each participant counts once in each cell (`person_weights`)."""
 
     @staticmethod
     def of(trials: pd.DataFrame) -> "_Answers":
@@ -345,12 +349,13 @@ class _Answers(NamedTuple):
         fakes, reals = (np.bincount(participant, of) > 0 for of in (is_fake, ~is_fake))
         is_between = bool(2 * np.sum(fakes & reals) < np.sum(fakes))
         item = items_of(trials, side=is_fake)
+        of_people = person_weights(participant, cell)
         says_fake = trials["says_fake"].to_numpy(bool)
-        return _Answers(says_fake, is_fake, participant, picture, item, cell, weights, is_between)
+        return _Answers(says_fake, is_fake, participant, picture, item, cell, weights, is_between, of_people)
 
 
 def _estimated(trials: pd.DataFrame, answers: _Answers, settings: Plan, why_not: str) -> Rates:
-    clustered = _clustered(answers)
+    clustered = _clustered(answers, answers.of_people)
     if clustered.basis is None or clustered.untested == "constant answers":
         return clustered
     try:
@@ -364,31 +369,48 @@ def _estimated(trials: pd.DataFrame, answers: _Answers, settings: Plan, why_not:
     fake, real = map(float, shares)
     check_p = clustered.detection(None).p
     covariances = (covariance,) if answers.item is None else (covariance, covariance + _of_items(answers))
+    of_answers = clustered if (answers.of_people == 1).all() else _clustered(answers, np.ones(len(trials)))
     rates = Rates(fake, real, covariances, clustered.df, CROSSED, (fake, real), None, fit, check_p, clustered.n)
     few = len(trials) < FEW_ANSWERS * (int(answers.picture.max()) + 1) and clustered.df >= MANY_GROUPS - 1
-    if few and clustered.error(1, -1) > rates.error(1, -1):
-        rates = replace(rates, covariances=(*covariances, *clustered.covariances), basis=CROSSED_CLUSTERED)
-    if _is_misfit(answers, rates, clustered.reported):
+    if few and of_answers.error(1, -1) > rates.error(1, -1):
+        rates = replace(rates, covariances=(*covariances, *of_answers.covariances), basis=CROSSED_CLUSTERED)
+    is_far = _are_far(rates, of_answers.reported), _are_far(rates, clustered.reported)
+    if np.logical_and(*is_far).any():
         return replace(clustered, note=f"clustered shares instead of the crossed model ({_MISFIT})")
-    return rates
+    return replace(rates, note=_of_people(clustered.reported)) if is_far[1].any() else rates
 
 
-def _is_misfit(answers: _Answers, rates: Rates, observed: tuple[float, float]) -> bool:
-    """Return whether a share or the accuracy of the model is far from the observed one.
+def _are_far(rates: Rates, observed: tuple[float, float]) -> np.ndarray:
+    """Return (3,) whether the share of fakes, that of reals and the accuracy of a model are far from the observed ones.
 
-    It must be far from both observed means: that of all answers, and that of the participants' own shares.
+    Args:
+        observed: means of all answers, or of the participants' own shares. A model is not used if it is far from both.
     """
-    count = answers.weights.shape[1]
-    place = cells(answers.participant, answers.cell)
-    n = np.bincount(place)
-    first = np.unique(place, return_index=True)[1]
-    shares = np.bincount(place, answers.says_fake)[n > 0] / n[n > 0]
-    of_cell = answers.cell[first]
-    by_person = answers.weights @ (np.bincount(of_cell, shares, count) / np.bincount(of_cell, minlength=count))
     gradients = np.array([[1, 0], [0, 1], [0.5, -0.5]])
-    steps = gradients @ (np.array([[rates.fake, rates.real]]) - [observed, by_person]).T
-    errors = np.array([[rates.error(*gradient)] for gradient in gradients])
-    return bool(((steps > errors * _MAX_MISFIT) | (steps < -errors * _MAX_MISFIT)).all(axis=1).any())
+    steps = gradients @ (np.array([rates.fake, rates.real]) - observed)
+    errors = np.array([rates.error(*gradient) for gradient in gradients])
+    return (steps > errors * _MAX_MISFIT) | (steps < -errors * _MAX_MISFIT)
+
+
+def _of_people(observed: tuple[float, float]) -> str:
+    """Return the note on the means of the participants' own shares, from which the row is far."""
+    hits, false_alarms = observed
+    return (
+        f"if each participant counts once: accuracy {(1 + hits - false_alarms) / 2:.1%}, fooling rate {1 - hits:.1%}, "
+        f"reals called real {1 - false_alarms:.1%}"
+    )
+
+
+def _with_number(answers: _Answers) -> tuple[Correlation | None, Correlation | None]:
+    """Return the correlations of people's numbers of answers with their accuracy and with their leaning to `fake`."""
+    says, cell, weights = answers.says_fake.astype(float), answers.cell, answers.of_people
+    if (weights == 1).all():
+        return None, None
+    n = np.bincount(cell)
+    residual = (says - (np.bincount(cell, weights * says) / n)[cell]) * weights / n[cell]
+    of_fakes, of_reals = answers.weights[:, cell] * residual
+    units = answers.participant, cell
+    return with_number(of_fakes - of_reals, *units), with_number(of_fakes + of_reals, *units)
 
 
 def _by_model(answers: _Answers, settings: Plan) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
@@ -422,12 +444,16 @@ def _of_items(answers: _Answers) -> np.ndarray:
     return item_covariance(influence, answers.participant, answers.picture, answers.item, side=answers.is_fake)
 
 
-def _clustered(answers: _Answers) -> Rates:
-    """Return the shares with one answer of each kind added for each kind of picture, and clustered covariances."""
+def _clustered(answers: _Answers, of_answer: np.ndarray) -> Rates:
+    """Return the shares with one answer of each kind added for each kind of picture, and clustered covariances.
+
+    Args:
+        of_answer: (N,) weights, whose mean is 1 in each cell.
+    """
     says, cell = answers.says_fake.astype(float), answers.cell
     count = answers.weights.shape[1]
-    n = np.bincount(cell, minlength=count)
-    yes = np.bincount(cell, says, count)
+    of_cell, n = np.bincount(cell, of_answer), effective_numbers(of_answer, cell)
+    yes = np.bincount(cell, of_answer * says) * (n / of_cell)
     shares = (yes + 2 / count) / (n + 4 / count)
     fake, real = (float(share) for share in answers.weights @ shares)
     hits, false_alarms = (float(share) for share in answers.weights @ (yes / n))
@@ -441,9 +467,10 @@ def _clustered(answers: _Answers) -> Rates:
         return Rates(fake, real, (), 0, None, observed, TOO_FEW, untested="too few")
     by_answers = np.bincount(answers.participant, says), np.bincount(answers.participant)
     gave_both = int(((by_answers[0] > 0) & (by_answers[0] < by_answers[1])).sum())
-    influence = ((says - shares[cell]) * answers.weights[:, cell] / n[cell]).T
+    influence = ((says - shares[cell]) * answers.weights[:, cell] * of_answer / of_cell[cell]).T
     by_cluster = ways(partial(cluster_covariance, influence, side=answers.is_fake), people, pictures_and_items)
-    is_uniform = (yes == 0) | (yes == n)
+    said = np.bincount(cell, says)
+    is_uniform = (said == 0) | (said == np.bincount(cell))
     if is_uniform.any():  # equal answers do not show how clusters differ: assume an SD, and the normal instead of t
         groups = [tuple(n_levels(factor[cell == k]) for factor in factors) for k in range(count)]
         n = np.array([_independent_answers(groups[k], n[k]) if is_uniform[k] else n[k] for k in range(count)])

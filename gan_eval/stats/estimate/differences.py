@@ -23,6 +23,7 @@ from gan_eval.science.inference import (
     two_way,
     wilson,
 )
+from gan_eval.stats.estimate.persons import effective_numbers, person_weights
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.recruitment import ALPHA
 
@@ -142,8 +143,11 @@ def difference_of_proportions(
     *,
     item: np.ndarray | None = None,
     margin: float | None = None,
+    weights: np.ndarray | None = None,
 ) -> Difference:
     """Return the proportion of `success` among the trials of a minus the proportion among those of b.
+
+    Each participant counts once in each group: the proportion is the mean of the participants' own.
 
     The variance is two-way clustered (`gan_eval.science.inference`). Residuals are differences from the proportion with
     one success and one failure added (Agresti & Caffo 2000, The American Statistician 54, 280-288), so that a group
@@ -160,8 +164,11 @@ def difference_of_proportions(
         participant: (N,) int, 0.. .
         stimulus: (N,) int, 0.. .
         item: (N,) int, 0..: items that several stimuli share (`science.inference.shared_items`); None: none.
+        weights: (N,) weights of the trials, whose mean is 1 in each group; None: each participant counts once.
     """
-    (k_a, n_a), (k_b, n_b) = ((int(success[group].sum()), int(group.sum())) for group in (in_a, ~in_a))
+    group = (~in_a).astype(int)
+    weights = person_weights(participant, group) if weights is None else weights
+    (k_a, k_b), (n_a, n_b) = _effective(success, weights, group).tolist()
     difference = k_a / n_a - k_b / n_b
     participants = n_levels(participant)
     is_alone = participants == 1
@@ -180,10 +187,21 @@ def difference_of_proportions(
         independent = _newcombe_and_fisher(units_a * (k_a > 0), units_a, units_b * (k_b > 0), units_b, margin)
         return _where_all_agree(independent, difference, is_alone, agree)
     smoothed = np.where(in_a, (k_a + 1) / (n_a + 2), (k_b + 1) / (n_b + 2))
-    influence = (success - smoothed) * np.where(in_a, 1 / n_a, -1 / n_b)
+    influence = (success - smoothed) * np.where(in_a, weights, -weights) / np.bincount(group, weights)[group]
     error = float(np.sqrt(two_way(influence[:, None], participant, stimulus, item=item, side=in_a)[0]))
     independent = _newcombe_and_fisher(k_a, n_a, k_b, n_b, margin)
     return _never_more_certain(wald(difference, error, df, margin=margin), independent, is_alone)
+
+
+def _effective(success: np.ndarray, weights: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Return the numbers of successes and of answers, (2, C), as if each cell had independent answers of equal weight.
+
+    Args:
+        weights: (N,) weights of the answers, whose mean is 1 in each cell.
+        cell: (N,) int, 0.. without gaps.
+    """
+    n = effective_numbers(weights, cell)
+    return np.array([np.bincount(cell, weights * success) * (n / np.bincount(cell, weights)), n])
 
 
 def proportion_less_half(
@@ -195,6 +213,7 @@ def proportion_less_half(
     row: np.ndarray | None = None,
     mean: float | None = None,
     other: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
 ) -> Difference:
     """Return the proportion of `success`, or the mean of several rows' proportions, minus one half.
 
@@ -211,13 +230,15 @@ def proportion_less_half(
         row: (N,) int, 0.. without gaps: the row of each answer; rows have equal weights. None: one row.
         mean: a better estimate of the difference than that of the observed proportions, if there is one.
         other: (N,) int, 0..: the other picture of each pair, if any two are paired (`other_variance`).
+        weights: (N,) weights of the answers, whose mean is 1 in each row; None: each participant counts once.
 
     >>> result = proportion_less_half(np.arange(40) % 4 > 0, np.repeat(np.arange(4), 10), np.tile(np.arange(10), 4))
     >>> result.difference, result.basis
     (0.25, 'two_way_cluster')
     """
     row = np.zeros(len(success), int) if row is None else row
-    of_row, yes = np.bincount(row), np.bincount(row, success)
+    weights = person_weights(participant, row) if weights is None else weights
+    yes, of_row = _effective(success, weights, row)
     rows = len(of_row)
     difference = float((yes / of_row).mean()) - HALF if mean is None else mean
     is_alone = n_levels(participant) == 1
@@ -228,22 +249,22 @@ def proportion_less_half(
         agree = "all answers agree: interval and p as if each picture or participant had answered once"
         independent = _wilson_and_binomial(float((df + 1) * success.all()), df + 1, margin)
         return _where_all_agree(independent, difference, is_alone, agree)
-    variance = two_way(_influence(success, row)[:, None], participant, picture)[0]
-    error = float(np.sqrt(variance + (0.0 if other is None else other_variance(success, row, other))))
+    variance = two_way(_influence(success, row, weights)[:, None], participant, picture)[0]
+    error = float(np.sqrt(variance + (0.0 if other is None else other_variance(success, row, other, weights))))
     n = rows**2 / float((1 / of_row).sum())
     independent = _wilson_and_binomial((HALF + difference) * n, n, margin)
     return _never_more_certain(wald(difference, error, df, margin=margin, bound=HALF), independent, is_alone)
 
 
-def _influence(success: np.ndarray, row: np.ndarray) -> np.ndarray:
+def _influence(success: np.ndarray, row: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return (N,) what each answer adds to the error of the mean of rows' proportions, with two answers added."""
-    of_row, yes = np.bincount(row), np.bincount(row, success)
+    yes, of_row = _effective(success, weights, row)
     rows = len(of_row)
     smoothed = (yes + 1 / rows) / (of_row + 2 / rows)
-    return np.asarray((success - smoothed[row]) / (rows * of_row[row]))
+    return np.asarray((success - smoothed[row]) * weights / (rows * np.bincount(row, weights)[row]))
 
 
-def other_variance(success: np.ndarray, row: np.ndarray, other: np.ndarray) -> float:
+def other_variance(success: np.ndarray, row: np.ndarray, other: np.ndarray, weights: np.ndarray) -> float:
     """Return the variance that a third crossed factor adds to the mean of rows' proportions.
 
     It is the variance clustered by the factor less that of independent answers, as in three-way clustering (Cameron,
@@ -251,7 +272,7 @@ def other_variance(success: np.ndarray, row: np.ndarray, other: np.ndarray) -> f
     """
     if n_levels(other) < 2:
         return 0.0
-    influence = _influence(success, row)[:, None]
+    influence = _influence(success, row, weights)[:, None]
     return max(0.0, float((one_way(influence, other) - one_way(influence, None))[0]))
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from gan_eval.science.inference import degrees_of_freedom, item_covariance, two_way
 from gan_eval.stats.estimate.contrast import CROSSED, population_proportions
 from gan_eval.stats.estimate.differences import Difference, difference_of_proportions, other_p, wald
+from gan_eval.stats.estimate.persons import far_from_people, person_weights, why_each_once, with_number
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.models import GRADED_LINK, scale_trouble
@@ -44,6 +45,11 @@ class GradedAnswers:
     """`stimulus` or `item`."""
     item: np.ndarray | None = None
     """(N,) int, 0..: items that several pictures share; their variance is added. None: none."""
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """The weights (N,) with which each participant counts once on each side."""
+        return person_weights(self.participant, self.in_a.astype(int))
 
     @cached_property
     def fit(self) -> CrossedFit | NoFitError:
@@ -89,6 +95,8 @@ def estimate_grades(question: GradeQuestion, *, margin: float | None, why_not: s
     items = [] if answers.item is None else [answers.item]
     df = degrees_of_freedom(answers.participant, answers.picture, *items, side=answers.in_a)
     check = _by_means(question, df, margin)
+    _, influence = _influence(question)
+    why_not = why_not or why_each_once(with_number(influence, answers.participant, answers.in_a.astype(int)))
     too_few = "fewer than two participants or pictures behind a side" if df < 1 else ""
     try:
         if trouble := why_not or too_few or scale_trouble(len(answers.values)):
@@ -99,7 +107,8 @@ def estimate_grades(question: GradeQuestion, *, margin: float | None, why_not: s
         return check._replace(note=note, basis=None if np.isnan(check.p) else check.basis)
     error = float(np.sqrt(error**2 + _of_items(question)))
     result = wald(value, error, df, margin=margin, bound=bound, basis=CROSSED)
-    return result._replace(check_p=check.p, note=other_p(result.p, check.p, "means"))
+    far = far_from_people(value, check.difference, error, answers.weights)
+    return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p, "means"), far))
 
 
 def _by_means(question: GradeQuestion, df: int, margin: float | None) -> Difference:
@@ -169,7 +178,7 @@ def _of_items(question: GradeQuestion) -> float:
 
 
 def _clustered(question: GradeQuestion) -> tuple[float, float]:
-    """Return the observed difference of the trials and its two-way clustered standard error."""
+    """Return the observed difference and its two-way clustered standard error; each participant counts once a side."""
     answers = question.answers
     difference, influence = _influence(question)
     units = answers.participant, answers.picture
@@ -180,16 +189,19 @@ def _clustered(question: GradeQuestion) -> tuple[float, float]:
 def _influence(question: GradeQuestion) -> tuple[float, np.ndarray]:
     """Return the observed difference and what each trial (N,) adds to its error."""
     answers = question.answers
-    grade, in_a = answers.grade, answers.in_a
-    scores = answers.values[grade]
+    grade, in_a, weights = answers.grade, answers.in_a, answers.weights
+    scores, of_a, of_b = answers.values[grade], weights[in_a].sum(), weights[~in_a].sum()
     if question.measure == HIGHER:  # each grade's placement among those of the other side
-        counts = [np.bincount(grade[side], minlength=len(answers.values)) / side.sum() for side in (in_a, ~in_a)]
+        counts = [
+            np.bincount(grade[side], weights[side], len(answers.values)) / total
+            for side, total in ((in_a, of_a), (~in_a, of_b))
+        ]
         above_b, above_a = (np.cumsum(count) - count - (1 - np.cumsum(count)) for count in counts[::-1])
         scores = np.where(in_a, above_b[grade], -above_a[grade])
-        difference = float(scores[in_a].mean())
+        difference = float((weights * scores)[in_a].sum() / of_a)
         residual = scores - difference
     else:
-        means = scores[in_a].mean(), scores[~in_a].mean()
+        means = (weights * scores)[in_a].sum() / of_a, (weights * scores)[~in_a].sum() / of_b
         difference = float(means[0] - means[1])
         residual = np.where(in_a, scores - means[0], means[1] - scores)
-    return difference, residual / np.where(in_a, in_a.sum(), (~in_a).sum())
+    return difference, residual * weights / np.where(in_a, of_a, of_b)

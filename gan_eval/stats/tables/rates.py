@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from gan_eval.science.inference import binomial_p, proportion, wilson
 from gan_eval.stats.contradictions import possible_times
+from gan_eval.stats.estimate.persons import of_scores
 from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, distinct, groups, provenance
 from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import conform
@@ -87,13 +88,14 @@ def rates(trials: AnyTrials) -> pd.DataFrame:
     answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))
     # 0 correct rejection, 1 false alarm, 2 miss, 3 hit, 4 no answer
     outcome = np.where(answered, 2 * is_fake.astype(np.intp) + says_fake, 4)
+    early = _with_more_answers(main[answered])
     counts, scopes, ids, facts = [], list[str](), list[str](), []
     for scope in (*SCOPES, *(name for name in HOLE_SCOPES if name in main and main[name].notna().any())):
         grouped = groups(main, scope)
         counts.append(grouped.tally(outcome, 5))
         scopes += [scope] * len(grouped.ids)
         ids += grouped.ids
-        facts.append(provenance(main, grouped, _notes(main, counts[-1], grouped, scope)))
+        facts.append(provenance(main, grouped, _notes(main, counts[-1], grouped, scope, early)))
     correct_rejections, false_alarms, misses, hits, n_none = np.concatenate(counts).T
     n_real, n_fake = false_alarms + correct_rejections, hits + misses
     right, n = hits + correct_rejections, n_real + n_fake
@@ -142,8 +144,25 @@ def dprime_and_criterion(
     return np.where(defined, z_hit - z_false_alarm, np.nan), np.where(defined, criterion, np.nan)
 
 
-def _notes(main: pd.DataFrame, counts: np.ndarray, grouped: Groups, scope: str) -> list[tuple[np.ndarray, str]]:
-    """Return the notes of the groups, from (G, 5) their counts of each outcome."""
+def _with_more_answers(answered: pd.DataFrame) -> str:
+    """Return the note on pooled answers if people's numbers of answers go together with their answers; else empty."""
+    participant = pd.factorize(answered["participant"])[0]
+    kind, correct = answered["is_fake"].to_numpy(int), answered["correct"].to_numpy(float)
+    found = of_scores(correct, participant, kind)
+    if found is None:
+        return ""
+    how = "more" if found.r > 0 else "less"
+    return f"participants with more answers were {how} often correct (r = {found.r:.2f}), and count more here"
+
+
+def _notes(
+    main: pd.DataFrame, counts: np.ndarray, grouped: Groups, scope: str, early: str
+) -> list[tuple[np.ndarray, str]]:
+    """Return the notes of the groups, from (G, 5) their counts of each outcome.
+
+    Args:
+        early: the note on pooled answers if some people stopped early; empty: none.
+    """
     n_real, n_fake = counts[:, :2].sum(axis=1), counts[:, 2:4].sum(axis=1)
     n = n_real + n_fake
     notes = []
@@ -164,6 +183,8 @@ def _notes(main: pd.DataFrame, counts: np.ndarray, grouped: Groups, scope: str) 
         notes.append((uneven, "real and generated pictures not equally many: accuracy mixes skill and leaning, see d′"))
         participants = distinct(main["participant"], grouped)
         notes.append((participants == 1, ONE_PARTICIPANT))
+        if early:
+            notes.append((participants > 1, early))
     return notes
 
 

@@ -139,7 +139,7 @@ def test_observed_rows_count_once_where_there_is_no_model() -> None:
     rng = np.random.default_rng(0)
     row = np.repeat([0, 1], [400, 20])
     chosen = np.concatenate([rng.permutation(400) < 300, np.arange(20) < 6])
-    found = proportion_less_half(chosen, np.arange(420) % 30, np.arange(420), row=row, margin=0.2)
+    found = proportion_less_half(chosen, np.arange(420) % 20, np.arange(420), row=row, margin=0.2)
     assert found.difference == pytest.approx((300 / 400 + 6 / 20) / 2 - 0.5)
     n = 4 / (1 / 400 + 1 / 20)
     low, high = proportion_confint((0.5 + found.difference) * n, n, method="wilson")

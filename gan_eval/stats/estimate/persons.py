@@ -1,0 +1,134 @@
+"""Participants with different numbers of answers: each counts once; does the number go together with the answers?
+
+If the less skilled stop earlier, an average over answers is that of the people who stayed, and a likelihood ignores
+what the number of answers shows. A mean of people's own shares is not affected (Hoffman, Sen & Weinberg 2001,
+Biometrika 88, 1121-1134; Williamson, Datta & Satten 2003, Biometrics 59, 36-42).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_eval.science.inference import cells, two_sided_p
+
+MIN_PEOPLE = 5
+"""Minimum number of people for a correlation of their numbers of answers with their answers."""
+MIN_SPREAD = 0.1
+"""Minimum SD of people's numbers of answers, relative to the mean; below it weights make no difference."""
+MAX_P = 0.1
+"""Maximum p of that correlation for an estimate that counts each participant once. It is above 5%, since an estimate
+that ignores a true correlation is biased, while counting each participant once only widens the interval."""
+NOT_BY_CHANCE = 0.005
+"""Maximum p of that correlation for a warning."""
+
+
+class Correlation(NamedTuple):
+    """Correlation of people's numbers of answers with a score of their answers."""
+
+    r: float
+    p: float
+    """Two-sided."""
+    people: int
+
+
+def person_weights(participant: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Return the weights (N,) of answers with which each participant counts once in each cell.
+
+    Their mean is 1 in each cell. In a cell where all participants have the same number of answers each weight is 1.
+
+    Args:
+        participant: (N,) int, 0.. .
+        cell: (N,) int, 0.. without gaps.
+
+    >>> person_weights(np.array([0, 0, 0, 1]), np.zeros(4, int)).round(3).tolist()
+    [0.667, 0.667, 0.667, 2.0]
+    """
+    _, first, place, n = np.unique(cells(participant, cell), return_index=True, return_inverse=True, return_counts=True)
+    mean = np.bincount(cell) / np.bincount(cell[first])
+    return np.asarray(mean[cell] / n[place])
+
+
+def effective_numbers(weights: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Return the number of equally weighted answers in each cell (C,) that gives its mean the same variance.
+
+    See Kish 1965, Survey Sampling. The arguments are those of `person_weights`.
+
+    >>> effective_numbers(np.array([1.0, 1.0, 1.5, 0.5]), np.array([0, 0, 1, 1])).tolist()
+    [2.0, 1.6]
+    """
+    return np.asarray(np.bincount(cell, weights) ** 2 / np.bincount(cell, weights**2))
+
+
+def with_number(influence: np.ndarray, participant: np.ndarray, cell: np.ndarray) -> Correlation | None:
+    """Return the correlation of people's numbers of answers with their part in an estimate; None: equal numbers.
+
+    A number is relative to the mean of the cells in which the person has answers.
+
+    Args:
+        influence: (N,) what each answer adds to the error of an estimate that counts each participant once.
+        participant: (N,) int, 0.. without gaps.
+        cell: (N,) int, 0.. without gaps.
+    """
+    of = cells(participant, cell)
+    first = np.unique(of, return_index=True)[1]
+    mean = np.bincount(cell) / np.bincount(cell[first])
+    expected = np.bincount(participant[first], mean[cell[first]])
+    return correlation(np.bincount(participant) / expected, np.bincount(participant, influence))
+
+
+def of_scores(score: np.ndarray, participant: np.ndarray, kind: np.ndarray) -> Correlation | None:
+    """Return the correlation of people's numbers of answers with their scores, if it is not by chance; else None.
+
+    A person's score is the mean over the kinds of pictures of the person's mean score.
+
+    Args:
+        score: (N,) score of each answer.
+        participant: (N,) int, 0.. without gaps.
+        kind: (N,) int, 0..: kind of the picture.
+    """
+    of = cells(participant, kind)
+    _, first, place, n = np.unique(of, return_index=True, return_inverse=True, return_counts=True)
+    means = np.bincount(place, score) / n
+    person = participant[first]
+    found = correlation(np.bincount(participant), np.bincount(person, means) / np.bincount(person))
+    return found if found is not None and found.p < NOT_BY_CHANCE else None
+
+
+def correlation(number: np.ndarray, score: np.ndarray) -> Correlation | None:
+    """Return Pearson's correlation over people; None: too few people, or nearly equal numbers or scores.
+
+    Args:
+        number: (P,) each person's number of answers.
+        score: (P,) each person's score.
+
+    >>> found = correlation(np.array([10, 20, 30, 40, 50, 60]), np.array([0.5, 0.6, 0.5, 0.7, 0.8, 0.8]))
+    >>> round(found.r, 3), round(found.p, 3), found.people
+    (0.892, 0.017, 6)
+    """
+    people = len(number)
+    if people < MIN_PEOPLE or number.std(ddof=1) < MIN_SPREAD * number.mean() or np.ptp(score) < 1e-12:
+        return None
+    r = float(np.clip(np.corrcoef(number, score)[0, 1], -1.0, 1.0))
+    error = np.sqrt(max(1 - r * r, 1e-300) / (people - 2))
+    return Correlation(r, float(two_sided_p(r, error, people - 2)), people)
+
+
+def far_from_people(estimate: float, once: float, error: float, weights: np.ndarray) -> str:
+    """Return the note on an estimate that is half an error or more from that which counts each participant once.
+
+    Args:
+        once: the difference if each participant counts once.
+        weights: (N,) the weights of `person_weights`; if all are 1 there is no note.
+    """
+    if (weights == 1).all() or not abs(estimate - once) >= error / 2:
+        return ""
+    return f"if each participant counts once, the difference is {once:.3g}"
+
+
+def why_each_once(*found: Correlation | None) -> str:
+    """Return the reason for an estimate that counts each participant once instead of a model; empty: none."""
+    known = [each for each in found if each is not None and each.p < MAX_P]
+    if not known:
+        return ""
+    r = min(known, key=lambda each: each.p).r
+    return f"participants with more answers answered differently, r = {r:.2f}: each participant counts once"
