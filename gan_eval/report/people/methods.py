@@ -243,9 +243,9 @@ def _models(folder: StudyFolder) -> list[str]:
     for basis, factors in (("two_way_cluster", "participant and by picture"), ("picture_cluster", "picture")):
         if basis in bases:
             sentences.append(
-                f"{'Others' if is_crossed else 'Rates and differences'} are observed shares, whose intervals have one "
-                f"answer of each kind added (Agresti and Caffo 2000) and errors clustered by {factors} (Cameron et al. "
-                "2011)."
+                f"{'Others' if is_crossed else 'Rates and differences'} are observed shares (each participant counts "
+                f"once), whose intervals have one answer of each kind added (Agresti and Caffo 2000) and errors "
+                f"clustered by {factors} (Cameron et al. 2011)."
             )
     if is_adjusted(comparisons):
         sentences.append("P values of comparisons of one kind were corrected by Holm's method (Holm 1979).")

@@ -36,7 +36,14 @@ from gan_eval.stats.estimate.differences import (
     proportion_less_half,
     wald,
 )
-from gan_eval.stats.estimate.persons import Correlation, far_from_people, person_weights, why_each_once, with_number
+from gan_eval.stats.estimate.persons import (
+    FAR_FROM_PEOPLE,
+    Correlation,
+    is_far_from_people,
+    person_weights,
+    why_each_once,
+    with_number,
+)
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 
@@ -146,8 +153,8 @@ def estimate(question: Question, *, margin: float | None, why_not: str = "") -> 
     """
     units = question.participant, question.picture
     weights = person_weights(question.participant, question.cell)
-    once, found = _each_once(question, weights)
-    why_not = why_not or why_each_once(found)
+    once, numbers = _each_once(question, weights)
+    why_not = why_not or why_each_once(numbers)
     mean, reach_apart = None, 0.0
     if question.rows:  # as in `detection_rates`: the rows' mean, with the larger of two errors
         rows = [estimate(row, margin=None, why_not=why_not) for row in question.rows]
@@ -182,8 +189,9 @@ def estimate(question: Question, *, margin: float | None, why_not: str = "") -> 
         result = test(difference, error, df, margin=margin, basis=basis)
     except NoFitError as reason:
         return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note, few_note))
-    far = far_from_people(difference, once, error, weights)
-    return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), far, few_note))
+    if is_far_from_people(difference, once, error, numbers):
+        return estimate(question, margin=margin, why_not=FAR_FROM_PEOPLE)
+    return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), few_note))
 
 
 def _each_once(question: Question, weights: np.ndarray) -> tuple[float, Correlation | None]:

@@ -43,7 +43,14 @@ from gan_eval.stats.estimate.contrast import (
     population_proportions,
 )
 from gan_eval.stats.estimate.differences import Difference, Untested, few_people, no_interval, other_p, wald
-from gan_eval.stats.estimate.persons import Correlation, effective_numbers, person_weights, why_each_once, with_number
+from gan_eval.stats.estimate.persons import (
+    FAR_FROM_PEOPLE,
+    Correlation,
+    effective_numbers,
+    person_weights,
+    why_each_once,
+    with_number,
+)
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.questions import MAX_ROWS, KindQuestion
@@ -273,8 +280,11 @@ class RatesOfTable:
             return self._known[key]
         answers = _Answers.of(question.trials)
         why_not = self.why_not or why_not or (f"{len(key)} models" if len(key) > MAX_ROWS else "")
-        why_not = why_not or why_each_once(*_with_number(answers))
+        numbers = _with_number(answers)
+        why_not = why_not or why_each_once(*numbers)
         rates = _estimated(question.trials, answers, self.settings, why_not)
+        if any(numbers) and rates.fit is not None and _are_far(rates, _clustered(answers, answers.of_people)).any():
+            return self.of(question, FAR_FROM_PEOPLE)
         between = OTHER_PEOPLE if answers.is_between else ""
         few = "" if rates.basis is None else few_people(n_levels(answers.participant))
         max_effect = 0.5 - abs(sum(rates.reported) / 2 - 0.5)
@@ -374,31 +384,21 @@ def _estimated(trials: pd.DataFrame, answers: _Answers, settings: Plan, why_not:
     few = len(trials) < FEW_ANSWERS * (int(answers.picture.max()) + 1) and clustered.df >= MANY_GROUPS - 1
     if few and of_answers.error(1, -1) > rates.error(1, -1):
         rates = replace(rates, covariances=(*covariances, *of_answers.covariances), basis=CROSSED_CLUSTERED)
-    is_far = _are_far(rates, of_answers.reported), _are_far(rates, clustered.reported)
-    if np.logical_and(*is_far).any():
+    if (_are_far(rates, of_answers) & _are_far(rates, clustered)).any():
         return replace(clustered, note=f"clustered shares instead of the crossed model ({_MISFIT})")
-    return replace(rates, note=_of_people(clustered.reported)) if is_far[1].any() else rates
+    return rates
 
 
-def _are_far(rates: Rates, observed: tuple[float, float]) -> np.ndarray:
+def _are_far(rates: Rates, observed: Rates) -> np.ndarray:
     """Return (3,) whether the share of fakes, that of reals and the accuracy of a model are far from the observed ones.
 
     Args:
-        observed: means of all answers, or of the participants' own shares. A model is not used if it is far from both.
+        observed: those of all answers, or of the participants' own shares.
     """
     gradients = np.array([[1, 0], [0, 1], [0.5, -0.5]])
-    steps = gradients @ (np.array([rates.fake, rates.real]) - observed)
+    steps = gradients @ (np.array([rates.fake, rates.real]) - observed.reported)
     errors = np.array([rates.error(*gradient) for gradient in gradients])
     return (steps > errors * _MAX_MISFIT) | (steps < -errors * _MAX_MISFIT)
-
-
-def _of_people(observed: tuple[float, float]) -> str:
-    """Return the note on the means of the participants' own shares, from which the row is far."""
-    hits, false_alarms = observed
-    return (
-        f"if each participant counts once: accuracy {(1 + hits - false_alarms) / 2:.1%}, fooling rate {1 - hits:.1%}, "
-        f"reals called real {1 - false_alarms:.1%}"
-    )
 
 
 def _with_number(answers: _Answers) -> tuple[Correlation | None, Correlation | None]:

@@ -18,7 +18,13 @@ import numpy as np
 from gan_eval.science.inference import degrees_of_freedom, item_covariance, two_way
 from gan_eval.stats.estimate.contrast import CROSSED, population_proportions
 from gan_eval.stats.estimate.differences import Difference, difference_of_proportions, other_p, wald
-from gan_eval.stats.estimate.persons import far_from_people, person_weights, why_each_once, with_number
+from gan_eval.stats.estimate.persons import (
+    FAR_FROM_PEOPLE,
+    is_far_from_people,
+    person_weights,
+    why_each_once,
+    with_number,
+)
 from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.models import GRADED_LINK, scale_trouble
@@ -96,7 +102,8 @@ def estimate_grades(question: GradeQuestion, *, margin: float | None, why_not: s
     df = degrees_of_freedom(answers.participant, answers.picture, *items, side=answers.in_a)
     check = _by_means(question, df, margin)
     _, influence = _influence(question)
-    why_not = why_not or why_each_once(with_number(influence, answers.participant, answers.in_a.astype(int)))
+    numbers = with_number(influence, answers.participant, answers.in_a.astype(int))
+    why_not = why_not or why_each_once(numbers)
     too_few = "fewer than two participants or pictures behind a side" if df < 1 else ""
     try:
         if trouble := why_not or too_few or scale_trouble(len(answers.values)):
@@ -107,8 +114,9 @@ def estimate_grades(question: GradeQuestion, *, margin: float | None, why_not: s
         return check._replace(note=note, basis=None if np.isnan(check.p) else check.basis)
     error = float(np.sqrt(error**2 + _of_items(question)))
     result = wald(value, error, df, margin=margin, bound=bound, basis=CROSSED)
-    far = far_from_people(value, check.difference, error, answers.weights)
-    return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p, "means"), far))
+    if is_far_from_people(value, check.difference, error, numbers):
+        return estimate_grades(question, margin=margin, why_not=FAR_FROM_PEOPLE)
+    return result._replace(check_p=check.p, note=other_p(result.p, check.p, "means"))
 
 
 def _by_means(question: GradeQuestion, df: int, margin: float | None) -> Difference:

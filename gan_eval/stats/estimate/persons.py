@@ -21,6 +21,9 @@ that ignores a true correlation is biased, while counting each participant once 
 NOT_BY_CHANCE = 0.005
 """Maximum p of that correlation for a warning."""
 
+FAR_FROM_PEOPLE = "it is far from the means of participants, who have different numbers of answers"
+"""Reason not to use a model that is half an error or more from the estimate that counts each participant once."""
+
 
 class Correlation(NamedTuple):
     """Correlation of people's numbers of answers with a score of their answers."""
@@ -113,16 +116,14 @@ def correlation(number: np.ndarray, score: np.ndarray) -> Correlation | None:
     return Correlation(r, float(two_sided_p(r, error, people - 2)), people)
 
 
-def far_from_people(estimate: float, once: float, error: float, weights: np.ndarray) -> str:
-    """Return the note on an estimate that is half an error or more from that which counts each participant once.
+def is_far_from_people(estimate: float, once: float, error: float, numbers: Correlation | None) -> bool:
+    """Return whether an estimate is half an error or more from that of people with different numbers of answers.
 
     Args:
         once: the difference if each participant counts once.
-        weights: (N,) the weights of `person_weights`; if all are 1 there is no note.
+        numbers: the result of `with_number`; None: people have nearly equal numbers of answers.
     """
-    if (weights == 1).all() or not abs(estimate - once) >= error / 2:
-        return ""
-    return f"if each participant counts once, the difference is {once:.3g}"
+    return numbers is not None and abs(estimate - once) >= error / 2
 
 
 def why_each_once(*found: Correlation | None) -> str:
