@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.blas import dgemv
 from scipy.linalg.lapack import dgeqrf, dorgqr
 from scipy.special import logit, ndtri
 
@@ -325,7 +324,7 @@ def fit_crossed(
     if start is None:  # scales from the scores of the plain model; its β scaled up from marginal to conditional effects
         given = (plain[: data.n_thresholds],) if data.n_thresholds else ()
         beta = plain[data.n_thresholds :]
-        eta = dgemv(1.0, data.X, beta) if len(beta) else np.zeros(len(data.answer))
+        eta = np.einsum("nk,k->n", data.X, beta)
         terms = data.terms(eta, data.answer, *given)
         spreads, scales = 0.0, []
         for side in data.layout.sides:

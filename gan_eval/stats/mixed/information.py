@@ -5,20 +5,23 @@ diagonal for effects without correlation),
 H = I + M'WM has a small block on the diagonal for each level, and cells between the factors. A cell is one level of
 each factor. The factor with more effects is eliminated by a Schur complement (G levels). Only the other, the retained
 one (K levels), is factored as a whole. Blocks between the factors are arrays (r, w, G, K): r effects for each
-eliminated level, w for each retained one. All products call scipy's BLAS, because numpy's has its own threads.
+eliminated level, w for each retained one. Large products
+call scipy's BLAS, because numpy's has its own threads; small ones are done without threads.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.blas import dgemv, dsymm, dsyrk
+from scipy.linalg.blas import dgemm, dsymm, dsyrk
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 MAX_CELLS = 5_000_000
 """Maximum number of cells of a design; with that many, one evaluation takes about a second."""
 _SMALL = 200
 """Number of effects; with fewer, threads take more time than they save."""
+_UNTHREADED = 262_144
+"""Maximum number of multiplications of a matrix product for which OpenBLAS starts no threads."""
 
 Columns = tuple[float | np.ndarray, ...]
 """The covariate of each effect of a factor's levels: 1 of the intercept, (N,) of a slope."""
@@ -175,7 +178,7 @@ class Factor:
         for a in range(width):
             for b in range(a + 1):
                 np.einsum("ii->i", matrix[a * size : (a + 1) * size, b * size : (b + 1) * size])[:] = retained[a, b]
-        rest = dsyrk(-1.0, self.flat.T, beta=1.0, c=matrix, lower=1, overwrite_c=1)
+        rest = _minus_gram(self.flat, matrix)
         self.rest, failed = dpotrf(rest, lower=1, clean=0, overwrite_a=1)
         if failed:
             raise np.linalg.LinAlgError("the information of the random effects is not positive definite")
@@ -187,9 +190,9 @@ class Factor:
         layout = self.layout
         of_retained, of_eliminated = layout.places if layout.first_retained else layout.places[::-1]
         eliminated = _whiten(right[of_eliminated].reshape(len(self.block), -1), self.root)
-        rest = right[of_retained] - dgemv(1.0, self.flat.T, eliminated.reshape(-1))
+        rest = right[of_retained] - np.einsum("gk,g->k", self.flat, eliminated.reshape(-1))
         solved = dpotrs(self.rest, rest, lower=1)[0]
-        from_retained = dgemv(1.0, self.flat.T, solved, trans=1).reshape(eliminated.shape)
+        from_retained = np.einsum("gk,k->g", self.flat, solved).reshape(eliminated.shape)
         result = np.empty(len(right))
         result[of_retained] = solved
         result[of_eliminated] = _unwhiten(eliminated - from_retained, self.root).ravel()
@@ -205,7 +208,7 @@ class Factor:
             for start in range(0, order, step):
                 inverse[:, start : start + step] = dpotrs(self.rest, inverse[:, start : start + step], lower=1)[0]
         height, width, n_eliminated, levels = self.block.shape
-        product = dsymm(1.0, inverse, self.flat.T, lower=1).T
+        product = _times_symmetric(self.flat, inverse)
         solved = product.reshape(height, n_eliminated, width, levels).transpose(0, 2, 1, 3)
         retained = np.array(
             [[np.diagonal(inverse, -levels * abs(a - b))[levels * min(a, b) :][:levels] for a in range(width)]
@@ -237,6 +240,32 @@ class Factor:
             for p, q in sorted({entry for entries in side.entries for entry in entries}):
                 leverage += root[p, q] * product_of(columns[p], reached[q])
         return leverage, np.array(determinant)
+
+
+def _pieces(rows: int, order: int) -> list[slice]:
+    """Return slices of the rows of a matrix (rows, order), so that its products start no threads."""
+    count = max(1, _UNTHREADED // order**2)
+    return [slice(start, start + count) for start in range(0, rows, count)]
+
+
+def _minus_gram(flat: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Return A - F'F in its lower triangle, for F (rows, order) and A (order, order), which is overwritten."""
+    if len(matrix) > _SMALL:
+        return np.asarray(dsyrk(-1.0, flat.T, beta=1.0, c=matrix, lower=1, overwrite_c=1))
+    for piece in _pieces(*flat.shape):
+        part = flat[piece].T
+        matrix = dgemm(-1.0, part, part, beta=1.0, c=matrix, trans_b=1, overwrite_c=1)
+    return matrix
+
+
+def _times_symmetric(flat: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Return FA for F (rows, order) and a symmetric A (order, order); of a large one, the lower triangle is read."""
+    if len(matrix) > _SMALL:
+        return np.asarray(dsymm(1.0, matrix, flat.T, lower=1).T)
+    result = np.empty(flat.shape)
+    for piece in _pieces(*flat.shape):
+        dgemm(1.0, matrix, flat[piece].T, c=result[piece].T, overwrite_c=1)
+    return result
 
 
 def _roots(blocks: np.ndarray) -> np.ndarray:

@@ -24,7 +24,6 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.blas import dgemv
 from scipy.special import expit, log_ndtr, ndtr
 
 from gan_eval.stats.mixed.information import CellLayout, Entries, Factor, Side
@@ -401,7 +400,7 @@ class Laplace:
             by_threshold = data.by_thresholds(
                 *(by.log_likelihood - by.weight * leverage / 2 - by.score * moved for by in terms.by_threshold)
             )
-        by_fixed = dgemv(1.0, data.X, residual, trans=1) if data.X.shape[1] else np.zeros(0)
+        by_fixed = np.einsum("nk,n->k", data.X, residual)
         return float(value), np.concatenate([np.array(random) - determinant, by_threshold, by_fixed])
 
     def fixed_information(self) -> np.ndarray:
@@ -428,7 +427,7 @@ class Laplace:
         result = np.array(rows).reshape(len(moves), len(moves))
         result[:count, :count] += of_thresholds
         for place, move in enumerate(moves):
-            direct = dgemv(1.0, data.X, move, trans=1) if data.X.shape[1] else np.zeros(0)
+            direct = np.einsum("nk,n->k", data.X, move)
             result[place, count:] += direct
             if place < count:
                 result[count:, place] += direct
@@ -440,7 +439,7 @@ class Laplace:
         """Maximise log P(y | u) - |u|²/2 by Newton steps, which keep a factor of H while it gains enough."""
         data, u, factor = self.data, self.mode, self.factor
         cuts = (thresholds,) if data.n_thresholds else ()
-        fixed = dgemv(1.0, data.X, beta) if len(beta) else np.zeros(len(data.answer))
+        fixed = np.einsum("nk,k->n", data.X, beta)
         value, uphill, terms, eta = self._at(u, scales, fixed, cuts)
         gain = np.inf
         for _ in range(200):
