@@ -444,7 +444,7 @@ class Laplace:
         gain = np.inf
         for _ in range(200):
             step = None if factor is None else factor.solve(uphill)
-            if step is None or (uphill * step).sum() > 0.03 * gain:
+            if step is None or (uphill * step).sum() > 0.01 * gain:
                 try:
                     factor = Factor(data.layout, scales, terms.observed)
                 except np.linalg.LinAlgError:
