@@ -4,7 +4,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from gan_eval.science.inference import binomial_p, degrees_of_freedom, n_levels, proportion, t_critical, two_way, wilson
+from gan_eval.science.inference import (
+    binomial_p,
+    cells,
+    degrees_of_freedom,
+    n_levels,
+    one_way,
+    proportion,
+    t_critical,
+    two_way,
+    wilson,
+)
 from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, contestants, distinct, joined, provenance
 from gan_eval.stats.mixed.fit import plain_fit
 from gan_eval.stats.trials import PAIRED, AnyTrials, pictures, typed
@@ -22,7 +32,7 @@ CHOICES = Table(
         integer("n", "answered trials", filled=True),
         integer("n_none", "trials without an answer", filled=True),
         number("right", "share in which the real picture was chosen; model_vs_model: that of model a", unit=SHARE),
-        *interval_columns("ci", "its Wilson 95% interval", unit=SHARE),
+        *interval_columns("ci", "its Wilson 95% interval, answers as independent", unit=SHARE),
         number("p", "exact binomial test against 1/2, answers as independent; the verdict is in `comparisons`"),
         number("dprime", "paired: sqrt(2) z(share correct), log-linear correction"),
         *PROVENANCE,
@@ -39,8 +49,8 @@ BRADLEY_TERRY = Table(
         integer("n", "answered pairs with it", filled=True),
         integer("wins", "pairs in which it was chosen", filled=True),
         number("strength", "log-odds scale; the strengths of a data set's contestants sum to 0"),
-        number("std_error", "clustered by participant and by item"),
-        *interval_columns("ci"),
+        number("std_error", "clustered by participant and by item, or by both pictures if any two are paired"),
+        *interval_columns("ci", "its 95% interval over participants and pictures, Student's t"),
         number("win_share", "chance to be chosen against the average contestant", unit=SHARE),
         *PROVENANCE,
     ),
@@ -49,7 +59,9 @@ BRADLEY_TERRY = Table(
 
 TWO_QUESTIONS = "pairs with a real picture and pairs of two models in one fit: taken as one scale"
 """`paired` asks which is generated or real, `model_vs_model` which looks more real."""
-_COLUMNS = ["participant", "dataset", "model", "choice", "answered", "simulated", "fraction"]
+_COLUMNS = [
+    *("participant", "dataset", "model", "stimulus", "stimulus_b", "choice", "answered", "simulated", "fraction"),
+]
 
 
 def choices(trials: AnyTrials) -> pd.DataFrame:
@@ -102,8 +114,9 @@ def bradley_terry(trials: AnyTrials) -> pd.DataFrame:
 
     Contestant i is chosen over j with probability 1 / (1 + exp(s_j - s_i)) (Bradley & Terry 1952, Biometrika 39,
     324-345). The strengths s are maximum-likelihood estimates. Contestants are models, and `real`. Standard errors are
-    clustered by participant and by item. The interval is Student's t; its degrees of freedom are the smaller number of
-    both minus one.
+    clustered by participant and by item. Where any two pictures are paired, each pair is in the clusters of both of its
+    pictures (dyadic clustering: Aronow, Samii & Assenova 2015, Political Analysis 23, 564-577). The interval is
+    Student's t; its degrees of freedom are the smallest number of people or pictures of a side minus one.
 
     Strengths are finite only among contestants that chains of wins connect in both directions (Ford 1957, American
     Mathematical Monthly 64, 28-33). The largest such group is estimated, and its strengths sum to 0; the others have
@@ -144,12 +157,19 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
         basis = np.eye(len(group))[:, 1:] - 1 / len(group)  # strengths that sum to 0
         strength[group] = basis @ plain_fit(np.ones(len(contest)), contest @ basis, "logit")
         participant, item = (pd.factorize(pairs.loc[answered, name])[0][inside] for name in ("participant", "unit"))
-        several = [factor for factor in (participant, item) if n_levels(factor) > 1]
+        factors, both_pictures = [participant, item], _pictures_of_any_pair(pairs[answered][inside], item)
+        if both_pictures is not None:
+            factors += both_pictures
+        several = [factor for factor in factors if n_levels(factor) > 1]
         if several:
             residual = expit(-contest @ strength[group])  # 1 - probability of the actual choice
             weighted = (contest @ basis) * (residual * (1 - residual))[:, None]
             bread = basis @ np.linalg.inv(weighted.T @ contest @ basis) @ basis.T
-            variance = np.maximum(np.diag(bread), two_way(residual[:, None] * (contest @ bread), participant, item))
+            influence = residual[:, None] * (contest @ bread)
+            clustered = two_way(influence, participant, item)
+            if both_pictures is not None:
+                clustered = _by_both_pictures(influence, participant, *both_pictures)
+            variance = np.maximum(np.diag(bread), clustered)
             std_error[group] = np.sqrt(variance)
             half_width[group] = t_critical(degrees_of_freedom(*several)) * np.sqrt(variance)
             notes += [
@@ -182,6 +202,40 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
         }
     )
     return [{str(name): cell for name, cell in row.items()} for row in cells.join(carried).to_dict("records")]
+
+
+def _pictures_of_any_pair(pairs: pd.DataFrame, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return (N,) the two pictures of each pair, numbered together; None where a picture's pairs are of one `unit`."""
+    named = pairs[["stimulus", "stimulus_b"]]
+    if named.isna().any(axis=None):
+        return None
+    code = pd.factorize(named.to_numpy().ravel())[0].reshape(-1, 2)
+    units = (len(np.unique(cells(of, unit))) > n_levels(of) for of in code.T)
+    return (code[:, 0], code[:, 1]) if any(units) else None
+
+
+def _by_both_pictures(
+    influence: np.ndarray, participant: np.ndarray, picture: np.ndarray, other: np.ndarray
+) -> np.ndarray:
+    """Return (K,) variances clustered by participant and by each picture of a pair, never below either.
+
+    Args:
+        influence: (N, K) what each pair adds to the estimates' errors.
+        participant: (N,) int, 0.. .
+        picture: (N,) int, the first picture, 0.. .
+        other: (N,) int, the second one, in the same numbers.
+    """
+
+    def by_pictures(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        of_pairs = one_way(influence, cells(np.minimum(first, second), np.maximum(first, second)))
+        return one_way(np.vstack([influence, influence]), np.r_[first, second]) - of_pairs
+
+    of_pictures = by_pictures(picture, other)
+    if n_levels(participant) < 2:
+        return of_pictures
+    of_participants = one_way(influence, participant)
+    of_cells = by_pictures(*np.split(cells(np.r_[participant, participant], np.r_[picture, other]), 2))
+    return np.max([of_participants + of_pictures - of_cells, of_participants, of_pictures], axis=0)
 
 
 def estimable_group(wins: np.ndarray) -> np.ndarray:

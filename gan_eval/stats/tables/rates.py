@@ -30,7 +30,8 @@ from gan_eval.tables.schema import (
 
 RATES = Table(
     "rates",
-    "Accuracy and signal detection by group. Unanswered, practice and catch trials are in no rate.",
+    "Accuracy and signal detection by group. Unanswered, practice and catch trials are in no rate. Intervals and p "
+    "take the answers as independent: they are about these people and pictures.",
     (
         text("scope", "what the row is about", words=(*SCOPES, *HOLE_SCOPES), filled=True),
         text("id", "which participant, stimulus, model, ...; `all` for the scope all", filled=True),

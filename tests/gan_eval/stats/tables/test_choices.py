@@ -117,6 +117,40 @@ def test_strengths_and_errors_equal_statsmodels() -> None:
     assert int(table["wins"].sum()) == len(trials)
 
 
+def test_where_any_two_pictures_are_paired_both_are_clusters() -> None:
+    """Two models: the strength is half the log-odds of their choices; its error by loops over people and pictures."""
+    rng = np.random.default_rng(4)
+    person, first, second = (np.repeat(np.arange(12), 15), *rng.integers(9, size=(2, 180)))
+    luck = rng.normal(0, 1.2, (2, 9))
+    chosen = rng.random(180) < expit(0.3 + luck[0, first] - luck[1, second])
+    trials = contests(
+        [("x", "y", "a" if a_wins else "b") for a_wins in chosen],
+        participant=[f"P{number}" for number in person],
+        stimulus=[f"x/{number}" for number in first],
+        stimulus_b=[f"y/{number}" for number in second],
+        item=None,
+    )
+    table = bradley_terry(trials).set_index("contestant")
+    share = chosen.mean()
+    assert table.loc["x", "strength"] == pytest.approx(np.log(share / (1 - share)) / 2)
+    influence = (chosen - share) / (2 * 180 * share * (1 - share))
+
+    def variance(*clusters: list[object]) -> float:
+        names = {name for of in clusters for name in of}
+        sums = [sum(i for of in clusters for i, own in zip(influence, of, strict=True) if own == one) for one in names]
+        return sum(total**2 for total in sums) * len(names) / (len(names) - 1)
+
+    people, a, b = list(person), [f"x{number}" for number in first], [f"y{number}" for number in second]
+    pairs = list(zip(a, b, strict=True))
+    by_pictures = variance(a, b) - variance(pairs)
+    of_cells = [list(zip(people, of, strict=True)) for of in (a, b, pairs)]
+    by_cells = variance(*of_cells[:2]) - variance(of_cells[2])
+    error = np.sqrt(max(variance(people) + by_pictures - by_cells, variance(people), by_pictures))
+    assert table["std_error"].to_numpy() == pytest.approx([error, error])
+    half_width = (table.loc["x", "ci_high"] - table.loc["x", "ci_low"]) / 2
+    assert half_width / error == pytest.approx(2.306004)  # t, nine pictures of a side
+
+
 def test_rows_in_another_order_and_contestants_that_change_sides() -> None:
     trials = drawn()
     turned = trials.sample(frac=1, random_state=3).reset_index(drop=True)
