@@ -17,11 +17,13 @@ from gan_eval.report.figure import WIDTH_MM, write_figure
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.parts.chart import ON_PAGE, svg_element
 from gan_eval.report.parts.folder import StudyFolder, read_folder
+from gan_eval.report.parts.words import number
 from gan_eval.settings.facts import Facts
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.exclusions import Rules, apply_rules
+from gan_eval.stats.metrics_and_people.correlations import rank_interval
 from gan_eval.stats.trials import fill_trials
-from gan_eval.tables import IMAGE_METRICS, SESSIONS
+from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS
 from gan_eval.tables.frames import frame_of
 
 MM = 72 / 25.4
@@ -183,6 +185,26 @@ def test_a_metric_is_drawn_against_its_pictures_and_nothing_judges_an_interim_st
     assert "INTERIM: NO VERDICT" in said
     assert not {"told apart", "undecided", "equivalent to chance"} & set(said)
     assert {"facades", "maps"} <= set(said)
+
+
+def test_a_metric_of_models_has_the_interval_over_models():
+    """With the models kept, seven models and many people had a narrow interval for any metric."""
+    trials = answers({f"m{k}": 0.2 + 0.1 * k for k in range(7)})
+    sets = frame_of(
+        [
+            {"model": f"m{k}", "dataset": "d", "metric": "fid", "value": value, "n_real": 8, "n_fake": 8}
+            for k, value in enumerate((10.0, 40.0, 30.0, 20.0, 60.0, 70.0, 50.0))
+        ],
+        SET_METRICS,
+    )
+    tables = analyze(trials, set_metrics=sets)
+    folder = folder_of(**tables, set_metrics=sets, trials=trials)
+    row = tables["correlations"].iloc[0]
+    low, high = rank_interval(row["spearman"], 7)
+    assert content_of(folder).correlations == [
+        f"ρ = {number(row['spearman'])} [{number(low)}, {number(high)}]",
+    ]
+    assert "95% interval over models by Fisher's z" in caption_of_figure_1(folder)
 
 
 def test_simulated_answers_are_marked(filled):
