@@ -42,7 +42,8 @@ highest <- function(formula, data) {
   best <- search(formula, data)
   start <- getME(best, "theta")
   factors <- sub("[.].*", "", names(start))
-  for (slopes in names(which(table(factors) == 3))) {
+  is_corner <- getME(best, "lower")[seq_along(start)] < 0 # of an intercept and a slope that are correlated
+  for (slopes in unique(factors[is_corner])) {
     if (!isSingular(best)) next
     for (sign in c(-1, 1)) {
       theta <- replace(start, factors == slopes, c(0.3, sign * 0.3, 0.3))
