@@ -286,7 +286,9 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path)
         assert abs(modes["effect"].mean()) < modes["effect"].std()
     assert theirs["pairs"]["p_holm"].gt(theirs["pairs"]["p"]).any()
     versions, of_ours = theirs["versions"], frames["versions"]["paper"]
-    assert pd.to_numeric(versions["accuracy"]).to_numpy() == pytest.approx(of_ours["accuracy"].to_numpy(float), abs=1e-3)
+    assert pd.to_numeric(versions["accuracy"]).to_numpy() == pytest.approx(
+        of_ours["accuracy"].to_numpy(float), abs=1e-3
+    )
     assert (pd.to_numeric(versions["accuracy_high"]) < of_ours["accuracy_high"].to_numpy(float) - 0.01).all()
     assert versions["note"].str.contains("pictures share items").all()
     without = theirs["without"]
@@ -301,9 +303,9 @@ def answers_and_grades(*, shared: bool, models: str) -> pd.DataFrame:
     rng = np.random.default_rng(4)
     parts = []
     for task, names in (("called", ("real", "a")), ("graded", tuple(models))):
-        person, item, side = (place.ravel() for place in np.indices((12, 10, len(names))))
-        eta = rng.normal(0, 0.8, (12, len(names)))[person, side] + rng.normal(0, 0.6, 10)[item]
-        eta += rng.normal(0, 0.6, (10, len(names)))[item, side] + rng.logistic(size=len(eta))
+        person, item, side = (place.ravel() for place in np.indices((10, 8, len(names))))
+        eta = rng.normal(0, 0.8, (10, len(names)))[person, side] + rng.normal(0, 0.6, 8)[item]
+        eta += rng.normal(0, 0.6, (8, len(names)))[item, side] + rng.logistic(size=len(eta))
         name = np.array(names)[side]
         columns = {
             "session": [f"{task}{number}" for number in person],
@@ -417,7 +419,8 @@ def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     ours = ours[ours["estimate"].notna()]
     for name in ("formula", "link", "term", "n_trials", "n_participants", "n_stimuli"):
         assert theirs[name].tolist() == ours[name].tolist(), name
-    assert theirs["untested"].fillna("").tolist() == ours["untested"].astype(object).fillna("").tolist()
+    reasons, own = (table["untested"].astype(object).fillna("").tolist() for table in (theirs, ours))
+    assert reasons == own
     slopes = theirs["sd_slope"].notna().to_numpy()
     sds = ("sd_participant", "sd_stimulus", "sd_slope", "sd_slope_stimulus", "slope_correlation")
     for name in ("estimate", *sds, "log_likelihood"):
