@@ -94,8 +94,12 @@ def _require_estimable(
                 )
             if len(level) <= effects:
                 raise NoFitError(f"{ahead}: no more answers than intercepts and slopes of {levels}")
-    if len(np.bincount(first)) * len(np.bincount(second)) > MAX_CELLS:
-        raise NoFitError(f"more than {MAX_CELLS:,} pairs of a {factors[0]} and a {factors[1]}")
+    pairs = len(np.bincount(first)) * len(np.bincount(second))
+    widths = [1 + sum(each.size // len(each) for each in of_factor) for of_factor in covariates]
+    if pairs > MAX_CELLS or pairs * widths[0] * widths[1] > 4 * MAX_CELLS:
+        slopes_too = " and of their slopes" if pairs <= MAX_CELLS else ""
+        most = 4 * MAX_CELLS if slopes_too else MAX_CELLS
+        raise NoFitError(f"more than {most:,} pairs of a {factors[0]} and a {factors[1]}{slopes_too}")
     if np.min(y) == np.max(y):
         raise NoFitError("separation: all answers are the same")
     if len(y) <= X.shape[1] + 2:

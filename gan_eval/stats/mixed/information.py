@@ -1,12 +1,11 @@
 """The information matrix of all random effects of a crossed model, factored by eliminating one factor.
 
 With b = Λu for each level of a factor (Λ lower triangular, one for each factor, Bates et al. 2015, equation 4; or
-diagonal for effects without correlation),
-H = I + M'WM has a small block on the diagonal for each level, and cells between the factors. A cell is one level of
-each factor. The factor with more effects is eliminated by a Schur complement (G levels). Only the other, the retained
-one (K levels), is factored as a whole. Blocks between the factors are arrays (r, w, G, K): r effects for each
-eliminated level, w for each retained one. Large products
-call scipy's BLAS, because numpy's has its own threads; small ones are done without threads.
+diagonal for effects without correlation), H = I + M'WM has a small block on the diagonal for each level, and cells
+between the factors. A cell is one level of each factor. The factor with more effects is eliminated by a Schur
+complement (G levels). Only the other, the retained one (K levels), is factored as a whole. Blocks between the factors
+are arrays (r, w, G, K): r effects for each eliminated level, w for each retained one. Large products call scipy's BLAS,
+because numpy's has its own threads. Small ones use no threads, which would wait for each other longer than they work.
 """
 
 from dataclasses import dataclass
@@ -230,15 +229,18 @@ class Factor:
         for place, (side, inverse, root) in enumerate(zip(layout.sides, inverses, self.scales, strict=True)):
             columns, other_columns = layout.columns[place], layout.columns[1 - place]
             lead = times(root, inverse)  # Λ H⁻¹ of the level: (s, q)
-            reached = []  # m_i'H⁻¹ of each effect of the trial's level
+            to_level: list[np.ndarray] = []  # m_i'H⁻¹ of each effect of the trial's level
             for q, cross in enumerate(crosses[place]):
                 other = times(self.scales[1 - place], cross)  # Λ of the other factor times H⁻¹ between
                 own = [product_of(column, of[q][side.level]) for column, of in zip(columns, lead, strict=True)]
-                reached.append(sum(map(product_of, other_columns, other), sum(own)))
+                total = np.sum(own, axis=0)
+                for column, of in zip(other_columns, other, strict=True):
+                    total += product_of(column, of)
+                to_level.append(total)
             weighted = [product_of(column, self.weight) for column in columns]
-            determinant += [sum((weighted[p] * reached[q]).sum() for p, q in entries) for entries in side.entries]
+            determinant += [sum((weighted[p] * to_level[q]).sum() for p, q in entries) for entries in side.entries]
             for p, q in sorted({entry for entries in side.entries for entry in entries}):
-                leverage += root[p, q] * product_of(columns[p], reached[q])
+                leverage += root[p, q] * product_of(columns[p], to_level[q])
         return leverage, np.array(determinant)
 
 

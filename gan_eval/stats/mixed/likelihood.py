@@ -126,8 +126,8 @@ def _normal_tail(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 LINKS = {"logit": logit_terms, "probit": probit_terms}
-STEPS = {"probit": probit_steps}
-"""Cheaper functions for the steps to the mode."""
+STEPS: "dict[str, Callable[..., Steps | Terms]]" = {"logit": logit_terms, "probit": probit_steps}
+"""Functions for the steps to the mode, cheaper ones where there are."""
 
 
 def guessing_terms(eta: np.ndarray, yes: np.ndarray, guess: np.ndarray, lapse: np.ndarray, *, link: str) -> Terms:
@@ -182,16 +182,9 @@ def cumulative_terms(eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray,
     Raises:
         FloatingPointError: the thresholds do not ascend, so a grade has no probability.
     """
-    if (np.diff(thresholds) <= 0).any():
-        raise FloatingPointError("the thresholds do not ascend")
-    distribution, densities = CUMULATIVE[link]
-    bounds = np.concatenate([[-np.inf], thresholds, [np.inf]])
-    above, below = bounds[grade + 1] - eta, bounds[grade] - eta  # a grade is between two thresholds
-    flip = np.where(above + below > 0, -1.0, 1.0)  # subtract small numbers, not numbers near 1
-    probability = np.abs(distribution(flip * above) - distribution(flip * below))
-    probability = np.maximum(probability, 1e-300)
+    above, below, probability = _between_thresholds(eta, grade, thresholds, link)
     (a0, a1, a2), (b0, b1, b2) = (
-        tuple(density / probability for density in densities(bound)) for bound in (above, below)
+        tuple(density / probability for density in CUMULATIVE[link][1](bound)) for bound in (above, below)
     )
     d1, d2, d3 = a0 - b0, a1 - b1, a2 - b2
     information = d1**2 - d2
@@ -207,6 +200,28 @@ def cumulative_terms(eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray,
             ByThreshold(-b0, b1 - d1 * b0, 2 * d1 * (d1 * b0 - b1) + b2 - d2 * b0, b0**2 + b1, shared),
         ),
     )
+
+
+def cumulative_steps(eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray, *, link: str) -> Steps:
+    """Return the terms of grades that steps to the mode need; arguments as for `cumulative_terms`."""
+    above, below, probability = _between_thresholds(eta, grade, thresholds, link)
+    (a0, a1, _), (b0, b1, _) = (CUMULATIVE[link][1](bound) for bound in (above, below))
+    d1 = (a0 - b0) / probability
+    return Steps(np.log(probability), -d1, d1**2 - (a1 - b1) / probability)
+
+
+def _between_thresholds(
+    eta: np.ndarray, grade: np.ndarray, thresholds: np.ndarray, link: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the thresholds above and below each grade, minus η, and the probability between them, each (N,)."""
+    if (np.diff(thresholds) <= 0).any():
+        raise FloatingPointError("the thresholds do not ascend")
+    distribution, _ = CUMULATIVE[link]
+    bounds = np.concatenate([[-np.inf], thresholds, [np.inf]])
+    above, below = bounds[grade + 1] - eta, bounds[grade] - eta  # a grade is between two thresholds
+    flip = np.where(above + below > 0, -1.0, 1.0)  # subtract small numbers, not numbers near 1
+    probability = np.abs(distribution(flip * above) - distribution(flip * below))
+    return above, below, np.maximum(probability, 1e-300)
 
 
 _MIN_GAIN = 1e-13
@@ -317,10 +332,13 @@ class Crossed(NamedTuple):
         ]
         n_thresholds = int(np.max(y)) if link in CUMULATIVE else 0
         terms: Callable[..., Terms]
+        steps: Callable[..., Steps | Terms]
         if guessing is None:
             terms = partial(cumulative_terms, link=link) if n_thresholds else LINKS[link]
+            steps = partial(cumulative_steps, link=link) if n_thresholds else STEPS[link]
         else:
             terms = partial(guessing_terms, guess=guessing[0][order], lapse=guessing[1][order], link=link)
+            steps = terms
         ends = (len(parts[0].entries), len(parts[1].entries))
         return Crossed(
             np.asarray(y, np.int64 if n_thresholds else float)[order],
@@ -331,7 +349,7 @@ class Crossed(NamedTuple):
             factors,
             parts,
             terms,
-            STEPS.get(link, terms) if guessing is None else terms,
+            steps,
             (range(ends[0]), range(ends[0], sum(ends))),
             sum(ends),
             sum(ends) + n_thresholds,

@@ -118,3 +118,10 @@ def test_hopeless_slopes_are_refused_with_the_reason(slope, word):
     first, second = np.repeat(np.arange(10), 8), np.tile(np.arange(8), 10)
     with pytest.raises(NoFitError, match=word):
         fit_crossed(rng.random(80) < 0.6, np.ones((80, 1)), first, second, slope=slope)
+
+
+def test_a_design_of_too_many_pairs_of_effects_is_refused(monkeypatch):
+    data = answers(DESIGNS["independent slopes"])
+    monkeypatch.setattr("gan_eval.stats.mixed.fit.MAX_CELLS", 2_200)  # 40 x 50 levels, 5 effects of each participant
+    with pytest.raises(NoFitError, match="8,800 pairs of a participant and a stimulus and of their slopes"):
+        fit(data)
