@@ -451,6 +451,19 @@ def mean_of_people(values: np.ndarray, participant: np.ndarray, picture: np.ndar
     return Estimate(mean, *two_way_interval(mean, weight * (values - mean), participant, picture))
 
 
+def satterthwaite(variances: ArrayLike, df: ArrayLike) -> float:
+    """Return the approximate degrees of freedom of a sum of independent variances; the smallest if all are 0.
+
+    See Satterthwaite 1946, Biometrics Bulletin 2, 110-114, and Welch 1947, Biometrika 34, 28-35.
+
+    >>> satterthwaite([1.0, 1.0], [5, 5]), satterthwaite([1.0, 0.0], [5, 9])
+    (10.0, 5.0)
+    """
+    variances, df = np.asarray(variances, float), np.asarray(df, float)
+    squares = float((variances**2 / df).sum())
+    return float(variances.sum()) ** 2 / squares if squares > 0 else float(df.min())
+
+
 def n_levels(factor: np.ndarray) -> int:
     """Return the number of distinct values (N,), int and 0.. .
 

@@ -25,6 +25,7 @@ from gan_eval.science.inference import (
     item_covariance,
     n_levels,
     newcombe,
+    satterthwaite,
     t_critical,
     two_sided_p,
     ways,
@@ -121,6 +122,8 @@ class Rates:
     n: tuple[float, float] = (np.nan, np.nan)
     """Effective number of independent answers to fakes and to reals."""
     untested: Untested | None = None
+    df_of_sides: tuple[tuple[int, ...], ...] = ()
+    """Of a poll: degrees of freedom of fakes and of reals behind the first covariances; both sides are independent."""
     max_effect: float = 0.5
     """Largest possible distance of accuracy from 1/2, given the share of the answer `fake`; if averaged, the mean."""
 
@@ -128,6 +131,9 @@ class Rates:
         """Return the standard error of a number from its derivatives with respect to both shares; NaN: no interval."""
         gradient = np.array([by_fake, by_real])
         variances = [float(gradient.dot(covariance).dot(gradient)) for covariance in self.covariances]
+        for place, df in enumerate(self.df_of_sides):  # Student's t has `df` everywhere: narrow the error instead
+            of_both = satterthwaite(gradient**2 * np.diag(self.covariances[place]), df)
+            variances[place] *= float(t_critical(of_both) / t_critical(self.df)) ** 2
         return float(np.sqrt(max(*variances, 0.0))) if variances else np.nan
 
     def difference(self, margin: float | None) -> Difference:
@@ -469,6 +475,11 @@ def _clustered(answers: _Answers, of_answer: np.ndarray) -> Rates:
     gave_both = int(((by_answers[0] > 0) & (by_answers[0] < by_answers[1])).sum())
     influence = ((says - shares[cell]) * answers.weights[:, cell] * of_answer / of_cell[cell]).T
     by_cluster = ways(partial(cluster_covariance, influence, side=answers.is_fake), people, pictures_and_items)
+    df_of_sides: tuple[tuple[int, ...], ...] = ()
+    if several and answers.item is None and n_levels(answers.participant) == len(says):  # a poll
+        in_sides = answers.is_fake, ~answers.is_fake
+        of_people, of_pictures = (tuple(n_levels(each[side]) - 1 for side in in_sides) for each in factors)
+        df_of_sides = of_people, of_pictures, of_pictures
     said = np.bincount(cell, says)
     is_uniform = (said == 0) | (said == np.bincount(cell))
     if is_uniform.any():  # equal answers do not show how clusters differ: assume an SD, and the normal instead of t
@@ -483,7 +494,10 @@ def _clustered(answers: _Answers, of_answer: np.ndarray) -> Rates:
     n_fake, n_real = map(float, 1 / (answers.weights**2 / n).sum(axis=1))
     covariances = tuple(by_cluster)
     untested: Untested | None = "constant answers" if note else None
-    return Rates(fake, real, covariances, df, basis, observed, note, n=(n_fake, n_real), untested=untested)
+    n_both = n_fake, n_real
+    return Rates(
+        fake, real, covariances, df, basis, observed, note, n=n_both, untested=untested, df_of_sides=df_of_sides
+    )
 
 
 @cache

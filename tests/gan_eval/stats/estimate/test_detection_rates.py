@@ -164,6 +164,31 @@ def test_intervals_hold_where_photographs_and_versions_share_items() -> None:
     assert np.mean([row.fooling_rate.low <= 0.5 <= row.fooling_rate.high for row in found]) >= 0.92
 
 
+def test_a_poll_has_the_degrees_of_freedom_of_two_independent_samples() -> None:
+    """Each person answers once: Welch's test of pictures, and not below the error of independent answers."""
+    rng = np.random.default_rng(2)
+    picture = rng.permutation(np.arange(96) % 12)
+    is_fake, larger = picture % 2 == 0, set()
+    for spread in (0.0, 1.5):
+        says = rng.random(96) < expit(rng.normal(0, spread, 12)[picture])
+        found = rates(judged(np.arange(96), picture, is_fake, says, dataset="d"))
+        assert (found.basis, found.df) == ("two_way_cluster", 5)
+        residual = (says - np.where(is_fake, found.fake, found.real)) / 48
+        by_picture = np.bincount(picture, residual) ** 2 * 6 / 5
+        of_pictures = by_picture[::2].sum(), by_picture[1::2].sum()
+        of_people = [(residual[side] ** 2).sum() * 48 / 47 for side in (is_fake, ~is_fake)]
+        reaches = {}
+        for name, (fake, real), df in (("pictures", of_pictures, 5), ("people", of_people, 47)):
+            welch = (fake + real) ** 2 / (fake**2 / df + real**2 / df)
+            both, one = student.ppf(0.975, welch) ** 2 * (fake + real), student.ppf(0.975, df) ** 2 * fake
+            reaches[name] = both, one
+        expected = np.sqrt(np.max([*reaches.values()], axis=0))
+        errors = [found.error(1, -1), found.error(1, 0)]
+        assert student.ppf(0.975, 5) * np.array(errors) == pytest.approx(expected)
+        larger.add(max(reaches, key=reaches.__getitem__))
+    assert larger == {"people", "pictures"}
+
+
 ALONE = "one participant alone gave both answers"
 
 
