@@ -133,6 +133,8 @@ class Rates:
         variances = [float(gradient.dot(covariance).dot(gradient)) for covariance in self.covariances]
         for place, df in enumerate(self.df_of_sides):  # Student's t has `df` everywhere: narrow the error instead
             of_both = satterthwaite(gradient**2 * np.diag(self.covariances[place]), df)
+            if by_fake and by_real:  # not above those of two kinds whose pictures vary alike
+                of_both = min(of_both, satterthwaite(1 / np.array(df), df))
             variances[place] *= float(t_critical(of_both) / t_critical(self.df)) ** 2
         return float(np.sqrt(max(*variances, 0.0))) if variances else np.nan
 
