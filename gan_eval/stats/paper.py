@@ -101,8 +101,8 @@ PAPER = Table(
         text(
             "basis",
             "method behind numbers and intervals, as in `comparisons`: the crossed mixed model, averaged over "
-            "participants and pictures; the same with the larger error of clustered shares; shares, preferences or "
-            "grades, each participant counted once, their errors clustered by participant and by picture; of one "
+            "participants and pictures; the same with the larger error of clustered shares; shares (each participant "
+            "counts once), preferences or grades, their errors clustered by participant and by picture; of one "
             "participant, clustered by picture; or independent answers",
         ),
         text("untested", "why a test is missing, as in `comparisons`", words=UNTESTED),
