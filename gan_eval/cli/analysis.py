@@ -128,7 +128,7 @@ def analyze(
                 margin=margin,
                 on_message=console.message,
             )
-        _print_answer(console, results, counted)
+        _print_answer(console, results, counted, answers.study if file is None else None)
     words = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
     print_next_command("report", str(out), *(word for option in words for word in option))
     typer.echo(tables_as_json(results) if as_json else out)
@@ -172,13 +172,20 @@ def _to_copy(metrics: "Mapping[Table, ReadTable]", out: Path) -> "dict[Table, pd
 
 
 def _print_answer(
-    console: "Console", answers: "Mapping[str, pd.DataFrame]", stored: "Mapping[Table, pd.DataFrame]"
+    console: "Console",
+    answers: "Mapping[str, pd.DataFrame]",
+    stored: "Mapping[Table, pd.DataFrame]",
+    study: "Study | None",
 ) -> None:
-    """Print the first sentence of the report, and the table to cite."""
+    """Print the first sentence of the report, the table to cite, and the number of participants left out of it.
+
+    Args:
+        study: the study whose question was asked; None: not known.
+    """
     import numpy as np
 
     from gan_eval.report.people.verdicts import first_sentence
-    from gan_eval.stats.paper import distinct_rows, printed, unadjusted
+    from gan_eval.stats.paper import distinct_rows, one_kind_sentence, printed, unadjusted
     from gan_eval.tables import TRIALS
 
     sentence = first_sentence(answers, stored[TRIALS])
@@ -189,7 +196,7 @@ def _print_answer(
 
         tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
         tables = {name: frame for name, frame in tables.items() if len(frame)}
-        folder = StudyFolder(Path(), None, Facts(), tables, stimuli={}, training={}, published={})
+        folder = StudyFolder(Path(), study, Facts(), tables, stimuli={}, training={}, published={})
         sentence = next(answer_sentences(folder), None)
     if sentence:
         console.message(sentence, wrap=True)
@@ -198,6 +205,8 @@ def _print_answer(
         if note := unadjusted(distinct_rows(paper)["verdict"]):
             console.message(f"In brackets 95% intervals. {note}", wrap=True)
         console.table(*printed(paper.assign(dprime=np.nan)))  # accuracy has the same information as d′
+        if left_out := one_kind_sentence(paper):
+            console.message(left_out, wrap=True)
 
 
 def _answers_of_store(store: Place, name: str | None, planned: "Study | None") -> "Answers":

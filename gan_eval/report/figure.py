@@ -19,7 +19,7 @@ from scipy.special import ndtr, ndtri
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_bytes
-from gan_eval.report.figure_content import MAX_ROWS, PANEL_A, Entry, FigureContent, content_of
+from gan_eval.report.figure_content import MAX_ROWS, Entry, FigureContent, content_of
 from gan_eval.report.metrics.summaries import title_of, unit_of, with_arrow
 from gan_eval.report.parts.chart import STYLE, figure_file
 from gan_eval.report.parts.folder import StudyFolder
@@ -81,12 +81,12 @@ def caption_of_figure_1(folder: StudyFolder, content: FigureContent) -> str:
         thresholds = folder.table(THRESHOLDS)
         shares = thresholds.loc[(thresholds["protocol"] == content.protocol).fillna(False), "share"].dropna().unique()
         share = f"{shares[0]:.0%}" if len(shares) == 1 else "a fixed share of"
-    rates = f"{PANEL_A[content.protocol][2].format(share)}; large markers: models{ends}; dots: participants"
+    rates = f"{content.panel_a[2].format(share)}; large markers: models{ends}; dots: participants"
     if any(not math.isnan(entry.real[0]) for entry in content.entries):
         of = "mean grade of real pictures" if is_rating else "share of real pictures called real"
         rates += f"; grey: 95% interval of the {of}"
     elif content.has_shares:
-        rates += f"; dashed: {'chance' if is_paired else 'the average model'}"
+        rates += f"; dashed: {'the average model' if content.panel_a[0] == 'preference' else 'chance'}"
     accuracy = "Share of pairs in which the real picture was found" if is_paired else "Balanced accuracy"
     if any(not np.isnan(entry.accuracy[1:]).any() for entry in content.entries):
         accuracy += ", with 95% (thin) and 90% (thick) intervals"
@@ -262,11 +262,11 @@ class _Drawing:
             axes.set_xlim(0, 1.03 * most)
             axes.xaxis.set_major_locator(MaxNLocator(5))
         self._set_rows(axes, named=True)
-        axes.set_xlabel(PANEL_A[content.protocol][1])
+        axes.set_xlabel(content.panel_a[1])
         if any(not math.isnan(entry.real[0]) for entry in content.entries):
             self._note(axes, "grey: real pictures")
         elif content.protocol != SINGLE and content.has_shares:
-            self._note(axes, f"dashed: {'chance' if content.protocol == PAIRED else 'average model'}", line=50)
+            self._note(axes, f"dashed: {'average model' if content.panel_a[0] == 'preference' else 'chance'}", line=50)
 
     def _accuracy(self, axes: Axes) -> None:
         entries, margin = self.content.entries, 100 * self.content.margin
@@ -326,7 +326,7 @@ class _Drawing:
         axes.xaxis.set_major_locator(MaxNLocator(5))
         unit = unit_of(content.metric)
         axes.set_xlabel(with_arrow(content.metric) + (f" ({unit})" if unit else ""), parse_math=False)
-        axes.set_ylabel(PANEL_A[content.protocol][1])
+        axes.set_ylabel(content.panel_a[1])
         axes.set_title("\n".join(content.correlations), fontsize=SMALL, loc="right", parse_math=False)
         if "people" not in self.axes:
             self._key(axes)

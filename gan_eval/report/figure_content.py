@@ -17,7 +17,7 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
-from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE, interval_names
+from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE, interval_names, with_shared_reals
 from gan_eval.stats.questions import CHOSEN
 from gan_eval.stats.rules import parse_rule
 from gan_eval.stats.tables.comparisons import COMPARISONS
@@ -27,15 +27,20 @@ from gan_eval.stats.trials import PAIRED, TWO_MODELS, TypedTrials, in_finished_s
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
 from gan_eval.tables.schema import SHARE
 
+CHOSEN_OF_TWO = "two_models_only"
+"""Key of panel a if every pair is of the same two models."""
 PANEL_A: dict[str, tuple[str, str, str]] = {
     SINGLE: ("fooling_rate", "fooling rate (%)", "Fooling rate: share of a model's pictures called real"),
     PAIRED: ("fooling_rate", "taken for the real one (%)", "Share of pairs whose generated picture was called real"),
     TWO_MODELS: ("preference", "preferred (%)", "Probability of being preferred to the average model"),
+    CHOSEN_OF_TWO: ("chosen", "chosen (%)", "Share of the pairs of both models in which each was chosen"),
     RATING: ("grade", "mean grade", "Mean grade"),
     **dict.fromkeys(ADAPTIVE_PROTOCOLS, ("threshold_ms", "threshold (ms)", "Exposure with {} correct answers")),
 }
 """Column of the table `paper`, axis label and caption of panel a, by protocol."""
 _NAMES = {"": "generated pictures", EVERYTHING: "all models", REAL: "real pictures"}
+_UNKNOWN = "all pictures"
+"""Name of graded pictures whose kind and model are not known."""
 _KEY = ["model", "dataset"]
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MIN_POINTS = 3
@@ -73,11 +78,13 @@ class Entry:
     """(N, 2) false-alarm rate and hit rate of each participant."""
     points: np.ndarray
     """(N, 2) metric and score of each picture, or of the model."""
+    is_unknown: bool = False
+    """The kind of the pictures is not known."""
 
     @property
     def name(self) -> str:
         """The model's name for readers."""
-        return _NAMES.get(self.model, clean(self.model))
+        return _UNKNOWN if self.is_unknown and not self.model else _NAMES.get(self.model, clean(self.model))
 
     @property
     def n_label(self) -> str:
@@ -90,6 +97,8 @@ class FigureContent:
     """Content of figure 1 of a folder."""
 
     protocol: str
+    panel_a: tuple[str, str, str]
+    """Column of the table `paper`, axis label and caption of panel a."""
     entries: list[Entry]
     margin: float
     """Margin of equivalence, 0..1; NaN: none."""
@@ -105,7 +114,7 @@ class FigureContent:
     @property
     def has_shares(self) -> bool:
         """True if the values of panel a are percentages."""
-        return PAPER.by_name[PANEL_A[self.protocol][0]].unit == SHARE
+        return PAPER.by_name[self.panel_a[0]].unit == SHARE
 
     @property
     def panels(self) -> list[str]:
@@ -127,10 +136,13 @@ def content_of(folder: StudyFolder) -> FigureContent | None:
     if table.empty:
         return None
     protocol = str(table["protocol"].iloc[0])
-    table = table[table["protocol"] == protocol]
+    table = with_shared_reals(table[table["protocol"] == protocol])
+    is_chosen = protocol == TWO_MODELS and "chosen" in table and bool(table["chosen"].notna().all())
+    panel_a = PANEL_A[CHOSEN_OF_TWO if is_chosen else protocol]
     table = table.assign(**{name: table[name].astype("object").fillna("") for name in _KEY})
     models = table[table["model"] != EVERYTHING]
-    entries = _entries(models if len(models) else table, _participant_values(folder, protocol), hide_verdicts=interim)
+    people = _participant_values(folder, protocol)
+    entries = _entries(models if len(models) else table, people, panel_a, hide_verdicts=interim)
     comparisons = folder.table(COMPARISONS)
     measure = CHOSEN if protocol == PAIRED else "called_fake"
     is_detection = (comparisons["question"] == "detection") & (comparisons["measure"] == measure)
@@ -140,17 +152,19 @@ def content_of(folder: StudyFolder) -> FigureContent | None:
         metric, correlations = _add_metric(folder, entries, GRADE if protocol == RATING else FOOLING)
     grades = folder.study.quiz.grades if folder.study is not None else None
     warning = "; ".join(["simulated participants"] * folder.simulated + ["interim: no verdict"] * interim)
-    return FigureContent(protocol, entries, float(margin), grades, metric, correlations, warning)
+    return FigureContent(protocol, panel_a, entries, float(margin), grades, metric, correlations, warning)
 
 
-def _entries(table: pd.DataFrame, people: pd.DataFrame, *, hide_verdicts: bool) -> list[Entry]:
-    """Return an entry for each row of `paper`, sorted by data set; `own` is the result of `_participant_values`."""
+def _entries(
+    table: pd.DataFrame, people: pd.DataFrame, panel_a: tuple[str, str, str], *, hide_verdicts: bool
+) -> list[Entry]:
+    """Return an entry for each row of `paper`, sorted by data set; `people` is the result of `_participant_values`."""
     models = [model for model in dict.fromkeys(table["model"]) if model != REAL]
     datasets = [*dict.fromkeys(table["dataset"])]
     entries = []
     for row in sorted(table.to_dict("records"), key=lambda row: datasets.index(row["dataset"]))[:MAX_ROWS]:
         model, dataset, protocol = row["model"], row["dataset"], row["protocol"]
-        column, axis, _ = PANEL_A[protocol]
+        column, axis, _ = panel_a
         scale = 100.0 if "%" in axis else 1.0
         values, reals = (
             (people if name == EVERYTHING else people[(people["model"] == name) & (people["dataset"] == dataset)])
@@ -182,6 +196,7 @@ def _entries(table: pd.DataFrame, people: pd.DataFrame, *, hide_verdicts: bool) 
                 participant_values=scale * values.to_numpy(float),
                 participant_rates=100 - 100 * np.asarray(both, float),
                 points=np.empty((0, 2)),
+                is_unknown=not missing(row.get("n_unknown")),
             )
         )
     return entries

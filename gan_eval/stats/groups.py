@@ -141,9 +141,9 @@ def distinct(column: pd.Series, grouped: Groups) -> np.ndarray:
 def with_reals(trials: pd.DataFrame, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of the fakes with a code (N, 0..; -1: none), then those of their reals, and all their codes.
 
-    The reals of a code are those of the same data sets that the same participants judged. If most of the participants
-    who judged its fakes judged no real of the data set, the comparison is one between participants; then the reals of
-    all participants count. A real may occur with several codes.
+    A code has the answers of the participants who judged both its fakes and reals of the same data set. If most of the
+    participants who judged its fakes judged no real of the data set, the comparison is one between participants; then
+    the answers of all participants count. A real may occur with several codes.
     """
     size = max(int(code.max(initial=-1)) + 1, 1)
     is_real = ~trials["is_fake"].to_numpy(bool)
@@ -154,8 +154,10 @@ def with_reals(trials: pd.DataFrame, code: np.ndarray) -> tuple[np.ndarray, np.n
     presented = pd.unique(place[fakes] * size + code[fakes])
     has_reals = np.isin(presented // size, place[reals])
     pair = presented // size % sets * size + presented % size  # data set and code
-    for alone in np.flatnonzero(2 * np.bincount(pair, has_reals) < np.bincount(pair)):
+    is_between = 2 * np.bincount(pair, has_reals) < np.bincount(pair)
+    for alone in np.flatnonzero(is_between):
         presented = np.append(presented, np.unique(place[is_real & (dataset == alone // size)]) * size + alone % size)
+    fakes = fakes[np.isin(place[fakes], place[reals]) | is_between[dataset[fakes] * size + code[fakes]]]
     presented = np.unique(presented)
     group_of, of_code = presented // size, presented % size
     first, last = (np.searchsorted(group_of, place[reals], side) for side in ("left", "right"))

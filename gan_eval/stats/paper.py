@@ -17,7 +17,7 @@ from gan_eval.stats.estimate.contrast import FROM_MODELS
 from gan_eval.stats.estimate.detection_rates import BY_PICTURE, TWO_WAY
 from gan_eval.stats.estimate.differences import UNTESTED
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
-from gan_eval.stats.questions import ANY_FAKE, CHOSEN, kind_rows
+from gan_eval.stats.questions import ANY_FAKE, CHOSEN, kind_rows, left_out
 from gan_eval.stats.recruitment import NO_VERDICT
 from gan_eval.stats.tables.comparisons import Detected
 from gan_eval.stats.tables.hype import mean_thresholds
@@ -59,11 +59,27 @@ PAPER = Table(
         integer("n_participants", "participants who gave the answers", filled=True),
         integer("n_fake", "generated pictures that were judged; empty: pairs that do not name them"),
         integer("n_real", "real pictures that were judged with them", filled=True),
+        integer("n_unknown", "rating: graded pictures whose kind is not known", optional=True),
         integer("n_answers", "answers", filled=True),
+        integer(
+            "n_only_real",
+            "participants who judged real pictures of a data set but no generated ones, and whose answers to it are "
+            "left out",
+            optional=True,
+        ),
+        integer(
+            "n_only_fake", "the same of participants who judged generated pictures but no real ones", optional=True
+        ),
         number("fooling_rate", "share of fakes called real; paired: called the real one", unit=SHARE),
         *interval_columns("fooling", "its 95% interval"),
-        number("real_called_real", "share of the data set's real pictures called real", unit=SHARE),
+        number("real_called_real", "share of the row's real pictures called real, by the row's fit", unit=SHARE),
         *interval_columns("real", "its 95% interval"),
+        *with_interval(
+            "shared_real",
+            "the same share from one fit of all models with the same answers to real pictures: the number to cite",
+            unit=SHARE,
+            optional=True,
+        ),
         number(
             "accuracy",
             "balanced: mean of the shares of reals and of fakes judged correctly; paired: share of pairs in which the "
@@ -80,6 +96,12 @@ PAPER = Table(
         *interval_columns("dprime", "its 95% interval"),
         number("p", "two-sided, of accuracy against chance"),
         number("p_holm", "after Holm's correction over the models"),
+        *with_interval(
+            "chosen",
+            "model_vs_model, two models: share of their pairs in which this one was chosen (`comparisons`)",
+            unit=SHARE,
+            optional=True,
+        ),
         *with_interval(
             "preference",
             "model_vs_model: chance to be chosen over the average contestant (win_share of `bradley_terry`)",
@@ -161,7 +183,7 @@ def _single_rows(answered: pd.DataFrame, comparisons: pd.DataFrame, detections: 
         if model == EVERYTHING and dprimes and (dprime < min(dprimes) - 1e-9 or dprime > max(dprimes) + 1e-9):
             cells["note"] = joined(cells["note"], _OUTSIDE)
         dprimes += [] if np.isnan(dprime) else [dprime]
-        yield _counts_of_kinds(SINGLE, model, dataset, detection.question.trials) | cells
+        yield _counts_of_kinds(SINGLE, model, dataset, detection.question.trials) | _left_out(detection) | cells
 
 
 def _adaptive_rows(answered: pd.DataFrame, frames: Frames) -> Iterator[Row]:
@@ -208,6 +230,12 @@ def _counts_of_kinds(protocol: str, model: str | None, dataset: str | None, part
     return _counted(protocol, model, dataset, part, fakes, part["stimulus"].nunique() - fakes)
 
 
+def _left_out(row: Detected) -> Row:
+    """Return the numbers of participants who judged one kind of picture and are left out of a row."""
+    people, left = row.question.answered["participant"], left_out(row.question)
+    return {"n_only_real": people[left.only_real].nunique(), "n_only_fake": people[left.only_fake].nunique()}
+
+
 def _detected(test: Mapping[Any, Any], row: Detected) -> Row:
     """Return the rates and the verdict of a row, whose test is a row of `comparisons`."""
     detection = row.numbers
@@ -215,6 +243,7 @@ def _detected(test: Mapping[Any, Any], row: Detected) -> Row:
     for name, short in (("fooling_rate", "fooling"), ("real_called_real", "real"), ("accuracy", "accuracy")):
         estimate: Estimate = getattr(detection, name)
         cells |= {name: estimate.value, f"{short}_low": estimate.low, f"{short}_high": estimate.high}
+    cells |= dict(zip(("shared_real", "shared_real_low", "shared_real_high"), row.reals, strict=True))
     value, low, high = detection.dprime
     cells |= {"dprime": value, "dprime_low": low, "dprime_high": high, "basis": detection.basis}
     cells |= {"p": detection.p, "p_holm": test["p_holm"]}
@@ -271,15 +300,24 @@ def _pair_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
             shown = pd.concat(
                 [of_model.loc[(of_model[place] == model).to_numpy(bool), name] for place, name in columns]
             )
-            cells = {}
+            cells = {} if test is None else _chosen(test, model)
             if model in strengths.index:
                 strength = strengths.loc[model]
-                cells = {"preference": strength["win_share"]}
+                cells |= {"preference": strength["win_share"]}
                 cells |= {f"preference_{end}": float(expit(strength[f"ci_{end}"])) for end in ("low", "high")}
                 several = of_model["participant"].nunique() > 1
                 cells["basis"] = None if pd.isna(strength["ci_low"]) else TWO_WAY if several else BY_PICTURE
+            if test is not None:  # the number to cite is `chosen`
+                cells["basis"] = test["basis"]
             number = None if shown.isna().any() else int(shown.nunique())
             yield {**_counted(TWO_MODELS, model, name, of_model, number, 0), **cells, **_tested(of_model, test)}
+
+
+def _chosen(test: Mapping[Any, Any], model: str) -> Row:
+    """Return the share of the pairs of two models in which one was chosen, from their row of `comparisons`."""
+    sign, names = (1, ("ci_low", "ci_high")) if model == test["a"] else (-1, ("ci_high", "ci_low"))
+    names_of = {"chosen": "difference", "chosen_low": names[0], "chosen_high": names[1]}
+    return {name: 0.5 + sign * float(test[of]) for name, of in names_of.items()}
 
 
 def _rows_with_reals(paired: pd.DataFrame, tests: Mapping[Any, Mapping[Any, Any]]) -> Iterator[Row]:
@@ -326,9 +364,11 @@ def _grade_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
         is_row = _equal(graded["dataset"], row["dataset"]) & _equal(graded["kind"], row["kind"])
         part = graded[is_row if pooled else is_row & _equal(graded["model"], row["model"])].reset_index(drop=True)
         pictures = part["stimulus"].nunique()
-        model, *shown = (REAL, 0, pictures) if is_real else (row["model"], pictures, 0)
+        is_unknown = not isinstance(row["kind"], str)
+        model, *shown = (REAL, 0, pictures) if is_real else (row["model"], None if is_unknown else pictures, 0)
         cells = {f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))}
         cells["basis"] = None if pd.isna(row["ci_low"]) else TWO_WAY
+        cells |= {"n_unknown": pictures if is_unknown else None}
         yield _counted(RATING, model, row["dataset"], part, *shown) | cells | provenance_cells(part, note)
 
 
@@ -361,6 +401,7 @@ _SHOWN = {
     "real_called_real": ("real", "Real called real, %", 100, 1),
     "accuracy": ("accuracy", "Accuracy, %", 100, 1),
     "dprime": ("dprime", "d′", 1, 2),
+    "chosen": ("chosen", "Chosen, % of their pairs", 100, 1),
     "preference": ("preference", "Preferred to the average model, %", 100, 1),
     "grade": ("grade", "Grade", 1, 2),
     "threshold_ms": ("threshold_ms", "Threshold, ms", 1, 0),
@@ -402,18 +443,22 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     >>> rows
     [['gan', 'facades', '12', '40 + 38', '600', '61.3 [55.0, 67.2]', 'told apart']]
     """
-    table = distinct_rows(table)
+    table = with_shared_reals(distinct_rows(table))
     records = table.to_dict("records")
     several = table["protocol"].nunique() > 1
     columns: dict[str, list[str]] = {"Asked": [_ASKED[row["protocol"]] for row in records]} if several else {}
     for name, head in (("model", "Model"), ("dataset", "Data set")):
         columns[head] = ["–" if pd.isna(row[name]) else str(row[name]) for row in records]
     columns["People"] = [str(row["n_participants"]) for row in records]
+    unknown = ["" if pd.isna(row.get("n_unknown")) else str(row["n_unknown"]) for row in records]
     counts = ([row["n_fake"], row["n_real"]] for row in records)
-    columns["Pictures, fake + real"] = [" + ".join("–" if pd.isna(n) else str(n) for n in pair) for pair in counts]
+    known = [" + ".join("–" if pd.isna(n) else str(n) for n in pair) for pair in counts]
+    columns["Pictures" if all(unknown) else "Pictures, fake + real"] = [
+        n or pair for n, pair in zip(unknown, known, strict=True)
+    ]
     columns["Answers"] = [str(row["n_answers"]) for row in records]
     for name, (short, head, scale, digits) in _SHOWN.items():
-        if table[name].notna().any():
+        if name in table and table[name].notna().any():
             head = f"Balanced {head.lower()}" if name == "accuracy" and set(table["protocol"]) == {SINGLE} else head
             columns[head] = [
                 ""
@@ -476,9 +521,43 @@ def skill_note(table: pd.DataFrame) -> list[str]:
     return ["d′ is computed from the averaged rates; a typical participant's d′ is larger."]
 
 
+def with_shared_reals(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table `paper` with one share of reals called real for all models that share the real pictures."""
+    if "shared_real" not in table:
+        return table
+    names = {"real_called_real": "shared_real", "real_low": "shared_real_low", "real_high": "shared_real_high"}
+    is_known = table["shared_real"].notna()
+    return table.assign(**{own: table[own].where(~is_known, table[shared]) for own, shared in names.items()})
+
+
 def shared_reals(table: pd.DataFrame) -> str:
     """Return a note on answers that count in several rows; empty if there are none."""
     single = table[(table["protocol"] == SINGLE) & (table["model"] != EVERYTHING)]
     if not single["dataset"].duplicated().any():
         return ""
-    return "Answers: to the model's pictures and to the real ones, which the models of a data set share."
+    shares = with_shared_reals(single).groupby("dataset", dropna=False)["real_called_real"].nunique()
+    others = " Models with another share of real pictures called real were judged by other participants."
+    note = "Answers: to the model's pictures and to the real ones, which the models of a data set share."
+    return note + others * bool((shares > 1).any())
+
+
+def one_kind_sentence(table: pd.DataFrame) -> str:
+    """Return a sentence on the participants whom the result leaves out because they judged one kind of picture.
+
+    >>> one_kind_sentence(frame_of([{"protocol": "single", "model": "gan", "n_participants": 21, "n_real": 20,
+    ...     "n_answers": 180, "n_only_real": 4, "n_only_fake": 1}], PAPER))
+    'Left out of the result: 4 participants who judged no generated pictures, and 1 who judged no real ones.'
+    """
+    rows = distinct_rows(table[table["protocol"] == SINGLE])
+    if rows.empty or "n_only_real" not in rows:
+        return ""
+    row = rows.iloc[-1]  # that of all models, or the only one
+    counts = [(row["n_only_real"], "generated"), (row["n_only_fake"], "real")]
+    known = [(int(n), kind) for n, kind in counts if not pd.isna(n) and n > 0]
+    parts = [f"{n} who judged no {kind} {'ones' if place else 'pictures'}" for place, (n, kind) in enumerate(known)]
+    if not parts:
+        return ""
+    people = "participant" if known[0][0] == 1 else "participants"
+    first = parts[0].replace(" who", f" {people} who", 1)
+    of_set = " of a data set" * (row["dataset"] == EVERYTHING)
+    return f"Left out of the result: {', and '.join([first, *parts[1:]])}{of_set}."

@@ -158,12 +158,14 @@ def kind_questions(answered: pd.DataFrame, plan: Plan) -> Iterator[Comparison]:
     if not rows:
         return
     together = KindQuestion.of(rows, answered)
-    yield _told_apart(TOLD_APART, (None, None), TOLD_APART, "fake", together, _left_out(together, over_all=True), plan)
+    yield _told_apart(
+        TOLD_APART, (None, None), TOLD_APART, "fake", together, _left_out_note(together, over_all=True), plan
+    )
     on_dataset = {row.dataset: [other for other in rows if other.dataset == row.dataset] for row in rows}
     for dataset, members in on_dataset.items():
         if dataset is not None:
             question = KindQuestion.of(members, answered)
-            name, note = _on(TOLD_APART, dataset), _left_out(question)
+            name, note = _on(TOLD_APART, dataset), _left_out_note(question)
             yield _told_apart(f"{TOLD_APART} on", (dataset, None), name, "fake", question, note, plan)
     for row in rows:
         if row.model is None and len(on_dataset[row.dataset]) == 1 and (row.dataset is not None or len(rows) == 1):
@@ -171,7 +173,7 @@ def kind_questions(answered: pd.DataFrame, plan: Plan) -> Iterator[Comparison]:
         model = row.model or UNNAMED
         name, question = f"{model} {_on(TOLD_APART, row.dataset)}", KindQuestion.of([row], answered)
         place = (row.dataset, model)
-        yield _told_apart(f"MODEL {TOLD_APART}", place, name, model, question, _left_out(question), plan)
+        yield _told_apart(f"MODEL {TOLD_APART}", place, name, model, question, _left_out_note(question), plan)
     for dataset, members in {None: rows, **on_dataset}.items():
         if dataset is not None or len(on_dataset) > 1 or None in on_dataset:
             prefix = f"{dataset} " if dataset else ""
@@ -180,6 +182,14 @@ def kind_questions(answered: pd.DataFrame, plan: Plan) -> Iterator[Comparison]:
             yield Comparison(
                 REAL_VS_FAKE, "bias", dataset, None, *names, question, question.trials, question.counts[::-1]
             )
+
+
+def with_same_reals(question: KindQuestion) -> list[list[KindRow]]:
+    """Return the rows of a question in groups with the same answers to real pictures."""
+    is_fake, groups = question.answered["is_fake"].to_numpy(bool), dict[bytes, list[KindRow]]()
+    for row in question.rows:
+        groups.setdefault(row.places[~is_fake[row.places]].tobytes(), []).append(row)
+    return [*groups.values()]
 
 
 def nothing_to_compare(main: pd.DataFrame) -> Comparison:
@@ -199,23 +209,44 @@ def nothing_to_compare(main: pd.DataFrame) -> Comparison:
     return Comparison(TOLD_APART, "detection", None, None, *names, None, main, (fakes, reals), note=reason)
 
 
-def _left_out(question: KindQuestion, *, over_all: bool = False) -> str | None:
-    """Return the note on answers that are in no row of a question; None if there are none.
+class LeftOut(NamedTuple):
+    """Answers that are in no row of a question: (N,) bool by answer of the question's table.
 
-    Reals shown only with other models' fakes are not counted: they are left out by design.
+    Reals shown only with other models' fakes are not among them: they are left out by design.
     """
+
+    only_real: np.ndarray
+    """Of participants who judged real pictures of the data set, but no generated ones."""
+    only_fake: np.ndarray
+    """Of participants who judged generated pictures of the question's models, but no real ones of the data set."""
+    one_kind: np.ndarray
+    """Of data sets with one kind of picture."""
+
+
+def left_out(question: KindQuestion) -> LeftOut:
+    """Return the answers that a question leaves out because of their participant, or of their data set."""
     answered = question.answered
     left = np.ones(len(answered), bool)
     for row in question.rows:
         left[row.places] = False
-    dataset, person = (pd.factorize(answered[name], use_na_sentinel=False)[0] for name in ("dataset", "participant"))
-    compared = np.isin(dataset, dataset[~left])
-    sitting = person * (dataset.max(initial=0) + 1) + dataset
-    n_fakes = np.bincount(sitting, answered["is_fake"])[sitting]
-    alone = int((left & compared & (n_fakes == 0)).sum())
+    dataset, person, model = (
+        pd.factorize(answered[name], use_na_sentinel=False)[0] for name in ("dataset", "participant", "model")
+    )
+    is_fake = answered["is_fake"].to_numpy(bool)
+    sitting, of_model = (other * (dataset.max(initial=0) + 1) + dataset for other in (person, model))
+    n_fakes, n_reals = (np.bincount(sitting, chosen)[sitting] for chosen in (is_fake, ~is_fake))
+    compared, asked = np.isin(dataset, dataset[~left]), is_fake & np.isin(of_model, of_model[is_fake & ~left])
+    return LeftOut(left & compared & (n_fakes == 0), left & asked & (n_reals == 0), left & ~compared)
+
+
+def _left_out_note(question: KindQuestion, *, over_all: bool = False) -> str | None:
+    """Return the note on answers that are in no row of a question; None if there are none."""
+    left = left_out(question)
+    reals, fakes = int(left.only_real.sum()), int(left.only_fake.sum())
     return joined(
-        "data sets with one kind of picture left out" if over_all and (left & ~compared).any() else "",
-        f"{alone} answers to real pictures left out: these participants judged no generated ones" if alone else "",
+        "data sets with one kind of picture left out" if over_all and left.one_kind.any() else "",
+        f"{reals} answers to real pictures left out: these participants judged no generated ones" if reals else "",
+        f"{fakes} answers to generated pictures left out: these participants judged no real ones" if fakes else "",
     )
 
 
@@ -433,7 +464,7 @@ def grade_questions(graded: pd.DataFrame, plan: Plan, grades: int | None) -> Ite
             in_a = (of_kinds["kind"] == "fake").to_numpy(bool)
             names = _on("grades", dataset), "fake", REAL
             yield from _of_grades(GRADED_KINDS, dataset, *names, of_kinds, in_a, reach, plan.margin)
-        fakes = part[((part["kind"] == "fake") & part["model"].notna()).to_numpy(bool)]
+        fakes = part[part["model"].notna().to_numpy(bool)]  # a real picture has none; the kind may not be known
         pairs = planned_pairs(sorted(fakes["model"].unique()), plan)
         too_many = f"{len(pairs)} pairs of models" if len(pairs) > MAX_PAIRS else ""
         for (a, b), planned in pairs.items():

@@ -11,6 +11,7 @@ from gan_eval.report.parts.words import Record, capital, listed, missing, on_dat
 from gan_eval.report.people.caveats import interim_sentence, is_interim
 from gan_eval.report.people.comparisons import size_text, within_margin
 from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_sentences
+from gan_eval.report.people.participants import included_count
 from gan_eval.report.people.verdicts import (
     VERDICT_WORDS,
     detectable,
@@ -44,7 +45,9 @@ def answer_sentences(folder: StudyFolder) -> Iterator[str]:
         if not folder.scope("all").empty:
             answers = folder.answers_by_type
             has_answers = any(frame["answered"].any() for frame in (answers.main, answers.pairs, answers.graded))
-            if has_answers:
+            if included_count(folder):
+                yield "The answers allow no comparison; the tables below describe them."
+            elif has_answers:
                 yield "No answer counts: each was excluded, or its session is not complete."
             else:
                 yield "No answers yet: no trial has been judged."

@@ -32,6 +32,7 @@ from gan_eval.stats.estimate.grades import HIGHER, MEAN
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
+from gan_eval.stats.paper import PAPER, one_kind_sentence
 from gan_eval.stats.tables.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.grades import RATINGS
@@ -85,7 +86,11 @@ def paper_methods(folder: StudyFolder) -> str:
         hashes = f"design {study.design_hash[:12]}, analysis plan {study.analysis_hash[:12]} (SHA-256)"
         software = f"{software}, seed {study.study.seed}; {hashes}"
     paragraphs = [
-        [*participation_sentences(folder)[:1], f"{capital(analysed_text(folder))} are analysed."],
+        [
+            *participation_sentences(folder)[:1],
+            f"{capital(analysed_text(folder))} are analysed.",
+            one_kind_sentence(folder.table(PAPER)),
+        ],
         pictures_sentences(folder),
         [*procedure, *size_on_screen(folder), *_timing(folder)],
         _exclusions(folder),
@@ -94,7 +99,7 @@ def paper_methods(folder: StudyFolder) -> str:
         _models(folder),
         [f"Software: {software}."],
     ]
-    return "\n\n".join(" ".join(sentences) for sentences in paragraphs if any(sentences))
+    return "\n\n".join(" ".join(filter(None, sentences)) for sentences in paragraphs if any(sentences))
 
 
 def pictures_sentences(folder: StudyFolder) -> list[str]:

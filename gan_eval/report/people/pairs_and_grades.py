@@ -1,5 +1,7 @@
 """Choices between two pictures and grades: verdicts in words, counts and Bradley–Terry strengths."""
 
+from typing import TYPE_CHECKING
+
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
@@ -22,14 +24,20 @@ from gan_eval.report.people.comparisons import size_text, within_margin
 from gan_eval.report.people.verdicts import exploratory_mark, is_adjusted, margin_text, reported_p
 from gan_eval.stats.estimate.grades import MEAN
 from gan_eval.stats.paper import PAPER, RATING
+from gan_eval.stats.tables.agreement import AGREEMENT
 from gan_eval.stats.tables.choices import BRADLEY_TERRY
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.grades import RATINGS
 from gan_eval.stats.trials import TWO_MODELS, high_grade
 from gan_eval.tables import TRIALS
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FITS_BETTER = "fits the text better"
 """Name of what the preferred one of two models did, if the study asked which picture fits the text better."""
+MIN_OF_PICTURES = 0.5
+"""Minimum share of the variance that comes from pictures for calling their number the reason for no verdict."""
 MAX_SENTENCES = 8
 """Maximum number of comparisons in the answer; the section has all."""
 
@@ -58,29 +66,52 @@ def choices_tables(folder: StudyFolder) -> list[ShownTable]:
 
 
 def preference_sentences(folder: StudyFolder) -> list[str]:
-    """Return sentences on which of two models looked more real, or fits the text better."""
+    """Return sentences on which of two models was preferred."""
     table = folder.table(COMPARISONS)
     preferences = table[(table["question"] == "preference") & table["difference"].notna()]
+    preferences = preferences.iloc[(preferences["verdict"] != "different").to_numpy(bool).argsort(kind="stable")]
     sentences = [
-        _preference(row, better_than_other(folder)) for row in preferences.head(MAX_SENTENCES).to_dict("records")
+        *_few_pictures(preferences),
+        *(_preference(row, better_than_other(folder)) for row in preferences.head(MAX_SENTENCES).to_dict("records")),
     ]
     if len(preferences) > MAX_SENTENCES:
         sentences.append(
             f"{plural(len(preferences) - MAX_SENTENCES, 'more comparison')} of choices: see the differences below."
         )
     paper = folder.table(PAPER)
-    if ((paper["protocol"] == TWO_MODELS) & paper["preference"].notna()).any():
+    of_models = paper[(paper["protocol"] == TWO_MODELS) & paper["preference"].notna()]
+    if len(of_models):
+        both = "chosen" in of_models and of_models["chosen"].notna().all()
+        shown = "Table 1 also shows" if both else "Table 1 and Figure 1 show"
         sentences.append(
-            "Table 1 and Figure 1 show another number, each model's chance to be chosen over the average model "
-            "(Bradley–Terry)."
+            f"{shown} another number, each model's chance to be chosen over the average model (Bradley–Terry)."
         )
     return sentences
 
 
+def _few_pictures(preferences: "pd.DataFrame") -> list[str]:
+    """Return a sentence if nothing is decided and the pictures are the reason: few, with most of the variance."""
+    if preferences.empty or "picture_variance" not in preferences or set(preferences["verdict"]) != {"undecided"}:
+        return []
+    share, pictures = preferences["picture_variance"].median(), preferences["n_pictures"].max()
+    if missing(share) or share <= MIN_OF_PICTURES or pictures >= preferences["n_participants"].max():
+        return []
+    several = len(preferences) > 1
+    what = (
+        f"None of the {len(preferences)} pairs of models is decided" if several else "The pair of models is undecided"
+    )
+    return [
+        f"{what}, because there are only {plural(int(pictures), 'picture')} of each: the differences between them are "
+        f"{percent(share, digits=0)} of the variance of a share{' (median)' * several}, so more participants would "
+        "hardly help."
+    ]
+
+
 def better_than_other(folder: StudyFolder) -> str:
-    """Return what the preferred one of two models did, by the study's question."""
-    fits = folder.study is not None and folder.study.quiz.question == "fits"
-    return FITS_BETTER if fits else "looked more real"
+    """Return what the preferred one of two models did, by the study's question, which is not known of other answers."""
+    if folder.study is None:
+        return "was chosen more often"
+    return FITS_BETTER if folder.study.quiz.question == "fits" else "looked more real"
 
 
 def _preference(row: Record, better: str) -> str:
@@ -103,11 +134,11 @@ def _preference(row: Record, better: str) -> str:
 def grades_tables(folder: StudyFolder) -> list[ShownTable]:
     """Return the mean grades; the table `opinion_scores` has those of single pictures."""
     return table_of(
-        "Grades: how real the pictures look",
+        "Grades" + ": how real the pictures look" * bool(folder.table(RATINGS)["kind"].notna().any()),
         folder.table(RATINGS),
         {
             "data set": cell(text, "dataset"),
-            "pictures": labelled({"fake": "generated"}, "kind"),
+            "pictures": labelled({"fake": "generated"}, "kind", "kind not known"),
             "model": lambda row: NOTHING if row["kind"] == "real" else labelled({}, "model", "all")(row),
             "grades": cell(whole, "n"),
             "participants": cell(whole, "n_participants"),
@@ -131,12 +162,15 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
         for row in part.head(MAX_SENTENCES).to_dict("records"):
             ends = "" if missing(row["grade_low"]) else f", {apa_interval(row['grade_low'], row['grade_high'])}"
             of = _PICTURES.get(text(row["model"]), f"{row['model']}'s")
+            if missing(row["model"]) and not missing(row.get("n_unknown")):
+                of = "all pictures"
             means.append(f"M = {number(row['grade'])}{ends} for {of} ({plural(row['n_answers'], 'grade')})")
         where = on_dataset(dataset)
         more = (
             f" For {plural(len(part) - MAX_SENTENCES, 'more model')} see Table 1." if len(part) > MAX_SENTENCES else ""
         )
         sentences.append(f"Mean grades{where}: {'; '.join(means)}.{direction}{more}")
+        sentences += _agreement(folder, dataset)
     compared = folder.table(COMPARISONS)
     compared = compared[(compared["measure"] == MEAN) & compared["ci_low"].notna()]
     of_models = compared[~compared["a"].isin(["real", "fake"])]
@@ -151,6 +185,19 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
             f"For {plural(len(of_models) - MAX_SENTENCES, 'more pair')} of models see the differences below."
         )
     return sentences
+
+
+def _agreement(folder: StudyFolder, dataset: object) -> list[str]:
+    """Return a sentence on how far participants agree in their grades of a data set; empty without an alpha."""
+    table = folder.table(AGREEMENT)
+    table = table[(table["answer"] == "rating") & (table["kind"] == "all") & table["alpha"].notna()]
+    rows = rows_with(table, "dataset", dataset).to_dict("records")
+    ends = ["" if missing(row["ci_low"]) else f", {apa_interval(row['ci_low'], row['ci_high'])}" for row in rows]
+    return [
+        f"Agreement of participants{on_dataset(row['dataset'])}: Krippendorff's α = {number(row['alpha'])}{end} "
+        "(1: full agreement, 0: by chance)."
+        for row, end in zip(rows, ends, strict=True)
+    ]
 
 
 _DIRECTIONS = {"real": " Higher looks more real.", "fake": " Lower looks more real."}

@@ -26,6 +26,7 @@ from gan_eval.report.parts.words import (
 from gan_eval.report.people.caveats import BROWSER_LAG, EXCLUDED_BY, in_browser, is_analysed, is_excluded
 from gan_eval.report.people.verdicts import BY_RULE, PRESET
 from gan_eval.stats.exclusions import participant_groups
+from gan_eval.stats.paper import PAPER, SINGLE, distinct_rows, one_kind_sentence
 from gan_eval.stats.tables.rates import REACTION_TIMES
 from gan_eval.stats.tables.robustness import is_on_outcome
 from gan_eval.stats.trials import requested_exposure
@@ -97,7 +98,7 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
         sentences.append(f"Every trial of {plural(every, 'participant')} was excluded.")
     if left_out := left_out_text(folder):
         sentences.append(f"{left_out}.")
-    return sentences
+    return [*sentences, *filter(None, [one_kind_sentence(folder.table(PAPER))])]
 
 
 def left_out_text(folder: StudyFolder) -> str:
@@ -127,7 +128,10 @@ def analysed_text(folder: StudyFolder) -> str:
 
 
 def included_count(folder: StudyFolder) -> int:
-    """Return the number of participants whose answers count."""
+    """Return the number of participants whose answers count: that of the result, if all judged single pictures."""
+    paper = folder.table(PAPER)
+    if set(paper["protocol"]) == {SINGLE}:
+        return int(distinct_rows(paper)["n_participants"].iloc[-1])  # that of all models, or the only row
     table, people = folder.table(PARTICIPATION), folder.scope("participant")
     return int((is_analysed(table) if len(table) else people["n_real"] + people["n_fake"] > 0).sum())
 

@@ -17,7 +17,7 @@ from gan_eval.report.parts.words import (
     who_text,
 )
 from gan_eval.stats.estimate.detection_rates import NEARLY_CONSTANT
-from gan_eval.stats.paper import ABOVE, BELOW, EQUIVALENT, EVERYTHING, NONE, SINGLE, distinct_rows
+from gan_eval.stats.paper import ABOVE, BELOW, EQUIVALENT, EVERYTHING, NONE, SINGLE, distinct_rows, with_shared_reals
 from gan_eval.stats.questions import CHOSEN
 from gan_eval.stats.recruitment import ALPHA
 from gan_eval.stats.trials import PAIRED
@@ -35,7 +35,7 @@ VERDICT_WORDS = {ABOVE: "correctly above chance", BELOW: "below chance"}
 
 def detection_rows(paper: "pd.DataFrame") -> "pd.DataFrame":
     """Return the rows of `paper` on single pictures or on pairs with a real one, all models first."""
-    table = distinct_rows(paper[paper["protocol"].isin([SINGLE, PAIRED])])
+    table = with_shared_reals(distinct_rows(paper[paper["protocol"].isin([SINGLE, PAIRED])]))
     return table.iloc[(table["model"] != EVERYTHING).to_numpy(bool).argsort(kind="stable")]
 
 

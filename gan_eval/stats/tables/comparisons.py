@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
-from gan_eval.science.inference import holm
+from gan_eval.science.inference import Estimate, cells, holm, n_levels
 from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.stats.estimate.contrast import Question, estimate
 from gan_eval.stats.estimate.detection_rates import BASES, Detection, RatesOfTable
@@ -23,6 +23,7 @@ from gan_eval.stats.questions import (
     model_questions,
     nothing_to_compare,
     pair_questions,
+    with_same_reals,
 )
 from gan_eval.stats.recruitment import ALPHA, is_waiting
 from gan_eval.stats.trials import AnyTrials, typed
@@ -69,6 +70,15 @@ COMPARISONS = Table(
         ),
         integer("n_a", "trials of a; measure `chosen`: pairs in which a was chosen"),
         integer("n_b", "trials of b; measure `chosen`: pairs in which b was chosen"),
+        integer("n_participants", "participants who gave the answers", optional=True),
+        integer("n_pictures", "pictures that were judged; pairs, and models that share items: items", optional=True),
+        number(
+            "picture_variance",
+            "share of the difference's variance that comes from differences between pictures, rather than between "
+            "participants or single answers: clustered sums of all answers; high: more participants would help little",
+            unit=SHARE,
+            optional=True,
+        ),
         boolean("exploratory", "not in the plan, or based on exclusions or a margin that are not; empty: no plan"),
         boolean("margin_exploratory", "the margin is not in the plan", optional=True),
         text("untested", "why a test is missing, or that of equivalence (nearly constant answers)", words=UNTESTED),
@@ -85,6 +95,8 @@ class Detected(NamedTuple):
     """Position of its row in the table `comparisons`."""
     question: KindQuestion
     numbers: Detection
+    reals: Estimate
+    """Share of the real pictures called real: one number for all models with the same answers to real pictures."""
 
 
 class Compared(NamedTuple):
@@ -151,7 +163,7 @@ def compare(
         if isinstance(asked.estimand, KindQuestion) and asked.question == "detection":
             numbers = rates.of(asked.estimand).detection(plan.margin)
             noted = numbers._replace(note=joined(asked.note, numbers.note))
-            detections.append(Detected(len(rows), asked.estimand, noted))
+            detections.append(Detected(len(rows), asked.estimand, noted, noted.real_called_real))
         differences.append(estimate_of(asked, rates))
         rows.append(_row(asked, differences[-1], plan))
     if len(trials.main) and not detections:
@@ -166,7 +178,24 @@ def compare(
         for place, p, (low, high) in zip(places, p_holm.tolist(), ends.tolist(), strict=True):
             rows[place] |= {"p_holm": p} if waits else {"p_holm": p, "simultaneous_low": low, "simultaneous_high": high}
             rows[place] |= _judged(rows[place], waits=waits)
-    return Compared(frame_of(rows, COMPARISONS), detections)
+    return Compared(frame_of(rows, COMPARISONS), _with_shared_reals(detections, rates))
+
+
+def _with_shared_reals(detections: list[Detected], rates: RatesOfTable) -> list[Detected]:
+    """Return the detections with one share of reals for all models that share them; the first is that of all rows."""
+    if not detections:
+        return []
+    everything, shares = detections[0].question, dict[tuple[str | None, str | None], Estimate]()
+    for alike in with_same_reals(everything):
+        if len(alike) > 1:
+            joint = rates.of(KindQuestion.of(alike, everything.answered)).detection(None)
+            shares |= {(row.model, row.dataset): joint.real_called_real for row in alike}
+
+    def reals_of(one: Detected) -> Estimate:
+        row = one.question.rows[0]
+        return one.reals if len(one.question.rows) > 1 else shares.get((row.model, row.dataset), one.reals)
+
+    return [one._replace(reals=reals_of(one)) for one in detections]
 
 
 def _judged(row: Row, *, waits: bool) -> Row:
@@ -182,6 +211,40 @@ def _judged(row: Row, *, waits: bool) -> Row:
         "verdict": None if is_untested or np.isnan(row["difference"]) else verdict,
         "note": joined(less, row["note"]),
     }
+
+
+def _sources(asked: Comparison) -> Row:
+    """Return the numbers of participants and pictures of a comparison, and the pictures' share of the variance.
+
+    The squared sums of the answers' influences by participant and by picture each contain those of single cells, which
+    are subtracted, as in two-way clustering (Cameron et al. 2011).
+    """
+    match asked.estimand:
+        case KindQuestion():
+            trials = asked.trials
+            value, in_a = trials["says_fake"].to_numpy(float), trials["is_fake"].to_numpy(bool)
+            participant, picture = (pd.factorize(trials[name])[0] for name in ("participant", "stimulus"))
+        case GradeQuestion(answers=answers):
+            value, in_a = answers.values[answers.grade].astype(float), answers.in_a  # noqa: PD011 (not of pandas)
+            participant, picture = answers.participant, answers.picture
+        case Question() as asked_of:
+            value = asked_of.answer.astype(float)
+            in_a = np.ones(len(value), bool) if asked_of.in_a is None else asked_of.in_a
+            participant, picture = asked_of.participant, asked_of.picture
+        case _:
+            return {}
+    influence = np.zeros(len(value))
+    for side, sign in ((in_a, 1), (~in_a, -1)):
+        if side.any():
+            influence[side] = sign * (value[side] - value[side].mean()) / side.sum()
+    by_person, by_picture, by_cell = (
+        float((np.bincount(factor, influence) ** 2).sum())
+        for factor in (participant, picture, cells(participant, picture))
+    )
+    of_people, of_pictures = max(by_person - by_cell, 0.0), max(by_picture - by_cell, 0.0)
+    total = of_people + of_pictures + by_cell
+    share = of_pictures / total if total > 0 else np.nan
+    return {"n_participants": n_levels(participant), "n_pictures": n_levels(picture), "picture_variance": share}
 
 
 def _row(asked: Comparison, difference: Difference, plan: Plan) -> Row:
@@ -207,6 +270,7 @@ def _row(asked: Comparison, difference: Difference, plan: Plan) -> Row:
         "check_p": difference.check_p,
         "n_a": asked.counts[0],
         "n_b": asked.counts[1],
+        **_sources(asked),
         "exploratory": not asked.planned,
         "untested": difference.untested or ("too few" if np.isnan(difference.p) else None),
         **provenance_cells(asked.trials, asked.note, difference.note, asked.margin_note),

@@ -23,8 +23,8 @@ from gan_eval.tables.schema import (
 
 RATINGS = Table(
     "ratings",
-    "Grades of single pictures: the reals and the fakes of each data set, and the fakes of each model. Practice and "
-    "catch trials and trials without a grade are in no mean.",
+    "Grades of single pictures: the reals and the fakes of each data set, and the fakes of each model; pictures whose "
+    "kind is not known are rows like fakes. Practice and catch trials and trials without a grade are in no mean.",
     (
         DATASET,
         KIND,
@@ -65,17 +65,17 @@ def ratings(trials: AnyTrials) -> pd.DataFrame:
     """Return the table `ratings` of a trials table; no rows where nothing was to be graded.
 
     Each data set has rows for its reals, its fakes of all models together (without a model), and the fakes of each
-    model. Grades are taken as numbers with equal steps, as in mean opinion scores (ITU-T P.910). The interval is that
-    of `mean_of_people`; models' pictures of one item are one cluster.
+    model; pictures without a kind have such rows, too. Grades are taken as numbers with equal steps, as in mean opinion
+    scores (ITU-T P.910). The interval is that of `mean_of_people`; models' pictures of one item are one cluster.
     """
     rows: list[Row] = []
     for dataset, of_dataset in typed(trials).graded.groupby("dataset", dropna=False, sort=True):
-        for kind in ("real", "fake"):
-            part = of_dataset[(of_dataset["kind"] == kind).fillna(False)]
+        for kind in ("real", "fake", None):
+            part = of_dataset[(of_dataset["kind"].isna() if kind is None else of_dataset["kind"] == kind).fillna(False)]
             named = {"dataset": dataset, "kind": kind}
             if len(part):
                 rows.append(named | _mean_grade(part))
-            if kind == "fake":
+            if kind != "real":
                 for model, of_model in part.groupby("model", sort=True):
                     rows.append(named | {"model": model} | _mean_grade(of_model))
     return frame_of(rows, RATINGS)

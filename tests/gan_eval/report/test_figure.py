@@ -114,7 +114,7 @@ def test_panels_draw_the_numbers_of_the_tables(study_of_two):
         assert tuple(np.round([100 * row["fooling_low"], 100 * row["fooling_high"]], 6)) in drawn
         assert tuple(np.round([100 * row["fooling_rate"]] * 2, 6)) in drawn
         band = rates.collections[at].get_paths()[0].get_extents()
-        assert (band.x0, band.x1) == pytest.approx((100 * row["real_low"], 100 * row["real_high"]))
+        assert (band.x0, band.x1) == pytest.approx((100 * row["shared_real_low"], 100 * row["shared_real_high"]))
         drawn = {tuple(np.round([*line.get_xdata()], 6)) for line in accuracy.lines}
         for name in ("accuracy", "accuracy90"):
             assert tuple(np.round([100 * row[f"{name}_low"], 100 * row[f"{name}_high"]], 6)) in drawn
