@@ -267,10 +267,12 @@ if (!is.null(results)) write.csv(results, "mixed_models_R.csv", row.names = FALS
 # lme4 comes near them. Where a model has no estimate, the numbers are empty; `paper.csv` then has clustered shares.
 
 columns <- c(
-  "protocol", "model", "dataset", "n_participants", "n_fake", "n_real", "n_answers",
-  "fooling_rate", "fooling_low", "fooling_high", "real_called_real", "real_low", "real_high",
+  "protocol", "model", "dataset", "n_participants", "n_fake", "n_real", "n_unknown", "n_answers",
+  "n_only_real", "n_only_fake", "fooling_rate", "fooling_low", "fooling_high", "real_called_real", "real_low",
+  "real_high", "shared_real", "shared_real_low", "shared_real_high",
   "accuracy", "accuracy_low", "accuracy_high", "accuracy90_low", "accuracy90_high",
-  "dprime", "dprime_low", "dprime_high", "p", "p_holm", "preference", "preference_low", "preference_high",
+  "dprime", "dprime_low", "dprime_high", "p", "p_holm", "chosen", "chosen_low", "chosen_high",
+  "preference", "preference_low", "preference_high",
   "grade", "grade_low", "grade_high", "threshold_ms", "threshold_ms_low", "threshold_ms_high",
   "verdict", "basis", "untested", "exploratory", "simulated", "note", "fraction", "run"
 )
@@ -423,8 +425,12 @@ of_single <- function(answered) {
     fake <- answered$dataset == fakes$dataset[place] & answered$kind == "fake" & answered$model == fakes$model[place]
     real <- answered$dataset == fakes$dataset[place] & answered$kind == "real"
     judges <- unique(answered$participant[fake])
-    # most judged fakes only: the comparison is between participants, and the reals of all count
-    if (mean(judges %in% answered$participant[real]) >= 0.5) real <- real & answered$participant %in% judges
+    # most judged fakes only: the comparison is between participants, and the answers of all count
+    if (mean(judges %in% answered$participant[real]) >= 0.5) {
+      of_both <- intersect(judges, answered$participant[real])
+      real <- real & answered$participant %in% of_both
+      fake <- fake & answered$participant %in% of_both
+    }
     which(fake | real)
   })
   estimate <- function(place) {
@@ -456,13 +462,28 @@ of_single <- function(answered) {
     whole$tested <- all(sapply(found, function(one) one$tested))
   }
   names <- rbind(fakes[c("model", "dataset")], list("all", all_of(fakes$dataset)))
-  rows <- Map(function(one, model, dataset) {
+  # models with the same answers to real pictures have one share of these called real
+  of_reals <- lapply(places, function(place) place[answered$kind[place] == "real"])
+  groups <- match(of_reals, unique(of_reals))
+  shared <- lapply(seq_along(found), function(place) {
+    same <- which(groups == groups[place])
+    one <- if (length(same) == 1) found[[place]] else if (length(same) == length(found)) whole
+    if (is.null(one)) {
+      one <- estimate(sort(unique(unlist(places[same]))))
+      one$fitted <- together(one$fitted, lapply(found[same], function(other) other$fitted))
+    }
+    cited(one$fitted, one$df)
+  })
+  rows <- Map(function(one, model, dataset, reals) {
     data <- one$data
+    of_shared <- c("real_called_real", "real_low", "real_high")
+    reals <- setNames(reals[of_shared], c("shared_real", "shared_real_low", "shared_real_high"))
     n <- sapply(c("fake", "real"), function(kind) count(data$stimulus[data$kind == kind]))
     counts <- list(n_participants = count(data$participant), n_fake = n[[1]], n_real = n[[2]], n_answers = nrow(data))
-    shared <- list(protocol = "single", model = model, dataset = dataset, simulated = simulated_of(data))
-    do.call(row_of, c(shared, counts, noted(cited(one$fitted, one$df), data, data$stimulus, one$df)))
-  }, c(found, list(whole)), names$model, names$dataset)
+    named <- list(protocol = "single", model = model, dataset = dataset, simulated = simulated_of(data))
+    reals <- reals[!sapply(reals, is.null)]
+    do.call(row_of, c(named, counts, reals, noted(cited(one$fitted, one$df), data, data$stimulus, one$df)))
+  }, c(found, list(whole)), names$model, names$dataset, c(shared, list(cited(whole$fitted, whole$df))))
   table <- do.call(rbind, rows)
   last <- nrow(table)
   tested <- sapply(c(found, list(whole)), function(one) one$tested)

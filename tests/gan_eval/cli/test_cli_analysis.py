@@ -251,3 +251,31 @@ def test_a_model_of_a_store_that_reads_as_two_is_named_with_the_store(finished_s
     assert status == 2
     assert re.match(rf"gan-eval: {store}: table trials, row session='\S+' trial=\d, column model: ", error)
     assert "'|'" in error
+
+
+def test_the_terminal_counts_the_people_who_judged_one_kind(tmp_path, analyze):
+    trials = answers(people=8, models=("a",))
+    is_real, who = trials["kind"] == "real", trials["participant"]
+    write(tmp_path / "trials.csv", trials[~(is_real & who.eq("P000")) & ~(~is_real & who.isin(["P001", "P002"]))])
+    status, _, err = analyze()
+    assert status == 0
+    assert "(N = 5)" in err
+    line = "Left out of the result: 2 participants who judged no generated pictures, and 1 who judged no real ones."
+    assert line in " ".join(err.split())
+
+
+def test_grades_without_a_truth_and_votes_of_an_unknown_question_are_printed(tmp_path, analyze):
+    rows = [
+        {"participant": f"P{person}", "stimulus": f"s{item}", "rating": 1 + (item * 7 + person % 2) % 5}
+        for person in range(6)
+        for item in range(8)
+    ]
+    write(tmp_path / "trials.csv", pd.DataFrame(rows))
+    status, _, err = analyze()
+    assert (status, "for all pictures (48 grades)" in " ".join(err.split())) == (0, True)
+    votes = pd.DataFrame(rows).drop(columns="rating").assign(model="x|y", choice="b")
+    votes = votes.assign(stimulus_b="y/" + votes["stimulus"], stimulus="x/" + votes["stimulus"])
+    votes.loc[::11, "choice"] = "a"
+    write(tmp_path / "trials.csv", votes)
+    status, _, err = analyze()
+    assert (status, "chosen more often" in err, "more real" in err) == (0, True, False)

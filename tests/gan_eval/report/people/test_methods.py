@@ -5,10 +5,14 @@ import tomllib
 from pathlib import Path
 
 from answers_of_people import study_of_two_levels
+from make_trials import simulated
 from synthetic_tables import folder_of, told_apart
 from synthetic_tables import rates as rates_row
 
+from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.methods import CITATION, method_blocks, paper_methods
+from gan_eval.report.people.participants import participation_sentences
+from gan_eval.stats.analysis import analyze
 
 CFF = Path(__file__).resolve().parents[4] / "CITATION.cff"
 
@@ -48,3 +52,17 @@ def test_how_often_intervals_hold_the_truth_is_said_of_rates_by_the_crossed_mode
     assert "99.6%" not in by_basis["two_way_cluster"]
     assert by_basis["crossed_model"].count(" ~ ") == 1
     assert " ~ " not in by_basis["two_way_cluster"]
+
+
+def test_the_methods_count_the_participants_of_the_result() -> None:
+    """Of 12 people three judged only real pictures, and one only generated ones: the result has N = 8."""
+    trials = simulated(participants=12, each=24, models=("gan",)).assign(simulated=False)
+    names = [*trials["participant"].unique()]
+    is_real, who = (trials["kind"] == "real").to_numpy(bool), trials["participant"]
+    dropped = (~is_real & who.isin(names[:3])) | (is_real & who.isin(names[3:4]))
+    trials = trials[~dropped.to_numpy(bool)].reset_index(drop=True)
+    of = folder_of(**analyze(trials), trials=trials)
+    left_out = "Left out of the result: 3 participants who judged no generated pictures, and 1 who judged no real ones."
+    assert "(N = 8)" in next(answer_sentences(of))
+    assert f"The answers of 8 participants are analysed. {left_out}" in paper_methods(of).replace("\u202f", " ")
+    assert left_out in participation_sentences(of)

@@ -62,3 +62,71 @@ def test_rehearsals_are_left_out_once_people_have_answered() -> None:
     assert not of.simulated
     assert [line for line in caveats(of) if "6 trials of simulated participants" in line]
     assert folder(rows).simulated
+
+
+def opinions(**more: object) -> list[dict[str, object]]:
+    """Grades of pictures whose truth is not known: no column `kind`."""
+    return [
+        {"participant": f"P{person}", "stimulus": f"s{item}", "rating": 1.0 + (item * 7 + person % 2) % 5} | more
+        for person in range(6)
+        for item in range(8)
+    ]
+
+
+def test_opinion_scores_without_a_truth_have_a_sentence_and_a_table() -> None:
+    """All 6 people counted, but the page said that no answer does."""
+    of = folder(opinions())
+    lines = [*answer_sentences(of)]
+    mean = of.tables["paper"]["grade"].iloc[0]
+    assert f"M = {mean:.2f}, 95% CI" in lines[0]
+    assert "for all pictures" in lines[0]
+    assert f"α = {of.tables['agreement']['alpha'].iloc[0]:.2f}, 95% CI" in lines[1]
+    page = study_report(of)
+    (table,) = [block for block in page.sections[0].blocks if getattr(block, "source", "") == "paper"]
+    assert table.rows[0][2:5] == ["6", "8", "48"]
+    named = folder([row | {"model": "ab"[int(str(row["stimulus"])[1:]) % 2]} for row in opinions()])
+    assert "for a's (24 grades); M = " in said(named)
+    assert {"a", "b"} == {*named.tables["comparisons"]["a"], *named.tables["comparisons"]["b"]}
+
+
+def test_answers_that_count_but_allow_no_comparison_are_not_called_excluded() -> None:
+    of = folder(opinions())
+    bare = folder_of(**{name: frame for name, frame in of.tables.items() if name not in ("paper", "comparisons")})
+    assert said(bare) == "The answers allow no comparison; the tables below describe them."
+
+
+def votes(items: int, *, people: int = 30, models: str = "xy") -> list[dict[str, object]]:
+    """Votes between two models: each item has its own winner, on which nearly everybody agrees."""
+    pairs_of_models = [(a, b) for place, a in enumerate(models) for b in models[place + 1 :]]
+    return [
+        {"participant": f"P{person}", "item": str(item), "stimulus": f"{a}/{item}", "stimulus_b": f"{b}/{item}"}
+        | {"model": f"{a}|{b}", "choice": "ab"[(item + place + (person % 7 == item)) % 2]}
+        for person in range(people)
+        for item in range(items)
+        for place, (a, b) in enumerate(pairs_of_models)
+    ]
+
+
+def test_votes_whose_question_is_not_known_are_not_called_realism() -> None:
+    rows = [row | {"choice": "ab"[person % 5 > 0]} for person, row in enumerate(votes(20))]
+    of = folder(rows)
+    assert "y was chosen more often" in said(of)
+    assert "more real" not in said(of)
+    assert "Table 1 also shows another number" in said(of)
+    assert "chosen (%)" in str(study_report(of).sections[0].blocks)
+
+
+def test_few_pictures_are_named_as_the_cause_if_no_pair_is_decided() -> None:
+    of = folder(votes(5, models="xyz"))
+    assert set(of.tables["comparisons"]["verdict"]) == {"undecided"}
+    first = next(answer_sentences(of))
+    share = of.tables["comparisons"]["picture_variance"].median()
+    assert "None of the 3 pairs of models is decided, because there are only 5 pictures of each: the differences " in first
+    assert f"{100 * share:.0f}% of the variance" in first
+
+
+def test_people_are_named_as_no_cause_of_the_pictures() -> None:
+    rows = [row | {"choice": "ab"[int(str(row["participant"])[1:]) % 2]} for row in votes(40, people=8)]
+    of = folder(rows)
+    assert set(of.tables["comparisons"]["verdict"]) == {"undecided"}
+    assert "because there are only" not in said(of)
