@@ -32,7 +32,7 @@ from gan_eval.stats.estimate.grades import HIGHER, MEAN
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.stats.paper import PAPER, one_kind_sentence
+from gan_eval.stats.paper import EVERYTHING, PAPER, one_kind_sentence
 from gan_eval.stats.tables.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.grades import RATINGS
@@ -202,6 +202,8 @@ def _measures(folder: StudyFolder) -> list[str]:
             "pictures judged correctly. d′ is z(1 − fooling rate) − z(1 − share of real pictures called real). All "
             "four follow, with their intervals, from one estimate for each model on a data set; models together are "
             "the mean of the models."
+            + " The share of real pictures called real is from one estimate of all models judged with them."
+            * _shares_reals(folder.table(PAPER))
         )
     if len(folder.table(CHOICES)):
         sentences.append(
@@ -231,6 +233,12 @@ def _measures(folder: StudyFolder) -> list[str]:
     if len(folder.table(HYPE)):
         sentences.append("HYPE scores are defined as published (Zhou et al. 2019).")
     return sentences
+
+
+def _shares_reals(paper: pd.DataFrame) -> bool:
+    """Return whether models of a data set share one number on their real pictures."""
+    is_other = paper["shared_real"].notna() & (paper["shared_real_low"] != paper["real_low"])
+    return bool((is_other & (paper["model"] != EVERYTHING)).any())
 
 
 def _models(folder: StudyFolder) -> list[str]:

@@ -186,7 +186,8 @@ def _with_shared_reals(detections: list[Detected], rates: RatesOfTable) -> list[
     if not detections:
         return []
     everything, shares = detections[0].question, dict[tuple[str | None, str | None], Estimate]()
-    for alike in with_same_reals(everything):
+    has_rows = any(len(one.question.rows) == 1 for one in detections)
+    for alike in with_same_reals(everything) if has_rows else ():
         if len(alike) > 1:
             joint = rates.of(KindQuestion.of(alike, everything.answered)).detection(None)
             shares |= {(row.model, row.dataset): joint.real_called_real for row in alike}

@@ -345,7 +345,11 @@ def agree(ours: pd.DataFrame, theirs: pd.DataFrame) -> None:
     for name in ("fooling_rate", "real_called_real", "shared_real", "accuracy", "dprime"):
         mine, other = ours[name].to_numpy(float), pd.to_numeric(theirs[name]).to_numpy(float)
         assert other == pytest.approx(mine, abs=1e-3, nan_ok=True), name
-    columns = (f"{name}_{end}" for name in ("fooling", "real", "shared_real", "accuracy", "accuracy90", "dprime") for end in ENDS)
+    columns = (
+        f"{name}_{end}"
+        for name in ("fooling", "real", "shared_real", "accuracy", "accuracy90", "dprime")
+        for end in ENDS
+    )
     for name in (*columns, "p", "p_holm"):
         mine, other = ours[name].to_numpy(float), pd.to_numeric(theirs[name]).to_numpy(float)
         assert other == pytest.approx(mine, abs=4e-3, nan_ok=True), name

@@ -121,7 +121,9 @@ def test_few_pictures_are_named_as_the_cause_if_no_pair_is_decided() -> None:
     assert set(of.tables["comparisons"]["verdict"]) == {"undecided"}
     first = next(answer_sentences(of))
     share = of.tables["comparisons"]["picture_variance"].median()
-    assert "None of the 3 pairs of models is decided, because there are only 5 pictures of each: the differences " in first
+    assert (
+        "None of the 3 pairs of models is decided, because there are only 5 pictures of each: the differences " in first
+    )
     assert f"{100 * share:.0f}% of the variance" in first
 
 
