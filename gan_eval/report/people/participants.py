@@ -128,12 +128,13 @@ def analysed_text(folder: StudyFolder) -> str:
 
 
 def included_count(folder: StudyFolder) -> int:
-    """Return the number of participants whose answers count: that of the result, if all judged single pictures."""
-    paper = folder.table(PAPER)
-    if set(paper["protocol"]) == {SINGLE}:
-        return int(distinct_rows(paper)["n_participants"].iloc[-1])  # that of all models, or the only row
+    """Return the number of participants whose answers count: those in the result, if all judged single pictures."""
     table, people = folder.table(PARTICIPATION), folder.scope("participant")
-    return int((is_analysed(table) if len(table) else people["n_real"] + people["n_fake"] > 0).sum())
+    count = int((is_analysed(table) if len(table) else people["n_real"] + people["n_fake"] > 0).sum())
+    paper = distinct_rows(folder.table(PAPER))
+    if set(paper["protocol"]) == {SINGLE}:
+        count = min(count, int(paper["n_participants"].iloc[-1]))  # of all models, or of the only row
+    return count
 
 
 def timing_section(folder: StudyFolder) -> ReportSection:
