@@ -412,13 +412,16 @@ def _choice(
 
 
 def _is_one_side(part: pd.DataFrame) -> bool:
-    """Return whether at most one of several participants chose both sides."""
+    """Return whether at most one of several participants chose both sides, of those with several answers."""
     side = part.get("position", pd.Series(dtype=object))  # a simulated study has none
     if side.isna().any() or side.nunique() != 2:
         return False
     chosen = (part["choice"] == "a").to_numpy(bool) == (side == side.iloc[0]).to_numpy(bool)
-    sides = pd.Series(chosen).groupby(part["participant"].to_numpy()).nunique()
-    return bool((sides > 1).sum() < min(2, len(sides)))
+    sides = pd.Series(chosen).groupby(part["participant"].to_numpy()).agg(["nunique", "size"])
+    if (sides["size"] == 1).all():  # a poll
+        return len(np.unique(chosen)) == 1
+    several = sides[sides["size"] > 1]
+    return bool((several["nunique"] > 1).sum() < min(2, len(several)))
 
 
 def _choice_question(part: pd.DataFrame, row: np.ndarray, plan: Plan) -> Question:

@@ -235,6 +235,17 @@ def test_choices_of_one_side_are_no_verdict(looked: int) -> None:
         assert row["verdict"] == "equivalent"
 
 
+def test_one_answer_a_person_is_no_choice_of_one_side() -> None:
+    trials = simulated_pairs(people=64, items=8, seed=3)[::9].reset_index(drop=True)  # each time another picture
+    assert trials["participant"].is_unique
+    trials = trials.assign(position=np.where(np.arange(len(trials)) % 2, "left", "right"))
+    row = comparisons(trials, plan=AnalysisSettings(margin=0.2)).iloc[0]
+    assert pd.isna(row["untested"])
+    assert row["p"] > 0
+    left = trials.assign(choice=np.where(trials["position"] == "left", "a", "b"))
+    assert comparisons(left, plan=AnalysisSettings(margin=0.2)).iloc[0]["untested"] == "one side"
+
+
 def test_real_pictures_that_are_paired_at_random_are_a_third_factor() -> None:
     rng, number = np.random.default_rng(0), 20
     trials = simulated_pairs(people=12, items=number, effect=0.4)
