@@ -284,22 +284,37 @@ both <- function(outcome, group) sum(tapply(outcome, group, count) == 2)
 # an estimate. `side` of a cell is the value of the slope's column.
 averaged <- function(data, outcome, weights, side = 0 * weights[, 1]) {
   if (any(tapply(data[[outcome]], data$cell, count) == 1) || count(data$participant) < 2) return(NULL)
+  if (any(side != 0) && are_partners(data) && nrow(data) > 2 * count(data$item)) {
+    by_item <- attempt(averaged_by(data, outcome, weights, side, "item"))
+    if (!is.null(by_item)) return(by_item)
+  }
+  averaged_by(data, outcome, weights, side, "stimulus")
+}
+
+# Whether nearly all answers are to items of which one real and one generated picture were judged.
+are_partners <- function(data) {
+  pictures <- unique(data[c("item", "stimulus", "kind")])
+  versions <- table(pictures$item, pictures$kind)
+  all(versions <= 1) && mean(data$item %in% rownames(versions)[rowSums(versions) == 2]) >= 0.8
+}
+
+# The same with items, which have slopes, or pictures as the second factor.
+averaged_by <- function(data, outcome, weights, side, level) {
   slope <- any(side != 0)
   people <- if (slope) "(1 + side|participant)" else "(1|participant)"
+  pictures <- if (level == "item") "(1 + side|item)" else "(1|stimulus)"
   cells <- if (nlevels(data$cell) > 1) "0 + cell" else "1"
-  formula <- paste(outcome, "~", cells, "+", people, "+ (1|stimulus)")
+  formula <- paste(outcome, "~", cells, "+", people, "+", pictures)
   best <- highest(formula, data)
   found <- with_errors(best, formula, data)
   theta <- getME(best, "theta")
-  spread <- function(theta) {
-    person <- theta["participant.(Intercept)"]^2 + 0 * side
-    if (slope) {
-      person <- (theta["participant.(Intercept)"] + theta["participant.side.(Intercept)"] * side)^2 +
-        (theta["participant.side"] * side)^2
-    }
-    person + theta["stimulus.(Intercept)"]^2
+  spread_of <- function(theta, factor) {
+    part <- function(name) theta[paste0(factor, ".", name)]
+    if (is.na(part("side"))) return(part("(Intercept)")^2 + 0 * side)
+    (part("(Intercept)") + part("side.(Intercept)") * side)^2 + (part("side") * side)^2
   }
-  sds <- c(attr(VarCorr(best)$participant, "stddev"), attr(VarCorr(best)$stimulus, "stddev"))
+  spread <- function(theta) spread_of(theta, "participant") + spread_of(theta, level)
+  sds <- c(attr(VarCorr(best)$participant, "stddev"), attr(VarCorr(best)[[level]], "stddev"))
   if (max(sds) > largest["sd"] || max(abs(fixef(best))) > largest["eta"]) return(NULL)
   shares <- function(at) {
     eta <- at[length(theta) + seq_along(side)]
@@ -316,7 +331,8 @@ averaged <- function(data, outcome, weights, side = 0 * weights[, 1]) {
   })
   slopes <- matrix(slopes, ncol(weights))
   modes <- cbind(data.frame(formula = formula), as.data.frame(ranef(best)))
-  list(shares = shares(at), covariances = list(slopes %*% found$covariance %*% t(slopes)), modes = modes)
+  covariance <- slopes %*% found$covariance %*% t(slopes)
+  list(shares = shares(at), covariances = list(covariance), modes = modes, by_item = level == "item")
 }
 
 # The mean of rows, each counted once: its error is the larger of that of one fit of all and that of independent rows.
@@ -368,7 +384,7 @@ cited <- function(fitted, df) {
 }
 
 # The note on a row whose error may be smaller than that of `paper.csv`, by gan_eval's rule for clustered errors.
-noted <- function(numbers, data, pictures, df) {
+noted <- function(numbers, data, pictures, df, by_item = FALSE) {
   few <- !is.null(numbers$basis) && df >= 15 && nrow(data) < 10 * count(pictures)
   note <- "few answers for each picture: paper.csv has the clustered error where that is larger than this one"
   pairs <- if (is.null(data$real)) 0 else nrow(unique(data[c("stimulus", "real")]))
@@ -377,7 +393,7 @@ noted <- function(numbers, data, pictures, df) {
     note <- "pairs of any two pictures: paper.csv adds the variance of the real pictures to this error"
   }
   items <- if (is.null(data$item)) pictures else ifelse(is.na(data$item), as.character(pictures), as.character(data$item))
-  if (!is.null(numbers$basis) && count(items) < count(pictures)) {
+  if (!is.null(numbers$basis) && !by_item && count(items) < count(pictures)) {
     few <- TRUE
     note <- "pictures share items: paper.csv adds the variance of the items to this error, if it is larger"
   }
@@ -419,6 +435,7 @@ of_single <- function(answered) {
   answered$dataset <- filled(answered$dataset)
   answered$model <- ifelse(answered$kind == "real", "", filled(answered$model))
   answered$side <- ifelse(answered$kind == "fake", 0.5, -0.5)
+  answered$item <- ifelse(is.na(answered$item), as.character(answered$stimulus), as.character(answered$item))
   fakes <- unique(answered[answered$kind == "fake", c("dataset", "model")])
   fakes <- by_name(fakes[fakes$dataset %in% answered$dataset[answered$kind == "real"], ])
   places <- lapply(seq_len(nrow(fakes)), function(place) {
@@ -482,7 +499,7 @@ of_single <- function(answered) {
     counts <- list(n_participants = count(data$participant), n_fake = n[[1]], n_real = n[[2]], n_answers = nrow(data))
     named <- list(protocol = "single", model = model, dataset = dataset, simulated = simulated_of(data))
     reals <- reals[!sapply(reals, is.null)]
-    do.call(row_of, c(named, counts, reals, noted(cited(one$fitted, one$df), data, data$stimulus, one$df)))
+    do.call(row_of, c(named, counts, reals, noted(cited(one$fitted, one$df), data, data$stimulus, one$df, isTRUE(one$fitted$by_item))))
   }, c(found, list(whole)), names$model, names$dataset, c(shared, list(cited(whole$fitted, whole$df))))
   table <- do.call(rbind, rows)
   last <- nrow(table)
@@ -523,7 +540,9 @@ of_pairs <- function(pairs) {
     }
     tested <- df > 0
     if (!anyNA(data$position) && count(data$position) == 2) { # one side alone is no judgement
-      tested <- tested && both((data$choice == "a") == (data$position == data$position[1]), data$participant) > 1
+      chosen <- (data$choice == "a") == (data$position == data$position[1])
+      is_poll <- count(data$participant) == nrow(data)
+      tested <- tested && (if (is_poll) count(chosen) > 1 else both(chosen, data$participant) > 1)
     }
     list(fitted = fitted, df = df, data = data, tested = tested)
   }

@@ -54,7 +54,7 @@ from gan_eval.stats.estimate.persons import (
 )
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
-from gan_eval.stats.questions import MAX_ROWS, KindQuestion
+from gan_eval.stats.questions import MAX_ROWS, MIN_SHARED, KindQuestion
 from gan_eval.stats.trials import items_of
 
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
@@ -381,12 +381,11 @@ def _estimated(trials: pd.DataFrame, answers: _Answers, settings: Plan, why_not:
             return replace(clustered, note=ONE_PARTICIPANT, untested="one participant")
         if why_not:
             raise NoFitError(why_not)
-        fit, shares, covariance = _by_model(answers, settings)
+        fit, shares, covariances = _by_model(answers, settings)
     except NoFitError as reason:
         return replace(clustered, note=joined(f"clustered shares instead of the crossed model ({reason})"))
     fake, real = map(float, shares)
     check_p = clustered.detection(None).p
-    covariances = (covariance,) if answers.item is None else (covariance, covariance + _of_items(answers))
     of_answers = clustered if (answers.of_people == 1).all() else _clustered(answers, np.ones(len(trials)))
     rates = Rates(fake, real, covariances, clustered.df, CROSSED, (fake, real), None, fit, check_p, clustered.n)
     few = len(trials) < FEW_ANSWERS * (int(answers.picture.max()) + 1) and clustered.df >= MANY_GROUPS - 1
@@ -421,8 +420,35 @@ def _with_number(answers: _Answers) -> tuple[Correlation | None, Correlation | N
     return with_number(of_fakes - of_reals, *units), with_number(of_fakes + of_reals, *units)
 
 
-def _by_model(answers: _Answers, settings: Plan) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
-    """Return the fit, the two shares (2,) and their covariance (2, 2); NoFitError without one that converged."""
+def _by_model(answers: _Answers, settings: Plan) -> tuple[CrossedFit, np.ndarray, tuple[np.ndarray, ...]]:
+    """Return the fit, the two shares (2,) and their covariances (2, 2); NoFitError without a fit that converged.
+
+    If nearly all answers are to a photograph or a generated version of the same item, the second factor is the item,
+    with a slope of the kind. Otherwise it is the picture, and the variance that items have beyond pictures is added.
+    """
+    if settings.slope and _are_partners(answers):
+        try:
+            fit, shares, covariance = _fitted(answers, settings, by_item=True)
+            return fit, shares, (covariance,)
+        except NoFitError:
+            pass  # too few answers of an item for its slope
+    fit, shares, covariance = _fitted(answers, settings, by_item=False)
+    return fit, shares, (covariance,) if answers.item is None else (covariance, covariance + _of_items(answers))
+
+
+def _are_partners(answers: _Answers) -> bool:
+    """Return whether nearly all answers are to items of which one real and one generated picture were judged."""
+    if answers.item is None:
+        return False
+    first = np.unique(answers.picture, return_index=True)[1]
+    item, is_fake = answers.item[first], answers.is_fake[first]
+    fakes, reals = (np.bincount(item, of, int(item.max()) + 1) for of in (is_fake, ~is_fake))
+    is_single = bool(fakes.max() <= 1 and reals.max() <= 1)
+    return is_single and float(((fakes == 1) & (reals == 1))[answers.item].mean()) >= MIN_SHARED
+
+
+def _fitted(answers: _Answers, settings: Plan, *, by_item: bool) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
+    """Return the fit with pictures or items as the second factor, the two shares (2,) and their covariance (2, 2)."""
     count = answers.weights.shape[1]
     X = np.eye(count)
     slope = np.where(answers.is_fake, 0.5, -0.5)
@@ -430,12 +456,13 @@ def _by_model(answers: _Answers, settings: Plan) -> tuple[CrossedFit, np.ndarray
         answers.says_fake,
         X[answers.cell],
         answers.participant,
-        answers.picture,
+        answers.item if by_item and answers.item is not None else answers.picture,
         link=settings.link,
         slope=slope if settings.slope else None,
+        slope_second=slope if by_item else None,
     )
     largest_sd, largest_eta = _MAX_SD_AND_ETA[settings.link]
-    sds = [fit.first.sd, fit.first.sd_slope or 0.0, fit.second.sd]
+    sds = [sd or 0.0 for part in (fit.first, fit.second) for sd in (part.sd, part.sd_slope)]
     if max(sds) > largest_sd or np.abs(fit.beta).max() > largest_eta:
         raise NoFitError(f"the model diverged (SD {max(sds):.1f})")
     at = np.where(answers.weights[0] > 0, 0.5, -0.5) if settings.slope else np.zeros(count)

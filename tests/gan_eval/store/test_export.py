@@ -274,9 +274,11 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path)
         for name in given
         if name != "reals"
     }
-    for name in ("named", "unnamed", "pairs"):
+    for name in ("named", "unnamed", "versions", "pairs"):
         agree(frames[name]["paper"], theirs[name])
-    for name in ("named", "unnamed"):
+    modes = pd.read_csv(tmp_path / "r" / "versions" / "effects_R.csv")
+    assert {*modes["scope"]} == {"participant", "item"}, "a photograph and its generated version share an item"
+    for name in ("named", "unnamed", "versions"):
         assert (frames[name]["paper"]["basis"] == "crossed_model").all()
     for name in ("named", "pairs"):
         modes = pd.read_csv(tmp_path / "r" / name / "effects_R.csv")
@@ -285,12 +287,6 @@ def test_the_table_to_cite_of_an_analysed_folder_is_that_of_lme4(tmp_path: Path)
         assert modes.groupby(["model", "dataset"])["id"].nunique().max() == people
         assert abs(modes["effect"].mean()) < modes["effect"].std()
     assert theirs["pairs"]["p_holm"].gt(theirs["pairs"]["p"]).any()
-    versions, of_ours = theirs["versions"], frames["versions"]["paper"]
-    assert pd.to_numeric(versions["accuracy"]).to_numpy() == pytest.approx(
-        of_ours["accuracy"].to_numpy(float), abs=1e-3
-    )
-    assert (pd.to_numeric(versions["accuracy_high"]) < of_ours["accuracy_high"].to_numpy(float) - 0.01).all()
-    assert versions["note"].str.contains("pictures share items").all()
     without = theirs["without"]
     assert without["dataset"].tolist() == ["b", "faces", "all"]
     assert without["verdict"].tolist() == ["", "no verdict", "no verdict"]

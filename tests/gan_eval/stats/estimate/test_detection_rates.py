@@ -12,9 +12,10 @@ from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
-from gan_eval.science.inference import item_covariance, two_way
+from gan_eval.science.inference import two_way
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
+from gan_eval.stats.estimate.contrast import population_proportions
 from gan_eval.stats.estimate.detection_rates import Rates, RatesOfTable
 from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.questions import KindQuestion, kind_rows
@@ -100,24 +101,32 @@ def test_the_clustered_error_counts_where_pictures_have_few_answers() -> None:
 
 
 def test_a_photograph_and_its_version_are_not_taken_for_unrelated() -> None:
+    """The second factor is the item, with a slope of the kind: what versions share cancels in one of both contrasts."""
     trials = partners(24, 10, seed=1)
     alone, named = (rates(trials.assign(item=item)) for item in (None, trials["stimulus"]))
     assert np.array_equal(named.covariances, alone.covariances)
     shared = rates(trials)
-    assert shared.basis == "crossed_model"
-    assert (shared.fake, shared.real, shared.df) == (alone.fake, alone.real, alone.df)
+    assert (shared.basis, shared.df, len(shared.covariances)) == ("crossed_model", alone.df, 1)
     is_fake = (trials["kind"] == "fake").to_numpy()
-    says = (trials["response"] == "fake").to_numpy(float)
-    share = np.where(is_fake, says[is_fake].mean(), says[~is_fake].mean())
-    influence = (says - share)[:, None] * np.column_stack([is_fake, ~is_fake]) / 240
-    codes = [pd.factorize(trials[name])[0] for name in ("participant", "stimulus", "item")]
-    extra = item_covariance(influence, *codes, side=is_fake)
-    (model,) = alone.covariances
-    assert np.allclose(shared.covariances, [model, model + extra], rtol=1e-9)
-    accuracy = np.array([0.5, -0.5])
-    assert accuracy @ extra @ accuracy > 0.3 * (accuracy @ model @ accuracy)
-    assert shared.error(0.5, -0.5) ** 2 == pytest.approx(accuracy @ (model + extra) @ accuracy)
-    assert shared.error(-1, -1) == alone.error(-1, -1)  # the item changes skill, not the bias, which varies less for it
+    slope = np.where(is_fake, 0.5, -0.5)
+    person, item = (pd.factorize(trials[name])[0] for name in ("participant", "item"))
+    says = (trials["response"] == "fake").to_numpy()
+    X = np.column_stack([is_fake, ~is_fake]).astype(float)
+    fit = fit_crossed(says, X, person, item, slope=slope, slope_second=slope)
+    variance, _ = fit.random_variance(np.array([0.5, -0.5]))
+    shares = population_proportions(fit.beta, np.sqrt(variance)).share
+    assert (shared.fake, shared.real) == pytest.approx(shares, abs=1e-5)
+    assert shared.error(0.5, -0.5) > 1.2 * alone.error(0.5, -0.5)  # skill
+    assert shared.error(-1, -1) < 0.9 * alone.error(-1, -1)  # bias
+
+
+def test_items_with_few_answers_or_several_versions_are_no_factor() -> None:
+    trials = partners(24, 10, seed=1)
+    of_each = trials.groupby("stimulus").cumcount() < 1
+    assert rates(trials[of_each].reset_index(drop=True)).fit is None
+    other = trials[trials["kind"] == "fake"].assign(model="other")
+    both = pd.concat([trials, other.assign(stimulus=other["stimulus"] + "-other")], ignore_index=True)
+    assert len(rates(both).covariances) > 1, "the variance of items is added"
 
 
 def test_shares_without_a_model_have_the_variance_of_items() -> None:
