@@ -294,8 +294,13 @@ def _crossed_models(folder: StudyFolder, comparisons: pd.DataFrame) -> Iterator[
     link = "probit" if (folder.table(MIXED_MODELS)["link"] == "probit").any() else "logistic"
     of_grades = comparisons["measure"].isin([HIGHER, MEAN])
     links = [link] * bool((~of_grades).any()) + ["cumulative-logit"] * bool(of_grades.any())
-    slopes = ", and random slopes for the compared groups by participant and, if models share items, by item"
-    formula = f"called_fake ~ kind + ({'1 + kind' if has_slope else '1'}|participant) + (1|stimulus)"
+    slopes = ", and random slopes for the compared groups by participant and, if pictures share items, by item"
+    formula = (
+        "called_fake ~ kind + (1 + kind|participant) + (1|stimulus), with (1 + kind|item) for (1|stimulus) if each "
+        "generated picture has its real one, else with the clustered variance of shared items (Cameron et al. 2011)"
+        if has_slope
+        else "called_fake ~ kind + (1|participant) + (1|stimulus)"
+    )
     yield (
         f"Rates and differences are those of {listed(links)} mixed models of the answers "
         f"compared, with crossed random intercepts of participants and pictures{slopes * has_slope}, by Laplace's "
