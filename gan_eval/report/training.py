@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from gan_eval.errors import UserError
 from gan_eval.files.record import read_record
@@ -23,6 +21,9 @@ from gan_eval.report.parts.words import Record, from_to, missing, number, plural
 from gan_eval.settings.training import CONFIG_FORMAT
 from gan_eval.tables import PLATEAUS, VALIDATION
 from gan_eval.tables.frames import frame_of, read_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MODES = ("train", "eval")
 """Modes of BatchNorm and dropout in validation."""
@@ -206,9 +207,11 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     return [Chart(title, figures, caption, alternative, name="losses")]
 
 
-def _figure(name: str, drawn: Sequence[TrainingCurve], names: Sequence[str], last: float) -> Figure:
+def _figure(name: str, drawn: Sequence[TrainingCurve], names: Sequence[str], last: float) -> "Figure":
     """Draw a term or metric; the vertical axis of a loss covers all but the largest 1% of the values."""
     is_loss = not name.startswith("validation: ")
+    import matplotlib as mpl
+
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.1 + 0.17 * (len(drawn) if len(names) > 1 else 0))
         for curve in drawn:

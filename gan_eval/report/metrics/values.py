@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -224,6 +223,8 @@ def _mean_spectrum(measured: Measured, dataset: str, name: str) -> NDArray[np.fl
 
 def _spectra_chart(dataset: str, curves: dict[str, NDArray[np.float64]], name: str) -> Chart:
     frequency = np.arange(1, RINGS + 1) / PER_CYCLE
+    import matplotlib as mpl
+
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.4 + 0.17 * len(curves))
         for place, (model, curve) in enumerate(curves.items()):

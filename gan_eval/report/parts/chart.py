@@ -5,12 +5,13 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 INK, MUTED, GRID = "#1c1d21", "#4a4d55", "#dfddd6"
 SERIES = {"real": "#1b6f8a", "fake": "#c2571a", "all": "#55427a"}
@@ -60,7 +61,7 @@ class Chart:
     """A chart of one drawing or of several panels."""
 
     title: str
-    figures: Sequence[Figure]
+    figures: Sequence["Figure"]
     caption: str
     alternative: str
     """Description for readers who cannot see the chart."""
@@ -73,8 +74,10 @@ class Chart:
         return Markup().join(svg_element(figure, f"{self.name}-{place}") for place, figure in enumerate(self.figures))
 
 
-def panel(height: float) -> tuple[Figure, Axes]:
+def panel(height: float) -> "tuple[Figure, Axes]":
     """Return an empty drawing of a phone's width; call it within `mpl.rc_context(STYLE)`."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots()
 
@@ -84,7 +87,7 @@ def line_style(place: int) -> dict[str, Any]:
     return {"color": CURVES[place % len(CURVES)], "linestyle": DASHES[place // len(CURVES) % len(DASHES)]}
 
 
-def figure_file(figure: Figure, suffix: str, *, title: str, description: str) -> bytes:
+def figure_file(figure: "Figure", suffix: str, *, title: str, description: str) -> bytes:
     """Return a drawing as a file for a paper, in which letters stay text; equal drawings give equal bytes.
 
     Args:
@@ -100,7 +103,9 @@ def figure_file(figure: Figure, suffix: str, *, title: str, description: str) ->
     return _saved(figure, "png", {"Title": title, "Description": description, "Software": None})
 
 
-def _saved(figure: Figure, form: str, metadata: dict[str, Any]) -> bytes:
+def _saved(figure: "Figure", form: str, metadata: dict[str, Any]) -> bytes:
+    import matplotlib as mpl
+
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a browser has the letter
@@ -108,7 +113,7 @@ def _saved(figure: Figure, form: str, metadata: dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def _svg(figure: Figure, words: dict[str, str]) -> str:
+def _svg(figure: "Figure", words: dict[str, str]) -> str:
     """Return an SVG with numbered clip paths: Matplotlib names them by positions, whose last bits differ by run."""
     text = _saved(figure, "svg", dict.fromkeys(("Date", "Creator")) | words).decode()
     names = dict.fromkeys(re.findall(r'<clipPath id="(\w+)"', text))
@@ -116,7 +121,7 @@ def _svg(figure: Figure, words: dict[str, str]) -> str:
     return re.sub(r"\bp[0-9a-f]{10}\b", lambda name: numbers.get(name[0], name[0]), text)
 
 
-def svg_element(figure: Figure, name: str) -> Markup:
+def svg_element(figure: "Figure", name: str) -> Markup:
     """Return the drawing as an `<svg>` element with the font and colours of the page, in light and dark mode.
 
     Args:

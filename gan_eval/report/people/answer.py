@@ -12,6 +12,7 @@ from gan_eval.report.people.caveats import interim_sentence, is_interim
 from gan_eval.report.people.comparisons import size_text, within_margin
 from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_sentences
 from gan_eval.report.people.participants import included_count
+from gan_eval.report.people.thresholds import threshold_sentences
 from gan_eval.report.people.verdicts import (
     VERDICT_WORDS,
     detectable,
@@ -67,8 +68,6 @@ def answer_sentences(folder: StudyFolder) -> Iterator[str]:
 
 def _results(folder: StudyFolder) -> Iterator[str]:
     if len(folder.table(THRESHOLDS)):  # first: where exposures follow the answers, the threshold is the answer
-        from gan_eval.report.people.thresholds import threshold_sentences  # imports Matplotlib
-
         yield from threshold_sentences(folder)
     if has_all_sentences(folder):
         yield from row_sentences(folder)

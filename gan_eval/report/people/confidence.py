@@ -1,9 +1,9 @@
 """ROC curves from confidence ratings: observed points, fitted curves and lines, and the numbers of each."""
 
-import matplotlib as mpl
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from scipy.special import ndtr
 
 from gan_eval.report.parts.blocks import Charts, ReportSection
@@ -21,6 +21,9 @@ from gan_eval.report.parts.words import (
     text,
 )
 from gan_eval.stats.tables.roc import ROC, ROC_POINTS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _MARKERS = "osD^vPX*"
 
@@ -84,7 +87,9 @@ def confidence_charts(folder: StudyFolder) -> list[Chart]:
     return charts
 
 
-def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> Figure:
+def _figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> "Figure":
+    import matplotlib as mpl
+
     with mpl.rc_context(STYLE):
         figure, axes = panel(3.7 + 0.17 * len(fits))
         names = ("z_false_alarm", "z_hit") if on_z else ("false_alarm_rate", "hit_rate")

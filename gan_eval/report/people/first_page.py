@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from gan_eval.report.figure import caption_of_figure_1, figure_1
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.metrics.summaries import direction, is_of_quality, title_of
+from gan_eval.report.metrics.values import summary_table
 from gan_eval.report.parts.blocks import Block, Cell, Drawing, FactList, Folded, Lead, Lines, ReportSection, ShownTable
 from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.folder import StudyFolder
@@ -52,6 +52,8 @@ def first_page(folder: StudyFolder, answer: Sequence[str]) -> ReportSection:
     content = content_of(folder)
     drawings = []
     if content is not None:
+        from gan_eval.report.figure import caption_of_figure_1, figure_1  # imports Matplotlib
+
         in_words = "; ".join(" ".join(row[:1] + row[-1:]) for row in printed(folder.table(PAPER))[1])
         wide = svg_element(figure_1(content), "wide")
         on_phone = svg_element(figure_1(content, PHONE_MM), "phone")
@@ -116,8 +118,6 @@ def summary_of_models(folder: StudyFolder) -> list[ShownTable]:
 
     Before the verdict it has no fooling rates.
     """
-    from gan_eval.report.metrics.values import summary_table  # imports Matplotlib
-
     if not (len(folder.table(IMAGE_METRICS)) or len(folder.table(SET_METRICS))):
         return []
     paper = folder.table(PAPER)

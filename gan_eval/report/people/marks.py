@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from gan_eval.errors import UserError
 from gan_eval.pictures.decode import read_rgb
@@ -32,6 +29,10 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.stats.marks.tables import MARK_AGREEMENT, MARK_MAP_DIFFERENCES, MARK_MAPS, MARK_REGIONS
 from gan_eval.tables import MARKS, PARTICIPATION, TRIALS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 HEADING = "Where people saw it"
 CHARTED = "Shuffled AUC of the marks by each map, with 95% intervals (dotted: chance; dashed: the marks of others)."
@@ -112,6 +113,8 @@ def map_charts(maps: pd.DataFrame) -> list[Chart]:
     """Return the chart of maps by their AUC, with intervals and the ceiling."""
     if maps.empty:
         return []
+    import matplotlib as mpl
+
     with mpl.rc_context(STYLE):
         figure, axes = panel(0.9 + 0.28 * len(maps))
         draw_maps(axes, maps)
@@ -119,7 +122,7 @@ def map_charts(maps: pd.DataFrame) -> list[Chart]:
     return [Chart("Maps against marks", [figure], CHARTED, described, name="mark-maps")]
 
 
-def draw_maps(axes: Axes, maps: pd.DataFrame) -> None:
+def draw_maps(axes: "Axes", maps: pd.DataFrame) -> None:
     """Draw the AUC of each map with its interval, the last one on top."""
     auc = maps["auc"].astype(float)
     ends = [(maps[name].astype(float) - auc).abs().fillna(0) for name in ("auc_low", "auc_high")]
@@ -160,7 +163,7 @@ def examples(folder: StudyFolder) -> Iterator[tuple[dict[Any, Any], dict[str, An
         yield row, {"generated": fake, "marks": heat, f"map: {title_of_map(best)}": of_map, "real": real}
 
 
-def marks_figure(folder: StudyFolder, width_mm: float) -> Figure:
+def marks_figure(folder: StudyFolder, width_mm: float) -> "Figure":
     """Draw the figure for a paper: pictures with most agreement and the maps' AUCs; `UserError` without marks.
 
     Below 130 mm the AUCs are below the pictures, which are three at most.
@@ -176,6 +179,9 @@ def marks_figure(folder: StudyFolder, width_mm: float) -> Figure:
     highest = max((pixels.shape[0] / pixels.shape[1] for pixels in rows.get("marks", ())), default=0)
     room = width if is_wide else width - 0.8  # the names of the maps are to the left of the pictures
     heights = [highest * room / sum(widths)] * len(rows) + [1.6] * (not is_wide and not maps.empty) or [1.0]
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     with mpl.rc_context({**STYLE, "font.size": 8 if is_wide else 7}):
         figure = Figure(figsize=(width, max(sum(heights), 1.6) + 0.2), layout="constrained")
         grid = figure.add_gridspec(len(heights), len(widths), width_ratios=widths, height_ratios=heights)

@@ -1,12 +1,10 @@
 """Thresholds of exposure from staircases and QUEST+, and psychometric functions."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
 
 from gan_eval.report.parts.blocks import Block, Charts, ShownTable
 from gan_eval.report.parts.chart import MAX_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
@@ -30,6 +28,9 @@ from gan_eval.report.parts.words import (
 from gan_eval.settings.protocols import QUEST_PLUS, STAIRCASE
 from gan_eval.stats.tables.hype import HYPE, THRESHOLDS, mean_thresholds
 from gan_eval.stats.tables.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, averaged_share
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _NAMES: Mapping[str, str] = {STAIRCASE: "staircase", QUEST_PLUS: "QUEST+"}
 _TASKS = {"single": "single pictures", "pair": "pairs"}
@@ -180,13 +181,16 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
     return charts
 
 
-def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> Figure:
+def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> "Figure":
     level = str(functions["level"].iloc[0])
     at = levels["at"].to_numpy(float)
     scale, back = (np.log2, np.exp2) if bool((at > 0).all()) else (np.asarray, np.asarray)
     low, high = float(scale(at).min()), float(scale(at).max())
     pad = 0.06 * max(high - low, 1e-9)
     grid = np.linspace(low - pad, high + pad, 120)
+    import matplotlib as mpl
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.7 + 0.17 * len(functions))
         axes.axhline(50, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
