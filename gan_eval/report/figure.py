@@ -44,6 +44,8 @@ MM_PER_INCH = 25.4
 GOLDEN = (math.sqrt(5) - 1) / 2
 MAX_NAMED = 8
 """Number of models up to which the panels of participants and of the metric have the models' colours and names."""
+MAX_DOTS = 300
+"""Number of participants of a model up to which each has a dot; more are counted, with a bar for each percent point."""
 
 
 def figure_1(content: FigureContent, width_mm: float = WIDTH_MM) -> Figure:
@@ -81,7 +83,9 @@ def caption_of_figure_1(folder: StudyFolder, content: FigureContent) -> str:
         thresholds = folder.table(THRESHOLDS)
         shares = thresholds.loc[(thresholds["protocol"] == content.protocol).fillna(False), "share"].dropna().unique()
         share = f"{shares[0]:.0%}" if len(shares) == 1 else "a fixed share of"
-    rates = f"{content.panel_a[2].format(share)}; large markers: models{ends}; dots: participants"
+    is_counted = any(len(entry.participant_values) > MAX_DOTS for entry in content.entries)
+    participants = "bars: numbers of participants" if is_counted else "dots: participants"
+    rates = f"{content.panel_a[2].format(share)}; large markers: models{ends}; {participants}"
     if any(not math.isnan(entry.real[0]) for entry in content.entries):
         of = "mean grade of real pictures" if is_rating else "share of real pictures called real"
         rates += f"; grey: 95% interval of the {of}"
@@ -180,7 +184,7 @@ class _Drawing:
             if len(self.axes) > 1:
                 axes.set_title(letter, fontsize=FONT_SIZE + 2, fontweight="bold", loc="left")
             draw[kind](axes)
-        for _ in range(2):  # square panels need a second time
+        for _ in range(2 if {"people", "metric"} <= self.axes.keys() else 1):  # a square beside another
             layout.execute(self.figure)
         self.figure.set_layout_engine(None)  # "none" would draw each file twice
         words: dict[str, Any] = {"ha": "right", "va": "top", "weight": "bold", "color": "#B3261E"}
@@ -242,17 +246,14 @@ class _Drawing:
 
     def _rates(self, axes: Axes) -> None:
         content = self.content
+        everything = np.concatenate([[*entry.value, *entry.participant_values] for entry in content.entries])
+        most = 100.0 if content.has_shares else max(everything[np.isfinite(everything)], default=1.0)
         for at, entry in zip(self.at, content.entries, strict=True):
             low, high = entry.real
             axes.fill_betweenx([at - 0.5, at + 0.5], low, high, color=BAND, linewidth=0, zorder=0)
-            less, values = _shrinking(len(entry.participant_values)), np.sort(entry.participant_values)
-            away = 0.7 * (np.arange(len(values)) * GOLDEN % 1 - 0.5)  # neighbours are far apart
-            dots = {"marker": "o", "markersize": 4.2 * less, "alpha": 0.2 + 0.2 * less}
-            axes.plot(values, at + away, **self._style(entry) | dots, zorder=2, clip_on=False, in_layout=False)
+            self._participants(axes, entry, at, most / 100)
             self._interval(axes, entry, entry.value[1:], at, 1.6)
             self._estimate(axes, entry, entry.value[0], at)
-        everything = np.concatenate([[*entry.value, *entry.participant_values] for entry in content.entries])
-        most = max(everything[np.isfinite(everything)], default=1.0)
         if content.has_shares:
             axes.set(xlim=(-2, 102), xticks=_PERCENT)
         elif content.protocol == RATING:
@@ -267,6 +268,19 @@ class _Drawing:
             self._note(axes, "grey: real pictures")
         elif content.protocol != SINGLE and content.has_shares:
             self._note(axes, f"dashed: {'average model' if content.panel_a[0] == 'preference' else 'chance'}", line=50)
+
+    def _participants(self, axes: Axes, entry: Entry, at: float, step: float) -> None:
+        """Draw a dot for each participant; for very many, bars with their numbers, each for values within a step."""
+        values, style = np.sort(entry.participant_values), self._style(entry)
+        if len(values) > MAX_DOTS:
+            steps, counts = np.unique(np.round(values[np.isfinite(values)] / step), return_counts=True)
+            half = 0.35 * counts / counts.max(initial=1)
+            bars = {"color": style["color"], "alpha": 0.4, "linewidth": 1.5}
+            axes.vlines(step * steps, at - half, at + half, **bars, zorder=2)
+            return
+        less, away = _shrinking(len(values)), 0.7 * (np.arange(len(values)) * GOLDEN % 1 - 0.5)  # neighbours far apart
+        dots = {"marker": "o", "markersize": 4.2 * less, "alpha": 0.2 + 0.2 * less}
+        axes.plot(values, at + away, **style | dots, zorder=2, clip_on=False, in_layout=False)
 
     def _accuracy(self, axes: Axes) -> None:
         entries, margin = self.content.entries, 100 * self.content.margin
@@ -298,7 +312,8 @@ class _Drawing:
         axes.set(xticks=_PERCENT, yticks=_PERCENT)
         for entry in self.content.entries:
             places, counts = np.unique(entry.participant_rates, axis=0, return_counts=True)
-            self._scatter(axes, entry, places, 8.0 * counts)
+            area = min(8.0, 144.0 / counts.max(initial=1))  # at most 12 points wide
+            self._scatter(axes, entry, places, area * counts)
             self._estimate(axes, entry, entry.false_alarms, 100 - entry.value[0], 8.0 if self.is_coloured else 4.0)
         alarms = ndtr(np.linspace(-4.5, 4.5, 181))
         style: dict[str, Any] = {"size": SMALL, "color": MUTED, "ha": "center", "va": "center"}

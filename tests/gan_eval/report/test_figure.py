@@ -1,6 +1,8 @@
 """Figure 1: the numbers that it draws are the table's, nothing is too small or cut off, at any width."""
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -303,6 +305,32 @@ def require_legible(figure, width):
         if boxes[n].shrunk(0.98, 0.7).overlaps(boxes[m].shrunk(0.98, 0.7))
     ]
     assert not clashes
+
+
+def test_many_participants_are_counted_by_bars(study_of_two):
+    entry, *_ = content_of(study_of_two).entries
+    values = np.repeat([0.0, 25.0, 50.0], [100, 200, 50])
+    content = replace(content_of(study_of_two), entries=[replace(entry, participant_values=values)])
+    (bars,) = (lines for lines in figure_module.figure_1(content).axes[0].collections if lines.get_alpha() == 0.4)
+    ends = np.array(bars.get_segments())
+    assert ends[:, :, 0].tolist() == [[0, 0], [25, 25], [50, 50]]
+    assert ends[:, 1, 1] - ends[:, 0, 1] == pytest.approx([0.35, 0.7, 0.175])
+    assert "bars: numbers of participants" in figure_module.caption_of_figure_1(study_of_two, content)
+    assert "dots: participants" in caption_of_figure_1(study_of_two)
+
+
+def test_markers_of_coinciding_participants_stay_small(study_of_two):
+    entry, *_ = content_of(study_of_two).entries
+    for count, areas in ((2, [16, 8]), (36, [144, 4])):
+        rates = np.repeat([[20.0, 40.0], [30.0, 60.0]], [count, 1], axis=0)
+        content = replace(content_of(study_of_two), entries=[replace(entry, participant_rates=rates)])
+        (people,) = (axes for axes in figure_module.figure_1(content).axes if axes.get_ylabel() == "hits (%)")
+        assert people.collections[0].get_sizes() == pytest.approx(areas)
+
+
+def test_sections_without_a_figure_need_no_matplotlib():
+    code = "import sys; from gan_eval.report import sections; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_files_have_text_and_one_page_and_equal_bytes(tmp_path):
