@@ -289,14 +289,14 @@ def typed(trials: AnyTrials) -> TypedTrials:
     is_main, is_single = (trials["phase"] == "main").to_numpy(bool, na_value=False), are_single(trials)
     alone = trials["rating"].notna() & trials["response"].isna()
     is_graded = (alone | (trials["protocol"] == "rating").fillna(False)).to_numpy(bool)
-    main = trials[is_main & trials["kind"].notna().to_numpy(bool) & is_single & ~is_graded].reset_index(drop=True)
+    main = _rows(trials, is_main & trials["kind"].notna().to_numpy(bool) & is_single & ~is_graded)
     main = main.assign(
         is_fake=(main["kind"] == "fake").to_numpy(bool),
         says_fake=(main["response"] == "fake").to_numpy(bool),
         answered=main["response"].isin(["real", "fake"]).to_numpy(bool),
     )
-    answered = main[main["answered"]].reset_index(drop=True)
-    pairs, graded = (trials[is_main & chosen].reset_index(drop=True) for chosen in (~is_single, is_graded))
+    answered = _rows(main, main["answered"].to_numpy(bool))
+    pairs, graded = (_rows(trials, is_main & chosen) for chosen in (~is_single, is_graded))
     rating = graded["rating"].where(np.isfinite(graded["rating"].to_numpy("float64", na_value=np.nan)))
     return TypedTrials(
         every=trials,
@@ -305,6 +305,11 @@ def typed(trials: AnyTrials) -> TypedTrials:
         pairs=pairs.assign(answered=pairs["choice"].isin(["a", "b"]).to_numpy(bool)),
         graded=graded.assign(rating=rating, answered=rating.notna().to_numpy(bool)),
     )
+
+
+def _rows(frame: pd.DataFrame, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return the chosen rows, numbered from 0; no cell is copied if all are chosen."""
+    return (frame if chosen.all() else frame[chosen]).reset_index(drop=True)
 
 
 class PreparedTrials(NamedTuple):

@@ -316,7 +316,7 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     for column in table.columns:
         series = others.pop(column.name, None)
         dtype = pandas_dtype(column.dtype)
-        if series is None:
+        if series is None or (series.dtype != dtype and series.isna().all()):
             columns[column.name] = pd.array([None], dtype=dtype).take(np.zeros(len(frame), np.intp))
         elif series.dtype == dtype and column.is_free and not (column.dtype == "text" and (series == "").any()):
             columns[column.name] = series

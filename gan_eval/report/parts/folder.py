@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,7 @@ class StudyFolder:
         """Return a table; a table that the folder does not have is empty."""
         if table.name in self.tables:
             return self.tables[table.name]
-        return pd.DataFrame({name: [] for name in table.names})
+        return _without_rows(table.names).copy(deep=False)
 
     def scope(self, name: str) -> pd.DataFrame:
         """Return the rates of one scope."""
@@ -149,13 +149,19 @@ class StudyFolder:
         if self.answers.empty:
             return self.answers
         by_type = self.answers_by_type
-        return pd.concat([by_type.main, by_type.graded, by_type.pairs])
+        parts = [part for part in (by_type.main, by_type.graded, by_type.pairs) if len(part)]
+        return parts[0] if len(parts) == 1 else pd.concat(parts or [by_type.main])
 
     @property
     def fractions(self) -> list[float]:
         """The fractions of the planned training steps in the tables, ascending."""
         frames = (*self.tables.values(), *self.stimuli.values(), *self.training.values())
         return fractions_of([*frames, pd.DataFrame({"fraction": [self.facts.fraction]})])
+
+
+@cache
+def _without_rows(names: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame({name: [] for name in names})
 
 
 def fractions_of(frames: Iterable[pd.DataFrame]) -> list[float]:

@@ -1,5 +1,7 @@
 """The number of participants counts people whose answers are analysed; a sentence covers studies without answers."""
 
+from dataclasses import replace
+
 from answers_of_people import browser_folder, participation
 from synthetic_tables import folder_of
 
@@ -39,6 +41,6 @@ def test_times_are_missing_only_where_all_answers_are_simulated() -> None:
     made = browser_folder("raster", "raster")
     shown = made.tables["trials"]
     for simulated in (shown["session"] == "P0", True):
-        made.tables["trials"] = shown.assign(simulated=simulated)
-        assert made.simulated
-        assert (len(timing_sentences(made)) == 1) == (simulated is True)
+        study = replace(made, tables={**made.tables, "trials": shown.assign(simulated=simulated)})
+        assert study.simulated
+        assert (len(timing_sentences(study)) == 1) == (simulated is True)
