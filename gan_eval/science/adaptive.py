@@ -23,7 +23,7 @@ _LAPSES = np.array([0.01, 0.04, 0.1])
 End = Literal["shortest", "longest"]
 
 
-class Steps(Protocol):
+class StaircaseRule(Protocol):
     """The rule of a staircase, in ms: `[quiz.staircase]`."""
 
     @property
@@ -44,7 +44,7 @@ def moving_trials(rows: Iterable[Trial]) -> list[Trial]:
     return sorted(moving, key=lambda row: row["trial"])
 
 
-def staircase_exposure(rows: Iterable[Trial], settings: Steps) -> float:
+def staircase_exposure(rows: Iterable[Trial], settings: StaircaseRule) -> float:
     """Return the exposure in ms of the trial that follows these trials of one block.
 
     A main trial with an answer moves it. Practice, catch and unanswered trials (late, paused, interrupted, killed) do
