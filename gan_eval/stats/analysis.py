@@ -587,7 +587,7 @@ def result_table(name: str) -> Table:
     """Return the declaration of a table of results; its module is imported if it is not yet.
 
     >>> result_table("choices").key
-    ('dataset', 'model', 'stimulus', 'stimulus_b')
+    ('protocol', 'dataset', 'model')
     """
     if name not in RESULTS:
         raise UserError(f"no table {name!r} of an analysis; give the tables that `analyze` returns, by their names")
