@@ -78,7 +78,7 @@ def main() -> None:
                 write_text(options.json, json.dumps(results, ensure_ascii=False, indent=1))
     print("\n".join(page_lines(results) if options.markdown else plain_lines(results)))
     if options.write:
-        page = with_tables(options.write.read_text(encoding="utf-8"), list(page_lines(results)), marks=(BEGIN, END))
+        page = with_tables(options.write.read_text(encoding="utf-8"), [*page_lines(results)][1:], marks=(BEGIN, END))
         write_text(options.write, page)
 
 
