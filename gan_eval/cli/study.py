@@ -27,7 +27,7 @@ from gan_eval.cli.options import (
     typed_words,
 )
 from gan_eval.errors import UserError
-from gan_eval.machine.start import postpone, restart_with_allocator_settings
+from gan_eval.machine.start import restart_with_allocator_settings
 
 if TYPE_CHECKING:
     from gan_eval.tables.frames import Row
@@ -190,7 +190,6 @@ def report(
     ] = False,
 ) -> None:
     """Make a report of a study's tables: one self-contained HTML file."""
-    postpone("scipy.special", "scipy.linalg")
     from gan_eval.files.output_folders import check_output_file
     from gan_eval.report import build_figure, check_page, write_report
     from gan_eval.report.parts.chart import FORMATS

@@ -32,7 +32,7 @@ VERBS = {
 """The commands of `gan-eval`, in the order of its help: the module of `gan_eval.cli`, and the function or group in it.
 The file `run` reads them here, before anything is installed."""
 _PAGE = re.compile(r"\bdocs/([\w/]+)\.md\b")
-_COMMAND = re.compile(rf"gan-eval(?<![\w./\\-]gan-eval) (?=(?:{'|'.join(VERBS)})\b)")
+_COMMAND = re.compile(rf"(?<![\w./\\-])gan-eval (?=(?:{'|'.join(VERBS)})\b)")
 
 
 def python_command(*arguments: str) -> list[str]:
