@@ -218,7 +218,7 @@ def analyze(
     frames = {
         "participation": included.participation,
         **_tables_of_answers(analysed, inputs.shown, settings, staircase=staircase, seed=seed),
-        "mixed_models": mixed_models(analysed, plan=settings, participants=answers),
+        "mixed_models": mixed_models(analysed, plan=settings, participants=answers, detection=compared.fit),
         "comparisons": compared.table,
         "correlations": frame_of([], CORRELATIONS),
     }

@@ -345,7 +345,7 @@ class _Answers(NamedTuple):
     item: np.ndarray | None
     """None: each picture has an item of its own."""
     cell: np.ndarray
-    """Each model's fakes on each data set, and each data set's reals."""
+    """Each model's fakes on each data set, and then that data set's reals."""
     weights: np.ndarray
     """(2, C) weights of the cells in the share of fakes and in that of reals; each row sums to 1."""
     is_between: bool
@@ -358,7 +358,7 @@ class _Answers(NamedTuple):
         """Return the answers to single pictures."""
         is_fake = trials["is_fake"].to_numpy(bool)
         dataset, model = (pd.factorize(trials[name], use_na_sentinel=False)[0] for name in ("dataset", "model"))
-        cell = pd.factorize(cells(dataset, np.where(is_fake, 1 + model, 0)))[0]
+        cell = pd.factorize(cells(dataset, np.where(is_fake, model, model.max() + 1)), sort=True)[0]
         _, first = np.unique(cell, return_index=True)
         fake, of_dataset = is_fake[first], dataset[first]
         rows = np.bincount(of_dataset[fake], minlength=int(dataset.max()) + 1)[of_dataset]  # models on the data set

@@ -259,6 +259,20 @@ class CrossedFit:
                 derivatives.append(2 * scale * square)
         return variance, np.column_stack(derivatives)
 
+    def turned(self, fixed: np.ndarray, random: np.ndarray) -> Start:
+        """Return a start for the same model in other coordinates.
+
+        Args:
+            fixed: (K, K) the other fixed effects are `fixed` times these.
+            random: (2, 2) the same for the correlated intercept and slope of the first factor.
+        """
+        sd, sd_slope, correlation, _ = self.first
+        sds = np.array([sd, sd_slope or 0.0])
+        off = (correlation or 0.0) * sds.prod()
+        covariance = random @ (np.diag(sds**2) + off * (1 - np.eye(2))) @ random.T
+        sd, sd_slope = np.sqrt(np.diag(covariance)).tolist()
+        return Start(fixed @ self.beta, Spread(sd, sd_slope, covariance[0, 1] / max(sd * sd_slope, 1e-12)), self.second)
+
     @property
     def at_boundary(self) -> list[str]:
         """A message for each estimate at an end of its range; none unless `singular`."""

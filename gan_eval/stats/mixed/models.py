@@ -24,7 +24,7 @@ from gan_eval.errors import UserError
 from gan_eval.science.inference import degrees_of_freedom, n_levels, side_of, t_critical, two_sided_p
 from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed.fit import CrossedFit, fit_crossed, too_many
+from gan_eval.stats.mixed.fit import CrossedFit, Start, fit_crossed, too_many
 from gan_eval.stats.mixed.likelihood import NoFitError, Slope, plural
 from gan_eval.stats.mixed.random_effects import RandomEffects
 from gan_eval.stats.trials import AnyTrials, pictures, typed
@@ -105,6 +105,12 @@ MIN_ANSWERS = 2.0
 GRADED_LINK = "cumulative_logit"
 MAX_GRADES = 12
 """Maximum number of different answers on a graded scale."""
+_CORRECT_OF_DETECTION = np.array([[1.0, 0.0], [-1.0, -1.0]])
+"""Intercept and `kind[real]` of `correct`, from the log-odds of the answer `fake` to fakes and to reals."""
+_HALVES = np.array([[1.0, 0.5], [1.0, -0.5]])
+"""Log-odds of fakes and of reals, from an intercept and a slope of +1/2 and -1/2."""
+_CALLED_FAKE_OF_CORRECT = np.array([[-1.0, -1.0], [2.0, 1.0]])
+"""Intercept and `kind[fake]` of `called_fake`, from those of `correct`."""
 _UNFIT = ("participant", "stimulus", "kind", "response", "correct", "is_fake", "says_fake", "answered")
 """Columns that cannot be covariates: the model has them already, or they hold the answer."""
 
@@ -164,13 +170,23 @@ class Design(NamedTuple):
         return "shared items" if self.ignores_items else None
 
 
-def mixed_models(trials: AnyTrials, *, plan: Plan = NO_PLAN, participants: pd.DataFrame | None = None) -> pd.DataFrame:
+def mixed_models(
+    trials: AnyTrials,
+    *,
+    plan: Plan = NO_PLAN,
+    participants: pd.DataFrame | None = None,
+    detection: CrossedFit | None = None,
+) -> pd.DataFrame:
     """Return the table `mixed_models`: each formula's fixed effects on the link's scale.
 
     `correct ~ 1 + …` and `correct ~ kind + …` with random intercepts are always there, with the logit link. Then come
     the formulas with slopes, if the plan has slopes: `correct ~ kind + …`, `called_fake ~ kind + …` (with data sets if
     there are several) and that of the plan's covariates. Grades and confidence have cumulative-logit models. A row
     without an estimate has the counts and the reason in `note`; with too many trials, that is every row.
+
+    Args:
+        detection: the fit behind `told apart` (`Compared.fit`), where the search for `correct ~ kind` starts: it is
+            the same model with other fixed effects, and so is `called_fake ~ kind`.
 
     Raises:
         UserError: a covariate is neither a question nor a column of the trials.
@@ -185,16 +201,32 @@ def mixed_models(trials: AnyTrials, *, plan: Plan = NO_PLAN, participants: pd.Da
     why_not = too_many(len(trials.every))
     rows: list[Row] = []
     done = set()
+    by_kind = None
+    if detection is not None and len(detection.beta) == 2 and detection.first.sd_slope is not None:
+        by_kind = detection.turned(_CORRECT_OF_DETECTION, _CORRECT_OF_DETECTION @ _HALVES)
     for answers_asked, formula in asked:
         arrays = design(answers_asked, formula)
         if (arrays.formula, formula.link) not in done:  # else nothing varies within people or pictures
             done.add((arrays.formula, formula.link))
-            rows += _rows(arrays, formula, why_not)
+            plain = arrays.people.is_correlated and not arrays.pictures.slopes and not arrays.thresholds
+            is_by_kind = plain and formula.effects == ("kind",)
+            fit = why_not or _fitted(arrays, formula.link, by_kind if is_by_kind else None)
+            if is_by_kind and isinstance(fit, CrossedFit):
+                by_kind = fit.turned(_CALLED_FAKE_OF_CORRECT, _CALLED_FAKE_OF_CORRECT)
+            rows += _rows(arrays, formula, fit)
     return frame_of(rows, MIXED_MODELS)
 
 
-def fit_design(arrays: Design, link: str) -> CrossedFit:
-    """Return the fit of a design.
+def _fitted(arrays: Design, link: str, start: Start | None) -> CrossedFit | str:
+    """Return the fit, or the reason why there is none."""
+    try:
+        return fit_design(arrays, link, start)
+    except NoFitError as reason:
+        return str(reason)
+
+
+def fit_design(arrays: Design, link: str, start: Start | None = None) -> CrossedFit:
+    """Return the fit of a design; the search begins at `start`.
 
     Raises:
         NoFitError: the answers allow no estimate.
@@ -209,28 +241,25 @@ def fit_design(arrays: Design, link: str) -> CrossedFit:
         link=link,
         slope=arrays.slope,
         slope_second=arrays.pictures.slope,
+        start=start,
         names=arrays.terms,
         factors=(arrays.people.factor, arrays.pictures.factor),
     )
 
 
-def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
-    """Return a row for each term; `why_not` is a reason not to fit the model."""
+def _rows(arrays: Design, formula: Formula, fit: CrossedFit | str) -> list[Row]:
+    """Return a row for each term; instead of a fit there may be the reason why there is none."""
     units = arrays.people.level, arrays.pictures.level
     counts = [n_levels(unit) for unit in units]
-    fit, notes = None, arrays.notes
-    try:
-        if why_not:
-            raise NoFitError(why_not)
-        fit = fit_design(arrays, formula.link)
+    if isinstance(fit, str):
+        notes = [fit, *arrays.notes]
+    else:
         singular = f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else ""
         groups = zip((plural(random.factor) for random in (arrays.people, arrays.pictures)), counts, strict=True)
         few = [
             f"few {name} ({number}): their spread is poorly estimated" for name, number in groups if 1 < number < _FEW
         ]
-        notes = [*few, singular, *notes]
-    except NoFitError as reason:
-        notes = [str(reason), *notes]
+        notes = [*few, singular, *arrays.notes]
     carried = provenance_cells(arrays.trials)
     shared: Row = {
         "formula": arrays.formula,
@@ -243,7 +272,7 @@ def _rows(arrays: Design, formula: Formula, why_not: str) -> list[Row]:
         "note": joined(*notes, carried["note"]),
     }
     terms = [*arrays.thresholds, *arrays.terms]
-    if fit is None:
+    if isinstance(fit, str):
         return [shared | {"term": term, "untested": "no fit"} for term in terms or ["thresholds"]]
     shared |= {
         "sd_participant": fit.first.sd,

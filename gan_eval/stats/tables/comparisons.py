@@ -13,7 +13,7 @@ from gan_eval.stats.estimate.detection_rates import BASES, Detection, RatesOfTab
 from gan_eval.stats.estimate.differences import UNTESTED, Difference, simultaneous_intervals
 from gan_eval.stats.estimate.grades import GradeQuestion, estimate_grades
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.mixed.fit import too_many
+from gan_eval.stats.mixed.fit import CrossedFit, too_many
 from gan_eval.stats.questions import (
     Comparison,
     KindQuestion,
@@ -104,6 +104,8 @@ class Compared(NamedTuple):
 
     table: pd.DataFrame
     detections: list[Detected]
+    fit: CrossedFit | None = None
+    """The fit behind the first of them."""
 
 
 def estimate_of(asked: Comparison, rates: RatesOfTable) -> Difference:
@@ -178,7 +180,8 @@ def compare(
         for place, p, (low, high) in zip(places, p_holm.tolist(), ends.tolist(), strict=True):
             rows[place] |= {"p_holm": p} if waits else {"p_holm": p, "simultaneous_low": low, "simultaneous_high": high}
             rows[place] |= _judged(rows[place], waits=waits)
-    return Compared(frame_of(rows, COMPARISONS), _with_shared_reals(detections, rates))
+    fit = rates.of(detections[0].question).fit if detections else None
+    return Compared(frame_of(rows, COMPARISONS), _with_shared_reals(detections, rates), fit)
 
 
 def _with_shared_reals(detections: list[Detected], rates: RatesOfTable) -> list[Detected]:

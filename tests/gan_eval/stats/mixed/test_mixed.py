@@ -9,7 +9,9 @@ from scipy.stats import t
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.mixed import fit_crossed, models
 from gan_eval.stats.mixed.models import Formula, mixed_models, planned_formulas, with_covariates
+from gan_eval.stats.tables.comparisons import compare
 from gan_eval.stats.trials import fill_trials, typed
 
 INTERCEPTS = ["correct ~ 1 + (1|participant) + (1|stimulus)", "correct ~ kind + (1|participant) + (1|stimulus)"]
@@ -58,6 +60,21 @@ def test_the_formulas_stand_in_the_table(trials, table):
     assert says_fake == pytest.approx(-fake - real_minus_fake, abs=1e-3)
     assert discrimination == pytest.approx(2 * fake + real_minus_fake, abs=1e-3)
     assert table["sd_slope"].notna().tolist() == [False] * 4 + [True, False, True]
+
+
+def test_models_by_kind_start_from_the_fit_of_detection(trials, table, monkeypatch):
+    starts = []
+    monkeypatch.setattr(
+        models, "fit_crossed", lambda *arrays, **given: starts.append(given) or fit_crossed(*arrays, **given)
+    )
+    from_detection = mixed_models(trials, detection=compare(trials).fit)
+    numbers = ["estimate", "std_error", "log_likelihood", "sd_participant", "sd_slope", "slope_correlation"]
+    pd.testing.assert_frame_equal(from_detection[numbers], table[numbers], rtol=1e-3)
+    assert [given["start"] is not None for given in starts] == [False, False, True, True]
+    begun = [given["start"].beta for given in starts[2:]]
+    assert np.concatenate(begun) == pytest.approx(table["estimate"].iloc[3:].to_numpy(), rel=1e-3)
+    sds = [given["start"].first.sd_slope for given in starts[2:]]
+    assert sds == pytest.approx(table["sd_slope"].iloc[[4, 6]].to_numpy(), rel=1e-2)
 
 
 def test_several_data_sets_enter_the_detection_model_by_their_sum():
