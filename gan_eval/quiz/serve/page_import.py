@@ -242,7 +242,7 @@ class _Replay:
             if record.n <= last:
                 continue
             when = datetime.fromtimestamp(record.at / 1000, UTC)
-            self._clock.replay(self._clock.monotonic(), when)
+            self._clock.receive(self._clock.monotonic(), when)
             if record.name == "begin":
                 self._begin(record.message, record.list)
             else:
@@ -292,12 +292,12 @@ class _Replay:
         if self._session.trial_begun:  # the store has it from an earlier import
             return
         self._require_next(message.trial)
-        self._clock.replay(nanoseconds(message.sent_ms), when)
+        self._clock.receive(nanoseconds(message.sent_ms), when)
         self._session.onset(nanoseconds(message.onset_ms))
 
     def _trial(self, message: TrialReport, when: datetime) -> None:
         self._require_next(message.trial)
-        self._clock.replay(nanoseconds(message.sent_ms), when)
+        self._clock.receive(nanoseconds(message.sent_ms), when)
         likely = is_likely(self._session, message, when)
         replay(self._session, message, flags=() if likely else (Flag.CLOCK_UNLIKELY,))
         self._imported.new_trials += 1
