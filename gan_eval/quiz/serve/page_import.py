@@ -74,8 +74,8 @@ def read_key(path: Path) -> PageKey:
         problem = first_problem(error, PageKey)
         raise UserError(f"--key {path}: not the key of a page, or damaged: {problem}{fix}") from error
     for number, dealt in enumerate(key.lists, start=1):
-        if problem := next(_faults(dealt, key, number), None):
-            raise UserError(f"--key {path}: damaged: list {number}, {problem}{fix}")
+        if fault := next(_faults(dealt, key, number), None):
+            raise UserError(f"--key {path}: damaged: list {number}, {fault}{fix}")
     return key
 
 
@@ -84,13 +84,13 @@ def _faults(dealt: DealtList, key: PageKey, number: int) -> Iterator[str]:
     yield from _wrong_cells(tables.SESSIONS, dealt.row, "row")
     ours = {"study": key.study, "design_hash": key.design_hash, "protocol": key.settings.protocol, "list": number}
     for name, value in {**ours, "status": "open", "simulated": False}.items():
-        if dealt.row[name] != value:
-            yield f"row, {name}: found {abbreviated(dealt.row[name])}, expected {abbreviated(value)}"
+        if (found := dealt.row.get(name)) != value:
+            yield f"row, {name}: found {abbreviated(found)}, expected {abbreviated(value)}"
     for trial, row in enumerate(dealt.plan, start=1):
         where = f"plan, row {trial}"
         yield from _wrong_cells(tables.PLANS, row, where)
-        if row["trial"] != trial:
-            yield f"{where}, trial: found {row['trial']}, expected {trial}"
+        if (found := row.get("trial")) != trial:
+            yield f"{where}, trial: found {abbreviated(found)}, expected {trial}"
         is_pair = key.settings.shows_pairs
         if (row.get("stimulus_b") is not None) != is_pair or (row.get("position") in OPPOSITE) != is_pair:
             yield f"{where}, stimulus_b, position: not possible in the protocol {key.settings.protocol}"
@@ -359,8 +359,9 @@ class _Replay:
         self._rebuild(shown, still_shown=False)
 
     def _check(self, message: Check, when: datetime) -> None:
-        row = self._do(partial(self._interpreter.check, session=self._id, message=message, at=when))
-        self._end_if_failed(row)
+        if self._session.state is not State.OVER:
+            job = partial(self._interpreter.check, session=self._id, message=message, at=when)
+            self._end_if_failed(self._do(job))
 
     def _ready(self, message: Ready, when: datetime) -> None:
         session = self._session
@@ -388,7 +389,7 @@ class _Replay:
             self._session.abort()
 
     def _end_if_failed(self, row: Row | None) -> None:
-        if row is not None and row["verdict"] == "failed" and self._session.state is not State.OVER:
+        if row is not None and row["verdict"] == "failed":
             self._session.abort()
 
     def _rebuild(self, onsets: Sequence[Row], *, still_shown: bool) -> None:

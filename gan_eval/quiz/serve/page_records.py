@@ -20,6 +20,8 @@ from gan_eval.settings.sections import first_problem
 
 ENDINGS = (".json", ".jsonl", ".txt")
 """Endings of files with records."""
+ZIPPED = (".zip", ".jrzip")
+"""Endings of zip files with such files."""
 NAMED = 5
 """Number of records with the same problem in one file that are named."""
 _KINDS: Mapping[str, type[BaseModel]] = {
@@ -68,16 +70,23 @@ def checked(value: Any, where: str) -> Given:
     """Return a JSON value as a record; raises `UserError` with the field that is not one."""
     if not isinstance(value, dict) or "gan_eval" not in value:
         raise UserError("gan_eval: is missing, so this is not a record of a study's page")
-    for name, cell in value.items():
-        try:
-            text = json.dumps({name: cell}, ensure_ascii=False)
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise UserError(f"{name}: has bytes that are not text in UTF-8") from error
-        except RecursionError as error:
-            raise UserError(f"{name}: nested too deeply") from error
+    try:
+        place = _not_text(value)
+    except RecursionError as error:
+        raise UserError("body: nested too deeply") from error
+    if place is not None:
+        raise UserError(f"{place}: has bytes that are not text in UTF-8")
     record = _validated(Record, value, "")
     return Given(record, _validated(_KINDS[record.name], record.body, "body."), where)
+
+
+def _not_text(value: Any) -> str | None:
+    """Return the place of the first text within a value that has halves of characters; None if there is none."""
+    if isinstance(value, str):
+        return "" if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value) else None
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    places = ((name, _not_text(cell) if _not_text(name) is None else "") for name, cell in inner)
+    return next((f"{name}.{place}".removesuffix(".") for name, place in places if place is not None), None)
 
 
 def _validated(kind: type[BaseModel], value: Any, prefix: str) -> Any:
@@ -109,12 +118,12 @@ def _contents(path: Path) -> Iterator[tuple[str, bytes | UserError]]:
     """Yield name and content of each file with records; an error for a file that cannot be read."""
     if path.is_dir():
         for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in (*ENDINGS, ".zip", ".jrzip") and not file.is_dir():
+            if file.suffix.lower() in (*ENDINGS, *ZIPPED) and not file.is_dir():
                 yield from _contents(file)
         return
     try:
         require_file(path)
-        if not zipfile.is_zipfile(path):
+        if path.suffix.lower() not in ZIPPED and not zipfile.is_zipfile(path):
             yield str(path), read_bytes(path)
             return
         with zipfile.ZipFile(path) as archive:
@@ -162,7 +171,7 @@ def _values(text: str) -> Iterator[tuple[str, Any]]:
     number: int | None = None  # of the last value in the array that is open
     while (place := blank.match(text, place).end()) < len(text):  # type: ignore[union-attr]
         line, counted = line + text.count("\n", counted, place), place
-        if text[place] == "[":
+        if number is None and text[place] == "[":
             number, place = 0, place + 1
         elif number is not None and text[place] in ",]":
             number, place = None if text[place] == "]" else number, place + 1
@@ -177,6 +186,6 @@ def _values(text: str) -> Iterator[tuple[str, Any]]:
                 yield where, UserError(f"not JSON, or cut off ({problem})")
                 following = _NEXT.search(text, place + 1)
                 place = following.end() if following else len(text)
-                number = number if following else None
+                number = number if text[place : place + 1] == "{" else None
     if number is not None:
         yield f"line {line}", UserError("the array does not end, so the file may be cut off")
