@@ -4,6 +4,7 @@ A record is a message that the page would have posted to the server (static/deal
 Records may be repeated, in several files, and in any order.
 """
 
+import shlex
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -216,7 +217,7 @@ def _chosen(sessions: Sessions, key: PageKey, where: Place, writer: Writer, done
         code = sessions[claiming[0]][0].message.participant
         stored = writer.submit(partial(session_of, study=key.study, participant=code)).result()
         stored = None if stored is None or stored["session"] in deleted else stored
-        forget = f"gan-eval participants forget {code} --store {where}"
+        forget = shlex.join(["gan-eval", "participants", "forget", code, "--store", str(where)])
         taken, fix = _choice(claiming, [each for each in claiming if _is_complete(sessions[each], key)], stored, forget)
         if left := [session for session in claiming if session != taken]:
             names = [_described(session, sessions[session], key) for session in claiming[:NAMED]]

@@ -21,6 +21,7 @@ from robot import Served
 from test_exported_page import QUIZ, made_key, recorded, stored
 
 from gan_eval import tables
+from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_lock
 from gan_eval.pictures.sets import StimulusSet
@@ -348,10 +349,26 @@ def test_the_place_in_an_array_is_named(page: Page, indent: int | None) -> None:
     assert "the array does not end" in line
 
 
-def test_an_empty_file_is_named(page: Page) -> None:
+def test_an_empty_file_is_named(page: Page, capsys: pytest.CaptureFixture[str]) -> None:
     done = page.imported(page.answers(), b"", b" \n", b"[]")
     assert [Path(name).name for name in done.empty] == [f"answers-{number}.txt" for number in (1, 2, 3)]
     assert done.problems == []
+    words = ["--key", str(page.folder / "study.key"), "--store", str(page.folder / "answers.sqlite")]
+    assert run(["store", "import-page", *(str(page.folder / f"answers-{n}.txt") for n in (0, 1)), *words]) == 0
+    assert f"empty: {page.folder / 'answers-1.txt'}; if its participant has answered" in capsys.readouterr().err
+    assert run(["store", "import-page", str(page.folder / "answers-1.txt"), *words]) == 2
+
+
+def test_records_that_contradict_each_other_are_named(page: Page) -> None:
+    records = page.answers()
+    other = copy.deepcopy(records[4])
+    other["body"]["confidence"] = 1 + other["body"]["confidence"] % 3
+    (line,) = page.imported([*records, other], store="1.sqlite").problems
+    assert f"answers-0.txt, line {len(records) + 1}: record 4 of session {records[0]['session']} differs from " in line
+    assert page.statuses("1.sqlite") == {records[0]["session"]: ("complete", 5)}
+    (line,) = page.imported([*records[:4], {**records[4], "list": 2}], store="2.sqlite").problems
+    assert "line 5: session" in line
+    assert "record 4, trial: list: found 2, but it began with 1" in line
 
 
 def test_a_damaged_zip_file_leaves_the_others(page: Page) -> None:
