@@ -33,7 +33,7 @@ from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.sections import first_problem
-from gan_eval.store import Store, Writer, forget_in, open_store, other_design, session_of, store_design
+from gan_eval.store import Store, Writer, forget_in, open_store, other_design, store_design
 from gan_eval.tables.cells import parse_any, person_of
 from gan_eval.tables.frames import EMPTY, Row, iso
 from gan_eval.tables.schema import Table
@@ -111,7 +111,7 @@ def _wrong_cells(table: Table, row: Row, where: str) -> Iterator[str]:
             continue
         if cell is None and column.filled:
             yield f"{where}, {name}: {EMPTY}"
-        elif cell is not None and type(value) not in (type(cell), int):
+        elif cell is not None and type(value) is not type(cell) and (type(value) is not int or type(cell) is str):
             yield f"{where}, {name}: found {abbreviated(value)}, expected {cell!r}"
 
 
@@ -212,11 +212,11 @@ def _chosen(sessions: Sessions, key: PageKey, where: Place, writer: Writer, done
     for session in others:
         if 0 in sessions[session]:
             claims[person_of(sessions[session][0].message.participant)].append(session)
+    rows = writer.submit(lambda store: store.rows(tables.SESSIONS, study=key.study)).result()
+    stored_of = {person_of(row["participant"]): row for row in rows if row["session"] not in deleted}
     left_out: set[str] = set()
-    for claiming in claims.values():
-        code = sessions[claiming[0]][0].message.participant
-        stored = writer.submit(partial(session_of, study=key.study, participant=code)).result()
-        stored = None if stored is None or stored["session"] in deleted else stored
+    for person, claiming in claims.items():
+        code, stored = sessions[claiming[0]][0].message.participant, stored_of.get(person)
         forget = shlex.join(["gan-eval", "participants", "forget", code, "--store", str(where)])
         taken, fix = _choice(claiming, [each for each in claiming if _is_complete(sessions[each], key)], stored, forget)
         if left := [session for session in claiming if session != taken]:

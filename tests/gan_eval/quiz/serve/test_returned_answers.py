@@ -564,5 +564,6 @@ def test_a_list_of_another_form_is_refused(page: Page) -> None:
     assert refusal(lambda dealt: dealt["plan"][2].pop("block")).startswith(f"{begins}plan, row 3, block: empty")
     assert "kind: found 'banana'" in refusal(lambda dealt: dealt["plan"][0].update(kind="banana"))
     assert "row, list: found 1, expected 2" in refusal(lambda dealt: dealt["row"].update(list=1))
+    assert "dataset: found 3, expected '3'" in refusal(lambda dealt: dealt["plan"][0].update(dataset=3))
     assert "trial: found 9, expected 1" in refusal(lambda dealt: dealt["plan"][0].update(trial=9))
     assert "stimulus_b" in refusal(lambda dealt: dealt["plan"][0].update(stimulus_b="a/b/c"))
