@@ -3,7 +3,7 @@
 import json
 import random
 import zipfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
+from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.serve.page_export import Destination, export_page
 from gan_eval.quiz.serve.page_import import PageKey, import_page, read_key
 from gan_eval.settings.quiz import QuizSettings
@@ -35,13 +36,17 @@ OWN = ("session", "started_at", "ended_at", "answered_at", "measured_at", "shown
 """Columns in which two sessions with the same answers differ."""
 
 
+@dataclass(kw_only=True)
 class Recorded(Robot):
     """A participant of `serve` whose messages are also kept as the page without a server keeps them."""
+
+    page: str
+    session: str
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.records: list[dict[str, Any]] = []
-        self.page, self.session = "", "01a223dc-4575-7a4a-9884-0e82c649e176"
+        self.list_number = 1
         self._onset: dict[str, Any] | None = None
 
     def call(self, name: str, **body: Any) -> httpx.Response:
@@ -56,7 +61,14 @@ class Recorded(Robot):
 
     def _keep(self, name: str, body: dict[str, Any]) -> None:
         n = len(self.records)
-        record = {"gan_eval": 1, "page": self.page, "session": self.session, "list": 1, "n": n, "name": name}
+        record = {
+            "gan_eval": 1,
+            "page": self.page,
+            "session": self.session,
+            "list": self.list_number,
+            "n": n,
+            "name": name,
+        }
         self.records.append({**record, "at": 1.79e12 + 1e4 * n, "body": body})
 
 
@@ -65,11 +77,22 @@ def made_key(study: QuizStudy, folder: Path, people: int = 2) -> PageKey:
     return export_page(study, to, people=people, key_file=folder / "study.key", say=lambda _: None)[0]
 
 
-def recorded(served: Served, key: PageKey, *, reload_after: int | None = 2) -> list[dict[str, Any]]:
+def recorded(
+    served: Served,
+    key: PageKey,
+    *,
+    reload_after: int | None = 2,
+    code: str = "P01",
+    session: str = "01a223dc-4575-7a4a-9884-0e82c649e176",
+) -> list[dict[str, Any]]:
     """Take part in `serve`, with a wrong answer to the check and a reload while a picture is shown."""
-    robot = Recorded(served.client, "P01", study=served.study)
-    robot.page = key.page
+    robot = Recorded(served.client, code, study=served.study, page=key.page, session=session)
     robot.arrive()
+    (row,) = served.rows(tables.SESSIONS, session=robot.setup["session"])
+    for record in robot.records:
+        record["list"] = row["list"]
+    robot.list_number = row["list"]
+    robot.protocol = QuizProtocol(served.study.settings, list_number=row["list"])
     plan = served.rows(tables.PLANS, session=robot.setup["session"])
     robot.ask("check", choices=[0])
     robot.ask("check", choices=[1])
