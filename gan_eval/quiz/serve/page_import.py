@@ -26,6 +26,8 @@ from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay
 from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Ready, RequestError, Withdrawal
+from gan_eval.quiz.serve.page_claims import Claim, refused_claims
+from gan_eval.quiz.serve.page_key import PageKey, read_key
 from gan_eval.quiz.serve.screening import (
     PRESENTER,
     attempt_row,
@@ -39,7 +41,6 @@ from gan_eval.quiz.serve.screening import (
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import Flag, State, answer_rows
 from gan_eval.quiz.wording import Texts, presented_consent
-from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store, Writer, forget_in, open_store, other_design, session_of, store_design
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
@@ -47,39 +48,6 @@ from gan_eval.tables.schema import Table
 Result = TypeVar("Result")
 ENDINGS = (".json", ".jsonl", ".txt")
 """Endings of files with records."""
-
-
-class DealtList(BaseModel):
-    """A list of a page: rows of `sessions` and `plans` without the session, and the own widths of its pictures."""
-
-    row: dict[str, Any]
-    plan: tuple[dict[str, Any], ...]
-    widths: set[int]
-
-
-class PageKey(BaseModel):
-    """The experimenter's part of a page: its secret, and the facts that make rows of its answers."""
-
-    format: Literal[1]
-    page: str
-    """Identifier of the page, in all of its records."""
-    secret: str
-    """Key of the names of its pictures."""
-    study: str
-    design_hash: str
-    design: dict[str, Any]
-    settings: QuizSettings
-    lists: list[DealtList]
-
-
-def read_key(path: Path) -> PageKey:
-    """Read a page's key; raises `UserError` if the file is missing or is not one."""
-    try:
-        return PageKey.model_validate_json(read_bytes(path, what="key of a page"))
-    except ValidationError as error:
-        raise UserError(
-            f"--key {path}: not the key of a page, or damaged; give the file that `gan-eval export page` wrote"
-        ) from error
 
 
 _KINDS: Mapping[str, type[BaseModel]] = {
@@ -109,6 +77,9 @@ class Record(Message):
     at: float = Field(ge=0, le=4e12)
     """Time of day on the participant's computer, in milliseconds since 1970."""
     body: dict[str, Any]
+    proof: str | None = None
+    """Proof of the participant's link, and the SHA-256 of the list, in the first record."""
+    list_sha256: str | None = None
 
     @property
     def message(self) -> Any:
@@ -152,12 +123,32 @@ def import_page(paths: Sequence[Path], key_file: Path, where: Place) -> Returned
         return done
     with Writer(lambda: open_store(where)) as writer:
         writer.submit(partial(_require_design, key=key, key_file=key_file)).result()
+        stored = partial(_stored_session, writer, key.study)
+        refused = refused_claims(key, filter(None, map(_claim, sessions.values())), stored)
+        done.problems += refused.values()
         for session, records in sorted(sessions.items()):
+            if session in refused:
+                continue
             try:
                 _Replay(key, writer, session, done).run([records[n] for n in sorted(records)])
             except (UserError, RequestError) as error:
                 done.problems.append(f"session {session}: {error}")
     return done
+
+
+def _claim(records: Mapping[int, Record]) -> Claim | None:
+    """Return the claim of a session; None without its first record, or if its data are to be deleted."""
+    begin = records.get(0)
+    forgets = any(record.name == "withdraw" and record.body.get("forget") for record in records.values())
+    if begin is None or begin.name != "begin" or forgets:
+        return None
+    return Claim(begin.session, begin.body["participant"], begin.list, begin.list_sha256, begin.proof)
+
+
+def _stored_session(writer: Writer, study: str, participant: str) -> str | None:
+    """Return the session of a participant in the store."""
+    row = writer.submit(partial(session_of, study=study, participant=participant)).result()
+    return None if row is None else str(row["session"])
 
 
 def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -237,6 +228,11 @@ class _Replay:
             shown = [record for record in records if record.name != "marks"]
             last = max((record.n for record in shown if record.body.get("trial") in done), default=0)
         for expected, record in enumerate(records):
+            if record.list != records[0].list:
+                raise UserError(
+                    f"record {record.n}: list {record.list}, but the session has list {records[0].list}; the records "
+                    "from there on are not imported"
+                )
             if record.n != expected or (expected == 0) != (record.name == "begin"):
                 raise UserError(f"record {expected} is missing; the records from there on are not imported")
             if record.n <= last:
@@ -253,10 +249,8 @@ class _Replay:
 
     def _begin(self, message: Arrival, number: int) -> None:
         key, code = self._key, Person(message.participant).code
-        if number > len(key.lists):
-            raise UserError(f"list {number}: the key has {len(key.lists)}; give the key of the page's last export")
-        if self._do(partial(session_of, study=key.study, participant=code)) is not None:
-            raise UserError(f"the participant {code} has another session in the store")
+        if other := self._do(partial(session_of, study=key.study, participant=code)):
+            raise UserError(f"the participant {code} has another session in the store, {other['session']}")
         row = {**key.lists[number - 1].row, "session": self._id, "participant": code}
         row |= {"presenter": PRESENTER, "language": self._texts.language}
         self._session = self._made(row, key.lists[number - 1].plan)

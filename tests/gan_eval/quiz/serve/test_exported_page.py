@@ -18,7 +18,8 @@ from gan_eval.errors import UserError
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.serve.page_export import Destination, export_page
-from gan_eval.quiz.serve.page_import import PageKey, import_page, read_key
+from gan_eval.quiz.serve.page_import import import_page
+from gan_eval.quiz.serve.page_key import PageKey
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
@@ -41,7 +42,8 @@ class Recorded(Robot):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.records: list[dict[str, Any]] = []
-        self.page, self.session = "", "01a223dc-4575-7a4a-9884-0e82c649e176"
+        self.key: PageKey | None = None
+        self.session = "01a223dc-4575-7a4a-9884-0e82c649e176"
         self._onset: dict[str, Any] | None = None
 
     def call(self, name: str, **body: Any) -> httpx.Response:
@@ -55,9 +57,13 @@ class Recorded(Robot):
         return super().call(name, **body)
 
     def _keep(self, name: str, body: dict[str, Any]) -> None:
-        n = len(self.records)
-        record = {"gan_eval": 1, "page": self.page, "session": self.session, "list": 1, "n": n, "name": name}
-        self.records.append({**record, "at": 1.79e12 + 1e4 * n, "body": body})
+        n, key = len(self.records), self.key
+        assert key is not None
+        record = {"gan_eval": 1, "page": key.page, "session": self.session, "list": 1, "n": n, "name": name}
+        own_link = (
+            {"proof": key.proof(self.participant, 1), "list_sha256": key.lists[0].sha256} if name == "begin" else {}
+        )
+        self.records.append({**record, "at": 1.79e12 + 1e4 * n, "body": body, **own_link})
 
 
 def made_key(study: QuizStudy, folder: Path, people: int = 2) -> PageKey:
@@ -68,7 +74,7 @@ def made_key(study: QuizStudy, folder: Path, people: int = 2) -> PageKey:
 def recorded(served: Served, key: PageKey, *, reload_after: int | None = 2) -> list[dict[str, Any]]:
     """Take part in `serve`, with a wrong answer to the check and a reload while a picture is shown."""
     robot = Recorded(served.client, "P01", study=served.study)
-    robot.page = key.page
+    robot.key = key
     robot.arrive()
     plan = served.rows(tables.PLANS, session=robot.setup["session"])
     robot.ask("check", choices=[0])
@@ -188,39 +194,6 @@ def test_files_that_are_foreign_or_damaged_are_named_and_the_others_imported(ser
 def study(stimuli: StimulusSet) -> QuizStudy:
     settings = QuizSettings(real=3, fake=3, practice=2, mask="scramble")
     return QuizStudy(name="tiles", settings=settings, shown=[two_models(stimuli)], seed=5, design={"made": "here"})
-
-
-def test_the_page_tells_nothing_but_practice_and_the_key_is_private(study: QuizStudy, tmp_path: Path) -> None:
-    key = made_key(study, tmp_path, people=4)
-    web = tmp_path / "web"
-    assert (tmp_path / "study.key").stat().st_mode & 0o077 == 0
-    assert (web / "index.html").stat().st_mode & 0o044
-    lists = [json.loads((web / "lists" / f"{number}.json").read_text()) for number in range(1, 5)]
-    practised: set[str] = set()
-    judged: set[str] = set()
-    for number, answers in enumerate(lists, start=1):
-        plan = key.lists[number - 1].plan
-        assert [trial["trial"] for trial in answers["trials"]] == [row["trial"] for row in plan]
-        assert {*answers["feedback"]} == {str(row["trial"]) for row in plan if row["phase"] == "practice"}
-        for trial in answers["trials"]:
-            shown = {name for group in trial["showings"] + trial["masks"] for name in group}
-            (practised if trial["phase"] == "practice" else judged).update(shown)
-    assert not practised & judged, "practice shows pictures that no other list has"
-    files = sorted((web / "pictures").iterdir())
-    assert {f"pictures/{file.name}" for file in files} == practised | judged
-    assert len({file.stat().st_size for file in files}) == 1
-    public = "".join(file.read_text("utf-8") for file in web.rglob("*") if file.suffix in (".json", ".html"))
-    names = {row["stimulus"] for dealt in key.lists for row in dealt.plan}
-    assert not [name for name in (*names, "secret", "hiddenmodel", "sha256", key.secret) if name in public]
-
-
-def test_one_key_serves_several_pages_of_one_design_only(study: QuizStudy, tmp_path: Path) -> None:
-    first = made_key(study, tmp_path, people=3)
-    assert made_key(study, tmp_path, people=1) == first
-    assert read_key(tmp_path / "study.key").lists == first.lists
-    changed = replace(study, design={"made": "elsewhere"})
-    with pytest.raises(UserError, match=r"study\.key"):
-        made_key(changed, tmp_path)
 
 
 def test_an_archive_for_jatos_is_one_description_and_one_folder(study: QuizStudy, tmp_path: Path) -> None:
