@@ -1,5 +1,6 @@
 """The commands `export page` and `store import-page`: a study's page without a server, and its answers."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -116,7 +117,7 @@ def _check_places(study: Path, page: Path, key: Path, *, is_static: bool) -> Non
     """Refuse a key that would be published, and files that would replace each other."""
     from gan_eval.quiz.serve.page_export import links_file
 
-    if is_static and key.resolve().is_relative_to(page.resolve()):
+    if is_static and Path(os.path.realpath(key)).is_relative_to(os.path.realpath(page)):
         raise UserError(f"--key {key}: would be published with --static {page}; name a file elsewhere")
     for option, place in (("--static" if is_static else "--out", page), ("--key", key), ("--key", links_file(key))):
         others = [other for other in (page, key, study) if other is not place and _is_same(place, other)]
@@ -125,7 +126,9 @@ def _check_places(study: Path, page: Path, key: Path, *, is_static: bool) -> Non
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
+    if os.path.realpath(one) == os.path.realpath(other):
+        return True
+    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)  # noqa: PTH110, PTH121
 
 
 def import_page(
