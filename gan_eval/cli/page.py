@@ -144,6 +144,9 @@ def import_page(
 
     with Console() as console, console.working("import-page"):
         done = import_page(results, key, store)
+    if done.empty:
+        names = ", ".join(done.empty[:3]) + (f" and {len(done.empty) - 3} more" if len(done.empty) > 3 else "")
+        say(f"empty: {names}; if its participant has answered, download the file again")
     problems = done.problems or ([] if done.sessions else [f"{results[0]}: no answers of a page in it"])
     for line in problems[not done.sessions :]:
         say(line)

@@ -99,14 +99,15 @@ class Person:
 
 
 def session_lock(store: Place, study: QuizStudy, person: Person) -> tuple[Path, str, str]:
-    """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two concurrent sessions.
-
-    The lock file is next to the store; for a server, next to this computer's screen record.
-    """
-    folder, name = (store.parent, store.name) if isinstance(store, Path) else (station_file().parent, str(store))
-    digest = sha256_json([name, study.name, person_of(person.code)])[:12]
+    """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two concurrent sessions."""
     doing = f"in this participant's session of the study {study.name} in {store}"
-    return folder / f".gan-eval-{digest}.lock", f"--participant {person.code}", doing
+    return lock_file(store, study.name, person_of(person.code)), f"--participant {person.code}", doing
+
+
+def lock_file(store: Place, *activity: str) -> Path:
+    """Return an activity's lock file: next to the store; for a server, next to this computer's screen record."""
+    folder, name = (store.parent, store.name) if isinstance(store, Path) else (station_file().parent, str(store))
+    return folder / f".gan-eval-{sha256_json([name, *activity])[:12]}.lock"
 
 
 @dataclass(frozen=True)

@@ -65,17 +65,21 @@ class ReportedClock:
         self.steady = True
         """False after the page's clock went back, or this computer's time of day was changed."""
 
-    def receive(self, sent: int) -> None:
-        """Set the clock to the time, in nanoseconds, at which a message that has just arrived was sent."""
+    def receive(self, sent: int, at: datetime | None = None) -> None:
+        """Set the clock to the time, in nanoseconds, at which a message was sent.
+
+        Args:
+            sent: on the page's clock.
+            at: time of day that the page gave the message; None: the message has just arrived.
+        """
+        if at is not None:
+            self._sent, self._received = sent, at
+            return
         before, self._received, passed = self._received, datetime.now(UTC), _passed()
         jump = (self._received - before).total_seconds() - (passed - self._passed)
         if sent < self._sent or abs(jump) > JUMP_S:
             self.steady = False
         self._sent, self._passed = sent, passed
-
-    def replay(self, sent: int, at: datetime) -> None:
-        """Set the clock to the time, in nanoseconds, at which a message was sent that the page dated itself."""
-        self._sent, self._received = sent, at
 
     def monotonic(self) -> int:
         """Return nanoseconds on the page's clock when it sent its last message."""

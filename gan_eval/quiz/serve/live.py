@@ -21,26 +21,14 @@ from gan_eval.files.reading import Address
 from gan_eval.quiz.admission import Admitted, Person, reserve, stored_session
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.marks import MarksReport
-from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay
+from gan_eval.quiz.remote import TrialReport
 from gan_eval.quiz.room import Room, make_session
 from gan_eval.quiz.serve.content import Answer, Content, LiveSession
+from gan_eval.quiz.serve.interpreter import Interpreter
 from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Opening, Ready, RequestError, Withdrawal
-from gan_eval.quiz.serve.screening import (
-    ATTEMPTS,
-    PRESENTER,
-    attempt_row,
-    below_gate,
-    check_notices,
-    check_row,
-    checked_answers,
-    checks_of,
-    columns_of,
-    is_nobody,
-    passed,
-    plan_in_frames,
-)
-from gan_eval.quiz.trial import Flag, State, answer_rows
-from gan_eval.quiz.wording import Texts, presented_consent
+from gan_eval.quiz.serve.screening import ATTEMPTS, check_notices, is_nobody, plan_in_frames
+from gan_eval.quiz.trial import State
+from gan_eval.quiz.wording import Texts
 from gan_eval.store import (
     ListTakenError,
     Store,
@@ -113,7 +101,7 @@ class LiveStudy:
             say(line)
         self.intro = intro
         self.texts = Texts(self.settings.language)
-        self.consent = presented_consent(self.settings.consent, self.texts)
+        self.interpreter = Interpreter(self.settings, self.texts, intro)
         self.secret = room.writer.submit(server_secret).result()
         self.content = Content(self.settings, room.library, self.texts, secret=self.secret, intro=intro)
         self._push_to = push_to
@@ -161,8 +149,6 @@ class LiveStudy:
             if await self._known(message.participant) is not None:
                 return await self._resumed(message)
             await self._require_admitting()
-            if self.intro and not message.consent:
-                raise RequestError(422, "consent: expected true")
             async with self._admitting:
                 while (live := await self._begun(message)) is None:  # another process has begun with the same list
                     pass
@@ -185,35 +171,23 @@ class LiveStudy:
         """Check the answers to the questions on the instructions."""
         if live.session.state is State.OVER:
             return await self._end(live)
-        checks = self.settings.browser.checks
-        if len(message.choices) != len(checks):
-            raise RequestError(422, f"choices: expected {len(checks)}")
-        earlier = await self._attempts(live)
-        if passed(earlier):
-            return {"passed": True}
-        row = attempt_row(live.id, message.choices, earlier, self.settings.browser, datetime.now(UTC))
+        row = await self.store(lambda store: self.interpreter.check(store, live.id, message, datetime.now(UTC)))
         if row["verdict"] == "failed":
             return await self._screened_out(live, row)
-        await self._add_check(live, row)
         left = ATTEMPTS - row["value"]
         return {"passed": True} if row["verdict"] == "ok" else {"passed": False, "left": left}
 
     async def ready(self, live: LiveSession, message: Ready) -> Answer:
         """Store the answers and the display from the pages before the trials; return the first trial."""
-        session, screen = live.session, message.screen
+        session, now = live.session, datetime.now(UTC)
         if session.state is State.OVER:
             return await self._end(live)
         if session.row.get("screen_width") is None:
-            if self.intro and self.settings.browser.checks and not passed(await self._attempts(live)):
-                raise RequestError(409, self.texts("web_check_missing"), page="refused")
-            answers = checked_answers(message.answers, self.settings, self.texts) if self.intro else {}
-            now = datetime.now(UTC)
-            if (problem := below_gate(screen, self.settings.browser)) is not None:
-                return await self._screened_out(live, check_row(live.id, *problem, "failed", now))
-            columns = columns_of(screen, self.settings, self.texts, self.room.library.widths(session.plan))
-            answered = answer_rows(session.row, answers, answered_at=now)
-            more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks_of(live.id, screen, now)))
-            await self.store(lambda store: store.update_session(live.id, columns, more=more))
+            widths = self.room.library.widths(session.plan)
+            job = partial(self.interpreter.ready, session=session.row, message=message, widths=widths, at=now)
+            columns, failed = await self.store(job)
+            if failed is not None:
+                return await self._screened_out(live, failed)
             session.row |= columns
         plan_in_frames(session)
         return {"next": await self._next(live)}
@@ -224,13 +198,7 @@ class LiveStudy:
 
     async def onset(self, live: LiveSession, message: Onset) -> Answer:
         """Record that a trial's first picture is on the screen; from now on the trial counts as seen."""
-        session = live.session
-        if message.trial not in {row["trial"] for row in session.done}:
-            session.leave_marks()
-        described = session.row.get("screen_width") is not None
-        if described and session.state is State.READY and session.trial.planned["trial"] == message.trial:
-            live.clock.receive(nanoseconds(message.sent_ms))
-            session.onset(nanoseconds(message.onset_ms))
+        self.interpreter.onset(live.session, live.clock, message)
         return {}
 
     async def trial(self, live: LiveSession, message: TrialReport) -> Answer:
@@ -238,24 +206,13 @@ class LiveStudy:
         session = live.session
         if message.trial in {row["trial"] for row in session.done}:
             return await self._after(live, message.trial)
-        session.leave_marks()
         match session.advance():
             case State.FAILED:
                 session.retry()
-            case State.READY | State.PRESENTED if session.trial.planned["trial"] == message.trial:
-                if session.row.get("screen_width") is None:
-                    raise RequestError(409, "the session has not begun; send ready first")
-                live.clock.receive(nanoseconds(message.sent_ms))
-                likely = live.clock.steady and is_likely(session, message, live.clock.utc())
-                try:
-                    replay(session, message, flags=() if likely else (Flag.CLOCK_UNLIKELY,))
-                except UserError as error:
-                    raise RequestError(422, str(error)) from error
-                live.clock.steady = True
             case State.SAVING:
                 pass
             case _:
-                raise RequestError(409, f"trial {message.trial}: it is not the turn of this trial")
+                self.interpreter.trial(session, live.clock, message)
         await self._settled(live)
         if message.trial not in {row["trial"] for row in session.done}:
             raise RequestError(409, f"trial {message.trial}: it is not the turn of this trial")
@@ -264,17 +221,9 @@ class LiveStudy:
 
     async def marks(self, live: LiveSession, message: MarksReport) -> Answer:
         """Store the marks of the last trial once; return the next trial and feedback when they are durable."""
-        session = live.session
-        if message.trial not in {row["trial"] for row in session.done}:
-            raise RequestError(409, f"trial {message.trial}: it is not the turn of this trial's marks")
-        match session.advance():
-            case State.FAILED:
-                session.retry()
-            case State.MARKING if session.done[-1]["trial"] == message.trial:
-                try:
-                    session.mark(message)
-                except UserError as error:
-                    raise RequestError(422, str(error)) from error
+        if live.session.advance() is State.FAILED:
+            live.session.retry()
+        self.interpreter.marks(live.session, message)
         await self._settled(live)
         return await self._after(live, message.trial)
 
@@ -409,12 +358,8 @@ class LiveStudy:
                     self._warned.add(line)
                     self._say(f"{person.code}: {line}")
             live = await self._made(admitted, message.tab)
-            live.session.row |= {"presenter": PRESENTER, "language": self.texts.language}
-            consent = self.consent if self.intro else None
-            names = self.settings.browser.other_parameters
-            others = {name: message.parameters[name] for name in names if name in message.parameters}
             place = partial(require_place, session=live.session.row, at_most=self.settings.browser.admit)
-            await asyncio.to_thread(live.session.begin, consent, answers=others, require=place)
+            await asyncio.to_thread(self.interpreter.begin, live.session, message, require=place)
             return live
         except ListTakenError:
             return None
@@ -584,21 +529,7 @@ class LiveStudy:
             return self.content.screened_out("end", failed[0]["check"])
         return {"page": "end", "text": self.texts("web_withdrawn")}
 
-    async def _attempts(self, live: LiveSession) -> list[Row]:
-        """Return the stored attempts at the questions on the instructions."""
-        return await self.store(lambda store: store.rows(tables.CHECKS, session=live.id, unit="attempts"))
-
-    async def _add_check(self, live: LiveSession, row: Row) -> None:
-        """Store a row of `checks` unless there is one of this check."""
-
-        def add(store: Store) -> None:
-            if not store.rows(tables.CHECKS, session=live.id, check=row["check"]):
-                store.add(tables.CHECKS, [row], session=live.id)
-
-        await self.store(add)
-
     async def _screened_out(self, live: LiveSession, row: Row) -> Answer:
-        await self._add_check(live, row)  # it is there if the server was stopped between this and `abort`
         live.session.abort()
         await self._settled(live)
         return self.content.screened_out("refused", row["check"])

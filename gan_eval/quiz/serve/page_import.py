@@ -4,87 +4,39 @@ A record is a message that the page would have posted to the server (static/deal
 Records may be repeated, in several files, and in any order.
 """
 
-import json
-import re
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
-
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from typing import Any, TypeVar
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.reading import Place, read_bytes, syntax_problem
-from gan_eval.quiz.admission import Person, changes_since, stored_session
+from gan_eval.errors import UserError, naming
+from gan_eval.files.locks import hold_lock
+from gan_eval.files.reading import Place
+from gan_eval.quiz.admission import Person, changes_since, lock_file, stored_session
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.protocol import QuizProtocol
-from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay
-from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Ready, RequestError, Withdrawal
-from gan_eval.quiz.serve.page_claims import Claim, refused_claims
-from gan_eval.quiz.serve.page_key import PageKey, read_key
-from gan_eval.quiz.serve.screening import (
-    PRESENTER,
-    attempt_row,
-    below_gate,
-    check_row,
-    checked_answers,
-    checks_of,
-    columns_of,
-    plan_in_frames,
-)
+from gan_eval.quiz.remote import TrialReport
+from gan_eval.quiz.serve.interpreter import Interpreter, attempts
+from gan_eval.quiz.serve.messages import Arrival, Check, Onset, Ready, RequestError, Withdrawal
+from gan_eval.quiz.serve.page_key import PageKey, check_begin, read_key
+from gan_eval.quiz.serve.page_records import NAMED, Given, checked, read_records
+from gan_eval.quiz.serve.screening import is_nobody, plan_in_frames
 from gan_eval.quiz.session import Session
-from gan_eval.quiz.trial import Flag, State, answer_rows
-from gan_eval.quiz.wording import Texts, presented_consent
+from gan_eval.quiz.trial import State
+from gan_eval.quiz.wording import Texts
 from gan_eval.store import Store, Writer, forget_in, open_store, other_design, session_of, store_design
-from gan_eval.tables.frames import Row
+from gan_eval.tables.cells import person_of
+from gan_eval.tables.frames import Row, iso
 from gan_eval.tables.schema import Table
 
 Result = TypeVar("Result")
-ENDINGS = (".json", ".jsonl", ".txt")
-"""Endings of files with records."""
-
-
-_KINDS: Mapping[str, type[BaseModel]] = {
-    "begin": Arrival,
-    "resume": Arrival,
-    "check": Check,
-    "ready": Ready,
-    "onset": Onset,
-    "trial": TrialReport,
-    "marks": MarksReport,
-    "withdraw": Withdrawal,
-}
-"""The type of each message. An onset is that of a trial without a report, because the page was closed."""
-
-
-class Record(Message):
-    """A message as the page has stored it."""
-
-    gan_eval: Literal[1]
-    page: str
-    session: Annotated[
-        str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
-    ]
-    list: int = Field(ge=1)
-    n: int = Field(ge=0)
-    name: Literal["begin", "resume", "check", "ready", "onset", "trial", "marks", "withdraw"]
-    at: float = Field(ge=0, le=4e12)
-    """Time of day on the participant's computer, in milliseconds since 1970."""
-    body: dict[str, Any]
-    proof: str | None = None
-    """Proof of the participant's link, and the SHA-256 of the list, in the first record."""
-    list_sha256: str | None = None
-
-    @property
-    def message(self) -> Any:
-        """The message; raises `ValidationError`."""
-        return _KINDS[self.name].model_validate_json(json.dumps(self.body), strict=True)
+Sessions = dict[str, dict[int, Given]]
+"""The records of files by session and number."""
 
 
 @dataclass
@@ -97,8 +49,10 @@ class ReturnedAnswers:
     new_trials: int = 0
     forgotten: list[str] = field(default_factory=list)
     """Sessions whose participants want their data deleted; the store has none."""
+    empty: list[str] = field(default_factory=list)
+    """Files without a record, such as those of people who opened the page and did not begin."""
     problems: list[str] = field(default_factory=list)
-    """A line for each file and session that was not imported, or not completely."""
+    """A line for each file, record and session that was not imported, or not completely."""
 
 
 def import_page(paths: Sequence[Path], key_file: Path, where: Place) -> ReturnedAnswers:
@@ -107,86 +61,62 @@ def import_page(paths: Sequence[Path], key_file: Path, where: Place) -> Returned
     Files: JSON, lines of JSON, and zip files and folders with them, such as JATOS' results.
 
     Raises:
-        UserError: a file is missing; the key cannot be read; the store cannot be written or holds another design.
+        UserError: a file is missing; the key cannot be read; the store cannot be written or holds another design;
+            another import into this store is running.
     """
     key, done = read_key(key_file), ReturnedAnswers()
-    sessions: dict[str, dict[int, Record]] = {}
-    for name, content in (each for path in paths for each in _contents(path)):
-        try:
-            for record in _records(name, content, key, key_file):
-                if sessions.setdefault(record.session, {}).setdefault(record.n, record) != record:
-                    done.problems.append(f"{name}: record {record.n} of {record.session} is not that of another file")
-        except UserError as error:
-            done.problems.append(str(error))
+    sessions = _read_sessions(paths, partial(_checked, key=key, key_file=key_file), done)
     done.sessions = len(sessions)
     if not sessions:
         return done
-    with Writer(lambda: open_store(where)) as writer:
+    lock = lock_file(where, "import-page")
+    with Writer(lambda: open_store(where)) as writer, hold_lock(lock, f"--store {where}", "importing answers there"):
         writer.submit(partial(_require_design, key=key, key_file=key_file)).result()
-        stored = partial(_stored_session, writer, key.study)
-        refused = refused_claims(key, filter(None, map(_claim, sessions.values())), stored)
-        done.problems += refused.values()
-        for session, records in sorted(sessions.items()):
-            if session in refused:
-                continue
+        for session in _chosen(sessions, key, where, writer, done):
             try:
-                _Replay(key, writer, session, done).run([records[n] for n in sorted(records)])
-            except (UserError, RequestError) as error:
-                done.problems.append(f"session {session}: {error}")
+                _Replay(key, writer, session, done).run(sessions[session])
+            except UserError as error:
+                done.problems.append(str(error))
     return done
 
 
-def _claim(records: Mapping[int, Record]) -> Claim | None:
-    """Return the claim of a session; None without its first record, or if its data are to be deleted."""
-    begin = records.get(0)
-    forgets = any(record.name == "withdraw" and record.body.get("forget") for record in records.values())
-    if begin is None or begin.name != "begin" or forgets:
-        return None
-    return Claim(begin.session, begin.body["participant"], begin.list, begin.list_sha256, begin.proof)
+def _checked(value: Any, where: str, *, key: PageKey, key_file: Path) -> Given:
+    """Return a JSON value as a record of this page; raises `UserError` with the field that is not one."""
+    given = checked(value, where)
+    record = given.record
+    if record.page != key.page:
+        raise UserError(f"page: found {record.page}, but --key {key_file} is of {key.page}; give its own key")
+    if record.list > len(key.lists):
+        raise UserError(
+            f"list: found {record.list}, but the key has {len(key.lists)}; give the key of the page's last export"
+        )
+    if (record.n == 0) != (record.name == "begin"):
+        raise UserError(f"n: found {record.n} of a record {record.name!r}; a session's record 0 is its begin")
+    if record.name == "begin":
+        code = given.message.participant
+        with naming("body.participant: ", only="--participant"):
+            Person(code)
+        if is_nobody(code, key.settings.browser):
+            raise UserError(f"body.participant: found {code!r}, which is not a participant's code but a placeholder")
+        check_begin(key, code, record.list, list_sha256=record.list_sha256, proof=record.proof)
+    return given
 
 
-def _stored_session(writer: Writer, study: str, participant: str) -> str | None:
-    """Return the session of a participant in the store."""
-    row = writer.submit(partial(session_of, study=study, participant=participant)).result()
-    return None if row is None else str(row["session"])
-
-
-def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of each file with records."""
-    if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in (*ENDINGS, ".zip", ".jrzip"):
-                yield from _contents(file)
-    elif zipfile.is_zipfile(path):
-        try:
-            with zipfile.ZipFile(path) as archive:  # JATOS adds metadata, and files that components have stored
-                names = [name for name in archive.namelist() if not re.search(r"(^|/)(metadata\.json$|files/)", name)]
-                contents = [(f"{path}: {name}", archive.read(name)) for name in names if name.endswith(ENDINGS)]
-        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError) as error:
-            raise UserError(f"{path}: not a readable zip file ({error}); download it again") from error
-        yield from contents
-    else:
-        yield str(path), read_bytes(path)
-
-
-def _records(name: str, content: bytes, key: PageKey, key_file: Path) -> list[Record]:
-    """Return the records of a file: JSON values one after another, each a record or an array of them."""
-    records, place, decoder = [], 0, json.JSONDecoder()
-    text = content.decode("utf-8-sig", errors="replace")
-    while match := re.compile(r"\S").search(text, place):
-        where = f"{name}, line {1 + text.count(chr(10), 0, match.start())}"
-        try:
-            value, place = decoder.raw_decode(text, match.start())
-            for each in value if isinstance(value, list) else [value]:
-                records.append(Record.model_validate(each))
-                assert records[-1].message
-        except ValidationError as error:
-            raise UserError(f"{where}: not a record of a study's page; leave this file out") from error
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{where}: not JSON ({syntax_problem(error)}); leave this file out") from error
-    if others := {record.page for record in records} - {key.page}:
-        raise UserError(f"{name}: of the page {min(others)}, but --key {key_file} is of {key.page}; give its own key")
-    return records
+def _read_sessions(paths: Sequence[Path], check: Callable[[Any, str], Given], done: ReturnedAnswers) -> Sessions:
+    sessions: Sessions = {}
+    for name, records, problems in (each for path in paths for each in read_records(path, check)):
+        done.problems += problems
+        if not records and not problems:
+            done.empty.append(name)
+        for given in records:
+            record = given.record
+            first = sessions.setdefault(record.session, {}).setdefault(record.n, given)
+            if first != given:
+                done.problems.append(
+                    f"{given.where}: record {record.n} of session {record.session} differs from {first.where}; the "
+                    "first one counts"
+                )
+    return sessions
 
 
 def _require_design(store: Store, *, key: PageKey, key_file: Path) -> None:
@@ -199,135 +129,217 @@ def _require_design(store: Store, *, key: PageKey, key_file: Path) -> None:
     store_design(store, key.design_hash, key.design)
 
 
+def _chosen(sessions: Sessions, key: PageKey, where: Place, writer: Writer, done: ReturnedAnswers) -> list[str]:
+    """Return the sessions to import, those whose data are to be deleted first; name several sessions of one code."""
+    deleted = [session for session, records in sorted(sessions.items()) if _is_to_be_deleted(records)]
+    others = [session for session in sorted(sessions) if session not in deleted]
+    claims: dict[str, list[str]] = defaultdict(list)
+    for session in others:
+        if 0 in sessions[session]:
+            claims[person_of(sessions[session][0].message.participant)].append(session)
+    left_out: set[str] = set()
+    for claiming in claims.values():
+        code = sessions[claiming[0]][0].message.participant
+        stored = writer.submit(partial(session_of, study=key.study, participant=code)).result()
+        stored = None if stored is None or stored["session"] in deleted else stored
+        forget = f"gan-eval participants forget {code} --store {where}"
+        complete = [each for each in claiming if _is_complete(sessions[each], key)]
+        own = [each for each in claiming if _has_own_link(sessions[each], key)]
+        taken, fix = _choice(claiming, complete, own, stored, forget)
+        if left := [session for session in claiming if session != taken]:
+            names = [_described(session, sessions[session], key) for session in claiming[:NAMED]]
+            if stored is not None and stored["session"] not in claiming:
+                names.insert(0, f"{stored['session']} (begun {stored['started_at']}, in the store)")
+            more = f"; and {len(claiming) - NAMED} more" if len(claiming) > NAMED else ""
+            done.problems.append(f"participant {code} has several sessions: {'; '.join(names)}{more}: {fix}")
+            left_out.update(left)
+    return [*deleted, *(session for session in others if session not in left_out)]
+
+
+def _choice(
+    claiming: Sequence[str], complete: Sequence[str], own: Sequence[str], stored: Row | None, forget: str
+) -> tuple[str | None, str]:
+    """Return which session of one person is imported, and what to do about the others.
+
+    The stored one, else the only one, else the only one with the participant's own link, else the only complete one of
+    these; None: nobody can say which. With the link for all anybody can send a complete session.
+    """
+    if stored is not None:
+        fix = f"{stored['session']} is in the store ({stored['status']}) and stays; for another one: {forget}"
+        return stored["session"], f"{fix}, then import again"
+    if len(claiming) == 1:
+        return claiming[0], ""
+    if len(own) == 1:
+        return own[0], f"{own[0]} has the participant's own link and is taken"
+    whole = [session for session in complete if session in own]
+    if len(whole) == 1:
+        return whole[0], f"{whole[0]} is complete and taken; for another one: {forget}, then import without it"
+    state = (
+        "several are complete" if whole else "none is complete yet" if own else "none has the participant's own link"
+    )
+    return None, f"{state}, so none is imported; leave out the files of those that are not this participant's"
+
+
+def _has_own_link(records: Mapping[int, Given], key: PageKey) -> bool:
+    begin = records[0]
+    return begin.record.proof == key.proof(begin.message.participant, begin.record.list)
+
+
+def _is_to_be_deleted(records: Mapping[int, Given]) -> bool:
+    return any(given.record.name == "withdraw" and given.message.forget for given in records.values())
+
+
+def _shown(records: Mapping[int, Given]) -> set[int]:
+    """Return the numbers of the trials in records."""
+    return {given.message.trial for given in records.values() if given.record.name in ("trial", "onset")}
+
+
+def _is_complete(records: Mapping[int, Given], key: PageKey) -> bool:
+    planned = {row["trial"] for row in key.lists[records[0].record.list - 1].plan}
+    return sorted(records) == [*range(len(records))] and planned <= _shown(records)
+
+
+def _described(session: str, records: Mapping[int, Given], key: PageKey) -> str:
+    first, last = (iso(_time(records[number])) for number in (0, max(records)))
+    planned = len(key.lists[records[0].record.list - 1].plan)
+    trials = f"{len(_shown(records))} of {planned} trials"
+    return f"{session} (begun {first}, last record {last}, {trials}; {records[0].where})"
+
+
+def _time(given: Given) -> datetime:
+    """Return the time of day of a record."""
+    return datetime.fromtimestamp(given.record.at / 1000, UTC)
+
+
 class _Replay:
     """The replay of one session's records, as the server would have handled the messages."""
 
+    _session: Session
+
     def __init__(self, key: PageKey, writer: Writer, session: str, imported: ReturnedAnswers) -> None:
         self._imported = imported
-        self._key, self._settings, self._writer, self._id = key, key.settings, writer, session
-        self._texts = Texts(key.settings.language)
+        self._key, self._writer, self._id = key, writer, session
+        self._interpreter = Interpreter(key.settings, Texts(key.settings.language))
         self._clock = ReportedClock()
-        self._attempts = 0
 
-    def run(self, records: Sequence[Record]) -> None:
+    def run(self, records: Mapping[int, Given]) -> None:
         """Replay the records, in their order, whose rows the store lacks.
 
         Raises:
             UserError: a record is missing or impossible; what came before it is stored.
-            RequestError: the answers to the study's questions, or its questions on the instructions, are impossible.
         """
         stored, last = self._rows(tables.SESSIONS), -1
-        if any(record.name == "withdraw" and record.body.get("forget") for record in records):
+        if _is_to_be_deleted(records):
             if stored:
                 self._do(lambda store: forget_in(store, stored[0]["participant"], study=self._key.study), alone=True)
             self._imported.forgotten.append(self._id)
             return
         if stored:
-            self._rebuild(still_shown=True)
-            done = {row["trial"] for row in self._session.done}
-            shown = [record for record in records if record.name != "marks"]
-            last = max((record.n for record in shown if record.body.get("trial") in done), default=0)
-        for expected, record in enumerate(records):
-            if record.list != records[0].list:
+            last = self._last_stored(records, stored[0])
+            if last in records:  # else the store's last record is not in these files
+                self._clock.receive(0, _time(records[last]))
+            # onsets without a trial come again: they belong to a record that an ended import did not finish
+            self._rebuild((), still_shown=True)
+            self._session.wait()
+        before = len(self._session.done) if stored else 0
+        for number in range(last + 1, max(records) + 1):
+            if number not in records:
+                following = records[min(each for each in records if each > number)].where
                 raise UserError(
-                    f"record {record.n}: list {record.list}, but the session has list {records[0].list}; the records "
-                    "from there on are not imported"
+                    f"{following}: session {self._id}: record {number}, which comes before it, is missing; its records "
+                    "from there on are not imported; give the file with it, too"
                 )
-            if record.n != expected or (expected == 0) != (record.name == "begin"):
-                raise UserError(f"record {expected} is missing; the records from there on are not imported")
-            if record.n <= last:
-                continue
-            when = datetime.fromtimestamp(record.at / 1000, UTC)
-            self._clock.replay(self._clock.monotonic(), when)
+            self._replay(records[number])
+            self._imported.new_trials += len(self._session.done) - before
+            before = len(self._session.done)
+
+    def _last_stored(self, records: Mapping[int, Given], row: Row) -> int:
+        """Return the number of the last record whose rows the store has."""
+        done = {trial["trial"] for trial in self._rows(tables.TRIALS)}
+        tried = sum(check["verdict"] != "failed" for check in self._do(partial(attempts, session=self._id)))
+        checks = [number for number in sorted(records) if records[number].record.name == "check"]
+        kept = [0, *checks[:tried]]
+        for number, given in records.items():
+            is_described = given.record.name == "ready" and row["screen_width"] is not None
+            if is_described or (given.record.name in ("onset", "trial") and given.message.trial in done):
+                kept.append(number)
+        return max(kept)
+
+    def _replay(self, given: Given) -> None:
+        record, where = given.record, f"{given.where}: session {given.record.session}, record {given.record.n}"
+        end = "its records from there on are not imported"
+        self._clock.receive(self._clock.monotonic(), _time(given))
+        try:
             if record.name == "begin":
-                self._begin(record.message, record.list)
+                self._begin(given)
+            elif record.list != self._session.row["list"]:
+                raise RequestError(409, f"list: found {record.list}, but it began with {self._session.row['list']}")
             else:
-                getattr(self, f"_{record.name}")(record.message, when)
+                getattr(self, f"_{record.name}")(given.message, _time(given))
             if self._session.wait() is State.FAILED:
                 assert self._session.error is not None
                 raise self._session.error
+        except RequestError as error:
+            raise UserError(f"{where}, {record.name}: {_problem(error)}; {end}") from error
+        except UserError as error:
+            raise UserError(f"{where}: {error}; {end}") from error
 
-    def _begin(self, message: Arrival, number: int) -> None:
-        key, code = self._key, Person(message.participant).code
-        if other := self._do(partial(session_of, study=key.study, participant=code)):
-            raise UserError(f"the participant {code} has another session in the store, {other['session']}")
-        row = {**key.lists[number - 1].row, "session": self._id, "participant": code}
-        row |= {"presenter": PRESENTER, "language": self._texts.language}
-        self._session = self._made(row, key.lists[number - 1].plan)
-        names = self._settings.browser.other_parameters
-        others = {name: message.parameters[name] for name in names if name in message.parameters}
-        self._session.begin(presented_consent(self._settings.consent, self._texts), answers=others)
+    def _begin(self, given: Given) -> None:
+        dealt, message = self._key.lists[given.record.list - 1], given.message
+        row = {**dict.fromkeys(tables.SESSIONS.names), **dealt.row}
+        plan = [{**dict.fromkeys(tables.PLANS.names), **planned} for planned in dealt.plan]
+        self._session = self._made({**row, "session": self._id, "participant": message.participant}, plan)
+        self._interpreter.begin(self._session, message)
         self._imported.new_sessions += 1
 
     def _resume(self, message: Arrival, when: datetime) -> None:
-        self._rebuild(still_shown=False)
+        # an onset without a trial counts only if its record came before this one
+        shown = [row for row in self._rows(tables.ONSETS) if self._session.trial_begun]
+        self._rebuild(shown, still_shown=False)
 
     def _check(self, message: Check, when: datetime) -> None:
-        earlier = [{"verdict": "warning"}] * self._attempts
-        self._attempts += 1
-        self._add_check(attempt_row(self._id, message.choices, earlier, self._settings.browser, when))
+        if self._session.state is not State.OVER:
+            job = partial(self._interpreter.check, session=self._id, message=message, at=when)
+            self._end_if_failed(self._do(job))
 
     def _ready(self, message: Ready, when: datetime) -> None:
-        session, settings, screen = self._session, self._settings, message.screen
+        session = self._session
         if session.state is State.OVER or session.row.get("screen_width") is not None:
             return
-        answers = checked_answers(message.answers, settings, self._texts)
-        if (problem := below_gate(screen, settings.browser)) is not None:
-            self._add_check(check_row(self._id, *problem, "failed", when))
-            return
-        columns = columns_of(screen, settings, self._texts, self._key.lists[session.row["list"] - 1].widths)
-        answered = answer_rows(session.row, answers, answered_at=when)
-        more = ((tables.PARTICIPANTS, answered), (tables.CHECKS, checks_of(self._id, screen, when)))
-        self._do(lambda store: store.update_session(self._id, columns, more=more))
+        widths = self._key.lists[session.row["list"] - 1].widths
+        job = partial(self._interpreter.ready, session=session.row, message=message, widths=widths, at=when)
+        columns, failed = self._do(job)
         session.row |= columns
+        self._end_if_failed(failed)
         plan_in_frames(session)
 
     def _onset(self, message: Onset, when: datetime) -> None:
-        if self._session.trial_begun:  # the store has it from an earlier import
-            return
-        self._require_next(message.trial)
-        self._clock.replay(nanoseconds(message.sent_ms), when)
-        self._session.onset(nanoseconds(message.onset_ms))
+        if not self._interpreter.onset(self._session, self._clock, message, when):
+            raise RequestError(409, f"trial: found {message.trial}; it is not the turn of this trial")
 
     def _trial(self, message: TrialReport, when: datetime) -> None:
-        self._require_next(message.trial)
-        self._clock.replay(nanoseconds(message.sent_ms), when)
-        likely = is_likely(self._session, message, when)
-        replay(self._session, message, flags=() if likely else (Flag.CLOCK_UNLIKELY,))
-        self._imported.new_trials += 1
+        self._interpreter.trial(self._session, self._clock, message, when)
 
     def _marks(self, message: MarksReport, when: datetime) -> None:
-        session = self._session
-        if session.state is State.MARKING and session.done[-1]["trial"] == message.trial:  # else the store has them
-            session.mark(message)
+        self._interpreter.marks(self._session, message)
 
     def _withdraw(self, message: Withdrawal, when: datetime) -> None:
         if self._session.state is not State.OVER:
             self._session.abort()
 
-    def _require_next(self, trial: int) -> None:
-        session = self._session
-        session.leave_marks()
-        ready = session.row.get("screen_width") is not None and session.state is State.READY
-        if not (ready and session.trial.planned["trial"] == trial):
-            raise UserError(f"trial {trial}: it is not the turn of this trial")
-
-    def _add_check(self, row: Row) -> None:
-        """Store a row of `checks` once; a failed check ends the session."""
-        if not self._do(lambda store: store.rows(tables.CHECKS, session=self._id, check=row["check"])):
-            self._do(lambda store: store.add(tables.CHECKS, [row], session=self._id))
-        if row["verdict"] == "failed" and self._session.state is not State.OVER:
+    def _end_if_failed(self, row: Row | None) -> None:
+        if row is not None and row["verdict"] == "failed":
             self._session.abort()
 
-    def _rebuild(self, *, still_shown: bool) -> None:
-        """Continue with the session as stored; `still_shown` as in `Session.resume`."""
+    def _rebuild(self, onsets: Sequence[Row], *, still_shown: bool) -> None:
+        """Continue with the session as stored; arguments as for `Session.resume`."""
         (row,) = self._rows(tables.SESSIONS)
         stored = self._do(lambda store: stored_session(store, row))
         self._session = self._made(row, stored.plan, done=stored.done)
-        self._session.resume(stored.onsets, still_shown=still_shown, marked=stored.marked)
+        self._session.resume(onsets, still_shown=still_shown, marked=stored.marked)
 
     def _made(self, row: Row, plan: Sequence[Row], *, done: Sequence[Row] = ()) -> Session:
-        protocol = QuizProtocol(self._settings, list_number=row["list"])
+        protocol = QuizProtocol(self._key.settings, list_number=row["list"])
         session = Session(row, plan, protocol, self._writer, self._clock, done=done)
         plan_in_frames(session)
         return session
@@ -337,3 +349,12 @@ class _Replay:
 
     def _do(self, job: Callable[[Store], Result], *, alone: bool = False) -> Result:
         return self._writer.submit(job, alone=alone).result()
+
+
+def _problem(error: RequestError) -> str:
+    """Return the field and the problem of an impossible message, without the words for participants."""
+    if "question" in error.body:
+        return f"body.answers.{error.body['question']}: is missing; the study requires this answer"
+    if error.body.get("reason") == "check_missing":
+        return "the questions on the instructions (a record check) were not passed before it, as the page demands"
+    return f"body.{error}" if not str(error).startswith("list:") else str(error)

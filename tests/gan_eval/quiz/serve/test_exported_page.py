@@ -3,7 +3,7 @@
 import json
 import random
 import zipfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from gan_eval.__main__ import run
 from gan_eval.errors import UserError
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
+from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.serve.page_export import Destination, export_page
 from gan_eval.quiz.serve.page_import import import_page
 from gan_eval.quiz.serve.page_key import PageKey
@@ -36,14 +37,17 @@ OWN = ("session", "started_at", "ended_at", "answered_at", "measured_at", "shown
 """Columns in which two sessions with the same answers differ."""
 
 
+@dataclass(kw_only=True)
 class Recorded(Robot):
     """A participant of `serve` whose messages are also kept as the page without a server keeps them."""
+
+    page: str
+    session: str
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.records: list[dict[str, Any]] = []
-        self.key: PageKey | None = None
-        self.session = "01a223dc-4575-7a4a-9884-0e82c649e176"
+        self.list_number = 1
         self._onset: dict[str, Any] | None = None
 
     def call(self, name: str, **body: Any) -> httpx.Response:
@@ -57,13 +61,16 @@ class Recorded(Robot):
         return super().call(name, **body)
 
     def _keep(self, name: str, body: dict[str, Any]) -> None:
-        n, key = len(self.records), self.key
-        assert key is not None
-        record = {"gan_eval": 1, "page": key.page, "session": self.session, "list": 1, "n": n, "name": name}
-        own_link = (
-            {"proof": key.proof(self.participant, 1), "list_sha256": key.lists[0].sha256} if name == "begin" else {}
-        )
-        self.records.append({**record, "at": 1.79e12 + 1e4 * n, "body": body, **own_link})
+        n = len(self.records)
+        record = {
+            "gan_eval": 1,
+            "page": self.page,
+            "session": self.session,
+            "list": self.list_number,
+            "n": n,
+            "name": name,
+        }
+        self.records.append({**record, "at": 1.79e12 + 1e4 * n, "body": body})
 
 
 def made_key(study: QuizStudy, folder: Path, people: int = 2) -> PageKey:
@@ -71,11 +78,23 @@ def made_key(study: QuizStudy, folder: Path, people: int = 2) -> PageKey:
     return export_page(study, to, people=people, key_file=folder / "study.key", say=lambda _: None)[0]
 
 
-def recorded(served: Served, key: PageKey, *, reload_after: int | None = 2) -> list[dict[str, Any]]:
+def recorded(
+    served: Served,
+    key: PageKey,
+    *,
+    reload_after: int | None = 2,
+    code: str = "P01",
+    session: str = "01a223dc-4575-7a4a-9884-0e82c649e176",
+) -> list[dict[str, Any]]:
     """Take part in `serve`, with a wrong answer to the check and a reload while a picture is shown."""
-    robot = Recorded(served.client, "P01", study=served.study)
-    robot.key = key
+    robot = Recorded(served.client, code, study=served.study, page=key.page, session=session)
     robot.arrive()
+    (row,) = served.rows(tables.SESSIONS, session=robot.setup["session"])
+    for record in robot.records:
+        record["list"] = row["list"]
+    robot.list_number = row["list"]
+    robot.records[0] |= {"proof": key.proof(code, row["list"]), "list_sha256": key.lists[row["list"] - 1].sha256}
+    robot.protocol = QuizProtocol(served.study.settings, list_number=row["list"])
     plan = served.rows(tables.PLANS, session=robot.setup["session"])
     robot.ask("check", choices=[0])
     robot.ask("check", choices=[1])
