@@ -86,7 +86,9 @@ def export_page(
     if static is None:
         say(f"JATOS has one link for all: {OPEN}; personal links do not (--static, docs/online.md)")
     else:
-        say(f"links (private): {links_file(key)}; its last one is for all: {OPEN}, so prefer the personal ones")
+        where = "" if public_url else "; put the page's address in place of ADDRESS, or give --public-url"
+        say(f"links (private): {links_file(key)}{where}")
+        say(f"the last link is for all: {OPEN}; prefer the personal ones")
     print_next_command("store", "import-page", "RESULTS", "--key", str(key), "--store", str(store))
     typer.echo(page)
 

@@ -118,7 +118,7 @@ def export_page(
         write = partial(_write_archive, page=key.page, title=study.title or study.name) if to.jatos else _write_folder
         write_key(key, key_file)
         if not to.jatos:
-            write_links(key, links_file(key_file), to.address)
+            write_links(key, links_file(key_file), address=to.address, people=people)
         write(to.path, content.files(html, key, [answers for _, answers in dealt]))
     finally:
         content.pictures.close()

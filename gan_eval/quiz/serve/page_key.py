@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -85,12 +85,13 @@ class PageKey(BaseModel):
         """What is behind `#` in the one link for all."""
         return f"all.{base64_text(self.key_of_all)}.{self.proof_of_all}"
 
-    def links(self, address: str) -> Iterable[tuple[str, str, str]]:
+    def links(self, address: str, people: int) -> Iterator[tuple[str, str, str]]:
         """Yield code, list number and link of each participant; in the last row, without a code, the one for all."""
-        for number in range(1, len(self.lists) + 1):
+        parameter = self.settings.browser.participant_parameters[0]
+        for number in range(1, people + 1):
             code = code_of(number)
             own = f"{base64_text(self.list_key(number))}.{self.proof(code, number)}"
-            yield code, str(number), f"{address}/?participant={code}&list={number}#{own}"
+            yield code, str(number), f"{address}/?{parameter}={code}&list={number}#{own}"
         yield "", "", f"{address}/#{self.open_to_all}"
 
 
@@ -104,8 +105,8 @@ def read_key(path: Path) -> PageKey:
         problem = first_problem(error, PageKey)
         raise UserError(f"--key {path}: not the key of a page, or damaged: {problem}{fix}") from error
     for number, dealt in enumerate(key.lists, start=1):
-        if problem := next(_faults(dealt, key, number), None):
-            raise UserError(f"--key {path}: damaged: list {number}, {problem}{fix}")
+        if fault := next(_faults(dealt, key, number), None):
+            raise UserError(f"--key {path}: damaged: list {number}, {fault}{fix}")
     if not _is_whole(content, key.format):
         raise UserError(f"--key {path}: damaged: its content does not have its digest{fix}")
     return key
@@ -182,14 +183,14 @@ def write_key(key: PageKey, path: Path) -> None:
     write_private(path, text)
 
 
-def write_links(key: PageKey, path: Path, address: str) -> None:
+def write_links(key: PageKey, path: Path, *, address: str, people: int) -> None:
     """Write a table of the participants' links, which only this user can read.
 
     Raises:
         UserError: the file cannot be written.
     """
     table = io.StringIO()
-    csv.writer(table, lineterminator="\n").writerows([("participant", "list", "link"), *key.links(address)])
+    csv.writer(table, lineterminator="\n").writerows([("participant", "list", "link"), *key.links(address, people)])
     write_private(path, table.getvalue())
 
 

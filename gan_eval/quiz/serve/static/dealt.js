@@ -238,9 +238,8 @@ class DealtTransport extends Transport {
   /** Load a list; a link that does not open it, or that is another participant's, is refused. */
   async #load(number) {
     const { all, key } = this.#link;
-    const read = (response) => response.arrayBuffer();
-    const file = await this.fetched(`lists/${number}.bin`, read, { cache: "no-cache" });
-    const content = await opened(file, all ? listKey(key, number) : key);
+    const read = async (response) => opened(await response.arrayBuffer(), all ? listKey(key, number) : key);
+    const content = await this.fetched(`lists/${number}.bin`, read, { cache: "no-cache" });
     try {
       this.#list = JSON.parse(new TextDecoder().decode(content));
     } catch {

@@ -22,6 +22,7 @@ from gan_eval.quiz.serve.cipher import NONCE_BYTES, encrypted
 from gan_eval.quiz.serve.page_export import Destination, export_page
 from gan_eval.quiz.serve.page_import import ReturnedAnswers, import_page
 from gan_eval.quiz.serve.page_key import PageKey, read_key, write_key
+from gan_eval.settings.browser import BrowserSettings
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import open_store
 
@@ -135,8 +136,17 @@ def test_key_and_links_are_private_and_a_link_opens_one_list(study: QuizStudy, t
     assert for_all["link"] == f"https://example.org/study/#{key.open_to_all}"
     secrets = [part for link in links for part in link.partition("#")[2].split(".")]
     assert len({*secrets}) == 8
+    export(study, tmp_path, people=2)
+    with (tmp_path / "study.links.csv").open() as file:
+        assert [row["participant"] for row in csv.DictReader(file)] == ["P01", "P02", ""]
     public = (web / "index.html").read_text()
     assert not [part for part in (*secrets, key.open_to_all) if part in public]
+
+
+def test_a_link_names_the_code_as_the_study_does(study: QuizStudy, tmp_path: Path) -> None:
+    browser = BrowserSettings(participant_parameters=("id", "participant"))
+    key = export(replace(study, settings=study.settings.model_copy(update={"browser": browser})), tmp_path)
+    assert next(key.links("https://example.org", 1))[2].startswith("https://example.org/?id=P01&list=1#")
 
 
 def test_the_page_of_jatos_opens_its_lists_itself(study: QuizStudy, tmp_path: Path) -> None:
