@@ -4,6 +4,7 @@ A record is a message that the page would have posted to the server (static/deal
 Records may be repeated, in several files, and in any order.
 """
 
+import shlex
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from gan_eval.quiz.serve.screening import is_nobody, plan_in_frames
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import Texts
-from gan_eval.store import Store, Writer, forget_in, open_store, other_design, session_of, store_design
+from gan_eval.store import Store, Writer, forget_in, open_store, other_design, store_design
 from gan_eval.tables.cells import person_of
 from gan_eval.tables.frames import Row, iso
 from gan_eval.tables.schema import Table
@@ -137,12 +138,12 @@ def _chosen(sessions: Sessions, key: PageKey, where: Place, writer: Writer, done
     for session in others:
         if 0 in sessions[session]:
             claims[person_of(sessions[session][0].message.participant)].append(session)
+    rows = writer.submit(lambda store: store.rows(tables.SESSIONS, study=key.study)).result()
+    stored_of = {person_of(row["participant"]): row for row in rows if row["session"] not in deleted}
     left_out: set[str] = set()
-    for claiming in claims.values():
-        code = sessions[claiming[0]][0].message.participant
-        stored = writer.submit(partial(session_of, study=key.study, participant=code)).result()
-        stored = None if stored is None or stored["session"] in deleted else stored
-        forget = f"gan-eval participants forget {code} --store {where}"
+    for person, claiming in claims.items():
+        code, stored = sessions[claiming[0]][0].message.participant, stored_of.get(person)
+        forget = shlex.join(["gan-eval", "participants", "forget", code, "--store", str(where)])
         complete = [each for each in claiming if _is_complete(sessions[each], key)]
         own = [each for each in claiming if _has_own_link(sessions[each], key)]
         taken, fix = _choice(claiming, complete, own, stored, forget)

@@ -153,7 +153,7 @@ def _wrong_cells(table: Table, row: Row, where: str) -> Iterator[str]:
             continue
         if cell is None and column.filled:
             yield f"{where}, {name}: {EMPTY}"
-        elif cell is not None and type(value) not in (type(cell), int):
+        elif cell is not None and type(value) is not type(cell) and (type(value) is not int or type(cell) is str):
             yield f"{where}, {name}: found {abbreviated(value)}, expected {cell!r}"
 
 
