@@ -1,5 +1,6 @@
 """The commands `export page` and `store import-page`: a study's page without a server, and its answers."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +9,13 @@ import typer
 
 from gan_eval.cli.console import print_next_command, say
 from gan_eval.cli.options import RequiredStore, counted, refuse_without_effect
+from gan_eval.cli.serve import is_page_address
 from gan_eval.errors import UserError, naming
 from gan_eval.machine.commands import setup_command
 
 KEY = "study.key"
+OPEN = "whoever has it can open and compare all lists, which tells many real pictures from generated ones"
+"""What the one link for all shows."""
 INCOMPLETE = 3
 """Exit status if some answers were not imported."""
 
@@ -29,7 +33,14 @@ def export_page(
         str | None, typer.Option(help="DataPipe's experiment ID; gets a file for each session.")
     ] = None,
     key: Annotated[
-        Path | None, typer.Option(help="File that the answers are read with; default: study.key next to the page.")
+        Path | None,
+        typer.Option(
+            help="File that the answers are read with; default: study.key next to the archive, "
+            "with --static next to the study file."
+        ),
+    ] = None,
+    public_url: Annotated[
+        str | None, typer.Option(help="With --static: the page's address on its host, for the links.")
     ] = None,
     folder: Annotated[
         Path | None,
@@ -44,13 +55,11 @@ def export_page(
     if page is None or (static and out):
         raise UserError("export page: give one of --out STUDY.jzip (for JATOS) and --static DIR (for any web host)")
     if out is not None:
-        refuse_without_effect(
-            context, ["post", "datapipe"], "with JATOS the answers are results of its study; remove the option"
-        )
-    if post is not None and (datapipe is not None or not re.fullmatch(r"https?://[^/\s]+\S*", post)):
-        raise UserError(f"--post {post}: expected one address such as https://example.org/answers, without --datapipe")
+        alone = "with JATOS the answers are results of its study, and JATOS makes the links; remove the option"
+        refuse_without_effect(context, ["post", "datapipe", "public_url"], alone)
+    _check_addresses(post, datapipe, public_url)
     try:
-        from gan_eval.quiz.serve.page_export import Destination, export_page, require_no_server
+        from gan_eval.quiz.serve.page_export import Destination, export_page, links_file, require_no_server
     except ImportError as error:
         raise UserError(f"export page: {error.name} is missing; install it with: {setup_command('web')}") from error
     from gan_eval.study.plan import check_analysis, check_sets, plan_of_file
@@ -61,21 +70,67 @@ def export_page(
     check_analysis(plan)
     with naming(f"{study}: "):
         require_no_server(plan.study.quiz)
-    key = key or page.absolute().parent / KEY
-    if static is not None and key.resolve().is_relative_to(static.resolve()):
-        raise UserError(f"--key {key}: would be published with --static {static}; name a file elsewhere")
+    key = key or _default_key(study, page, is_static=static is not None)
+    _check_places(study, page, key, is_static=static is not None)
     people = people or plan.study.quiz.participants
+    address = "ADDRESS" if public_url is None else public_url.rstrip("/")
     made, pictures = export_page(
         quiz_study(plan),
-        Destination(path=page, jatos=static is None, post=post, datapipe=datapipe),
+        Destination(path=page, jatos=static is None, post=post, datapipe=datapipe, address=address),
         people=people,
         key_file=key,
         say=say,
     )
     store = plan.store if plan.folder.is_dir() else "answers.sqlite"
     say(f"page {made.page}: {counted(people, 'list')}, {counted(pictures, 'picture')}; key (private): {key}")
+    if static is None:
+        say(f"JATOS has one link for all: {OPEN}; personal links do not (--static, docs/online.md)")
+    else:
+        where = "" if public_url else "; put the page's address in place of ADDRESS, or give --public-url"
+        say(f"links (private): {links_file(key)}{where}")
+        say(f"the last link is for all: {OPEN}; prefer the personal ones")
     print_next_command("store", "import-page", "RESULTS", "--key", str(key), "--store", str(store))
     typer.echo(page)
+
+
+def _check_addresses(post: str | None, datapipe: str | None, public_url: str | None) -> None:
+    """Refuse options that are not an address, or not an experiment's ID."""
+    if post is not None and (datapipe is not None or not re.fullmatch(r"https?://[^/\s]+\S*", post)):
+        raise UserError(f"--post {post}: expected one address such as https://example.org/answers, without --datapipe")
+    if datapipe is not None and not re.fullmatch(r"[\w-]+", datapipe):
+        raise UserError(f"--datapipe {datapipe!r}: expected the experiment's ID at DataPipe, letters and digits")
+    if public_url is not None and not is_page_address(public_url):
+        raise UserError(f"--public-url {public_url}: expected an address such as https://example.org/study")
+
+
+def _default_key(study: Path, page: Path, *, is_static: bool) -> Path:
+    """Return the default place of the key: never in the folder that a web host serves, nor next to it."""
+    if not is_static:
+        return page.absolute().parent / KEY
+    key, earlier = study.absolute().parent / KEY, page.absolute().parent / KEY
+    if earlier.exists() and not key.exists():
+        raise UserError(
+            f"{earlier}: a key in a folder that a web host may serve; move it to {key}, or name it with --key"
+        )
+    return key
+
+
+def _check_places(study: Path, page: Path, key: Path, *, is_static: bool) -> None:
+    """Refuse a key that would be published, and files that would replace each other."""
+    from gan_eval.quiz.serve.page_export import links_file
+
+    if is_static and Path(os.path.realpath(key)).is_relative_to(os.path.realpath(page)):
+        raise UserError(f"--key {key}: would be published with --static {page}; name a file elsewhere")
+    for option, place in (("--static" if is_static else "--out", page), ("--key", key), ("--key", links_file(key))):
+        others = [other for other in (page, key, study) if other is not place and _is_same(place, other)]
+        if others:
+            raise UserError(f"{option} {place}: would replace {others[0]}; name another file")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    if os.path.realpath(one) == os.path.realpath(other):
+        return True
+    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)  # noqa: PTH110, PTH121
 
 
 def import_page(

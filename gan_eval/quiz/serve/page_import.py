@@ -6,113 +6,38 @@ Records may be repeated, in several files, and in any order.
 
 import shlex
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
-
-from pydantic import BaseModel, Field, ValidationError
+from typing import Any, TypeVar
 
 from gan_eval import tables
-from gan_eval.errors import UserError, abbreviated, naming
+from gan_eval.errors import UserError, naming
 from gan_eval.files.locks import hold_lock
-from gan_eval.files.reading import Place, read_bytes
+from gan_eval.files.reading import Place
 from gan_eval.quiz.admission import Person, changes_since, lock_file, stored_session
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.marks import MarksReport
-from gan_eval.quiz.protocol import OPPOSITE, QuizProtocol
+from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.remote import TrialReport
 from gan_eval.quiz.serve.interpreter import Interpreter, attempts
 from gan_eval.quiz.serve.messages import Arrival, Check, Onset, Ready, RequestError, Withdrawal
+from gan_eval.quiz.serve.page_key import PageKey, check_begin, read_key
 from gan_eval.quiz.serve.page_records import NAMED, Given, checked, read_records
 from gan_eval.quiz.serve.screening import is_nobody, plan_in_frames
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import Texts
-from gan_eval.settings.quiz import QuizSettings
-from gan_eval.settings.sections import first_problem
 from gan_eval.store import Store, Writer, forget_in, open_store, other_design, store_design
-from gan_eval.tables.cells import parse_any, person_of
-from gan_eval.tables.frames import EMPTY, Row, iso
+from gan_eval.tables.cells import person_of
+from gan_eval.tables.frames import Row, iso
 from gan_eval.tables.schema import Table
 
 Result = TypeVar("Result")
 Sessions = dict[str, dict[int, Given]]
 """The records of files by session and number."""
-
-
-class DealtList(BaseModel):
-    """A list of a page: rows of `sessions` and `plans` without the session, and the own widths of its pictures."""
-
-    row: dict[str, Any]
-    plan: tuple[dict[str, Any], ...]
-    widths: set[Annotated[int, Field(ge=1, le=100_000)]]
-
-
-class PageKey(BaseModel):
-    """The experimenter's part of a page: its secret, and the facts that make rows of its answers."""
-
-    format: Literal[1]
-    page: str
-    """Identifier of the page, in all of its records."""
-    secret: str
-    """Key of the names of its pictures."""
-    study: str
-    design_hash: str
-    design: dict[str, Any]
-    settings: QuizSettings
-    lists: list[DealtList]
-
-
-def read_key(path: Path) -> PageKey:
-    """Read a page's key; raises `UserError` if the file is missing, is not one, or has an impossible cell."""
-    fix = "; give the file that `gan-eval export page` wrote"
-    try:
-        key = PageKey.model_validate_json(read_bytes(path, what="key of a page"))
-    except ValidationError as error:
-        problem = first_problem(error, PageKey)
-        raise UserError(f"--key {path}: not the key of a page, or damaged: {problem}{fix}") from error
-    for number, dealt in enumerate(key.lists, start=1):
-        if fault := next(_faults(dealt, key, number), None):
-            raise UserError(f"--key {path}: damaged: list {number}, {fault}{fix}")
-    return key
-
-
-def _faults(dealt: DealtList, key: PageKey, number: int) -> Iterator[str]:
-    """Yield each cell of a list that does not fit its table, the study or the protocol."""
-    yield from _wrong_cells(tables.SESSIONS, dealt.row, "row")
-    ours = {"study": key.study, "design_hash": key.design_hash, "protocol": key.settings.protocol, "list": number}
-    for name, value in {**ours, "status": "open", "simulated": False}.items():
-        if (found := dealt.row.get(name)) != value:
-            yield f"row, {name}: found {abbreviated(found)}, expected {abbreviated(value)}"
-    for trial, row in enumerate(dealt.plan, start=1):
-        where = f"plan, row {trial}"
-        yield from _wrong_cells(tables.PLANS, row, where)
-        if (found := row.get("trial")) != trial:
-            yield f"{where}, trial: found {abbreviated(found)}, expected {trial}"
-        is_pair = key.settings.shows_pairs
-        if (row.get("stimulus_b") is not None) != is_pair or (row.get("position") in OPPOSITE) != is_pair:
-            yield f"{where}, stimulus_b, position: not possible in the protocol {key.settings.protocol}"
-        if not is_pair and row.get("kind") is None:
-            yield f"{where}, kind: {EMPTY}"
-
-
-def _wrong_cells(table: Table, row: Row, where: str) -> Iterator[str]:
-    for name, column in table.by_name.items():
-        if name in ("session", "participant"):  # each session has its own
-            continue
-        value = row.get(name)
-        try:
-            cell = parse_any(value, column)
-        except UserError as error:
-            yield f"{where}, {name}: {error}"
-            continue
-        if cell is None and column.filled:
-            yield f"{where}, {name}: {EMPTY}"
-        elif cell is not None and type(value) is not type(cell) and (type(value) is not int or type(cell) is str):
-            yield f"{where}, {name}: found {abbreviated(value)}, expected {cell!r}"
 
 
 @dataclass
@@ -174,6 +99,7 @@ def _checked(value: Any, where: str, *, key: PageKey, key_file: Path) -> Given:
             Person(code)
         if is_nobody(code, key.settings.browser):
             raise UserError(f"body.participant: found {code!r}, which is not a participant's code but a placeholder")
+        check_begin(key, code, record.list, list_sha256=record.list_sha256, proof=record.proof)
     return given
 
 
@@ -218,7 +144,9 @@ def _chosen(sessions: Sessions, key: PageKey, where: Place, writer: Writer, done
     for person, claiming in claims.items():
         code, stored = sessions[claiming[0]][0].message.participant, stored_of.get(person)
         forget = shlex.join(["gan-eval", "participants", "forget", code, "--store", str(where)])
-        taken, fix = _choice(claiming, [each for each in claiming if _is_complete(sessions[each], key)], stored, forget)
+        complete = [each for each in claiming if _is_complete(sessions[each], key)]
+        own = [each for each in claiming if _has_own_link(sessions[each], key)]
+        taken, fix = _choice(claiming, complete, own, stored, forget)
         if left := [session for session in claiming if session != taken]:
             names = [_described(session, sessions[session], key) for session in claiming[:NAMED]]
             if stored is not None and stored["session"] not in claiming:
@@ -230,21 +158,32 @@ def _chosen(sessions: Sessions, key: PageKey, where: Place, writer: Writer, done
 
 
 def _choice(
-    claiming: Sequence[str], complete: Sequence[str], stored: Row | None, forget: str
+    claiming: Sequence[str], complete: Sequence[str], own: Sequence[str], stored: Row | None, forget: str
 ) -> tuple[str | None, str]:
     """Return which session of one person is imported, and what to do about the others.
 
-    The stored one, else the only one, else the only complete one; None: nobody can say which.
+    The stored one, else the only one, else the only one with the participant's own link, else the only complete one of
+    these; None: nobody can say which. With the link for all anybody can send a complete session.
     """
     if stored is not None:
         fix = f"{stored['session']} is in the store ({stored['status']}) and stays; for another one: {forget}"
         return stored["session"], f"{fix}, then import again"
     if len(claiming) == 1:
         return claiming[0], ""
-    if len(complete) == 1:
-        return complete[0], f"{complete[0]} is complete and taken; for another one: {forget}, then import without it"
-    state = "several are complete" if complete else "none is complete yet"
+    if len(own) == 1:
+        return own[0], f"{own[0]} has the participant's own link and is taken"
+    whole = [session for session in complete if session in own]
+    if len(whole) == 1:
+        return whole[0], f"{whole[0]} is complete and taken; for another one: {forget}, then import without it"
+    state = (
+        "several are complete" if whole else "none is complete yet" if own else "none has the participant's own link"
+    )
     return None, f"{state}, so none is imported; leave out the files of those that are not this participant's"
+
+
+def _has_own_link(records: Mapping[int, Given], key: PageKey) -> bool:
+    begin = records[0]
+    return begin.record.proof == key.proof(begin.message.participant, begin.record.list)
 
 
 def _is_to_be_deleted(records: Mapping[int, Given]) -> bool:

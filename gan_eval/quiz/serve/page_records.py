@@ -53,6 +53,10 @@ class Record(Message):
     at: float = Field(ge=0, le=4e12)
     """Time of day on the participant's computer, in milliseconds since 1970."""
     body: dict[str, Any]
+    proof: str | None = Field(default=None, max_length=200)
+    """Proof of the participant's link, in the first record."""
+    list_sha256: str | None = Field(default=None, max_length=200)
+    """SHA-256 of the list's trials, in the first record."""
 
 
 @dataclass(frozen=True)

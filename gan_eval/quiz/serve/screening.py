@@ -31,7 +31,7 @@ _LABEL = (
     "(here|preview|placeholder|mode)?"
 )
 """Names of parameters and forms of "insert your code here", without separators."""
-_NAMES = {"Nan", "Null", "Nil", "Rid"}
+NAMES = {"Nan", "Null", "Nil", "Rid"}
 """People's names, which differ from such words by their capital letter only."""
 
 
@@ -42,7 +42,7 @@ def is_nobody(code: str, browser: BrowserSettings) -> bool:
     [True, True, False, False, False]
     """
 
-    return code not in _NAMES and re.fullmatch(nobody_pattern(browser), _reduced(code)) is not None
+    return code not in NAMES and re.fullmatch(nobody_pattern(browser), _reduced(code)) is not None
 
 
 def nobody_pattern(browser: BrowserSettings) -> str:

@@ -3,6 +3,7 @@
 // The browser stores what the page would post as numbered records, until JATOS, a POST, or a file takes them to the
 // experimenter. `gan-eval store import-page` replays them.
 
+import { fromBase64, listKey, opened } from "./cipher.js";
 import { Refusal, Transport, randomName } from "./transport.js";
 
 const FIRST_PAUSE_MS = 500;
@@ -11,6 +12,8 @@ const SLOW_MS = 2500; // at the end, after this time the participant sees a mess
 const LAST_WAIT_MS = 15000; // at the end, after this time the answers are offered as a file
 const DATAPIPE = "https://pipe.jspsych.org/api/data/";
 const ARRIVING = ["open", "begin", "resume", "decline"]; // requests that need no session
+
+const LINK = /^#(all\.)?([\w-]{43})\.([\w-]{22})$/; // the key of one list or of all, and the proof of the link
 
 const pause = (length) => new Promise((resolve) => setTimeout(resolve, length));
 
@@ -33,6 +36,7 @@ const whole = (records) => `[\n${records.map((record) => JSON.stringify(record))
 
 class DealtTransport extends Transport {
   #dealt;
+  #link; // what is behind # in the address; in JATOS the page has it
   #state = null; // of the session, as the browser stores it
   #list = null; // setup, trials and practice feedback of the session's list
   #tab = randomName(24);
@@ -44,6 +48,9 @@ class DealtTransport extends Transport {
     this.#dealt = dealt;
     this.keyPrefix += ` ${dealt.page}`;
     if (window.jatos) this.query = new URLSearchParams(jatos.urlQueryParameters);
+    const [link, all, key, proof] = LINK.exec(dealt.open_to_all ? `#${dealt.open_to_all}` : location.hash) ?? [];
+    this.#link = link && { all: Boolean(all), key: fromBase64(key), proof };
+    addEventListener("hashchange", () => location.reload()); // the whole link, after an incomplete one
   }
 
   async post(name, body = {}) {
@@ -81,17 +88,22 @@ class DealtTransport extends Transport {
   // ---- responses to the page's requests
 
   async _open({ participant }) {
-    const { nobody, pages } = this.#dealt;
-    const isNobody = new RegExp(`^(?:${nobody})$`).test(participant.replace(/[\W_]+/g, "").toLowerCase());
+    const { nobody, names, pages } = this.#dealt;
+    const reduced = participant.replace(/[^\p{L}\p{N}]+/gu, "").toLowerCase();
+    const isNobody = !names.includes(participant) && new RegExp(`^(?:${nobody})$`).test(reduced);
     if (isNobody || !/^[\p{L}\p{N}_.-]{1,64}$/u.test(participant)) throw new Refusal(422, pages.bad_code);
     this.participant = participant;
-    this.#state = JSON.parse(this.storage.getItem(this.#name("session")));
-    if (!this.#state) return { page: "welcome" };
-    await this.#load();
-    if (this.#state.end) {
+    this.#state = this.#stored();
+    if (this.#state?.end) {
       this.#takeTab();
       return this.#ended();
     }
+    if (!this.#link || !(this.#link.all || this.#asked())) throw new Refusal(422, pages.bad_link);
+    if (!this.#state) {
+      if (!this.#link.all) await this.#load(this.#asked());
+      return { page: "welcome" };
+    }
+    await this.#load(this.#state.list);
     const { done = 0, trials = 0 } = this.#list.trials[this.#state.done] ?? this.#state.marks ?? {};
     return { page: "resume", started_at: this.#state.started_at, done, trials };
   }
@@ -103,18 +115,30 @@ class DealtTransport extends Transport {
 
   async _begin(body) {
     const list = await this.#chooseList();
+    await this.#load(list);
+    this.#state = this.#stored(); // another tab may have begun meanwhile
+    if (this.#state) return this.#joined(body);
     this.#state = { session: sessionId(), list, started_at: new Date().toISOString(), n: 0, unsent: [], done: 0 };
-    await this.#load();
     this.#takeTab();
-    this.#record("begin", body);
+    this.#record("begin", body, {}, { proof: this.#link.proof, list_sha256: this.#list.sha256 });
     return this.#setup();
+  }
+
+  /** Continue with the session that another tab has begun, or show its end. */
+  async #joined(body) {
+    if (this.#state.end) {
+      this.#takeTab();
+      throw new Refusal(409, await this.#ended());
+    }
+    await this.#load(this.#state.list);
+    return this._resume(body);
   }
 
   async _resume(body) {
     this.#takeTab();
     const seen = JSON.parse(this.storage.getItem(this.#name("onset")));
     if (seen && seen.body.trial === this.#list.trials[this.#state.done]?.trial) { // it counts as seen
-      this.#record("onset", seen.body, { done: this.#state.done + 1 }, seen.at);
+      this.#record("onset", seen.body, { done: this.#state.done + 1 }, { at: seen.at });
     }
     this.#record("resume", body, { marks: null });
     return this.#setup();
@@ -211,16 +235,36 @@ class DealtTransport extends Transport {
 
   // ---- lists
 
-  async #load() {
-    const response = await fetch(`lists/${this.#state.list}.json`);
-    this.#list = await response.json();
+  /** Load a list; a link that does not open it, or that is another participant's, is refused. */
+  async #load(number) {
+    const { all, key } = this.#link;
+    const read = async (response) => opened(await response.arrayBuffer(), all ? listKey(key, number) : key);
+    const content = await this.fetched(`lists/${number}.bin`, read, { cache: "no-cache" });
+    try {
+      this.#list = JSON.parse(new TextDecoder().decode(content));
+    } catch {
+      this.#list = null; // the key is that of another list
+    }
+    if (!this.#list || !(all || this.#list.code === this.participant)) throw new Refusal(422, this.#dealt.pages.bad_link);
+  }
+
+  /** A picture's file; its key is behind # in its address. */
+  async content(response, address) {
+    const content = await opened(await response.arrayBuffer(), fromBase64(address.split("#")[1]));
+    return new Blob([content], { type: "image/png" });
+  }
+
+  /** The list of the address; null without one. */
+  #asked() {
+    const asked = Number(this.query.get("list"));
+    return Number.isInteger(asked) && asked >= 1 && asked <= this.#dealt.lists ? asked : null;
   }
 
   /** The list of the address; in JATOS the next one of the batch; otherwise a random one. */
   async #chooseList() {
     const { lists, page } = this.#dealt;
-    const asked = Number(this.query.get("list"));
-    if (Number.isInteger(asked) && asked >= 1 && asked <= lists) return asked;
+    const asked = this.#asked();
+    if (asked) return asked;
     if (!window.jatos) return 1 + Math.floor(Math.random() * lists);
     for (let attempt = 0; jatos.batchSession && attempt < 10; attempt += 1) {
       try {
@@ -238,6 +282,11 @@ class DealtTransport extends Transport {
 
   #name(what) {
     return `${this.keyPrefix} ${what} ${this.participant}`;
+  }
+
+  /** The session of this participant in this browser; null without one. */
+  #stored() {
+    return JSON.parse(this.storage.getItem(this.#name("session")));
   }
 
   #takeTab() {
@@ -258,9 +307,9 @@ class DealtTransport extends Transport {
   }
 
   /** Store a record together with changes of the state, then send it in the background. */
-  #record(name, body, changes = {}, at = Date.now()) {
+  #record(name, body, changes = {}, more = {}) {
     const { session, list, n, unsent } = this.#state;
-    const record = { gan_eval: 1, page: this.#dealt.page, session, list, n, name, at, body };
+    const record = { gan_eval: 1, page: this.#dealt.page, session, list, n, name, at: Date.now(), body, ...more };
     this.#keep({ ...changes, n: n + 1, unsent: [...unsent, record] });
     this.#send();
   }

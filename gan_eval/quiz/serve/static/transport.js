@@ -96,14 +96,20 @@ export class Transport {
 
   /** Fetch and decode a picture; a damaged picture is fetched again. */
   async picture(address) {
-    return this.#retry(() => fetch(address), async (response) => {
+    return this.fetched(address, async (response) => {
       const picture = new Image();
       picture.alt = "";
-      picture.src = URL.createObjectURL(await response.blob());
+      picture.src = URL.createObjectURL(await this.content(response, address));
       await picture.decode();
       return picture;
     });
   }
+
+  /** The content of a picture's file. */
+  content(response) { return response.blob(); }
+
+  /** Fetch a file, and retry until `read` succeeds. */
+  fetched(address, read, options) { return this.#retry(() => fetch(address, options), read); }
 
   /** Release a picture's memory. */
   release(picture) {

@@ -19,7 +19,8 @@ from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.serve.page_export import Destination, export_page
-from gan_eval.quiz.serve.page_import import PageKey, import_page, read_key
+from gan_eval.quiz.serve.page_import import import_page
+from gan_eval.quiz.serve.page_key import PageKey
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
@@ -92,6 +93,7 @@ def recorded(
     for record in robot.records:
         record["list"] = row["list"]
     robot.list_number = row["list"]
+    robot.records[0] |= {"proof": key.proof(code, row["list"]), "list_sha256": key.lists[row["list"] - 1].sha256}
     robot.protocol = QuizProtocol(served.study.settings, list_number=row["list"])
     plan = served.rows(tables.PLANS, session=robot.setup["session"])
     robot.ask("check", choices=[0])
@@ -211,39 +213,6 @@ def test_files_that_are_foreign_or_damaged_are_named_and_the_others_imported(ser
 def study(stimuli: StimulusSet) -> QuizStudy:
     settings = QuizSettings(real=3, fake=3, practice=2, mask="scramble")
     return QuizStudy(name="tiles", settings=settings, shown=[two_models(stimuli)], seed=5, design={"made": "here"})
-
-
-def test_the_page_tells_nothing_but_practice_and_the_key_is_private(study: QuizStudy, tmp_path: Path) -> None:
-    key = made_key(study, tmp_path, people=4)
-    web = tmp_path / "web"
-    assert (tmp_path / "study.key").stat().st_mode & 0o077 == 0
-    assert (web / "index.html").stat().st_mode & 0o044
-    lists = [json.loads((web / "lists" / f"{number}.json").read_text()) for number in range(1, 5)]
-    practised: set[str] = set()
-    judged: set[str] = set()
-    for number, answers in enumerate(lists, start=1):
-        plan = key.lists[number - 1].plan
-        assert [trial["trial"] for trial in answers["trials"]] == [row["trial"] for row in plan]
-        assert {*answers["feedback"]} == {str(row["trial"]) for row in plan if row["phase"] == "practice"}
-        for trial in answers["trials"]:
-            shown = {name for group in trial["showings"] + trial["masks"] for name in group}
-            (practised if trial["phase"] == "practice" else judged).update(shown)
-    assert not practised & judged, "practice shows pictures that no other list has"
-    files = sorted((web / "pictures").iterdir())
-    assert {f"pictures/{file.name}" for file in files} == practised | judged
-    assert len({file.stat().st_size for file in files}) == 1
-    public = "".join(file.read_text("utf-8") for file in web.rglob("*") if file.suffix in (".json", ".html"))
-    names = {row["stimulus"] for dealt in key.lists for row in dealt.plan}
-    assert not [name for name in (*names, "secret", "hiddenmodel", "sha256", key.secret) if name in public]
-
-
-def test_one_key_serves_several_pages_of_one_design_only(study: QuizStudy, tmp_path: Path) -> None:
-    first = made_key(study, tmp_path, people=3)
-    assert made_key(study, tmp_path, people=1) == first
-    assert read_key(tmp_path / "study.key").lists == first.lists
-    changed = replace(study, design={"made": "elsewhere"})
-    with pytest.raises(UserError, match=r"study\.key"):
-        made_key(changed, tmp_path)
 
 
 def test_an_archive_for_jatos_is_one_description_and_one_folder(study: QuizStudy, tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def ended_sessions(page: Page) -> Records:
         session = {"session": SESSION.format(100 + number)}
         changed = [copy.deepcopy(record) | session | {"n": n} for n, record in enumerate(records)]
         changed[0]["body"]["participant"] = f"Q{number}"
+        changed[0]["proof"] = page.key.proof(f"Q{number}", changed[0]["list"])
         return changed
 
     begin, wrong, right, ready, first = whole[:5]
@@ -538,7 +539,7 @@ def test_a_malformed_key_is_refused_in_a_line_that_names_the_cell(
         if refusal:
             refused += 1
             words = {str(part) for part in (*above, last) if not isinstance(part, int)}
-            words |= {"list", "Invalid JSON: unexpected end of hex escape at line 1 column"}
+            words |= {"list", "its digest", "Invalid JSON: unexpected end of hex escape at line 1 column"}
             assert refusal.startswith(f"--key {path}: "), (case, refusal)
             assert any(word in refusal for word in words), (case, above, last, refusal)
         assert all(line.startswith(str(file)) for line in lines_said), (case, above, last, lines_said)

@@ -1,5 +1,6 @@
 """The page without a server in a real browser: in JATOS (a stand-in of its library), and on a host of files."""
 
+import csv
 import json
 import threading
 import zipfile
@@ -54,10 +55,17 @@ class Host(ThreadingHTTPServer):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), partial(Files, directory=str(folder)))
+        self.folder = folder
         self.posted: list[tuple[str, str]] = []
         self.refuses = False
         self.url = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def link(self, participant: str = "", more: str = "") -> str:
+        """Return the link of a participant, by default the one for all, as the command wrote it."""
+        with (self.folder.parent / "study.links.csv").open() as file:
+            (link,) = (row["link"] for row in csv.DictReader(file) if row["participant"] == participant)
+        return str(link).replace("ADDRESS/", f"{self.url}/{more}")
 
     def bodies(self, name: str) -> list[str]:
         """Return the bodies posted to an address."""
@@ -188,7 +196,7 @@ def test_answers_are_posted_and_a_file_is_offered_if_that_fails(export: Export, 
     host = export("--post", "{url}/answers", protocol="paired", pairs=3, marks=1, browser={"complete_code": "C0DE"})
     script = tmp_path / "web" / "static" / "dealt.js"
     script.write_text(script.read_text().replace("LAST_WAIT_MS = 15000", "LAST_WAIT_MS = 500"))
-    visitor = visit(f"{host.url}/?participant=P01&list=2", expected=("503",))
+    visitor = visit(host.link("P02"), expected=("503",))
     visitor.begin(2)
     host.refuses = True
     assert visitor.walk()["page"] == "end"
@@ -209,9 +217,9 @@ def test_datapipe_gets_one_file_and_nobody_s_code_gets_nothing(export: Export, v
     host = export("--datapipe", "abc123", protocol="rating")
     visitor = visit()
     visitor.cdp("Page.addScriptToEvaluateOnNewDocument", source=PIPE)
-    visitor.driver.get(f"{host.url}/?PROLIFIC_PID=PROLIFIC_PID")
+    visitor.driver.get(host.link(more="?PROLIFIC_PID=PROLIFIC_PID"))
     visitor.page("refused")
-    visitor.driver.get(f"{host.url}/")
+    visitor.driver.get(host.link())
     assert visitor.walk()["page"] == "end"
     (sent,) = (json.loads(body) for body in host.bodies("/pipe"))
     assert sent["experimentID"] == "abc123"
@@ -225,9 +233,9 @@ def test_datapipe_gets_one_file_and_nobody_s_code_gets_nothing(export: Export, v
 @pytest.mark.nightly
 def test_two_tabs_and_a_withdrawal(export: Export, visit: Visit, tmp_path: Path) -> None:
     host = export("--post", "{url}/answers", response_ms="unlimited")
-    first = visit(f"{host.url}/?participant=P01")
+    first = visit(host.link("P01"))
     first.begin(1)
-    second = visit(f"{host.url}/?participant=P01")
+    second = visit(host.link("P01"))
     second.begin(2)
     with first.there():
         first.reply("fake")
@@ -240,3 +248,36 @@ def test_two_tabs_and_a_withdrawal(export: Export, visit: Visit, tmp_path: Path)
     with open_store(imported(tmp_path, tmp_path / "posted.json")) as opened:
         assert [row["status"] for row in opened.rows(tables.SESSIONS)] == ["aborted"]
         assert [row["response"] for row in opened.rows(tables.TRIALS)] == ["none", "none"]
+
+
+def test_a_link_opens_its_own_list_and_two_tabs_are_one_session(export: Export, visit: Visit, tmp_path: Path) -> None:
+    """Both tabs show the welcome page before one of them begins."""
+    host = export("--post", "{url}/answers", response_ms="unlimited")
+    link = host.link("P02")
+    first = visit(link.partition("#")[0])
+    for wrong in ("", link.replace("P02", "P01"), link.replace("list=2", "list=1"), link.replace("&list=2", "")):
+        first.driver.get(wrong or first.driver.current_url)
+        first.page("refused")
+    first.driver.get(link.partition("#")[0])
+    first.page("refused")
+    first.driver.get(link)  # only what is behind # differs
+    first.page("welcome")
+    second = visit(link)
+    second.begin(2)
+    with first.there():
+        first.begin(
+            3
+        )  # it continues with the session of the other tab; the trial that was on the screen counts as seen
+    with second.there():
+        second.reply("fake")
+        second.page("refused")
+    with first.there():
+        assert first.walk()["page"] == "end"
+    posted = [json.loads(body) for body in host.bodies("/answers")]
+    assert len({record["session"] for record in posted}) == 1
+    (tmp_path / "posted.json").write_text(json.dumps(posted))
+    with open_store(imported(tmp_path, tmp_path / "posted.json")) as opened:
+        (session,) = opened.rows(tables.SESSIONS)
+        assert (session["participant"], session["list"], session["status"]) == ("P02", 2, "complete")
+        given = {row["trial"]: answered(row) for row in opened.rows(tables.TRIALS)}
+    assert given == {**second.given, 2: "none", **first.given}
