@@ -445,7 +445,7 @@ def test_eight_models_on_three_workers_with_kills(processes, tmp_path):
     client = processes.study(*words)
     wait_for("train m0", processes, client)
     processes.processes[1].kill()  # a worker
-    wait_for("train m", processes, client, times=40)
+    wait_for("tasks, on 2 workers", processes, client)
     other = subprocess.run(own_command("run", *words), env=processes.environment, capture_output=True, text=True)
     assert other.returncode == 2, other.stderr
     client.kill()
