@@ -243,22 +243,13 @@ def test_sqlite_rolls_the_whole_transaction_back_on_a_full_disk(tmp_path: Path) 
 
 
 @pytest.mark.nightly
-def test_dask_refuses_another_certificate(tmp_path: Path) -> None:
+def test_dask_refuses_another_certificate() -> None:
     distributed = pytest.importorskip("distributed")
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
-    page = (Path(__file__).parents[1] / "docs" / "cluster.md").read_text(encoding="utf-8")
-    command = re.findall(r"^(openssl .*?) && ", page, re.MULTILINE)[0].split()
-
-    def security(folder: Path) -> Any:
-        folder.mkdir()
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-        files = {what: str(folder / f"{what}.pem") for what in ("cert", "key")}
-        roles = {f"tls_{who}_{what}": file for who in ("scheduler", "client") for what, file in files.items()}
-        return distributed.Security(require_encryption=True, tls_ca_file=files["cert"], **roles)
+    pytest.importorskip("cryptography")
+    security = distributed.Security.temporary
 
     async def refused() -> None:
-        ours, other = security(tmp_path / "ours"), security(tmp_path / "other")
+        ours, other = security(), security()
         place = {"protocol": "tls", "host": "127.0.0.1", "port": 0, "dashboard": False}
         async with distributed.Scheduler(**place, security=ours) as scheduler:
             async with distributed.Client(scheduler.address, security=ours, asynchronous=True):

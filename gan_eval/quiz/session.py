@@ -266,10 +266,12 @@ class Session:
 
     def shorten(self) -> None:
         """Keep the columns `KEPT` of the finished trials before the last one in memory; the store has all columns."""
-        for number, row in enumerate(self.done[:-1]):
-            if len(row) > len(KEPT):
-                place = next(place for place, planned in enumerate(self.plan) if planned["trial"] == row["trial"])
-                self.done[number] = self.plan[place] = compact({name: row[name] for name in KEPT})
+        for number in reversed(range(len(self.done) - 1)):
+            row = self.done[number]
+            if len(row) <= len(KEPT):  # so are those before it
+                break
+            place = next(place for place, planned in enumerate(self.plan) if planned["trial"] == row["trial"])
+            self.done[number] = self.plan[place] = compact({name: row[name] for name in KEPT})
 
     def abort(self) -> None:
         """End the session for good; all trials are kept."""

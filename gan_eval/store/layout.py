@@ -49,6 +49,8 @@ LAYOUTS = {
     for key in [() if table is tables.MARKS else table.key]  # a mark may have no number
 }
 """The stored tables in SQLAlchemy."""
+INSERTS = {table: layout.insert() for table, layout in LAYOUTS.items()}
+"""The statement that adds rows to each table."""
 _marks = LAYOUTS[tables.MARKS]
 sa.Index("marks_key", _marks.c.session, _marks.c.trial, sa.func.coalesce(_marks.c.mark, 0), unique=True)
 ADDED = (tables.MARKS,)

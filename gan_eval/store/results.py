@@ -29,6 +29,7 @@ from gan_eval.store.connect import (
 )
 from gan_eval.store.layout import (
     ADDED,
+    INSERTS,
     LAYOUTS,
     SERVER_LOCK,
     checked_frame,
@@ -269,7 +270,7 @@ class Store:
     def _insert(self, connection: sa.Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
             values = [{name: row.get(name) for name in table.names} for row in rows]
-            connection.execute(LAYOUTS[table].insert(), values)
+            connection.execute(INSERTS[table], values)
 
 
 def _query(table: Table, equal: Mapping[str, Any], *, without: Collection[str] = ()) -> sa.Select[Any]:
@@ -364,6 +365,8 @@ class Writer:
         """Open the store with `open_in_thread`, which is called in the new thread."""
         self._lock = threading.Lock()
         self._queue: deque[_Queued] = deque()
+        self._working = False
+        """True while the thread has jobs, or is about to look for them."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         try:
             self._store = self._thread.submit(open_in_thread).result()
@@ -380,21 +383,32 @@ class Writer:
         """
         future: Future[Result] = Future()
         with self._lock:
-            try:
-                self._thread.submit(self._work)
-            except RuntimeError:  # closed
-                future.set_exception(UserError("the results store is closed; the rows were not stored"))
-            else:
-                self._queue.append(_Queued(job, future, alone))
+            if not self._working:
+                try:
+                    self._thread.submit(self._work)
+                except RuntimeError:  # closed
+                    future.set_exception(UserError("the results store is closed; the rows were not stored"))
+                    return future
+                self._working = True
+            self._queue.append(_Queued(job, future, alone))
         return future
 
     def _work(self) -> None:
-        """Run the next job and those that may share its commit; an earlier call may have run them already."""
+        """Run the queued jobs until there are none; those that wait share a commit."""
+        while jobs := self._next_jobs():
+            self._run([queued for queued in jobs if queued.future.set_running_or_notify_cancel()])
+
+    def _next_jobs(self) -> list[_Queued]:
+        """Take the next job and those that may share its commit."""
         jobs: list[_Queued] = []
         with self._lock:
             while self._queue and len(jobs) < GROUP and not (jobs and (jobs[-1].alone or self._queue[0].alone)):
                 jobs.append(self._queue.popleft())
-        jobs = [queued for queued in jobs if queued.future.set_running_or_notify_cancel()]
+            self._working = bool(jobs)
+        return jobs
+
+    def _run(self, jobs: Sequence[_Queued]) -> None:
+        """Run jobs and commit them together; then report each job's result or error."""
         results: list[Callable[[], None]] = []  # called after the commit: a future is done when its rows are durable
         try:
             with self._store.group() if len(jobs) > 1 else nullcontext():

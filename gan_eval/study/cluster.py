@@ -11,11 +11,10 @@ import signal
 import socket
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
@@ -26,15 +25,15 @@ from gan_eval import __version__
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, LockedError, write_text
 from gan_eval.files.digests import sha256_bytes, sha256_json
-from gan_eval.files.locks import hold_lock, refuse_if_held
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.parallel import ignored_interrupts
 from gan_eval.machine.progress import Listener, Progress, about
 from gan_eval.machine.threads import usable_cores
+from gan_eval.study.certificate import SETTINGS, require_libraries
 from gan_eval.study.markers import Stage, bring_up_to_date
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, Worker
+    from distributed import Client, Future, LocalCluster, Worker
 
 GPU = "GPU"
 """Name of the resource of which each training and generation takes one, where a worker declares it."""
@@ -47,10 +46,10 @@ TASKS_EACH = 16
 """Number of tasks for each worker into which equal pieces of work are divided."""
 HERE = ("metrics", "quiz", "analyze", "training", "report")
 """Stages of the command's machine: it has the store, which one machine at a time may open; it shares out metrics."""
+MARK = "cluster.txt"
+"""File below `.gan-eval/` by which a worker knows the command's folder from another one at the same path."""
 BETWEEN = "|"
 """Character between a task's name and the rest of its key."""
-LOCAL = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
-"""Dask's settings for `local:N`: its own would wake each process 150 times a second, to watch it."""
 
 State = TypeVar("State")
 Item = TypeVar("Item")
@@ -76,51 +75,37 @@ class Origin:
 
     folder: str
     """The study's folder, absolute; empty without one."""
-    versions: Mapping[str, str]
+    version: str
     topic: str
-    """Dask's topic for messages and progress."""
+    """Dask's topic for messages and progress; the file `MARK` in the folder has it, too."""
     threads: int | None = None
 
 
 @cache
-def own_versions() -> dict[str, str]:
-    """Return the version of gan_eval, the hash of its code, and the versions of libraries that decide about values."""
+def own_version() -> str:
+    """Return the version of gan_eval with the hash of its code."""
     root = Path(__file__).parents[2]
     files = sorted(path for name in ("gan_eval", "trainer") for path in (root / name).rglob("*.py"))
     code = sha256_json({path.relative_to(root).as_posix(): sha256_bytes(path.read_bytes()) for path in files})
-    versions = {"gan_eval": f"{__version__} (code {code[:12]})"}
-    for name in ("numpy", "torch"):
-        with suppress(PackageNotFoundError):
-            versions[name] = version(name)
-    return versions
+    return f"{__version__} (code {code[:12]})"
 
 
 # On a worker.
-
-
-class UnfitWorkerError(UserError):
-    """A worker cannot do the study."""
-
-    def __init__(self, problem: str, address: str = "") -> None:
-        super().__init__(problem)
-        self.address = address
-
-
-class UnwantedError(Exception):
-    """Nobody waits for this task any more."""
 
 
 class Reports:
     """Receiver of a task's messages and progress on a worker, which sends them to the command."""
 
     def __init__(self, origin: Origin) -> None:
-        """Check the worker."""
-        from distributed import get_worker
+        """Check the worker; one that came later and cannot do the study gives the task back and ends."""
+        from distributed import Reschedule, get_worker
 
         self._topic, self._worker, self._sent = origin.topic, get_worker(), 0.0
-        if problem := problem_here(origin, self._worker):
-            raise UnfitWorkerError(problem, self._worker.address)
         self._key = self._worker.get_current_task()
+        if problem := problem_here(origin, self._worker):
+            self.message(f"{problem}; this worker is ended, and others do its tasks")
+            self._worker.loop.add_callback(self._worker.close_gracefully)
+            raise Reschedule
         if self._worker.nanny:  # which gets SIGTERM from a batch system, too, and lets the task stop first
             self._worker.loop.add_callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
 
@@ -128,11 +113,13 @@ class Reports:
         """End a task whose command, or whose scheduler, has gone: another worker may have begun it.
 
         Raises:
-            UnwantedError: so it is.
+            Reschedule: so it is; Dask gives a task that somebody waits for to another worker.
         """
+        from distributed import Reschedule
+
         state = self._worker.state.tasks.get(self._key)
         if state is None or state.state != "executing" or self._worker.status.name not in ("running", "paused"):
-            raise UnwantedError(self._key)
+            raise Reschedule
 
     def message(self, text: str) -> None:
         self._send(text=text)
@@ -183,55 +170,40 @@ def do_stage(origin: Origin, name: str) -> None:
             time.sleep(EVERY_S)
 
 
-def problem_here(origin: Origin, worker: "Worker") -> str:
+def problem_here(origin: Origin, dask_worker: "Worker") -> str:
     """Return why this worker cannot do a task; empty if it can."""
-    where = f"worker {machine_name(worker)}"
-    if worker.state.nthreads > 1:
-        return f"{where}: its {worker.state.nthreads} threads would share a process; start it with --nthreads 1"
-    if (here := own_versions()["gan_eval"]) != (wanted := origin.versions["gan_eval"]):
-        return f"{where}: has gan_eval {here}, this command {wanted}; install one version"
-    problem = problem_of(origin.folder)
-    return problem and f"{where}: {problem}"
+    problem = ""
+    if dask_worker.state.nthreads > 1:
+        problem = f"its {dask_worker.state.nthreads} threads would share a process; start it with --nthreads 1"
+    elif (here := own_version()) != origin.version:
+        problem = f"has gan_eval {here}, this command {origin.version}; install one version"
+    elif origin.folder:
+        problem = problem_of(Path(origin.folder), origin.topic)
+    return problem and f"worker {machine_name(dask_worker)}: {problem}"
 
 
-def problem_of(place: str) -> str:
+def problem_of(folder: Path, topic: str) -> str:
     """Return what this machine lacks for the study in a folder; empty if it has all."""
-    if not place:
-        return ""
     from gan_eval.pictures.sets import TABLE_NAME
     from gan_eval.study.plan import open_plan  # with all that reads studies: tasks without a folder start sooner
 
-    folder = Path(place)
-    if not (folder / OWN_FOLDER).is_dir():
+    mark = folder / OWN_FOLDER / MARK
+    if not mark.is_file() or mark.read_text(encoding="utf-8") != topic:
         return f"does not see the study's folder {folder}; share it with all machines, at the same path"
     try:
         plan = open_plan(None, folder)
         for model in plan.study.models.values():
             plan.split(model.data)  # an empty folder is one where nothing was mounted
-        for name in plan.study.stimuli.sets:
-            if not (plan.file.parent / name / TABLE_NAME).is_file():
-                return f"does not see the stimulus set {plan.file.parent / name}; share it with all machines"
     except UserError as error:
         return str(error)
+    for name in plan.study.stimuli.sets:
+        if not (plan.file.parent / name / TABLE_NAME).is_file():
+            return f"does not see the stimulus set {plan.file.parent / name}; share it with all machines"
     if plan.study.models and not find_spec("torch"):
         return f"has no PyTorch; install there: {setup_command('train')}"
     if plan.study.metrics.names and not find_spec("numba"):
         return f"has no numba, which metrics need; install there: {setup_command('metrics')}"
     return ""
-
-
-def look_around(origin: Origin, probe: str, dask_worker: "Worker") -> dict[str, Any]:
-    """Return the problem of this worker, its versions, and whether the command's lock reaches it."""
-    problem, reaches = problem_here(origin, dask_worker), not origin.folder
-    lock = Path(origin.folder) / OWN_FOLDER / f"{probe}.lock"
-    if not (problem or reaches or lock.with_suffix(".probe").is_file()):
-        problem = f"worker {machine_name(dask_worker)}: sees another folder as {origin.folder}; share this machine's"
-    if not (problem or reaches):
-        try:
-            refuse_if_held(lock, probe, "looking around")
-        except LockedError:
-            reaches = True
-    return {"problem": problem, "versions": own_versions(), "host": socket.gethostname(), "reaches": reaches}
 
 
 # On the scheduler.
@@ -248,14 +220,12 @@ def clients_of(prefix: str, dask_scheduler: Any) -> list[str]:
 class Cluster:
     """Workers of a scheduler, for one command."""
 
-    def __init__(self, client: "Client", address: str, folder: Path | None, listener: Listener) -> None:
+    def __init__(self, client: "Client", address: str, origin: Origin, listener: Listener) -> None:
+        self.origin = origin
         self._client, self._address, self._listener = client, address, listener
         self._reports: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._machines: dict[str, str] = {}
-        self._has_gpus, self._lack = False, ""
-        topic = f"gan_eval-{uuid4().hex}"
-        client.subscribe_topic(topic, lambda event: self._reports.put(event[1]))
-        self.origin = Origin("" if folder is None else str(folder.resolve()), own_versions(), topic)
+        self._has_gpus = False
+        client.subscribe_topic(origin.topic, lambda event: self._reports.put(event[1]))
 
     def workers(self) -> dict[str, dict[str, Any]]:
         """Return Dask's description of each worker, by address."""
@@ -275,26 +245,12 @@ class Cluster:
             if error := self._error_of("the first task", first):
                 raise error
             self.workers()  # a task of a scheduler that has ended has no error
-        probe, folder = f"probe-{uuid4().hex}", Path(self.origin.folder) / OWN_FOLDER
-        with ExitStack() as stack:
-            if self.origin.folder:
-                stack.enter_context(hold_lock(folder / f"{probe}.lock", probe, "looking around"))
-                stack.callback((folder / f"{probe}.probe").unlink)
-                write_text(folder / f"{probe}.probe", "")
-            facts_of = self._client.run(look_around, self.origin, probe, on_error="return")
-        for address, facts in facts_of.items():
-            if isinstance(facts, Exception):  # the function could not be imported there
-                raise UserError(f"worker {address}: cannot import this gan_eval ({facts}); install {__version__} there")
-            if facts["problem"]:
-                raise UserError(facts["problem"])
-        others = {f"{name} {value}" for facts in facts_of.values() for name, value in facts["versions"].items()}
-        for text in sorted(others - {f"{name} {value}" for name, value in self.origin.versions.items()}):
-            self._listener.message(f"note: a worker has {text}, not this machine's: last digits may differ")
-        if apart := {facts["host"] for facts in facts_of.values() if not facts["reaches"]}:
-            self._listener.message(
-                f"note: file locks in {self.origin.folder} do not reach {', '.join(sorted(apart))}, so start no second "
-                "command for this folder elsewhere; docs/cluster.md names the options of file systems"
-            )
+        try:
+            problems = self._client.run(problem_here, self.origin)
+        except Exception as error:  # the function could not be imported there
+            raise UserError(f"a worker cannot import this gan_eval ({error}); install {__version__} there") from error
+        if problem := max(problems.values(), default=""):
+            raise UserError(problem)
 
     def do_stages(self, stages: Sequence[Stage]) -> list[Stage]:
         """Do the stages that need neither the store nor a person; return the others."""
@@ -334,7 +290,7 @@ class Cluster:
             UserError: of a task; or the scheduler has ended, or the workers of a task end again and again.
         """
         waiting = {task.name: task for task in tasks}
-        running: dict[str, tuple[ClusterTask, Future[Any]]] = {}
+        running: dict[str, Future[Any]] = {}
         done: dict[str, Future[Any]] = {}
         errors: dict[str, Exception] = {}
         shown = 0.0
@@ -349,60 +305,42 @@ class Cluster:
                         running[task.name] = self._submit(task)
                 time.sleep(POLL_S)
                 self._show_reports()
-                for name, (task, future) in [*running.items()]:
-                    if not future.done():
-                        continue
-                    del running[name]
-                    error = self._error_of(name, future)
-                    if isinstance(error, UnwantedError):  # its worker is about to end
-                        waiting[name] = task
-                    elif isinstance(error, UnfitWorkerError) and not problem_of(self.origin.folder):  # it came later
-                        if error.address in self.workers():
-                            self._listener.message(f"{error}; this worker is ended, and others do its tasks")
-                            self._client.retire_workers([error.address])
-                        waiting[name] = task
-                    elif error is None:
-                        done[name] = future
-                    else:
+                for name in [name for name, future in running.items() if future.done()]:
+                    shown, future = 0.0, running.pop(name)
+                    if error := self._error_of(name, future):
                         errors[name] = error
                         if waiting or running:
                             self._listener.message(f"{name} failed: {error}; the others continue")
-                    shown = 0.0
+                    else:
+                        done[name] = future
                 if time.monotonic() - shown >= EVERY_S:
                     shown = time.monotonic()
-                    self._show_lack([task for task, _ in running.values()])
-                    progress(len(done), len(tasks), "", f"tasks, on {len(self.workers())} workers", unit="tasks")
+                    progress(len(done), len(tasks), "", f"tasks, on {self._machines()}", unit="tasks")
         finally:
             with suppress(Exception):
-                self._client.cancel([future for _, future in running.values()])
+                self._client.cancel([*running.values()])
         if errors:
             raise next(iter(errors.values()))
         return done
 
-    def _submit(self, task: ClusterTask) -> "tuple[ClusterTask, Future[Any]]":
+    def _machines(self) -> str:
+        """Return the number of workers, and that of those with a GPU once any worker has declared one."""
+        workers = self.workers().values()
+        gpus = sum(GPU in worker["resources"] for worker in workers)
+        self._has_gpus |= gpus > 0
+        return f"{len(workers)} workers" + (f", {gpus} with a GPU" if self._has_gpus else "")
+
+    def _submit(self, task: ClusterTask) -> "Future[Any]":
         """Submit a task; it takes a GPU if any worker has declared one so far."""
-        self._has_gpus |= any(GPU in worker["resources"] for worker in self.workers().values())
-        task = replace(task, on_gpu=task.on_gpu and self._has_gpus)
-        return task, self._client.submit(
+        self._machines()
+        return self._client.submit(
             task.function,
             self.origin,
             *task.arguments,
             key=f"{task.name}{BETWEEN}{uuid4().hex}",
             pure=False,
-            resources={GPU: 1} if task.on_gpu else None,
+            resources={GPU: 1} if task.on_gpu and self._has_gpus else None,
         )
-
-    def _show_lack(self, tasks: Sequence[ClusterTask]) -> None:
-        """Show once that tasks wait for a worker that is not there."""
-        workers, lack = self.workers().values(), ""
-        if not workers:
-            lack = "no worker is left; waiting for one"
-        elif not any(GPU in worker["resources"] for worker in workers):
-            names = ", ".join(task.name for task in tasks if task.on_gpu)
-            lack = names and f"no worker with --resources {GPU}=1 is left; waiting for one: {names}"
-        if lack and lack != self._lack:
-            self._listener.message(f"{self._address}: {lack}")
-        self._lack = lack
 
     def _error_of(self, name: str, future: "Future[Any]") -> Exception | None:
         """Return the error of a finished task."""
@@ -432,11 +370,7 @@ class Cluster:
     def _show_reports(self) -> None:
         while not self._reports.empty():
             report = self._reports.get()
-            name, machine = report["task"].split(BETWEEN)[0], report["machine"]
-            before = self._machines.setdefault(name, machine)
-            if before != machine:
-                self._machines[name] = machine
-                self._listener.message(f"{name}: {machine} continues the work of {before}")
+            machine = report["machine"]
             if "text" in report:
                 self._listener.message(f"{machine}: {report['text']}")
             else:
@@ -456,35 +390,20 @@ def connected(
         threads: number of CPU threads of each task; default: as on one machine, and for `local:N` a share of the cores.
 
     Raises:
-        UserError: Dask is not installed, no scheduler answers, another command does this study there, or a worker lacks
-            the folder or has another version of gan_eval.
+        UserError: Dask is not installed, `local:N` asks for more processes than cores, no scheduler answers, another
+            command does this study there, or a worker lacks the folder or has another version of gan_eval.
     """
-    kind, _, place = address.partition(":")
-    number = int(place) if kind == "local" and place.isdecimal() else 0
-    if not number and not (kind in ("tcp", "tls") and place.startswith("//")):
-        raise UserError(f"--cluster {address}: expected tcp://HOST:PORT, tls://HOST:PORT or local:N")
-    if find_spec("distributed") is None:
-        raise UserError(f"--cluster: dask.distributed is missing; install it with: {setup_command('cluster')}")
-    import dask
-    from distributed import Client, LocalCluster
+    number = _processes_of(address)
+    require_libraries("--cluster", "distributed", *["cryptography"] * (number > 0))
+    from distributed import Client
 
     for logger in ("distributed", "distributed.client"):  # the command itself reports what matters
         logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     name = f"gan_eval-{sha256_json(str(folder and folder.resolve()))[:16]}"
     with ExitStack() as stack:
-        where: Any = address
         try:
-            with warnings.catch_warnings(action="ignore"):  # of ports, and of versions, which `check_workers` compares
-                if number:
-                    local = {"n_workers": number, "threads_per_worker": 1, "memory_limit": 0, "host": "127.0.0.1"}
-                    local |= {"dashboard_address": None, "silence_logs": logging.CRITICAL}
-                    stack.enter_context(dask.config.set(LOCAL))
-                    # SIGTERM is as Ctrl-C: the processes end with this one, after their trainings saved a checkpoint
-                    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-                    stack.callback(signal.signal, signal.SIGTERM, before)
-                    with ignored_interrupts():
-                        where = stack.enter_context(LocalCluster(**local))
-                    threads = threads or max(1, usable_cores() // number)
+            with warnings.catch_warnings(action="ignore"):  # of ports and versions
+                where = stack.enter_context(_local_cluster(number)) if number else address
                 client = stack.enter_context(Client(where, name=name, timeout=CONNECT_S, set_as_default=False))
         except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two: of TLS
             raise UserError(
@@ -498,7 +417,50 @@ def connected(
             ) from error
         if folder is not None and len(others) > 1:
             raise UserError(f"--out {folder}: another command does this study at {address}; wait for it, or end it")
-        cluster = Cluster(client, address, folder, listener)
-        cluster.origin = replace(cluster.origin, threads=threads)
+        topic, place = f"gan_eval-{uuid4().hex}", ""
+        if folder is not None:
+            place, mark = str(folder.resolve()), folder / OWN_FOLDER / MARK
+            write_text(mark, topic)
+            stack.callback(mark.unlink, missing_ok=True)
+        if number:
+            threads = threads or max(1, usable_cores() // number)
+        cluster = Cluster(client, address, Origin(place, own_version(), topic, threads), listener)
         cluster.check_workers()
         yield cluster
+
+
+def _processes_of(address: str) -> int:
+    """Return N of `local:N`; 0 for the address of a scheduler."""
+    kind, _, place = address.partition(":")
+    if kind in ("tcp", "tls") and place.startswith("//"):
+        return 0
+    number = int(place) if kind == "local" and place.isdecimal() and len(place) < 10 else 0
+    if not number:
+        raise UserError(f"--cluster {address}: expected tcp://HOST:PORT, tls://HOST:PORT or local:N")
+    if number > (cores := usable_cores()):
+        raise UserError(f"--cluster {address}: this machine has {cores} cores for it; give local:{cores} or less")
+    return number
+
+
+@contextmanager
+def _local_cluster(number: int) -> "Iterator[LocalCluster]":
+    """Yield a scheduler and workers, which are processes of this machine; only this command has their certificate."""
+    import dask
+    from distributed import LocalCluster
+
+    with dask.config.set(SETTINGS), ExitStack() as stack:
+        # SIGTERM is as Ctrl-C: the processes end with this one, after their trainings saved a checkpoint
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stack.callback(signal.signal, signal.SIGTERM, before)
+        with ignored_interrupts():
+            made = LocalCluster(
+                n_workers=number,
+                threads_per_worker=1,
+                memory_limit=0,
+                host="127.0.0.1",
+                security=True,
+                # Dask always opens a port for its web page; this one is any free port, and SETTINGS leave it no page
+                scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+                silence_logs=logging.CRITICAL,
+            )
+        yield stack.enter_context(made)

@@ -60,6 +60,10 @@ class Table:
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
         object.__setattr__(self, "names", tuple(self.by_name))
 
+    def __hash__(self) -> int:
+        """Return the hash of the name; that of all columns would take longer than to store a row."""
+        return hash(self.name)
+
 
 text = partial(Column, dtype="text")
 """A column of text."""

@@ -8,13 +8,15 @@
 set -eu
 cd "$PBS_O_WORKDIR"
 export PATH=$PBS_O_PATH # that of qsub: a job has only what its login shell sets
-contact=$PWD/scheduler-$PBS_JOBID.json
-trap 'kill $(jobs -p); rm -f "$contact"' EXIT
-dask scheduler --port 0 --no-dashboard --scheduler-file "$contact" &
+private=$(mktemp -d "$PWD/gan-eval-$PBS_JOBID-XXXXXX") # all nodes see it, and only you may enter it
+trap 'rm -rf "$private"; kill $(jobs -p)' EXIT
+python -m gan_eval.study.certificate "$private" # whoever does not have it is refused
+export DASK_CONFIG=$private
+contact=$private/scheduler.json
+dask scheduler --port 0 --no-dashboard --dashboard-address 127.0.0.1:0 --scheduler-file "$contact" &
 until [ -s "$contact" ]; do kill -0 $!; sleep 1; done # ends the job if there is no scheduler
-# pbsdsh passes no environment on; Dask's own values of these slow tasks down
-pbsdsh -- bash -lc "cd '$PWD'; export PATH='$PATH' MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_MMAP_THRESHOLD_=4294967296
-    export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False
+# pbsdsh passes no environment on
+pbsdsh -- bash -lc "cd '$PWD'; export PATH='$PATH' DASK_CONFIG='$private'
     dask worker --scheduler-file '$contact' --nthreads 1 --memory-limit 0 --no-dashboard --local-directory /tmp" &
 address=$(sed -n 's/.*"address": "\([^"]*\)".*/\1/p' "$contact" | head -n 1)
 gan-eval run "$study" --out "$out" --data-root "$data" --cluster "$address" --threads "${NCPUS:-4}"

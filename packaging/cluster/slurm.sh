@@ -12,12 +12,13 @@ study=$1 out=$2
 shift 2
 resources=()
 
-export MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_MMAP_THRESHOLD_=4294967296 # Dask's own values slow training down
-export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False # else Dask watches each task, 100 times a second
-contact=$PWD/scheduler-$SLURM_JOB_ID.json
+private=$(mktemp -d "$PWD/gan-eval-$SLURM_JOB_ID-XXXXXX") # all nodes see it, and only you may enter it
 # without the scheduler, workers end when trainings have saved a checkpoint; a signal to srun would kill them
-trap 'rm -f "$contact"; kill $scheduler; wait' EXIT
-dask scheduler --port 0 --no-dashboard --scheduler-file "$contact" &
+trap 'rm -rf "$private"; kill ${scheduler:-}; wait' EXIT
+python -m gan_eval.study.certificate "$private" # whoever does not have it is refused
+export DASK_CONFIG=$private
+contact=$private/scheduler.json
+dask scheduler --port 0 --no-dashboard --dashboard-address 127.0.0.1:0 --scheduler-file "$contact" &
 scheduler=$!
 until [ -s "$contact" ]; do kill -0 $!; sleep 1; done # ends the job if there is no scheduler
 # srun gets the option once more: since Slurm 22.05 it does not take it from the job, and may bind a worker to one core

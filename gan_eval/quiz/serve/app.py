@@ -12,12 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -44,6 +42,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Headers of every response."""
+_ENCODED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 _OPEN: Mapping[str, tuple[type[messages.Message], Callable[..., Awaitable[dict[str, Any]]]]] = {
     "open": (messages.Opening, LiveStudy.open),
@@ -67,18 +66,28 @@ _GRANTED: Mapping[str, tuple[type[Any], Callable[..., Awaitable[dict[str, Any]]]
 def make_app(live: LiveStudy, more: list[BaseRoute] | None = None) -> ASGIApp:
     """Return the application: the participants' routes and `more`, with headers, limits and error responses."""
 
-    async def failed(_: Request, error: Exception) -> Response:
-        if isinstance(error, RequestError):
-            return JSONResponse(error.body, error.status)
-        if isinstance(error, HTTPException):
-            return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
-        traceback.print_exception(error, file=sys.stderr)
-        return JSONResponse({"error": "internal error"}, 500)
+    return Guard(Router([*quiz_routes(live), *(more or [])], redirect_slashes=False))
 
-    handlers = dict.fromkeys((HTTPException, RequestError, Exception), failed)
-    app = Starlette(routes=[*quiz_routes(live), *(more or [])], exception_handlers=handlers)
-    app.router.redirect_slashes = False
-    return Guard(app)
+
+def _failed(error: Exception) -> Response:
+    """Return the response to a request that ended with an error."""
+    if isinstance(error, RequestError):
+        return JSONResponse(error.body, error.status)
+    if isinstance(error, HTTPException):
+        return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+    traceback.print_exception(error, file=sys.stderr)
+    return JSONResponse({"error": "internal error"}, 500)
+
+
+class Endpoint:
+    """An endpoint that leaves errors to `Guard`; Starlette's own wrapping costs as much as a short request."""
+
+    def __init__(self, respond: Callable[[Request], Awaitable[Response]]) -> None:
+        self._respond = respond
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
 
 
 def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
@@ -111,10 +120,10 @@ def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
         return JSONResponse(await live.handle_request(token.strip(), request.headers.get("x-tab", ""), answer, message))
 
     return [
+        Route("/api/{name}", Endpoint(api), methods=["POST"]),  # the most frequent ones first
+        Route("/picture/{token}/{address}", Endpoint(picture), methods=["GET"]),
         Route("/", page, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
-        Route("/api/{name}", api, methods=["POST"]),
-        Route("/picture/{token}/{address}", picture, methods=["GET"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
 
@@ -171,7 +180,7 @@ class Buckets:
 
 
 class Guard:
-    """Rate limits and response headers around an application."""
+    """Rate limits, response headers and responses to errors around an application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -185,12 +194,13 @@ class Guard:
             return
         client = (scope.get("client") or ("", 0))[0]
         session = dict(scope["headers"]).get(b"authorization", b"")
+        scope["app"], started = self, False  # with an "app", routes raise HTTPException
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                started, names = True, {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(pair for pair in _ENCODED if pair[0] not in names)]
                 if message["status"] in (400, 401, 404, 405, 413, 415, 422):
                     self._addresses.take(client, 10.0)  # failed requests cost more, to slow down guessing
             await send(message)
@@ -202,4 +212,9 @@ class Guard:
             response = JSONResponse({"error": "too many requests"}, 429, headers={"Retry-After": "2"})
             await response(scope, receive, send_with_headers)
             return
-        await self._app(scope, receive, send_with_headers)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            if started:
+                raise
+            await _failed(error)(scope, receive, send_with_headers)

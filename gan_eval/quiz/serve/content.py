@@ -76,6 +76,8 @@ class Content:
         self._reviewed: dict[str, Making] = {}
         """Function that makes each picture of a review, by the last part of its address; sessions share it."""
         self._review_address = cache(self._new_review_address)
+        self._cue = cache(lambda keys: TrialTexts(texts, settings, dict(keys)).response_cue)
+        """Function from an answer's keys, as pairs, to the question with these keys."""
         self.secret = secret
         self.intro = intro
 
@@ -122,7 +124,6 @@ class Content:
         place, coming = self._coming(live, trial.planned["trial"])
         showings, masks = coming[0]
         width = self._width(live)
-        words = TrialTexts(self.texts, settings, session.protocol.keys)
         requested = trial.timing.requested_exposure_ms
         done, trials = session.counted
         ready = session.row.get("screen_width") is not None  # before, the page only loads the pictures
@@ -130,9 +131,9 @@ class Content:
             "page": "trial",
             "trial": trial.planned["trial"],
             "phase": trial.planned["phase"],
-            "progress": words.progress(plan, place),
-            "cue": words.response_cue,
-            "cue_touch": TrialTexts(self.texts, settings, {}).response_cue.strip(),
+            "progress": TrialTexts(self.texts, settings, {}).progress(plan, place),
+            "cue": self._cue(tuple(session.protocol.keys.items())),
+            "cue_touch": self._cue(()).strip(),
             "caption": self.library.caption(trial.planned) if settings.show_caption and ready else "",
             "showings": showings,
             "sizes": [

@@ -471,8 +471,8 @@ class LiveStudy:
         session = await self._work(make, still_shown=still_shown)
         ended, token = admitted.row["status"] != "open", self.content.token(admitted.row["session"])
         live = LiveSession(session, token, clock, tab, rested_after=len(session.done), ended=ended)
-        # another process may have given the session to another tab
-        session.require_here = lambda connection: require_tab(connection, live.id, live.tab)
+        if self._shared:  # another process may have given the session to another tab
+            session.require_here = lambda connection: require_tab(connection, live.id, live.tab)
         if admitted.stored:
             plan_in_frames(session)
         return live

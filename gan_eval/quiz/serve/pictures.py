@@ -6,7 +6,6 @@ their addresses, so that the time to decode a file cannot be observed.
 """
 
 import base64
-import hashlib
 import hmac
 import struct
 import tempfile
@@ -40,7 +39,7 @@ def keyed_hash(secret: bytes, *parts: str) -> str:
     >>> len(keyed_hash(b"secret", "session", "stimulus"))
     22
     """
-    digest = hmac.new(secret, "\0".join(parts).encode(), hashlib.sha256).digest()
+    digest = hmac.digest(secret, "\0".join(parts).encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 

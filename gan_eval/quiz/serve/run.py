@@ -75,6 +75,7 @@ class Connection(HttpToolsProtocol):
     """A connection that is closed if it sends no complete request head within `HEAD_S`."""
 
     _closing: asyncio.TimerHandle | None = None
+    _in_head = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request head."""
@@ -84,16 +85,17 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse data; between two requests, it is part of the next head or of a body that nobody reads."""
         super().data_received(data)
-        if self.cycle is None or self.cycle.response_complete:
+        if self._in_head or self.cycle is None or self.cycle.response_complete:
             self._await_head()
 
     def on_message_begin(self) -> None:
-        """Wait for the rest of a head, which may begin in the packet of the request before."""
+        """Note that a head has begun, perhaps in the packet of the request before."""
         super().on_message_begin()
-        self._await_head()
+        self._in_head = True
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
+        self._in_head = False
         self._stop_waiting()
         super().on_headers_complete()
 

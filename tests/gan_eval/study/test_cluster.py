@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -25,7 +27,8 @@ from gan_eval.files.locks import hold_lock
 from gan_eval.machine.commands import own_command, python_command
 from gan_eval.metrics.run import chunks
 from gan_eval.settings.template import write_study
-from gan_eval.study import cluster, markers
+from gan_eval.study import certificate, cluster, markers
+from gan_eval.study.certificate import write_certificate
 from gan_eval.study.cluster import Cluster, ClusterTask, connected
 from gan_eval.study.plan import make_plan
 from gan_eval.tables import IMAGE_METRICS
@@ -40,7 +43,11 @@ def test_dask_has_the_defaults_that_the_page_gives_as_reasons() -> None:
     assert known("distributed.scheduler.allowed-failures") == 3
     assert known("distributed.worker.profile.interval") == "10ms"
     assert known("distributed.nanny.pre-spawn-environ")["MALLOC_TRIM_THRESHOLD_"] == 65536
-    assert [known(name) for name in cluster.LOCAL] == [True, "20ms"]
+    assert [known(f"distributed.{name}") for name in ("worker.profile.enabled", "admin.tick.interval")] == [
+        True,
+        "20ms",
+    ]
+    assert all(known(f"distributed.{name}.http.routes") for name in ("scheduler", "worker"))
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +101,7 @@ def end_once(_origin: object, file: str) -> int:
     """End as on a worker that is about to end; the second call returns a number."""
     if not Path(file).exists():
         Path(file).touch()
-        raise cluster.UnwantedError
+        raise distributed.Reschedule
     return 7
 
 
@@ -153,13 +160,15 @@ def test_a_task_waits_where_workers_are_started_for_waiting_tasks(study, tmp_pat
 def test_workers_that_cannot_do_the_study_are_refused_before_anything_starts(machines, tmp_path, monkeypatch):
     made, _ = machines
     with pytest.raises(UserError, match="other"):
-        made.origin = replace(made.origin, versions={"gan_eval": "other"})
+        made.origin = replace(made.origin, version="other")
         made.check_workers()
-    made.origin = replace(made.origin, versions=cluster.own_versions(), folder=str(tmp_path / "gone"))
+    made.origin = replace(made.origin, version=cluster.own_version(), folder=str(tmp_path / "gone"))
     worker = next(iter(distributed.Worker._instances))
     assert str(tmp_path / "gone") in cluster.problem_here(made.origin, worker)
     make_plan(write_training(tmp_path, models=1, steps=1), tmp_path / "out", data_root=tmp_path)
     origin = replace(made.origin, folder=str(tmp_path / "out"))
+    assert str(tmp_path / "out") in cluster.problem_here(origin, worker), "another folder at the same path"
+    (tmp_path / "out" / ".gan-eval" / cluster.MARK).write_text(origin.topic)
     assert cluster.problem_here(origin, worker) == ""
     with monkeypatch.context() as patch:
         patch.setattr(cluster, "find_spec", lambda name: name != "numba")
@@ -174,45 +183,110 @@ def once_lost(_origin: object, file: str) -> int:
         Path(file).touch()
         while distributed.get_worker().status.name == "running":
             time.sleep(0.01)
-        raise cluster.UnwantedError
+        raise distributed.Reschedule
     return 7
 
 
-def hear(text: str, ear: Ear) -> bool:
-    deadline = time.monotonic() + 30
-    while not any(text in line for line in ear.heard) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return any(text in line for line in ear.heard)
-
-
-def test_a_wait_says_what_it_waits_for(tmp_path):
+def test_a_training_waits_for_a_gpu_and_the_progress_says_so(tmp_path):
     """A training that has begun on a GPU is not continued on a worker without one."""
     where = {"host": "127.0.0.1", "protocol": "tcp://", "dashboard_address": None, "resources": {"GPU": 1}}
-    none, no_gpu = "no worker is left; waiting", "no worker with --resources GPU=1 is left; waiting for one: train-a"
-    ear, file = Ear(), tmp_path / "begun"
+    shown, file = list[str](), tmp_path / "begun"
     with (
         distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **where) as few,
-        connected(few.scheduler_address, None, ear) as made,
+        connected(few.scheduler_address, None, Ear()) as made,
     ):
+
+        def wait_until_shown(text: str) -> None:
+            deadline = time.monotonic() + 30
+            while text not in shown and time.monotonic() < deadline:
+                time.sleep(0.02)
 
         def lose_and_start() -> None:
             while not file.exists():
                 time.sleep(0.02)
             few.scale(0)
-            hear(none, ear)
+            wait_until_shown("tasks, on 0 workers, 0 with a GPU")
             few.new_spec["options"]["resources"] = {}
             few.scale(1)
-            hear(no_gpu, ear)
+            wait_until_shown("tasks, on 1 workers, 0 with a GPU")
             few.new_spec["options"]["resources"] = {"GPU": 1}
             few.scale(2)
 
         others = Thread(target=lose_and_start)
         others.start()
         task = ClusterTask("train-a", once_lost, (str(file),), on_gpu=True)
-        assert made.run([task], progress=lambda *_, **__: None)["train-a"].result() == 7
+        done = made.run([task], progress=lambda _done, _total, _what, detail, **_: shown.append(detail))
+        assert done["train-a"].result() == 7
         others.join()
-    assert hear(none, ear)
-    assert hear(no_gpu, ear)
+    assert {"tasks, on 0 workers, 0 with a GPU", "tasks, on 1 workers, 0 with a GPU"} <= {*shown}
+
+
+@pytest.fixture
+def certificates() -> None:
+    pytest.importorskip("cryptography")
+
+
+def page_of_scheduler(dask_scheduler: Any) -> str:
+    return f"http://{dask_scheduler.http_server.address}:{dask_scheduler.http_server.port}"
+
+
+def page_of_worker(dask_worker: Any) -> str:
+    return f"http://{dask_worker.http_server.address}:{dask_worker.http_server.port}"
+
+
+STRANGER = """
+import sys
+from distributed import Client, Security
+for address in sys.argv[1:]:
+    for way, security in (("tcp", None), ("tls", None), ("tls", Security.temporary())):
+        try:
+            Client(address.replace("tls", way), security=security, timeout=0.5)
+            print("connected")
+        except (OSError, TypeError):
+            print("refused")
+"""
+"""A program of another user of the computer, with no certificate and with one of its own."""
+
+
+@pytest.mark.usefixtures("certificates")
+def test_only_the_command_reaches_its_local_processes(monkeypatch) -> None:
+    """Each user of the computer could run programs in them, and read Dask's pages at port 8787."""
+    monkeypatch.setattr(cluster, "usable_cores", lambda: 2)
+    with connected("local:2", None, Ear()) as made:
+        addresses = [made._client.scheduler.address, *made.workers()]
+        tried = subprocess.run([sys.executable, "-c", STRANGER, *addresses], capture_output=True, text=True)
+        pages = [made._client.run_on_scheduler(page_of_scheduler), *made._client.run(page_of_worker).values()]
+        assert len({*pages}) == 3
+        for page in pages:
+            assert page.startswith("http://127.0.0.1:")
+            assert not page.endswith(":8787")
+            for path in ("/", "/health", "/metrics", "/info/main/workers.html", "/json/counts.json"):
+                with pytest.raises(urllib.error.HTTPError, match="404"):
+                    urllib.request.urlopen(page + path, timeout=5)
+    assert {address.rpartition(":")[0] for address in addresses} == {"tls://127.0.0.1"}
+    assert tried.stdout.split() == 9 * ["refused"], tried.stderr
+
+
+@pytest.mark.usefixtures("certificates")
+def test_a_certificate_is_for_its_owner_alone(tmp_path, processes):
+    """`dask scheduler`, `dask worker` and the command find it by DASK_CONFIG."""
+    private = tmp_path / "private"
+    private.mkdir(0o755)
+    write_certificate(private)
+    assert [oct(path.stat().st_mode & 0o777) for path in (private, *sorted(private.iterdir()))] == [
+        "0o700", "0o600", "0o600",
+    ]  # fmt: skip
+    with pytest.raises(UserError, match="exists already"):
+        write_certificate(private)
+    processes.environment["DASK_CONFIG"] = str(private)
+    processes.protocol = "tls"
+    processes.start(1)
+    use = "import sys, distributed; distributed.Client(sys.argv[1], timeout=20).submit(abs, -1).result()"
+    for config, words in ((private, ""), (tmp_path, "ssl_context")):
+        environment = processes.environment | {"DASK_CONFIG": str(config)}
+        command = [sys.executable, "-c", use, processes.address]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert (done.returncode, words in done.stderr) == (len(words) > 0, True), done.stderr
 
 
 def test_a_worker_that_came_later_and_cannot_do_the_study_costs_no_task(study, tmp_path, monkeypatch):
@@ -246,10 +320,12 @@ def test_one_command_at_a_time(scheduler, study, tmp_path):
     with connected(scheduler.scheduler_address, out, ear):  # also where locks of files reach no other machine
         assert run(words) == 2
     assert run(words) == 0
-    assert [path.name for path in (out / ".gan-eval").iterdir() if "probe" in path.name] == []
+    assert not (out / ".gan-eval" / cluster.MARK).exists()
 
 
-@pytest.mark.parametrize("address", ["local", "local:0", "local:two", "tcp:host", "host:8786", "http://host:1"])
+@pytest.mark.parametrize(
+    "address", ["local", "local:0", "local:two", "local:65", "tcp:host", "host:8786", "http://host:1"]
+)
 def test_bad_addresses(address, study, tmp_path, capsys):
     assert run(["run", str(study), "--out", str(tmp_path / "out"), "--cluster", address]) == 2
     assert f"--cluster {address}" in capsys.readouterr().err
@@ -262,9 +338,12 @@ def test_nobody_answers_and_nothing_installed(study, tmp_path, monkeypatch, caps
     with pytest.importorskip("dask").config.set({"distributed.comm.require-encryption": True}):
         assert run(words) == 2
     assert "encryption required" in capsys.readouterr().err
-    monkeypatch.setattr(cluster, "find_spec", lambda _: None)
-    assert run(words) == 2
-    assert "--extras cluster" in capsys.readouterr().err
+    for missing, address in (("distributed", "tcp://127.0.0.1:9"), ("cryptography", "local:1")):
+        monkeypatch.setattr(certificate, "find_spec", lambda name, missing=missing: None if name == missing else name)
+        assert run([*words[:-1], address]) == 2
+        line = capsys.readouterr().err
+        assert f"{missing} is missing" in line
+        assert "--extras cluster" in line
 
 
 # Three workers as processes, with kills.
@@ -274,8 +353,13 @@ class Machines:
     """A scheduler and workers as processes."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port, self.processes = folder, port, list[subprocess.Popen[bytes]]()
+        self.folder, self.port, self.protocol = folder, port, "tcp"
+        self.processes = list[subprocess.Popen[bytes]]()
         self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "GAN_EVAL_CACHE_MB": "0"}
+
+    @property
+    def address(self) -> str:
+        return f"{self.protocol}://127.0.0.1:{self.port}"
 
     def start(self, workers: int) -> None:
         self._open("dask_scheduler", "--host", "127.0.0.1", "--port", str(self.port))
@@ -284,12 +368,13 @@ class Machines:
 
     def add_worker(self, *words: str, nanny: bool = False) -> None:
         place = ("--local-directory", str(self.folder / f"worker-{len(self.processes)}"))
-        address = f"tcp://127.0.0.1:{self.port}"
         alone = () if nanny else ("--no-nanny",)
-        self._open("dask_worker", address, "--nthreads", "1", *alone, "--memory-limit", "0", *place, *words)
+        self._open("dask_worker", self.address, "--nthreads", "1", *alone, "--memory-limit", "0", *place, *words)
 
     def _open(self, program: str, *words: str) -> None:
-        command = python_command("-m", f"distributed.cli.{program}", *words, "--no-dashboard")
+        command = python_command(
+            "-m", f"distributed.cli.{program}", *words, "--no-dashboard", "--dashboard-address", "127.0.0.1:0"
+        )
         log = (self.folder / f"{program}.log").open("ab")
         self.processes.append(
             subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, start_new_session=True)
@@ -354,13 +439,13 @@ def test_eight_models_on_three_workers_with_kills(processes, tmp_path):
     words = [str(file), "--data-root", str(tmp_path), "--threads", "1", "--simulate", "default"]
     one, two = tmp_path / "one", tmp_path / "two"
     assert run(["run", *words, "--out", str(one)]) == 0
-    words += ["--out", str(two), "--cluster", f"tcp://127.0.0.1:{processes.port}"]
+    words += ["--out", str(two), "--cluster", processes.address]
 
     processes.start(3)
     client = processes.study(*words)
     wait_for("train m0", processes, client)
     processes.processes[1].kill()  # a worker
-    wait_for("continues the work of", processes, client)
+    wait_for("tasks, on 2 workers", processes, client)
     other = subprocess.run(own_command("run", *words), env=processes.environment, capture_output=True, text=True)
     assert other.returncode == 2, other.stderr
     client.kill()
@@ -395,7 +480,7 @@ def test_a_training_continues_on_another_worker_from_its_last_checkpoint(process
     often.write_text("from trainer.loop import run\nrun.SECONDS, run.SHARE = 0.2, 1e9\n")
     processes.start(0)
     processes.add_worker("--preload", str(often))
-    client = processes.study(*words, "--out", str(two), "--cluster", f"tcp://127.0.0.1:{processes.port}")
+    client = processes.study(*words, "--out", str(two), "--cluster", processes.address)
     while not [*two.glob("models/m0/checkpoints/step_*.pt")]:
         assert client.poll() is None, processes.said()
         time.sleep(0.01)
@@ -420,7 +505,7 @@ def test_a_training_saves_a_checkpoint_if_all_processes_get_sigterm(is_local, pr
         processes.start(0)
         processes.add_worker(nanny=True)
     words = [str(file), "--data-root", str(tmp_path), "--threads", "1", "--only", "train", "--out", str(out)]
-    client = processes.study(*words, "--cluster", "local:1" if is_local else f"tcp://127.0.0.1:{processes.port}")
+    client = processes.study(*words, "--cluster", "local:1" if is_local else processes.address)
     wait_for("train m0", processes, client)
     ends = client if is_local else processes.processes[1]
     os.killpg(ends.pid, signal.SIGTERM)
