@@ -13,7 +13,7 @@ from gan_eval.files.atomic import atomic_path
 from gan_eval.files.digests import sha256_bytes
 from gan_eval.machine.progress import Progress
 from gan_eval.pictures.decode import Picture, read_rgb, unread_pictures
-from gan_eval.pictures.doubts import dark_folders
+from gan_eval.pictures.agreement import dark_folders
 from gan_eval.settings.choices import Direction
 from trainer.datasets.dataset import evenly_spread, try_pictures
 from trainer.datasets.pairs import PairedSet, Side, direction_from, doubtful_halves, drawn_side, flatness, list_splits
