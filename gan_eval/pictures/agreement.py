@@ -32,8 +32,8 @@ MAX_LOOKED_AT, MAX_PAIRS = 100, 24
 """Maximum number of pictures of a folder that are looked at, and of pairs that are decoded and compared."""
 MIN_CHANGED, MIN_COMPARED = 2, 8
 """Minimum number of pictures with a change, and of pictures for the conclusion that nothing is alike."""
-GRID, CENTRE, MOVES, BLOCK = 128, 128, 8, 8
-"""Sides in pixels: of the samples and of the centre that are compared, of the largest move, of a block."""
+GRID, MOVES, BLOCK = 128, 8, 8
+"""Side of the grid of pixels that is compared, largest move and side of a block, in pixels."""
 
 
 def evenly_spread(things: Sequence[T], most: int = MAX_LOOKED_AT) -> list[T]:
@@ -46,8 +46,8 @@ class Look(NamedTuple):
 
     pixels: Pixels
     """(128, 128, 3) every n-th pixel."""
-    centre: NDArray[np.uint8]
-    """At most (128, 128), the grey levels of the centre."""
+    profiles: tuple[Floats, Floats]
+    """(W,) and (H,) mean grey levels of the columns and of the rows, less their mean."""
     size: tuple[int, ...]
     digest: int
     """Equal for equal pictures."""
@@ -67,10 +67,10 @@ def look_at(picture: Picture) -> Look:
     """Return the facts about a picture."""
     grey = np.asarray(Image.fromarray(picture).convert("L"))
     rows, columns = (((np.arange(GRID) + 0.5) * side / GRID).astype(int) for side in grey.shape)
-    top, left = (max(0, (side - CENTRE) // 2) for side in grey.shape)
+    columns_mean, rows_mean = (grey.mean(axis=axis) for axis in (0, 1))
     return Look(
         pixels=picture[rows[:, None], columns],
-        centre=grey[top : top + CENTRE, left : left + CENTRE].copy(),
+        profiles=(columns_mean - columns_mean.mean(), rows_mean - rows_mean.mean()),
         size=grey.shape,
         digest=crc32(np.ascontiguousarray(picture)),
         is_flat=bool((picture == picture[0, 0]).all()),
@@ -147,17 +147,17 @@ def _best_change(real: Pixels, fake: Pixels) -> str:
     there = _fields(fake)
     groups = np.array_split(_fields(real).argsort(axis=None), 8)
 
-    def difference(changed: Pixels, is_of_levels: bool) -> float:
+    def difference(changed: Pixels, of: str) -> float:
         apart = _fields(changed) - there
-        if not is_of_levels:
-            return float(np.abs(apart).mean()) + 2
-        return float(np.mean([abs(apart.ravel()[group].mean()) for group in groups])) + 1
+        if of == "levels":
+            return float(np.mean([abs(apart.ravel()[group].mean()) for group in groups])) + 1
+        if of == "colours":
+            apart = apart[:, :, 0] - apart[:, :, 2]
+            apart = apart - apart.mean()
+        return float(np.abs(apart).mean()) + 2
 
-    plain = [difference(real, is_of_levels) for is_of_levels in (False, True)]
-    ratios = {
-        each.id: difference(each.apply(real), each.is_of_levels) / plain[each.is_of_levels] / each.threshold
-        for each in CHANGES
-    }
+    plain = {of: difference(real, of) for of in ("places", "colours", "levels")}
+    ratios = {each.id: difference(each.apply(real), each.of) / plain[each.of] / each.threshold for each in CHANGES}
     best = min(ratios, key=lambda name: ratios[name])
     return best if ratios[best] < 1 else ""
 
@@ -169,7 +169,7 @@ def _fields(pixels: Pixels) -> Floats:
 
 def _moved_line(looked: Looked) -> str:
     check = CHECKS["moved"]
-    found = [_move(real.centre, fake.centre) for _, (real, fake) in looked if real.size == fake.size]
+    found = [_move(real, fake) for _, (real, fake) in looked if real.size == fake.size]
     moves = Counter(move for ratio, move in found if ratio < check.threshold)
     for (y, x), count in moves.most_common(1):
         if count >= max(MIN_CHANGED, check.share * len(looked)):
@@ -177,18 +177,18 @@ def _moved_line(looked: Looked) -> str:
     return ""
 
 
-def _move(real: NDArray[np.uint8], fake: NDArray[np.uint8]) -> tuple[float, tuple[int, int]]:
-    """Return the move (down, right) of the real levels that correlates best; the ratio of the differences with it."""
-    edges = [np.diff(np.diff(levels.astype(float), axis=0), axis=1) for levels in (real, fake)]
-    spectrum = np.fft.rfft2(edges[1]) * np.fft.rfft2(edges[0]).conj()
-    near = np.roll(np.fft.irfft2(spectrum, edges[0].shape), (MOVES, MOVES), (0, 1))[: 2 * MOVES + 1, : 2 * MOVES + 1]
-    y, x = (int(place) - MOVES for place in np.unravel_index(near.argmax(), near.shape))
-    moved = np.roll(real, (y, x), (0, 1)).astype(float)
-    inside = np.s_[MOVES:-MOVES, MOVES:-MOVES]
-    if not moved[inside].size:
-        return 1.0, (0, 0)
-    apart, plain = (float(np.abs(levels - fake)[inside].mean()) + 1 for levels in (moved, real.astype(float)))
-    return apart / plain, (y, x)
+def _move(real: Look, fake: Look) -> tuple[float, tuple[int, int]]:
+    """Return the ratio of the differences after the best move and as it is, and this move, down and right."""
+    best, plain, moves = 0.25, 0.25, []
+    for before, after in zip(real.profiles[::-1], fake.profiles[::-1], strict=True):
+        end = len(before) - MOVES
+        costs = [
+            float(np.median(np.abs(before[MOVES - move : end - move] - after[MOVES:end]))) if end > MOVES else 0.0
+            for move in range(-MOVES, MOVES + 1)
+        ]
+        moves.append(int(np.argmin(costs)) - MOVES)
+        best, plain = best + min(costs), plain + costs[MOVES]
+    return best / plain, (moves[0], moves[1])
 
 
 def _other_partner_line(looked: Looked) -> str:

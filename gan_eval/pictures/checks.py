@@ -47,8 +47,9 @@ class Change:
     """Minimum share of the pictures looked at."""
     apply: Callable[[Pixels], Pixels] = field(repr=False)
     """What it makes of the real picture."""
-    is_of_levels: bool = False
-    """True: the difference is that of the mean levels in each eighth of the real levels; else of the colours."""
+    of: Literal["places", "colours", "levels"] = "places"
+    """What is compared: mean levels of fields; red less blue of fields, less its mean; or the mean levels in each
+    eighth of the real levels."""
 
 
 def _levels(change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Callable[[Pixels], Pixels]:
@@ -71,30 +72,30 @@ CHANGES = (
     Change("transposed_180", "if they are transposed (rows and columns are exchanged) and turned by 180 degrees",
            0.6, 0.1, lambda real: real[::-1, ::-1].swapaxes(0, 1)),
     Change("bgr", "if red and blue are exchanged, as OpenCV reads and writes them (BGR)",
-           0.5, 0.1, lambda real: real[:, :, ::-1]),
-    Change("negative", "as negatives (255 less the level)", 0.15, 0.5, lambda real: 255 - real, True),
+           0.5, 0.1, lambda real: real[:, :, ::-1], "colours"),
+    Change("negative", "as negatives (255 less the level)", 0.12, 0.3, lambda real: 255 - real, "levels"),
     Change("brighter", "if they are brighter by a gamma of 2.2, as where it is applied twice",
-           0.15, 0.5, _levels(lambda real: real ** (1 / 2.2)), True),
+           0.12, 0.3, _levels(lambda real: real ** (1 / 2.2)), "levels"),
     Change("darker", "if they are darker by a gamma of 2.2, as where linear light is saved without it",
-           0.15, 0.5, _levels(lambda real: real**2.2), True),
+           0.12, 0.3, _levels(lambda real: real**2.2), "levels"),
     Change("upper_half", "in levels 128 to 255, as where -1 to 1 is brought to 0 to 1 twice",
-           0.15, 0.5, _levels(lambda real: (real + 1) / 2), True),
-    Change("lower_half", "in levels 0 to 127, half of the range", 0.15, 0.5, _levels(lambda real: real / 2), True),
+           0.12, 0.3, _levels(lambda real: (real + 1) / 2), "levels"),
+    Change("lower_half", "in levels 0 to 127, half of the range", 0.12, 0.3, _levels(lambda real: real / 2), "levels"),
     Change("dark_half_lost", "with the darker half black, as where -1 to 1 is saved as 0 to 1",
-           0.15, 0.5, _levels(lambda real: 2 * real - 1), True),
+           0.12, 0.3, _levels(lambda real: 2 * real - 1), "levels"),
     Change("wrapped", "if levels below 0 are wrapped to 255, as where -1 to 1 is cast to 8 bits without clipping",
-           0.15, 0.5, lambda real: _WRAPPED[real], True),
+           0.15, 0.5, lambda real: _WRAPPED[real], "levels"),
 )
 """The family of changes after which pictures of a pair are compared again."""
 
 _ROWS = (
     Check("changed", "the changes above", 0, "asks",
           "{count} of {n} generated pictures looked at agree better with their real ones {how}: save them again"),
-    Check("moved", "ratio of the differences of the grey centre moved by up to 8 pixels and as it is", 0.6, "asks",
+    Check("moved", "ratio of the differences of the mean columns and rows moved by up to 8 pixels and as they are", 0.7, "asks",
           "{count} of {n} generated pictures looked at agree better with their real ones if they are moved by {x} "
           "pixels to the right and {y} down: cut or padded at another side?", 0.5),
     Check("other_partner", "ratio of the difference from another picture's real one and the smaller one of both pairs",
-          0.5, "asks",
+          0.3, "asks",
           "{count} of {n} generated pictures looked at agree better with the real picture of another one, such as "
           "{fake} with {real}: are names or their order mixed up?", 0.1),
     Check("no_partners", "share of comparisons in which partners share more than others (information of their levels, "

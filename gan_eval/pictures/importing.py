@@ -434,7 +434,9 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
     pairs = [(files["real"], files[role]) for files in items.values() for role in models if is_paired]
     changed: dict[str, str] = {}
     if is_paired:
-        changed = {role: agreement.changed_line([(each["real"], each[role]) for each in items.values()]) for role in models}
+        changed = {
+            role: agreement.changed_line([(each["real"], each[role]) for each in items.values()]) for role in models
+        }
     remarks += [f"{role}: {line}" for role, line in changed.items() if line]
     if not any(changed.values()):
         remarks += [line for role in models for line in agreement.content_lines(role, shown[role], shown["real"])]

@@ -12,8 +12,8 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import Metric, select
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Missing
-from gan_eval.pictures import decode as pictures
 from gan_eval.pictures import agreement
+from gan_eval.pictures import decode as pictures
 from gan_eval.pictures.containers import Unpacked, is_container, named, pictures_folder
 from gan_eval.pictures.layouts import (
     MIN_MATCHING,
