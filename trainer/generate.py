@@ -15,6 +15,7 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.reading import no_folder
 from gan_eval.files.record import FolderRecord
 from gan_eval.machine.progress import Progress
+from gan_eval.pictures.checks import CHECKS
 from gan_eval.pictures.decode import Picture, stem_of, write_png
 from gan_eval.pictures.holes import mask_of
 from gan_eval.pictures.sets import refuse_another_set, stimulus_row, write_set
@@ -22,7 +23,7 @@ from gan_eval.settings.choices import Direction, Mode
 from gan_eval.settings.training import MAX_SIDE, TrainingSettings
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import RAW, RAW_ENDING, model_name_problem, name_problem
-from trainer.datasets.dataset import DataSet, Size
+from trainer.datasets.dataset import DataSet, Role, Size
 from trainer.devices import cpu_threads, exact_kernels, memory_for, one_device, placed
 from trainer.inference import NotFiniteError, inference
 from trainer.loop.plan import Say
@@ -109,6 +110,8 @@ def generate(
         net = placed(source.net, device)
         assert isinstance(net, Network)
         trained = trained_on(source)
+        if line := _exchanged_line(trained.drawn if trained else None, data_set.drawn_role([*items.values()]), task):
+            say(line)
         seen = trained.seen(data_set, list(items.values())) if trained else {}
         rows, raw_rows = list[Row](), list[Row]()
         run_threads = recorded_threads(*source.file.parents[:2])
@@ -142,6 +145,14 @@ def generate(
             write_set(out / RAW, raw_rows)
         write_set(out, rows)
         return out
+
+
+def _exchanged_line(before: Role | None, now: Role | None, task: Task) -> str:
+    """Return a line if the other picture of the items looks drawn than in the training."""
+    if before is None or now is None or before == now:
+        return ""
+    direction = "AtoB" if task.conditions().get("direction") == "BtoA" else "BtoA"
+    return CHECKS["other_sides"].line(now=now, before=before, direction=direction)
 
 
 def _items(data_set: DataSet, split: str, limit: int | None) -> dict[str, Path]:

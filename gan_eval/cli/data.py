@@ -105,7 +105,8 @@ def data_pair(
     from trainer.datasets.make import pair_folders
 
     with Console() as console:
-        counts = pair_folders(a, b, out, on_progress=about("pair", console.progress))
+        say = partial(typer.echo, err=True)
+        counts = pair_folders(a, b, out, on_progress=about("pair", console.progress), on_message=say)
     _report_pairs(counts, out)
 
 

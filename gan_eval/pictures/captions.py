@@ -17,7 +17,7 @@ from PIL import Image
 
 from gan_eval.errors import UserError
 from gan_eval.files.reading import read_bytes
-from gan_eval.pictures.doubts import evenly_spread
+from gan_eval.pictures.agreement import evenly_spread
 
 _FILE_NAMES = ("file", "file_name", "filename", "image", "name", "path")
 _TEXT_NAMES = ("prompt", "text", "caption", "txt")

@@ -1,6 +1,6 @@
 """Make stimulus sets from the result folders of any generator.
 
-`import_folder` finds the files of each item (`layouts`); `import_items` checks some of them (`doubts`), reads all of
+`import_folder` finds the files of each item (`layouts`); `import_items` checks some of them (`agreement`), reads all of
 them and writes the set.
 """
 
@@ -19,8 +19,8 @@ from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import relative_path
 from gan_eval.files.record import FolderRecord
 from gan_eval.machine.progress import Progress
+from gan_eval.pictures import agreement
 from gan_eval.pictures import decode as images
-from gan_eval.pictures import doubts
 from gan_eval.pictures.captions import read_captions
 from gan_eval.pictures.containers import Unpacked, named, pictures_folder
 from gan_eval.pictures.decode import Picture
@@ -64,7 +64,7 @@ class Reading:
     Default: scaled, or cut where that agrees better; an item of two shapes is not imported."""
     white: int | None = None
     """Level of white, such as 4095 for 12 bits in 16; default: the peak of 8 or 16 bits."""
-    mask_hole: doubts.HoleColour | None = None
+    mask_hole: agreement.HoleColour | None = None
     """Colour of the holes in masks; default: white, and masks that are certainly inverted are refused."""
     size: images.Size | None = None
     """Width and height of all pictures of a set without partners; default: their own."""
@@ -99,7 +99,7 @@ def import_folder(
     mask_kind: str | None = None,
     fit: images.Fit | None = None,
     white: int | None = None,
-    mask_hole: doubts.HoleColour | None = None,
+    mask_hole: agreement.HoleColour | None = None,
     on_progress: Progress | None = None,
 ) -> ImportedSet:
     """Make a stimulus set from another tool's results; the same call updates it.
@@ -397,7 +397,7 @@ def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Rea
         if other != (width, height):
             fix = ""
             if role in models:
-                fix = f": --fit crop or --fit stretch{doubts.size_advice(pictures['real'], pictures[role])}"
+                fix = f": --fit crop or --fit stretch{agreement.size_advice(pictures['real'], pictures[role])}"
             raise UserError(
                 f"{files[role]}: real and {role} differ in size ({width}x{height} and {other[0]}x{other[1]}); bring "
                 f"both to one size{fix}"
@@ -405,7 +405,7 @@ def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Rea
     return Item(pictures, profiles, is_resized)
 
 
-def _decode_mask(content: bytes, path: Path, hole: doubts.HoleColour) -> Picture:
+def _decode_mask(content: bytes, path: Path, hole: agreement.HoleColour) -> Picture:
     """Return a mask's picture, white in the hole."""
     samples = images.decode_samples(
         content,
@@ -427,27 +427,29 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
     folders = sorted({path.parent for files in items.values() for path in files.values()})
     remarks = [f"{folder}: {unread}" for folder in folders if (unread := images.unread_pictures(folder))]
     shown = {role: [files[role] for files in items.values() if role in files] for role in ("real", *models)}
-    remarks += doubts.dark_folders(shown, white=reading.white)
+    remarks += agreement.dark_folders(shown, white=reading.white)
     for role in models:
-        remarks += doubts.sample_doubts(role, shown[role])
+        remarks += agreement.sample_lines(role, shown[role])
     is_paired = any({"real", *models} <= files.keys() for files in items.values())
-    if not is_paired:
-        remarks += [line for role in models for line in doubts.content_doubts(role, shown[role], shown["real"])]
-        return _common_size(shown, reading, remarks)
     pairs = [(files["real"], files[role]) for files in items.values() for role in models if is_paired]
-    changed = {role: doubts.changed_doubt([(each["real"], each[role]) for each in items.values()]) for role in models}
+    changed: dict[str, str] = {}
+    if is_paired:
+        changed = {
+            role: agreement.changed_line([(each["real"], each[role]) for each in items.values()]) for role in models
+        }
+    remarks += [f"{role}: {line}" for role, line in changed.items() if line]
     if not any(changed.values()):
-        remarks += [line for role in models for line in doubts.content_doubts(role, shown[role], shown["real"])]
-    if any(changed.values()):
-        remarks += [f"{role}: {line}" for role, line in changed.items() if line]
-    elif line := doubts.partners_doubt(pairs):
-        remarks.append(f"{line}; then give --unpaired")
+        remarks += [line for role in models for line in agreement.content_lines(role, shown[role], shown["real"])]
+        if line := agreement.partners_line(pairs):
+            remarks.append(f"{line}; then give --unpaired")
+    if not is_paired:
+        return _common_size(shown, reading, remarks)
     if reading.resize:
-        better, line = doubts.fit_remark(pairs, reading.fit)
+        better, line = agreement.fit_remark(pairs, reading.fit)
         if line:
             reading = replace(reading, fit=reading.fit or better)
             remarks.append(f"sizes differ: {line}")
-    if line := _mask_doubt([files for files in items.values() if "mask" in files], models, reading):
+    if line := _mask_line([files for files in items.values() if "mask" in files], models, reading):
         remarks.append(line)
     return reading, remarks
 
@@ -460,32 +462,30 @@ def _common_size(
     if len(sizes) < 2:
         return reading, remarks
     is_cut = reading.fit in images.UNSCALED
-    target = doubts.common_size(sizes) if is_cut else min(sizes, key=lambda size: (size[0] * size[1], size))
+    target = agreement.common_size(sizes) if is_cut else min(sizes, key=lambda size: (size[0] * size[1], size))
     if not reading.resize or (reading.fit is None and not all(images.has_shape(size, target) for size in sizes)):
         named = " and ".join(f"{width}x{height}" for width, height in sorted(sizes)[:: max(1, len(sizes) - 1)][:2])
         return reading, [*remarks, f"pictures of {len(sizes)} shapes and sizes, such as {named}: give --fit crop"]
     return replace(reading, size=target), remarks
 
 
-def _mask_doubt(masked: Sequence[Mapping[str, Path]], models: Mapping[str, str], reading: Reading) -> str:
+def _mask_line(masked: Sequence[Mapping[str, Path]], models: Mapping[str, str], reading: Reading) -> str:
     """Return a message if the masks do not fit the pictures; "" if they do, or if there are none."""
-    agreements: list[doubts.Agreement] = []
+    agreements: list[agreement.Agreement] = []
     holes: list[bool] = []
-    for files in doubts.evenly_spread(masked):
+    for files in agreement.evenly_spread(masked):
         with suppress(UserError):
             pictures = read_item(files, models, reading).pictures
             hole = hole_of(pictures["mask"])
             holes.append(bool(hole.any()))
-            agreements += filter(None, (doubts.agreement(pictures["real"], pictures[role], hole) for role in models))
+            agreements += filter(None, (agreement.agreement(pictures["real"], pictures[role], hole) for role in models))
     where, colour = masked[0]["mask"].parent if masked else Path(), reading.mask_hole or "white"
     if holes and not any(holes):
         return f"{where}: no mask has a hole: none of their pixels is {colour}"
-    doubt = doubts.mask_doubt(agreements, where=where, hole=colour)
-    if doubt is None:
-        return ""
-    if doubt.is_certain and reading.mask_hole is None:
-        raise UserError(f"{doubt.line}, else --mask-hole white")
-    return doubt.line
+    line, is_inverted = agreement.mask_line(agreements, where=where, hole=colour)
+    if is_inverted and reading.mask_hole is None:
+        raise UserError(f"{line}, else --mask-hole white")
+    return line
 
 
 def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Picture]:
@@ -494,14 +494,14 @@ def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: i
     shown_sizes = {sizes[role] for role in shown}
     target = min(shown_sizes, key=lambda size: (size[0] * size[1], size))
     if fit in images.UNSCALED:
-        target = doubts.common_size(shown_sizes)
+        target = agreement.common_size(shown_sizes)
     others = [role for role in shown if sizes[role] != sizes["real"]]
     if fit is None and not all(images.has_shape(size, target) for size in shown_sizes):
         wrong = next((role for role in others if not images.has_shape(sizes["real"], sizes[role])), others[0])
         (width, height), (other_width, other_height) = sizes["real"], sizes[wrong]
         raise UserError(
             f"{shown[wrong]}: real and fake differ in shape ({width}x{height} and {other_width}x{other_height}); give "
-            f"--fit crop (the centre is kept) or --fit stretch{doubts.size_advice(pictures['real'], pictures[wrong])}"
+            f"--fit crop (the centre is kept) or --fit stretch{agreement.size_advice(pictures['real'], pictures[wrong])}"
         )
     return {
         role: images.to_size(picture, target, fit) if sizes[role] in shown_sizes else picture

@@ -12,8 +12,8 @@ from typing import Literal
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.pictures import decode as images
+from gan_eval.pictures.agreement import grids_of
 from gan_eval.pictures.containers import is_container
-from gan_eval.pictures.doubts import grids_of
 from gan_eval.tables.names import common_start
 
 Items = Mapping[str, Mapping[str, Path]]

@@ -12,8 +12,8 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
 from gan_eval.files.digests import sha256_bytes
 from gan_eval.machine.progress import Progress
+from gan_eval.pictures.agreement import MAX_PAIRS, dark_folders, halves_line
 from gan_eval.pictures.decode import Picture, read_rgb, unread_pictures
-from gan_eval.pictures.doubts import dark_folders
 from gan_eval.settings.choices import Direction
 from trainer.datasets.dataset import evenly_spread, try_pictures
 from trainer.datasets.pairs import PairedSet, Side, direction_from, doubtful_halves, drawn_side, flatness, list_splits
@@ -127,7 +127,10 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
     findings += duplicates(pictures, "the same B half", lambda pixels: pixels[1], whole=False)
     flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
     halves = [(width // 2, height) for width, height in (map(int, picture.size.split("x")) for picture in pictures)]
-    findings += [DataFinding("halves", line) for line in doubtful_halves(halves, flat_a, flat_b)]
+    lines = [*doubtful_halves(halves, flat_a, flat_b)]
+    read = try_pictures(evenly_spread(usable, MAX_PAIRS), data_set.sides)
+    lines = lines or list(filter(None, [halves_line([sides for sides in read if not isinstance(sides, UserError)])]))
+    findings += [DataFinding("halves", line) for line in lines]
     return DataReport(data, splits, sizes, unusable, findings, drawn=drawn_side(flat_a, flat_b))
 
 

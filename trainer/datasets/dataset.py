@@ -18,13 +18,13 @@ from gan_eval.settings.training import joined_splits
 
 T = TypeVar("T")
 
+Role = Literal["input", "target"]
 Size = int | Literal["native"]  # side of square pictures; native: each picture's own size
 
 SPLITS = ("train", "val", "test")  # the usual splits, in the order in which they are listed
 VALIDATION_SPLITS = ("val", "test")  # splits for validation, best first; never the training split
 MIN_SIDE = 8  # minimum side of a picture in pixels
 MAX_NAMED = 5  # number of bad pictures that a message names
-MAX_CHECKED = 8  # number of pictures checked before a training
 MAX_THREADS = 8  # more threads do not read a disk faster
 
 
@@ -72,6 +72,10 @@ class DataSet(ABC):
     def remarks(self, _paths: list[Path], *, is_trained: bool = False) -> list[str]:
         """Return warnings about these pictures, from a sample of them; `is_trained`: none about the direction."""
         return []
+
+    def drawn_role(self, _paths: list[Path]) -> Role | None:
+        """Return which picture of these items looks drawn, from a sample of them; None if unclear."""
+        return None
 
     def require_folder(self) -> None:
         """Refuse a missing folder."""

@@ -1,7 +1,8 @@
 """Make a data set of A|B pictures from two folders, paired by file stem, or from photographs and their edges."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,50 +12,47 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
 from gan_eval.machine.progress import Progress
+from gan_eval.pictures.agreement import MAX_PAIRS, halves_line
 from gan_eval.pictures.decode import Picture, by_stem, list_pictures, read_rgb, write_png
-from trainer.datasets.dataset import map_pictures
+from trainer.datasets.dataset import SPLITS, evenly_spread, map_pictures
 from trainer.datasets.pairs import list_splits
 
 MAX_SIGMA = 1000.0  # pixels; the filter's window grows with it
 MAX_NAMED = 20  # number of pictures without a partner that a message names, for each folder
 
 
-def pair_folders(a: Path, b: Path, out: Path, *, on_progress: Progress | None = None) -> dict[str, int]:
+def pair_folders(
+    a: Path,
+    b: Path,
+    out: Path,
+    *,
+    on_progress: Progress | None = None,
+    on_message: Callable[[str], None] = lambda _line: None,
+) -> dict[str, int]:
     """Join the pictures of two folders that have the same file stem, A left and B right, as `out/<split>/STEM.png`.
 
     The pairs are 8-bit RGB.
 
     Args:
         a, b: folders of pictures, or of folders (train, val, test), the same in both. Pictures directly in them are of
-            the split train.
+            the split train; those in folders of a split (cities) belong to the split.
+        on_message: called with a line if the halves seem to be unrelated.
 
     Returns:
         The number of pairs in each split.
     """
     out = Path(out)
     check_output_folder(out)
-    left_folders, right_folders = split_folders(a), split_folders(b)
-    if set(left_folders) != set(right_folders):
+    left_splits, right_splits = _pictures_of_splits(a), _pictures_of_splits(b)
+    if set(left_splits) != set(right_splits):
         raise UserError(
-            f"{a} has {', '.join(left_folders)}, {b} has {', '.join(right_folders)}: the folders of pictures must be "
+            f"{a} has {', '.join(left_splits)}, {b} has {', '.join(right_splits)}: the folders of pictures must be "
             "the same in both"
         )
-    pairs: dict[str, list[tuple[Path, Path]]] = {}
-    for name, folder in left_folders.items():
-        left, right = by_stem(list_pictures(folder)), by_stem(list_pictures(right_folders[name]))
-        unpaired = {
-            folder: [path.name for stem, path in left.items() if stem not in right],
-            right_folders[name]: [path.name for stem, path in right.items() if stem not in left],
-        }
-        parts = [
-            f"{len(names)} only in {side}: {', '.join(names[:MAX_NAMED])}{', …' * (len(names) > MAX_NAMED)}"
-            for side, names in unpaired.items()
-            if names
-        ]
-        if parts:
-            raise UserError(f"pictures are paired by file stem; {'; '.join(parts)}; rename or remove them")
-        pairs[name] = [(path, right[stem]) for stem, path in left.items()]
-    partners = dict(pair for several in pairs.values() for pair in several)
+    pairs = {
+        split: _partners({a: list(left_splits[split]), b: list(right_splits[split])}, split) for split in left_splits
+    }
+    partners = {left: right for of_split in pairs.values() for left, right in of_split.values()}
 
     def require_fit(path: Path) -> None:
         left, right = read_rgb(path).shape, read_rgb(partners[path]).shape
@@ -67,8 +65,53 @@ def pair_folders(a: Path, b: Path, out: Path, *, on_progress: Progress | None = 
     def joined(path: Path) -> Picture:
         return np.concatenate([read_rgb(path), read_rgb(partners[path])], axis=1)
 
-    sources = {out / name / f"{path.stem}.png": path for name, several in pairs.items() for path, _ in several}
+    looked = [(read_rgb(left), read_rgb(right)) for left, right in evenly_spread(list(partners.items()), MAX_PAIRS)]
+    if line := halves_line(looked):
+        on_message(line)
+    sources = {out / split / f"{stem}.png": left for split, of in pairs.items() for stem, (left, _) in of.items()}
     return write_pictures(sources, joined, out, on_progress)
+
+
+def _partners(sides: Mapping[Path, Sequence[Path]], split: str) -> dict[str, tuple[Path, Path]]:
+    """Return the pictures of two folders with one stem, or with one but for an end that all of a folder have.
+
+    Where a folder has several kinds of pictures that differ in their ends, the coloured one is taken, as of
+    Cityscapes' `_gtFine_color`, `_gtFine_labelIds` and `_gtFine_instanceIds`.
+    """
+    left, right = (by_stem(paths) for paths in sides.values())
+    if not left.keys() & right.keys():
+        left, right = _without_ends(left), _without_ends(right)
+    parts = [
+        f"{len(names)} only in {folder}: {', '.join(names[:MAX_NAMED])}{', …' * (len(names) > MAX_NAMED)}"
+        for folder, mine, others in zip(sides, (left, right), (right, left), strict=True)
+        if (names := [path.name for stem, path in mine.items() if stem not in others])
+    ]
+    if parts:
+        raise UserError(
+            f"{split}: pictures are paired by file stem, without an end that all of a folder have, such as _A; "
+            f"{'; '.join(parts)}; rename or remove them"
+        )
+    return {stem: (path, right[stem]) for stem, path in left.items()}
+
+
+def _without_ends(stems: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the pictures by their stems without the end, from the first `_` on, that all share.
+
+    Of several kinds with different ends, as many of each, one with "color" in its end is taken.
+
+    >>> [*_without_ends({"a_1_color": Path(), "a_1_ids": Path(), "a_2_color": Path(), "a_2_ids": Path()})]
+    ['a_1', 'a_2']
+    """
+    ends = Counter(end for stem in stems for end in _ends(stem))
+    of_all = [end for end, count in ends.items() if count == len(stems)]
+    coloured = [end for end in ends if "color" in end.casefold() and not end.strip("_").isdigit()]
+    end = max(of_all, key=len, default="") or max(coloured, key=lambda each: (ends[each], len(each)), default="")
+    return {stem.removesuffix(end): path for stem, path in stems.items() if end and stem.endswith(end)} or dict(stems)
+
+
+def _ends(stem: str) -> list[str]:
+    """Return the ends of a stem that begin at a `_` or `-`: of `cat_1_A`, `_A` and `_1_A`."""
+    return [stem[match.start() :] for match in re.finditer(r"(?<=.)[_-]", stem)]
 
 
 def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: Progress | None = None) -> dict[str, int]:
@@ -105,6 +148,21 @@ def edges(photo: Picture, *, sigma: float = 2.0) -> Picture:
 def split_folders(root: Path) -> dict[str, Path]:
     """Return the picture folders below `root` by split; `root` itself as train if its pictures are directly in it."""
     return {name: Path(root) / name for name in list_splits(root)} or {"train": Path(root)}
+
+
+def _pictures_of_splits(root: Path) -> dict[str, list[Path]]:
+    """Return the pictures by split (see `split_folders`); of usual splits without pictures, those of their folders."""
+    nested = {
+        name: folder
+        for name in SPLITS
+        if (folder := Path(root) / name).is_dir() and folder.name not in list_splits(root)
+    }
+    below = {
+        name: [path for each in sorted(folder.iterdir()) if each.is_dir() for path in list_pictures(each)]
+        for name, folder in nested.items()
+    }
+    found = {} if below and not list_splits(root) else split_folders(root)
+    return {name: list_pictures(folder) for name, folder in found.items()} | below
 
 
 def write_pictures(

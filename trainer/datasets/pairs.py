@@ -12,9 +12,11 @@ from typing import Literal
 import numpy as np
 
 from gan_eval.errors import UserError
+from gan_eval.pictures.agreement import MAX_PAIRS, halves_line
+from gan_eval.pictures.checks import CHECKS
 from gan_eval.pictures.decode import Picture, by_stem, list_pictures, names_a_picture, read_rgb, resize
 from gan_eval.settings.choices import Direction
-from trainer.datasets.dataset import MAX_CHECKED, MIN_SIDE, SPLITS, DataSet, Size, evenly_spread, try_pictures
+from trainer.datasets.dataset import MIN_SIDE, SPLITS, DataSet, Role, Size, evenly_spread, try_pictures
 
 Side = Literal["A", "B"]
 
@@ -23,8 +25,6 @@ MARGIN = 0.01  # smaller differences of the proportions do not decide
 MIN_CLEAR = 3  # minimum number of pictures with a clear drawn side
 MAJORITY = 0.75  # share of these pictures that must agree
 SURELY, NEARLY_ALL = 0.1, 0.9  # least difference, and share of the pictures with it, if some are exchanged
-MIN_EXCHANGED = 2  # minimum number of these
-TALL = 1.5  # height of a half, in widths, from which a picture may be a single one
 
 
 class PairedSet(DataSet):
@@ -75,10 +75,10 @@ class PairedSet(DataSet):
             raise UserError(f"{path}: halves of {width // 2}x{height} pixels are too small; remove it")
 
     def remarks(self, paths: list[Path], *, is_trained: bool = False) -> list[str]:
-        results = try_pictures(evenly_spread(paths, MAX_CHECKED), self.sides)
-        halves = [result for result in results if not isinstance(result, UserError)]
+        halves = self._looked_at(paths)
         flat_a, flat_b = [flatness(a) for a, _ in halves], [flatness(b) for _, b in halves]
         lines = [*doubtful_halves([a.shape[1::-1] for a, _ in halves], flat_a, flat_b)]
+        lines = lines or list(filter(None, [halves_line(halves)]))
         drawn = drawn_side(flat_a, flat_b)
         if is_trained or drawn is None or direction_from(drawn) == self.direction:
             return lines
@@ -87,6 +87,16 @@ class PairedSet(DataSet):
             f"{drawn} looks drawn, so {self.direction} makes drawings from photographs; the other way is the "
             f"direction {direction_from(drawn)}; gan-eval data preview shows it",
         ]
+
+    def drawn_role(self, paths: list[Path]) -> Role | None:
+        halves = self._looked_at(paths)
+        drawn = drawn_side([flatness(a) for a, _ in halves], [flatness(b) for _, b in halves])
+        return drawn and ("input" if direction_from(drawn) == self.direction else "target")
+
+    def _looked_at(self, paths: list[Path]) -> list[tuple[Picture, Picture]]:
+        """Return A and B of some items, without those that cannot be read."""
+        results = try_pictures(evenly_spread(paths, MAX_PAIRS), self.sides)
+        return [result for result in results if not isinstance(result, UserError)]
 
 
 def list_splits(data: Path) -> list[str]:
@@ -126,21 +136,14 @@ def doubtful_halves(
     Args:
         sizes: width and height of each half.
     """
-    tall = [(width, height) for width, height in sizes if height >= TALL * width]
+    check = CHECKS["tall_halves"]
+    tall = [(width, height) for width, height in sizes if height >= check.threshold * width]
     if len(tall) > MAJORITY * len(sizes):
-        width, height = tall[0]
-        yield (
-            f"{len(tall)} of {len(sizes)} pictures have halves higher than wide, such as {width}x{height}: single "
-            "pictures, or A above B? The left and the right half are taken for a pair; gan-eval data pair makes "
-            "pairs of two folders"
-        )
+        yield check.line(count=len(tall), n=len(sizes), size=f"{tall[0][0]}x{tall[0][1]}")
     apart = [a - b for a, b in zip(flat_a, flat_b, strict=True) if abs(a - b) > SURELY]
-    for_a = sum(difference > 0 for difference in apart)
-    if len(apart) >= NEARLY_ALL * len(flat_a) and min(for_a, len(apart) - for_a) >= MIN_EXCHANGED:
-        yield (
-            f"A looks drawn in {for_a} of {len(flat_a)} pictures, B in {len(apart) - for_a}: are the halves of some "
-            "exchanged? One direction holds for all"
-        )
+    for_a, check = sum(difference > 0 for difference in apart), CHECKS["exchanged_halves"]
+    if len(apart) >= NEARLY_ALL * len(flat_a) and min(for_a, len(apart) - for_a) >= check.threshold:
+        yield check.line(n=len(flat_a), a=for_a, b=len(apart) - for_a)
 
 
 def direction_from(drawn: Side) -> Direction:

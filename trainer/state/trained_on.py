@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, write_bytes
 from gan_eval.files.digests import sha256_bytes
 from gan_eval.pictures.likeness import MIN_COPY_LIKENESS, SIDE, grey_values, nearest
-from trainer.datasets.dataset import DataSet, map_pictures, try_pictures
+from trainer.datasets.dataset import DataSet, Role, map_pictures, try_pictures
 from trainer.model import Model, load_model
 
 RECORD = f"{OWN_FOLDER}/trained_on.npz"  # file in the run's folder
@@ -31,6 +32,8 @@ class TrainedOn:
     vectors: NDArray[np.int8]  # (M, 256) of the pictures of all items; 0 for a flat one
     complete: bool
     """True if these are all pictures; False if the run started from a generator whose pictures are unknown."""
+    drawn: Role | None = None
+    """Which picture of the items looks drawn."""
 
     def seen(self, data_set: DataSet, paths: Sequence[Path]) -> dict[Path, bool | None]:
         """Return True for each picture of a data set that was trained on, else False; None if unknown.
@@ -72,14 +75,17 @@ def pictures_of_run(
             before = trained_on(load_model(start))
     if before is not None:
         digests, vectors = np.concatenate([digests, before.digests]), np.concatenate([vectors, before.vectors])
-    return TrainedOn(digests, vectors, complete=start is None or (before is not None and before.complete))
+    is_complete = start is None or (before is not None and before.complete)
+    return TrainedOn(digests, vectors, is_complete, data_set.drawn_role(paths))
 
 
 def record_pictures(out: Path, pictures: TrainedOn, *, data_sha256: str) -> None:
     """Write the record of a run's pictures, unless there is one."""
     if _read(out / RECORD, data_sha256) is None:
-        file, complete, sha256 = BytesIO(), np.array(pictures.complete), np.array(data_sha256)
-        np.savez(file, digests=pictures.digests, vectors=pictures.vectors, complete=complete, data_sha256=sha256)
+        file = BytesIO()
+        facts = {"complete": pictures.complete, "data_sha256": data_sha256, "drawn": pictures.drawn or ""}
+        arrays = {name: np.array(fact) for name, fact in facts.items()}
+        np.savez(file, digests=pictures.digests, vectors=pictures.vectors, **arrays)
         write_bytes(out / RECORD, file.getvalue())
 
 
@@ -96,7 +102,9 @@ def _read(file: Path, data_sha256: object) -> TrainedOn | None:
     """Return the record of a training on these pictures; None if it is missing, damaged or of another training."""
     with suppress(Exception), np.load(file, allow_pickle=False) as arrays:  # a damaged file raises any error
         if str(arrays["data_sha256"]) == data_sha256:
-            return TrainedOn(arrays["digests"], arrays["vectors"], bool(arrays["complete"]))
+            drawn = str(arrays["drawn"]) if "drawn" in arrays else ""  # records of earlier versions lack it
+            role = next((each for each in get_args(Role) if each == drawn), None)
+            return TrainedOn(arrays["digests"], arrays["vectors"], bool(arrays["complete"]), role)
     return None
 
 

@@ -55,7 +55,7 @@ def as_pair(fake: Pixels, real: Pixels, *, any_format: bool = False) -> tuple[ND
     if first.dtype != second.dtype:
         raise TypeError(f"expected two pictures of one depth, found {first.dtype} and {second.dtype}")
     if first.shape != second.shape:
-        from gan_eval.pictures.doubts import size_advice
+        from gan_eval.pictures.agreement import size_advice
 
         sizes = " and ".join(f"{picture.shape[1]}x{picture.shape[0]}" for picture in (first, second))
         raise Unmeasurable(

@@ -12,8 +12,8 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.metrics.catalogue import Metric, select
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Missing
+from gan_eval.pictures import agreement
 from gan_eval.pictures import decode as pictures
-from gan_eval.pictures import doubts
 from gan_eval.pictures.containers import Unpacked, is_container, named, pictures_folder
 from gan_eval.pictures.layouts import (
     MIN_MATCHING,
@@ -437,8 +437,7 @@ def _partner_remarks(pair: StimulusSet) -> list[str]:
             advice = "; --paired takes those whose stems are equal but for zeros and what all names share"
             return [f"{counts}: no metrics of pairs{advice * bool(matching_stems(*stems))}"]
         lines.append(f"{counts}: metrics of pairs are of these alone")
-    if len(partners) >= doubts.MIN_COMPARED:
-        lines.append(doubts.changed_doubt(partners) or doubts.partners_doubt(partners))
+    lines.append(agreement.changed_line(partners) or agreement.partners_line(partners))
     return list(filter(None, lines))
 
 
@@ -458,14 +457,14 @@ def _folder_remarks(places: Mapping[Role, Path], pair: StimulusSet, settings: Se
         if (unread := pictures.unread_pictures(paths[0].parent))
     ]
     for place, paths in folders.items():
-        remarks += doubts.sample_doubts(place, paths)
-    remarks += doubts.dark_folders(folders, white=settings.white)
+        remarks += agreement.sample_lines(place, paths)
+    remarks += agreement.dark_folders(folders, white=settings.white)
     if {"real", "fake"} <= places.keys():
         reals, fakes = folders[str(places["real"])], folders[str(places["fake"])]
         if len(fakes) > 1:  # one can be like no other
-            remarks += doubts.content_doubts(str(places["fake"]), fakes, reals)
+            remarks += agreement.content_lines(str(places["fake"]), fakes, reals)
     for folder, paths in folders.items():
-        looked_at = doubts.evenly_spread(paths)
+        looked_at = agreement.evenly_spread(paths)
         with_profile = [path for path in looked_at if pictures.has_profile(path)]
         remarks += [
             f"{folder}: {count} of the {len(looked_at)} pictures looked at have the colour profile {name!r}, which "
@@ -474,7 +473,7 @@ def _folder_remarks(places: Mapping[Role, Path], pair: StimulusSet, settings: Se
         ]
     if settings.resize:
         names = [(row["reference_file"], row["file"]) for row in pair.rows if row["reference_file"]]
-        _, line = doubts.fit_remark([[Path(name) for name in pair] for pair in names], None)
+        _, line = agreement.fit_remark([[Path(name) for name in pair] for pair in names], None)
         remarks += [f"--resize scales: {line}; `gan-eval stimuli import` has the option --fit"] * bool(line)
     return remarks
 

@@ -10,7 +10,7 @@ from refusals import refused
 
 from gan_eval.metrics import evaluate
 from gan_eval.pictures import decode as pictures
-from gan_eval.pictures import doubts, sets
+from gan_eval.pictures import agreement, sets
 from gan_eval.pictures.importing import import_folder, import_items
 from gan_eval.pictures.layouts import content_name
 
@@ -199,7 +199,7 @@ def test_a_folder_with_one_light_picture_is_not_dark_and_8_bits_need_no_white(tm
     save(np.full((80, 96), 40, np.uint8), folder / "real" / "3.png")
     assert import_folder(folder, tmp_path / "set").remarks == ()
     save(np.zeros((8, 8), np.uint8), tmp_path / "0.png")
-    assert doubts.dark_folders({"fake": [tmp_path / "0.png"]}) == ["fake: all pictures are black"]
+    assert agreement.dark_folders({"fake": [tmp_path / "0.png"]}) == ["fake: all pictures are black"]
 
 
 # masks
@@ -392,7 +392,7 @@ def test_pictures_that_were_saved_in_another_way_are_one_line(tmp_path, said):
 def test_worse_pictures_were_not_saved_in_another_way(tmp_path, change):
     write(tmp_path, lambda image: np.uint8(noisy(change(image))), count=8)
     pairs = [(tmp_path / "real" / f"{n}.png", tmp_path / "fake" / f"{n}.png") for n in range(8)]
-    assert not doubts.changed_doubt(pairs)
+    assert not agreement.changed_line(pairs)
 
 
 def test_grids_without_margins_are_one_line(tmp_path):
@@ -404,7 +404,7 @@ def test_grids_without_margins_are_one_line(tmp_path):
         save(scene(number), tmp_path / "real" / f"{number}.png")
     made = import_folder(tmp_path / "real", tmp_path / "set", fakes=[tmp_path / "fake"])
     assert any("3 of 3 pictures looked at seem to be grids of 4 x 2 samples" in line for line in made.remarks)
-    assert not doubts.sample_doubts("real", pictures.list_pictures(tmp_path / "real"))
+    assert not agreement.sample_lines("real", pictures.list_pictures(tmp_path / "real"))
 
 
 @pytest.mark.parametrize(
