@@ -1,10 +1,12 @@
 """Participants of a store: list their sessions, count rows, delete a participant's data."""
 
+import os
 import shlex
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +17,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.reading import Address, Place
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import LAYOUTS
-from gan_eval.store.records import keep_highest_numbers
+from gan_eval.store.records import digest_of, keep_deleted, keep_highest_numbers
 from gan_eval.store.results import Store, lock_writes, open_store, sittings_of
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
@@ -117,7 +119,7 @@ def with_moved_stores(store: Place) -> list[Place]:
     """Return a store, if it is still there, and the earlier ones that `run --redo quiz` moved aside, oldest first."""
     if isinstance(store, Address):
         return [store]
-    path = store.resolve()
+    path = Path(os.path.realpath(store))
     moved = sorted((path.parent / OWN_FOLDER / "old").glob(f"quiz-*/{path.name}"))
     return [store, *moved] if path.exists() or not moved else [*moved]
 
@@ -167,6 +169,8 @@ _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0"
 def forget(where: str | Place, participant: str, *, study: str | None = None) -> dict[str, int]:
     """Remove a participant's rows from every table in one transaction; return the number of removed rows by table.
 
+    The store keeps digests of the sessions' identifiers, so that no import, push or merge brings the rows back.
+
     Then a SQLite file is rewritten, so that no bytes of the rows remain in it or in the write-ahead log. No other
     program may use the store during this. If rewriting the file fails, repeat the call: only this step is left.
 
@@ -201,6 +205,7 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
         layout = LAYOUTS[tables.SESSIONS].c
         connection.execute(sa.select(layout.session).where(layout.session.in_(sessions)).with_for_update())
         keep_highest_numbers(connection, sessions)
+        keep_deleted(connection, [digest_of(session) for session in sessions])
         for table in _tables_of_sessions(connection):
             counts[table.name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
         if sqlite:
@@ -221,6 +226,21 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
                     "programs that use the store, then repeat the command"
                 ) from error
     return {table.name: counts.get(table.name, 0) for table in tables.STORED_TABLES}
+
+
+def forget_session(store: Store, session: str) -> None:
+    """Delete the data of a session's participant in its study, as `forget_in`; it is never imported, also if unknown.
+
+    Raises:
+        UserError: as `forget_in`.
+    """
+    rows = store.rows(tables.SESSIONS, session=session)
+    if rows:
+        forget_in(store, rows[0]["participant"], study=rows[0]["study"])
+        return
+    with store.transaction() as connection:
+        lock_writes(connection)
+        keep_deleted(connection, [digest_of(session)])
 
 
 def _sessions_of(store: Store, connection: sa.Connection, participant: str, study: str | None) -> list[str]:

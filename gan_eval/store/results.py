@@ -24,6 +24,7 @@ from gan_eval.store.connect import (
     may_write,
     read_only_engine,
     remote_engine,
+    require_in_place,
     require_store_file,
     sqlite_engine,
 )
@@ -253,6 +254,11 @@ class Store:
                 frames = [frame_of(rows, table, constant) for rows in parts] or frames
         return checked_frame(pd.concat(frames, ignore_index=True), table, self.where)
 
+    def require_in_place(self) -> None:
+        """Check that a SQLite file has not been removed, moved or replaced since it was opened; else `UserError`."""
+        with self.transaction() as connection:
+            require_in_place(connection)
+
     def close(self) -> None:
         """Close the connection; the next use opens another."""
         self.engine.dispose()
@@ -364,6 +370,7 @@ class Writer:
         """Open the store with `open_in_thread`, which is called in the new thread."""
         self._lock = threading.Lock()
         self._queue: deque[_Queued] = deque()
+        self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         try:
             self._store = self._thread.submit(open_in_thread).result()
@@ -409,9 +416,18 @@ class Writer:
             report()
 
     def close(self) -> None:
-        """Finish the queued jobs and close the store."""
+        """Finish the queued jobs and close the store; a second call does nothing.
+
+        Raises:
+            UserError: the store's file is gone (`Store.require_in_place`), so what was stored may be lost.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        in_place = self.submit(Store.require_in_place, alone=True)
         self.submit(Store.close, alone=True)
         self._thread.shutdown()
+        in_place.result()
 
     def __enter__(self) -> Self:
         return self
