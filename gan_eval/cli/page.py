@@ -1,6 +1,9 @@
 """The commands `export page` and `store import-page`: a study's page without a server, and its answers."""
 
+import os
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -62,20 +65,37 @@ def export_page(
     with naming(f"{study}: "):
         require_no_server(plan.study.quiz)
     key = key or page.absolute().parent / KEY
-    if static is not None and key.resolve().is_relative_to(static.resolve()):
+    if static is not None and Path(os.path.realpath(key)).is_relative_to(os.path.realpath(static)):
         raise UserError(f"--key {key}: would be published with --static {static}; name a file elsewhere")
     people = people or plan.study.quiz.participants
-    made, pictures = export_page(
-        quiz_study(plan),
-        Destination(path=page, jatos=static is None, post=post, datapipe=datapipe),
-        people=people,
-        key_file=key,
-        say=say,
-    )
+    with _files_held({"--key": key, **({} if out is None else {"--out": out})}):
+        made, pictures = export_page(
+            quiz_study(plan),
+            Destination(path=page, jatos=static is None, post=post, datapipe=datapipe),
+            people=people,
+            key_file=key,
+            say=say,
+        )
     store = plan.store if plan.folder.is_dir() else "answers.sqlite"
     say(f"page {made.page}: {counted(people, 'list')}, {counted(pictures, 'picture')}; key (private): {key}")
     print_next_command("store", "import-page", "RESULTS", "--key", str(key), "--store", str(store))
     typer.echo(page)
+
+
+@contextmanager
+def _files_held(files: Mapping[str, Path]) -> Iterator[None]:
+    """Keep other commands from writing these files, by option; remove what killed ones left while writing them."""
+    from gan_eval.files.atomic import remove_leftovers_of
+    from gan_eval.files.locks import hold_lock
+    from gan_eval.files.output_folders import check_output_file
+
+    with ExitStack() as stack:
+        for option, file in files.items():
+            check_output_file(file, option=option)
+            lock = file.with_name(f".{file.name}.lock")
+            stack.enter_context(hold_lock(lock, f"{option} {file}", "exporting a page to it"))
+            remove_leftovers_of(file)
+        yield
 
 
 def import_page(
@@ -87,17 +107,28 @@ def import_page(
 ) -> None:
     """Add the answers of a page to a store, each row once; rerun the command when there are more."""
     from gan_eval.cli.console import Console
+    from gan_eval.files.digests import sha256_json
+    from gan_eval.files.locks import hold_lock
+    from gan_eval.files.reading import resolved
     from gan_eval.quiz.serve.page_import import import_page
+    from gan_eval.quiz.station import station_file
 
-    with Console() as console, console.working("import-page"):
+    folder = store.parent if isinstance(store, Path) else station_file().parent
+    lock = folder / f".gan-eval-{sha256_json(['import-page', str(resolved(store))])[:12]}.lock"
+    with (
+        hold_lock(lock, f"--store {store}", "importing answers into it"),
+        Console() as console,
+        console.working("import-page"),
+    ):
         done = import_page(results, key, store)
     problems = done.problems or ([] if done.sessions else [f"{results[0]}: no answers of a page in it"])
     for line in problems[not done.sessions :]:
         say(line)
     if not done.sessions:
         raise UserError(problems[0])
-    for session in done.forgotten:
-        say(f"session {session}: the participant wants all data deleted; the store has none, delete them in the files")
+    if done.forgotten:
+        left_out = f"{counted(len(done.forgotten), 'session')} left out, because the participants' data are deleted"
+        say(f"{left_out}; delete them in the files, too: {', '.join(done.forgotten)}")
     new = f"{counted(done.new_sessions, 'new session')}, {counted(done.new_trials, 'new trial')}"
     say(f"{counted(done.sessions, 'session')} in the files; {new}")
     typer.echo(store)

@@ -163,7 +163,7 @@ def store_push(
     copied = f"{counted(pushed.sessions, 'session')}, {counted(pushed.trials, 'trial')} copied"
     say(f"{copied} from {pushed.source} into {'a new store, ' * pushed.is_new}{pushed.target}")
     if pushed.deleted:
-        say(f"{counted(pushed.deleted, 'session')} left out: deleted from one of the two stores")
+        say(f"{counted(len(pushed.deleted), 'session')} left out: deleted from one of the two stores")
     for code in pushed.remaining:
         forget = shlex.join(["gan-eval", "participants", "forget", code, "--store", pushed.target])
         say(f"{code}: deleted from {pushed.source}, but still in {pushed.target}; delete it there with: {forget}")

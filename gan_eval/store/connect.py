@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -125,6 +126,19 @@ def remote_engine(address: Address) -> sa.Engine:
         ) from error
 
 
+def wait_until_started(engine: sa.Engine) -> None:
+    """Wait, at most `STARTING_S`, while PostgreSQL says that it is starting; the first use reports other errors."""
+    deadline = time.monotonic() + STARTING_S
+    while time.monotonic() < deadline:
+        try:
+            with engine.connect():
+                return
+        except DATABASE_ERRORS as error:
+            if not any(words in str(error) for words in STARTING):
+                return
+        time.sleep(0.5)
+
+
 def empty_engine() -> sa.Engine:
     """Return an engine with an empty database in memory, in place of an empty file that is only read."""
     return sa.create_engine("sqlite://", connect_args={"check_same_thread": False}, poolclass=sa.StaticPool)
@@ -174,6 +188,11 @@ def require_store_file(path: Path, *, create: bool) -> bool:
 DATABASE_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
 """Exceptions of SQLAlchemy and the drivers, also for a value that the database cannot store."""
 
+STARTING = ("starting up", "shutting down", "not yet accepting connections", "in recovery mode")
+"""Words in PostgreSQL's message while it starts or stops."""
+STARTING_S = 30
+"""Maximum time in seconds to wait for PostgreSQL to start, when a store is opened to write into it."""
+
 _LINES = (
     (("disk is full", "no space"), "the disk is full; free some space; what was answered before is safe"),
     (("disk i/o",),
@@ -181,6 +200,7 @@ _LINES = (
     (("not a database",), "not a results store; name another file with --store"),
     (("malformed", "corrupt", "no such table", "no such column", "decode to utf-8"),
      "the store is damaged ({detail}); restore it from a copy, or save what is left by `sqlite3 FILE .recover`"),
+    (STARTING, "PostgreSQL is starting or stopping ({detail}); wait a moment, then rerun the command"),
     (("readonly", "unable to open", "permission"),
      "the store cannot be opened for writing; change its permissions, or use a copy in another place"),
     (("locked",), "{holder} is using the store; end it or wait for it, then rerun the command"),

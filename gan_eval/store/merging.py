@@ -57,8 +57,8 @@ class Pushed:
     """Number of copied trials."""
     refused: tuple[str, ...]
     """One line for each session that could not be copied; its rows stay in the source."""
-    deleted: int
-    """Number of the source's sessions that were left out, because they were deleted from one of the stores."""
+    deleted: tuple[str, ...]
+    """Sessions of the source that were left out, because they were deleted from one of the stores."""
     remaining: tuple[str, ...]
     """Participants of the target whose data were deleted from the source."""
     source: str
@@ -85,7 +85,7 @@ def push(source: str | Place, target: str | Place, *, only_ended: bool = False) 
     if new_in is not None and not new_in.is_dir():
         raise UserError(f"{target}: no such store, and no such folder for a new one; fix the path or make the folder")
     copied: list[dict[str, int]] = []
-    refusals, deleted = [], 0
+    refusals, deleted = list[str](), list[str]()
     with open_store(source, create=False) as here:
         require_consistent(here)
         with open_store(target) as there:
@@ -96,12 +96,12 @@ def push(source: str | Place, target: str | Place, *, only_ended: bool = False) 
                 except _RefusedError as error:
                     refusals.append(str(error))
                 except _DeletedError:
-                    deleted += 1
+                    deleted.append(session["session"])
     return Pushed(
         sessions=sum(any(counts.values()) for counts in copied),
         trials=sum(counts.get("trials", 0) for counts in copied),
         refused=tuple(refusals),
-        deleted=deleted,
+        deleted=tuple(deleted),
         remaining=remaining,
         source=here.where,
         target=there.where,
@@ -114,7 +114,9 @@ def push_lines(source: Place, target: str) -> list[str]:
     try:
         pushed = push(source, target, only_ended=True)
         lines = [f"quiz.push_to: refused: {line}; the rows are safe in {source}" for line in pushed.refused]
-        left_out = f"quiz.push_to: sessions left out, because they were deleted from {pushed.target}: {pushed.deleted}"
+        left_out = (
+            f"quiz.push_to: sessions left out, because they were deleted from {pushed.target}: {len(pushed.deleted)}"
+        )
         return [*lines, left_out] if pushed.deleted else lines
     except UserError as error:
         command = f"gan-eval store push {shlex.quote(str(source))} URL"
@@ -249,13 +251,13 @@ def merge(sources: Sequence[str | Place], out: Path) -> Merged:
 
 def _merged(sources: Sequence[str | Place], target: Path) -> Merged:
     """Write the stores into the new file `target`, which has no log at the end."""
-    places, deleted = [*map(place_of, sources)], 0
+    places, deleted = [*map(place_of, sources)], set[str]()
     for source in places:  # first what was deleted from any of them
         with open_store(source, create=False) as here, open_store(target) as there:
             _carry_deleted(here, there)
     for source in places:
         pushed = push(source, target)
-        deleted += pushed.deleted
+        deleted |= {*pushed.deleted}
         if pushed.refused:
             raise UserError(
                 f"store merge: {source} and the stores before it: {'; '.join(pushed.refused[:3])}; nothing was merged"
@@ -264,4 +266,4 @@ def _merged(sources: Sequence[str | Place], target: Path) -> Merged:
         rows = {table.name: sum(rows_by_session(store, table).values()) for table in tables.STORED_TABLES}
     if any(os.path.lexists(f"{target}{ending}") for ending in LOGS):  # SQLite could not empty its log
         raise OSError(errno.ENOSPC, "")
-    return Merged(rows, deleted)
+    return Merged(rows, len(deleted))

@@ -17,7 +17,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.reading import Address, Place
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import LAYOUTS
-from gan_eval.store.records import digest_of, keep_deleted, keep_highest_numbers
+from gan_eval.store.records import digest_of, is_deleted, keep_deleted, keep_highest_numbers
 from gan_eval.store.results import Store, lock_writes, open_store, sittings_of
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
@@ -228,19 +228,22 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
     return {table.name: counts.get(table.name, 0) for table in tables.STORED_TABLES}
 
 
-def forget_session(store: Store, session: str) -> None:
-    """Delete the data of a session's participant in its study, as `forget_in`; it is never imported, also if unknown.
+def left_out(store: Store, session: str, *, forget: bool) -> bool:
+    """Return whether a session that comes from elsewhere is to be left out, because its participant's data are deleted.
+
+    Args:
+        forget: the participant asks for that now: delete what the store has, as `forget_in`, and keep the digest.
 
     Raises:
-        UserError: as `forget_in`.
+        UserError: the data cannot be deleted, as for `forget_in`.
     """
-    rows = store.rows(tables.SESSIONS, session=session)
-    if rows:
+    if forget and (rows := store.rows(tables.SESSIONS, session=session)):
         forget_in(store, rows[0]["participant"], study=rows[0]["study"])
-        return
-    with store.transaction() as connection:
-        lock_writes(connection)
-        keep_deleted(connection, [digest_of(session)])
+    elif forget:
+        with store.transaction() as connection:
+            lock_writes(connection)
+            keep_deleted(connection, [digest_of(session)])
+    return forget or is_deleted(store, session)
 
 
 def _sessions_of(store: Store, connection: sa.Connection, participant: str, study: str | None) -> list[str]:

@@ -27,6 +27,7 @@ from gan_eval.store.connect import (
     require_in_place,
     require_store_file,
     sqlite_engine,
+    wait_until_started,
 )
 from gan_eval.store.layout import (
     ADDED,
@@ -309,8 +310,8 @@ def open_store(where: str | Place, *, create: bool = True, exclusive: bool = Fal
     """Open a store by file path (SQLite) or URL (`postgresql://...`).
 
     Args:
-        create: create a store if there is none. If false, a write-protected file is opened for reading, and an empty
-            database is read as an empty store and not changed.
+        create: create a store if there is none, and wait for a server that is just starting. If false, a
+            write-protected file is opened for reading, and an empty database is read as an empty store and not changed.
         exclusive: refuse to share a SQLite file with another program until the store is closed.
 
     Raises:
@@ -326,6 +327,8 @@ def open_store(where: str | Place, *, create: bool = True, exclusive: bool = Fal
     place, empty = place_of(where), False
     if isinstance(place, Address):
         store = Store(remote_engine(place), str(place), scrub=place.scrub)
+        if create:  # a program that only reads can be started again
+            wait_until_started(store.engine)
     else:
         empty = require_store_file(place, create=create)
         if empty and not create:

@@ -40,7 +40,7 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import Flag, State, answer_rows
 from gan_eval.quiz.wording import Texts, presented_consent
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.store import Store, Writer, forget_in, open_store, other_design, session_of, store_design
+from gan_eval.store import Store, Writer, left_out, open_store, other_design, session_of, store_design
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
 
@@ -125,7 +125,7 @@ class ReturnedAnswers:
     new_sessions: int = 0
     new_trials: int = 0
     forgotten: list[str] = field(default_factory=list)
-    """Sessions whose participants want their data deleted; the store has none."""
+    """Sessions whose participants' data are deleted, earlier or by request in the files; the store has none."""
     problems: list[str] = field(default_factory=list)
     """A line for each file and session that was not imported, or not completely."""
 
@@ -226,9 +226,8 @@ class _Replay:
             RequestError: the answers to the study's questions, or its questions on the instructions, are impossible.
         """
         stored, last = self._rows(tables.SESSIONS), -1
-        if any(record.name == "withdraw" and record.body.get("forget") for record in records):
-            if stored:
-                self._do(lambda store: forget_in(store, stored[0]["participant"], study=self._key.study), alone=True)
+        wants = any(record.name == "withdraw" and record.body.get("forget") for record in records)
+        if self._do(partial(left_out, session=self._id, forget=wants), alone=wants):
             self._imported.forgotten.append(self._id)
             return
         if stored:
