@@ -20,7 +20,7 @@ from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.serve.page_export import Destination, export_page
 from gan_eval.quiz.serve.page_import import PageKey, import_page, read_key
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.store import open_store
+from gan_eval.store import forget, open_store, push
 from gan_eval.tables.frames import Row
 
 QUIZ: dict[str, Any] = {
@@ -182,6 +182,43 @@ def test_files_that_are_foreign_or_damaged_are_named_and_the_others_imported(ser
     assert imported(leave) == ["aborted"]
     assert imported({**leave, "body": {"forget": True}}) == [], "the data are deleted"
     assert imported({**leave, "body": {"forget": True}}) == []
+
+
+@pytest.fixture(params=["file", "server"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return str(tmp_path / "imported.sqlite") if request.param == "file" else request.getfixturevalue("database")
+
+
+def test_who_was_deleted_does_not_come_back_with_the_same_answers(
+    serve: Serve, tmp_path: Path, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served = serve(**QUIZ)
+    records = recorded(served, made_key(served.study, tmp_path), reload_after=None)
+    leave = {**records[5], "n": 6, "name": "withdraw", "body": {"forget": True}}
+    files = {"all.json": records, "part.json": records[:6], "leave.json": [*records[:6], leave]}
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+
+    def imported(name: str) -> str:
+        words = ["store", "import-page", str(tmp_path / name), "--key", str(tmp_path / "study.key"), "--store", store]
+        assert run(words) == 0
+        with open_store(store) as opened:
+            people = [row["participant"] for row in opened.rows(tables.SESSIONS)]
+        said = capsys.readouterr().err
+        out = "1 session left out, because the participants' data are deleted; delete them in the files, too: "
+        assert (f"{out}{records[0]['session']}" in said) == (people == [])
+        return " ".join(people)
+
+    assert imported("all.json") == "P01"
+    forget(store, "P01")
+    assert imported("all.json") == "", "deleted by the experimenter"
+    assert imported("part.json") == ""
+    with open_store(store) as opened, opened.transaction() as connection:
+        connection.exec_driver_sql("DELETE FROM gan_eval_deleted")
+    assert imported("leave.json") == "", "deleted by request, before anything was stored"
+    assert imported("part.json") == "", "an earlier file alone"
+    push(served.where, elsewhere := tmp_path / "elsewhere.sqlite")
+    assert push(store, elsewhere).deleted == ()
 
 
 @pytest.fixture
