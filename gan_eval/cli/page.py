@@ -1,6 +1,5 @@
 """The commands `export page` and `store import-page`: a study's page without a server, and its answers."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,6 +11,7 @@ import typer
 from gan_eval.cli.console import print_next_command, say
 from gan_eval.cli.options import RequiredStore, counted, refuse_without_effect
 from gan_eval.errors import UserError, naming
+from gan_eval.files.reading import resolved
 from gan_eval.machine.commands import setup_command
 
 KEY = "study.key"
@@ -65,7 +65,7 @@ def export_page(
     with naming(f"{study}: "):
         require_no_server(plan.study.quiz)
     key = key or page.absolute().parent / KEY
-    if static is not None and Path(os.path.realpath(key)).is_relative_to(os.path.realpath(static)):
+    if static is not None and resolved(key).is_relative_to(resolved(static)):
         raise UserError(f"--key {key}: would be published with --static {static}; name a file elsewhere")
     people = people or plan.study.quiz.participants
     with _files_held({"--key": key, **({} if out is None else {"--out": out})}):
@@ -109,7 +109,6 @@ def import_page(
     from gan_eval.cli.console import Console
     from gan_eval.files.digests import sha256_json
     from gan_eval.files.locks import hold_lock
-    from gan_eval.files.reading import resolved
     from gan_eval.quiz.serve.page_import import import_page
     from gan_eval.quiz.station import station_file
 

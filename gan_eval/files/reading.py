@@ -7,7 +7,7 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 from urllib.parse import quote, quote_plus
 
 from gan_eval.errors import UserError
@@ -137,8 +137,15 @@ def place_of(where: str | Place) -> Place:
     return Address(url.set(drivername="postgresql+psycopg"))
 
 
+@overload
+def resolved(place: Path) -> Path: ...
+@overload
+def resolved(place: Place) -> Place: ...
 def resolved(place: Place) -> Place:
-    """Return an absolute path without links; a link that leads to itself stays. An address stays as it is."""
+    """Return an absolute path without links; an address, and a link that leads to itself, stay as they are.
+
+    Before Python 3.13, `Path.resolve` raises `RuntimeError` for such a link.
+    """
     return place if isinstance(place, Address) else Path(os.path.realpath(place))
 
 

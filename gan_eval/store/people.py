@@ -1,12 +1,10 @@
 """Participants of a store: list their sessions, count rows, delete a participant's data."""
 
-import os
 import shlex
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +12,7 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.reading import Address, Place
+from gan_eval.files.reading import Address, Place, resolved
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.records import digest_of, is_deleted, keep_deleted, keep_highest_numbers
@@ -119,7 +117,7 @@ def with_moved_stores(store: Place) -> list[Place]:
     """Return a store, if it is still there, and the earlier ones that `run --redo quiz` moved aside, oldest first."""
     if isinstance(store, Address):
         return [store]
-    path = Path(os.path.realpath(store))
+    path = resolved(store)
     moved = sorted((path.parent / OWN_FOLDER / "old").glob(f"quiz-*/{path.name}"))
     return [store, *moved] if path.exists() or not moved else [*moved]
 

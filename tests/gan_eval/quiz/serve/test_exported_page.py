@@ -4,23 +4,28 @@ import json
 import random
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
+from page_server import make_sets
 from quiz_study import two_models
 from robot import Robot, Serve, Served
 
 from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
+from gan_eval.files.atomic import temporary_name
+from gan_eval.files.locks import hold_lock
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
+from gan_eval.quiz.serve import page_import
 from gan_eval.quiz.serve.page_export import Destination, export_page
-from gan_eval.quiz.serve.page_import import PageKey, import_page, read_key
+from gan_eval.quiz.serve.page_import import PageKey, read_key
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.store import forget, open_store, push
+from gan_eval.store import forget, open_store
 from gan_eval.tables.frames import Row
 
 QUIZ: dict[str, Any] = {
@@ -122,15 +127,15 @@ def test_the_same_answers_give_the_rows_of_serve_once(serve: Serve, tmp_path: Pa
         *range(6, 13),
     ):  # among them those between the reload and the next trial, and a trial and its marks
         part.write_text(json.dumps(records[:count]))
-        first = import_page([part], tmp_path / "study.key", where)
+        first = page_import.import_page([part], tmp_path / "study.key", where)
         assert (first.new_sessions, first.problems) == (count == 2, [])
     whole = as_jatos(records, tmp_path / "results.zip")
-    second = import_page([whole, part], tmp_path / "study.key", where)
+    second = page_import.import_page([whole, part], tmp_path / "study.key", where)
     assert (second.sessions, second.new_sessions, second.problems) == (1, 0, [])
     expected = stored(tmp_path / "served.sqlite")
     assert stored(where) == expected
     assert bool(expected["marks"]) == bool(marks)
-    again = import_page([whole, part], tmp_path / "study.key", where)
+    again = page_import.import_page([whole, part], tmp_path / "study.key", where)
     assert (again.new_sessions, again.new_trials, again.problems) == (0, 0, [])
     assert stored(where) == expected
 
@@ -156,7 +161,7 @@ def test_files_that_are_foreign_or_damaged_are_named_and_the_others_imported(ser
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="latin-1")
-    done = import_page([folder], tmp_path / "study.key", tmp_path / "imported.sqlite")
+    done = page_import.import_page([folder], tmp_path / "study.key", tmp_path / "imported.sqlite")
     named = sorted(line.partition(",")[0].partition(":")[0].rpartition("/")[2] for line in done.problems)
     assert named == ["cut.json", "foreign.json", "impossible.json", "other.json", "picture.txt"]
     assert done.new_sessions == 1
@@ -165,7 +170,7 @@ def test_files_that_are_foreign_or_damaged_are_named_and_the_others_imported(ser
     assert run(["store", "import-page", str(folder), *import_words]) == 3
     assert run(["store", "import-page", str(folder / "foreign.json"), *import_words]) == 2
     (folder / "gap.json").write_text(json.dumps(gap))
-    done = import_page([folder / "gap.json"], tmp_path / "study.key", tmp_path / "gap.sqlite")
+    done = page_import.import_page([folder / "gap.json"], tmp_path / "study.key", tmp_path / "gap.sqlite")
     assert done.new_trials == 2
     assert "record 6" in done.problems[0]
 
@@ -173,7 +178,7 @@ def test_files_that_are_foreign_or_damaged_are_named_and_the_others_imported(ser
 
     def imported(*last: dict[str, Any]) -> list[str]:
         (tmp_path / "left.json").write_text(json.dumps([*records[:6], *last]))
-        done = import_page([tmp_path / "left.json"], tmp_path / "study.key", tmp_path / "left.sqlite")
+        done = page_import.import_page([tmp_path / "left.json"], tmp_path / "study.key", tmp_path / "left.sqlite")
         assert done.problems == []
         with open_store(tmp_path / "left.sqlite") as store:
             return [row["status"] for row in store.rows(tables.SESSIONS)]
@@ -217,8 +222,6 @@ def test_who_was_deleted_does_not_come_back_with_the_same_answers(
         connection.exec_driver_sql("DELETE FROM gan_eval_deleted")
     assert imported("leave.json") == "", "deleted by request, before anything was stored"
     assert imported("part.json") == "", "an earlier file alone"
-    push(served.where, elsewhere := tmp_path / "elsewhere.sqlite")
-    assert push(store, elsewhere).deleted == ()
 
 
 @pytest.fixture
@@ -273,6 +276,58 @@ def test_an_archive_for_jatos_is_one_description_and_one_folder(study: QuizStudy
     (component,) = described["data"]["componentList"]
     assert (component["htmlFilePath"], component["reloadable"]) == ("index.html", True)
     assert '<script src="jatos.js">' in html
+
+
+STUDY = """
+study = {name = "tiles"}
+stimuli = {sets = ["tiles"]}
+quiz = {real = 1, fake = 1}
+"""
+
+
+@pytest.mark.parametrize("option", ["--out", "--static"])
+def test_what_a_killed_export_has_left_is_removed_by_the_next_one(
+    tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_sets(tmp_path, None)
+    (tmp_path / "study.toml").write_text(STUDY)
+    page = tmp_path / ("study.jzip" if option == "--out" else "web")
+    words = ["export", "page", str(tmp_path / "study.toml"), option, str(page), "--people", "1"]
+    of_others = {tmp_path / temporary_name("other.jzip"), tmp_path / ".study.notes.tmp.jzip"}
+    left = {tmp_path / temporary_name(name) for name in ["study.key", *["study.jzip"] * (option == "--out")]}
+    for path in of_others | left:
+        path.write_bytes(b"PK")
+    before = {*tmp_path.iterdir()}
+    with hold_lock(tmp_path / ".study.key.lock", "--key", "exporting a page to it"):
+        assert run(words) == 2
+        assert "study.key: another program is exporting a page to it; wait for it" in capsys.readouterr().err
+    assert {*tmp_path.iterdir()} == before
+    assert run(words) == 0
+    assert {*tmp_path.iterdir()} == before - left | {page, tmp_path / "study.key"}
+
+
+def test_two_imports_into_one_store_take_turns(
+    serve: Serve, tmp_path: Path, store: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(**QUIZ)
+    records = recorded(served, made_key(served.study, tmp_path), reload_after=None)
+    (tmp_path / "all.json").write_text(json.dumps(records))
+    words = ["store", "import-page", str(tmp_path / "all.json"), "--key", str(tmp_path / "study.key"), "--store", store]
+    begun = partial(page_import._Replay._begin)
+    second: list[int] = []
+
+    def begin(replay: Any, *rest: Any) -> None:
+        if not second:
+            second.append(run(words))
+        begun(replay, *rest)
+
+    monkeypatch.setattr(page_import._Replay, "_begin", begin)
+    assert (run(words), second) == (0, [2])
+    said = capsys.readouterr().err
+    assert "another program is importing answers into it; wait for it, or end it" in said
+    assert "begun a session elsewhere" not in said
+    with open_store(store) as opened:
+        assert len(opened.rows(tables.SESSIONS)) == 1
 
 
 @pytest.mark.parametrize(
