@@ -20,8 +20,8 @@ from gan_eval.tables import STORED_TABLES
 from gan_eval.tables.names import MODELS_TEX
 
 UNREACHED = (
-    "not reached from here: exports, reports, figures and tables in other folders, merged stores, copies and backups; "
-    "delete these yourself, and give the same command for each other store: its next push would bring the rows back"
+    "not reached from here: exports, reports, figures and tables in other folders, files with answers of a page, "
+    "merged stores, copies and backups; delete these yourself, and give the same command for each other store"
 )
 """Places that the command cannot reach."""
 
