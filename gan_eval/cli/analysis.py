@@ -25,7 +25,7 @@ from gan_eval.cli.options import (
     with_settings,
 )
 from gan_eval.errors import UserError, naming
-from gan_eval.files.reading import Place, place_of, plain_file
+from gan_eval.files.reading import Place, place_of, plain_file, resolved
 from gan_eval.machine.progress import about
 from gan_eval.machine.start import postpone
 
@@ -244,7 +244,7 @@ def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Calla
         frames = tables_to_analyze(file, say=say).tables
     prepared = prepare_trials(frames[TRIALS], where=str(file), of_file=True)
     frames[TRIALS] = prepared.trials
-    if file.resolve().parent == out.resolve():
+    if resolved(file).parent == resolved(out):
         others = {table: file.with_name(f"{table.name}.csv") for table in STORED_TABLES if table not in frames}
         frames |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}
     has_number = planned is not None and "participants" in planned.quiz.model_fields_set

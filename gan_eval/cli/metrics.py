@@ -12,6 +12,7 @@ from gan_eval.cli import options
 from gan_eval.cli.console import Console, say
 from gan_eval.cli.options import Paired, TarKey, White, parse_pairs, refuse_without_effect, setting, tables_as_json
 from gan_eval.errors import UserError
+from gan_eval.files.reading import resolved
 from gan_eval.machine.commands import as_typed
 from gan_eval.machine.progress import about_download
 from gan_eval.machine.threads import MAX_THREADS
@@ -211,7 +212,7 @@ def _check_pages(chosen: "Sequence[Metric]", report: Path | None, gallery: Path 
     from gan_eval.report.metrics.gallery import check_gallery
 
     check_gallery(gallery)
-    if report is not None and report.resolve() == gallery.resolve():
+    if report is not None and resolved(report) == resolved(gallery):
         raise UserError(f"--gallery {gallery}: --report names the same file; name two")
     if all(metric.kind == "set" for metric in chosen):
         names = ", ".join(metric.name for metric in chosen)

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -74,13 +76,15 @@ def export_page(
     _check_places(study, page, key, is_static=static is not None)
     people = people or plan.study.quiz.participants
     address = "ADDRESS" if public_url is None else public_url.rstrip("/")
-    made, pictures = export_page(
-        quiz_study(plan),
-        Destination(path=page, jatos=static is None, post=post, datapipe=datapipe, address=address),
-        people=people,
-        key_file=key,
-        say=say,
-    )
+    written = [("--key", key), ("--key", links_file(key)) if out is None else ("--out", out)]
+    with _files_held(written):
+        made, pictures = export_page(
+            quiz_study(plan),
+            Destination(path=page, jatos=static is None, post=post, datapipe=datapipe, address=address),
+            people=people,
+            key_file=key,
+            say=say,
+        )
     store = plan.store if plan.folder.is_dir() else "answers.sqlite"
     say(f"page {made.page}: {counted(people, 'list')}, {counted(pictures, 'picture')}; key (private): {key}")
     if static is None:
@@ -133,6 +137,22 @@ def _is_same(one: Path, other: Path) -> bool:
     return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)  # noqa: PTH110, PTH121
 
 
+@contextmanager
+def _files_held(files: Iterable[tuple[str, Path]]) -> Iterator[None]:
+    """Keep other commands from writing these files, each with its option; remove what killed ones left there."""
+    from gan_eval.files.atomic import remove_leftovers_of
+    from gan_eval.files.locks import hold_lock
+    from gan_eval.files.output_folders import check_output_file
+
+    with ExitStack() as stack:
+        for option, file in files:
+            check_output_file(file, option=option)
+            lock = file.with_name(f".{file.name}.lock")
+            stack.enter_context(hold_lock(lock, f"{option} {file}", "exporting a page to it"))
+            remove_leftovers_of(file)
+        yield
+
+
 def import_page(
     results: Annotated[
         list[Path], typer.Argument(help="JATOS' results, answers saved by the page, or folders of them; also zipped.")
@@ -154,8 +174,9 @@ def import_page(
         say(line)
     if not done.sessions:
         raise UserError(problems[0])
-    for session in done.forgotten:
-        say(f"session {session}: the participant wants all data deleted; the store has none, delete them in the files")
+    if done.forgotten:
+        left_out = f"{counted(len(done.forgotten), 'session')} left out, because the participants' data are deleted"
+        say(f"{left_out}; delete them in the files, too: {', '.join(done.forgotten)}")
     new = f"{counted(done.new_sessions, 'new session')}, {counted(done.new_trials, 'new trial')}"
     say(f"{counted(done.sessions, 'session')} in the files; {new}")
     typer.echo(store)

@@ -1,6 +1,7 @@
 """The commands for a results store: `participants`, `store`, `export`."""
 
 import json
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -143,7 +144,9 @@ def store_merge(
         raise UserError("store merge: found one store; give two or more")
     with Console() as console, console.working("merge"):
         merged = merge(stores, out)
-    say(f"{counted(merged['sessions'], 'session')}, {counted(merged['trials'], 'trial')}")
+    say(f"{counted(merged.rows['sessions'], 'session')}, {counted(merged.rows['trials'], 'trial')}")
+    if merged.deleted:
+        say(f"{counted(merged.deleted, 'session')} left out: deleted from one of these stores")
     typer.echo(out)
 
 
@@ -159,11 +162,16 @@ def store_push(
         pushed = push(store, to)
     copied = f"{counted(pushed.sessions, 'session')}, {counted(pushed.trials, 'trial')} copied"
     say(f"{copied} from {pushed.source} into {'a new store, ' * pushed.is_new}{pushed.target}")
+    if pushed.deleted:
+        say(f"{counted(len(pushed.deleted), 'session')} left out: deleted from one of the two stores")
+    for code in pushed.remaining:
+        forget = shlex.join(["gan-eval", "participants", "forget", code, "--store", pushed.target])
+        say(f"{code}: deleted from {pushed.source}, but still in {pushed.target}; delete it there with: {forget}")
     if pushed.refused:
         more = f"; and {len(pushed.refused) - 3} more sessions" if len(pushed.refused) > 3 else ""
         raise UserError(
             f"store push: sessions refused: {len(pushed.refused)}: {'; '.join(pushed.refused[:3])}{more}; "
-            "their rows are safe in your store; `gan-eval participants forget` removes one of two sessions"
+            "their rows are safe in your store"
         )
 
 

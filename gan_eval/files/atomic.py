@@ -136,6 +136,26 @@ def atomic_path(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def rename_new(source: Path, target: Path) -> None:
+    """Rename a file in one step; never replace another one.
+
+    Raises:
+        FileExistsError: `target` exists.
+    """
+    if os.name == "nt":
+        source.rename(target)  # replaces nothing there
+        return
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links, such as that of a memory stick
+        target.touch(exist_ok=False)
+        source.replace(target)
+    else:
+        source.unlink()
+
+
 @contextmanager
 def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
     """Yield a new folder in `parent` for unfinished results; it is removed at the end."""

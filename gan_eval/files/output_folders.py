@@ -6,15 +6,15 @@ from pathlib import Path
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, permit_group, write_error
-from gan_eval.files.reading import Place
+from gan_eval.files.reading import Place, resolved
 
 
 def relative_path(place: Path, folder: Path) -> str:
     """Return a path relative to a folder, so that both can be moved together; absolute if on another drive."""
     try:
-        return Path(os.path.relpath(place.resolve(), folder.resolve())).as_posix()
+        return Path(os.path.relpath(resolved(place), resolved(folder))).as_posix()
     except ValueError:
-        return place.resolve().as_posix()
+        return resolved(place).as_posix()
 
 
 def check_output_folder(folder: Path, *, option: str = "--out") -> None:

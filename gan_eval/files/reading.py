@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, overload
 from urllib.parse import quote, quote_plus
 
 from gan_eval.errors import UserError
@@ -90,10 +91,6 @@ class Address:
         url, query = self.url, {name: value for name, value in self.url.query.items() if name not in _SECRETS}
         return str(url.create("postgresql", url.username, None, url.host, url.port, url.database, query))
 
-    def resolve(self) -> Self:
-        """Return the address itself, which is complete; `Path.resolve` makes a path so."""
-        return self
-
     def scrub(self, text: str) -> str:
         """Return a driver's message in one line, with the password replaced in each form in which it may appear."""
         secrets = [str(self.url.password or ""), *(str(self.url.query.get(name, "")) for name in _SECRETS)]
@@ -122,11 +119,13 @@ def place_of(where: str | Place) -> Place:
     """
     if not isinstance(where, str):
         return where
+    expected = "expected one such as postgresql://user@host/database"
     if "://" not in where:
+        if re.match(r"postgres(ql)?(\+\w+)?:", where, re.IGNORECASE):  # not shown: it may contain a password
+            raise UserError(f"--store: not a database URL; {expected} (for a file of this name: ./NAME)")
         return Path(where)
     import sqlalchemy as sa
 
-    expected = "expected one such as postgresql://user@host/database"
     try:
         url = sa.make_url(where)
     except (sa.exc.ArgumentError, ValueError) as error:  # the error's message would show the password
@@ -136,6 +135,18 @@ def place_of(where: str | Place) -> Place:
     if not url.database:
         raise UserError(f"--store: the URL names no database; {expected}")
     return Address(url.set(drivername="postgresql+psycopg"))
+
+
+@overload
+def resolved(place: Path) -> Path: ...
+@overload
+def resolved(place: Place) -> Place: ...
+def resolved(place: Place) -> Place:
+    """Return an absolute path without links; an address, and a link that leads to itself, stay as they are.
+
+    Before Python 3.13, `Path.resolve` raises `RuntimeError` for such a link.
+    """
+    return place if isinstance(place, Address) else Path(os.path.realpath(place))
 
 
 def plain_file(place: Place) -> Path | None:

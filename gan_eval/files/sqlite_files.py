@@ -1,7 +1,11 @@
-"""Databases: read SQLite's errors, enable its write-ahead log."""
+"""Databases: read SQLite's errors, enable its write-ahead log, refuse a log that an earlier file has left."""
 
+import os
 import sqlite3
 import time
+from pathlib import Path
+
+from gan_eval.errors import UserError
 
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """Exceptions of SQLite; its message about a damaged file may quote bytes that are not UTF-8."""
@@ -28,3 +32,21 @@ def write_ahead(connection: sqlite3.Connection, *, patience_s: float) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+
+
+LOGS = ("-wal", "-shm", "-journal")
+"""Endings of the files that SQLite keeps next to an open file. They stay when the program is killed."""
+
+
+def refuse_left_logs(path: Path) -> None:
+    """Refuse the place of a new SQLite file if the logs of an earlier one are there: SQLite would read them into it.
+
+    Raises:
+        UserError: there is no file at `path`, but one of its logs.
+    """
+    for log in (Path(f"{os.path.realpath(path)}{ending}") for ending in LOGS):
+        if os.path.lexists(log) and not os.path.lexists(path):  # else another program is just making the file
+            raise UserError(
+                f"{path}: no such file, but {log} is left from one and may hold its last answers; put that file back "
+                f"next to it, or move {log.name} away, or name another file"
+            )

@@ -21,6 +21,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
+from gan_eval.files.reading import resolved
 from gan_eval.files.record import FolderRecord
 from gan_eval.machine.progress import Progress
 from gan_eval.pictures import decode as images
@@ -201,7 +202,7 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
 
 def _record(source: Path, out: Path) -> FolderRecord:
     """Return the record of the new set's folder; refuse a folder that holds the source or other results."""
-    before, after, records = source.resolve(), out.resolve(), out / OWN_FOLDER
+    before, after, records = resolved(source), resolved(out), out / OWN_FOLDER
     if after == before or before in after.parents or after in before.parents:
         raise UserError(f"--out {out}: the new set needs a folder of its own, apart from {source}")
     check_output_folder(out)

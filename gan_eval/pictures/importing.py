@@ -17,6 +17,7 @@ import numpy as np
 from gan_eval.errors import UserError
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import relative_path
+from gan_eval.files.reading import resolved
 from gan_eval.files.record import FolderRecord
 from gan_eval.machine.progress import Progress
 from gan_eval.pictures import agreement
@@ -134,7 +135,7 @@ def import_folder(
         raise UserError(f"--model {names[0]}: {problem}")
     if problem := name_problem(dataset, "data set"):
         raise UserError(f"--dataset {dataset}: {problem}")
-    if out.resolve() in [folder.resolve() for folder in (source, *fakes)]:
+    if resolved(out) in [resolved(folder) for folder in (source, *fakes)]:
         raise UserError(f"--out {out}: this is the folder that is imported; name another folder for the new set")
     with ExitStack() as opened:
         found, models = found_pictures(source, fakes, names, opened, masks=masks, paired=paired, tar_key=tar_key)
@@ -208,7 +209,7 @@ def model_names(fakes: Sequence[Path]) -> list[str]:
     Raises:
         UserError: two models have one name.
     """
-    stems = [fake.resolve().name if fake.is_dir() else fake.name.partition(".")[0] for fake in fakes]
+    stems = [resolved(fake).name if fake.is_dir() else fake.name.partition(".")[0] for fake in fakes]
     stems = [
         content_name(fake) if RESULTS.fullmatch(stem.lower()) else stem for stem, fake in zip(stems, fakes, strict=True)
     ]

@@ -11,6 +11,7 @@ from typing import Literal
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
+from gan_eval.files.reading import resolved
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.agreement import grids_of
 from gan_eval.pictures.containers import is_container
@@ -455,7 +456,7 @@ def content_name(folder: Path) -> str:
     >>> content_name(Path("/results/facades_pix2pix/test_latest/images"))
     'facades_pix2pix'
     """
-    folder = folder.resolve().with_name(folder.name.partition(".")[0]) if is_container(folder) else folder.resolve()
+    folder = resolved(folder).with_name(folder.name.partition(".")[0]) if is_container(folder) else resolved(folder)
     for name in (path.name for path in (folder, *folder.parents)):
         if name and name.lower() not in ROLE_NAMES and not RESULTS.fullmatch(name.lower()):
             return name

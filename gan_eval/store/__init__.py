@@ -15,6 +15,7 @@ from gan_eval.store.people import (
     forget_in,
     has_people,
     last_answers,
+    left_out,
     list_participants,
     other_design,
     session_ids,

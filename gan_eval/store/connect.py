@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_error
 from gan_eval.files.locks import who_holds
 from gan_eval.files.reading import Address, require_file
-from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
+from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, refuse_left_logs, write_ahead
 from gan_eval.machine.commands import setup_command
 from gan_eval.store.layout import META
 
@@ -49,19 +50,55 @@ def read_only_engine(path: Path) -> sa.Engine:
 
 
 def sqlite_engine(path: Path, *, exclusive: bool = False) -> sa.Engine:
-    """Return an engine with one connection to a SQLite file: write-ahead log, each commit flushed to disk."""
-    engine = sa.create_engine(sa.URL.create("sqlite", database=os.path.abspath(path)), poolclass=sa.StaticPool)  # noqa: PTH100
+    """Return an engine with one connection to a SQLite file: write-ahead log, each commit flushed to disk.
+
+    A commit fails if the file is not at its path any more (`require_in_place`).
+    """
+    file = os.path.abspath(path)  # noqa: PTH100
+    engine = sa.create_engine(sa.URL.create("sqlite", database=file), poolclass=sa.StaticPool)
 
     @sa.event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _: object) -> None:
+    def configure(connection: sqlite3.Connection, record: sa.pool.ConnectionPoolEntry) -> None:
         connection.execute(f"PRAGMA busy_timeout={1000 * PATIENCE_S}")
         if exclusive:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         write_ahead(connection, patience_s=PATIENCE_S)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
+        record.info[_OPENED] = (file, _device_and_inode(file))
+
+    @sa.event.listens_for(engine, "commit")
+    def check_file(connection: sa.Connection) -> None:
+        if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]  # else nothing was written
+            require_in_place(connection)
 
     return engine
+
+
+_OPENED = "gan_eval_file"
+"""Key in a SQLite connection's `info`: its file's path, device and inode when it was opened."""
+
+
+def _device_and_inode(file: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(file)  # noqa: PTH116 - a path's own `stat` costs twice as much
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def require_in_place(connection: sa.Connection) -> None:
+    """Check that the open SQLite file is still the one at its path, where its rows will be looked for.
+
+    Raises:
+        UserError: the file has been removed, moved or replaced.
+    """
+    file, opened = connection.info.get(_OPENED, ("", None))
+    if file and _device_and_inode(file) != opened:
+        raise UserError(
+            f"{file}: this file was removed, moved or replaced while it was in use; nothing more is stored until the "
+            "same file is back; or end this command, look for the file, and start again"
+        )
 
 
 def remote_engine(address: Address) -> sa.Engine:
@@ -89,6 +126,19 @@ def remote_engine(address: Address) -> sa.Engine:
         ) from error
 
 
+def wait_until_started(engine: sa.Engine) -> None:
+    """Wait, at most `STARTING_S`, while PostgreSQL says that it is starting; the first use reports other errors."""
+    deadline = time.monotonic() + STARTING_S
+    while time.monotonic() < deadline:
+        try:
+            with engine.connect():
+                return
+        except DATABASE_ERRORS as error:
+            if not any(words in str(error) for words in STARTING):
+                return
+        time.sleep(0.5)
+
+
 def empty_engine() -> sa.Engine:
     """Return an engine with an empty database in memory, in place of an empty file that is only read."""
     return sa.create_engine("sqlite://", connect_args={"check_same_thread": False}, poolclass=sa.StaticPool)
@@ -104,8 +154,8 @@ def require_store_file(path: Path, *, create: bool) -> bool:
         True if the store is empty.
 
     Raises:
-        UserError: the file does not exist and `create` is false; it is a folder or another program's database; it may
-            not be written; another program has locked it.
+        UserError: the file does not exist and `create` is false, or only its logs exist; it is a folder or another
+            program's database; it may not be written; another program has locked it.
     """
     require_file(path)
     try:
@@ -127,6 +177,7 @@ def require_store_file(path: Path, *, create: bool) -> bool:
             raise UserError(f"{path}: a link to {path.readlink()}, which does not exist; create it, or name a file")
         if not create:
             raise UserError(f"{path}: no such store; give the path of one, such as DIR/store.sqlite of a study in DIR")
+        refuse_left_logs(path)
         path.parent.mkdir(0o700, parents=True, exist_ok=True)
         path.touch(0o600)
         return True
@@ -137,6 +188,11 @@ def require_store_file(path: Path, *, create: bool) -> bool:
 DATABASE_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
 """Exceptions of SQLAlchemy and the drivers, also for a value that the database cannot store."""
 
+STARTING = ("starting up", "shutting down", "not yet accepting connections", "in recovery mode")
+"""Words in PostgreSQL's message while it starts or stops."""
+STARTING_S = 30
+"""Maximum time in seconds to wait for PostgreSQL to start, when a store is opened to write into it."""
+
 _LINES = (
     (("disk is full", "no space"), "the disk is full; free some space; what was answered before is safe"),
     (("disk i/o",),
@@ -144,6 +200,7 @@ _LINES = (
     (("not a database",), "not a results store; name another file with --store"),
     (("malformed", "corrupt", "no such table", "no such column", "decode to utf-8"),
      "the store is damaged ({detail}); restore it from a copy, or save what is left by `sqlite3 FILE .recover`"),
+    (STARTING, "PostgreSQL is starting or stopping ({detail}); wait a moment, then rerun the command"),
     (("readonly", "unable to open", "permission"),
      "the store cannot be opened for writing; change its permissions, or use a copy in another place"),
     (("locked",), "{holder} is using the store; end it or wait for it, then rerun the command"),

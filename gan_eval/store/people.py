@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from gan_eval import tables
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.reading import Address, Place
+from gan_eval.files.reading import Address, Place, resolved
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import LAYOUTS
-from gan_eval.store.records import keep_highest_numbers
+from gan_eval.store.records import digest_of, is_deleted, keep_deleted, keep_highest_numbers
 from gan_eval.store.results import Store, lock_writes, open_store, sittings_of
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
@@ -117,7 +117,7 @@ def with_moved_stores(store: Place) -> list[Place]:
     """Return a store, if it is still there, and the earlier ones that `run --redo quiz` moved aside, oldest first."""
     if isinstance(store, Address):
         return [store]
-    path = store.resolve()
+    path = resolved(store)
     moved = sorted((path.parent / OWN_FOLDER / "old").glob(f"quiz-*/{path.name}"))
     return [store, *moved] if path.exists() or not moved else [*moved]
 
@@ -167,6 +167,8 @@ _REWRITE = ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA user_version=0"
 def forget(where: str | Place, participant: str, *, study: str | None = None) -> dict[str, int]:
     """Remove a participant's rows from every table in one transaction; return the number of removed rows by table.
 
+    The store keeps digests of the sessions' identifiers, so that no import, push or merge brings the rows back.
+
     Then a SQLite file is rewritten, so that no bytes of the rows remain in it or in the write-ahead log. No other
     program may use the store during this. If rewriting the file fails, repeat the call: only this step is left.
 
@@ -201,6 +203,7 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
         layout = LAYOUTS[tables.SESSIONS].c
         connection.execute(sa.select(layout.session).where(layout.session.in_(sessions)).with_for_update())
         keep_highest_numbers(connection, sessions)
+        keep_deleted(connection, [digest_of(session) for session in sessions])
         for table in _tables_of_sessions(connection):
             counts[table.name] = connection.execute(table.delete().where(table.c.session.in_(sessions))).rowcount
         if sqlite:
@@ -221,6 +224,24 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
                     "programs that use the store, then repeat the command"
                 ) from error
     return {table.name: counts.get(table.name, 0) for table in tables.STORED_TABLES}
+
+
+def left_out(store: Store, session: str, *, forget: bool) -> bool:
+    """Return whether a session that comes from elsewhere is to be left out, because its participant's data are deleted.
+
+    Args:
+        forget: the participant asks for that now: delete what the store has, as `forget_in`, and keep the digest.
+
+    Raises:
+        UserError: the data cannot be deleted, as for `forget_in`.
+    """
+    if forget and (rows := store.rows(tables.SESSIONS, session=session)):
+        forget_in(store, rows[0]["participant"], study=rows[0]["study"])
+    elif forget:
+        with store.transaction() as connection:
+            lock_writes(connection)
+            keep_deleted(connection, [digest_of(session)])
+    return forget or is_deleted(store, session)
 
 
 def _sessions_of(store: Store, connection: sa.Connection, participant: str, study: str | None) -> list[str]:

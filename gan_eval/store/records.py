@@ -1,6 +1,7 @@
-"""Records that a store keeps next to its tables: dealt lists, designs, given numbers; a server's secret, tabs, pauses.
+"""Records that a store keeps next to its tables: dealt lists, designs, given numbers, deleted sessions; a server's
+secret, tabs, pauses.
 
-Export, push and merge do not copy them.
+Export, push and merge do not copy them, except for the deleted sessions.
 """
 
 import json
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.files.digests import sha256_bytes
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import Store, lock_writes, session_age
 from gan_eval.tables.cells import person_of
@@ -52,6 +54,11 @@ _NUMBERS = sa.Table(
     sa.Column("highest", sa.BigInteger, nullable=False),
 )
 """Highest number in the codes P01, P02, ... of each study, stored when a participant's data are deleted."""
+_DELETED = sa.Table("gan_eval_deleted", _METADATA, sa.Column("digest", sa.Text, primary_key=True))
+"""SHA-256 of the identifier of each session whose participant's data were deleted.
+
+The identifier is random. Its digest names nobody and shows no time, but the session is known when it comes again.
+"""
 _SECRETS = sa.Table("gan_eval_secrets", _METADATA, sa.Column("secret", sa.LargeBinary, nullable=False))
 _TABS = sa.Table(
     "gan_eval_tabs",
@@ -225,6 +232,32 @@ def keep_highest_numbers(connection: sa.Connection, sessions: Collection[str]) -
             "ON CONFLICT (study) DO UPDATE SET highest = excluded.highest"
         )
         connection.execute(sa.text(keep), {"study": study, "highest": highest_number(connection, study)})
+
+
+def digest_of(session: str) -> str:
+    """Return what a store keeps of a deleted session: the SHA-256 of its identifier."""
+    return sha256_bytes(session.encode())
+
+
+def keep_deleted(connection: sa.Connection, digests: Collection[str]) -> None:
+    """Store the digests of deleted sessions; import, push and merge then leave these sessions out."""
+    if new := set(digests) - deleted_digests(connection):
+        _METADATA.create_all(connection, tables=[_DELETED])
+        keep = sa.text(f"INSERT INTO {_DELETED.name} VALUES (:digest) ON CONFLICT DO NOTHING")
+        connection.execute(keep, [{"digest": digest} for digest in sorted(new)])
+
+
+def deleted_digests(connection: sa.Connection) -> set[str]:
+    """Return the digests (`digest_of`) of the sessions that were deleted from a store."""
+    if not sa.inspect(connection).has_table(_DELETED.name):
+        return set()
+    return {*connection.execute(sa.select(_DELETED.c.digest)).scalars()}
+
+
+def is_deleted(store: Store, session: str) -> bool:
+    """Return whether a session was deleted from a store, or from one that was pushed or merged into it."""
+    with store.transaction() as connection:
+        return digest_of(session) in deleted_digests(connection)
 
 
 class StudyProgress(NamedTuple):

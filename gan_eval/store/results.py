@@ -24,8 +24,10 @@ from gan_eval.store.connect import (
     may_write,
     read_only_engine,
     remote_engine,
+    require_in_place,
     require_store_file,
     sqlite_engine,
+    wait_until_started,
 )
 from gan_eval.store.layout import (
     ADDED,
@@ -254,6 +256,11 @@ class Store:
                 frames = [frame_of(rows, table, constant) for rows in parts] or frames
         return checked_frame(pd.concat(frames, ignore_index=True), table, self.where)
 
+    def require_in_place(self) -> None:
+        """Check that a SQLite file has not been removed, moved or replaced since it was opened; else `UserError`."""
+        with self.transaction() as connection:
+            require_in_place(connection)
+
     def close(self) -> None:
         """Close the connection; the next use opens another."""
         self.engine.dispose()
@@ -304,8 +311,8 @@ def open_store(where: str | Place, *, create: bool = True, exclusive: bool = Fal
     """Open a store by file path (SQLite) or URL (`postgresql://...`).
 
     Args:
-        create: create a store if there is none. If false, a write-protected file is opened for reading, and an empty
-            database is read as an empty store and not changed.
+        create: create a store if there is none, and wait for a server that is just starting. If false, a
+            write-protected file is opened for reading, and an empty database is read as an empty store and not changed.
         exclusive: refuse to share a SQLite file with another program until the store is closed.
 
     Raises:
@@ -321,6 +328,8 @@ def open_store(where: str | Place, *, create: bool = True, exclusive: bool = Fal
     place, empty = place_of(where), False
     if isinstance(place, Address):
         store = Store(remote_engine(place), str(place), scrub=place.scrub)
+        if create:  # a program that only reads can be started again
+            wait_until_started(store.engine)
     else:
         empty = require_store_file(place, create=create)
         if empty and not create:
@@ -367,6 +376,7 @@ class Writer:
         self._queue: deque[_Queued] = deque()
         self._working = False
         """True while the thread has jobs, or is about to look for them."""
+        self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         try:
             self._store = self._thread.submit(open_in_thread).result()
@@ -423,9 +433,18 @@ class Writer:
             report()
 
     def close(self) -> None:
-        """Finish the queued jobs and close the store."""
+        """Finish the queued jobs and close the store; a second call does nothing.
+
+        Raises:
+            UserError: the store's file is gone (`Store.require_in_place`), so what was stored may be lost.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        in_place = self.submit(Store.require_in_place, alone=True)
         self.submit(Store.close, alone=True)
         self._thread.shutdown()
+        in_place.result()
 
     def __enter__(self) -> Self:
         return self

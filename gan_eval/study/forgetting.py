@@ -13,15 +13,15 @@ from pathlib import Path
 from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import study_folder_of
-from gan_eval.files.reading import Place
+from gan_eval.files.reading import Place, resolved
 from gan_eval.store import NoParticipantError, Stored, forget, stored_of, with_moved_stores
 from gan_eval.study.markers import run_lock
 from gan_eval.tables import STORED_TABLES
 from gan_eval.tables.names import MODELS_TEX
 
 UNREACHED = (
-    "not reached from here: exports, reports, figures and tables in other folders, merged stores, copies and backups; "
-    "delete these yourself, and give the same command for each other store: its next push would bring the rows back"
+    "not reached from here: exports, reports, figures and tables in other folders, files with answers of a page, "
+    "merged stores, copies and backups; delete these yourself, and give the same command for each other store"
 )
 """Places that the command cannot reach."""
 
@@ -49,7 +49,7 @@ def traces_of(store: Place, participant: str, *, study: str | None = None) -> Tr
     Raises:
         NoParticipantError: no store holds the participant.
     """
-    folder = study_folder_of(store) or study_folder_of(store.resolve())
+    folder = study_folder_of(store) or study_folder_of(resolved(store))
     stores: dict[Place, Stored] = {}
     absent: list[NoParticipantError] = []
     for where in with_moved_stores(store):

@@ -11,6 +11,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.locks import refuse_if_held
 from gan_eval.files.output_folders import claim_output_folder, relative_path
+from gan_eval.files.reading import resolved
 from gan_eval.files.record import FolderRecord
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.progress import Listener, about
@@ -62,9 +63,9 @@ def try_folders(
             pictures have changed since a person judged them.
     """
     for fake in fakes:
-        if real.resolve() == fake.resolve():
+        if resolved(real) == resolved(fake):
             raise UserError(f"{fake}: the same folder as REAL; the second is that of the generated pictures")
-    if real.resolve().name.lower() in ROLE_NAMES - {"real", "reals"}:
+    if resolved(real).name.lower() in ROLE_NAMES - {"real", "reals"}:
         raise UserError(
             f"{real}: REAL comes first, and this name means generated pictures; swap the folders, or rename it"
         )
@@ -151,7 +152,7 @@ def _write_study_file(file: Path, out: Path, dataset: str, models: Sequence[str]
     made = "generated" if models == ["generated"] else f"from {', '.join(models)}"
     values: Values = {
         "study": {
-            "name": study_name(out.resolve().name),
+            "name": study_name(resolved(out).name),
             "title": f"{dataset}: real and {made}",
             "question": "Can people tell the generated pictures from the real ones?",
         },

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
+from gan_eval.files.reading import resolved
 from gan_eval.metrics.catalogue import Metric, select
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Missing
@@ -336,7 +337,7 @@ def folder_pair(
 
 def place_name(place: Path) -> str:
     """Return the name of a folder, or of a container without its ending."""
-    return place.resolve().name if place.is_dir() or not is_container(place) else place.name.partition(".")[0]
+    return resolved(place).name if place.is_dir() or not is_container(place) else place.name.partition(".")[0]
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -155,6 +156,9 @@ class _Page:
                 await self.live.store(partial(pause, study=self.live.study.name, on=action == "pause"))
             case "stop":
                 asyncio.get_running_loop().call_later(0.2, self.stop)
+                with suppress(RequestError):  # the terminal names the file that is gone
+                    await self.live.store(Store.require_in_place)
+                    return JSONResponse({"stored": True})
             case _:
                 raise RequestError(404, "no such action")
         return JSONResponse({})

@@ -30,7 +30,7 @@ from gan_eval.quiz.serve.screening import is_nobody, plan_in_frames
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import Texts
-from gan_eval.store import Store, Writer, forget_in, open_store, other_design, store_design
+from gan_eval.store import Store, Writer, left_out, open_store, other_design, store_design
 from gan_eval.tables.cells import person_of
 from gan_eval.tables.frames import Row, iso
 from gan_eval.tables.schema import Table
@@ -49,7 +49,7 @@ class ReturnedAnswers:
     new_sessions: int = 0
     new_trials: int = 0
     forgotten: list[str] = field(default_factory=list)
-    """Sessions whose participants want their data deleted; the store has none."""
+    """Sessions whose participants' data are deleted, earlier or by request in the files; the store has none."""
     empty: list[str] = field(default_factory=list)
     """Files without a record, such as those of people who opened the page and did not begin."""
     problems: list[str] = field(default_factory=list)
@@ -71,7 +71,7 @@ def import_page(paths: Sequence[Path], key_file: Path, where: Place) -> Returned
     if not sessions:
         return done
     lock = lock_file(where, "import-page")
-    with Writer(lambda: open_store(where)) as writer, hold_lock(lock, f"--store {where}", "importing answers there"):
+    with Writer(lambda: open_store(where)) as writer, hold_lock(lock, f"--store {where}", "importing answers into it"):
         writer.submit(partial(_require_design, key=key, key_file=key_file)).result()
         for session in _chosen(sessions, key, where, writer, done):
             try:
@@ -230,9 +230,8 @@ class _Replay:
             UserError: a record is missing or impossible; what came before it is stored.
         """
         stored, last = self._rows(tables.SESSIONS), -1
-        if _is_to_be_deleted(records):
-            if stored:
-                self._do(lambda store: forget_in(store, stored[0]["participant"], study=self._key.study), alone=True)
+        wants = _is_to_be_deleted(records)
+        if self._do(partial(left_out, session=self._id, forget=wants), alone=wants):
             self._imported.forgotten.append(self._id)
             return
         if stored:

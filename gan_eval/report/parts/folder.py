@@ -13,7 +13,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.output_folders import is_study_folder
-from gan_eval.files.reading import no_folder
+from gan_eval.files.reading import no_folder, resolved
 from gan_eval.files.sets import FileSet, settled
 from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.report.parts.words import who_text
@@ -248,10 +248,10 @@ def _stimulus_sets(folder: Path, facts: Facts, named: Sequence[Path]) -> dict[st
     noted = [folder / place for place in facts.imported_sets]
     places: dict[Path, Path] = {}
     for place in [*made, *(place for place in noted if (place / TABLE_NAME).is_file()), *map(Path, named)]:
-        places.setdefault(place.resolve(), place)
+        places.setdefault(resolved(place), place)
     sets: dict[str, tuple[Path, pd.DataFrame]] = {}
     for place in places.values():
-        name = place.resolve().name
+        name = resolved(place).name
         sets[name if name not in sets else f"{name} {len(sets) + 1}"] = (place, read_stimulus_tables([place]))
     return sets
 

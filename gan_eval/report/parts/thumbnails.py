@@ -10,6 +10,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from gan_eval.errors import UserError
+from gan_eval.files.reading import resolved
 from gan_eval.pictures.decode import Picture as Pixels
 from gan_eval.pictures.decode import read_rgb
 
@@ -27,7 +28,7 @@ class Picture:
 
 def thumbnail(path: Path, description: str, *, below: Path) -> Picture | None:
     """Return a thumbnail of a file; None if the file is damaged, or is a link to a place outside `below`."""
-    if not path.resolve().is_relative_to(below.resolve()):
+    if not resolved(path).is_relative_to(resolved(below)):
         return None
     try:
         return small_picture(read_rgb(path), description, side=SIDE)

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import pandas as pd
 
 from gan_eval.errors import UserError, abbreviated
+from gan_eval.files.reading import resolved
 from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.stats.contradictions import are_single
 from gan_eval.tables import IMAGE_METRICS
@@ -167,7 +168,7 @@ def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.Data
     claims = []
     for cells in values.rows:
         names, is_pair = _pictures_of(values, cells)
-        claims.append((" | ".join(names), *_judged_rows(names, is_pair, (*cells, file.resolve().parent.name), judged)))
+        claims.append((" | ".join(names), *_judged_rows(names, is_pair, (*cells, resolved(file).parent.name), judged)))
     best = dict[int, int]()  # how well the best row names each picture
     for _, places, rank in claims:
         best |= {place: max(rank, best.get(place, 0)) for place in places}

@@ -107,6 +107,23 @@ def test_a_push_makes_a_new_store_only_in_a_folder_that_is_there(command, store,
     assert command("store", "push", store, new)[2] == f"1 session, 0 trials copied from {store} into {new}\n"
 
 
+def test_what_was_deleted_is_reported_by_push_and_merge(command, store, tmp_path):
+    copy, merged = tmp_path / "copy.sqlite", tmp_path / "all.sqlite"
+    assert command("store", "push", store, copy)[0] == 0
+    assert command("participants", "forget", "P01", "--yes", "--store", store)[0] == 0
+    assert command("store", "push", store, copy)[2].splitlines() == [
+        f"0 sessions, 0 trials copied from {store} into {copy}",
+        f"P01: deleted from {store}, but still in {copy}; delete it there with: gan-eval participants forget P01 "
+        f"--store {copy}",
+    ]
+    left_out = "1 session left out: deleted from one of "
+    assert command("store", "push", copy, store)[2].splitlines()[1:] == [f"{left_out}the two stores"]
+    assert command("store", "merge", store, copy, "--out", merged)[2].splitlines() == [
+        "1 session, 1 trial",
+        f"{left_out}these stores",
+    ]
+
+
 URL = "postgresql://lab:hunter2@127.0.0.1:1/studies"
 
 

@@ -60,6 +60,17 @@ def no_file(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
+    "words",
+    ["metrics --real L --fake L --out o", "stimuli import --real L --fake L --out o", "try L L --out o"],
+)
+def test_a_link_that_leads_to_itself_is_one_line(tmp_path, capsys, monkeypatch, words) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("L").symlink_to("L")
+    assert "L" in called(capsys, *words.split())
+    assert not Path("o").exists()
+
+
+@pytest.mark.parametrize(
     "opened",
     [
         pictures.read_rgb, file_facts, csv_records, load_study, read_json,

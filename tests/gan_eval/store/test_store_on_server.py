@@ -65,6 +65,32 @@ def test_who_may_only_read_can_read(filled: str) -> None:
             connection.execute("DROP ROLE reader")
 
 
+def test_a_store_is_opened_for_writing_when_the_server_has_started(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = 'connection to server at "127.0.0.1", port 5432 failed: FATAL:  the database system is starting up'
+    refusals: list[str] = []
+
+    def starts(*_: object) -> None:
+        if len(refusals) < most:
+            refusals.append(words)
+            raise psycopg.OperationalError(words)
+
+    sa.event.listen(sa.Engine, "do_connect", starts)
+    try:
+        most = 2
+        with open_store(filled) as store:
+            assert (len(store.rows(tables.SESSIONS)), len(refusals)) == (2, 2)
+        most = 3
+        refused("PostgreSQL is starting or stopping .*wait a moment, then rerun", open_store, filled, create=False)
+        assert len(refusals) == 3, "a reader does not wait"
+        most = 10_000
+        monkeypatch.setattr("gan_eval.store.connect.STARTING_S", 1)
+        refused("PostgreSQL is starting or stopping", open_store, filled)
+    finally:
+        sa.event.remove(sa.Engine, "do_connect", starts)
+
+
 def test_a_servers_words_are_reported_without_the_password(filled: str) -> None:
     secret = sa.make_url(filled).password
     with open_store(filled, create=False) as store:

@@ -82,8 +82,8 @@ async function act(button) {
   if (stops && !confirm("Stop the server? Open sessions can continue when it runs again.")) return;
   button.disabled = true;
   try {
-    await fetch(button.dataset.act, { method: "POST" });
-    if (stops) gone = "Stopped; every answer is stored";
+    const answer = await (await fetch(button.dataset.act, { method: "POST" })).json();
+    if (stops) gone = answer.stored ? "Stopped; every answer is stored" : "Stopped; see the terminal about the store";
   } finally {
     button.disabled = false;
     await refresh();

@@ -99,7 +99,7 @@ def test_only_the_secret_path_opens_the_page(page: MakePage) -> None:
         assert it.get(action).status_code in (404, 405)
     assert it.client.post(f"{it.path}/explode").status_code == 404
     assert (it.stopped, it.numbers()["paused"]) == ([], False)
-    assert it.client.post(f"{it.path}/stop").status_code == 200
+    assert it.client.post(f"{it.path}/stop").json() == {"stored": True}
     time.sleep(0.3)  # the server answers first
     assert it.stopped == [True]
     assert "<h1>tiles</h1>" in it.get().text
@@ -340,6 +340,17 @@ def test_the_terminal_has_the_same_numbers_and_the_report_is_refreshed(page: Mak
     assert said[0] == f"0 of {wanted} complete, 0 open, 0 screened out, 0 withdrawn"
     assert said[-1].startswith(f"2 of {wanted} complete, 0 open")
     assert refreshed[0] == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not move an open file")
+def test_stop_does_not_claim_answers_whose_store_is_gone(page: MakePage) -> None:
+    it = page()
+    store = Path(it.served.where)
+    store.rename(store.with_name("aside"))
+    try:
+        assert it.client.post(f"{it.path}/stop").json() == {}
+    finally:
+        store.with_name("aside").rename(store)
 
 
 @pytest.mark.nightly

@@ -4,25 +4,30 @@ import json
 import random
 import zipfile
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
+from page_server import make_sets
 from quiz_study import two_models
 from robot import Robot, Serve, Served
 
 from gan_eval import tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
+from gan_eval.files.atomic import temporary_name
+from gan_eval.files.locks import hold_lock
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.protocol import QuizProtocol
+from gan_eval.quiz.serve import page_import
 from gan_eval.quiz.serve.page_export import Destination, export_page
 from gan_eval.quiz.serve.page_import import import_page
 from gan_eval.quiz.serve.page_key import PageKey
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.store import open_store
+from gan_eval.store import forget, open_store
 from gan_eval.tables.frames import Row
 
 QUIZ: dict[str, Any] = {
@@ -209,6 +214,41 @@ def test_files_that_are_foreign_or_damaged_are_named_and_the_others_imported(ser
     assert imported({**leave, "body": {"forget": True}}) == []
 
 
+@pytest.fixture(params=["file", "server"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return str(tmp_path / "imported.sqlite") if request.param == "file" else request.getfixturevalue("database")
+
+
+def test_who_was_deleted_does_not_come_back_with_the_same_answers(
+    serve: Serve, tmp_path: Path, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served = serve(**QUIZ)
+    records = recorded(served, made_key(served.study, tmp_path), reload_after=None)
+    leave = {**records[5], "n": 6, "name": "withdraw", "body": {"forget": True}}
+    files = {"all.json": records, "part.json": records[:6], "leave.json": [*records[:6], leave]}
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+
+    def imported(name: str) -> str:
+        words = ["store", "import-page", str(tmp_path / name), "--key", str(tmp_path / "study.key"), "--store", store]
+        assert run(words) == 0
+        with open_store(store) as opened:
+            people = [row["participant"] for row in opened.rows(tables.SESSIONS)]
+        said = capsys.readouterr().err
+        out = "1 session left out, because the participants' data are deleted; delete them in the files, too: "
+        assert (f"{out}{records[0]['session']}" in said) == (people == [])
+        return " ".join(people)
+
+    assert imported("all.json") == "P01"
+    forget(store, "P01")
+    assert imported("all.json") == "", "deleted by the experimenter"
+    assert imported("part.json") == ""
+    with open_store(store) as opened, opened.transaction() as connection:
+        connection.exec_driver_sql("DELETE FROM gan_eval_deleted")
+    assert imported("leave.json") == "", "deleted by request, before anything was stored"
+    assert imported("part.json") == "", "an earlier file alone"
+
+
 @pytest.fixture
 def study(stimuli: StimulusSet) -> QuizStudy:
     settings = QuizSettings(real=3, fake=3, practice=2, mask="scramble")
@@ -228,6 +268,59 @@ def test_an_archive_for_jatos_is_one_description_and_one_folder(study: QuizStudy
     (component,) = described["data"]["componentList"]
     assert (component["htmlFilePath"], component["reloadable"]) == ("index.html", True)
     assert '<script src="jatos.js">' in html
+
+
+STUDY = """
+study = {name = "tiles"}
+stimuli = {sets = ["tiles"]}
+quiz = {real = 1, fake = 1}
+"""
+
+
+@pytest.mark.parametrize("option", ["--out", "--static"])
+def test_what_a_killed_export_has_left_is_removed_by_the_next_one(
+    tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_sets(tmp_path, None)
+    (tmp_path / "study.toml").write_text(STUDY)
+    page = tmp_path / ("study.jzip" if option == "--out" else "web")
+    words = ["export", "page", str(tmp_path / "study.toml"), option, str(page), "--people", "1"]
+    of_others = {tmp_path / temporary_name("other.jzip"), tmp_path / ".study.notes.tmp.jzip"}
+    made = {tmp_path / "study.key", page if option == "--out" else tmp_path / "study.links.csv"}
+    left = {tmp_path / temporary_name(path.name) for path in made}
+    for path in of_others | left:
+        path.write_bytes(b"PK")
+    before = {*tmp_path.iterdir()}
+    with hold_lock(tmp_path / ".study.key.lock", "--key", "exporting a page to it"):
+        assert run(words) == 2
+        assert "study.key: another program is exporting a page to it; wait for it" in capsys.readouterr().err
+    assert {*tmp_path.iterdir()} == before
+    assert run(words) == 0
+    assert {*tmp_path.iterdir()} == before - left | {page, *made}
+
+
+def test_two_imports_into_one_store_take_turns(
+    serve: Serve, tmp_path: Path, store: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(**QUIZ)
+    records = recorded(served, made_key(served.study, tmp_path), reload_after=None)
+    (tmp_path / "all.json").write_text(json.dumps(records))
+    words = ["store", "import-page", str(tmp_path / "all.json"), "--key", str(tmp_path / "study.key"), "--store", store]
+    begun = partial(page_import._Replay._begin)
+    second: list[int] = []
+
+    def begin(replay: Any, *rest: Any) -> None:
+        if not second:
+            second.append(run(words))
+        begun(replay, *rest)
+
+    monkeypatch.setattr(page_import._Replay, "_begin", begin)
+    assert (run(words), second) == (0, [2])
+    said = capsys.readouterr().err
+    assert "another program is importing answers into it; wait for it, or end it" in said
+    assert "begun a session elsewhere" not in said
+    with open_store(store) as opened:
+        assert len(opened.rows(tables.SESSIONS)) == 1
 
 
 @pytest.mark.parametrize(

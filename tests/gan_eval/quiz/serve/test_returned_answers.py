@@ -239,7 +239,7 @@ def test_imports_at_once_lose_nothing_and_say_who_is_importing(page: Page) -> No
         results = [(process.communicate()[1], process.returncode) for process in at_once]
         assert 0 in [status for _, status in results], results
         for text, status in results:
-            assert status == 0 or (status == 2 and "is importing answers there; wait for it" in text), text
+            assert status == 0 or (status == 2 and "is importing answers into it; wait for it" in text), text
         assert page.stored(store.name) == expected
 
 
@@ -248,7 +248,7 @@ def test_a_second_import_into_a_store_is_refused(page: Page) -> None:
 
     records, where = page.answers(), page.folder / "answers.sqlite"
     with hold_lock(lock_file(where, "import-page"), "here", "importing"):
-        with pytest.raises(UserError, match=r"answers\.sqlite: .* is importing answers there; wait for it"):
+        with pytest.raises(UserError, match=r"answers\.sqlite: .* is importing answers into it; wait for it"):
             page.imported(records)
     assert page.imported(records).problems == []
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import io
+import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,11 +20,14 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from PIL import Image
-from robot import SCREEN, Serve
+from quiz_study import two_models
+from refusals import refused
+from robot import SCREEN, Serve, Served
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.admission import Person
+from gan_eval.pictures.sets import StimulusSet
+from gan_eval.quiz.admission import Person, QuizStudy
 from gan_eval.quiz.serve import app
 from gan_eval.quiz.serve.app import Buckets
 from gan_eval.quiz.serve.content import AHEAD
@@ -132,8 +137,8 @@ def test_no_more_people_begin_than_the_study_admits(serve: Serve) -> None:
     for robot in robots[:2]:
         robot.arrive()
     body = {"participant": "P2", "tab": "x" * 16, "consent": True}
-    for refused in (robots[2].call("begin", **body), robots[3].call("open", participant="P3")):
-        assert (refused.status_code, refused.json()["page"]) == (403, "refused")
+    for response in (robots[2].call("begin", **body), robots[3].call("open", participant="P3")):
+        assert (response.status_code, response.json()["page"]) == (403, "refused")
     assert served.robot("P1", **AGAIN).arrive("resume")["next"]["page"] == "trial"
     robots[0].ask("withdraw")
     assert served.robot("P2").arrive()["next"]["page"] == "trial"
@@ -580,6 +585,44 @@ def test_a_full_disk_is_reported_once_a_minute_however_many_pages_try_again(
     live._silent[str(full)] -= REPEAT_S  # a minute later
     live._unavailable(full)
     assert said == [str(full)] * 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not move or remove an open file")
+@pytest.mark.parametrize("how", ["moved", "removed", "replaced"])
+def test_no_answer_is_acknowledged_into_a_store_that_is_gone(
+    stimuli: StimulusSet, tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gan_eval.quiz.serve.live.REPEAT_S", 0)
+    store, aside = tmp_path / "store.sqlite", tmp_path / "aside.sqlite"
+    study = QuizStudy(name="t", settings=QuizSettings(real=2, fake=2), shown=[two_models(stimuli)], seed=5, design={})
+    stack = ExitStack()
+    served = Served(study, store, stack, intro=False)
+    robot, plan, following = served.begun()
+    following = robot.take_part(following, plan, most=1)
+    shutil.copy(store, tmp_path / "copy.sqlite")
+    store.rename(aside)
+    if how == "replaced":
+        (tmp_path / "copy.sqlite").rename(store)
+    report = robot.report(following, {row["trial"]: row for row in plan}[following["trial"]])
+    line = f"{store}: this file was removed, moved or replaced while it was in use"
+    for _ in range(2):
+        said = len(served.said)
+        assert robot.call("trial", **report).status_code == 503
+        assert served.said[said].startswith(line), "the terminal says so"
+    assert robot.call("begin", participant="P02", tab="y" * 16, consent=True).status_code == 503
+    if how == "moved":
+        aside.rename(store)
+        following = robot.ask("trial", **report)["next"]
+        assert robot.take_part(following, plan)["page"] == "end"
+        stack.close()
+        with open_store(store) as opened:
+            assert len(opened.rows(tables.TRIALS)) == 4
+        return
+    if how == "removed":
+        aside.unlink()
+    refused(line, stack.close)
+    if how == "removed":
+        refused("store.sqlite-wal is left from one and may hold its last answers", open_store, store)
 
 
 def test_an_answer_in_the_moment_of_the_onset_counts(serve: Serve) -> None:
