@@ -20,6 +20,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, temporary_folder, write_error
 from gan_eval.files.digests import sha256_bytes, sha256_file
 from gan_eval.files.locks import hold_folder
+from gan_eval.files.read_names import leads_out
 from gan_eval.files.record import FolderRecord, read_record
 from gan_eval.machine.progress import Progress
 from gan_eval.metrics.weights.cache import download
@@ -202,7 +203,7 @@ def extract_pictures(archive: Path, folder: Path) -> None:
 def is_wanted(name: str, archive: Path) -> bool:
     """Return whether a member of an archive is a picture that is not hidden."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or any(mark in name for mark in ("\\", ":", "\0")):
+    if leads_out(name) or "\\" in name or ":" in name:
         raise BadArchiveError(f"{archive}: {name!r} leads out of the folder; nothing was taken from this archive")
     hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
     return bool(path.parts) and not hidden and not name.endswith("/") and names_a_picture(Path(path.name))
