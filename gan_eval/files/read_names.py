@@ -29,8 +29,8 @@ def names_one_part(name: str, *, windows: bool = os.name == "nt") -> bool:
 
     >>> [names_one_part(name) for name in ("real", "", "..", "a/b", "a\\b", "C:x", ".hidden")]
     [True, False, False, False, False, False, False]
-    >>> names_one_part("NUL", windows=True), names_one_part("nul.png", windows=True), names_one_part("null", windows=True)
-    (False, False, True)
+    >>> [names_one_part(name, windows=True) for name in ("NUL", "nul.png", "null", "a?")]
+    [False, False, True, False]
     """
     if not name or name.startswith(".") or re.search(r"[/\\]", name) or leads_out(name, windows=windows):
         return False

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from gan_eval import tables
 from gan_eval.errors import UserError
+from gan_eval.files.limits import read_small, require_small
 from gan_eval.files.reading import Place, read_bytes, syntax_problem
 from gan_eval.quiz.admission import Person, changes_since, stored_session
 from gan_eval.quiz.clock import ReportedClock
@@ -170,12 +171,14 @@ def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
         try:
             with zipfile.ZipFile(path) as archive:  # JATOS adds metadata, and files that components have stored
                 names = [name for name in archive.namelist() if not re.search(r"(^|/)(metadata\.json$|files/)", name)]
-                contents = [(f"{path}: {name}", archive.read(name)) for name in names if name.endswith(ENDINGS)]
+                names = [name for name in names if name.endswith(ENDINGS)]
+                require_small(sum(archive.getinfo(name).file_size for name in names), str(path))
+                contents = [(f"{path}: {name}", archive.read(name)) for name in names]
         except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError) as error:
             raise UserError(f"{path}: not a readable zip file ({error}); download it again") from error
         yield from contents
     else:
-        yield str(path), read_bytes(path)
+        yield str(path), read_small(path)
 
 
 def _records(name: str, content: bytes, key: PageKey, key_file: Path) -> list[Record]:

@@ -4,8 +4,10 @@ import csv
 import io
 import itertools
 import json
+import lzma
 import re
 import zipfile
+import zlib
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +21,8 @@ import pyarrow
 from pyarrow import csv as arrow_csv
 
 from gan_eval.errors import UserError
-from gan_eval.files.reading import plain_file, read_bytes
+from gan_eval.files.limits import long_cells, read_small, require_small
+from gan_eval.files.reading import plain_file
 from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
@@ -135,7 +138,7 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
         group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
         if plain_file(file) is None:
             raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
-        parts += _parts(read_bytes(file), str(file), group, skip_rows, sheet)
+        parts += _parts(read_small(file), str(file), group, skip_rows, sheet)
     if not parts:
         raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
     _require_no_output(parts)
@@ -165,10 +168,12 @@ def _require_no_output(parts: Sequence[FilePart]) -> None:
         )
 
 
-def _parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[FilePart]:
-    """Read a file's content by its format."""
+def _parts(
+    data: bytes, file: str, group: str, skip_rows: int, sheet: str | None, *, is_member: bool = False
+) -> Iterator[FilePart]:
+    """Read a file's content by its format; `is_member`: it is in an archive."""
     if data.startswith(b"PK\x03\x04"):
-        yield from _archive_parts(data, file, group, skip_rows, sheet)
+        yield from _archive_parts(data, file, group, skip_rows, sheet, is_member=is_member)
         return
     text = _decoded(data, file)
     if text.lstrip()[:1] in ("[", "{"):
@@ -213,7 +218,13 @@ def _without_titles(text: str) -> tuple[str, list[str]]:
     They have one or two cells, and the header and the line below it have three or more, equally many.
     """
     lines = text.split("\n", _MAX_TITLES + 2)
-    rows = [next(csv.reader([line.strip("\r")], delimiter=separator_of(line + "\n")), []) for line in lines[:-1]]
+    try:
+        with long_cells():
+            rows = [
+                next(csv.reader([line.strip("\r")], delimiter=separator_of(line + "\n")), []) for line in lines[:-1]
+            ]
+    except csv.Error:  # whoever reads the whole text names the problem
+        return text, []
     for at, (row, below) in enumerate(itertools.pairwise(rows)):
         if sum(map(bool, row)) > 2:
             if at == 0 or len(row) != len(below):
@@ -378,19 +389,36 @@ def _text(value: Any) -> str | None:
     return value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value)
 
 
-def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[FilePart]:
+def _archive_parts(
+    data: bytes, file: str, group: str, skip_rows: int, sheet: str | None, *, is_member: bool
+) -> Iterator[FilePart]:
     """Read an Excel file, or the tables in a zip file; those of JATOS get columns about each result."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = [name for name in archive.namelist() if not name.startswith(("__MACOSX/", ".")) and name[-1] != "/"]
         if "xl/workbook.xml" in members:
+            require_small(
+                sum(member.file_size for member in archive.infolist() if member.filename.endswith(".xml")), file
+            )
             for name, records, unread, titles in _excel_sheets(data, file, sheet):
                 place = f"{file}, sheet {name}" if name else file
                 for part in _record_parts(records, place, name or group, skip_rows):
                     yield part._replace(unread=unread, titles=titles)
             return
-        contents = {name: archive.read(name) for name in members if name.lower().endswith(_READ)}
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
+        if is_member:
+            raise UserError(f"{file}: an archive in an archive; unpack it, and name its tables")
+        members = [name for name in members if name.lower().endswith(_READ)]
+        require_small(sum(archive.getinfo(name).file_size for name in members), file)
+        contents = {name: archive.read(name) for name in members}
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+        OSError,
+    ) as error:
         raise UserError(f"{file}: not a readable zip file ({error})") from error
     facts: dict[str, dict[str, str]] = {}
     for name in [name for name in contents if PurePosixPath(name).name == "metadata.json"]:
@@ -403,7 +431,7 @@ def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: st
             continue
         result = _RESULT.search(name)
         inner = result[1] if result else PurePosixPath(name).stem
-        for part in _parts(content, f"{file}/{name}", inner, skip_rows, sheet):
+        for part in _parts(content, f"{file}/{name}", inner, skip_rows, sheet, is_member=True):
             about = {f"{JATOS}study_result": result[2], **facts.get(result[2], {})} if result else {}
             constants = {
                 key: pyarrow.array([value] * len(part.table), pyarrow.large_string()) for key, value in about.items()
