@@ -395,7 +395,7 @@ class _Member(tarfile.TarInfo):
         """Read a header."""
         member = super().frombuf(buf, encoding, errors)
         if member.type in _NOTES and member.size > _MAX_NOTE:
-            raise UserError(f"the note about a member has {size_text(member.size)}; pack the pictures again")
+            raise ValueError(f"a note about a member has {size_text(member.size)}")
         return member
 
 
