@@ -35,8 +35,14 @@ _FORMULA_CELL = re.compile(r"""(?:^|[,\t"\r\n])'+[=+@\t\r\n-]""")
 _QUALTRICS = re.compile(r'"?Response ?ID|ImportId', re.IGNORECASE)
 _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$")
 """Path of a component's data in an archive of JATOS."""
+_ZIP = b"PK\x03\x04"
+"""The first bytes of an archive, such as an Excel file."""
 _READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".xlsx")
 """Endings of the files in an archive that are read."""
+_HALF_A_PAIR = re.compile(
+    r"(\\\\)|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+"""An escape in JSON of half of a surrogate pair; before it, what looks like one: a backslash, and a whole pair."""
 EVERY_SHEET = "*"
 """Word for all sheets of an Excel file."""
 _MAX_TITLES = 20
@@ -133,12 +139,16 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
         sheet: the sheet of an Excel file, or `*` for all, each a group; default: the first.
     """
     stems = Counter(file.stem for file in files)
-    parts = list[FilePart]()
+    parts, has_sheets = list[FilePart](), False
     for file in files:
         group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
         if plain_file(file) is None:
             raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
-        parts += _parts(read_small(file), str(file), group, skip_rows, sheet)
+        data = read_small(file)
+        has_sheets = has_sheets or data.startswith(_ZIP)
+        parts += _parts(data, str(file), group, skip_rows, sheet)
+    if sheet is not None and not has_sheets:
+        raise UserError(f"--sheet {sheet}: {files[0]} is no Excel file and has no sheets; remove the option")
     if not parts:
         raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
     _require_no_output(parts)
@@ -172,10 +182,12 @@ def _parts(
     data: bytes, file: str, group: str, skip_rows: int, sheet: str | None, *, is_member: bool = False
 ) -> Iterator[FilePart]:
     """Read a file's content by its format; `is_member`: it is in an archive."""
-    if data.startswith(b"PK\x03\x04"):
+    if data.startswith(_ZIP):
         yield from _archive_parts(data, file, group, skip_rows, sheet, is_member=is_member)
         return
     text = _decoded(data, file)
+    if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".parquet")):
+        raise UserError(f"{file}: not a table of text (damaged, or of another format); restore it, or save it as CSV")
     if text.lstrip()[:1] in ("[", "{"):
         yield from _json_parts(text, file, group)
         return
@@ -344,7 +356,15 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pyarr
 
 
 def _json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
-    """Read arrays of objects, each on lines of its own a group, or objects one after the other."""
+    """Read arrays of objects, each on lines of its own a group, or objects one after the other.
+
+    Half of a surrogate pair, which JavaScript leaves where it cuts a text within an emoji, becomes U+FFFD.
+    """
+    text = (
+        text
+        if "\\u" not in text
+        else _HALF_A_PAIR.sub(lambda found: found[0] if found[1] or found[2] else r"\ufffd", text)
+    )
     decoder, gap, at = json.JSONDecoder(), re.compile(r"[\s,]*"), 0
     lists, single = list[list[Any]](), list[Any]()
     while (match := gap.match(text, at)) and match.end() < len(text):
