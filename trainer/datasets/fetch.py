@@ -19,6 +19,7 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, temporary_folder, write_error
 from gan_eval.files.digests import sha256_bytes, sha256_file
+from gan_eval.files.limits import require_small
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.read_names import leads_out
 from gan_eval.files.record import FolderRecord, read_record
@@ -182,11 +183,15 @@ def extract_pictures(archive: Path, folder: Path) -> None:
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as zipped:
-                zipped.extractall(folder, [name for name in zipped.namelist() if is_wanted(name, archive)])
+                wanted = [member for member in zipped.infolist() if is_wanted(member.filename, archive)]
+                for member in wanted:
+                    require_small(member.file_size, f"{archive}: {member.filename}")
+                zipped.extractall(folder, wanted)
         elif tarfile.is_tarfile(archive):
             with archive.open("rb") as file, tarfile.open(fileobj=file) as tarred:
                 for member in tarred:
                     if is_wanted(member.name, archive) and member.isreg():
+                        require_small(member.size, f"{archive}: {member.name}")
                         tarred.extract(member, folder, filter="data")
                 file.seek(tarred.offset)
                 if tarred.fileobj is file and file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:

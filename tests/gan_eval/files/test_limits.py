@@ -27,6 +27,7 @@ from gan_eval.pictures.containers import pictures_folder
 from gan_eval.quiz.serve.page_import import _contents
 from gan_eval.stats.importing.convert import import_trials
 from gan_eval.stats.readers import read_trials
+from trainer.datasets.fetch import extract_pictures
 
 LIMIT, SIZE = 1_000_000, 20_000_000
 """The limit in these tests, and the size of what is beyond it: zeros, which are small in a file."""
@@ -133,6 +134,11 @@ def a_map(folder: Path) -> Read:
     return partial(read_map, folder / "x.npy")
 
 
+def data_set(folder: Path) -> Read:
+    (folder / "inside").mkdir()
+    return partial(extract_pictures, deflated(folder / "x.zip", a__png=bytes(SIZE)), folder / "inside")
+
+
 def table(folder: Path) -> Read:
     (folder / "x.csv").write_text(HEAD + ROWS.format("x" * SIZE))
     return partial(import_table, folder / "x.csv")
@@ -176,7 +182,7 @@ def results_of_a_page(folder: Path) -> Read:
 DOORS: list[Callable[[Path], Read]] = [
     *(zip_of_pictures, tar_with_a_sparse_member, tar_with_a_text, tar_with_a_long_note, parquet_with_a_cell),
     *(array_of_pictures, array_of_a_picture, array_with_a_long_header, reference, whole_reference),
-    *(features, features_as_parquet, a_map, table, table_in_a_zip, tables_in_a_zip, excel_file, json_file),
+    *(features, features_as_parquet, a_map, data_set, table, table_in_a_zip, tables_in_a_zip, excel_file, json_file),
     *(table_to_analyze, captions, results_of_a_page),
 ]
 
