@@ -48,10 +48,12 @@ def printable(line: str) -> str:
 def first_sentence(error: BaseException, *, most: int = 160) -> str:
     """Return the first sentence of an error's message, without its full stop; its class name if it has no message.
 
+    An error of a missing key or of the end of a file is put into words.
+
     >>> first_sentence(RuntimeError("Found no driver. Please install one from http://driver.example"))
     'Found no driver'
     """
-    line = str(error).strip().partition("\n")[0]
+    line = _in_words(error).strip().partition("\n")[0]
     sentences = re.split(r"(?<=[.!?])\s+(?=[A-Z])", " ".join(line.split()))
     return shortened(sentences[0].removesuffix("."), most) or type(error).__name__
 
@@ -62,7 +64,18 @@ def reason_of(error: Exception) -> str:
     >>> reason_of(FileNotFoundError(2, "No such file or directory", "a.png"))
     'No such file or directory'
     """
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return getattr(error, "strerror", None) or _in_words(error) or type(error).__name__
+
+
+def _in_words(error: BaseException) -> str:
+    """Return an error's message; that of Python for a missing key is the key alone, and for a file's end often nothing.
+
+    >>> _in_words(KeyError("model.1.beta")), _in_words(EOFError())
+    ('it has no model.1.beta', 'the file ends too early')
+    """
+    if isinstance(error, KeyError) and len(error.args) == 1:
+        return f"it has no {error.args[0]}"
+    return str(error) or ("the file ends too early" if isinstance(error, EOFError) else "")
 
 
 def last_words(error: BaseException, *, most: int = 200) -> str:

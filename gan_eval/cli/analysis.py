@@ -12,6 +12,7 @@ import typer
 from gan_eval.cli.console import Console, print_next_command
 from gan_eval.cli.options import (
     Cluster,
+    LargestMember,
     Maps,
     Out,
     Stimuli,
@@ -61,6 +62,7 @@ def analyze(
         list[str] | None, setting("analysis", "AnalysisSettings", "exclude_participants", metavar="RULE")
     ] = None,
     margin: Annotated[float | None, setting("analysis", "AnalysisSettings", "margin")] = None,
+    largest_member: LargestMember = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
     """Analyze a trials table: write all tables of results.

@@ -10,7 +10,16 @@ import typer
 
 from gan_eval.cli import options
 from gan_eval.cli.console import Console, say
-from gan_eval.cli.options import Paired, TarKey, White, parse_pairs, refuse_without_effect, setting, tables_as_json
+from gan_eval.cli.options import (
+    LargestMember,
+    Paired,
+    TarKey,
+    White,
+    parse_pairs,
+    refuse_without_effect,
+    setting,
+    tables_as_json,
+)
 from gan_eval.errors import UserError
 from gan_eval.files.reading import resolved
 from gan_eval.machine.commands import as_typed
@@ -41,6 +50,7 @@ def metrics(
     model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
     paired: Paired = None,
     tar_key: TarKey = None,
+    largest_member: LargestMember = None,
     resize: Annotated[bool, setting("study", "MetricsSettings", "resize")] = False,
     white: White = None,
     resizer: Annotated[ResizerName | None, setting("study", "MetricsSettings", "resizer")] = None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, ge
 import typer
 
 from gan_eval.errors import UserError
+from gan_eval.files.limits import members_up_to, parse_size
 from gan_eval.files.reading import Place, place_of
 from gan_eval.machine.threads import MAX_THREADS
 from gan_eval.settings.declared import declarations
@@ -105,11 +106,26 @@ def _value(text: str) -> int | float | str:
     return text.strip()
 
 
+def _raise_limit(context: typer.Context, size: int) -> int:
+    """Set the limit until the command ends."""
+    context.with_resource(members_up_to(size))
+    return size
+
+
 Paired = Annotated[
     bool | None,
     typer.Option(
         "--paired/--unpaired",
         help="Pictures of one file stem are partners, or none are; default: paired where nine of ten stems match.",
+    ),
+]
+LargestMember = Annotated[
+    int | None,
+    typer.Option(
+        parser=parse_size,
+        callback=_raise_limit,
+        metavar="SIZE",
+        help="Largest member of an archive, array, cell or table that is read; default: 500MB.",
     ),
 ]
 TarKey = Annotated[str | None, typer.Option(help="Picture to take of a tar with several for each key, such as png.")]

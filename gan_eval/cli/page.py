@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from gan_eval.cli.console import print_next_command, say
-from gan_eval.cli.options import RequiredStore, counted, refuse_without_effect
+from gan_eval.cli.options import LargestMember, RequiredStore, counted, refuse_without_effect
 from gan_eval.cli.serve import is_page_address
 from gan_eval.errors import UserError, naming
 from gan_eval.machine.commands import setup_command
@@ -159,6 +159,7 @@ def import_page(
     ],
     key: Annotated[Path, typer.Option(help="The key that `export page` wrote.")],
     store: RequiredStore,
+    largest_member: LargestMember = None,
 ) -> None:
     """Add the answers of a page to a store, each row once; rerun the command when there are more."""
     from gan_eval.cli.console import Console

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gan_eval.cli.options import FitOption, Out, Paired, TarKey, White
+from gan_eval.cli.options import FitOption, LargestMember, Out, Paired, TarKey, White
 from gan_eval.errors import UserError
 from gan_eval.machine.progress import about
 from gan_eval.settings.choices import Direction
@@ -29,6 +29,7 @@ def stimuli_import(
     ] = None,
     paired: Paired = None,
     tar_key: TarKey = None,
+    largest_member: LargestMember = None,
     dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
     model: Annotated[
         str | None, typer.Option(help="Name of the generator; default: that of its --fake folder, or generated.")

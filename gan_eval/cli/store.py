@@ -209,6 +209,7 @@ def export(
     `export page STUDY.toml` writes a study's page for JATOS or any web host (`export page --help`).
     """
     from gan_eval.store.export import export_analysis, export_store
+    from gan_eval.tables.personal import left_out_line
 
     names = [name.strip().lower() for name in formats.split(",") if name.strip()]
     source = folder or store
@@ -223,6 +224,8 @@ def export(
         else:
             exported = export_analysis(analyzed, out)
     console.message(f"{counted(exported.sessions, 'session')}, {counted(exported.trials, 'trial')}")
+    if exported.left_out:
+        console.message(left_out_line(exported.left_out))
     rows = [[file, "" if count is None else str(count)] for file, count in exported.files.items()]
     console.table(["File", "Rows"], rows)
     typer.echo(exported.folder)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gan_eval.cli.console import print_next_command, say
-from gan_eval.cli.options import counted, parse_pairs
+from gan_eval.cli.options import LargestMember, counted, parse_pairs
 from gan_eval.errors import UserError, naming
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def trials_import(
     pictures: Annotated[
         Path | None, typer.Option(help="CSV with number (of #) or name, stimulus, kind, model, dataset.")
     ] = None,
+    largest_member: LargestMember = None,
 ) -> None:
     """Convert other programs' tables of judgements into a trials table.
 

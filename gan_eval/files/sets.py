@@ -18,6 +18,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, flush_to_disk, system_lock, temporary_name, write_error, write_json
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.output_folders import refuse_links
+from gan_eval.files.read_names import leads_out
 from gan_eval.files.record import read_record
 
 PATIENCE_S = 60.0
@@ -169,8 +170,8 @@ def _read(path: Path) -> FileSet:
 def _checked(path: Path) -> dict[str, Any]:
     """Read a record; check that its files are below the set's folder."""
     record = read_record(path, run=str, files=dict, aside=str, gone=list)
-    parts = [Path(str(name)).parts for name in (*record["files"], *record["gone"])]
-    if not all(steps and ".." not in steps and not Path(*steps).is_absolute() for steps in parts):
+    names = [str(name) for name in (*record["files"], *record["gone"], record["aside"])]
+    if any(leads_out(name) or not Path(name).name for name in names):
         raise UserError(f"{path}: damaged: names a file of another folder; remove it and make the set again")
     return record
 

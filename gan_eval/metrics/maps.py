@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gan_eval.errors import UserError
+from gan_eval.files.arrays import require_small_arrays
 from gan_eval.metrics.definitions.labels import label_map
 from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
 from gan_eval.metrics.definitions.perceptual import PerceptualDistance
@@ -132,11 +133,12 @@ def read_map(file: Path) -> Map:
     """Read a map: a grey picture of 8 or 16 bits, or a NumPy file of one (H, W) array; else raise `UserError`."""
     try:
         if file.suffix == ".npy":
+            require_small_arrays(file)
             values = np.squeeze(np.load(file, allow_pickle=False))
         else:
             with Image.open(file) as image:
                 values = np.asarray(image if image.mode[0] in "LIF" and image.mode != "LA" else image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
         raise UserError(f"{file}: cannot be read as a map: {error}") from error
     if values.ndim == 3 and (values == values[..., :1]).all():
         values = values[..., 0]  # grey, saved as RGB

@@ -16,7 +16,7 @@ from unicodedata import normalize
 from PIL import Image
 
 from gan_eval.errors import UserError
-from gan_eval.files.reading import read_bytes
+from gan_eval.files.limits import long_cells, read_small
 from gan_eval.pictures.agreement import evenly_spread
 
 _FILE_NAMES = ("file", "file_name", "filename", "image", "name", "path")
@@ -64,10 +64,14 @@ def read_captions(folder: Path, pictures: Iterable[Path]) -> Captions:
 
 def _of_table(file: Path, pictures: Iterable[Path]) -> dict[Path, str]:
     """Return the captions that a table names by a picture's path relative to the table's folder, or by its name."""
-    text = read_bytes(file).decode("utf-8-sig", "replace")
+    text = read_small(file).decode("utf-8-sig", "replace")
     rows: list[dict[str, Any]] = []
     if file.suffix == ".csv":
-        rows = list(csv.DictReader(io.StringIO(text)))
+        try:
+            with long_cells():
+                rows = list(csv.DictReader(io.StringIO(text)))
+        except csv.Error as error:
+            raise UserError(f"{file}: not a CSV file ({error}); save it again") from error
     else:
         for number, line in enumerate(text.splitlines(), start=1):
             try:
@@ -95,7 +99,7 @@ def _of_table(file: Path, pictures: Iterable[Path]) -> dict[Path, str]:
 
 def _text_next_to(picture: Path) -> str | None:
     file = picture.with_suffix(".txt")
-    return read_bytes(file).decode("utf-8-sig", "replace").strip() or None if file.is_file() else None
+    return read_small(file).decode("utf-8-sig", "replace").strip() or None if file.is_file() else None
 
 
 def text_inside(picture: Path) -> str | None:

@@ -6,26 +6,30 @@ Layouts, pairs and captions are then those of a folder. One picture is in memory
 
 import io
 import json
+import math
 import os
 import re
 import shutil
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, Self
 from uuid import uuid4
 
 import numpy as np
 from PIL import Image
 
-from gan_eval.errors import UserError, reason_of
+from gan_eval.errors import UserError, reason_of, shortened
+from gan_eval.files.arrays import ArrayHead, array_head, require_whole
+from gan_eval.files.limits import copy_small, read_small, require_small, size_text
 from gan_eval.files.locks import hold_lock
+from gan_eval.files.read_names import leads_out, names_one_part
 from gan_eval.files.reading import require_file
-from gan_eval.pictures.decode import names_a_picture
+from gan_eval.pictures.decode import MAX_PIXELS, names_a_picture
 
 SUFFIXES = (".zip", ".npz", ".npy", ".parquet", ".tar", ".tar.gz", ".tgz")
 """Endings of containers."""
@@ -34,6 +38,12 @@ CAPTION_COLUMNS = ("text", "caption", "prompt", "txt")
 _UNPACKED = "gan-eval-unpacked-"
 """Beginning of the names of folders for unpacked pictures."""
 _CAPTION_FILES = (".txt", ".csv", ".jsonl")
+_NOTES = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
+_MAX_NOTE = 2**20
+"""Maximum number of bytes of a note about a member of a tar, such as its long name."""
 _FORMATS = (
     (rb"\x89PNG", ".png"),
     (rb"\xff\xd8\xff", ".jpg"),
@@ -63,11 +73,26 @@ class Unpacked:
     changed_ns: int | None = None
     """When the container was changed; its pictures get this time, so that a later run knows them again."""
 
-    def add(self, name: str, content: bytes) -> str:
-        """Write a picture below the folder; return its path relative to the folder."""
+    def add(self, name: str, content: IO[bytes], source: Path) -> str:
+        """Write a picture below the folder; return its path relative to the folder.
+
+        Raises:
+            UserError: the folder has a file of that name, the name cannot be a file's, or the picture is too large.
+        """
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                copy_small(content, file, f"{source}: {shortened(name, 100)}")
+        except FileExistsError as error:
+            raise UserError(
+                f"{source}: two members are named {shortened(name, 100)}; pack each picture once"
+            ) from error
+        except OSError as error:
+            raise UserError(
+                f"{source}: {shortened(name, 100)}: cannot be unpacked ({reason_of(error)}); rename it in the "
+                "container, or name a folder"
+            ) from error
         if self.changed_ns is not None:
             os.utime(path, ns=(self.changed_ns, self.changed_ns))
         self.pictures += names_a_picture(path)
@@ -177,7 +202,7 @@ def _damage(source: Path) -> Iterator[None]:
 def _place_of(member: str, source: Path) -> str | None:
     """Return a member's relative path; None for hidden files and those that macOS adds."""
     path = PurePosixPath(member.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", member):
+    if leads_out(member):
         raise UserError(f"{source}: the member {member!r} leads out of the folder; pack it with relative names")
     if "__MACOSX" in path.parts or path.name.startswith("."):
         return None
@@ -192,10 +217,10 @@ def _unpack_zip(source: Path, unpacked: Unpacked) -> None:
                 continue
             if member.flag_bits & 1:
                 raise UserError(f"{source}: is encrypted; unpack it into a folder and name that")
-            if (unpacked.folder / name).exists():
-                raise UserError(f"{source}: two members are named {name}; pack each picture once")
             if names_a_picture(Path(name)) or name.endswith(_CAPTION_FILES):
-                unpacked.add(name, archive.read(member))
+                require_small(member.file_size, f"{source}: {name}")
+                with archive.open(member) as content:
+                    unpacked.add(name, content, source)
     unpacked.folder = _innermost(unpacked.folder)
 
 
@@ -210,37 +235,35 @@ def _unpack_arrays(source: Path, unpacked: Unpacked) -> None:
     """Unpack `arr_0`, or the only array of pictures: (N, H, W, 3 or 1), (N, 3 or 1, H, W) or (N, H, W) uint8."""
     if source.suffix.lower() == ".npy":
         with source.open("rb") as file:
-            _unpack_array(file, "its array", source, unpacked)
+            head = array_head(file)
+            file.seek(head.offset)
+            _unpack_array(file, head, source.stat().st_size, "its array", source, unpacked)
         return
     with zipfile.ZipFile(source) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".npy")]
-        shapes = {}
-        for name in names:
-            with archive.open(name) as member:
-                shapes[name.removesuffix(".npy")] = _header(member)[0]
-        pictures = [name for name, shape in shapes.items() if len(shape) in (3, 4)]
+        heads = {}
+        for member in archive.infolist():
+            if member.filename.endswith(".npy"):
+                with archive.open(member) as file:
+                    heads[member.filename.removesuffix(".npy")] = array_head(file)
+        pictures = [name for name, head in heads.items() if len(head.shape) in (3, 4)]
         chosen = "arr_0" if "arr_0" in pictures else pictures[0] if len(pictures) == 1 else None
         if chosen is None:
-            listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "none"
-            fix = "; --reference takes statistics (mu, sigma)" if {"mu", "sigma"} <= shapes.keys() else ""
+            listed = ", ".join(f"{name} {head.shape}" for name, head in heads.items()) or "none"
+            fix = "; --reference takes statistics (mu, sigma)" if {"mu", "sigma"} <= heads.keys() else ""
             raise UserError(f"{source}: expected arr_0, N x H x W x 3 uint8; its arrays are {listed}{fix}")
-        if others := [name for name in shapes if name != chosen]:
+        if others := [name for name in heads if name != chosen]:
             also = "; --reference takes mu and sigma, which may be of other pictures, too"
-            also *= {"mu", "sigma"} <= shapes.keys()
+            also *= {"mu", "sigma"} <= heads.keys()
             unpacked.notes.append(f"{source}: the pictures of {chosen}; not used: {', '.join(others)}{also}")
-        with archive.open(f"{chosen}.npy") as member:
-            _unpack_array(member, chosen, source, unpacked)
+        with archive.open(f"{chosen}.npy") as file:
+            file.read(heads[chosen].offset)
+            held = archive.getinfo(f"{chosen}.npy").file_size
+            _unpack_array(file, heads[chosen], held, chosen, source, unpacked)
 
 
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return shape, Fortran order and dtype of an array; the file is then at its first number."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return read(file)
-
-
-def _unpack_array(file: IO[bytes], name: str, source: Path, unpacked: Unpacked) -> None:
-    shape, in_fortran_order, dtype = _header(file)
+def _unpack_array(file: IO[bytes], head: ArrayHead, held: int, name: str, source: Path, unpacked: Unpacked) -> None:
+    """Unpack an array of which the file holds `held` bytes; `file` is at its first number."""
+    shape, in_fortran_order, dtype, _ = head
     form = f"{source}: {name} is {' x '.join(map(str, shape))} {dtype}"
     if len(shape) == 3 and 3 not in (shape[0], shape[2]):  # else it is one picture in colour
         shape = (*shape, 1)
@@ -250,8 +273,11 @@ def _unpack_array(file: IO[bytes], name: str, source: Path, unpacked: Unpacked) 
     is_last, is_first = shape[3] in (1, 3), shape[1] in (1, 3)
     if is_last == is_first:
         raise UserError(f"{form}; one of the second and the last number must be 3 (colours) or 1 (grey)")
+    require_whole(head, held, f"{source}: {name}")
+    size = math.prod(shape[1:])
+    if size > MAX_PIXELS * 3:
+        raise UserError(f"{form}; a picture has at most {MAX_PIXELS:,} pixels; scale them down")
     unpacked.is_numbered = True
-    size = int(np.prod(shape[1:]))
     for number in range(shape[0]):
         content = file.read(size)
         if len(content) < size:
@@ -260,7 +286,8 @@ def _unpack_array(file: IO[bytes], name: str, source: Path, unpacked: Unpacked) 
         picture = picture if is_last else np.moveaxis(picture, 0, -1)
         coded = io.BytesIO()
         Image.fromarray(picture.squeeze(2) if picture.shape[2] == 1 else picture).save(coded, "BMP")
-        unpacked.add(f"{number:06}.bmp", coded.getvalue())  # a sixteenth of the time of PNG
+        coded.seek(0)
+        unpacked.add(f"{number:06}.bmp", coded, source)  # a sixteenth of the time of PNG
 
 
 def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
@@ -284,34 +311,53 @@ def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
         if not columns:
             columns_are = f"its columns are {', '.join(fields)}"
             raise UserError(f"{source}: no column of pictures; {columns_are}; name the file or folder that has them")
-        stems = {name: _stems(file, name, is_struct=name in structs, key="key" in fields) for name in columns}
+        if len(columns) > 1 and (unsafe := [name for name in columns if not names_one_part(name)]):
+            raise UserError(f"{source}: the column {unsafe[0]!r} cannot name a folder of its pictures; rename it")
+        _require_small_cells(file.metadata, columns, source)
+        stems = {name: _stems(file, name, source, is_struct=name in structs, key="key" in fields) for name in columns}
         empty: dict[str, list[str | None]] = {name: [] for name in columns}
-        row = 0
-        for batch in file.iter_batches(16, columns=[*columns, *texts[:1]]):
-            for cells in batch.to_pylist():
-                for name in columns:
-                    cell: dict[str, Any] = (cells[name] or {}) if name in structs else {"bytes": cells[name]}
-                    content = cell.get("bytes") or _file_next_to(source, cell.get("path"))
-                    if not content:
-                        empty[name].append(cell.get("path"))
-                        continue
-                    place = f"{stems[name][row]}{suffix_of(content)}"
-                    place = unpacked.add(f"{name}/{place}" if len(columns) > 1 else place, content)
-                    if texts and isinstance(text := cells[texts[0]], str):
-                        unpacked.captions[place] = text
-                row += 1
+        batches = file.iter_batches(1, columns=[*columns, *texts[:1]])
+        for row, cells in enumerate(cells for batch in batches for cells in batch.to_pylist()):
+            for name in columns:
+                cell: dict[str, Any] = (cells[name] or {}) if name in structs else {"bytes": cells[name]}
+                content = cell.get("bytes") or _file_next_to(source, cell.get("path"))
+                if not content:
+                    empty[name].append(cell.get("path"))
+                    continue
+                place = f"{stems[name][row]}{suffix_of(content)}"
+                place = f"{name}/{place}" if len(columns) > 1 else place
+                unpacked.add(place, io.BytesIO(content), source)
+                if texts and isinstance(text := cells[texts[0]], str):
+                    unpacked.captions[place] = text
+        rows = file.metadata.num_rows
     for name, paths in empty.items():
-        if len(paths) == row and any(paths):
+        if len(paths) == rows and any(paths):
             raise UserError(
                 f"{source}: column {name} holds paths, not pictures (row 1: {paths[0]}); name the folder of these "
                 "files, or write the Parquet with embedded pictures"
             )
         if paths:
-            unpacked.notes.append(f"{source}: column {name}: {len(paths)} of {row} rows have no picture")
+            unpacked.notes.append(f"{source}: column {name}: {len(paths)} of {rows} rows have no picture")
 
 
-def _stems(file: Any, column: str, *, is_struct: bool, key: bool) -> list[str]:
-    """Return a name for each row: the stem of its path, or its key; its number where these are missing or repeated."""
+def _require_small_cells(facts: Any, columns: Sequence[str], source: Path) -> None:
+    """Refuse a column of pictures whose cells, or part that is compressed, are beyond the limit.
+
+    Coded pictures hardly become smaller, so a part that unpacks to more than twice its size is no part of pictures.
+    """
+    for part in (facts.row_group(at).column(n) for at in range(facts.num_row_groups) for n in range(facts.num_columns)):
+        if part.path_in_schema.partition(".")[0] in columns:
+            size, packed = part.total_uncompressed_size, part.total_compressed_size
+            require_small(
+                size if size > 2 * packed else size // max(1, part.num_values), f"{source}: {part.path_in_schema}"
+            )
+
+
+def _stems(file: Any, column: str, source: Path, *, is_struct: bool, key: bool) -> list[str]:
+    """Return a name for each row: the stem of its path, or its key.
+
+    It is the row's number where these are missing or repeated, or cannot be names of files.
+    """
     rows = file.metadata.num_rows
     numbers = [f"{row:06}" for row in range(rows)]
     read = f"{column}.path" if is_struct else "key" if key else None
@@ -320,15 +366,15 @@ def _stems(file: Any, column: str, *, is_struct: bool, key: bool) -> list[str]:
     cells = [row for batch in file.iter_batches(columns=[read]) for row in batch.to_pylist()]
     names = [(row[column] or {}).get("path") if is_struct else row["key"] for row in cells]
     stems = [PurePosixPath(str(name).replace("\\", "/")).stem if name else "" for name in names]
-    return stems if all(stems) and len({*stems}) == rows else numbers
+    return stems if all(map(names_one_part, stems)) and len({*stems}) == rows else numbers
 
 
 def _file_next_to(source: Path, path: str | None) -> bytes | None:
     """Return the file that a path names below the Parquet's folder, or None."""
-    if not path or Path(path).is_absolute() or ".." in Path(path).parts:
+    if not path or leads_out(path):
         return None
     file = source.parent / path
-    return file.read_bytes() if file.is_file() and names_a_picture(file) else None
+    return read_small(file, what="picture") if file.is_file() and names_a_picture(file) else None
 
 
 def suffix_of(content: bytes) -> str:
@@ -341,13 +387,25 @@ def suffix_of(content: bytes) -> str:
     return next(matching, ".unknown")
 
 
+class _Member(tarfile.TarInfo):
+    """A member of a tar; names and notes about one, which tarfile reads whole, are small."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header."""
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in _NOTES and member.size > _MAX_NOTE:
+            raise ValueError(f"a note about a member has {size_text(member.size)}")
+        return member
+
+
 def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
     """Unpack a WebDataset tar: the members of one key are a sample, in any order.
 
     A key is the path up to the first dot of the file's name, so that `1.png` and `1.seg.png` are one sample, as are
     `1.real.png` and `1.fake.png`. Before a number, dots belong to the names: `cfg5.0.png` and `cfg5.5.png` are two.
     """
-    with tarfile.open(source) as archive:
+    with tarfile.open(source, tarinfo=_Member) as archive:
         members = [(member, _place_of(member.name, source)) for member in archive if member.isreg()]
         named = [(member, name) for member, name in members if name is not None]
         kinds_of: dict[str, list[str]] = {}
@@ -374,15 +432,12 @@ def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
             is_picture = kind == tar_key if tar_key else names_a_picture(Path(name))
             if not is_picture and kind not in ("txt", "json"):
                 continue
-            opened = archive.extractfile(member)
-            content = opened.read() if opened else b""
+            require_small(member.size, f"{source}: {name}")
+            content = archive.extractfile(member) or io.BytesIO()
             if is_picture:
-                place = f"{key}.{kind.rpartition('.')[2]}"
-                if place in places:
-                    raise UserError(f"{source}: two members are named {place}; pack each picture once")
-                places[unpacked.add(place, content)] = key
+                places[unpacked.add(f"{key}.{kind.rpartition('.')[2]}", content, source)] = key
             elif kind == "txt" or key not in texts:
-                texts[key] = _text_of(content, kind) or texts.get(key, "")
+                texts[key] = _text_of(content.read(), kind) or texts.get(key, "")
     unpacked.captions |= {place: texts[key] for place, key in places.items() if texts.get(key)}
     unpacked.folder = _innermost(unpacked.folder)
 

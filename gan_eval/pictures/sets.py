@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gan_eval import tables
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.files.digests import sha256_file
+from gan_eval.files.read_names import leads_out
 from gan_eval.files.reading import no_folder
 from gan_eval.files.record import FolderRecord
 from gan_eval.tables.frames import Row, frame_of, read_rows, write_rows
@@ -82,7 +83,7 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
             if name in checked:
                 continue
             where = f"{table}: row {number}, column {column}"
-            if Path(name).is_absolute() or ".." in Path(name).parts:
+            if leads_out(name):
                 raise UserError(f"{where}: {name!r} is not below the table's folder; files are relative to the table")
             if files_must_exist and not os.path.isfile(folder / name):  # noqa: PTH113 - a path's own costs twice as much
                 raise UserError(f"{where}: no such file {name!r}; restore it or remove the row")

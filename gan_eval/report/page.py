@@ -13,6 +13,7 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import data_uri
 from gan_eval.report.parts.words import NBSP, clean
 from gan_eval.stats.all_tables import ALL_TABLES
+from gan_eval.tables.personal import left_out_line, without_personal
 
 _HERE = Path(__file__).parent
 MAX_BYTES = 2_000_000
@@ -61,8 +62,10 @@ def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[
         is_published = name.startswith("published/")
         frame = folder.published[path.name] if is_published else folder.tables[name]
         reason = "" if len(data) <= MAX_BYTES else "too large for a page: see the study’s folder"
-        if name in ALL_TABLES and "session" in ALL_TABLES[name].by_name and not with_raw_tables:
-            reason = RAW_REASON
+        if name in ALL_TABLES and "session" in ALL_TABLES[name].by_name:
+            left_out = without_personal(frame, ALL_TABLES[name])[1] if with_raw_tables else []
+            reason = reason if with_raw_tables else RAW_REASON
+            reason = f"{left_out_line(left_out)}; analyze again" if left_out else reason
         downloads.append(
             Download(
                 table=name,

@@ -56,6 +56,7 @@ from gan_eval.tables import (
 )
 from gan_eval.tables.frames import as_table, conform, frame_of, write_frame
 from gan_eval.tables.names import MODELS_TEX
+from gan_eval.tables.personal import left_out_line, without_personal_columns
 
 if TYPE_CHECKING:
     from gan_eval.metrics.maps import PictureMaps
@@ -323,7 +324,10 @@ def analyze_study(
     )
     if not out.exists():
         claim_output_folder(out)
-    write_analysis(results, out, given={**stored, **(extra or {})}, store=answers.store)
+    shared, left_out = without_personal_columns(stored)
+    if left_out:
+        on_message(left_out_line(left_out))
+    write_analysis(results, out, given={**shared, **(extra or {})}, store=answers.store)
     return results, counted
 
 

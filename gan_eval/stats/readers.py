@@ -1,7 +1,9 @@
 """Read the trials of a file or store, and the tables next to them."""
 
+import shlex
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -75,6 +77,7 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
     """
     if path.suffix == ".parquet":
         return read_table(path, TRIALS)
+    _require_text(path)
     frame = text_frame(path, TRIALS)
     for name in [column.name for column in TRIALS.columns if column.is_number]:
         if name in frame and frame[name].notna().any():
@@ -94,6 +97,15 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
 
         raise foreign_table_error(path, problem, frame, {}, {}, missing=missing)
     return frame
+
+
+def _require_text(path: Path) -> None:
+    """Refuse a file that is no CSV by its beginning: JSON, Excel, another archive, bytes."""
+    with suppress(OSError), path.open("rb") as file:
+        start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+        if start.startswith((b"PK\x03\x04", b"{", b"[{", b"[\n", b"[ ", b"PAR1")) or b"\0" in start:
+            out = f"gan-eval trials import {shlex.quote(str(path))} --out trials.csv"
+            raise UserError(f"{path}: not CSV, but JSON, Excel or bytes; JSON and Excel: {out}; then analyze that")
 
 
 def tables_to_analyze(

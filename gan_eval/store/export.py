@@ -17,6 +17,7 @@ from gan_eval.store.bids import write_bids
 from gan_eval.tables import frames as tabular
 from gan_eval.tables.cells import FORMULA
 from gan_eval.tables.frames import Row
+from gan_eval.tables.personal import without_personal, without_personal_columns
 from gan_eval.tables.schema import Column, Table, boolean, number, text
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Exported:
     trials: int
     files: Mapping[str, int | None]
     """Number of rows by file, relative to the folder; None for texts, scripts and folders."""
+    left_out: Sequence[str] = ()
+    """Columns and questions that say who people are (`gan_eval.tables.personal`)."""
 
 
 def export_store(where: str | Place, out: Path, *, formats: Sequence[str], study: str | None = None) -> Exported:
@@ -55,7 +58,7 @@ def export_store(where: str | Place, out: Path, *, formats: Sequence[str], study
         raise UserError(f"--format {','.join(unknown)}: expected one or several of {','.join(FORMATS)}")
     check_output_folder(out)
     with open_store(where, create=False) as store:
-        frames = consistent_frames(store, study)
+        frames, left_out = without_personal_columns(consistent_frames(store, study))
         sessions = frames[tables.SESSIONS]
         if sessions.empty:
             raise UserError(f"--store {store.where}: no session{f' of the study {study}' if study else ''} in it")
@@ -84,7 +87,7 @@ def export_store(where: str | Place, out: Path, *, formats: Sequence[str], study
         tabular.write_rows(dictionary, new.folder / "data_dictionary.csv", DICTIONARY)
         files["data_dictionary.csv"] = len(dictionary)
         write_text(new.folder / "README.md", readme(title, frames, files))
-    return Exported(out, len(sessions), len(frames[tables.TRIALS]), {**files, "README.md": None})
+    return Exported(out, len(sessions), len(frames[tables.TRIALS]), {**files, "README.md": None}, left_out)
 
 
 def export_analysis(folder: Path, out: Path) -> Exported:
@@ -101,7 +104,7 @@ def export_analysis(folder: Path, out: Path) -> Exported:
     if source is None or not (source / "comparisons.csv").is_file():
         raise UserError(f"{folder}: no trials.csv and comparisons.csv in it; give a folder that analyze or run wrote")
     check_output_folder(out)
-    trials = tabular.read_table(source / "trials.csv", tables.TRIALS)
+    trials, left_out = without_personal(tabular.read_table(source / "trials.csv", tables.TRIALS), tables.TRIALS)
     if (source / "participation.csv").is_file():
         people = tabular.read_table(source / "participation.csv", tables.PARTICIPATION)
         exclusions = people.loc[people["excluded"].fillna(False).astype(bool), "participant"]
@@ -120,7 +123,7 @@ def export_analysis(folder: Path, out: Path) -> Exported:
         write_text(new.folder / "read.R", r_script([tables.TRIALS]))
         write_text(new.folder / "analysis.R", script)
     files = {"trials.csv": len(trials), "read.R": None, "analysis.R": None}
-    return Exported(out, trials["session"].nunique(), len(trials), files)
+    return Exported(out, trials["session"].nunique(), len(trials), files, left_out)
 
 
 TIMING = (

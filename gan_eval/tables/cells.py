@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval.errors import UserError, abbreviated, shortened
+from gan_eval.files.limits import long_cells
 from gan_eval.files.reading import read_bytes
 from gan_eval.tables.schema import Column, Dtype, Table
 
@@ -265,13 +266,11 @@ def separator_of(text: str) -> str:
 def text_records(text: str, where: str, separator: str | None = None) -> tuple[list[list[str]], str]:
     """Return the records of a CSV text, without blank lines and the apostrophe before a formula, and the separator."""
     separator = separator or separator_of(text)
-    limit = csv.field_size_limit(2**31 - 1)
     try:
-        records = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
+        with long_cells():
+            records = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
     except csv.Error as error:
         raise UserError(f"{where}: not a CSV file ({error})") from error
-    finally:
-        csv.field_size_limit(limit)
     if "'" in text:  # perhaps that of `csv_cells`
         records = [
             [cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell for cell in record]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path, write_bytes
+from gan_eval.files.limits import require_small_parquet
 from gan_eval.files.reading import read_bytes
 from gan_eval.tables.cells import (
     all_fit,
@@ -133,6 +134,7 @@ def read_table(path: Path, table: Table) -> "pd.DataFrame":
         if not path.is_file():
             raise UserError(f"{path}: no such file; expected the table {table.name}")
         try:
+            require_small_parquet(path)
             return conform(pd.read_parquet(path), table, where=str(path))
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: not a readable Parquet file ({error})") from error

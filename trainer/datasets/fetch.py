@@ -19,7 +19,9 @@ from PIL import Image
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import OWN_FOLDER, temporary_folder, write_error
 from gan_eval.files.digests import sha256_bytes, sha256_file
+from gan_eval.files.limits import require_small
 from gan_eval.files.locks import hold_folder
+from gan_eval.files.read_names import leads_out
 from gan_eval.files.record import FolderRecord, read_record
 from gan_eval.machine.progress import Progress
 from gan_eval.metrics.weights.cache import download
@@ -181,11 +183,15 @@ def extract_pictures(archive: Path, folder: Path) -> None:
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as zipped:
-                zipped.extractall(folder, [name for name in zipped.namelist() if is_wanted(name, archive)])
+                wanted = [member for member in zipped.infolist() if is_wanted(member.filename, archive)]
+                for member in wanted:
+                    require_small(member.file_size, f"{archive}: {member.filename}")
+                zipped.extractall(folder, wanted)
         elif tarfile.is_tarfile(archive):
             with archive.open("rb") as file, tarfile.open(fileobj=file) as tarred:
                 for member in tarred:
                     if is_wanted(member.name, archive) and member.isreg():
+                        require_small(member.size, f"{archive}: {member.name}")
                         tarred.extract(member, folder, filter="data")
                 file.seek(tarred.offset)
                 if tarred.fileobj is file and file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
@@ -202,7 +208,7 @@ def extract_pictures(archive: Path, folder: Path) -> None:
 def is_wanted(name: str, archive: Path) -> bool:
     """Return whether a member of an archive is a picture that is not hidden."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or any(mark in name for mark in ("\\", ":", "\0")):
+    if leads_out(name) or "\\" in name or ":" in name:
         raise BadArchiveError(f"{archive}: {name!r} leads out of the folder; nothing was taken from this archive")
     hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
     return bool(path.parts) and not hidden and not name.endswith("/") and names_a_picture(Path(path.name))

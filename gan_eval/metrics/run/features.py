@@ -21,8 +21,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from gan_eval.errors import UserError, first_sentence, memory_ran_out
+from gan_eval.files.arrays import require_small_arrays
 from gan_eval.files.atomic import write_error
 from gan_eval.files.digests import sha256_file, unchanged
+from gan_eval.files.limits import require_small, require_small_parquet
 from gan_eval.files.reading import require_file
 from gan_eval.metrics.definitions.frechet import MAX_FEATURE
 from gan_eval.metrics.definitions.record import ExtractorName
@@ -236,9 +238,12 @@ def read_features(name: str, given: "Path | str | pd.DataFrame") -> GivenFeature
 
 def _of_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
     try:
+        require_small_arrays(path, "stimulus", "features")
         with np.load(path, allow_pickle=False) as archive:
             members = archive.files
             arrays = [archive[name] for name in ("stimulus", "features") if name in members]
+    except UserError:
+        raise
     except Exception as error:  # NumPy and zipfile raise many errors for damaged files
         raise UserError(
             f"{path}: not a readable npz file with the arrays stimulus and features ({first_sentence(error)}); save it "
@@ -263,7 +268,9 @@ def _read_frame(path: Path) -> "pd.DataFrame":
 
     try:
         if path.suffix.lower() == ".parquet":
+            require_small_parquet(path)
             return pd.read_parquet(path)
+        require_small(path.stat().st_size, str(path))
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas drops the end of too long rows
             return pd.read_csv(
@@ -274,6 +281,8 @@ def _read_frame(path: Path) -> "pd.DataFrame":
                 keep_default_na=False,
                 na_values=["", "nan", "NaN"],
             )
+    except UserError:
+        raise
     except Exception as error:  # pandas and pyarrow raise many errors for damaged files
         raise UserError(f"{path}: not readable ({first_sentence(error)}); save it again") from error
 

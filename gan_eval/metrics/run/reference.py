@@ -4,7 +4,6 @@ The files are those of pytorch-fid 0.3.0 (mu and sigma in float64), clean-fid 0.
 states the resizer) and guided-diffusion (mu and sigma of a whole data set next to `arr_0`, some of its pictures).
 """
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
+from gan_eval.files.arrays import require_small_arrays
 from gan_eval.files.atomic import atomic_path
 from gan_eval.files.digests import sha256_file, unchanged
 from gan_eval.files.reading import require_file
@@ -39,6 +39,7 @@ def read_reference(file: Path, *, resizer: str) -> Reference:
         if part in file.name and stated != resizer:
             raise UserError(f"{option}: its name says {part.strip('_')}, which is --resizer {stated}, not {resizer}")
     try:
+        require_small_arrays(file, "mu", "sigma")
         with unchanged(file), np.load(file, allow_pickle=False) as arrays:
             sha256, names = sha256_file(file), list(arrays)
             if not {"mu", "sigma"} <= {*names}:
@@ -47,7 +48,9 @@ def read_reference(file: Path, *, resizer: str) -> Reference:
             covariance: NDArray[np.floating] = arrays["sigma"]
     except FileNotFoundError as error:
         raise UserError(f"{option}: no such file") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+    except UserError:
+        raise
+    except Exception as error:  # NumPy and zipfile raise many errors for damaged files
         raise UserError(f"{option}: not a readable npz; restore it, or save mu and sigma by np.savez") from error
     width = len(np.atleast_1d(mean))
     if mean.shape != (width,) or covariance.shape != (width, width):

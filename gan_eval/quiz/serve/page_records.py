@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from gan_eval.errors import UserError
+from gan_eval.files.limits import read_small, require_small
 from gan_eval.files.reading import read_bytes, require_file, syntax_problem
 from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.remote import TrialReport
@@ -128,7 +129,7 @@ def _contents(path: Path) -> Iterator[tuple[str, bytes | UserError]]:
     try:
         require_file(path)
         if path.suffix.lower() not in ZIPPED and not zipfile.is_zipfile(path):
-            yield str(path), read_bytes(path)
+            yield str(path), read_small(path)
             return
         with zipfile.ZipFile(path) as archive:
             for member in archive.namelist():  # JATOS adds metadata, and files that components have stored
@@ -142,7 +143,10 @@ def _contents(path: Path) -> Iterator[tuple[str, bytes | UserError]]:
 
 def _member(archive: zipfile.ZipFile, member: str, path: Path) -> bytes | UserError:
     try:
+        require_small(archive.getinfo(member).file_size, f"{path}: {member}")
         return archive.read(member)
+    except UserError as error:
+        return error
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError) as error:
         return _damaged(f"{path}: {member}", error)
 

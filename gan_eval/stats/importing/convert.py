@@ -1,8 +1,6 @@
 """Convert another program's table of judgements into a trials table."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,6 +73,7 @@ from gan_eval.stats.trials import (
 from gan_eval.tables import REJECTED, TRIALS
 from gan_eval.tables.cells import require_clear_numbers
 from gan_eval.tables.frames import Row, frame_of
+from gan_eval.tables.personal import is_address, left_out_line, without_personal
 
 
 class Imported(NamedTuple):
@@ -123,7 +122,7 @@ def import_trials(
 
     Columns that are not mapped are taken from a column of the same name. Otherwise they are filled: session =
     participant, trial = order, phase = main, simulated = false; `correct` is computed. Additional columns are kept,
-    except those of e-mail and network addresses.
+    except those that say who people are (`gan_eval.tables.personal`).
 
     Args:
         files: tables of one form, joined by column name: CSV, JSON, `.xpd`, Excel, or zip files of them.
@@ -213,8 +212,8 @@ def import_trials(
         + lines_on_answers
         + of_names
     )
-    trials, of_addresses = _without_addresses(trials)
-    lines += zero_confidences(tool, trials) + _remarks(table, trials, accepted, rejected, of_addresses)
+    trials, of_people = _without_personal(trials)
+    lines += zero_confidences(tool, trials) + _remarks(table, trials, accepted, rejected, of_people)
     lines += models_as_words(words, foreign, sources)
     return Imported(trials, _rejected_table(rejected, read), (*of_one_name, *of_several), tuple(lines))
 
@@ -367,14 +366,14 @@ def _without_rows(frame: pd.DataFrame, rejected: Sequence[Row]) -> pd.DataFrame:
 
 
 def _remarks(
-    table: _Table, trials: pd.DataFrame, accepted: pd.DataFrame, rejected: Sequence[Row], of_addresses: Sequence[str]
+    table: _Table, trials: pd.DataFrame, accepted: pd.DataFrame, rejected: Sequence[Row], of_people: Sequence[str]
 ) -> list[str]:
     """Return doubts about the trials of the accepted rows, and questions that the user must answer."""
     read, sources = table.read, table.sources
     lines = doubts(trials.set_axis(accepted.index - 1), are_rows_checked=True)
     if read.numbers is None:
         lines += unread_numbers(sources, table.rows, once=not trials["participant"].duplicated().any())
-    lines += [*of_addresses, *_without_time(trials, sources)]
+    lines += [*of_people, *_without_time(trials, sources)]
     if not (trials["phase"] == "main").any():
         counts = ", ".join(f"{phase} {count}" for phase, count in trials["phase"].value_counts().items())
         lines.append(
@@ -420,28 +419,13 @@ def _one_code_in_several_files(trials: pd.DataFrame, groups: pd.Series) -> list[
     ]
 
 
-def _without_addresses(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Leave out additional columns of e-mail and network addresses, and say so; also say such codes of people."""
-    texts = {str(name): {*map(str, cells.dropna())} for name, cells in trials.items() if name not in TRIALS.names}
-    personal = [name for name, found in texts.items() if found and all(_is_address(text, name) for text in found)]
-    lines = [f"left out, because they hold addresses of people: {', '.join(personal)}"] if personal else []
-    if any(_is_address(code) for code in trials["participant"].unique()):
+def _without_personal(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out additional columns that say who people are, and say so; also say such codes of people."""
+    kept, names = without_personal(trials, TRIALS)
+    lines = [left_out_line(names)] if names else []
+    if any(map(is_address, trials["participant"].unique())):
         lines.append("participant holds addresses of people; write codes in their place before you share the table")
-    return trials.drop(columns=personal), lines
-
-
-def _is_address(text: str, column: str = "ip") -> bool:
-    """Return True for an e-mail address, or a network address in a column of such a name: 120.0.0.0 is a browser, too.
-
-    >>> _is_address("ann@lab.example"), _is_address("192.0.2.7", "IPAddress"), _is_address("120.0.0.0", "Version")
-    (True, True, False)
-    """
-    if "@" in text:
-        return bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text))
-    try:
-        return bool(ip_address(text) and re.search("ip|addr", column, re.IGNORECASE))
-    except ValueError:
-        return False
+    return kept, lines
 
 
 def _without_time(trials: pd.DataFrame, sources: Sources) -> list[str]:

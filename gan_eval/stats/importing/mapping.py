@@ -1,8 +1,10 @@
 """Columns of another program's table: read the options `--map`, take the columns that they name."""
 
+import math
 import re
 from collections.abc import Collection, Mapping
 
+import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
@@ -62,6 +64,8 @@ def parse_source(target: str, expression: str, columns: Collection[str]) -> Sour
     try:
         number = float(scaled["number"])
         factor = number if scaled["operator"] == "*" else 1 / number
+        if not math.isfinite(factor) or factor == 0:
+            raise ValueError(factor)
     except (ValueError, ZeroDivisionError) as error:
         raise UserError(f"{where}: {scaled['number']} is not a number to multiply or divide by") from error
     if target not in NUMBERS:
@@ -91,6 +95,11 @@ def scaled(frame: pd.DataFrame, sources: Sources) -> tuple[pd.DataFrame, list[Ro
                 for row, cell in cells[values.isna() & cells.notna()].items()
             ]
             columns[target] = values * source.factor
+            beyond = values.notna() & ~np.isfinite(columns[target])
+            rejected += [
+                rejection(row, target, f"found {cell!r}, which times {source.factor:g} is no finite number", cell)
+                for row, cell in cells[beyond].items()
+            ]
     return frame.assign(**columns), rejected
 
 

@@ -4,8 +4,10 @@ import csv
 import io
 import itertools
 import json
+import lzma
 import re
 import zipfile
+import zlib
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +21,8 @@ import pyarrow
 from pyarrow import csv as arrow_csv
 
 from gan_eval.errors import UserError
-from gan_eval.files.reading import plain_file, read_bytes
+from gan_eval.files.limits import long_cells, read_small, require_small
+from gan_eval.files.reading import plain_file
 from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
@@ -32,8 +35,14 @@ _FORMULA_CELL = re.compile(r"""(?:^|[,\t"\r\n])'+[=+@\t\r\n-]""")
 _QUALTRICS = re.compile(r'"?Response ?ID|ImportId', re.IGNORECASE)
 _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$")
 """Path of a component's data in an archive of JATOS."""
+_ZIP = b"PK\x03\x04"
+"""The first bytes of an archive, such as an Excel file."""
 _READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".xlsx")
 """Endings of the files in an archive that are read."""
+_HALF_A_PAIR = re.compile(
+    r"(\\\\)|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+"""An escape in JSON of half of a surrogate pair; before it, what looks like one: a backslash, and a whole pair."""
 EVERY_SHEET = "*"
 """Word for all sheets of an Excel file."""
 _MAX_TITLES = 20
@@ -130,12 +139,16 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
         sheet: the sheet of an Excel file, or `*` for all, each a group; default: the first.
     """
     stems = Counter(file.stem for file in files)
-    parts = list[FilePart]()
+    parts, has_sheets = list[FilePart](), False
     for file in files:
         group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
         if plain_file(file) is None:
             raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
-        parts += _parts(read_bytes(file), str(file), group, skip_rows, sheet)
+        data = read_small(file)
+        has_sheets = has_sheets or data.startswith(_ZIP)
+        parts += _parts(data, str(file), group, skip_rows, sheet)
+    if sheet is not None and not has_sheets:
+        raise UserError(f"--sheet {sheet}: {files[0]} is no Excel file and has no sheets; remove the option")
     if not parts:
         raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
     _require_no_output(parts)
@@ -165,12 +178,16 @@ def _require_no_output(parts: Sequence[FilePart]) -> None:
         )
 
 
-def _parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[FilePart]:
-    """Read a file's content by its format."""
-    if data.startswith(b"PK\x03\x04"):
-        yield from _archive_parts(data, file, group, skip_rows, sheet)
+def _parts(
+    data: bytes, file: str, group: str, skip_rows: int, sheet: str | None, *, is_member: bool = False
+) -> Iterator[FilePart]:
+    """Read a file's content by its format; `is_member`: it is in an archive."""
+    if data.startswith(_ZIP):
+        yield from _archive_parts(data, file, group, skip_rows, sheet, is_member=is_member)
         return
     text = _decoded(data, file)
+    if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".parquet")):
+        raise UserError(f"{file}: not a table of text (damaged, or of another format); restore it, or save it as CSV")
     if text.lstrip()[:1] in ("[", "{"):
         yield from _json_parts(text, file, group)
         return
@@ -213,7 +230,13 @@ def _without_titles(text: str) -> tuple[str, list[str]]:
     They have one or two cells, and the header and the line below it have three or more, equally many.
     """
     lines = text.split("\n", _MAX_TITLES + 2)
-    rows = [next(csv.reader([line.strip("\r")], delimiter=separator_of(line + "\n")), []) for line in lines[:-1]]
+    try:
+        with long_cells():
+            rows = [
+                next(csv.reader([line.strip("\r")], delimiter=separator_of(line + "\n")), []) for line in lines[:-1]
+            ]
+    except csv.Error:  # whoever reads the whole text names the problem
+        return text, []
     for at, (row, below) in enumerate(itertools.pairwise(rows)):
         if sum(map(bool, row)) > 2:
             if at == 0 or len(row) != len(below):
@@ -333,7 +356,15 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pyarr
 
 
 def _json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
-    """Read arrays of objects, each on lines of its own a group, or objects one after the other."""
+    """Read arrays of objects, each on lines of its own a group, or objects one after the other.
+
+    Half of a surrogate pair, which JavaScript leaves where it cuts a text within an emoji, becomes U+FFFD.
+    """
+    text = (
+        text
+        if "\\u" not in text
+        else _HALF_A_PAIR.sub(lambda found: found[0] if found[1] or found[2] else r"\ufffd", text)
+    )
     decoder, gap, at = json.JSONDecoder(), re.compile(r"[\s,]*"), 0
     lists, single = list[list[Any]](), list[Any]()
     while (match := gap.match(text, at)) and match.end() < len(text):
@@ -378,19 +409,36 @@ def _text(value: Any) -> str | None:
     return value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value)
 
 
-def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[FilePart]:
+def _archive_parts(
+    data: bytes, file: str, group: str, skip_rows: int, sheet: str | None, *, is_member: bool
+) -> Iterator[FilePart]:
     """Read an Excel file, or the tables in a zip file; those of JATOS get columns about each result."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = [name for name in archive.namelist() if not name.startswith(("__MACOSX/", ".")) and name[-1] != "/"]
         if "xl/workbook.xml" in members:
+            require_small(
+                sum(member.file_size for member in archive.infolist() if member.filename.endswith(".xml")), file
+            )
             for name, records, unread, titles in _excel_sheets(data, file, sheet):
                 place = f"{file}, sheet {name}" if name else file
                 for part in _record_parts(records, place, name or group, skip_rows):
                     yield part._replace(unread=unread, titles=titles)
             return
-        contents = {name: archive.read(name) for name in members if name.lower().endswith(_READ)}
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
+        if is_member:
+            raise UserError(f"{file}: an archive in an archive; unpack it, and name its tables")
+        members = [name for name in members if name.lower().endswith(_READ)]
+        require_small(sum(archive.getinfo(name).file_size for name in members), file)
+        contents = {name: archive.read(name) for name in members}
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+        OSError,
+    ) as error:
         raise UserError(f"{file}: not a readable zip file ({error})") from error
     facts: dict[str, dict[str, str]] = {}
     for name in [name for name in contents if PurePosixPath(name).name == "metadata.json"]:
@@ -403,7 +451,7 @@ def _archive_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: st
             continue
         result = _RESULT.search(name)
         inner = result[1] if result else PurePosixPath(name).stem
-        for part in _parts(content, f"{file}/{name}", inner, skip_rows, sheet):
+        for part in _parts(content, f"{file}/{name}", inner, skip_rows, sheet, is_member=True):
             about = {f"{JATOS}study_result": result[2], **facts.get(result[2], {})} if result else {}
             constants = {
                 key: pyarrow.array([value] * len(part.table), pyarrow.large_string()) for key, value in about.items()

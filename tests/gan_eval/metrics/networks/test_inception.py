@@ -158,3 +158,10 @@ def test_real_weights_equal_the_original_network(script: Path) -> None:
         wanted = original((torch.stack([extractor.prepare(p) for p in PICTURES]) - 128) / 128).numpy()
     assert _relative(found, wanted) < 1e-5
     assert np.abs(found - wanted).max() < 1e-5 * np.abs(wanted).max()
+
+
+def test_weights_that_lack_a_tensor_or_are_cut_are_named_in_words(tmp_path: Path) -> None:
+    torch.save({"model.1.weight": torch.zeros(4, 3, 3, 3)}, tmp_path / "w.pth")
+    refused(r"w\.pth: not the weights of Inception .*\(it has no model\.1\.beta\)", load_inception, tmp_path / "w.pth")
+    (tmp_path / "w.pth").write_bytes(b"")
+    refused(r"w\.pth: not the weights of Inception .*\(the file ends too early\)", load_inception, tmp_path / "w.pth")
