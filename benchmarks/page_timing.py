@@ -31,8 +31,8 @@ from quiz_timing import EXPOSURES, SCREEN, Environment, Pair, make_stimuli, priv
 
 from gan_eval import tables
 from gan_eval.machine.commands import own_command
-from gan_eval.quiz.trial import LATE_MS
 from gan_eval.store import open_store
+from gan_eval.tables.declared import LATE_MS
 from gan_eval.tables.frames import Row
 
 JSPSYCH = ("jspsych@8.3.0", "@jspsych/plugin-image-keyboard-response@2.2.0", "@jspsych/plugin-preload@2.1.0")

@@ -1,5 +1,7 @@
 """The tables that are no results of statistics: pictures, sessions, answers, measurements, tables of others."""
 
+from typing import Final
+
 from gan_eval.tables.schema import (
     DATASET,
     FRACTION,
@@ -166,6 +168,12 @@ ONSETS = Table(
     key=("session", "trial"),
 )
 
+LATE_MS: Final = 5.0
+"""Deviation in ms from which an exposure, or the gap of a pair, is late."""
+LATE_FRAMES: Final = 0.75
+"""The same in frames, if this is longer, where it was planned in whole frames. The error of a measured refresh rate moves
+an exposure by up to half a frame, a late change by a whole one."""
+
 TRIALS = Table(
     "trials",
     "One stimulus (or pair) shown and judged once. Fake is the signal: a fake called fake is a hit.",
@@ -206,14 +214,15 @@ TRIALS = Table(
         text(
             "flags",
             "what went wrong, words separated by spaces: late (an exposure, or the gap of a pair, is off by more than "
-            "5 ms), early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
+            f"{LATE_MS:g} ms; if it was planned in whole frames, by more than {LATE_FRAMES:g} frames where these are longer), "
+            "early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
             "handler_time (no time stamp from the display server), paused, interrupted, killed (the program ended "
             "without warning while the picture was shown), resumed; in a browser also hidden_tab, missed_frames, "
             "coarse_clock (its times come in steps of 5 ms or more), "
             "clock_unlikely (the page reports more time than has passed, or a clock was changed)",
         ),
-        number("frame_ms", "in a browser: median interval between frames during the trial", unit="ms", optional=True),
-        integer("missed_frames", "in a browser: frames dropped during the trial", optional=True),
+        number("frame_ms", "in a browser: mean interval between frames during the trial", unit="ms", optional=True),
+        integer("missed_frames", "in a browser: frames dropped from the first onset to the last offset", optional=True),
         instant("answered_at", "when the answer was given or the response window closed"),
         boolean("simulated", SIMULATED.meaning, filled=True),
         FRACTION,

@@ -4,7 +4,7 @@ import { answerButton, answerCap, keyName, matchingKey, measureFrames, pixelRati
 import { Refusal } from "./transport.js";
 
 const CARD_MM = [85.6, 53.98]; // a bank card (ISO/IEC 7810 ID-1)
-const FRAMES_MEASURED = 60;
+const MEASURED_MS = 1000;
 const SELF_TEST_MS = 3000;
 
 const main = document.querySelector("main");
@@ -324,7 +324,7 @@ async function introduce() {
 
 /** Measure the display; trials are then shown in its frames. */
 async function measureDisplay() {
-  const measured = await measureFrames(FRAMES_MEASURED);
+  const measured = await measureFrames(MEASURED_MS);
   stage.frameMs = measured.frame_ms;
   return measured;
 }
@@ -550,9 +550,8 @@ function refuse({ title, text, error, url, code }) {
 
 /** Measure the participant's display and show the figures; no session is needed for it. */
 async function selfTest() {
-  const { frame_ms } = await measureFrames(FRAMES_MEASURED);
   const shown = show("self-test");
-  const measured = await measureFrames(Math.round(SELF_TEST_MS / frame_ms));
+  const measured = await measureFrames(SELF_TEST_MS);
   const figures = sheet.querySelector(".figures");
   if (figures) {
     const round = (number, digits) => number.toFixed(digits);
