@@ -84,7 +84,13 @@ SESSIONS = Table(
         instant("started_at", "start of the session"),
         instant("ended_at", "end of the session"),
         text("software", "program and version"),
-        text("platform", "operating system and version"),
+        text("platform", "operating system and version; in a browser the browser's name and version, as it reports them"),
+        text(
+            "window_system",
+            "what shows the desktop's window, as Qt names it: xcb (X11), wayland, windows, cocoa, offscreen; xwayland: X11 "
+            "within Wayland; empty: a browser, simulated, or not known",
+            optional=True,
+        ),
         text("presenter", "the kind of window that showed the pictures, or browser, or simulated"),
         integer("screen_width", "width of the screen", unit="physical pixel"),
         integer("screen_height", "height of the screen", unit="physical pixel"),
@@ -214,8 +220,8 @@ TRIALS = Table(
         text(
             "flags",
             "what went wrong, words separated by spaces: late (an exposure, or the gap of a pair, is off by more than "
-            f"{LATE_MS:g} ms; if it was planned in whole frames, by more than {LATE_FRAMES:g} frames where these are longer), "
-            "early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
+            f"{LATE_MS:g} ms; if it was planned in whole frames, by more than {LATE_FRAMES:g} frames where these are "
+            "longer), early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
             "handler_time (no time stamp from the display server), paused, interrupted, killed (the program ended "
             "without warning while the picture was shown), resumed; in a browser also hidden_tab, missed_frames, "
             "coarse_clock (its times come in steps of 5 ms or more), "

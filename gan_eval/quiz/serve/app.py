@@ -47,7 +47,7 @@ HEADERS = {
 
 _OPEN: Mapping[str, tuple[type[messages.Message], Callable[..., Awaitable[dict[str, Any]]]]] = {
     "open": (messages.Opening, LiveStudy.open),
-    "decline": (messages.Opening, LiveStudy.decline),
+    "decline": (messages.Leaving, LiveStudy.decline),
     "begin": (messages.Arrival, LiveStudy.begin),
     "resume": (messages.Arrival, LiveStudy.resume),
 }

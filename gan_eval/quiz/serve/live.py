@@ -24,7 +24,7 @@ from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay
 from gan_eval.quiz.room import Room, make_session
 from gan_eval.quiz.serve.content import Answer, Content, LiveSession
-from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Opening, Ready, RequestError, Withdrawal
+from gan_eval.quiz.serve.messages import Arrival, Check, Leaving, Message, Onset, Opening, Ready, RequestError, Withdrawal
 from gan_eval.quiz.serve.screening import (
     ATTEMPTS,
     PRESENTER,
@@ -150,9 +150,11 @@ class LiveStudy:
         done, planned = await self.store(counts)
         return {"page": "resume", "started_at": row["started_at"], "done": done, "trials": planned}
 
-    async def decline(self, message: Opening) -> Answer:
-        """Return the last page of a participant who does not consent. Nothing is stored."""
+    async def decline(self, message: Leaving) -> Answer:
+        """Return the last page of a participant who does not consent, or whose device is unfit. Nothing is stored."""
         self._person(message.participant)
+        if message.unfit is not None:
+            return self.content.screened_out("refused", message.unfit)
         return {"page": "end", "text": self.texts("web_declined"), **self.content.return_to("declined")}
 
     async def begin(self, message: Arrival) -> Answer:

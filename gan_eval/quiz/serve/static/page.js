@@ -270,6 +270,8 @@ async function start() {
     }
     setup = await transport.enter("resume", { participant });
   } else {
+    const unfit = unfitDevice();
+    if (unfit) return turnAway(unfit);
     if (facts.intro && !(await welcome())) return decline();
     const names = [...facts.parameters.participant, ...facts.parameters.others].filter((name) => query.has(name));
     const parameters = Object.fromEntries(names.map((name) => [name, query.get(name)]));
@@ -302,6 +304,21 @@ async function welcome() {
 
 async function decline() {
   return end(await transport.post("decline", { participant }));
+}
+
+/** The check that this device fails whatever its window: it has no keyboard, or a small screen. Null: none. */
+function unfitDevice() {
+  if (!byTouch) return null; // a window on a desk can be made larger
+  if (!facts.touch) return "touch";
+  const [width, height] = facts.smallest_window;
+  const fits = (wide, high) => wide >= width && high >= height;
+  const { width: wide, height: high } = screen;
+  return fits(wide, high) || fits(high, wide) || fits(innerWidth, innerHeight) ? null : "window_width";
+}
+
+async function turnAway(unfit) {
+  const { text, url, code } = await transport.post("decline", { participant, unfit });
+  return refuse({ text: `${text} ${texts.same_link}`, url, code });
 }
 
 /** Everything between consent and the first trial. */
