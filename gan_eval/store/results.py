@@ -279,9 +279,7 @@ class Store:
 Absent = Collection[tuple[Table, str]]
 
 
-def _query(
-    table: Table, equal: Mapping[str, Any], absent: Absent, *, without: Collection[str] = ()
-) -> sa.Select[Any]:
+def _query(table: Table, equal: Mapping[str, Any], absent: Absent, *, without: Collection[str] = ()) -> sa.Select[Any]:
     """Return the query of a table's rows as the database holds them, in the order of the key."""
     layout = LAYOUTS[table]
     order = ("started_at", "session") if table is tables.SESSIONS else table.key
@@ -303,7 +301,8 @@ def _constant(connection: sa.Connection, table: Table, equal: Mapping[str, Any],
     names = [name for name in first if name not in table.key]
     if not names:
         return {}
-    differs = (_untyped(table, name, absent).is_distinct_from(sa.literal(first[name], sa.types.NULLTYPE)) for name in names)
+    typeless = {name: sa.literal(first[name], sa.types.NULLTYPE) for name in names}
+    differs = (_untyped(table, name, absent).is_distinct_from(cell) for name, cell in typeless.items())
     counts = sa.select(*(sa.func.count(sa.case((each, 1))) for each in differs))
     counts = counts.where(*(LAYOUTS[table].c[name] == value for name, value in equal.items()))
     numbers = connection.execute(counts).one()

@@ -84,11 +84,11 @@ SESSIONS = Table(
         instant("started_at", "start of the session"),
         instant("ended_at", "end of the session"),
         text("software", "program and version"),
-        text("platform", "operating system and version; in a browser the browser's name and version, as it reports them"),
+        text("platform", "operating system and version; in a browser the name and version that it reports"),
         text(
             "window_system",
-            "what shows the desktop's window, as Qt names it: xcb (X11), wayland, windows, cocoa, offscreen; xwayland: X11 "
-            "within Wayland; empty: a browser, simulated, or not known",
+            "what shows the desktop's window, as Qt names it: xcb (X11), wayland, windows, cocoa, offscreen; xwayland: "
+            "X11 within Wayland; empty: a browser, simulated, or not known",
             optional=True,
         ),
         text("presenter", "the kind of window that showed the pictures, or browser, or simulated"),
@@ -177,8 +177,8 @@ ONSETS = Table(
 LATE_MS: Final = 5.0
 """Deviation in ms from which an exposure, or the gap of a pair, is late."""
 LATE_FRAMES: Final = 0.75
-"""The same in frames, if this is longer, where it was planned in whole frames. The error of a measured refresh rate moves
-an exposure by up to half a frame, a late change by a whole one."""
+"""The same in frames, if this is longer, where it was planned in whole frames. The error of a measured refresh rate
+moves an exposure by up to half a frame, a late change by a whole one."""
 
 TRIALS = Table(
     "trials",

@@ -171,7 +171,7 @@ def choose_presenter(screen: QScreen) -> ChosenPresenter:
 
 
 def window_system() -> str:
-    """Return Qt's name of the window system; `xwayland` for X11 within Wayland, whose compositor delays pictures, too."""
+    """Return Qt's name of the window system; `xwayland`: X11 within Wayland, whose compositor delays pictures, too."""
     name = QGuiApplication.platformName()
     return "xwayland" if name == "xcb" and os.environ.get("WAYLAND_DISPLAY") else name
 

@@ -24,7 +24,17 @@ from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay
 from gan_eval.quiz.room import Room, make_session
 from gan_eval.quiz.serve.content import Answer, Content, LiveSession
-from gan_eval.quiz.serve.messages import Arrival, Check, Leaving, Message, Onset, Opening, Ready, RequestError, Withdrawal
+from gan_eval.quiz.serve.messages import (
+    Arrival,
+    Check,
+    Leaving,
+    Message,
+    Onset,
+    Opening,
+    Ready,
+    RequestError,
+    Withdrawal,
+)
 from gan_eval.quiz.serve.screening import (
     ATTEMPTS,
     PRESENTER,

@@ -225,8 +225,10 @@ def test_datapipe_gets_one_file_and_nobody_s_code_gets_nothing(export: Export, v
 @pytest.mark.nightly
 @pytest.mark.parametrize("jatos", [False, True])
 def test_a_phone_is_turned_away_before_a_list_is_dealt(export: Export, visit: Visit, jatos: bool) -> None:
-    host = export("--post", "{url}/answers", browser={"touch": False}) if not jatos else export(
-        jatos=True, browser={"touch": False}
+    host = (
+        export("--post", "{url}/answers", browser={"touch": False})
+        if not jatos
+        else export(jatos=True, browser={"touch": False})
     )
     visitor = visit(f"{host.url}/?participant=P01&list=2", touch=True)
     visitor.page("refused")
