@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.protocol import Timing
 from gan_eval.settings.quiz import ConsentSettings
 from gan_eval.store import Store
-from gan_eval.tables.declared import LATE_FRAMES, LATE_MS
+from gan_eval.tables.declared import LATE_FRAMES, LATE_MS, LATE_SHARE
 from gan_eval.tables.frames import Row, iso
 
 MILLISECOND: Final = 1_000_000
@@ -193,27 +193,26 @@ class Trial:
         """Time of the answer, else of the early end, else of the end of the response window."""
         return next(end for end in (self.pressed, self.broken_off, self.close_due) if end is not None)
 
-    @property
-    def tolerance_ms(self) -> float:
-        """Deviation from the planned exposure or gap, in ms, above which the trial is late."""
-        return max(LATE_MS, LATE_FRAMES * self.planned_frame_ms)
+    def tolerance_ms(self, planned_ms: float) -> float:
+        """Return the deviation from a planned exposure or gap, in ms, above which the trial is late."""
+        return max(LATE_MS, min(LATE_SHARE * planned_ms, LATE_FRAMES * self.planned_frame_ms))
 
     def measured(self) -> Row:
         """Return the columns of the trial's row for times and flags."""
         first, second = self.seen[0], self.seen[1] if len(self.seen) > 1 else None
         for seen in self.seen:  # flag an exposure that differs from the planned one
-            due_ms, allowed_ms = self.planned_exposure_ms, self.tolerance_ms
+            due_ms, more_ms = self.planned_exposure_ms, 0.0
             if due_ms is None:
                 # A browser hides pictures in the first frame after the answer, which is visible one frame later.
-                allowed_ms += 2 * (self.frame_ms or 0.0)
+                more_ms = 2 * (self.frame_ms or 0.0)
                 due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
             if due_ms is not None:
-                excess = seen.achieved_exposure_ms - due_ms
-                if excess > allowed_ms or (excess < -self.tolerance_ms and self.broken_off is None):
+                excess, allowed_ms = seen.achieved_exposure_ms - due_ms, self.tolerance_ms(due_ms)
+                if excess > allowed_ms + more_ms or (excess < -allowed_ms and self.broken_off is None):
                     self.flags.add(Flag.LATE)
         if second is not None and first.offset is not None:
             gap_ms = (second.onset - first.offset) / MILLISECOND
-            if abs(gap_ms - self.planned_gap_ms) > self.tolerance_ms:
+            if abs(gap_ms - self.planned_gap_ms) > self.tolerance_ms(self.planned_gap_ms):
                 self.flags.add(Flag.LATE)
         return {
             "requested_exposure_ms": self.timing.requested_exposure_ms,

@@ -288,7 +288,7 @@ def _query(table: Table, equal: Mapping[str, Any], absent: Absent, *, without: C
     return query.order_by(*(layout.c[name] for name in order))
 
 
-def _untyped(table: Table, name: str, absent: Absent) -> sa.Label[Any]:
+def _untyped(table: Table, name: str, absent: Absent = ()) -> sa.Label[Any]:
     if (table, name) in absent:
         return sa.null().label(name)
     return sa.type_coerce(LAYOUTS[table].c[name], sa.types.NULLTYPE).label(name)
@@ -298,11 +298,10 @@ def _constant(connection: sa.Connection, table: Table, equal: Mapping[str, Any],
     """Return the cells that all these rows have in common: half of the columns, which need not be read row by row."""
     row = connection.execute(_query(table, equal, absent).limit(1)).first() or ()
     first = dict(zip(table.names, row, strict=False))
-    names = [name for name in first if name not in table.key]
+    names = [name for name in first if name not in table.key and (table, name) not in absent]
     if not names:
         return {}
-    typeless = {name: sa.literal(first[name], sa.types.NULLTYPE) for name in names}
-    differs = (_untyped(table, name, absent).is_distinct_from(cell) for name, cell in typeless.items())
+    differs = (_untyped(table, name).is_distinct_from(sa.literal(first[name], sa.types.NULLTYPE)) for name in names)
     counts = sa.select(*(sa.func.count(sa.case((each, 1))) for each in differs))
     counts = counts.where(*(LAYOUTS[table].c[name] == value for name, value in equal.items()))
     numbers = connection.execute(counts).one()

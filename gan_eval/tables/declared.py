@@ -176,9 +176,10 @@ ONSETS = Table(
 
 LATE_MS: Final = 5.0
 """Deviation in ms from which an exposure, or the gap of a pair, is late."""
+LATE_SHARE: Final = 0.01
+"""The same as a share of exposures in whole frames, if this is longer: a refresh rate is measured with an error."""
 LATE_FRAMES: Final = 0.75
-"""The same in frames, if this is longer, where it was planned in whole frames. The error of a measured refresh rate
-moves an exposure by up to half a frame, a late change by a whole one."""
+"""Limit of this share in frames: such an error moves an exposure by half a frame at most, a late change by one."""
 
 TRIALS = Table(
     "trials",
@@ -220,8 +221,9 @@ TRIALS = Table(
         text(
             "flags",
             "what went wrong, words separated by spaces: late (an exposure, or the gap of a pair, is off by more than "
-            f"{LATE_MS:g} ms; if it was planned in whole frames, by more than {LATE_FRAMES:g} frames where these are "
-            "longer), early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
+            f"{LATE_MS:g} ms; if it was planned in whole frames, by more than {LATE_SHARE:.0%} of its length or "
+            f"{LATE_FRAMES:g} frames, whichever is shorter, where this is longer than {LATE_MS:g} ms), early_key (under 100 ms), "
+            "blank_key (before the onset), held_key, focus_lost, screen_changed, "
             "handler_time (no time stamp from the display server), paused, interrupted, killed (the program ended "
             "without warning while the picture was shown), resumed; in a browser also hidden_tab, missed_frames, "
             "coarse_clock (its times come in steps of 5 ms or more), "

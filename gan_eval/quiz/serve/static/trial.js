@@ -18,6 +18,7 @@ const MAX_REPEATS = 100; // in a trial; a key that is held down repeats without 
 const BANNER_MS = 5000; // browsers cover the top of a new full screen with a message for up to this time
 const COARSE_MS = 5; // steps of the clock from which times are not to be relied on
 const FRAMES_MEASURED = 60; // at least; a hidden tab has none for a long time
+const FRAMES_TO_SETTLE = 10; // before a measurement
 const FRAMES_TO_PREPARE = 4; // number of frames after which a new plate is rasterised
 
 /** Smallest step of the clock in ms: 16.67 where Firefox resists fingerprinting, otherwise 1 or less. */
@@ -75,7 +76,7 @@ export const timeOf = (event) => Math.min(event.timeStamp, performance.now());
 /** Measure the display for this time in ms, and over 60 frames or more. */
 export async function measureFrames(length) {
   const times = [];
-  await nextFrame();
+  for (let count = 0; count < FRAMES_TO_SETTLE; count += 1) await nextFrame(); // a busy page is late in its first ones
   while (times.length <= FRAMES_MEASURED || times.at(-1) - times[0] < length) times.push(await nextFrame());
   const intervals = times.slice(1).map((time, index) => time - times[index]);
   const frame = frameLength(intervals);
