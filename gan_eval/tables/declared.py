@@ -222,8 +222,8 @@ TRIALS = Table(
             "flags",
             "what went wrong, words separated by spaces: late (an exposure, or the gap of a pair, is off by more than "
             f"{LATE_MS:g} ms; if it was planned in whole frames, by more than {LATE_SHARE:.0%} of its length or "
-            f"{LATE_FRAMES:g} frames, whichever is shorter, where this is longer than {LATE_MS:g} ms), early_key (under 100 ms), "
-            "blank_key (before the onset), held_key, focus_lost, screen_changed, "
+            f"{LATE_FRAMES:g} frames, whichever is shorter, where this is longer than {LATE_MS:g} ms), "
+            "early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
             "handler_time (no time stamp from the display server), paused, interrupted, killed (the program ended "
             "without warning while the picture was shown), resumed; in a browser also hidden_tab, missed_frames, "
             "coarse_clock (its times come in steps of 5 ms or more), "
