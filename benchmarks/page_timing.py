@@ -3,12 +3,15 @@
     python benchmarks/page_timing.py --trials 200 --presses 200 --picture 256
     python benchmarks/page_timing.py --trials 200 --presses 200 --picture 700
     python benchmarks/page_timing.py --browser firefox --exposures 50,100,150,250,1000 --page-alone
+    python benchmarks/page_timing.py --browser webkit --exposures 50,100,150,250,1000 --page-alone
 
-Both run in Chromium or Firefox, full screen under the same private Xvfb, and show the same noisy pictures for 100, 250,
-500 and 1000 ms (whole frames of 60 Hz), mixed, in alternating blocks; `screen_watch.py` watches the pixels. Then each
-shows pictures until a key comes, and `screen_watch.py` presses one a known time after it has seen the onset. jsPsych
-preloads its pictures and uses its plugin image-keyboard-response. Figures are milliseconds; they mean something on a
-machine that does nothing else. Needs the browser, Xvfb, libX11, libXtst and npm, which fetches jsPsych.
+Both run in Chromium, Firefox or WebKitGTK's MiniBrowser, full screen under the same private Xvfb, and show the same
+noisy pictures for 100, 250, 500 and 1000 ms (whole frames of 60 Hz), mixed, in alternating blocks; `screen_watch.py`
+watches the pixels. Then each shows pictures until a key comes, and `screen_watch.py` presses one a known time after it
+has seen the onset. jsPsych preloads its pictures and uses its plugin image-keyboard-response. Figures are milliseconds;
+they mean something on a machine that does nothing else. Needs the browser, Xvfb, libX11, libXtst and npm, which fetches
+jsPsych; MiniBrowser (Debian: webkit2gtk-driver) also needs openbox, because it fills the screen only under a window
+manager.
 """
 
 import argparse
@@ -24,6 +27,7 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import fmean, pstdev
+from typing import Any
 
 import quiz_timing
 from peers import ROOT
@@ -31,8 +35,8 @@ from quiz_timing import EXPOSURES, SCREEN, Environment, Pair, make_stimuli, priv
 
 from gan_eval import tables
 from gan_eval.machine.commands import own_command
-from gan_eval.quiz.trial import LATE_MS
 from gan_eval.store import open_store
+from gan_eval.tables.declared import LATE_MS
 from gan_eval.tables.frames import Row
 
 JSPSYCH = ("jspsych@8.3.0", "@jspsych/plugin-image-keyboard-response@2.2.0", "@jspsych/plugin-preload@2.1.0")
@@ -49,7 +53,7 @@ const plan = PLAN;
 const jsPsych = initJsPsych({ on_finish: () => fetch("done", { method: "POST", body: jsPsych.data.get().json() }) });
 const trials = plan.map(({ picture, exposure_ms }) => ({
   type: jsPsychImageKeyboardResponse, stimulus: picture, choices: ["f", "j"], post_trial_gap: 500,
-  stimulus_duration: exposure_ms, trial_duration: exposure_ms === null ? 4000 : 1000,
+  stimulus_duration: exposure_ms, trial_duration: exposure_ms === null ? 4000 : WINDOW_MS,
   response_ends_trial: exposure_ms === null, data: { exposure_ms },
 }));
 jsPsych.run([{ type: jsPsychPreload, images: plan.map(({ picture }) => picture), post_trial_gap: 1500 }, ...trials]);
@@ -73,7 +77,18 @@ def firefox(address: str, profile: Path) -> list[str]:
     return [_found("firefox-esr", "firefox"), "--no-remote", "--profile", str(profile), *size, "--kiosk", address]
 
 
-BROWSERS = {"chromium": chromium, "firefox": firefox}
+def webkit(address: str, profile: Path) -> list[str]:
+    """The command of a full-screen MiniBrowser, which keeps nothing."""
+    programs = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
+    return [str(programs[-1]) if programs else "MiniBrowser", "--private", "--full-screen", address]
+
+
+BROWSERS = {"chromium": chromium, "firefox": firefox, "webkit": webkit}
+
+
+def window_ms(exposures: Sequence[int]) -> int:
+    """The response window of flashes: a second, or the longest exposure."""
+    return max(1000, *exposures)
 
 
 def _found(*names: str) -> str:
@@ -82,14 +97,22 @@ def _found(*names: str) -> str:
 
 @contextmanager
 def browsing(browser: str, address: str, environment: Environment, folder: Path) -> Iterator[None]:
-    """A full-screen browser with a profile of its own."""
-    command = BROWSERS[browser](address, folder / "profile")
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """A full-screen browser with a profile of its own; for MiniBrowser a window manager is started before."""
+    commands = [BROWSERS[browser](address, folder / "profile")]
+    if browser == "webkit":
+        commands.insert(0, [_found("openbox")])
+    quiet: dict[str, Any] = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    processes = []
     try:
+        for command in commands:
+            if shutil.which(command[0]) is None:
+                raise SystemExit(f"--browser {browser}: {command[0]} is not installed")
+            processes.append(subprocess.Popen(command, **quiet))
         yield
     finally:
-        process.terminate()
-        process.wait(20)
+        for process in reversed(processes):
+            process.terminate()
+            process.wait(20)
 
 
 class Page:
@@ -105,12 +128,18 @@ class Page:
         store, each = self._folder / f"{block}.sqlite", str(trials // 2)
         command = ["serve", "--stimuli", str(self._folder / "set"), "--store", str(store), "--port", "0", "--no-intro"]
         command += ["--real", each, "--fake", each]
-        flash = ["--protocol", "yes_no", "--exposure-ms", ",".join(map(str, self._exposures)), "--response-ms", "1000"]
+        flash = ["--protocol", "yes_no", "--exposure-ms", ",".join(map(str, self._exposures))]
+        flash += ["--response-ms", str(window_ms(self._exposures))]
         command += flash if flashes else ["--response-ms", "4000"]
-        server = subprocess.Popen(own_command(*command), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        log = self._folder / f"{block}.log"
+        with log.open("w") as said:
+            server = subprocess.Popen(own_command(*command), stdout=subprocess.PIPE, stderr=said, text=True)
         try:
             assert server.stdout is not None
-            address = server.stdout.readline().split()[-1]
+            serving = server.stdout.readline().split()
+            if not serving:
+                raise SystemExit(f"the page cannot be served: {log.read_text().strip()}")
+            address = serving[-1]
             with browsing(self._browser, f"{address}/?participant=P01", environment, self._folder / block):
                 for _ in range(MAX_S):
                     time.sleep(1)
@@ -140,7 +169,8 @@ class JsPsych:
             {"picture": path.relative_to(self._folder).as_posix(), "exposure_ms": exposure}
             for path, exposure in zip(pictures, exposures, strict=True)
         ]
-        (self._folder / "index.html").write_text(HTML.replace("PLAN", json.dumps(plan)), encoding="utf-8")
+        html = HTML.replace("PLAN", json.dumps(plan)).replace("WINDOW_MS", str(window_ms(self._exposures)))
+        (self._folder / "index.html").write_text(html, encoding="utf-8")
         done: list[list[Row]] = []
 
         class Handler(SimpleHTTPRequestHandler):

@@ -57,7 +57,7 @@ class TrialReport(_Reported):
     sent_ms: Moment
     """Time when the report was sent, not before its events."""
     frame_ms: float | None = Field(default=None, gt=0, le=1000)
-    """Median interval between frames during the trial; None: not measured."""
+    """Mean interval between frames during the trial; None: not measured."""
     missed_frames: int | None = Field(default=None, ge=0, le=10**6)
     """Number of frames dropped while a picture was shown; None: not measured."""
 

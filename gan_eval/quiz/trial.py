@@ -13,14 +13,13 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.protocol import Timing
 from gan_eval.settings.quiz import ConsentSettings
 from gan_eval.store import Store
+from gan_eval.tables.declared import LATE_FRAMES, LATE_MS, LATE_SHARE
 from gan_eval.tables.frames import Row, iso
 
 MILLISECOND: Final = 1_000_000
 """A millisecond in nanoseconds."""
 EARLY_MS: Final = 100.0
 """Reaction time in ms that is too short for a judgement of the picture."""
-LATE_MS: Final = 5.0
-"""Deviation of an exposure or gap, in ms, above which the trial is flagged."""
 
 
 class State(Enum):
@@ -96,13 +95,15 @@ class Trial:
     broken_off: int | None = None  # time of an early end
     confidence: int | None = None
     frame_ms: float | None = None
-    """Median interval between frames; None: not measured."""
+    """Mean interval between frames; None: not measured."""
     missed_frames: int | None = None
     """Number of dropped frames; None: not measured."""
     planned_exposure_ms: float | None = field(init=False)
     """The exposure to present, in whole frames if vsync was measured; None: until the answer."""
     planned_gap_ms: float = field(init=False)
     """The time to present grey between two showings."""
+    planned_frame_ms: float = field(init=False)
+    """The shortest time that the screen can present: a frame, if vsync was measured; else 0."""
 
     def __post_init__(self) -> None:
         self.plan(float)
@@ -112,6 +113,7 @@ class Trial:
         requested = self.timing.requested_exposure_ms
         self.planned_exposure_ms = None if requested is None else rule(requested)
         self.planned_gap_ms = rule(self.timing.gap_ms) if self.showings > 1 else 0.0
+        self.planned_frame_ms = rule(0.0)
 
     def appear(self, when: int) -> None:
         """Record that the next picture, or pair of pictures, has appeared."""
@@ -191,22 +193,26 @@ class Trial:
         """Time of the answer, else of the early end, else of the end of the response window."""
         return next(end for end in (self.pressed, self.broken_off, self.close_due) if end is not None)
 
+    def tolerance_ms(self, planned_ms: float) -> float:
+        """Return the deviation from a planned exposure or gap, in ms, above which the trial is late."""
+        return max(LATE_MS, min(LATE_SHARE * planned_ms, LATE_FRAMES * self.planned_frame_ms))
+
     def measured(self) -> Row:
         """Return the columns of the trial's row for times and flags."""
         first, second = self.seen[0], self.seen[1] if len(self.seen) > 1 else None
         for seen in self.seen:  # flag an exposure that differs from the planned one
-            due_ms, allowed_ms = self.planned_exposure_ms, LATE_MS
+            due_ms, more_ms = self.planned_exposure_ms, 0.0
             if due_ms is None:
                 # A browser hides pictures in the first frame after the answer, which is visible one frame later.
-                allowed_ms += 2 * (self.frame_ms or 0.0)
+                more_ms = 2 * (self.frame_ms or 0.0)
                 due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
             if due_ms is not None:
-                excess = seen.achieved_exposure_ms - due_ms
-                if excess > allowed_ms or (excess < -LATE_MS and self.broken_off is None):
+                excess, allowed_ms = seen.achieved_exposure_ms - due_ms, self.tolerance_ms(due_ms)
+                if excess > allowed_ms + more_ms or (excess < -allowed_ms and self.broken_off is None):
                     self.flags.add(Flag.LATE)
         if second is not None and first.offset is not None:
             gap_ms = (second.onset - first.offset) / MILLISECOND
-            if abs(gap_ms - self.planned_gap_ms) > LATE_MS:
+            if abs(gap_ms - self.planned_gap_ms) > self.tolerance_ms(self.planned_gap_ms):
                 self.flags.add(Flag.LATE)
         return {
             "requested_exposure_ms": self.timing.requested_exposure_ms,

@@ -185,6 +185,7 @@ class TrialTexts:
     def mark_question(self) -> str:
         """The question above the picture to mark."""
         name = "mark_question" if self.settings.marks > 1 else "mark_question_one"
+        name += "_computer" if self.settings.browser.for_computers else ""
         return self.settings.mark_question.strip() or self.texts(name, limit=self.settings.marks)
 
     def truth_of(self, planned: Row, stimulus: str) -> str:

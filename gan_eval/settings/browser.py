@@ -1,12 +1,14 @@
 """`[quiz.browser]` of a study file: links and return addresses of `serve`, and who is screened out."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
 from gan_eval.settings.sections import Section, Words
 
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+PHONE: Final = (480, 1000)
+"""Sides of the largest window of a phone, in CSS pixels."""
 ReturnAddress = Annotated[str, Field(max_length=2048, pattern=r"^(https?://[^\s<>\"']+)?$")]
 
 
@@ -51,10 +53,17 @@ class BrowserSettings(Section):
     declined_code: str = ""
     """Code shown to them."""
     smallest_window: tuple[Annotated[int, Field(ge=0, le=16_384)], Annotated[int, Field(ge=0, le=16_384)]] = (0, 0)
-    """Width and height in CSS pixels that the window must have."""
+    """Width and height in CSS pixels that the window must have. Devices that are too small begin no session."""
     lowest_refresh_hz: float = Field(default=0.0, ge=0, le=1000)
     """Refresh rate that the display must reach, as measured in the page."""
     touch: bool = True
-    """Admit devices without a keyboard and mouse."""
+    """Admit devices without a keyboard and mouse. If not, they begin no session."""
     checks: tuple[ComprehensionCheck, ...] = Field(default=(), max_length=20)
     """Questions on the instructions; after two wrong attempts a participant is screened out."""
+
+    @property
+    def for_computers(self) -> bool:
+        """True if no phone is admitted: the page then speaks of a computer with a keyboard."""
+        return not self.touch or any(
+            wanted > side for wanted, side in zip(sorted(self.smallest_window), PHONE, strict=True)
+        )

@@ -55,6 +55,8 @@ _marks = LAYOUTS[tables.MARKS]
 sa.Index("marks_key", _marks.c.session, _marks.c.trial, sa.func.coalesce(_marks.c.mark, 0), unique=True)
 ADDED = (tables.MARKS,)
 """Tables that an older store of the same schema version lacks; they are added when it is opened for writing."""
+ADDED_COLUMNS = {tables.SESSIONS: ("window_system",)}
+"""Columns that may be absent in the same way."""
 
 
 def version_of(connection: sa.Connection, where: str) -> int | None:
@@ -73,6 +75,17 @@ def version_of(connection: sa.Connection, where: str) -> int | None:
     return version
 
 
+def absent_columns(connection: sa.Connection) -> frozenset[tuple[Table, str]]:
+    """Return the columns of `ADDED_COLUMNS` that a store lacks, each with its table."""
+    inspector = sa.inspect(connection)
+    return frozenset(
+        (table, name)
+        for table, names in ADDED_COLUMNS.items()
+        if inspector.has_table(table.name)
+        for name in {*names} - {column["name"] for column in inspector.get_columns(table.name)}
+    )
+
+
 def make_tables(connection: sa.Connection, where: str) -> None:
     """Create the tables of a new store."""
     if version_of(connection, where) is None:
@@ -80,6 +93,9 @@ def make_tables(connection: sa.Connection, where: str) -> None:
         connection.execute(_META.insert().values(schema_version=SCHEMA_VERSION))
         return
     METADATA.create_all(connection, tables=[LAYOUTS[table] for table in ADDED])
+    for table, name in absent_columns(connection):
+        column = sa.schema.CreateColumn(LAYOUTS[table].c[name]).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column}")
     if missing := {table.name for table in LAYOUTS} - set(sa.inspect(connection).get_table_names()):
         raise UserError(
             f"{where}: the store is damaged (no such table: {', '.join(sorted(missing))}); restore it from a copy"

@@ -34,6 +34,7 @@ from gan_eval.store.layout import (
     INSERTS,
     LAYOUTS,
     SERVER_LOCK,
+    absent_columns,
     checked_frame,
     checked_rows,
     frame_of,
@@ -80,6 +81,8 @@ class Store:
         self.where = where  # path or URL, without a password
         self.lacking: frozenset[Table] = frozenset()
         """Tables that the store lacks because an older version made it; they are read as empty."""
+        self.absent: frozenset[tuple[Table, str]] = frozenset()
+        """Columns that it lacks in the same way, each with its table."""
         self._scrub = scrub
         self._owner = threading.current_thread()
         self._group: sa.Connection | None = None
@@ -241,7 +244,7 @@ class Store:
         if table in self.lacking:
             return []
         with self.transaction() as connection:
-            rows = connection.execute(_query(table, equal)).mappings().all()
+            rows = connection.execute(_query(table, equal, self.absent)).mappings().all()
         return checked_rows(rows, table, self.where)
 
     def frame(self, table: Table, **equal: Any) -> "pd.DataFrame":
@@ -251,8 +254,9 @@ class Store:
         frames = [frame_of([], table)]
         if table not in self.lacking:
             with self.transaction() as connection:
-                constant = _constant(connection, table, equal)
-                parts = connection.execute(_query(table, equal, without=constant)).partitions(tabular.ROWS_AT_ONCE)
+                constant = _constant(connection, table, equal, self.absent)
+                query = _query(table, equal, self.absent, without=constant)
+                parts = connection.execute(query).partitions(tabular.ROWS_AT_ONCE)
                 frames = [frame_of(rows, table, constant) for rows in parts] or frames
         return checked_frame(pd.concat(frames, ignore_index=True), table, self.where)
 
@@ -280,24 +284,29 @@ class Store:
             connection.execute(INSERTS[table], values)
 
 
-def _query(table: Table, equal: Mapping[str, Any], *, without: Collection[str] = ()) -> sa.Select[Any]:
+Absent = Collection[tuple[Table, str]]
+
+
+def _query(table: Table, equal: Mapping[str, Any], absent: Absent, *, without: Collection[str] = ()) -> sa.Select[Any]:
     """Return the query of a table's rows as the database holds them, in the order of the key."""
     layout = LAYOUTS[table]
     order = ("started_at", "session") if table is tables.SESSIONS else table.key
-    query = sa.select(*(_untyped(table, name) for name in table.names if name not in without))
+    query = sa.select(*(_untyped(table, name, absent) for name in table.names if name not in without))
     query = query.where(*(layout.c[name] == value for name, value in equal.items()))
     return query.order_by(*(layout.c[name] for name in order))
 
 
-def _untyped(table: Table, name: str) -> sa.Label[Any]:
+def _untyped(table: Table, name: str, absent: Absent = ()) -> sa.Label[Any]:
+    if (table, name) in absent:
+        return sa.null().label(name)
     return sa.type_coerce(LAYOUTS[table].c[name], sa.types.NULLTYPE).label(name)
 
 
-def _constant(connection: sa.Connection, table: Table, equal: Mapping[str, Any]) -> dict[str, Any]:
+def _constant(connection: sa.Connection, table: Table, equal: Mapping[str, Any], absent: Absent) -> dict[str, Any]:
     """Return the cells that all these rows have in common: half of the columns, which need not be read row by row."""
-    row = connection.execute(_query(table, equal).limit(1)).first() or ()
+    row = connection.execute(_query(table, equal, absent).limit(1)).first() or ()
     first = dict(zip(table.names, row, strict=False))
-    names = [name for name in first if name not in table.key]
+    names = [name for name in first if name not in table.key and (table, name) not in absent]
     if not names:
         return {}
     differs = (_untyped(table, name).is_distinct_from(sa.literal(first[name], sa.types.NULLTYPE)) for name in names)
@@ -347,6 +356,7 @@ def open_store(where: str | Place, *, create: bool = True, exclusive: bool = Fal
             elif version_of(connection, store.where) is None:
                 raise UserError(f"{store.where}: not a results store, no session is stored in it; name another one")
             store.lacking = frozenset(of for of in ADDED if not sa.inspect(connection).has_table(of.name))
+            store.absent = absent_columns(connection)
     except BaseException:
         store.close()
         raise

@@ -1,5 +1,7 @@
 """The tables that are no results of statistics: pictures, sessions, answers, measurements, tables of others."""
 
+from typing import Final
+
 from gan_eval.tables.schema import (
     DATASET,
     FRACTION,
@@ -82,7 +84,13 @@ SESSIONS = Table(
         instant("started_at", "start of the session"),
         instant("ended_at", "end of the session"),
         text("software", "program and version"),
-        text("platform", "operating system and version"),
+        text("platform", "operating system and version; in a browser the name and version that it reports"),
+        text(
+            "window_system",
+            "what shows the desktop's window, as Qt names it: xcb (X11), wayland, windows, cocoa, offscreen; xwayland: "
+            "X11 within Wayland; empty: a browser, simulated, or not known",
+            optional=True,
+        ),
         text("presenter", "the kind of window that showed the pictures, or browser, or simulated"),
         integer("screen_width", "width of the screen", unit="physical pixel"),
         integer("screen_height", "height of the screen", unit="physical pixel"),
@@ -166,6 +174,13 @@ ONSETS = Table(
     key=("session", "trial"),
 )
 
+LATE_MS: Final = 5.0
+"""Deviation in ms from which an exposure, or the gap of a pair, is late."""
+LATE_SHARE: Final = 0.01
+"""The same as a share of exposures in whole frames, if this is longer: a refresh rate is measured with an error."""
+LATE_FRAMES: Final = 0.75
+"""Limit of this share in frames: such an error moves an exposure by half a frame at most, a late change by one."""
+
 TRIALS = Table(
     "trials",
     "One stimulus (or pair) shown and judged once. Fake is the signal: a fake called fake is a hit.",
@@ -206,14 +221,16 @@ TRIALS = Table(
         text(
             "flags",
             "what went wrong, words separated by spaces: late (an exposure, or the gap of a pair, is off by more than "
-            "5 ms), early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
+            f"{LATE_MS:g} ms; if it was planned in whole frames, by more than {LATE_SHARE:.0%} of its length or "
+            f"{LATE_FRAMES:g} frames, whichever is shorter, where this is longer than {LATE_MS:g} ms), "
+            "early_key (under 100 ms), blank_key (before the onset), held_key, focus_lost, screen_changed, "
             "handler_time (no time stamp from the display server), paused, interrupted, killed (the program ended "
             "without warning while the picture was shown), resumed; in a browser also hidden_tab, missed_frames, "
             "coarse_clock (its times come in steps of 5 ms or more), "
             "clock_unlikely (the page reports more time than has passed, or a clock was changed)",
         ),
-        number("frame_ms", "in a browser: median interval between frames during the trial", unit="ms", optional=True),
-        integer("missed_frames", "in a browser: frames dropped during the trial", optional=True),
+        number("frame_ms", "in a browser: mean interval between frames during the trial", unit="ms", optional=True),
+        integer("missed_frames", "in a browser: frames dropped from the first onset to the last offset", optional=True),
         instant("answered_at", "when the answer was given or the response window closed"),
         boolean("simulated", SIMULATED.meaning, filled=True),
         FRACTION,

@@ -1,5 +1,6 @@
 """The screen of a session: monitor, windows, look, presenter, and a watch for changes."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -169,7 +170,13 @@ def choose_presenter(screen: QScreen) -> ChosenPresenter:
     return ChosenPresenter(partial(RasterWindow, screen), None, refresh_hz, timing)
 
 
-_OF_SCREEN = ("presenter", "screen_width", "screen_height", "device_pixel_ratio")
+def window_system() -> str:
+    """Return Qt's name of the window system; `xwayland`: X11 within Wayland, whose compositor delays pictures, too."""
+    name = QGuiApplication.platformName()
+    return "xwayland" if name == "xcb" and os.environ.get("WAYLAND_DISPLAY") else name
+
+
+_OF_SCREEN = ("presenter", "window_system", "screen_width", "screen_height", "device_pixel_ratio")
 """Columns of a session's row about the screen and window."""
 
 
@@ -223,6 +230,7 @@ class PictureStage:
             "screen_height": screen.height,
             "device_pixel_ratio": self._screen.devicePixelRatio(),
             "refresh_hz": self._chosen.refresh_hz,
+            "window_system": window_system(),
             "rounded": self._chosen.frame_ms is not None,
             "language": self.texts.language,
             "text_size": self._presentation.text_size,

@@ -46,7 +46,7 @@ _ENCODED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.i
 
 _OPEN: Mapping[str, tuple[type[messages.Message], Callable[..., Awaitable[dict[str, Any]]]]] = {
     "open": (messages.Opening, LiveStudy.open),
-    "decline": (messages.Opening, LiveStudy.decline),
+    "decline": (messages.Leaving, LiveStudy.decline),
     "begin": (messages.Arrival, LiveStudy.begin),
     "resume": (messages.Arrival, LiveStudy.resume),
 }

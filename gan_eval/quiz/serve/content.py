@@ -109,7 +109,8 @@ class Content:
         """Return the lines of the instructions and of the page before the first trial, for keys or for touch."""
         texts, by = self.texts, "_touch" if touch else ""
         _, trials = session.counted
-        ready = texts(f"web_ready_task{by}")
+        by_keys = self.settings.browser.for_computers and not touch
+        ready = texts("ready_task" if by_keys else f"web_ready_task{by}")
         if practice := len(session.plan) - trials:
             ready = texts("practice_text" if session.has_truth else "practice_text_no_truth", practice=practice)
         return {

@@ -25,7 +25,17 @@ from gan_eval.quiz.remote import TrialReport
 from gan_eval.quiz.room import Room, make_session
 from gan_eval.quiz.serve.content import Answer, Content, LiveSession
 from gan_eval.quiz.serve.interpreter import Interpreter
-from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Opening, Ready, RequestError, Withdrawal
+from gan_eval.quiz.serve.messages import (
+    Arrival,
+    Check,
+    Leaving,
+    Message,
+    Onset,
+    Opening,
+    Ready,
+    RequestError,
+    Withdrawal,
+)
 from gan_eval.quiz.serve.screening import ATTEMPTS, check_notices, is_nobody, plan_in_frames
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import Texts
@@ -138,9 +148,11 @@ class LiveStudy:
         done, planned = await self.store(counts)
         return {"page": "resume", "started_at": row["started_at"], "done": done, "trials": planned}
 
-    async def decline(self, message: Opening) -> Answer:
-        """Return the last page of a participant who does not consent. Nothing is stored."""
+    async def decline(self, message: Leaving) -> Answer:
+        """Return the last page of a participant who does not consent, or whose device is unfit. Nothing is stored."""
         self._person(message.participant)
+        if message.unfit is not None:
+            return self.content.screened_out("refused", message.unfit)
         return {"page": "end", "text": self.texts("web_declined"), **self.content.return_to("declined")}
 
     async def begin(self, message: Arrival) -> Answer:

@@ -1,6 +1,6 @@
 """Messages from the page to the server, as JSON; a trial is a `gan_eval.quiz.remote.TrialReport`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -20,9 +20,16 @@ class Message(BaseModel):
 
 
 class Opening(Message):
-    """The participant opens the page, or declines."""
+    """The participant opens the page."""
 
     participant: str = Field(max_length=200)
+
+
+class Leaving(Opening):
+    """The participant does not agree to take part, or has a device that the study does not admit."""
+
+    unfit: Literal["touch", "window_width"] | None = None
+    """The check that the device fails; None: it is the participant who declines."""
 
 
 class Arrival(Opening):

@@ -28,6 +28,7 @@ _OF_SCRIPTS = {
     "picture_missing": "picture_missing",
     "question_missing": "question_missing",
     "resume_question": "resume_question",
+    "same_link": "web_same_link",
     "saved": "web_saved",
     "saved_title": "web_saved_title",
     "self_test": "web_self_test",
@@ -50,7 +51,9 @@ def page_html(settings: QuizSettings, *, intro: bool, dealt: Mapping[str, Any] |
         dealt: what static/dealt.js knows in place of the server; None: the page has one.
         policy: Content-Security-Policy of a page that gets none from its server.
     """
-    texts, words, browser = Texts(settings.language), texts_of(settings.language), settings.browser
+    texts, words, browser = Texts(settings.language), {**texts_of(settings.language)}, settings.browser
+    if browser.for_computers:
+        words |= {name: words[f"{name}_computer"] for name in ("web_welcome", "web_keys_text")}
     consent, distance_cm = presented_consent(settings.consent, texts).text, settings.viewing_distance_cm
     facts = {
         "transport": "./transport.js" if dealt is None else "./dealt.js",
@@ -64,6 +67,7 @@ def page_html(settings: QuizSettings, *, intro: bool, dealt: Mapping[str, Any] |
         "fixation_mark": settings.fixation_mark,
         "corner_patch": settings.corner_patch,
         "smallest_window": browser.smallest_window,
+        "touch": browser.touch,
     }
     checks = [
         f'<fieldset class="question"><legend>{escape(check.text)}</legend>'

@@ -34,7 +34,7 @@ from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS
 
 _LAG = (
     "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
-    "measured, so reaction times contain a constant lag of each device."
+    "measured, so reaction times contain each device's own lag."
 )
 MAX_LEVELS = 6
 """Maximum number of exposures in a sentence and of numbers in a table; of more, the range is given."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.protocol import Timing
 from gan_eval.quiz.session import KEPT, Session, break_due
+from gan_eval.quiz.station import round_exposure
 from gan_eval.quiz.trial import MILLISECOND, Flag, Presented, State, Trial
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.store import Store, Writer, open_store
@@ -76,6 +78,33 @@ def test_a_wrong_exposure_is_flagged(
         trial.press("real", at(pressed))
     trial.seen[-1].offset = at(vanished)
     assert trial.measured()["flags"] == flags
+
+
+@pytest.mark.parametrize(
+    ("rate", "asked", "seen", "late"),
+    [
+        (60.0, 100, 104.9, False),
+        (60.0, 100, 105.1, True),
+        (60.0, 1000, 1009.9, False),
+        (60.0, 1000, 1010.1, True),
+        (60.0, 3000, 3012.4, False),
+        (60.0, 3000, 3012.6, True),
+        (58.4, 1000, 1000.0, False),  # a rate that was measured a little wrong: 993 ms are planned
+        (58.4, 1000, 1016.7, True),
+        (144.0, 250, 254.9, False),
+        (144.0, 250, 256.94, True),  # a frame more
+        (240.0, 250, 254.9, False),
+        (240.0, 250, 255.1, True),
+    ],
+)
+def test_an_exposure_in_whole_frames_may_be_off_by_a_hundredth_and_three_quarters_of_a_frame(
+    rate: float, asked: float, seen: float, late: bool
+) -> None:
+    trial = Trial({}, Timing(asked, 4000))
+    trial.plan(partial(round_exposure, refresh_hz=rate))
+    trial.appear(START)
+    trial.vanish(at(seen))
+    assert (trial.measured()["flags"] == "late") is late
 
 
 def test_a_trial_that_is_broken_off_takes_no_answer() -> None:

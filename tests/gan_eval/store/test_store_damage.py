@@ -15,7 +15,7 @@ from stored_rows import sit
 from gan_eval import analyze, read_trials, tables
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.store import forget, merge, open_store, require_consistent
+from gan_eval.store import forget, merge, open_store, push, require_consistent
 from gan_eval.store.export import export_store
 from gan_eval.store.layout import SCHEMA_VERSION
 from gan_eval.tables.schema import Table
@@ -203,6 +203,28 @@ def test_a_store_that_was_made_before_there_were_marks_is_read_and_extended(stor
         for again in (mark, {**mark, "x": 0.75}):
             refused("in the store already", opened.add, tables.MARKS, [again])
         assert [row["mark"] for row in opened.rows(tables.MARKS)] == [1, 2]
+
+
+def test_a_store_that_was_made_before_there_was_a_column_is_read_and_extended(store: Path, tmp_path: Path) -> None:
+    damage(store, "ALTER TABLE sessions DROP COLUMN window_system")
+    store.chmod(0o400)
+    before = store.read_bytes()
+    with open_store(store, create=False) as opened:
+        require_consistent(opened)
+        assert {row["window_system"] for row in opened.rows(tables.SESSIONS)} == {None}
+        assert opened.frame(tables.SESSIONS)["window_system"].isna().all()
+        assert opened.frame(tables.SESSIONS, session="none").empty
+    assert export_store(store, tmp_path / "csv", formats=["csv"]).files["sessions.csv"] > 0
+    assert store.read_bytes() == before
+    store.chmod(0o600)
+    new = tmp_path / "new.sqlite"
+    assert push(store, new).sessions > 0
+    with open_store(new) as opened:
+        opened.update_session("a", {"window_system": "wayland"})
+    assert push(new, store).refused == ()
+    with open_store(store) as opened:
+        opened.update_session("a", {"window_system": "xcb"})
+        assert [row["window_system"] for row in opened.rows(tables.SESSIONS, session="a")] == ["xcb"]
 
 
 LOOSE = "CREATE TABLE loose AS SELECT * FROM trials; DROP TABLE trials; ALTER TABLE loose RENAME TO trials"

@@ -48,6 +48,16 @@ def test_reading_makes_no_tables_in_anybodys_database(database: str) -> None:
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
 
 
+def test_a_column_that_an_older_store_lacks_is_read_as_empty_and_added(filled: str) -> None:
+    with psycopg.connect(filled) as connection:
+        connection.execute("ALTER TABLE sessions DROP COLUMN window_system")
+    for create in (False, True):
+        with open_store(filled, create=create) as opened:
+            assert {row["window_system"] for row in opened.rows(tables.SESSIONS)} == {None}
+            assert opened.frame(tables.SESSIONS)["window_system"].isna().all()
+            assert opened.absent == (set() if create else {(tables.SESSIONS, "window_system")})
+
+
 def test_who_may_only_read_can_read(filled: str) -> None:
     with psycopg.connect(filled) as connection:
         connection.execute("DROP ROLE IF EXISTS reader")

@@ -108,9 +108,9 @@ class DealtTransport extends Transport {
     return { page: "resume", started_at: this.#state.started_at, done, trials };
   }
 
-  async _decline() {
+  async _decline({ unfit }) {
     this.#endInJatos(false);
-    return this.#dealt.pages.declined;
+    return this.#dealt.pages[unfit ?? "declined"];
   }
 
   async _begin(body) {

@@ -7,7 +7,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const within = (share) => Math.min(1, Math.max(0, share));
 
 /** Return marks (shares of the sides, and times) and the time of "Nothing in particular"; null: `signal` was aborted. */
-export async function askMarks(element, picture, asked, { signal, byTouch, pixelRatio, onShown }) {
+export async function askMarks(element, picture, asked, { signal, byTouch, pixelRatio, timeOf, onShown }) {
   const { size, limit, limit_ms, question } = asked;
   const part = (selector) => element.querySelector(selector);
   const [board, cross] = [part(".board"), part(".cross")];
@@ -55,14 +55,17 @@ export async function askMarks(element, picture, asked, { signal, byTouch, pixel
     const timer = limit_ms === null ? null : setTimeout(() => leave({ marks, nothing_ms: null }), limit_ms);
     on(signal, "abort", () => leave(null));
     on(window, "resize", fit);
-    on(board, "pointerdown", (event) => { down = event.isPrimary && !event.button ? event : null; });
+    on(board, "pointerdown", (event) => {
+      const { pointerId, clientX, clientY } = event;
+      down = event.isPrimary && !event.button ? { pointerId, clientX, clientY, at: timeOf(event) } : null;
+    });
     on(board, "pointercancel", () => { down = null; }); // the fingers move or enlarge the page
     on(board, "pointerup", (event) => {
       if (down?.pointerId !== event.pointerId) return;
       const moved = Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY);
       if (event.pointerType === "touch" && moved > SWIPE) return;
       const { left, top, width, height } = image.getBoundingClientRect();
-      put((down.clientX - left) / width, (down.clientY - top) / height, down.timeStamp);
+      put((down.clientX - left) / width, (down.clientY - top) / height, down.at);
       down = null;
     });
     on(window, "keydown", (event) => {
@@ -74,7 +77,7 @@ export async function askMarks(element, picture, asked, { signal, byTouch, pixel
         at(cross, ...place, "cross");
         cross.hidden = false;
       } else if (event.key === "Enter" && !event.target.closest?.("button")) {
-        if (!event.repeat) put(...place, event.timeStamp);
+        if (!event.repeat) put(...place, timeOf(event));
       } else if (event.key === "Backspace") {
         if (!event.repeat) button("undo").click();
       } else return;
@@ -85,7 +88,7 @@ export async function askMarks(element, picture, asked, { signal, byTouch, pixel
       drawn();
       board.focus({ preventScroll: true });
     });
-    on(button("nothing"), "click", ({ timeStamp }) => leave({ marks, nothing_ms: Math.max(0, timeStamp - shown) }));
+    on(button("nothing"), "click", (event) => leave({ marks, nothing_ms: Math.max(0, timeOf(event) - shown) }));
     on(button("continue"), "click", () => leave({ marks, nothing_ms: null }));
     if (signal.aborted) leave(null);
     else onShown();

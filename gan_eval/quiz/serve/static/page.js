@@ -4,7 +4,7 @@ import { answerButton, answerCap, keyName, matchingKey, measureFrames, pixelRati
 import { Refusal } from "./transport.js";
 
 const CARD_MM = [85.6, 53.98]; // a bank card (ISO/IEC 7810 ID-1)
-const FRAMES_MEASURED = 60;
+const MEASURED_MS = 1000;
 const SELF_TEST_MS = 3000;
 
 const main = document.querySelector("main");
@@ -270,6 +270,8 @@ async function start() {
     }
     setup = await transport.enter("resume", { participant });
   } else {
+    const unfit = unfitDevice();
+    if (unfit) return turnAway(unfit);
     if (facts.intro && !(await welcome())) return decline();
     const names = [...facts.parameters.participant, ...facts.parameters.others].filter((name) => query.has(name));
     const parameters = Object.fromEntries(names.map((name) => [name, query.get(name)]));
@@ -304,6 +306,21 @@ async function decline() {
   return end(await transport.post("decline", { participant }));
 }
 
+/** The check that this device fails whatever its window: it has no keyboard, or a small screen. Null: none. */
+function unfitDevice() {
+  if (!byTouch) return null; // a window on a desk can be made larger
+  if (!facts.touch) return "touch";
+  const [width, height] = facts.smallest_window;
+  const fits = (wide, high) => wide >= width && high >= height;
+  const { width: wide, height: high } = screen;
+  return fits(wide, high) || fits(high, wide) || fits(innerWidth, innerHeight) ? null : "window_width";
+}
+
+async function turnAway(unfit) {
+  const { text, url, code } = await transport.post("decline", { participant, unfit });
+  return refuse({ text: `${text} ${texts.same_link}`, url, code });
+}
+
 /** Everything between consent and the first trial. */
 async function introduce() {
   const measured = measureDisplay(); // while the participant reads
@@ -324,7 +341,7 @@ async function introduce() {
 
 /** Measure the display; trials are then shown in its frames. */
 async function measureDisplay() {
-  const measured = await measureFrames(FRAMES_MEASURED);
+  const measured = await measureFrames(MEASURED_MS);
   stage.frameMs = measured.frame_ms;
   return measured;
 }
@@ -550,9 +567,8 @@ function refuse({ title, text, error, url, code }) {
 
 /** Measure the participant's display and show the figures; no session is needed for it. */
 async function selfTest() {
-  const { frame_ms } = await measureFrames(FRAMES_MEASURED);
   const shown = show("self-test");
-  const measured = await measureFrames(Math.round(SELF_TEST_MS / frame_ms));
+  const measured = await measureFrames(SELF_TEST_MS);
   const figures = sheet.querySelector(".figures");
   if (figures) {
     const round = (number, digits) => number.toFixed(digits);

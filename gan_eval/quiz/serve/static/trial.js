@@ -17,6 +17,8 @@ const STRAGGLERS_MS = 20; // a press within the response window may be handled a
 const MAX_REPEATS = 100; // in a trial; a key that is held down repeats without end
 const BANNER_MS = 5000; // browsers cover the top of a new full screen with a message for up to this time
 const COARSE_MS = 5; // steps of the clock from which times are not to be relied on
+const FRAMES_MEASURED = 60; // at least; a hidden tab has none for a long time
+const FRAMES_TO_SETTLE = 10; // before a measurement
 const FRAMES_TO_PREPARE = 4; // number of frames after which a new plate is rasterised
 
 /** Smallest step of the clock in ms: 16.67 where Firefox resists fingerprinting, otherwise 1 or less. */
@@ -48,29 +50,46 @@ if (coarseClock) {
 const nextFrame = () => new Promise(requestAnimationFrame);
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Measure the display over a number of frames. */
-export async function measureFrames(count) {
+/**
+ * Intervals between frames without those in which frames were missed, and without the shorter one after each, in which a
+ * late callback catches up.
+ */
+function steady(intervals) {
+  const longest = 1.5 * median(intervals);
+  return intervals.filter((interval, index) => interval <= longest && !(intervals[index - 1] > longest));
+}
+
+/** Length of a frame in ms: a mean, because WebKit gives the times of frames in whole ms (17 or 16 at 60 Hz). */
+export const frameLength = (intervals) => mean(steady(intervals));
+
+/** Number of frames that these intervals had and no callback; a callback may be late and the next one on time again. */
+export function missedFrames(intervals, frame) {
+  const passed = intervals.reduce((sum, interval) => sum + interval, 0);
+  return Math.max(0, Math.round(passed / frame) - intervals.length);
+}
+
+/** Time of an event in ms of `performance.now()`; WebKit's may be ahead of that clock. */
+export const timeOf = (event) => Math.min(event.timeStamp, performance.now());
+
+/** Measure the display for this time in ms, and over 60 frames or more. */
+export async function measureFrames(length) {
   const times = [];
-  await nextFrame();
-  while (times.length <= count) times.push(await nextFrame());
+  for (let count = 0; count < FRAMES_TO_SETTLE; count += 1) await nextFrame(); // a busy page is late in its first ones
+  while (times.length <= FRAMES_MEASURED || times.at(-1) - times[0] < length) times.push(await nextFrame());
   const intervals = times.slice(1).map((time, index) => time - times[index]);
-  const frame = median(intervals);
-  const kept = intervals.filter((interval) => interval <= 1.5 * frame);
-  const spread = kept.reduce((sum, interval) => sum + (interval - frame) ** 2, 0) / kept.length;
-  const missed = missedIn(intervals, frame);
+  const frame = frameLength(intervals);
+  const missed = missedFrames(intervals, frame);
   return {
     frame_ms: frame,
     refresh_hz: 1000 / frame,
-    jitter_ms: Math.sqrt(spread),
+    jitter_ms: Math.sqrt(mean(steady(intervals).map((interval) => (interval - frame) ** 2))),
     missed,
-    frames: count + missed,
-    dropped: missed / (count + missed),
+    frames: intervals.length + missed,
+    dropped: missed / (intervals.length + missed),
   };
 }
-
-const missedIn = (intervals, frame) =>
-  intervals.reduce((sum, interval) => sum + (interval > 1.5 * frame ? Math.round(interval / frame) - 1 : 0), 0);
 
 /**
  * Return the key of `wanted` that was pressed: by its character in either case; if that is not a Latin letter, by the
@@ -309,7 +328,7 @@ export class Stage {
       if (this.#broken) return null;
       const { signal } = stopped;
       const onShown = () => { this.main.dataset.state = "marking"; };
-      return await askMarks(this.marking, picture, asked, { signal, byTouch: this.#settings.by_touch, pixelRatio, onShown });
+      return await askMarks(this.marking, picture, asked, { signal, byTouch: this.#settings.by_touch, pixelRatio, timeOf, onShown });
     } finally {
       this.main.dataset.state = "saving";
       this.#ask("answer");
@@ -438,8 +457,8 @@ export class Stage {
   }
 
   #report(trial, seen, { confidence, brokenAt }) {
-    const frame_ms = this.#intervals.length > 10 ? median(this.#intervals) : this.#frameMs;
-    const missed_frames = missedIn(this.#counted, frame_ms);
+    const frame_ms = this.#intervals.length > 10 ? frameLength(this.#intervals) : this.#frameMs;
+    const missed_frames = missedFrames(this.#counted, frame_ms);
     if (missed_frames) this.#flags.add("missed_frames");
     if (this.#broken === "hidden_tab") this.#flags.add("hidden_tab");
     const presses = this.#presses;
@@ -469,7 +488,7 @@ export class Stage {
       if (this.#broken) reject(new BrokenOff());
       this.#reject = reject;
       requestAnimationFrame((time) => {
-        if (this.#lastFrame !== null && time > this.#lastFrame && time - this.#lastFrame < 1000) {
+        if (this.#lastFrame !== null && time > this.#lastFrame) {
           this.#intervals.push(time - this.#lastFrame);
           if (this.#counted && this.#counting) this.#counted.push(time - this.#lastFrame);
         }
@@ -525,14 +544,14 @@ export class Stage {
     const key = matchingKey(event, this.keys);
     if (key === null) return;
     event.preventDefault();
-    this.#press({ key, at_ms: event.timeStamp, repeated: event.repeat });
+    this.#press({ key, at_ms: timeOf(event), repeated: event.repeat });
   }
 
   #touch(event) {
     const button = event.target.closest("button");
     if (!this.#open || !button || event.button) return; // only the first button of a mouse counts
     event.preventDefault(); // no focus, no selection, no zoom
-    this.#press({ key: button.dataset.key, at_ms: event.timeStamp, repeated: false });
+    this.#press({ key: button.dataset.key, at_ms: timeOf(event), repeated: false });
   }
 
   #press(press) {

@@ -77,6 +77,8 @@ def test_keys_reach_the_window_without_a_manager(stimuli: StimulusSet, tmp_path:
     assert [row["response"] for row in rows] == ["fake"] * 2
     assert not any("focus_lost" in (row["flags"] or "") for row in rows)
     assert not any("handler_time" in (row["flags"] or "") for row in rows), "the X server's clock is the monotonic one"
+    with open_store(store) as opened:
+        assert [row["window_system"] for row in opened.rows(tables.SESSIONS)] == ["xcb"]
 
 
 @pytest.mark.nightly

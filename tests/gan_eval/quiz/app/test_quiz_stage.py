@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+from gan_eval.quiz.app.stage import window_system
 
 _STAGE = """
 import json, sys
@@ -74,6 +75,7 @@ def test_the_chosen_monitor_is_filled_at_its_own_pixels_or_holds_a_window_in_its
         assert [found["screen_width"], found["screen_height"], found["device_pixel_ratio"]] == [*pixels, ratio]
         assert (found["title"], found["cursor"]) == ("Picture quiz", "BlankCursor")
         assert (found["presenter"], found["text_size"]) == ("raster", text_size)
+        assert found["window_system"] == "offscreen"
 
     require_whole(primary, 1)
     require_whole(first, 1, 200)
@@ -84,3 +86,17 @@ def test_the_chosen_monitor_is_filled_at_its_own_pixels_or_holds_a_window_in_its
     assert (wide, high) == (min(width, 1280), min(height, 800))
     assert abs((x - left) - (left + width - x - wide)) <= 2
     assert abs((y - top) - (top + height - y - high)) <= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "wayland", "stored"),
+    [("xcb", None, "xcb"), ("xcb", "wayland-0", "xwayland"), ("wayland", "wayland-0", "wayland")],
+)
+def test_x11_within_wayland_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, wayland: str | None, stored: str
+) -> None:
+    monkeypatch.setattr("gan_eval.quiz.app.stage.QGuiApplication.platformName", lambda: name)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    if wayland:
+        monkeypatch.setenv("WAYLAND_DISPLAY", wayland)
+    assert window_system() == stored

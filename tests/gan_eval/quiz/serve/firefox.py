@@ -4,7 +4,6 @@ import base64
 import json
 import shutil
 import subprocess
-import time
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hooked import Hooked
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -31,7 +31,7 @@ KEYS = {
 }  # fmt: skip
 
 
-class Firefox:
+class Firefox(Hooked):
     """A browser with a new profile."""
 
     def __init__(self, profile: Path, **preferences: Any) -> None:
@@ -87,30 +87,6 @@ class Firefox:
         )
         assert answer["type"] == "success", answer
         return json.loads(answer["result"].get("value", "null"))
-
-    def wait(self, **wanted: str) -> Mapping[str, str]:
-        """Wait until the page's hooks have these values, and return all of them."""
-        ends = time.monotonic() + 30
-        while any((hooks := self.hooks).get(name) != value for name, value in wanted.items()):
-            assert time.monotonic() < ends, (wanted, hooks, self.text)
-            time.sleep(0.02)
-        return hooks
-
-    def until(self, expression: str) -> None:
-        """Wait until an expression is true."""
-        ends = time.monotonic() + 30
-        while not self.script(expression):
-            assert time.monotonic() < ends, (expression, self.text)
-            time.sleep(0.02)
-
-    @property
-    def hooks(self) -> Mapping[str, str]:
-        hooks: Mapping[str, str] = self.script("({...document.querySelector('main')?.dataset})")
-        return hooks
-
-    @property
-    def text(self) -> str:
-        return str(self.script("document.body.innerText"))
 
     def key(self, key: str) -> None:
         actions = [{"type": kind, "value": KEYS.get(key, key)} for kind in ("keyDown", "keyUp")]

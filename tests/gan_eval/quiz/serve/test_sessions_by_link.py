@@ -100,6 +100,8 @@ def test_a_link_costs_nothing_before_consent(serve: Serve) -> None:
         robot = served.robot(f"bot-{number}")
         robot.open()
         assert robot.ask("decline", participant=robot.participant)["page"] == "end"
+        away = robot.ask("decline", participant=robot.participant, unfit="touch")
+        assert (away["page"], away["text"]) == ("refused", "Thank you. This study needs a computer with a keyboard.")
     assert served.rows(tables.SESSIONS) == []
     assert served.robot().call("begin", participant="P01", tab="x" * 16, consent=False).status_code == 422
     served.robot().arrive()

@@ -231,6 +231,22 @@ def test_datapipe_gets_one_file_and_nobody_s_code_gets_nothing(export: Export, v
 
 
 @pytest.mark.nightly
+@pytest.mark.parametrize("jatos", [False, True])
+def test_a_phone_is_turned_away_before_a_list_is_dealt(export: Export, visit: Visit, jatos: bool) -> None:
+    host = (
+        export("--post", "{url}/answers", browser={"touch": False})
+        if not jatos
+        else export(jatos=True, browser={"touch": False})
+    )
+    visitor = visit(f"{host.url}/?participant=P01&list=2", touch=True)
+    visitor.page("refused")
+    assert "needs a computer with a keyboard" in visitor.text
+    assert "open the same link on a computer" in visitor.text
+    assert visitor.script("return Object.keys(localStorage)") == []
+    assert [path for path, _ in host.posted] == (["/jatos/load", "/jatos/end"] if jatos else [])
+
+
+@pytest.mark.nightly
 def test_two_tabs_and_a_withdrawal(export: Export, visit: Visit, tmp_path: Path) -> None:
     host = export("--post", "{url}/answers", response_ms="unlimited")
     first = visit(host.link("P01"))

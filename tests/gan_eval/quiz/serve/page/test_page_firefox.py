@@ -14,7 +14,7 @@ from gan_eval import tables
 pytest.importorskip("selenium.webdriver")
 pytest.importorskip("websocket")
 from firefox import NEEDS_FIREFOX, Firefox
-from page_server import SIZE, UNTIL_ANSWERED, PageServer, Serve, flags
+from page_server import SIZE, UNTIL_ANSWERED, Serve, flags
 
 pytestmark = [NEEDS_FIREFOX, pytest.mark.nightly, pytest.mark.slow]
 Start = Callable[..., Firefox]
@@ -36,30 +36,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     assert errors == []
 
 
-def walk_to_ready(firefox: Firefox, server: PageServer, participant: str = "P01") -> None:
-    firefox.get(server.link(participant))
-    for page in ("welcome", "consent", "instructions"):
-        firefox.wait(page=page)
-        firefox.key("Enter")
-    firefox.wait(page="keys")
-    firefox.click(".caps [data-key=f]")
-    firefox.click(".caps [data-key=j]")
-    firefox.key("Enter")  # after a click on a button that stays
-    firefox.wait(page="ready")
-
-
-def answer(firefox: Firefox, *trials: int) -> None:
-    for trial in trials:
-        firefox.wait(trial=str(trial), state="shown")
-        time.sleep(0.15)
-        firefox.key("f")
-
-
 def test_a_whole_session(serve: Serve, start: Start) -> None:
     server, firefox = serve(**UNTIL_ANSWERED), start()
-    walk_to_ready(firefox, server)
+    firefox.walk_to_ready(server.link())
     firefox.key("Enter")
-    answer(firefox, *range(1, 7))
+    firefox.answer(*range(1, 7))
     firefox.wait(page="end")
     assert server.answers() == dict.fromkeys(range(1, 7), "fake")
     assert flags(server) == {}
@@ -78,7 +59,7 @@ def test_pictures_keep_their_size_where_firefox_calls_every_display_fine_and_its
     assert firefox.script("devicePixelRatio") == 2
     top, left = (screen.shape[0] - SIZE[0]) // 2, (screen.shape[1] - SIZE[1]) // 2
     assert np.array_equal(screen[top:, left:][: SIZE[0], : SIZE[1]], picture)
-    answer(firefox, *range(1, 7))
+    firefox.answer(*range(1, 7))
     firefox.wait(page="end")
     assert {*flags(server).values()} == {"coarse_clock"}
     (session,) = server.rows(tables.SESSIONS)
@@ -87,7 +68,7 @@ def test_pictures_keep_their_size_where_firefox_calls_every_display_fine_and_its
 
 def test_enter_starts_after_full_screen_and_the_first_picture_waits_for_the_message(serve: Serve, start: Start) -> None:
     server, firefox = serve(**UNTIL_ANSWERED), start()
-    walk_to_ready(firefox, server)
+    firefox.walk_to_ready(server.link())
     clicked = time.monotonic()
     firefox.click("[data-action=full-screen]")
     firefox.until("document.querySelector('.wait').textContent")
@@ -96,7 +77,7 @@ def test_enter_starts_after_full_screen_and_the_first_picture_waits_for_the_mess
     firefox.wait(state="shown")
     assert time.monotonic() - clicked > 4.9
     assert firefox.script("document.fullscreenElement !== null")
-    answer(firefox, *range(1, 7))
+    firefox.answer(*range(1, 7))
     firefox.wait(page="end")
     assert flags(server) == {}
 
@@ -104,11 +85,11 @@ def test_enter_starts_after_full_screen_and_the_first_picture_waits_for_the_mess
 @pytest.mark.parametrize("paused", [True, False])
 def test_a_tab_whose_session_continues_elsewhere_is_refused(serve: Serve, start: Start, paused: bool) -> None:
     server, firefox, other = serve(**UNTIL_ANSWERED, blank_ms=5000), start(), start()
-    walk_to_ready(firefox, server)
+    firefox.walk_to_ready(server.link())
     firefox.key("Enter")
     other.get(server.link())
     other.wait(page="resume")
-    answer(firefox, 1)
+    firefox.answer(1)
     firefox.wait(trial="2", state="waiting")
     if paused:
         firefox.key("Escape")
@@ -125,7 +106,7 @@ def test_marks_by_mouse_and_keys(serve: Serve, start: Start) -> None:
     server, firefox = serve("--no-intro", **UNTIL_ANSWERED, marks=2, picture_size=300), start()
     firefox.window(1000, 700, ratio=1.5)
     firefox.get(server.link())
-    answer(firefox, 1)
+    firefox.answer(1)
     firefox.wait(state="marking")
     box = firefox.script("(({left, top, width, height}) => [left, top, width, height])"
                          "(document.querySelector('.board img').getBoundingClientRect())")  # fmt: skip

@@ -141,6 +141,34 @@ def test_marks_outlive_a_pause_a_lost_network_and_a_restart(serve: Serve, visit:
     assert [row["status"] for row in server.rows(tables.SESSIONS)] == ["complete"]
 
 
+AHEAD = """
+Object.defineProperty(Event.prototype, "timeStamp", { get: () => performance.now() + 60000 });
+"""
+"""The time stamps of events are a minute ahead of the page's clock; WebKit's may be some milliseconds ahead."""
+
+
+@pytest.mark.parametrize("touch", [False, pytest.param(True, marks=pytest.mark.nightly)])
+def test_no_press_and_no_mark_is_later_than_the_clock_of_the_page(serve: Serve, visit: Visit, touch: bool) -> None:
+    server = serve("--no-intro", **UNTIL_ANSWERED, marks=2, picture_size=300)
+    visitor = visit("", touch=touch, choose=lambda trial, names: "fake")
+    visitor.cdp("Page.addScriptToEvaluateOnNewDocument", source=AHEAD)
+    visitor.driver.get(server.link())
+    to_marks(visitor)
+    visitor.point(0.25, 0.5)
+    if not touch:
+        for key in ("ArrowLeft", "Enter"):
+            visitor.key(key)
+    visitor.press("continue")
+    trial = to_marks(visitor)
+    visitor.press("nothing")
+    visitor.wait(lambda hooks: hooks.get("trial") == str(trial + 1))
+    rows = [*server.rows(tables.TRIALS), *server.rows(tables.MARKS)]
+    times = [row.get("reaction_time_ms", row.get("marked_at_ms")) for row in rows]
+    assert len(times) == (4 if touch else 5)
+    assert max(times) < 60_000
+    assert not any("clock_unlikely" in (row["flags"] or "") for row in rows[:2])
+
+
 @pytest.mark.nightly
 def test_a_pen_and_fingers_on_an_enlarged_page_mark_what_they_point_at(serve: Serve, visit: Visit) -> None:
     server = serve("--no-intro", **UNTIL_ANSWERED, marks=3, picture_size=400)

@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,6 +86,63 @@ def test_by_touch_nothing_is_said_of_keys(serve: Serve, visit: Visit, language: 
         assert not re.search(r"\bkeys?\b|\bpress|\bEsc\b|Tast(e|en)\b|drücken", text, re.IGNORECASE), (page, text)
         assert not re.search(r"\b[FJ]\b", text), (page, text)
     assert re.search("tap a button|Tippen Sie bei jedem Paar auf", said["instructions"])
+
+
+TURNED_AWAY = [
+    pytest.param({"touch": False, "screened_out_code": "OUT-1"}, "needs a computer with a keyboard", id="touch"),
+    pytest.param(
+        {"smallest_window": [900, 700], "screened_out_code": "OUT-1"}, "needs a larger window",
+        id="window", marks=pytest.mark.nightly,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("browser", "reason"), TURNED_AWAY)
+def test_a_phone_is_turned_away_before_anything_is_asked_or_stored(
+    serve: Serve, visit: Visit, browser: dict[str, Any], reason: str
+) -> None:
+    server = serve(**UNTIL_ANSWERED, browser=browser)
+    visitor = visit(server.link(), touch=True)
+    visitor.page("refused")
+    visitor.check_layout()
+    assert visitor.pages == []
+    assert reason in visitor.text
+    assert "open the same link on a computer" in visitor.text
+    assert "OUT-1" in visitor.text
+    assert server.rows(tables.SESSIONS) == server.rows(tables.CHECKS) == []
+    by_keys = visit(server.link(), window=(1280, 800))  # the same participant, at a computer
+    by_keys.walk_to("ready")
+    (session,) = server.rows(tables.SESSIONS)
+    assert (session["participant"], session["list"], session["status"]) == ("P01", 1, "open")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("browser", [{"touch": False}, {"smallest_window": [900, 700]}])
+def test_pages_for_computers_say_so_and_nothing_of_touch(
+    serve: Serve, visit: Visit, browser: dict[str, Any], language: str
+) -> None:
+    server = serve(**UNTIL_ANSWERED, browser=browser, language=language, marks=2)
+    visitor = visit(server.link(), window=(1280, 800), choose=lambda trial, names: "fake")
+    visitor.page("welcome")
+    said = {"welcome": visitor.text}
+    assert re.search("on a computer with a keyboard|auf einem Computer mit Tastatur", said["welcome"])
+    for page in ("consent", "instructions", "keys", "ready"):
+        visitor.walk_to(page)
+        said[page] = visitor.text
+    visitor.walk(lambda hooks: hooks.get("state") == "marking")
+    said["marks"] = visitor.text
+    for page, text in said.items():
+        assert not re.search(r"\btap|\btouch|tippe", text, re.IGNORECASE), (page, text)
+
+
+@pytest.mark.nightly
+def test_where_phones_are_admitted_the_first_page_names_both(serve: Serve, visit: Visit) -> None:
+    server = serve(**UNTIL_ANSWERED, browser={"smallest_window": [320, 480]})
+    visitor = visit(server.link(), touch=True)
+    visitor.page("welcome")
+    assert "with a keyboard or by touch" in visitor.text
+    visitor.walk(lambda hooks: hooks.get("state") == "shown")
 
 
 @pytest.mark.nightly
