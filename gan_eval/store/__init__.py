@@ -28,6 +28,7 @@ from gan_eval.store.records import (
     ListTakenError,
     StudyFullError,
     deal_list,
+    deleted_among,
     give_back_list,
     highest_number,
     hold_session,

@@ -15,7 +15,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.reading import Address, Place, resolved
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import LAYOUTS
-from gan_eval.store.records import digest_of, is_deleted, keep_deleted, keep_highest_numbers
+from gan_eval.store.records import digest_of, deleted_among, keep_deleted, keep_highest_numbers
 from gan_eval.store.results import Store, lock_writes, open_store, sittings_of
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
@@ -241,7 +241,7 @@ def left_out(store: Store, session: str, *, forget: bool) -> bool:
         with store.transaction() as connection:
             lock_writes(connection)
             keep_deleted(connection, [digest_of(session)])
-    return forget or is_deleted(store, session)
+    return forget or bool(deleted_among(store, [session]))
 
 
 def _sessions_of(store: Store, connection: sa.Connection, participant: str, study: str | None) -> list[str]:

@@ -7,7 +7,7 @@ Export, push and merge do not copy them, except for the deleted sessions.
 import json
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -254,10 +254,11 @@ def deleted_digests(connection: sa.Connection) -> set[str]:
     return {*connection.execute(sa.select(_DELETED.c.digest)).scalars()}
 
 
-def is_deleted(store: Store, session: str) -> bool:
-    """Return whether a session was deleted from a store, or from one that was pushed or merged into it."""
+def deleted_among(store: Store, sessions: Iterable[str]) -> set[str]:
+    """Return those sessions that were deleted from a store, or from one that was pushed or merged into it."""
     with store.transaction() as connection:
-        return digest_of(session) in deleted_digests(connection)
+        deleted = deleted_digests(connection)
+    return {session for session in sessions if digest_of(session) in deleted}
 
 
 class StudyProgress(NamedTuple):

@@ -30,7 +30,7 @@ from gan_eval.quiz.serve.screening import is_nobody, plan_in_frames
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import State
 from gan_eval.quiz.wording import Texts
-from gan_eval.store import Store, Writer, left_out, open_store, other_design, store_design
+from gan_eval.store import Store, Writer, deleted_among, left_out, open_store, other_design, store_design
 from gan_eval.tables.cells import person_of
 from gan_eval.tables.frames import Row, iso
 from gan_eval.tables.schema import Table
@@ -131,8 +131,9 @@ def _require_design(store: Store, *, key: PageKey, key_file: Path) -> None:
 
 
 def _chosen(sessions: Sessions, key: PageKey, where: Place, writer: Writer, done: ReturnedAnswers) -> list[str]:
-    """Return the sessions to import, those whose data are to be deleted first; name several sessions of one code."""
-    deleted = [session for session, records in sorted(sessions.items()) if _is_to_be_deleted(records)]
+    """Return the sessions to import, those whose data are deleted first; name several sessions of one code."""
+    gone = writer.submit(lambda store: deleted_among(store, sessions)).result()
+    deleted = [each for each, records in sorted(sessions.items()) if each in gone or _is_to_be_deleted(records)]
     others = [session for session in sorted(sessions) if session not in deleted]
     claims: dict[str, list[str]] = defaultdict(list)
     for session in others:
