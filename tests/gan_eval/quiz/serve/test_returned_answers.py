@@ -373,6 +373,9 @@ def test_records_that_contradict_each_other_are_named(page: Page) -> None:
     (line,) = page.imported([*records[:4], {**records[4], "list": 2}], store="2.sqlite").problems
     assert "line 5: session" in line
     assert "record 4, trial: list: found 2, but it began with 1" in line
+    early = {**records[4], "body": {**records[4]["body"], "sent_ms": 0.0}}
+    (line,) = page.imported([*records[:4], early], store="3.sqlite").problems
+    assert "record 4, trial: body.trial 1: sent_ms: before the last of its showings and presses" in line
 
 
 def test_a_damaged_zip_file_leaves_the_others(page: Page) -> None:
