@@ -184,8 +184,8 @@ def extract_pictures(archive: Path, folder: Path) -> None:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as zipped:
                 wanted = [member for member in zipped.infolist() if is_wanted(member.filename, archive)]
-                for member in wanted:
-                    require_small(member.file_size, f"{archive}: {member.filename}")
+                for entry in wanted:
+                    require_small(entry.file_size, f"{archive}: {entry.filename}")
                 zipped.extractall(folder, wanted)
         elif tarfile.is_tarfile(archive):
             with archive.open("rb") as file, tarfile.open(fileobj=file) as tarred:
