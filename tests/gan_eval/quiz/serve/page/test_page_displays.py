@@ -17,7 +17,7 @@ from gan_eval.quiz.station import round_exposure
 from gan_eval.quiz.trial import Flag, Trial
 
 NODE = shutil.which("node")
-pytestmark = pytest.mark.skipif(NODE is None, reason="needs node on the PATH")
+pytestmark = [pytest.mark.skipif(NODE is None, reason="needs node on the PATH"), pytest.mark.slow]
 
 EXPOSURES = (50, 100, 150, 250, 300, 350, 400, 500, 1000, 1500, 2000, 3000)
 RATES = (59.94, 60, 75, 120, 144)
