@@ -132,24 +132,27 @@ def deal_list(
     return number, frozenset(in_use)
 
 
+def _of_study(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.study == sa.bindparam("of_study"), table.c.simulated == sa.bindparam("is_simulated")
+
+
+_SESSIONS = LAYOUTS[tables.SESSIONS]
+_PICTURES = [
+    sa.exists().where(LAYOUTS[table].c.session == _SESSIONS.c.session) for table in (tables.ONSETS, tables.TRIALS)
+]
+_LISTS_OF_SESSIONS = sa.select(_SESSIONS.c.list).where(
+    *_of_study(_SESSIONS), sa.or_(_SESSIONS.c.status != "aborted", *_PICTURES)
+)
+_RESERVATIONS = sa.select(_DEALT.c.session, _DEALT.c.list).where(
+    *_of_study(_DEALT), _DEALT.c.session.not_in(sa.select(_SESSIONS.c.session))
+)
+
+
 def _lists_in_use(connection: sa.Connection, study: str, *, simulated: bool) -> set[int]:
     """Return the lists of sessions, without those that ended before the first picture, and the reserved lists."""
-    sessions = LAYOUTS[tables.SESSIONS].c
-    pictures = [
-        sa.exists().where(LAYOUTS[table].c.session == sessions.session) for table in (tables.ONSETS, tables.TRIALS)
-    ]
-    lists = connection.execute(
-        sa.select(sessions.list).where(
-            sessions.study == study, sessions.simulated == simulated, sa.or_(sessions.status != "aborted", *pictures)
-        )
-    ).scalars()
-    reservations = connection.execute(
-        sa.select(_DEALT.c.session, _DEALT.c.list).where(
-            _DEALT.c.study == study,
-            _DEALT.c.simulated == simulated,
-            _DEALT.c.session.not_in(sa.select(sessions.session)),
-        )
-    )
+    which = {"of_study": study, "is_simulated": simulated}
+    lists = connection.execute(_LISTS_OF_SESSIONS, which).scalars()
+    reservations = connection.execute(_RESERVATIONS, which)
     return {
         *(number for number in lists if number is not None),
         *(number for session, number in reservations if abs(session_age(session)) < RESERVED_S),

@@ -8,10 +8,10 @@ from typing import Literal
 
 from gan_eval.errors import UserError
 from gan_eval.pictures.sets import TABLE_NAME, caption_of
-from gan_eval.quiz.draw.choose import PRACTICE_SETS, Counts, catch_offers, possible_counts, practice_offers
+from gan_eval.quiz.draw.choose import PRACTICE_SETS, catch_offers, possible_counts, practice_offers
 from gan_eval.quiz.draw.offers import Pool, Role, pools_of, with_random_reals
 from gan_eval.quiz.draw.order import complete, generator, in_order, scattered_places
-from gan_eval.quiz.draw.rounds import choices, never_shown
+from gan_eval.quiz.draw.rounds import Lists, never_shown
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables import PLANS
 from gan_eval.tables.frames import Row
@@ -79,10 +79,11 @@ class Dealer:
             texts |= {row["item"]: True for row in stimuli if row["kind"] == "fake" and caption_of(row)}
             if without := len(texts) - sum(texts.values()):
                 self._warnings.append(f"quiz.question: {without} of {len(texts)} items have no caption: not shown")
-        self._counts: dict[str, Counts] = {}
+        self._lists: dict[str, Lists] = {}
         for name, pool in sorted(self._pools.items()):
-            self._counts[name], warning = possible_counts(pool, settings)
-            self._warnings += [line for line in (warning, never_shown(pool, self._counts[name])) if line]
+            counts, warning = possible_counts(pool, settings)
+            self._lists[name] = Lists(pool, counts, seed)
+            self._warnings += [line for line in (warning, never_shown(pool, counts)) if line]
 
     def deal(self, list_number: int) -> Draw:
         """Deal a list (numbers begin at 1): practice, then one block for each data set, in random order.
@@ -96,7 +97,7 @@ class Dealer:
         names = sorted(self._pools)
         for place in generator(*key, "blocks").permutation(len(names)):
             pool = self._pools[names[place]]
-            items = next(choices(pool, self._counts[pool.dataset], seed=self._seed, first=list_number))
+            items = self._lists[pool.dataset][list_number]
             offered = [(role, pool.roles[role][item]) for role, item in items]
             chosen = self._paired(offered, pool, list_number)
             shown = {row["stimulus"] for _, row in chosen}

@@ -6,6 +6,7 @@ chance decides between equals. Each round of `LISTS` lists begins anew, so that 
 
 from collections.abc import Iterator
 from itertools import count, islice
+from threading import Lock
 
 import numpy as np
 
@@ -39,6 +40,30 @@ def choices(pool: Pool, counts: Counts, *, seed: int, first: int = 1) -> Iterato
         uses[[roles.index(slot) for slot in slots], chosen] += 1
         if number + 1 >= first:
             yield sorted((slot, items[place]) for slot, place in zip(slots, chosen, strict=True))
+
+
+class Lists:
+    """The lists of a pool by number; those of the last round are kept, because a study deals one after the other."""
+
+    def __init__(self, pool: Pool, counts: Counts, seed: int) -> None:
+        self._pool, self._counts, self._seed = pool, counts, seed
+        self._first, self._drawn = 0, list[list[Choice]]()
+        self._more: Iterator[list[Choice]] = iter(())
+        self._lock = Lock()
+
+    def __getitem__(self, number: int) -> list[Choice]:
+        """Return role and item of each trial of a list; numbers begin at 1."""
+        first = (number - 1) // LISTS * LISTS + 1
+        with self._lock:
+            if first != self._first:
+                self._first, self._drawn = first, []
+                self._more = choices(self._pool, self._counts, seed=self._seed, first=first)
+            self._drawn += islice(self._more, max(0, number - first + 1 - len(self._drawn)))
+            return self._drawn[number - first]
+
+    def __reduce__(self) -> tuple[type["Lists"], tuple[Pool, Counts, int]]:
+        """Leave out the drawn lists: another process draws the same."""
+        return Lists, (self._pool, self._counts, self._seed)
 
 
 def never_shown(pool: Pool, counts: Counts) -> str | None:

@@ -66,6 +66,24 @@ REPEAT_S = 60.0
 """Time in seconds for which a problem that many pages meet, such as a full disk, is reported once."""
 
 
+async def result_of(future: Future[Result]) -> Result:
+    """Wait for another thread's future, which goes on if the waiting request is cancelled; return its result.
+
+    asyncio's own `wrap_future` copies the result to a future that is cancelled with the request, and takes more time.
+    """
+    if not future.done():
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+
+        def end(_: Future[Result]) -> None:
+            with suppress(RuntimeError):  # the server has ended meanwhile
+                loop.call_soon_threadsafe(ended.set)
+
+        future.add_done_callback(end)
+        await ended.wait()
+    return future.result()
+
+
 class LiveStudy:
     """The sessions of a study by link, and the requests of their pages."""
 
@@ -274,11 +292,13 @@ class LiveStudy:
         if make is None:
             raise RequestError(404, "no such picture")
         try:
-            read = await asyncio.shield(asyncio.wrap_future(make()))
+            read = await result_of(make())
         except UserError as error:  # a file is missing or broken
             raise self._unavailable(error) from error
+        if content := read(True):
+            return content
         async with self._reading:  # else many pictures are in memory, read and not yet sent
-            return await asyncio.to_thread(read)
+            return await asyncio.to_thread(read, False)
 
     async def handle_request(
         self,
@@ -324,7 +344,7 @@ class LiveStudy:
             RequestError: the store cannot be written.
         """
         try:
-            return await asyncio.shield(asyncio.wrap_future(self.room.writer.submit(job, alone=alone)))
+            return await result_of(self.room.writer.submit(job, alone=alone))
         except UserError as error:
             raise self._unavailable(error) from error
 
@@ -500,7 +520,7 @@ class LiveStudy:
             saving: Future[object] | None = session.saving
             assert saving is not None
             with suppress(UserError):
-                await asyncio.shield(asyncio.wrap_future(saving))
+                await result_of(saving)
         if session.state is State.FAILED:
             assert session.error is not None
             raise self._unavailable(session.error)

@@ -1,5 +1,6 @@
 """The draw: every list alone, of each protocol, and the uses of pictures over many lists."""
 
+import pickle
 from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby, islice, permutations
@@ -13,11 +14,12 @@ from refusals import refused
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
+from gan_eval.quiz.draw import rounds
 from gan_eval.quiz.draw.choose import Counts, feasible, match
 from gan_eval.quiz.draw.deal import next_list
 from gan_eval.quiz.draw.offers import REAL, Pool
 from gan_eval.quiz.draw.order import class_order
-from gan_eval.quiz.draw.rounds import LISTS, Choice, choices, never_shown
+from gan_eval.quiz.draw.rounds import LISTS, Choice, Lists, choices, never_shown
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables import PLANS
 from gan_eval.tables.frames import Row
@@ -302,6 +304,19 @@ def test_a_list_is_dealt_without_those_before_it() -> None:
     in_turn = list(islice(choices(pool, counts, seed=3), 20))
     assert in_turn == [next(choices(pool, counts, seed=3, first=number)) for number in range(1, 21)]
     assert len(next(choices(pool, counts, seed=3, first=10**9))) == 10
+
+
+def test_lists_are_drawn_once_however_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The 50th participant's list took the time of 50 lists."""
+    pool, counts = _pool(40, 3), Counts(5, 5)
+    matched = list[int]()
+    monkeypatch.setattr(rounds, "match", lambda candidates: matched.append(1) or match(candidates))
+    lists = Lists(pool, counts, 3)
+    asked = [1, 2, 3, 7, 5, LISTS, LISTS + 2, 4]
+    drawn = [lists[number] for number in asked]
+    assert len(matched) == LISTS + 2 + 4
+    assert [*map(pickle.loads(pickle.dumps(lists)).__getitem__, asked)] == drawn
+    assert drawn == [next(choices(pool, counts, seed=3, first=number)) for number in asked]
 
 
 def test_scarce_pictures_keep_their_role_and_the_others_are_even() -> None:
