@@ -72,7 +72,7 @@ def look_at(picture: Picture) -> Look:
         pixels=picture[rows[:, None], columns],
         profiles=(columns_mean - columns_mean.mean(), rows_mean - rows_mean.mean()),
         size=grey.shape,
-        digest=crc32(np.ascontiguousarray(picture)),
+        digest=crc32(picture.tobytes()),
         is_flat=bool((picture == picture[0, 0]).all()),
         lowest=int(picture.min()),
         black=float(1 - np.count_nonzero(picture) / picture.size),
@@ -117,7 +117,7 @@ def changed_line(pairs: Sequence[Sequence[Path]]) -> str:
         pairs: the files of real and generated pictures of one model; those that cannot be decoded are skipped.
     """
     looked = _looked(pairs)
-    best = [_best_change(real.pixels, fake.pixels) for _, (real, fake) in looked]
+    best = [_best_change(real.pixels, fake.pixels) for _, (real, fake) in looked if not fake.is_flat]
     changes = [
         (best.count(each.id), each.name)
         for each in CHANGES
@@ -451,7 +451,7 @@ def _between_margins(picture: Picture) -> list[int]:
 
 
 def _between_jumps(grey: NDArray[np.uint8], axis: int) -> int:
-    """Return the largest number of equal parts, of 16 pixels and more, with steps of the levels at all seams; else 0."""
+    """Return the largest number of equal parts of at least 16 pixels with steps of the levels at all seams; else 0."""
     side, steps = grey.shape[axis], steps_of(grey, axis)
     counts = [count for count in range(2, 17) if side % count == 0 and side // count >= 16]
     return max((count for count in counts if seam_ratio(steps, count) >= CHECKS["tiles"].threshold), default=0)
@@ -482,7 +482,7 @@ def halves_line(pairs: Sequence[tuple[Picture, Picture]]) -> str:
         return CHECKS["panels"].line(n=len(alike), parts=parts)
     middle = len(steps) // 2
     beside = float(np.median(np.r_[steps[middle - 4 : middle], steps[middle + 1 : middle + 5]]))
-    if beside >= 3 and steps[middle] < CHECKS["no_seam"].threshold * beside:
+    if beside >= 2 and steps[middle] < CHECKS["no_seam"].threshold * beside:
         return CHECKS["no_seam"].line(n=len(alike))
     return unrelated_line([(look_at(a), look_at(b)) for a, b in pairs], "the halves of one picture")
 
