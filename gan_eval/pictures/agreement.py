@@ -73,7 +73,7 @@ def look_at(picture: Picture) -> Look:
         profiles=(columns_mean - columns_mean.mean(), rows_mean - rows_mean.mean()),
         size=grey.shape,
         digest=crc32(picture.tobytes()),
-        is_flat=bool((picture == picture[0, 0]).all()),
+        is_flat=bool((picture[0] == picture[0, 0]).all() and (picture == picture[0, 0]).all()),
         lowest=int(picture.min()),
         black=float(1 - np.count_nonzero(picture) / picture.size),
         margins=_between_margins(picture),
@@ -164,7 +164,7 @@ def _best_change(real: Pixels, fake: Pixels) -> str:
 
 def _fields(pixels: Pixels) -> Floats:
     """Return (32, 32, 3) mean levels of 4 x 4 pixels each."""
-    return np.asarray(pixels.reshape(GRID // 4, 4, GRID // 4, 4, 3).mean(axis=(1, 3)))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).reduce(4), np.float64)
 
 
 def _moved_line(looked: Looked) -> str:
@@ -440,6 +440,8 @@ def sample_lines(name: str, paths: Sequence[Path]) -> list[str]:
 
 def _between_margins(picture: Picture) -> list[int]:
     """Return the numbers of tiles across and down between margins of 2 lines in the colour of the first pixel."""
+    if not (picture[:2] == picture[0, 0]).all():
+        return [0, 0]
     is_margin, counts = (picture == picture[0, 0]).all(axis=2), []
     for axis in (1, 0):
         lines, side = is_margin.all(axis=1 - axis), picture.shape[axis]

@@ -10,8 +10,8 @@ from PIL import Image, ImageCms, ImageDraw, ImageFilter
 from refusals import refused
 
 from gan_eval.metrics import evaluate
-from gan_eval.pictures import decode as pictures
 from gan_eval.pictures import agreement, sets
+from gan_eval.pictures import decode as pictures
 from gan_eval.pictures.checks import CHANGES, CHECKS, checks_table
 from gan_eval.pictures.importing import import_folder, import_items
 from gan_eval.pictures.layouts import content_name
