@@ -182,8 +182,10 @@ def _move(real: Look, fake: Look) -> tuple[float, tuple[int, int]]:
     best, plain, moves = 0.25, 0.25, []
     for before, after in zip(real.profiles[::-1], fake.profiles[::-1], strict=True):
         end = len(before) - MOVES
+        if end < 5 * MOVES:  # a small picture agrees by chance
+            return 1.0, (0, 0)
         costs = [
-            float(np.median(np.abs(before[MOVES - move : end - move] - after[MOVES:end]))) if end > MOVES else 0.0
+            float(np.median(np.abs(before[MOVES - move : end - move] - after[MOVES:end])))
             for move in range(-MOVES, MOVES + 1)
         ]
         moves.append(int(np.argmin(costs)) - MOVES)
@@ -194,7 +196,8 @@ def _move(real: Look, fake: Look) -> tuple[float, tuple[int, int]]:
 def _other_partner_line(looked: Looked) -> str:
     if not looked:
         return ""
-    reals, fakes = ([_fields(look.pixels) for look in side] for side in zip(*(pair for _, pair in looked), strict=True))
+    sides = zip(*(pair for _, pair in looked), strict=True)
+    reals, fakes = ([field - field.mean((0, 1)) for look in side for field in [_fields(look.pixels)]] for side in sides)
     apart = np.array([[np.abs(real - fake).mean() + 2 for fake in fakes] for real in reals])
     ratios = apart / np.minimum(np.diag(apart)[None, :], np.diag(apart)[:, None])
     check, others = CHECKS["other_partner"], ratios.argmin(axis=0)

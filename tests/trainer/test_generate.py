@@ -114,9 +114,7 @@ def test_test_pictures_with_exchanged_sides_are_told(tiny: Settings, tmp_path: P
     lines: list[str] = []
     generate(tmp_path / "run", tmp_path / "other", split="test", out=tmp_path / "set", on_message=lines.append)
     wanted = "the target looks drawn in these pictures, in those of the training the input: are their halves exchanged?"
-    assert [line.startswith(wanted) and "--direction BtoA" in line for line in lines if "drawn" in line] == [
-        True
-    ] * said
+    assert [line.startswith(wanted) for line in lines if "drawn" in line] == [True] * said
     other = {"out": tmp_path / "turned", "direction": "BtoA" if swapped else "AtoB"}
     generate(tmp_path / "run", tmp_path / "other", split="test", on_message=lines.append, **other)
     assert sum("looks drawn in these" in line for line in lines) == said

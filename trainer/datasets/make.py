@@ -112,7 +112,7 @@ def _without_ends(stems: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def _ends(stem: str) -> list[str]:
-    """Return the ends of a stem from each `_` or `-` on that have no number of their own: of `1_A_B`, `_A_B` and `_B`."""
+    """Return the ends of a stem from each `_` or `-` on, if none is a number: of `1_A_B`, `_A_B` and `_B`."""
     ends = [stem[match.start() :] for match in re.finditer(r"(?<=.)[_-]", stem)]
     return [end for end in ends if not re.search(r"[_-]\d+(?=[_-]|$)", end)]
 

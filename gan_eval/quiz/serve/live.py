@@ -24,7 +24,16 @@ from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay
 from gan_eval.quiz.room import Room, make_session
 from gan_eval.quiz.serve.content import Answer, Content, LiveSession
-from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Opening, Ready, RequestError, Withdrawal
+from gan_eval.quiz.serve.messages import (
+    Arrival,
+    InstructionCheck,
+    Message,
+    Onset,
+    Opening,
+    Ready,
+    RequestError,
+    Withdrawal,
+)
 from gan_eval.quiz.serve.screening import (
     ATTEMPTS,
     PRESENTER,
@@ -181,7 +190,7 @@ class LiveStudy:
         async with self._lock_of(message.participant):
             return await self._resumed(message)
 
-    async def check(self, live: LiveSession, message: Check) -> Answer:
+    async def check(self, live: LiveSession, message: InstructionCheck) -> Answer:
         """Check the answers to the questions on the instructions."""
         if live.session.state is State.OVER:
             return await self._end(live)

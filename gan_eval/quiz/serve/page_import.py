@@ -25,7 +25,7 @@ from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay
-from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Ready, RequestError, Withdrawal
+from gan_eval.quiz.serve.messages import Arrival, InstructionCheck, Message, Onset, Ready, RequestError, Withdrawal
 from gan_eval.quiz.serve.screening import (
     PRESENTER,
     attempt_row,
@@ -85,7 +85,7 @@ def read_key(path: Path) -> PageKey:
 _KINDS: Mapping[str, type[BaseModel]] = {
     "begin": Arrival,
     "resume": Arrival,
-    "check": Check,
+    "check": InstructionCheck,
     "ready": Ready,
     "onset": Onset,
     "trial": TrialReport,
@@ -268,7 +268,7 @@ class _Replay:
     def _resume(self, message: Arrival, when: datetime) -> None:
         self._rebuild(still_shown=False)
 
-    def _check(self, message: Check, when: datetime) -> None:
+    def _check(self, message: InstructionCheck, when: datetime) -> None:
         earlier = [{"verdict": "warning"}] * self._attempts
         self._attempts += 1
         self._add_check(attempt_row(self._id, message.choices, earlier, self._settings.browser, when))
