@@ -95,8 +95,8 @@ _ROWS = (
           0.7, "asks",
           "{count} of {n} generated pictures looked at agree better with their real ones if they are moved by {x} "
           "pixels to the right and {y} down: cut or padded at another side?", 0.5),
-    Check("other_partner", "ratio of the difference from another picture's real one and the smaller one of both pairs, less their means",
-          0.45, "asks",
+    Check("other_partner", "ratio of the difference from another real one and the smaller one of both pairs, each "
+          "less the mean colour", 0.5, "asks",
           "{count} of {n} generated pictures looked at agree better with the real picture of another one, such as "
           "{fake} with {real}: are names or their order mixed up?", 0.1),
     Check("no_partners", "share of comparisons in which partners share more than others (information of their levels, "
