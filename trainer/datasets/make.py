@@ -12,9 +12,9 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
 from gan_eval.machine.progress import Progress
-from gan_eval.pictures.agreement import MAX_PAIRS, halves_line
+from gan_eval.pictures.agreement import MAX_PAIRS, evenly_spread, halves_line
 from gan_eval.pictures.decode import Picture, by_stem, list_pictures, read_rgb, write_png
-from trainer.datasets.dataset import SPLITS, evenly_spread, map_pictures
+from trainer.datasets.dataset import SPLITS, map_pictures
 from trainer.datasets.pairs import list_splits
 
 MAX_SIGMA = 1000.0  # pixels; the filter's window grows with it
