@@ -72,7 +72,7 @@ CHANGES = (
     Change("transposed_180", "if they are transposed (rows and columns are exchanged) and turned by 180 degrees",
            0.6, 0.1, lambda real: real[::-1, ::-1].swapaxes(0, 1)),
     Change("bgr", "if red and blue are exchanged, as OpenCV reads and writes them (BGR)",
-           0.5, 0.1, lambda real: real[:, :, ::-1], "colours"),
+           0.4, 0.1, lambda real: real[:, :, ::-1], "colours"),
     Change("negative", "as negatives (255 less the level)", 0.12, 0.3, lambda real: 255 - real, "levels"),
     Change("brighter", "if they are brighter by a gamma of 2.2, as where it is applied twice",
            0.12, 0.3, _levels(lambda real: real ** (1 / 2.2)), "levels"),
@@ -91,17 +91,18 @@ CHANGES = (
 _ROWS = (
     Check("changed", "the changes above", 0, "asks",
           "{count} of {n} generated pictures looked at agree better with their real ones {how}: save them again"),
-    Check("moved", "ratio of the differences of the mean columns and rows moved by up to 8 pixels and as they are", 0.7, "asks",
+    Check("moved", "ratio of the differences of mean columns and rows moved by up to 8 pixels and as they are",
+          0.7, "asks",
           "{count} of {n} generated pictures looked at agree better with their real ones if they are moved by {x} "
           "pixels to the right and {y} down: cut or padded at another side?", 0.5),
-    Check("other_partner", "ratio of the difference from another picture's real one and the smaller one of both pairs",
-          0.3, "asks",
+    Check("other_partner", "ratio of the difference from another real one and the smaller one of both pairs, each "
+          "less the mean colour", 0.5, "asks",
           "{count} of {n} generated pictures looked at agree better with the real picture of another one, such as "
           "{fake} with {real}: are names or their order mixed up?", 0.1),
     Check("no_partners", "share of comparisons in which partners share more than others (information of their levels, "
           "places of edges); chance is 0.5, with an SD of 0.06", 0.65, "asks",
-          "{what} of one file stem are no more alike than others ({n} pairs looked at): if their names match by "
-          "chance, as running numbers do, they are no partners"),
+          "{what} are no more alike than others ({n} pairs looked at): if their names match by chance, as running "
+          "numbers do, they are no partners"),
     Check("fit", "sizes differ: ratio of the differences in the better half with another fit and with this one",
           0.8, "asks", "real and generated pictures agree better {fit}"),
     Check("side_by_side", "deviation of one aspect ratio from two or three times the other", 0.01, "asks",

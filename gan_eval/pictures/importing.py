@@ -502,7 +502,8 @@ def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: i
         (width, height), (other_width, other_height) = sizes["real"], sizes[wrong]
         raise UserError(
             f"{shown[wrong]}: real and fake differ in shape ({width}x{height} and {other_width}x{other_height}); give "
-            f"--fit crop (the centre is kept) or --fit stretch{agreement.size_advice(pictures['real'], pictures[wrong])}"
+            "--fit crop (the centre is kept) or --fit stretch"
+            f"{agreement.size_advice(pictures['real'], pictures[wrong])}"
         )
     return {
         role: images.to_size(picture, target, fit) if sizes[role] in shown_sizes else picture

@@ -15,7 +15,7 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.reading import Address, Place, resolved
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.layout import LAYOUTS
-from gan_eval.store.records import digest_of, deleted_among, keep_deleted, keep_highest_numbers
+from gan_eval.store.records import deleted_among, digest_of, keep_deleted, keep_highest_numbers
 from gan_eval.store.results import Store, lock_writes, open_store, sittings_of
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_photographs import save
 from PIL import Image
 from reference_layout import trained
 from refusals import refused
@@ -99,6 +100,24 @@ def test_mode_seed_and_direction_change_the_fakes(run: Path, make_pairs: Pairs, 
         for seed in (1, 2)
     ]
     assert evals[0] == evals[1] == fakes[1]  # no dropout, so no seed
+
+
+@pytest.mark.parametrize(("swapped", "said"), [(False, False), (True, True)])
+def test_test_pictures_with_exchanged_sides_are_told(tiny: Settings, tmp_path: Path, swapped: bool, said: bool) -> None:
+    for split, name in (("train", "data"), ("test", "other")):
+        for number in range(4):
+            labels = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+            photo = np.uint8(labels * 0.6 + np.random.default_rng(number).integers(0, 90, (64, 64, 3)))
+            halves = (photo, labels) if swapped and split == "test" else (labels, photo)
+            save(tmp_path / name / split / f"{number}.png", *halves)
+    train(tiny(steps=1), tmp_path / "data", tmp_path / "run", direction="AtoB")
+    lines: list[str] = []
+    generate(tmp_path / "run", tmp_path / "other", split="test", out=tmp_path / "set", on_message=lines.append)
+    wanted = "the target looks drawn in these pictures, in those of the training the input: are their halves exchanged?"
+    assert [line.startswith(wanted) for line in lines if "drawn" in line] == [True] * said
+    other = {"out": tmp_path / "turned", "direction": "BtoA" if swapped else "AtoB"}
+    generate(tmp_path / "run", tmp_path / "other", split="test", on_message=lines.append, **other)
+    assert sum("looks drawn in these" in line for line in lines) == said
 
 
 def test_one_bad_picture_is_named_and_the_rest_is_done(run: Path, make_pairs: Pairs, tmp_path: Path) -> None:

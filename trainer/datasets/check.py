@@ -12,10 +12,10 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import atomic_path
 from gan_eval.files.digests import sha256_bytes
 from gan_eval.machine.progress import Progress
-from gan_eval.pictures.agreement import MAX_PAIRS, dark_folders, halves_line
+from gan_eval.pictures.agreement import MAX_PAIRS, dark_folders, evenly_spread, halves_line
 from gan_eval.pictures.decode import Picture, read_rgb, unread_pictures
 from gan_eval.settings.choices import Direction
-from trainer.datasets.dataset import evenly_spread, try_pictures
+from trainer.datasets.dataset import try_pictures
 from trainer.datasets.pairs import PairedSet, Side, direction_from, doubtful_halves, drawn_side, flatness, list_splits
 from trainer.datasets.photographs import PhotographSet, has_usual_splits, walk
 from trainer.datasets.presets import PRESETS

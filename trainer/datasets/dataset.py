@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
-import numpy as np
-
 from gan_eval.errors import UserError
 from gan_eval.files.reading import no_folder
 from gan_eval.machine.progress import Progress
@@ -94,12 +92,6 @@ def excluding(paths: list[Path], others: Iterable[Path]) -> list[Path]:
     """Return the paths that are not among the others."""
     excluded = frozenset(others)
     return [path for path in paths if path not in excluded]
-
-
-def evenly_spread(paths: list[Path], count: int) -> list[Path]:
-    """Return at most `count` pictures, spread evenly, including the first and the last."""
-    places = np.linspace(0, len(paths) - 1, min(count, len(paths))).round().astype(int)
-    return [paths[place] for place in places]
 
 
 def map_pictures(paths: list[Path], work: Callable[[Path], T]) -> list[T]:

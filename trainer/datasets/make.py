@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,9 @@ from gan_eval.files.atomic import OWN_FOLDER
 from gan_eval.files.locks import hold_folder
 from gan_eval.files.output_folders import check_output_folder
 from gan_eval.machine.progress import Progress
-from gan_eval.pictures.agreement import MAX_PAIRS, halves_line
+from gan_eval.pictures.agreement import MAX_PAIRS, evenly_spread, halves_line
 from gan_eval.pictures.decode import Picture, by_stem, list_pictures, read_rgb, write_png
-from trainer.datasets.dataset import SPLITS, evenly_spread, map_pictures
+from trainer.datasets.dataset import SPLITS, map_pictures
 from trainer.datasets.pairs import list_splits
 
 MAX_SIGMA = 1000.0  # pixels; the filter's window grows with it
@@ -50,7 +50,8 @@ def pair_folders(
             "the same in both"
         )
     pairs = {
-        split: _partners({a: list(left_splits[split]), b: list(right_splits[split])}, split) for split in left_splits
+        split: _partners((a, b), by_stem(pictures), by_stem(right_splits[split]), split)
+        for split, pictures in left_splits.items()
     }
     partners = {left: right for of_split in pairs.values() for left, right in of_split.values()}
 
@@ -72,18 +73,19 @@ def pair_folders(
     return write_pictures(sources, joined, out, on_progress)
 
 
-def _partners(sides: Mapping[Path, Sequence[Path]], split: str) -> dict[str, tuple[Path, Path]]:
+def _partners(
+    folders: tuple[Path, Path], left: dict[str, Path], right: dict[str, Path], split: str
+) -> dict[str, tuple[Path, Path]]:
     """Return the pictures of two folders with one stem, or with one but for an end that all of a folder have.
 
     Where a folder has several kinds of pictures that differ in their ends, the coloured one is taken, as of
     Cityscapes' `_gtFine_color`, `_gtFine_labelIds` and `_gtFine_instanceIds`.
     """
-    left, right = (by_stem(paths) for paths in sides.values())
     if not left.keys() & right.keys():
         left, right = _without_ends(left), _without_ends(right)
     parts = [
         f"{len(names)} only in {folder}: {', '.join(names[:MAX_NAMED])}{', …' * (len(names) > MAX_NAMED)}"
-        for folder, mine, others in zip(sides, (left, right), (right, left), strict=True)
+        for folder, mine, others in zip(folders, (left, right), (right, left), strict=True)
         if (names := [path.name for stem, path in mine.items() if stem not in others])
     ]
     if parts:
@@ -104,14 +106,15 @@ def _without_ends(stems: Mapping[str, Path]) -> dict[str, Path]:
     """
     ends = Counter(end for stem in stems for end in _ends(stem))
     of_all = [end for end, count in ends.items() if count == len(stems)]
-    coloured = [end for end in ends if "color" in end.casefold() and not end.strip("_").isdigit()]
+    coloured = [end for end in ends if "color" in end.casefold()]
     end = max(of_all, key=len, default="") or max(coloured, key=lambda each: (ends[each], len(each)), default="")
     return {stem.removesuffix(end): path for stem, path in stems.items() if end and stem.endswith(end)} or dict(stems)
 
 
 def _ends(stem: str) -> list[str]:
-    """Return the ends of a stem that begin at a `_` or `-`: of `cat_1_A`, `_A` and `_1_A`."""
-    return [stem[match.start() :] for match in re.finditer(r"(?<=.)[_-]", stem)]
+    """Return the ends of a stem from each `_` or `-` on, if none is a number: of `1_A_B`, `_A_B` and `_B`."""
+    ends = [stem[match.start() :] for match in re.finditer(r"(?<=.)[_-]", stem)]
+    return [end for end in ends if not re.search(r"[_-]\d+(?=[_-]|$)", end)]
 
 
 def pair_edges(photos: Path, out: Path, *, sigma: float = 2.0, on_progress: Progress | None = None) -> dict[str, int]:

@@ -12,11 +12,11 @@ from typing import Literal
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.pictures.agreement import MAX_PAIRS, halves_line
+from gan_eval.pictures.agreement import MAX_PAIRS, evenly_spread, halves_line
 from gan_eval.pictures.checks import CHECKS
 from gan_eval.pictures.decode import Picture, by_stem, list_pictures, names_a_picture, read_rgb, resize
 from gan_eval.settings.choices import Direction
-from trainer.datasets.dataset import MIN_SIDE, SPLITS, DataSet, Role, Size, evenly_spread, try_pictures
+from trainer.datasets.dataset import MIN_SIDE, SPLITS, DataSet, Role, Size, try_pictures
 
 Side = Literal["A", "B"]
 

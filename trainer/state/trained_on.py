@@ -83,9 +83,9 @@ def record_pictures(out: Path, pictures: TrainedOn, *, data_sha256: str) -> None
     """Write the record of a run's pictures, unless there is one."""
     if _read(out / RECORD, data_sha256) is None:
         file = BytesIO()
-        facts = {"complete": pictures.complete, "data_sha256": data_sha256, "drawn": pictures.drawn or ""}
-        arrays = {name: np.array(fact) for name, fact in facts.items()}
-        np.savez(file, digests=pictures.digests, vectors=pictures.vectors, **arrays)
+        complete, sha256, drawn = (np.array(fact) for fact in (pictures.complete, data_sha256, pictures.drawn or ""))
+        digests, vectors = pictures.digests, pictures.vectors
+        np.savez(file, digests=digests, vectors=vectors, complete=complete, data_sha256=sha256, drawn=drawn)
         write_bytes(out / RECORD, file.getvalue())
 
 

@@ -15,12 +15,13 @@ from torch import nn
 
 from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.pictures.agreement import evenly_spread
 from gan_eval.pictures.decode import Picture, resize, stem_of, write_png
 from gan_eval.pictures.sets import write_set
 from gan_eval.settings.choices import Mode
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import any_seen
-from trainer.datasets.dataset import VALIDATION_SPLITS, DataSet, evenly_spread, excluding
+from trainer.datasets.dataset import VALIDATION_SPLITS, DataSet, excluding
 from trainer.generate import Names, item_rows, write_item
 from trainer.inference import inference
 from trainer.randomness import Purpose

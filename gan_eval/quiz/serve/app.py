@@ -52,7 +52,7 @@ _OPEN: Mapping[str, tuple[type[messages.Message], Callable[..., Awaitable[dict[s
 }
 """Requests that need no session: the type of each message, and the method that answers."""
 _GRANTED: Mapping[str, tuple[type[Any], Callable[..., Awaitable[dict[str, Any]]]]] = {
-    "check": (messages.Check, LiveStudy.check),
+    "check": (messages.InstructionCheck, LiveStudy.check),
     "ready": (messages.Ready, LiveStudy.ready),
     "next": (messages.Message, LiveStudy.next),
     "onset": (messages.Onset, LiveStudy.onset),

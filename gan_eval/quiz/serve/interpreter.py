@@ -14,7 +14,7 @@ from gan_eval.errors import UserError
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay
-from gan_eval.quiz.serve.messages import Arrival, Check, Onset, Ready, RequestError
+from gan_eval.quiz.serve.messages import Arrival, InstructionCheck, Onset, Ready, RequestError
 from gan_eval.quiz.serve.screening import (
     PRESENTER,
     attempt_row,
@@ -54,7 +54,7 @@ class Interpreter:
         session.row |= {"presenter": PRESENTER, "language": self.texts.language}
         session.begin(consent, answers=others, require=require)
 
-    def check(self, store: Store, session: str, message: Check, at: datetime) -> Row:
+    def check(self, store: Store, session: str, message: InstructionCheck, at: datetime) -> Row:
         """Store an attempt at the questions on the instructions, unless they are passed; return its row of `checks`."""
         checks = self.settings.browser.checks
         if len(message.choices) != len(checks):

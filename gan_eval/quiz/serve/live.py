@@ -27,7 +27,7 @@ from gan_eval.quiz.serve.content import Answer, Content, LiveSession
 from gan_eval.quiz.serve.interpreter import Interpreter
 from gan_eval.quiz.serve.messages import (
     Arrival,
-    Check,
+    InstructionCheck,
     Leaving,
     Message,
     Onset,
@@ -197,7 +197,7 @@ class LiveStudy:
         async with self._lock_of(message.participant):
             return await self._resumed(message)
 
-    async def check(self, live: LiveSession, message: Check) -> Answer:
+    async def check(self, live: LiveSession, message: InstructionCheck) -> Answer:
         """Check the answers to the questions on the instructions."""
         if live.session.state is State.OVER:
             return await self._end(live)

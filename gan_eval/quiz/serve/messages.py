@@ -70,7 +70,7 @@ class Ready(Message):
     screen: Screen
 
 
-class Check(Message):
+class InstructionCheck(Message):
     """Answers to the questions on the instructions, as indices of choices."""
 
     choices: tuple[int, ...] = Field(max_length=20)

@@ -23,7 +23,7 @@ from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.remote import TrialReport
 from gan_eval.quiz.serve.interpreter import Interpreter, attempts
-from gan_eval.quiz.serve.messages import Arrival, Check, Onset, Ready, RequestError, Withdrawal
+from gan_eval.quiz.serve.messages import Arrival, InstructionCheck, Onset, Ready, RequestError, Withdrawal
 from gan_eval.quiz.serve.page_key import PageKey, check_begin, read_key
 from gan_eval.quiz.serve.page_records import NAMED, Given, checked, read_records
 from gan_eval.quiz.serve.screening import is_nobody, plan_in_frames
@@ -298,7 +298,7 @@ class _Replay:
         shown = [row for row in self._rows(tables.ONSETS) if self._session.trial_begun]
         self._rebuild(shown, still_shown=False)
 
-    def _check(self, message: Check, when: datetime) -> None:
+    def _check(self, message: InstructionCheck, when: datetime) -> None:
         if self._session.state is not State.OVER:
             job = partial(self._interpreter.check, session=self._id, message=message, at=when)
             self._end_if_failed(self._do(job))

@@ -16,7 +16,7 @@ from gan_eval.files.limits import read_small, require_small
 from gan_eval.files.reading import read_bytes, require_file, syntax_problem
 from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.remote import TrialReport
-from gan_eval.quiz.serve.messages import Arrival, Check, Message, Onset, Ready, Withdrawal
+from gan_eval.quiz.serve.messages import Arrival, InstructionCheck, Message, Onset, Ready, Withdrawal
 from gan_eval.settings.sections import first_problem
 
 ENDINGS = (".json", ".jsonl", ".txt")
@@ -28,7 +28,7 @@ NAMED = 5
 _KINDS: Mapping[str, type[BaseModel]] = {
     "begin": Arrival,
     "resume": Arrival,
-    "check": Check,
+    "check": InstructionCheck,
     "ready": Ready,
     "onset": Onset,
     "trial": TrialReport,

@@ -207,8 +207,35 @@ def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.Data
     if used < len(pictures):
         name = f", such as {abbreviated(of_others[0])}, whose folder or row names no judged model" if of_others else ""
         lines = [*lines, f"{file}: {used} of {len(pictures)} pictures were judged; the others are not needed{name}"]
+    if line := _numbered_otherwise({name for name, _ in pictures}, {str(of) for of, _ in rows}, judged):
+        lines = [*lines, f"{file}: {line}"]
     frame = conform(pd.DataFrame([*rows.values()]), IMAGE_METRICS, where=str(file))
     return frame, [*lines, *_finite_psnr(file, frame), *_far_values(file, frame)]
+
+
+def _numbered_otherwise(names: set[str], used: set[str], judged: _JudgedPictures) -> str:
+    """Return a line if the file's pictures are numbered from one less or one more than the judged ones of a model.
+
+    Args:
+        names: all pictures of the file.
+        used: the judged pictures that have a value.
+    """
+    models = {row["model"] for row in judged.rows if row["stimulus"] in used and row["kind"] == "fake"}
+    wanted = {str(row["stimulus"]) for row in judged.rows if row["kind"] == "fake" and row["model"] in models}
+    given, expected = _numbers_of(names), _numbers_of(wanted)
+    if len(models) != 1 or len(given) != len(names) or len(expected) != len(wanted) or len(expected) < MIN_OTHERS:
+        return ""
+    if not any({number + by for number in given} == expected for by in (-1, 1)):
+        return ""
+    return (
+        f"numbered from {min(given)} to {max(given)}, the judged pictures from {min(expected)} to {max(expected)}: "
+        f"{len(wanted - used)} of these has no value, and each value may be that of its neighbour; rename them"
+    )
+
+
+def _numbers_of(names: Iterable[str]) -> set[int]:
+    """Return the last number in each name, without its ending."""
+    return {int(found[-1]) for name in names if (found := re.findall(r"\d+", _path(name).stem))}
 
 
 def _finite_psnr(file: Path, frame: pd.DataFrame) -> Iterator[str]:

@@ -24,6 +24,14 @@ def photograph(seed: int, width: int = 32, height: int = 32) -> np.ndarray:
     return noise(1000 + seed, width, height)
 
 
+def scene(seed: int, width: int = 64) -> np.ndarray:
+    """A photograph, 64 pixels high, with smooth fields and fine grain."""
+    rng = np.random.default_rng(seed)
+    coarse = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8))
+    fields = np.asarray(coarse.resize((width, 64), Image.Resampling.BICUBIC))
+    return np.uint8(np.clip(fields + rng.normal(0, 8, (64, width, 1)), 0, 255))
+
+
 @pytest.fixture
 def facades(tmp_path: Path) -> Path:
     """Five training pictures and two others: photograph left, drawing right."""
@@ -204,7 +212,21 @@ def test_halves_that_are_exchanged_in_some_pictures_are_told(tmp_path: Path, exc
     assert not said or found[0].startswith("A looks drawn in 3 of 7 pictures, B in 4: are the halves of some")
 
 
-def test_pairs_of_two_photographs_are_not_doubted(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("shift", "said"), [(0, False), (3, True)])
+def test_pairs_of_two_photographs_are_doubted_if_they_are_of_different_scenes(
+    tmp_path: Path, shift: int, said: bool
+) -> None:
     for number in range(9):
-        save(tmp_path / "set" / "train" / f"{number}.png", photograph(number), photograph(50 + number))
-    assert lines(check(tmp_path / "set"), "halves") == []
+        darker = np.uint8(scene((number + shift) % 9) * 0.6 + 20)
+        save(tmp_path / "set" / "train" / f"{number}.png", scene(number), darker)
+    found = lines(check(tmp_path / "set"), "halves")
+    assert ["no more alike" in line for line in found] == [True] * said
+
+
+def test_three_parts_and_single_pictures_are_no_halves(tmp_path: Path) -> None:
+    for number in range(6):
+        negative = 255 - scene(number)
+        save(tmp_path / "three" / "train" / f"{number}.png", scene(number), negative, scene(number + 20))
+        save(tmp_path / "single" / "train" / f"{number}.png", scene(number, 128))
+    assert ["3 parts side by side" in line for line in lines(check(tmp_path / "three"), "halves")] == [True]
+    assert ["no seam in the middle" in line for line in lines(check(tmp_path / "single"), "halves")] == [True]

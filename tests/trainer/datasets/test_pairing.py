@@ -40,6 +40,35 @@ def test_splits_on_both_sides_are_kept(tmp_path: Path) -> None:
         pair_folders(tmp_path / "a", tmp_path / "b", tmp_path / "out2")
 
 
+def test_names_may_differ_in_an_end_and_of_several_kinds_the_coloured_one_is_taken(tmp_path: Path) -> None:
+    for split, city in (("train", "aachen"), ("train", "bremen"), ("val", "lindau")):
+        for number in range(3):
+            stem = f"{city}_{number:06}_000019"
+            save(tmp_path / "gtFine" / split / city / f"{stem}_gtFine_color.png", noise(number))
+            save(tmp_path / "gtFine" / split / city / f"{stem}_gtFine_labelIds.png", noise(50))
+            save(tmp_path / "leftImg8bit" / split / city / f"{stem}_leftImg8bit.png", noise(number))
+    made = pair_folders(tmp_path / "gtFine", tmp_path / "leftImg8bit", tmp_path / "out")
+    assert made == {"train": 6, "val": 3}
+    left, right = PairedSet(tmp_path / "out").sides(tmp_path / "out" / "train" / "aachen_000001_000019.png")
+    np.testing.assert_array_equal(left, right)
+    a = folder_of(tmp_path / "a", cat1_A=noise(1), cat2_A=noise(2))
+    b = folder_of(tmp_path / "b", cat1_B=noise(1), cat2_B=noise(2))
+    assert pair_folders(a, b, tmp_path / "cats") == {"train": 2}
+    assert {path.name for path in (tmp_path / "cats" / "train").iterdir()} == {"cat1.png", "cat2.png"}
+
+
+@pytest.mark.parametrize(("shift", "said"), [(0, False), (4, True)])
+def test_pictures_of_other_scenes_are_told(tmp_path: Path, shift: int, said: bool) -> None:
+    for number in range(10):
+        maps = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+        photo = np.uint8(np.clip(255 - maps[:, :, ::-1] * 0.6 + noise(number, 64, 64) / 8, 0, 255))
+        save(tmp_path / "a" / f"{number}.png", maps)
+        save(tmp_path / "b" / f"{(number + shift) % 10}.png", photo)
+    lines: list[str] = []
+    pair_folders(tmp_path / "a", tmp_path / "b", tmp_path / "out", on_message=lines.append)
+    assert ["no more alike" in line for line in lines] == [True] * said
+
+
 def test_names_without_a_partner_stand_in_one_line(tmp_path: Path) -> None:
     a = folder_of(tmp_path / "a", both=noise(0), **{f"left{n:02}": noise(n) for n in range(23)})
     b = folder_of(tmp_path / "b", both=noise(0), right=noise(1))

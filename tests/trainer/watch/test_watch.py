@@ -10,11 +10,11 @@ from training_runs import Pairs, Settings, brightness, train
 
 from gan_eval.errors import UserError
 from gan_eval.metrics import evaluate
+from gan_eval.pictures.agreement import evenly_spread
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.study.training import measure_during_training
 from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tables.frames import read_rows
-from trainer.datasets.dataset import evenly_spread
 from trainer.datasets.pairs import PairedSet
 from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task

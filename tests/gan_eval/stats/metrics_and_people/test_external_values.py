@@ -303,3 +303,11 @@ def test_a_picture_with_two_values_is_named_with_the_way_out(tmp_path: Path) -> 
     file.write_text("image,musiq\na/0001.png,1.5\nb/0001.png,2.5\n")
     with pytest.raises(UserError, match=r"two values of musiq, 1.5 and 2.5, .*one row for each picture"):
         read_image_metrics([file], trials(("real", "blur")))
+
+
+@pytest.mark.parametrize(("first", "said"), [(0, False), (1, True), (3, False)])
+def test_pictures_that_are_numbered_from_another_number_are_told(tmp_path: Path, first: int, said: bool) -> None:
+    file = pyiqas(tmp_path / "musiq.csv", range(first, first + 8))
+    _, lines = read_image_metrics([file], trials(("real", "blur")))
+    wanted = f"{file}: numbered from 1 to 8, the judged pictures from 0 to 7: 1 of these has no value"
+    assert [line.startswith(wanted) for line in lines if "numbered" in line] == [True] * said

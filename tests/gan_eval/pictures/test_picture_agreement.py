@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from refusals import refused
 from gan_eval.metrics import evaluate
 from gan_eval.pictures import agreement, sets
 from gan_eval.pictures import decode as pictures
+from gan_eval.pictures.checks import CHANGES, CHECKS, checks_table
 from gan_eval.pictures.importing import import_folder, import_items
 from gan_eval.pictures.layouts import content_name
 
@@ -196,7 +198,7 @@ def test_a_folder_with_one_light_picture_is_not_dark_and_8_bits_need_no_white(tm
     folder = write(tmp_path / "a", blurred, real=lambda image: Image.fromarray(np.array(image) // 16))
     lines = import_folder(folder, tmp_path / "set").remarks
     assert ["real: " in line and "--white" not in line for line in lines] == [True], "the fakes have another white"
-    save(np.full((80, 96), 40, np.uint8), folder / "real" / "3.png")
+    save(np.full((80, 96), 70, np.uint8), folder / "real" / "3.png")
     assert import_folder(folder, tmp_path / "set").remarks == ()
     save(np.zeros((8, 8), np.uint8), tmp_path / "0.png")
     assert agreement.dark_folders({"fake": [tmp_path / "0.png"]}) == ["fake: all pictures are black"]
@@ -459,3 +461,64 @@ def test_contents_that_no_generator_makes_are_one_line(tmp_path, said):
         evaluate(real=tmp_path / "real", fake=tmp_path / "fake", metrics="sharpness", cache=False)
     good = import_folder(tmp_path / "real", tmp_path / "good_set", fakes=[tmp_path / "good"], paired=False)
     assert not good.remarks
+
+
+# other changes, in all pictures or in some, and partners of others
+
+
+def coded(change):
+    """Return a change of levels between 0 and 1 as one of pictures."""
+    return lambda levels: np.uint8(np.clip(np.rint(255 * change(levels / 255)), 0, 255))
+
+
+CHANGED = {
+    "transposed: rows": lambda levels: levels.swapaxes(0, 1),
+    "transposed (rows": lambda levels: levels[::-1, ::-1].swapaxes(0, 1),
+    "brighter by a gamma": coded(lambda levels: levels ** (1 / 2.2)),
+    "darker by a gamma": coded(lambda levels: levels**2.2),
+    "wrapped to 255": lambda levels: np.uint8((2 * np.int16(levels) - 255) % 256),
+    "3 pixels to the right and -2 down": lambda levels: np.roll(levels, (-2, 3), (0, 1)),
+}
+
+
+def pairs_of(folder, count):
+    return [(folder / "real" / f"{number}.png", folder / "fake" / f"{number}.png") for number in range(count)]
+
+
+@pytest.mark.parametrize("said", CHANGED)
+def test_each_change_has_its_own_name(tmp_path, said):
+    def fake(image):
+        return CHANGED[said](np.uint8(noisy(image.filter(ImageFilter.GaussianBlur(0.7)))))
+
+    write(tmp_path, fake, count=4)
+    assert said in agreement.changed_line(pairs_of(tmp_path, 4))
+
+
+@pytest.mark.parametrize(("changed", "said"), [((0, 3, 6, 9), "4 of 12"), (range(1, 12), "11 of 12"), ((5,), "")])
+def test_a_change_in_some_pictures_is_told_with_their_number(tmp_path, changed, said):
+    for number in range(12):
+        image = scene(number).filter(ImageFilter.GaussianBlur(1))
+        save(scene(number), tmp_path / "real" / f"{number}.png")
+        fake = np.asarray(image)[:, :, ::-1] if number in changed else image
+        save(np.ascontiguousarray(fake), tmp_path / "fake" / f"{number}.png")
+    line = agreement.changed_line(pairs_of(tmp_path, 12))
+    assert line.startswith(said)
+    assert bool(said) == ("red and blue" in line)
+
+
+def test_partners_of_others_are_told_with_an_example(tmp_path):
+    write(tmp_path, lambda image: image.filter(ImageFilter.GaussianBlur(1)), count=40)
+    swapped = dict(zip(range(10, 14), (11, 10, 13, 12), strict=True))
+    few = [(real, tmp_path / "fake" / f"{swapped.get(n, n)}.png") for n, (real, _) in enumerate(pairs_of(tmp_path, 20))]
+    line = agreement.changed_line(few)
+    assert line.startswith("4 of 20 generated pictures looked at agree better with the real picture of another one")
+    assert "11.png with 11.png" in line
+    by_one = [(real, tmp_path / "fake" / f"{n + 1}.png") for n, (real, _) in enumerate(pairs_of(tmp_path, 39))]
+    assert "of another one" in agreement.changed_line(by_one), "neighbours are looked at, if not all can be"
+    assert not agreement.changed_line(pairs_of(tmp_path, 40))
+
+
+def test_the_table_of_checks_is_in_the_docs():
+    page = Path(__file__).parents[3] / "docs" / "data.md"
+    assert checks_table() in page.read_text()
+    assert len({*CHECKS, *(change.id for change in CHANGES)}) == len(CHECKS) + len(CHANGES)
