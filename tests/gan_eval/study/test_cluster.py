@@ -338,6 +338,8 @@ def test_nobody_answers_and_nothing_installed(study, tmp_path, monkeypatch, caps
     with pytest.importorskip("dask").config.set({"distributed.comm.require-encryption": True}):
         assert run(words) == 2
     assert "encryption required" in capsys.readouterr().err
+    assert run([*words[:-1], "tls://127.0.0.1:9"]) == 2
+    assert "DASK_CONFIG" in capsys.readouterr().err
     for missing, address in (("distributed", "tcp://127.0.0.1:9"), ("cryptography", "local:1")):
         monkeypatch.setattr(certificate, "find_spec", lambda name, missing=missing: None if name == missing else name)
         assert run([*words[:-1], address]) == 2
