@@ -307,6 +307,9 @@ def test_a_worker_that_came_later_and_cannot_do_the_study_costs_no_task(study, t
         few.wait_for_workers(2)
         parts = [(n,) for n in range(64)]
         assert made.in_parallel(times, 3, parts, on_done=lambda _: None) == [3 * n for (n,) in parts]
+        deadline = time.monotonic() + 30
+        while [*made.workers()] != [good] and time.monotonic() < deadline:
+            time.sleep(0.02)
         assert [*made.workers()] == [good]
     assert sum("worker B" in line for line in ear.heard) == 1
 
