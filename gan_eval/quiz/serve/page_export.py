@@ -205,7 +205,7 @@ class DealtContent(Content):
         for number, answers in enumerate(lists, start=1):
             yield f"lists/{number}.json", json.dumps(answers, ensure_ascii=False).encode()
         for name in sorted(self.made):
-            yield name, self.made[name]().result()(False)
+            yield name, self.made[name]().result()()
 
     def _offered(self, live: LiveSession, planned: Row) -> tuple[Addresses, Addresses]:
         """Return the files of a trial's pictures and of its masks.
