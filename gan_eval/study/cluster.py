@@ -406,9 +406,10 @@ def connected(
                 where = stack.enter_context(_local_cluster(number)) if number else address
                 client = stack.enter_context(Client(where, name=name, timeout=CONNECT_S, set_as_default=False))
         except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two: of TLS
-            raise UserError(
-                f"--cluster {address}: no scheduler of Dask answers there ({error}); start it, or correct the address"
-            ) from error
+            fix = "start it, or correct the address"
+            if isinstance(error, TypeError):  # of TLS without a certificate
+                fix = "give its certificate by DASK_CONFIG (docs/cluster.md)"
+            raise UserError(f"--cluster {address}: no scheduler of Dask answers there ({error}); {fix}") from error
         try:
             others = client.run_on_scheduler(clients_of, f"Client-{name}")
         except Exception as error:

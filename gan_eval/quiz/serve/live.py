@@ -295,10 +295,8 @@ class LiveStudy:
             read = await result_of(make())
         except UserError as error:  # a file is missing or broken
             raise self._unavailable(error) from error
-        if content := read(True):
-            return content
         async with self._reading:  # else many pictures are in memory, read and not yet sent
-            return await asyncio.to_thread(read, False)
+            return await asyncio.to_thread(read)
 
     async def handle_request(
         self,

@@ -269,7 +269,7 @@ class DealtContent(Content):
         width, height = max(self._sizes, key=lambda size: size[1] * (1 + 3 * size[0]))  # as plain_png writes rows
         longest = len(plain_png(np.zeros((height, width, 3), np.uint8)))
         for name in sorted(self.made):
-            yield name, sealed(self.made[name]().result()(False), self._key(name), length=longest)
+            yield name, sealed(self.made[name]().result()(), self._key(name), length=longest)
 
     def _key(self, name: str) -> bytes:
         return hmac.digest(self.secret, f"key\0{name}".encode(), hashlib.sha256)

@@ -7,9 +7,7 @@ their addresses, so that the time to decode a file cannot be observed.
 
 import base64
 import hmac
-import os
 import struct
-import sys
 import tempfile
 import threading
 import zlib
@@ -63,8 +61,8 @@ def plain_png(picture: Picture) -> bytes:
     return b"".join(parts)
 
 
-Reader = Callable[[bool], bytes]
-"""Function that reads an encoded picture; with True, it returns no bytes if it would have to wait for the disk."""
+Reader = Callable[[], bytes]
+"""Function that reads an encoded picture."""
 Making = Callable[[], "Future[Reader]"]
 """Function that returns an encoded picture, starting to make it if necessary."""
 
@@ -107,27 +105,14 @@ class PictureStore:
             with suppress(OSError):  # the disk is full
                 self._file.seek(place)
                 written = self._file.write(content)
-        read: Reader = lambda _: content  # noqa: E731
-        if written == len(content):
-            read = partial(self._read, place, written)
+        read = partial(self._read, place, len(content)) if written == len(content) else partial(bytes, content)
         finalize(read, free.append, place)
         return read
 
-    def _read(self, place: int, length: int, now: bool) -> bytes:
-        if now:
-            return self._cached(place, length)
+    def _read(self, place: int, length: int) -> bytes:
         with self._lock:
             self._file.seek(place)
             return self._file.read(length)
-
-    def _cached(self, place: int, length: int) -> bytes:
-        """Return a picture that the system has in memory; no bytes if it is not there, or the system cannot tell."""
-        content = bytearray(length)
-        if sys.platform == "linux":
-            with suppress(OSError):
-                if os.preadv(self._file.fileno(), [content], place, os.RWF_NOWAIT) == length:
-                    return bytes(content)
-        return b""
 
 
 class EncodedPictures:

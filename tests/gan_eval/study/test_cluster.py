@@ -307,6 +307,9 @@ def test_a_worker_that_came_later_and_cannot_do_the_study_costs_no_task(study, t
         few.wait_for_workers(2)
         parts = [(n,) for n in range(64)]
         assert made.in_parallel(times, 3, parts, on_done=lambda _: None) == [3 * n for (n,) in parts]
+        deadline = time.monotonic() + 30
+        while [*made.workers()] != [good] and time.monotonic() < deadline:
+            time.sleep(0.02)
         assert [*made.workers()] == [good]
     assert sum("worker B" in line for line in ear.heard) == 1
 
@@ -338,6 +341,8 @@ def test_nobody_answers_and_nothing_installed(study, tmp_path, monkeypatch, caps
     with pytest.importorskip("dask").config.set({"distributed.comm.require-encryption": True}):
         assert run(words) == 2
     assert "encryption required" in capsys.readouterr().err
+    assert run([*words[:-1], "tls://127.0.0.1:9"]) == 2
+    assert "DASK_CONFIG" in capsys.readouterr().err
     for missing, address in (("distributed", "tcp://127.0.0.1:9"), ("cryptography", "local:1")):
         monkeypatch.setattr(certificate, "find_spec", lambda name, missing=missing: None if name == missing else name)
         assert run([*words[:-1], address]) == 2

@@ -32,7 +32,6 @@ from gan_eval.quiz.serve import app
 from gan_eval.quiz.serve.app import Buckets
 from gan_eval.quiz.serve.content import AHEAD
 from gan_eval.quiz.serve.live import REPEAT_S
-from gan_eval.quiz.serve.pictures import PictureStore
 from gan_eval.quiz.serve.screening import check_notices
 from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings
@@ -518,8 +517,8 @@ def test_few_pictures_are_in_memory_before_they_are_sent(serve: Serve) -> None:
     robot, _, _ = served.begun()
     live = served.live._live[robot.setup["session"]]
     held: list[int] = []
-    ready: Future[Callable[[bool], bytes]] = Future()
-    ready.set_result(lambda now: b"" if now else held.append(1) or b"picture")
+    ready: Future[Callable[[], bytes]] = Future()
+    ready.set_result(lambda: held.append(1) or b"picture")
     live.addresses = {str(number): lambda: ready for number in range(20)}
 
     async def show(address: str) -> int:
@@ -531,12 +530,6 @@ def test_few_pictures_are_in_memory_before_they_are_sent(serve: Serve) -> None:
         return await asyncio.gather(*map(show, live.addresses))
 
     assert max(asyncio.run(show_all())) <= 2
-
-
-def test_a_picture_in_the_systems_memory_is_read_without_a_thread() -> None:
-    read = PictureStore().add(b"picture")
-    assert read(False) == b"picture"
-    assert read(True) in (b"picture", b"")  # a file system may not tell
 
 
 def test_pictures_for_which_the_disk_has_no_space_are_shown(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
