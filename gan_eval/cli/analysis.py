@@ -235,6 +235,7 @@ def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Calla
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
     from gan_eval.files.sets import settled
     from gan_eval.stats.analysis import Answers
+    from gan_eval.stats.read_as import lines_of, of_table
     from gan_eval.stats.readers import tables_to_analyze
     from gan_eval.stats.trials import prepare_trials
     from gan_eval.tables import STORED_TABLES, TRIALS
@@ -244,6 +245,9 @@ def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Calla
         frames = tables_to_analyze(file, say=say).tables
     prepared = prepare_trials(frames[TRIALS], where=str(file), of_file=True)
     frames[TRIALS] = prepared.trials
+    if prepared.trials["onset_ms"].isna().all():  # this program did not show the pictures
+        for line in lines_of(of_table(prepared.trials)):
+            say(line)
     if file.resolve().parent == out.resolve():
         others = {table: file.with_name(f"{table.name}.csv") for table in STORED_TABLES if table not in frames}
         frames |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}

@@ -51,6 +51,7 @@ from gan_eval.stats.importing.rejections import (
 from gan_eval.stats.importing.sources import with_pictures, with_sources
 from gan_eval.stats.importing.tools import TOOLS, Options, detected, options_for, title_of, tool_named
 from gan_eval.stats.importing.traps import of_files, of_trials, one_row_a_trial, without_limits, zero_confidences
+from gan_eval.stats.importing.used import mapped_columns, meant_words, rules_with_counts, unused_columns
 from gan_eval.stats.importing.wide import is_wide, lettered_table, unread_numbers, wide_table
 from gan_eval.stats.importing.words import (
     foreign_table_error,
@@ -62,6 +63,7 @@ from gan_eval.stats.importing.words import (
     translated,
     without_missing_words,
 )
+from gan_eval.stats.read_as import ReadAs, read_as
 from gan_eval.stats.rules import rows_fulfilling
 from gan_eval.stats.trials import (
     RATING_HIGH,
@@ -83,10 +85,13 @@ class Imported(NamedTuple):
     trials: pd.DataFrame
     rejected: pd.DataFrame
     """The table `rejected`: each row that was left out, with the reason."""
+    read_as: ReadAs
     renamed: tuple[str, ...] = ()
     """Stimuli that shared a name and now have different names."""
     doubts: tuple[str, ...] = ()
     """Conclusions, counts and warnings (`gan_eval.stats.doubts.doubts`)."""
+    words: Mapping[str, Mapping[str, str]] = {}
+    """The meanings of the files' words, for the text of `read_as`."""
 
 
 class _Table(NamedTuple):
@@ -154,11 +159,11 @@ def import_trials(
         read_foreign(paths, skip_rows=skip_rows, sheet=sheet), Options(mapping, where, words or {}), tool, file, say
     )
     mapping, where, words = given
-    before = read.cells
+    before = read
     with naming(f"{file}: "):
         read = with_sources(read, mapping, where)
     if read.numbers is not None:
-        for line in unread_answers(before, mapping):  # before an error about the pictures of these columns
+        for line in unread_answers(before.cells, mapping):  # before an error about the pictures of these columns
             lines.append(line) if say is None else say(f"{file}: {line}")
     foreign, rejected = read.cells, list(read.rejected)
     sources, problems = known_names(foreign, mapping)
@@ -170,13 +175,22 @@ def import_trials(
         none = "no row is left under " + ", ".join(where) if where else "no row below the header"
         raise UserError(f"{file}: {none}; nothing to import")
     table = _Table(file, read, foreign, sources, words)
-    frame, of_tool = of_trials(tool, with_pictures(renamed(foreign, sources), read, pictures), foreign)
+    ours = renamed(foreign, sources)
+    frame = with_pictures(ours, read, pictures)
+    of_pictures = [name for name in frame if name not in ours or not frame[name].equals(ours[name])]
+    frame, of_tool = of_trials(tool, frame, foreign)
     frame, of_kinds = with_kinds(frame)
     frame, of_grades = graded(frame, words)
     frame, of_sessions = with_own_sessions(frame)
     frame, of_blocks = without_named_blocks(frame, sources)
     places = places_in(frame, sources)
     _require_answers(table, frame, places, problems)
+    origins = mapped_columns(frame.columns, sources) | dict.fromkeys(of_pictures, str(pictures))
+    if of_kinds:
+        origins["kind"] = "names of pictures"
+    elif "response" not in frame and {"kind", "correct"} <= {*frame} and "rating" not in frame and not places:
+        origins["response"] = "kind and correct"
+    meant = meant_words(frame, words)
     frame, of_missing = without_missing_words(translated(frame, words))
     frame, of_arithmetic = scaled(in_schema_words(frame), sources)
     frame, of_answers, lines_on_answers, of_one_name = _with_answers(frame, places, sources, asked=asked, where=file)
@@ -213,10 +227,25 @@ def import_trials(
         + lines_on_answers
         + of_names
     )
+    every = [str(name) for name in trials]
     trials, of_addresses = _without_addresses(trials)
+    summary = read_as(
+        trials,
+        mapped=origins,
+        not_used=unused_columns(
+            before,
+            accepted.index if read.numbers is None else pd.Index(read.numbers["row"].loc[accepted.index]),
+            [(sources.get(name) or Source(name)).column for name in origins],
+            where,
+            personal={*every} - {*trials},
+        ),
+        tool=title_of(tool, read) if tool else "",
+        rules=rules_with_counts(where, read.cells),
+    )
     lines += zero_confidences(tool, trials) + _remarks(table, trials, accepted, rejected, of_addresses)
     lines += models_as_words(words, foreign, sources)
-    return Imported(trials, _rejected_table(rejected, read), (*of_one_name, *of_several), tuple(lines))
+    rejected_rows = _rejected_table(rejected, read)
+    return Imported(trials, rejected_rows, summary, (*of_one_name, *of_several), tuple(lines), meant)
 
 
 def _with_options(
