@@ -130,8 +130,8 @@ def trials_import(
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
     count = len({(row["file"], row["row"]) for row in rows})
-    summary = rejection_summary(imported.rejected)
-    say(f"{trials}; {count} of {count + len(imported.trials)} rows left out: {summary}; all in {rejected_file}")
+    cells = rejection_summary(imported.rejected)
+    say(f"{trials}; {count} of {count + len(imported.trials)} rows left out: {cells}; all in {rejected_file}")
     raise typer.Exit(ROWS_LEFT_OUT)
 
 

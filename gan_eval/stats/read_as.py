@@ -94,11 +94,11 @@ def _pictures(main: pd.DataFrame) -> pd.DataFrame:
     shown = main[columns].astype("object")
     if single.all():
         return shown
-    pairs, two = shown[~single], of_two_models(main)[~single]
+    pairs, two = shown[~single], pd.Series(of_two_models(main), main.index)[~single]
     models = pairs["model"].str.partition("|").reindex(columns=[0, 2])
-    first = pairs.assign(kind="real", model=None).mask(two, pairs.assign(kind="fake", model=models[0]))
+    first = pairs.assign(kind=two.map({True: "fake", False: "real"}), model=models[0].where(two))
     second = pairs.assign(stimulus=main["stimulus_b"].astype("object")[~single], kind="fake")
-    second["model"] = second["model"].mask(two, models[2])
+    second["model"] = models[2].where(two, pairs["model"])
     return pd.concat([shown[single], first, second[second["stimulus"].notna()]])
 
 

@@ -49,7 +49,7 @@ from gan_eval.stats.importing.rejections import (
     rejections_of,
 )
 from gan_eval.stats.importing.sources import with_pictures, with_sources
-from gan_eval.stats.importing.tools import TOOLS, Options, detected, options_for, title_of, tool_named
+from gan_eval.stats.importing.tools import TOOLS, Options, detected, options_for, rules_of_tools, title_of, tool_named
 from gan_eval.stats.importing.traps import of_files, of_trials, one_row_a_trial, without_limits, zero_confidences
 from gan_eval.stats.importing.used import mapped_columns, meant_words, rules_with_counts, unused_columns
 from gan_eval.stats.importing.wide import is_wide, lettered_table, unread_numbers, wide_table
@@ -177,7 +177,7 @@ def import_trials(
     table = _Table(file, read, foreign, sources, words)
     ours = renamed(foreign, sources)
     frame = with_pictures(ours, read, pictures)
-    of_pictures = [name for name in frame if name not in ours or not frame[name].equals(ours[name])]
+    of_pictures = [str(name) for name in frame if name not in ours or not frame[name].equals(ours[name])]
     frame, of_tool = of_trials(tool, frame, foreign)
     frame, of_kinds = with_kinds(frame)
     frame, of_grades = graded(frame, words)
@@ -185,7 +185,7 @@ def import_trials(
     frame, of_blocks = without_named_blocks(frame, sources)
     places = places_in(frame, sources)
     _require_answers(table, frame, places, problems)
-    origins = mapped_columns(frame.columns, sources) | dict.fromkeys(of_pictures, str(pictures))
+    origins = mapped_columns(map(str, frame), sources) | dict.fromkeys(of_pictures, str(pictures))
     if of_kinds:
         origins["kind"] = "names of pictures"
     elif "response" not in frame and {"kind", "correct"} <= {*frame} and "rating" not in frame and not places:
@@ -276,9 +276,12 @@ def _with_options(
     else:  # before an error about the columns of this sheet
         for line in of_sheets:
             say(line)
+    rules = rules_of_tools(read, given)
+    given = given._replace(where=[*rules, *given.where])
     if tool is None or (not is_asked and _is_complete(read, given, tool)):
         return read, given, tool, lines
     its, of_tool = options_for(tool, read, given)
+    its = its._replace(where=[*rules, *its.where])
     line = f"{'read as' if is_asked else 'looks like'} {title_of(tool, read)}; the same as {its.typed() or 'no option'}"
     if any("#" in source for source in its.mapping.values()):
         line += " (a wide table, one row a person: each number for # becomes a row)"
@@ -286,7 +289,8 @@ def _with_options(
         lines.insert(0, line)
     else:
         say(f"{file}: {line}")
-    merged = Options({**its.mapping, **given.mapping}, [*its.where, *given.where], {**its.words, **given.words})
+    where = list(dict.fromkeys([*its.where, *given.where]))
+    merged = Options({**its.mapping, **given.mapping}, where, {**its.words, **given.words})
     return read, merged, tool, [*lines, *of_tool]
 
 

@@ -126,3 +126,44 @@ def test_columns_of_other_questions_of_a_wide_table_are_seen(tmp_path) -> None:
 def test_addresses_of_people_are_not_printed(tmp_path) -> None:
     found = imported(tmp_path, table().assign(mail=lambda frame: frame["participant"] + "@lab.example"))
     assert found.read_as.not_used == {"mail": 4}
+
+
+OF_TOOLS = [
+    ({"_tainted": "false"}, {"_tainted": "true"}, "_tainted!=true"),
+    ({"_golden": "False"}, {"_golden": "True"}, "_golden!=true"),
+    ({"AssignmentStatus": "Approved"}, {"AssignmentStatus": "Rejected"}, "AssignmentStatus!=Rejected"),
+    ({"INPUT:a": 1, "OUTPUT:b": 1, "GOLDEN:result": None}, {"GOLDEN:result": "real"}, "GOLDEN:result="),
+    ({"INPUT:a": 1, "OUTPUT:b": 1, "ASSIGNMENT:status": "APPROVED"}, {"ASSIGNMENT:status": "REJECTED"},
+     "ASSIGNMENT:status!=REJECTED"),
+    ({"Submission id": "s", "Participant id": "p", "Status": "APPROVED"}, {"Status": "RETURNED"}, "Status!=RETURNED"),
+    ({"participantId": 1, "trialId": 1, "trialOrder": 1, "status": "completed"}, {"status": "rejected"},
+     "status!=rejected"),
+    ({"was_cancelled": "false"}, {"was_cancelled": "true"}, "was_cancelled!=true"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("good", "bad", "rule"), OF_TOOLS)
+def test_what_a_known_program_calls_refused_is_left_out_and_said(tmp_path, good, bad, rule: str) -> None:
+    """Before, all 48 answers counted without a word."""
+    frame = table().assign(**good)
+    for name, word in bad.items():
+        frame[name] = frame[name].astype(object).where(frame["participant"] != "P3", word)
+    mapping = {name: name for name in ("participant", "stimulus", "kind", "response")}
+    for options in ({}, {"mapping": mapping}):
+        found = imported(tmp_path, frame, **options)
+        assert len(found.trials) == 36
+        assert found.read_as.rules == [f"{rule} (12 of 48 rows left out)"]
+        assert f"  rules: {rule} (12 of 48" in text_of(found)
+    column = next(iter(bad))
+    assert len(imported(tmp_path, frame, where=[f"{column}={bad[column]}"]).trials) == 12
+
+
+def test_both_pictures_of_pairs_are_counted(tmp_path) -> None:
+    pairs = pd.DataFrame({"participant": "a", "left": ["r1.png", "g1.png"], "right": ["m1.png", "r2.png"]})
+    pairs = pairs.assign(side=["left", "right"], choice=["left", "left"], model=["m", "g"])
+    read = imported(tmp_path, pairs, mapping={"left": "left", "right": "right", "real_side": "side"}).read_as
+    assert (read.pictures, read.real, read.fake, read.models, read.answers) == (4, 2, 2, 2, 2)
+    two = pairs.drop(columns=["side", "model"]).assign(one=["a", "b"], other=["b", "a"])
+    mapping = {"left": "left", "right": "right", "left_model": "one", "right_model": "other"}
+    read = imported(tmp_path, two, mapping=mapping).read_as
+    assert (read.pictures, read.real, read.fake, read.models) == (4, 0, 4, 2)

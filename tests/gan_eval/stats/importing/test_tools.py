@@ -30,6 +30,7 @@ from tool_files import (
     opensesame,
     otree,
     played,
+    played_in,
     psychopy,
     qualtrics,
     written,
@@ -37,7 +38,6 @@ from tool_files import (
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.stats.importing.convert import Imported
 from gan_eval.stats.importing.tools import TOOLS
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import read_table
@@ -387,7 +387,7 @@ def test_the_commands_of_the_page_on_tools_give_the_answers(tmp_path: Path, monk
         if trials["rating"].notna().any():
             assert trials["rating"].eq(80).equals(trials["kind"].eq("real"))
         else:
-            assert played(Imported(trials, trials))[2] == 0.8, command
+            assert played_in(trials)[2] == 0.8, command
 
 
 OF_FIXTURES: dict[str, Played] = {
