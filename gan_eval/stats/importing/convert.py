@@ -179,14 +179,15 @@ def import_trials(
     frame = with_pictures(ours, read, pictures)
     of_pictures = [str(name) for name in frame if name not in ours or not frame[name].equals(ours[name])]
     frame, of_tool = of_trials(tool, frame, foreign)
-    frame, of_kinds = with_kinds(frame)
+    had_kinds = "kind" in frame
+    frame, unclear = with_kinds(frame)
     frame, of_grades = graded(frame, words)
     frame, of_sessions = with_own_sessions(frame)
     frame, of_blocks = without_named_blocks(frame, sources)
     places = places_in(frame, sources)
-    _require_answers(table, frame, places, problems)
+    _require_answers(table, frame, places, [*problems, *unclear])
     origins = mapped_columns(map(str, frame), sources) | dict.fromkeys(of_pictures, str(pictures))
-    if of_kinds:
+    if "kind" in frame and not had_kinds:
         origins["kind"] = "names of pictures"
     elif "response" not in frame and {"kind", "correct"} <= {*frame} and "rating" not in frame and not places:
         origins["response"] = "kind and correct"
@@ -217,7 +218,6 @@ def import_trials(
     lines += (
         of_rows
         + of_tool
-        + of_kinds
         + of_sessions
         + of_blocks
         + of_missing

@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from refusals import refused
+
 from gan_eval.__main__ import run
 from gan_eval.stats.importing.convert import Imported, import_trials
 from gan_eval.stats.read_as import MAX_LINES, lines_of
@@ -167,3 +169,58 @@ def test_both_pictures_of_pairs_are_counted(tmp_path) -> None:
     mapping = {"left": "left", "right": "right", "left_model": "one", "right_model": "other"}
     read = imported(tmp_path, two, mapping=mapping).read_as
     assert (read.pictures, read.real, read.fake, read.models) == (4, 0, 4, 2)
+
+
+def names_of(real: str, fake: str, other: str | None = None) -> list[str]:
+    return [name.format(n) for n in range(4) for name in (real, fake, *([other] if other else []))]
+
+
+@pytest.mark.parametrize(
+    ("real", "fake"),
+    [
+        ("img/real/{}.png", "img/fake/{}.png"),
+        ("real/fake_flowers_{}.png", "fake/real_esrgan_{}.png"),
+        ("Is it real? - img/real/{}.png", "Is it real? - img/fake/{}.png"),
+        ("real_or_fake/real_0{}.png", "real_or_fake/fake_0{}.png"),
+        ("https://x.example/real/real{}.jpg?t=1", "https://x.example/real/fake{}.jpg?t=2"),
+        ("face_real_{}.png", "face_fake_{}.png"),
+        ("real/{}.png", "fake_gan/cat{}.png"),
+        ("stim\\Real\\a{}.png", "stim\\Fake\\b{}.png"),
+    ],
+)
+def test_folders_and_clear_words_in_names_say_the_truth(tmp_path, real: str, fake: str) -> None:
+    frame = table(2, 8).drop(columns="kind").assign(stimulus=names_of(real, fake) * 2)
+    found = imported(tmp_path, frame)
+    assert found.trials["kind"].tolist() == ["real", "fake"] * 8
+    assert found.read_as.mapped["kind"] == "names of pictures"
+    assert "truth: names of pictures" in text_of(found)
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "other"),
+    [
+        ("real/{}.png", "fake_gan/{}.png", "Real-ESRGAN/{}.png"),
+        ("not_real/{}.png", "fake/{}.png", None),
+        ("real_{}.png", "fake_{}.png", "real_esrgan_{}.png"),
+        ("real_set/fake_{}.png", "fake_set/real_{}.png", None),
+        ("real/fake/{}.png", "fake/{}.png", None),
+        ("unreal_{}.png", "real_{}.png", None),
+    ],
+)
+def test_a_word_in_a_name_that_may_mean_another_is_no_truth(tmp_path, real: str, fake: str, other: str | None) -> None:
+    """Before, the pictures of Real-ESRGAN were counted as photographs without a word."""
+    names = names_of(real, fake, other)
+    frame = table(2, len(names)).drop(columns="kind").assign(stimulus=names * 2)
+    refused("do not clearly say which are real: --map kind=COLUMN", imported, tmp_path, frame)
+    pairs = pd.DataFrame({"participant": "a", "left": names[:4], "right": names[4:8], "choice": "left"})
+    refused("which picture of a pair is real", imported, tmp_path, pairs)
+
+
+def test_models_that_a_column_called_model_names_as_the_truth_are_said(tmp_path) -> None:
+    for column in ("model", "generator"):
+        frame = table().rename(columns={"kind": column})
+        frame[column] = ["original", "gan_a", "original", "gan_b"] * 12
+        words = {"kind": {"original": "real", "gan_a": "fake", "gan_b": "fake"}}
+        found = imported(tmp_path, frame, mapping={"kind": column}, words=words)
+        assert f"truth: column {column} (original = real, gan_a, gan_b = fake)" in text_of(found)
+        assert "(6 real, 6 generated)" in text_of(found)
