@@ -128,6 +128,8 @@ def analyze(
                 margin=margin,
                 on_message=console.message,
             )
+        for line in _read_as(answers) if file is not None else ():
+            console.message(line)
         _print_answer(console, results, counted, answers.study if file is None else None)
     words = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
     print_next_command("report", str(out), *(word for option in words for word in option))
@@ -169,6 +171,15 @@ def _to_copy(metrics: "Mapping[Table, ReadTable]", out: Path) -> "dict[Table, pd
         for table, read in metrics.items()
         if f"{table.name}.csv" in ours or not (out / f"{table.name}.csv").exists()
     }
+
+
+def _read_as(answers: "Answers") -> list[str]:
+    """Return what a table of another program, which did not measure onsets, was read as."""
+    from gan_eval.stats.read_as import lines_of, of_table
+    from gan_eval.tables import TRIALS
+
+    trials = answers.tables[TRIALS]
+    return lines_of(of_table(trials)) if trials["onset_ms"].isna().all() else []
 
 
 def _print_answer(
@@ -235,7 +246,6 @@ def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Calla
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
     from gan_eval.files.sets import settled
     from gan_eval.stats.analysis import Answers
-    from gan_eval.stats.read_as import lines_of, of_table
     from gan_eval.stats.readers import tables_to_analyze
     from gan_eval.stats.trials import prepare_trials
     from gan_eval.tables import STORED_TABLES, TRIALS
@@ -245,9 +255,6 @@ def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Calla
         frames = tables_to_analyze(file, say=say).tables
     prepared = prepare_trials(frames[TRIALS], where=str(file), of_file=True)
     frames[TRIALS] = prepared.trials
-    if prepared.trials["onset_ms"].isna().all():  # this program did not show the pictures
-        for line in lines_of(of_table(prepared.trials)):
-            say(line)
     if file.resolve().parent == out.resolve():
         others = {table: file.with_name(f"{table.name}.csv") for table in STORED_TABLES if table not in frames}
         frames |= {table: read_table(path, table) for table, path in others.items() if holds_table(path, table)}

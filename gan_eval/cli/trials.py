@@ -140,18 +140,22 @@ def _check_out(out: Path, files: Sequence[Path]) -> None:
     _check_output(out, files, "--out")
     if out.suffix not in (".csv", ".parquet"):
         raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
-    _check_output(_rejected_file(out), files, "--out")
+    _refuse_input(_rejected_file(out), files, f"--out {out}")
 
 
 def _check_output(target: Path, files: Sequence[Path], option: str) -> None:
     from gan_eval.files.output_folders import check_output_file
 
     check_output_file(target, option=option)
+    _refuse_input(target, files, f"{option} {target}")
+
+
+def _refuse_input(target: Path, files: Sequence[Path], given: str) -> None:
     for file in files:
         if file.exists() and target.exists() and target.samefile(file):
             raise UserError(
-                f"{option} {target}: {file} is one of the files to import, and would be overwritten; leave it out, if "
-                f"an earlier import wrote it, or write {option} into another folder"
+                f"{given}: {file} is one of the files to import, and would be overwritten; leave it out, if an "
+                f"earlier import wrote it, or write {given.partition(' ')[0]} into another folder"
             )
 
 

@@ -114,11 +114,13 @@ def words_of(cells: pd.Series) -> Words | int:
     return {str(word): int(count) for word, count in counts.items()}
 
 
+_FILLED = ("session", "trial", "phase", "simulated", "correct")
+"""Columns that are filled in where a table lacks them."""
+
+
 def of_table(trials: pd.DataFrame) -> ReadAs:
-    """Return what a table with our own columns was read as: those that are empty were not in it, or filled in."""
-    mapped = {
-        name: name for name in TRIALS.names if trials[name].notna().any() and name not in ("session", "simulated")
-    }
+    """Return what a table with our own columns was read as: without those that are empty, or may be filled in."""
+    mapped = {name: name for name in TRIALS.names if trials[name].notna().any() and name not in _FILLED}
     others = {str(name): words_of(trials[name]) for name in trials if name not in TRIALS.by_name}
     return read_as(trials, mapped=mapped, not_used=others)
 
@@ -129,10 +131,13 @@ def lines_of(read: ReadAs, words: Mapping[str, Mapping[str, str]] | None = None)
     Args:
         words: for a column of `trials` the meanings of words that the file has.
     """
-    sources = [_mapped(name, read.mapped, words or {}) for name in _in_order(read.mapped)]
+    same = [name for name, source in read.mapped.items() if source == name and name not in {*_PARTS, *(words or ())}]
+    sources = [_mapped(name, read.mapped, words or {}) for name in _in_order(read.mapped) if name not in same]
+    sources += [f"as named: {', '.join(same)}"] if same else []
     lines = [_counts(read), *(f"  {'; '.join(parts)}" for parts in _packed(sources, "; ")[:_MAX_LINES_OF_SOURCES])]
     if read.repeated:
-        lines.append(f"  repeated: {read.repeated} of {read.participants} participants judged pictures more than once")
+        people = _several(read.participants, "participant")
+        lines.append(f"  repeated: {read.repeated} of {people} judged pictures more than once")
     lines += [f"  rules: {', '.join(parts)}" for parts in _packed(read.rules, ", ")[:_MAX_LINES_OF_SOURCES]]
     columns = sorted(read.not_used.items(), key=lambda column: _rank(*column))
     packed = _packed([_column(name, found) for name, found in columns], ", ")
@@ -145,11 +150,16 @@ def lines_of(read: ReadAs, words: Mapping[str, Mapping[str, str]] | None = None)
 
 
 def _counts(read: ReadAs) -> str:
-    by = f" by {read.models} model{'s' * (read.models > 1)}" if read.models else ""
+    by = f" by {_several(read.models, 'model')}" if read.models else ""
     kinds = f" ({read.real} real, {read.fake} generated{by})" if read.real or read.fake else ""
-    missing = f", {read.unanswered} trials without one" if read.unanswered else ""
-    counts = f"{read.participants} participants, {read.pictures} pictures{kinds}, {read.answers} answers{missing}"
+    missing = f", {_several(read.unanswered, 'trial')} without one" if read.unanswered else ""
+    people, pictures = _several(read.participants, "participant"), _several(read.pictures, "picture")
+    counts = f"{people}, {pictures}{kinds}, {_several(read.answers, 'answer')}{missing}"
     return f"read as: {counts}" + (f"; {read.tool}" if read.tool else "")
+
+
+def _several(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _in_order(mapped: Mapping[str, str]) -> list[str]:
@@ -170,7 +180,7 @@ def _mapped(name: str, mapped: Mapping[str, str], words: Mapping[str, Mapping[st
 
 def _column(name: str, found: Words | int) -> str:
     if isinstance(found, int):
-        return f"{name} ({found} values)"
+        return f"{name} ({_several(found, 'value')})"
     counted = ", ".join(f"{shortened(word, _MAX_CELL)} {count}" for word, count in found.items())
     return f"{name} ({counted or 'empty'})"
 

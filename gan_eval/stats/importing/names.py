@@ -1,8 +1,7 @@
 """Names of pictures in another program's table."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from os.path import commonprefix
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from unicodedata import normalize
 from urllib.parse import unquote
 
@@ -29,23 +28,28 @@ def kinds_by_name(names: Iterable[str], *, others: str | None = None) -> dict[st
     (None, None)
     """
     parts = {name: _parts_of(name) for name in names}
-    shared = len(commonprefix([each[:-1] for each in parts.values()]))
+    levels = [*zip(*(each[:-1] for each in parts.values()), strict=False)]
+    shared = next((at for at, level in enumerate(levels) if len({*level}) > 1), len(levels))
     folders = {name: each[shared:-1] for name, each in parts.items()}
     exact = {name: _KINDS.intersection(each) for name, each in folders.items()}
     if (found := _each_one(exact, others)) is not None:
         return found
     of_folders = {name: _words(each) for name, each in folders.items()}
     of_files = {name: _words(each[-1:]) for name, each in parts.items()}
-    readings = [of_folders, of_files] if any(words & _KINDS for words in of_folders.values()) else [of_files]
+    has_folders = any(words & _KINDS for words in of_folders.values())
+    return _kinds_by_words([of_folders, of_files] if has_folders else [of_files], others)
+
+
+def _kinds_by_words(readings: Sequence[Mapping[str, frozenset[str]]], others: str | None) -> dict[str, str] | None:
+    """Return the kind that the first reading of each name has as a word, if it is clear and the others agree."""
     found = _each_one({name: words & _KINDS for name, words in readings[0].items()}, others)
     if found is None:
         return None
-    of_real, of_fake = (
-        frozenset[str]().union(*(readings[0][name] for name, each in found.items() if each == kind))
-        for kind in ("real", "fake")
-    )
+    of_kind: dict[str, set[str]] = {"real": set(), "fake": set()}
+    for name, kind in found.items():
+        of_kind[kind] |= readings[0][name]
     differs = any(words & _KINDS - {found[name]} for each in readings for name, words in each.items())
-    return found if of_real - of_fake == {"real"} and not differs else None
+    return found if of_kind["real"] - of_kind["fake"] == {"real"} and not differs else None
 
 
 def names_a_kind(names: Iterable[str]) -> str | None:

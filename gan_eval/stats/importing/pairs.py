@@ -169,7 +169,7 @@ def real_by_name(pictures: Sequence[pd.Series]) -> Side | None:
     [0.0, 1.0]
     """
     pairs = pd.concat(pictures, axis=1, keys=[0, 1]).dropna()
-    if pairs.empty or (kinds := kinds_by_name(pairs.stack().unique(), others="fake")) is None:
+    if pairs.empty or (kinds := kinds_by_name(pd.unique(pairs.to_numpy().ravel()), others="fake")) is None:
         return None
     is_real = pairs.apply(lambda names: names.map(kinds).eq("real"))
     if not is_real.sum(axis=1).eq(1).all():

@@ -39,23 +39,27 @@ def unused_columns(
         sources: the columns and paths that were read.
         personal: columns with addresses of people, of which only the number of values is given.
     """
-    columns = [str(name) for name in files.cells]
     sources = [*sources, *(parse_rule(rule).column for rule in rules)]
-    used = {name for source in sources for name in columns_of_source(source, columns)}
-    left = [name for name in columns if name not in used]
-    numbered = numbered_columns(left) if rows.has_duplicates else {}
-    groups = {pattern: names for pattern, names in numbered.items() if len(names) > 2}
-    grouped = {name for names in groups.values() for name in names}
-    groups = {name: [name] for name in left if name not in grouped} | groups
     taken = files.cells.loc[rows.unique()]
     found: dict[str, Words | int] = {}
-    for name, names in groups.items():
+    for name, names in _unread(files.cells, sources, is_wide=rows.has_duplicates).items():
         cells = taken if taken[names].notna().any(axis=None) else files.cells
         words = words_of(pd.concat([cells[each] for each in names]))
         found[name] = len(words) if name in personal and isinstance(words, dict) else words
     for source in sources:
         found |= unread_entries(source, taken)
     return found
+
+
+def _unread(cells: pd.DataFrame, sources: Iterable[str], *, is_wide: bool) -> dict[str, list[str]]:
+    """Return the columns that no source reads under their names; numbered ones of a wide table under their pattern."""
+    columns = [str(name) for name in cells]
+    used = {name for source in sources for name in columns_of_source(source, columns)}
+    left = [name for name in columns if name not in used]
+    numbered = numbered_columns(left) if is_wide else {}
+    groups = {pattern: names for pattern, names in numbered.items() if len(names) > 2}
+    grouped = {name for names in groups.values() for name in names}
+    return {name: [name] for name in left if name not in grouped} | groups
 
 
 def rules_with_counts(rules: Sequence[str], cells: pd.DataFrame) -> list[str]:
