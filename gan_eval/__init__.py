@@ -3,7 +3,7 @@
 The main steps from Python, with frames or paths in and frames out:
 
 - `evaluate`: metrics of stimulus sets or of two folders of pictures;
-- `read_trials`, `analyze`: judgements, and every statistic of them;
+- `import_trials`, `read_trials`, `analyze`: judgements (of other programs), and every statistic of them;
 - `write_report`: the tables as one HTML file;
 - `read_table`: any gan_eval table with its dtypes; `open_store`: a results store.
 
@@ -23,17 +23,19 @@ if TYPE_CHECKING:
     from gan_eval.metrics import evaluate as evaluate
     from gan_eval.report import write_report as write_report
     from gan_eval.stats.analysis import analyze as analyze
+    from gan_eval.stats.readers import import_trials as import_trials
     from gan_eval.stats.readers import read_trials as read_trials
     from gan_eval.store import open_store as open_store
 
 _set_waiting_settings()  # before anything loads PyTorch or NumPy
 
 __version__ = "0.2.0"
-__all__ = ["analyze", "evaluate", "open_store", "read_table", "read_trials", "write_report"]
+__all__ = ["analyze", "evaluate", "import_trials", "open_store", "read_table", "read_trials", "write_report"]
 
 _MODULE_OF = {
     "analyze": "stats.analysis",
     "evaluate": "metrics",
+    "import_trials": "stats.readers",
     "open_store": "store",
     "read_trials": "stats.readers",
     "write_report": "report",

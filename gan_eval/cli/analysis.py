@@ -130,6 +130,8 @@ def analyze(
                 margin=margin,
                 on_message=console.message,
             )
+        for line in _read_as(answers) if file is not None else ():
+            console.message(line)
         _print_answer(console, results, counted, answers.study if file is None else None)
     words = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
     print_next_command("report", str(out), *(word for option in words for word in option))
@@ -171,6 +173,15 @@ def _to_copy(metrics: "Mapping[Table, ReadTable]", out: Path) -> "dict[Table, pd
         for table, read in metrics.items()
         if f"{table.name}.csv" in ours or not (out / f"{table.name}.csv").exists()
     }
+
+
+def _read_as(answers: "Answers") -> list[str]:
+    """Return what a table of another program, which did not measure onsets, was read as."""
+    from gan_eval.stats.read_as import lines_of, of_table
+    from gan_eval.tables import TRIALS
+
+    trials = answers.tables[TRIALS]
+    return lines_of(of_table(trials)) if trials["onset_ms"].isna().all() else []
 
 
 def _print_answer(

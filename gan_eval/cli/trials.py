@@ -63,6 +63,7 @@ def trials_import(
         Path | None, typer.Option(help="CSV with number (of #) or name, stimulus, kind, model, dataset.")
     ] = None,
     largest_member: LargestMember = None,
+    summary: Annotated[Path | None, typer.Option(help="JSON file of what the files were read as.")] = None,
 ) -> None:
     """Convert other programs' tables of judgements into a trials table.
 
@@ -70,9 +71,11 @@ def trials_import(
     printed, and kept in OUT.rejected.csv; the last line counts such rows, and the exit status is 3.
     """
     from gan_eval import tables
+    from gan_eval.files.atomic import write_json
     from gan_eval.stats.importing.convert import import_trials
     from gan_eval.stats.importing.rejections import rejection_summary
     from gan_eval.stats.importing.tools import TOOLS
+    from gan_eval.stats.read_as import lines_of
     from gan_eval.stats.rules import parse_rule
     from gan_eval.tables import frames as tabular
 
@@ -84,6 +87,8 @@ def trials_import(
         raise UserError("FILE: name the files to import (--list-tools: the programs whose files are known)")
     if out is not None:
         _check_out(out, files)
+    if summary is not None:
+        _check_output(summary, files, "--summary")
     for rule in where or ():
         with naming("--where: "):
             parse_rule(rule)
@@ -101,6 +106,10 @@ def trials_import(
         pictures=pictures,
         say=say,
     )
+    for line in lines_of(imported.read_as, imported.words):
+        say(line)
+    if summary is not None:
+        write_json(summary, imported.read_as.as_json())
     where_read = str(files[0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
     if out is None:
         raise UserError(f"{where_read}: its columns fit; give --out trials.csv, the table to write")
@@ -122,24 +131,32 @@ def trials_import(
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
     count = len({(row["file"], row["row"]) for row in rows})
-    summary = rejection_summary(imported.rejected)
-    say(f"{trials}; {count} of {count + len(imported.trials)} rows left out: {summary}; all in {rejected_file}")
+    cells = rejection_summary(imported.rejected)
+    say(f"{trials}; {count} of {count + len(imported.trials)} rows left out: {cells}; all in {rejected_file}")
     raise typer.Exit(ROWS_LEFT_OUT)
 
 
 def _check_out(out: Path, files: Sequence[Path]) -> None:
     """Refuse a table that cannot be written, or that would replace a file that is imported."""
-    from gan_eval.files.output_folders import check_output_file
-
-    check_output_file(out)
+    _check_output(out, files, "--out")
     if out.suffix not in (".csv", ".parquet"):
         raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
-    targets = [place for place in (out, _rejected_file(out)) if place.exists()]
+    _refuse_input(_rejected_file(out), files, f"--out {out}")
+
+
+def _check_output(target: Path, files: Sequence[Path], option: str) -> None:
+    from gan_eval.files.output_folders import check_output_file
+
+    check_output_file(target, option=option)
+    _refuse_input(target, files, f"{option} {target}")
+
+
+def _refuse_input(target: Path, files: Sequence[Path], given: str) -> None:
     for file in files:
-        if file.exists() and any(place.samefile(file) for place in targets):
+        if file.exists() and target.exists() and target.samefile(file):
             raise UserError(
-                f"--out {out}: {file} is one of the files to import, and would be overwritten; leave it out, if an "
-                "earlier import wrote it, or write --out into another folder"
+                f"{given}: {file} is one of the files to import, and would be overwritten; leave it out, if an "
+                f"earlier import wrote it, or write {given.partition(' ')[0]} into another folder"
             )
 
 

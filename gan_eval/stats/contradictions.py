@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.settings.protocols import PAIR_PROTOCOLS
+from gan_eval.stats.checks import CHECKS, PLAUSIBLE_MS
 from gan_eval.tables.schema import MAX_TIME_MS
 
 _CONSTANT = {
@@ -18,18 +19,6 @@ _CONSTANT = {
     "item": "a picture belongs to one item: correct the rows",
 }
 """Columns that are constant for a stimulus, and the fix."""
-
-PLAUSIBLE_MS = {
-    "reaction_time_ms": (100.0, 180_000.0),
-    "requested_exposure_ms": (4.0, 60_000.0),
-    "planned_exposure_ms": (4.0, 60_000.0),
-    "exposure_ms": (4.0, 180_000.0),
-    "second_exposure_ms": (8.0, 180_000.0),
-}
-"""Lowest and highest plausible median of a column of times; others are of another unit."""
-
-MIN_RATIO = 100
-"""Minimum ratio of people's median times in different units."""
 
 
 class Source(NamedTuple):
@@ -80,11 +69,7 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
     if found := first_change(trials["session"], trials["participant"]):
         row, first = found
         one, other = (abbreviated(trials["participant"].iat[place]) for place in (row, first))
-        raise refuse(
-            row,
-            f"participant {one}, in row {numbers[first]} of the same session participant {other}; a session is one "
-            "person's: give each a session of their own, or remove the column (trials import --map session=)",
-        )
+        raise refuse(row, CHECKS["two_people"].line(one=one, first=numbers[first], other=other))
     single = are_single(trials)
     pictures = trials[["stimulus", *_CONSTANT]].reset_index(drop=True)
     if not single.all():
@@ -94,22 +79,15 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
         if found := first_change(pictures["stimulus"], pictures[name]):
             place, first = found
             one, other = (str(pictures[name].iat[each]) for each in (place, first))
-            raise refuse(
-                rows[place],
-                f"stimulus {abbreviated(pictures['stimulus'].iat[place])} has {name} {one}, in row "
-                f"{numbers[rows[first]]} {name} {other}{_of_pair(single, rows[place], rows[first])}; {fix}",
-            )
+            stimulus, of_pair = abbreviated(pictures["stimulus"].iat[place]), _of_pair(single, rows[place], rows[first])
+            facts = {"one": one, "other": other, "first": numbers[rows[first]], "of_pair": of_pair, "fix": fix}
+            raise refuse(rows[place], CHECKS["two_pictures"].line(stimulus=stimulus, name=name, **facts))
     if (wrong := belies_its_name(pictures)).any():
         place = int(wrong.argmax())
-        text = other_than_its_name(pictures.iloc[place])
-        raise refuse(rows[place], text + _of_pair(single, rows[place]))
+        raise refuse(rows[place], other_than_its_name(pictures.iloc[place]) + _of_pair(single, rows[place]))
     if not single.all() and (wrong := _names_no_two_models(trials)).any():
         row = int(wrong.argmax())
-        raise refuse(
-            row,
-            f"model is {abbreviated(trials['model'].iat[row])}; for model_vs_model it must be A|B, the names of "
-            "stimulus's and of stimulus_b's model",
-        )
+        raise refuse(row, CHECKS["unnamed_models"].line(model=abbreviated(trials["model"].iat[row])))
     if trials["correct"].notna().any() and (wrong := _belies_its_answer(trials)).any():
         row = int(wrong.argmax())
         raise refuse(row, _other_than_its_answer(trials.iloc[row], single[row], int(wrong.sum())))
@@ -129,10 +107,8 @@ def _other_than_its_answer(trial: pd.Series, is_single: bool, count: int) -> str
             "the question was which picture is fake (trials import --asked fake), or the sides are exchanged (stimulus "
             "is the real picture; trials import --map left=COLUMN --map right=COLUMN --map real_side=COLUMN)"
         )
-    return (
-        f"correct is {str(trial['correct']).lower()}, which contradicts {answer} ({count} such rows). Usual causes: "
-        f"{causes}. Else correct the rows; if the column is of something else, trials import --map correct="
-    )
+    correct = str(trial["correct"]).lower()
+    return CHECKS["not_correct"].line(correct=correct, answer=answer, count=count, causes=causes)
 
 
 def _pictures_of(pictures: pd.DataFrame, trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
@@ -174,11 +150,9 @@ def require_plausible_times(
             continue
         other, usual = _of_other_unit(trials[foreign], name, low, high)
         if len(other):
-            raise UserError(
-                f"{where}: column {name}: the median is {other.iloc[0]:.4g} ms for participant {_some(other.index)}, "
-                f"{usual:.4g} ms for others: seconds and milliseconds in one column? Write all times in milliseconds, "
-                f"or leave these people out (trials import --where participant!={other.index[0]})"
-            )
+            facts = {"people": _some(other.index), "person": other.index[0], "usual": usual}
+            line = CHECKS["unit_of_person"].line(name=name, median=other.iloc[0], **facts)
+            raise UserError(f"{where}: {line}")
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
         times = times[(times > 0) & (times <= MAX_TIME_MS)]  # other values are not times and are counted as such
         median = float(np.median(times)) if len(times) else low
@@ -190,10 +164,8 @@ def require_plausible_times(
         asked = f"below {low:g} ms: are these seconds?"
         if median > high:
             asked = f"above {high / 1000:g} s: were milliseconds multiplied by 1000?"
-        raise UserError(
-            f"{where}: column {name}: the median is {median:.4g} ms, {asked} trials import "
-            f'--map "{name}={source.column}{scale}" fixes that'
-        )
+        line = CHECKS["unit"].line(name=name, median=median, asked=asked, source=f"{source.column}{scale}")
+        raise UserError(f"{where}: {line}")
 
 
 def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -227,7 +199,8 @@ def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> 
     is_plausible = medians.between(low, high)
     usual = float(medians[is_plausible].median())
     ratio = medians / usual
-    return medians[~is_plausible & ((ratio < 1 / MIN_RATIO) | (ratio > MIN_RATIO))], usual
+    least = CHECKS["unit_of_person"].threshold
+    return medians[~is_plausible & ((ratio < 1 / least) | (ratio > least))], usual
 
 
 def _some(people: pd.Index) -> str:
@@ -247,10 +220,7 @@ def first_change(of: pd.Series, value: pd.Series) -> tuple[int, int] | None:
 def other_than_its_name(row: pd.Series) -> str:
     """Return the message for a row that `belies_its_name` finds."""
     said = f"kind {row['kind']}" + (f", model {abbreviated(row['model'])}" if row["kind"] == "fake" else "")
-    return (
-        f"stimulus {abbreviated(row['stimulus'])} has {said}; pictures named dataset/real/... are real, those named "
-        "dataset/model/... are that model's: correct the row"
-    )
+    return CHECKS["other_name"].line(stimulus=abbreviated(row["stimulus"]), said=said)
 
 
 def belies_its_name(pictures: pd.DataFrame) -> NDArray[np.bool_]:

@@ -1,182 +1,122 @@
 """Possible mistakes in a trials table, of which the user is warned."""
 
 import re
-import shlex
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
 from gan_eval.errors import abbreviated
+from gan_eval.stats.checks import CHECKS, CODES
 from gan_eval.stats.contradictions import agreement, are_single, possible_times
 from gan_eval.stats.estimate.persons import of_scores
 from gan_eval.stats.trials import items_of
-from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import person_of
 
 MAX_NAMED = 3
 """Number of persons or sessions that a warning names."""
-MIN_EQUAL_TIMES = 3
-"""Minimum number of equal reaction times for the warning that two sessions may be one."""
-MIN_ANSWERS = 10
-"""Minimum number of answers of a person whose keys may have been exchanged."""
-FAR_BELOW, FAR_ABOVE = 0.35, 0.65
-"""Shares of correct answers of a person whose keys may have been exchanged, and of the others."""
-MAX_GUESSING = 0.025
-"""Largest chance of so few correct answers by guessing; among many people, the chance that half a person has so few."""
-MAX_QUESTIONS, ALIKE = 9, 0.8
-"""Maximum number of trials of a picture that may be questions; minimum share of pictures with one number of trials."""
-NEARLY_ALL = 0.9
-"""Minimum share of the trials with an answer that a further question follows; the rest is the maximum after others."""
-_OF_PICTURE = ("session", "block", "phase", "stimulus_b", "kind", "model", "dataset", "requested_exposure_ms")
-"""Columns, next to `stimulus`, that are equal in all questions about a picture."""
-MIN_CODES, MIN_CODE_SHARE = 3, 0.01
-"""Minimum number and share of answers whose time may be a code, or the time limit."""
-MIN_EXPOSURE_MS = 4.0
-"""Duration of a frame at 240 Hz is 4.2 ms; shorter exposures are frames, or seconds."""
-MAX_SCALE = 3
-"""Largest ratio of a person's highest grade to that of the others."""
-MIN_GRADES, MIN_JUDGES, REVERSED_LEVEL = 5, 4, 0.05
-"""Minimum number of a person's grades of each kind, and of such people, to ask whether a scale was reversed; the level
-of that question over all people together."""
-MIN_STEPS, MAX_LONGER, MAX_RANGE_MS = 20, 0.9, 10_000
-"""Minimum number of reaction times with one before, largest share that may be longer than it, and the difference of the
-longest and the shortest time of a session up to which all may be."""
-MAX_WORDS = 50
-"""Maximum number of different words of a further column that is looked at."""
-_CODES = (9, 77, 88, 98, 99, 777, 888, 998, 999, 9999)
-"""Numbers, also below 0, that surveys write for a missing answer."""
-_PRACTICE = re.compile(
-    r"(?i)(is|in)?[ _-]?(prac\w*|training|trainings?\w*phase|warm[ _-]?up|tutorial|familiari[sz]ation|[üu]e?bung\w*"
-    r"|entra[iî]nement)([ _-]*(trial|block|phase|part|task|session|loop|round|run)s?)?[ _-]?\d*"
-)
-"""A word for trials before the study."""
-_QUESTION = re.compile(r"(?i)question|prompt|measure|scale|item_?type|judge?ments?_?type|^task|quest_")
-SYNONYMS = {
-    "reaction_time_ms": ("rt", "rtms", "reactiontime", "responsetime", "latency"),
-    "model": ("generator", "gan", "method", "network", "modelname", "generatorname"),
-    "phase": (),
-    "correct": (),
-    "confidence": (),
-    "dataset": (),
-    "requested_exposure_ms": ("exposurems", "exposure", "exposuretime", "presentationtime"),
-}
-"""Usual further names, in lower case without marks, of columns whose absence changes what is reported."""
 _OF_ANSWER = ["session", "stimulus", "stimulus_b", "response", "choice", "rating", "reaction_time_ms"]
-_YES = ("true", "yes", "y", "1", "1.0", "t")
 
 
-def doubts(trials: pd.DataFrame, *, are_rows_checked: bool = False) -> list[str]:
-    """Return warnings: alike codes, impossible times, equal sessions, rows that may be questions, below chance.
+def doubts(trials: pd.DataFrame, *, time_column: str = "reaction_time_ms") -> list[str]:
+    """Return the questions of `CHECKS` on a table `trials`.
 
     Args:
-        are_rows_checked: repeated rows have been named.
+        time_column: where an imported table had its reaction times.
     """
     is_timed = trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None)
-    of_times = (_doubtful_times, _equal_sessions) if is_timed else ()
-    in_succession = _rows_in_succession(trials)
-    lines = [line for check in (_alike_codes, *of_times) for line in check(trials)]
-    lines += in_succession + _below_chance(trials) + _with_more_answers(trials)
-    is_copy = trials.duplicated(_OF_ANSWER) & trials["reaction_time_ms"].notna() & trials["onset_ms"].isna()
-    if is_timed and not are_rows_checked and is_copy.sum() >= MIN_CODES:
-        rows = [str(row + 1) for row in trials.index[is_copy.to_numpy(bool)]]
-        named = ", ".join(rows[:MAX_NAMED]) + ", ..." * (len(rows) > MAX_NAMED)
-        lines.append(
-            f"{len(rows)} rows equal an earlier one of their session in picture, answer and reaction time; remove "
-            f"them: {named}"
-        )
-    further = {str(name): trials[name] for name in trials if name not in TRIALS.by_name}
-    if further:
-        lines += _other_names(trials, further)
-    words = {name: cells.dropna().astype(str).unique() for name, cells in further.items()}
-    words = {name: found for name, found in words.items() if 0 < len(found) <= MAX_WORDS}
-    if tried := [name for name, found in words.items() if any(map(_PRACTICE.fullmatch, [name, *found]))]:
-        lines += _practice(trials, tried)
-    asked = [
-        name
-        for name, found in words.items()
-        if 1 < len(found) <= MAX_QUESTIONS and (_QUESTION.search(name) or all(word.endswith("?") for word in found))
-    ]
-    if asked and not in_succession:
-        lines += _questions_apart(trials, asked)
+    lines = [*_alike_codes(trials), *_people_without_answers(trials)]
+    if is_timed:
+        lines += [*_without_time(trials, time_column), *_doubtful_times(trials), *_equal_sessions(trials)]
+        lines += _copies(trials)
+    lines += [*_below_chance(trials), *_with_more_answers(trials)]
     if graded := [name for name in ("rating", "confidence") if trials[name].notna().any()]:
         lines += _codes_among_grades(trials, graded)
     return lines
 
 
-def _other_names(trials: pd.DataFrame, names: Iterable[str]) -> Iterator[str]:
-    """Yield a question for each usual name of an empty column of `trials` among further columns."""
-    bare = {re.sub(r"[\W_]", "", name.lower()): name for name in names}
-    for target, synonyms in SYNONYMS.items():
-        found = next((bare[each] for each in (target.replace("_", ""), *synonyms) if each in bare), None)
-        if found is not None and trials[target].isna().all() and trials[found].notna().any():
-            option = f"--map {shlex.quote(f'{target}={found}')}"
-            unit = f", in seconds {target}={found}*1000" if target.endswith("_ms") else ""
-            yield f"column {found} is kept, not read as {target}; if it is that: trials import {option}{unit}"
+def _answered(trials: pd.DataFrame) -> np.ndarray:
+    """Return (N,) bool: trials with an answer."""
+    answered = trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"]) | trials["rating"].notna()
+    return answered.to_numpy(bool)
+
+
+def _people_without_answers(trials: pd.DataFrame) -> list[str]:
+    is_main = (trials["phase"] == "main").to_numpy(bool)
+    answered = pd.Series(_answered(trials)[is_main]).groupby(trials["participant"][is_main].array).agg(["sum", "size"])
+    check, without = (
+        CHECKS["people_without_answers"],
+        answered[answered["sum"] < CHECKS["people_without_answers"].threshold],
+    )
+    if without.empty or len(without) == len(answered):
+        return []
+    people = _some([abbreviated(str(name)) for name in without.index])
+    return [check.line(people=people, n=int(without["size"].sum()))]
+
+
+def _without_time(trials: pd.DataFrame, source: str) -> list[str]:
+    check, answered, possible = CHECKS["no_time"], _answered(trials), possible_times(trials)
+    without = answered & ~possible
+    given = trials["reaction_time_ms"][~possible].dropna()
+    if not without.any() or (given.empty and without.sum() >= check.threshold * answered.sum()):
+        return []
+    first = f" (the first is {given.iloc[0]:g} ms in row {given.index[0] + 1})" if len(given) else ""
+    return [check.line(count=int(without.sum()), n=int(answered.sum()), first=first, source=source)]
+
+
+def _copies(trials: pd.DataFrame) -> list[str]:
+    """Return a question on rows of an imported table that equal an earlier one."""
+    is_copy = trials.duplicated(_OF_ANSWER) & trials["reaction_time_ms"].notna() & trials["onset_ms"].isna()
+    rows = [str(row + 1) for row in trials.index[is_copy.to_numpy(bool)]]
+    if len(rows) < CHECKS["copies"].threshold:
+        return []
+    named = ", ".join(rows[:MAX_NAMED]) + ", ..." * (len(rows) > MAX_NAMED)
+    return [CHECKS["copies"].line(count=len(rows), rows=named)]
 
 
 def _alike_codes(trials: pd.DataFrame) -> list[str]:
     """Return warnings of people and models whose names differ only in case, spaces or zeros, and of unnamed models."""
-    lines = []
+    lines, least = [], CHECKS["alike_codes"].threshold
     for column, what in (("participant", "people"), ("model", "models")):
         spellings: dict[str, list[str]] = defaultdict(list)
         for name in map(str, trials[column].dropna().unique()):
             spellings[re.sub(r"(?<!\d)0+(?=\d)", "", person_of(name))].append(name)
-        alike = [f"{' and '.join(map(repr, names))}" for names in spellings.values() if len(names) > 1]
+        alike = [f"{' and '.join(map(repr, names))}" for names in spellings.values() if len(names) >= least]
         if alike:
-            lines.append(
-                f"{column}s {_some(alike)} differ only in case, spaces or zeros in front and are counted as different "
-                f"{what}; if they are one, write one name"
-            )
+            lines.append(CHECKS["alike_codes"].line(column=column, names=_some(alike), what=what))
     is_fake = (trials["kind"] == "fake").to_numpy(bool, na_value=False)
     unnamed = int(trials["model"][is_fake].isna().sum())
-    if 0 < unnamed < is_fake.sum():
-        lines.append(
-            f"column model is empty in {unnamed} of {is_fake.sum()} trials of generated pictures, which count as a "
-            "model of their own; fill it in"
-        )
+    if CHECKS["no_model"].threshold <= unnamed < is_fake.sum():
+        lines.append(CHECKS["no_model"].line(count=unnamed, n=is_fake.sum()))
     return lines
 
 
 def _doubtful_times(trials: pd.DataFrame) -> list[str]:
-    """Return warnings of impossible reaction times, and of columns in which some rows seem to be seconds."""
+    """Return questions on columns of which some rows seem to be seconds, or that are of something else."""
     lines = []
-    impossible = trials["reaction_time_ms"][~possible_times(trials)].dropna()
-    if len(impossible):
-        lines.append(
-            f"column reaction_time_ms: {len(impossible)} not above 0, or infinite; the first is "
-            f"{impossible.iloc[0]:g} ms in row {impossible.index[0] + 1}. They count as missing, the answers count; "
-            "correct the times, or remove the rows"
-        )
-    for name, least in (("reaction_time_ms", 10.0), ("requested_exposure_ms", MIN_EXPOSURE_MS)):
+    for name, check in (
+        ("reaction_time_ms", CHECKS["short_times"]),
+        ("requested_exposure_ms", CHECKS["short_exposures"]),
+    ):
         times = trials[name][trials[name] > 0]
-        low = times[times < least]
-        if len(low) > max(2, len(times) / 100):
-            lines.append(
-                f"column {name}: {len(low)} of {len(times)} are below {least:g} ms, the first is {low.iloc[0]:g} in "
-                f"row {low.index[0] + 1}: are these seconds{' or frames' * (least == MIN_EXPOSURE_MS)}? Bring all rows "
-                "to milliseconds"
-            )
+        low = times[times < check.threshold]
+        if len(low) >= check.n and len(low) > check.share * len(times):
+            facts = {"count": len(low), "n": len(times), "least": check.threshold, "first": low.iloc[0]}
+            lines.append(check.line(name=name, row=low.index[0] + 1, **facts))
     of_sessions = trials["reaction_time_ms"].groupby(trials["session"], observed=True)
     longer, range_ms = of_sessions.diff().dropna() > 0, (of_sessions.max() - of_sessions.min()).median()
-    if len(longer) >= MIN_STEPS and longer.mean() > MAX_LONGER and range_ms > MAX_RANGE_MS:
-        lines.append(
-            f"column reaction_time_ms: {longer.mean():.0%} of the times are longer than the one before: times since "
-            "the start of the session? Give the time from onset to answer"
-        )
-    answered = trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"]) | trials["rating"].notna()
-    times = trials["reaction_time_ms"][(answered & trials["onset_ms"].isna()).to_numpy(bool) & possible_times(trials)]
+    check = CHECKS["since_start"]
+    if len(longer) >= check.n and longer.mean() > check.share and range_ms > check.threshold:
+        lines.append(check.line(share=longer.mean()))
+    check, is_foreign = CHECKS["longest_time"], trials["onset_ms"].isna().to_numpy(bool)
+    times = trials["reaction_time_ms"][_answered(trials) & is_foreign & possible_times(trials)]
     counts = times.value_counts()
     longest = times.max()
-    number = int(counts.get(longest, 0))
-    others = counts.drop(longest, errors="ignore")
-    if len(others) >= MIN_EQUAL_TIMES and number >= max(MIN_CODES, MIN_CODE_SHARE * len(times), 3 * others.max()):
-        lines.append(
-            f"column reaction_time_ms: {number} of {len(times)} answers have the longest time, {longest:g} ms: a time "
-            "limit, or a code for no answer? They count; if nobody answered there, leave these rows out (trials import "
-            "--where)"
-        )
+    number, others = int(counts.get(longest, 0)), counts.drop(longest, errors="ignore")
+    least = max(check.n, check.share * len(times), check.threshold * others.max())
+    if len(others) >= check.n and number >= least:
+        lines.append(check.line(count=number, n=len(times), time=longest))
     return lines
 
 
@@ -188,130 +128,40 @@ def _equal_sessions(trials: pd.DataFrame) -> list[str]:
     of_sessions = np.split(np.column_stack([stimulus, time])[order], np.flatnonzero(np.diff(session[order])) + 1)
     same: dict[bytes, list[str]] = defaultdict(list)
     for name, times in zip(names, of_sessions, strict=False):  # no name where nothing is timed
-        if len(np.unique(times[:, 1])) >= MIN_EQUAL_TIMES:
+        if len(np.unique(times[:, 1])) >= CHECKS["equal_sessions"].threshold:
             same[times.tobytes()].append(str(name))
     repeated = [" and ".join(map(abbreviated, sessions)) for sessions in same.values() if len(sessions) > 1]
     if not repeated:
         return []
-    return [
-        f"sessions {_some(repeated)} have the same pictures with equal reaction times: one session under two names? "
-        "remove one of them"
-    ]
-
-
-def _rows_in_succession(trials: pd.DataFrame) -> list[str]:
-    """Return a question if nearly all pictures have the same number of trials in succession, as of several questions.
-
-    Pictures shown again in random order, or at several exposures, have not. Trials with an onset are this program's.
-    """
-    session, stimulus = (pd.factorize(trials[name].array)[0] for name in ("session", "stimulus"))
-    order = np.lexsort((trials["trial"].to_numpy("int64"), session))
-    is_same = np.diff(stimulus[order]) == 0
-    if not is_same.any() or trials["onset_ms"].notna().any():
-        return []
-    for name in _OF_PICTURE:
-        is_same &= np.diff(pd.factorize(trials[name].array)[0][order]) == 0
-    starts = np.flatnonzero(np.r_[True, ~is_same])
-    sizes = np.diff(np.r_[starts, len(trials)])
-    size = int(np.bincount(sizes).argmax())
-    is_usual = sizes == size
-    of_people = pd.Series(is_usual).groupby(session[order[starts]]).mean()
-    if is_usual.mean() < ALIKE or of_people.min() < 0.5 or not 1 < size <= MAX_QUESTIONS or stimulus.max() < 3:
-        return _partly_repeated(trials, order[1:][is_same], order[:-1][is_same])
-    of_trials = order[starts[is_usual, None] + np.arange(size)]
-    fix = _first_question(trials, of_trials)
-    return [f"each picture has {size} trials in succession: if these are questions about it, {fix}"]
-
-
-def _first_question(trials: pd.DataFrame, of_trials: np.ndarray) -> str:
-    """Return how to take the first question alone, from the rows of each trial: the first of a row is its."""
-    fix = "name the question in a new column, and take one with trials import --where COLUMN=QUESTION"
-    for name in trials.columns.difference([*TRIALS.names], sort=False)[::-1].map(str):
-        words = trials[name].astype(str).to_numpy(str)[of_trials]
-        if len({*words[0]}) == len(words[0]) and (np.sort(words) == np.sort(words[0])).all():
-            fix = f"take one with trials import --where {shlex.quote(f'{name}={words[0, 0]}')}"
-    return fix
-
-
-def _practice(trials: pd.DataFrame, names: list[str]) -> list[str]:
-    """Return a question on main trials that a further column calls practice, by its name or its words.
-
-    It has other words in other trials of most of the same sessions: a person's training is no practice.
-    """
-    is_main = (trials["phase"] == "main").to_numpy(bool)
-    sessions = trials["session"].astype(str).to_numpy(str)
-    for name in names:
-        cells = trials[name].astype("object").map(str, na_action="ignore")
-        is_named = _PRACTICE.fullmatch(str(name)) is not None
-        words = [
-            word
-            for word in cells.dropna().unique()
-            if (is_named and word.strip().lower() in _YES) or _PRACTICE.fullmatch(word.strip())
-        ]
-        found = cells.isin(words).to_numpy(bool) & is_main
-        having = np.unique(sessions[found])
-        mixed = np.isin(having, sessions[is_main & ~found]).sum()
-        if len(having) and 2 * mixed > len(having):
-            others = cells[is_main & ~found]
-            rules = [f"{name}="] if others.isna().all() else [f"{name}!={word}" for word in words]
-            rule = " ".join(f"--where {shlex.quote(rule)}" for rule in rules)
-            if 0 < others.isna().sum() < len(others):  # which no rule keeps together with the other words
-                rule = "--where"
-            named = ", ".join(words[:MAX_NAMED])
-            return [
-                f"column {name} has {named} in {int(found.sum())} of {int(is_main.sum())} main trials: practice? They "
-                f"count; trials import {rule} leaves them out"
-            ]
-    return []
-
-
-def _questions_apart(trials: pd.DataFrame, names: list[str]) -> list[str]:
-    """Return a question if people judged nearly all pictures once under each word of a column of questions."""
-    by_picture = trials.groupby(["session", "stimulus", trials["stimulus_b"].fillna("")], observed=True).ngroup()
-    sizes = by_picture.value_counts()
-    for name in names if len(sizes) < len(trials) else ():
-        words = trials[name].dropna().astype(str).unique()
-        if ((trials[name].groupby(by_picture).nunique() == len(words)) & (sizes == len(words))).mean() >= ALIKE:
-            rule = shlex.quote(f"{name}={words[0]}")
-            return [
-                f"each picture was judged once under each word of column {name} ({', '.join(words[:MAX_NAMED])}): if "
-                f"these are questions about it, take one with trials import --where {rule}"
-            ]
-    return []
+    return [CHECKS["equal_sessions"].line(sessions=_some(repeated))]
 
 
 def _codes_among_grades(trials: pd.DataFrame, names: list[str]) -> list[str]:
-    """Return a question on grades such as -99 or 999 among grades of another size."""
+    """Return questions on grades such as -99 or 999 among grades of another size, and on other scales."""
     lines = []
     for name in names:
-        counts = trials[name].astype("float64").dropna().value_counts().sort_index()
-        for at, rest in ((0, counts.iloc[1:]), (-1, counts.iloc[:-1])):
-            code = float(counts.index[at])
-            if len(rest) < 3 or abs(code) not in (*_CODES, *((1,) if code < 0 else ())):
-                continue
-            is_far = (rest.index[0] - code if at == 0 else code - rest.index[-1]) > rest.index[-1] - rest.index[0]
-            if is_far or (code < 0 and rest.index[0] >= 0):
-                lines.append(
-                    f"column {name}: {int(counts.iloc[at])} are {code:g}, the others {rest.index[0]:g} to "
-                    f"{rest.index[-1]:g}: a code for no answer? It counts as a number; trials import --word "
-                    f"{name}:{code:g}= leaves it out"
-                )
+        for count, code, rest in _codes(trials[name].astype("float64").dropna(), CHECKS["code"].n):
+            is_far = (max(rest[0] - code, code - rest[-1])) > CHECKS["code"].threshold * (rest[-1] - rest[0])
+            if is_far or code < 0 <= rest[0]:
+                lines.append(CHECKS["code"].line(name=name, count=count, code=code, low=rest[0], high=rest[-1]))
     if "rating" not in names:
         return lines
-    by_person = trials["rating"].astype("float64").groupby(trials["participant"], observed=True)
-    highest = by_person.max().dropna()
-    other = highest[highest > MAX_SCALE * highest.median()]
+    highest = trials["rating"].astype("float64").groupby(trials["participant"], observed=True).max().dropna()
+    other = highest[highest > CHECKS["other_scale"].threshold * highest.median()]
     if len(other) and highest.median() > 0 and not lines:
-        lines.append(
-            f"column rating: participants {_some(list(map(abbreviated, other.index)))} have grades up to "
-            f"{other.max():g}, the others up to {highest.median():g}: another scale? Bring all to one"
-        )
+        people = _some(list(map(abbreviated, other.index)))
+        lines.append(CHECKS["other_scale"].line(people=people, highest=other.max(), usual=highest.median()))
     if turned := _other_way_round(trials):
-        lines.append(
-            f"column rating: participants {_some(list(map(abbreviated, turned)))} graded real and generated pictures "
-            "the other way round than most: was their scale reversed?"
-        )
+        lines.append(CHECKS["reversed_scale"].line(people=_some(list(map(abbreviated, turned)))))
     return lines
+
+
+def _codes(numbers: pd.Series, least: int) -> Iterator[tuple[int, float, pd.Index]]:
+    """Yield the lowest and the highest number, if it may be a code: its count, it, and the other numbers."""
+    counts = numbers.value_counts().sort_index()
+    for at, rest in ((0, counts.index[1:]), (-1, counts.index[:-1])):
+        if len(rest) >= least and abs(code := float(counts.index[at])) in CODES and (code < 0 or abs(code) != 1):
+            yield int(counts.iloc[at]), code, rest
 
 
 def _other_way_round(trials: pd.DataFrame) -> list[str]:
@@ -323,11 +173,12 @@ def _other_way_round(trials: pd.DataFrame) -> list[str]:
     """
     graded = trials[(trials["rating"].notna() & trials["kind"].notna()).to_numpy(bool)]
     kinds = graded.groupby(["participant", "kind"], observed=True).size().unstack(fill_value=0)
+    check = CHECKS["reversed_scale"]
     if set(kinds.columns) != {"real", "fake"}:
         return []
-    kinds = kinds[kinds.min(axis=1) >= MIN_GRADES]
+    kinds = kinds[kinds.min(axis=1) >= check.n]
     graded = graded[graded["participant"].isin(kinds.index)]
-    if len(kinds) < MIN_JUDGES:
+    if len(kinds) < check.n:
         return []
     from scipy.special import stdtr
 
@@ -353,40 +204,7 @@ def _other_way_round(trials: pd.DataFrame) -> list[str]:
     t = np.where(spread > 0, t, np.nan)
     if not np.nanmedian(t) > 1:  # most people do not tell them apart either
         return []
-    return [str(name) for name in names[stdtr(count - 2, t) < REVERSED_LEVEL / len(names)]]
-
-
-def _partly_repeated(trials: pd.DataFrame, later: np.ndarray, earlier: np.ndarray) -> list[str]:
-    """Return a question if pictures are repeated in succession with another answer, or only after some answers.
-
-    The first is a log of each click, the second a further question. A picture shown again after a miss is neither.
-    """
-    if not len(later):
-        return []
-    columns = [name for name in ("response", "choice", "rating") if trials[name].notna().any()]
-    answers = np.column_stack([np.zeros(len(trials), int), *(pd.factorize(trials[name])[0] for name in columns)])
-    repeated = int(trials.duplicated(["stimulus", *_OF_PICTURE]).sum())
-    is_missed = trials[["response", "choice"]].isin(["none"]).any(axis=1).to_numpy(bool)
-    is_changed = (answers[later] != answers[earlier]).any(axis=1) & ~is_missed[earlier]
-    if len(later) >= max(MIN_CODES, ALIKE * repeated) and is_changed.mean() >= ALIKE:
-        return [
-            f"{len(later)} trials follow one of the same picture with another answer: were answers changed? Each "
-            "counts as a judgement; keep one row of each picture"
-        ]
-    first = np.setdiff1d(np.arange(len(trials)), later)
-    is_followed = pd.Series(np.isin(first, earlier))
-    for name in columns:
-        answer = trials[name].mask(is_missed).iloc[first].reset_index(drop=True)
-        followed = is_followed.groupby(answer, observed=True).agg(["mean", "size"])
-        is_asked, is_not = followed["mean"] >= NEARLY_ALL, followed["mean"] <= 1 - NEARLY_ALL
-        enough = min(followed["size"][is_asked].sum(), followed["size"][is_not].sum()) >= MIN_ANSWERS
-        if (is_asked | is_not).all() and enough:
-            after = f"{name} {' or '.join(map(str, followed.index[is_asked][:MAX_NAMED]))}"
-            return [
-                f"{len(later)} trials follow one of the same picture, only after {after}: if these are answers to a "
-                f"further question, {_first_question(trials, np.column_stack([earlier, later]))}"
-            ]
-    return []
+    return [str(name) for name in names[stdtr(count - 2, t) < check.threshold / len(names)]]
 
 
 def _below_chance(trials: pd.DataFrame) -> list[str]:
@@ -399,39 +217,35 @@ def _below_chance(trials: pd.DataFrame) -> list[str]:
     lines = []
     if people := _far_below_others(main):
         below = main["participant"].isin(people)
-        lines.append(
-            f"participants {_some([abbreviated(name) for name in people])} answered {main['agrees'][below].mean():.0%} "
-            f"correctly, the others {main['agrees'][~below].mean():.0%}: were their keys exchanged?"
-        )
+        shares = {"share": main["agrees"][below].mean(), "others": main["agrees"][~below].mean()}
+        lines.append(CHECKS["exchanged_keys"].line(people=_some([abbreviated(name) for name in people]), **shares))
     imported = main[main["onset_ms"].isna()]  # this program knows its question
-    for part, level, question in (
-        (imported[~imported["single"]], 0.05, "if they were to choose the fake one, import with --asked fake"),
-        (imported[imported["single"]], 0.001, "are the meanings of real and fake exchanged?"),
+    for part, check in (
+        (imported[~imported["single"]], CHECKS["exchanged_choice"]),
+        (imported[imported["single"]], CHECKS["exchanged_meaning"]),
     ):
         share = part["agrees"].mean()
-        if share < 0.5 and _is_below_half(part, level):
-            lines.append(f"{share:.0%} of {len(part)} answers are correct, below chance: {question}")
+        if share < 0.5 and _is_below_half(part, check.threshold):
+            lines.append(check.line(share=share, n=len(part)))
     return lines
 
 
 def _far_below_others(main: pd.DataFrame) -> list[str]:
     """Return the people with far fewer correct answers than chance, to both kinds, among others far above it."""
+    check = CHECKS["exchanged_keys"]
     by_person = main.groupby("participant", observed=True)["agrees"].agg(["sum", "size"])
     share, n = by_person["sum"] / by_person["size"], by_person["size"]
     worst = main.groupby(["participant", main["kind"].fillna("")], observed=True)["agrees"].mean()
-    is_low = (share < FAR_BELOW) & (n >= MIN_ANSWERS) & (worst.groupby(level=0).max().reindex(share.index) <= 0.5)
+    is_low = (share < check.threshold) & (n >= check.n)
+    is_low &= worst.groupby(level=0).max().reindex(share.index) <= 0.5
     if not is_low.any():
         return []
-    from scipy.special import bdtr, bdtrc
+    from scipy.special import bdtr
 
-    level = min(MAX_GUESSING, 0.5 / len(by_person))
-    is_low &= bdtr(by_person["sum"], n.to_numpy(), 0.5) < level
-    others, low = by_person[~is_low], int(is_low.sum())
-    is_many = low >= MIN_CODES and bdtrc(low - 1, len(by_person), level) < 0.001  # by chance, if all guessed
-    is_good = others["sum"].sum() >= FAR_ABOVE * others["size"].sum()
-    if not low or low > len(others) or not (is_good or is_many):
-        return []
-    return [str(name) for name in is_low.index[is_low]]
+    is_low &= bdtr(by_person["sum"], n.to_numpy(), 0.5) < min(check.share, 0.5 / len(by_person))
+    others = by_person[~is_low]
+    is_good = others["sum"].sum() >= (1 - check.threshold) * others["size"].sum()
+    return [str(name) for name in is_low.index[is_low]] if is_good and is_low.sum() <= len(others) else []
 
 
 def _with_more_answers(trials: pd.DataFrame) -> list[str]:
@@ -447,11 +261,8 @@ def _with_more_answers(trials: pd.DataFrame) -> list[str]:
             continue
         participant, kind = (pd.factorize(part[name], use_na_sentinel=False)[0] for name in ("participant", "kind"))
         if found := of_scores(score.dropna().to_numpy(), participant, kind):
-            lines.append(
-                f"participants with more answers {more if found.r > 0 else less} (r = {found.r:.2f}, {found.people} "
-                "people): did some stop early because of this? Where it matters, paper and comparisons count each "
-                "participant once; report who stopped, and why"
-            )
+            how = more if found.r > 0 else less
+            lines.append(CHECKS["stopped_early"].line(how=how, r=found.r, people=found.people))
     return lines
 
 
@@ -494,11 +305,9 @@ def doubts_of_covariates(names: Sequence[str], trials: pd.DataFrame, participant
             rows = participants[participants["question"] == name]
             given, judged = {*rows["session"].astype("str")}, {*trials["session"].dropna().astype("str")}
             if judged and (missing := judged - given) and given - judged:
-                lines.append(
-                    f"covariate {name}: {len(missing)} of {len(judged)} sessions have no answer, the first is "
-                    f"{abbreviated(min(missing))}, and {len(given - judged)} answers are of other sessions, such as "
-                    f"{abbreviated(min(given - judged))}; write the sessions as in the trials"
-                )
+                facts = {"missing": len(missing), "n": len(judged), "others": len(given - judged)}
+                first, other = abbreviated(min(missing)), abbreviated(min(given - judged))
+                lines.append(CHECKS["other_sessions"].line(name=name, first=first, other=other, **facts))
         if rows is not None:
             lines += _doubtful_answers(name, rows.dropna(subset="answer").drop_duplicates(["participant", "answer"]))
     return lines
@@ -508,29 +317,21 @@ def _doubtful_answers(name: str, rows: pd.DataFrame) -> Iterator[str]:
     answers = rows["answer"].astype("str").str.strip()
     numbers = pd.to_numeric(answers.str.replace(",", ".", regex=False), errors="coerce").astype("float64")
     is_text = pd.to_numeric(answers, errors="coerce").isna()
-    if is_text.any() and numbers.notna().mean() >= ALIKE:
-        first = rows.index[is_text][0]
-        yield (
-            f"covariate {name}: {int((~is_text).sum())} of {len(answers)} answers are numbers, that of "
-            f"{abbreviated(rows['participant'][first])} is {abbreviated(answers[first])}: all count as words; write "
-            "numbers with a decimal point, and leave other cells empty"
-        )
-    counts = numbers.value_counts().sort_index() if numbers.notna().all() else pd.Series(dtype="int64")
-    for at, rest in ((0, counts.index[1:]), (-1, counts.index[:-1])):
-        if len(rest) < MIN_EQUAL_TIMES:
-            continue
-        code = float(counts.index[at])
-        is_far = code > 2 * max(rest[-1], -rest[0], 0) and (counts.iloc[at] > 1 or code >= 98)
-        if abs(code) in (*_CODES, 1) and (code < 0 <= rest[0] or is_far):
-            yield (
-                f"covariate {name}: {int(counts.iloc[at])} answers are {code:g}, the others {rest[0]:g} to {rest[-1]:g}"
-                ": a code for no answer? It counts as a number; leave these cells empty"
-            )
+    if is_text.any() and numbers.notna().mean() >= CHECKS["mixed_covariate"].threshold:
+        first = is_text.index[is_text][0]
+        facts = {"person": abbreviated(rows["participant"][first]), "answer": abbreviated(answers[first])}
+        yield CHECKS["mixed_covariate"].line(name=name, count=int((~is_text).sum()), n=len(answers), **facts)
+    check = CHECKS["code_of_covariate"]
+    for count, code, rest in _codes(numbers, check.n) if numbers.notna().all() else ():
+        is_far = code > check.threshold * max(rest[-1], -rest[0], 0) and (count > 1 or code >= 98)
+        if is_far or code < 0 <= rest[0]:
+            yield check.line(name=name, count=count, code=code, low=rest[0], high=rest[-1])
     spellings: dict[str, set[str]] = defaultdict(set)
     for answer in answers[is_text]:
         spellings[answer.casefold()].add(answer)
-    if alike := [f"{' and '.join(map(repr, sorted(words)))}" for words in spellings.values() if len(words) > 1]:
-        yield f"covariate {name}: {_some(alike)} differ only in case and count as different answers; write one of them"
+    least = CHECKS["alike_answers"].threshold
+    if alike := [f"{' and '.join(map(repr, sorted(words)))}" for words in spellings.values() if len(words) >= least]:
+        yield CHECKS["alike_answers"].line(name=name, words=_some(alike))
 
 
 def _some(names: list[str]) -> str:

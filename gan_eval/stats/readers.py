@@ -2,10 +2,10 @@
 
 import shlex
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -67,6 +67,53 @@ def read_trials(source: "pd.DataFrame | str | Place | Store") -> pd.DataFrame:
         if line:
             warnings.warn(f"{where}: {line}", stacklevel=2)
     return trials
+
+
+def import_trials(
+    files: Path | str | Sequence[Path | str],
+    *,
+    mapping: Mapping[str, str] | None = None,
+    where: Sequence[str] = (),
+    words: Mapping[str, Mapping[str, str]] | None = None,
+    on_message: Callable[[str], object] | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Convert other programs' files of judgements into the table `trials`, as `gan-eval trials import` does.
+
+    Args:
+        files: tables of one form, joined by column name.
+        mapping: for a column of `trials` its source: `{"kind": "truth", "reaction_time_ms": "rt_s*1000"}`.
+        where: rules on the files' own columns; only rows that fulfil all are imported.
+        words: meanings of the files' words: `{"response": {"j": "real", "f": "fake"}}`.
+        on_message: called with each question and with the number of rows that do not fit; default: Python's warnings.
+        options: `tool`, `asked`, `picture_names`, `rating_high`, `skip_rows`, `sheet`, `pictures`, as the options of
+            the command.
+
+    Returns:
+        A row for each trial. `attrs["read_as"]` has what the files were read as: the summary of the command.
+
+    Raises:
+        UserError: no such file, a required column is missing, no row fits, or rows contradict each other.
+
+    >>> from tempfile import mkdtemp
+    >>> file = Path(mkdtemp()) / "answers.csv"
+    >>> _ = file.write_text("subject,stimulus,kind,key\\nP1,a,real,j\\nP1,b,fake,j\\n")
+    >>> words = {"response": {"j": "real"}}
+    >>> trials = import_trials(file, mapping={"participant": "subject", "response": "key"}, words=words)
+    >>> trials["correct"].tolist(), trials.attrs["read_as"]["answers"]
+    ([True, False], 2)
+    """
+    from gan_eval.stats.importing import convert
+    from gan_eval.stats.importing.rejections import rejection_summary
+
+    imported = convert.import_trials(files, mapping=mapping or {}, where=where, words=words, **options)
+    say = on_message or warnings.warn
+    for line in imported.doubts:
+        say(line)
+    if len(imported.rejected):
+        say(f"rows are left out: {rejection_summary(imported.rejected)}")
+    imported.trials.attrs["read_as"] = imported.read_as.as_json()
+    return imported.trials
 
 
 def unfilled_trials(path: Path) -> pd.DataFrame:

@@ -84,13 +84,13 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
 def response_from_correct(trials: pd.DataFrame) -> pd.Series:
     """Return (N,) the response to single pictures that follows from `kind` and `correct`.
 
-    Without `correct` it is `none`. So is a wrong answer without a reaction time if all correct answers have one: many
-    programs call a missed picture wrong.
+    Without `correct` it is `none`. So is a wrong answer without a reaction time above 0 if all correct answers have
+    one: many programs call a missed picture wrong.
 
     Args:
-        trials: kind, correct (boolean), reaction_time_ms.
+        trials: kind, correct (boolean), reaction_time_ms (numbers or text).
     """
-    correct, timed = trials["correct"], trials["reaction_time_ms"].notna()
+    correct, timed = trials["correct"], pd.to_numeric(trials["reaction_time_ms"], errors="coerce") > 0
     is_right = correct.fillna(False).to_numpy(bool)
     missed = ~is_right & ~timed if is_right.any() and timed[is_right].all() else False
     other = trials["kind"].map({"real": "fake", "fake": "real"}).astype("str")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_eval.science.inference import cells, two_sided_p
+from gan_eval.stats.checks import CHECKS
 
 MIN_PEOPLE = 5
 """Minimum number of people for a correlation of their numbers of answers with their answers."""
@@ -18,8 +19,6 @@ MIN_SPREAD = 0.1
 MAX_P = 0.1
 """Maximum p of that correlation for an estimate that counts each participant once. It is above 5%, since an estimate
 that ignores a true correlation is biased, while counting each participant once only widens the interval."""
-NOT_BY_CHANCE = 0.005
-"""Maximum p of that correlation for a warning."""
 
 FAR_FROM_PEOPLE = "it is far from the means of participants, who have different numbers of answers"
 """Reason not to use a model that is half an error or more from the estimate that counts each participant once."""
@@ -94,7 +93,7 @@ def of_scores(score: np.ndarray, participant: np.ndarray, kind: np.ndarray) -> C
     means = np.bincount(place, score) / n
     person = participant[first]
     found = correlation(np.bincount(participant), np.bincount(person, means) / np.bincount(person))
-    return found if found is not None and found.p < NOT_BY_CHANCE else None
+    return found if found is not None and found.p < CHECKS["stopped_early"].threshold else None
 
 
 def correlation(number: np.ndarray, score: np.ndarray) -> Correlation | None:

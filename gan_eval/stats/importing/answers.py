@@ -1,13 +1,12 @@
 """Truths and answers that another program's table does not hold: kinds by names of pictures, responses by `correct`."""
 
-import re
 import shlex
 
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.stats.importing.mapping import PLACES
-from gan_eval.stats.importing.names import PICTURE_FILE
+from gan_eval.stats.importing.names import kinds_by_name, names_a_kind
 from gan_eval.stats.trials import response_from_correct
 from gan_eval.tables import TRIALS
 
@@ -15,35 +14,20 @@ TRUTH = {"true": True, "1": True, "false": False, "0": False}
 """Cells of a column of truth values."""
 
 
-_FILE_IN_TEXT = re.compile(rf"[^\s\"'<>(]+{PICTURE_FILE.removesuffix('$')}")
-
-
 def with_kinds(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Add the column `kind` if it is absent and each picture's name has one of the words real and fake; return a line.
+    """Add the column `kind` if it is absent and the names of the pictures have it (`kinds_by_name`).
 
-    Both words must occur. A picture's file counts before its folders.
+    Returns:
+        The frame, and a problem if the names have the words real and fake, but may mean something else.
     """
     if "kind" in frame or "stimulus" not in frame or {"stimulus_b", "choice", "rating"} & set(frame):
         return frame, []
-    kinds = {name: _kind_by_name(name) for name in frame["stimulus"].dropna().unique()}
-    if {*kinds.values()} != {"real", "fake"}:
+    names = frame["stimulus"].dropna().unique()
+    if (kinds := kinds_by_name(names)) is not None:
+        return frame.assign(kind=frame["stimulus"].map(kinds).astype("str")), []
+    if (name := names_a_kind(names)) is None:
         return frame, []
-    line = f"kind follows from the names of the pictures, such as {next(iter(kinds))}"
-    return frame.assign(kind=frame["stimulus"].map(kinds).astype("str")), [line]
-
-
-def _kind_by_name(name: str) -> str | None:
-    """Return the kind that a picture's name has as a word.
-
-    >>> _kind_by_name("real_or_fake/fake_01.png"), _kind_by_name("Is it real? - img/fake/7.png"), _kind_by_name("7.png")
-    ('fake', 'fake', None)
-    """
-    file = _FILE_IN_TEXT.search(name)
-    for part in re.split(r"[\\/]", file.group() if file else name)[::-1]:
-        kinds = {"real", "fake"}.intersection(re.findall("[a-z]+", part.lower()))
-        if kinds:
-            return kinds.pop() if len(kinds) == 1 else None
-    return None
+    return frame, [f"the names of the pictures, such as {name}, do not clearly say which are real: --map kind=COLUMN"]
 
 
 def with_responses(frame: pd.DataFrame, *, where: str) -> tuple[pd.DataFrame, list[str]]:

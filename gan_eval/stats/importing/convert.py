@@ -1,5 +1,6 @@
 """Convert another program's table of judgements into a trials table."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from gan_eval.errors import UserError, naming, shortened
+from gan_eval.stats.checks import CHECKS
 from gan_eval.stats.contradictions import (
     Source,
     Sources,
@@ -19,10 +21,9 @@ from gan_eval.stats.importing.answers import with_kinds, with_responses
 from gan_eval.stats.importing.mapping import BY_PLACE, NUMBERS, columns_of, known_names, renamed, scaled
 from gan_eval.stats.importing.names import distinct_names
 from gan_eval.stats.importing.overlooked import (
-    copied_answers,
-    models_as_words,
+    counts_in,
+    people_of_rows,
     pictures_of_pair,
-    unread_answers,
     with_own_sessions,
     without_named_blocks,
 )
@@ -47,9 +48,10 @@ from gan_eval.stats.importing.rejections import (
     rejections_of,
 )
 from gan_eval.stats.importing.sources import with_pictures, with_sources
-from gan_eval.stats.importing.tools import TOOLS, Options, detected, options_for, title_of, tool_named
+from gan_eval.stats.importing.tools import TOOLS, Options, detected, options_for, rules_of_tools, title_of, tool_named
 from gan_eval.stats.importing.traps import of_files, of_trials, one_row_a_trial, without_limits, zero_confidences
-from gan_eval.stats.importing.wide import is_wide, lettered_table, unread_numbers, wide_table
+from gan_eval.stats.importing.used import mapped_columns, meant_words, rules_with_counts, unused_columns
+from gan_eval.stats.importing.wide import is_wide, lettered_table, wide_table
 from gan_eval.stats.importing.words import (
     foreign_table_error,
     graded,
@@ -60,6 +62,7 @@ from gan_eval.stats.importing.words import (
     translated,
     without_missing_words,
 )
+from gan_eval.stats.read_as import ReadAs, read_as
 from gan_eval.stats.rules import rows_fulfilling
 from gan_eval.stats.trials import (
     RATING_HIGH,
@@ -82,10 +85,13 @@ class Imported(NamedTuple):
     trials: pd.DataFrame
     rejected: pd.DataFrame
     """The table `rejected`: each row that was left out, with the reason."""
+    read_as: ReadAs
     renamed: tuple[str, ...] = ()
     """Stimuli that shared a name and now have different names."""
     doubts: tuple[str, ...] = ()
     """Conclusions, counts and warnings (`gan_eval.stats.doubts.doubts`)."""
+    words: Mapping[str, Mapping[str, str]] = {}
+    """The meanings of the files' words, for the text of `read_as`."""
 
 
 class _Table(NamedTuple):
@@ -98,9 +104,21 @@ class _Table(NamedTuple):
     """Chosen rows, one for each trial."""
     sources: Sources
     words: Mapping[str, Mapping[str, str]]
+    command: str
+    """The files and the options of reading them, as a user types them."""
 
     def error(self, problem: str, *, missing: Sequence[str] = ()) -> UserError:
-        return foreign_table_error(self.file, problem, self.rows, self.sources, self.words, missing=missing)
+        person = "@file" if len({part.group for part in self.read.parts}) > 1 else "COLUMN"
+        return foreign_table_error(
+            self.file,
+            problem,
+            self.rows,
+            self.sources,
+            self.words,
+            missing=missing,
+            command=self.command,
+            person=person,
+        )
 
 
 def import_trials(
@@ -149,16 +167,14 @@ def import_trials(
     """
     paths = [Path(file) for file in ([files] if isinstance(files, Path | str) else files)]
     file = str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    asked_tool = tool
     read, given, tool, lines = _with_options(
         read_foreign(paths, skip_rows=skip_rows, sheet=sheet), Options(mapping, where, words or {}), tool, file, say
     )
     mapping, where, words = given
-    before = read.cells
+    before = read
     with naming(f"{file}: "):
         read = with_sources(read, mapping, where)
-    if read.numbers is not None:
-        for line in unread_answers(before, mapping):  # before an error about the pictures of these columns
-            lines.append(line) if say is None else say(f"{file}: {line}")
     foreign, rejected = read.cells, list(read.rejected)
     sources, problems = known_names(foreign, mapping)
     _require_clear_numbers(foreign, sources, count=len(foreign) + len(rejected), where=file)
@@ -168,14 +184,25 @@ def import_trials(
     if foreign.empty and not rejected:
         none = "no row is left under " + ", ".join(where) if where else "no row below the header"
         raise UserError(f"{file}: {none}; nothing to import")
-    table = _Table(file, read, foreign, sources, words)
-    frame, of_tool = of_trials(tool, with_pictures(renamed(foreign, sources), read, pictures), foreign)
-    frame, of_kinds = with_kinds(frame)
+    command = _typed(paths, {"--from": asked_tool, "--skip-rows": skip_rows, "--sheet": sheet, "--pictures": pictures})
+    table = _Table(file, read, foreign, sources, words, command)
+    ours = renamed(foreign, sources)
+    frame = with_pictures(ours, read, pictures)
+    of_pictures = [str(name) for name in frame if name not in ours or not frame[name].equals(ours[name])]
+    frame, of_tool = of_trials(tool, frame, foreign)
+    had_kinds = "kind" in frame
+    frame, unclear = with_kinds(frame)
     frame, of_grades = graded(frame, words)
     frame, of_sessions = with_own_sessions(frame)
-    frame, of_blocks = without_named_blocks(frame, sources)
+    if read.numbers is not None:
+        frame, of_people = people_of_rows(frame, read.numbers["row"])
+        of_sessions += of_people
+    frame = without_named_blocks(frame, sources)
     places = places_in(frame, sources)
-    _require_answers(table, frame, places, problems)
+    _require_answers(table, frame, places, [*problems, *unclear])
+    origins = _origins(frame, sources, dict.fromkeys(of_pictures, str(pictures)), had_kinds=had_kinds, places=places)
+    meant = meant_words(frame, words)
+    is_empty = all(frame[name].isna().all() for name in ("response", "choice", "rating") if name in frame)
     frame, of_missing = without_missing_words(translated(frame, words))
     frame, of_arithmetic = scaled(in_schema_words(frame), sources)
     frame, of_answers, lines_on_answers, of_one_name = _with_answers(frame, places, sources, asked=asked, where=file)
@@ -200,22 +227,24 @@ def import_trials(
         more = f" and {len(unread_files) - MAX_WORDS} more" if len(unread_files) > MAX_WORDS else ""
         lines.append(f"no row is taken of {', '.join(unread_files[:MAX_WORDS])}{more}")
     lines += (
-        of_rows
-        + of_tool
-        + of_kinds
-        + of_sessions
-        + of_blocks
-        + of_missing
-        + of_limits
-        + of_grades
-        + of_units
-        + lines_on_answers
-        + of_names
+        of_rows + of_tool + of_sessions + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
     )
+    if is_empty:
+        _require_an_answer(trials, origins, where=file)
+    every = [str(name) for name in trials]
     trials, of_people = _without_personal(trials)
-    lines += zero_confidences(tool, trials) + _remarks(table, trials, accepted, rejected, of_people)
-    lines += models_as_words(words, foreign, sources)
-    return Imported(trials, _rejected_table(rejected, read), (*of_one_name, *of_several), tuple(lines))
+    columns = [(sources.get(name) or Source(name)).column for name in origins]
+    taken = accepted.index if read.numbers is None else pd.Index(read.numbers["row"].loc[accepted.index])
+    summary = read_as(
+        trials,
+        mapped=origins,
+        not_used=unused_columns(before, taken, columns, where, personal={*every} - {*trials}),
+        tool=title_of(tool, read) if tool else "",
+        rules=rules_with_counts(where, read.cells),
+    )
+    lines += zero_confidences(tool, trials) + _remarks(sources, trials, accepted, of_people)
+    rejected_rows = _rejected_table(rejected, read)
+    return Imported(trials, rejected_rows, summary, (*of_one_name, *of_several), tuple(lines), meant)
 
 
 def _with_options(
@@ -246,9 +275,12 @@ def _with_options(
     else:  # before an error about the columns of this sheet
         for line in of_sheets:
             say(line)
+    rules = rules_of_tools(read, given)
+    given = given._replace(where=[*rules, *given.where])
     if tool is None or (not is_asked and _is_complete(read, given, tool)):
         return read, given, tool, lines
     its, of_tool = options_for(tool, read, given)
+    its = its._replace(where=[*rules, *its.where])
     line = f"{'read as' if is_asked else 'looks like'} {title_of(tool, read)}; the same as {its.typed() or 'no option'}"
     if any("#" in source for source in its.mapping.values()):
         line += " (a wide table, one row a person: each number for # becomes a row)"
@@ -256,8 +288,18 @@ def _with_options(
         lines.insert(0, line)
     else:
         say(f"{file}: {line}")
-    merged = Options({**its.mapping, **given.mapping}, [*its.where, *given.where], {**its.words, **given.words})
+    where = list(dict.fromkeys([*its.where, *given.where]))
+    merged = Options({**its.mapping, **given.mapping}, where, {**its.words, **given.words})
     return read, merged, tool, [*lines, *of_tool]
+
+
+def _typed(files: Sequence[Path], options: Mapping[str, object]) -> str:
+    """Return files and options as a user types them; all files of one ending in a folder by a star."""
+    folder, ending = files[0].parent, files[0].suffix
+    words = shlex.join(map(str, files))
+    if len(files) > 1 and sorted(folder.glob(f"*{ending}")) == sorted(files):
+        words = f"{shlex.quote(str(folder))}/*{ending}" if folder != Path() else f"*{ending}"
+    return " ".join([words, *(f"{name} {shlex.quote(str(value))}" for name, value in options.items() if value)])
 
 
 def _is_complete(read: Foreign, given: Options, tool: str) -> bool:
@@ -293,6 +335,10 @@ def _require_answers(
         problems.append("give the truth of each picture: --pictures FILE.csv with number (or name), stimulus and kind")
     elif "kind" in missing and "stimulus" in frame:
         problems.append("a table of the pictures may have it: --pictures FILE.csv with stimulus and kind")
+    if {"participant", "response"} <= {*missing} and len(counts := counts_in(table.rows)) >= CHECKS["counts"].threshold:
+        problems.append(CHECKS["counts"].line(columns=", ".join(counts[:MAX_WORDS])))
+    if "participant" in missing and len(groups := {part.group for part in table.read.parts}) > 1:
+        problems.append(f"is each of the {len(groups)} files a person? --map participant=@file")
     if "stimulus" in missing and (pair := pictures_of_pair(table.rows)):
         problems.append(f"pairs? --map left={pair[0]} --map right={pair[1]}")
     if problems:
@@ -316,6 +362,36 @@ def _lacks_all_answers(accepted: pd.DataFrame, rejected: Sequence[Row]) -> bool:
     if "response" not in accepted or not accepted["response"].eq("none").all():
         return False
     return any(row["column"] == "response" for row in rejected)
+
+
+def _origins(
+    frame: pd.DataFrame,
+    sources: Sources,
+    of_pictures: Mapping[str, str],
+    *,
+    had_kinds: bool,
+    places: tuple[str, str] | None,
+) -> dict[str, str]:
+    """Return the source of each column of `trials` that the frame has, also of those that follow from others.
+
+    Args:
+        of_pictures: the columns that a table of pictures has, and its name.
+        had_kinds: the truth is not from the names of the pictures.
+    """
+    origins = {**mapped_columns(map(str, frame), sources), **of_pictures}
+    if "kind" in frame and not had_kinds:
+        origins["kind"] = "names of pictures"
+    if {"kind", "correct"} <= {*frame} and not {"response", "rating"} & {*frame} and not places:
+        origins["response"] = "kind and correct"
+    return origins
+
+
+def _require_an_answer(trials: pd.DataFrame, origins: Mapping[str, str], *, where: str) -> None:
+    """Refuse a table in which all answers are empty, as where a program has not calculated them."""
+    answered = trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"]) | trials["rating"].notna()
+    if answered.sum() < CHECKS["no_answer_at_all"].threshold:
+        column = next(origins[name] for name in ("response", "choice", "rating", "correct") if name in origins)
+        raise UserError(f"{where}: {CHECKS['no_answer_at_all'].line(column=column, n=len(trials))}")
 
 
 def _rejected_table(rejected: Sequence[Row], read: Foreign) -> pd.DataFrame:
@@ -365,58 +441,16 @@ def _without_rows(frame: pd.DataFrame, rejected: Sequence[Row]) -> pd.DataFrame:
     return frame[~frame.index.isin([row["row"] for row in rejected])] if rejected else frame
 
 
-def _remarks(
-    table: _Table, trials: pd.DataFrame, accepted: pd.DataFrame, rejected: Sequence[Row], of_people: Sequence[str]
-) -> list[str]:
+def _remarks(sources: Sources, trials: pd.DataFrame, accepted: pd.DataFrame, of_people: Sequence[str]) -> list[str]:
     """Return doubts about the trials of the accepted rows, and questions that the user must answer."""
-    read, sources = table.read, table.sources
-    lines = doubts(trials.set_axis(accepted.index - 1), are_rows_checked=True)
-    if read.numbers is None:
-        lines += unread_numbers(sources, table.rows, once=not trials["participant"].duplicated().any())
-    lines += [*of_people, *_without_time(trials, sources)]
+    source = (sources.get("reaction_time_ms") or Source("reaction_time_ms")).column
+    lines = [*doubts(trials.set_axis(accepted.index - 1), time_column=source), *of_people]
     if not (trials["phase"] == "main").any():
         counts = ", ".join(f"{phase} {count}" for phase, count in trials["phase"].value_counts().items())
-        lines.append(
-            f"no row is a main trial ({counts}), so there is nothing to analyse; --map phase= takes all rows as main"
-        )
+        lines.append(CHECKS["no_main_trial"].line(counts=counts))
     if not (typed(trials).graded.empty or high_grade(trials)):
-        lines.append(
-            "nothing says whether real or generated pictures get high ratings, so no direction is reported; add "
-            "--rating-high real or --rating-high fake"
-        )
-    lines += _one_code_in_several_files(trials, read.groups().loc[accepted.index])
-    if read.numbers is None and ("reaction_time_ms" in accepted or copied_answers(trials)):
-        lines += _repeated_rows(_without_rows(table.rows, rejected), read)
+        lines.append(CHECKS["no_direction"].line())
     return lines
-
-
-def _repeated_rows(taken: pd.DataFrame, read: Foreign) -> list[str]:
-    """Return a warning of rows that equal an earlier one in every column."""
-    equal = taken.index[taken.duplicated()]
-    if equal.empty:
-        return []
-    labels = Labels(read, equal)
-    named = ", ".join(labels[at] for at in range(min(len(equal), MAX_WORDS))) + ", ..." * (len(equal) > MAX_WORDS)
-    return [f"{len(equal)} rows that equal an earlier one in every column; remove them, if they are copies: {named}"]
-
-
-def _one_code_in_several_files(trials: pd.DataFrame, groups: pd.Series) -> list[str]:
-    """Return a question if files have one code and the same pictures: a page with a seed repeats its codes.
-
-    So have the files of a session that was begun again: most pictures of one are in another, too.
-    """
-    columns = ["session", "participant", "block", "stimulus"]
-    pictures = trials[columns].assign(file=groups.to_numpy()).drop_duplicates()
-    is_again = pictures.duplicated(columns, keep=False)
-    shares = is_again.groupby([pictures["participant"], pictures["file"]]).agg(["mean", "sum"])
-    is_repeated = (shares["mean"] >= 0.5) & (shares["sum"] >= 3)
-    if (repeated := shares.index[is_repeated].get_level_values(0).unique()).empty:
-        return []
-    named = ", ".join(repeated[:MAX_WORDS]) + ", ..." * (len(repeated) > MAX_WORDS)
-    return [
-        f"participant {named}: the same pictures in several files; --map participant=@file if these are several "
-        "people, --map session=@file if they are sessions of one; leave out a session that was broken off"
-    ]
 
 
 def _without_personal(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -426,16 +460,3 @@ def _without_personal(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if any(map(is_address, trials["participant"].unique())):
         lines.append("participant holds addresses of people; write codes in their place before you share the table")
     return kept, lines
-
-
-def _without_time(trials: pd.DataFrame, sources: Sources) -> list[str]:
-    """Return a warning of answers without a reaction time, if most have one."""
-    answered = (trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"])).to_numpy(bool)
-    untimed = int(trials["reaction_time_ms"][answered].isna().sum())
-    if not 0 < untimed < answered.sum() / 2:
-        return []
-    source = sources.get("reaction_time_ms") or Source("reaction_time_ms")
-    return [
-        f"{untimed} of {answered.sum()} answers have no reaction time; if these are pages that timed out, they are no "
-        f"answers (oTree writes 0 then): --where '{source.column}>0' leaves them out"
-    ]

@@ -1,76 +1,20 @@
-"""Columns and rows of another program's table that are not read as the user may think: a question on each."""
+"""Columns of another program's table that are not what their names say in ours: pairs, sessions and blocks."""
 
 import re
 import shlex
-from collections import Counter
-from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from gan_eval.stats.contradictions import Source, Sources
-from gan_eval.stats.doubts import SYNONYMS
+from gan_eval.stats.checks import CHECKS
+from gan_eval.stats.contradictions import Sources
 from gan_eval.stats.importing.names import PICTURE_FILE
 from gan_eval.stats.importing.rejections import MAX_WORDS
-from gan_eval.stats.importing.wide import columns_by_number, numbered_columns
-from gan_eval.tables.names import common_start
 
-MIN_REPEATED = 10
-"""Minimum number of pictures that a person judged twice, always alike, for the conclusion that rows are copies."""
-
-
-def _maps(**sources: str) -> str:
-    return " ".join(f"--map {shlex.quote(f'{name}={source}')}" for name, source in sources.items())
-
-
-def models_as_words(words: Mapping[str, Mapping[str, str]], foreign: pd.DataFrame, sources: Sources) -> list[str]:
-    """Return a question if several words mean `fake` and no column has the model: the words may be models."""
-    source = sources.get("kind", Source("kind"))
-    if source is None or source.column not in foreign or "model" in foreign or sources.get("model"):
-        return []
-    meant = {word.strip().lower() for word, ours in words.get("kind", {}).items() if ours == "fake"} | {"fake"}
-    cells = foreign[source.column].dropna().str.strip()
-    found = cells[cells.str.lower().isin(list(meant))].unique()
-    if len(found) < 2:
-        return []
-    return [
-        f"column {source.column} has {len(found)} words for fake ({', '.join(found[:MAX_WORDS])}), counted as one "
-        f"model; {_maps(kind=source.column, model=source.column)} reads them as models"
-    ]
-
-
-def unread_answers(before: pd.DataFrame, mapping: Mapping[str, str]) -> list[str]:
-    """Return warnings of numbered columns that are not read: with no other words than those read, or of a usual name.
-
-    Args:
-        before: the table before it became long.
-    """
-    pattern = mapping.get("response") or mapping.get("choice") or mapping.get("rating") or ""
-    columns = list(map(str, before))
-    read = list(columns_by_number(pattern, columns).values())
-    mapped = {name for source in mapping.values() for name in columns_by_number(source, columns).values()}
-
-    def words(names: Sequence[str]) -> set[str]:
-        return {str(word).strip().lower() for name in names for word in before[name].dropna().unique()}
-
-    lines = []
-    for other in numbered_columns([name for name in columns if name not in mapped]):
-        bare = re.sub(r"[\W_]", "", other.lower())
-        target = next((name for name, more in SYNONYMS.items() if bare in (name.replace("_", ""), *more)), None)
-        if target and target not in mapping:
-            lines.append(f"columns {other} are not read; if they are that: {_maps(**{target: other})}")
-    answers = words(read)
-    others = [
-        (other, names)
-        for other, names in numbered_columns([name for name in columns if name not in mapped]).items()
-        if len(names) > 2 and words(names) and words(names) <= answers
-    ]
-    if not others:
-        return lines
-    named = ", ".join(f"{other} ({len(names)})" for other, names in others[:MAX_WORDS])
-    both = [*read, *(name for _, names in others for name in names)]
-    advice = f"; --map 'response={every}' reads all" if (every := _pattern_of(both, columns)) else ""
-    line = f"the answers are those of {pattern} ({len(read)} columns); not read, with the same words: {named}{advice}"
-    return [*lines, line]
+_COUNT = re.compile(
+    r"(?i)(^|_| )(n|num|number|count|total|sum|mean|avg|average|rate|err|error|share|percent|pct)s?(_| |$)"
+)
+"""Names of counts and shares."""
+_TIME_STAMP = r"\s*\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}\D+\d{1,2}:\d{2}.*"
 
 
 def pictures_of_pair(foreign: pd.DataFrame) -> list[str]:
@@ -93,34 +37,34 @@ def with_own_sessions(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return frame.assign(session=own), [line]
 
 
-def without_named_blocks(frame: pd.DataFrame, sources: Sources) -> tuple[pd.DataFrame, list[str]]:
+def without_named_blocks(frame: pd.DataFrame, sources: Sources) -> pd.DataFrame:
     """Leave out a column `block` that was not asked for and has words, such as practice and main, not numbers."""
     if "block" not in frame or "block" in sources:
-        return frame, []
+        return frame
     words = frame["block"].dropna().unique()
-    if not len(words) or any(re.fullmatch(r"\s*\d+(\.0+)?\s*", word) for word in words):
+    has_number = any(re.fullmatch(r"\s*\d+(\.0+)?\s*", word) for word in words)
+    return frame if has_number or not len(words) else frame.drop(columns="block")
+
+
+def counts_in(foreign: pd.DataFrame) -> list[str]:
+    """Return the columns of numbers whose names say that they are counts or shares of several answers."""
+    named = [str(name) for name in foreign if _COUNT.search(str(name))]
+    return [name for name in named if pd.to_numeric(foreign[name].dropna(), errors="coerce").notna().all()]
+
+
+def people_of_rows(frame: pd.DataFrame, row: pd.Series) -> tuple[pd.DataFrame, list[str]]:
+    """Return a wide table whose participants are time stamps with another code where two rows have an equal one.
+
+    Args:
+        row: the row of the file of each row.
+    """
+    if "participant" not in frame or not frame["participant"].str.fullmatch(_TIME_STAMP).all():
         return frame, []
-    named = ", ".join(words[:MAX_WORDS])
-    return frame.drop(columns="block"), [
-        f"column block has words, not numbers ({named}): left out; --where block=WORD takes the rows of one"
-    ]
-
-
-def copied_answers(trials: pd.DataFrame) -> bool:
-    """Return True if people judged pictures again, later, and never otherwise, as where an export is there twice."""
-    by_picture = trials.groupby(["session", "stimulus", trials["stimulus_b"].fillna("")], observed=True)
-    answers = trials["response"].fillna("") + trials["choice"].fillna("") + trials["rating"].astype("str").fillna("")
-    numbers = answers.groupby(by_picture.ngroup()).agg(["size", "nunique"])
-    several = numbers[numbers["size"] > 1]
-    if 2 * by_picture.ngroup().diff().eq(0).sum() > len(several):  # questions about it
-        return False
-    return len(several) >= MIN_REPEATED and bool((several["nunique"] == 1).all())
-
-
-def _pattern_of(names: Sequence[str], columns: Sequence[str]) -> str:
-    """Return the pattern with * for any text that these columns, and no others, have; "" if there is none."""
-    (numbers, count), *_ = Counter(re.sub(r"\d+", "*", name) for name in names).most_common(1)
-    start, end = common_start(names), common_start([name[::-1] for name in names])[::-1]
-    end = re.sub(f"^{PICTURE_FILE.removesuffix('$')}(?=.)", "", end)  # a picture's ending belongs to its name
-    candidates = [numbers] * (count == len(names)) + [f"{start}*{end}"] * bool(start or end)
-    return next((each for each in candidates if len(columns_by_number(each, columns)) == len(names)), "")
+    people = pd.DataFrame({"participant": frame["participant"], "row": row.reindex(frame.index)}).drop_duplicates()
+    again = people.groupby("participant").cumcount()
+    if again.sum() < CHECKS["one_time_stamp"].threshold:
+        return frame, []
+    codes = people["participant"].where(again == 0, people["participant"] + " (" + (again + 1).astype("str") + ")")
+    named = row.reindex(frame.index).map(dict(zip(people["row"], codes, strict=True)))
+    line = CHECKS["one_time_stamp"].line(count=int((again > 0).sum()), example=codes[again > 0].iloc[0])
+    return frame.assign(participant=named.astype("str")), [line]

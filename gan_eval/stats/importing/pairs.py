@@ -1,6 +1,5 @@
 """Pairs by place: find the real picture of each pair, and convert places to pictures a and b and the choice of one."""
 
-import re
 import shlex
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import Sources, of_two_models
 from gan_eval.stats.importing.answers import TRUTH
 from gan_eval.stats.importing.mapping import BY_PLACE, PLACES
-from gan_eval.stats.importing.names import PICTURE_FILE, clean_names
+from gan_eval.stats.importing.names import PICTURE_FILE, clean_names, kinds_by_name
 from gan_eval.stats.importing.rejections import listed_words, rejection
 from gan_eval.stats.trials import PAIRED, TWO_MODELS
 from gan_eval.tables.frames import EMPTY, Row
@@ -164,26 +163,18 @@ def _are_two_models(frame: pd.DataFrame, pairs: _Pairs) -> pd.Series:
 
 
 def real_by_name(pictures: Sequence[pd.Series]) -> Side | None:
-    """Return the place of the picture whose name has the word real; None: not exactly one in each pair, or not sure.
-
-    It is sure if the others are called fake, or if `real` is the only word that they lack: `real_esrgan_1` next to
-    `ours_1` is generated.
+    """Return the place of the picture whose name says that it is real; None: not exactly one in each pair, or not sure.
 
     >>> real_by_name([pd.Series(["real/1.png", "gan/2.png"]), pd.Series(["gan/1.png", "real/2.png"])]).tolist()
     [0.0, 1.0]
     """
-    index = pictures[0].index
-    pictures = [column[pictures[0].notna() & pictures[1].notna()] for column in pictures]
-    bare = [column.str.replace(PICTURE_FILE, "", regex=True).str.lower() for column in pictures]
-    words = [[frozenset(re.findall("[a-z]+", name)) for name in column] for column in bare]
-    is_first = ["real" in first for first in words[0]]
-    if not is_first or any(("real" in second) == first for second, first in zip(words[1], is_first, strict=True)):
+    pairs = pd.concat(pictures, axis=1, keys=[0, 1]).dropna()
+    if pairs.empty or (kinds := kinds_by_name(pd.unique(pairs.to_numpy().ravel()), others="fake")) is None:
         return None
-    both = [(one, other) if first else (other, one) for one, other, first in zip(*words, is_first, strict=True)]
-    common = frozenset.intersection(*(real for real, _ in both)) - frozenset.union(*(fake for _, fake in both))
-    if common == {"real"} or all("fake" in fake for _, fake in both):
-        return pd.Series(np.where(is_first, 0.0, 1.0), index=pictures[0].index).reindex(index)
-    return None
+    is_real = pairs.apply(lambda names: names.map(kinds).eq("real"))
+    if not is_real.sum(axis=1).eq(1).all():
+        return None
+    return is_real[1].astype("float64").reindex(pictures[0].index)
 
 
 def require_known_truth(frame: pd.DataFrame, sources: Sources, *, where: str) -> list[str]:

@@ -1,6 +1,8 @@
 """One name for each picture, where a table has it by address, by folder, in HTML, or with a number in front."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import pandas as pd
@@ -40,10 +42,12 @@ def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[
     lines = [f"{given} names of pictures are {before} without tags, queries and case"] if before < given else []
     for spelled, said in (
         (_with_endings, "where those without an ending are given the one of others"),
-        (_in_one_case, "without differences in case"),
+        (partial(_spelled_alike, key=str.casefold), "without differences in case"),
+        (partial(_spelled_alike, key=_without_size), "without sizes of screens, such as @2x and _800x600"),
+        (partial(_spelled_alike, key=_without_zeros), "without zeros in front of numbers"),
     ):
         changed = spelled(clean, columns)
-        if (after := _count(changed, columns)) < before and _are_same(clean, changed, columns):
+        if (after := _count(changed, columns)) < before and _are_same(clean, changed, columns, of_folders=False):
             lines.append(f"{before} names of pictures are {after} {said}")
             clean, before = changed, after
     stems = _by_file(clean, columns, depth=_MAX_FOLDERS, without_ending=True)
@@ -73,7 +77,8 @@ def several_names(trials: pd.DataFrame) -> list[str]:
     bare = _bare(*first[[columns[0], "participant", "session", "trial"]])
     if all(map(_PLAIN.fullmatch, names)) and isinstance(bare, str) and bare == first[columns[0]]:
         # most tables: then no names are joined that differ in their files' stems, see `_all_bare`
-        stems = {name: re.sub(PICTURE_FILE, "", name.rpartition("/")[2]).casefold() for name in names}
+        stems = {name: re.sub(PICTURE_FILE, "", name.rpartition("/")[2]) for name in names}
+        stems = {name: _without_zeros(_without_size(stem)).casefold() for name, stem in stems.items()}
         if _count(trials.assign(**{column: trials[column].map(stems) for column in columns}), columns) == before:
             return []
     if (after := _count(with_picture_names(trials, None)[0], columns)) == before:
@@ -104,12 +109,26 @@ def _with_endings(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return trials.assign(**{name: trials[name].map(full).astype("str").fillna(trials[name]) for name in columns})
 
 
-def _in_one_case(trials: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Return names that differ in case only as the first of them."""
-    names = pd.concat([trials[name] for name in columns]).dropna().drop_duplicates()
-    first = names[~names.str.casefold().duplicated()]
-    spelling = dict(zip(first.str.casefold(), first, strict=True))
-    return trials.assign(**{name: trials[name].str.casefold().map(spelling).astype("str") for name in columns})
+def _spelled_alike(trials: pd.DataFrame, columns: list[str], *, key: Callable[[str], str]) -> pd.DataFrame:
+    """Return names with an equal key as the first of them."""
+    first: dict[str, str] = {}
+    for name in pd.concat([trials[name] for name in columns]).dropna().unique():
+        first.setdefault(key(name), name)
+    spelling = {name: first[key(name)] for column in columns for name in trials[column].dropna().unique()}
+    return trials.assign(**{name: trials[name].map(spelling).astype("str") for name in columns})
+
+
+def _without_size(name: str) -> str:
+    """Return a name without the size that a page chose for a screen.
+
+    >>> _without_size("face_1@2x.png"), _without_size("face_1_800x600.png"), _without_size("2x4.png")
+    ('face_1.png', 'face_1.png', '2x4.png')
+    """
+    return re.sub(r"(?i)(@\d(\.\d+)?x|[-_]\d{2,5}x\d{2,5})(?=\.[a-z]+$|$)", "", name)
+
+
+def _without_zeros(name: str) -> str:
+    return re.sub(r"(?<!\d)0+(?=\d)", "", name)
 
 
 def _are_files(trials: pd.DataFrame, columns: list[str]) -> bool:
@@ -134,8 +153,12 @@ def _count(trials: pd.DataFrame, columns: list[str]) -> int:
     return count
 
 
-def _are_same(names: pd.DataFrame, files: pd.DataFrame, columns: list[str]) -> bool:
-    """Return whether nothing says that two names of one file name are two pictures."""
+def _are_same(names: pd.DataFrame, files: pd.DataFrame, columns: list[str], *, of_folders: bool = True) -> bool:
+    """Return whether nothing says that two names of one file name are two pictures.
+
+    Args:
+        of_folders: the names differ in their folders.
+    """
     counts = [_count(frame, columns) for frame in (names, files)]
     distinct = [sum(frame[name].nunique() for name in columns) for frame in (names, files)]
     of_pairs = len(columns) == 2 and bool(set(files["stimulus"]) & set(files["stimulus_b"].dropna()))
@@ -145,7 +168,7 @@ def _are_same(names: pd.DataFrame, files: pd.DataFrame, columns: list[str]) -> b
         return True
     if any(_judged_twice(names, files, name) for name in columns):
         return False
-    return not _shown_together(names, files, columns)
+    return not (of_folders and _shown_together(names, files, columns))
 
 
 def _shown_together(names: pd.DataFrame, files: pd.DataFrame, columns: list[str]) -> bool:

@@ -14,7 +14,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.stats.importing.mapping import parse_source
 from gan_eval.stats.importing.reading import Foreign, read_foreign
-from gan_eval.stats.importing.wide import lengthened
+from gan_eval.stats.importing.wide import columns_by_number, lengthened
 from gan_eval.stats.rules import parse_rule
 
 _OTHER_ROW = re.compile(r"@(fill|previous):(.+)", re.DOTALL)
@@ -80,6 +80,41 @@ def _path_cells(source: str, cells: pd.DataFrame) -> pd.Series | None:
     return None
 
 
+def columns_of_source(source: str, columns: Sequence[str]) -> set[str]:
+    """Return the columns of the files that a source reads.
+
+    >>> columns_of_source("@fill:id", ["id"]), columns_of_source("answers[0].label", ["answers"])
+    ({'id'}, {'answers'})
+    """
+    if source in columns:
+        return {source}
+    if other := _OTHER_ROW.fullmatch(source):
+        return columns_of_source(other[2], columns)
+    if source.startswith("@"):
+        return set()
+    if re.search("[#*]", source):
+        return {*columns_by_number(source, columns).values()}
+    return {source[: found.start()] for found in re.finditer(r"[.\[]", source)}.intersection(columns)
+
+
+def unread_entries(source: str, cells: pd.DataFrame) -> dict[str, int]:
+    """Return the numbers of entries of lists of which a path reads one, such as `answers` of `answers[0].label`."""
+    counts = {}
+    for column in columns_of_source(source, list(map(str, cells))) - {source}:
+        path = [first or second for first, second in _STEP.findall(source[len(column) :])]
+        values = [nested(cell) for cell in cells[column].dropna()]
+        for at, step in enumerate(path):
+            others = sum(len(value) - (int(step) < len(value)) for value in values if isinstance(value, list))
+            if step.isdecimal() and others:
+                counts[f"{column}{_written(path[:at])}, entries other than [{step}]"] = others
+            values = [_value_in(value, step) for value in values]
+    return counts
+
+
+def _written(path: Sequence[str]) -> str:
+    return "".join(f"[{step}]" if step.isdecimal() else f".{step}" for step in path)
+
+
 def nested(cell: Any) -> Any:
     """Return the value of a cell with JSON, or with a list as Python writes it; the text itself if it is neither."""
     if isinstance(cell, str) and cell[:1] in ("[", "{", '"'):
@@ -91,18 +126,19 @@ def nested(cell: Any) -> Any:
 
 def _value_at(value: Any, path: Sequence[str]) -> str | None:
     for step in path:
-        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        elif isinstance(value, dict):
-            value = value.get(step)
-        else:
-            return None
-        value = nested(value)
+        value = _value_in(value, step)
     if isinstance(value, dict) and [*value.values()].count(True) == 1 and {*value.values()} <= {True, False}:
         return next(key for key, chosen in value.items() if chosen)  # radio buttons
     if value is None or isinstance(value, str):
         return value or None  # "" is a question that was not answered
     return json.dumps(value, ensure_ascii=False)
+
+
+def _value_in(value: Any, step: str) -> Any:
+    """Return the entry of a list or an object; None: it has none."""
+    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        return nested(value[int(step)])
+    return nested(value.get(step)) if isinstance(value, dict) else None
 
 
 def with_pictures(frame: pd.DataFrame, foreign: Foreign, file: Path | None) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import pandas as pd
@@ -63,7 +64,8 @@ class Tool(NamedTuple):
     prefer: Sequence[str] = ()
     """Parts of the values of `choose`, the preferred ones first."""
     rules: Sequence[str] = ()
-    """Rules that apply if some rows do not fulfil them."""
+    """Rules that apply if some rows do not fulfil them: they leave out what the program itself calls refused, a check
+    or a rehearsal."""
     words: Mapping[str, Mapping[str, str]] = {}
     version: str = ""
     """Column with the program's version."""
@@ -203,7 +205,7 @@ TOOLS: Mapping[str, Tool] = {
     ),
     "mturk": Tool(
         "Mechanical Turk",
-        [("WorkerId", "HITId"), ("WorkerId", "AssignmentId")],
+        [("WorkerId", "HITId"), ("WorkerId", "AssignmentId"), ("AssignmentStatus",)],
         {
             "participant": ("WorkerId",),
             "left": ("Input.%left#", "Input.%left", "Input.left%#"),
@@ -244,6 +246,74 @@ TOOLS: Mapping[str, Tool] = {
         export="the responses as CSV or Excel",
         note="which picture a question shows: --pictures FILE.csv (number or name, stimulus, kind)",
     ),
+    "appen": Tool(
+        "Appen",
+        [("_tainted",), ("_golden",)],
+        {"participant": ("_worker_id",), "stimulus": _PICTURE, "kind": _KIND, "model": _MODEL, "response": _ANSWER},
+        rules=("_tainted!=true", "_golden!=true"),
+        export="the full report as CSV",
+        note="tainted judgements and test questions are left out",
+    ),
+    "toloka": Tool(
+        "Toloka",
+        [("INPUT:%", "OUTPUT:%")],
+        {
+            "participant": ("ASSIGNMENT:worker_id",),
+            "stimulus": _each("INPUT:", _PICTURE),
+            "kind": _each("INPUT:", _KIND),
+            "model": _each("INPUT:", _MODEL),
+            "response": (*_each("OUTPUT:", _ANSWER), "OUTPUT:result"),
+        },
+        rules=("GOLDEN:%=", "ASSIGNMENT:status!=REJECTED"),
+        export="the results of the pool as TSV",
+        note="control tasks and rejected assignments are left out",
+    ),
+    "prolific": Tool(
+        "Prolific",
+        [("Submission id", "Participant id", "Status"), ("submission_id", "participant_id", "submission_status")],
+        {
+            "participant": ("Participant id", "participant_id"),
+            "stimulus": _PICTURE,
+            "kind": _KIND,
+            "model": _MODEL,
+            "response": _ANSWER,
+        },
+        rules=tuple(
+            f"{column}!={status}"
+            for column in ("Status", "submission_status")
+            for status in ("REJECTED", "RETURNED", "TIMED-OUT", "SCREENED OUT")
+        ),
+        export="answers joined with the demographic data of the submissions",
+        note="submissions that were rejected, returned, screened out or timed out are left out",
+    ),
+    "revisit": Tool(
+        "reVISit",
+        [("participantId", "trialId", "trialOrder")],
+        {
+            "participant": ("participantId",),
+            "stimulus": _PICTURE,
+            "kind": (*_KIND, "correctAnswer"),
+            "model": _MODEL,
+            "response": ("answer",),
+        },
+        rules=("status!=rejected",),
+        export="the tidy CSV",
+        note="participants who were rejected are left out",
+    ),
+    "labelstudio": Tool(
+        "Label Studio",
+        [("was_cancelled",), ("annotation_id", "lead_time")],
+        {
+            "participant": ("annotator", "completed_by"),
+            "stimulus": _PICTURE,
+            "kind": _KIND,
+            "model": _MODEL,
+            "response": _ANSWER,
+        },
+        rules=("was_cancelled!=true",),
+        export="CSV or JSON",
+        note="annotations that were cancelled (skipped) are left out",
+    ),
     "jatos": Tool(
         "JATOS",
         [(f"{JATOS}study_result",)],
@@ -271,10 +341,28 @@ class Options(NamedTuple):
 
 def detected(foreign: Foreign) -> str | None:
     """Return the name of the tool that wrote the files, by their columns; of JATOS, that of the tool inside."""
-    for name, tool in TOOLS.items():
-        if any(all(_has(pattern, foreign) for pattern in columns) for columns in tool.columns):
-            return name
-    return None
+    return next((name for name, tool in TOOLS.items() if _wrote(tool, foreign)), None)
+
+
+def _wrote(tool: Tool, foreign: Foreign) -> bool:
+    return any(all(_has(pattern, foreign) for pattern in columns) for columns in tool.columns)
+
+
+def rules_of_tools(foreign: Foreign, given: Options) -> list[str]:
+    """Return the rules of all tools whose columns the files have that leave out some rows, but not all.
+
+    A column of which the user has a rule or takes answers has none.
+    """
+    columns = [str(name) for name in foreign.cells]
+    of_user = {*given.mapping.values(), *(parse_rule(rule).column for rule in given.where)}
+    rules = []
+    for rule in (parse_rule(text) for tool in TOOLS.values() if _wrote(tool, foreign) for text in tool.rules):
+        for name in _columns_like(rule.column, columns).keys() - of_user:
+            kept = replace(rule, column=name).holds(foreign.cells, where="--from")
+            kept = kept | foreign.cells[name].isna().to_numpy(bool)
+            if kept.any() and not kept.all():
+                rules.append(f"{name}{rule.operator}{rule.value}")
+    return rules
 
 
 def _has(pattern: str, foreign: Foreign) -> bool:
@@ -365,12 +453,6 @@ class _Reader:
         if f"{JATOS}study_result" in self.columns:
             self.mapping["session"] = f"{JATOS}study_result"  # a worker may come again
         self._name_words()
-        for text in self.tool.rules:
-            rule = parse_rule(text)
-            if rule.column in self.columns and not rule.holds(self.rows, where="--from").all():
-                kept = rule.holds(self.rows, where="--from") | self.rows[rule.column].isna().to_numpy(bool)
-                if kept.any() and not kept.all():
-                    self.where.append(text)
         order = {name: place for place, name in enumerate((*self.tool.sources, "rating"))}
         mapping = {
             name: source

@@ -10,6 +10,7 @@ import pyarrow
 from pyarrow import compute
 
 from gan_eval.errors import UserError
+from gan_eval.stats.checks import CHECKS
 from gan_eval.stats.contradictions import Source, Sources
 from gan_eval.stats.importing.reading import Foreign
 from gan_eval.stats.importing.rejections import MAX_WORDS
@@ -19,8 +20,6 @@ from gan_eval.stats.importing.words import MISSING
 
 Found = tuple[pd.DataFrame, list[str]]
 """Rows, and lines for the user."""
-_MAX_RATIO = 1.02
-"""Maximum sum of the reaction times of a session as a share of its time; rounded times may add up to a little more."""
 _MIN_TRIALS = 4
 """Minimum number of trials with several answers for the conclusion that they have several questions."""
 _OF_QUESTION = ("participant", "trial", "stimulus", "response", "correct", "reaction_time_ms")
@@ -73,7 +72,7 @@ def zero_confidences(tool: str | None, trials: pd.DataFrame) -> list[str]:
     zeros = int(confidence.eq(0).sum())
     if tool != "otree" or not 0 < zeros < len(confidence):
         return []
-    return [f"{zeros} confidences are 0, as on a page that timed out; --word confidence:0= leaves them out"]
+    return [CHECKS["zero_confidence"].line(count=zeros)]
 
 
 def one_row_a_trial(tool: str | None, foreign: pd.DataFrame, sources: Sources, words: Iterable[str]) -> Found:
@@ -167,16 +166,13 @@ def _simulated(foreign: Foreign, cells: pd.DataFrame) -> Found:
     group = foreign.groups()
     session = (place.diff().le(0) | elapsed.diff().lt(0) | group.ne(group.shift())).cumsum()
     total, last = rt.groupby(session).sum(), elapsed.groupby(session).max()
-    is_faster = total > _MAX_RATIO * last
+    is_faster = total > CHECKS["faster_than_possible"].threshold * last
     if not is_faster.any():
         return cells, []
     rows, count = int(session.isin(is_faster.index[is_faster]).sum()), int(is_faster.sum())
     counted = f"{count} sessions" if count > 1 else "a session"
-    return cells, [
-        f"the reaction times of {counted} ({rows} rows) add up to more than the session lasted "
-        f"({total[is_faster].iloc[0]:.0f} ms in {last[is_faster].iloc[0]:.0f}): simulated? jsPsych writes no mark; "
-        "--map 'simulated=@\"true\"' marks all rows of an import"
-    ]
+    facts = {"rows": rows, "total": total[is_faster].iloc[0], "last": last[is_faster].iloc[0]}
+    return cells, [CHECKS["faster_than_possible"].line(sessions=counted, **facts)]
 
 
 def _numbers(cells: pd.Series) -> pd.Series:
@@ -304,10 +300,7 @@ def _untouched(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
     equal = int(rating.eq(start).sum())
     if not equal:
         return frame, []
-    return frame, [
-        f"{equal} of {len(frame)} ratings are the slider's start value: jsPsych writes it for a slider that was not "
-        "touched (require_movement)"
-    ]
+    return frame, [CHECKS["untouched"].line(count=equal, n=len(frame))]
 
 
 _OF_FILES: Mapping[str, tuple[Callable[[Foreign, pd.DataFrame], Found], ...]] = {

@@ -9,14 +9,9 @@ from string import ascii_lowercase
 import pandas as pd
 
 from gan_eval.errors import UserError
-from gan_eval.stats.contradictions import Sources
-from gan_eval.stats.importing.mapping import BY_PLACE
 from gan_eval.stats.importing.reading import Foreign
 from gan_eval.stats.importing.rejections import MAX_WORDS
 from gan_eval.tables import TRIALS
-
-_JUDGED = ("stimulus", "stimulus_b", "kind", "response", "choice", "rating", *BY_PLACE)
-"""Columns that a wide table has for each judgement."""
 
 
 def columns_by_number(pattern: str, columns: Sequence[str]) -> dict[str, str]:
@@ -178,24 +173,3 @@ def lettered_table(columns: Sequence[str]) -> str:
         f"this looks like a wide table, one row a person, with the columns {named}: write numbers for the letters "
         f"({start}1, {start}2, ...) and give # for the number in --map"
     )
-
-
-def unread_numbers(sources: Sources, foreign: pd.DataFrame, *, once: bool) -> list[str]:
-    """Return a warning of columns that differ in a number from mapped ones, such as further rounds, and are not read.
-
-    Args:
-        once: each participant has one row; else two mapped columns must have such others.
-    """
-    mapped = {source.column for target, source in sources.items() if source and target in _JUDGED}
-    unread = [
-        (next(name for name in names if name in mapped), [name for name in names if name not in mapped])
-        for names in numbered_columns(list(foreign.columns)).values()
-        if not mapped.isdisjoint(names) and not mapped.issuperset(names)
-    ]
-    if len(unread) < (1 if once else 2):
-        return []
-    read, others = ", ".join(name for name, _ in unread), sum(len(names) for _, names in unread)
-    return [
-        f"columns {read} are read, {others} with other numbers are not, such as {unread[0][1][0]}: write # for the "
-        "number in --map, and each number becomes a row"
-    ]

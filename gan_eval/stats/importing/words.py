@@ -132,12 +132,20 @@ def foreign_table_error(
     words: Mapping[str, Mapping[str, str]],
     *,
     missing: Sequence[str] = (),
+    command: str = "",
+    person: str = "COLUMN",
 ) -> UserError:
-    """Return the error with the file's unknown words and the options that name columns and words."""
+    """Return the error with the file's unknown words and the options that name columns and words.
+
+    Args:
+        command: the files and the options that were given, as typed; default: the file.
+        person: the source to propose for a participant.
+    """
     findings = [f"{file}: {problem}"]
     if "response" in missing and "kind" not in missing:
         findings.append("correct may replace it: --map correct=COLUMN, whether the answer was correct")
-    options = [f"--map {name}=COLUMN" for name in missing]
+    options = [f"--map {name}={person if name == 'participant' else 'COLUMN'}" for name in missing]
+    command = f"gan-eval trials import {command or shlex.quote(str(file))}"
     of_models = r"(?i)(\w*_)?model_?(a|b|1|2|left|right)|(left|right)_model"
     models = [name for name in map(str, foreign) if re.fullmatch(of_models, name)]
     if missing and len(models) == 2:
@@ -176,10 +184,11 @@ def foreign_table_error(
                 options.append(f"--word {shlex.quote(f'{name}:{counts.index[0]}')}=MEANING")
     if options:
         each = " (an option for each word)" if "--word" in options[-1] else ""
-        command = f"name them with: gan-eval trials import {shlex.quote(str(file))} {{}} --out trials.csv"
-        findings.append(("add {}" if sources else command).format(" ".join(options)) + each)
+        typed = " ".join(options)
+        whole = f"name them with: {command} {typed} --out trials.csv"
+        findings.append((f"add {typed}" if sources else whole) + each)
     elif not sources and len(findings) == 1:  # words in capitals, or with spaces around them
-        findings.append(f"convert it with: gan-eval trials import {shlex.quote(str(file))} --out trials.csv")
+        findings.append(f"convert it with: {command} --out trials.csv")
     return UserError("; ".join(findings))
 
 

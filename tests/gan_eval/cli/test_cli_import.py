@@ -68,9 +68,11 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
         return f"{person or ''},{picture},{'fake' if picture % 2 else 'real'},{said}"
 
     write(tmp_path / "t.csv", "participant,stimulus,kind,response", row)
-    assert importing("t.csv") == (2, ["gan-eval: t.csv: its columns fit; give --out trials.csv, the table to write"])
-    status, lines = importing("t.csv", "--out", "trials.csv")
+    status, lines = importing("t.csv")
+    assert (status, lines[-1]) == (2, "gan-eval: t.csv: its columns fit; give --out trials.csv, the table to write")
+    status, (first, _, *lines) = importing("t.csv", "--out", "trials.csv")
     assert status == ROWS_LEFT_OUT == 3
+    assert first == "read as: 3 participants, 4 pictures (2 real, 2 generated), 12 answers"
     assert lines[0].startswith("t.csv: row 1 and 5 more: column participant: empty;")
     assert len(lines) == 4, "each problem once"
     said = ("12 trials; 12 of 24 ", " 6 participant, ", " 8 response (", "dunno 4", " trials.rejected.csv")
@@ -79,7 +81,7 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
     chosen = importing("t.csv", "--where", "participant=1", "--where", "stimulus<3", "--out", "trials.csv")
     assert chosen[1][-1].endswith(" analyze trials.csv --out analysis")
     (tmp_path / "t.csv").write_text("participant,stimulus,kind,response\nP1,s1\nP1,s2,real,real\n")
-    first, last = importing("t.csv", "--out", "trials.csv")[1]
+    _, _, first, last = importing("t.csv", "--out", "trials.csv")[1]
     assert first.startswith("t.csv: row 1: ")
     assert last.startswith("1 trial; 1 of 2 ")
 

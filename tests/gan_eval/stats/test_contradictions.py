@@ -149,7 +149,7 @@ def test_impossible_times_are_a_warning_that_names_the_first_row() -> None:
     timed = fill_trials(pd.DataFrame(ROWS).assign(reaction_time_ms=600.0))
     assert not doubts(timed.assign(reaction_time_ms=[*range(500, 500 + len(timed))]))
     timed.loc[[1, 2], "reaction_time_ms"] = [-500.0, 0.0]
-    assert "2 not above 0, or infinite; the first is -500 ms in row 2. They count as missing" in doubts(timed)[0]
+    assert "2 of 8 answers have no reaction time above 0 (the first is -500 ms in row 2)" in doubts(timed)[0]
 
 
 @pytest.mark.parametrize(

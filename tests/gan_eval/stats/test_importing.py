@@ -43,7 +43,7 @@ def test_mapped_filled_and_kept(tmp_path):
 def test_rows_that_stand_twice_are_counted(tmp_path):
     twice = import_trials(foreign(tmp_path, FOREIGN + FOREIGN.partition("\n")[2]), mapping=MAPPING)
     assert len(twice.trials) == 8
-    assert any(line.endswith(": 5, 6, 7, 8") for line in twice.doubts)
+    assert any(line.endswith(": 5, 6, 7, ...") for line in twice.doubts)
     assert not import_trials(foreign(tmp_path), mapping=MAPPING).doubts
 
 
@@ -180,7 +180,7 @@ def test_a_doubt_names_the_row_of_the_file_after_rejected_rows(tmp_path):
         "participant,stimulus,kind,response,reaction_time_ms\nA,p,real,maybe,700\nA,q,fake,fake,700\nA,r,fake,real,-1\n"
     )
     found = import_trials(foreign(tmp_path, text), mapping={})
-    assert "1 not above 0, or infinite; the first is -1 ms in row 3." in found.doubts[0]
+    assert "1 of 2 answers have no reaction time above 0 (the first is -1 ms in row 3)" in found.doubts[0]
 
 
 def test_pairs_and_grades_need_neither_kind_nor_response(tmp_path):

@@ -123,3 +123,22 @@ def test_our_metrics_match_the_file_names_of_other_tools(tmp_path: Path, name: s
     renamed, lines = named_as_judged(trials, metrics)
     assert renamed["stimulus"].tolist() == names["stimulus"].tolist()
     assert len(lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "is_joined"),
+    [
+        (lambda p, n, i, k: f"{k}{i}{'@2x' if p % 2 else ''}.png", True),
+        (lambda p, n, i, k: f"{k}_{i}_{('640x480', '800x600', '1280x960')[p % 3]}.png", True),
+        (lambda p, n, i, k: f"{k}_{i}.png" if p % 2 else f"{k}_{i:03}.png", True),
+        (lambda p, n, i, k: f"{k}_{i // 4}_{('64x64', '128x128')[i // 2 % 2]}.png", False),  # a person saw both sizes
+        (lambda p, n, i, k: f"{k}_{i // 4}.png" if i // 2 % 2 else f"{k}_{i // 4:03}.png", False),
+    ],
+)
+def test_names_that_differ_by_device_are_of_one_picture_and_said(tmp_path, name, is_joined: bool) -> None:
+    """Before, 12 pictures counted as 24 or 36 without a word."""
+    found = imported(tmp_path, name)
+    assert found.trials["stimulus"].nunique() == 12
+    assert any("names of pictures are 12 without" in line for line in found.doubts) == is_joined
+    as_is = imported(tmp_path, name, picture_names="as-is")
+    assert bool(several_names(as_is.trials)) == is_joined

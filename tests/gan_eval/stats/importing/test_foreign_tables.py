@@ -1,6 +1,5 @@
 """Tables of other programs: units, missing words, directions, shapes that are not one row a judgement."""
 
-import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -58,74 +57,6 @@ def test_times_of_people_in_another_unit_are_converted(tmp_path: Path) -> None:
 def twice(frame: pd.DataFrame, **columns: object) -> pd.DataFrame:
     """Two rows in succession for each row."""
     return frame.loc[frame.index.repeat(2)].reset_index(drop=True).assign(**columns)
-
-
-@pytest.mark.parametrize(
-    ("columns", "fix"),
-    [
-        ({}, "COLUMN=QUESTION"),
-        ({"trial": [*range(1, 13)] * 3}, "COLUMN=QUESTION"),
-        ({"question": ["real?", "sure?"] * 18}, "'question=real?'"),
-        ({"question": ["real", "sure", "sure", "real"] * 9}, "question=real"),
-    ],
-)
-def test_two_questions_with_the_same_words_are_reported(tmp_path: Path, columns: dict[str, object], fix: str) -> None:
-    asked = twice(table(), **columns)
-    asked.loc[::2, "response"] = [*KINDS] * 9
-    few = asked.drop(index=[5, 17])  # without an answer to the second question
-    for frame in (asked, few):
-        (line,) = imported(tmp_path, frame).doubts
-        assert "2 trials in succession" in line
-        assert line.endswith(f"--where {fix}")
-    if "question" in columns:
-        rule = shlex.split(fix)
-        assert not imported(tmp_path, few, where=rule).doubts
-        assert len(imported(tmp_path, few, where=rule).trials) == 18
-
-
-@pytest.mark.parametrize(
-    ("asks", "columns", "fix"),
-    [
-        ("fake", {}, "COLUMN=QUESTION"),
-        ("fake", {"question": ["real?", "sure?"]}, "question=real?"),
-        ("none", {}, ""),
-    ],
-)
-def test_a_question_after_some_answers_is_reported_and_a_picture_shown_again_after_a_miss_is_not(
-    tmp_path: Path, asks: str, columns: dict[str, list[str]], fix: str
-) -> None:
-    first = pd.concat([table()] * 2, ignore_index=True).assign(
-        participant=[f"P{number // 6}" for number in range(36)], response=["real", asks] * 18
-    )
-    asked = twice(first, **{name: words * 36 for name, words in columns.items()})
-    asked.loc[1::2, "response"] = [*KINDS] * 18
-    asked = asked[(asked.index % 2 == 0) | asked["response"].shift().eq(asks)]
-    lines = [line for line in imported(tmp_path, asked).doubts if "succession" in line or "follow one of" in line]
-    if asks == "none":
-        assert lines == []
-        return
-    (line,) = lines
-    assert line.startswith("18 trials follow one of the same picture, only after response fake: ")
-    assert shlex.split(line)[-1] == fix
-    if columns:
-        assert len(imported(tmp_path, asked, where=[fix]).trials) == 36
-
-
-def test_pictures_that_are_shown_again_are_no_questions(tmp_path: Path) -> None:
-    """At another exposure, later, in a later block, under another model, often, or to one person only."""
-    again = twice(table())
-    for columns in (
-        {"requested_exposure_ms": [50, 500] * 18},
-        {"trial": [n + 6 * m + 1 for _ in range(3) for n in range(6) for m in range(2)]},
-        {"block": [1, 2] * 18},
-        {"kind": "fake", "response": [*KINDS] * 18, "model": ["a", "b"] * 18},
-    ):
-        found = imported(tmp_path, again.assign(**columns))
-        assert (len(found.trials), [line for line in found.doubts if "succession" in line]) == (36, [])
-    often = table().loc[lambda frame: frame.index.repeat(20)]
-    one = pd.concat([twice(table()[:6]), table()[6:]])
-    for frame in (often, one):
-        assert not any("succession" in line for line in imported(tmp_path, frame).doubts)
 
 
 def test_words_of_one_outcome_alone_do_not_decide_the_answer(tmp_path: Path) -> None:
@@ -198,9 +129,7 @@ def test_wide_tables_are_named_with_their_numbered_columns(tmp_path: Path) -> No
         imported(tmp_path, text)
     one_round = {"participant": "code", "stimulus": "image", "kind": "truth", "response": "said"}
     one_round = {ours: f"rf.1.player.{name}" if ours != "participant" else name for ours, name in one_round.items()}
-    (line,) = imported(tmp_path, text, one_round).doubts
-    assert "rf.2.player.image" in line
-    assert not imported(tmp_path, table(rating1=3, rating2=4), {"confidence": "rating1"}).doubts
+    assert "rf.2.player.image" in imported(tmp_path, text, one_round).read_as.not_used
 
 
 @pytest.mark.parametrize(

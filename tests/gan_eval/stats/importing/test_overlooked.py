@@ -39,34 +39,6 @@ def lines_with(found: Imported, word: str) -> list[str]:
     return [line for line in found.doubts if word in line]
 
 
-@pytest.mark.parametrize(
-    ("column", "practice", "main", "rule"),
-    [
-        ("is_practice", "TRUE", "FALSE", "is_practice!=TRUE"),
-        ("practice", "1", "", "practice="),
-        ("block_type", "practice", "test", "block_type!=practice"),
-        ("part", "Training trials", "main", "part!=Training trials"),
-        ("part", "warm-up", None, "part="),
-    ],
-)
-def test_practice_in_a_column_of_its_own_is_asked_about(tmp_path, column, practice, main, rule) -> None:
-    frame = table()
-    tried = frame.groupby("participant").head(2)
-    both = pd.concat([tried.assign(**{column: practice}), frame.assign(**{column: main})])
-    found = imported(tmp_path, both.sort_values("participant", kind="stable"))
-    (line,) = lines_with(found, "practice?")
-    assert "8 of 56 main trials" in line
-    assert rule in line
-    assert len(imported(tmp_path, both, where=[rule]).trials) == 48
-
-
-def test_a_persons_training_and_a_split_are_no_practice(tmp_path) -> None:
-    frame = table()
-    frame["training"] = frame["participant"].map({"P0": "yes", "P1": "no", "P2": "yes", "P3": "no"})
-    frame["split"] = ["train", "test"] * 24
-    assert not imported(tmp_path, frame).doubts
-
-
 def test_a_time_that_many_answers_share_is_asked_about(tmp_path) -> None:
     frame = table()
     limit = frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(frame.index % 12 == 3, 9999))
@@ -155,54 +127,22 @@ def test_exposures_in_frames_are_asked_about(tmp_path) -> None:
     assert not imported(tmp_path, frame.assign(requested_exposure_ms=[17, 50, 100] * 16)).doubts
 
 
-def test_copies_without_times_are_asked_about(tmp_path) -> None:
-    frame = table().drop(columns="reaction_time_ms")
-    assert lines_with(imported(tmp_path, pd.concat([frame, frame])), "48 rows that equal")
-    again = frame.assign(response=frame["response"].iloc[::-1].to_numpy())
-    assert not lines_with(imported(tmp_path, pd.concat([frame, again])), "equal")
-
-
-def test_copies_and_other_names_are_asked_about_without_import_too(tmp_path) -> None:
-    both = pd.concat([table(), table()]).assign(Model=lambda frame: frame["kind"].map({"fake": "m"}))
-    found = imported(tmp_path, both)
+def test_copies_are_asked_about_without_import_too(tmp_path) -> None:
+    both = pd.concat([table(), table()])
+    said = "48 rows equal an earlier one of their session in picture, answer and reaction time"
+    assert lines_with(imported(tmp_path, both), said)
     both.to_csv(tmp_path / "trials.csv", index=False)
-    for ours, said in (("48 rows that equal", "48 rows equal an earlier one"), ("model=Model", "--map model=Model")):
-        assert lines_with(found, ours)
-        with pytest.warns(UserWarning, match=said):
-            read_trials(tmp_path / "trials.csv")
+    with pytest.warns(UserWarning, match=said):
+        read_trials(tmp_path / "trials.csv")
 
 
 def test_a_block_with_words_is_left_out(tmp_path) -> None:
     frame = table().assign(block=["practice"] * 2 + ["main"] * 46)
     found = imported(tmp_path, frame)
     assert len(found.trials) == 48
-    assert lines_with(found, "practice, main")
+    assert found.read_as.not_used == {"block": {"main": 46, "practice": 2}}
     assert len(imported(tmp_path, frame, where=["block=main"]).trials) == 46
     assert imported(tmp_path, frame.assign(block=[1, 2] * 24)).trials["block"].tolist() == [1, 2] * 24
-
-
-def test_a_session_that_was_begun_again_is_asked_about(tmp_path) -> None:
-    for name, rows in (("a", table(1)), ("b", table(1)[:5].assign(reaction_time_ms=300 + 11.0 * pd.Series(range(5))))):
-        rows.to_csv(tmp_path / f"{name}.csv", index=False)
-    found = import_trials([tmp_path / "a.csv", tmp_path / "b.csv"], mapping={})
-    assert lines_with(found, "participant P0: the same pictures in several files")
-
-
-def test_each_click_of_a_changed_answer_is_asked_about(tmp_path) -> None:
-    frame = table()
-    changed = frame[frame.index % 5 == 0].replace({"response": {"real": "fake", "fake": "real"}})
-    clicks = pd.concat([changed, frame]).sort_index(kind="stable")
-    assert lines_with(imported(tmp_path, clicks), "10 trials follow one of the same picture with another answer")
-
-
-def test_questions_in_blocks_of_their_own_are_asked_about(tmp_path) -> None:
-    frame = table()
-    for name, words in (("question", ("real", "share")), ("q", ("Is it real?", "Would you share it?"))):
-        both = pd.concat([frame.assign(**{name: word}) for word in words])
-        (line,) = lines_with(imported(tmp_path, both), "questions about it")
-        assert f"{name}={words[0]}" in line
-    again = pd.concat([frame.assign(orientation="upright"), frame.assign(orientation="inverted")])
-    assert not lines_with(imported(tmp_path, again), "questions")
 
 
 @pytest.mark.parametrize("numbered", [True, False])
@@ -217,29 +157,13 @@ def test_a_row_of_the_onset_does_not_take_the_place_of_the_answer(tmp_path, numb
     assert found.trials["response"].tolist() == table()["response"].tolist()
 
 
-def test_words_of_several_models_are_asked_about(tmp_path) -> None:
+def test_words_of_several_models_may_be_both_truth_and_model(tmp_path) -> None:
     frame = table()
     frame["kind"] = frame["kind"].mask(frame.index % 4 == 1, "pix2pix").replace({"real": "photo", "fake": "cyclegan"})
     refused("--map model=COLUMN", imported, tmp_path, frame.replace({"kind": {"photo": "real"}}))
     words = {"kind": {"photo": "real", "pix2pix": "fake", "cyclegan": "fake"}}
-    (line,) = lines_with(imported(tmp_path, frame, words=words), "one model")
-    assert "--map kind=kind --map model=kind" in line
     found = imported(tmp_path, frame, words=words, mapping={"kind": "kind", "model": "kind"})
     assert found.trials["model"].value_counts().to_dict() == {"cyclegan": 12, "pix2pix": 12}
-    assert not lines_with(found, "one model")
-
-
-@pytest.mark.parametrize(
-    ("name", "option"), [("Model", "model=Model"), ("generator", "model=generator"), ("RT", "reaction_time_ms=RT")]
-)
-def test_a_column_of_another_name_is_asked_about(tmp_path, name: str, option: str) -> None:
-    frame = table().rename(columns={"reaction_time_ms": name} if name == "RT" else {})
-    if name != "RT":
-        frame[name] = frame["kind"].map({"fake": "a", "real": None})
-    (line,) = lines_with(imported(tmp_path, frame), "is kept, not read as")
-    assert f"--map {option}" in line
-    ours, theirs = option.split("=")
-    assert not imported(tmp_path, frame, mapping={ours: theirs}).doubts
 
 
 def test_the_models_of_tools_are_read(tmp_path) -> None:
@@ -317,17 +241,6 @@ def test_columns_that_are_called_as_pictures_are_read(tmp_path) -> None:
     refused("any text for", imported, tmp_path, frame, mapping={"response": "Q*"})
 
 
-def test_columns_with_the_same_answers_that_are_not_read_are_named(tmp_path) -> None:
-    frame = wide()
-    frame.columns = ["participant", *(f"{n}_Q5" for n in range(1, 7)), *(f"{n}_Q9" for n in range(1, 7))]
-    kinds = {"kind": '@"real"', "stimulus": "@name"}
-    found = imported(tmp_path, frame, mapping={"response": "#_Q5", **kinds})
-    (line,) = lines_with(found, "not read, with the same words: #_Q9 (6)")
-    assert "'response=*_Q*'" in line
-    found = imported(tmp_path, frame, mapping={"response": "*_Q*", **kinds})
-    assert (len(found.trials), found.doubts) == (48, ())
-
-
 def test_numbers_of_wide_tables_belong_together(tmp_path) -> None:
     row = {"id": "P1"} | {f"pic{n}": f"{KINDS[n % 2]}_{n}.png" for n in range(1, 11)}
     row |= {f"model{n}": "m" for n in range(1, 11)}
@@ -336,7 +249,7 @@ def test_numbers_of_wide_tables_belong_together(tmp_path) -> None:
         answers = {f"ans{form.format(n)}": KINDS[n % 2] for n in range(1, 11)}
         found = imported(tmp_path, pd.DataFrame([row | answers]), mapping=mapping)
         assert (found.trials["response"] == found.trials["kind"]).tolist() == [True] * 10
-        assert lines_with(found, "model=model#")
+        assert found.read_as.not_used == {"model#": {"m": 10}}
         assert not imported(
             tmp_path, pd.DataFrame([row | answers]), mapping=mapping | {"model": "model#"}
         ).rejected.size

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from tool_files import (
     opensesame,
     otree,
     played,
+    played_in,
     psychopy,
     qualtrics,
     written,
@@ -37,7 +37,6 @@ from tool_files import (
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.stats.importing.convert import Imported
 from gan_eval.stats.importing.tools import TOOLS
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import read_table
@@ -91,19 +90,14 @@ def test_keys_that_differ_between_people_and_keys_without_correct(tmp_path: Path
     assert played(imported(written(tmp_path, "4.csv", rows))) == PLAYED
 
 
-def test_one_code_for_the_people_of_several_files_is_asked_about(tmp_path: Path) -> None:
+def test_one_code_for_the_people_of_several_files_is_seen(tmp_path: Path) -> None:
     """`setSeed` of jsPsych 8.3 also seeds `randomID`, so that every session has one code."""
     rows = jspsych("dyvoyqls")
     files = [written(tmp_path, f"{name}.csv", rows) for name in "ab"]
     halves = [written(tmp_path, f"half{at}.csv", rows[at * 6 : at * 6 + 6]) for at in (0, 1)]
-    question = "participant dyvoyqls: the same pictures in several files"
-
-    def is_asked(given: Sequence[Path], **mapping: str) -> bool:
-        return any(question in line for line in imported(given, mapping=mapping).doubts)
-
-    assert is_asked(files)
-    assert not any(is_asked(files, **{column: "@file"}) for column in ("participant", "session"))
-    assert not is_asked(halves)
+    assert imported(files).read_as.repeated == 1
+    assert imported(files, mapping={"participant": "@file"}).read_as.repeated == 0
+    assert imported(halves).read_as.repeated == 0
 
 
 def test_several_tasks_of_jspsych_are_one_and_the_others_are_named(tmp_path: Path) -> None:
@@ -387,7 +381,7 @@ def test_the_commands_of_the_page_on_tools_give_the_answers(tmp_path: Path, monk
         if trials["rating"].notna().any():
             assert trials["rating"].eq(80).equals(trials["kind"].eq("real"))
         else:
-            assert played(Imported(trials, trials))[2] == 0.8, command
+            assert played_in(trials)[2] == 0.8, command
 
 
 OF_FIXTURES: dict[str, Played] = {

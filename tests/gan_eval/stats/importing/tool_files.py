@@ -22,7 +22,11 @@ KEYS = {"real": "j", "fake": "f", None: None}
 
 
 def played(found: Imported) -> Played:
-    main = found.trials[found.trials["phase"] == "main"]
+    return played_in(found.trials)
+
+
+def played_in(trials: pd.DataFrame) -> Played:
+    main = trials[trials["phase"] == "main"]
     answered = main[main["response"] != "none"]
     accuracy = (answered["response"] == answered["kind"]).mean() if len(answered) else None
     return len(main), len(main) - len(answered), accuracy
