@@ -74,6 +74,16 @@ _ROWS = (
     Check("one_time_stamp", "rows of a wide table with the time stamp of another one as their participant", 1, "asks",
           "participant: {count} rows have a time stamp that another row has; each row is taken for a person, such as "
           "{example}"),
+    Check("names_by_ending", "ratio of the numbers of pictures without and with the endings of their names", 0.9,
+          "asks",
+          "{before} names of pictures are {after} without their endings: kept apart (--picture-names stem joins them)"),
+    Check("names_by_code", "share of names judged by one participant, which are half as many without their codes", 0.9,
+          "asks", "{before} names of pictures, each judged by one participant, are {after} without their numbers or "
+          "codes: if these are the same pictures, remove them from the column", 1, 0.5),
+    Check("further_question", "trials with several answers, of which later ones have other words and are never correct",
+          4, "asks", "{count} rows with {words} in column {column} answer a further question: left out"),
+    Check("rows_without_answer", "rows without an answer of trials that have one in another row", 4, "asks",
+          "{count} rows without an answer are of trials that have one in another row: left out"),
     Check("no_main_trial", "main trials in a file", 1, "asks",
           "no row is a main trial ({counts}), so there is nothing to analyse; --map phase= takes all rows as main"),
     Check("people_without_answers", "answers of a participant who has trials", 1, "asks",

@@ -7,6 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
+from gan_eval.stats.checks import CHECKS
 from gan_eval.stats.importing.names import PICTURE_FILE, by_distinct, clean_names
 
 PictureNames = Literal["file", "stem", "as-is"]
@@ -50,10 +51,10 @@ def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[
         if (after := _count(changed, columns)) < before and _are_same(clean, changed, columns, of_folders=False):
             lines.append(f"{before} names of pictures are {after} {said}")
             clean, before = changed, after
-    stems = _by_file(clean, columns, depth=_MAX_FOLDERS, without_ending=True)
-    if _count(stems, columns) <= 0.9 * before and not any(_judged_twice(clean, stems, name) for name in columns):
-        said = f"{before} names of pictures are {_count(stems, columns)} without their endings: kept apart"
-        lines.append(f"{said} (--picture-names stem joins them)")
+    stems, check = _by_file(clean, columns, depth=_MAX_FOLDERS, without_ending=True), CHECKS["names_by_ending"]
+    after = _count(stems, columns)
+    if after <= check.threshold * before and not any(_judged_twice(clean, stems, name) for name in columns):
+        lines.append(check.line(before=before, after=after))
     shorter = (_by_file(clean, columns, depth=depth) for depth in range(1, _MAX_FOLDERS + 1))
     files = next((names for names in shorter if _are_same(clean, names, columns)), clean)
     if (after := _count(files, columns)) < before:
@@ -223,13 +224,13 @@ def _without_numbers(trials: pd.DataFrame, columns: list[str], lines: list[str])
         said = f"{before} names of pictures are {after} without the trial's number or the participant's code"
         return bare, [*lines, f"{said}, each read as one picture (--picture-names as-is keeps them apart)"]
     once = min((trials.groupby(name)["participant"].nunique() == 1).mean() for name in columns)
-    if once < 0.9:
+    check = CHECKS["names_by_code"]
+    if once < check.threshold:
         return trials, lines
     plain = trials.assign(**{name: trials[name].str.replace(_CODE, "", regex=True) for name in columns})
     is_repeated = any(_judged_twice(trials, plain, name) for name in columns)
-    if 2 * (after := _count(plain, columns)) <= before and not is_repeated:
-        said = f"{before} names of pictures, each judged by one participant, are {after} without their numbers or codes"
-        lines = [*lines, f"{said}: if these are the same pictures, remove them from the column"]
+    if (after := _count(plain, columns)) <= check.share * before and not is_repeated:
+        lines = [*lines, check.line(before=before, after=after)]
     return trials, lines
 
 

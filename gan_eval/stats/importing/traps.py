@@ -20,8 +20,6 @@ from gan_eval.stats.importing.words import MISSING
 
 Found = tuple[pd.DataFrame, list[str]]
 """Rows, and lines for the user."""
-_MIN_TRIALS = 4
-"""Minimum number of trials with several answers for the conclusion that they have several questions."""
 _OF_QUESTION = ("participant", "trial", "stimulus", "response", "correct", "reaction_time_ms")
 """Columns of `trials` that distinguish trials, and three that each question has."""
 _RAW = re.compile(r"(.+)_raw(_\d+)?")
@@ -115,7 +113,7 @@ def _first_questions(foreign: pd.DataFrame, sources: Sources, words: Iterable[st
     several = given[given.groupby(trial).transform("size") > 1]
     is_later = trial[several.index].duplicated()
     first, later = {*several[~is_later]}, {*several[is_later]}
-    if (~is_later).sum() < _MIN_TRIALS or len(first) < 2 or first & later:
+    if (~is_later).sum() < CHECKS["further_question"].threshold or len(first) < 2 or first & later:
         return foreign, []
     later |= {*given[trial.duplicated()[given.index]]} - first
     further = answers.isin(list(later))
@@ -125,7 +123,7 @@ def _first_questions(foreign: pd.DataFrame, sources: Sources, words: Iterable[st
     is_alone = further.groupby(trial).transform("all") & ~trial.duplicated()
     emptied = {named[name]: foreign[named[name]].mask(further) for name in _OF_QUESTION[3:] if name in named}
     some = ", ".join(sorted(later)[:MAX_WORDS])
-    line = f"{int(further.sum())} rows with {some} in column {named['response']} answer a further question: left out"
+    line = CHECKS["further_question"].line(count=int(further.sum()), words=some, column=named["response"])
     return foreign.assign(**emptied)[~further | is_alone], [line]
 
 
@@ -140,9 +138,9 @@ def _answered_rows(foreign: pd.DataFrame, sources: Sources) -> Found:
     trial = of_trial.ne(of_trial.shift()).any(axis=1).cumsum()
     is_given = ~answers.isin(["", *MISSING])
     spare = ~is_given & is_given.groupby(trial).transform("any") & foreign[named["stimulus"]].notna()
-    if spare.sum() < _MIN_TRIALS:
+    if spare.sum() < CHECKS["rows_without_answer"].threshold:
         return foreign, []
-    line = f"{int(spare.sum())} rows without an answer are of trials that have one in another row: left out"
+    line = CHECKS["rows_without_answer"].line(count=int(spare.sum()))
     return foreign[~spare], [line]
 
 
