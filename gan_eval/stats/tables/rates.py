@@ -44,7 +44,7 @@ RATES = Table(
         integer("correct_rejections", "reals called real", filled=True),
         number("accuracy", "share of answered trials that are correct", unit=SHARE),
         *interval_columns("accuracy", "its Wilson 95% interval", unit=SHARE),
-        number("accuracy_p", "exact two-sided binomial test against 1/2"),
+        number("accuracy_p", "exact two-sided binomial test against 1/2", unit=SHARE),
         number("real_correct", "share of reals called real", unit=SHARE),
         *interval_columns("real", "its Wilson 95% interval", unit=SHARE),
         number("fake_correct", "share of fakes called fake; the fooling rate is 1 minus this", unit=SHARE),
