@@ -290,7 +290,7 @@ def _texts(frame: "pd.DataFrame") -> "list[np.ndarray]":
 
 
 def _float_texts(numbers: "np.ndarray") -> "np.ndarray":
-    """Return floats (N,) as CSV text; few have three decimals, and only these and very small or large ones are tried."""
+    """Return floats (N,) as CSV text; only those that may have three decimals are `padded`, which most are not."""
     import numpy as np
 
     texts = np.array([*map(repr, numbers.tolist())], object)
