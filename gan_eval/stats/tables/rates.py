@@ -203,7 +203,7 @@ def reaction_times(trials: AnyTrials) -> pd.DataFrame:
     table = pd.concat([_scope_times(timed, scope) for scope in scopes], ignore_index=True)
     everything = table["scope"] == "all"
     if impossible:
-        table.loc[everything, "note"] = f"{impossible} impossible times (not above 0, or infinite) left out"
+        table.loc[everything, "note"] = f"{impossible} impossible times (not above 0) left out"
     elif timed.empty:
         table.loc[everything, "note"] = "no answered trial has a reaction time"
     return conform(table.reindex(columns=list(REACTION_TIMES.names)), REACTION_TIMES, where="reaction_times")
