@@ -49,7 +49,7 @@ def parse_size(text: str, option: str = "--largest-member") -> int:
     >>> parse_size("2GB"), parse_size("1.5 mb"), parse_size("700")
     (2000000000, 1500000, 700)
     """
-    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)\s*([A-Z]{0,2})", text.strip().upper())
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([A-Z]{0,2})", text.strip().upper())
     if match is None or match[2] not in _UNITS:
         raise UserError(f"{option} {text}: expected a size such as 700MB or 2GB")
     return int(float(match[1]) * _UNITS[match[2]])

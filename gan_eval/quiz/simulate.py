@@ -22,6 +22,7 @@ from gan_eval.quiz.remote import ReportedPress, Showing, TrialReport, nanosecond
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import MILLISECOND, State, Trial
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
+from gan_eval.tables.cells import number_of
 
 STIMULUS_SD = 0.3
 """Standard deviation of the pictures' part of the unit-variance noise."""
@@ -76,7 +77,7 @@ def parse_observer(spec: str) -> Observer:
             raise UserError(f"{where}, expected default or dprime=X,criterion=X,lapse=X")
         low, high = LIMITS[name]
         try:
-            values[name] = float(text)
+            values[name] = number_of(text)
         except ValueError:
             values[name] = nan
         if not low <= values[name] <= high:

@@ -27,6 +27,8 @@ from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables,
 from gan_eval.report.people.published import published_section
 from gan_eval.report.people.thresholds import psychometric_blocks, thresholds_table
 from gan_eval.report.training import training_section
+from gan_eval.stats.contradictions import of_two_models
+from gan_eval.tables.schema import KINDS
 
 
 def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tables: bool = False) -> Report:
@@ -79,7 +81,20 @@ def _title(folder: StudyFolder) -> str:
     if folder.study is not None:
         return folder.study.study.title or folder.study.study.name
     count = included_count(folder)
-    return f"Real or fake? {folder.who_text(count)}" if count else folder.path.resolve().name
+    return f"{_question(folder)} {folder.who_text(count)}" if count else folder.path.resolve().name
+
+
+def _question(folder: StudyFolder) -> str:
+    """Return what was asked; grades of real or of generated pictures alone, or of neither, are no question of truth."""
+    if folder.answers.empty:
+        return "Real or fake?"
+    answers = folder.answers_by_type
+    by_type = [len(part) > 0 for part in (answers.main, answers.pairs, answers.graded)]
+    if by_type == [False, True, False] and of_two_models(answers.pairs).all():
+        return "Which model is preferred?"
+    if by_type == [False, False, True] and answers.graded["kind"].nunique() < len(KINDS):
+        return "Graded pictures:"
+    return "Real or fake?"
 
 
 def metrics_report(measured: Measured) -> Report:

@@ -38,7 +38,9 @@ def _picture_size(value: Any) -> Any:
     """Return `native`, whole pixels, or degrees in one spelling, so that equal designs have equal hashes."""
     if type(value) is int and 1 <= value <= MAX_WIDTH_PIXELS:
         return value
-    degrees = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*(?:deg|°)\s*", value) if isinstance(value, str) else None
+    degrees = (
+        re.fullmatch(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*(?:deg|°)\s*", value) if isinstance(value, str) else None
+    )
     if degrees is not None and 0 < float(degrees[1]) < 180:
         return f"{float(degrees[1]):.9g} deg"
     if value == "native":

@@ -1,6 +1,9 @@
 """A rule as text: the column, the operator and the value of one comparison."""
 
+import math
 import re
+
+from gan_eval.tables.cells import number_of
 
 _RULE = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator><=|>=|!=|==|=|<|>|~)\s*(?P<value>.*?)\s*$")
 
@@ -25,7 +28,8 @@ def rule_parts(text: str) -> tuple[str, str, str]:
     column, operator, value = match.groups()
     if operator[0] in "<>":
         try:
-            float(value)
+            if math.isnan(number_of(value)):
+                raise ValueError(value)
         except ValueError as error:
             raise ValueError(f"rule {text!r}: {operator} compares numbers; write one after it") from error
     return column, "=" if operator == "==" else operator, value

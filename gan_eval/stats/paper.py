@@ -94,8 +94,8 @@ PAPER = Table(
             "larger; paired: sqrt(2) z(accuracy); chance is 0",
         ),
         *interval_columns("dprime", "its 95% interval"),
-        number("p", "two-sided, of accuracy against chance"),
-        number("p_holm", "after Holm's correction over the models"),
+        number("p", "two-sided, of accuracy against chance", unit=SHARE),
+        number("p_holm", "after Holm's correction over the models", unit=SHARE),
         *with_interval(
             "chosen",
             "model_vs_model, two models: share of their pairs in which this one was chosen (`comparisons`)",

@@ -14,6 +14,7 @@ from pandas.api.types import is_numeric_dtype
 
 from gan_eval.errors import UserError
 from gan_eval.settings.rules import rule_parts
+from gan_eval.tables.cells import number_of
 from gan_eval.tables.frames import require_clear_texts
 
 _ORDER: dict[str, Callable[[Any, Any], Any]] = {
@@ -46,7 +47,7 @@ class Rule:
         if self.operator in _ORDER:
             require_clear_texts(cells, where=f"{where}: column {self.column}")
             try:
-                limit = float(self.value)
+                limit = number_of(self.value)
                 numbers = pd.to_numeric(cells).to_numpy("float64", na_value=np.nan)
             except (TypeError, ValueError) as error:
                 raise UserError(
@@ -108,5 +109,5 @@ def _comparable(cell: Any, *, is_number: bool) -> str:
     text = str(cell).strip()
     if is_number:
         with suppress(ValueError):  # true and false
-            return repr(float(text))
+            return repr(number_of(text))
     return text.lower() if text.lower() in ("true", "false") else text

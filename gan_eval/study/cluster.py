@@ -435,7 +435,7 @@ def _processes_of(address: str) -> int:
     kind, _, place = address.partition(":")
     if kind in ("tcp", "tls") and place.startswith("//"):
         return 0
-    number = int(place) if kind == "local" and place.isdecimal() and len(place) < 10 else 0
+    number = int(place) if kind == "local" and place.isascii() and place.isdecimal() and len(place) < 10 else 0
     if not number:
         raise UserError(f"--cluster {address}: expected tcp://HOST:PORT, tls://HOST:PORT or local:N")
     if number > (cores := usable_cores()):

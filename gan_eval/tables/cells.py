@@ -26,7 +26,12 @@ _EXPECTED: dict[Dtype, str] = {
     "instant": "an instant in ISO 8601, such as 2026-01-31T12:00:00Z",
     "json": "JSON",
 }
+_SEPARATOR = "; a spreadsheet may have taken the decimal point for a separator of thousands (0.875 becomes 875)"
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
+
+
+_ROUNDING = 1e-12
+"""How far beyond its limits the sum of many shares may be."""
 
 
 def expected(column: Column) -> str:
@@ -45,9 +50,10 @@ def limits_of(column: Column) -> str:
 
 
 def is_outside(value: Any, column: Column) -> Any:
-    """Return True for a number outside the limits of its column; for a series, a series."""
+    """Return True for a number outside the limits of its column, but for rounding; for a series, a series."""
     most = math.inf if column.most is None else column.most
-    outside = (value < (-most if column.least is None else column.least)) | (value > most)
+    least = -most if column.least is None else column.least
+    outside = (value < least - _ROUNDING) | (value > most + _ROUNDING)
     return outside & (value != math.inf) if column.infinite else outside
 
 
@@ -149,21 +155,32 @@ def parse(text: str, column: Column, where: str) -> Any:
             case "json":
                 json.loads(text)
             case "float":
-                value = float(text)
+                value = number_of(text)
             case "bool":
                 value = _TRUTH[text.lower()]
             case "int":
-                try:
-                    value = int(text)
-                except ValueError:
-                    value = float(text)  # other programs write 3.0 where a column has missing values
-                    if not value.is_integer():
-                        raise
-                    value = int(value)
+                value = number_of(text)  # other programs write 3.0 where a column has missing values
+                if not value.is_integer():
+                    raise ValueError(text)
+                value = int(value) if "." in text or "e" in text.lower() else int(text)  # of any size
         return _check(value, column, where)
     except (ValueError, KeyError, RecursionError) as error:
         point = with_point(text) if column.dtype == "float" else ""
         raise UserError(f"{where}found {abbreviated(text)}, expected {_EXPECTED[column.dtype]}{point}") from error
+
+
+def number_of(text: str) -> float:
+    """Return the number that a text from outside is; `float` would also take 12_3 and digits of other scripts.
+
+    Raises:
+        ValueError: it is none.
+
+    >>> number_of(" 1.5e3"), number_of("inf")
+    (1500.0, inf)
+    """
+    if "_" in text or not text.strip().isascii():
+        raise ValueError(f"could not convert string to float: {text!r}")
+    return float(text)
 
 
 def with_point(text: str) -> str:
@@ -173,8 +190,9 @@ def with_point(text: str) -> str:
 
 def _check(value: Any, column: Column, where: str) -> Any:
     """Return the value, converted to the column's dtype; refuse a value that the column does not allow."""
-    value = name_of(value) if column.is_name else value
     match column.dtype:
+        case "text" if not column.words and type(name := name_of(value)) in (int, float, str):
+            value = name if column.is_name else str(name)  # pandas.read_csv takes text of digits only for numbers
         case "int" if isinstance(value, float) and value.is_integer():
             value = int(value)
         case "float" if isinstance(value, int) and not isinstance(value, bool):
@@ -185,12 +203,35 @@ def _check(value: Any, column: Column, where: str) -> Any:
             value = json.dumps(value, sort_keys=True, ensure_ascii=False)
     is_fitting = type(value) is TYPES[column.dtype] and (not column.words or value in column.words)
     if not is_fitting or (column.is_number and not column.is_free and is_outside(value, column)):
-        raise UserError(f"{where}found {abbreviated(value)}, expected {expected(column)}")
+        limits = (
+            "a finite number" if value in (math.inf, -math.inf) else expected(column) + _of_separator(value, column)
+        )
+        raise UserError(f"{where}found {abbreviated(value)}, expected {limits}")
     if type(value) is int and not -(2**63) <= value < 2**63:
         raise UserError(f"{where}found {abbreviated(value)}, expected a whole number within 64 bits")
     if column.is_name and isinstance(value, str) and (mark := invisible_in(value)):
         raise UserError(f"{where}found {shortened(value, 100)!a} with the invisible character {mark}; remove it")
     return None if is_missing(value) else value
+
+
+def _of_separator(value: Any, column: Column) -> str:
+    """Return the end of a message if a spreadsheet may have made the value of three decimals."""
+    is_thousandfold = column.dtype == "float" and column.most == 1 and type(value) is float and value.is_integer()
+    return _SEPARATOR if is_thousandfold else ""
+
+
+def padded(text: str) -> str:
+    """Return the text of a float with a fourth decimal if it has three: spreadsheets may read 0.875 as 875.
+
+    >>> padded("0.875"), padded("0.5"), padded("1.125e-07")
+    ('0.8750', '0.5', '1.1250e-07')
+    """
+    if text[-4:-3] == ".":
+        return text + "0"
+    if "e" in text:
+        digits, _, exponent = text.partition("e")
+        return f"{digits}0e{exponent}" if digits[-4:-3] == "." else text
+    return text
 
 
 def format_cell(value: Any, column: Column | None, where: str) -> str:
@@ -201,7 +242,7 @@ def format_cell(value: Any, column: Column | None, where: str) -> str:
         value = parse(value, column, where) if isinstance(value, str) else _check(value, column, where)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)
+    return padded(repr(value)) if isinstance(value, float) else str(value)
 
 
 FORMULA = r"'*([=+@\t\r\n]|-(?!(inf|[0-9.]+([eE][+-]?[0-9]+)?)?$))"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gan_eval.errors import UserError
-from gan_eval.tables.cells import csv_cells, csv_rows, is_outside, parse_any
+from gan_eval.tables.cells import csv_cells, csv_rows, is_outside, padded, parse_any
 from gan_eval.tables.frames import Row, empty_cell, pandas_dtype, repeated_key
 from gan_eval.tables.schema import Column, Dtype, Table
 
@@ -89,7 +89,7 @@ def write_columns(columns: Columns, table: Table, folder: Path) -> None:
     texts = []
     for cells in columns.values():
         if any(isinstance(cell, float) for cell in cells):  # most are distinct
-            texts.append(["" if cell is None else repr(cell) for cell in cells])
+            texts.append(["" if cell is None else padded(repr(cell)) for cell in cells])
         else:
             text_of = {cell: "" if cell is None else str(cell) for cell in dict.fromkeys(cells)}
             pairs = zip(text_of, csv_cells(text_of.values()), strict=True)

@@ -216,7 +216,7 @@ TRIALS = Table(
         text("choice", "for pairs: the picture chosen", words=("a", "b", "none")),
         number("rating", "for ratings: the grade; not counted with a response"),
         boolean("correct", "the answer agrees with the truth; empty without answer or truth"),
-        number("reaction_time_ms", "key press minus (the last) onset; empty without an answer", unit="ms"),
+        milliseconds("reaction_time_ms", "key press minus (the last) onset; empty without an answer"),
         number("confidence", "the participant's confidence in the answer"),
         text(
             "flags",
@@ -229,7 +229,7 @@ TRIALS = Table(
             "coarse_clock (its times come in steps of 5 ms or more), "
             "clock_unlikely (the page reports more time than has passed, or a clock was changed)",
         ),
-        number("frame_ms", "in a browser: mean interval between frames during the trial", unit="ms", optional=True),
+        milliseconds("frame_ms", "in a browser: mean interval between frames during the trial", optional=True),
         integer("missed_frames", "in a browser: frames dropped from the first onset to the last offset", optional=True),
         instant("answered_at", "when the answer was given or the response window closed"),
         boolean("simulated", SIMULATED.meaning, filled=True),
@@ -550,9 +550,13 @@ GIVEAWAYS = Table(
         integer("n_fake", "generated pictures that have it", filled=True),
         text("real", "real pictures: the value that separates most with its share, or the median"),
         text("fake", "the same in generated pictures"),
-        number("auc", "share of (real, fake) pairs in which the fake has the larger value; categories: giveaways.md"),
+        number(
+            "auc",
+            "share of (real, fake) pairs in which the fake has the larger value; categories: giveaways.md",
+            unit=SHARE,
+        ),
         *interval_columns("ci"),
-        number("certain", "for a category: share of pictures with a value that only one class has", unit="0..1"),
+        number("certain", "for a category: share of pictures with a value that only one class has", unit=SHARE),
         text("verdict", "the verdict by the interval", words=("ok", "look", "gives_away")),
         text("reason", "reason for a missing value"),
     ),

@@ -24,13 +24,14 @@ from gan_eval.tables.cells import (
     even_records,
     format_cell,
     is_outside,
+    padded,
     parse,
     parse_any,
     require_clear_numbers,
     require_distinct,
     whole_names,
 )
-from gan_eval.tables.schema import Column, Dtype, Table
+from gan_eval.tables.schema import Column, Dtype, Table, limited
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,6 +90,7 @@ def iso(moment: datetime) -> str:
 
 def read_rows(path: Path, table: Table) -> list[Row]:
     """Read a table from CSV as rows, with every cell checked. Columns beyond the schema stay text."""
+    table = limited(table)
     header, records = even_records(Path(path), table)
     _require_columns(header, table, path)
     columns = [table.by_name.get(name) for name in header]
@@ -125,11 +127,11 @@ def read_table(path: Path, table: Table) -> "pd.DataFrame":
     """Read a table from CSV or Parquet (by suffix) as a frame with the schema's dtypes.
 
     Raises:
-        UserError: no such file, a column is missing, or a cell does not fit the schema.
+        UserError: no such file, a column is missing, or a cell does not fit the schema or the range of its unit.
     """
     import pandas as pd
 
-    path = Path(path)
+    path, table = Path(path), limited(table)
     if path.suffix == ".parquet":
         if not path.is_file():
             raise UserError(f"{path}: no such file; expected the table {table.name}")
@@ -272,8 +274,7 @@ def _texts(frame: "pd.DataFrame") -> "list[np.ndarray]":
     if floats:
         numbers = np.concatenate([columns[name].to_numpy("float64") for name in floats])
         codes, bits = pd.factorize(numbers.view("int64"))  # by their bits: 0.0 differs from -0.0
-        cells = ["" if value != value else repr(value) for value in bits.view("float64").tolist()]
-        texts |= zip(floats, np.array(cells, object)[codes].reshape(len(floats), -1), strict=True)
+        texts |= zip(floats, _float_texts(bits.view("float64"))[codes].reshape(len(floats), -1), strict=True)
     for name, array in columns.items():
         if name in texts:
             continue
@@ -286,6 +287,19 @@ def _texts(frame: "pd.DataFrame") -> "list[np.ndarray]":
         cells = csv_cells(words.get(value, str(value)) for value in distinct.astype(object).tolist())
         texts[name] = np.array([*cells, ""], dtype=object)[codes]
     return [texts[name] for name in columns]
+
+
+def _float_texts(numbers: "np.ndarray") -> "np.ndarray":
+    """Return floats (N,) as CSV text; only those that may have three decimals are `padded`, which most are not."""
+    import numpy as np
+
+    texts = np.array([*map(repr, numbers.tolist())], object)
+    with np.errstate(over="ignore", invalid="ignore"):
+        size = np.abs(numbers)
+        is_tried = (np.rint(numbers * 1000) / 1000 == numbers) | (size < 1e-4) | (size >= 1e13)
+    texts[is_tried] = [*map(padded, texts[is_tried].tolist())]
+    texts[np.isnan(numbers)] = ""
+    return texts
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], table: Table) -> "pd.DataFrame":
@@ -386,8 +400,8 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
 
     dtype, floats = pandas_dtype(column.dtype), None
     is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
-    if is_number or (column.dtype == "float" and pd.api.types.infer_dtype(series) in ("floating", "string")):
-        with suppress(ValueError):  # not a number
+    with suppress(ValueError):  # not a number
+        if is_number or (column.dtype == "float" and _holds_plain_floats(series)):
             floats = series.array.to_numpy("float64", na_value=math.nan)
     if floats is None or column.is_free or not is_outside(floats, column).any():
         has_form = column.words or column.is_name or column.dtype in ("instant", "json")
@@ -407,6 +421,20 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
     if series.dtype == dtype and cells == distinct:
         return series
     return pd.array([*cells, None], dtype=dtype).take(codes)  # code -1, the last one: missing
+
+
+def _holds_plain_floats(series: "pd.Series") -> bool:
+    """Return True if NumPy converts the cells as `number_of` does: floats, or text that is plain or no number."""
+    import pandas as pd
+    import pyarrow
+    from pyarrow import compute
+
+    kind = pd.api.types.infer_dtype(series)
+    if kind != "string":
+        return kind == "floating"
+    texts = pyarrow.array(series.array, pyarrow.large_string(), from_pandas=True)
+    plain = compute.and_(compute.string_is_ascii(texts), compute.invert(compute.match_substring(texts, "_")))
+    return compute.all(plain).as_py() is not False
 
 
 def _require_columns(header: Sequence[str], table: Table, where: object) -> None:

@@ -1,8 +1,8 @@
 """Declarations of tables: columns with dtype, unit and meaning; columns and words that several tables share."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import Literal
 
 MAX_TIME_MS = 1e15
@@ -63,6 +63,23 @@ class Table:
     def __hash__(self) -> int:
         """Return the hash of the name; that of all columns would take longer than to store a row."""
         return hash(self.name)
+
+
+SHARE = "0..1"
+"""The unit of shares, rates and areas."""
+CORRELATION = "-1..1"
+"""The unit of correlations."""
+_RANGES = {SHARE: (0, 1), CORRELATION: (-1, 1)}
+
+
+@cache
+def limited(table: Table) -> Table:
+    """Return the table with limits for the columns whose unit is a range: another program may have saved its file."""
+    columns = []
+    for column in table.columns:
+        least, most = _RANGES.get(column.unit, (column.least, column.most))
+        columns.append(replace(column, least=least, most=most))
+    return replace(table, columns=tuple(columns))
 
 
 text = partial(Column, dtype="text")
@@ -131,8 +148,6 @@ MODEL = name_text("model", "the generator's name; empty for a real picture")
 DATASET = name_text("dataset", "the data set's name")
 SESSION = name_text("session", "identifier of one sitting of one participant (UUIDv7)", filled=True)
 PARTICIPANT = name_text("participant", "a pseudonym, never a name", filled=True)
-SHARE = "0..1"
-"""The unit of shares, rates and areas."""
 
 
 def interval_columns(

@@ -56,7 +56,7 @@ class Cache:
             UserError: `$GAN_EVAL_CACHE_MB` is not a number of megabytes.
         """
         megabytes = os.environ.get("GAN_EVAL_CACHE_MB", str(LIMIT_MB))
-        if not re.fullmatch(r"\d+", megabytes):
+        if not re.fullmatch("[0-9]+", megabytes):
             raise UserError(f"GAN_EVAL_CACHE_MB={megabytes}: expected a number of megabytes, 0 for no cache")
         self.problem: str | None = None
         """Reason why the cache cannot be used."""

@@ -21,7 +21,7 @@ from gan_eval.files.reading import resolved
 from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.stats.contradictions import are_single
 from gan_eval.tables import IMAGE_METRICS
-from gan_eval.tables.cells import csv_records, require_distinct, with_point
+from gan_eval.tables.cells import csv_records, number_of, require_distinct, with_point
 from gan_eval.tables.frames import conform, read_table
 
 _UNNAMED = re.compile(r"score|value|result|metric|\d*", re.IGNORECASE)
@@ -458,7 +458,7 @@ def _number(cell: str) -> float | None:
     """Return a cell's number, also one that torch or NumPy printed; None for other text and for NaN."""
     printed = _PRINTED.fullmatch(cell.strip())
     try:
-        value = float(printed[1] if printed else cell)
+        value = number_of(printed[1] if printed else cell)
     except ValueError:
         return None
     return None if math.isnan(value) else value

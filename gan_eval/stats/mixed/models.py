@@ -29,7 +29,7 @@ from gan_eval.stats.mixed.likelihood import NoFitError, Slope, plural
 from gan_eval.stats.mixed.random_effects import RandomEffects
 from gan_eval.stats.trials import AnyTrials, pictures, typed
 from gan_eval.tables.frames import Row, frame_of, require_clear_texts
-from gan_eval.tables.schema import NOTED, Table, boolean, integer, interval_columns, number, text
+from gan_eval.tables.schema import CORRELATION, NOTED, Table, boolean, integer, interval_columns, number, text
 
 Untested = Literal["no slope", "shared items", "no fit", "too few"]
 """Reason for no test."""
@@ -80,7 +80,7 @@ MIXED_MODELS = Table(
             "intercepts; empty: it has none",
             optional=True,
         ),
-        number("slope_correlation", "of the participants' intercepts and slopes", unit="-1..1", optional=True),
+        number("slope_correlation", "of the participants' intercepts and slopes", unit=CORRELATION, optional=True),
         number("sd_slope_stimulus", "as `sd_slope`, of the stimuli or items", optional=True),
         number("log_likelihood", "Laplace approximation"),
         integer("n_trials", "answered trials"),

@@ -33,7 +33,9 @@ CHOICES = Table(
         integer("n_none", "trials without an answer", filled=True),
         number("right", "share in which the real picture was chosen; model_vs_model: that of model a", unit=SHARE),
         *interval_columns("ci", "its Wilson 95% interval, answers as independent", unit=SHARE),
-        number("p", "exact binomial test against 1/2, answers as independent; the verdict is in `comparisons`"),
+        number(
+            "p", "exact binomial test against 1/2, answers as independent; the verdict is in `comparisons`", unit=SHARE
+        ),
         number("dprime", "paired: sqrt(2) z(share correct), log-linear correction"),
         *PROVENANCE,
     ),

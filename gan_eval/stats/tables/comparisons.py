@@ -51,16 +51,25 @@ COMPARISONS = Table(
         text("measure", "the number that is compared", filled=True),
         number("difference", "a - b; measure `chosen`: share of pairs in which a was chosen, minus one half"),
         *interval_columns("ci", "its 95% interval, not adjusted for the number of comparisons"),
-        number("p", "two-sided"),
+        number("p", "two-sided", unit=SHARE),
         *interval_columns("simultaneous", "the interval that agrees with p_holm (Guilbaud 2008)", optional=True),
-        number("p_holm", "after Holm's correction over the comparisons of one kind; exploratory ones among themselves"),
+        number(
+            "p_holm",
+            "after Holm's correction over the comparisons of one kind; exploratory ones among themselves",
+            unit=SHARE,
+        ),
         number("margin", "of equivalence, of |difference|; told apart: twice it; empty: not judged", unit=SHARE),
         *interval_columns(
             "ci90", "its 90% interval, to compare with the margin (told apart: twice the margin)", optional=True
         ),
-        number("p_equivalent", "the larger of two one-sided tests against the margin; not corrected", optional=True),
+        number(
+            "p_equivalent",
+            "the larger of two one-sided tests against the margin; not corrected",
+            unit=SHARE,
+            optional=True,
+        ),
         text("basis", f"method behind difference, interval and p: {', '.join(BASES)} or independent", optional=True),
-        number("check_p", "p of the two-way clustered shares, next to a crossed model", optional=True),
+        number("check_p", "p of the two-way clustered shares, next to a crossed model", unit=SHARE, optional=True),
         text(
             "verdict",
             "different: p_holm below 0.05; else equivalent: p_equivalent below 0.05, which is the 90% interval within "

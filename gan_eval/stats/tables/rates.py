@@ -44,7 +44,7 @@ RATES = Table(
         integer("correct_rejections", "reals called real", filled=True),
         number("accuracy", "share of answered trials that are correct", unit=SHARE),
         *interval_columns("accuracy", "its Wilson 95% interval", unit=SHARE),
-        number("accuracy_p", "exact two-sided binomial test against 1/2"),
+        number("accuracy_p", "exact two-sided binomial test against 1/2", unit=SHARE),
         number("real_correct", "share of reals called real", unit=SHARE),
         *interval_columns("real", "its Wilson 95% interval", unit=SHARE),
         number("fake_correct", "share of fakes called fake; the fooling rate is 1 minus this", unit=SHARE),
@@ -203,7 +203,7 @@ def reaction_times(trials: AnyTrials) -> pd.DataFrame:
     table = pd.concat([_scope_times(timed, scope) for scope in scopes], ignore_index=True)
     everything = table["scope"] == "all"
     if impossible:
-        table.loc[everything, "note"] = f"{impossible} impossible times (not above 0, or infinite) left out"
+        table.loc[everything, "note"] = f"{impossible} impossible times (not above 0) left out"
     elif timed.empty:
         table.loc[everything, "note"] = "no answered trial has a reaction time"
     return conform(table.reindex(columns=list(REACTION_TIMES.names)), REACTION_TIMES, where="reaction_times")

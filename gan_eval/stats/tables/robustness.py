@@ -19,7 +19,7 @@ from gan_eval.stats.rules import parse_rule
 from gan_eval.stats.tables.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED, compare
 from gan_eval.stats.trials import OUTCOMES, PAIRED, AnyTrials, TypedTrials, items_of, typed
 from gan_eval.tables.frames import Row, conform, frame_of
-from gan_eval.tables.schema import NOTED, Table, integer, interval_columns, number, text
+from gan_eval.tables.schema import NOTED, SHARE, Table, integer, interval_columns, number, text
 
 DRIFT, SIDE_BIAS = "drift over trials", "side bias"
 ROBUSTNESS = Table(
@@ -37,7 +37,7 @@ ROBUSTNESS = Table(
             "share of choices of that side minus one half",
         ),
         *interval_columns("ci"),
-        number("p", "two-sided"),
+        number("p", "two-sided", unit=SHARE),
         integer("n_units", "participants"),
         *NOTED,
     ),

@@ -24,7 +24,7 @@ from gan_eval.metrics.run.features import read_features
 from gan_eval.metrics.run.reference import read_reference
 from gan_eval.pictures.captions import read_captions
 from gan_eval.pictures.containers import pictures_folder
-from gan_eval.quiz.serve.page_import import _contents
+from gan_eval.quiz.serve.page_records import _contents
 from gan_eval.stats.importing.convert import import_trials
 from gan_eval.stats.readers import read_trials
 from trainer.datasets.fetch import extract_pictures
@@ -176,7 +176,14 @@ def captions(folder: Path) -> Read:
 
 
 def results_of_a_page(folder: Path) -> Read:
-    return partial(list, _contents(deflated(folder / "x.zip", a__json=b" " * SIZE)))
+    path = deflated(folder / "x.zip", a__json=b" " * SIZE)
+
+    def read() -> None:
+        for _, content in _contents(path):
+            if isinstance(content, UserError):  # the other members are read all the same
+                raise content
+
+    return read
 
 
 DOORS: list[Callable[[Path], Read]] = [

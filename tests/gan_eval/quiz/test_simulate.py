@@ -193,6 +193,7 @@ def test_lapses_go_half_unanswered_and_reaction_times_are_human_and_in_time() ->
         ("", "expected default"),
         ("dprime=x", r"'dprime=x',.*-10.*10"),
         ("dprime=nan", "from -10 to 10"),
+        ("dprime=0_1", "from -10 to 10"),
         ("lapse=1.5", "from 0 to 1"),
         ("lapse=0,lapse=0", "'lapse=0'"),
     ],

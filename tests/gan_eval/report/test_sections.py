@@ -9,6 +9,7 @@ from synthetic_tables import folder_of, table_rows
 
 from gan_eval.report.people.agreement import difference_tables
 from gan_eval.report.people.participants import exposure_levels, timing_section
+from gan_eval.report.sections import study_report
 from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.trials import fill_trials
@@ -64,6 +65,28 @@ def test_every_table_can_be_saved_with_its_bytes(tables_page, tables):
         data = (tables / name).read_bytes()
         assert uri.startswith("data:text/csv;base64,")
         assert base64.b64decode(uri.partition(",")[2]) == data
+
+
+@pytest.mark.parametrize(
+    ("cells", "title"),
+    [
+        ({"protocol": "single", "kind": "fake", "response": "real"}, "Real or fake?"),
+        ({"protocol": "rating", "kind": "fake", "rating": 4.0}, "Graded pictures:"),
+        ({"protocol": "rating", "rating": 4.0}, "Graded pictures:"),
+        ({"protocol": "paired", "model": "a", "choice": "a"}, "Real or fake?"),
+        ({"protocol": "model_vs_model", "model": "a|b", "choice": "a"}, "Which model is preferred?"),
+    ],
+)
+def test_the_title_asks_what_the_study_asked(cells, title):
+    rows = [{"participant": "p", "trial": number, "stimulus": str(number)} | cells for number in (1, 2)]
+    trials = fill_trials(pd.DataFrame(rows))
+    assert _title_of(trials) == f"{title} 1 participant"
+    if cells["protocol"] == "rating":
+        assert _title_of(trials.assign(kind=["real", "fake"])) == "Real or fake? 1 participant"
+
+
+def _title_of(trials: pd.DataFrame) -> str:
+    return study_report(folder_of(trials=trials, participation=analyze(trials)["participation"])).title
 
 
 def timed() -> pd.DataFrame:

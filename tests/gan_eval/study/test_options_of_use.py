@@ -85,6 +85,14 @@ def command(world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         (f"{QUIZ} --exposure-ms 100,200", "--exposure-ms: only the protocol yes_no has several"),
         (f"power r.toml {POWER}", "r.toml: power.fooling_rates.x: no such model"),
         ("analyze trials.csv --out o --exclude x", "--exclude: rule 'x': not understood"),
+        (
+            "analyze trials.csv --out o --exclude reaction_time_ms<2_00",
+            "rule 'reaction_time_ms<2_00': < compares numbers",
+        ),
+        (
+            "analyze trials.csv --out o --exclude reaction_time_ms<nan",
+            "rule 'reaction_time_ms<nan': < compares numbers",
+        ),
         ("trials import trials.csv --out t.csv --where x", "--where: rule 'x': not understood"),
         ("quiz --participant P01", "either a study file with --out, or --stimuli"),
         ("metrics --real a --out o", "--real DIR and --fake DIR belong together"),

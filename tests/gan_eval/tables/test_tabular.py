@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -74,15 +75,20 @@ def test_rows_and_frames_write_the_same_file_and_read_back_what_was_written(tmp_
     assert as_rows(frame_of(written, tables.IMAGE_METRICS)) == as_rows(frame)
 
 
-def test_a_frame_writes_each_float_as_python_does(tmp_path, monkeypatch):
+def test_a_frame_writes_each_float_as_python_does_but_never_with_three_decimals(tmp_path, monkeypatch):
     monkeypatch.setattr("gan_eval.tables.frames.ROWS_AT_ONCE", 999)  # several parts in one file
     near = [math.nextafter(end, towards) for end in (1e-4, 1e9, 1e15) for towards in (0, end, math.inf)]
     drawn = np.random.default_rng(0).uniform(-5000, 5000, 2000)
     values = [*near, *drawn.tolist(), *(10.0 ** np.arange(-320.0, 308.0)).tolist(), 3.0, -0.0, 0.1 + 0.2, -math.inf]
+    values += [0.875, -257.307, 1.125e-7, 1.125e-300, 0.125]
     written = [{"stimulus": str(number), "metric": "psnr", "value": value} for number, value in enumerate(values)]
     write_table(frame_of(written, tables.IMAGE_METRICS), tmp_path / "t.csv", tables.IMAGE_METRICS)
     with (tmp_path / "t.csv").open(encoding="utf-8") as file:
-        assert [row["value"] for row in csv.DictReader(file)] == [repr(value) for value in values]
+        texts = [row["value"] for row in csv.DictReader(file)]
+    assert [float(text) for text in texts] == values
+    padded = [re.sub(r"(\.\d{3})(?=e|$)", r"\g<1>0", repr(value)) for value in values]
+    assert texts == padded
+    assert sum(text != repr(value) for text, value in zip(texts, values, strict=True)) >= 5
 
 
 def test_empty_text_of_a_frame_is_missing_as_in_a_file():
@@ -147,6 +153,67 @@ def test_bad_files_are_refused_by_row_and_column(tmp_path, content, parts):
             assert part in str(caught.value)
 
 
+def test_rows_frames_and_columns_write_no_three_decimals_into_csv_only(tmp_path):
+    row = {"stimulus": "a", "metric": "psnr", "value": 0.875}
+    write_rows([row], tmp_path / "rows.csv", tables.IMAGE_METRICS)
+    write_table(frame_of([row], tables.IMAGE_METRICS), tmp_path / "frame.csv", tables.IMAGE_METRICS)
+    write_columns(columns_of([row], tables.IMAGE_METRICS), tables.IMAGE_METRICS, tmp_path)
+    for file in ("rows", "frame", "image_metrics"):
+        assert ",0.8750," in (tmp_path / f"{file}.csv").read_text()
+        assert read_table(tmp_path / f"{file}.csv", tables.IMAGE_METRICS)["value"].tolist() == [0.875]
+    assert pd.read_parquet(tmp_path / "image_metrics.parquet")["value"].tolist() == [0.875]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "text", "is_refused"),
+    [
+        ("rates", "accuracy", "875", True), ("rates", "accuracy", "-1", True), ("rates", "accuracy_p", "34", True),
+        ("rates", "accuracy", "inf", True), ("rates", "accuracy", "1.0000000000000002", False),
+        ("rates", "dprime", "875", False), ("correlations", "spearman", "-875", True),
+        ("correlations", "spearman", "-0.8750", False), ("stimuli", "mask_area", "875", True),
+    ],
+)  # fmt: skip
+def test_a_share_that_a_spreadsheet_has_made_a_thousand_times_is_refused(tmp_path, table, column, text, is_refused):
+    declared, path = ALL_TABLES[table], tmp_path / "t.csv"
+    filled = {"text": "x", "int": "3", "float": "0.5", "bool": "true", "instant": "2026-01-31T12:00:00Z", "json": "{}"}
+    cells = {
+        each.name: (each.words or (filled[each.dtype],))[0] if each.filled or each.name == column else ""
+        for each in declared.columns
+    }
+    path.write_text(f"{','.join(cells)}\n{','.join((cells | {column: text}).values())}\n")
+    for read in (read_rows, read_table):
+        if not is_refused:
+            read(path, declared)
+            continue
+        spreadsheet = "" if text == "inf" else ".*a spreadsheet may have taken the decimal point for a separator"
+        refused(rf"t\.csv: row 1, column {column}: found {text}.*expected a.*number{spreadsheet}", read, path, declared)
+
+
+def test_numbers_as_only_python_writes_them_are_no_numbers(tmp_path):
+    for column, text in (
+        ("value", "12_3"), ("value", "１２"), ("value", "1_0e3"), ("fraction", "0_1"), ("value", "0x1f"),
+    ):  # fmt: skip
+        cells = dict.fromkeys(tables.IMAGE_METRICS.names, "") | {"stimulus": "a", "metric": "psnr", column: text}
+        path = tmp_path / "t.csv"
+        path.write_text(f"{','.join(cells)}\n{','.join(cells.values())}\n", encoding="utf-8")
+        for read in (read_rows, read_table):
+            refused(rf"row 1, column {column}: found '{text}', expected a number", read, path, tables.IMAGE_METRICS)
+        frame = pd.DataFrame([cells])
+        refused(f"column {column}: found '{text}'", conform, frame, tables.IMAGE_METRICS, where="t")
+    trial = pd.DataFrame([TRIAL | {"trial": "3_0"}]).reindex(columns=tables.TRIALS.names)
+    refused("column trial: found '3_0', expected a whole number", conform, trial, tables.TRIALS, where="t")
+
+
+def test_numbers_in_a_column_of_text_are_text_as_in_a_file():
+    frame = pd.DataFrame({"session": ["s"] * 3, "participant": "p", "question": list("abc"), "answer": [25, None, 2.5]})
+    frame["answered_at"] = None
+    answers = conform(frame, tables.PARTICIPANTS, where="t")["answer"]
+    assert answers.isna().tolist() == [False, True, False]
+    assert answers.dropna().tolist() == ["25", "2.5"]
+    whole = conform(frame.assign(answer=[25, 30, 41]), tables.PARTICIPANTS, where="t")["answer"]
+    assert whole.tolist() == ["25", "30", "41"]
+
+
 TRIAL = {"session": "s", "participant": "P1", "trial": 1, "phase": "main", "stimulus": "a", "simulated": True}
 
 
@@ -154,7 +221,8 @@ TRIAL = {"session": "s", "participant": "P1", "trial": 1, "phase": "main", "stim
     ("column", "value"),
     [
         ("trial", 99999999999999999999), ("trial", 2**63), ("trial", -(2**63) - 1), ("trial", 1e300),
-        ("exposure_ms", math.inf), ("onset_ms", -1e308), ("requested_exposure_ms", 2e15),
+        ("exposure_ms", math.inf), ("reaction_time_ms", math.inf), ("frame_ms", -math.inf),
+        ("onset_ms", -1e308), ("requested_exposure_ms", 2e15),
     ],
 )  # fmt: skip
 def test_numbers_out_of_all_bounds_are_refused_by_row_and_column(tmp_path, column, value):

@@ -1,6 +1,7 @@
 """Files that are no table, or damaged, and options without effect: one line that says so."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -31,12 +32,25 @@ def test_a_factor_that_is_no_finite_number_is_refused(tmp_path, factor):
 
 
 def test_a_product_that_is_no_finite_number_is_a_rejected_row(tmp_path):
-    text = HEAD + "A,a,real,real,1e300\nA,b,fake,fake,600\nB,a,real,fake,700\n"
-    imported = import_trials(table(tmp_path, text), mapping={"reaction_time_ms": "rt*1"})
-    assert len(imported.trials) == 3
     text = HEAD + "A,a,real,real,inf\nA,b,fake,fake,600\nB,a,real,fake,700\n"
     imported = import_trials(table(tmp_path, text), mapping={"reaction_time_ms": "rt*1"})
     assert (len(imported.trials), "no finite number" in imported.rejected["reason"][0]) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("inf", "a finite number"),
+        ("-Infinity", "a finite number"),
+        ("1e300", r"a number of at most 1e\+15 ms"),
+        ("6_00", "a number"),
+    ],
+)
+def test_a_time_that_no_trial_takes_is_a_rejected_row(tmp_path, cell, reason):
+    text = HEAD + f"A,a,real,real,{cell}\nA,b,fake,fake,600\nB,a,real,fake,700\n"
+    imported = import_trials(table(tmp_path, text), mapping={"reaction_time_ms": "rt"})
+    assert len(imported.trials) == 2
+    assert re.search(f"found .*expected {reason}", imported.rejected["reason"][0])
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.zip", "t.xlsx", "t.xpd", "t.csv"])

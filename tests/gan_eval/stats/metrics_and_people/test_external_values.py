@@ -226,6 +226,7 @@ def test_psnr_of_equal_pictures_is_told(tmp_path: Path, value: str, is_told: boo
         ("name,remark\n0001.png,good\n", "no column of numbers"),
         ("0001.png\n0002.png\n", "one column; expected the picture's file and its value"),
         ("name,score\n0001.png,30 dB\n", r"row 1, column score:.*'30 dB'"),
+        ("name,score\n0001.png,12_3\n", r"row 1, column score:.*'12_3'"),
         ("0001.png,39,442\n", "column 2"),
         ("name,a\n0001.png,1,2\n", "row 1: found 3 cells, expected 2"),
         ("noise/0001.png,1\nnoise/0001.jpg,2\n", "photos/noise/0001"),

@@ -129,7 +129,7 @@ def test_reaction_times_equal_numpy():
 
 
 def test_unanswered_trials_and_impossible_times_are_left_out():
-    trials = from_counts(2, 1, 1, 2, reaction_time_ms=[500.0, 700.0, -3.0, np.inf, 900.0, np.nan])
+    trials = from_counts(2, 1, 1, 2, reaction_time_ms=[500.0, 700.0, -3.0, 0.0, 900.0, np.nan])
     trials.loc[0, "response"] = "none"
     row = reaction_times(trials).iloc[0]
     assert (row["scope"], row["n"], row["median_ms"]) == ("all", 2, 800.0)
