@@ -34,7 +34,8 @@ def trials_import(
         typer.Option(
             "--map",
             help="Our column=theirs: participant=subject, reaction_time_ms=rt_s*1000; also a path into JSON "
-            '(response.Q0), # for a number, * for any text, @file, @fill:COLUMN, @previous:COLUMN, @name, @"text".',
+            "(response.Q0; answers[*].label: a row of each entry), # for a number, * for any text, @file, "
+            '@fill:COLUMN, @previous:COLUMN, @name, @"text".',
         ),
     ] = None,
     tool: Annotated[

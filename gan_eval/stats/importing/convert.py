@@ -37,6 +37,7 @@ from gan_eval.stats.importing.pairs import (
     require_known_truth,
     with_choice_of_real,
 )
+from gan_eval.stats.importing.paths import columns_of_lists
 from gan_eval.stats.importing.pictures import PictureNames, with_picture_names
 from gan_eval.stats.importing.reading import Foreign, Labels, read_foreign
 from gan_eval.stats.importing.rejections import (
@@ -339,6 +340,8 @@ def _require_answers(
         problems.append(CHECKS["counts"].line(columns=", ".join(counts[:MAX_WORDS])))
     if "participant" in missing and len(groups := {part.group for part in table.read.parts}) > 1:
         problems.append(f"is each of the {len(groups)} files a person? --map participant=@file")
+    if missing and not is_wide_table and (lists := columns_of_lists(table.rows)):
+        problems.append(f"a row of each entry of {lists[0]}: --map COLUMN={shlex.quote(f'{lists[0]}[*].NAME')}")
     if "stimulus" in missing and (pair := pictures_of_pair(table.rows)):
         problems.append(f"pairs? --map left={pair[0]} --map right={pair[1]}")
     if problems:

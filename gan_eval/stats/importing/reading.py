@@ -10,10 +10,10 @@ import zipfile
 import zlib
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,8 @@ from pyarrow import csv as arrow_csv
 from gan_eval.errors import UserError
 from gan_eval.files.limits import long_cells, read_small, require_small
 from gan_eval.files.reading import plain_file
+from gan_eval.stats.importing.json_files import json_parts
+from gan_eval.stats.importing.parts import FilePart, column_names, table_of, text_of
 from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
@@ -39,10 +41,6 @@ _ZIP = b"PK\x03\x04"
 """The first bytes of an archive, such as an Excel file."""
 _READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".xlsx")
 """Endings of the files in an archive that are read."""
-_HALF_A_PAIR = re.compile(
-    r"(\\\\)|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
-)
-"""An escape in JSON of half of a surrogate pair; before it, what looks like one: a backslash, and a whole pair."""
 EVERY_SHEET = "*"
 """Word for all sheets of an Excel file."""
 _MAX_TITLES = 20
@@ -52,29 +50,6 @@ _OUTPUT = {"session", "trial", "phase", "simulated"}
 """Columns that every table of trials has that gan_eval wrote, and no other program's."""
 JATOS = "jatos."
 """Start of the names of columns about the results of JATOS."""
-
-
-class FilePart(NamedTuple):
-    """The rows of one file, of a file in an archive, or of one of several tables in a file."""
-
-    file: str
-    group: str
-    """Rows of one group follow each other: the file's stem, or the participant's folder in an archive."""
-    table: pyarrow.Table
-    """Text cells; missing: empty."""
-    numbers: Sequence[int]
-    """The number of each row in the file, 1 is the first below the header."""
-    rejected: Sequence[Row] = ()
-    texts: Mapping[str, str] = {}
-    """The question of each column, if the file has a further header row."""
-    comment: str = ""
-    """The first line, if it begins with #."""
-    unread: Sequence[str] = ()
-    """The other sheets of an Excel file that have cells, where none was chosen."""
-    titles: Sequence[str] = ()
-    """Lines above the header, such as a title, which are not read."""
-    begins_again: bool = False
-    """True if it follows the previous part without a header: the number of the trial begins again."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +164,7 @@ def _parts(
     if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".parquet")):
         raise UserError(f"{file}: not a table of text (damaged, or of another format); restore it, or save it as CSV")
     if text.lstrip()[:1] in ("[", "{"):
-        yield from _json_parts(text, file, group)
+        yield from json_parts(text, file, group)
         return
     separator = None
     if match := _SEPARATOR_LINE.match(text):
@@ -285,11 +260,11 @@ def _plain_csv(text: str, separator: str, file: str, group: str) -> FilePart | N
     except (pyarrow.ArrowInvalid, ValueError):
         return None
     first = table.column(0)
-    if not header or [*(_text(column[0].as_py()) or "" for column in table.columns)] != header or len(table) < 2:
+    if not header or [*(text_of(column[0].as_py()) or "" for column in table.columns)] != header or len(table) < 2:
         return None
     if len(table) - first.null_count > 1 and any(cell == header[0] for cell in first[1:].unique().to_pylist()):
         return None
-    return FilePart(file, group, table.slice(1).rename_columns(_names(header)), range(1, len(table)))
+    return FilePart(file, group, table.slice(1).rename_columns(column_names(header)), range(1, len(table)))
 
 
 def _record_parts(
@@ -305,7 +280,7 @@ def _record_parts(
         if at == 0 or (record[0] in names and 2 * len(names.intersection(record)) > min(len(names), len(record)) > 1)
     ]
     for begin, end in zip(heads, [*heads[1:], len(records)], strict=True):
-        header, rows = _names(records[begin]), records[begin + 1 : end]
+        header, rows = column_names(records[begin]), records[begin + 1 : end]
         skipped = skip_rows or _further_headers(records[begin], rows)
         titles = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
         texts = dict(zip(header, titles, strict=False))
@@ -320,23 +295,8 @@ def _record_parts(
         ]
         fitting = [(number, row) for number, row in numbered if len(row) == length]
         name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
-        table = _table(header, [row for _, row in fitting])
+        table = table_of(header, [row for _, row in fitting])
         yield FilePart(file, name, table, [number for number, _ in fitting], rejected, texts)
-
-
-def _names(header: Sequence[str]) -> list[str]:
-    """Return the names of columns, each once: one without a name is called after its place, an equal one is numbered.
-
-    >>> _names(["id", "", "Is it real?", "Is it real?"])
-    ['id', 'unnamed_2', 'Is it real?.1', 'Is it real?.2']
-    """
-    stripped = [name.strip() or f"unnamed_{place}" for place, name in enumerate(header, start=1)]
-    total, so_far = Counter(stripped), Counter[str]()
-    names = []
-    for name in stripped:
-        so_far[name] += 1
-        names.append(f"{name}.{so_far[name]}" if total[name] > 1 else name)
-    return names
 
 
 def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -347,66 +307,6 @@ def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
     titles = dict(zip(header, rows[0], strict=False)) if rows else {}
     is_title = any(titles.get(name, "").lower() == "response id" for name in ("ResponseId", "ResponseID"))
     return 1 if is_title else 0
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pyarrow.Table:
-    columns: Iterable[Sequence[str | None]] = zip(*rows, strict=True) if rows else [[] for _ in header]
-    cells = [pyarrow.array([cell or None for cell in column], pyarrow.large_string()) for column in columns]
-    return pyarrow.table(cells, names=list(header))
-
-
-def _json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
-    """Read arrays of objects, each on lines of its own a group, or objects one after the other.
-
-    Half of a surrogate pair, which JavaScript leaves where it cuts a text within an emoji, becomes U+FFFD.
-    """
-    text = (
-        text
-        if "\\u" not in text
-        else _HALF_A_PAIR.sub(lambda found: found[0] if found[1] or found[2] else r"\ufffd", text)
-    )
-    decoder, gap, at = json.JSONDecoder(), re.compile(r"[\s,]*"), 0
-    lists, single = list[list[Any]](), list[Any]()
-    while (match := gap.match(text, at)) and match.end() < len(text):
-        try:
-            value, at = decoder.raw_decode(text, match.end())
-        except (ValueError, RecursionError) as error:
-            line = text.count("\n", 0, getattr(error, "pos", match.end())) + 1
-            raise UserError(f"{file}: not JSON in line {line}; restore or remove that part") from error
-        inner = [each for each in value.values() if _is_rows(each)] if isinstance(value, dict) else []
-        rows = value if isinstance(value, list) else inner[0] if len(inner) == 1 else None
-        if rows is None:
-            single.append(value)
-        elif lists and "\n" not in match.group():
-            lists[-1].extend(rows)  # as JATOS' appendResultData writes
-        else:
-            lists.append(rows)
-    start = 0
-    lists += [single] if single else []
-    for place, rows in enumerate(lists, start=1):
-        if other := [row for row in rows if not isinstance(row, dict)]:
-            raise UserError(f"{file}: expected JSON objects, one for each trial; found {json.dumps(other[0])[:60]}")
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        table = _table(names, [[_text(row.get(name)) for name in names] for row in rows])
-        name = f"{group}_{place}" if len(lists) > 1 else group
-        yield FilePart(file, name, table, range(start + 1, start + len(rows) + 1))
-        start += len(rows)
-
-
-def _is_rows(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
-
-
-def _text(value: Any) -> str | None:
-    """Return a value of JSON or Excel as the text of a cell; objects and lists as JSON."""
-    match value:
-        case None | str():
-            return value
-        case float() if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        case bool() | int() | float() | list() | dict():
-            return json.dumps(value, ensure_ascii=False)
-    return value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value)
 
 
 def _archive_parts(
@@ -516,7 +416,7 @@ def _excel_sheets(
 
 def _records_of(sheet: Any) -> list[list[str]]:
     """Return the cells of an Excel sheet as text, without empty rows."""
-    rows = ([_text(cell) or "" for cell in row] for row in sheet.iter_rows(values_only=True))
+    rows = ([text_of(cell) or "" for cell in row] for row in sheet.iter_rows(values_only=True))
     return [record for record in rows if any(record)]
 
 
