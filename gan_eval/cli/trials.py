@@ -26,7 +26,9 @@ MAX_NAMED = 20
 def trials_import(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="Tables of one form (CSV, JSON, .xpd, Excel, zip), joined by name."),
+        typer.Argument(
+            metavar="FILE...", help="Tables of one form (CSV, JSON, .xpd, .xlsx, .xls, .ods, zip), joined by name."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The trials table to write (.csv or .parquet).")] = None,
     mapping: Annotated[
@@ -58,7 +60,7 @@ def trials_import(
         int, typer.Option(min=0, help="Number of further header rows; those of Qualtrics are found.")
     ] = 0,
     sheet: Annotated[
-        str | None, typer.Option(help="Sheet of an Excel file, or '*' for all; default: the first.")
+        str | None, typer.Option(help="Sheet of an Excel or .ods file, or '*' for all; default: the first.")
     ] = None,
     pictures: Annotated[
         Path | None, typer.Option(help="CSV with number (of #) or name, stimulus, kind, model, dataset.")

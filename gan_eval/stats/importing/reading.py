@@ -26,6 +26,7 @@ from gan_eval.files.reading import plain_file
 from gan_eval.stats.importing.json_files import json_parts
 from gan_eval.stats.importing.parts import FilePart, column_names, table_of, text_of
 from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection
+from gan_eval.stats.importing.workbooks import MAX_TITLES, OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
@@ -39,12 +40,8 @@ _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$
 """Path of a component's data in an archive of JATOS."""
 _ZIP = b"PK\x03\x04"
 """The first bytes of an archive, such as an Excel file."""
-_READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".xlsx")
+_READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".xlsx", ".xls", ".ods")
 """Endings of the files in an archive that are read."""
-EVERY_SHEET = "*"
-"""Word for all sheets of an Excel file."""
-_MAX_TITLES = 20
-"""Maximum number of lines above a header."""
 _PERSON_COLUMN = re.compile(r"(?i)subj|partic|prolific|worker|person|^(run_)?id$|^sub$|^jatos")
 _OUTPUT = {"session", "trial", "phase", "simulated"}
 """Columns that every table of trials has that gan_eval wrote, and no other program's."""
@@ -120,10 +117,10 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
         if plain_file(file) is None:
             raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
         data = read_small(file)
-        has_sheets = has_sheets or data.startswith(_ZIP)
+        has_sheets = has_sheets or data.startswith((_ZIP, OLD_EXCEL))
         parts += _parts(data, str(file), group, skip_rows, sheet)
     if sheet is not None and not has_sheets:
-        raise UserError(f"--sheet {sheet}: {files[0]} is no Excel file and has no sheets; remove the option")
+        raise UserError(f"--sheet {sheet}: {files[0]} has no sheets; remove the option")
     if not parts:
         raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
     _require_no_output(parts)
@@ -160,8 +157,11 @@ def _parts(
     if data.startswith(_ZIP):
         yield from _archive_parts(data, file, group, skip_rows, sheet, is_member=is_member)
         return
+    if data.startswith(OLD_EXCEL):
+        yield from _sheet_parts(data, file, group, skip_rows, sheet)
+        return
     text = _decoded(data, file)
-    if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".parquet")):
+    if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".xls", ".ods", ".parquet")):
         raise UserError(f"{file}: not a table of text (damaged, or of another format); restore it, or save it as CSV")
     if text.lstrip()[:1] in ("[", "{"):
         yield from json_parts(text, file, group)
@@ -204,7 +204,7 @@ def _without_titles(text: str) -> tuple[str, list[str]]:
 
     They have one or two cells, and the header and the line below it have three or more, equally many.
     """
-    lines = text.split("\n", _MAX_TITLES + 2)
+    lines = text.split("\n", MAX_TITLES + 2)
     try:
         with long_cells():
             rows = [
@@ -309,21 +309,22 @@ def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
     return 1 if is_title else 0
 
 
+def _sheet_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[FilePart]:
+    for name, records, unread, titles in read_sheets(data, file, sheet, skip_rows=skip_rows):
+        place = f"{file}, sheet {name}" if name else file
+        for part in _record_parts(records, place, name or group, skip_rows):
+            yield part._replace(unread=unread, titles=titles)
+
+
 def _archive_parts(
     data: bytes, file: str, group: str, skip_rows: int, sheet: str | None, *, is_member: bool
 ) -> Iterator[FilePart]:
-    """Read an Excel file, or the tables in a zip file; those of JATOS get columns about each result."""
+    """Read a file of worksheets, or the tables in a zip file; those of JATOS get columns about each result."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = [name for name in archive.namelist() if not name.startswith(("__MACOSX/", ".")) and name[-1] != "/"]
-        if "xl/workbook.xml" in members:
-            require_small(
-                sum(member.file_size for member in archive.infolist() if member.filename.endswith(".xml")), file
-            )
-            for name, records, unread, titles in _excel_sheets(data, file, sheet):
-                place = f"{file}, sheet {name}" if name else file
-                for part in _record_parts(records, place, name or group, skip_rows):
-                    yield part._replace(unread=unread, titles=titles)
+        if is_workbook(members):
+            yield from _sheet_parts(data, file, group, skip_rows, sheet)
             return
         if is_member:
             raise UserError(f"{file}: an archive in an archive; unpack it, and name its tables")
@@ -379,52 +380,3 @@ def _jatos_facts(metadata: Any) -> dict[str, dict[str, str]]:
             facts_of[str(value["id"])] = facts
         pending += value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
     return facts_of
-
-
-def _excel_sheets(
-    data: bytes, file: str, sheet: str | None
-) -> Iterator[tuple[str, list[list[str]], list[str], list[str]]]:
-    """Yield the cells of a sheet, the other sheets with cells if none was chosen, and the lines above the header.
-
-    With the sheet `*` all that have cells are read, each with its name, which is the group of its rows.
-    """
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise UserError(f"{file}: Excel files need openpyxl; pip install openpyxl, or save it as CSV") from error
-    try:
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    except (KeyError, ValueError, TypeError) as error:
-        raise UserError(f"{file}: not a readable Excel file ({error}); save it as CSV") from error
-    sheets = {each.title: each for each in book.worksheets}  # without those that are charts
-    if sheet == EVERY_SHEET:
-        for name, each in sheets.items():
-            if records := _records_of(each):
-                table, titles = _table_of(records)
-                yield name, table, [], titles
-        return
-    if sheet is not None and sheet not in sheets:
-        raise UserError(f"{file}: --sheet {sheet}: no such sheet; it has {', '.join(sheets)}")
-    names = [*sheets] if sheet is None else [sheet]
-    unread = [name for name in names[1:] if any(map(any, sheets[name].iter_rows(values_only=True)))]
-    records = _records_of(sheets[names[0]]) if names else []
-    if not records:
-        raise UserError(f"{file}: the sheet is empty; name another one with --sheet")
-    table, titles = _table_of(records)
-    yield "", table, unread, titles
-
-
-def _records_of(sheet: Any) -> list[list[str]]:
-    """Return the cells of an Excel sheet as text, without empty rows."""
-    rows = ([text_of(cell) or "" for cell in row] for row in sheet.iter_rows(values_only=True))
-    return [record for record in rows if any(record)]
-
-
-def _table_of(records: list[list[str]]) -> tuple[list[list[str]], list[str]]:
-    """Return the rows of a sheet from the header on, in one length, and the texts above the header."""
-    counts = [sum(map(bool, row)) for row in records[: _MAX_TITLES + 1]]
-    head = next((at for at, (count, below) in enumerate(itertools.pairwise(counts)) if min(count, below) > 2), 0)
-    titles, records = [" ".join(filter(None, row)) for row in records[:head]], records[head:]
-    last = max(place for place, name in enumerate(records[0], start=1) if name) if any(records[0]) else 0
-    width = max(last, *(max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in records))
-    return [[*record, *[""] * width][:width] for record in records], titles
