@@ -27,7 +27,7 @@ def trials_import(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="FILE...", help="Tables of one form (CSV, JSON, .xpd, .xlsx, .xls, .ods, zip), joined by name."
+            metavar="FILE...", help="Tables of one form (CSV, JSON, .xlsx, .ods, .sav, ... or a zip), joined by name."
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The trials table to write (.csv or .parquet).")] = None,
@@ -60,7 +60,8 @@ def trials_import(
         int, typer.Option(min=0, help="Number of further header rows; those of Qualtrics are found.")
     ] = 0,
     sheet: Annotated[
-        str | None, typer.Option(help="Sheet of an Excel or .ods file, or '*' for all; default: the first.")
+        str | None,
+        typer.Option(help="Sheet of a spreadsheet (default: the first), table of an SQLite file; '*': all."),
     ] = None,
     pictures: Annotated[
         Path | None, typer.Option(help="CSV with number (of #) or name, stimulus, kind, model, dataset.")

@@ -23,6 +23,7 @@ from pyarrow import csv as arrow_csv
 from gan_eval.errors import UserError
 from gan_eval.files.limits import long_cells, read_small, require_small
 from gan_eval.files.reading import plain_file
+from gan_eval.stats.importing.binary_tables import binary_part, is_binary_table, sqlite_parts
 from gan_eval.stats.importing.json_files import json_parts
 from gan_eval.stats.importing.parts import FilePart, column_names, table_of, text_of
 from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection
@@ -40,7 +41,8 @@ _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$
 """Path of a component's data in an archive of JATOS."""
 _ZIP = b"PK\x03\x04"
 """The first bytes of an archive, such as an Excel file."""
-_READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".xlsx", ".xls", ".ods")
+_OF_TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd")
+_READ = (*_OF_TEXT, ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".sav", ".dta")
 """Endings of the files in an archive that are read."""
 _PERSON_COLUMN = re.compile(r"(?i)subj|partic|prolific|worker|person|^(run_)?id$|^sub$|^jatos")
 _OUTPUT = {"session", "trial", "phase", "simulated"}
@@ -108,14 +110,17 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
 
     Args:
         skip_rows: number of further header rows below the first one; those of Qualtrics are found.
-        sheet: the sheet of an Excel file, or `*` for all, each a group; default: the first.
+        sheet: the sheet of a spreadsheet or the table of a database, or `*` for all, each a group; default: the first
+            sheet, the only table.
     """
     stems = Counter(file.stem for file in files)
     parts, has_sheets = list[FilePart](), False
     for file in files:
         group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
         if plain_file(file) is None:
-            raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
+            has_sheets = True
+            parts += sqlite_parts(file, group, sheet)
+            continue
         data = read_small(file)
         has_sheets = has_sheets or data.startswith((_ZIP, OLD_EXCEL))
         parts += _parts(data, str(file), group, skip_rows, sheet)
@@ -159,6 +164,9 @@ def _parts(
         return
     if data.startswith(OLD_EXCEL):
         yield from _sheet_parts(data, file, group, skip_rows, sheet)
+        return
+    if is_binary_table(data, file):
+        yield binary_part(data, file, group)
         return
     text = _decoded(data, file)
     if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".xls", ".ods", ".parquet")):
