@@ -63,6 +63,9 @@ def trials_import(
         str | None,
         typer.Option(help="Sheet of a spreadsheet (default: the first), table of an SQLite file; '*': all."),
     ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Names of the columns of files without a header: participant,picture,...")
+    ] = None,
     pictures: Annotated[
         Path | None, typer.Option(help="CSV with number (of #) or name, stimulus, kind, model, dataset.")
     ] = None,
@@ -107,6 +110,7 @@ def trials_import(
         tool=tool,
         skip_rows=skip_rows,
         sheet=sheet,
+        columns=_column_names(columns),
         pictures=pictures,
         say=say,
     )
@@ -138,6 +142,14 @@ def trials_import(
     cells = rejection_summary(imported.rejected)
     say(f"{trials}; {count} of {count + len(imported.trials)} rows left out: {cells}; all in {rejected_file}")
     raise typer.Exit(ROWS_LEFT_OUT)
+
+
+def _column_names(text: str | None) -> list[str]:
+    """Return the names of `--columns`."""
+    names = [] if text is None else [name.strip() for name in text.split(",")]
+    if not all(names) or len({*names}) < len(names):
+        raise UserError(f"--columns {text}: expected names that differ, with a comma between them")
+    return names
 
 
 def _check_out(out: Path, files: Sequence[Path]) -> None:

@@ -29,6 +29,8 @@ class FilePart(NamedTuple):
     """The other sheets of an Excel file that have cells, where none was chosen."""
     titles: Sequence[str] = ()
     """Lines above the header, such as a title, which are not read."""
+    note: str = ""
+    """How the text was read, for the user."""
     begins_again: bool = False
     """True if it follows the previous part without a header: the number of the trial begins again."""
 

@@ -10,10 +10,11 @@ import zipfile
 import zlib
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,7 @@ _OF_TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd")
 _READ = (*_OF_TEXT, ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".sav", ".dta")
 """Endings of the files in an archive that are read."""
 _PERSON_COLUMN = re.compile(r"(?i)subj|partic|prolific|worker|person|^(run_)?id$|^sub$|^jatos")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _OUTPUT = {"session", "trial", "phase", "simulated"}
 """Columns that every table of trials has that gan_eval wrote, and no other program's."""
 JATOS = "jatos."
@@ -105,14 +107,28 @@ class Labels:
         return f"{row}{f' (# {number})' if number else ''}{f' of {file}' if self.several else ''}"
 
 
-def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None = None) -> Foreign:
+class Layout(NamedTuple):
+    """Where a file has its table, as the user says."""
+
+    skip_rows: int = 0
+    """The number of further header rows."""
+    sheet: str | None = None
+    columns: Sequence[str] = ()
+    """The names of columns of a file without a header."""
+
+
+def read_foreign(
+    files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None = None, columns: Sequence[str] = ()
+) -> Foreign:
     """Read all files as text; a column that a file lacks is empty there.
 
     Args:
         skip_rows: number of further header rows below the first one; those of Qualtrics are found.
         sheet: the sheet of a spreadsheet or the table of a database, or `*` for all, each a group; default: the first
             sheet, the only table.
+        columns: the names of the columns, where no file has a header.
     """
+    layout = Layout(skip_rows, sheet, columns)
     stems = Counter(file.stem for file in files)
     parts, has_sheets = list[FilePart](), False
     for file in files:
@@ -123,7 +139,7 @@ def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None
             continue
         data = read_small(file)
         has_sheets = has_sheets or data.startswith((_ZIP, OLD_EXCEL))
-        parts += _parts(data, str(file), group, skip_rows, sheet)
+        parts += _parts(data, str(file), group, layout)
     if sheet is not None and not has_sheets:
         raise UserError(f"--sheet {sheet}: {files[0]} has no sheets; remove the option")
     if not parts:
@@ -155,22 +171,25 @@ def _require_no_output(parts: Sequence[FilePart]) -> None:
         )
 
 
-def _parts(
-    data: bytes, file: str, group: str, skip_rows: int, sheet: str | None, *, is_member: bool = False
-) -> Iterator[FilePart]:
+def _parts(data: bytes, file: str, group: str, layout: Layout, *, is_member: bool = False) -> Iterator[FilePart]:
     """Read a file's content by its format; `is_member`: it is in an archive."""
     if data.startswith(_ZIP):
-        yield from _archive_parts(data, file, group, skip_rows, sheet, is_member=is_member)
+        yield from _archive_parts(data, file, group, layout, is_member=is_member)
         return
     if data.startswith(OLD_EXCEL):
-        yield from _sheet_parts(data, file, group, skip_rows, sheet)
+        yield from _sheet_parts(data, file, group, layout)
         return
     if is_binary_table(data, file):
         yield binary_part(data, file, group)
         return
-    text = _decoded(data, file)
+    text, note = _decoded(data, file)
     if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".xls", ".ods", ".parquet")):
         raise UserError(f"{file}: not a table of text (damaged, or of another format); restore it, or save it as CSV")
+    for part in _text_parts(text, file, group, layout):
+        yield part._replace(note=note)
+
+
+def _text_parts(text: str, file: str, group: str, layout: Layout) -> Iterator[FilePart]:
     if text.lstrip()[:1] in ("[", "{"):
         yield from json_parts(text, file, group)
         return
@@ -178,24 +197,63 @@ def _parts(
     if match := _SEPARATOR_LINE.match(text):
         separator, text = match[1], text[match.end() :]
     comment = text.partition("\n")[0] if text.startswith("#") else ""
-    text = _without_comments(text)
+    text = _blanks_as_tabs(_without_comments(text))
     text, titles = _without_titles(text)
     separator = separator or separator_of(text)
-    if not skip_rows and (part := _plain_csv(text, separator, file, group)):
+    if layout.columns:
+        text = _as_csv([layout.columns], separator) + text
+    if not layout.skip_rows and (part := _plain_csv(text, separator, file, group)):
         yield from _sessions(part._replace(comment=comment, titles=titles))
         return
     records, separator = text_records(text, file, separator)
-    for part in _record_parts(records, file, group, skip_rows, decimal_commas=separator != ","):
+    for part in _record_parts(records, file, group, layout.skip_rows, decimal_commas=separator != ","):
         yield from _sessions(part._replace(comment=comment, titles=titles))
 
 
-def _decoded(data: bytes, file: str) -> str:
-    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+def _decoded(data: bytes, file: str) -> tuple[str, str]:
+    """Return the text of a file, and a line for the user if it is not Unicode: Windows writes it as cp1252."""
+    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[1:2] == b"\0"
     try:
-        text = data.decode("utf-16" if is_wide else "utf-16-le" if data[1:2] == b"\0" else "utf-8")
+        text = data.decode("utf-16" if data[1:2] != b"\0" else "utf-16-le") if is_wide else data.decode()
     except UnicodeDecodeError as error:
-        raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8") from error
-    return text.replace("\ufeff", "")  # one for each file, where files were joined by hand or PsychoPy added to one
+        if is_wide or (western := _western(data)) is None:
+            raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8") from error
+        return western, "not UTF-8: read as cp1252 of Windows; if letters are wrong, save it as CSV in UTF-8"
+    return text.replace("\ufeff", ""), ""  # one for each file, where files were joined by hand or PsychoPy added to one
+
+
+def _western(data: bytes) -> str | None:
+    """Return the text of bytes in cp1252; None: they have control characters, or bytes that it does not define."""
+    with suppress(UnicodeDecodeError):
+        text = data.decode("cp1252")
+        return None if _CONTROL.search(text) else text
+    return None
+
+
+def _as_csv(rows: Iterable[Sequence[str]], separator: str) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def _blanks_as_tabs(text: str) -> str:
+    """Return a table whose cells are split by blanks, as of R's write.table or PsyToolkit, split by tabs.
+
+    Each line has as many cells, at least three; the header may have one less, as R names no column of row names.
+    Other text is unchanged.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < 3 or re.search(r"[,;\t|]", re.sub('"[^"]*"', "", lines[0])) or " " not in lines[0]:
+        return text
+    try:
+        with long_cells():
+            header, *rows = csv.reader(lines, delimiter=" ", skipinitialspace=True)
+    except csv.Error:
+        return text
+    width = len(rows[0])
+    if width < 3 or any(len(row) != width for row in rows) or len(header) not in (width - 1, width):
+        return text
+    return _as_csv([["", *header] if len(header) < width else header, *rows], "\t")
 
 
 def _without_comments(text: str) -> str:
@@ -317,22 +375,21 @@ def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
     return 1 if is_title else 0
 
 
-def _sheet_parts(data: bytes, file: str, group: str, skip_rows: int, sheet: str | None) -> Iterator[FilePart]:
-    for name, records, unread, titles in read_sheets(data, file, sheet, skip_rows=skip_rows):
+def _sheet_parts(data: bytes, file: str, group: str, layout: Layout) -> Iterator[FilePart]:
+    for name, records, unread, titles in read_sheets(data, file, layout.sheet, skip_rows=layout.skip_rows):
         place = f"{file}, sheet {name}" if name else file
-        for part in _record_parts(records, place, name or group, skip_rows):
+        records = [[*layout.columns], *records] if layout.columns else records
+        for part in _record_parts(records, place, name or group, layout.skip_rows):
             yield part._replace(unread=unread, titles=titles)
 
 
-def _archive_parts(
-    data: bytes, file: str, group: str, skip_rows: int, sheet: str | None, *, is_member: bool
-) -> Iterator[FilePart]:
+def _archive_parts(data: bytes, file: str, group: str, layout: Layout, *, is_member: bool) -> Iterator[FilePart]:
     """Read a file of worksheets, or the tables in a zip file; those of JATOS get columns about each result."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = [name for name in archive.namelist() if not name.startswith(("__MACOSX/", ".")) and name[-1] != "/"]
         if is_workbook(members):
-            yield from _sheet_parts(data, file, group, skip_rows, sheet)
+            yield from _sheet_parts(data, file, group, layout)
             return
         if is_member:
             raise UserError(f"{file}: an archive in an archive; unpack it, and name its tables")
@@ -360,7 +417,7 @@ def _archive_parts(
             continue
         result = _RESULT.search(name)
         inner = result[1] if result else PurePosixPath(name).stem
-        for part in _parts(content, f"{file}/{name}", inner, skip_rows, sheet, is_member=True):
+        for part in _parts(content, f"{file}/{name}", inner, layout, is_member=True):
             about = {f"{JATOS}study_result": result[2], **facts.get(result[2], {})} if result else {}
             constants = {
                 key: pyarrow.array([value] * len(part.table), pyarrow.large_string()) for key, value in about.items()
