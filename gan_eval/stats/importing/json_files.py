@@ -40,6 +40,11 @@ def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
         except (ValueError, RecursionError) as error:
             line = text.count("\n", 0, getattr(error, "pos", match.end())) + 1
             raise UserError(f"{file}: not JSON in line {line}; restore or remove that part") from error
+        if isinstance(value, dict) and {"trialList", "nReps"} <= value.keys():
+            raise UserError(
+                f"{file}: a loop of PsychoPy as JSON, where answers may stand next to other pictures; import the CSV "
+                "in its folder data, or that of saveAsWideText"
+            )
         found = _lists_of(value)
         if not found:
             single.append(value)

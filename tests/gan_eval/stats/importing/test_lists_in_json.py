@@ -145,3 +145,8 @@ def test_a_list_next_to_an_answer_does_not_replace_it(tmp_path) -> None:
     ]
     require_all(of_json(tmp_path, rows))
     require_all(of_json(tmp_path, "\n".join(map(json.dumps, rows))))
+
+
+def test_a_loop_of_psychopy_is_refused_with_the_way_out(tmp_path) -> None:
+    loop = {"py/object": "psychopy.data.trial.TrialHandler2", "trialList": answers(0), "nReps": 1, "data": {}}
+    refused("a loop of PsychoPy as JSON.*saveAsWideText", of_json, tmp_path, loop)
