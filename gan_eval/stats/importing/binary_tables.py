@@ -54,11 +54,12 @@ def _arrow_columns(data: bytes, file: str) -> dict[str, list[Any]]:
             table = feather.read_table(io.BytesIO(data))
         else:
             table = pyarrow.Table.from_batches(_small_batches(ipc.open_file(data), file))
+        require_small(table.nbytes, file)
+        names = [name for name in table.column_names if not name.startswith("__index_level_")]
+        return {name: table[name].to_pylist() for name in names}
     except (pyarrow.ArrowException, ValueError, OSError) as error:
-        raise UserError(f"{file}: not a readable table ({str(error).splitlines()[0]}); save it as CSV") from error
-    require_small(table.nbytes, file)
-    names = [name for name in table.column_names if not name.startswith("__index_level_")]
-    return {name: table[name].to_pylist() for name in names}
+        detail = str(error).partition("\n")[0]
+        raise UserError(f"{file}: not a readable table ({detail}); save it as CSV") from error
 
 
 def _small_batches(reader: Any, file: str) -> list[pyarrow.RecordBatch]:
@@ -112,7 +113,7 @@ def sqlite_parts(path: Path, group: str, sheet: str | None) -> Iterator[FilePart
                 values = zip(*records, strict=True) if records else [()] * len(header)
                 columns = dict(zip(column_names(header), values, strict=True))
                 yield _part(columns, str(path), name if sheet == EVERY_SHEET else group)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:
         raise UserError(f"{path}: not a readable database ({error}); restore it, or export the table as CSV") from error
 
 

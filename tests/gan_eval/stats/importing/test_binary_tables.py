@@ -121,3 +121,11 @@ def test_the_extra_is_named_where_the_package_is_missing(tmp_path: Path, monkeyp
 def test_a_file_of_r_is_refused_with_what_to_write_there(tmp_path: Path, name: str, words: str) -> None:
     (tmp_path / name).write_bytes(b"\x1f\x8b" + bytes(100))
     refused(f"{name}: a file of R; in R: write.csv.*{words}", import_trials, tmp_path / name, mapping={})
+
+
+def test_a_database_with_text_that_is_not_unicode_is_refused(tmp_path: Path) -> None:
+    file = database(tmp_path, responses=table())
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE responses SET participant = CAST(x'8c' AS TEXT)")
+        connection.commit()
+    refused("t.sqlite: not a readable database .*; restore it, or export", import_trials, file, mapping={})
