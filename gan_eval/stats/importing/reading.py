@@ -107,7 +107,7 @@ class Labels:
         return f"{row}{f' (# {number})' if number else ''}{f' of {file}' if self.several else ''}"
 
 
-class Layout(NamedTuple):
+class TableLayout(NamedTuple):
     """Where a file has its table, as the user says."""
 
     skip_rows: int = 0
@@ -128,7 +128,7 @@ def read_foreign(
             sheet, the only table.
         columns: the names of the columns, where no file has a header.
     """
-    layout = Layout(skip_rows, sheet, columns)
+    layout = TableLayout(skip_rows, sheet, columns)
     stems = Counter(file.stem for file in files)
     parts, has_sheets = list[FilePart](), False
     for file in files:
@@ -171,7 +171,7 @@ def _require_no_output(parts: Sequence[FilePart]) -> None:
         )
 
 
-def _parts(data: bytes, file: str, group: str, layout: Layout, *, is_member: bool = False) -> Iterator[FilePart]:
+def _parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member: bool = False) -> Iterator[FilePart]:
     """Read a file's content by its format; `is_member`: it is in an archive."""
     if data.startswith(_ZIP):
         yield from _archive_parts(data, file, group, layout, is_member=is_member)
@@ -189,7 +189,7 @@ def _parts(data: bytes, file: str, group: str, layout: Layout, *, is_member: boo
         yield part._replace(note=note)
 
 
-def _text_parts(text: str, file: str, group: str, layout: Layout) -> Iterator[FilePart]:
+def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
     if text.lstrip()[:1] in ("[", "{"):
         yield from json_parts(text, file, group)
         return
@@ -375,7 +375,7 @@ def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
     return 1 if is_title else 0
 
 
-def _sheet_parts(data: bytes, file: str, group: str, layout: Layout) -> Iterator[FilePart]:
+def _sheet_parts(data: bytes, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
     for name, records, unread, titles in read_sheets(data, file, layout.sheet, skip_rows=layout.skip_rows):
         place = f"{file}, sheet {name}" if name else file
         records = [[*layout.columns], *records] if layout.columns else records
@@ -383,7 +383,7 @@ def _sheet_parts(data: bytes, file: str, group: str, layout: Layout) -> Iterator
             yield part._replace(unread=unread, titles=titles)
 
 
-def _archive_parts(data: bytes, file: str, group: str, layout: Layout, *, is_member: bool) -> Iterator[FilePart]:
+def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member: bool) -> Iterator[FilePart]:
     """Read a file of worksheets, or the tables in a zip file; those of JATOS get columns about each result."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))

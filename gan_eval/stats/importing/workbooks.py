@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 Cell = str | bool | int | float | date | datetime | time | timedelta
 
 
-class Sheet(NamedTuple):
+class Worksheet(NamedTuple):
     """The cells of a sheet."""
 
     name: str
@@ -46,7 +46,7 @@ def is_workbook(members: list[str]) -> bool:
     return "xl/workbook.xml" in members or {"mimetype", "content.xml"} <= {*members}
 
 
-def read_sheets(data: bytes, file: str, sheet: str | None, *, skip_rows: int = 0) -> Iterator[Sheet]:
+def read_sheets(data: bytes, file: str, sheet: str | None, *, skip_rows: int = 0) -> Iterator[Worksheet]:
     """Yield a sheet, or with the sheet `*` all that have cells, each with its name.
 
     Args:
@@ -67,7 +67,7 @@ def read_sheets(data: bytes, file: str, sheet: str | None, *, skip_rows: int = 0
         for name in names:
             if records := _records(book, name, file):
                 table, titles = _table_of(records, file, skip_rows)
-                yield Sheet(name, table, [], titles)
+                yield Worksheet(name, table, [], titles)
         return
     chosen = names[:1] if sheet is None else [sheet]
     records = _records(book, chosen[0], file) if chosen else []
@@ -75,7 +75,7 @@ def read_sheets(data: bytes, file: str, sheet: str | None, *, skip_rows: int = 0
         raise UserError(f"{file}: the sheet is empty; name another one with --sheet")
     unread = [name for name in names[1:] if _records(book, name, file)] if sheet is None else []
     table, titles = _table_of(records, file, skip_rows)
-    yield Sheet("", table, unread, titles)
+    yield Worksheet("", table, unread, titles)
 
 
 @contextmanager
