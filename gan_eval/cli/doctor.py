@@ -15,7 +15,7 @@ from gan_eval.machine.commands import as_typed, setup_command
 from gan_eval.machine.system_libraries import install_command, missing_display, missing_libraries, probe_screens
 
 DISTRIBUTION = "gan-eval"
-SHOWN_EXTRAS = ("metrics", "train", "web", "onnx", "cluster", "postgres")
+SHOWN_EXTRAS = ("metrics", "train", "web", "onnx", "cluster", "postgres", "import")
 """Extras whose libraries are listed; extras for development are not."""
 
 

@@ -26,7 +26,9 @@ MAX_NAMED = 20
 def trials_import(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="Tables of one form (CSV, JSON, .xpd, Excel, zip), joined by name."),
+        typer.Argument(
+            metavar="FILE...", help="Tables of one form (CSV, JSON, .xlsx, .ods, .sav, ... or a zip), joined by name."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The trials table to write (.csv or .parquet).")] = None,
     mapping: Annotated[
@@ -34,7 +36,8 @@ def trials_import(
         typer.Option(
             "--map",
             help="Our column=theirs: participant=subject, reaction_time_ms=rt_s*1000; also a path into JSON "
-            '(response.Q0), # for a number, * for any text, @file, @fill:COLUMN, @previous:COLUMN, @name, @"text".',
+            "(response.Q0; answers[*].label: a row of each entry), # for a number, * for any text, @file, "
+            '@fill:COLUMN, @previous:COLUMN, @name, @"text".',
         ),
     ] = None,
     tool: Annotated[
@@ -57,7 +60,11 @@ def trials_import(
         int, typer.Option(min=0, help="Number of further header rows; those of Qualtrics are found.")
     ] = 0,
     sheet: Annotated[
-        str | None, typer.Option(help="Sheet of an Excel file, or '*' for all; default: the first.")
+        str | None,
+        typer.Option(help="Sheet of a spreadsheet (default: the first), table of an SQLite file; '*': all."),
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Names of the columns of files without a header: participant,picture,...")
     ] = None,
     pictures: Annotated[
         Path | None, typer.Option(help="CSV with number (of #) or name, stimulus, kind, model, dataset.")
@@ -103,6 +110,7 @@ def trials_import(
         tool=tool,
         skip_rows=skip_rows,
         sheet=sheet,
+        columns=_column_names(columns),
         pictures=pictures,
         say=say,
     )
@@ -134,6 +142,14 @@ def trials_import(
     cells = rejection_summary(imported.rejected)
     say(f"{trials}; {count} of {count + len(imported.trials)} rows left out: {cells}; all in {rejected_file}")
     raise typer.Exit(ROWS_LEFT_OUT)
+
+
+def _column_names(text: str | None) -> list[str]:
+    """Return the names of `--columns`."""
+    names = [] if text is None else [name.strip() for name in text.split(",")]
+    if not all(names) or len({*names}) < len(names):
+        raise UserError(f"--columns {text}: expected names that differ, with a comma between them")
+    return names
 
 
 def _check_out(out: Path, files: Sequence[Path]) -> None:

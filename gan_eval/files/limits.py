@@ -80,8 +80,11 @@ def require_small(size: int, what: str) -> None:
         )
 
 
-def require_small_parquet(path: Path) -> None:
+def require_small_parquet(path: Path | IO[bytes], what: str = "") -> None:
     """Refuse a Parquet table that states more numbers, or more bytes when unpacked, than the limit.
+
+    Args:
+        what: names it in the message; default: the path.
 
     Raises:
         Exception: it cannot be read.
@@ -92,7 +95,8 @@ def require_small_parquet(path: Path) -> None:
         facts = file.metadata
         numbers = facts.num_rows * facts.num_columns * 8  # equal ones take no place in the file
         require_small(
-            max(numbers, sum(facts.row_group(at).total_byte_size for at in range(facts.num_row_groups))), str(path)
+            max(numbers, sum(facts.row_group(at).total_byte_size for at in range(facts.num_row_groups))),
+            what or str(path),
         )
 
 

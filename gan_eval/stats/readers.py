@@ -86,8 +86,8 @@ def import_trials(
         where: rules on the files' own columns; only rows that fulfil all are imported.
         words: meanings of the files' words: `{"response": {"j": "real", "f": "fake"}}`.
         on_message: called with each question and with the number of rows that do not fit; default: Python's warnings.
-        options: `tool`, `asked`, `picture_names`, `rating_high`, `skip_rows`, `sheet`, `pictures`, as the options of
-            the command.
+        options: `tool`, `asked`, `picture_names`, `rating_high`, `skip_rows`, `sheet`, `columns`, `pictures`, as the
+            options of the command.
 
     Returns:
         A row for each trial. `attrs["read_as"]` has what the files were read as: the summary of the command.

@@ -36,7 +36,7 @@ def may_write(path: Path) -> bool:
     return all(os.access(place, os.W_OK) for place in (path.resolve(), path.resolve().parent))
 
 
-def _address_to_read(path: Path) -> str:
+def address_to_read(path: Path) -> str:
     """Return SQLite's address for reading a file; `immutable` if SQLite may not create files next to it."""
     has_log = os.path.lexists(f"{path.resolve()}-wal")
     return f"{path.resolve().as_uri()}?mode=ro{'' if has_log or may_write(path) else '&immutable=1'}"
@@ -45,7 +45,7 @@ def _address_to_read(path: Path) -> str:
 def read_only_engine(path: Path) -> sa.Engine:
     """Return an engine with one read-only connection to a SQLite file."""
     options = {"uri": True, "timeout": PATIENCE_S, "check_same_thread": False}
-    connect = partial(sqlite3.connect, _address_to_read(path), **options)
+    connect = partial(sqlite3.connect, address_to_read(path), **options)
     return sa.create_engine("sqlite://", creator=connect, poolclass=sa.StaticPool)
 
 
@@ -163,7 +163,7 @@ def require_store_file(path: Path, *, create: bool) -> bool:
             raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
         if path.is_file():
             try:
-                with closing(sqlite3.connect(_address_to_read(path), uri=True, timeout=PATIENCE_S)) as connection:
+                with closing(sqlite3.connect(address_to_read(path), uri=True, timeout=PATIENCE_S)) as connection:
                     rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
                     names = {name for (name,) in rows}
             except SQLITE_ERRORS as error:

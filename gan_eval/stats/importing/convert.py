@@ -37,6 +37,7 @@ from gan_eval.stats.importing.pairs import (
     require_known_truth,
     with_choice_of_real,
 )
+from gan_eval.stats.importing.paths import columns_of_lists
 from gan_eval.stats.importing.pictures import PictureNames, with_picture_names
 from gan_eval.stats.importing.reading import Foreign, Labels, read_foreign
 from gan_eval.stats.importing.rejections import (
@@ -133,6 +134,7 @@ def import_trials(
     tool: str | None = None,
     skip_rows: int = 0,
     sheet: str | None = None,
+    columns: Sequence[str] = (),
     pictures: Path | None = None,
     say: Callable[[str], object] | None = None,
 ) -> Imported:
@@ -143,7 +145,7 @@ def import_trials(
     except those that say who people are (`gan_eval.tables.personal`).
 
     Args:
-        files: tables of one form, joined by column name: CSV, JSON, `.xpd`, Excel, or zip files of them.
+        files: tables of one form, joined by column name: CSV, JSON, `.xlsx`, `.sav` and others, or zip files.
         mapping: for a column of `trials` its source: a column, or a column times or divided by a number
             (`{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`), or one of
             `gan_eval.stats.importing.sources`; empty: nothing is taken from a column of that name.
@@ -156,7 +158,8 @@ def import_trials(
         tool: the program that wrote the files (`gan_eval.stats.importing.tools`), whose options are added to those
             given; None: it is known by its columns.
         skip_rows: number of further header rows.
-        sheet: the sheet of an Excel file, or `*` for all; default: the first.
+        sheet: the sheet of a spreadsheet or the table of a database, or `*` for all; default: the first sheet.
+        columns: the names of the columns of files without a header.
         pictures: a table with stimulus, kind, model and dataset by number or name (`with_pictures`).
         say: prints the options that a tool stands for, before anything else; None: they are in `doubts`.
 
@@ -168,9 +171,8 @@ def import_trials(
     paths = [Path(file) for file in ([files] if isinstance(files, Path | str) else files)]
     file = str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
     asked_tool = tool
-    read, given, tool, lines = _with_options(
-        read_foreign(paths, skip_rows=skip_rows, sheet=sheet), Options(mapping, where, words or {}), tool, file, say
-    )
+    read = read_foreign(paths, skip_rows=skip_rows, sheet=sheet, columns=columns)
+    read, given, tool, lines = _with_options(read, Options(mapping, where, words or {}), tool, file, say)
     mapping, where, words = given
     before = read
     with naming(f"{file}: "):
@@ -184,7 +186,8 @@ def import_trials(
     if foreign.empty and not rejected:
         none = "no row is left under " + ", ".join(where) if where else "no row below the header"
         raise UserError(f"{file}: {none}; nothing to import")
-    command = _typed(paths, {"--from": asked_tool, "--skip-rows": skip_rows, "--sheet": sheet, "--pictures": pictures})
+    of_layout = {"--skip-rows": skip_rows, "--sheet": sheet, "--columns": ",".join(columns)}
+    command = _typed(paths, {"--from": asked_tool, **of_layout, "--pictures": pictures})
     table = _Table(file, read, foreign, sources, words, command)
     ours = renamed(foreign, sources)
     frame = with_pictures(ours, read, pictures)
@@ -261,6 +264,7 @@ def _with_options(
         for part in read.parts
         if part.unread
     ]
+    of_sheets += dict.fromkeys(f"{part.file}: {part.note}" for part in read.parts if part.note)
     for part in read.parts:
         if part.titles and not part.begins_again:
             named = "; ".join(shortened(title, MAX_CELL) for title in part.titles[:MAX_WORDS])
@@ -339,6 +343,8 @@ def _require_answers(
         problems.append(CHECKS["counts"].line(columns=", ".join(counts[:MAX_WORDS])))
     if "participant" in missing and len(groups := {part.group for part in table.read.parts}) > 1:
         problems.append(f"is each of the {len(groups)} files a person? --map participant=@file")
+    if missing and not is_wide_table and (lists := columns_of_lists(table.rows)):
+        problems.append(f"a row of each entry of {lists[0]}: --map COLUMN={shlex.quote(f'{lists[0]}[*].NAME')}")
     if "stimulus" in missing and (pair := pictures_of_pair(table.rows)):
         problems.append(f"pairs? --map left={pair[0]} --map right={pair[1]}")
     if problems:

@@ -11,6 +11,7 @@ import zlib
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -23,7 +24,11 @@ from pyarrow import csv as arrow_csv
 from gan_eval.errors import UserError
 from gan_eval.files.limits import long_cells, read_small, require_small
 from gan_eval.files.reading import plain_file
+from gan_eval.stats.importing.binary_tables import binary_part, is_binary_table, sqlite_parts
+from gan_eval.stats.importing.json_files import json_parts
+from gan_eval.stats.importing.parts import FilePart, column_names, table_of, text_of
 from gan_eval.stats.importing.rejections import WHOLE_ROW, rejection
+from gan_eval.stats.importing.workbooks import MAX_TITLES, OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
@@ -37,44 +42,15 @@ _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$
 """Path of a component's data in an archive of JATOS."""
 _ZIP = b"PK\x03\x04"
 """The first bytes of an archive, such as an Excel file."""
-_READ = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".xlsx")
+_OF_TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd")
+_READ = (*_OF_TEXT, ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".sav", ".dta")
 """Endings of the files in an archive that are read."""
-_HALF_A_PAIR = re.compile(
-    r"(\\\\)|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
-)
-"""An escape in JSON of half of a surrogate pair; before it, what looks like one: a backslash, and a whole pair."""
-EVERY_SHEET = "*"
-"""Word for all sheets of an Excel file."""
-_MAX_TITLES = 20
-"""Maximum number of lines above a header."""
 _PERSON_COLUMN = re.compile(r"(?i)subj|partic|prolific|worker|person|^(run_)?id$|^sub$|^jatos")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _OUTPUT = {"session", "trial", "phase", "simulated"}
 """Columns that every table of trials has that gan_eval wrote, and no other program's."""
 JATOS = "jatos."
 """Start of the names of columns about the results of JATOS."""
-
-
-class FilePart(NamedTuple):
-    """The rows of one file, of a file in an archive, or of one of several tables in a file."""
-
-    file: str
-    group: str
-    """Rows of one group follow each other: the file's stem, or the participant's folder in an archive."""
-    table: pyarrow.Table
-    """Text cells; missing: empty."""
-    numbers: Sequence[int]
-    """The number of each row in the file, 1 is the first below the header."""
-    rejected: Sequence[Row] = ()
-    texts: Mapping[str, str] = {}
-    """The question of each column, if the file has a further header row."""
-    comment: str = ""
-    """The first line, if it begins with #."""
-    unread: Sequence[str] = ()
-    """The other sheets of an Excel file that have cells, where none was chosen."""
-    titles: Sequence[str] = ()
-    """Lines above the header, such as a title, which are not read."""
-    begins_again: bool = False
-    """True if it follows the previous part without a header: the number of the trial begins again."""
 
 
 @dataclass(frozen=True)
@@ -131,24 +107,41 @@ class Labels:
         return f"{row}{f' (# {number})' if number else ''}{f' of {file}' if self.several else ''}"
 
 
-def read_foreign(files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None = None) -> Foreign:
+class TableLayout(NamedTuple):
+    """Where a file has its table, as the user says."""
+
+    skip_rows: int = 0
+    """The number of further header rows."""
+    sheet: str | None = None
+    columns: Sequence[str] = ()
+    """The names of columns of a file without a header."""
+
+
+def read_foreign(
+    files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None = None, columns: Sequence[str] = ()
+) -> Foreign:
     """Read all files as text; a column that a file lacks is empty there.
 
     Args:
         skip_rows: number of further header rows below the first one; those of Qualtrics are found.
-        sheet: the sheet of an Excel file, or `*` for all, each a group; default: the first.
+        sheet: the sheet of a spreadsheet or the table of a database, or `*` for all, each a group; default: the first
+            sheet, the only table.
+        columns: the names of the columns, where no file has a header.
     """
+    layout = TableLayout(skip_rows, sheet, columns)
     stems = Counter(file.stem for file in files)
     parts, has_sheets = list[FilePart](), False
     for file in files:
         group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
         if plain_file(file) is None:
-            raise UserError(f"{file}: a results store, which needs no import; give it to gan-eval analyze")
+            has_sheets = True
+            parts += sqlite_parts(file, group, sheet)
+            continue
         data = read_small(file)
-        has_sheets = has_sheets or data.startswith(_ZIP)
-        parts += _parts(data, str(file), group, skip_rows, sheet)
+        has_sheets = has_sheets or data.startswith((_ZIP, OLD_EXCEL))
+        parts += _parts(data, str(file), group, layout)
     if sheet is not None and not has_sheets:
-        raise UserError(f"--sheet {sheet}: {files[0]} is no Excel file and has no sheets; remove the option")
+        raise UserError(f"--sheet {sheet}: {files[0]} has no sheets; remove the option")
     if not parts:
         raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
     _require_no_output(parts)
@@ -178,41 +171,89 @@ def _require_no_output(parts: Sequence[FilePart]) -> None:
         )
 
 
-def _parts(
-    data: bytes, file: str, group: str, skip_rows: int, sheet: str | None, *, is_member: bool = False
-) -> Iterator[FilePart]:
+def _parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member: bool = False) -> Iterator[FilePart]:
     """Read a file's content by its format; `is_member`: it is in an archive."""
     if data.startswith(_ZIP):
-        yield from _archive_parts(data, file, group, skip_rows, sheet, is_member=is_member)
+        yield from _archive_parts(data, file, group, layout, is_member=is_member)
         return
-    text = _decoded(data, file)
-    if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".parquet")):
+    if data.startswith(OLD_EXCEL):
+        yield from _sheet_parts(data, file, group, layout)
+        return
+    if is_binary_table(data, file):
+        yield binary_part(data, file, group)
+        return
+    text, note = _decoded(data, file)
+    if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".xls", ".ods", ".parquet")):
         raise UserError(f"{file}: not a table of text (damaged, or of another format); restore it, or save it as CSV")
+    for part in _text_parts(text, file, group, layout):
+        yield part._replace(note=note)
+
+
+def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
     if text.lstrip()[:1] in ("[", "{"):
-        yield from _json_parts(text, file, group)
+        yield from json_parts(text, file, group)
         return
     separator = None
     if match := _SEPARATOR_LINE.match(text):
         separator, text = match[1], text[match.end() :]
     comment = text.partition("\n")[0] if text.startswith("#") else ""
-    text = _without_comments(text)
+    text = _blanks_as_tabs(_without_comments(text))
     text, titles = _without_titles(text)
     separator = separator or separator_of(text)
-    if not skip_rows and (part := _plain_csv(text, separator, file, group)):
+    if layout.columns:
+        text = _as_csv([layout.columns], separator) + text
+    if not layout.skip_rows and (part := _plain_csv(text, separator, file, group)):
         yield from _sessions(part._replace(comment=comment, titles=titles))
         return
     records, separator = text_records(text, file, separator)
-    for part in _record_parts(records, file, group, skip_rows, decimal_commas=separator != ","):
+    for part in _record_parts(records, file, group, layout.skip_rows, decimal_commas=separator != ","):
         yield from _sessions(part._replace(comment=comment, titles=titles))
 
 
-def _decoded(data: bytes, file: str) -> str:
-    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+def _decoded(data: bytes, file: str) -> tuple[str, str]:
+    """Return the text of a file, and a line for the user if it is not Unicode: Windows writes it as cp1252."""
+    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[1:2] == b"\0"
     try:
-        text = data.decode("utf-16" if is_wide else "utf-16-le" if data[1:2] == b"\0" else "utf-8")
+        text = data.decode("utf-16" if data[1:2] != b"\0" else "utf-16-le") if is_wide else data.decode()
     except UnicodeDecodeError as error:
-        raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8") from error
-    return text.replace("\ufeff", "")  # one for each file, where files were joined by hand or PsychoPy added to one
+        if is_wide or (western := _western(data)) is None:
+            raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8") from error
+        return western, "not UTF-8: read as cp1252 of Windows; if letters are wrong, save it as CSV in UTF-8"
+    return text.replace("\ufeff", ""), ""  # one for each file, where files were joined by hand or PsychoPy added to one
+
+
+def _western(data: bytes) -> str | None:
+    """Return the text of bytes in cp1252; None: they have control characters, or bytes that it does not define."""
+    with suppress(UnicodeDecodeError):
+        text = data.decode("cp1252")
+        return None if _CONTROL.search(text) else text
+    return None
+
+
+def _as_csv(rows: Iterable[Sequence[str]], separator: str) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def _blanks_as_tabs(text: str) -> str:
+    """Return a table whose cells are split by blanks, as of R's write.table or PsyToolkit, split by tabs.
+
+    Each line has as many cells, at least three; the header may have one less, as R names no column of row names.
+    Other text is unchanged.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < 3 or re.search(r"[,;\t|]", re.sub('"[^"]*"', "", lines[0])) or " " not in lines[0]:
+        return text
+    try:
+        with long_cells():
+            header, *rows = csv.reader(lines, delimiter=" ", skipinitialspace=True)
+    except csv.Error:
+        return text
+    width = len(rows[0])
+    if width < 3 or any(len(row) != width for row in rows) or len(header) not in (width - 1, width):
+        return text
+    return _as_csv([["", *header] if len(header) < width else header, *rows], "\t")
 
 
 def _without_comments(text: str) -> str:
@@ -229,7 +270,7 @@ def _without_titles(text: str) -> tuple[str, list[str]]:
 
     They have one or two cells, and the header and the line below it have three or more, equally many.
     """
-    lines = text.split("\n", _MAX_TITLES + 2)
+    lines = text.split("\n", MAX_TITLES + 2)
     try:
         with long_cells():
             rows = [
@@ -285,11 +326,11 @@ def _plain_csv(text: str, separator: str, file: str, group: str) -> FilePart | N
     except (pyarrow.ArrowInvalid, ValueError):
         return None
     first = table.column(0)
-    if not header or [*(_text(column[0].as_py()) or "" for column in table.columns)] != header or len(table) < 2:
+    if not header or [*(text_of(column[0].as_py()) or "" for column in table.columns)] != header or len(table) < 2:
         return None
     if len(table) - first.null_count > 1 and any(cell == header[0] for cell in first[1:].unique().to_pylist()):
         return None
-    return FilePart(file, group, table.slice(1).rename_columns(_names(header)), range(1, len(table)))
+    return FilePart(file, group, table.slice(1).rename_columns(column_names(header)), range(1, len(table)))
 
 
 def _record_parts(
@@ -305,7 +346,7 @@ def _record_parts(
         if at == 0 or (record[0] in names and 2 * len(names.intersection(record)) > min(len(names), len(record)) > 1)
     ]
     for begin, end in zip(heads, [*heads[1:], len(records)], strict=True):
-        header, rows = _names(records[begin]), records[begin + 1 : end]
+        header, rows = column_names(records[begin]), records[begin + 1 : end]
         skipped = skip_rows or _further_headers(records[begin], rows)
         titles = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
         texts = dict(zip(header, titles, strict=False))
@@ -320,23 +361,8 @@ def _record_parts(
         ]
         fitting = [(number, row) for number, row in numbered if len(row) == length]
         name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
-        table = _table(header, [row for _, row in fitting])
+        table = table_of(header, [row for _, row in fitting])
         yield FilePart(file, name, table, [number for number, _ in fitting], rejected, texts)
-
-
-def _names(header: Sequence[str]) -> list[str]:
-    """Return the names of columns, each once: one without a name is called after its place, an equal one is numbered.
-
-    >>> _names(["id", "", "Is it real?", "Is it real?"])
-    ['id', 'unnamed_2', 'Is it real?.1', 'Is it real?.2']
-    """
-    stripped = [name.strip() or f"unnamed_{place}" for place, name in enumerate(header, start=1)]
-    total, so_far = Counter(stripped), Counter[str]()
-    names = []
-    for name in stripped:
-        so_far[name] += 1
-        names.append(f"{name}.{so_far[name]}" if total[name] > 1 else name)
-    return names
 
 
 def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -349,81 +375,21 @@ def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
     return 1 if is_title else 0
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pyarrow.Table:
-    columns: Iterable[Sequence[str | None]] = zip(*rows, strict=True) if rows else [[] for _ in header]
-    cells = [pyarrow.array([cell or None for cell in column], pyarrow.large_string()) for column in columns]
-    return pyarrow.table(cells, names=list(header))
+def _sheet_parts(data: bytes, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
+    for name, records, unread, titles in read_sheets(data, file, layout.sheet, skip_rows=layout.skip_rows):
+        place = f"{file}, sheet {name}" if name else file
+        records = [[*layout.columns], *records] if layout.columns else records
+        for part in _record_parts(records, place, name or group, layout.skip_rows):
+            yield part._replace(unread=unread, titles=titles)
 
 
-def _json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
-    """Read arrays of objects, each on lines of its own a group, or objects one after the other.
-
-    Half of a surrogate pair, which JavaScript leaves where it cuts a text within an emoji, becomes U+FFFD.
-    """
-    text = (
-        text
-        if "\\u" not in text
-        else _HALF_A_PAIR.sub(lambda found: found[0] if found[1] or found[2] else r"\ufffd", text)
-    )
-    decoder, gap, at = json.JSONDecoder(), re.compile(r"[\s,]*"), 0
-    lists, single = list[list[Any]](), list[Any]()
-    while (match := gap.match(text, at)) and match.end() < len(text):
-        try:
-            value, at = decoder.raw_decode(text, match.end())
-        except (ValueError, RecursionError) as error:
-            line = text.count("\n", 0, getattr(error, "pos", match.end())) + 1
-            raise UserError(f"{file}: not JSON in line {line}; restore or remove that part") from error
-        inner = [each for each in value.values() if _is_rows(each)] if isinstance(value, dict) else []
-        rows = value if isinstance(value, list) else inner[0] if len(inner) == 1 else None
-        if rows is None:
-            single.append(value)
-        elif lists and "\n" not in match.group():
-            lists[-1].extend(rows)  # as JATOS' appendResultData writes
-        else:
-            lists.append(rows)
-    start = 0
-    lists += [single] if single else []
-    for place, rows in enumerate(lists, start=1):
-        if other := [row for row in rows if not isinstance(row, dict)]:
-            raise UserError(f"{file}: expected JSON objects, one for each trial; found {json.dumps(other[0])[:60]}")
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        table = _table(names, [[_text(row.get(name)) for name in names] for row in rows])
-        name = f"{group}_{place}" if len(lists) > 1 else group
-        yield FilePart(file, name, table, range(start + 1, start + len(rows) + 1))
-        start += len(rows)
-
-
-def _is_rows(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
-
-
-def _text(value: Any) -> str | None:
-    """Return a value of JSON or Excel as the text of a cell; objects and lists as JSON."""
-    match value:
-        case None | str():
-            return value
-        case float() if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        case bool() | int() | float() | list() | dict():
-            return json.dumps(value, ensure_ascii=False)
-    return value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value)
-
-
-def _archive_parts(
-    data: bytes, file: str, group: str, skip_rows: int, sheet: str | None, *, is_member: bool
-) -> Iterator[FilePart]:
-    """Read an Excel file, or the tables in a zip file; those of JATOS get columns about each result."""
+def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member: bool) -> Iterator[FilePart]:
+    """Read a file of worksheets, or the tables in a zip file; those of JATOS get columns about each result."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         members = [name for name in archive.namelist() if not name.startswith(("__MACOSX/", ".")) and name[-1] != "/"]
-        if "xl/workbook.xml" in members:
-            require_small(
-                sum(member.file_size for member in archive.infolist() if member.filename.endswith(".xml")), file
-            )
-            for name, records, unread, titles in _excel_sheets(data, file, sheet):
-                place = f"{file}, sheet {name}" if name else file
-                for part in _record_parts(records, place, name or group, skip_rows):
-                    yield part._replace(unread=unread, titles=titles)
+        if is_workbook(members):
+            yield from _sheet_parts(data, file, group, layout)
             return
         if is_member:
             raise UserError(f"{file}: an archive in an archive; unpack it, and name its tables")
@@ -451,7 +417,7 @@ def _archive_parts(
             continue
         result = _RESULT.search(name)
         inner = result[1] if result else PurePosixPath(name).stem
-        for part in _parts(content, f"{file}/{name}", inner, skip_rows, sheet, is_member=True):
+        for part in _parts(content, f"{file}/{name}", inner, layout, is_member=True):
             about = {f"{JATOS}study_result": result[2], **facts.get(result[2], {})} if result else {}
             constants = {
                 key: pyarrow.array([value] * len(part.table), pyarrow.large_string()) for key, value in about.items()
@@ -479,52 +445,3 @@ def _jatos_facts(metadata: Any) -> dict[str, dict[str, str]]:
             facts_of[str(value["id"])] = facts
         pending += value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
     return facts_of
-
-
-def _excel_sheets(
-    data: bytes, file: str, sheet: str | None
-) -> Iterator[tuple[str, list[list[str]], list[str], list[str]]]:
-    """Yield the cells of a sheet, the other sheets with cells if none was chosen, and the lines above the header.
-
-    With the sheet `*` all that have cells are read, each with its name, which is the group of its rows.
-    """
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise UserError(f"{file}: Excel files need openpyxl; pip install openpyxl, or save it as CSV") from error
-    try:
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    except (KeyError, ValueError, TypeError) as error:
-        raise UserError(f"{file}: not a readable Excel file ({error}); save it as CSV") from error
-    sheets = {each.title: each for each in book.worksheets}  # without those that are charts
-    if sheet == EVERY_SHEET:
-        for name, each in sheets.items():
-            if records := _records_of(each):
-                table, titles = _table_of(records)
-                yield name, table, [], titles
-        return
-    if sheet is not None and sheet not in sheets:
-        raise UserError(f"{file}: --sheet {sheet}: no such sheet; it has {', '.join(sheets)}")
-    names = [*sheets] if sheet is None else [sheet]
-    unread = [name for name in names[1:] if any(map(any, sheets[name].iter_rows(values_only=True)))]
-    records = _records_of(sheets[names[0]]) if names else []
-    if not records:
-        raise UserError(f"{file}: the sheet is empty; name another one with --sheet")
-    table, titles = _table_of(records)
-    yield "", table, unread, titles
-
-
-def _records_of(sheet: Any) -> list[list[str]]:
-    """Return the cells of an Excel sheet as text, without empty rows."""
-    rows = ([_text(cell) or "" for cell in row] for row in sheet.iter_rows(values_only=True))
-    return [record for record in rows if any(record)]
-
-
-def _table_of(records: list[list[str]]) -> tuple[list[list[str]], list[str]]:
-    """Return the rows of a sheet from the header on, in one length, and the texts above the header."""
-    counts = [sum(map(bool, row)) for row in records[: _MAX_TITLES + 1]]
-    head = next((at for at, (count, below) in enumerate(itertools.pairwise(counts)) if min(count, below) > 2), 0)
-    titles, records = [" ".join(filter(None, row)) for row in records[:head]], records[head:]
-    last = max(place for place, name in enumerate(records[0], start=1) if name) if any(records[0]) else 0
-    width = max(last, *(max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in records))
-    return [[*record, *[""] * width][:width] for record in records], titles

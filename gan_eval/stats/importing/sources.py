@@ -1,25 +1,21 @@
 """Sources of `--map` that are no column of the file: paths into JSON, `#`, `*`, `@file`, `@fill:`, `@name`, others."""
 
-import ast
-import json
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.stats.importing.mapping import parse_source
+from gan_eval.stats.importing.paths import column_of_path, path_cells, with_entries
 from gan_eval.stats.importing.reading import Foreign, read_foreign
 from gan_eval.stats.importing.wide import columns_by_number, lengthened
 from gan_eval.stats.rules import parse_rule
 
 _OTHER_ROW = re.compile(r"@(fill|previous):(.+)", re.DOTALL)
 _CONSTANT = re.compile(r'@"(.*)"', re.DOTALL)
-_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 _OF_PICTURES = ("stimulus", "kind", "model", "dataset")
 _KEYS = ("number", "name", "stimulus")
 """Columns of a table of pictures that say which one a row is."""
@@ -28,20 +24,31 @@ _KEYS = ("number", "name", "stimulus")
 def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[str]) -> Foreign:
     """Return the rows with a further column for each source and each rule's column that the files do not have.
 
-    If one has `#`, each number becomes a row; with `*` each text.
+    If one has `#`, each number becomes a row; with `*` each text; with `[*]` after a column with lists each entry.
 
     Raises:
-        UserError: a source names no column.
+        UserError: a source names no column, or one has `#` or `*` and another one `[*]`.
     """
     columns = foreign.cells.columns
     names = [parse_source(target, source, columns).column for target, source in mapping.items() if source]
     names = list(dict.fromkeys([*names, *(parse_rule(rule).column for rule in rules)]))
     inner = [found[2] if (found := _OTHER_ROW.fullmatch(name)) else name for name in names]
-    if patterns := [name for name in inner if re.search("[#*]", name) and name not in columns and name[0] != "@"]:
+    entries = [name for name in inner if "[*]" in name and name not in columns and column_of_path(name, columns)]
+    marked = [name for name in inner if re.search("[#*]", name) and name not in columns and name[0] != "@"]
+    patterns = [name for name in marked if name not in entries]
+    if entries and patterns:
+        raise UserError(f"{entries[0]} makes a row of each entry, {patterns[0]} of each column; import one at a time")
+    foreign = with_entries(foreign, inner) if entries else foreign
+    if patterns:
         foreign = lengthened(foreign, list(dict.fromkeys(patterns)), keep=inner)
     cells = {name: _cells(name, foreign) for name in names if name not in foreign.cells}
     further = {name: column for name, column in cells.items() if column is not None}
-    return replace(foreign, cells=foreign.cells.assign(**further)) if further else foreign
+    lists = [column_of_path(name, columns) for name in entries]
+    of_lists = {
+        name for name in map(str, foreign.cells) if name in lists or (name.endswith("[*]") and name not in columns)
+    }
+    left = foreign.cells.drop(columns=list(of_lists.difference(inner)))
+    return replace(foreign, cells=left.assign(**further)) if further or entries else foreign
 
 
 def _cells(source: str, foreign: Foreign) -> pd.Series | None:
@@ -63,21 +70,7 @@ def _cells(source: str, foreign: Foreign) -> pd.Series | None:
         if other[1] == "previous":
             return by_group.shift(1)
         return by_group.ffill().groupby(foreign.groups(), sort=False).bfill()
-    return _path_cells(source, cells)
-
-
-def _path_cells(source: str, cells: pd.DataFrame) -> pd.Series | None:
-    """Return the values at a path such as `response.Q0` or `answer[0].label`: the column, then keys and places."""
-    for at in [place.start() for place in re.finditer(r"[.\[]", source)][::-1]:
-        column, path = source[:at], [first or second for first, second in _STEP.findall(source[at:])]
-        if column in cells and path:
-            values = {cell: _value_at(nested(cell), path) for cell in cells[column].dropna().unique()}
-            if any(value is not None for value in values.values()):
-                return cells[column].map(values).astype("str")
-            keys = dict.fromkeys(key for cell in values if isinstance(value := nested(cell), dict) for key in value)
-            if keys:
-                raise UserError(f"no {source!r}: column {column} has the keys {', '.join(map(str, keys))}")
-    return None
+    return path_cells(source, cells)
 
 
 def columns_of_source(source: str, columns: Sequence[str]) -> set[str]:
@@ -92,53 +85,10 @@ def columns_of_source(source: str, columns: Sequence[str]) -> set[str]:
         return columns_of_source(other[2], columns)
     if source.startswith("@"):
         return set()
-    if re.search("[#*]", source):
+    column = column_of_path(source, columns)
+    if column is None and re.search("[#*]", source):
         return {*columns_by_number(source, columns).values()}
-    return {source[: found.start()] for found in re.finditer(r"[.\[]", source)}.intersection(columns)
-
-
-def unread_entries(source: str, cells: pd.DataFrame) -> dict[str, int]:
-    """Return the numbers of entries of lists of which a path reads one, such as `answers` of `answers[0].label`."""
-    counts = {}
-    for column in columns_of_source(source, list(map(str, cells))) - {source}:
-        path = [first or second for first, second in _STEP.findall(source[len(column) :])]
-        values = [nested(cell) for cell in cells[column].dropna()]
-        for at, step in enumerate(path):
-            others = sum(len(value) - (int(step) < len(value)) for value in values if isinstance(value, list))
-            if step.isdecimal() and others:
-                counts[f"{column}{_written(path[:at])}, entries other than [{step}]"] = others
-            values = [_value_in(value, step) for value in values]
-    return counts
-
-
-def _written(path: Sequence[str]) -> str:
-    return "".join(f"[{step}]" if step.isdecimal() else f".{step}" for step in path)
-
-
-def nested(cell: Any) -> Any:
-    """Return the value of a cell with JSON, or with a list as Python writes it; the text itself if it is neither."""
-    if isinstance(cell, str) and cell[:1] in ("[", "{", '"'):
-        for read in (json.loads, ast.literal_eval):
-            with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-                return read(cell)
-    return cell
-
-
-def _value_at(value: Any, path: Sequence[str]) -> str | None:
-    for step in path:
-        value = _value_in(value, step)
-    if isinstance(value, dict) and [*value.values()].count(True) == 1 and {*value.values()} <= {True, False}:
-        return next(key for key, chosen in value.items() if chosen)  # radio buttons
-    if value is None or isinstance(value, str):
-        return value or None  # "" is a question that was not answered
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _value_in(value: Any, step: str) -> Any:
-    """Return the entry of a list or an object; None: it has none."""
-    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-        return nested(value[int(step)])
-    return nested(value.get(step)) if isinstance(value, dict) else None
+    return {column} if column else set()
 
 
 def with_pictures(frame: pd.DataFrame, foreign: Foreign, file: Path | None) -> pd.DataFrame:

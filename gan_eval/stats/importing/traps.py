@@ -12,9 +12,9 @@ from pyarrow import compute
 from gan_eval.errors import UserError
 from gan_eval.stats.checks import CHECKS
 from gan_eval.stats.contradictions import Source, Sources
+from gan_eval.stats.importing.paths import nested
 from gan_eval.stats.importing.reading import Foreign
 from gan_eval.stats.importing.rejections import MAX_WORDS
-from gan_eval.stats.importing.sources import nested
 from gan_eval.stats.importing.tools import EXPECTED, TOOLS
 from gan_eval.stats.importing.words import MISSING
 

@@ -6,8 +6,9 @@ import pandas as pd
 
 from gan_eval.stats.contradictions import Source, Sources
 from gan_eval.stats.importing.mapping import BY_PLACE
+from gan_eval.stats.importing.paths import unread_entries
 from gan_eval.stats.importing.reading import Foreign
-from gan_eval.stats.importing.sources import columns_of_source, unread_entries
+from gan_eval.stats.importing.sources import columns_of_source
 from gan_eval.stats.importing.wide import numbered_columns
 from gan_eval.stats.read_as import Words, words_of
 from gan_eval.stats.rules import parse_rule

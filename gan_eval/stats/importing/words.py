@@ -9,6 +9,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.stats.contradictions import Source, Sources
+from gan_eval.stats.importing.paths import nested
 from gan_eval.stats.importing.rejections import (
     CORRECT_WORDS,
     ENUMERATIONS,
@@ -17,7 +18,6 @@ from gan_eval.stats.importing.rejections import (
     TRUTH_WORDS,
     listed_words,
 )
-from gan_eval.stats.importing.sources import nested
 from gan_eval.stats.rules import column_named, parse_rule
 from gan_eval.stats.trials import OUTCOMES
 from gan_eval.tables import TRIALS

@@ -113,7 +113,7 @@ def test_lists_of_which_one_entry_is_read_are_seen(tmp_path) -> None:
     cell = json.dumps([{"s": "x.png", "k": "real", "r": "real"}, {"s": "y.png", "k": "fake", "r": "real"}])
     mapping = {"participant": "p", "stimulus": "a[0].s", "kind": "a[0].k", "response": "a[0].r"}
     found = imported(tmp_path, pd.DataFrame({"p": ["1", "2"], "a": cell}), mapping=mapping)
-    assert found.read_as.not_used == {"a, entries other than [0]": 2}
+    assert found.read_as.not_used == {"a, entries other than [0], a row each with a[*]": 2}
 
 
 def test_columns_of_other_questions_of_a_wide_table_are_seen(tmp_path) -> None:

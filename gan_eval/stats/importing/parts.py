@@ -1,0 +1,69 @@
+"""Tables as text: what each reader of a format returns."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow
+
+from gan_eval.tables.frames import Row
+
+
+class FilePart(NamedTuple):
+    """The rows of one file, of a file in an archive, or of one of several tables in a file."""
+
+    file: str
+    group: str
+    """Rows of one group follow each other: the file's stem, or the participant's folder in an archive."""
+    table: pyarrow.Table
+    """Text cells; missing: empty."""
+    numbers: Sequence[int]
+    """The number of each row in the file, 1 is the first below the header."""
+    rejected: Sequence[Row] = ()
+    texts: Mapping[str, str] = {}
+    """The question of each column, if the file has a further header row."""
+    comment: str = ""
+    """The first line, if it begins with #."""
+    unread: Sequence[str] = ()
+    """The other sheets of an Excel file that have cells, where none was chosen."""
+    titles: Sequence[str] = ()
+    """Lines above the header, such as a title, which are not read."""
+    note: str = ""
+    """How the text was read, for the user."""
+    begins_again: bool = False
+    """True if it follows the previous part without a header: the number of the trial begins again."""
+
+
+def column_names(header: Sequence[str]) -> list[str]:
+    """Return the names of columns, each once: one without a name is called after its place, an equal one is numbered.
+
+    >>> column_names(["id", "", "Is it real?", "Is it real?"])
+    ['id', 'unnamed_2', 'Is it real?.1', 'Is it real?.2']
+    """
+    stripped = [name.strip() or f"unnamed_{place}" for place, name in enumerate(header, start=1)]
+    total, so_far = Counter(stripped), Counter[str]()
+    names = []
+    for name in stripped:
+        so_far[name] += 1
+        names.append(f"{name}.{so_far[name]}" if total[name] > 1 else name)
+    return names
+
+
+def table_of(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pyarrow.Table:
+    """Return a table of text; an empty cell is missing."""
+    columns: Iterable[Sequence[str | None]] = zip(*rows, strict=True) if rows else [[] for _ in header]
+    cells = [pyarrow.array([cell or None for cell in column], pyarrow.large_string()) for column in columns]
+    return pyarrow.table(cells, names=list(header))
+
+
+def text_of(value: Any) -> str | None:
+    """Return a value of JSON or Excel as the text of a cell; objects and lists as JSON."""
+    match value:
+        case None | str():
+            return value
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case bool() | int() | float() | list() | dict():
+            return json.dumps(value, ensure_ascii=False)
+    return value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,169 @@
+"""Worksheets of .xlsx, .xls and .ods files: their cells as text, from the header on."""
+
+import io
+import itertools
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
+
+from gan_eval.errors import UserError
+from gan_eval.files.limits import require_small
+from gan_eval.tables.cells import replace_decimal_commas
+
+OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""The first bytes of an .xls file, and of an .xlsx file with a password."""
+EVERY_SHEET = "*"
+"""Word for all sheets of a file."""
+MAX_TITLES = 20
+"""Maximum number of lines above a header."""
+_CELL = 32
+"""Number of bytes of a cell in memory; the reader takes as much for each empty one between two others."""
+_NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
+Cell = str | bool | int | float | date | datetime | time | timedelta
+
+
+class Worksheet(NamedTuple):
+    """The cells of a sheet."""
+
+    name: str
+    """The group of its rows; empty: the file's one."""
+    records: list[list[str]]
+    """The rows from the header on, in one length."""
+    unread: list[str]
+    """The other sheets that have cells, where none was chosen."""
+    titles: list[str]
+    """The texts above the header."""
+
+
+def is_workbook(members: list[str]) -> bool:
+    """Return True for the names of files in an archive that is an .xlsx or .ods file."""
+    return "xl/workbook.xml" in members or {"mimetype", "content.xml"} <= {*members}
+
+
+def read_sheets(data: bytes, file: str, sheet: str | None, *, skip_rows: int = 0) -> Iterator[Worksheet]:
+    """Yield a sheet, or with the sheet `*` all that have cells, each with its name.
+
+    Args:
+        sheet: its name; default: the first.
+        skip_rows: number of further header rows.
+
+    Raises:
+        UserError: the file cannot be read, has no such sheet, or has more cells than the limit of size.
+    """
+    with _readable(file):
+        if data.startswith(b"PK"):
+            _require_small_sheets(data, file)
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    names = [each.name for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+    if sheet not in (None, EVERY_SHEET, *names):
+        raise UserError(f"{file}: --sheet {sheet}: no such sheet; it has {', '.join(names)}")
+    if sheet == EVERY_SHEET:
+        for name in names:
+            if records := _records(book, name, file):
+                table, titles = _table_of(records, file, skip_rows)
+                yield Worksheet(name, table, [], titles)
+        return
+    chosen = names[:1] if sheet is None else [sheet]
+    records = _records(book, chosen[0], file) if chosen else []
+    if not records:
+        raise UserError(f"{file}: the sheet is empty; name another one with --sheet")
+    unread = [name for name in names[1:] if _records(book, name, file)] if sheet is None else []
+    table, titles = _table_of(records, file, skip_rows)
+    yield Worksheet("", table, unread, titles)
+
+
+@contextmanager
+def _readable(file: str) -> Iterator[None]:
+    try:
+        yield
+    except (CalamineError, KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise UserError(f"{file}: not a readable worksheet ({error}); save it as CSV") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of the library's compiled code; it is no Exception
+            raise
+        raise UserError(f"{file}: not a readable worksheet (damaged); save it as CSV") from error
+
+
+def _require_small_sheets(data: bytes, file: str) -> None:
+    """Refuse a file whose XML, or the rectangle around whose cells, is larger than the limit."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        require_small(sum(each.file_size for each in archive.infolist() if each.filename.endswith(".xml")), file)
+        for each in archive.infolist():
+            if each.filename.startswith("xl/worksheets/") and each.filename.endswith(".xml"):
+                xml = archive.read(each)
+                rows = max(map(int, {*re.findall(rb"""\br=["'][A-Za-z]{0,3}(\d{1,9})["']""", xml)}), default=0)
+                columns = max(map(_place, {*re.findall(rb"""\br=["']([A-Za-z]{1,3})\d""", xml)}), default=0)
+                require_small(rows * columns * _CELL, f"{file}, the cells of {each.filename}")
+
+
+def _place(letters: bytes) -> int:
+    """Return the number of a column.
+
+    >>> _place(b"A"), _place(b"AB")
+    (1, 28)
+    """
+    number = 0
+    for letter in letters.upper():
+        number = 26 * number + letter - 64
+    return number
+
+
+def _records(book: CalamineWorkbook, name: str, file: str) -> list[list[str]]:
+    """Return the cells of a sheet as text, without empty rows."""
+    with _readable(f"{file}, sheet {name}"):
+        sheet: CalamineSheet = book.get_sheet_by_name(name)
+        require_small(sheet.total_height * sheet.total_width * _CELL, f"{file}, sheet {name}")
+        rows = sheet.to_python(skip_empty_area=False)
+    return [record for row in rows if any(record := [cell_text(cell) for cell in row])]
+
+
+def cell_text(cell: Cell) -> str:
+    """Return a cell as text: a date with the time of day, a duration in seconds.
+
+    >>> cell_text(2.0), cell_text(True), cell_text(date(2025, 4, 1)), cell_text(timedelta(seconds=0.776))
+    ('2', 'true', '2025-04-01 00:00:00', '0.776')
+    """
+    match cell:
+        case str():
+            return cell
+        case bool():
+            return json.dumps(cell)
+        case float() if cell.is_integer() and abs(cell) < 2**63:
+            return str(int(cell))
+        case datetime():
+            return cell.isoformat(sep=" ")
+        case date():
+            return datetime.combine(cell, time()).isoformat(sep=" ")
+        case timedelta():
+            return cell_text(cell.total_seconds())
+    return str(cell)
+
+
+def _table_of(records: list[list[str]], file: str, skip_rows: int) -> tuple[list[list[str]], list[str]]:
+    """Return the rows of a sheet from the header on, in one length, and the texts above the header."""
+    counts = [sum(map(bool, row)) for row in records[: MAX_TITLES + 1]]
+    head = next((at for at, (count, below) in enumerate(itertools.pairwise(counts)) if min(count, below) > 2), 0)
+    titles, records = [" ".join(filter(None, row)) for row in records[:head]], records[head:]
+    last = max(place for place, name in enumerate(records[0], start=1) if name) if any(records[0]) else 0
+    width = max(last, *(max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in records))
+    table = [[*record, *[""] * width][:width] for record in records]
+    _replace_commas(table, file, skip_rows)
+    return table, titles
+
+
+def _replace_commas(table: list[list[str]], file: str, skip_rows: int) -> None:
+    """Replace the commas of texts such as 775,7 by points, in place, in columns that have nothing but numbers."""
+    rows = table[1 + skip_rows :]
+    for place, name in enumerate(table[0]):
+        cells = [row[place] for row in rows if row[place]]
+        if any("," in cell for cell in cells) and all(map(_NUMBER.fullmatch, cells)):
+            columns = [[row[place]] for row in rows]
+            replace_decimal_commas([name], columns, file, {})
+            for row, (cell,) in zip(rows, columns, strict=True):
+                row[place] = cell
