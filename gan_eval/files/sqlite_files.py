@@ -34,18 +34,19 @@ def write_ahead(connection: sqlite3.Connection, *, patience_s: float) -> None:
             time.sleep(0.01)
 
 
-LOGS = ("-wal", "-shm", "-journal")
-"""Endings of the files that SQLite keeps next to an open file. They stay when the program is killed."""
+LOGS = ("-wal", "-journal")
+"""Endings of SQLite's logs next to an open file. They stay when the program is killed; `-shm` has no rows."""
 
 
 def refuse_left_logs(path: Path) -> None:
     """Refuse the place of a new SQLite file if the logs of an earlier one are there: SQLite would read them into it.
 
     Raises:
-        UserError: there is no file at `path`, but one of its logs.
+        UserError: there is no file at `path`, but one of its logs, and it is not empty.
     """
     for log in (Path(f"{os.path.realpath(path)}{ending}") for ending in LOGS):
-        if os.path.lexists(log) and not os.path.lexists(path):  # else another program is just making the file
+        has_rows = log.is_symlink() or (log.exists() and log.stat().st_size > 0)
+        if has_rows and not os.path.lexists(path):  # else another program is just making the file
             raise UserError(
                 f"{path}: no such file, but {log} is left from one and may hold its last answers; put that file back "
                 f"next to it, or move {log.name} away, or name another file"

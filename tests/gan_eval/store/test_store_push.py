@@ -160,7 +160,7 @@ def test_a_failed_merge_is_named_and_writes_nothing(tmp_path: Path, sources: lis
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-LOGS = ("-wal", "-shm", "-journal")
+LOGS = ("-wal", "-journal")
 
 
 def left_by_a_killed_program(path: Path) -> None:

@@ -103,7 +103,10 @@ def test_an_ended_session_is_copied_to_the_store_that_the_study_names(
     def answered_by_a_person(*study: Any, **how: Any) -> Any:
         result = run_session(*study, **how)
         with open_store(plan.store) as here:
-            here.update_session(here.rows(tables.SESSIONS, participant="P2")[0]["session"], {"simulated": False})
+            session = here.rows(tables.SESSIONS, participant="P2")[0]["session"]
+            here.update_session(session, {"simulated": False})
+            with here.transaction() as connection:
+                connection.exec_driver_sql("UPDATE trials SET simulated = 0 WHERE session = ?", (session,))
         return replace(result, simulated=False)
 
     monkeypatch.setattr(sessions, "run_session", answered_by_a_person)
