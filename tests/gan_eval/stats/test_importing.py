@@ -85,7 +85,7 @@ def test_mistakes_are_named(tmp_path, mapping, where, word):
     ("content", "line"),
     [
         (FOREIGN.encode().splitlines()[0], "no row below the header"),
-        (b"SQLite format 3\0\xff", "a results store, which needs no import; give it to gan-eval analyze"),
+        (b"SQLite format 3\0\xff", "not a readable database"),
     ],
 )
 def test_files_without_rows_to_import(tmp_path, content, line):
