@@ -5,33 +5,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_eval.tables.checks import Check
+
 Pixels = NDArray[np.uint8]
 """(H, W, 3) levels."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """A sign that input is not what it is taken for."""
-
-    id: str
-    sees: str
-    """What is looked at, and what the threshold is of."""
-    threshold: float
-    does: Literal["asks", "refuses"]
-    """asks: a line, and the work goes on."""
-    message: str
-    """The line, with places for its facts."""
-    share: float = 0
-    """Minimum share of the pictures looked at, if it is not the threshold."""
-
-    def line(self, **facts: Any) -> str:
-        """Return the message with its facts."""
-        return self.message.format(**facts)
 
 
 @dataclass(frozen=True)
@@ -94,11 +76,11 @@ _ROWS = (
     Check("moved", "ratio of the differences of mean columns and rows moved by up to 8 pixels and as they are",
           0.7, "asks",
           "{count} of {n} generated pictures looked at agree better with their real ones if they are moved by {x} "
-          "pixels to the right and {y} down: cut or padded at another side?", 0.5),
+          "pixels to the right and {y} down: cut or padded at another side?", share=0.5),
     Check("other_partner", "ratio of the difference from another real one and the smaller one of both pairs, each "
           "less the mean colour", 0.5, "asks",
           "{count} of {n} generated pictures looked at agree better with the real picture of another one, such as "
-          "{fake} with {real}: are names or their order mixed up?", 0.1),
+          "{fake} with {real}: are names or their order mixed up?", share=0.1),
     Check("no_partners", "share of comparisons in which partners share more than others (information of their levels, "
           "places of edges); chance is 0.5, with an SD of 0.06", 0.65, "asks",
           "{what} are no more alike than others ({n} pairs looked at): if their names match by chance, as running "

@@ -4,31 +4,7 @@
 files of other programs.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
-
-
-@dataclass(frozen=True)
-class JudgementCheck:
-    """A sign that judgements are not what they are taken for."""
-
-    id: str
-    sees: str
-    """What is looked at, and what the threshold is of."""
-    threshold: float
-    does: Literal["asks", "refuses"]
-    """asks: a line, and the work goes on."""
-    message: str
-    """The line, with places for its facts."""
-    n: int = 1
-    """Minimum number of answers, people or rows."""
-    share: float = 0
-    """A second threshold, which `sees` names last."""
-
-    def line(self, **facts: Any) -> str:
-        """Return the message with its facts."""
-        return self.message.format(**facts)
-
+from gan_eval.tables.checks import Check
 
 PLAUSIBLE_MS = {
     "reaction_time_ms": (100.0, 180_000.0),
@@ -41,7 +17,6 @@ PLAUSIBLE_MS = {
 CODES = (1, 9, 77, 88, 98, 99, 777, 888, 998, 999, 9999)
 """Numbers that surveys write for a missing answer, most of them also below 0."""
 
-Check = JudgementCheck  # short, for the rows
 # fmt: off
 _ROWS = (
     Check("two_people", "participants of one session", 1, "refuses",

@@ -270,7 +270,7 @@ class CrossedFit:
         sds = np.array([sd, sd_slope or 0.0])
         off = (correlation or 0.0) * sds.prod()
         covariance = random @ (np.diag(sds**2) + off * (1 - np.eye(2))) @ random.T
-        sd, sd_slope = np.sqrt(np.diag(covariance)).tolist()
+        sd, sd_slope = np.sqrt(np.diag(covariance).clip(0)).tolist()
         return Start(fixed @ self.beta, Spread(sd, sd_slope, covariance[0, 1] / max(sd * sd_slope, 1e-12)), self.second)
 
     @property

@@ -1,5 +1,7 @@
 """The table `mixed_models`: its formulas, covariates, grades and confidence, and what has no estimate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,8 @@ from scipy.stats import t
 
 from gan_eval.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
-from gan_eval.stats.mixed import fit_crossed, models
+from gan_eval.stats.mixed import CrossedFit, fit_crossed, models
+from gan_eval.stats.mixed.fit import Spread
 from gan_eval.stats.mixed.models import Formula, mixed_models, planned_formulas, with_covariates
 from gan_eval.stats.tables.comparisons import compare
 from gan_eval.stats.trials import fill_trials, typed
@@ -75,6 +78,21 @@ def test_models_by_kind_start_from_the_fit_of_detection(trials, table, monkeypat
     assert np.concatenate(begun) == pytest.approx(table["estimate"].iloc[3:].to_numpy(), rel=1e-3)
     sds = [given["start"].first.sd_slope for given in starts[2:]]
     assert sds == pytest.approx(table["sd_slope"].iloc[[4, 6]].to_numpy(), rel=1e-2)
+
+
+def test_a_start_has_no_negative_variance_where_effects_are_one_dimensional():
+    turn, found = np.eye(2), detection_fit()
+    for sd in np.linspace(0.05, 3, 200):  # the correlation is -1, and `turn` maps the slope to 0 but for rounding
+        fit = replace(found, first=Spread(sd, sd / 0.3, -1.0))
+        start = fit.turned(turn, np.array([[1.0, 0.0], [1.0, 0.3]]))
+        assert np.isfinite([start.first.sd, start.first.sd_slope, start.first.correlation]).all()
+
+
+def detection_fit() -> CrossedFit:
+    """A fit of detection."""
+    fit = compare(simulated(participants=15, stimuli=20, each=20, seed=11)).fit
+    assert fit is not None
+    return fit
 
 
 def test_several_data_sets_enter_the_detection_model_by_their_sum():
