@@ -86,7 +86,7 @@ def _answers(
 
 
 def kind_trials(study: Answers) -> pd.DataFrame:
-    """a: fakes, b: reals; yes: called fake. All as `answered` of `gan_eval.stats.trials.typed` has them."""
+    """a: fakes, b: reals; yes: called fake. All as `answered` of `gan_eval.judgements.trials.typed` has them."""
     return _trials(study, [None, "a"]).assign(
         kind=np.where(study.in_a, "fake", "real"),
         is_fake=study.in_a,

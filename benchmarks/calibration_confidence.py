@@ -8,9 +8,9 @@ from calibration_grades import mixed_term
 from calibration_numbers import Design, Number, named, prepared
 from scipy.special import ndtr
 
+from gan_eval.judgements.trials import TypedTrials
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.tables.roc import fit_gaussian, roc
-from gan_eval.stats.trials import TypedTrials
 
 CUTS = (0.5, 1.2)
 """Distances of the evidence from the boundary of both answers at which an average person is surer."""

@@ -9,8 +9,8 @@ from calibration_numbers import Design, Number, named
 from scipy.special import expit
 from scipy.stats import spearmanr
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
-from gan_eval.stats.trials import fill_trials
 
 TRUTH_PICTURES, TRUTH_GROUPS = 4000, 100
 """Number of pictures, and of groups of people who judge them, behind a true correlation."""

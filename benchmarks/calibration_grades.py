@@ -19,12 +19,12 @@ from calibration_numbers import (
 from calibration_single import SingleWorld, answers
 from scipy.special import expit
 
+from gan_eval.judgements.trials import TypedTrials
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import paper
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.grades import ratings
-from gan_eval.stats.trials import TypedTrials
 from gan_eval.tables.frames import frame_of
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtr, ndtri
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.science.inference import bootstrap_interval
 from gan_eval.stats.metrics_and_people.ceiling import rank_correlations, spearman
 from gan_eval.stats.metrics_and_people.correlations import correlation_rows
 from gan_eval.stats.metrics_and_people.points import point_sets
-from gan_eval.stats.trials import fill_trials
 
 MODELS, ITEMS = 3, 40
 SD_PERSON, SD_ITEM, SD_PICTURE, SD_MODEL = 0.5, 0.6, 0.6, 0.8

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from gan_eval.judgements.trials import AnyTrials, TypedTrials, fill_trials, typed
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.tables.comparisons import compare
-from gan_eval.stats.trials import AnyTrials, TypedTrials, fill_trials, typed
 
 LEVEL = 0.05
 _POINTS, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)

@@ -8,13 +8,13 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit, ndtri
 
+from gan_eval.judgements.trials import fill_trials, typed
 from gan_eval.science.inference import Estimate
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.estimate.contrast import population_proportions
 from gan_eval.stats.estimate.detection_rates import Detection, RatesOfTable
 from gan_eval.stats.questions import kind_questions, pair_questions
 from gan_eval.stats.tables.comparisons import estimate_of
-from gan_eval.stats.trials import fill_trials, typed
 
 LEVEL, MARGIN = 0.05, 0.05
 
@@ -87,7 +87,7 @@ def true_shares(world: RowWorld) -> tuple[float, float]:
 
 
 def trials_of(world: RowWorld, random: np.random.Generator) -> pd.DataFrame:
-    """The answered trials of new people to new pictures, as `answered` of `gan_eval.stats.trials.typed` has them."""
+    """The answered trials of new people to new pictures: `answered` of `gan_eval.judgements.trials.typed`."""
     leaning = world.sd_leaning * random.standard_normal(world.people)
     skills = world.sd_skill * random.standard_normal(world.people)
     parts = []

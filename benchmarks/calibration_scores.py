@@ -8,11 +8,11 @@ from calibration_numbers import Design, Number, named, prepared
 from calibration_single import SingleWorld, answers, true_shares
 from scipy.special import expit
 
+from gan_eval.judgements.trials import TypedTrials, typed
 from gan_eval.stats.paper import paper
 from gan_eval.stats.tables.agreement import agreement
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.hype import hype, thresholds
-from gan_eval.stats.trials import TypedTrials, typed
 from gan_eval.tables.frames import frame_of
 
 TRUTH_PICTURES, TRUTH_PEOPLE = 20_000, 4000

@@ -8,9 +8,9 @@ from calibration_numbers import Design, Number, difference, named, numbers_of_it
 from scipy.optimize import brentq
 from scipy.special import expit, ndtri
 
+from gan_eval.judgements.trials import TypedTrials
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.tables.comparisons import compare
-from gan_eval.stats.trials import TypedTrials
 
 
 @dataclass(frozen=True)

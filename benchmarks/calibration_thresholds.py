@@ -9,11 +9,11 @@ from calibration_numbers import Design, Number
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.likelihood import guessing_terms
 from gan_eval.stats.mixed.psychometric import Judgements, balanced, pooled, threshold
 from gan_eval.stats.tables.psychometric import psychometric
-from gan_eval.stats.trials import fill_trials
 
 THRESHOLD_MS, SLOPE, LAPSE = 200.0, 1.2, 0.02
 LEVELS_MS = (50.0, 100.0, 200.0, 400.0, 800.0)

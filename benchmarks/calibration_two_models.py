@@ -9,11 +9,11 @@ from calibration_numbers import Design, Number, compared, difference, named, num
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from gan_eval.judgements.trials import TypedTrials
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.paper import paper
 from gan_eval.stats.tables.choices import bradley_terry
 from gan_eval.stats.tables.comparisons import compare
-from gan_eval.stats.trials import TypedTrials
 
 MARGIN = 0.1
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from gan_eval.judgements.readers import import_trials as import_trials
+    from gan_eval.judgements.readers import read_trials as read_trials
     from gan_eval.metrics import evaluate as evaluate
     from gan_eval.report import write_report as write_report
     from gan_eval.stats.analysis import analyze as analyze
-    from gan_eval.stats.readers import import_trials as import_trials
-    from gan_eval.stats.readers import read_trials as read_trials
     from gan_eval.store import open_store as open_store
 
 _set_waiting_settings()  # before anything loads PyTorch or NumPy
@@ -35,9 +35,9 @@ __all__ = ["analyze", "evaluate", "import_trials", "open_store", "read_table", "
 _MODULE_OF = {
     "analyze": "stats.analysis",
     "evaluate": "metrics",
-    "import_trials": "stats.readers",
+    "import_trials": "judgements.readers",
     "open_store": "store",
-    "read_trials": "stats.readers",
+    "read_trials": "judgements.readers",
     "write_report": "report",
 }
 """Public names by the module that has them."""

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from made_sets import write_items
 
-from gan_eval.stats.trials import fill_trials
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.tables import MARKS
 from gan_eval.tables.frames import conform
 

@@ -91,8 +91,8 @@ def analyze(
 
     with Console() as console, console.working("analysis"):
         from gan_eval.files.output_folders import check_output_folder, refuse_of_others
+        from gan_eval.judgements.rules import parse_rule
         from gan_eval.stats.analysis import analyze_study
-        from gan_eval.stats.rules import parse_rule
         from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
         check_output_folder(out)
@@ -143,15 +143,15 @@ def _read_metrics(
 ) -> "dict[Table, ReadTable]":
     """Read the metric tables once, so that those that are copied are those that are analysed."""
     from gan_eval.files.sets import settled
+    from gan_eval.judgements.readers import of_people
     from gan_eval.stats.analysis import ReadTable
-    from gan_eval.stats.readers import of_people
     from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TRIALS
     from gan_eval.tables.frames import read_table
 
     read = {}
     with settled(*(file.parent for file in (*image_metrics, set_metrics) if file), out):
         if image_metrics:
-            from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
+            from gan_eval.judgements.external_values import read_image_metrics
 
             trials = (answers.tables if answers.prepared else of_people(answers.tables))[TRIALS]
             frame, lines = read_image_metrics(image_metrics, trials)
@@ -177,7 +177,7 @@ def _to_copy(metrics: "Mapping[Table, ReadTable]", out: Path) -> "dict[Table, pd
 
 def _read_as(answers: "Answers") -> list[str]:
     """Return what a table of another program, which did not measure onsets, was read as."""
-    from gan_eval.stats.read_as import lines_of, of_table
+    from gan_eval.judgements.read_as import lines_of, of_table
     from gan_eval.tables import TRIALS
 
     trials = answers.tables[TRIALS]
@@ -225,8 +225,8 @@ def _print_answer(
 def _answers_of_store(store: Place, name: str | None, planned: "Study | None") -> "Answers":
     """Read the answers to the named study of a store; a study's folder next to it knows how many people are wanted."""
     from gan_eval.files.output_folders import study_folder_of
+    from gan_eval.judgements.readers import stored_tables
     from gan_eval.stats.analysis import Answers
-    from gan_eval.stats.readers import stored_tables
     from gan_eval.store import open_store
     from gan_eval.tables import TRIALS
 
@@ -247,9 +247,9 @@ def _answers_of_store(store: Place, name: str | None, planned: "Study | None") -
 def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Callable[[str], None]) -> "Answers":
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
     from gan_eval.files.sets import settled
+    from gan_eval.judgements.readers import tables_to_analyze
+    from gan_eval.judgements.trials import prepare_trials
     from gan_eval.stats.analysis import Answers
-    from gan_eval.stats.readers import tables_to_analyze
-    from gan_eval.stats.trials import prepare_trials
     from gan_eval.tables import STORED_TABLES, TRIALS
     from gan_eval.tables.frames import holds_table, read_table
 

@@ -11,7 +11,7 @@ from gan_eval.cli.options import LargestMember, counted, parse_pairs
 from gan_eval.errors import UserError, naming
 
 if TYPE_CHECKING:
-    from gan_eval.stats.importing.convert import Imported
+    from gan_eval.judgements.convert import Imported
 
 KindOption = Literal["real", "fake"]
 NamesOption = Literal["file", "stem", "as-is"]
@@ -79,11 +79,11 @@ def trials_import(
     """
     from gan_eval import tables
     from gan_eval.files.atomic import write_json
-    from gan_eval.stats.importing.convert import import_trials
-    from gan_eval.stats.importing.rejections import rejection_summary
-    from gan_eval.stats.importing.tools import TOOLS
-    from gan_eval.stats.read_as import lines_of
-    from gan_eval.stats.rules import parse_rule
+    from gan_eval.judgements.convert import import_trials
+    from gan_eval.judgements.read_as import lines_of
+    from gan_eval.judgements.rejections import rejection_summary
+    from gan_eval.judgements.rules import parse_rule
+    from gan_eval.judgements.tools import TOOLS
     from gan_eval.tables import frames as tabular
 
     if list_tools:
@@ -194,7 +194,7 @@ def _meanings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
 
 def _rejection_lines(rejected: Sequence[Mapping[Hashable, Any]]) -> Iterator[str]:
     """Yield a line for each of the first `MAX_NAMED` problems of rejected cells."""
-    from gan_eval.stats.importing.rejections import WHOLE_ROW
+    from gan_eval.judgements.rejections import WHOLE_ROW
 
     alike: dict[str, list[str]] = {}
     for row in rejected:

@@ -19,6 +19,7 @@ import pandas as pd
 from scipy.special import expit, logit, ndtr, ndtri
 
 from gan_eval.errors import UserError
+from gan_eval.judgements.trials import PAIRED, TWO_MODELS
 from gan_eval.power.design import Asked, PlannedQuestion, Scenario, SimulatedGroup, StudyDesign
 from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.science.inference import holm
@@ -38,7 +39,6 @@ from gan_eval.stats.questions import (
 )
 from gan_eval.stats.recruitment import ALPHA
 from gan_eval.stats.tables.comparisons import estimate_of
-from gan_eval.stats.trials import PAIRED, TWO_MODELS
 
 MAX_PAIRS = 6
 """Maximum number of pairs of models to compare, and of models to test one by one."""
@@ -299,7 +299,7 @@ def answers_that_count(design: StudyDesign, assumed: PowerSettings, random: np.r
 
 
 def trials_of(design: StudyDesign, answers: np.ndarray) -> pd.DataFrame:
-    """Return the trials with the columns that all questions read, in the form of `gan_eval.stats.trials`."""
+    """Return the trials with the columns that all questions read, in the form of `gan_eval.judgements.trials`."""
     groups, number = design.groups, design.group
     is_fake = np.array([not group.is_real for group in groups])[number]
     trials = pd.DataFrame(

@@ -69,12 +69,12 @@ def write_report(
     >>> write_report(analyze(trials) | {"trials": trials}, Path(mkdtemp()) / "report.html").name
     'report.html'
     """
+    from gan_eval.judgements.trials import prepare_trials
     from gan_eval.report.page import render
     from gan_eval.report.parts.folder import read_folder
     from gan_eval.report.people.first_page import models_latex
     from gan_eval.report.sections import study_report
     from gan_eval.stats.all_tables import ALL_TABLES
-    from gan_eval.stats.trials import prepare_trials
     from gan_eval.tables.frames import write_table
 
     out = Path(out)

@@ -19,6 +19,7 @@ from scipy.special import ndtr, ndtri
 
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_bytes
+from gan_eval.judgements.trials import PAIRED
 from gan_eval.report.figure_content import MAX_ROWS, Entry, FigureContent, content_of
 from gan_eval.report.metrics.summaries import title_of, unit_of, with_arrow
 from gan_eval.report.parts.chart import STYLE, figure_file
@@ -28,7 +29,6 @@ from gan_eval.report.people.caveats import trained_text
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.paper import EVERYTHING, PAPER, RATING, SINGLE, distinct_rows
 from gan_eval.stats.tables.hype import THRESHOLDS
-from gan_eval.stats.trials import PAIRED
 
 WIDTH_MM = 180.0
 """Default width; below 130 mm panels are stacked."""

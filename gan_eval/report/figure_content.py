@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.judgements.rules import parse_rule
+from gan_eval.judgements.trials import PAIRED, TWO_MODELS, TypedTrials, in_finished_session, typed
 from gan_eval.report.metrics.summaries import direction, in_order, is_of_quality
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import clean, missing, number
@@ -19,11 +21,9 @@ from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE, interval_names, with_shared_reals
 from gan_eval.stats.questions import CHOSEN
-from gan_eval.stats.rules import parse_rule
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.grades import OPINION_SCORES
 from gan_eval.stats.tables.hype import THRESHOLDS
-from gan_eval.stats.trials import PAIRED, TWO_MODELS, TypedTrials, in_finished_session, typed
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
 from gan_eval.tables.schema import SHARE
 

@@ -5,6 +5,7 @@ Each function returns a `ReportSection`; empty ones are removed.
 
 from dataclasses import replace
 
+from gan_eval.judgements.contradictions import of_two_models
 from gan_eval.report.metrics.answer import answer_section as metric_answer_section
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import holes_of_folder
@@ -27,7 +28,6 @@ from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables,
 from gan_eval.report.people.published import published_section
 from gan_eval.report.people.thresholds import psychometric_blocks, thresholds_table
 from gan_eval.report.training import training_section
-from gan_eval.stats.contradictions import of_two_models
 from gan_eval.tables.schema import KINDS
 
 

@@ -9,7 +9,7 @@ _RULE = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator><=|>=|!=|==|=|<|>|~)\s*(
 
 
 def rule_parts(text: str) -> tuple[str, str, str]:
-    """Return the column, operator and value of a rule (see `gan_eval.stats.rules`).
+    """Return the column, operator and value of a rule (see `gan_eval.judgements.rules`).
 
     Raises:
         ValueError: it is not `COLUMN<NUMBER` or `COLUMN=VALUE` with one of < <= > >= = != ~.

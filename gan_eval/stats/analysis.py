@@ -16,24 +16,9 @@ from gan_eval.files.atomic import write_text
 from gan_eval.files.digests import sha256_json
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.sets import replaced_set
-from gan_eval.settings.plan import NO_PLAN, Plan
-from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.doubts import doubts, doubts_of_covariates
-from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
-from gan_eval.stats.groups import joined, with_holes
-from gan_eval.stats.latex import latex
-from gan_eval.stats.metrics_and_people.correlation_tables import CORRELATIONS
-from gan_eval.stats.mixed.models import mixed_models
-from gan_eval.stats.paper import PAPER, paper
-from gan_eval.stats.questions import require_known_models
-from gan_eval.stats.readers import NO_SIMULATED, of_people, tables_to_analyze
-from gan_eval.stats.recruitment import ALPHA, is_waiting, recruitment
-from gan_eval.stats.tables.agreement import agreement
-from gan_eval.stats.tables.comparisons import compare
-from gan_eval.stats.tables.hype import hype, thresholds
-from gan_eval.stats.tables.rates import rates, reaction_times
-from gan_eval.stats.tables.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
-from gan_eval.stats.trials import (
+from gan_eval.judgements.doubts import doubts, doubts_of_covariates
+from gan_eval.judgements.readers import NO_SIMULATED, of_people, tables_to_analyze
+from gan_eval.judgements.trials import (
     PreparedTrials,
     TypedTrials,
     are_own_names,
@@ -43,6 +28,21 @@ from gan_eval.stats.trials import (
     typed,
     with_text_names,
 )
+from gan_eval.settings.plan import NO_PLAN, Plan
+from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
+from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
+from gan_eval.stats.groups import joined, with_holes
+from gan_eval.stats.latex import latex
+from gan_eval.stats.metrics_and_people.correlation_tables import CORRELATIONS
+from gan_eval.stats.mixed.models import mixed_models
+from gan_eval.stats.paper import PAPER, paper
+from gan_eval.stats.questions import require_known_models
+from gan_eval.stats.recruitment import ALPHA, is_waiting, recruitment
+from gan_eval.stats.tables.agreement import agreement
+from gan_eval.stats.tables.comparisons import compare
+from gan_eval.stats.tables.hype import hype, thresholds
+from gan_eval.stats.tables.rates import rates, reaction_times
+from gan_eval.stats.tables.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
 from gan_eval.tables import (
     IMAGE_METRICS,
     MARKS,
@@ -358,7 +358,7 @@ def _read_inputs(
     whole = trials.trials
     lines += doubts(whole)
     if not are_own_names(whole):
-        from gan_eval.stats.importing.pictures import several_names
+        from gan_eval.judgements.pictures import several_names
 
         lines += several_names(whole)
     metrics = _NO_METRICS
@@ -401,7 +401,7 @@ def _read_metrics(
     image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
     set_metrics: FrameOrFile | ReadTable | None,
 ) -> _Metrics:
-    from gan_eval.stats.metrics_and_people.external_values import read_image_metrics
+    from gan_eval.judgements.external_values import read_image_metrics
     from gan_eval.stats.metrics_and_people.matching import completed, named_as_judged, require_metrics_of
 
     lines = list[str]()

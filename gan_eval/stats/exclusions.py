@@ -1,4 +1,4 @@
-"""The table `participation`, and the trials that remain under the exclusion rules (`gan_eval.stats.rules`)."""
+"""The table `participation`, and the trials that remain under the exclusion rules (`gan_eval.judgements.rules`)."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
 from gan_eval.errors import abbreviated
+from gan_eval.judgements.contradictions import agreement, possible_times
+from gan_eval.judgements.rules import Rule, parse_rule
+from gan_eval.judgements.trials import in_finished_session
 from gan_eval.science.inference import proportion
-from gan_eval.stats.contradictions import agreement, possible_times
 from gan_eval.stats.groups import joined
-from gan_eval.stats.rules import Rule, parse_rule
-from gan_eval.stats.trials import in_finished_session
 from gan_eval.tables import PARTICIPATION, TRIALS
 from gan_eval.tables.frames import conform
 

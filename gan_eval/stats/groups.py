@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from gan_eval.judgements.trials import PAIRED, requested_exposure
 from gan_eval.pictures.holes import area_band
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.trials import PAIRED, requested_exposure
 from gan_eval.tables import HOLE_SCOPES, STIMULI
 
 ONE_PARTICIPANT = "one participant: says nothing about people in general"
@@ -48,7 +48,7 @@ def groups(trials: pd.DataFrame, scope: str) -> Groups:
     `mask_area_band` has the fakes with that hole, and such reals.
 
     Args:
-        trials: as `main` of `gan_eval.stats.trials.typed`.
+        trials: as `main` of `gan_eval.judgements.trials.typed`.
         scope: one of `gan_eval.tables.SCOPES`, or of `HOLE_SCOPES` if the trials have its column.
     """
     match scope:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
+from gan_eval.judgements.trials import PAIRED, TWO_MODELS, AnyTrials, TypedTrials, typed
 from gan_eval.science.inference import Estimate
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
 from gan_eval.stats.estimate.contrast import FROM_MODELS
@@ -21,7 +22,6 @@ from gan_eval.stats.questions import ANY_FAKE, CHOSEN, kind_rows, left_out
 from gan_eval.stats.recruitment import NO_VERDICT
 from gan_eval.stats.tables.comparisons import Detected
 from gan_eval.stats.tables.hype import mean_thresholds
-from gan_eval.stats.trials import PAIRED, TWO_MODELS, AnyTrials, TypedTrials, typed
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (
     PROVENANCE,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.judgements.trials import items_of, pictures
 from gan_eval.science.inference import cells, n_levels
 from gan_eval.settings.plan import Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
@@ -15,7 +16,6 @@ from gan_eval.stats.estimate.contrast import Question
 from gan_eval.stats.estimate.differences import Untested
 from gan_eval.stats.estimate.grades import HIGHER, MEAN, GradedAnswers, GradeQuestion
 from gan_eval.stats.groups import REAL, contestants, joined, with_reals
-from gan_eval.stats.trials import items_of, pictures
 
 TOLD_APART = "told apart"
 UNNAMED = "unnamed model"

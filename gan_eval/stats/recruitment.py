@@ -37,7 +37,7 @@ def recruitment(trials: "pd.DataFrame", wanted: int, sessions: "pd.DataFrame | N
         wanted: number of people whom the study wants.
         sessions: the table `sessions`; trials of sessions that it does not name count as complete.
     """
-    from gan_eval.stats.trials import in_finished_session
+    from gan_eval.judgements.trials import in_finished_session
     from gan_eval.tables.frames import frame_of
 
     of_people = trials[~trials["simulated"].fillna(False).to_numpy(bool)]

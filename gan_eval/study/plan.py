@@ -405,7 +405,7 @@ def check_analysis(plan: Plan) -> None:
         with naming(f"{plan.file}: "):
             with_covariates(frame_of([], TRIALS), analysis.covariates, frame_of(asked, PARTICIPANTS))
     if analysis.exclude or analysis.exclude_participants:
-        from gan_eval.stats.rules import rows_fulfilling
+        from gan_eval.judgements.rules import rows_fulfilling
         from gan_eval.stats.tables.robustness import refuse_outcome_rules
 
         where = f"{plan.file}: analysis.exclude"

@@ -335,8 +335,8 @@ def analyze_stage(plan: Plan) -> Stage:
 
 def _analyze(plan: Plan, out: Path, listener: Listener) -> bool:
     """Write the tables of the study's answers into `out`; False without an answer."""
+    from gan_eval.judgements.readers import stored_tables
     from gan_eval.stats.analysis import Answers, analyze_study, write_analysis
-    from gan_eval.stats.readers import stored_tables
     from gan_eval.stats.recruitment import waiting_text
 
     stored: dict[tables.Table, pd.DataFrame] = {}

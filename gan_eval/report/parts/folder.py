@@ -15,18 +15,18 @@ from gan_eval.files.digests import sha256_file
 from gan_eval.files.output_folders import is_study_folder
 from gan_eval.files.reading import no_folder, resolved
 from gan_eval.files.sets import FileSet, settled
+from gan_eval.judgements.contradictions import require_agreement
+from gan_eval.judgements.trials import TypedTrials, typed
 from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
 from gan_eval.report.parts.words import who_text
 from gan_eval.settings.facts import Facts, read_facts
 from gan_eval.settings.run_record import read_run_record, run_command
 from gan_eval.stats.all_tables import ALL_TABLES, OF_ANALYSIS
-from gan_eval.stats.contradictions import require_agreement
 from gan_eval.stats.recruitment import RECRUITMENT
 from gan_eval.stats.tables.choices import CHOICES
 from gan_eval.stats.tables.grades import RATINGS
 from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.stats.tables.rates import RATES
-from gan_eval.stats.trials import TypedTrials, typed
 from gan_eval.tables import (
     CHECKS,
     GIVEAWAYS,

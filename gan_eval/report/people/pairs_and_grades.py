@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from gan_eval.judgements.trials import TWO_MODELS, high_grade
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
@@ -28,7 +29,6 @@ from gan_eval.stats.tables.agreement import AGREEMENT
 from gan_eval.stats.tables.choices import BRADLEY_TERRY
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.grades import RATINGS
-from gan_eval.stats.trials import TWO_MODELS, high_grade
 from gan_eval.tables import TRIALS
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from gan_eval.judgements.trials import requested_exposure
 from gan_eval.report.parts.blocks import Lines, ReportSection, ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import CellFormat, cell, labelled, table_of
@@ -29,7 +30,6 @@ from gan_eval.stats.exclusions import participant_groups
 from gan_eval.stats.paper import PAPER, SINGLE, distinct_rows, one_kind_sentence
 from gan_eval.stats.tables.rates import REACTION_TIMES
 from gan_eval.stats.tables.robustness import is_on_outcome
-from gan_eval.stats.trials import requested_exposure
 from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS
 
 _LAG = (

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+from gan_eval.judgements.trials import PAIRED
 from gan_eval.report.parts.words import (
     Record,
     apa_interval,
@@ -20,7 +21,6 @@ from gan_eval.stats.estimate.detection_rates import NEARLY_CONSTANT
 from gan_eval.stats.paper import ABOVE, BELOW, EQUIVALENT, EVERYTHING, NONE, SINGLE, distinct_rows, with_shared_reals
 from gan_eval.stats.questions import CHOSEN
 from gan_eval.stats.recruitment import ALPHA
-from gan_eval.stats.trials import PAIRED
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_expit, ndtr, ndtri
 
+from gan_eval.judgements.trials import items_of
 from gan_eval.science.inference import (
     Z95,
     Estimate,
@@ -55,7 +56,6 @@ from gan_eval.stats.estimate.persons import (
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.questions import MAX_ROWS, MIN_SHARED, KindQuestion
-from gan_eval.stats.trials import items_of
 
 TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
 BASES = (*FROM_MODELS, TWO_WAY, BY_PICTURE)

@@ -5,32 +5,17 @@ what the number of answers shows. A mean of people's own shares is not affected 
 Biometrika 88, 1121-1134; Williamson, Datta & Satten 2003, Biometrics 59, 36-42).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from gan_eval.science.inference import cells, two_sided_p
-from gan_eval.stats.checks import CHECKS
+from gan_eval.judgements.early_stops import Correlation, correlation
+from gan_eval.science.inference import cells
 
-MIN_PEOPLE = 5
-"""Minimum number of people for a correlation of their numbers of answers with their answers."""
-MIN_SPREAD = 0.1
-"""Minimum SD of people's numbers of answers, relative to the mean; below it weights make no difference."""
 MAX_P = 0.1
 """Maximum p of that correlation for an estimate that counts each participant once. It is above 5%, since an estimate
 that ignores a true correlation is biased, while counting each participant once only widens the interval."""
 
 FAR_FROM_PEOPLE = "it is far from the means of participants, who have different numbers of answers"
 """Reason not to use a model that is half an error or more from the estimate that counts each participant once."""
-
-
-class Correlation(NamedTuple):
-    """Correlation of people's numbers of answers with a score of their answers."""
-
-    r: float
-    p: float
-    """Two-sided."""
-    people: int
 
 
 def person_weights(participant: np.ndarray, cell: np.ndarray) -> np.ndarray:
@@ -76,43 +61,6 @@ def with_number(influence: np.ndarray, participant: np.ndarray, cell: np.ndarray
     mean = np.bincount(cell) / np.bincount(cell[first])
     expected = np.bincount(participant[first], mean[cell[first]])
     return correlation(np.bincount(participant) / expected, np.bincount(participant, influence))
-
-
-def of_scores(score: np.ndarray, participant: np.ndarray, kind: np.ndarray) -> Correlation | None:
-    """Return the correlation of people's numbers of answers with their scores, if it is not by chance; else None.
-
-    A person's score is the mean over the kinds of pictures of the person's mean score.
-
-    Args:
-        score: (N,) score of each answer.
-        participant: (N,) int, 0.. without gaps.
-        kind: (N,) int, 0..: kind of the picture.
-    """
-    of = cells(participant, kind)
-    _, first, place, n = np.unique(of, return_index=True, return_inverse=True, return_counts=True)
-    means = np.bincount(place, score) / n
-    person = participant[first]
-    found = correlation(np.bincount(participant), np.bincount(person, means) / np.bincount(person))
-    return found if found is not None and found.p < CHECKS["stopped_early"].threshold else None
-
-
-def correlation(number: np.ndarray, score: np.ndarray) -> Correlation | None:
-    """Return Pearson's correlation over people; None: too few people, or nearly equal numbers or scores.
-
-    Args:
-        number: (P,) each person's number of answers.
-        score: (P,) each person's score.
-
-    >>> found = correlation(np.array([10, 20, 30, 40, 50, 60]), np.array([0.5, 0.6, 0.5, 0.7, 0.8, 0.8]))
-    >>> round(found.r, 3), round(found.p, 3), found.people
-    (0.892, 0.017, 6)
-    """
-    people = len(number)
-    if people < MIN_PEOPLE or number.std(ddof=1) < MIN_SPREAD * number.mean() or np.ptp(score) < 1e-12:
-        return None
-    r = float(np.clip(np.corrcoef(number, score)[0, 1], -1.0, 1.0))
-    error = np.sqrt(max(1 - r * r, 1e-300) / (people - 2))
-    return Correlation(r, float(two_sided_p(r, error, people - 2)), people)
 
 
 def is_far_from_people(estimate: float, once: float, error: float, numbers: Correlation | None) -> bool:

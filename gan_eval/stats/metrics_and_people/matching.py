@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from gan_eval.errors import UserError, abbreviated
-from gan_eval.stats.contradictions import are_single, belies_its_name, first_change, other_than_its_name
-from gan_eval.stats.importing.names import PICTURE_FILE
+from gan_eval.judgements.contradictions import are_single, belies_its_name, first_change, other_than_its_name
+from gan_eval.judgements.names import PICTURE_FILE
 
 PICTURE = ("kind", "model", "dataset", "item")
 """Columns that are the same in every row of one picture, in metrics and in trials."""

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from gan_eval.judgements.trials import AnyTrials, pictures, typed
 from gan_eval.science.inference import REPLICATES
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import Pairing
 from gan_eval.stats.metrics_and_people.matching import completed
 from gan_eval.stats.metrics_and_people.scores import Replicates, Scores, bootstrap_replicates
-from gan_eval.stats.trials import AnyTrials, pictures, typed
 
 FOOLING, GRADE = "fooling_rate", "mean_grade"
 """Measures of mean scores."""

@@ -21,13 +21,13 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.judgements.trials import AnyTrials, pictures, typed
 from gan_eval.science.inference import degrees_of_freedom, n_levels, side_of, t_critical, two_sided_p
 from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import CrossedFit, Start, fit_crossed, too_many
 from gan_eval.stats.mixed.likelihood import NoFitError, Slope, plural
 from gan_eval.stats.mixed.random_effects import RandomEffects
-from gan_eval.stats.trials import AnyTrials, pictures, typed
 from gan_eval.tables.frames import Row, frame_of, require_clear_texts
 from gan_eval.tables.schema import CORRELATION, NOTED, Table, boolean, integer, interval_columns, number, text
 

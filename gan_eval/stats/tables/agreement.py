@@ -5,9 +5,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from gan_eval.judgements.trials import AnyTrials, pictures, typed
 from gan_eval.science.inference import degrees_of_freedom, t_critical
 from gan_eval.stats.groups import provenance_cells
-from gan_eval.stats.trials import AnyTrials, pictures, typed
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, integer, interval_columns, number, text
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
+from gan_eval.judgements.trials import PAIRED, AnyTrials, pictures, typed
 from gan_eval.science.inference import (
     binomial_p,
     cells,
@@ -17,7 +18,6 @@ from gan_eval.science.inference import (
 )
 from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, contestants, distinct, joined, provenance
 from gan_eval.stats.mixed.fit import plain_fit
-from gan_eval.stats.trials import PAIRED, AnyTrials, pictures, typed
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, integer, interval_columns, number, text
 

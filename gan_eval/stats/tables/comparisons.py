@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
+from gan_eval.judgements.trials import AnyTrials, typed
 from gan_eval.science.inference import Estimate, cells, holm, n_levels
 from gan_eval.settings.plan import NO_PLAN, Plan
 from gan_eval.stats.estimate.contrast import Question, estimate
@@ -26,7 +27,6 @@ from gan_eval.stats.questions import (
     with_same_reals,
 )
 from gan_eval.stats.recruitment import ALPHA, is_waiting
-from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import NOTED, SHARE, Table, boolean, integer, interval_columns, number, text
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.judgements.trials import AnyTrials, TypedTrials, pictures, requested_exposure, typed
 from gan_eval.science.inference import shared_items, t_critical
 from gan_eval.settings.plan import NO_PLAN, Link, Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
@@ -30,7 +31,6 @@ from gan_eval.stats.mixed.psychometric import (
     pooled,
     threshold,
 )
-from gan_eval.stats.trials import AnyTrials, TypedTrials, pictures, requested_exposure, typed
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (
     DATASET,

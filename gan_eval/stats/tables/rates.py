@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
+from gan_eval.judgements.contradictions import possible_times
+from gan_eval.judgements.early_stops import of_scores
+from gan_eval.judgements.trials import AnyTrials, typed
 from gan_eval.science.inference import binomial_p, proportion, wilson
-from gan_eval.stats.contradictions import possible_times
-from gan_eval.stats.estimate.persons import of_scores
 from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, distinct, groups, provenance
-from gan_eval.stats.trials import AnyTrials, typed
 from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import (
     HOLE_SCOPES,
@@ -82,8 +82,8 @@ def rates(trials: AnyTrials) -> pd.DataFrame:
     """Return the table `rates` of a trials table.
 
     Args:
-        trials: the table `trials` (see `gan_eval.stats.trials.fill_trials` for frames with fewer columns). With the
-            columns of `gan_eval.stats.groups.with_holes` come the scopes `mask_kind` and `mask_area_band`.
+        trials: the table `trials` (see `gan_eval.judgements.trials.fill_trials` for frames with fewer columns).
+            With the columns of `gan_eval.stats.groups.with_holes` come the scopes `mask_kind` and `mask_area_band`.
     """
     main = typed(trials).main
     answered, is_fake, says_fake = (main[name].to_numpy(bool) for name in ("answered", "is_fake", "says_fake"))

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
+from gan_eval.judgements.rules import parse_rule
+from gan_eval.judgements.trials import OUTCOMES, PAIRED, AnyTrials, TypedTrials, items_of, typed
 from gan_eval.science.inference import degrees_of_freedom, two_way
 from gan_eval.settings.plan import Plan
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.differences import wald
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.rules import parse_rule
 from gan_eval.stats.tables.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED, compare
-from gan_eval.stats.trials import OUTCOMES, PAIRED, AnyTrials, TypedTrials, items_of, typed
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import NOTED, SHARE, Table, integer, interval_columns, number, text
 

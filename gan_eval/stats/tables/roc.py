@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from gan_eval.judgements.trials import AnyTrials, items_of, typed
 from gan_eval.science.inference import degrees_of_freedom, n_levels, t_critical, two_way
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.detection_rates import BY_PICTURE, TOO_FEW, TWO_WAY
@@ -21,7 +22,6 @@ from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.models import scale_trouble
 from gan_eval.stats.questions import KindRow, kind_rows
-from gan_eval.stats.trials import AnyTrials, items_of, typed
 from gan_eval.tables.frames import Row, conform
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,

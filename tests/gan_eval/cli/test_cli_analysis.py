@@ -15,11 +15,11 @@ from finished import copy_study
 from make_trials import simulated
 
 import gan_eval
+from gan_eval.judgements import external_values
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.stats import analysis as stats
-from gan_eval.stats.metrics_and_people import external_values
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.rates import RATES

@@ -19,14 +19,14 @@ from refusals import refused
 
 from gan_eval.errors import UserError
 from gan_eval.files.limits import VARIABLE, copy_small, largest_member, members_up_to
+from gan_eval.judgements.convert import import_trials
+from gan_eval.judgements.readers import read_trials
 from gan_eval.metrics.maps import read_map
 from gan_eval.metrics.run.features import read_features
 from gan_eval.metrics.run.reference import read_reference
 from gan_eval.pictures.captions import read_captions
 from gan_eval.pictures.containers import pictures_folder
 from gan_eval.quiz.serve.page_records import _contents
-from gan_eval.stats.importing.convert import import_trials
-from gan_eval.stats.readers import read_trials
 from trainer.datasets.fetch import extract_pictures
 
 LIMIT, SIZE = 1_000_000, 20_000_000

@@ -6,6 +6,7 @@ import pytest
 from refusals import refused
 from scipy.stats import norm
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.power import plan_power, planned_stimuli, planning
 from gan_eval.power.design import StudyDesign, deal_design
 from gan_eval.power.planning import NO_DIFFERENCE, make_world, printed, sentences
@@ -26,7 +27,6 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.estimate.differences import Difference, wald
 from gan_eval.stats.tables.comparisons import comparisons
-from gan_eval.stats.trials import fill_trials
 
 POOL = planned_stimuli([("d", "one"), ("d", "two")], 60)
 

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from synthetic_tables import folder_of
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.first_page import metrics_sentence
 from gan_eval.stats.exclusions import Rules, apply_rules
 from gan_eval.stats.tables.rates import rates
-from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import CHECKS, SESSIONS, STIMULI
 from gan_eval.tables.frames import frame_of
 

@@ -10,8 +10,8 @@ from PIL import Image
 from rehashed import rehash
 from synthetic_training import log_rows
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.analysis import analyze, write_analysis
-from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS, RUNS, SESSIONS, SET_METRICS, STIMULI, TRAINING_LOG, TRIALS
 from gan_eval.tables.frames import frame_of, write_rows, write_table
 

@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from synthetic_tables import NASTY, cited, folder_of, told_apart
 
 from gan_eval.errors import UserError
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.report import figure as figure_module
 from gan_eval.report.figure import WIDTH_MM, write_figure
 from gan_eval.report.figure_content import content_of
@@ -24,7 +25,6 @@ from gan_eval.settings.facts import Facts
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.exclusions import Rules, apply_rules
 from gan_eval.stats.metrics_and_people.correlations import rank_interval
-from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS
 from gan_eval.tables.frames import frame_of
 

@@ -20,6 +20,7 @@ from page_reader import Page
 from synthetic_metrics import frames_of, of_sets, values
 from synthetic_tables import cited, folder_of, models, rates, told_apart
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.report.metrics.answer import dataset_answer
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.parts.blocks import ShownTable
@@ -38,7 +39,6 @@ from gan_eval.settings.study import Study, StudySettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.questions import CHOSEN
 from gan_eval.stats.tables.rates import rates as rates_of
-from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
 from gan_eval.tables.frames import Row
 

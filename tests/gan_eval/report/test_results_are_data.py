@@ -13,6 +13,7 @@ from make_trials import simulated, simulated_pairs
 from synthetic_metrics import sets
 from synthetic_tables import folder_of
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.metrics.catalogue import FID_WARNING
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.metrics.data import Measured
@@ -26,7 +27,6 @@ from gan_eval.report.people.first_page import cited_table
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.analysis import analyze
-from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SET_METRICS
 from gan_eval.tables.frames import conform, frame_of
 

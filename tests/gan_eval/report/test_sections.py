@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from synthetic_tables import folder_of, table_rows
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.report.people.agreement import difference_tables
 from gan_eval.report.people.participants import exposure_levels, timing_section
 from gan_eval.report.sections import study_report
 from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.analysis import analyze
-from gan_eval.stats.trials import fill_trials
 
 PAIR = {"level": "stimulus", "dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "measure": "fooling_rate"}
 

@@ -2,13 +2,13 @@
 
 import pandas as pd
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.paper import paper
 from gan_eval.stats.tables.choices import bradley_terry
 from gan_eval.stats.tables.comparisons import compare
 from gan_eval.stats.tables.grades import ratings
 from gan_eval.stats.tables.hype import hype, thresholds
-from gan_eval.stats.trials import fill_trials
 
 
 def cited_tables(trials: pd.DataFrame, plan: AnalysisSettings | None = None) -> dict[str, pd.DataFrame]:

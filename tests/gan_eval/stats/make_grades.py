@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from gan_eval.stats.trials import fill_trials
+from gan_eval.judgements.trials import fill_trials
 
 THRESHOLDS = (-1.5, -0.3, 0.6, 1.8)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from gan_eval.stats.trials import fill_trials
+from gan_eval.judgements.trials import fill_trials
 
 
 def from_counts(

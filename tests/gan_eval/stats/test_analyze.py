@@ -5,6 +5,7 @@ from make_trials import from_counts, simulated
 from refusals import refused
 
 from gan_eval.errors import UserError
+from gan_eval.judgements.trials import fill_trials, text_coded
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.analysis import analyze, write_analysis
@@ -15,7 +16,6 @@ from gan_eval.stats.tables.comparisons import comparisons
 from gan_eval.stats.tables.grades import ratings
 from gan_eval.stats.tables.psychometric import psychometric
 from gan_eval.stats.tables.rates import rates
-from gan_eval.stats.trials import fill_trials, text_coded
 from gan_eval.tables.frames import read_table
 
 

@@ -6,11 +6,11 @@ import pytest
 from make_trials import from_counts, simulated
 
 from gan_eval.errors import UserError
+from gan_eval.judgements.rules import parse_rule, rows_fulfilling
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.exclusions import Rules, apply_rules, participant_groups
-from gan_eval.stats.rules import parse_rule, rows_fulfilling
 from gan_eval.stats.tables.comparisons import comparisons
-from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SESSIONS
 from gan_eval.tables.frames import frame_of
 

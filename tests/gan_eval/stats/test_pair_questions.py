@@ -13,13 +13,13 @@ from scipy.stats import t as student
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from gan_eval.judgements.trials import fill_trials, typed
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.estimate.differences import proportion_less_half
 from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.questions import pair_questions
 from gan_eval.stats.tables.comparisons import comparisons
-from gan_eval.stats.trials import fill_trials, typed
 
 
 def codes(trials: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -17,9 +17,9 @@ from make_trials import partners, simulated, simulated_pairs
 from stored_rows import fill, sit, trial
 
 from gan_eval import tables
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze, write_analysis
-from gan_eval.stats.trials import fill_trials
 from gan_eval.store import open_store
 from gan_eval.store.bids import events
 from gan_eval.store.export import DICTIONARY, FORMATS, export_analysis, export_store

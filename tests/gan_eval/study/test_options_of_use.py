@@ -159,13 +159,13 @@ def _no_work(*_: object, **__: object) -> None:
 @pytest.mark.parametrize(
     ("line", "work"),
     [
-        ("analyze trials.csv --out theirs", "gan_eval.stats.readers.unfilled_trials"),
+        ("analyze trials.csv --out theirs", "gan_eval.judgements.readers.unfilled_trials"),
         ("data pair data/d data/d --out theirs", "trainer.datasets.make.read_rgb"),
         ("data preview data/d --out theirs", "trainer.datasets.check.preview"),
         ("export --store absent --out theirs", "gan_eval.store.export.open_store"),
         ("store merge a b --out theirs/thesis.txt/new.sqlite", "gan_eval.store.merging.push"),
         ("stimuli equalise set --out theirs", "gan_eval.pictures.equalise.common_size"),
-        ("trials import trials.csv --out theirs", "gan_eval.stats.importing.convert.import_trials"),
+        ("trials import trials.csv --out theirs", "gan_eval.judgements.convert.import_trials"),
         ("report theirs --out theirs", "gan_eval.report.write_report"),
         ("report theirs --out r.html --figure theirs/thesis.txt/f.pdf", "gan_eval.report.write_report"),
         ("train --data data/d --out theirs --steps 1", "trainer.loop.run.make_plan"),

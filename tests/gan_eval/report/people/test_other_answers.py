@@ -4,6 +4,7 @@ import pandas as pd
 from answers_of_people import grades, pairs, stairs
 from synthetic_tables import folder_of
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import caveats
@@ -12,7 +13,6 @@ from gan_eval.report.people.thresholds import thresholds_table
 from gan_eval.report.sections import study_report
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.tables.rates import rates
-from gan_eval.stats.trials import fill_trials
 
 
 def folder(rows: list[dict[str, object]], *, analysed: slice = slice(None)) -> StudyFolder:

@@ -12,6 +12,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
+from gan_eval.judgements.trials import fill_trials, typed
 from gan_eval.science.inference import two_way
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
@@ -20,7 +21,6 @@ from gan_eval.stats.estimate.detection_rates import Rates, RatesOfTable
 from gan_eval.stats.mixed import fit_crossed
 from gan_eval.stats.questions import KindQuestion, kind_rows
 from gan_eval.stats.tables.comparisons import comparisons
-from gan_eval.stats.trials import fill_trials, typed
 
 PLAN = AnalysisSettings(margin=0.1)
 

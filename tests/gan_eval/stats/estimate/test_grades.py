@@ -7,11 +7,11 @@ from make_grades import simulated_grades as study
 from make_trials import partners
 from scipy.stats import mannwhitneyu
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.estimate.grades import GradedAnswers, GradeQuestion, _by_model, _clustered
 from gan_eval.stats.mixed.fit import fit_crossed
 from gan_eval.stats.tables.comparisons import comparisons
-from gan_eval.stats.trials import fill_trials
 
 
 def test_each_measure_of_models_and_of_kinds_has_a_row():

@@ -9,11 +9,11 @@ from cited_tables import cited_tables
 from make_trials import judged
 from scipy.special import expit
 
-from gan_eval.stats.doubts import doubts
+from gan_eval.judgements.doubts import doubts
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.estimate.persons import person_weights
 from gan_eval.stats.tables.comparisons import comparisons
 from gan_eval.stats.tables.rates import rates
-from gan_eval.stats.trials import fill_trials
 
 PEOPLE, PICTURES = 24, 40
 Rows = tuple[pd.DataFrame, np.ndarray]

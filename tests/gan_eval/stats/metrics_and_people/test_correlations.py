@@ -8,9 +8,9 @@ from make_metrics import correlations, fooling, metric_of
 from make_trials import simulated
 from scipy.stats import kendalltau, pearsonr, rankdata, spearmanr
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.metrics_and_people.correlations import rank_interval
 from gan_eval.stats.tables.grades import opinion_scores
-from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import SET_METRICS
 from gan_eval.tables.frames import frame_of
 

@@ -8,9 +8,9 @@ from make_metrics import correlations
 from refusals import refused
 
 from gan_eval import analyze
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.metrics_and_people.matching import require_metrics_of
 from gan_eval.stats.metrics_and_people.points import why_none
-from gan_eval.stats.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 from gan_eval.tables.frames import frame_of
 

@@ -10,12 +10,12 @@ from make_trials import from_counts, simulated
 from scipy.stats import t
 
 from gan_eval.errors import UserError
+from gan_eval.judgements.trials import fill_trials, typed
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.mixed import CrossedFit, fit_crossed, models
 from gan_eval.stats.mixed.fit import Spread
 from gan_eval.stats.mixed.models import Formula, mixed_models, planned_formulas, with_covariates
 from gan_eval.stats.tables.comparisons import compare
-from gan_eval.stats.trials import fill_trials, typed
 
 INTERCEPTS = ["correct ~ 1 + (1|participant) + (1|stimulus)", "correct ~ kind + (1|participant) + (1|stimulus)"]
 SLOPES = [f"{outcome} ~ kind + (1 + kind|participant) + (1|stimulus)" for outcome in ("correct", "called_fake")]

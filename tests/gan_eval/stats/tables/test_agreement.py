@@ -8,8 +8,8 @@ import pytest
 from make_trials import simulated
 from scipy import stats
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.tables.agreement import agreement, alpha, alpha_interval
-from gan_eval.stats.trials import fill_trials
 
 PUBLISHED = ("1 2 3 3 2 1 4 1 2 - - -", "1 2 3 3 2 2 4 1 2 5 - 3", "- 3 3 3 2 3 4 2 2 5 1 -", "1 2 3 3 2 4 4 1 2 5 1 -")
 """Four coders, twelve units (Krippendorff 2011, Computing Krippendorff's alpha-reliability, section D)."""

@@ -11,9 +11,9 @@ from scipy.special import expit
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.tables.choices import bradley_terry, choices
-from gan_eval.stats.trials import fill_trials
 
 NAMES = ("real", "w", "x", "y", "z")
 

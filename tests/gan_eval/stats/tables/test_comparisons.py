@@ -5,6 +5,7 @@ from make_grades import simulated_grades
 from make_trials import from_counts, judged, simulated, simulated_pairs
 from statsmodels.stats.multitest import multipletests
 
+from gan_eval.judgements.trials import fill_trials, typed
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.estimate.contrast import estimate
 from gan_eval.stats.estimate.differences import difference_of_proportions
@@ -13,7 +14,6 @@ from gan_eval.stats.questions import model_questions
 from gan_eval.stats.tables.comparisons import compare, comparisons
 from gan_eval.stats.tables.grades import ratings
 from gan_eval.stats.tables.rates import rates
-from gan_eval.stats.trials import fill_trials, typed
 
 APART = "told apart"
 """The comparison of all generated pictures with the real ones."""

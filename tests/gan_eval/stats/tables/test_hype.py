@@ -6,11 +6,11 @@ import pytest
 from cited_tables import cited_tables
 from make_trials import from_counts, simulated
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.tables.hype import hype, mean_threshold, mean_thresholds, thresholds
 from gan_eval.stats.tables.rates import rates
-from gan_eval.stats.trials import fill_trials
 
 
 def answers(**errors: tuple[int, int]) -> pd.DataFrame:

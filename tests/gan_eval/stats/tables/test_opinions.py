@@ -6,8 +6,8 @@ import pytest
 from make_grades import simulated_grades
 from scipy import stats
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.tables.grades import opinion_scores, ratings
-from gan_eval.stats.trials import fill_trials
 
 
 def test_means_and_t_intervals() -> None:

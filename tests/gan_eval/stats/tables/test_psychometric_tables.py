@@ -6,11 +6,11 @@ import pytest
 from scipy.special import expit
 
 from gan_eval.errors import UserError
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.tables.psychometric import psychometric
-from gan_eval.stats.trials import fill_trials
 
 
 def judged(thresholds, *, people=12, each=60, items=30, pairs=False, column="requested_exposure_ms", levels=(), seed=0):

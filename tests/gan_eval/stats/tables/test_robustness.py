@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from make_trials import simulated, simulated_pairs
 
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.tables.robustness import DRIFT, SIDE_BIAS, robustness
-from gan_eval.stats.trials import fill_trials
 
 
 def pairs(**more) -> pd.DataFrame:

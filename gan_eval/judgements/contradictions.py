@@ -1,0 +1,298 @@
+"""Contradictions of a trials table, which are refused."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gan_eval.errors import UserError, abbreviated
+from gan_eval.judgements.checks import CHECKS, PLAUSIBLE_MS
+from gan_eval.settings.protocols import PAIR_PROTOCOLS
+from gan_eval.tables.schema import MAX_TIME_MS
+
+_CONSTANT = {
+    "kind": "a picture is either real or fake: correct the rows, or give the two pictures names of their own",
+    "model": "a picture is of one model: correct the rows, or give each picture a name of its own",
+    "dataset": "a picture is of one data set: correct the rows, or give each picture a name of its own",
+    "item": "a picture belongs to one item: correct the rows",
+}
+"""Columns that are constant for a stimulus, and the fix."""
+
+
+class Source(NamedTuple):
+    """Places at which another program's table has the cells of a column of `trials`."""
+
+    column: str
+    factor: float | None = None
+    """Factor by which the cells are multiplied; None: they are not."""
+
+
+Sources = Mapping[str, Source | None]
+"""Sources by column of `trials`; None: nothing is taken from a column of that name."""
+
+
+class Numbers(Protocol):
+    """The number of each row in its source, for messages."""
+
+    def __getitem__(self, at: int, /) -> object: ...
+
+
+def are_single(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: which trials are of single pictures, judged or graded."""
+    single = np.ones(len(frame), bool)
+    if "choice" in frame:
+        single &= frame["choice"].isna().to_numpy(bool)
+    if "protocol" in frame:
+        single &= ~frame["protocol"].isin(PAIR_PROTOCOLS).to_numpy(bool)
+    return single
+
+
+def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | None = None) -> None:
+    """Refuse trials that contradict each other.
+
+    That is a session of two participants; a stimulus with two kinds, models, data sets or items; a kind that the
+    identifier `dataset/real/stem` contradicts; pairs of two models that are not named; and a `correct` that the answer
+    contradicts.
+
+    Args:
+        trials: the table `trials`, filled (`fill_trials`).
+        numbers: (N,) number of each row in its source; default: 1, 2, ...
+    """
+    numbers = range(1, len(trials) + 1) if numbers is None else numbers
+
+    def refuse(row: int, text: str) -> UserError:
+        place = f"session {abbreviated(trials['session'].iat[row])}, trial {trials['trial'].iat[row]}"
+        return UserError(f"{where}: row {numbers[row]} ({place}): {text}")
+
+    if found := first_change(trials["session"], trials["participant"]):
+        row, first = found
+        one, other = (abbreviated(trials["participant"].iat[place]) for place in (row, first))
+        raise refuse(row, CHECKS["two_people"].line(one=one, first=numbers[first], other=other))
+    single = are_single(trials)
+    pictures = trials[["stimulus", *_CONSTANT]].reset_index(drop=True)
+    if not single.all():
+        pictures = _pictures_of(pictures, trials, single)
+    rows = pictures.index.to_numpy()
+    for name, fix in _CONSTANT.items():
+        if found := first_change(pictures["stimulus"], pictures[name]):
+            place, first = found
+            one, other = (str(pictures[name].iat[each]) for each in (place, first))
+            stimulus, of_pair = abbreviated(pictures["stimulus"].iat[place]), _of_pair(single, rows[place], rows[first])
+            facts = {"one": one, "other": other, "first": numbers[rows[first]], "of_pair": of_pair, "fix": fix}
+            raise refuse(rows[place], CHECKS["two_pictures"].line(stimulus=stimulus, name=name, **facts))
+    if (wrong := belies_its_name(pictures)).any():
+        place = int(wrong.argmax())
+        raise refuse(rows[place], other_than_its_name(pictures.iloc[place]) + _of_pair(single, rows[place]))
+    if not single.all() and (wrong := _names_no_two_models(trials)).any():
+        row = int(wrong.argmax())
+        raise refuse(row, CHECKS["unnamed_models"].line(model=abbreviated(trials["model"].iat[row])))
+    if trials["correct"].notna().any() and (wrong := _belies_its_answer(trials)).any():
+        row = int(wrong.argmax())
+        raise refuse(row, _other_than_its_answer(trials.iloc[row], single[row], int(wrong.sum())))
+
+
+def _other_than_its_answer(trial: pd.Series, is_single: bool, count: int) -> str:
+    """Return the message for a trial whose `correct` differs from its answer, as in `count` rows."""
+    if is_single:
+        answer = f"response {trial['response']} and kind {trial['kind']}"
+        causes = (
+            "keys that differ between people (give response no --word, and it follows from kind and correct), or "
+            "exchanged meanings in --word"
+        )
+    else:
+        answer = f"choice {trial['choice']} (a is the real picture)"
+        causes = (
+            "the question was which picture is fake (trials import --asked fake), or the sides are exchanged (stimulus "
+            "is the real picture; trials import --map left=COLUMN --map right=COLUMN --map real_side=COLUMN)"
+        )
+    correct = str(trial["correct"]).lower()
+    return CHECKS["not_correct"].line(correct=correct, answer=answer, count=count, causes=causes)
+
+
+def _pictures_of(pictures: pd.DataFrame, trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return a row for each picture of each trial, under the position of its trial; of pairs by their columns."""
+    model = pictures["model"]
+    pair = ~single & trials["stimulus_b"].notna().to_numpy(bool)  # else stimulus may name the pair
+    two_models = pair & of_two_models(trials)
+    pairs, of_real = pictures.assign(model=None, item=None)[pair], ~two_models[pair]
+    first = pairs.assign(kind=np.where(of_real, "real", "fake"))
+    second = pairs.assign(
+        stimulus=trials["stimulus_b"].array[pairs.index], kind="fake", model=model[pairs.index].where(of_real)
+    )
+    return pd.concat([pictures[single], first, second]).sort_index(kind="stable")
+
+
+def _of_pair(single: NDArray[np.bool_], *rows: int) -> str:
+    """Return the rest of a message if one of the pictures is of a pair; else nothing."""
+    if all(single[row] for row in rows):
+        return ""
+    return " (stimulus is the real picture of a pair, stimulus_b the model's: are the two columns swapped?)"
+
+
+def require_plausible_times(
+    trials: pd.DataFrame, *, where: str, sources: Sources | None = None, measured: bool = True
+) -> None:
+    """Refuse times in another unit, detected by the median of each column, without simulated trials, and by person.
+
+    Args:
+        trials: the table `trials`, filled.
+        sources: where the columns were imported from.
+        measured: check trials with an onset too, which this program has measured.
+    """
+    counted = ~trials["simulated"].fillna(False).to_numpy(bool)
+    if not measured:
+        counted &= trials["onset_ms"].isna().to_numpy(bool)
+    foreign = counted & trials["onset_ms"].isna().to_numpy(bool)
+    for name, (low, high) in PLAUSIBLE_MS.items():
+        if trials[name].isna().all():
+            continue
+        other, usual = _of_other_unit(trials[foreign], name, low, high)
+        if len(other):
+            facts = {"people": _some(other.index), "person": other.index[0], "usual": usual}
+            line = CHECKS["unit_of_person"].line(name=name, median=other.iloc[0], **facts)
+            raise UserError(f"{where}: {line}")
+        times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
+        times = times[(times > 0) & (times <= MAX_TIME_MS)]  # other values are not times and are counted as such
+        median = float(np.median(times)) if len(times) else low
+        if low <= median <= high:
+            continue
+        source = (sources or {}).get(name) or Source(name)
+        factor = (source.factor or 1) * 1000 if median < low else (source.factor or 1) / 1000
+        scale = f"*{factor:g}" if factor > 1.000001 else f"/{1 / factor:g}" if factor < 0.999999 else ""
+        asked = f"below {low:g} ms: are these seconds?"
+        if median > high:
+            asked = f"above {high / 1000:g} s: were milliseconds multiplied by 1000?"
+        line = CHECKS["unit"].line(name=name, median=median, asked=asked, source=f"{source.column}{scale}")
+        raise UserError(f"{where}: {line}")
+
+
+def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return imported trials with all people's times in one unit, and a line on each column that was converted.
+
+    Times of a person are converted if they are some 1000 times shorter or longer than those of others.
+    """
+    lines, columns = [], {}
+    for name, (low, high) in PLAUSIBLE_MS.items():
+        other, usual = _of_other_unit(trials[trials["onset_ms"].isna().to_numpy(bool)], name, low, high)
+        factors = (other < usual).map({True: 1000.0, False: 0.001})
+        converted = other * factors
+        factors = factors[converted.between(low, high) & converted.between(usual / 10, usual * 10)]
+        if len(factors):
+            columns[name] = trials[name] * trials["participant"].map(factors).fillna(1.0).astype("float64")
+            units = {1000.0: "seconds, multiplied by 1000", 0.001: "milliseconds, divided by 1000"}
+            lines += [
+                f"{name} of participants {_some(factors.index[factors == factor])} is taken for {unit}: the median of "
+                f"the others is {usual:.4g} ms"
+                for factor, unit in units.items()
+                if (factors == factor).any()
+            ]
+    return trials.assign(**columns), lines
+
+
+def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> tuple[pd.Series, float]:
+    """Return people's median times that are some 1000 times those of the others, and the median of these."""
+    times = trials[name].astype("float64")
+    times = times[(times > 0) & (times <= MAX_TIME_MS)]
+    medians = times.groupby(trials["participant"], observed=True).median()
+    is_plausible = medians.between(low, high)
+    usual = float(medians[is_plausible].median())
+    ratio = medians / usual
+    least = CHECKS["unit_of_person"].threshold
+    return medians[~is_plausible & ((ratio < 1 / least) | (ratio > least))], usual
+
+
+def _some(people: pd.Index) -> str:
+    return ", ".join(map(abbreviated, people[:3])) + (f" and {len(people) - 3} more" if len(people) > 3 else "")
+
+
+def first_change(of: pd.Series, value: pd.Series) -> tuple[int, int] | None:
+    """Return the first row whose value differs from the first one with the same `of`, and that row; else None."""
+    groups, values = pd.factorize(of.array)[0], pd.factorize(value.array)[0]
+    places = np.flatnonzero((groups >= 0) & (values >= 0))
+    first = np.zeros(groups.max(initial=-1) + 1, int)
+    first[groups[places[::-1]]] = places[::-1]
+    changes = places[values[places] != values[first[groups[places]]]]
+    return (int(changes[0]), int(first[groups[changes[0]]])) if len(changes) else None
+
+
+def other_than_its_name(row: pd.Series) -> str:
+    """Return the message for a row that `belies_its_name` finds."""
+    said = f"kind {row['kind']}" + (f", model {abbreviated(row['model'])}" if row["kind"] == "fake" else "")
+    return CHECKS["other_name"].line(stimulus=abbreviated(row["stimulus"]), said=said)
+
+
+def belies_its_name(pictures: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: rows whose kind or model is not that of the name `dataset/real/...` or `dataset/model/...`.
+
+    >>> belies_its_name(pd.DataFrame({"stimulus": ["d/real/1", "d/m/1"], "kind": ["fake", "fake"], "model": ["m", "m"],
+    ...     "dataset": "d"}))
+    array([ True, False])
+    """
+    wrong = np.zeros(len(pictures), bool)
+    models = {*pictures["model"].dropna().unique()} | {"real"}
+    names = ["stimulus", "kind", "model", "dataset"]
+    distinct = ~pictures[names].duplicated().to_numpy(bool)
+    places = np.flatnonzero(distinct)
+    for place, (stimulus, kind, model, dataset) in zip(
+        places, pictures[names][distinct].astype("object").itertuples(index=False), strict=True
+    ):
+        first, _, rest = str(stimulus).partition("/")
+        named, slash, _ = rest.partition("/")
+        if first == dataset and slash and named in models:
+            is_other_kind = kind in ("real", "fake") and (kind == "real") != (named == "real")
+            wrong[place] = is_other_kind or (kind == "fake" and model in models and model != named)
+    return wrong
+
+
+def _names_no_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: rows of `model_vs_model` whose `model` is not two names, or not those of the two pictures."""
+    wrong = np.zeros(len(trials), bool)
+    rows = np.flatnonzero((trials["protocol"] == "model_vs_model").to_numpy(bool, na_value=False))
+    pairs = trials[["model", "stimulus", "stimulus_b"]].iloc[rows].astype("object").fillna("")
+    halves = [str(model).partition("|") for model in pairs["model"]]
+    both = {name for first, _, second in halves for name in (first, second)}
+    for row, (first, _, second), *pictures in zip(rows, halves, pairs["stimulus"], pairs["stimulus_b"], strict=True):
+        named = [[*str(picture).split("/", 2)[1:-1], ""][0] for picture in pictures]
+        others = [name in both and name not in ("", model) for name, model in zip(named, (first, second), strict=True)]
+        wrong[row] = not first or not second or first == second or any(others)
+    return wrong
+
+
+def _belies_its_answer(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: rows whose `correct` differs from `agreement`, or is true without a response."""
+    agrees, correct = agreement(trials), trials["correct"].to_numpy(bool, na_value=False)
+    unanswered = (trials["response"] == "none").to_numpy(bool, na_value=False) & are_single(trials)
+    differs = agrees.notna().to_numpy(bool) & (agrees.to_numpy(bool, na_value=False) != correct)
+    return trials["correct"].notna().to_numpy(bool) & (differs | unanswered & correct)
+
+
+def agreement(trials: pd.DataFrame) -> pd.Series:
+    """Return (N,) whether each answer agrees with the truth: of the kind, or the choice of the real picture of a pair.
+
+    It is missing without an answer or a truth, as in pairs of two models.
+    """
+    single = are_single(trials)
+    has_response = (
+        single & trials["kind"].notna().to_numpy(bool) & trials["response"].isin(["real", "fake"]).to_numpy(bool)
+    )
+    two_models = False if single.all() else of_two_models(trials)
+    chosen = ~single & ~np.asarray(two_models) & trials["choice"].isin(["a", "b"]).to_numpy(bool)
+    names_kind = (trials["response"] == trials["kind"]).to_numpy(bool, na_value=False)
+    is_right = np.where(has_response, names_kind, (trials["choice"] == "a").to_numpy(bool, na_value=False))
+    return pd.Series(is_right, index=trials.index, dtype="boolean").where(has_response | chosen)
+
+
+def of_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: pairs of two models' pictures, which have `A|B` as their model."""
+    protocol = trials["protocol"]
+    named = trials["model"].astype("object").str.contains("|", regex=False).fillna(False).to_numpy(bool)
+    is_two = (protocol == "model_vs_model").to_numpy(bool, na_value=False)
+    return is_two | named & ~(protocol == "paired").to_numpy(bool, na_value=False)
+
+
+def possible_times(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: trials with a possible reaction time."""
+    milliseconds = trials["reaction_time_ms"].to_numpy("float64", na_value=np.nan)
+    return (milliseconds > 0) & (milliseconds <= MAX_TIME_MS)

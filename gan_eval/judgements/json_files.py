@@ -1,0 +1,100 @@
+"""Files of JSON: an array of objects, one object after the other, and objects that hold the rows of people."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from gan_eval.errors import UserError
+from gan_eval.judgements.parts import FilePart, table_of, text_of
+
+_HALF_A_PAIR = re.compile(
+    r"(\\\\)|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+"""An escape in JSON of half of a surrogate pair; before it, what looks like one: a backslash, and a whole pair."""
+_OF_A_ROW = frozenset(
+    {"stimulus", "kind", "response", "choice", "rating", "correct", "rt", "reaction_time_ms", "trial_type"}
+)
+"""Fields of a trial: a list next to them, such as the path of the mouse, has no trials. In an array of objects only
+a list whose entries have one of them has; of others `[*]` in a path makes rows (`gan_eval.judgements.paths`)."""
+
+
+def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
+    """Read arrays of objects, each on lines of its own a group, or objects one after the other.
+
+    An object may hold the rows of a person next to fields about the person, which are repeated in each row, or the
+    rows of several people under their names, each a group.
+
+    Half of a surrogate pair, which JavaScript leaves where it cuts a text within an emoji, becomes U+FFFD.
+    """
+    text = (
+        text
+        if "\\u" not in text
+        else _HALF_A_PAIR.sub(lambda found: found[0] if found[1] or found[2] else r"\ufffd", text)
+    )
+    decoder, gap, at = json.JSONDecoder(), re.compile(r"[\s,]*"), 0
+    lists, names_of, single = list[list[Any]](), list[str](), list[Any]()
+    while (match := gap.match(text, at)) and match.end() < len(text):
+        try:
+            value, at = decoder.raw_decode(text, match.end())
+        except (ValueError, RecursionError) as error:
+            line = text.count("\n", 0, getattr(error, "pos", match.end())) + 1
+            raise UserError(f"{file}: not JSON in line {line}; restore or remove that part") from error
+        if isinstance(value, dict) and {"trialList", "nReps"} <= value.keys():
+            raise UserError(
+                f"{file}: a loop of PsychoPy as JSON, where answers may stand next to other pictures; import the CSV "
+                "in its folder data, or that of saveAsWideText"
+            )
+        found = _lists_of(value)
+        if not found:
+            single.append(value)
+        elif lists and len(found) == 1 and "\n" not in match.group():
+            lists[-1].extend(found[0][1])  # as JATOS' appendResultData writes
+        else:
+            lists += [rows for _, rows in found]
+            names_of += [name for name, _ in found]
+    if single:
+        lists.append(single)
+        names_of.append("")
+    start = 0
+    for place, rows in enumerate(lists, start=1):
+        if other := [row for row in rows if not isinstance(row, dict)]:
+            raise UserError(f"{file}: expected JSON objects, one for each trial; found {json.dumps(other[0])[:60]}")
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        table = table_of(names, [[text_of(row.get(name)) for name in names] for row in rows])
+        own = f"{group}_{place}" if len(lists) > 1 else group
+        yield FilePart(file, names_of[place - 1] or own, table, range(start + 1, start + len(rows) + 1))
+        start += len(rows)
+
+
+def _lists_of(value: Any) -> list[tuple[str, list[Any]]]:
+    """Return the rows that a value of JSON has, by the name of the person if it has several; none: it is a row."""
+    if isinstance(value, list):
+        of_people = [_rows_in(each) for each in value]
+        rows = [row for rows in of_people for row in rows or ()]
+        are_people = all(each is not None and not _OF_A_ROW.isdisjoint(each[0]) for each in of_people)
+        return [("", rows if value and are_people else value)]
+    if not isinstance(value, dict):
+        return []
+    if (of_person := _rows_in(value)) is not None:
+        return [("", of_person)]
+    people = {name: each if _is_rows(each) else _rows_in(each) for name, each in value.items()}
+    return [(str(name), rows) for name, rows in people.items() if rows] if all(people.values()) else []
+
+
+def _rows_in(value: Any) -> list[dict[str, Any]] | None:
+    """Return the rows in the one list of objects that an object has, with its other fields; None: it is a row itself.
+
+    A field that the rows have, too, becomes `outer.NAME`.
+    """
+    lists = [name for name, each in value.items() if _is_rows(each)] if isinstance(value, dict) else []
+    if len(lists) != 1 or not _OF_A_ROW.isdisjoint(value):
+        return None
+    rows = value[lists[0]]
+    inner = {name for row in rows for name in row}
+    fields = {f"outer.{name}" if name in inner else name: each for name, each in value.items() if name != lists[0]}
+    return [{**fields, **row} for row in rows]
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)

@@ -1,0 +1,175 @@
+"""Paths into cells with JSON, such as `response.Q0` and `answers[*].label`: `[*]` makes a row of each entry."""
+
+import ast
+import json
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.judgements.parts import text_of
+from gan_eval.judgements.reading import Foreign, Labels
+
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\*)\]")
+
+
+def path_cells(source: str, cells: pd.DataFrame) -> pd.Series | None:
+    """Return the values at a path such as `response.Q0` or `answer[0].label`: the column, then keys and places."""
+    for at in [place.start() for place in re.finditer(r"[.\[]", source)][::-1]:
+        column, path = source[:at], _steps(source[at:])
+        if column in cells and path:
+            values = {cell: _value_at(nested(cell), path) for cell in cells[column].dropna().unique()}
+            if any(value is not None for value in values.values()):
+                return cells[column].map(values).astype("str")
+            keys = dict.fromkeys(key for cell in values if isinstance(value := nested(cell), dict) for key in value)
+            if keys:
+                raise UserError(f"no {source!r}: column {column} has the keys {', '.join(map(str, keys))}")
+    return None
+
+
+def column_of_path(source: str, columns: Iterable[str]) -> str | None:
+    """Return the column that a path begins with; None: there is none.
+
+    >>> column_of_path("answers[*].label", ["answers"]), column_of_path("Real? [*]", ["Real? [a.png]"])
+    ('answers', None)
+    """
+    known = set(columns)
+    ends = [found.start() for found in re.finditer(r"[.\[]", source)][::-1]
+    return next((source[:end] for end in ends if source[:end] in known), None)
+
+
+def _steps(path: str) -> list[str]:
+    return [key or place for key, place in _STEP.findall(path)]
+
+
+def unread_entries(source: str, cells: pd.DataFrame) -> dict[str, int]:
+    """Return the numbers of entries of lists of which a path reads one, such as `answers` of `answers[0].label`."""
+    column = None if source in cells else column_of_path(source, map(str, cells))
+    if column is None:
+        return {}
+    counts, path = {}, _steps(source[len(column) :])
+    values = [nested(cell) for cell in cells[column].dropna()]
+    for at, step in enumerate(path):
+        lists = [value for value in values if isinstance(value, list)]
+        others = sum(len(value) - (int(step) < len(value)) for value in lists) if step.isdecimal() else 0
+        if others:
+            name = f"{column}{_written(path[:at])}"
+            counts[f"{name}, entries other than [{step}], a row each with {name}[*]"] = others
+        values = (
+            [nested(entry) for entry in chain(*lists)] if step == "*" else [_value_in(each, step) for each in values]
+        )
+    return counts
+
+
+def _written(path: Sequence[str]) -> str:
+    return "".join(f"[{step}]" if step.isdecimal() or step == "*" else f".{step}" for step in path)
+
+
+def with_entries(foreign: Foreign, sources: Sequence[str]) -> Foreign:
+    """Return a row for each entry of the lists that `[*]` in a source names; the other columns are repeated.
+
+    The entries of `answers[*].label` are a column `answers[*]`. Lists side by side, as in `pictures[*]` and
+    `answers[*]`, have their equal places in one row; a list in an entry of a list (`a[*].b[*]`) multiplies its rows.
+    Rows without a list or with an empty one are left out.
+
+    Raises:
+        UserError: no cell has the list, or lists side by side differ in length.
+    """
+    while lists := _next_lists(sources, foreign.cells):
+        foreign = _lengthened(foreign, lists)
+    return foreign
+
+
+def _next_lists(sources: Iterable[str], cells: pd.DataFrame) -> dict[str, tuple[str, list[str]]]:
+    """Return the first list of each source that is no column yet, by its path: its column, and the path in it."""
+    lists = {}
+    for source in sources:
+        whole = (source[: found.end()] for found in re.finditer(r"\[\*\]", source))
+        name = next((path for path in whole if path not in cells), None)
+        column = column_of_path(name, map(str, cells)) if name and source not in cells else None
+        if name and column:
+            lists[name] = column, _steps(name[len(column) : -len("[*]")])
+    return lists
+
+
+def _lengthened(foreign: Foreign, lists: dict[str, tuple[str, list[str]]]) -> Foreign:
+    """Return a row for each place in these lists, whose entries are columns of their names."""
+    entries = {name: _entries(foreign.cells[column], path) for name, (column, path) in lists.items()}
+    for name, (column, _) in lists.items():
+        if not any(map(any, entries[name])):
+            raise UserError(f"no {name!r}: column {column} has no list of this path")
+    counts = np.array([[*map(len, each)] for each in entries.values()])
+    count = counts.max(axis=0)
+    if (unequal := ((counts != count) & (counts > 0)).any(axis=0)).any():
+        at = int(unequal.argmax())
+        lengths = " and ".join(f"{name} {length}" for name, length in zip(lists, counts[:, at], strict=True))
+        row = Labels(foreign, foreign.cells.index)[at]
+        raise UserError(f"row {row}: {lengths} entries; equal places belong together: fix the lists")
+    places = np.repeat(np.arange(len(count)), count)
+    columns = {
+        name: pd.array([entry for row, n in zip(each, count, strict=True) for entry in row or [None] * n], dtype="str")
+        for name, each in entries.items()
+    }
+    index = pd.RangeIndex(1, len(places) + 1)
+    cells = foreign.cells.iloc[places].set_axis(index).assign(**columns)
+    within = pd.Series([str(place) for n in count for place in range(n)], index=index, dtype="str")
+    origin = pd.Series(foreign.cells.index[places], index=index)
+    if foreign.numbers is not None:
+        outer = foreign.numbers.loc[origin].set_axis(index)
+        origin, within = outer["row"], outer["number"] + "," + within
+    return replace(foreign, cells=cells, numbers=pd.DataFrame({"row": origin, "number": within, "name": within}))
+
+
+def _entries(cells: pd.Series, path: Sequence[str]) -> list[list[str | None]]:
+    """Return the entries of each cell's list as text; of a cell that has something else there one that is missing."""
+    found: dict[str, list[str | None]] = {}
+    for cell in cells.dropna().unique():
+        value = nested(cell)
+        for step in path:
+            value = _value_in(value, step)
+        is_none = value is None or value == ""
+        found[cell] = [] if is_none else [text_of(each) for each in value] if isinstance(value, list) else [None]
+    return [found.get(cell, []) for cell in cells]
+
+
+def columns_of_lists(cells: pd.DataFrame) -> list[str]:
+    """Return the columns in which most cells have lists of objects."""
+    return [str(name) for name in cells if _are_lists(cells[name].dropna())]
+
+
+def _are_lists(cells: pd.Series) -> bool:
+    values = map(nested, cells[cells.str.startswith("[")])
+    lists = [value for value in values if isinstance(value, list) and any(isinstance(each, dict) for each in value)]
+    return 2 * len(lists) > len(cells)
+
+
+def nested(cell: Any) -> Any:
+    """Return the value of a cell with JSON, or with a list as Python writes it; the text itself if it is neither."""
+    if isinstance(cell, str) and cell[:1] in ("[", "{", '"'):
+        for read in (json.loads, ast.literal_eval):
+            with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+                return read(cell)
+    return cell
+
+
+def _value_at(value: Any, path: Sequence[str]) -> str | None:
+    for step in path:
+        value = _value_in(value, step)
+    if isinstance(value, dict) and [*value.values()].count(True) == 1 and {*value.values()} <= {True, False}:
+        return next(key for key, chosen in value.items() if chosen)  # radio buttons
+    if value is None or isinstance(value, str):
+        return value or None  # "" is a question that was not answered
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _value_in(value: Any, step: str) -> Any:
+    """Return the entry of a list or an object; None: it has none."""
+    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+        return nested(value[int(step)])
+    return nested(value.get(step)) if isinstance(value, dict) else None

@@ -1,0 +1,447 @@
+"""Files of other programs: read their cells as text, in each format, and join several files by column name."""
+
+import csv
+import io
+import itertools
+import json
+import lzma
+import re
+import zipfile
+import zlib
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow
+from pyarrow import csv as arrow_csv
+
+from gan_eval.errors import UserError
+from gan_eval.files.limits import long_cells, read_small, require_small
+from gan_eval.files.reading import plain_file
+from gan_eval.judgements.binary_tables import binary_part, is_binary_table, sqlite_parts
+from gan_eval.judgements.json_files import json_parts
+from gan_eval.judgements.parts import FilePart, column_names, table_of, text_of
+from gan_eval.judgements.rejections import WHOLE_ROW, rejection
+from gan_eval.judgements.workbooks import MAX_TITLES, OLD_EXCEL, is_workbook, read_sheets
+from gan_eval.tables import REJECTED
+from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
+from gan_eval.tables.frames import Row
+
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n')
+"""First line of a CSV file that Excel wrote."""
+_FORMULA_CELL = re.compile(r"""(?:^|[,\t"\r\n])'+[=+@\t\r\n-]""")
+"""A cell that `csv_cells` may have given an apostrophe."""
+_QUALTRICS = re.compile(r'"?Response ?ID|ImportId', re.IGNORECASE)
+_RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$")
+"""Path of a component's data in an archive of JATOS."""
+_ZIP = b"PK\x03\x04"
+"""The first bytes of an archive, such as an Excel file."""
+_OF_TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd")
+_READ = (*_OF_TEXT, ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".sav", ".dta")
+"""Endings of the files in an archive that are read."""
+_PERSON_COLUMN = re.compile(r"(?i)subj|partic|prolific|worker|person|^(run_)?id$|^sub$|^jatos")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_OUTPUT = {"session", "trial", "phase", "simulated"}
+"""Columns that every table of trials has that gan_eval wrote, and no other program's."""
+JATOS = "jatos."
+"""Start of the names of columns about the results of JATOS."""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Rows of other programs' files as text, numbered through all files from 1."""
+
+    cells: pd.DataFrame
+    rejected: Sequence[Row]
+    parts: Sequence[FilePart]
+    starts: Sequence[int]
+    """The number before each part's first row."""
+    texts: Mapping[str, str]
+    numbers: pd.DataFrame | None = field(default=None)
+    """After a wide table became long: for each row the one that it was (`row`), and what # stands for (`number`)."""
+
+    def part_of(self, row: int) -> tuple[FilePart, int]:
+        """Return the part in which a row was read, and the row's number there."""
+        at = bisect_right(self.starts, row - 1) - 1
+        return self.parts[at], row - self.starts[at]
+
+    def place(self, row: int) -> tuple[str, int, str]:
+        """Return the file of a row, its number there, and what # stands for (else nothing)."""
+        number = ""
+        if self.numbers is not None:
+            number, row = str(self.numbers["number"].loc[row]), int(self.numbers["row"].loc[row])
+        part, within = self.part_of(row)
+        return part.file, within, number
+
+    def groups(self) -> pd.Series:
+        """Return the group of each row."""
+        names = pd.array([part.group for part in self.parts], dtype="str")
+        return pd.Series(names.take(self._places(self.cells.index)), index=self.cells.index)
+
+    def groups_without(self, rows: pd.Index) -> list[str]:
+        """Return the groups that none of these rows are from."""
+        used = {self.parts[place].group for place in set(self._places(rows).tolist())}
+        return [group for group in dict.fromkeys(part.group for part in self.parts) if group not in used]
+
+    def _places(self, rows: pd.Index) -> np.ndarray:
+        """Return (N,) the place of each row's part."""
+        before = rows if self.numbers is None else pd.Index(self.numbers["row"].loc[rows])
+        return pd.Index(self.starts).searchsorted(before - 1, side="right") - 1
+
+
+class Labels:
+    """Numbers of rows for messages: with several files also the file, in a wide table also the question."""
+
+    def __init__(self, foreign: Foreign, rows: pd.Index) -> None:
+        self.foreign, self.rows = foreign, rows
+        self.several = len({part.file for part in foreign.parts}) > 1
+
+    def __getitem__(self, at: int) -> str:
+        file, row, number = self.foreign.place(int(self.rows[at]))
+        return f"{row}{f' (# {number})' if number else ''}{f' of {file}' if self.several else ''}"
+
+
+class TableLayout(NamedTuple):
+    """Where a file has its table, as the user says."""
+
+    skip_rows: int = 0
+    """The number of further header rows."""
+    sheet: str | None = None
+    columns: Sequence[str] = ()
+    """The names of columns of a file without a header."""
+
+
+def read_foreign(
+    files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None = None, columns: Sequence[str] = ()
+) -> Foreign:
+    """Read all files as text; a column that a file lacks is empty there.
+
+    Args:
+        skip_rows: number of further header rows below the first one; those of Qualtrics are found.
+        sheet: the sheet of a spreadsheet or the table of a database, or `*` for all, each a group; default: the first
+            sheet, the only table.
+        columns: the names of the columns, where no file has a header.
+    """
+    layout = TableLayout(skip_rows, sheet, columns)
+    stems = Counter(file.stem for file in files)
+    parts, has_sheets = list[FilePart](), False
+    for file in files:
+        group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
+        if plain_file(file) is None:
+            has_sheets = True
+            parts += sqlite_parts(file, group, sheet)
+            continue
+        data = read_small(file)
+        has_sheets = has_sheets or data.startswith((_ZIP, OLD_EXCEL))
+        parts += _parts(data, str(file), group, layout)
+    if sheet is not None and not has_sheets:
+        raise UserError(f"--sheet {sheet}: {files[0]} has no sheets; remove the option")
+    if not parts:
+        raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
+    _require_no_output(parts)
+    starts, end = [], 0
+    for part in parts:
+        starts.append(end)
+        end += max([*part.numbers[-1:], *(row["row"] for row in part.rejected)], default=0)
+    cells = pyarrow.concat_tables([part.table for part in parts], promote_options="default").to_pandas()
+    rows = [np.array(part.numbers, "int64") + start for part, start in zip(parts, starts, strict=True)]
+    cells = cells.astype("str").set_axis(pd.Index(np.concatenate(rows)))
+    empty = [name for name in cells if name.startswith("unnamed_") and cells[name].isna().all()]
+    rejected = [
+        row | {"row": row["row"] + start} for part, start in zip(parts, starts, strict=True) for row in part.rejected
+    ]
+    texts = {name: text for part in parts for name, text in part.texts.items()}
+    return Foreign(cells.drop(columns=empty), rejected, parts, starts, texts)
+
+
+def _require_no_output(parts: Sequence[FilePart]) -> None:
+    """Refuse a file that an earlier import wrote into the folder of the files, which `*.csv` then names, too."""
+    ours = {part.file: {*part.table.column_names} >= _OUTPUT for part in parts}
+    ours |= {part.file: part.table.column_names == [*REJECTED.names] for part in parts if not ours[part.file]}
+    if any(ours.values()) and not all(ours.values()):
+        file, other = (next(file for file, is_ours in ours.items() if is_ours is wanted) for wanted in (True, False))
+        raise UserError(
+            f"{file}: an output of gan-eval, and {other} is not; leave it out, and write --out into a folder of its own"
+        )
+
+
+def _parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member: bool = False) -> Iterator[FilePart]:
+    """Read a file's content by its format; `is_member`: it is in an archive."""
+    if data.startswith(_ZIP):
+        yield from _archive_parts(data, file, group, layout, is_member=is_member)
+        return
+    if data.startswith(OLD_EXCEL):
+        yield from _sheet_parts(data, file, group, layout)
+        return
+    if is_binary_table(data, file):
+        yield binary_part(data, file, group)
+        return
+    text, note = _decoded(data, file)
+    if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".xls", ".ods", ".parquet")):
+        raise UserError(f"{file}: not a table of text (damaged, or of another format); restore it, or save it as CSV")
+    for part in _text_parts(text, file, group, layout):
+        yield part._replace(note=note)
+
+
+def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
+    if text.lstrip()[:1] in ("[", "{"):
+        yield from json_parts(text, file, group)
+        return
+    separator = None
+    if match := _SEPARATOR_LINE.match(text):
+        separator, text = match[1], text[match.end() :]
+    comment = text.partition("\n")[0] if text.startswith("#") else ""
+    text = _blanks_as_tabs(_without_comments(text))
+    text, titles = _without_titles(text)
+    separator = separator or separator_of(text)
+    if layout.columns:
+        text = _as_csv([layout.columns], separator) + text
+    if not layout.skip_rows and (part := _plain_csv(text, separator, file, group)):
+        yield from _sessions(part._replace(comment=comment, titles=titles))
+        return
+    records, separator = text_records(text, file, separator)
+    for part in _record_parts(records, file, group, layout.skip_rows, decimal_commas=separator != ","):
+        yield from _sessions(part._replace(comment=comment, titles=titles))
+
+
+def _decoded(data: bytes, file: str) -> tuple[str, str]:
+    """Return the text of a file, and a line for the user if it is not Unicode: Windows writes it as cp1252."""
+    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[1:2] == b"\0"
+    try:
+        text = data.decode("utf-16" if data[1:2] != b"\0" else "utf-16-le") if is_wide else data.decode()
+    except UnicodeDecodeError as error:
+        if is_wide or (western := _western(data)) is None:
+            raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8") from error
+        return western, "not UTF-8: read as cp1252 of Windows; if letters are wrong, save it as CSV in UTF-8"
+    return text.replace("\ufeff", ""), ""  # one for each file, where files were joined by hand or PsychoPy added to one
+
+
+def _western(data: bytes) -> str | None:
+    """Return the text of bytes in cp1252; None: they have control characters, or bytes that it does not define."""
+    with suppress(UnicodeDecodeError):
+        text = data.decode("cp1252")
+        return None if _CONTROL.search(text) else text
+    return None
+
+
+def _as_csv(rows: Iterable[Sequence[str]], separator: str) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def _blanks_as_tabs(text: str) -> str:
+    """Return a table whose cells are split by blanks, as of R's write.table or PsyToolkit, split by tabs.
+
+    Each line has as many cells, at least three; the header may have one less, as R names no column of row names.
+    Other text is unchanged.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < 3 or re.search(r"[,;\t|]", re.sub('"[^"]*"', "", lines[0])) or " " not in lines[0]:
+        return text
+    try:
+        with long_cells():
+            header, *rows = csv.reader(lines, delimiter=" ", skipinitialspace=True)
+    except csv.Error:
+        return text
+    width = len(rows[0])
+    if width < 3 or any(len(row) != width for row in rows) or len(header) not in (width - 1, width):
+        return text
+    return _as_csv([["", *header] if len(header) < width else header, *rows], "\t")
+
+
+def _without_comments(text: str) -> str:
+    """Return the text without the lines that begin with # before the header, as Expyriment writes them."""
+    lines = text.splitlines(keepends=True) if text.startswith("#") else []
+    first = next((place for place, line in enumerate(lines) if not line.startswith("#")), 0)
+    if first == 0 or (first == 1 and separator_of(text) in lines[0] and lines[0].count(",") == lines[1].count(",")):
+        return text
+    return "".join(line for line in lines[first:] if not line.startswith("#"))
+
+
+def _without_titles(text: str) -> tuple[str, list[str]]:
+    """Return the text without the lines above its header, such as a title or a date, and these lines.
+
+    They have one or two cells, and the header and the line below it have three or more, equally many.
+    """
+    lines = text.split("\n", MAX_TITLES + 2)
+    try:
+        with long_cells():
+            rows = [
+                next(csv.reader([line.strip("\r")], delimiter=separator_of(line + "\n")), []) for line in lines[:-1]
+            ]
+    except csv.Error:  # whoever reads the whole text names the problem
+        return text, []
+    for at, (row, below) in enumerate(itertools.pairwise(rows)):
+        if sum(map(bool, row)) > 2:
+            if at == 0 or len(row) != len(below):
+                break
+            return "\n".join(lines[at:]), [
+                line.strip().rstrip(",;\t|") for line in lines[:at] if line.strip(" ,;\t|\r")
+            ]
+    return text, []
+
+
+def _sessions(part: FilePart) -> Iterator[FilePart]:
+    """Divide a file of jsPsych without a column of the participant where its trials begin at 0 again."""
+    names = {*part.table.column_names}
+    if not {"trial_index", "time_elapsed"} <= names or any(map(_PERSON_COLUMN.search, names)) or part.rejected:
+        yield part
+        return
+    numbers = [int(cell) if cell and cell.isdecimal() else 0 for cell in part.table["trial_index"].to_pylist()]
+    starts = [0, *(at for at in range(1, len(numbers)) if numbers[at] < numbers[at - 1]), len(numbers)]
+    for place, (begin, end) in enumerate(itertools.pairwise(starts), start=1):
+        yield part._replace(
+            group=f"{part.group}_{place}" if len(starts) > 2 else part.group,
+            table=part.table.slice(begin, end - begin),
+            numbers=part.numbers[begin:end],
+            begins_again=begin > 0,
+        )
+
+
+def _plain_csv(text: str, separator: str, file: str, group: str) -> FilePart | None:
+    """Read a table whose rows have equal length, one header and plain cells, by a fast parser; None: it is another."""
+    head = text[:20_000]
+    if (separator != "," and "," in text) or _QUALTRICS.search(head) or ("'" in text and _FORMULA_CELL.search(text)):
+        return None
+    header = next(csv.reader(io.StringIO(head, newline=""), delimiter=separator), [])
+    columns = [f"f{place}" for place in range(len(header))]
+    try:
+        table = arrow_csv.read_csv(
+            io.BytesIO(text.encode()),
+            arrow_csv.ReadOptions(column_names=columns, block_size=1 << 24),
+            arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pyarrow.large_string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except (pyarrow.ArrowInvalid, ValueError):
+        return None
+    first = table.column(0)
+    if not header or [*(text_of(column[0].as_py()) or "" for column in table.columns)] != header or len(table) < 2:
+        return None
+    if len(table) - first.null_count > 1 and any(cell == header[0] for cell in first[1:].unique().to_pylist()):
+        return None
+    return FilePart(file, group, table.slice(1).rename_columns(column_names(header)), range(1, len(table)))
+
+
+def _record_parts(
+    records: list[list[str]], file: str, group: str, skip_rows: int, *, decimal_commas: bool = False
+) -> Iterator[FilePart]:
+    """Read records with a header; below it another header may follow, as where files were joined by hand."""
+    if records[-1][0] == "END OF FILE" and not any(records[-1][1:]):  # Gorilla
+        records = records[:-1]
+    names = set(records[0])
+    heads = [
+        at
+        for at, record in enumerate(records)
+        if at == 0 or (record[0] in names and 2 * len(names.intersection(record)) > min(len(names), len(record)) > 1)
+    ]
+    for begin, end in zip(heads, [*heads[1:], len(records)], strict=True):
+        header, rows = column_names(records[begin]), records[begin + 1 : end]
+        skipped = skip_rows or _further_headers(records[begin], rows)
+        titles = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
+        texts = dict(zip(header, titles, strict=False))
+        numbered = list(enumerate(rows, start=begin + 1))[skipped:]
+        if decimal_commas:
+            replace_decimal_commas(header, [row for _, row in numbered], file, {})
+        length = len(header)
+        rejected = [
+            rejection(number, WHOLE_ROW, f"the row has {len(row)} cells, the header has {length}", ",".join(row))
+            for number, row in numbered
+            if len(row) != length
+        ]
+        fitting = [(number, row) for number, row in numbered if len(row) == length]
+        name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
+        table = table_of(header, [row for _, row in fitting])
+        yield FilePart(file, name, table, [number for number, _ in fitting], rejected, texts)
+
+
+def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return the number of header rows of Qualtrics below the first: the questions' texts, then their codes."""
+    for place, row in enumerate(rows[:3], start=1):
+        if any(cell.startswith('{"ImportId"') for cell in row):
+            return place
+    titles = dict(zip(header, rows[0], strict=False)) if rows else {}
+    is_title = any(titles.get(name, "").lower() == "response id" for name in ("ResponseId", "ResponseID"))
+    return 1 if is_title else 0
+
+
+def _sheet_parts(data: bytes, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
+    for name, records, unread, titles in read_sheets(data, file, layout.sheet, skip_rows=layout.skip_rows):
+        place = f"{file}, sheet {name}" if name else file
+        records = [[*layout.columns], *records] if layout.columns else records
+        for part in _record_parts(records, place, name or group, layout.skip_rows):
+            yield part._replace(unread=unread, titles=titles)
+
+
+def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member: bool) -> Iterator[FilePart]:
+    """Read a file of worksheets, or the tables in a zip file; those of JATOS get columns about each result."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        members = [name for name in archive.namelist() if not name.startswith(("__MACOSX/", ".")) and name[-1] != "/"]
+        if is_workbook(members):
+            yield from _sheet_parts(data, file, group, layout)
+            return
+        if is_member:
+            raise UserError(f"{file}: an archive in an archive; unpack it, and name its tables")
+        members = [name for name in members if name.lower().endswith(_READ)]
+        require_small(sum(archive.getinfo(name).file_size for name in members), file)
+        contents = {name: archive.read(name) for name in members}
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+        OSError,
+    ) as error:
+        raise UserError(f"{file}: not a readable zip file ({error})") from error
+    facts: dict[str, dict[str, str]] = {}
+    for name in [name for name in contents if PurePosixPath(name).name == "metadata.json"]:
+        try:
+            facts |= _jatos_facts(json.loads(contents.pop(name)))
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{file}: {name} is not JSON; export the results again") from error
+    for name, content in contents.items():
+        if not content.strip():
+            continue
+        result = _RESULT.search(name)
+        inner = result[1] if result else PurePosixPath(name).stem
+        for part in _parts(content, f"{file}/{name}", inner, layout, is_member=True):
+            about = {f"{JATOS}study_result": result[2], **facts.get(result[2], {})} if result else {}
+            constants = {
+                key: pyarrow.array([value] * len(part.table), pyarrow.large_string()) for key, value in about.items()
+            }
+            table = part.table
+            for key, column in constants.items():
+                table = table.append_column(key, column)
+            yield part._replace(table=table, group=inner if result else part.group)
+
+
+def _jatos_facts(metadata: Any) -> dict[str, dict[str, str]]:
+    """Return the worker, the state and the address's parameters of each study result in the metadata."""
+    facts_of: dict[str, dict[str, str]] = {}
+    pending = [metadata]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict) and "componentResults" in value and "id" in value:
+            names = {"worker": "workerId", "worker_type": "workerType", "state": "studyState", "batch": "batchTitle"}
+            facts = {
+                JATOS + ours: str(value[theirs]) for ours, theirs in names.items() if value.get(theirs) is not None
+            }
+            address = value.get("urlQueryParameters")
+            if isinstance(address, dict):
+                facts |= {f"{JATOS}{key}": str(text) for key, text in address.items()}
+            facts_of[str(value["id"])] = facts
+        pending += value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return facts_of

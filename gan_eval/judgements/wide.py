@@ -1,0 +1,175 @@
+"""Wide tables, one row a person: find the columns that differ in a number only, make a row of each number."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from string import ascii_lowercase
+
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.judgements.reading import Foreign
+from gan_eval.judgements.rejections import MAX_WORDS
+from gan_eval.tables import TRIALS
+
+
+def columns_by_number(pattern: str, columns: Sequence[str]) -> dict[str, str]:
+    """Return the columns that a pattern stands for, by their number for #, or their text for *.
+
+    >>> columns_by_number("rf.#.image", ["id", "rf.1.image", "rf.10.image"])
+    {'1': 'rf.1.image', '10': 'rf.10.image'}
+    >>> columns_by_number("Real? [*]", ["id", "Real? [a.png]"]), columns_by_number("*_Q*", ["1_Q5", "1_Q9"])
+    ({'a.png': 'Real? [a.png]'}, {'1_5': '1_Q5', '1_9': '1_Q9'})
+    """
+    mark, text = ("#", r"(\d+)") if "#" in pattern else ("*", "(.+?)")
+    expression = re.compile(text.join(map(re.escape, pattern.split(mark, -1 if mark == "*" else 1))))
+    return {"_".join(match.groups()): name for name in columns if (match := expression.fullmatch(name))}
+
+
+def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -> Foreign:
+    """Return a row for each number that # (text that *) stands for; a row without any cell of them is left out.
+
+    Other numbered columns are left out, unless they are in `keep`.
+
+    Raises:
+        UserError: a pattern has no column.
+    """
+    columns = list(foreign.cells.columns)
+    free = [name for name in columns if name not in keep and name not in TRIALS.by_name]
+    by_pattern = {pattern: columns_by_number(pattern, free if "*" in pattern else columns) for pattern in patterns}
+    for pattern, numbered in by_pattern.items():
+        if not numbered:
+            numbered_names = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
+            mark = "a number for #" if "#" in pattern else "any text for *"
+            raise UserError(f"no column {pattern!r} with {mark}; the numbered columns are {numbered_names}")
+    by_pattern = _with_equal_numbers(by_pattern)
+    numbers = list(dict.fromkeys(number for numbered in by_pattern.values() for number in numbered))
+    if all(map(str.isdecimal, numbers)):
+        numbers.sort(key=int)
+    taken = {name for numbered in by_pattern.values() for name in numbered.values()}
+    taken |= {name for names in numbered_columns(columns).values() if len(names) > 2 for name in names}
+    others = foreign.cells.drop(columns=list(taken.difference(keep)))
+    none = pd.Series(None, index=others.index, dtype="str")
+    names = question_names(foreign, by_pattern, numbers)
+    frames = [
+        others.assign(**{of: foreign.cells[by[number]] if number in by else none for of, by in by_pattern.items()})
+        for number in numbers
+    ]
+    long = pd.concat(frames, keys=range(len(numbers))).swaplevel().sort_index(level=0, sort_remaining=True)
+    if len(patterns) > 1:
+        long = long[long[list(by_pattern)].notna().any(axis=1)]
+    at = long.index.get_level_values(1)
+    index = pd.RangeIndex(1, len(long) + 1)
+    origin = pd.DataFrame(
+        {
+            "row": long.index.get_level_values(0),
+            "number": pd.Series([numbers[place] for place in at], dtype="str"),
+            "name": pd.Series([names[place] for place in at], dtype="str"),
+        }
+    )
+    return replace(foreign, cells=long.set_axis(index), numbers=origin.set_axis(index))
+
+
+def _with_equal_numbers(by_pattern: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Return the columns under numbers without zeros in front, where patterns differ in these: pic1 and answer01.
+
+    Raises:
+        UserError: two patterns have as many numbers, but others, such as 0 to 35 and 1 to 36.
+    """
+    if len({frozenset(numbered) for numbered in by_pattern.values()}) < 2:
+        return by_pattern
+    plain = {
+        pattern: {number.lstrip("0") or "0": name for number, name in numbered.items()}
+        for pattern, numbered in by_pattern.items()
+    }
+    if all(len(plain[pattern]) == len(numbered) for pattern, numbered in by_pattern.items()):
+        by_pattern = plain
+    (first, ours), *others = by_pattern.items()
+    for pattern, numbered in others:
+        lists = [sorted(map(int, each)) if all(map(str.isdecimal, each)) else [] for each in (ours, numbered)]
+        is_shifted = len(lists[0]) == len(lists[1]) > 2 and {b - a for a, b in zip(*lists, strict=True)} in ({1}, {-1})
+        if is_shifted:
+            raise UserError(
+                f"columns {first} have the numbers {lists[0][0]} to {lists[0][-1]}, {pattern} {lists[1][0]} to "
+                f"{lists[1][-1]}; equal numbers belong together: rename those of one"
+            )
+    return by_pattern
+
+
+def question_names(
+    foreign: Foreign, by_pattern: Mapping[str, Mapping[str, str]], numbers: Sequence[str]
+) -> Sequence[str]:
+    """Return the questions' texts, if the file has them and they differ; else their numbers."""
+    for numbered in by_pattern.values():
+        texts = [foreign.texts.get(numbered.get(number, ""), "") for number in numbers]
+        if all(texts) and len({*texts}) == len(texts):
+            return texts
+    return numbers
+
+
+def numbered_columns(columns: Sequence[str]) -> dict[str, list[str]]:
+    """Return the columns that differ in one number only, by their name with # in its place.
+
+    A name with several numbers belongs to the largest of its groups.
+
+    >>> numbered_columns(["id", "rf.1.image", "rf.2.image", "Q7"])
+    {'rf.#.image': ['rf.1.image', 'rf.2.image']}
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in columns:
+        for number in re.finditer(r"\d+", name):
+            groups[f"{name[: number.start()]}#{name[number.end() :]}"].append(name)
+    largest: dict[str, list[str]] = {}
+    taken: set[str] = set()
+    for pattern, names in sorted(groups.items(), key=lambda group: -len(group[1])):
+        if len(names) > 1 and not taken.intersection(names):
+            largest[pattern] = names
+            taken.update(names)
+    return {pattern: largest[pattern] for pattern in groups if pattern in largest}
+
+
+def is_wide(columns: Sequence[str]) -> bool:
+    """Return True if a table seems to have one row a person: most of its columns are numbered."""
+    numbered = [names for names in numbered_columns(columns).values() if len(names) > 2]
+    numbered = numbered or list(numbered_columns(columns).values())
+    return 2 * sum(map(len, numbered)) >= len(columns) and sum(map(len, numbered)) > 3
+
+
+def wide_table(columns: Sequence[str]) -> str:
+    """Return the message on a table that seems to have one row a person."""
+    groups = numbered_columns(columns)
+    named = ", ".join(f"{pattern} ({len(names)})" for pattern, names in list(groups.items())[:MAX_WORDS])
+    more = f" and {len(groups) - MAX_WORDS} others" if len(groups) > MAX_WORDS else ""
+    numbered = {name for names in groups.values() for name in names}
+    others = ", ".join(name for name in columns if name not in numbered) or "none"
+    return (
+        f"this looks like a wide table, one row a person, with numbered columns {named}{more}; other columns: "
+        f"{others}; give # for the number in --map, and each number becomes a row, such as --map "
+        f"COLUMN={next(iter(groups))} (stimulus=@name: the number itself names the picture, see --pictures), or * for "
+        "any text"
+    )
+
+
+def lettered_table(columns: Sequence[str]) -> str:
+    """Return the message on a table with one row a person whose columns differ in their last letter; "" if not.
+
+    >>> lettered_table(["id", "qa", "qb", "qc"]).partition(":")[0]
+    'this looks like a wide table, one row a person, with the columns qa, qb, qc'
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name in columns:
+        groups[name[:-1]].append(name)
+    alike = [
+        names
+        for start, names in groups.items()
+        if start and len(names) > 2 and "".join(name[-1] for name in names).lower() == ascii_lowercase[: len(names)]
+    ]
+    if not alike or 2 * sum(map(len, alike)) < len(columns):
+        return ""
+    named = " and ".join(", ".join(names) for names in alike[:MAX_WORDS])
+    start = alike[0][0][:-1]
+    return (
+        f"this looks like a wide table, one row a person, with the columns {named}: write numbers for the letters "
+        f"({start}1, {start}2, ...) and give # for the number in --map"
+    )

@@ -1,0 +1,228 @@
+"""Words of another program's table: translate them into those of the schema, name the unknown ones."""
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from gan_eval.errors import UserError
+from gan_eval.judgements.contradictions import Source, Sources
+from gan_eval.judgements.paths import nested
+from gan_eval.judgements.rejections import (
+    CORRECT_WORDS,
+    ENUMERATIONS,
+    IF_CORRECTNESS,
+    MAX_WORDS,
+    TRUTH_WORDS,
+    listed_words,
+)
+from gan_eval.judgements.rules import column_named, parse_rule
+from gan_eval.judgements.trials import OUTCOMES
+from gan_eval.tables import TRIALS
+from gan_eval.tables.frames import faults
+
+MISSING = ("null", "none", "na", "n/a", "nan")
+"""Words of other programs for a missing cell, in lower case."""
+_MISSING_NUMBERS = (*MISSING, ".", "-", "--", "<na>", "#n/a")
+_GRADE = r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:%\s*|[-–—:=(.)\s]\s*\(?[^\W\d_].*)"
+"""A grade with its meaning, such as `7 - surely real`."""
+
+
+_WORDS = {"kind": ("real", "fake"), "response": ("real", "fake"), "correct": ("true", "1", "false", "0")}
+"""Words of truths and answers."""
+
+
+def translated(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """Return the frame with the user's meanings in place of the file's words."""
+    frame = frame.copy()
+    for name, meanings in words.items():
+        column = column_named(name, frame, where="--word")
+        translations = {foreign.strip().lower(): meaning or None for foreign, meaning in meanings.items()}
+        plain = frame[column].str.strip().str.lower()
+        frame[column] = frame[column].mask(plain.isin(list(translations)), plain.map(translations))
+    return frame
+
+
+def without_missing_words(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Empty the cells of numbers, truth values and enumerations that say NA, null, ...; return a line that counts them.
+
+    The answers `response` and `choice` become `none` there.
+    """
+    columns, counts = {}, []
+    for column in TRIALS.columns:
+        if column.name in frame and (column.is_number or column.words or column.dtype == "bool"):
+            cells = frame[column.name]
+            plain = cells.str.strip().str.lower()
+            missing = plain.isin(_MISSING_NUMBERS if column.is_number else MISSING) & ~plain.isin(column.words)
+            if missing.any():
+                columns[column.name] = cells.mask(missing, "none" if "none" in column.words else None)
+                counts += [f"{n} {word} in {column.name}" for word, n in cells[missing].value_counts().items()]
+    return frame.assign(**columns), [f"taken as missing: {', '.join(counts)}"] if counts else []
+
+
+def graded(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> tuple[pd.DataFrame, list[str]]:
+    """Return ratings such as `7 - surely real` and `80%` as the number alone, and a line on them; not the user's words.
+
+    >>> graded(pd.DataFrame({"rating": ["7 - surely real", "6", "1 (fake)", "80 %"]}), {})[0]["rating"].tolist()
+    ['7', '6', '1', '80']
+    """
+    if "rating" not in frame:
+        return frame, []
+    labels = [word.strip().lower() for word in words.get("rating", {})]
+    labelled = frame["rating"].str.fullmatch(_GRADE).fillna(False).astype(bool)
+    labelled &= ~frame["rating"].str.strip().str.lower().isin(labels)
+    if not labelled.any():
+        return frame, []
+    numbers = frame["rating"].str.extract(_GRADE, expand=False)
+    read = dict(zip(frame["rating"][labelled], numbers[labelled], strict=True))
+    named = ", ".join(f"{cell} as {number}" for cell, number in list(read.items())[:MAX_WORDS])
+    return frame.assign(rating=frame["rating"].mask(labelled, numbers)), [f"ratings are read by their number: {named}"]
+
+
+def refuse_one_sided(frame: pd.DataFrame, columns: Sequence[str], *, where: str) -> None:
+    """Refuse unknown words next to a single known one, such as 100 next to 0: rows of one outcome would be left out.
+
+    Args:
+        frame: text in the words of the schema.
+        columns: of `kind`, `response`, `correct`.
+    """
+    for name in (name for name in columns if name in frame):
+        is_word = frame[name].isin(_WORDS[name])
+        unknown = frame[name][~is_word & frame[name].notna() & frame[name].ne("none")]
+        if len(unknown) and frame[name][is_word].nunique() == 1:
+            counts = unknown.value_counts()
+            options = " ".join(f"--word {shlex.quote(f'{name}:{word}')}=MEANING" for word in counts.index[:2])
+            options += "; if these are models, also --map model=COLUMN" * (name == "kind" and len(counts) > 1)
+            only = frame[name][is_word].iloc[0]
+            raise UserError(
+                f"{where}: {listed_words(name, name, counts)}; the only known word is {only}; add {options}"
+            )
+
+
+def in_schema_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return enumerations in lower case, and true and false in the words of the schema; an empty response is `none`."""
+    columns = {}
+    for column in TRIALS.columns:
+        if column.name in frame and (column.words or column.dtype == "bool"):
+            plain = frame[column.name].str.strip().str.lower()
+            if column.dtype == "bool":
+                plain = plain.replace(TRUTH_WORDS | CORRECT_WORDS if column.name == "correct" else TRUTH_WORDS)
+            columns[column.name] = plain.fillna("none") if column.name == "response" else plain
+    return frame.assign(**columns)
+
+
+def misfits(foreign: pd.DataFrame) -> set[str]:
+    """Return those of the columns `choice` and `rating` in which no cell is a choice or a grade."""
+    names = set()
+    for name in ("choice", "rating"):
+        if name in foreign:
+            cells = foreign[[name]].dropna().apply(lambda series: series.str.strip().str.lower())
+            if len(cells) and len(faults(cells, TRIALS)) == len(cells):
+                names.add(name)
+    return names
+
+
+def foreign_table_error(
+    file: Path | str,
+    problem: str,
+    foreign: pd.DataFrame,
+    sources: Sources,
+    words: Mapping[str, Mapping[str, str]],
+    *,
+    missing: Sequence[str] = (),
+    command: str = "",
+    person: str = "COLUMN",
+) -> UserError:
+    """Return the error with the file's unknown words and the options that name columns and words.
+
+    Args:
+        command: the files and the options that were given, as typed; default: the file.
+        person: the source to propose for a participant.
+    """
+    findings = [f"{file}: {problem}"]
+    if "response" in missing and "kind" not in missing:
+        findings.append("correct may replace it: --map correct=COLUMN, whether the answer was correct")
+    options = [f"--map {name}={person if name == 'participant' else 'COLUMN'}" for name in missing]
+    command = f"gan-eval trials import {command or shlex.quote(str(file))}"
+    of_models = r"(?i)(\w*_)?model_?(a|b|1|2|left|right)|(left|right)_model"
+    models = [name for name in map(str, foreign) if re.fullmatch(of_models, name)]
+    if missing and len(models) == 2:
+        first, second = map(shlex.quote, models)
+        findings.append(
+            f"two models in each row: --map left={first} --map right={second} --map left_model={first} "
+            f"--map right_model={second} --map choice=COLUMN (where left and right may be columns of pictures); "
+            "--word choice:tie=none leaves ties out"
+        )
+        options = []
+    for name in (
+        *ENUMERATIONS,
+        *(name for name in ("choice",) if name in sources and not sources.keys() & {"left", "first"}),
+    ):
+        source = sources.get(name, Source(name))
+        if source and source.column in foreign:
+            meant = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words.get(name, {}))}
+            cells = foreign[source.column].dropna().str.strip()
+            if "psychopyVersion" in foreign:
+                cells = cells.map(_last_of_list)
+            counts = cells[~cells.str.lower().isin(meant)].value_counts()
+            if len(counts):
+                findings.append(listed_words(source.column, name, counts))
+                if name == "response" and _is_correctness(source.column, list(counts.index)):
+                    findings.append(IF_CORRECTNESS)
+                    continue
+                if isinstance(answers := nested(counts.index[0]), dict) and answers:
+                    findings[-1] = f"column {source.column} has the answers {', '.join(answers)} in each cell"
+                    options.append(f"--map {shlex.quote(f'{name}={source.column}.{min(answers)}')}")
+                    continue
+                if name == "response" and len(counts) > 4 and counts.index.str.fullmatch(r"[-+]?[\d.]+").all():
+                    findings.append(
+                        f"if these are grades: --map {shlex.quote(f'rating={source.column}')} --map response="
+                    )
+                    continue
+                options.append(f"--word {shlex.quote(f'{name}:{counts.index[0]}')}=MEANING")
+    if options:
+        each = " (an option for each word)" if "--word" in options[-1] else ""
+        typed = " ".join(options)
+        whole = f"name them with: {command} {typed} --out trials.csv"
+        findings.append((f"add {typed}" if sources else whole) + each)
+    elif not sources and len(findings) == 1:  # words in capitals, or with spaces around them
+        findings.append(f"convert it with: {command} --out trials.csv")
+    return UserError("; ".join(findings))
+
+
+def _last_of_list(cell: str) -> str:
+    """Return the last one of a list of PsychoPy's keys or names, as that one counts."""
+    value = nested(cell)
+    return str(value[-1]) if isinstance(value, list) and value else cell
+
+
+def _is_correctness(column: str, words: Sequence[str]) -> bool:
+    """Return True if a column of responses seems to say whether they were correct, by its name or its words."""
+    is_named = re.search(r"(?i)corr|acc(?!ept)", column)
+    return bool(is_named) or {word.lower() for word in words} <= TRUTH_WORDS.keys() | CORRECT_WORDS.keys()
+
+
+def refuse_choice_by_outcome(
+    rules: Sequence[str], foreign: pd.DataFrame, sources: Sources, words: Mapping[str, Mapping[str, str]], *, file: str
+) -> None:
+    """Refuse rules that drop judgements by their outcome; they may drop fillers and rows without an answer."""
+    every = {name: sources.get(name, Source(name)) for name in OUTCOMES}
+    outcomes = {source.column: name for name, source in every.items() if source}
+    for text in rules:
+        rule = parse_rule(text)
+        outcome = outcomes.get(rule.column)
+        if outcome is None:
+            continue
+        dropped = foreign.loc[~rule.holds(foreign, where=file), rule.column]
+        meant = TRIALS.by_name[outcome].words
+        of_column = {name: meanings for name, meanings in words.items() if name == outcome}
+        given, _ = without_missing_words(translated(pd.DataFrame({outcome: dropped}), of_column))
+        cells = in_schema_words(given)[outcome]
+        has_outcome = cells.isin([word for word in meant if word != "none"]) if meant else cells.notna()
+        if has_outcome.any():
+            raise UserError(
+                f"{file}: --where {text}: drops {int(has_outcome.sum())} judgements by their outcome ({outcome}), so "
+                "it would decide the answer; choose rows by another column"
+            )

@@ -1,0 +1,190 @@
+"""Tables of other programs: units, missing words, directions, shapes that are not one row a judgement."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from commands import Command
+from refusals import refused
+
+from gan_eval import analyze
+from gan_eval.errors import UserError
+from gan_eval.judgements.convert import Imported, import_trials
+from gan_eval.judgements.readers import tables_to_analyze
+from gan_eval.judgements.trials import fill_trials
+from gan_eval.judgements.wide import is_wide, numbered_columns
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.pairs_and_grades import grade_sentences
+from gan_eval.settings.facts import Facts
+from gan_eval.tables import PARTICIPANTS
+
+KINDS = ("real", "fake")
+TIMES = [512.0, 640.0, 733.0, 820.0, 951.0, 1103.0]
+
+
+def table(**columns: object) -> pd.DataFrame:
+    """Three people, six pictures each."""
+    rows = [
+        {"participant": f"P{person}", "stimulus": f"x{n}", "kind": KINDS[n % 2], "response": KINDS[n % 2]}
+        for person in range(3)
+        for n in range(6)
+    ]
+    return pd.DataFrame(rows).assign(**columns)
+
+
+def imported(tmp_path: Path, frame: pd.DataFrame | str, mapping: dict[str, str] | None = None, **options) -> Imported:
+    text = frame if isinstance(frame, str) else frame.to_csv(index=False)
+    (tmp_path / "theirs.csv").write_text(text)
+    return import_trials(tmp_path / "theirs.csv", mapping=mapping or {}, **options)
+
+
+def test_times_of_people_in_another_unit_are_converted(tmp_path: Path) -> None:
+    frame = table(reaction_time_ms=TIMES * 3)
+    is_p1, times = frame["participant"] == "P1", frame["reaction_time_ms"]
+    mixed = frame.assign(reaction_time_ms=times.mask(is_p1, times / 1000))
+    other = frame.assign(reaction_time_ms=times.where(is_p1, times / 1000))
+    for given, source in ((mixed, "reaction_time_ms"), (other, "reaction_time_ms*1000")):
+        found = imported(tmp_path, given, {"reaction_time_ms": source})
+        assert found.trials["reaction_time_ms"].tolist() == pytest.approx(TIMES * 3)
+        assert any("P1" in line for line in found.doubts)
+    refused("'P1'", fill_trials, mixed)
+    fast = frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(frame["participant"] == "P1", 60))
+    found = imported(tmp_path, fast)
+    assert found.trials["reaction_time_ms"].min() == 60, "too fast for people, but milliseconds"
+    assert len(fill_trials(fast)) == 18
+
+
+def twice(frame: pd.DataFrame, **columns: object) -> pd.DataFrame:
+    """Two rows in succession for each row."""
+    return frame.loc[frame.index.repeat(2)].reset_index(drop=True).assign(**columns)
+
+
+def test_words_of_one_outcome_alone_do_not_decide_the_answer(tmp_path: Path) -> None:
+    frame = table(correct=[0, 100, 100] * 6).drop(columns="response")
+    refused("--word correct:100=", imported, tmp_path, frame)
+    refused("--word kind:photo=", imported, tmp_path, table().replace({"kind": {"real": "photo"}}))
+
+
+def test_grades_with_their_meaning_are_numbers(tmp_path: Path) -> None:
+    frame = table(rating=["1 - surely fake", "4", "7 (surely real)"] * 6).drop(columns="response")
+    assert imported(tmp_path, frame).trials["rating"].tolist() == [1, 4, 7] * 6
+    words = {"rating": {"1 - surely fake": "7", "7 (surely real)": "1"}}
+    assert imported(tmp_path, frame, words=words).trials["rating"].tolist() == [7, 4, 1] * 6
+    refused("rating: good 18", imported, tmp_path, table(rating="good").drop(columns="response"))
+
+
+def test_words_for_a_missing_number_keep_the_answer(tmp_path: Path) -> None:
+    words = ["NA", "null", "-", ".", "NaN", "0.7"] * 3
+    found = imported(tmp_path, table(rt=words), {"reaction_time_ms": "rt*1000"})
+    assert found.trials["reaction_time_ms"].notna().sum() == 3
+    assert found.rejected.empty
+    assert any("3 NA in reaction_time_ms, 3 null" in line for line in found.doubts)
+    words = ["none yet"] * 6 + ["0.7"] * 12
+    found = imported(
+        tmp_path, table(rt=words), {"reaction_time_ms": "rt*1000"}, words={"reaction_time_ms": {"none yet": ""}}
+    )
+    assert found.trials["reaction_time_ms"].notna().sum() == 12
+    assert any("6 of 18 answers have no reaction time" in line for line in found.doubts)
+    named = imported(tmp_path, table(participant="NA")).trials
+    assert set(named["participant"]) == {"NA"}, "a name stays a name"
+
+
+@pytest.mark.parametrize(("high", "said"), [(None, None), ("real", "Higher"), ("fake", "Lower")])
+def test_the_direction_of_ratings_is_stated_or_not_reported(tmp_path: Path, high: str | None, said: str | None) -> None:
+    frame = table(rating=[1, 5, 2, 6, 1, 7] * 3).drop(columns="response")
+    found = imported(tmp_path, frame, rating_high=high)
+    assert any("--rating-high" in line for line in found.doubts) == (high is None)
+    trials = found.trials.assign(protocol=None)
+    tables = dict(analyze(trials)) | {"trials": trials}
+    folder = StudyFolder(Path(), None, Facts(), tables, stimuli={}, training={}, published={})
+    text = " ".join(grade_sentences(folder))
+    assert "Mean grades" in text
+    assert (f"{said} looks more real" in text) if said else ("looks more real" not in text)
+    refused("--rating-high", imported, tmp_path, table(), rating_high="real")
+
+
+WIDE = "code," + ",".join(f"rf.{n}.player.{what}" for n in (1, 2, 3) for what in ("image", "truth", "said"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "wide"),
+    [
+        ("id,age,qa,qb,qc,qd", True),
+        ("id,img_A,answer_A,img_B,answer_B,img_C,answer_C", True),
+        ("id,a,b,c", False),
+        ("id,real,fake,key,rt,block", False),
+        ("id,age,sex,country,language,qa,qb,qc", False),
+    ],
+)
+def test_wide_tables_with_letters_for_numbers_are_named(tmp_path: Path, columns: str, wide: bool) -> None:
+    (tmp_path / "t.csv").write_text(f"{columns}\n{','.join('x' for _ in columns.split(','))}\n")
+    with pytest.raises(UserError) as error:
+        import_trials(tmp_path / "t.csv", mapping={"participant": "id"})
+    assert ("wide table" in str(error.value)) == wide
+
+
+def test_wide_tables_are_named_with_their_numbered_columns(tmp_path: Path) -> None:
+    text = f"{WIDE}\n" + "".join(f"c{n},a,real,real,b,fake,fake,c,real,fake\n" for n in range(3))
+    with pytest.raises(UserError, match=r"rf\.#\.player\.image \(3\).*--map"):
+        imported(tmp_path, text)
+    one_round = {"participant": "code", "stimulus": "image", "kind": "truth", "response": "said"}
+    one_round = {ours: f"rf.1.player.{name}" if ours != "participant" else name for ours, name in one_round.items()}
+    assert "rf.2.player.image" in imported(tmp_path, text, one_round).read_as.not_used
+
+
+@pytest.mark.parametrize(
+    ("columns", "wide"),
+    [
+        ([f"{n}_Q2" for n in range(1, 9)], True),
+        (["Time", *(f"Is picture {n} real?" for n in range(8))], True),
+        (["Answer.choice.real1", "Answer.choice.real2", "Answer.choice.fake1", "Answer.choice.fake2", "id"], True),
+        (["participant", "stimulus", "kind", "response", "rt", "block1", "block2", "v2"], False),
+        (["subject", "image_1", "image_2", "choice"], False),
+    ],
+)
+def test_wide_tables_are_known_by_their_shape(columns: list[str], wide: bool) -> None:
+    assert is_wide(columns) == wide
+    names = [name for group in numbered_columns(columns).values() for name in group]
+    assert len(names) == len(set(names)), "a column is in one group"
+
+
+def test_unnamed_columns_are_read(tmp_path: Path) -> None:
+    frame = table(a="", b="").rename(columns={"a": "", "b": ""})
+    assert not [name for name in imported(tmp_path, frame).trials if name.startswith("unnamed")]
+    frame = table(a="x", b="").rename(columns={"a": "", "b": ""})
+    assert imported(tmp_path, frame).trials["unnamed_5"].eq("x").all()
+
+
+def test_addresses_of_people_are_left_out(tmp_path: Path) -> None:
+    frame = table(RecipientEmail="ann@lab.example", IPAddress="192.0.2.7", Version="120.0.0.0", started="12:30:45")
+    frame.loc[3, "IPAddress"] = "2001:db8::1"
+    taken = imported(tmp_path, frame)
+    assert {"Version", "started"} <= {*taken.trials} - {"RecipientEmail", "IPAddress"} == {*taken.trials}
+    assert any("RecipientEmail" in line and "IPAddress" in line for line in taken.doubts)
+    coded = imported(tmp_path, table().assign(participant=frame["participant"] + "@lab.example"))
+    assert any("participant" in line and "codes" in line for line in coded.doubts)
+
+
+def test_a_table_of_practice_alone_is_said(tmp_path: Path) -> None:
+    assert any("practice 18" in line for line in imported(tmp_path, table(phase="practice")).doubts)
+
+
+def test_a_recruiters_table_next_to_the_trials_is_left_alone(tmp_path: Path) -> None:
+    table().to_csv(tmp_path / "trials.csv", index=False)
+    theirs = tmp_path / "participants.csv"
+    for content in (b"Submission id,Participant id,Status\ns,P0,APPROVED\n", b"a,a\n1,2\n", b"\xff\xfe", b""):
+        theirs.write_bytes(content)
+        said: list[str] = []
+        assert PARTICIPANTS not in tables_to_analyze(tmp_path / "trials.csv", say=said.append).tables
+        assert [str(theirs) in line and "question" in line for line in said] == [True]
+    theirs.write_text("session,participant,question,answer\nP0,P0,age,20\n")
+    refused("answered_at", tables_to_analyze, tmp_path / "trials.csv")
+
+
+def test_marks_without_our_columns_are_said(tmp_path: Path, command: Command) -> None:
+    table().to_csv(tmp_path / "trials.csv", index=False)
+    (tmp_path / "marks.csv").write_text("participant,stimulus,x,y\nP0,a,0.5,0.5\n")
+    status, _, err = command("analyze", tmp_path / "trials.csv", "--out", tmp_path / "out")
+    assert status == 0
+    assert "marks.csv is not read" in " ".join(err.split())
+    assert "session" in err

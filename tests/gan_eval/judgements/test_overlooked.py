@@ -1,0 +1,271 @@
+"""Tables that mean something else than they say: practice, codes for no answer, copies, models, columns, titles."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from refusals import refused
+from tool_files import jspsych, mturk, psychopy, written
+
+from gan_eval import read_trials
+from gan_eval.judgements.convert import Imported, import_trials
+
+KINDS = ("real", "fake")
+
+
+def table(people: int = 4, pictures: int = 12) -> pd.DataFrame:
+    """Each person sees each picture once; every fourth answer is wrong."""
+    rows = [
+        {
+            "participant": f"P{person}",
+            "stimulus": f"x{n}.png",
+            "kind": KINDS[n % 2],
+            "response": KINDS[(n + (n + person) % 4 // 3) % 2],
+            "reaction_time_ms": 500.0 + 37 * n + 61 * person,
+        }
+        for person in range(people)
+        for n in range(pictures)
+    ]
+    return pd.DataFrame(rows)
+
+
+def imported(tmp_path: Path, frame: pd.DataFrame | str, **options) -> Imported:
+    text = frame if isinstance(frame, str) else frame.to_csv(index=False)
+    (tmp_path / "theirs.csv").write_text(text)
+    return import_trials(tmp_path / "theirs.csv", **{"mapping": {}, **options})
+
+
+def lines_with(found: Imported, word: str) -> list[str]:
+    return [line for line in found.doubts if word in line]
+
+
+def test_a_time_that_many_answers_share_is_asked_about(tmp_path) -> None:
+    frame = table()
+    limit = frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(frame.index % 12 == 3, 9999))
+    (line,) = lines_with(imported(tmp_path, limit), "9999 ms")
+    assert "4 of 48" in line
+    missed = limit.assign(response=limit["response"].mask(limit["reaction_time_ms"] == 9999, ""))
+    coarse = frame.assign(reaction_time_ms=(frame["reaction_time_ms"] / 200).round() * 200)
+    for other in (frame, missed, coarse):
+        assert not imported(tmp_path, other).doubts
+
+
+@pytest.mark.parametrize(("grades", "code"), [(range(1, 8), -99), (range(1, 8), 99), (range(31), -1), (range(5), 999)])
+def test_a_code_among_grades_is_asked_about(tmp_path, grades: range, code: int) -> None:
+    ratings = [grades[n % len(grades)] for n in range(48)]
+    frame = table().drop(columns="response").assign(rating=ratings)
+    assert not imported(tmp_path, frame, rating_high="real").doubts
+    coded = frame.assign(rating=frame["rating"].mask(frame.index % 16 == 5, code))
+    (line,) = imported(tmp_path, coded, rating_high="real").doubts
+    assert f"3 are {code}" in line
+    found = imported(tmp_path, coded, rating_high="real", words={"rating": {str(code): ""}})
+    assert found.trials["rating"].max() == max(grades)
+
+
+def test_times_since_the_start_of_a_session_are_asked_about(tmp_path) -> None:
+    frame = table()
+    assert not imported(tmp_path, frame.sort_values("reaction_time_ms", kind="stable")).doubts
+    sums = frame["reaction_time_ms"].groupby(frame["participant"]).cumsum()
+    for since in (2 * sums, frame["reaction_time_ms"].cumsum() * 2):
+        found = imported(tmp_path, frame.assign(reaction_time_ms=since))
+        assert lines_with(found, "since the start of the session?")
+
+
+def test_sessions_that_are_numbered_for_each_person_are_their_own(tmp_path) -> None:
+    frame = table().assign(trial=[*range(1, 13)] * 4)
+    again = frame.assign(reaction_time_ms=frame["reaction_time_ms"] + 13)
+    found = imported(tmp_path, pd.concat([frame.assign(session="day1"), again.assign(session="day2")]))
+    assert (len(found.trials), found.trials["session"].nunique(), len(found.rejected)) == (96, 8, 0)
+    assert lines_with(found, "session is day1, day2 for several participants")
+    refused("a session is one person's", imported, tmp_path, table().assign(session=["a", "b", "c", "d"] * 12))
+
+
+def test_codes_that_differ_in_zeros_are_asked_about(tmp_path) -> None:
+    frame = table().replace({"participant": {"P0": "007", "P1": "7"}})
+    assert lines_with(imported(tmp_path, frame), "'007' and '7'")
+
+
+def test_names_of_models_that_are_alike_or_absent_are_asked_about(tmp_path) -> None:
+    frame = table().assign(model=lambda t: t["kind"].map({"fake": "pix2pix", "real": ""}))
+    assert not imported(tmp_path, frame).doubts
+    spelt = frame.assign(model=frame["model"].mask(frame.index % 12 == 1, "Pix2Pix "))
+    assert lines_with(imported(tmp_path, spelt), "models 'Pix2Pix ' and 'pix2pix'")
+    absent = frame.assign(model=frame["model"].mask(frame.index % 12 == 1, ""))
+    assert lines_with(imported(tmp_path, absent), "empty in 4 of 24 trials of generated pictures")
+
+
+def graded(people: int = 6) -> pd.DataFrame:
+    """Grades of 1 to 7, of real pictures higher by 3."""
+    frame = table(people)
+    grades = [1 + (3 * n + n % 5) % 4 + 3 * (kind == "real") for n, kind in enumerate(frame["kind"])]
+    return frame.drop(columns="response").assign(rating=grades)
+
+
+def test_people_with_another_scale_are_asked_about(tmp_path) -> None:
+    frame = graded()
+    assert not imported(tmp_path, frame, rating_high="real").doubts
+    is_p1 = frame["participant"] == "P1"
+    larger = frame.assign(rating=frame["rating"].where(~is_p1, 100 * frame["rating"] // 7))
+    assert lines_with(imported(tmp_path, larger, rating_high="real"), "'P1' have grades up to 85")
+    turned = frame.assign(rating=frame["rating"].where(~is_p1, 8 - frame["rating"]))
+    assert lines_with(
+        imported(tmp_path, turned, rating_high="real"), "'P1' graded real and generated pictures the other"
+    )
+
+
+def test_keys_of_half_of_the_people_that_are_exchanged_are_asked_about(tmp_path) -> None:
+    frame = table(8, 48)
+    other = frame["response"].map({"real": "fake", "fake": "real"})
+    exchanged = frame.assign(response=frame["response"].where(frame["participant"] < "P4", other))
+    assert lines_with(imported(tmp_path, exchanged), "were their keys exchanged?")
+    assert not lines_with(imported(tmp_path, frame), "exchanged")
+
+
+def test_exposures_in_frames_are_asked_about(tmp_path) -> None:
+    frame = table().assign(requested_exposure_ms=[3, 6, 30] * 16)
+    assert lines_with(imported(tmp_path, frame), "or frames?")
+    assert not imported(tmp_path, frame.assign(requested_exposure_ms=[17, 50, 100] * 16)).doubts
+
+
+def test_copies_are_asked_about_without_import_too(tmp_path) -> None:
+    both = pd.concat([table(), table()])
+    said = "48 rows equal an earlier one of their session in picture, answer and reaction time"
+    assert lines_with(imported(tmp_path, both), said)
+    both.to_csv(tmp_path / "trials.csv", index=False)
+    with pytest.warns(UserWarning, match=said):
+        read_trials(tmp_path / "trials.csv")
+
+
+def test_a_block_with_words_is_left_out(tmp_path) -> None:
+    frame = table().assign(block=["practice"] * 2 + ["main"] * 46)
+    found = imported(tmp_path, frame)
+    assert len(found.trials) == 48
+    assert found.read_as.not_used == {"block": {"main": 46, "practice": 2}}
+    assert len(imported(tmp_path, frame, where=["block=main"]).trials) == 46
+    assert imported(tmp_path, frame.assign(block=[1, 2] * 24)).trials["block"].tolist() == [1, 2] * 24
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_a_row_of_the_onset_does_not_take_the_place_of_the_answer(tmp_path, numbered: bool) -> None:
+    frame = table()
+    if numbered:
+        frame["trial"] = [*range(1, 13)] * 4
+    onset = frame.assign(event="onset", response="", reaction_time_ms=None)
+    found = imported(tmp_path, pd.concat([onset, frame.assign(event="key")]).sort_index(kind="stable"))
+    assert lines_with(found, "48 rows without an answer")
+    assert found.rejected.empty
+    assert found.trials["response"].tolist() == table()["response"].tolist()
+
+
+def test_words_of_several_models_may_be_both_truth_and_model(tmp_path) -> None:
+    frame = table()
+    frame["kind"] = frame["kind"].mask(frame.index % 4 == 1, "pix2pix").replace({"real": "photo", "fake": "cyclegan"})
+    refused("--map model=COLUMN", imported, tmp_path, frame.replace({"kind": {"photo": "real"}}))
+    words = {"kind": {"photo": "real", "pix2pix": "fake", "cyclegan": "fake"}}
+    found = imported(tmp_path, frame, words=words, mapping={"kind": "kind", "model": "kind"})
+    assert found.trials["model"].value_counts().to_dict() == {"cyclegan": 12, "pix2pix": 12}
+
+
+def test_the_models_of_tools_are_read(tmp_path) -> None:
+    rows = [{**row, "Input.model": f"m{at % 3}"} for at, row in enumerate(mturk())]
+    found = import_trials(written(tmp_path, "batch.csv", rows), mapping={})
+    assert found.trials.loc[found.trials["kind"] == "fake", "model"].tolist() == ["m1", "m0", "m2"]
+
+
+def test_practice_loops_leave_all_other_loops(tmp_path) -> None:
+    rows = psychopy(["j", "f"] * 3, [1] * 6)[1:]
+    blocks = [{**row, f"block{1 + (at >= 3)}.thisN": at} for at, row in enumerate(rows)]
+    tried = [{**row, "training.thisN": at} for at, row in enumerate(rows[:2])]
+    for row in [*blocks, *tried]:
+        row.pop("trials.thisN", None)
+    found = import_trials(written(tmp_path, "P1.csv", [*tried, *blocks]), mapping={})
+    assert len(found.trials) == len(rows)
+
+
+def test_sessions_of_jspsych_without_a_participant_are_kept_apart(tmp_path) -> None:
+    rows = [{key: cell for key, cell in row.items() if key != "participant"} for name in "ab" for row in jspsych(name)]
+    found = import_trials(written(tmp_path, "all.csv", rows), mapping={})
+    assert found.trials["participant"].nunique() == 2
+    assert lines_with(found, "2 sessions")
+    named = [row for name in "aab" for row in jspsych(name)]
+    assert import_trials(written(tmp_path, "named.csv", named), mapping={}).trials["participant"].nunique() == 2
+
+
+def test_lines_above_the_header_are_not_read(tmp_path) -> None:
+    text, plain = table().to_csv(index=False), imported(tmp_path, table()).trials
+    tabs = text.replace(",", "\t")
+    for titled in (
+        f"My study\n{text}",
+        f"My study,,,,\n\nDate: 2024-05-06,,,,\n{text}",
+        f"This file contains edited data.\r\n{tabs}",
+        f"My study, 2024\n{text.replace(',', ';')}",
+    ):
+        found = imported(tmp_path, titled)
+        pd.testing.assert_frame_equal(found.trials, plain)
+        assert lines_with(found, "not read above the header: ")
+    (tmp_path / "pictures.csv").write_text('stimulus,kind\n"a, b, c",real\n"d, e, f",fake\n')
+    answers = 'participant,stimulus,response\nP1,"a, b, c",real\nP1,"d, e, f",real\n'
+    assert len(imported(tmp_path, answers, pictures=tmp_path / "pictures.csv").trials) == 2
+
+
+def test_all_sheets_of_an_excel_file_are_read_if_asked(tmp_path) -> None:
+    pytest.importorskip("openpyxl")
+    with pd.ExcelWriter(tmp_path / "study.xlsx") as book:
+        for name, rows in table().groupby("participant"):
+            start = 2 * (name == "P2")
+            rows.drop(columns="participant").to_excel(book, sheet_name=f"person {name}", index=False, startrow=start)
+            book.sheets[f"person {name}"]["A1"] = "My study" if start else "stimulus"
+    options = {"mapping": {"participant": "@file"}}
+    found = import_trials(tmp_path / "study.xlsx", sheet="*", **options)
+    assert sorted(found.trials["participant"].unique()) == [f"person P{n}" for n in range(4)]
+    assert len(found.trials) == 48
+    (line,) = lines_with(found, "above the header")
+    assert "My study" in line
+    assert lines_with(import_trials(tmp_path / "study.xlsx", **options), "--sheet '*'")
+
+
+def wide() -> pd.DataFrame:
+    """A column for each picture, by its name."""
+    frame = table().assign(stimulus=lambda t: t["kind"] + "/" + t["stimulus"])
+    return frame.pivot(index="participant", columns="stimulus", values="response").reset_index()
+
+
+def test_columns_that_are_called_as_pictures_are_read(tmp_path) -> None:
+    for before, after, pattern in (("", "", "*.png"), ("Real? [", "]", "Real? [*]"), ("", "", "*")):
+        frame = wide().rename(
+            columns=lambda name, b=before, a=after: name if name == "participant" else f"{b}{name}{a}"
+        )
+        found = imported(tmp_path, frame, mapping={"stimulus": "@name", "response": pattern})
+        assert len(found.trials) == 48
+        assert (found.trials["response"] == found.trials["kind"]).mean() == 0.75
+    refused("any text for", imported, tmp_path, frame, mapping={"response": "Q*"})
+
+
+def test_numbers_of_wide_tables_belong_together(tmp_path) -> None:
+    row = {"id": "P1"} | {f"pic{n}": f"{KINDS[n % 2]}_{n}.png" for n in range(1, 11)}
+    row |= {f"model{n}": "m" for n in range(1, 11)}
+    mapping = {"participant": "id", "stimulus": "pic#", "response": "ans#"}
+    for form in ("{}", "{:02d}"):
+        answers = {f"ans{form.format(n)}": KINDS[n % 2] for n in range(1, 11)}
+        found = imported(tmp_path, pd.DataFrame([row | answers]), mapping=mapping)
+        assert (found.trials["response"] == found.trials["kind"]).tolist() == [True] * 10
+        assert found.read_as.not_used == {"model#": {"m": 10}}
+        assert not imported(
+            tmp_path, pd.DataFrame([row | answers]), mapping=mapping | {"model": "model#"}
+        ).rejected.size
+    shifted = {f"ans{n - 1}": KINDS[n % 2] for n in range(1, 11)}
+    refused("1 to 10, ans# 0 to 9", imported, tmp_path, pd.DataFrame([row | shifted]), mapping=mapping)
+
+
+def test_refusals_name_what_helps(tmp_path) -> None:
+    clicked = table().assign(response=lambda t: "['" + t["response"] + "_button']")
+    refused("response:(fake|real)_button=MEANING", imported, tmp_path, clicked.assign(psychopyVersion="2023.2.3"))
+    refused("--map rating=response --map response=", imported, tmp_path, table().assign(response=[*range(48)]))
+    refused("--pictures FILE.csv with stimulus and kind", imported, tmp_path, table().drop(columns="kind"))
+    two = table().rename(columns={"stimulus": "image_A", "response": "choice"}).assign(image_B="y.png")
+    refused("--map left=image_A --map right=image_B", imported, tmp_path, two)
+    frame = table()
+    frame["participant"] = frame["participant"].where(frame.index % 12 == 0)
+    found = imported(tmp_path, frame)
+    assert found.rejected["reason"].str.contains("@fill:").all()
+    assert len(imported(tmp_path, frame, mapping={"participant": "@fill:participant"}).trials) == 48
