@@ -186,7 +186,7 @@ def _parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member
     if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".xls", ".ods", ".parquet")):
         raise UserError(f"{file}: not a table of text (damaged, or of another format); restore it, or save it as CSV")
     for part in _text_parts(text, file, group, layout):
-        yield part._replace(note=note)
+        yield part._replace(note="; ".join(filter(None, [note, part.note])))
 
 
 def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
@@ -353,6 +353,7 @@ def _record_parts(
         numbered = list(enumerate(rows, start=begin + 1))[skipped:]
         if decimal_commas:
             replace_decimal_commas(header, [row for _, row in numbered], file, {})
+        header, note = _with_cells(header, {len(row) for _, row in numbered})
         length = len(header)
         rejected = [
             rejection(number, WHOLE_ROW, f"the row has {len(row)} cells, the header has {length}", ",".join(row))
@@ -362,7 +363,18 @@ def _record_parts(
         fitting = [(number, row) for number, row in numbered if len(row) == length]
         name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
         table = table_of(header, [row for _, row in fitting])
-        yield FilePart(file, name, table, [number for number, _ in fitting], rejected, texts)
+        yield FilePart(file, name, table, [number for number, _ in fitting], rejected, texts, note=note)
+
+
+def _with_cells(header: list[str], lengths: set[int]) -> tuple[list[str], str]:
+    """Return the columns that have cells, and a line on the last ones if no row has a cell for them.
+
+    Mechanical Turk's results have the columns Approve and Reject in the header alone.
+    """
+    (length, *others) = lengths or {len(header)}
+    if others or not 1 < length < len(header):
+        return header, ""
+    return header[:length], f"no row has a cell for the last columns, {', '.join(header[length:])}"
 
 
 def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:

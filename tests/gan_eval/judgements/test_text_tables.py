@@ -44,6 +44,15 @@ def test_columns_of_a_file_without_a_header_are_named(tmp_path: Path, separator:
     refused("5 cells, the header has 4", imported, tmp_path, text, columns=COLUMNS[:4])
 
 
+def test_last_columns_without_cells_are_left_out(tmp_path: Path) -> None:
+    """Before: each row was rejected. Mechanical Turk's results have Approve and Reject in the header alone."""
+    header, *rows = table().to_csv(index=False).splitlines()
+    found = imported(tmp_path, "\n".join([f"{header},Approve,Reject", *rows]))
+    require_all(found)
+    assert found.doubts[0].endswith("t.txt: no row has a cell for the last columns, Approve, Reject")
+    assert len(imported(tmp_path, "\n".join([f"{header},Approve", *rows[:2], f"{rows[2]},x"])).rejected) == 2
+
+
 def test_columns_of_a_sheet_without_a_header_are_named(tmp_path: Path) -> None:
     table().to_excel(tmp_path / "t.xlsx", index=False, header=False)
     require_all(import_trials(tmp_path / "t.xlsx", mapping={}, columns=COLUMNS))
