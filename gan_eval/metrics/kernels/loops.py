@@ -14,51 +14,57 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.kernels.compiled import COLUMNS, FRESH, REACH, SLAB, SSIM_REACH
+COLUMNS = 128
+"""Number of columns of an SSIM map that are computed together."""
+FRESH = 32
+"""Number of filtered rows for which there is room, besides the ten around the next window."""
+SSIM_REACH = 5
+"""Number of pixels from the middle of SSIM's window to its edge."""
+SLAB = 8
+"""Number of rows of a block that are normalised together."""
+REACH = 3
+"""Number of pixels from the middle of NIQE's window to its edge."""
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
 def compiled(function: Kernel) -> Kernel:
-    """Return a function for `compiled.py` to compile.
+    """Compile a function at its first call; the code is kept on disk, next to the source or in the user's cache.
 
-    It cannot make arrays, because its machine code has to run without numba. Multiplication and addition may be fused;
-    sums are never reordered.
+    It runs without the interpreter's lock. Multiplication and addition may be fused; sums are never reordered.
     """
-    njit: Any = numba.njit  # its stub lacks the last three options
-    alone = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    compile_: Callable[[Kernel], Kernel] = njit(error_model="numpy", fastmath={"contract"}, **alone)
-    return compile_(function)
-
-
-def callable_from_python(name: str) -> Callable[..., Any]:
-    """Return a kernel that numba compiles, and runs, for this process."""
-    kernel: Callable[..., Any] = numba.njit(globals()[name].py_func, error_model="numpy", fastmath={"contract"})
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+    try:
+        kernel: Kernel = numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # neither folder can be written
+        kernel = numba.njit(**options)(function)
     return kernel
 
 
 @compiled
-def difference_sums(x: NDArray[np.uint8], y: NDArray[np.uint8], result: NDArray[np.int64]) -> None:
-    """Write the sums of squared and of absolute differences of two flat arrays."""
+def difference_sums(x: NDArray[np.uint8], y: NDArray[np.uint8]) -> tuple[int, int]:
+    """Return the sums of squared and of absolute differences of two flat arrays."""
     squares = absolutes = np.int64(0)
     for i in range(x.size):
         difference = np.int64(x[i]) - np.int64(y[i])
         squares += difference * difference
         absolutes += abs(difference)
-    result[0], result[1] = squares, absolutes
+    return squares, absolutes
 
 
 @compiled
-def luma(picture: NDArray[np.uint8], result: NDArray[np.uint8]) -> None:
-    """Write floor((299 R + 587 G + 114 B + 500) / 1000) of interleaved (3 N) into (N,).
+def luma(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return floor((299 R + 587 G + 114 B + 500) / 1000) of interleaved (3 N) as (N,).
 
     float32 holds the thousandths exactly. Adding 0.5 keeps the quotient 5e-4 away from a whole number, twenty times
     the largest error of the product with 0.001.
     """
+    result = np.empty(picture.size // 3, np.uint8)
     for i in range(result.size):
         red, green, blue = np.float32(picture[3 * i]), np.float32(picture[3 * i + 1]), np.float32(picture[3 * i + 2])
         thousandths = np.float32(299) * red + np.float32(587) * green + np.float32(114) * blue + np.float32(500)
         result[i] = np.uint8(np.int32((thousandths + np.float32(0.5)) * np.float32(0.001)))
+    return result
 
 
 Row = NDArray[np.float32]
@@ -149,23 +155,19 @@ def similarity_sums(
     luminance: int,
     where: NDArray[np.bool_],
     whole: NDArray[np.float32],
-    totals: NDArray[np.float64],
-    room: Row,
-    sums: NDArray[np.float64],
-) -> None:
-    """Add each channel's sum of the SSIM map to `totals`, (C,); without `luminance`, of contrast-structure alone.
+) -> NDArray[np.float64]:
+    """Return (C,) each channel's sum of the SSIM map; without `luminance`, of contrast-structure alone.
 
     x, y: (H, W·C), uint8 or float32 in 0..255, both sides 11 and above.
     where: the places of the map that count, (H - 10, W - 10); all of them where it is of size 0.
     whole: room for the map itself, (H - 10, (W - 10)·C); where it is of size 0, the map is not kept.
-    room, sums: numbers to work with; see `compiled._similarity_sums`.
     """
     height, length = x.shape
     reach = SSIM_REACH * channels
     wide = COLUMNS + 2 * reach
-    maps, values = room[: 4 * _PLANE], room[4 * _PLANE : 4 * _PLANE + COLUMNS]
-    s = room[4 * _PLANE + COLUMNS : 4 * _PLANE + COLUMNS + wide]
-    d = room[4 * _PLANE + COLUMNS + wide : 4 * _PLANE + COLUMNS + 2 * wide]
+    maps, values = np.empty(4 * _PLANE, np.float32), np.empty(COLUMNS, np.float32)
+    s, d = np.empty(wide, np.float32), np.empty(wide, np.float32)
+    totals, sums = np.zeros(channels), np.empty(COLUMNS)
     for left in range(0, length - 2 * reach, COLUMNS):
         width = min(COLUMNS, length - 2 * reach - left)
         sums[:] = 0
@@ -194,6 +196,7 @@ def similarity_sums(
                             sums[j] += np.float64(values[j])
         for j in range(width):
             totals[(left + j) % channels] += sums[j]
+    return totals
 
 
 Values = NDArray[np.float64]
@@ -300,27 +303,17 @@ def _fill_slab(
 
 
 @compiled
-def sample_moments(
-    plane: NDArray[np.float64],
-    block_height: int,
-    block_width: int,
-    zero: int,
-    result: NDArray[np.float64],
-    sums: NDArray[np.float64],
-    room: Values,
-) -> None:
-    """Compute moments of the normalised values and of their products with neighbours, for each block of (H, W).
+def sample_moments(plane: NDArray[np.float64], block_height: int, block_width: int, zero: int) -> NDArray[np.float64]:
+    """Return moments of the normalised values and of their products with neighbours, for each block of (H, W).
 
-    result: (5 moments, 5 samples, blocks); see `gan_eval.metrics.kernels.compiled.sample_moments`.
-    sums, room: numbers to work with; see `compiled.sample_moments`.
+    They are (5 moments, 5 samples, blocks); see `gan_eval.metrics.kernels.compiled.sample_moments`.
     """
     across = plane.shape[1] // block_width
     stride, wide = block_width + 2, block_width + 2 * REACH
-    filled = (SLAB + 2 * REACH) * wide
-    rows, room = room[:filled], room[filled:]
-    line_room, room = room[: 2 * wide], room[2 * wide :]
-    slab, ones = room[: (SLAB + 1) * stride], room[(SLAB + 1) * stride :]
-    ones.fill(1.0)
+    rows, line_room = np.empty((SLAB + 2 * REACH) * wide), np.empty(2 * wide)
+    slab, ones = np.empty((SLAB + 1) * stride), np.ones((SLAB + 1) * stride)
+    sums = np.empty((5, 5, block_width))
+    result = np.empty((5, 5, (plane.shape[0] // block_height) * across))
     shifts = (0, -1, -stride, -stride - 1, -stride + 1)
     for block in range(result.shape[2]):
         top, left = block // across * block_height, block % across * block_width
@@ -341,15 +334,15 @@ def sample_moments(
         for sample in range(5):
             for moment in range(5):
                 result[moment, sample, block] = sums[sample, moment].sum()
+    return result
 
 
 @compiled
-def halve(plane: Values, result: NDArray[np.float64], columns: Values) -> None:
-    """Write MATLAB's imresize(plane, 0.5) of (H, W) into (ceil(H/2), ceil(W/2)); both sides at least 4.
-
-    columns: room for 2 ceil(W/2) + 6 numbers.
-    """
+def halve(plane: Values) -> NDArray[np.float64]:
+    """Return MATLAB's imresize(plane, 0.5) of (H, W) as (ceil(H/2), ceil(W/2)); both sides at least 4."""
     height, width = plane.shape
+    result = np.empty(((height + 1) // 2, (width + 1) // 2))
+    columns = np.empty(2 * result.shape[1] + 6)
     inside = columns[3 : 3 + width]
     for i in range(result.shape[0]):
         for j in range(width):
@@ -368,3 +361,4 @@ def halve(plane: Values, result: NDArray[np.float64], columns: Values) -> None:
             for tap in range(8):
                 total += _TAPS[tap] * columns[np.uint64(2 * j + tap)]
             result[i, j] = total
+    return result

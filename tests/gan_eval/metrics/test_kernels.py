@@ -1,5 +1,6 @@
 """The compiled code as a whole: what it takes, what it costs to import, where it is kept."""
 
+import ast
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from metric_pictures import disturbed, texture
 from gan_eval.metrics.definitions.no_reference import niqe, sharpness
 from gan_eval.metrics.definitions.similarity import l1, ms_ssim, psnr, ssim, ssim_luma
 from gan_eval.metrics.kernels import compiled as kernels
+from gan_eval.metrics.kernels import loops
 from gan_eval.pictures.decode import Picture
 
 REAL = texture(0, 193, 210)
@@ -58,53 +60,24 @@ def test_luma_is_exact_for_every_sum_of_thousandths() -> None:
     assert kernels.luma(grey).ravel().tolist() == list(range(256))
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize("broken", ["fails", "gives other sums"])
-def test_where_the_code_does_not_work_numba_runs_the_kernels(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = values(FAKE, REAL)
-    kernels._functions.cache_clear()
-
-    def wrong(*_: object) -> None:
-        if broken == "fails":
-            raise RuntimeError
-
-    monkeypatch.setattr(kernels, "_call", wrong)
-    try:
-        assert values(FAKE, REAL) == wanted
-        assert "numba" in sys.modules
-    finally:
-        kernels._functions.cache_clear()
-
-
-def test_kept_code_gives_the_same_values_without_numba(tmp_path: Path) -> None:
+def test_a_second_process_compiles_nothing() -> None:
     kernels.warm_up()
-    np.save(tmp_path / "pair.npy", np.stack([FAKE, REAL]))
-    code = f"""
-import sys
-import numpy as np
-from gan_eval.metrics.definitions import no_reference, similarity
-fake, real = np.load({str(tmp_path / "pair.npy")!r})
-names = {[metric.__name__ for metric in METRICS]}
-for name in names:
-    metric = getattr(similarity, name, None)
-    print(repr(metric(fake, real) if metric else getattr(no_reference, name)(fake)))
-assert "numba" not in sys.modules
+    code = """
+from gan_eval.metrics.kernels import compiled, loops
+compiled.warm_up()
+found = [loops.difference_sums, loops.luma, loops.similarity_sums, loops.sample_moments, loops.halve]
+print([(sum(each.stats.cache_hits.values()), sum(each.stats.cache_misses.values())) for each in found])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert [float(line) for line in done.stdout.split()] == values(FAKE, REAL)
+    assert done.stdout.strip() == "[(1, 0), (1, 0), (2, 0), (1, 0), (1, 0)]"
 
 
-def test_damaged_code_is_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernels, "places_for", lambda name: [tmp_path / name])
-    monkeypatch.setattr(kernels, "_compile", lambda _: b"new code")
-    from llvmlite import binding
-
-    assert kernels.kept_code(binding) == b"new code"
-    (kept,) = tmp_path.iterdir()
-    whole = kept.read_bytes()
-    kept.write_bytes(whole[:-1])
-    monkeypatch.setattr(kernels, "_compile", lambda _: b"newer code")
-    assert kernels.kept_code(binding) == b"newer code"
-    monkeypatch.setattr(kernels, "_compile", lambda _: pytest.fail("it is kept"))
-    assert kernels.kept_code(binding) == b"newer code"
+def test_a_kernel_reads_nothing_of_another_file() -> None:
+    """numba compiles again when the kernel's own file changes, and looks at no other."""
+    imported = {
+        node.module
+        for node in ast.walk(ast.parse(Path(loops.__file__).read_text()))
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert not any(name.startswith("gan_eval") for name in imported if name)
