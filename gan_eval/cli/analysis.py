@@ -1,6 +1,5 @@
 """The commands `analyze` and `power`."""
 
-import gc
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -28,7 +27,6 @@ from gan_eval.cli.options import (
 from gan_eval.errors import UserError, naming
 from gan_eval.files.reading import Place, place_of, plain_file, resolved
 from gan_eval.machine.progress import about
-from gan_eval.machine.start import postpone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,8 +84,6 @@ def analyze(
         raise UserError("--study: chooses among the studies of a --store; remove it")
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
-    gc.set_threshold(1_000_000, 20, 100)  # searching millions of cells for cycles takes a tenth of the time
-    postpone("scipy.special", "scipy.linalg")
 
     with Console() as console, console.working("analysis"):
         from gan_eval.files.output_folders import check_output_folder, refuse_of_others

@@ -1,18 +1,15 @@
 """The command-line application, with all commands or only those requested; each is imported only then."""
 
 import re
-from collections.abc import Callable, Collection
-from functools import partial
+from collections.abc import Collection
 from importlib import import_module
 from inspect import getdoc
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from gan_eval import __version__
-from gan_eval.files.reading import Place, place_of
 from gan_eval.machine.commands import VERBS, as_typed
 
 _SINGLE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
@@ -53,33 +50,14 @@ def application(verbs: Collection[str] = VERBS, *, subcommand: bool = False) -> 
 
 
 class _Command(TyperCommand):
-    """A command whose texts and paths typer need not check: it would import pydantic, which takes 0.1 s."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words of a command line."""
-        for parameter in self.get_params(ctx):
-            parameter.process_value = partial(_processed, parameter, parameter.process_value)  # type: ignore[method-assign]
-        return super().parse_args(ctx, args)
+    """A command whose help has commands as the user types them."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, with commands as the user types them."""
+        """Write the help."""
         described: list[Any] = [self, *self.get_params(ctx)]
         for each in described:
             each.help = as_typed(each.help or "")
         super().format_help(ctx, formatter)
-
-
-def _processed(parameter: Any, process: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
-    """Return a parameter's value; typer checks it unless it is the default, a text or a path."""
-    if value in (None, (), parameter.default) and not parameter.required:
-        return value
-    annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)  # typer before 0.29 has none
-    kinds: dict[Any, Any] = {str: str, list[str]: str, Path: Path, list[Path]: Path}
-    kind = (kinds | {Place: place_of, list[Place]: place_of}).get(annotation)
-    texts = value if isinstance(value, list | tuple) else [value]
-    if kind is None or not texts or None in texts:
-        return process(context, value)
-    return [*map(kind, texts)] if texts is value else kind(value)
 
 
 def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:

@@ -13,7 +13,6 @@ from gan_eval.cli.console import Console, print_next_command, say
 from gan_eval.cli.options import given_options, refuse_with_study, refuse_without_effect
 from gan_eval.errors import UserError
 from gan_eval.machine.commands import setup_command
-from gan_eval.machine.start import postpone
 
 LOCAL = "127.0.0.1"
 
@@ -90,7 +89,6 @@ def serve(
 
         where = store or DEFAULT_STORE
         shown = study_of_options(context, chosen)
-    postpone("uvicorn")  # the package imports its command line, too, of 1.5 MB
     try:
         from gan_eval.quiz.serve.run import run_server
     except ImportError as error:

@@ -8,11 +8,8 @@ import os
 import platform
 import sys
 from contextlib import suppress
-from importlib import import_module
-from importlib.util import find_spec, module_from_spec
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 """glibc keeps freed blocks up to these sizes (bytes) instead of returning them to the system."""
@@ -75,35 +72,6 @@ def remove_current_folder_from_path() -> None:
         and here.resolve() != Path(__file__).resolve().parents[2]
     ):
         del sys.path[0]
-
-
-def postpone(*packages: str) -> None:
-    """Import packages later: their submodules and compiled functions can be used without running the packages.
-
-    `scipy.special` and `scipy.linalg` take 0.1 s to import with all that they import, their functions 0.01 s.
-    """
-    for name in packages:
-        if name not in sys.modules and (spec := find_spec(name)):
-            sys.modules[name] = package = module_from_spec(spec)
-            package.__class__ = _Postponed
-
-
-class _Postponed(ModuleType):
-    """A package that runs when something is used that is neither a submodule nor in its compiled functions."""
-
-    def __getattr__(self, name: str) -> Any:
-        if find_spec(f"{self.__name__}.{name}"):
-            return import_module(f"{self.__name__}.{name}")
-        if name[0] == "_" and name != "__all__":  # a submodule of other versions; Shiboken looks for `__wrapped__`
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        if find_spec(place := f"{self.__name__}._ufuncs"):
-            functions = import_module(place)
-            vars(self).update({each: getattr(functions, each) for each in getattr(functions, "__all__", ())})
-        if name in vars(self):
-            return vars(self)[name]
-        self.__class__ = ModuleType  # type: ignore[assignment]
-        self.__spec__.loader.exec_module(self)  # type: ignore[union-attr]
-        return getattr(self, name)
 
 
 _statuses: list[int] = []

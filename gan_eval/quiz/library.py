@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_bytes
 from gan_eval.pictures.decode import Picture, decode_rgb, read_file, resize
 from gan_eval.pictures.sets import TABLE_NAME, FileColumn, StimulusSet, caption_of, picture_changed
-from gan_eval.tables.frames import Row, compact
+from gan_eval.tables.frames import Row
 
 RESAMPLING = Image.Resampling.LANCZOS
 """The filter for resizing pictures; it works on their stored 8-bit values (gamma-encoded)."""
@@ -136,7 +136,7 @@ class Library:
                 current[hash_column] = hashes[row[column]]
                 if row.get(hash_column) not in (None, current[hash_column]):
                     raise picture_changed(self.path(row[column]))
-            checked.append(compact({**row, **current}))
+            checked.append({**row, **current})
         return tuple(checked)
 
     def _load(self, path: Path) -> str:

@@ -30,7 +30,7 @@ from gan_eval.quiz.trial import (
 )
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.store import Store, Writer
-from gan_eval.tables.frames import Row, compact, iso
+from gan_eval.tables.frames import Row, iso
 
 Unsaved = Literal["answer", "end", "nothing"]
 """The loss if the program ended now: an answer, the end of the session, or nothing."""
@@ -271,7 +271,7 @@ class Session:
             if len(row) <= len(KEPT):  # so are those before it
                 break
             place = next(place for place, planned in enumerate(self.plan) if planned["trial"] == row["trial"])
-            self.done[number] = self.plan[place] = compact({name: row[name] for name in KEPT})
+            self.done[number] = self.plan[place] = {name: row[name] for name in KEPT}
 
     def abort(self) -> None:
         """End the session for good; all trials are kept."""

@@ -1,16 +1,16 @@
 """`[analysis]` and `[power]` of a study file: the plan of the analysis, fixed before the data, and its sample size."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from gan_eval.settings.plan import Link
 from gan_eval.settings.rules import rule_parts
 from gan_eval.settings.sections import SHORT, Name, NotInDesign, Option, Section
 from gan_eval.tables import PARTICIPATION, TRIALS
 from gan_eval.tables.cells import expected
 from gan_eval.tables.schema import SHARE
 
+Link = Literal["logit", "probit"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 """A number above 0 and below 1."""
 
@@ -79,6 +79,10 @@ class AnalysisSettings(Section):
         if any(a == b for a, b in pairs or ()):
             raise ValueError("a model is compared with itself; name two")
         return pairs
+
+
+NO_PLAN = AnalysisSettings()
+"""The settings of an analysis without a plan."""
 
 
 class PowerSettings(Section):

@@ -1,13 +1,14 @@
-"""The keys of a section as its source declares them: sentence, words, default, option. This starts without pydantic.
+"""The keys of a section as its class declares them: sentence, words, default, option."""
 
-No object at run time has the sentence below a key; and a command needs its options before the slow import of pydantic.
-"""
-
-import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from importlib import import_module
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from gan_eval.settings.sections import Option, mark_of
 
 
 class Declaration(NamedTuple):
@@ -40,57 +41,23 @@ def declarations(module: str, section: str) -> dict[str, Declaration]:
     >>> declarations("training", "TrainingSettings")["batch_size"]
     Declaration(sentence='Pairs in each step.', words=(), default=1, option='N')
     """
-    statements = _statements(module)
-    names = _names_in(statements)
-    body = next(each.body for each in statements if isinstance(each, ast.ClassDef) and each.name == section)
     keys = {}
-    for field, below in zip(body, [*body[1:], None], strict=True):
-        if isinstance(field, ast.AnnAssign):
-            text = ast.literal_eval(below.value) if isinstance(below, ast.Expr) else ""
-            calls = {ast.unparse(each.func): each for each in ast.walk(field.annotation) if isinstance(each, ast.Call)}
-            default = field.value
-            if isinstance(default, ast.Call):  # a section, or Field(...)
-                default = next((each.value for each in default.keywords if each.arg == "default"), None)
-            keys[ast.unparse(field.target)] = Declaration(
-                " ".join(text.split()),
-                tuple(_words(names, field.annotation)),
-                default and ast.literal_eval(default),
-                "".join(map(ast.literal_eval, calls["Option"].args)) if "Option" in calls else None,
-            )
+    for name, field in getattr(import_module(f"gan_eval.settings.{module}"), section).model_fields.items():
+        has_value = field.default is not PydanticUndefined and not isinstance(field.default, BaseModel)
+        option = mark_of(field, Option)
+        keys[name] = Declaration(
+            " ".join((field.description or "").split()),
+            tuple(_words(field.annotation)),
+            field.default if has_value else None,
+            option and option.value,
+        )
     return keys
 
 
-def _statements(module: str) -> list[ast.stmt]:
-    return ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")).body
-
-
-Names = Mapping[str, ast.expr | str]
-"""Values of a module's names; of one from another module of this folder, that module."""
-
-
-def _names_in(statements: Sequence[ast.stmt]) -> Names:
-    names: dict[str, ast.expr | str] = {}
-    for statement in statements:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                names[name] = value
-            case ast.ImportFrom(module=str(other), names=imported) if other.startswith("gan_eval.settings."):
-                names |= {each.name: other.rpartition(".")[2] for each in imported}
-    return names
-
-
-@cache
-def _names(module: str) -> Names:
-    return _names_in(_statements(module))
-
-
-def _words(names: Names, annotation: ast.AST) -> Iterator[str]:
-    """Yield the words of each `Literal`, also of one that has a name in this module or another of this folder."""
-    match annotation:
-        case ast.Subscript(value=ast.Name(id="Literal"), slice=words):
-            yield from map(ast.literal_eval, words.elts if isinstance(words, ast.Tuple) else [words])
-        case ast.Name(id=name) if value := names.get(name):
-            yield from _words(_names(value), annotation) if isinstance(value, str) else _words(names, value)
-        case ast.Subscript() | ast.Tuple() | ast.BinOp():
-            for part in ast.iter_child_nodes(annotation):
-                yield from _words(names, part)
+def _words(annotation: Any) -> Iterator[str]:
+    """Yield the words of each `Literal` in a type."""
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+    else:
+        for part in get_args(annotation):
+            yield from _words(part)

@@ -50,7 +50,14 @@ def _tuples(value: Any) -> Any:
 class Section(BaseModel):
     """A section of the study file: frozen, without unknown keys, with strict types (no number in place of a text)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True, defer_build=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        strict=True,
+        defer_build=True,
+        use_attribute_docstrings=True,
+    )
     _lists_are_tuples = field_validator("*", mode="before")(_tuples)
 
 

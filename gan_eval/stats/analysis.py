@@ -28,7 +28,7 @@ from gan_eval.judgements.trials import (
     typed,
     with_text_names,
 )
-from gan_eval.settings.plan import NO_PLAN, Plan
+from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
 from gan_eval.stats.groups import joined, with_holes
@@ -126,7 +126,7 @@ def analyze(
     staircase: "StaircaseSettings | None" = None,
     grades: int | None = None,
     seed: int = 0,
-    plan: "Plan | None" = None,
+    plan: "AnalysisSettings | None" = None,
     participants: FrameOrFile | None = None,
     sessions: FrameOrFile | None = None,
     plans: FrameOrFile | None = None,
@@ -442,7 +442,7 @@ def _table(source: FrameOrFile | None, table: Table) -> pd.DataFrame | None:
 
 
 def _exclude(
-    inputs: _Inputs, settings: Plan, beyond: Plan, *, planned: bool
+    inputs: _Inputs, settings: AnalysisSettings, beyond: AnalysisSettings, *, planned: bool
 ) -> tuple[Included, TypedTrials, pd.DataFrame, tuple[str, str]]:
     """Apply the rules of exclusion.
 
@@ -473,7 +473,7 @@ def _exclude(
 def _tables_of_answers(
     trials: TypedTrials,
     shown: Mapping[str, pd.DataFrame],
-    settings: Plan,
+    settings: AnalysisSettings,
     *,
     staircase: "StaircaseSettings | None",
     seed: int,
@@ -511,7 +511,13 @@ def _tables_of_answers(
 
 
 def _tables_of_correlations(
-    trials: TypedTrials, inputs: _Inputs, settings: Plan, *, is_interim: bool, seed: int, say: Callable[[str], None]
+    trials: TypedTrials,
+    inputs: _Inputs,
+    settings: AnalysisSettings,
+    *,
+    is_interim: bool,
+    seed: int,
+    say: Callable[[str], None],
 ) -> dict[str, pd.DataFrame]:
     """Return the agreement of metrics with people; without points for it, say why."""
     images, sets = inputs.images, inputs.sets
@@ -529,7 +535,9 @@ def _tables_of_correlations(
     return {"correlations": correlations, "correlation_differences": differences}
 
 
-def _settings_and_departures(plan: "Plan | None", **options: Any) -> tuple[Plan, Plan]:
+def _settings_and_departures(
+    plan: "AnalysisSettings | None", **options: Any
+) -> tuple[AnalysisSettings, AnalysisSettings]:
     """Return the settings of the main analysis, and those that depart from the plan (defaults without a plan)."""
     values = {name: value for name, value in options.items() if value not in (None, ())}
     added = NO_PLAN
@@ -549,8 +557,8 @@ def _settings_and_departures(plan: "Plan | None", **options: Any) -> tuple[Plan,
 
 def _with_departures(
     frames: Mapping[str, pd.DataFrame],
-    plan: Plan,
-    beyond: Plan,
+    plan: AnalysisSettings,
+    beyond: AnalysisSettings,
     trials: TypedTrials,
     participants: pd.DataFrame | None,
     excluded: int,

@@ -10,7 +10,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.judgements.trials import items_of, pictures
 from gan_eval.science.inference import cells, n_levels
-from gan_eval.settings.plan import Plan
+from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.contrast import Question
 from gan_eval.stats.estimate.differences import Untested
@@ -133,7 +133,7 @@ class Comparison(NamedTuple):
 ONE_SIDE = "at most one participant chose both sides, so response bias alone explains the choices"
 
 
-def require_known_models(plan: Plan, trials: pd.DataFrame) -> None:
+def require_known_models(plan: AnalysisSettings, trials: pd.DataFrame) -> None:
     """Check the models that a plan names."""
     models = sorted({name for cell in trials["model"].dropna().unique() for name in str(cell).split("|")})
     for name in (name for pair in plan.comparisons or () for name in pair):
@@ -141,7 +141,7 @@ def require_known_models(plan: Plan, trials: pd.DataFrame) -> None:
             raise UserError(f"analysis.comparisons: no model {name!r} in the trials; they have {', '.join(models)}")
 
 
-def kind_questions(answered: pd.DataFrame, plan: Plan) -> Iterator[Comparison]:
+def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Yield the questions `told apart` (over all, by data set, by model on each data set) and `real vs fake`.
 
     `told apart` is P(called fake | fake) - P(called fake | real): twice the balanced accuracy minus one, and 0 for
@@ -257,7 +257,7 @@ def _told_apart(
     a: str,
     question: KindQuestion,
     note: str | None,
-    plan: Plan,
+    plan: AnalysisSettings,
 ) -> Comparison:
     """Return the detection of fakes at a place: a data set or None, and a model or None."""
     margin = None if plan.margin is None else 2 * plan.margin
@@ -271,7 +271,7 @@ def _told_apart(
     return Comparison(family, "detection", *place, *names, question, *of_trials, margin, margin_note, note=note)
 
 
-def model_questions(answered: pd.DataFrame, plan: Plan) -> Iterator[Comparison]:
+def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Yield the comparisons of the fooling rates of two models, for each data set.
 
     docs/statistics.md ("Models that share items") explains the slopes and the second factor.
@@ -324,7 +324,7 @@ def shares_items(trials: pd.DataFrame) -> bool:
     return bool(trials["item"].notna().all() and of_both.mean() >= MIN_SHARED)
 
 
-def planned_pairs(models: list[str], plan: Plan) -> dict[tuple[str, str], bool]:
+def planned_pairs(models: list[str], plan: AnalysisSettings) -> dict[tuple[str, str], bool]:
     """Return all pairs of models in the plan's order of names, and whether each pair is planned."""
     written = {frozenset(pair): pair for pair in reversed(plan.comparisons or ())}
     pairs = {}
@@ -334,7 +334,7 @@ def planned_pairs(models: list[str], plan: Plan) -> dict[tuple[str, str], bool]:
     return pairs
 
 
-def pair_questions(pairs: pd.DataFrame, plan: Plan) -> Iterator[Comparison]:
+def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Yield the questions on shares of choices minus 1/2, by chosen ~ 1 + (1|participant) + (1|item).
 
     Real and fake: `told apart in pairs` over everything, by data set and by model (b is `fake` or the model). Two
@@ -376,7 +376,7 @@ def _choice(
     a: str,
     b: str,
     part: pd.DataFrame,
-    plan: Plan,
+    plan: AnalysisSettings,
     *,
     planned: bool = True,
 ) -> Comparison:
@@ -424,7 +424,7 @@ def _is_one_side(part: pd.DataFrame) -> bool:
     return bool((several["nunique"] > 1).sum() < min(2, len(several)))
 
 
-def _choice_question(part: pd.DataFrame, row: np.ndarray, plan: Plan) -> Question:
+def _choice_question(part: pd.DataFrame, row: np.ndarray, plan: AnalysisSettings) -> Question:
     """Return the question on the mean share over rows; `row` (N,) is 0.. without gaps."""
     chosen, count = part["chose_a"].to_numpy(bool), int(row.max()) + 1
     unit = pd.factorize(part["unit"])[0]
@@ -452,7 +452,7 @@ def _of_any_pair(part: pd.DataFrame, unit: np.ndarray) -> np.ndarray | None:
     return None
 
 
-def grade_questions(graded: pd.DataFrame, plan: Plan, grades: int | None) -> Iterator[Comparison]:
+def grade_questions(graded: pd.DataFrame, plan: AnalysisSettings, grades: int | None) -> Iterator[Comparison]:
     """Yield the comparisons of grades on each data set: fakes with reals, then models, each by both measures.
 
     The margin of the mean grade is the plan's margin times the range of the scale with this number of `grades`. None:

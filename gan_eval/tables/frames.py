@@ -41,24 +41,6 @@ Row = dict[str, Any]
 """A row with values of str, int, float, bool; None: missing."""
 
 
-@cache
-def _record(columns: tuple[str, ...]) -> type:
-    """Return a class whose instances have these attributes; CPython stores the names once for all of them (PEP 412)."""
-    return type("Record", (), {})
-
-
-def compact(row: Mapping[str, Any]) -> Row:
-    """Return a row that shares its names of columns with other such rows: half the memory of an ordinary dict.
-
-    >>> compact({"trial": 1, "response": "real"})
-    {'trial': 1, 'response': 'real'}
-    """
-    record = _record(tuple(row))()
-    for name, value in row.items():
-        setattr(record, name, value)
-    return vars(record)
-
-
 EMPTY = "empty; every row must hold a value"
 """Reason why an empty cell is refused in a column that is always filled."""
 

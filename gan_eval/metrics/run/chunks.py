@@ -21,7 +21,7 @@ from gan_eval.files.digests import sha256_json
 from gan_eval.machine.progress import Progress
 from gan_eval.machine.threads import usable_cores
 from gan_eval.metrics.run.cache import Cache
-from gan_eval.metrics.run.features import FeatureStore
+from gan_eval.metrics.run.features import FeatureStore, release
 from gan_eval.metrics.run.inputs import Settings, Stimulus
 from gan_eval.metrics.run.measure import PictureResults, Tools, jobs_of, measure_pictures
 
@@ -162,7 +162,7 @@ def _assembled(
             for name, store in results.stores.items():
                 store.values[numbers], store.filled[numbers] = part[f"values {name}"], part[f"filled {name}"]
                 store.reasons |= {numbers[place]: reason for place, reason in texts["no_features"][name]}
-                store.values[:0]  # frees the memory of features in a file
+                release(store.values)
         results.reasons |= {(numbers[place], column): reason for place, column, reason in texts["reasons"]}
         results.unreadable |= {numbers[place]: reason for place, reason in texts["unreadable"]}
         results.hashes |= {numbers[place]: bytes.fromhex(digest) for place, digest in texts["hashes"]}

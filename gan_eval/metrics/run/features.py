@@ -49,10 +49,15 @@ class OnDisk(np.memmap[Any, Any]):
     """Features in a file; the memory holds only the rows that were read last."""
 
     def __getitem__(self, key: Any) -> Any:
-        pages = getattr(self, "_mmap", None)
-        if pages is not None and hasattr(pages, "madvise"):  # not on Windows
-            pages.madvise(mmap.MADV_DONTNEED)
+        release(self)
         return super().__getitem__(key)
+
+
+def release(values: NDArray[Any]) -> None:
+    """Free the memory of an array that is in a file; one in the memory stays there."""
+    pages = getattr(values, "_mmap", None)
+    if pages is not None and hasattr(pages, "madvise"):  # not on Windows
+        pages.madvise(mmap.MADV_DONTNEED)
 
 
 def on_disk(file: Path, dtype: DTypeLike, shape: tuple[int, int]) -> OnDisk:

@@ -18,10 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import uvicorn
-from uvicorn.config import Config
+from uvicorn import Config
+from uvicorn import Server as UvicornServer
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import Server as UvicornServer
 
 from gan_eval.errors import UserError, reason_of
 from gan_eval.files.digests import sha256_json
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
 if sys.platform != "win32":
     import resource
-
-uvicorn.Config = Config  # type: ignore[misc]  # taken by `uvicorn.lifespan.off`; `cli.serve` postpones the package
 
 HEAD_S = 20
 """Seconds in which a connection must send a complete request head."""

@@ -32,7 +32,7 @@ from gan_eval.science.inference import (
     ways,
     wilson,
 )
-from gan_eval.settings.plan import Plan
+from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.estimate.contrast import (
     CROSSED,
     CROSSED_CLUSTERED,
@@ -272,7 +272,7 @@ def _widened(
 class RatesOfTable:
     """Rates of the rows of one table; each model on each data set is fitted once."""
 
-    settings: Plan
+    settings: AnalysisSettings
     why_not: str = ""
     """A reason not to fit models; empty: none."""
     _known: dict[object, Rates] = field(default_factory=dict)
@@ -372,7 +372,7 @@ class _Answers(NamedTuple):
         return _Answers(says_fake, is_fake, participant, picture, item, cell, weights, is_between, of_people)
 
 
-def _estimated(trials: pd.DataFrame, answers: _Answers, settings: Plan, why_not: str) -> Rates:
+def _estimated(trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettings, why_not: str) -> Rates:
     clustered = _clustered(answers, answers.of_people)
     if clustered.basis is None or clustered.untested == "constant answers":
         return clustered
@@ -420,7 +420,7 @@ def _with_number(answers: _Answers) -> tuple[Correlation | None, Correlation | N
     return with_number(of_fakes - of_reals, *units), with_number(of_fakes + of_reals, *units)
 
 
-def _by_model(answers: _Answers, settings: Plan) -> tuple[CrossedFit, np.ndarray, tuple[np.ndarray, ...]]:
+def _by_model(answers: _Answers, settings: AnalysisSettings) -> tuple[CrossedFit, np.ndarray, tuple[np.ndarray, ...]]:
     """Return the fit, the two shares (2,) and their covariances (2, 2); NoFitError without a fit that converged.
 
     If nearly all answers are to a photograph or a generated version of the same item, the second factor is the item,
@@ -447,7 +447,9 @@ def _are_partners(answers: _Answers) -> bool:
     return is_single and float(((fakes == 1) & (reals == 1))[answers.item].mean()) >= MIN_SHARED
 
 
-def _fitted(answers: _Answers, settings: Plan, *, by_item: bool) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
+def _fitted(
+    answers: _Answers, settings: AnalysisSettings, *, by_item: bool
+) -> tuple[CrossedFit, np.ndarray, np.ndarray]:
     """Return the fit with pictures or items as the second factor, the two shares (2,) and their covariance (2, 2)."""
     count = answers.weights.shape[1]
     X = np.eye(count)

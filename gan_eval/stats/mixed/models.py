@@ -23,7 +23,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.judgements.trials import AnyTrials, pictures, typed
 from gan_eval.science.inference import degrees_of_freedom, n_levels, side_of, t_critical, two_sided_p
-from gan_eval.settings.plan import NO_PLAN, Plan
+from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import CrossedFit, Start, fit_crossed, too_many
 from gan_eval.stats.mixed.likelihood import NoFitError, Slope, plural
@@ -173,7 +173,7 @@ class Design(NamedTuple):
 def mixed_models(
     trials: AnyTrials,
     *,
-    plan: Plan = NO_PLAN,
+    plan: AnalysisSettings = NO_PLAN,
     participants: pd.DataFrame | None = None,
     detection: CrossedFit | None = None,
 ) -> pd.DataFrame:
@@ -310,7 +310,7 @@ def _rows(arrays: Design, formula: Formula, fit: CrossedFit | str) -> list[Row]:
     ]
 
 
-def planned_formulas(answered: pd.DataFrame, plan: Plan) -> list[Formula]:
+def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings) -> list[Formula]:
     """Return the formulas that are always fitted, with the logit link, and those of the plan, for `answered` trials.
 
     The formula with slopes follows that without.
@@ -327,7 +327,7 @@ def planned_formulas(answered: pd.DataFrame, plan: Plan) -> list[Formula]:
     return unplanned + [formula._replace(link=plan.link) for formula in planned]
 
 
-def graded_formulas(trials: AnyTrials, plan: Plan) -> Iterator[tuple[pd.DataFrame, Formula]]:
+def graded_formulas(trials: AnyTrials, plan: AnalysisSettings) -> Iterator[tuple[pd.DataFrame, Formula]]:
     """Yield the formulas of grades, then of confidence, each with its answers.
 
     There is one by model if there are fakes of several named models, and one by kind if both kinds have answers. If

@@ -8,7 +8,7 @@ import pandas as pd
 
 from gan_eval.judgements.trials import AnyTrials, typed
 from gan_eval.science.inference import Estimate, cells, holm, n_levels
-from gan_eval.settings.plan import NO_PLAN, Plan
+from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.estimate.contrast import Question, estimate
 from gan_eval.stats.estimate.detection_rates import BASES, Detection, RatesOfTable
 from gan_eval.stats.estimate.differences import UNTESTED, Difference, simultaneous_intervals
@@ -141,7 +141,7 @@ def comparisons(trials: AnyTrials, **options: Any) -> pd.DataFrame:
 def compare(
     trials: AnyTrials,
     *,
-    plan: Plan = NO_PLAN,
+    plan: AnalysisSettings = NO_PLAN,
     recruited: pd.DataFrame | None = None,
     grades: int | None = None,
     only_overall: bool = False,
@@ -260,7 +260,7 @@ def _sources(asked: Comparison) -> Row:
     return {"n_participants": n_levels(participant), "n_pictures": n_levels(picture), "picture_variance": share}
 
 
-def _row(asked: Comparison, difference: Difference, plan: Plan) -> Row:
+def _row(asked: Comparison, difference: Difference, plan: AnalysisSettings) -> Row:
     (ci_low, ci_high), (ci90_low, ci90_high) = difference.interval(0.95), difference.interval(0.9)
     return {
         "family": asked.family,

@@ -13,7 +13,7 @@ import pandas as pd
 from gan_eval.errors import UserError
 from gan_eval.judgements.trials import AnyTrials, TypedTrials, pictures, requested_exposure, typed
 from gan_eval.science.inference import shared_items, t_critical
-from gan_eval.settings.plan import NO_PLAN, Link, Plan
+from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings, Link
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.contrast import population_proportions
 from gan_eval.stats.estimate.differences import HALF, difference_of_proportions, proportion_less_half
@@ -144,7 +144,7 @@ class _AnswersByLevel:
         )
 
 
-def psychometric(trials: AnyTrials, *, plan: Plan = NO_PLAN) -> dict[str, pd.DataFrame]:
+def psychometric(trials: AnyTrials, *, plan: AnalysisSettings = NO_PLAN) -> dict[str, pd.DataFrame]:
     """Return the tables `psychometric` and `psychometric_levels` of a trials table.
 
     A data set has rows if answers have two levels or more, and functions if they have three. A model's reals are those
@@ -183,7 +183,7 @@ def psychometric(trials: AnyTrials, *, plan: Plan = NO_PLAN) -> dict[str, pd.Dat
     }
 
 
-def _answers_of(trials: TypedTrials, settings: Plan) -> Iterator[_AnswersByLevel]:
+def _answers_of(trials: TypedTrials, settings: AnalysisSettings) -> Iterator[_AnswersByLevel]:
     """Yield each task and data set with answers at two levels or more."""
     column = settings.level
     table = trials.every
@@ -261,7 +261,12 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
 
 
 def _function(
-    answers: _AnswersByLevel, model: str | None, rows: np.ndarray, curve: Curve | None, note: str, settings: Plan
+    answers: _AnswersByLevel,
+    model: str | None,
+    rows: np.ndarray,
+    curve: Curve | None,
+    note: str,
+    settings: AnalysisSettings,
 ) -> Row:
     chosen, data = answers.trials.iloc[rows], answers.judgements(rows)
     x, df = data.level, data.degrees_of_freedom()

@@ -13,7 +13,7 @@ from gan_eval.errors import UserError
 from gan_eval.judgements.rules import parse_rule
 from gan_eval.judgements.trials import OUTCOMES, PAIRED, AnyTrials, TypedTrials, items_of, typed
 from gan_eval.science.inference import degrees_of_freedom, two_way
-from gan_eval.settings.plan import Plan
+from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.differences import wald
 from gan_eval.stats.groups import joined, provenance_cells
@@ -156,7 +156,12 @@ def is_on_outcome(rule: str) -> bool:
 
 
 def sensitivity(
-    trials: TypedTrials, participation: pd.DataFrame, rules: Sequence[str], *, plan: Plan, unfinished: pd.DataFrame
+    trials: TypedTrials,
+    participation: pd.DataFrame,
+    rules: Sequence[str],
+    *,
+    plan: AnalysisSettings,
+    unfinished: pd.DataFrame,
 ) -> tuple[pd.DataFrame, str]:
     """Repeat the comparisons over all data sets with other answers, as rows without a verdict.
 
@@ -201,7 +206,7 @@ def sensitivity(
     return rows, "; ".join(notes)
 
 
-def _repeated(trials: pd.DataFrame, plan: Plan, rule: str, name: str, *, note: str) -> pd.DataFrame:
+def _repeated(trials: pd.DataFrame, plan: AnalysisSettings, rule: str, name: str, *, note: str) -> pd.DataFrame:
     """Return the sensitivity rows: the comparisons over all data sets of these trials, without a verdict."""
     table = compare(trials, plan=plan, only_overall=True).table
     of_row = f"sensitivity, {note}: not the answer"

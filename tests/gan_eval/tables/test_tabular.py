@@ -3,7 +3,6 @@
 import csv
 import math
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from gan_eval.errors import UserError
 from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.tables.rates import RATES
 from gan_eval.tables.columns import columns_of, frame_of_columns, write_columns
-from gan_eval.tables.frames import compact, conform, frame_of, read_rows, read_table, write_rows, write_table
+from gan_eval.tables.frames import conform, frame_of, read_rows, read_table, write_rows, write_table
 from gan_eval.tables.schema import Table, name_text
 
 IDS = Table("ids", "", (name_text("participant", "", optional=True), name_text("session", "", optional=True)))
@@ -347,12 +346,3 @@ def test_a_parquet_column_of_lists_or_records_is_refused_by_name(tmp_path):
 )
 def test_columns_that_do_not_fit_are_refused(second, place):
     refused(f"image_metrics: {place}", columns_of, [{"stimulus": "x", "metric": "psnr"}, second], tables.IMAGE_METRICS)
-
-
-def test_a_compact_row_is_an_equal_and_smaller_dict():
-    made = [dict.fromkeys(names, "x") for names in (tables.PLANS.names, tables.TRIALS.names[:19]) for _ in range(3)]
-    for row, small in [(row, compact(row)) for row in made]:
-        assert type(small) is dict
-        assert list(small.items()) == list(row.items())
-        assert {**small, "more": 1} == {**row, "more": 1}
-        assert sys.getsizeof(small) <= 0.7 * sys.getsizeof(row)
