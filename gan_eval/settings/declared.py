@@ -49,7 +49,7 @@ def declarations(module: str, section: str) -> dict[str, Declaration]:
             " ".join((field.description or "").split()),
             tuple(_words(field.annotation)),
             field.default if has_value else None,
-            option and option.value,
+            None if option is None else option.value,
         )
     return keys
 

@@ -69,8 +69,10 @@ def _similarity_sums(
     from gan_eval.metrics.kernels import loops
 
     kind = np.uint8 if x.dtype == y.dtype == np.uint8 else np.float32
-    rows = (np.ascontiguousarray(picture.astype(kind, copy=False)).reshape(len(picture), -1) for picture in (x, y))
-    return loops.similarity_sums(*rows, x.shape[2], luminance, where, whole)
+    x_rows, y_rows = (
+        np.ascontiguousarray(picture.astype(kind, copy=False)).reshape(len(picture), -1) for picture in (x, y)
+    )
+    return loops.similarity_sums(x_rows, y_rows, x.shape[2], luminance, where, whole)
 
 
 def pool(x: NDArray[Any]) -> NDArray[np.float32]:

@@ -42,7 +42,7 @@ def compiled(function: Kernel) -> Kernel:
 
 
 @compiled
-def difference_sums(x: NDArray[np.uint8], y: NDArray[np.uint8]) -> tuple[int, int]:
+def difference_sums(x: NDArray[np.uint8], y: NDArray[np.uint8]) -> tuple[np.int64, np.int64]:
     """Return the sums of squared and of absolute differences of two flat arrays."""
     squares = absolutes = np.int64(0)
     for i in range(x.size):
