@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -26,9 +26,10 @@ from gan_eval.files.limits import long_cells, read_small, require_small
 from gan_eval.files.reading import plain_file
 from gan_eval.judgements.binary_tables import binary_part, is_binary_table, sqlite_parts
 from gan_eval.judgements.json_files import json_parts
-from gan_eval.judgements.parts import FilePart, column_names, table_of, text_of
+from gan_eval.judgements.logs import log_part
+from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of, text_of
 from gan_eval.judgements.rejections import WHOLE_ROW, rejection
-from gan_eval.judgements.workbooks import MAX_TITLES, OLD_EXCEL, is_workbook, read_sheets
+from gan_eval.judgements.workbooks import OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
@@ -42,7 +43,7 @@ _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$
 """Path of a component's data in an archive of JATOS."""
 _ZIP = b"PK\x03\x04"
 """The first bytes of an archive, such as an Excel file."""
-_OF_TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd")
+_OF_TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".log")
 _READ = (*_OF_TEXT, ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".sav", ".dta")
 """Endings of the files in an archive that are read."""
 _PERSON_COLUMN = re.compile(r"(?i)subj|partic|prolific|worker|person|^(run_)?id$|^sub$|^jatos")
@@ -63,8 +64,10 @@ class Foreign:
     starts: Sequence[int]
     """The number before each part's first row."""
     texts: Mapping[str, str]
-    numbers: pd.DataFrame | None = field(default=None)
+    numbers: pd.DataFrame | None = None
     """After a wide table became long: for each row the one that it was (`row`), and what # stands for (`number`)."""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    """The columns of a form that are called as pictures, by these names."""
 
     def part_of(self, row: int) -> tuple[FilePart, int]:
         """Return the part in which a row was read, and the row's number there."""
@@ -88,6 +91,24 @@ class Foreign:
         """Return the groups that none of these rows are from."""
         used = {self.parts[place].group for place in set(self._places(rows).tolist())}
         return [group for group in dict.fromkeys(part.group for part in self.parts) if group not in used]
+
+    def repeated(self, count: np.ndarray, numbers: Sequence[str] | None = None) -> "Foreign":
+        """Return each row as often as `count` (N,) says, numbered anew.
+
+        Args:
+            numbers: what # stands for in each new row; default: the same as in the row before.
+        """
+        places = np.repeat(np.arange(len(count)), count)
+        index = pd.RangeIndex(1, len(places) + 1)
+        origin = pd.Series(self.cells.index[places], index=index)
+        own = pd.Series("" if numbers is None else numbers, index=index, dtype="str")
+        if self.numbers is None:
+            table = pd.DataFrame({"row": origin, "number": own, "name": own})
+        else:
+            table = self.numbers.loc[origin].set_axis(index)
+            own = table["number"] if numbers is None else table["number"] + "," + own
+            table = table.assign(number=own, name=table["name"] if numbers is None else own)
+        return replace(self, cells=self.cells.iloc[places].set_axis(index), numbers=table)
 
     def _places(self, rows: pd.Index) -> np.ndarray:
         """Return (N,) the place of each row's part."""
@@ -115,10 +136,17 @@ class TableLayout(NamedTuple):
     sheet: str | None = None
     columns: Sequence[str] = ()
     """The names of columns of a file without a header."""
+    names: Sequence[str] = ()
+    """Names of columns by which the header is known."""
 
 
 def read_foreign(
-    files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None = None, columns: Sequence[str] = ()
+    files: Sequence[Path],
+    *,
+    skip_rows: int = 0,
+    sheet: str | None = None,
+    columns: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> Foreign:
     """Read all files as text; a column that a file lacks is empty there.
 
@@ -127,8 +155,9 @@ def read_foreign(
         sheet: the sheet of a spreadsheet or the table of a database, or `*` for all, each a group; default: the first
             sheet, the only table.
         columns: the names of the columns, where no file has a header.
+        names: names of columns by which the header is known: lines above it, such as sums, are titles.
     """
-    layout = TableLayout(skip_rows, sheet, columns)
+    layout = TableLayout(skip_rows, sheet, columns, () if skip_rows else names)
     stems = Counter(file.stem for file in files)
     parts, has_sheets = list[FilePart](), False
     for file in files:
@@ -193,12 +222,15 @@ def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterat
     if text.lstrip()[:1] in ("[", "{"):
         yield from json_parts(text, file, group)
         return
+    if part := log_part(text, file, group):
+        yield part
+        return
     separator = None
     if match := _SEPARATOR_LINE.match(text):
         separator, text = match[1], text[match.end() :]
     comment = text.partition("\n")[0] if text.startswith("#") else ""
     text = _blanks_as_tabs(_without_comments(text))
-    text, titles = _without_titles(text)
+    text, titles = _without_titles(text, layout.names)
     separator = separator or separator_of(text)
     if layout.columns:
         text = _as_csv([layout.columns], separator) + text
@@ -265,11 +297,8 @@ def _without_comments(text: str) -> str:
     return "".join(line for line in lines[first:] if not line.startswith("#"))
 
 
-def _without_titles(text: str) -> tuple[str, list[str]]:
-    """Return the text without the lines above its header, such as a title or a date, and these lines.
-
-    They have one or two cells, and the header and the line below it have three or more, equally many.
-    """
+def _without_titles(text: str, names: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the text without the lines above its header (`header_place`), and these lines."""
     lines = text.split("\n", MAX_TITLES + 2)
     try:
         with long_cells():
@@ -278,14 +307,10 @@ def _without_titles(text: str) -> tuple[str, list[str]]:
             ]
     except csv.Error:  # whoever reads the whole text names the problem
         return text, []
-    for at, (row, below) in enumerate(itertools.pairwise(rows)):
-        if sum(map(bool, row)) > 2:
-            if at == 0 or len(row) != len(below):
-                break
-            return "\n".join(lines[at:]), [
-                line.strip().rstrip(",;\t|") for line in lines[:at] if line.strip(" ,;\t|\r")
-            ]
-    return text, []
+    at = header_place(rows, names)
+    if "\n".join(lines[:at]).count('"') % 2:  # within a cell
+        return text, []
+    return "\n".join(lines[at:]), [line.strip().rstrip(",;\t|") for line in lines[:at] if line.strip(" ,;\t|\r")]
 
 
 def _sessions(part: FilePart) -> Iterator[FilePart]:
@@ -376,7 +401,9 @@ def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
 
 
 def _sheet_parts(data: bytes, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
-    for name, records, unread, titles in read_sheets(data, file, layout.sheet, skip_rows=layout.skip_rows):
+    for name, records, unread, titles in read_sheets(
+        data, file, layout.sheet, skip_rows=layout.skip_rows, names=layout.names
+    ):
         place = f"{file}, sheet {name}" if name else file
         records = [[*layout.columns], *records] if layout.columns else records
         for part in _record_parts(records, place, name or group, layout.skip_rows):

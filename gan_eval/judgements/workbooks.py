@@ -1,11 +1,10 @@
 """Worksheets of .xlsx, .xls and .ods files: their cells as text, from the header on."""
 
 import io
-import itertools
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -14,14 +13,13 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from gan_eval.errors import UserError
 from gan_eval.files.limits import require_small
+from gan_eval.judgements.parts import header_place
 from gan_eval.tables.cells import replace_decimal_commas
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The first bytes of an .xls file, and of an .xlsx file with a password."""
 EVERY_SHEET = "*"
 """Word for all sheets of a file."""
-MAX_TITLES = 20
-"""Maximum number of lines above a header."""
 _CELL = 32
 """Number of bytes of a cell in memory; the reader takes as much for each empty one between two others."""
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
@@ -46,7 +44,9 @@ def is_workbook(members: list[str]) -> bool:
     return "xl/workbook.xml" in members or {"mimetype", "content.xml"} <= {*members}
 
 
-def read_sheets(data: bytes, file: str, sheet: str | None, *, skip_rows: int = 0) -> Iterator[Worksheet]:
+def read_sheets(
+    data: bytes, file: str, sheet: str | None, *, skip_rows: int = 0, names: Sequence[str] = ()
+) -> Iterator[Worksheet]:
     """Yield a sheet, or with the sheet `*` all that have cells, each with its name.
 
     Args:
@@ -66,7 +66,7 @@ def read_sheets(data: bytes, file: str, sheet: str | None, *, skip_rows: int = 0
     if sheet == EVERY_SHEET:
         for name in names:
             if records := _records(book, name, file):
-                table, titles = _table_of(records, file, skip_rows)
+                table, titles = _table_of(records, file, skip_rows, names)
                 yield Worksheet(name, table, [], titles)
         return
     chosen = names[:1] if sheet is None else [sheet]
@@ -74,7 +74,7 @@ def read_sheets(data: bytes, file: str, sheet: str | None, *, skip_rows: int = 0
     if not records:
         raise UserError(f"{file}: the sheet is empty; name another one with --sheet")
     unread = [name for name in names[1:] if _records(book, name, file)] if sheet is None else []
-    table, titles = _table_of(records, file, skip_rows)
+    table, titles = _table_of(records, file, skip_rows, names)
     yield Worksheet("", table, unread, titles)
 
 
@@ -145,10 +145,11 @@ def cell_text(cell: Cell) -> str:
     return str(cell)
 
 
-def _table_of(records: list[list[str]], file: str, skip_rows: int) -> tuple[list[list[str]], list[str]]:
+def _table_of(
+    records: list[list[str]], file: str, skip_rows: int, names: Sequence[str]
+) -> tuple[list[list[str]], list[str]]:
     """Return the rows of a sheet from the header on, in one length, and the texts above the header."""
-    counts = [sum(map(bool, row)) for row in records[: MAX_TITLES + 1]]
-    head = next((at for at, (count, below) in enumerate(itertools.pairwise(counts)) if min(count, below) > 2), 0)
+    head = header_place(records, names)
     titles, records = [" ".join(filter(None, row)) for row in records[:head]], records[head:]
     last = max(place for place, name in enumerate(records[0], start=1) if name) if any(records[0]) else 0
     width = max(last, *(max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in records))
