@@ -181,8 +181,8 @@ def import_trials(
     of_user = read_pictures(pictures)
     names = of_user.names() if of_user else ()
     read = read_foreign(paths, skip_rows=skip_rows, sheet=sheet, columns=columns, names=names)
-    of_user, mapping = without_pictures(of_user, mapping, list(read.cells), words or {})
-    if of_user and (named := of_user.columns_in(list(read.cells))):
+    of_user, mapping = without_pictures(of_user, mapping, [*map(str, read.cells)], words or {})
+    if of_user and (named := of_user.columns_in([*map(str, read.cells)])):
         read = replace(read, pictures=named)
         is_mapped = mapping.keys() & {"response", "rating", "choice", GRADE}
         mapping = ({} if is_mapped else {"response": ANSWER}) | {"stimulus": "@name"} | mapping
@@ -239,7 +239,8 @@ def import_trials(
     if accepted.empty or _lacks_all_answers(accepted, rejected):
         raise _no_row_error(table, rejected, places)
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=file, agree=False)
-    filled, of_names = with_picture_names(filled, picture_names)
+    with naming(f"{file}: "):
+        filled, of_names = with_picture_names(filled, picture_names)
     trials, of_several = distinct_names(filled)
     require_agreement(trials, where=file, numbers=Labels(read, accepted.index))
     trials, of_units = in_milliseconds(trials)

@@ -1,6 +1,7 @@
 """Grades from surely real to surely fake: answers with a confidence."""
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ _RANGE = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)\s*")
 
 
 def with_graded_answers(
-    frame: pd.DataFrame, sources: Sources, scale: str | None, meanings: dict[str, str], *, where: str
+    frame: pd.DataFrame, sources: Sources, scale: str | None, meanings: Mapping[str, str], *, where: str
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the answer and the confidence that each grade stands for, and a line.
 
@@ -40,7 +41,7 @@ def with_graded_answers(
     read = {word.strip().lower(): "" if meaning == "none" else meaning for word, meaning in meanings.items()}
     cells, lines = graded(frame[[GRADE]].set_axis(["rating"], axis="columns"), {"rating": meanings})
     plain = cells["rating"].str.strip().str.lower()
-    numbers = plain.map(read).fillna(plain).replace("", None)
+    numbers = plain.replace(read).replace("", None)
     grades = pd.to_numeric(numbers, errors="coerce").to_numpy("float64", na_value=np.nan)
     outside = numbers.notna().to_numpy() & ~((grades >= min(real, fake)) & (grades <= max(real, fake)))
     if outside.any():

@@ -33,12 +33,16 @@ from gan_eval.judgements.workbooks import OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
+from gan_eval.tables.schema import Column
 
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n')
 """First line of a CSV file that Excel wrote."""
 _FORMULA_CELL = re.compile(r"""(?:^|[,\t"\r\n])'+[=+@\t\r\n-]""")
 """A cell that `csv_cells` may have given an apostrophe."""
 _QUALTRICS = re.compile(r'"?Response ?ID|ImportId', re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
+_QUOTED_COMMA = re.compile(r'"\s*[-+]?\d+,\d+\s*"')
+"""A number with a decimal comma in a table split by commas."""
 _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$")
 """Path of a component's data in an archive of JATOS."""
 _ZIP = b"PK\x03\x04"
@@ -335,6 +339,8 @@ def _plain_csv(text: str, separator: str, file: str, group: str) -> FilePart | N
     head = text[:20_000]
     if (separator != "," and "," in text) or _QUALTRICS.search(head) or ("'" in text and _FORMULA_CELL.search(text)):
         return None
+    if '"' in text and _QUOTED_COMMA.search(text):
+        return None
     header = next(csv.reader(io.StringIO(head, newline=""), delimiter=separator), [])
     columns = [f"f{place}" for place in range(len(header))]
     try:
@@ -376,8 +382,8 @@ def _record_parts(
         titles = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
         texts = dict(zip(header, titles, strict=False))
         numbered = list(enumerate(rows, start=begin + 1))[skipped:]
-        if decimal_commas:
-            replace_decimal_commas(header, [row for _, row in numbered], file, {})
+        of_numbers = {} if decimal_commas else _no_numbers(header, [row for _, row in numbered])
+        replace_decimal_commas(header, [row for _, row in numbered], file, of_numbers)
         length = len(header)
         rejected = [
             rejection(number, WHOLE_ROW, f"the row has {len(row)} cells, the header has {length}", ",".join(row))
@@ -388,6 +394,14 @@ def _record_parts(
         name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
         table = table_of(header, [row for _, row in fitting])
         yield FilePart(file, name, table, [number for number, _ in fitting], rejected, texts)
+
+
+def _no_numbers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Column]:
+    """Return the columns in which a comma may not be decimal: those that do not have numbers alone, as text."""
+    cells = {name: [row[at] for row in rows if at < len(row) and row[at]] for at, name in enumerate(header)}
+    return {
+        name: Column(name, "", dtype="text") for name, each in cells.items() if not all(map(_NUMBER.fullmatch, each))
+    }
 
 
 def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -401,13 +415,12 @@ def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
 
 
 def _sheet_parts(data: bytes, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
-    for name, records, unread, titles in read_sheets(
-        data, file, layout.sheet, skip_rows=layout.skip_rows, names=layout.names
-    ):
+    for name, records, unread, titles, hidden in read_sheets(data, file, layout.sheet, names=layout.names):
+        note = f"{hidden} rows are hidden in the file, as by a filter; they count, too" if hidden else ""
         place = f"{file}, sheet {name}" if name else file
         records = [[*layout.columns], *records] if layout.columns else records
         for part in _record_parts(records, place, name or group, layout.skip_rows):
-            yield part._replace(unread=unread, titles=titles)
+            yield part._replace(unread=unread, titles=titles, note=note)
 
 
 def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member: bool) -> Iterator[FilePart]:

@@ -27,7 +27,7 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
     Raises:
         UserError: a source names no column, or one has `#` or `*` and another one `[*]`.
     """
-    columns = foreign.cells.columns
+    columns = [*map(str, foreign.cells)]
     names = [parse_source(target, source, columns).column for target, source in mapping.items() if source]
     names = list(dict.fromkeys([*names, *(parse_rule(rule).column for rule in rules)]))
     inner = [part for name in names for part in _parts(name, columns)]
@@ -37,8 +37,8 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
     if entries and patterns:
         raise UserError(f"{entries[0]} makes a row of each entry, {patterns[0]} of each column; import one at a time")
     foreign = with_entries(foreign, inner) if entries else foreign
-    if patterns or ANSWER in names:
-        of_pictures = {ANSWER: foreign.pictures} if foreign.pictures else {}
+    of_pictures = {ANSWER: foreign.pictures} if foreign.pictures and ANSWER in names else {}
+    if patterns or of_pictures:
         foreign = lengthened(foreign, list(dict.fromkeys(patterns)), keep=inner, known=of_pictures)
     cells = {name: _cells(name, foreign) for name in names if name not in foreign.cells}
     further = {name: column for name, column in cells.items() if column is not None}
@@ -80,8 +80,8 @@ def _cells(source: str, foreign: Foreign) -> pd.Series | None:
     parts = [_cells(part, foreign) for part in joined] if len(joined := source.split(" + ")) > 1 else []
     known = [part for part in parts if part is not None]
     if parts and len(known) == len(parts):  # an empty cell has no part
-        texts = pd.concat(known, axis="columns").stack().groupby(level=0, sort=False).agg("_".join)
-        return texts.reindex(cells.index).astype("str")
+        texts = ["_".join(text for text in row if isinstance(text, str)) for row in zip(*known, strict=True)]
+        return pd.Series([text or None for text in texts], index=cells.index, dtype="str")
     return path_cells(source, cells)
 
 
