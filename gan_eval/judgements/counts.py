@@ -10,7 +10,7 @@ from gan_eval.files.limits import require_small
 from gan_eval.judgements.contradictions import Source, Sources
 from gan_eval.judgements.mapping import COUNT, COUNT_CORRECT
 from gan_eval.judgements.reading import Foreign, Labels
-from gan_eval.judgements.trials import NOT_KNOWN
+from gan_eval.tables.names import NOT_KNOWN
 
 _ANSWER = 1000
 """Number of bytes of an answer in memory."""

@@ -9,8 +9,8 @@ import pandas as pd
 
 from gan_eval.errors import shortened
 from gan_eval.judgements.contradictions import are_single, of_two_models
-from gan_eval.judgements.trials import NOT_KNOWN
 from gan_eval.tables import TRIALS
+from gan_eval.tables.names import NOT_KNOWN
 
 MAX_WORDS = 8
 """Maximum number of words of a column that are listed with their counts."""

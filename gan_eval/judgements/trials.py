@@ -27,8 +27,6 @@ PAIRED = "paired"
 TWO_MODELS = "model_vs_model"
 """Protocol with pictures of two models, named in `model` as A|B."""
 
-NOT_KNOWN = "not known"
-"""Participant of answers that were counted by picture, so that nobody knows whose they are."""
 RATING_HIGH = "rating_high"
 """Additional column of imported grades: real or fake, the pictures that get high ones."""
 

@@ -8,7 +8,7 @@ import pytest
 from refusals import refused
 
 from gan_eval.judgements.convert import Imported, import_trials
-from gan_eval.judgements.trials import NOT_KNOWN
+from gan_eval.tables.names import NOT_KNOWN
 
 TITLES = ["Goku", "Crow", "Whale  with spout", "Bull (flat)"]
 KINDS = ["real", "fake", "real", "fake"]
