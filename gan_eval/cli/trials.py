@@ -56,6 +56,9 @@ def trials_import(
     ] = None,
     asked: Annotated[KindOption, typer.Option(help="Pairs: the picture that participants were to choose.")] = "real",
     rating_high: Annotated[KindOption | None, typer.Option(help="Ratings: the pictures that get high ones.")] = None,
+    grade: Annotated[
+        str | None, typer.Option(help="Scale of --map grade=COLUMN, from surely real to surely fake: 1..7 (or 7..1).")
+    ] = None,
     skip_rows: Annotated[
         int, typer.Option(min=0, help="Number of further header rows; those of Qualtrics are found.")
     ] = 0,
@@ -67,7 +70,10 @@ def trials_import(
         str | None, typer.Option(help="Names of the columns of files without a header: participant,picture,...")
     ] = None,
     pictures: Annotated[
-        Path | None, typer.Option(help="CSV with number (of #) or name, stimulus, kind, model, dataset.")
+        Path | None,
+        typer.Option(
+            help="Table of the pictures: number (of #), name or stimulus; kind, model, dataset (also by --map)."
+        ),
     ] = None,
     largest_member: LargestMember = None,
     summary: Annotated[Path | None, typer.Option(help="JSON file of what the files were read as.")] = None,
@@ -107,6 +113,7 @@ def trials_import(
         asked=asked,
         picture_names=picture_names,
         rating_high=rating_high,
+        grade=grade,
         tool=tool,
         skip_rows=skip_rows,
         sheet=sheet,

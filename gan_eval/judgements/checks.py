@@ -45,7 +45,8 @@ _ROWS = (
     Check("counts", "columns of numbers whose names say counts or shares, without participants and answers", 1,
           "refuses",
           "columns {columns} look like counts or shares of several answers; a row must be one judgement: write a row "
-          "for each answer (a count of 3 is 3 rows)"),
+          "for each answer (a count of 3 is 3 rows), or name the counts: --map count=COLUMN --map count_correct=COLUMN"
+          ),
     Check("one_time_stamp", "rows of a wide table with the time stamp of another one as their participant", 1, "asks",
           "participant: {count} rows have a time stamp that another row has; each row is taken for a person, such as "
           "{example}"),

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,8 +18,10 @@ from gan_eval.judgements.contradictions import (
     require_agreement,
     require_plausible_times,
 )
+from gan_eval.judgements.counts import with_counted_answers
 from gan_eval.judgements.doubts import doubts
-from gan_eval.judgements.mapping import BY_PLACE, NUMBERS, columns_of, known_names, renamed, scaled
+from gan_eval.judgements.grades import with_graded_answers
+from gan_eval.judgements.mapping import BY_PLACE, GRADE, NUMBERS, columns_of, known_names, renamed, scaled
 from gan_eval.judgements.names import distinct_names
 from gan_eval.judgements.overlooked import (
     counts_in,
@@ -38,6 +41,7 @@ from gan_eval.judgements.pairs import (
     with_choice_of_real,
 )
 from gan_eval.judgements.paths import columns_of_lists
+from gan_eval.judgements.picture_table import read_pictures, with_pictures, without_pictures
 from gan_eval.judgements.pictures import PictureNames, with_picture_names
 from gan_eval.judgements.read_as import ReadAs, read_as
 from gan_eval.judgements.reading import Foreign, Labels, read_foreign
@@ -50,7 +54,7 @@ from gan_eval.judgements.rejections import (
     rejections_of,
 )
 from gan_eval.judgements.rules import rows_fulfilling
-from gan_eval.judgements.sources import with_pictures, with_sources
+from gan_eval.judgements.sources import ANSWER, with_sources
 from gan_eval.judgements.tools import TOOLS, Options, detected, options_for, rules_of_tools, title_of, tool_named
 from gan_eval.judgements.traps import of_files, of_trials, one_row_a_trial, without_limits, zero_confidences
 from gan_eval.judgements.trials import (
@@ -131,6 +135,7 @@ def import_trials(
     asked: Kind = "real",
     picture_names: PictureNames | None = None,
     rating_high: Kind | None = None,
+    grade: str | None = None,
     tool: str | None = None,
     skip_rows: int = 0,
     sheet: str | None = None,
@@ -155,12 +160,14 @@ def import_trials(
         asked: which picture of a pair participants were to choose.
         picture_names: how to name pictures (`gan_eval.judgements.pictures`).
         rating_high: the pictures that look so have high ratings; None: not known.
+        grade: the scale of the column mapped to `grade`, such as `1..7`: 1 is surely real, 7 surely fake.
         tool: the program that wrote the files (`gan_eval.judgements.tools`), whose options are added to those
             given; None: it is known by its columns.
         skip_rows: number of further header rows.
         sheet: the sheet of a spreadsheet or the table of a database, or `*` for all; default: the first sheet.
         columns: the names of the columns of files without a header.
-        pictures: a table with stimulus, kind, model and dataset by number or name (`with_pictures`).
+        pictures: a table of the pictures (`gan_eval.judgements.picture_table`) with stimulus, kind, model and dataset,
+            which `mapping` may name there; columns of the files that are called as its `name` have the answers.
         say: prints the options that a tool stands for, before anything else; None: they are in `doubts`.
 
     Raises:
@@ -171,14 +178,23 @@ def import_trials(
     paths = [Path(file) for file in ([files] if isinstance(files, Path | str) else files)]
     file = str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
     asked_tool = tool
-    read = read_foreign(paths, skip_rows=skip_rows, sheet=sheet, columns=columns)
+    of_user = read_pictures(pictures)
+    names = of_user.names() if of_user else ()
+    read = read_foreign(paths, skip_rows=skip_rows, sheet=sheet, columns=columns, names=names)
+    of_user, mapping = without_pictures(of_user, mapping, [*map(str, read.cells)], words or {})
+    if of_user and (named := of_user.columns_in([*map(str, read.cells)])):
+        read = replace(read, pictures=named)
+        is_mapped = mapping.keys() & {"response", "rating", "choice", GRADE}
+        mapping = ({} if is_mapped else {"response": ANSWER}) | {"stimulus": "@name"} | mapping
     read, given, tool, lines = _with_options(read, Options(mapping, where, words or {}), tool, file, say)
     mapping, where, words = given
     before = read
     with naming(f"{file}: "):
         read = with_sources(read, mapping, where)
+    sources, problems = known_names(read.cells, mapping)
+    read, sources, of_counts = with_counted_answers(read, sources, where=file)
+    lines += of_counts
     foreign, rejected = read.cells, list(read.rejected)
-    sources, problems = known_names(foreign, mapping)
     _require_clear_numbers(foreign, sources, count=len(foreign) + len(rejected), where=file)
     chosen = rows_fulfilling(foreign, where, where=file)
     refuse_choice_by_outcome(where, foreign, sources, words, file=file)
@@ -190,12 +206,14 @@ def import_trials(
     command = _typed(paths, {"--from": asked_tool, **of_layout, "--pictures": pictures})
     table = _Table(file, read, foreign, sources, words, command)
     ours = renamed(foreign, sources)
-    frame = with_pictures(ours, read, pictures)
+    frame = with_pictures(ours, read, of_user, mapping)
     of_pictures = [str(name) for name in frame if name not in ours or not frame[name].equals(ours[name])]
     frame, of_tool = of_trials(tool, frame, foreign)
     had_kinds = "kind" in frame
     frame, unclear = with_kinds(frame)
     frame, of_grades = graded(frame, words)
+    frame, of_scale = with_graded_answers(frame, sources, grade, words.get(GRADE, {}), where=file)
+    of_grades += of_scale
     frame, of_sessions = with_own_sessions(frame)
     if read.numbers is not None:
         frame, of_people = people_of_rows(frame, read.numbers["row"])
@@ -221,7 +239,8 @@ def import_trials(
     if accepted.empty or _lacks_all_answers(accepted, rejected):
         raise _no_row_error(table, rejected, places)
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=file, agree=False)
-    filled, of_names = with_picture_names(filled, picture_names)
+    with naming(f"{file}: "):
+        filled, of_names = with_picture_names(filled, picture_names)
     trials, of_several = distinct_names(filled)
     require_agreement(trials, where=file, numbers=Labels(read, accepted.index))
     trials, of_units = in_milliseconds(trials)
@@ -236,7 +255,8 @@ def import_trials(
         _require_an_answer(trials, origins, where=file)
     every = [str(name) for name in trials]
     trials, of_people = _without_personal(trials)
-    columns = [(sources.get(name) or Source(name)).column for name in origins]
+    columns = [(sources.get(name) or Source(name)).column for name in (*origins, GRADE)]
+    columns += [*read.pictures.values(), *(source for source in mapping.values() if source)]
     taken = accepted.index if read.numbers is None else pd.Index(read.numbers["row"].loc[accepted.index])
     summary = read_as(
         trials,
@@ -309,7 +329,7 @@ def _typed(files: Sequence[Path], options: Mapping[str, object]) -> str:
 def _is_complete(read: Foreign, given: Options, tool: str) -> bool:
     """Return True if the user has mapped all that is required, or the files have it, one row a judgement."""
     mapped = {name for name, source in given.mapping.items() if source}
-    if {"participant", "stimulus"} <= mapped and mapped & {"response", "rating", "choice", "correct"}:
+    if {"participant", "stimulus"} <= mapped and mapped & {"response", "rating", "choice", "correct", GRADE}:
         return bool(mapped & {"kind", "rating", "choice"})
     return not TOOLS[tool].choose and not missing_answers(read.cells)
 

@@ -24,6 +24,8 @@ BY_PLACE = (
     *(f"{place}_{fact}" for places in PLACES for fact in ("kind", "model") for place in places),
 )
 """Columns of pairs by place, which become columns of `trials` (`gan_eval.judgements.pairs`)."""
+GRADE, COUNT, COUNT_CORRECT = "grade", "count", "count_correct"
+"""Further names of `--map`: what `gan_eval.judgements.grades` and `gan_eval.judgements.counts` make answers of."""
 _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
 """A column times or divided by a number."""
 
@@ -35,7 +37,8 @@ def known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[Sour
     for target, expression in mapping.items():
         try:
             where = f"--map {target}={expression}"
-            column_named(target, pd.DataFrame(columns=[*TRIALS.names, *BY_PLACE]), where=f"{where}, left of =")
+            known = [*TRIALS.names, *BY_PLACE, GRADE, COUNT, COUNT_CORRECT]
+            column_named(target, pd.DataFrame(columns=known), where=f"{where}, left of =")
             source = parse_source(target, expression or target, foreign.columns)
             side = ", right of =" if expression else " ignores a column of the file"
             column_named(source.column, foreign, where=where + side, listed=False)

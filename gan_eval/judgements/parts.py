@@ -9,6 +9,9 @@ import pyarrow
 
 from gan_eval.tables.frames import Row
 
+MAX_TITLES = 20
+"""Maximum number of lines above a header."""
+
 
 class FilePart(NamedTuple):
     """The rows of one file, of a file in an archive, or of one of several tables in a file."""
@@ -48,6 +51,30 @@ def column_names(header: Sequence[str]) -> list[str]:
         so_far[name] += 1
         names.append(f"{name}.{so_far[name]}" if total[name] > 1 else name)
     return names
+
+
+def header_place(rows: Sequence[Sequence[str]], names: Sequence[str] = ()) -> int:
+    """Return the place of the header: the row that has most of `names`, else the first one with more than two cells.
+
+    The row below it must be as long; what is above it are titles.
+
+    >>> header_place([["Results"], ["id", "a", "b"], ["1", "x", "y"]])
+    1
+    >>> header_place([["_", "9 %", "8 %"], ["id", "a", "b"]], names=["a", "b"])
+    1
+    """
+    is_qualtrics = any(title_of(cell) in ("responseid", "response id") for row in rows[:3] for cell in row)
+    wanted = set() if is_qualtrics else {title_of(name) for name in names}  # its second row has the questions' texts
+    for at, row in enumerate(rows[:MAX_TITLES]):
+        if 2 * len(wanted.intersection(map(title_of, row))) > len(wanted):
+            return at
+    at = next((at for at, row in enumerate(rows[: MAX_TITLES + 1]) if sum(map(bool, row)) > 2), 0)
+    return at if at + 1 < len(rows) and len(rows[at]) == len(rows[at + 1]) else 0
+
+
+def title_of(text: str) -> str:
+    """Return the title of a column in lower case and with single spaces."""
+    return " ".join(text.split()).casefold()
 
 
 def table_of(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pyarrow.Table:

@@ -111,19 +111,12 @@ def _lengthened(foreign: Foreign, lists: dict[str, tuple[str, list[str]]]) -> Fo
         lengths = " and ".join(f"{name} {length}" for name, length in zip(lists, counts[:, at], strict=True))
         row = Labels(foreign, foreign.cells.index)[at]
         raise UserError(f"row {row}: {lengths} entries; equal places belong together: fix the lists")
-    places = np.repeat(np.arange(len(count)), count)
+    long = foreign.repeated(count, [str(place) for n in count for place in range(n)])
     columns = {
         name: pd.array([entry for row, n in zip(each, count, strict=True) for entry in row or [None] * n], dtype="str")
         for name, each in entries.items()
     }
-    index = pd.RangeIndex(1, len(places) + 1)
-    cells = foreign.cells.iloc[places].set_axis(index).assign(**columns)
-    within = pd.Series([str(place) for n in count for place in range(n)], index=index, dtype="str")
-    origin = pd.Series(foreign.cells.index[places], index=index)
-    if foreign.numbers is not None:
-        outer = foreign.numbers.loc[origin].set_axis(index)
-        origin, within = outer["row"], outer["number"] + "," + within
-    return replace(foreign, cells=cells, numbers=pd.DataFrame({"row": origin, "number": within, "name": within}))
+    return replace(long, cells=long.cells.assign(**columns))
 
 
 def _entries(cells: pd.Series, path: Sequence[str]) -> list[list[str | None]]:

@@ -7,8 +7,10 @@ from typing import Literal
 
 import pandas as pd
 
+from gan_eval.errors import UserError
 from gan_eval.judgements.checks import CHECKS
 from gan_eval.judgements.names import PICTURE_FILE, by_distinct, clean_names
+from gan_eval.judgements.rejections import MAX_WORDS
 
 PictureNames = Literal["file", "stem", "as-is"]
 _KEY = ["kind", "model", "dataset"]
@@ -23,6 +25,10 @@ _PLAIN = re.compile(r"[\w./+-]+", re.ASCII)
 """A name that `clean_names` changes in its ending at most."""
 
 
+_DATE, _LIKE_A_DATE = r"\d{4}-\d\d-\d\d 00:00:00", r"\d{1,2}[-. ]{1,2}[A-Z][a-zä]{2}\.?|[A-Z][a-zä]{2}[- ]\d{1,2}"
+"""A date in the cell of a worksheet, and one that a spreadsheet has written as text, such as 1-Apr."""
+
+
 def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[pd.DataFrame, list[str]]:
     """Return the trials with one name for each picture, and a line on each change or doubt.
 
@@ -32,15 +38,27 @@ def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[
 
     Args:
         how: `file`: the file's name; `stem`: without its ending; `as-is`: no change.
+
+    Raises:
+        UserError: a spreadsheet has turned names into dates.
     """
     if how == "as-is":
         return trials, []
     columns = [name for name in ("stimulus", "stimulus_b") if trials[name].notna().any()]
+    every = pd.concat([trials[name].drop_duplicates() for name in columns])
+    if (dates := every[every.str.fullmatch(_DATE, na=False)]).size:
+        raise UserError(
+            f"column {columns[0]}: {dates.iloc[0]} is a date, which a spreadsheet has made of a picture's name; write "
+            "the names again in a column of text"
+        )
     clean = trials.assign(**{name: clean_names(trials[name]) for name in columns})
     if how is not None:
         return _told_apart(_by_file(clean, columns, without_ending=how == "stem"), clean), []
     given, before = _count(trials, columns), _count(clean, columns)
     lines = [f"{given} names of pictures are {before} without tags, queries and case"] if before < given else []
+    if (dates := every[every.str.fullmatch(_LIKE_A_DATE, na=False)]).size:
+        named = ", ".join(dates[:MAX_WORDS])
+        lines.append(f"names of pictures look like dates ({named}): has a spreadsheet changed them?")
     for spelled, said in (
         (_with_endings, "where those without an ending are given the one of others"),
         (partial(_spelled_alike, key=str.casefold), "without differences in case"),

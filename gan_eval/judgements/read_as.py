@@ -10,6 +10,7 @@ import pandas as pd
 from gan_eval.errors import shortened
 from gan_eval.judgements.contradictions import are_single, of_two_models
 from gan_eval.tables import TRIALS
+from gan_eval.tables.names import NOT_KNOWN
 
 MAX_WORDS = 8
 """Maximum number of words of a column that are listed with their counts."""
@@ -34,6 +35,7 @@ class ReadAs:
     """What the main trials of a table of judgements were read as."""
 
     participants: int
+    """Number of participants; 0: answers were counted by picture, and nothing says whose they are."""
     pictures: int
     real: int
     """Number of real pictures."""
@@ -70,9 +72,10 @@ def read_as(
     pictures = _pictures(main)
     kinds = {kind: pictures["stimulus"][(pictures["kind"] == kind).to_numpy(bool)].nunique() for kind in _KINDS}
     is_answered = main["response"].isin(["real", "fake"]) | main["choice"].isin(["a", "b"]) | main["rating"].notna()
-    again = main.duplicated(["participant", "stimulus", "stimulus_b"])
+    is_known = main["participant"] != NOT_KNOWN
+    again = main.duplicated(["participant", "stimulus", "stimulus_b"]) & is_known
     return ReadAs(
-        participants=main["participant"].nunique(),
+        participants=main["participant"][is_known].nunique(),
         pictures=pictures["stimulus"].nunique(),
         real=kinds["real"],
         fake=kinds["fake"],
@@ -153,7 +156,8 @@ def _counts(read: ReadAs) -> str:
     by = f" by {_several(read.models, 'model')}" if read.models else ""
     kinds = f" ({read.real} real, {read.fake} generated{by})" if read.real or read.fake else ""
     missing = f", {_several(read.unanswered, 'trial')} without one" if read.unanswered else ""
-    people, pictures = _several(read.participants, "participant"), _several(read.pictures, "picture")
+    people = _several(read.participants, "participant") if read.participants else "participants not known"
+    pictures = _several(read.pictures, "picture")
     counts = f"{people}, {pictures}{kinds}, {_several(read.answers, 'answer')}{missing}"
     return f"read as: {counts}" + (f"; {read.tool}" if read.tool else "")
 

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -26,23 +26,28 @@ from gan_eval.files.limits import long_cells, read_small, require_small
 from gan_eval.files.reading import plain_file
 from gan_eval.judgements.binary_tables import binary_part, is_binary_table, sqlite_parts
 from gan_eval.judgements.json_files import json_parts
-from gan_eval.judgements.parts import FilePart, column_names, table_of, text_of
+from gan_eval.judgements.logs import log_part
+from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of, text_of
 from gan_eval.judgements.rejections import WHOLE_ROW, rejection
-from gan_eval.judgements.workbooks import MAX_TITLES, OLD_EXCEL, is_workbook, read_sheets
+from gan_eval.judgements.workbooks import OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
+from gan_eval.tables.schema import Column
 
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n')
 """First line of a CSV file that Excel wrote."""
 _FORMULA_CELL = re.compile(r"""(?:^|[,\t"\r\n])'+[=+@\t\r\n-]""")
 """A cell that `csv_cells` may have given an apostrophe."""
 _QUALTRICS = re.compile(r'"?Response ?ID|ImportId', re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
+_QUOTED_COMMA = re.compile(r'"\s*[-+]?\d+,\d+\s*"')
+"""A number with a decimal comma in a table split by commas."""
 _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$")
 """Path of a component's data in an archive of JATOS."""
 _ZIP = b"PK\x03\x04"
 """The first bytes of an archive, such as an Excel file."""
-_OF_TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd")
+_OF_TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".log")
 _READ = (*_OF_TEXT, ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".sav", ".dta")
 """Endings of the files in an archive that are read."""
 _PERSON_COLUMN = re.compile(r"(?i)subj|partic|prolific|worker|person|^(run_)?id$|^sub$|^jatos")
@@ -63,8 +68,10 @@ class Foreign:
     starts: Sequence[int]
     """The number before each part's first row."""
     texts: Mapping[str, str]
-    numbers: pd.DataFrame | None = field(default=None)
+    numbers: pd.DataFrame | None = None
     """After a wide table became long: for each row the one that it was (`row`), and what # stands for (`number`)."""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    """The columns of a form that are called as pictures, by these names."""
 
     def part_of(self, row: int) -> tuple[FilePart, int]:
         """Return the part in which a row was read, and the row's number there."""
@@ -88,6 +95,24 @@ class Foreign:
         """Return the groups that none of these rows are from."""
         used = {self.parts[place].group for place in set(self._places(rows).tolist())}
         return [group for group in dict.fromkeys(part.group for part in self.parts) if group not in used]
+
+    def repeated(self, count: np.ndarray, numbers: Sequence[str] | None = None) -> "Foreign":
+        """Return each row as often as `count` (N,) says, numbered anew.
+
+        Args:
+            numbers: what # stands for in each new row; default: the same as in the row before.
+        """
+        places = np.repeat(np.arange(len(count)), count)
+        index = pd.RangeIndex(1, len(places) + 1)
+        origin = pd.Series(self.cells.index[places], index=index)
+        own = pd.Series("" if numbers is None else numbers, index=index, dtype="str")
+        if self.numbers is None:
+            table = pd.DataFrame({"row": origin, "number": own, "name": own})
+        else:
+            table = self.numbers.loc[origin].set_axis(index)
+            own = table["number"] if numbers is None else table["number"] + "," + own
+            table = table.assign(number=own, name=table["name"] if numbers is None else own)
+        return replace(self, cells=self.cells.iloc[places].set_axis(index), numbers=table)
 
     def _places(self, rows: pd.Index) -> np.ndarray:
         """Return (N,) the place of each row's part."""
@@ -115,10 +140,17 @@ class TableLayout(NamedTuple):
     sheet: str | None = None
     columns: Sequence[str] = ()
     """The names of columns of a file without a header."""
+    names: Sequence[str] = ()
+    """Names of columns by which the header is known."""
 
 
 def read_foreign(
-    files: Sequence[Path], *, skip_rows: int = 0, sheet: str | None = None, columns: Sequence[str] = ()
+    files: Sequence[Path],
+    *,
+    skip_rows: int = 0,
+    sheet: str | None = None,
+    columns: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> Foreign:
     """Read all files as text; a column that a file lacks is empty there.
 
@@ -127,8 +159,9 @@ def read_foreign(
         sheet: the sheet of a spreadsheet or the table of a database, or `*` for all, each a group; default: the first
             sheet, the only table.
         columns: the names of the columns, where no file has a header.
+        names: names of columns by which the header is known: lines above it, such as sums, are titles.
     """
-    layout = TableLayout(skip_rows, sheet, columns)
+    layout = TableLayout(skip_rows, sheet, columns, () if skip_rows else names)
     stems = Counter(file.stem for file in files)
     parts, has_sheets = list[FilePart](), False
     for file in files:
@@ -193,12 +226,15 @@ def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterat
     if text.lstrip()[:1] in ("[", "{"):
         yield from json_parts(text, file, group)
         return
+    if part := log_part(text, file, group):
+        yield part
+        return
     separator = None
     if match := _SEPARATOR_LINE.match(text):
         separator, text = match[1], text[match.end() :]
     comment = text.partition("\n")[0] if text.startswith("#") else ""
     text = _blanks_as_tabs(_without_comments(text))
-    text, titles = _without_titles(text)
+    text, titles = _without_titles(text, layout.names)
     separator = separator or separator_of(text)
     if layout.columns:
         text = _as_csv([layout.columns], separator) + text
@@ -265,11 +301,8 @@ def _without_comments(text: str) -> str:
     return "".join(line for line in lines[first:] if not line.startswith("#"))
 
 
-def _without_titles(text: str) -> tuple[str, list[str]]:
-    """Return the text without the lines above its header, such as a title or a date, and these lines.
-
-    They have one or two cells, and the header and the line below it have three or more, equally many.
-    """
+def _without_titles(text: str, names: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the text without the lines above its header (`header_place`), and these lines."""
     lines = text.split("\n", MAX_TITLES + 2)
     try:
         with long_cells():
@@ -278,14 +311,10 @@ def _without_titles(text: str) -> tuple[str, list[str]]:
             ]
     except csv.Error:  # whoever reads the whole text names the problem
         return text, []
-    for at, (row, below) in enumerate(itertools.pairwise(rows)):
-        if sum(map(bool, row)) > 2:
-            if at == 0 or len(row) != len(below):
-                break
-            return "\n".join(lines[at:]), [
-                line.strip().rstrip(",;\t|") for line in lines[:at] if line.strip(" ,;\t|\r")
-            ]
-    return text, []
+    at = header_place(rows, names)
+    if "\n".join(lines[:at]).count('"') % 2:  # within a cell
+        return text, []
+    return "\n".join(lines[at:]), [line.strip().rstrip(",;\t|") for line in lines[:at] if line.strip(" ,;\t|\r")]
 
 
 def _sessions(part: FilePart) -> Iterator[FilePart]:
@@ -309,6 +338,8 @@ def _plain_csv(text: str, separator: str, file: str, group: str) -> FilePart | N
     """Read a table whose rows have equal length, one header and plain cells, by a fast parser; None: it is another."""
     head = text[:20_000]
     if (separator != "," and "," in text) or _QUALTRICS.search(head) or ("'" in text and _FORMULA_CELL.search(text)):
+        return None
+    if '"' in text and _QUOTED_COMMA.search(text):
         return None
     header = next(csv.reader(io.StringIO(head, newline=""), delimiter=separator), [])
     columns = [f"f{place}" for place in range(len(header))]
@@ -351,8 +382,8 @@ def _record_parts(
         titles = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
         texts = dict(zip(header, titles, strict=False))
         numbered = list(enumerate(rows, start=begin + 1))[skipped:]
-        if decimal_commas:
-            replace_decimal_commas(header, [row for _, row in numbered], file, {})
+        of_numbers = {} if decimal_commas else _no_numbers(header, [row for _, row in numbered])
+        replace_decimal_commas(header, [row for _, row in numbered], file, of_numbers)
         header, note = _with_cells(header, {len(row) for _, row in numbered})
         length = len(header)
         rejected = [
@@ -377,6 +408,14 @@ def _with_cells(header: list[str], lengths: set[int]) -> tuple[list[str], str]:
     return header[:length], f"no row has a cell for the last columns, {', '.join(header[length:])}"
 
 
+def _no_numbers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Column]:
+    """Return the columns in which a comma may not be decimal: those that do not have numbers alone, as text."""
+    cells = {name: [row[at] for row in rows if at < len(row) and row[at]] for at, name in enumerate(header)}
+    return {
+        name: Column(name, "", dtype="text") for name, each in cells.items() if not all(map(_NUMBER.fullmatch, each))
+    }
+
+
 def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """Return the number of header rows of Qualtrics below the first: the questions' texts, then their codes."""
     for place, row in enumerate(rows[:3], start=1):
@@ -388,11 +427,12 @@ def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
 
 
 def _sheet_parts(data: bytes, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
-    for name, records, unread, titles in read_sheets(data, file, layout.sheet, skip_rows=layout.skip_rows):
+    for name, records, unread, titles, hidden in read_sheets(data, file, layout.sheet, names=layout.names):
+        note = f"{hidden} rows are hidden in the file, as by a filter; they count, too" if hidden else ""
         place = f"{file}, sheet {name}" if name else file
         records = [[*layout.columns], *records] if layout.columns else records
         for part in _record_parts(records, place, name or group, layout.skip_rows):
-            yield part._replace(unread=unread, titles=titles)
+            yield part._replace(unread=unread, titles=titles, note=note)
 
 
 def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member: bool) -> Iterator[FilePart]:

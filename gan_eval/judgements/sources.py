@@ -3,22 +3,20 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.judgements.mapping import parse_source
 from gan_eval.judgements.paths import column_of_path, path_cells, with_entries
-from gan_eval.judgements.reading import Foreign, read_foreign
+from gan_eval.judgements.reading import Foreign
 from gan_eval.judgements.rules import parse_rule
 from gan_eval.judgements.wide import columns_by_number, lengthened
 
 _OTHER_ROW = re.compile(r"@(fill|previous):(.+)", re.DOTALL)
 _CONSTANT = re.compile(r'@"(.*)"', re.DOTALL)
-_OF_PICTURES = ("stimulus", "kind", "model", "dataset")
-_KEYS = ("number", "name", "stimulus")
-"""Columns of a table of pictures that say which one a row is."""
+ANSWER = "@answer"
+"""Source of the cells under the columns that are called as pictures."""
 
 
 def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[str]) -> Foreign:
@@ -29,18 +27,19 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
     Raises:
         UserError: a source names no column, or one has `#` or `*` and another one `[*]`.
     """
-    columns = foreign.cells.columns
+    columns = [*map(str, foreign.cells)]
     names = [parse_source(target, source, columns).column for target, source in mapping.items() if source]
     names = list(dict.fromkeys([*names, *(parse_rule(rule).column for rule in rules)]))
-    inner = [found[2] if (found := _OTHER_ROW.fullmatch(name)) else name for name in names]
+    inner = [part for name in names for part in _parts(name, columns)]
     entries = [name for name in inner if "[*]" in name and name not in columns and column_of_path(name, columns)]
     marked = [name for name in inner if re.search("[#*]", name) and name not in columns and name[0] != "@"]
     patterns = [name for name in marked if name not in entries]
     if entries and patterns:
         raise UserError(f"{entries[0]} makes a row of each entry, {patterns[0]} of each column; import one at a time")
     foreign = with_entries(foreign, inner) if entries else foreign
-    if patterns:
-        foreign = lengthened(foreign, list(dict.fromkeys(patterns)), keep=inner)
+    of_pictures = {ANSWER: foreign.pictures} if foreign.pictures and ANSWER in names else {}
+    if patterns or of_pictures:
+        foreign = lengthened(foreign, list(dict.fromkeys(patterns)), keep=inner, known=of_pictures)
     cells = {name: _cells(name, foreign) for name in names if name not in foreign.cells}
     further = {name: column for name, column in cells.items() if column is not None}
     lists = [column_of_path(name, columns) for name in entries]
@@ -49,6 +48,14 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
     }
     left = foreign.cells.drop(columns=list(of_lists.difference(inner)))
     return replace(foreign, cells=left.assign(**further)) if further or entries else foreign
+
+
+def _parts(source: str, columns: Sequence[str]) -> list[str]:
+    """Return the sources that a source joins (`a + b`), or that of another row; else the source alone."""
+    if found := _OTHER_ROW.fullmatch(source):
+        return [found[2]]
+    is_one = source in columns or _CONSTANT.fullmatch(source) or columns_by_number(source, columns)
+    return [source] if is_one else source.split(" + ")
 
 
 def _cells(source: str, foreign: Foreign) -> pd.Series | None:
@@ -70,6 +77,11 @@ def _cells(source: str, foreign: Foreign) -> pd.Series | None:
         if other[1] == "previous":
             return by_group.shift(1)
         return by_group.ffill().groupby(foreign.groups(), sort=False).bfill()
+    parts = [_cells(part, foreign) for part in joined] if len(joined := source.split(" + ")) > 1 else []
+    known = [part for part in parts if part is not None]
+    if parts and len(known) == len(parts):  # an empty cell has no part
+        texts = ["_".join(text for text in row if isinstance(text, str)) for row in zip(*known, strict=True)]
+        return pd.Series([text or None for text in texts], index=cells.index, dtype="str")
     return path_cells(source, cells)
 
 
@@ -85,44 +97,9 @@ def columns_of_source(source: str, columns: Sequence[str]) -> set[str]:
         return columns_of_source(other[2], columns)
     if source.startswith("@"):
         return set()
+    if len(joined := _parts(source, columns)) > 1:
+        return {name for part in joined for name in columns_of_source(part, columns)}
     column = column_of_path(source, columns)
     if column is None and re.search("[#*]", source):
         return {*columns_by_number(source, columns).values()}
     return {column} if column else set()
-
-
-def with_pictures(frame: pd.DataFrame, foreign: Foreign, file: Path | None) -> pd.DataFrame:
-    """Return the frame with stimulus, kind, model and dataset of each picture from a table of the user.
-
-    Args:
-        frame: columns of `trials`, as text.
-        file: columns `number` (what # stands for), `name` (of the picture in the frame) or `stimulus`, and others.
-
-    Raises:
-        UserError: the table has none of these columns, or lacks a picture.
-    """
-    if file is None:
-        return frame
-    pictures = read_foreign([file]).cells
-    key = next((name for name in _KEYS if name in pictures), None)
-    if key is None:
-        raise UserError(f"{file}: expected a column number, name or stimulus, which says which picture a row is")
-    of_rows = frame.get("stimulus")
-    if key == "number" or of_rows is None:
-        of_rows = None if foreign.numbers is None else foreign.numbers["number"].reindex(frame.index)
-    if of_rows is None:
-        raise UserError(f"{file}: nothing says which picture a row is of; add --map stimulus=COLUMN")
-    asked, listed = map(_plain_keys, (of_rows, pictures[key]))
-    if (double := listed[listed.duplicated()]).size:
-        raise UserError(f"{file}: {key} {double.iloc[0]} occurs twice; remove one row")
-    if (lacking := asked[~asked.isin(listed)].dropna().unique()).size:
-        raise UserError(f"{file}: no row with the {key} {lacking[0]}; add it, or leave it out (--where '@name!=...')")
-    rows = pictures.set_index(pd.Index(listed)).reindex(asked)
-    given = {name: rows[name].set_axis(frame.index) for name in _OF_PICTURES if name in rows}
-    given.setdefault("stimulus", frame.get("stimulus", asked.set_axis(frame.index)))
-    return frame.assign(**given)
-
-
-def _plain_keys(cells: pd.Series) -> pd.Series:
-    """Return names without spaces around them, and whole numbers without zeros before and after them."""
-    return cells.str.strip().str.replace(r"^0*(\d+)(\.0+)?$", r"\1", regex=True)

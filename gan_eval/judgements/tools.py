@@ -370,7 +370,7 @@ def _has(pattern: str, foreign: Foreign) -> bool:
     if pattern.startswith("#"):
         return any(part.comment.startswith(pattern) for part in foreign.parts)
     if pattern.startswith("^"):
-        many = any(len(names) > 2 for names in numbered_columns(columns).values())
+        many = bool(foreign.pictures) or any(len(names) > 2 for names in numbered_columns(columns).values())
         return bool(columns) and columns[0] == pattern[1:] and many
     return bool(_columns_like(pattern, columns))
 

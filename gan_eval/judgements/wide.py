@@ -27,10 +27,19 @@ def columns_by_number(pattern: str, columns: Sequence[str]) -> dict[str, str]:
     return {"_".join(match.groups()): name for name in columns if (match := expression.fullmatch(name))}
 
 
-def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -> Foreign:
+def lengthened(
+    foreign: Foreign,
+    patterns: Sequence[str],
+    keep: Sequence[str],
+    *,
+    known: Mapping[str, Mapping[str, str]] | None = None,
+) -> Foreign:
     """Return a row for each number that # (text that *) stands for; a row without any cell of them is left out.
 
-    Other numbered columns are left out, unless they are in `keep`.
+    Other numbered columns are left out, unless they are in `keep`, or there are no patterns.
+
+    Args:
+        known: further columns of the result, and for each the columns that it is made of, by the text for *.
 
     Raises:
         UserError: a pattern has no column.
@@ -43,12 +52,13 @@ def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -
             numbered_names = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
             mark = "a number for #" if "#" in pattern else "any text for *"
             raise UserError(f"no column {pattern!r} with {mark}; the numbered columns are {numbered_names}")
-    by_pattern = _with_equal_numbers(by_pattern)
+    by_pattern = {**_with_equal_numbers(by_pattern), **{name: {**numbered} for name, numbered in (known or {}).items()}}
     numbers = list(dict.fromkeys(number for numbered in by_pattern.values() for number in numbered))
     if all(map(str.isdecimal, numbers)):
         numbers.sort(key=int)
     taken = {name for numbered in by_pattern.values() for name in numbered.values()}
-    taken |= {name for names in numbered_columns(columns).values() if len(names) > 2 for name in names}
+    if patterns:
+        taken |= {name for names in numbered_columns(columns).values() if len(names) > 2 for name in names}
     others = foreign.cells.drop(columns=list(taken.difference(keep)))
     none = pd.Series(None, index=others.index, dtype="str")
     names = question_names(foreign, by_pattern, numbers)
@@ -57,7 +67,7 @@ def lengthened(foreign: Foreign, patterns: Sequence[str], keep: Sequence[str]) -
         for number in numbers
     ]
     long = pd.concat(frames, keys=range(len(numbers))).swaplevel().sort_index(level=0, sort_remaining=True)
-    if len(patterns) > 1:
+    if len(by_pattern) > 1:
         long = long[long[list(by_pattern)].notna().any(axis=1)]
     at = long.index.get_level_values(1)
     index = pd.RangeIndex(1, len(long) + 1)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.judgements.contradictions import Source, Sources
+from gan_eval.judgements.mapping import GRADE
 from gan_eval.judgements.paths import nested
 from gan_eval.judgements.rejections import (
     CORRECT_WORDS,
@@ -208,7 +209,7 @@ def refuse_choice_by_outcome(
     rules: Sequence[str], foreign: pd.DataFrame, sources: Sources, words: Mapping[str, Mapping[str, str]], *, file: str
 ) -> None:
     """Refuse rules that drop judgements by their outcome; they may drop fillers and rows without an answer."""
-    every = {name: sources.get(name, Source(name)) for name in OUTCOMES}
+    every = {name: sources.get(name, Source(name)) for name in OUTCOMES} | {GRADE: sources.get(GRADE)}
     outcomes = {source.column: name for name, source in every.items() if source}
     for text in rules:
         rule = parse_rule(text)
@@ -216,7 +217,7 @@ def refuse_choice_by_outcome(
         if outcome is None:
             continue
         dropped = foreign.loc[~rule.holds(foreign, where=file), rule.column]
-        meant = TRIALS.by_name[outcome].words
+        meant = () if outcome == GRADE else TRIALS.by_name[outcome].words
         of_column = {name: meanings for name, meanings in words.items() if name == outcome}
         given, _ = without_missing_words(translated(pd.DataFrame({outcome: dropped}), of_column))
         cells = in_schema_words(given)[outcome]
@@ -224,5 +225,6 @@ def refuse_choice_by_outcome(
         if has_outcome.any():
             raise UserError(
                 f"{file}: --where {text}: drops {int(has_outcome.sum())} judgements by their outcome ({outcome}), so "
-                "it would decide the answer; choose rows by another column"
+                f"it would decide the answer; choose rows by another column, or say which are no answers: --word "
+                f"'{outcome}:{dropped[has_outcome.to_numpy(bool)].iloc[0]}='"
             )

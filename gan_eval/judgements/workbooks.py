@@ -1,11 +1,10 @@
 """Worksheets of .xlsx, .xls and .ods files: their cells as text, from the header on."""
 
 import io
-import itertools
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -14,17 +13,14 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from gan_eval.errors import UserError
 from gan_eval.files.limits import require_small
-from gan_eval.tables.cells import replace_decimal_commas
+from gan_eval.judgements.parts import header_place
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The first bytes of an .xls file, and of an .xlsx file with a password."""
 EVERY_SHEET = "*"
 """Word for all sheets of a file."""
-MAX_TITLES = 20
-"""Maximum number of lines above a header."""
 _CELL = 32
 """Number of bytes of a cell in memory; the reader takes as much for each empty one between two others."""
-_NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 Cell = str | bool | int | float | date | datetime | time | timedelta
 
 
@@ -39,6 +35,8 @@ class Worksheet(NamedTuple):
     """The other sheets that have cells, where none was chosen."""
     titles: list[str]
     """The texts above the header."""
+    hidden: int
+    """Number of hidden rows of the file, such as by a filter, where the file says so."""
 
 
 def is_workbook(members: list[str]) -> bool:
@@ -46,36 +44,30 @@ def is_workbook(members: list[str]) -> bool:
     return "xl/workbook.xml" in members or {"mimetype", "content.xml"} <= {*members}
 
 
-def read_sheets(data: bytes, file: str, sheet: str | None, *, skip_rows: int = 0) -> Iterator[Worksheet]:
+def read_sheets(data: bytes, file: str, sheet: str | None, *, names: Sequence[str] = ()) -> Iterator[Worksheet]:
     """Yield a sheet, or with the sheet `*` all that have cells, each with its name.
 
     Args:
         sheet: its name; default: the first.
-        skip_rows: number of further header rows.
+        names: names of columns by which the header is known.
 
     Raises:
         UserError: the file cannot be read, has no such sheet, or has more cells than the limit of size.
     """
     with _readable(file):
-        if data.startswith(b"PK"):
-            _require_small_sheets(data, file)
+        hidden = _require_small_sheets(data, file) if data.startswith(b"PK") else 0
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-    names = [each.name for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
-    if sheet not in (None, EVERY_SHEET, *names):
-        raise UserError(f"{file}: --sheet {sheet}: no such sheet; it has {', '.join(names)}")
-    if sheet == EVERY_SHEET:
-        for name in names:
-            if records := _records(book, name, file):
-                table, titles = _table_of(records, file, skip_rows)
-                yield Worksheet(name, table, [], titles)
-        return
-    chosen = names[:1] if sheet is None else [sheet]
-    records = _records(book, chosen[0], file) if chosen else []
-    if not records:
+    sheets = [each.name for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+    if sheet not in (None, EVERY_SHEET, *sheets):
+        raise UserError(f"{file}: --sheet {sheet}: no such sheet; it has {', '.join(sheets)}")
+    read = sheets if sheet in (None, EVERY_SHEET) else [sheet]
+    filled = {name: records for name in read if name and (records := _records(book, name, file))}
+    if sheet != EVERY_SHEET and not filled.keys() & {*read[:1]}:
         raise UserError(f"{file}: the sheet is empty; name another one with --sheet")
-    unread = [name for name in names[1:] if _records(book, name, file)] if sheet is None else []
-    table, titles = _table_of(records, file, skip_rows)
-    yield Worksheet("", table, unread, titles)
+    for name in filled if sheet == EVERY_SHEET else read[:1]:
+        table, titles = _table_of(filled[str(name)], names)
+        unread = [other for other in filled if other != name] if sheet is None else []
+        yield Worksheet(str(name) if sheet == EVERY_SHEET else "", table, unread, titles, hidden)
 
 
 @contextmanager
@@ -90,8 +82,9 @@ def _readable(file: str) -> Iterator[None]:
         raise UserError(f"{file}: not a readable worksheet (damaged); save it as CSV") from error
 
 
-def _require_small_sheets(data: bytes, file: str) -> None:
-    """Refuse a file whose XML, or the rectangle around whose cells, is larger than the limit."""
+def _require_small_sheets(data: bytes, file: str) -> int:
+    """Refuse a file whose XML, or the rectangle around whose cells, is larger than the limit; count hidden rows."""
+    hidden = 0
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         require_small(sum(each.file_size for each in archive.infolist() if each.filename.endswith(".xml")), file)
         for each in archive.infolist():
@@ -100,6 +93,8 @@ def _require_small_sheets(data: bytes, file: str) -> None:
                 rows = max(map(int, {*re.findall(rb"""\br=["'][A-Za-z]{0,3}(\d{1,9})["']""", xml)}), default=0)
                 columns = max(map(_place, {*re.findall(rb"""\br=["']([A-Za-z]{1,3})\d""", xml)}), default=0)
                 require_small(rows * columns * _CELL, f"{file}, the cells of {each.filename}")
+                hidden += len(re.findall(rb"""<row\b[^>]*\shidden=["'](?:1|true)""", xml))
+    return hidden
 
 
 def _place(letters: bytes) -> int:
@@ -145,25 +140,10 @@ def cell_text(cell: Cell) -> str:
     return str(cell)
 
 
-def _table_of(records: list[list[str]], file: str, skip_rows: int) -> tuple[list[list[str]], list[str]]:
+def _table_of(records: list[list[str]], names: Sequence[str]) -> tuple[list[list[str]], list[str]]:
     """Return the rows of a sheet from the header on, in one length, and the texts above the header."""
-    counts = [sum(map(bool, row)) for row in records[: MAX_TITLES + 1]]
-    head = next((at for at, (count, below) in enumerate(itertools.pairwise(counts)) if min(count, below) > 2), 0)
+    head = header_place(records, names)
     titles, records = [" ".join(filter(None, row)) for row in records[:head]], records[head:]
     last = max(place for place, name in enumerate(records[0], start=1) if name) if any(records[0]) else 0
     width = max(last, *(max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in records))
-    table = [[*record, *[""] * width][:width] for record in records]
-    _replace_commas(table, file, skip_rows)
-    return table, titles
-
-
-def _replace_commas(table: list[list[str]], file: str, skip_rows: int) -> None:
-    """Replace the commas of texts such as 775,7 by points, in place, in columns that have nothing but numbers."""
-    rows = table[1 + skip_rows :]
-    for place, name in enumerate(table[0]):
-        cells = [row[place] for row in rows if row[place]]
-        if any("," in cell for cell in cells) and all(map(_NUMBER.fullmatch, cells)):
-            columns = [[row[place]] for row in rows]
-            replace_decimal_commas([name], columns, file, {})
-            for row, (cell,) in zip(rows, columns, strict=True):
-                row[place] = cell
+    return [[*record, *[""] * width][:width] for record in records], titles

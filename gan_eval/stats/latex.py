@@ -24,7 +24,7 @@ def latex(table: pd.DataFrame) -> str:
     if "Balanced accuracy, %" in heads:
         caption.append("Accuracy counts real and generated pictures alike; chance is 50%.")
     if has_rates and table["n_participants"].max() == 1:
-        allowing = " that allow for differences between pictures, for this one participant only"
+        allowing = " that allow for differences between pictures and say nothing about other people"
     else:
         allowing = " that allow for differences between participants and between pictures" * bool(has_rates)
     caption.append(f"In brackets 95% intervals{allowing}.")

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from itertools import takewhile
 
+NOT_KNOWN = "not known"
+"""Participant of answers that were counted by picture, so that nobody knows whose they are."""
 RESERVED_NAMES = {"real": "the ground truth", "all": "the row of all models together"}
 """Names that no model may have, and their meaning."""
 REFUSED = re.compile(rf"{'|'.join(RESERVED_NAMES)}|.*\|.*", re.DOTALL)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gan_eval.tables.cells import is_missing as missing
+from gan_eval.tables.names import NOT_KNOWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ BASES_IN_WORDS = {
     "crossed_model_clustered_error": "from a mixed model with random effects of participants and of pictures, but with "
     "standard errors clustered by both, which are larger",
     "two_way_cluster": "with standard errors clustered by participant and by picture",
-    "picture_cluster": "with standard errors clustered by picture, for this one participant only",
+    "picture_cluster": "with standard errors clustered by picture, which say nothing about other people",
     "independent": "as of independent answers",
 }
 """The same in a sentence on intervals."""
@@ -170,6 +171,8 @@ def who_text(count: int, trials: "pd.DataFrame", *, simulated: bool, with_n: boo
     Args:
         with_n: in the form `participants (N = 12, 3 of them simulated)`.
     """
+    if len(trials) and trials["participant"].eq(NOT_KNOWN).all():
+        return "participants who are not known"
     noun, mixed = "participant", ""
     if simulated:
         people = trials.loc[~trials["simulated"].fillna(False).to_numpy(bool), "participant"].nunique()

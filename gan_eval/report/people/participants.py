@@ -31,6 +31,7 @@ from gan_eval.stats.paper import PAPER, SINGLE, distinct_rows, one_kind_sentence
 from gan_eval.stats.tables.rates import REACTION_TIMES
 from gan_eval.stats.tables.robustness import is_on_outcome
 from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS
+from gan_eval.tables.names import NOT_KNOWN
 
 _LAG = (
     "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
@@ -76,7 +77,9 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
     if table.empty:
         return []
     count = plural(len(table), "participant")
-    if table["status"].isna().all():
+    if table["participant"].eq(NOT_KNOWN).all():
+        attended = "It is not known how many people answered: their answers were counted by picture"
+    elif table["status"].isna().all():
         attended = f"{count} took part"
     else:
         complete = int((table["status"] == "complete").sum())

@@ -81,7 +81,8 @@ def row_sentence(row: Record, table: "pd.DataFrame", who: str, margin: Record | 
     numbers = _numbers(row, by_margin=by_margin, adjusted=not is_all and is_adjusted(table))
     if verdict == NONE or missing(verdict):
         if numbers and row["untested"] == "one participant":
-            return f"One participant gives no verdict on people in general; on {of} and real pictures{numbers}."
+            give = "gives" if who.startswith("one ") else "give"
+            return f"{capital(who)} {give} no verdict on people in general; on {of} and real pictures{numbers}."
         why = "" if missing(row["note"]) else f": {row['note']}"
         return f"No verdict on {of}{why}."
     pictures = f"{of} {'paired with' if row['protocol'] == PAIRED else 'and'} real ones"
