@@ -42,7 +42,9 @@ def _pairs(world: VotesWorld, items: int, random: np.random.Generator) -> tuple[
     quality, property_, error_a, error_b = (
         (common * random.standard_normal((items, 1)) + own * random.standard_normal(size)).ravel() for _ in range(4)
     )
-    metrics = [quality + 0.5 * property_ + sd * error for sd, error in zip(world.noise, (error_a, error_b), strict=True)]
+    metrics = [
+        quality + 0.5 * property_ + sd * error for sd, error in zip(world.noise, (error_a, error_b), strict=True)
+    ]
     return world.spread * quality, property_, np.stack(metrics, axis=1)
 
 

@@ -55,6 +55,13 @@ def analyze(
         ),
     ] = None,
     set_metrics: Annotated[Path | None, typer.Option(help="Metric values of sets.")] = None,
+    better: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=WORD",
+            help="Which values of a metric are better: higher or lower, if not known. Repeatable.",
+        ),
+    ] = None,
     stimuli: Stimuli = None,
     maps: Maps = None,
     exclude: Annotated[list[str] | None, setting("analysis", "AnalysisSettings", "exclude", metavar="RULE")] = None,
@@ -69,9 +76,9 @@ def analyze(
 
     Always: rates, reaction_times, mixed_models, comparisons, correlations. If the trials allow it:
     participation, choices, bradley_terry, ratings, opinion_scores, agreement, thresholds, hype,
-    psychometric, psychometric_levels, roc, roc_points, correlation_differences, robustness, and paper: the
-    table to cite, which comes as paper.tex too. If people marked where they saw it: mark_agreement and, with
-    --stimuli, mark_maps, mark_map_differences, mark_regions.
+    psychometric, psychometric_levels, roc, roc_points, correlation_differences, metric_scores,
+    metric_score_differences, robustness, and paper: the table to cite, which comes as paper.tex too. If people
+    marked where they saw it: mark_agreement and, with --stimuli, mark_maps, mark_map_differences, mark_regions.
 
     If the study plans a number of people, also recruitment: until all have come, verdicts are `interim`.
 
@@ -125,6 +132,7 @@ def analyze(
                 extra=_to_copy(metrics, out) if metrics else {},
                 image_metrics=metrics.get(IMAGE_METRICS),
                 set_metrics=metrics.get(SET_METRICS),
+                better=parse_pairs(better or (), "--better"),
                 exclude=tuple(exclude or ()),
                 exclude_participants=tuple(exclude_participants or ()),
                 margin=margin,

@@ -18,7 +18,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.files.reading import resolved
-from gan_eval.judgements.contradictions import are_single
+from gan_eval.judgements.trials import judged_pictures
 from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.cells import csv_records, number_of, require_distinct, with_point
@@ -142,9 +142,7 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
         UserError: a file cannot be read, none of its pictures was judged, a picture may be one of several models', or
             a picture has two values of one metric.
     """
-    single = trials[are_single(trials)]
-    judged = single[["stimulus", "item", "kind", "model", "dataset"]].dropna(subset="stimulus")
-    pictures = _JudgedPictures(judged.drop_duplicates("stimulus").astype("object"))
+    pictures = _JudgedPictures(judged_pictures(trials))
     frames, lines = [], []
     for given in files:
         metric, _, name = str(given).rpartition("=")
@@ -198,7 +196,7 @@ def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.Data
             rows[of] = {**judged.rows[place], "metric": of[1], "value": value, "reason": reason, "run": None}
     lines = values.unread
     if not rows:
-        example = abbreviated(judged.rows[0]["stimulus"]) if judged.rows else "no single picture"
+        example = abbreviated(judged.rows[0]["stimulus"]) if judged.rows else "no picture"
         raise UserError(
             f"{file}: none of its {len(pictures)} pictures was judged: {abbreviated(claims[0][0])} against "
             f"{example}; give values of the pictures that were judged, under the same file names"

@@ -4,14 +4,15 @@ A vote for one of two pictures goes with a metric if the metric prefers the same
 forced choice; Zhang, Isola, Efros, Shechtman & Wang 2018, CVPR, arXiv 1801.03924, section 4) is the share of votes that
 do; where the metric is equal for both pictures, the vote counts one half.
 
-People and pictures are both samples: errors are clustered by participant and by picture, as in
-`gan_eval.science.inference`, with Student's t. No interval is narrower, and no p lower, than those of independent votes.
+People and pictures are both samples: errors are clustered by participant and by picture with Student's t
+(`gan_eval.science.inference`). No interval is narrower, and no p lower, than those of independent votes.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from gan_eval.science.inference import (
     Estimate,
@@ -41,13 +42,13 @@ class Votes:
     """int, 0..: what both pictures of a pair are of, such as an item; several pairs may share it."""
     participant: np.ndarray
     """int, 0.. ; if nobody knows who voted, each vote has one of its own (`votes_of_counts`)."""
-    other: np.ndarray | None = None
-    """int, 0..: the second picture, if any two are paired and `picture` is the first: a third sample."""
+    both: tuple[np.ndarray, np.ndarray] | None = None
+    """int, 0..: the two pictures, numbered together, if any two are paired (`pictures_of_any_pair`)."""
 
     def of(self, chosen: np.ndarray) -> "Votes":
         """Return the chosen votes (N,) bool."""
-        other = None if self.other is None else self.other[chosen]
-        return Votes(self.chose_first[chosen], self.pair[chosen], self.picture[chosen], self.participant[chosen], other)
+        both = None if self.both is None else (self.both[0][chosen], self.both[1][chosen])
+        return Votes(self.chose_first[chosen], self.pair[chosen], self.picture[chosen], self.participant[chosen], both)
 
 
 def votes_of_counts(for_first: np.ndarray, for_second: np.ndarray, picture: np.ndarray) -> Votes:
@@ -88,8 +89,7 @@ def score(votes: Votes, agrees: np.ndarray) -> Estimate:
     if len(agrees) == 0:
         return NONE
     influence = (agrees - _smoothed(agrees.sum(), len(agrees))) / len(agrees)
-    variance = float(two_way(influence[:, None], votes.participant, votes.picture)[0])
-    return _with_interval(float(agrees.mean()), variance + _of_others(influence, votes), votes)
+    return _with_interval(float(agrees.mean()), _variance(influence, votes, votes.participant), votes)
 
 
 def ceiling(votes: Votes) -> Estimate:
@@ -114,14 +114,14 @@ def ceiling(votes: Votes) -> Estimate:
     follows = _leads(own - 1, n - own)
     share = float(follows.mean())
     influence = (follows - _smoothed(follows.sum(), total)) / total
-    variance = float(one_way(influence[:, None], votes.picture)[0]) if n_levels(votes.picture) > 1 else 0.0
+    variance = _variance(influence, votes, np.zeros(total, int))
     if n_levels(votes.participant) > 1:
         # what a vote adds to the sum over its pair, which has fewer votes without it
         without = np.where(n > 2, _sum_of_pair(own - 1, n - 1) - share * (n - 1), 0.0)
         adds = ((_sum_of_pair(own, n) - share * n - without) / total)[:, None]
         shared = one_way(adds, votes.participant) - one_way(adds, cells(votes.participant, votes.picture))
         variance += max(0.0, float(shared[0]))
-    return _with_interval(share, variance + _of_others(influence, votes), votes)
+    return _with_interval(share, variance, votes)
 
 
 class ScoreDifference(NamedTuple):
@@ -151,8 +151,7 @@ def score_difference(votes: Votes, agrees_a: np.ndarray, agrees_b: np.ndarray) -
     if not apart.any() or (df := _degrees_of_freedom(votes)) < 1:
         return unknown
     influence = (gain - gain.sum() / (total + 2)) / total
-    variance = float(two_way(influence[:, None], votes.participant, votes.picture)[0]) + _of_others(influence, votes)
-    error = float(np.sqrt(variance))
+    error = float(np.sqrt(_variance(influence, votes, votes.participant)))
     reach = float(t_critical(df)) * error
     for_a, number = float(np.maximum(gain, 0).sum()), float(np.abs(gain).sum())
     scale = number / total
@@ -179,18 +178,17 @@ def _sum_of_pair(some: np.ndarray, n: np.ndarray) -> np.ndarray:
     return some * _leads(some - 1, others) + others * _leads(others - 1, some)
 
 
-def _of_others(influence: np.ndarray, votes: Votes) -> float:
-    """Return the variance that the second pictures add, if any two pictures are paired (Cameron et al. 2011)."""
-    if votes.other is None or n_levels(votes.other) < 2:
-        return 0.0
-    by_other, by_pair = (one_way(influence[:, None], factor)[0] for factor in (votes.other, votes.pair))
-    return max(0.0, float(by_other - by_pair))
+def _variance(influence: np.ndarray, votes: Votes, participant: np.ndarray) -> float:
+    """Return the variance of an estimate from each vote's influence (N,), over these participants and over pictures."""
+    if votes.both is not None:
+        return float(by_both_pictures(influence[:, None], participant, *votes.both)[0])
+    return float(two_way(influence[:, None], participant, votes.picture)[0])
 
 
 def _degrees_of_freedom(votes: Votes) -> int:
     """Return those of people and pictures; of pictures alone if there is one participant."""
-    factors = [votes.picture, *([] if votes.other is None else [votes.other])]
-    return degrees_of_freedom(*factors, *([votes.participant] if n_levels(votes.participant) > 1 else []))
+    people = [votes.participant] if n_levels(votes.participant) > 1 else []
+    return degrees_of_freedom(votes.picture, *(votes.both or ()), *people)
 
 
 def _with_interval(share: float, variance: float, votes: Votes) -> Estimate:
@@ -201,3 +199,37 @@ def _with_interval(share: float, variance: float, votes: Votes) -> Estimate:
     n = df + 1 if share in (0.0, 1.0) else len(votes.pair)
     low, high = (float(end) for end in wilson(share * n, n))
     return Estimate(share, max(0.0, min(share - reach, low)), min(1.0, max(share + reach, high)))
+
+
+def pictures_of_any_pair(pairs: pd.DataFrame, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return (N,) the two pictures of each pair, numbered together; None where a picture's pairs are of one `unit`."""
+    named = pairs[["stimulus", "stimulus_b"]]
+    if named.isna().any(axis=None):
+        return None
+    code = pd.factorize(named.to_numpy().ravel())[0].reshape(-1, 2)
+    units = (len(np.unique(cells(of, unit))) > n_levels(of) for of in code.T)
+    return (code[:, 0], code[:, 1]) if any(units) else None
+
+
+def by_both_pictures(
+    influence: np.ndarray, participant: np.ndarray, picture: np.ndarray, other: np.ndarray
+) -> np.ndarray:
+    """Return (K,) variances clustered by participant and by each picture of a pair, never below either.
+
+    Args:
+        influence: (N, K) what each pair adds to the estimates' errors.
+        participant: (N,) int, 0.. .
+        picture: (N,) int, the first picture, 0.. .
+        other: (N,) int, the second one, in the same numbers.
+    """
+
+    def by_pictures(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        of_pairs = one_way(influence, cells(np.minimum(first, second), np.maximum(first, second)))
+        return one_way(np.vstack([influence, influence]), np.r_[first, second]) - of_pairs
+
+    of_pictures = by_pictures(picture, other)
+    if n_levels(participant) < 2:
+        return of_pictures
+    of_participants = one_way(influence, participant)
+    of_cells = by_pictures(*np.split(cells(np.r_[participant, participant], np.r_[picture, other]), 2))
+    return np.max([of_participants + of_pictures - of_cells, of_participants, of_pictures], axis=0)
