@@ -55,7 +55,7 @@ from gan_eval.tables import (
     Table,
 )
 from gan_eval.tables.directions import Better, require_directions
-from gan_eval.tables.frames import as_table, conform, frame_of, write_frame
+from gan_eval.tables.frames import as_table, conform, frame_of, joined_tables, read_table, write_frame
 from gan_eval.tables.names import MODELS_TEX
 from gan_eval.tables.personal import left_out_line, without_personal_columns
 
@@ -121,7 +121,7 @@ def analyze(
     trials: "FrameOrFile | Store | PreparedTrials",
     *,
     image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None = None,
-    set_metrics: FrameOrFile | ReadTable | None = None,
+    set_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None = None,
     better: Mapping[str, Better] | None = None,
     exclude: Sequence[str] = (),
     exclude_participants: Sequence[str] = (),
@@ -150,7 +150,7 @@ def analyze(
         image_metrics: the table `image_metrics`; this and the next are needed for correlations and 2AFC scores. A file
             may come from another program, and may be given as METRIC=FILE; several files are joined
             (`read_image_metrics`).
-        set_metrics: the table `set_metrics`.
+        set_metrics: the table `set_metrics`; several files are joined.
         better: `higher` or `lower` by metric, where the name does not tell which values are better
             (`gan_eval.tables.directions`); 2AFC scores need it.
         exclude: rules such as `reaction_time_ms<200` or `flags~late`. A trial that fulfils any is left out of every
@@ -344,7 +344,7 @@ def _read_inputs(
     trials: "FrameOrFile | Store | PreparedTrials",
     *,
     image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
-    set_metrics: FrameOrFile | ReadTable | None,
+    set_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
     stimuli: FrameOrFile | Sequence[Path | str] | None,
     others: Mapping[Table, FrameOrFile | None],
     say: Callable[[str], None],
@@ -408,19 +408,14 @@ _NO_METRICS = _Metrics(None, None, "", [])
 def _read_metrics(
     trials: pd.DataFrame,
     image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
-    set_metrics: FrameOrFile | ReadTable | None,
+    set_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
 ) -> _Metrics:
     from gan_eval.judgements.external_values import read_image_metrics
     from gan_eval.stats.metrics_and_people.matching import completed, named_as_judged, require_metrics_of
 
     lines = list[str]()
     images: pd.DataFrame | None
-    sets: pd.DataFrame | None
-    if isinstance(set_metrics, ReadTable):
-        sets, sets_in = set_metrics.frame, set_metrics.where
-    else:
-        sets = _table(set_metrics, SET_METRICS)
-        sets_in = str(set_metrics) if isinstance(set_metrics, Path | str) else SET_METRICS.name
+    sets, sets_in = _read_sets(set_metrics)
     if isinstance(image_metrics, ReadTable):
         images, lines, measured_in = image_metrics.frame, [*image_metrics.lines], image_metrics.where
     elif not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
@@ -435,6 +430,24 @@ def _read_metrics(
     if sets is not None:
         lines = [*lines, *require_metrics_of(completed(trials, images, sets).trials, sets, where=sets_in)]
     return _Metrics(images, sets, measured_in, lines)
+
+
+def _read_sets(
+    source: FrameOrFile | ReadTable | Sequence[Path | str] | None,
+) -> tuple[pd.DataFrame | None, str]:
+    """Return the table `set_metrics`, and its source for messages."""
+    if isinstance(source, ReadTable):
+        return source.frame, source.where
+    if not isinstance(source, Path | str | Sequence):  # `_table` refuses other types
+        return _table(source, SET_METRICS), SET_METRICS.name
+    files = [source] if isinstance(source, Path | str) else source
+    return read_set_metrics([Path(file) for file in files]), ", ".join(map(str, files))
+
+
+def read_set_metrics(files: Sequence[Path]) -> pd.DataFrame:
+    """Read the table `set_metrics` from one file or several."""
+    parts = [(str(file), read_table(file, SET_METRICS)) for file in files]
+    return joined_tables(parts, SET_METRICS, compared=("value",))
 
 
 def _read_shown_sets(stimuli: FrameOrFile | Sequence[Path | str]) -> dict[str, pd.DataFrame]:
