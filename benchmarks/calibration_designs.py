@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+import calibration_choices
 import calibration_confidence
 import calibration_correlations
 import calibration_grades
@@ -39,6 +40,7 @@ TOPICS: dict[str, list[Design]] = {
     "Confidence": calibration_confidence.DESIGNS,
     "Agreement, HYPE scores and staircases": calibration_scores.DESIGNS,
     "Metrics against people": calibration_correlations.DESIGNS,
+    "Metrics against choices": calibration_choices.DESIGNS,
     "Psychometric functions": calibration_thresholds.DESIGNS,
 }
 DESIGNS = {design.name: design for designs in TOPICS.values() for design in designs}

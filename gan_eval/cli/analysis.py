@@ -52,7 +52,16 @@ def analyze(
             metavar="FILE", help="Metric values of single pictures, ours or pyiqa's CSV ([METRIC=]FILE). Repeatable."
         ),
     ] = None,
-    set_metrics: Annotated[Path | None, typer.Option(help="Metric values of sets.")] = None,
+    set_metrics: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Metric values of sets. Repeatable.")
+    ] = None,
+    better: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=WORD",
+            help="Which values of a metric are better: higher or lower, if not known. Repeatable.",
+        ),
+    ] = None,
     stimuli: Stimuli = None,
     maps: Maps = None,
     exclude: Annotated[list[str] | None, setting("analysis", "AnalysisSettings", "exclude", metavar="RULE")] = None,
@@ -67,9 +76,9 @@ def analyze(
 
     Always: rates, reaction_times, mixed_models, comparisons, correlations. If the trials allow it:
     participation, choices, bradley_terry, ratings, opinion_scores, agreement, thresholds, hype,
-    psychometric, psychometric_levels, roc, roc_points, correlation_differences, robustness, and paper: the
-    table to cite, which comes as paper.tex too. If people marked where they saw it: mark_agreement and, with
-    --stimuli, mark_maps, mark_map_differences, mark_regions.
+    psychometric, psychometric_levels, roc, roc_points, correlation_differences, metric_scores,
+    metric_score_differences, robustness, and paper: the table to cite, which comes as paper.tex too. If people
+    marked where they saw it: mark_agreement and, with --stimuli, mark_maps, mark_map_differences, mark_regions.
 
     If the study plans a number of people, also recruitment: until all have come, verdicts are `interim`.
 
@@ -107,7 +116,9 @@ def analyze(
         else:
             answers = _answers_of_files(file, planned, out, console.message)
         picture_maps = _maps(answers, stimuli or (), maps or ()) if stimuli or maps else None
-        metrics = _read_metrics(image_metrics or (), set_metrics, answers, out) if image_metrics or set_metrics else {}
+        metrics = (
+            _read_metrics(image_metrics or (), set_metrics or (), answers, out) if image_metrics or set_metrics else {}
+        )
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
             naming("--exclude: ", only="trials: "),
@@ -121,6 +132,7 @@ def analyze(
                 extra=_to_copy(metrics, out) if metrics else {},
                 image_metrics=metrics.get(IMAGE_METRICS),
                 set_metrics=metrics.get(SET_METRICS),
+                better=parse_pairs(better or (), "--better"),
                 exclude=tuple(exclude or ()),
                 exclude_participants=tuple(exclude_participants or ()),
                 margin=margin,
@@ -135,17 +147,16 @@ def analyze(
 
 
 def _read_metrics(
-    image_metrics: Sequence[Path], set_metrics: Path | None, answers: "Answers", out: Path
+    image_metrics: Sequence[Path], set_metrics: Sequence[Path], answers: "Answers", out: Path
 ) -> "dict[Table, ReadTable]":
     """Read the metric tables once, so that those that are copied are those that are analysed."""
     from gan_eval.files.sets import settled
     from gan_eval.judgements.readers import of_people
-    from gan_eval.stats.analysis import ReadTable
+    from gan_eval.stats.analysis import ReadTable, read_set_metrics
     from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TRIALS
-    from gan_eval.tables.frames import read_table
 
     read = {}
-    with settled(*(file.parent for file in (*image_metrics, set_metrics) if file), out):
+    with settled(*(file.parent for file in (*image_metrics, *set_metrics)), out):
         if image_metrics:
             from gan_eval.judgements.external_values import read_image_metrics
 
@@ -153,7 +164,7 @@ def _read_metrics(
             frame, lines = read_image_metrics(image_metrics, trials)
             read[IMAGE_METRICS] = ReadTable(frame, ", ".join(map(str, image_metrics)), lines)
         if set_metrics:
-            read[SET_METRICS] = ReadTable(read_table(set_metrics, SET_METRICS), str(set_metrics))
+            read[SET_METRICS] = ReadTable(read_set_metrics(set_metrics), ", ".join(map(str, set_metrics)))
     return read
 
 

@@ -18,11 +18,11 @@ import pandas as pd
 
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.files.reading import resolved
-from gan_eval.judgements.contradictions import are_single
+from gan_eval.judgements.trials import judged_pictures
 from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.cells import csv_records, number_of, require_distinct, with_point
-from gan_eval.tables.frames import conform, read_table
+from gan_eval.tables.frames import conform, joined_tables, read_table
 
 _UNNAMED = re.compile(r"score|value|result|metric|\d*", re.IGNORECASE)
 """Headers that do not name a single metric, such as pandas' numbers; the file's name is used instead."""
@@ -130,7 +130,8 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
 
     A picture of another program's file is the judged one whose identifier ends in its name, without the suffix. Where
     several do, the nearest folder in its name, another cell of its row, or the file's own folder, that is the model's
-    name (or `real`) decides; else the generated picture is meant. A value of two pictures is the generated one's.
+    name (or `real`) decides; else the generated picture is meant. A value of two pictures is the generated one's. A
+    picture that several files have, such as the real ones of several runs, is taken once.
 
     Args:
         files: `FILE`, or `METRIC=FILE` to name the metric of another program's file.
@@ -140,24 +141,21 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
 
     Raises:
         UserError: a file cannot be read, none of its pictures was judged, a picture may be one of several models', or
-            a picture has two values of one metric.
+            a picture has two values of one metric, or two files of its name differ.
     """
-    single = trials[are_single(trials)]
-    judged = single[["stimulus", "item", "kind", "model", "dataset"]].dropna(subset="stimulus")
-    pictures = _JudgedPictures(judged.drop_duplicates("stimulus").astype("object"))
+    pictures = _JudgedPictures(judged_pictures(trials))
     frames, lines = [], []
     for given in files:
         metric, _, name = str(given).rpartition("=")
         file = given if given.exists() else Path(name)
         ours = {"stimulus", "metric"}  # also a table `image_metrics` with a fault, which its reader names
         if file.suffix == ".parquet" or not file.is_file() or ours <= {*csv_records(file, has_header=False)[1][0]}:
-            frames.append(read_table(file, IMAGE_METRICS))
+            frames.append((str(given), read_table(file, IMAGE_METRICS)))
         else:
             frame, notes = _external(file, metric if file != given else "", pictures)
-            frames.append(frame)
+            frames.append((str(given), frame))
             lines += notes
-    where = ", ".join(map(str, files))
-    return conform(pd.concat(frames, ignore_index=True), IMAGE_METRICS, where=where), lines
+    return joined_tables(frames, IMAGE_METRICS, compared=("value", "sha256")), lines
 
 
 def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.DataFrame, list[str]]:
@@ -198,7 +196,7 @@ def _external(file: Path, metric: str, judged: _JudgedPictures) -> tuple[pd.Data
             rows[of] = {**judged.rows[place], "metric": of[1], "value": value, "reason": reason, "run": None}
     lines = values.unread
     if not rows:
-        example = abbreviated(judged.rows[0]["stimulus"]) if judged.rows else "no single picture"
+        example = abbreviated(judged.rows[0]["stimulus"]) if judged.rows else "no picture"
         raise UserError(
             f"{file}: none of its {len(pictures)} pictures was judged: {abbreviated(claims[0][0])} against "
             f"{example}; give values of the pictures that were judged, under the same file names"

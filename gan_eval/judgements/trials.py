@@ -9,7 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
-from gan_eval.judgements.contradictions import agreement, are_single, require_agreement, require_plausible_times
+from gan_eval.judgements.contradictions import (
+    agreement,
+    are_single,
+    of_two_models,
+    require_agreement,
+    require_plausible_times,
+)
 from gan_eval.science.inference import shared_items
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import name_of
@@ -121,6 +127,28 @@ def pictures(trials: pd.DataFrame) -> pd.Series:
     """Return (N,) the item of each trial, or the stimulus where there is none."""
     item = trials["item"]
     return item if item.notna().all() else item.astype("str").where(item.notna(), trials["stimulus"].astype("str"))
+
+
+def judged_pictures(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return each judged picture once, with `stimulus`, `item`, `kind`, `model` and `dataset`, as objects.
+
+    Of a pair, `stimulus` is the real picture and `stimulus_b` that of `model`, or they are those of the models A and B
+    in `model`, which is A|B.
+    """
+    columns = ["stimulus", "item", "kind", "model", "dataset"]
+    single = are_single(trials)
+    parts = [trials.loc[single, columns].astype("object")]
+    pairs = trials.loc[~single & trials["stimulus_b"].notna().to_numpy(bool)]
+    if len(pairs):
+        of_models, of_pairs = of_two_models(pairs), pairs[columns].astype("object")
+        names = of_pairs["model"].fillna("").str.partition("|")
+        first, second = (names[at].where(of_models & (names[at] != ""), None) for at in (0, 2))
+        second = second.where(of_models, of_pairs["model"])
+        kind = np.where(of_models, "fake", "real")
+        parts.append(of_pairs.assign(kind=kind, model=first))
+        parts.append(of_pairs.assign(stimulus=pairs["stimulus_b"].astype("object"), kind="fake", model=second))
+    every = pd.concat(parts) if len(parts) > 1 else parts[0]
+    return every.dropna(subset="stimulus").drop_duplicates("stimulus")
 
 
 def items_of(trials: pd.DataFrame, *, side: np.ndarray | None = None) -> np.ndarray | None:

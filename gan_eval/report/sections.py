@@ -15,7 +15,7 @@ from gan_eval.report.page import downloads_of
 from gan_eval.report.parts.blocks import Files, Lines, Report, ReportSection, ShownTable
 from gan_eval.report.parts.folder import StudyFolder, fractions_of
 from gan_eval.report.parts.words import listed, plural
-from gan_eval.report.people.agreement import correlation_tables, difference_tables
+from gan_eval.report.people.agreement import correlation_tables, difference_tables, score_tables
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import badges, caveats, trained_text
 from gan_eval.report.people.comparisons import comparisons_section
@@ -42,7 +42,11 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
         comparisons_section(folder),
         ReportSection("answers", "Choices, grades and thresholds", answers),
         confidence_section(folder),
-        ReportSection("agreement", "Metrics and people", [*correlation_tables(folder), *difference_tables(folder)]),
+        ReportSection(
+            "agreement",
+            "Metrics and people",
+            [*correlation_tables(folder), *difference_tables(folder), *score_tables(folder)],
+        ),
         marks_section(folder),
         # without answers, the metrics are the result
         ReportSection("metrics", "Metrics", measured, on_first_page=not answer),

@@ -54,7 +54,8 @@ from gan_eval.tables import (
     TRIALS,
     Table,
 )
-from gan_eval.tables.frames import as_table, conform, frame_of, write_frame
+from gan_eval.tables.directions import Better, require_directions
+from gan_eval.tables.frames import as_table, conform, frame_of, joined_tables, read_table, write_frame
 from gan_eval.tables.names import MODELS_TEX
 from gan_eval.tables.personal import left_out_line, without_personal_columns
 
@@ -90,6 +91,8 @@ RESULTS = {
     "mark_map_differences": "stats.marks.tables",
     "mark_regions": "stats.marks.tables",
     "correlation_differences": "stats.metrics_and_people.correlation_tables",
+    "metric_scores": "stats.metrics_and_people.metric_scores",
+    "metric_score_differences": "stats.metrics_and_people.metric_scores",
     "mixed_models": "stats.mixed.models",
     "recruitment": "stats.recruitment",
     "agreement": "stats.tables.agreement",
@@ -118,7 +121,8 @@ def analyze(
     trials: "FrameOrFile | Store | PreparedTrials",
     *,
     image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None = None,
-    set_metrics: FrameOrFile | ReadTable | None = None,
+    set_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None = None,
+    better: Mapping[str, Better] | None = None,
     exclude: Sequence[str] = (),
     exclude_participants: Sequence[str] = (),
     margin: float | None = None,
@@ -143,9 +147,12 @@ def analyze(
             file, its URL, or the result of `open_store`); or the result of `prepare_trials`. Identifiers may be whole
             numbers. Repeated rows and trials without a participant or a stimulus are left out; the note of the rates
             counts them. Simulated sessions of a store are left out once people have answered.
-        image_metrics: the table `image_metrics`; this and the next are needed for correlations. A file may come from
-            another program, and may be given as METRIC=FILE; several files are joined (`read_image_metrics`).
-        set_metrics: the table `set_metrics`.
+        image_metrics: the table `image_metrics`; this and the next are needed for correlations and 2AFC scores. A file
+            may come from another program, and may be given as METRIC=FILE; several files are joined
+            (`read_image_metrics`).
+        set_metrics: the table `set_metrics`; several files are joined.
+        better: `higher` or `lower` by metric, where the name does not tell which values are better
+            (`gan_eval.tables.directions`); 2AFC scores need it.
         exclude: rules such as `reaction_time_ms<200` or `flags~late`. A trial that fulfils any is left out of every
             table; the note of the rates counts them. A rule on the outcome (kind, response, correct, ...) is refused,
             except `response=none`.
@@ -192,6 +199,7 @@ def analyze(
     0.75
     """
     say = on_message or warnings.warn
+    require_directions(better or {})
     inputs = _read_inputs(
         trials,
         image_metrics=image_metrics,
@@ -228,6 +236,7 @@ def analyze(
     if inputs.images is not None or inputs.sets is not None:
         waits = recruited is not None and is_waiting(recruited)
         frames |= _tables_of_correlations(analysed, inputs, settings, is_interim=waits, seed=seed, say=say)
+        frames |= _tables_of_scores(analysed, inputs.images, better or {}, is_interim=waits)
     if inputs.marks is not None and len(inputs.marks):
         from gan_eval.stats.marks.tables import mark_tables, marked
 
@@ -335,7 +344,7 @@ def _read_inputs(
     trials: "FrameOrFile | Store | PreparedTrials",
     *,
     image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
-    set_metrics: FrameOrFile | ReadTable | None,
+    set_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
     stimuli: FrameOrFile | Sequence[Path | str] | None,
     others: Mapping[Table, FrameOrFile | None],
     say: Callable[[str], None],
@@ -399,19 +408,14 @@ _NO_METRICS = _Metrics(None, None, "", [])
 def _read_metrics(
     trials: pd.DataFrame,
     image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
-    set_metrics: FrameOrFile | ReadTable | None,
+    set_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
 ) -> _Metrics:
     from gan_eval.judgements.external_values import read_image_metrics
     from gan_eval.stats.metrics_and_people.matching import completed, named_as_judged, require_metrics_of
 
     lines = list[str]()
     images: pd.DataFrame | None
-    sets: pd.DataFrame | None
-    if isinstance(set_metrics, ReadTable):
-        sets, sets_in = set_metrics.frame, set_metrics.where
-    else:
-        sets = _table(set_metrics, SET_METRICS)
-        sets_in = str(set_metrics) if isinstance(set_metrics, Path | str) else SET_METRICS.name
+    sets, sets_in = _read_sets(set_metrics)
     if isinstance(image_metrics, ReadTable):
         images, lines, measured_in = image_metrics.frame, [*image_metrics.lines], image_metrics.where
     elif not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
@@ -426,6 +430,24 @@ def _read_metrics(
     if sets is not None:
         lines = [*lines, *require_metrics_of(completed(trials, images, sets).trials, sets, where=sets_in)]
     return _Metrics(images, sets, measured_in, lines)
+
+
+def _read_sets(
+    source: FrameOrFile | ReadTable | Sequence[Path | str] | None,
+) -> tuple[pd.DataFrame | None, str]:
+    """Return the table `set_metrics`, and its source for messages."""
+    if isinstance(source, ReadTable):
+        return source.frame, source.where
+    if not isinstance(source, Path | str | Sequence):  # `_table` refuses other types
+        return _table(source, SET_METRICS), SET_METRICS.name
+    files = [source] if isinstance(source, Path | str) else source
+    return read_set_metrics([Path(file) for file in files]), ", ".join(map(str, files))
+
+
+def read_set_metrics(files: Sequence[Path]) -> pd.DataFrame:
+    """Read the table `set_metrics` from one file or several."""
+    parts = [(str(file), read_table(file, SET_METRICS)) for file in files]
+    return joined_tables(parts, SET_METRICS, compared=("value",))
 
 
 def _read_shown_sets(stimuli: FrameOrFile | Sequence[Path | str]) -> dict[str, pd.DataFrame]:
@@ -527,12 +549,27 @@ def _tables_of_correlations(
     correlations, differences = correlations_and_differences(
         trials.every, image_metrics=images, set_metrics=sets, seed=seed, replicates=settings.replicates
     )
-    if correlations.empty and (trials.every["phase"] == "main").any():
+    has_scores = images is not None and trials.pairs["answered"].any()
+    if correlations.empty and not has_scores and (trials.every["phase"] == "main").any():
         reason = why_none(trials.every, image_metrics=images, set_metrics=sets)
         say(f"no correlations of metrics with people: {reason}")
     is_sure = (differences["p_holm"] < ALPHA).fillna(False) & (not is_interim)
     differences = differences.assign(follows_better=differences["follows_better"].where(is_sure, None))
     return {"correlations": correlations, "correlation_differences": differences}
+
+
+def _tables_of_scores(
+    trials: TypedTrials, images: pd.DataFrame | None, better: Mapping[str, Better], *, is_interim: bool
+) -> dict[str, pd.DataFrame]:
+    """Return the 2AFC scores of metrics of pictures; without pairs, no tables."""
+    if images is None or trials.pairs.empty:
+        return {}
+    from gan_eval.stats.metrics_and_people.metric_scores import metric_scores
+
+    scores, differences = metric_scores(trials, images, better=better)
+    if is_interim:
+        differences = differences.assign(follows_better=None)
+    return {"metric_scores": scores, "metric_score_differences": differences}
 
 
 def _settings_and_departures(

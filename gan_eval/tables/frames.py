@@ -213,6 +213,48 @@ def _plain_frame(path: Path) -> "pd.DataFrame | None":
     return pd.DataFrame(columns, copy=False)
 
 
+def joined_tables(
+    parts: "Sequence[tuple[str, pd.DataFrame]]", table: Table, *, compared: Sequence[str]
+) -> "pd.DataFrame":
+    """Return the rows of several files of one table, each key once.
+
+    Rows of one key are one row, that of the first file with its value, if they agree in the compared columns, or cells
+    are empty. Numbers agree to a millionth: another number of threads changes the last digits.
+
+    Args:
+        parts: names of the files and their frames, with distinct keys in each.
+        compared: columns; the first has the value.
+
+    Raises:
+        UserError: two files have different cells of one key.
+    """
+    import numpy as np
+    import pandas as pd
+
+    frame = pd.concat([part for _, part in parts], ignore_index=True)
+    key, file = [*table.key], np.repeat(np.arange(len(parts)), [len(part) for _, part in parts])
+    if not frame.duplicated(key).any():
+        return conform(frame, table, where=", ".join(name for name, _ in parts))
+    number = frame.groupby(key, dropna=False, sort=False).ngroup().to_numpy()
+    for name in compared:
+        known = np.flatnonzero(frame[name].notna().to_numpy(bool))
+        of_group, first = np.unique(number[known], return_index=True)
+        others = known[first[np.searchsorted(of_group, number[known])]]
+        cells, expected = (frame[name].to_numpy()[rows] for rows in (known, others))
+        is_number = frame[name].dtype == "float64"
+        agree = np.isclose(cells, expected, rtol=1e-6, atol=0) if is_number else cells == expected
+        if not agree.all():
+            row, other = (int(rows[np.argmin(agree)]) for rows in (known, others))
+            what = ", ".join(f"{column}={frame[column].iat[row]}" for column in key)
+            a, b = (f"{parts[file[at]][0]} has {frame[name].iat[at]}" for at in (other, row))
+            raise UserError(
+                f"{what}: {name}: {a}, {b}; these are not of one picture or set: give only one of the files"
+            )
+    order = np.argsort(frame[compared[0]].isna().to_numpy(bool), kind="stable")
+    kept = np.sort(order[np.unique(number[order], return_index=True)[1]])
+    return conform(frame.iloc[kept].reset_index(drop=True), table, where=table.name)
+
+
 def require_clear_texts(cells: "pd.Series", *, where: str) -> None:
     """Refuse texts in which a point or comma may be a thousands separator (`require_clear_numbers`).
 

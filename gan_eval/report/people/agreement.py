@@ -1,7 +1,10 @@
-"""Correlations of metrics with fooling rates or mean grades, and their differences."""
+"""Correlations of metrics with fooling rates or mean grades, their 2AFC scores, and the differences of both."""
+
+from functools import partial
 
 import pandas as pd
 
+from gan_eval.judgements.trials import PAIRED, TWO_MODELS
 from gan_eval.report.metrics.summaries import direction, is_of_quality, title_of
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import StudyFolder
@@ -9,6 +12,7 @@ from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, interval_cel
 from gan_eval.report.parts.words import Record, missing, number, p_value, text, whole
 from gan_eval.report.people.caveats import is_interim
 from gan_eval.stats.metrics_and_people.correlations import CORRELATION_DIFFERENCES, CORRELATIONS
+from gan_eval.stats.metrics_and_people.metric_scores import METRIC_SCORE_DIFFERENCES, METRIC_SCORES
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 
 NEAR = 1e-6
@@ -21,7 +25,12 @@ _CEILING = (
     "Ceiling: the correlation that a perfect metric could reach with answers of this reliability. A correlation above "
     "it may be chance, or the metric was fitted to these answers."
 )
+_SCORES = (
+    "2AFC score: the share of votes for the picture of a pair that the metric prefers (Zhang et al. 2018); 0.5 is "
+    "chance. Ceiling: the score of the majority of the pair's other votes. Intervals are over people and pictures."
+)
 _UNADJUSTED = "p (Holm) is corrected over metrics, levels and data sets; intervals are unadjusted."
+_three_digits = partial(number, digits=3)
 _DATASET = labelled({}, "dataset", "all")
 _KEY = ["measure", "level", "dataset", "metric"]
 
@@ -77,7 +86,7 @@ def difference_tables(folder: StudyFolder) -> list[ShownTable]:
     columns = {
         "over": labelled({"stimulus": "pictures", "model": "models"}, "level"),
         "data set": _DATASET,
-        "metrics": lambda row: f"{title_of(row['metric_a'])} and {title_of(row['metric_b'])}",
+        "metrics": _both_titles,
         **against,
         "n": cell(whole, "n"),
         "difference of |Spearman|": cell(number, "difference"),
@@ -92,9 +101,61 @@ def difference_tables(folder: StudyFolder) -> list[ShownTable]:
         text_columns=3 + len(against),
         last_is_text=True,
         notes=[_UNADJUSTED],
-        label=lambda row: f"{title_of(row['metric_a'])} and {title_of(row['metric_b'])}",
+        label=_both_titles,
         source="correlation_differences",
     )
+
+
+def score_tables(folder: StudyFolder) -> list[ShownTable]:
+    """Return the 2AFC scores of metrics, and which metric follows choices better."""
+    scores, differences = folder.table(METRIC_SCORES), folder.table(METRIC_SCORE_DIFFERENCES)
+    asked: dict[str, CellFormat] = {}
+    if scores["protocol"].nunique() > 1:
+        asked = {"pairs of": labelled({PAIRED: "a real and a generated picture", TWO_MODELS: "two models"}, "protocol")}
+    shown = {"data set": _DATASET, **asked}
+    pairs = {"pairs": cell(whole, "n_pairs"), "votes": cell(whole, "n_votes")}
+    return [
+        *table_of(
+            "How many votes go with each metric?",
+            scores.assign(metric=scores["metric"].map(title_of)),
+            {
+                **shown,
+                "metric": cell(text, "metric"),
+                **pairs,
+                "2AFC score": cell(_three_digits, "score"),
+                INTERVAL: interval_cell("score_low", "score_high"),
+                "ceiling": cell(_three_digits, "ceiling"),
+                "ceiling's 95% interval": interval_cell("ceiling_low", "ceiling_high"),
+            },
+            text_columns=2 + len(asked),
+            notes=[_SCORES],
+            label="metric",
+            source="metric_scores",
+        ),
+        *table_of(
+            "Which metric do more votes go with?",
+            differences.assign(follows_better=differences["follows_better"].map(title_of, na_action="ignore")),
+            {
+                **shown,
+                "metrics": _both_titles,
+                **pairs,
+                "pairs that they prefer differently": cell(whole, "n_apart"),
+                "difference of scores": cell(_three_digits, "difference"),
+                INTERVAL: interval_cell(),
+                "p (Holm)": cell(p_value, "p_holm"),
+                "more votes go with": labelled({}, "follows_better", "interim" if is_interim(folder) else "undecided"),
+            },
+            text_columns=2 + len(asked),
+            last_is_text=True,
+            notes=[_UNADJUSTED],
+            label=_both_titles,
+            source="metric_score_differences",
+        ),
+    ]
+
+
+def _both_titles(row: Record) -> str:
+    return f"{title_of(row['metric_a'])} and {title_of(row['metric_b'])}"
 
 
 def _followers(differences: pd.DataFrame, correlations: pd.DataFrame) -> pd.Series:

@@ -1,6 +1,7 @@
 """The first page: the result in sentences, figure 1, table 1, six pairs of pictures, five facts, the Methods."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.metrics.summaries import direction, is_of_quality, title_of
@@ -17,6 +18,7 @@ from gan_eval.report.parts.words import (
     missing,
     number,
     on_dataset,
+    plural,
     row_notes,
     whole,
 )
@@ -32,10 +34,14 @@ from gan_eval.stats.metrics_and_people.correlations import (
     CORRELATIONS,
     MIN_POINTS_FOR_INFERENCE,
 )
+from gan_eval.stats.metrics_and_people.metric_scores import METRIC_SCORE_DIFFERENCES, METRIC_SCORES
 from gan_eval.stats.metrics_and_people.points import GRADE
 from gan_eval.stats.paper import EVERYTHING, PAPER, distinct_rows, printed, shared_reals, skill_note, unadjusted
 from gan_eval.stats.recruitment import ALPHA
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _MAX_CITED = 20
 """Maximum number of rows of the table to cite; the table's file has all rows."""
@@ -176,6 +182,7 @@ def _facts(folder: StudyFolder) -> list[tuple[str, str]]:
         ("Participants", " ".join(participation_sentences(folder))),
         ("Design", design),
         ("Metrics", "" if is_interim(folder) else metrics_sentence(folder)),
+        ("Metrics and choices", "" if is_interim(folder) else score_sentences(folder)),
         ("Caveats", " ".join(sentences[:MAX_CAVEATS]) + more),
     ]
 
@@ -196,6 +203,42 @@ def metrics_sentence(folder: StudyFolder) -> str:
         sentences += [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
     adjusted = "Decided by p after Holm's correction; the intervals are unadjusted."
     return f"{' '.join(sentences)} {adjusted}" if sentences else ""
+
+
+def score_sentences(folder: StudyFolder) -> str:
+    """Return a sentence on the highest 2AFC score of each kind of pairs; of several data sets on all votes together."""
+    scores, differences = folder.table(METRIC_SCORES), folder.table(METRIC_SCORE_DIFFERENCES)
+    sentences = []
+    for _, of_protocol in scores[scores["score"].notna()].groupby("protocol", sort=True):
+        pooled = of_protocol[of_protocol["dataset"].isna()]
+        parts = [pooled] if len(pooled) else [part for _, part in of_protocol.groupby("dataset", sort=True)]
+        sentences += [_score_sentence(part.to_dict("records"), differences) for part in parts]
+    return " ".join(["Do metrics choose between two pictures as people do?", *sentences] if sentences else [])
+
+
+def _score_sentence(rows: Sequence[Record], differences: "pd.DataFrame") -> str:
+    """Return the sentence on the metrics of one kind of pairs."""
+    best = max(rows, key=lambda row: float(row["score"]))
+    has_interval, has_ceiling = (not missing(best[name]) for name in ("score_low", "ceiling"))
+    cells = [
+        f"2AFC score {number(best['score'], digits=3)}",
+        f"95% interval {interval(best['score_low'], best['score_high'], digits=3)}" * has_interval,
+        f"{whole(best['n_votes'])} votes on {plural(int(best['n_pairs']), 'pair')}",
+        f"the majority of the other votes has {number(best['ceiling'], digits=3)}" * has_ceiling,
+    ]
+    said = f"{_name(best['metric'])}{on_dataset(best['dataset'])}: {', '.join(filter(None, cells))}"
+    if len(rows) == 1:
+        return f"{said}."
+    won = differences[(differences["follows_better"] == best["metric"]).fillna(False).to_numpy(bool)]
+    same_place = (won["dataset"].fillna("") == ("" if missing(best["dataset"]) else best["dataset"])).to_numpy(bool)
+    return f"Highest is {said}{_lead(str(best['metric']), won[same_place & (won['protocol'] == best['protocol'])])}."
+
+
+def _lead(metric: str, won: "pd.DataFrame") -> str:
+    """Return the clause on the metrics over which a lead is significant, by the rows whose metric it is."""
+    losers = [str(b if a == metric else a) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]
+    beaten = [_name(loser) for loser in losers if is_of_quality(loser)]
+    return f"; its lead over {listed(beaten)} is significant" if beaten else "; its lead is not significant"
 
 
 def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
@@ -220,10 +263,7 @@ def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
     table, metric = folder.table(CORRELATION_DIFFERENCES), str(best["metric"])
     won = table[(table["level"] == "stimulus") & (table["follows_better"] == metric)]
     won = won[(won["dataset"].fillna("") == dataset) & (won["measure"] == best["measure"])]
-    losers = [str(b if a == metric else a) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]
-    beaten = [_name(loser) for loser in losers if is_of_quality(loser)]
-    lead = f"its lead over {listed(beaten)} is significant" if beaten else "its lead is not significant"
-    return f"{where}{listed(names)} {'do' if len(names) > 1 else 'does'}; highest is {strength}; {lead}."
+    return f"{where}{listed(names)} {'do' if len(names) > 1 else 'does'}; highest is {strength}{_lead(metric, won)}."
 
 
 def _directed(row: Record) -> list[float]:

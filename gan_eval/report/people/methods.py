@@ -30,6 +30,7 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, QUES
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.estimate.grades import HIGHER, MEAN
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
+from gan_eval.stats.metrics_and_people.metric_scores import METRIC_SCORES
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.stats.paper import EVERYTHING, PAPER, one_kind_sentence
@@ -276,6 +277,12 @@ def _models(folder: StudyFolder) -> list[str]:
         sentences.append(
             f"Metrics were compared with {people} by Spearman's correlation {', and '.join(by)}; P values were "
             "corrected by Holm's method over metrics, levels and data sets (Holm 1979)."
+        )
+    if folder.table(METRIC_SCORES)["score"].notna().any():
+        sentences.append(
+            "Metrics were compared with choices by their 2AFC score, the share of votes for the picture of a pair that "
+            "the metric prefers (Zhang et al. 2018), with errors clustered by participant and by picture (Cameron et "
+            "al. 2011) and Student's t; the ceiling is the score of the majority of a pair's other votes."
         )
     if margins := margin_texts(comparisons[comparisons["p_equivalent"].notna()]):
         sentences.append(

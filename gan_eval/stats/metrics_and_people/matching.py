@@ -9,6 +9,7 @@ import pandas as pd
 from gan_eval.errors import UserError, abbreviated
 from gan_eval.judgements.contradictions import are_single, belies_its_name, first_change, other_than_its_name
 from gan_eval.judgements.names import PICTURE_FILE
+from gan_eval.judgements.trials import judged_pictures
 
 PICTURE = ("kind", "model", "dataset", "item")
 """Columns that are the same in every row of one picture, in metrics and in trials."""
@@ -67,14 +68,7 @@ def named_as_judged(trials: pd.DataFrame, metrics: pd.DataFrame) -> tuple[pd.Dat
     Where no name is in both tables, a picture is the judged one with the same last folders and stem: as many of them
     as name one picture in each table, if need be with the kind and the model.
     """
-    single = trials[are_single(trials)]
-    pairs = trials[~are_single(trials)]
-    judged = pd.concat(
-        [single[["stimulus", "kind", "model"]]]
-        + [pairs[[name]].set_axis(["stimulus"], axis="columns") for name in ("stimulus", "stimulus_b")],
-        ignore_index=True,
-    )
-    judged = judged.dropna(subset="stimulus").drop_duplicates("stimulus").astype("object")
+    judged = judged_pictures(trials)
     measured = metrics[["stimulus", "kind", "model"]].drop_duplicates("stimulus").astype("object")
     if measured["stimulus"].isin(judged["stimulus"]).any():
         return metrics, []

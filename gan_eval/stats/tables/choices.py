@@ -7,15 +7,14 @@ from scipy.special import expit, ndtri
 from gan_eval.judgements.trials import PAIRED, AnyTrials, pictures, typed
 from gan_eval.science.inference import (
     binomial_p,
-    cells,
     degrees_of_freedom,
     n_levels,
-    one_way,
     proportion,
     t_critical,
     two_way,
     wilson,
 )
+from gan_eval.stats.estimate.votes import by_both_pictures, pictures_of_any_pair
 from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, contestants, distinct, joined, provenance
 from gan_eval.stats.mixed.fit import plain_fit
 from gan_eval.tables.frames import Row, conform, frame_of
@@ -159,7 +158,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
         basis = np.eye(len(group))[:, 1:] - 1 / len(group)  # strengths that sum to 0
         strength[group] = basis @ plain_fit(np.ones(len(contest)), contest @ basis, "logit")
         participant, item = (pd.factorize(pairs.loc[answered, name])[0][inside] for name in ("participant", "unit"))
-        factors, both_pictures = [participant, item], _pictures_of_any_pair(pairs[answered][inside], item)
+        factors, both_pictures = [participant, item], pictures_of_any_pair(pairs[answered][inside], item)
         if both_pictures is not None:
             factors += both_pictures
         several = [factor for factor in factors if n_levels(factor) > 1]
@@ -170,7 +169,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
             influence = residual[:, None] * (contest @ bread)
             clustered = two_way(influence, participant, item)
             if both_pictures is not None:
-                clustered = _by_both_pictures(influence, participant, *both_pictures)
+                clustered = by_both_pictures(influence, participant, *both_pictures)
             variance = np.maximum(np.diag(bread), clustered)
             std_error[group] = np.sqrt(variance)
             half_width[group] = t_critical(degrees_of_freedom(*several)) * np.sqrt(variance)
@@ -204,40 +203,6 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
         }
     )
     return [{str(name): cell for name, cell in row.items()} for row in cells.join(carried).to_dict("records")]
-
-
-def _pictures_of_any_pair(pairs: pd.DataFrame, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return (N,) the two pictures of each pair, numbered together; None where a picture's pairs are of one `unit`."""
-    named = pairs[["stimulus", "stimulus_b"]]
-    if named.isna().any(axis=None):
-        return None
-    code = pd.factorize(named.to_numpy().ravel())[0].reshape(-1, 2)
-    units = (len(np.unique(cells(of, unit))) > n_levels(of) for of in code.T)
-    return (code[:, 0], code[:, 1]) if any(units) else None
-
-
-def _by_both_pictures(
-    influence: np.ndarray, participant: np.ndarray, picture: np.ndarray, other: np.ndarray
-) -> np.ndarray:
-    """Return (K,) variances clustered by participant and by each picture of a pair, never below either.
-
-    Args:
-        influence: (N, K) what each pair adds to the estimates' errors.
-        participant: (N,) int, 0.. .
-        picture: (N,) int, the first picture, 0.. .
-        other: (N,) int, the second one, in the same numbers.
-    """
-
-    def by_pictures(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        of_pairs = one_way(influence, cells(np.minimum(first, second), np.maximum(first, second)))
-        return one_way(np.vstack([influence, influence]), np.r_[first, second]) - of_pairs
-
-    of_pictures = by_pictures(picture, other)
-    if n_levels(participant) < 2:
-        return of_pictures
-    of_participants = one_way(influence, participant)
-    of_cells = by_pictures(*np.split(cells(np.r_[participant, participant], np.r_[picture, other]), 2))
-    return np.max([of_participants + of_pictures - of_cells, of_participants, of_pictures], axis=0)
 
 
 def estimable_group(wins: np.ndarray) -> np.ndarray:
