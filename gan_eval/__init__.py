@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _set_waiting_settings()  # before anything loads PyTorch or NumPy
 
 __version__ = "0.2.0"
+__address__ = ""
+"""Address of this project, for citations; empty: there is none yet. A test requires the same of pyproject.toml
+(`[project.urls]`) and CITATION.cff (`url`)."""
 __all__ = ["analyze", "evaluate", "import_trials", "open_store", "read_table", "read_trials", "write_report"]
 
 _MODULE_OF = {

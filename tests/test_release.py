@@ -90,13 +90,14 @@ def test_a_release_alone_quizzes_answers_and_says_what_else_to_install(environme
     assert (served.returncode, "pip install 'gan-eval[web]'" in served.stderr) == (2, True)
 
 
-def test_a_release_has_the_published_studies_and_its_address(environment: Path) -> None:
+def test_a_release_has_the_published_studies_and_no_invented_address(environment: Path) -> None:
     of_clone = {path.name for path in (ROOT / "studies").glob("*.toml")}
     assert {path.name for path in (environment / "share" / "gan-eval" / "studies").glob("*.toml")} == of_clone
     (information,) = environment.rglob("gan_eval-*.dist-info")
     metadata = PathDistribution(information).metadata
     assert metadata["Version"] == gan_eval.__version__
-    assert [line for line in metadata.get_all("Project-URL") or [] if line.startswith("Documentation, https://")]
+    addresses = [line.partition(", ")[2] for line in metadata.get_all("Project-URL") or []]
+    assert addresses == [gan_eval.__address__] * bool(gan_eval.__address__)
 
 
 @pytest.mark.nightly

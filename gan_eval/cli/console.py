@@ -48,12 +48,13 @@ class Console:
             from rich.console import Console as RichConsole
             from rich.table import Column
 
-            shrinking = Column(no_wrap=True, overflow="ellipsis")  # the only one, on a narrow terminal
+            rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # the only one that shrinks
             self._bars = progress.Progress(
                 progress.TextColumn("{task.description}", markup=False),
                 progress.BarColumn(bar_width=16),
                 progress.TimeElapsedColumn(),
-                progress.TextColumn("{task.fields[text]}", style="dim", markup=False, table_column=shrinking),
+                progress.TextColumn("{task.fields[text]}", style="dim", markup=False, table_column=rest),
+                expand=True,
                 console=RichConsole(file=self._file, highlight=False, soft_wrap=True),
             )
 
@@ -77,12 +78,18 @@ class Console:
             return
         if wrap:
             text = textwrap.fill(text, self._bars.console.width, break_long_words=False, break_on_hyphens=False)
+        self._hide_finished()
+        self._bars.console.print(as_typed(text), markup=False, emoji=False)
+
+    def _hide_finished(self) -> None:
+        """Remove the progress bars of finished tasks."""
+        if self._bars is None:
+            return
         finished = [task.id for task in self._bars.tasks if task.finished and task.visible]
         for task in finished:
             self._bars.update(task, visible=False)
         if finished:
             self._bars.refresh()
-        self._bars.console.print(as_typed(text), markup=False, emoji=False)
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "") -> None:
         """Print a table of texts without its empty columns; numbers are aligned to the right.
@@ -138,10 +145,13 @@ class Console:
         """Show that `done` of `total` parts of `what` are finished (see `gan_eval.machine.progress.Progress`)."""
         now = time.monotonic()
         if what not in self._tasks:
+            self._hide_finished()
             bar = None if self._bars is None else self._bars.add_task(what, total=total or None, text="")
-            self._tasks[what] = _Task(bar, now, done, now)
+            self._tasks[what] = _Task(bar, now, done, now, total)
         task = self._tasks[what]
-        text = f"{done}/{total or '?'}"
+        if total and not task.total:  # what came before was preparation
+            task.start, task.first, task.total = now, done, total
+        text = f"{done}/{total}" if total else str(done or "")
         if now > task.start and done > task.first:
             rate = (done - task.first) / (now - task.start)
             units = rate * units_each
@@ -155,7 +165,7 @@ class Console:
             self._bars.update(task.bar, completed=done, total=total or None, text=text, visible=True)
         elif total != 1 and ((total and done >= total) or now - task.last_line >= PLAIN_EVERY_S):
             task.last_line = now
-            self.message(f"{what}: {text}")
+            self.message(f"{what}: {text or 'working'}")
 
 
 @dataclass
@@ -167,3 +177,5 @@ class _Task:
     first: int
     """Number of parts that were done at the start."""
     last_line: float
+    total: int
+    """Number of all parts; 0: not known yet."""

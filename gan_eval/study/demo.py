@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from itertools import islice, permutations, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -17,6 +18,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_bytes
 from gan_eval.files.locks import refuse_if_held
 from gan_eval.files.output_folders import claim_output_folder
+from gan_eval.files.reading import read_bytes
 from gan_eval.machine.commands import setup_command
 from gan_eval.machine.progress import Listener, about_download
 from gan_eval.machine.system_libraries import missing_display
@@ -27,10 +29,14 @@ from gan_eval.pictures.importing import import_items
 from gan_eval.settings.template import write_study
 from gan_eval.study import markers
 from gan_eval.study.plan import Plan, make_plan
-from gan_eval.study.sessions import closing_lines, open_quiz, read_sessions
+from gan_eval.study.sessions import closing_lines, is_rehearsal, open_quiz, read_sessions
 from gan_eval.study.stages import list_stages
+from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
 STUDY = Path(__file__).with_name("demo.toml")
+REHEARSED = 24
+"""Number of simulated participants, so that each picture is judged by about four."""
+OF_A_PERSON, OF_A_REHEARSAL = b"participants = 1 ", b"participants = %d " % REHEARSED
 CROP = 192
 """Side of a crop in pixels: the size the study trains and shows."""
 
@@ -65,12 +71,15 @@ def run_demo(
     claim_output_folder(out, private=True)
     refuse_if_held(*markers.run_lock(out))
     asks = simulate is None and missing_display() is None
-    who = "a quiz of 30 pictures for you" if asks else "a quiz rehearsed by simulated participants"
+    rehearsed = f"{REHEARSED} simulated participants"
+    who = f"a quiz of 30 pictures for you, a rehearsal by {rehearsed}" if asks else f"a quiz rehearsed by {rehearsed}"
     listener.message(
         f"demo: trains 3 small models (about a minute each), generates and measures their pictures, then {who}, "
         f"statistics, and {out / 'report.html'}; 4 minutes on 2 CPU cores. Ctrl-C stops it; rerun it to continue"
     )
+    listener.progress(0, 0, "pictures")
     make_data(out / "data" / "dots2photo")
+    listener.progress(1, 1, "pictures")
     try:
         cache.find("inception")
     except UserError:
@@ -83,17 +92,55 @@ def run_demo(
     if simulate is None and not asks:
         listener.message("no screen here: the quiz is rehearsed by simulated participants, marked as simulated")
         simulate = "default"
-    plan = make_plan(study, out, data_root=out / "data", simulate=simulate, threads=threads)
+    how: dict[str, Any] = {"data_root": out / "data", "simulate": simulate, "threads": threads}
+    plan = make_plan(study, out, **how)
+    if is_rehearsal(plan, read_sessions(plan)):
+        write_bytes(study, STUDY.read_bytes().replace(OF_A_PERSON, OF_A_REHEARSAL))
+        plan = make_plan(study, out, **how)
     stages = list_stages(plan)
     if asks:
         machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "audit", "metrics")]
         markers.run(machine, out, listener)
         open_quiz(plan, read_sessions(plan), listener)
     markers.run(stages, out, listener)
-    for line in closing_lines(plan, again or ["demo", "--out", str(out)]):
+    rehearsal = rehearse(plan, listener) if asks else None
+    for line in closing_lines(plan, again or ["demo", "--out", str(out)], rehearsal=rehearsal):
         listener.message(line)
     listener.message("with pictures of your own: gan-eval try REAL FAKE  # two folders; equal file names are pairs")
     return out / "report.html"
+
+
+def rehearse(plan: Plan, listener: Listener) -> Plan | None:
+    """Simulate a finished study with the pictures of a measured one, and report it; None, with a message: it cannot be.
+
+    It is in the folder `rehearsal` of the study's; every row, and its report's title, say that nobody answered.
+    """
+    out = plan.folder / "rehearsal"
+    listener.message(f"rehearsal: {REHEARSED} simulated participants show what a finished study looks like")
+    try:
+        claim_output_folder(out, private=True)
+        if not (file := out / "study.toml").is_file():
+            study = plan.study.study
+            values = {
+                "study": {
+                    "name": f"{study.name}_rehearsal",
+                    "title": f"Rehearsal: {study.title}",
+                    "question": study.question,
+                },
+                "quiz": {**plan.study.quiz.model_dump(exclude_defaults=True), "participants": REHEARSED},
+                "metrics": plan.study.metrics.model_dump(exclude_defaults=True),
+            }
+            write_study(file, values, sets=[*plan.stimulus_folders().values()])
+        for name in (f"{table.name}.csv" for table in (IMAGE_METRICS, SET_METRICS)):  # they are of the same pictures
+            write_bytes(out / "metrics" / name, read_bytes(plan.folder / "metrics" / name))
+        rehearsed = make_plan(file, out, simulate="default")
+        markers.run(
+            [stage for stage in list_stages(rehearsed) if stage.name in ("quiz", "analyze", "report")], out, listener
+        )
+    except UserError as error:  # for example other pictures than those of an earlier demo
+        listener.message(f"rehearsal: skipped, {error}")
+        return None
+    return rehearsed
 
 
 def make_data(folder: Path) -> None:

@@ -106,21 +106,35 @@ def pending_sessions(plan: Plan) -> list[str]:
     return [*lines, *unfinished_sessions(plan, stored)]
 
 
-def closing_lines(plan: Plan, again: Sequence[str]) -> list[str]:
+def closing_lines(plan: Plan, again: Sequence[str], *, rehearsal: Plan | None = None) -> list[str]:
     """Return the report's first sentence, unfinished sessions, and the next commands.
 
     Args:
         again: the command that makes the report again, in words.
+        rehearsal: a study of simulated participants with the same pictures, whose answer stands next to it.
     """
+    stored = read_sessions(plan)
+    lines = [f"answer: {sentence}" for sentence in _first_sentence(plan)]
+    if rehearsal is not None:
+        page = rehearsal.folder / "report.html"
+        lines += [f"rehearsal: {sentence} Nobody answered there: {page}" for sentence in _first_sentence(rehearsal)]
+    what = "one more person" if stored.people_have_answered else "pictures for you to judge"
+    command = serve_command(plan) if missing_display() else quiz_command(plan, stored)
+    report = shlex.join(["gan-eval", *again])
+    return [
+        *lines,
+        *unfinished_sessions(plan, stored),
+        f"next: {command}  # {what}",
+        f"then: {report}  # adds their answers to the report",
+    ]
+
+
+def _first_sentence(plan: Plan) -> list[str]:
+    """Return the first sentence of a report's result; none without answers."""
     from gan_eval.report.parts.folder import read_folder
     from gan_eval.report.people.answer import answer_sentences
 
-    stored = read_sessions(plan)
-    lines = [f"answer: {sentence}" for sentence in islice(answer_sentences(read_folder(plan.folder)), 1)]
-    what = "more people" if stored.people_have_answered else "pictures for you to judge"
-    command = serve_command(plan) if missing_display() else quiz_command(plan, stored)
-    report = shlex.join(["gan-eval", *again])
-    return [*lines, *unfinished_sessions(plan, stored), f"next: {command}  # {what}", f"then: {report}  # the report"]
+    return list(islice(answer_sentences(read_folder(plan.folder)), 1))
 
 
 def unfinished_sessions(plan: Plan, stored: StoredSessions) -> list[str]:

@@ -83,12 +83,14 @@ def train_stage(plan: Plan, model: str) -> Stage:
     initial = settings.starts_from if settings.starts_from in study.models else None
 
     def work(listener: Listener) -> bool:
+        show = about(f"train {model}{place}", listener.progress)
+        show(0, 0)  # importing torch takes seconds
         from gan_eval.study.training import job_of, train_model
 
         train_model(
             job_of(plan, model),
             out,
-            on_progress=about(f"train {model}{place}", listener.progress),
+            on_progress=show,
             on_message=listener.message,
         )
         return True
@@ -130,6 +132,8 @@ def generate_stage(plan: Plan, model: str) -> Stage:
     holes = {} if mask_seed is None else {"mask_seed": mask_seed}
 
     def work(listener: Listener) -> bool:
+        show = about(f"generate {model}", listener.progress)
+        show(0, 0)  # importing torch takes seconds
         from trainer.generate import generate
 
         generate(
@@ -144,7 +148,7 @@ def generate_stage(plan: Plan, model: str) -> Stage:
             model=model,
             mask_seed=mask_seed,
             threads=plan.threads,
-            on_progress=about(f"generate {model}", listener.progress),
+            on_progress=show,
             on_message=listener.message,
         )
         return True

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from gan_eval import __version__
+from gan_eval import __address__, __version__
 from gan_eval.report.metrics.holes import holes_sentence
 from gan_eval.report.metrics.method import paper_paragraph
 from gan_eval.report.parts.blocks import Block, Listing, Quote
@@ -52,20 +52,25 @@ MIN_SIMULATED = 10
 """Minimum number of participants for citing the coverage of simulated studies with 10 to 40 participants."""
 
 
-CITATION = f"""@misc{{gan_eval,
-  author = {{{{the gan\\_eval founders}}}},
-  title = {{{{gan\\_eval: timed real-or-fake sessions, picture metrics and statistics for image-to-image models}}}},
-  year = {{2026}},
-  note = {{Version {__version__}}},
-  url = {{https://gan-eval.example}},
-}}
-"""
+def citation(address: str = __address__) -> str:
+    """Return this program's entry for BibTeX, with its address if it has one."""
+    title = "gan\\_eval: timed real-or-fake sessions, picture metrics and statistics for image-to-image models"
+    lines = [
+        "@misc{gan_eval,",
+        "  author = {{the gan\\_eval founders}},",
+        f"  title = {{{{{title}}}}},",
+        "  year = {2026},",
+        f"  note = {{Version {__version__}}},",
+        *([f"  url = {{{address}}},"] if address else []),
+        "}\n",
+    ]
+    return "\n".join(lines)
 
 
 def method_blocks(folder: StudyFolder) -> list[Block]:
     """Return the *Methods* paragraphs for a paper, and the program's own entry for BibTeX."""
     text = paper_methods(folder)
-    return [Quote("As text", text), Listing("This program, for BibTeX", CITATION)] if text else []
+    return [Quote("As text", text), Listing("This program, for BibTeX", citation())] if text else []
 
 
 def paper_methods(folder: StudyFolder) -> str:

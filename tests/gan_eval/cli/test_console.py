@@ -81,3 +81,30 @@ def test_a_download_is_reported_in_megabytes(capsys, monkeypatch):
     first, last = capsys.readouterr().err.splitlines()
     assert first == "fetch weights (MB): 50/96, 2.50 MB/s, 0:00:18 left"
     assert last == "fetch weights (MB): 96/96, 4.36 MB/s"
+
+
+def test_progress_of_an_unknown_number_says_no_question_mark(screen, capsys, monkeypatch):
+    times = iter((0.0, 11.0, 22.0, 30.0, 34.0))
+    monkeypatch.setattr("gan_eval.cli.console.time.monotonic", lambda: next(times))
+    console = Console()
+    for done, total in ((0, 0), (0, 0), (3, 0), (0, 8), (4, 8)):
+        console.progress(done, total, "report")
+    after_the_start = "report: 4/8, 1.00/s, 0:00:04 left"  # the rate is that of the parts, without the preparation
+    assert capsys.readouterr().err.splitlines() == ["report: working", "report: 3, 0.14/s", after_the_start]
+    monkeypatch.undo()
+    console, stderr = screen(60)
+    with console:
+        console.progress(0, 0, "report")
+    assert any("report" in line for line in stderr.lines)
+    assert not any("?" in line for line in stderr.lines)
+
+
+def test_what_is_done_has_its_full_name_and_goes_when_the_next_begins(screen):
+    console, stderr = screen(100)
+    with console:
+        console.progress(82, 82, "fetch weights (MB)")
+        console.progress(218, 500, "train l1_short (model 3 of 3)", "g_adversarial 0.699  g_l1 0.112  " * 4)
+    shown = stderr.lines[-2:]
+    assert any("train l1_short (model 3 of 3)" in line and "218/500" in line for line in shown), shown
+    assert not any("fetch" in line for line in shown), shown
+    assert max(map(len, stderr.lines)) <= 100

@@ -15,11 +15,12 @@ from listening import Ear
 from gan_eval.files.locks import hold_lock
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import Observer
+from gan_eval.settings.study import load_study
 from gan_eval.store import push
 from gan_eval.study import demo, forgetting
 from gan_eval.study.markers import run_lock
 from gan_eval.study.plan import Plan, open_plan
-from gan_eval.study.sessions import pending_sessions, quiz_session, read_sessions
+from gan_eval.study.sessions import closing_lines, pending_sessions, quiz_session, read_sessions
 
 WAITING = ("quiz", "analyze", "report")
 """The stages that are not up to date before the last person."""
@@ -238,6 +239,7 @@ def test_a_report_is_up_to_date_from_anywhere_until_its_words_change(
 def test_the_demo_rehearses_without_a_screen(screen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Plan] = []
     opened: list[Plan] = []
+    rehearsed: list[Plan] = []
     monkeypatch.setattr(demo, "missing_display", lambda: None if screen else "no display")
     monkeypatch.setattr(demo, "make_data", lambda _: None)
     monkeypatch.setattr(demo.cache, "find", lambda _: tmp_path)  # the weights are in the cache
@@ -246,9 +248,49 @@ def test_the_demo_rehearses_without_a_screen(screen: bool, tmp_path: Path, monke
     )  # type: ignore[arg-type]
     monkeypatch.setattr(demo, "list_stages", lambda plan: seen.append(plan) or [])
     monkeypatch.setattr(demo, "open_quiz", lambda plan, *_: opened.append(plan))
-    monkeypatch.setattr(demo, "closing_lines", lambda *_: [])
+    monkeypatch.setattr(demo, "rehearse", lambda plan, _: rehearsed.append(plan))
+    monkeypatch.setattr(demo, "closing_lines", lambda *_, **__: [])
 
     demo.run_demo(tmp_path / "demo", Ear())
     demo.run_demo(tmp_path / "demo", Ear(), simulate="dprime=2")
     assert [plan.simulate for plan in seen] == [None if screen else "default", "dprime=2"]
-    assert len(opened) == screen
+    assert len(opened) == len(rehearsed) == screen
+    of_people = "participants = 1 " in (tmp_path / "demo" / "demo.toml").read_text()
+    assert not of_people, "the last one had no person"
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_one_person_s_answer_and_a_rehearsal_next_to_it(world: Path, call: Run) -> None:
+    (world / "study.toml").write_text(STUDY.replace("participants = 3", "participants = 1"))
+    call(world, "--only", "metrics")
+    sit(world, "P01")
+    call(world)
+    plan, ear = plan_of(world), Ear()
+    before = plan.store.read_bytes()
+    rehearsed = demo.rehearse(plan, ear)
+    assert rehearsed is not None, ear.heard
+    assert plan.store.read_bytes() == before, "the answers of people are in a store of their own"
+    lines = closing_lines(plan, ["demo"], rehearsal=rehearsed)
+    assert re.match(r"answer: One participant gives no verdict .*accuracy = \d.*%, 95% CI \[", lines[0]), lines
+    page = rehearsed.folder / "report.html"
+    assert re.match(r"rehearsal: .*simulated participants \(N = 24\).*\d%, 95% CI \[.*Nobody answered", lines[1]), lines
+    assert lines[1].endswith(str(page))
+    text = page.read_text()
+    assert "<title>Simulated participants: Rehearsal: First words" in text
+    assert "No person answered" in text
+    tables = {path.stem for path in (rehearsed.folder / "tables").glob("*.csv")}
+    assert {"paper", "rates", "correlations"} <= tables, "with metrics compared with people"
+    with (rehearsed.folder / "tables" / "trials.csv").open() as file:
+        assert {row["simulated"] for row in csv.DictReader(file)} == {"true"}
+    assert demo.rehearse(plan, ear) is not None
+    assert [line for line in ear.heard if line.endswith(": up to date")] == [
+        f"{stage}: up to date" for stage in ("quiz", "analyze", "report")
+    ], "a second demo only does what is missing"
+
+
+def test_a_rehearsal_that_cannot_be_made_costs_the_demo_nothing(world: Path) -> None:
+    plan, ear = Plan(load_study(world / "study.toml"), world / "study.toml", world / "out", None), Ear()
+    (world / "out" / "rehearsal").mkdir(parents=True)
+    (world / "out" / "rehearsal" / "mine.txt").write_text("mine")
+    assert demo.rehearse(plan, ear) is None
+    assert ear.heard[-1].startswith(f"rehearsal: skipped, --out {world}/out/rehearsal")

@@ -9,8 +9,9 @@ from make_trials import simulated
 from synthetic_tables import folder_of, told_apart
 from synthetic_tables import rates as rates_row
 
+from gan_eval import __address__
 from gan_eval.report.people.answer import answer_sentences
-from gan_eval.report.people.methods import CITATION, method_blocks, paper_methods
+from gan_eval.report.people.methods import citation, method_blocks, paper_methods
 from gan_eval.report.people.participants import participation_sentences
 from gan_eval.stats.analysis import analyze
 
@@ -21,20 +22,26 @@ def test_there_are_short_paragraphs_and_each_as_latex():
     folder = study_of_two_levels()
     text = paper_methods(folder)
     assert len(text.split("\n\n")) >= 4
-    assert [block.text for block in method_blocks(folder)] == [text, CITATION]
+    assert [block.text for block in method_blocks(folder)] == [text, citation()]
 
 
 def test_the_software_is_cited_as_citation_cff_says():
-    text, entry = CFF.read_text(encoding="utf-8"), CITATION.replace("\\_", "_")
+    text, entry = CFF.read_text(encoding="utf-8"), citation().replace("\\_", "_")
     (title,) = re.findall(r'^title: "(.*)"$', text, re.MULTILINE)
     (name,) = re.findall(r'^  - name: "(.*)"$', text, re.MULTILINE)
     assert f"title = {{{{{title}}}}}" in entry
     assert f"author = {{{{{name}}}}}" in entry
     assert re.search(r"^  year = \{20\d\d\},$", entry, re.MULTILINE)
-    (address,) = re.findall(r'^url: "(.*)"$', text, re.MULTILINE)
-    assert f"url = {{{address}}}" in entry
+
+
+def test_only_an_address_that_exists_is_cited_and_it_is_the_same_everywhere():
     project = tomllib.loads(CFF.with_name("pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["urls"]["Documentation"] == address
+    addresses = [__address__] if __address__ else []
+    assert re.findall(r'^url: "(.*)"$', CFF.read_text(encoding="utf-8"), re.MULTILINE) == addresses
+    assert [*project.get("urls", {}).values()] == addresses
+    assert re.findall(r"^  url = \{(.*)\},$", citation(), re.MULTILINE) == addresses
+    assert "url = {https://example.org}," in citation("https://example.org").splitlines()[-2]
+    assert not re.search(r"\.(example|invalid|test)\b", __address__)  # names that can never exist
 
 
 def test_holms_method_is_named_only_where_it_changed_a_p() -> None:
