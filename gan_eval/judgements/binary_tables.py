@@ -107,7 +107,7 @@ def sqlite_parts(path: Path, group: str, sheet: str | None) -> Iterator[FilePart
             if not tables or META in tables:
                 raise UserError(f"{path}: a results store, which needs no import; give it to gan-eval analyze")
             require_small(path.stat().st_size, str(path))
-            for name in _chosen(tables, sheet, path):
+            for name in chosen_tables(tables, sheet, path):
                 cursor = database.execute('SELECT * FROM "{}"'.format(name.replace('"', '""')))
                 header, records = [column for column, *_ in cursor.description], cursor.fetchall()
                 values = zip(*records, strict=True) if records else [()] * len(header)
@@ -117,7 +117,12 @@ def sqlite_parts(path: Path, group: str, sheet: str | None) -> Iterator[FilePart
         raise UserError(f"{path}: not a readable database ({error}); restore it, or export the table as CSV") from error
 
 
-def _chosen(tables: list[str], sheet: str | None, path: Path) -> list[str]:
+def chosen_tables(tables: list[str], sheet: str | None, path: Path) -> list[str]:
+    """Return the tables of a file that `--sheet` names.
+
+    Raises:
+        UserError: it names none of them, or nothing, and there are several.
+    """
     if sheet == EVERY_SHEET:
         return tables
     if sheet is not None and sheet not in tables:

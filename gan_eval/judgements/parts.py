@@ -34,6 +34,8 @@ class FilePart(NamedTuple):
     """Lines above the header, such as a title, which are not read."""
     note: str = ""
     """How the text was read, for the user."""
+    of_sheet: bool = False
+    """True if it is one of several tables in a text."""
     begins_again: bool = False
     """True if it follows the previous part without a header: the number of the trial begins again."""
 

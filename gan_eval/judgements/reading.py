@@ -24,12 +24,13 @@ from pyarrow import csv as arrow_csv
 from gan_eval.errors import UserError
 from gan_eval.files.limits import long_cells, read_small, require_small
 from gan_eval.files.reading import plain_file
-from gan_eval.judgements.binary_tables import binary_part, is_binary_table, sqlite_parts
+from gan_eval.judgements.binary_tables import binary_part, chosen_tables, is_binary_table, sqlite_parts
 from gan_eval.judgements.json_files import json_parts
 from gan_eval.judgements.logs import log_part
 from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of, text_of
 from gan_eval.judgements.rejections import WHOLE_ROW, rejection
-from gan_eval.judgements.workbooks import OLD_EXCEL, is_workbook, read_sheets
+from gan_eval.judgements.titled_tables import titled_tables
+from gan_eval.judgements.workbooks import EVERY_SHEET, OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
@@ -173,7 +174,7 @@ def read_foreign(
         data = read_small(file)
         has_sheets = has_sheets or data.startswith((_ZIP, OLD_EXCEL))
         parts += _parts(data, str(file), group, layout)
-    if sheet is not None and not has_sheets:
+    if sheet is not None and not has_sheets and not any(part.of_sheet for part in parts):
         raise UserError(f"--sheet {sheet}: {files[0]} has no sheets; remove the option")
     if not parts:
         raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
@@ -228,6 +229,11 @@ def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterat
         return
     if part := log_part(text, file, group):
         yield part
+        return
+    if tables := titled_tables(text):
+        for name in chosen_tables(list(tables), layout.sheet, Path(file)):
+            one = f"{group}_{name}" if layout.sheet == EVERY_SHEET else group
+            yield from (part._replace(of_sheet=True) for part in _text_parts(tables[name], file, one, layout))
         return
     separator = None
     if match := _SEPARATOR_LINE.match(text):

@@ -53,6 +53,15 @@ def test_last_columns_without_cells_are_left_out(tmp_path: Path) -> None:
     assert len(imported(tmp_path, "\n".join([f"{header},Approve", *rows[:2], f"{rows[2]},x"])).rejected) == 2
 
 
+def test_one_of_several_tables_below_their_titles_is_read(tmp_path: Path) -> None:
+    """Before: the first table's columns were those of all. QuickEval's results are such a text."""
+    lines = [f"{line}," for line in table().to_csv(index=False).splitlines()]
+    text = "\n".join(["Observers,,,,,", "user ID,vision,,,,", "1,good,,,,", ",,,,,", "Stimuli Results,,,,,", *lines])
+    require_all(imported(tmp_path, text, sheet="Stimuli Results"))
+    refused("has the tables Observers, Stimuli Results; choose one with --sheet NAME", imported, tmp_path, text)
+    refused("--sheet Results: no such table", imported, tmp_path, text, sheet="Results")
+
+
 def test_columns_of_a_sheet_without_a_header_are_named(tmp_path: Path) -> None:
     table().to_excel(tmp_path / "t.xlsx", index=False, header=False)
     require_all(import_trials(tmp_path / "t.xlsx", mapping={}, columns=COLUMNS))
