@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import MAX_NAMED, capital, listed, missing, percent, plural
+from gan_eval.report.parts.words import MAX_NAMED, capital, listed, missing, on_dataset, percent, plural
 from gan_eval.report.people.verdicts import BY_RULE, EXPLORATORY, PRESET
 from gan_eval.stats.recruitment import NO_VERDICT, is_waiting, waiting_text
 from gan_eval.stats.tables.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED
@@ -36,7 +36,7 @@ def badges(folder: StudyFolder) -> list[str]:
             lines.append(f"Models were also trained on pictures of {listed(seen)} that are shown and measured")
     for (model, dataset), marks in _seen_marks(folder).items():
         if (n_seen := marks.count(True)) and dataset not in seen:
-            lines.append(f"{model} was also trained on {n_seen} of its {len(marks)} pictures on {dataset}")
+            lines.append(f"{model} was also trained on {n_seen} of its {len(marks)} pictures{on_dataset(dataset)}")
     if folder.facts.smoke:
         lines.append("Smoke run: every stage ran briefly, so the models are not well trained")
     if sessions := interim(folder, command=folder.facts.sessions.next):
@@ -52,7 +52,8 @@ def _seen_marks(folder: StudyFolder) -> dict[tuple[str, str], list[bool | None]]
     marks: dict[tuple[str, str], list[bool | None]] = {}
     for row in fakes[fakes["kind"] == "fake"].to_dict("records"):
         mark = None if missing(row["seen"]) else bool(row["seen"])
-        marks.setdefault((str(row["model"]), str(row["dataset"])), []).append(mark)
+        dataset = "" if missing(row["dataset"]) else str(row["dataset"])
+        marks.setdefault((str(row["model"]), dataset), []).append(mark)
     return marks
 
 
@@ -110,7 +111,7 @@ def caveats(folder: StudyFolder) -> list[str]:
 
         lines += fid_warnings(sets.to_dict("records"))
     lines += giveaway_lines(folder)
-    unknown = [f"{model} on {dataset}" for (model, dataset), marks in _seen_marks(folder).items() if None in marks]
+    unknown = [f"{model}{on_dataset(where)}" for (model, where), marks in _seen_marks(folder).items() if None in marks]
     if unknown:
         lines.append(f"It is not known whether these models were trained on the pictures shown: {listed(unknown)}.")
     return [capital(line) for line in dict.fromkeys(lines)]

@@ -15,7 +15,7 @@ from gan_eval.report.parts.blocks import Report
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people import pictures
 from gan_eval.report.people.answer import answer_sentences
-from gan_eval.report.people.caveats import giveaway_lines
+from gan_eval.report.people.caveats import caveats, giveaway_lines
 from gan_eval.report.people.first_page import first_page, metrics_sentence, models_latex, summary_of_models
 from gan_eval.report.people.methods import paper_methods
 from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables
@@ -201,6 +201,13 @@ def test_one_table_has_every_metric_and_the_fooling_rate_of_each_model():
     assert "ehearsal" not in text
     rehearsed = folder_of(image_metrics=measured, paper=paper, facts={"sessions": {"simulated": 5}})
     assert "a rehearsal" in models_latex(rehearsed)
+
+
+def test_a_model_without_a_data_set_is_named_alone():
+    """Before: "gan on nan"."""
+    row = {"stimulus": "gan/1", "item": "1", "kind": "fake", "model": "gan", "metric": "psnr", "value": 25.0}
+    (line,) = [line for line in caveats(folder_of(image_metrics=[row])) if "trained" in line]
+    assert line == "It is not known whether these models were trained on the pictures shown: gan."
 
 
 def test_the_audits_clues_are_a_caveat_and_a_table():
