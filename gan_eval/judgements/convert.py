@@ -208,6 +208,7 @@ def import_trials(
     ours = renamed(foreign, sources)
     frame = with_pictures(ours, read, of_user, mapping)
     of_pictures = [str(name) for name in frame if name not in ours or not frame[name].equals(ours[name])]
+    of_table = {name: f"{of_user.sources.get(name, name)} of {pictures}" for name in of_pictures} if of_user else {}
     frame, of_tool = of_trials(tool, frame, foreign)
     had_kinds = "kind" in frame
     frame, unclear = with_kinds(frame)
@@ -221,7 +222,7 @@ def import_trials(
     frame = without_named_blocks(frame, sources)
     places = places_in(frame, sources)
     _require_answers(table, frame, places, [*problems, *unclear])
-    origins = _origins(frame, sources, dict.fromkeys(of_pictures, str(pictures)), had_kinds=had_kinds, places=places)
+    origins = _origins(frame, sources, of_table, had_kinds=had_kinds, places=places)
     meant = meant_words(frame, words)
     is_empty = all(frame[name].isna().all() for name in ("response", "choice", "rating") if name in frame)
     frame, of_missing = without_missing_words(translated(frame, words))

@@ -23,6 +23,7 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.report.people.comparisons import size_text, within_margin
 from gan_eval.report.people.verdicts import exploratory_mark, is_adjusted, margin_text, reported_p
+from gan_eval.science.inference import t_critical
 from gan_eval.stats.estimate.grades import MEAN
 from gan_eval.stats.paper import PAPER, RATING
 from gan_eval.stats.tables.agreement import AGREEMENT
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 FITS_BETTER = "fits the text better"
 """Name of what the preferred one of two models did, if the study asked which picture fits the text better."""
+MAX_FEW_PICTURES = 10
+"""Number of pictures up to which Student's t widens intervals by more than a tenth."""
 MIN_OF_PICTURES = 0.5
 """Minimum share of the variance that comes from pictures for calling their number the reason for no verdict."""
 MAX_SENTENCES = 8
@@ -90,20 +93,31 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
 
 
 def _few_pictures(preferences: "pd.DataFrame") -> list[str]:
-    """Return a sentence if nothing is decided and the pictures are the reason: few, with most of the variance."""
+    """Return a sentence if nothing is decided and the pictures are the reason: few, or with most of the variance."""
     if preferences.empty or "picture_variance" not in preferences or set(preferences["verdict"]) != {"undecided"}:
         return []
-    share, pictures = preferences["picture_variance"].median(), preferences["n_pictures"].max()
-    if missing(share) or share <= MIN_OF_PICTURES or pictures >= preferences["n_participants"].max():
+    share, pictures = preferences["picture_variance"].median(), int(preferences["n_pictures"].max())
+    if missing(share) or pictures >= preferences["n_participants"].max() or pictures < 2:
         return []
     several = len(preferences) > 1
+    reasons = []
+    if share > MIN_OF_PICTURES:
+        of = f"of the variance of a share{' (median)' * several}"
+        reasons.append(f"the differences between them are {percent(share, digits=0)} {of}")
+    if pictures <= MAX_FEW_PICTURES:
+        errors = number(float(t_critical(pictures - 1)), digits=1)
+        reasons.append(
+            f"Student's t with {plural(pictures - 1, 'degree')} of freedom makes an interval {errors} standard errors "
+            "wide to each side, not 2.0"
+        )
+    if not reasons:
+        return []
     what = (
         f"None of the {len(preferences)} pairs of models is decided" if several else "The pair of models is undecided"
     )
     return [
-        f"{what}, because there are only {plural(int(pictures), 'picture')} of each: the differences between them are "
-        f"{percent(share, digits=0)} of the variance of a share{' (median)' * several}, so more participants would "
-        "hardly help."
+        f"{what}, because there are only {plural(pictures, 'picture')} of each: {', and '.join(reasons)}; more "
+        "pictures would help more than more participants."
     ]
 
 

@@ -125,6 +125,16 @@ def test_few_pictures_are_named_as_the_cause_if_no_pair_is_decided() -> None:
         "None of the 3 pairs of models is decided, because there are only 5 pictures of each: the differences " in first
     )
     assert f"{100 * share:.0f}% of the variance" in first
+    assert "Student's t with 4 degrees of freedom makes an interval 2.8 standard errors wide to each side" in first
+
+
+def test_five_pictures_are_named_as_the_cause_where_most_of_the_variance_is_of_people() -> None:
+    """Before: 21 undecided pairs of five scenes had no reason, since pictures had less than half of the variance."""
+    rows = [row | {"choice": "ab"[int(str(row["participant"])[1:]) % 2]} for row in votes(5, models="xyz")]
+    of = folder(rows)
+    assert of.tables["comparisons"]["picture_variance"].median() < 0.5
+    first = next(answer_sentences(of))
+    assert "because there are only 5 pictures of each: Student's t with 4 degrees of freedom" in first
 
 
 def test_people_are_named_as_no_cause_of_the_pictures() -> None:
