@@ -76,6 +76,7 @@ from gan_eval.judgements.words import (
     refuse_choice_by_outcome,
     refuse_one_sided,
     translated,
+    with_named_classes,
     without_missing_words,
 )
 from gan_eval.tables import REJECTED, TRIALS
@@ -225,6 +226,7 @@ def import_trials(
     origins = _origins(frame, sources, of_table, had_kinds=had_kinds, places=places)
     meant = meant_words(frame, words)
     is_empty = all(frame[name].isna().all() for name in ("response", "choice", "rating") if name in frame)
+    frame, of_classes = with_named_classes(frame, words)
     frame, of_missing = without_missing_words(translated(frame, words))
     frame, of_arithmetic = scaled(in_schema_words(frame), sources)
     frame, of_answers, lines_on_answers, of_one_name = _with_answers(frame, places, sources, asked=asked, where=file)
@@ -250,7 +252,16 @@ def import_trials(
         more = f" and {len(unread_files) - MAX_WORDS} more" if len(unread_files) > MAX_WORDS else ""
         lines.append(f"no row is taken of {', '.join(unread_files[:MAX_WORDS])}{more}")
     lines += (
-        of_rows + of_tool + of_sessions + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
+        of_rows
+        + of_tool
+        + of_sessions
+        + of_classes
+        + of_missing
+        + of_limits
+        + of_grades
+        + of_units
+        + lines_on_answers
+        + of_names
     )
     if is_empty:
         _require_an_answer(trials, origins, where=file)

@@ -35,6 +35,8 @@ TWO_MODELS = "model_vs_model"
 
 RATING_HIGH = "rating_high"
 """Additional column of imported grades: real or fake, the pictures that get high ones."""
+CALLED = "called"
+"""Additional column of answers that name a class of pictures: a model's name, or real; see `with_named_classes`."""
 
 
 def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = True) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from gan_eval.judgements.rejections import (
     listed_words,
 )
 from gan_eval.judgements.rules import column_named, parse_rule
-from gan_eval.judgements.trials import OUTCOMES
+from gan_eval.judgements.trials import CALLED, OUTCOMES
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import faults
 
@@ -44,6 +44,35 @@ def translated(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> p
         plain = frame[column].str.strip().str.lower()
         frame[column] = frame[column].mask(plain.isin(list(translations)), plain.map(translations))
     return frame
+
+
+def with_named_classes(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> tuple[pd.DataFrame, list[str]]:
+    """Keep the class that each answer names in the column `called`, if several words for `fake` are names of models.
+
+    Args:
+        frame: the file's text, before its words are translated.
+        words: the meanings of the file's words.
+
+    >>> answers = pd.DataFrame({"model": ["gan", "cg", "real"], "response": ["CG", "cg", "photo"]})
+    >>> words = {"response": {"gan": "fake", "cg": "fake", "photo": "real"}}
+    >>> with_named_classes(answers, words)[0]["called"].tolist()
+    ['cg', 'cg', 'real']
+    """
+    if CALLED in frame or not {"response", "model"} <= {*frame}:
+        return frame, []
+    meanings = {word.strip().lower(): meaning for word, meaning in words.get("response", {}).items()}
+    models = {name.strip().lower(): name.strip() for name in frame["model"].dropna().unique()}
+    classes = {word: models[word] for word, meaning in meanings.items() if meaning == "fake" and word in models}
+    if len(classes) < 2:
+        return frame, []
+    said = {"real": "real", "fake": "fake"} | meanings | classes
+    called = frame["response"].str.strip().str.lower().map(said)
+    names = " and ".join(classes.values())
+    line = (
+        f"answers name the classes {names}: kept in the column {CALLED}, and counted in the table classes; in all "
+        "other tables they are one answer, fake"
+    )
+    return frame.assign(**{CALLED: called.where(called.isin(["real", "fake", *classes.values()]))}), [line]
 
 
 def without_missing_words(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

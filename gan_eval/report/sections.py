@@ -22,7 +22,7 @@ from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.confidence import confidence_section
 from gan_eval.report.people.first_page import first_page
 from gan_eval.report.people.marks import marks_section
-from gan_eval.report.people.pairs_and_grades import choices_tables, grades_tables
+from gan_eval.report.people.pairs_and_grades import choices_tables, classes_table, grades_tables
 from gan_eval.report.people.participants import demographics, included_count, participation_sentences, timing_section
 from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables, samples
 from gan_eval.report.people.published import published_section
@@ -35,7 +35,8 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
     """Return the report of a study's folder."""
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
     answer = list(answer_sentences(folder))
-    answers = [*choices_tables(folder), *grades_tables(folder), thresholds_table(folder), *psychometric_blocks(folder)]
+    answers = [*choices_tables(folder), *grades_tables(folder), *classes_table(folder), thresholds_table(folder)]
+    answers += psychometric_blocks(folder)
     people = [Lines(participation_sentences(folder)), demographics(folder)]
     measured = value_blocks(folder.measured, holes_of_folder(folder))
     details = [  # in the order of a reader's questions

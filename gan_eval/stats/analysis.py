@@ -19,6 +19,7 @@ from gan_eval.files.sets import replaced_set
 from gan_eval.judgements.doubts import doubts, doubts_of_covariates
 from gan_eval.judgements.readers import NO_SIMULATED, of_people, tables_to_analyze
 from gan_eval.judgements.trials import (
+    CALLED,
     PreparedTrials,
     TypedTrials,
     are_own_names,
@@ -97,6 +98,7 @@ RESULTS = {
     "recruitment": "stats.recruitment",
     "agreement": "stats.tables.agreement",
     "choices": "stats.tables.choices",
+    "classes": "stats.tables.classes",
     "bradley_terry": "stats.tables.choices",
     "comparisons": "stats.tables.comparisons",
     "ratings": "stats.tables.grades",
@@ -515,6 +517,10 @@ def _tables_of_answers(
         from gan_eval.stats.tables.choices import bradley_terry, choices
 
         tables |= {"choices": choices(trials), "bradley_terry": bradley_terry(trials)}
+    if CALLED in trials.answered:
+        from gan_eval.stats.tables.classes import classes
+
+        tables["classes"] = classes(trials)
     if len(trials.graded):
         from gan_eval.stats.tables.grades import opinion_scores, ratings
 

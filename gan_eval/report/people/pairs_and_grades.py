@@ -1,4 +1,4 @@
-"""Choices between two pictures and grades: verdicts in words, counts and Bradley–Terry strengths."""
+"""Choices between two pictures, grades and classes: verdicts in words, counts and Bradley–Terry strengths."""
 
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from gan_eval.stats.estimate.grades import MEAN
 from gan_eval.stats.paper import PAPER, RATING
 from gan_eval.stats.tables.agreement import AGREEMENT
 from gan_eval.stats.tables.choices import BRADLEY_TERRY
+from gan_eval.stats.tables.classes import CLASSES
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.grades import RATINGS
 from gan_eval.tables import TRIALS
@@ -65,6 +66,25 @@ def choices_tables(folder: StudyFolder) -> list[ShownTable]:
         notes=[note],
         label="contestant",
         source="bradley_terry",
+    )
+
+
+def classes_table(folder: StudyFolder) -> list[ShownTable]:
+    """Return what each class of pictures was called, if answers name several classes of generated ones."""
+    return table_of(
+        "What was each class called?",
+        folder.table(CLASSES),
+        {
+            "class": cell(text, "class"),
+            "called": cell(text, "called"),
+            "answers": cell(whole, "n"),
+            "so called": cell(whole, "n_called"),
+            "share": cell(percent, "share"),
+            INTERVAL: interval_cell("share_low", "share_high"),
+        },
+        text_columns=2,
+        notes=["Elsewhere in this report these answers are one, fake: a class called another generated one is a hit."],
+        source="classes",
     )
 
 

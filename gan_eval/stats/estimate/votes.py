@@ -41,7 +41,7 @@ class Votes:
     picture: np.ndarray
     """int, 0..: what both pictures of a pair are of, such as an item; several pairs may share it."""
     participant: np.ndarray
-    """int, 0.. ; if nobody knows who voted, each vote has one of its own (`votes_of_counts`)."""
+    """int, 0.. ; all of one if nobody knows who voted: then intervals are over pictures alone (`votes_of_counts`)."""
     both: tuple[np.ndarray, np.ndarray] | None = None
     """int, 0..: the two pictures, numbered together, if any two are paired (`pictures_of_any_pair`)."""
 
@@ -52,7 +52,7 @@ class Votes:
 
 
 def votes_of_counts(for_first: np.ndarray, for_second: np.ndarray, picture: np.ndarray) -> Votes:
-    """Return the single votes of (P,) pairs whose votes were only counted: each is of a participant of its own.
+    """Return the single votes of (P,) pairs whose votes were only counted, so that nobody knows who voted.
 
     >>> votes = votes_of_counts(np.array([2, 0]), np.array([1, 1]), np.array([0, 1]))
     >>> votes.pair.tolist(), votes.chose_first.tolist()
@@ -60,7 +60,7 @@ def votes_of_counts(for_first: np.ndarray, for_second: np.ndarray, picture: np.n
     """
     count = np.stack([for_first, for_second], axis=1).ravel()
     pair, side = (np.repeat(column, count) for column in np.indices((len(for_first), 2)).reshape(2, -1))
-    return Votes(side == 0, pair, picture[pair], np.arange(len(pair)))
+    return Votes(side == 0, pair, picture[pair], np.zeros(len(pair), int))
 
 
 def agreement(votes: Votes, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -129,7 +129,7 @@ class ScoreDifference(NamedTuple):
 
     difference: Estimate
     p: float
-    """Two-sided, against 0."""
+    """Two-sided, against 0; NaN of one participant, or if nobody knows who voted."""
     n_apart: int
     """Number of pairs in which the metrics do not prefer the same picture."""
 
@@ -160,6 +160,7 @@ def score_difference(votes: Votes, agrees_a: np.ndarray, agrees_b: np.ndarray) -
     low, high = ((2 * float(end) - 1) * scale for end in wilson(for_a, number))
     interval = max(-1.0, min(value - reach, low)), min(1.0, max(value + reach, high))
     p = max(float(two_sided_p(value, error, df)), float(binomial_p(round(for_a), round(number))))
+    p = p if n_levels(votes.participant) > 1 else np.nan
     return ScoreDifference(Estimate(value, *interval), p, n_apart)
 
 

@@ -77,8 +77,6 @@ EQUAL = 0.5
 REAL_HAS_NONE = "no score: it compares a generated picture with the real one, which has no value of its own"
 NO_VALUES = "no score: no pair has a value of both pictures"
 ALL_EQUAL = "no score: equal for both pictures of every pair"
-COUNTED = "each vote is of another participant: the interval is over pictures"
-"""Note where nobody gave two votes, or where votes were only counted."""
 
 
 class _Choices(NamedTuple):
@@ -211,12 +209,8 @@ def unknown_direction(metric: str) -> str:
 
 
 def _notes(votes: Votes) -> list[str]:
-    people, pictures = n_levels(votes.participant), n_levels(votes.picture)
-    return [
-        ONE_PARTICIPANT * (people == 1),
-        COUNTED * (1 < people == len(votes.pair)),
-        f"{pictures} pictures: too few for an interval" * (pictures < 2),
-    ]
+    few = "pictures of one item: no interval" * (n_levels(votes.picture) < 2)
+    return [ONE_PARTICIPANT * (n_levels(votes.participant) < 2), few]
 
 
 def _difference_row(choices: _Choices, a: tuple[str, np.ndarray], b: tuple[str, np.ndarray]) -> Row:

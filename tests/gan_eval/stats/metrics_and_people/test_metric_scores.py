@@ -9,7 +9,8 @@ import pytest
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.stats.analysis import analyze
-from gan_eval.stats.metrics_and_people.metric_scores import COUNTED, REAL_HAS_NONE, metric_scores
+from gan_eval.stats.groups import ONE_PARTICIPANT
+from gan_eval.stats.metrics_and_people.metric_scores import REAL_HAS_NONE, metric_scores
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.directions import better_of
 from gan_eval.tables.frames import frame_of
@@ -157,13 +158,18 @@ def test_several_data_sets_have_a_row_each_and_one_together() -> None:
     assert found.loc["all", "n_pairs"] == 20
 
 
-def test_votes_of_unknown_people_have_an_interval_over_pictures() -> None:
+def test_votes_of_unknown_people_have_an_interval_over_pictures_and_no_test() -> None:
     trials = chosen(12, 10)
-    values = measured(trials, "psnr", VALUES)
-    names = [f"v{n}" for n in range(len(trials))]
-    (row,) = metric_scores(trials.assign(participant=names, session=names), values)[0].to_dict("records")
-    assert row["note"] == COUNTED
-    assert row["score_low"] < row["score"] < row["score_high"]
+    values = pd.concat([measured(trials, name, VALUES) for name in ("psnr", "niqe")], ignore_index=True)
+    numbers = trials.groupby("participant").cumcount() + 10 * trials["participant"].str[1:].astype(int)
+    unknown = trials.assign(participant="not known", session="not known", trial=numbers)
+    scores, differences = metric_scores(unknown, values)
+    known = metric_scores(trials, values)[0]
+    assert scores["score"].tolist() == known["score"].tolist()
+    assert {*scores["note"]} == {*differences["note"]} == {ONE_PARTICIPANT}
+    assert (scores["score_low"] < scores["score"]).all()
+    assert differences["p"].isna().all()
+    assert differences["ci_low"].notna().all()
 
 
 def test_better_metric_is_found_and_unequal_metrics_are_corrected_together() -> None:
