@@ -81,7 +81,7 @@ def rooms_and_imports() -> Iterator[tuple[str, str, str, str]]:
         room = room_of(module_name(file))
         for name in imports_of(file):
             imported = room_of(name)
-            if room and imported and imported != "__version__" and imported != room:
+            if room and imported and imported not in ("__version__", "__address__", room):
                 yield str(file.relative_to(ROOT)), room, imported, name
 
 

@@ -40,7 +40,13 @@ def metrics(
     context: typer.Context,
     sets: Annotated[list[Path] | None, typer.Argument(metavar="SET", help="Stimulus sets.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
-    names: Annotated[str, typer.Option("--metrics", help="Names, separated by commas.")] = "psnr,ssim,niqe,fid",
+    names: Annotated[
+        str,
+        typer.Option(
+            "--metrics",
+            help="Names, separated by commas; also FILE.py:NAME, your own function of (fake, real) or (picture).",
+        ),
+    ] = "psnr,ssim,niqe,fid",
     real: Annotated[
         Path | None,
         typer.Option(help="Folder (or zip, npz, Parquet, tar) of real pictures, paired by stem with --fake."),

@@ -1,7 +1,14 @@
 """Progress of long work: one form for every function that reports it, and its receiver."""
 
 import math
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
+
+EVERY_S = 0.2
+"""Minimum time in seconds between two texts of a line of progress."""
 
 
 class Progress(Protocol):
@@ -47,6 +54,36 @@ def about(work: str, progress: Progress, *, unit: str = "") -> Progress:
         progress(done, total, f"{work}: {what}" if what else work, detail, unit=unit, units_each=units_each)
 
     return show
+
+
+@contextmanager
+def line_of_progress(work: str) -> Iterator[Progress | None]:
+    """Show progress in one line of stderr, rewritten in place and removed at the end; None where nobody looks.
+
+    It is for functions that are called from Python: in a terminal, or in a notebook.
+    """
+    if not (sys.stderr.isatty() or "ipykernel" in sys.modules):
+        yield None
+        return
+    start, last, width = time.monotonic(), -math.inf, 0
+
+    def show(done: int, total: int, what: str = "", *_: object, **_more: object) -> None:
+        nonlocal last, width
+        if (now := time.monotonic()) - last < EVERY_S and done < total:
+            return
+        last = now
+        left = f", {round((now - start) * (total - done) / done)} s left" if 0 < done < total else ""
+        text = f"{work}: {f'{what} ' if what else ''}{f'{done}/{total}' if total else done or ''}{left}"
+        sys.stderr.write(f"\r{text:<{width}}")
+        sys.stderr.flush()
+        width = len(text)
+
+    try:
+        yield show
+    finally:
+        if width:
+            sys.stderr.write(f"\r{' ' * width}\r")
+            sys.stderr.flush()
 
 
 def about_download(work: str, progress: Progress) -> Progress:

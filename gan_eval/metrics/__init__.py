@@ -4,9 +4,10 @@ Open catalogue.py first: every metric by name; run/ measures stimulus sets with 
 >>> from gan_eval.metrics import evaluate
 >>> image_metrics, set_metrics = evaluate(Path("stimuli/facades"), ["psnr", "ssim", "fid"])  # doctest: +SKIP
 
-The same metrics are plain functions on tensors (`gan_eval.metrics.functional`) and subclasses of torchmetrics'
-`Metric` (MeanPeakSignalNoiseRatio, FrechetInceptionDistance, ...: `gan_eval.metrics.classes`). All
-names are imported when they are first used: this package starts without torch and pandas.
+`score("ssim", fake, real)` is the value of two files or arrays. The same metrics are plain functions on tensors
+(`gan_eval.metrics.functional`) and subclasses of torchmetrics' `Metric` (MeanPeakSignalNoiseRatio,
+FrechetInceptionDistance, ...: `gan_eval.metrics.classes`). All names are imported when they are first used: this
+package starts without torch and pandas.
 """
 
 from importlib import import_module
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gan_eval.metrics.classes import *  # noqa: F403
+    from gan_eval.metrics.one_value import score as score
     from gan_eval.metrics.run.inputs import Settings as Settings
     from gan_eval.metrics.run.inputs import folder_pair as folder_pair
     from gan_eval.metrics.run.runner import evaluate as evaluate
@@ -23,6 +25,7 @@ _MODULE_OF = {
     "Settings": "run.inputs",
     "evaluate": "run.runner",
     "folder_pair": "run.inputs",
+    "score": "one_value",
     "write_metrics": "run.runner",
 }
 """Public names by module; the other ones that begin with a capital are in `classes`."""

@@ -1,12 +1,13 @@
 """All metrics by name, collected from the records of the families: select them and describe each one."""
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from importlib import import_module
 from textwrap import wrap
 
 from gan_eval.errors import UserError
 from gan_eval.metrics.definitions.features import BUILT_IN, EXTRACTOR, SOURCE_NAME, TEMPLATES, metric_of_features
+from gan_eval.metrics.definitions.own import Function, function_of_file, is_file_and_name, metric_of_function
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric
 
 MIN_FID_PICTURES = 2000
@@ -47,17 +48,18 @@ def metric_named(name: str) -> Metric | None:
     return METRICS.get(name) or metric_of_features(name)
 
 
-def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
+def select(names: Iterable[str | Function], sources: Collection[str] = (), *, own: bool = True) -> list[Metric]:
     """Return the metrics with these names, each once, in the order given.
 
     Args:
-        names: names of metrics.
+        names: names of metrics; functions of the user, or FILE.py:NAME.
         sources: names of the user's features; those of Inception (`p_ids@inception`) are built in. All metrics of a
             source that no name mentions come last.
+        own: take functions of the user; a study, which may be run again, refuses them.
 
     Raises:
-        UserError: a name is unknown, no metric is named, a metric's features are not among the sources, or a source's
-            name cannot be part of a metric's name.
+        UserError: a name is unknown, no metric is named, a metric's features are not among the sources, a source's
+            name cannot be part of a metric's name, or a function cannot be a metric (`metric_of_function`).
 
     >>> [metric.kind for metric in select(["psnr", "fid", "psnr"])]
     ['pair', 'set']
@@ -65,15 +67,20 @@ def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
     12
     """
     names = list(dict.fromkeys(names))
-    mentioned = {name.partition("@")[2] for name in names}
+    mentioned = {name.partition("@")[2] for name in names if isinstance(name, str)}
     for source in sources:
         if not SOURCE_NAME.fullmatch(source):
             raise UserError(f"features {source!r}: expected a name of letters, digits, _, - and . such as dino")
         names += [f"{base}@{source}" for base in TEMPLATES if source not in mentioned]
     if not names:
         raise UserError(f"metrics: none named; choose from {', '.join(METRICS)}")
-    selected = []
+    selected: list[Metric] = []
     for name in names:
+        if not isinstance(name, str) or is_file_and_name(name):
+            if not own:
+                raise UserError(f"metric {name!r}: a function is for `gan-eval metrics`, whose tables `analyze` takes")
+            selected.append(_own(name, selected))
+            continue
         metric, (base, at, source) = METRICS.get(name) or metric_named(name), name.partition("@")
         if at and base in TEMPLATES and source not in sources:
             if source != BUILT_IN:
@@ -87,6 +94,14 @@ def select(names: Iterable[str], sources: Collection[str] = ()) -> list[Metric]:
             raise UserError(f"metric {name!r}: unknown; {hint}")
         selected.append(metric)
     return selected
+
+
+def _own(function: str | Function, others: Sequence[Metric]) -> Metric:
+    """Return the record of a function of the user, or of FILE.py:NAME; refuse a name that another metric has."""
+    metric = metric_of_function(function_of_file(function) if isinstance(function, str) else function)
+    if metric.name in METRICS or any(other.name == metric.name for other in others):
+        raise UserError(f"metric {metric.name!r}: another metric has this name; rename the function")
+    return metric
 
 
 WIDTH = 80

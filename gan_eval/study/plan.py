@@ -336,7 +336,7 @@ def check_plan(plan: Plan) -> None:
     if both := features.keys() & networks.keys():
         raise UserError(f"{plan.file}: metrics.features and metrics.networks both name {min(both)!r}; rename one")
     with naming(f"{plan.file}: metrics.names: "):
-        select(plan.study.metrics.names, (*features, *networks))
+        select(plan.study.metrics.names, (*features, *networks), own=False)
     check_analysis(plan)
 
 
@@ -345,7 +345,7 @@ def _check_training(plan: Plan, model: str) -> None:
     training = plan.study.training_of(model)
     if training.validate_every is not None:
         with naming(f"{plan.file}: models.{model}.training.validation_metrics: "):
-            select(training.validation_metrics)
+            select(training.validation_metrics, own=False)
     start = plan.initial_file(model)
     if training.inpainting is None and training.style_network == "none":
         return

@@ -33,6 +33,14 @@ PictureFunction = Callable[..., float]
 """Function of (generated, real), (generated, real, hole) or (picture); raises Unmeasurable if it has no value."""
 
 
+class FunctionFile(NamedTuple):
+    """The file of a function of the user, for the records."""
+
+    file: str
+    """Its name without a folder."""
+    sha256: str
+
+
 class LabelCells(NamedTuple):
     """An item on the grid of 32x32 cells: means over each cell's pixels, those on a border by their parts."""
 
@@ -93,6 +101,9 @@ class Metric:
     None: `function` is computed for all pictures and without each group."""
     depends_on_count: bool = False
     """For a set metric: True if its expected value depends on the number of pictures."""
+
+    own: FunctionFile | None = None
+    """For a function of the user: where it stands. Which values are better is then not known."""
 
     companions: tuple[Companion, ...] = field(init=False)
     """The other pictures of a stimulus that the metric needs."""

@@ -85,14 +85,18 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
     return rows
 
 
-def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
+def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], own: Sequence[Metric] = ()) -> list[Row]:
     """Return the rows of the table `metric_comparisons`, without `run`, for picture metrics and all pairs of models.
 
     The difference is the mean over the items for which both models have a value; its 95% interval is Student's t of
     the paired differences. Several pictures of one item count as one, by their mean. Infinite values (the PSNR of equal
     pictures) are left out; the note gives their number.
+
+    Args:
+        own: metrics that are functions of the user; no model is the better one by these.
     """
-    compared = {name for name, metric in METRICS.items() if metric.kind in ("pair", "single")}
+    known = METRICS | {metric.name: metric for metric in own}
+    compared = {name for name, metric in known.items() if metric.kind in ("pair", "single")}
     values: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
     fractions: dict[tuple[str, str], float | None] = {}
     for row in image_rows:
@@ -113,7 +117,7 @@ def compare_pictures(image_rows: Iterable[Mapping[Any, Any]]) -> list[Row]:
             **row,
         }
         for (dataset, name), models in values.items()
-        for a, b, row in _paired_differences(models, METRICS[name])
+        for a, b, row in _paired_differences(models, known[name])
     ]
 
 
@@ -157,6 +161,8 @@ def _difference(difference: float, interval: Interval | None, metric: Metric, a:
     if interval is None:
         return columns
     greater = a if interval.low > 0 else b if interval.high < 0 else None
+    if metric.own:
+        greater = None
     lesser = b if greater == a else a
     better = None if greater is None else greater if metric.higher_is_better else lesser
     return columns | {"ci_low": interval.low, "ci_high": interval.high, "better": better}

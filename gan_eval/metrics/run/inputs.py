@@ -11,6 +11,7 @@ from gan_eval.errors import UserError
 from gan_eval.files.digests import sha256_file
 from gan_eval.files.reading import resolved
 from gan_eval.metrics.catalogue import Metric, select
+from gan_eval.metrics.definitions.own import Function
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion
 from gan_eval.metrics.kernels.pictures import NO_INPUT, Missing
 from gan_eval.pictures import agreement
@@ -48,7 +49,8 @@ DEFAULT_METRICS = ("psnr", "ssim", "niqe", "fid")
 class Settings:
     """Settings of a run. The names of metrics and the files are checked at the start of the run."""
 
-    metrics: tuple[str, ...] = DEFAULT_METRICS
+    metrics: tuple[str | Function, ...] = DEFAULT_METRICS
+    """Names of metrics; functions of the user, or FILE.py:NAME (see `gan_eval.metrics.definitions.own`)."""
     resizer: str = DEFAULT_RESIZER
     """Method of resizing pictures to a network's size (see `gan_eval.metrics.networks.extractors`)."""
     resize: bool = False

@@ -82,7 +82,11 @@ class Tools:
             if f"@{name}" in extractors:
                 self.given[f"@{name}"] = read_features(name, features)
                 del extractors[f"@{name}"]
-        compiled = [metric for metric in metrics if metric.kind != "set" and not (metric.library or metric.weights)]
+        compiled = [
+            metric
+            for metric in metrics
+            if metric.kind != "set" and not (metric.library or metric.weights or metric.own)
+        ]
         if compiled and find_spec("numba") is None:  # the threads' concurrent imports would not name it
             raise ModuleNotFoundError("No module named 'numba'", name="numba")
         needs_networks = bool(extractors) or any(metric.weights for metric in metrics)
@@ -215,30 +219,18 @@ class PictureFiles:
             Unmeasurable: the picture has 16 bits.
             UserError: it cannot be decoded.
         """
-        samples = file.samples()
-        if samples.dtype != np.uint8:
-            raise Unmeasurable(
-                "the picture has 16 bits, the metric needs 8-bit RGB; `gan-eval stimuli equalise` converts the set"
-            )
-        return samples
+        return as_one_format([file.samples()])[0]
 
     def pair(
         self, file: PictureFile, reference: PictureFile, *, any_format: bool, resize: bool
     ) -> tuple[Samples, Samples]:
-        """Return a generated picture and its reference.
-
-        With `any_format`, two 16-bit pictures stay 16-bit; two pictures of different formats become 8-bit RGB.
+        """Return a generated picture and its reference, by `as_one_format`.
 
         Raises:
             Unmeasurable: the metric does not support their format.
             UserError: one cannot be decoded.
         """
-        if not any_format:
-            fake, real = self.picture(file), self.picture(reference)
-        else:
-            fake, real = file.samples(), reference.samples()
-            if (fake.dtype, fake.shape[2]) != (real.dtype, real.shape[2]):
-                fake, real = images.rgb_of(fake), images.rgb_of(real)
+        fake, real = as_one_format([file.samples(), reference.samples()], any_format=any_format)
         if resize and fake.shape != real.shape:
             fake = images.resize(fake, real.shape[:2]).copy()
         return fake, real
@@ -249,6 +241,22 @@ class PictureFiles:
             self._holes[mask.digest] = hole_of(images.rgb_of(mask.samples()))
             mask.decoded = None
         return self._holes[mask.digest]
+
+
+def as_one_format(pictures: Sequence[Samples], *, any_format: bool = False) -> Sequence[Samples]:
+    """Return pictures in the format that a metric takes: (H, W, 3) uint8.
+
+    With `any_format`, pictures of one format keep it, such as 16 bits, and others become 8-bit RGB.
+
+    Raises:
+        Unmeasurable: one has 16 bits, and the metric needs 8.
+    """
+    if not any_format and any(picture.dtype != np.uint8 for picture in pictures):
+        raise Unmeasurable(
+            "the picture has 16 bits, the metric needs 8-bit RGB; `gan-eval stimuli equalise` converts the set"
+        )
+    is_one = len({(picture.dtype, picture.shape[2]) for picture in pictures}) == 1
+    return pictures if is_one else [images.rgb_of(picture) for picture in pictures]
 
 
 def jobs_of(stimuli: Sequence[Stimulus]) -> list[list[int]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 import numpy as np
@@ -28,11 +28,12 @@ from gan_eval.files.digests import sha256_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.output_folders import check_output_folder, claim_output_folder
 from gan_eval.files.sets import replaced_set
-from gan_eval.machine.progress import Progress
+from gan_eval.machine.progress import Progress, line_of_progress
 from gan_eval.machine.threads import usable_cores
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import jackknife
 from gan_eval.metrics.definitions.frechet import Rows
+from gan_eval.metrics.definitions.own import Function
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
@@ -96,7 +97,7 @@ class Evaluation:
 
 def evaluate(
     stimuli: "pd.DataFrame | Set | Sequence[Set] | None" = None,
-    metrics: str | Sequence[str] = DEFAULT_METRICS,
+    metrics: "str | Function | Sequence[str | Function]" = DEFAULT_METRICS,
     *,
     real: Path | str | None = None,
     fake: Path | str | None = None,
@@ -115,7 +116,7 @@ def evaluate(
     threads: int | None = None,
     segmenter: Path | str | None = None,
     cache: bool | Path | str = True,
-    on_progress: Progress | None = None,
+    on_progress: Progress | Literal[False] | None = None,
 ) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """Compute metrics of stimulus sets, or of two folders of pictures paired by file stem.
 
@@ -123,7 +124,8 @@ def evaluate(
         stimuli: a frame with the columns of the table `stimuli`, or one or several stimulus sets or their folders.
         real, fake: instead of `stimuli`, the folders of the real and of the generated pictures.
         dataset, model: their names; default: those of the folders.
-        metrics: a name or names from `gan_eval.metrics.catalogue.METRICS`.
+        metrics: a name or names from `gan_eval.metrics.catalogue.METRICS`; also functions of your own, of (fake, real)
+            or of (picture), which are (H, W, 3) uint8 arrays, to a number (see `gan_eval.metrics.definitions.own`).
         root: the folder that a frame's files are relative to; default: the working folder.
         weights: files by the weights' name; default: the cache.
         features: your own features by name: a file or a frame (see `gan_eval.metrics.run.features`). Their metrics are
@@ -132,7 +134,8 @@ def evaluate(
         paired, tar_key: see `gan_eval.metrics.run.inputs.opened_pair`.
         resizer, resize, white, device, threads, segmenter: see `Settings`.
         cache: False: no cache; or its folder; default: the user's cache folder.
-        on_progress: called with (done, total, what).
+        on_progress: called with (done, total, what); False: no progress. Default: one line that is rewritten, in a
+            terminal or a notebook.
 
     Returns:
         The tables `image_metrics` and `set_metrics`. A value that cannot be computed is missing, with its reason.
@@ -162,9 +165,10 @@ def evaluate(
     is_folder = isinstance(metrics, str) and metrics not in METRICS and os.path.isdir(metrics)  # noqa: PTH112
     if isinstance(metrics, Path) or is_folder:
         raise UserError(f"evaluate: metrics={metrics} is a folder; for two folders write evaluate(real=..., fake=...)")
+    chosen = (metrics,) if isinstance(metrics, str) or callable(metrics) else tuple(metrics)
     file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
-        metrics=(metrics,) if isinstance(metrics, str) else tuple(metrics),
+        metrics=chosen,
         resizer=resizer,
         resize=resize,
         white=white,
@@ -187,7 +191,8 @@ def evaluate(
             pictures = stimuli_of_frame(stimuli, Path(root or ""))
         else:
             pictures = stimuli_of_sets([stimuli] if isinstance(stimuli, StimulusSet | Path | str) else stimuli or ())
-        evaluation = run_metrics(pictures, settings, command="evaluate", on_progress=on_progress)
+        shown = opened.enter_context(line_of_progress("metrics")) if on_progress is None else on_progress or None
+        evaluation = run_metrics(pictures, settings, command="evaluate", on_progress=shown)
     return evaluation.image_metrics, evaluation.set_metrics
 
 
@@ -331,7 +336,8 @@ def run_metrics(
         (on_message or warnings.warn)(message)
     images, comparisons = image_columns(stimuli, tools, results, run), found.comparisons
     if len({*images["model"]} - {None}) > 1:
-        comparisons = [*compare_pictures(rows_of(images)), *comparisons]
+        own = [metric for metric in metrics if metric.own]
+        comparisons = [*compare_pictures(rows_of(images), own), *comparisons]
     times = {"started_at": started, "ended_at": max(started, datetime.now(UTC))}  # the clock may have been set back
     run_row = {
         "run": run,
@@ -412,7 +418,7 @@ def dependencies(tools: Tools, *, has_deep_pairs: bool) -> Row:
     """
     networks, settings = tools.extractors, tools.settings
     has_sets = any(metric.kind == "set" for metric in tools.metrics)
-    facts = {
+    facts: Row = {
         "metrics": {
             metric.name: f"{metric.source}; of 16 bits: {metric.of_16_bits}"
             if metric.of_16_bits and has_deep_pairs
@@ -428,6 +434,8 @@ def dependencies(tools: Tools, *, has_deep_pairs: bool) -> Row:
         "caveats": tools.caveats,
         "interval": jackknife.METHOD if has_sets else None,
     }
+    if own := {metric.name: metric.own._asdict() for metric in tools.metrics if metric.own}:
+        facts["functions"] = own
     if tools.given:
         facts["features"] = {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()}
     if keys := {name.removeprefix("@"): networks[name].key for name in networks if name.startswith("@")}:
