@@ -23,7 +23,7 @@ def latex(table: pd.DataFrame) -> str:
         caption.append(f"Models trained for {100 * fractions.min():.3g}% of the planned steps.")
     if "Balanced accuracy, %" in heads:
         caption.append("Accuracy counts real and generated pictures alike; chance is 50%.")
-    if has_rates and table["n_participants"].max() == 1:
+    if has_rates and table["n_participants"].max() <= 1:
         allowing = " that allow for differences between pictures and say nothing about other people"
     else:
         allowing = " that allow for differences between participants and between pictures" * bool(has_rates)

@@ -23,6 +23,7 @@ from gan_eval.stats.recruitment import NO_VERDICT
 from gan_eval.stats.tables.comparisons import Detected
 from gan_eval.stats.tables.hype import mean_thresholds
 from gan_eval.tables.frames import Row, frame_of
+from gan_eval.tables.names import NOT_KNOWN
 from gan_eval.tables.schema import (
     PROVENANCE,
     SHARE,
@@ -56,7 +57,7 @@ PAPER = Table(
         ),
         text("model", "the generator's name; `real`: grades of real pictures; `all`: all models, each counted once"),
         text("dataset", "the data set's name; `all`: several data sets; empty: a data set without a name"),
-        integer("n_participants", "participants who gave the answers", filled=True),
+        integer("n_participants", "participants who gave the answers; 0: it is not known whose they are", filled=True),
         integer("n_fake", "generated pictures that were judged; empty: pairs that do not name them"),
         integer("n_real", "real pictures that were judged with them", filled=True),
         integer("n_unknown", "rating: graded pictures whose kind is not known", optional=True),
@@ -217,7 +218,7 @@ def _counted(
         "protocol": protocol,
         "model": model,
         "dataset": dataset,
-        "n_participants": part["participant"].nunique(),
+        "n_participants": part.loc[part["participant"].ne(NOT_KNOWN), "participant"].nunique(),
         "n_fake": n_fake,
         "n_real": n_real,
         "n_answers": len(part),
@@ -449,7 +450,7 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     columns: dict[str, list[str]] = {"Asked": [_ASKED[row["protocol"]] for row in records]} if several else {}
     for name, head in (("model", "Model"), ("dataset", "Data set")):
         columns[head] = ["–" if pd.isna(row[name]) else str(row[name]) for row in records]
-    columns["People"] = [str(row["n_participants"]) for row in records]
+    columns["People"] = [str(row["n_participants"] or "–") for row in records]
     unknown = ["" if pd.isna(row.get("n_unknown")) else str(row["n_unknown"]) for row in records]
     counts = ([row["n_fake"], row["n_real"]] for row in records)
     known = [" + ".join("–" if pd.isna(n) else str(n) for n in pair) for pair in counts]

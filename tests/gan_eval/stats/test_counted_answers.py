@@ -23,6 +23,7 @@ def test_counts_give_intervals_over_pictures_and_no_verdict_on_people(tmp_path: 
     by_kind = pd.DataFrame(rows).groupby("kind")["right"].sum() / (15 * 20)
     assert row["accuracy"] == pytest.approx(by_kind.mean())
     assert row["n_answers"] == 600
+    assert row["n_participants"] == 0, "nobody knows how many"
     assert row["verdict"] == "no verdict"
     assert row["basis"] == "picture_cluster"
     assert row[["p", "p_holm"]].isna().all()
