@@ -32,7 +32,7 @@ def with_counted_answers(foreign: Foreign, sources: Sources, *, where: str) -> t
         raise UserError(f"{where}: --map {COUNT_CORRECT}={read[COUNT_CORRECT]}: add --map {COUNT}=COLUMN, all answers")
     of = {name: _counts(foreign, column, where=where) for name, column in read.items()}
     total = of[COUNT]
-    require_small(int(total.sum()) * _ANSWER, where)
+    require_small(int(total.sum()) * _ANSWER, f"{where}: the {int(total.sum())} answers that {read[COUNT]} counts")
     long = foreign.repeated(total)
     further: dict[str, pd.Series] = {}
     sources = {name: source for name, source in sources.items() if name not in read}
