@@ -35,8 +35,8 @@ def study_report(folder: StudyFolder, *, title: str | None = None, with_raw_tabl
     """Return the report of a study's folder."""
     downloads = downloads_of(folder, with_raw_tables=with_raw_tables)
     answer = list(answer_sentences(folder))
-    answers = [*choices_tables(folder), *grades_tables(folder), *classes_table(folder), thresholds_table(folder)]
-    answers += psychometric_blocks(folder)
+    of_choices = [*choices_tables(folder), *grades_tables(folder), *classes_table(folder)]
+    answers = [*of_choices, thresholds_table(folder), *psychometric_blocks(folder)]
     people = [Lines(participation_sentences(folder)), demographics(folder)]
     measured = value_blocks(folder.measured, holes_of_folder(folder))
     details = [  # in the order of a reader's questions

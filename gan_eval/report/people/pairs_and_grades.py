@@ -12,6 +12,7 @@ from gan_eval.report.parts.words import (
     apa_interval,
     apa_p,
     capital,
+    listed,
     missing,
     number,
     on_dataset,
@@ -93,16 +94,17 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
     table = folder.table(COMPARISONS)
     preferences = table[(table["question"] == "preference") & table["difference"].notna()]
     preferences = preferences.iloc[(preferences["verdict"] != "different").to_numpy(bool).argsort(kind="stable")]
+    paper = folder.table(PAPER)
+    of_models = paper[(paper["protocol"] == TWO_MODELS) & paper["preference"].notna()]
+    is_long = len(preferences) > MAX_SENTENCES
     sentences = [
-        *_few_pictures(preferences),
+        *(_few_pictures(preferences) or [_counted_verdicts(preferences, of_models)] * is_long),
         *(_preference(row, better_than_other(folder)) for row in preferences.head(MAX_SENTENCES).to_dict("records")),
     ]
-    if len(preferences) > MAX_SENTENCES:
+    if is_long:
         sentences.append(
             f"{plural(len(preferences) - MAX_SENTENCES, 'more comparison')} of choices: see the differences below."
         )
-    paper = folder.table(PAPER)
-    of_models = paper[(paper["protocol"] == TWO_MODELS) & paper["preference"].notna()]
     if len(of_models):
         both = "chosen" in of_models and of_models["chosen"].notna().all()
         shown = "Table 1 also shows" if both else "Table 1 and Figure 1 show"
@@ -110,6 +112,20 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
             f"{shown} another number, each model's chance to be chosen over the average model (Bradley–Terry)."
         )
     return sentences
+
+
+def _counted_verdicts(preferences: "pd.DataFrame", of_models: "pd.DataFrame") -> str:
+    """Return the sentence on many pairs of models: how many have each verdict, and the model that is preferred most."""
+    counts = [f"{whole(count)} {verdict}" for verdict, count in preferences["verdict"].value_counts().items()]
+    said = f"Of {plural(len(preferences), 'pair')} of models by share of choices: {listed(counts)}"
+    if of_models.empty:
+        return f"{said}."
+    first = max(of_models.to_dict("records"), key=lambda row: float(row["preference"]))
+    ends = apa_interval(100 * first["preference_low"], 100 * first["preference_high"], digits=1)
+    return (
+        f"{said}; preferred most is {first['model']}{on_dataset(first['dataset'])}, with a chance of "
+        f"{percent(first['preference'])} to be chosen over the average model, {ends}."
+    )
 
 
 def _few_pictures(preferences: "pd.DataFrame") -> list[str]:

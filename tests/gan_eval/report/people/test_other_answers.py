@@ -1,5 +1,8 @@
 """Pairs, grades and staircases in the report: an answer, its tables, and who gave it."""
 
+from itertools import combinations
+
+import numpy as np
 import pandas as pd
 from answers_of_people import grades, pairs, stairs
 from synthetic_tables import folder_of
@@ -142,3 +145,26 @@ def test_people_are_named_as_no_cause_of_the_pictures() -> None:
     of = folder(rows)
     assert set(of.tables["comparisons"]["verdict"]) == {"undecided"}
     assert "because there are only" not in said(of)
+
+
+def test_many_pairs_of_models_are_counted_first() -> None:
+    """Before: the sentence of the pair that comes first by its names, which the terminal printed alone."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            "participant": f"P{person}",
+            "stimulus": f"m{a}/{item}",
+            "stimulus_b": f"m{b}/{item}",
+            "item": str(item),
+            "model": f"m{a}|m{b}",
+            "protocol": "model_vs_model",
+            "choice": "b" if rng.random() < 1 / (1 + np.exp(-1.5 * (b - a))) else "a",
+        }
+        for person in range(12)
+        for item in range(15)
+        for a, b in combinations(range(5), 2)
+    ]
+    first, *others = answer_sentences(folder(rows))
+    assert first.startswith("Of 10 pairs of models by share of choices: ")
+    assert "preferred most is m4, with a chance of " in first
+    assert others[0].startswith("Of m0 and ")
