@@ -45,7 +45,7 @@ _SEE = {
     "training.inpainting": "See [inpainting.md](inpainting.md).",
     "quiz": "See [protocols.md](protocols.md) and [quiz.md](quiz.md).",
     "metrics": "See [metrics.md](metrics.md).",
-    "analysis": "See [statistics.md](statistics.md).",
+    "analysis": "See [analyze.md](analyze.md#the-plan).",
     "power": "See [power.md](power.md).",
 }
 """Links to further documentation, by section."""
