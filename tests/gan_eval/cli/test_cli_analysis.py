@@ -23,8 +23,8 @@ from gan_eval.stats import analysis as stats
 from gan_eval.stats.mixed.models import MIXED_MODELS
 from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.rates import RATES
-from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, PARTICIPATION, SESSIONS, TRIALS
-from gan_eval.tables.frames import read_table, write_rows
+from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, PARTICIPATION, SESSIONS, SET_METRICS, TRIALS
+from gan_eval.tables.frames import frame_of, read_table, write_rows
 
 PLAN = """
 [study]
@@ -134,6 +134,50 @@ def test_the_metrics_that_are_copied_are_those_that_are_analysed(tmp_path, analy
         assert analyze("--image-metrics", file)[0] == 0
         found += [tuple((tmp_path / "out" / f"{name}.csv").read_text() for name in ("correlations", "image_metrics"))]
     assert found[0] == found[1]
+
+
+def test_values_of_pairs_give_scores_and_the_direction_is_asked(tmp_path, analyze):
+    """`analyze` said that none of the pictures was judged."""
+    rows = [
+        {"participant": f"P{person}", "stimulus": f"a/{item}", "stimulus_b": f"b/{item}", "item": str(item)}
+        | {"protocol": "model_vs_model", "model": "a|b", "choice": "a" if (person + item) % 3 else "b"}
+        for person in range(6)
+        for item in range(6)
+    ]
+    write(tmp_path / "trials.csv", pd.DataFrame(rows))
+    lines = [f"{model}/{item}.png,{1 if model == 'a' else 0}" for model in ("a", "b") for item in range(6)]
+    (tmp_path / "ours.csv").write_text("\n".join(["image,ours", *lines, ""]))
+    scores = tmp_path / "out" / "metric_scores.csv"
+    assert analyze("--image-metrics", tmp_path / "ours.csv")[0] == 0
+    (row,) = csv.DictReader(scores.open())
+    assert (row["score"], row["n_votes"]) == ("", "36")
+    assert "--better ours=higher, or ours=lower" in row["note"]
+    assert analyze("--image-metrics", tmp_path / "ours.csv", "--better", "ours=higher")[0] == 0
+    (row,) = csv.DictReader(scores.open())
+    assert float(row["score"]) == pytest.approx(24 / 36)
+    status, _, said = analyze("--image-metrics", tmp_path / "ours.csv", "--better", "ours=more")
+    assert (status, said.strip()) == (2, "gan-eval: --better ours=more: expected ours=higher or ours=lower")
+
+
+def test_metric_tables_of_several_runs_are_taken_together(tmp_path, analyze):
+    write(tmp_path / "trials.csv", simulated(models=("a", "b")))
+    judged = read_table(tmp_path / "trials.csv", TRIALS).drop_duplicates("stimulus").fillna({"model": "real"})
+    for model in ("a", "b"):
+        (tmp_path / model).mkdir()
+        shown = judged[judged["model"].isin([model, "real"])]
+        images = shown[["stimulus", "item", "kind", "model", "dataset"]].assign(
+            metric="niqe", value=shown["trial"].astype(float), reason=None, run=model
+        )
+        images["model"] = images["model"].replace({"real": None})
+        write(tmp_path / model / "image_metrics.csv", images)
+        sets = [{"model": model, "dataset": "faces", "metric": "fid", "value": 9.5, "n_real": 9, "n_fake": 9}]
+        write(tmp_path / model / "set_metrics.csv", frame_of(sets, SET_METRICS))
+    options = [word for model in ("a", "b") for word in ("--image-metrics", tmp_path / model / "image_metrics.csv")]
+    options += [word for model in ("a", "b") for word in ("--set-metrics", tmp_path / model / "set_metrics.csv")]
+    assert analyze(*options)[0] == 0
+    copied = read_table(tmp_path / "out" / "image_metrics.csv", IMAGE_METRICS)
+    assert sorted(copied["stimulus"]) == sorted(judged["stimulus"])
+    assert len(read_table(tmp_path / "out" / "set_metrics.csv", SET_METRICS)) == 2
 
 
 @pytest.mark.nightly
