@@ -130,9 +130,8 @@ def _chosen(tables: list[str], sheet: str | None, path: Path) -> list[str]:
 def _part(
     columns: Mapping[str, Sequence[Any]], file: str, group: str, texts: Mapping[str, str] | None = None
 ) -> FilePart:
-    cells = {name: list(map(_text, values)) for name, values in columns.items()}
-    rows = list(zip(*cells.values(), strict=True))
-    return FilePart(file, group, table_of(list(cells), rows), range(1, len(rows) + 1), texts=texts or {})
+    table = table_of(list(columns), [list(map(_text, values)) for values in columns.values()])
+    return FilePart(file, group, table, range(1, len(table) + 1), texts=texts or {})
 
 
 def _text(value: Any) -> str | None:

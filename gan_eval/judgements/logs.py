@@ -32,7 +32,7 @@ def log_part(text: str, file: str, group: str) -> FilePart | None:
     if not rows:
         raise UserError(f"{file}: a log without a trial; restore it, or leave it out")
     names = list(dict.fromkeys(name for row in rows for name in row))
-    table = table_of(names, [[row.get(name) for name in names] for row in rows])
+    table = table_of(names, [[row.get(name) for row in rows] for name in names])
     return FilePart(file, group, table, range(1, len(rows) + 1))
 
 

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow
-from pyarrow import csv as arrow_csv
 
 from gan_eval.errors import UserError
 from gan_eval.files.limits import long_cells, read_small, require_small
@@ -27,22 +26,16 @@ from gan_eval.files.reading import plain_file
 from gan_eval.judgements.binary_tables import binary_part, is_binary_table, sqlite_parts
 from gan_eval.judgements.json_files import json_parts
 from gan_eval.judgements.logs import log_part
-from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of, text_of
+from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of
 from gan_eval.judgements.rejections import WHOLE_ROW, rejection
 from gan_eval.judgements.workbooks import OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
-from gan_eval.tables.schema import Column
 
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n')
 """First line of a CSV file that Excel wrote."""
-_FORMULA_CELL = re.compile(r"""(?:^|[,\t"\r\n])'+[=+@\t\r\n-]""")
-"""A cell that `csv_cells` may have given an apostrophe."""
-_QUALTRICS = re.compile(r'"?Response ?ID|ImportId', re.IGNORECASE)
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
-_QUOTED_COMMA = re.compile(r'"\s*[-+]?\d+,\d+\s*"')
-"""A number with a decimal comma in a table split by commas."""
 _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$")
 """Path of a component's data in an archive of JATOS."""
 _ZIP = b"PK\x03\x04"
@@ -238,32 +231,23 @@ def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterat
     separator = separator or separator_of(text)
     if layout.columns:
         text = _as_csv([layout.columns], separator) + text
-    if not layout.skip_rows and (part := _plain_csv(text, separator, file, group)):
-        yield from _sessions(part._replace(comment=comment, titles=titles))
-        return
     records, separator = text_records(text, file, separator)
-    for part in _record_parts(records, file, group, layout.skip_rows, decimal_commas=separator != ","):
+    for part in _record_parts(records, file, group, layout.skip_rows, separator=separator):
         yield from _sessions(part._replace(comment=comment, titles=titles))
 
 
 def _decoded(data: bytes, file: str) -> tuple[str, str]:
     """Return the text of a file, and a line for the user if it is not Unicode: Windows writes it as cp1252."""
     is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[1:2] == b"\0"
-    try:
-        text = data.decode("utf-16" if data[1:2] != b"\0" else "utf-16-le") if is_wide else data.decode()
-    except UnicodeDecodeError as error:
-        if is_wide or (western := _western(data)) is None:
-            raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8") from error
-        return western, "not UTF-8: read as cp1252 of Windows; if letters are wrong, save it as CSV in UTF-8"
-    return text.replace("\ufeff", ""), ""  # one for each file, where files were joined by hand or PsychoPy added to one
-
-
-def _western(data: bytes) -> str | None:
-    """Return the text of bytes in cp1252; None: they have control characters, or bytes that it does not define."""
-    with suppress(UnicodeDecodeError):
-        text = data.decode("cp1252")
-        return None if _CONTROL.search(text) else text
-    return None
+    encodings = ["utf-16-le" if data[1:2] == b"\0" else "utf-16"] if is_wide else ["utf-8", "cp1252"]
+    for encoding in encodings:
+        with suppress(UnicodeDecodeError):
+            text = data.decode(encoding).replace("\ufeff", "")  # one for each file that was joined by hand
+            if encoding != "cp1252":
+                return text, ""
+            if not _CONTROL.search(text):
+                return text, "not UTF-8: read as cp1252 of Windows; if letters are wrong, save it as CSV in UTF-8"
+    raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8")
 
 
 def _as_csv(rows: Iterable[Sequence[str]], separator: str) -> str:
@@ -334,38 +318,8 @@ def _sessions(part: FilePart) -> Iterator[FilePart]:
         )
 
 
-def _plain_csv(text: str, separator: str, file: str, group: str) -> FilePart | None:
-    """Read a table whose rows have equal length, one header and plain cells, by a fast parser; None: it is another."""
-    head = text[:20_000]
-    if (separator != "," and "," in text) or _QUALTRICS.search(head) or ("'" in text and _FORMULA_CELL.search(text)):
-        return None
-    if '"' in text and _QUOTED_COMMA.search(text):
-        return None
-    header = next(csv.reader(io.StringIO(head, newline=""), delimiter=separator), [])
-    columns = [f"f{place}" for place in range(len(header))]
-    try:
-        table = arrow_csv.read_csv(
-            io.BytesIO(text.encode()),
-            arrow_csv.ReadOptions(column_names=columns, block_size=1 << 24),
-            arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-            arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pyarrow.large_string()),
-                null_values=[""],
-                strings_can_be_null=True,
-            ),
-        )
-    except (pyarrow.ArrowInvalid, ValueError):
-        return None
-    first = table.column(0)
-    if not header or [*(text_of(column[0].as_py()) or "" for column in table.columns)] != header or len(table) < 2:
-        return None
-    if len(table) - first.null_count > 1 and any(cell == header[0] for cell in first[1:].unique().to_pylist()):
-        return None
-    return FilePart(file, group, table.slice(1).rename_columns(column_names(header)), range(1, len(table)))
-
-
 def _record_parts(
-    records: list[list[str]], file: str, group: str, skip_rows: int, *, decimal_commas: bool = False
+    records: list[list[str]], file: str, group: str, skip_rows: int, *, separator: str = ","
 ) -> Iterator[FilePart]:
     """Read records with a header; below it another header may follow, as where files were joined by hand."""
     if records[-1][0] == "END OF FILE" and not any(records[-1][1:]):  # Gorilla
@@ -380,28 +334,29 @@ def _record_parts(
         header, rows = column_names(records[begin]), records[begin + 1 : end]
         skipped = skip_rows or _further_headers(records[begin], rows)
         titles = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
-        texts = dict(zip(header, titles, strict=False))
-        numbered = list(enumerate(rows, start=begin + 1))[skipped:]
-        of_numbers = {} if decimal_commas else _no_numbers(header, [row for _, row in numbered])
-        replace_decimal_commas(header, [row for _, row in numbered], file, of_numbers)
-        length = len(header)
-        rejected = [
-            rejection(number, WHOLE_ROW, f"the row has {len(row)} cells, the header has {length}", ",".join(row))
-            for number, row in numbered
-            if len(row) != length
-        ]
-        fitting = [(number, row) for number, row in numbered if len(row) == length]
+        fitting, rejected = dict[int, list[str]](), list[Row]()
+        for number, row in enumerate(rows[skipped:], start=begin + 1 + skipped):
+            if len(row) == len(header):
+                fitting[number] = row
+            else:
+                reason = f"the row has {len(row)} cells, the header has {len(header)}"
+                rejected.append(rejection(number, WHOLE_ROW, reason, ",".join(row)))
+        cells = list(zip(*fitting.values(), strict=True)) or [()] * len(header)
+        columns = [_with_points(each, file, separator) for each in cells]
         name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
-        table = table_of(header, [row for _, row in fitting])
-        yield FilePart(file, name, table, [number for number, _ in fitting], rejected, texts)
+        texts = dict(zip(header, titles, strict=False))
+        yield FilePart(file, name, table_of(header, columns), list(fitting), rejected, texts)
 
 
-def _no_numbers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Column]:
-    """Return the columns in which a comma may not be decimal: those that do not have numbers alone, as text."""
-    cells = {name: [row[at] for row in rows if at < len(row) and row[at]] for at, name in enumerate(header)}
-    return {
-        name: Column(name, "", dtype="text") for name, each in cells.items() if not all(map(_NUMBER.fullmatch, each))
-    }
+def _with_points(cells: Sequence[str], file: str, separator: str) -> Sequence[str]:
+    """Return a column with points in place of decimal commas; between commas only where all its cells are numbers."""
+    if not any("," in cell for cell in cells):
+        return cells
+    if separator == "," and not all(map(_NUMBER.fullmatch, filter(None, cells))):
+        return cells
+    rows = [[cell] for cell in cells]
+    replace_decimal_commas(["-"], rows, file, {})
+    return [cell for (cell,) in rows]
 
 
 def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
