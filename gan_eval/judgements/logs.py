@@ -39,6 +39,9 @@ def log_part(text: str, file: str, group: str) -> FilePart | None:
 def _frames(text: str) -> list[dict[str, str]]:
     frames = [(int(level or 0), dict(_FIELD.findall(fields))) for level, _, fields in _FRAME.findall(text)]
     header = {name: value for name, value in frames[0][1].items() if name not in _OF_FILE} if frames else {}
+    for _, fields in frames:  # without an answer the time is 0
+        missed = [name for name in fields if name.endswith(".RT") and fields.get(f"{name[:-2]}RESP") == ""]
+        fields.update(dict.fromkeys(missed, ""))
     deepest = max((level for level, _ in frames), default=0)
     return [header | fields for level, fields in frames if level == deepest > 0]
 

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -211,8 +211,7 @@ def _parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member
     text, note = _decoded(data, file)
     if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".xls", ".ods", ".parquet")):
         raise UserError(f"{file}: not a table of text (damaged, or of another format); restore it, or save it as CSV")
-    for part in _text_parts(text, file, group, layout):
-        yield part._replace(note=note)
+    yield from (part._replace(note=note) for part in _text_parts(text, file, group, layout))
 
 
 def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
@@ -222,18 +221,16 @@ def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterat
     if part := log_part(text, file, group):
         yield part
         return
-    separator = None
-    if match := _SEPARATOR_LINE.match(text):
-        separator, text = match[1], text[match.end() :]
+    found = _SEPARATOR_LINE.match(text)
+    text = text[found.end() :] if found else text
     comment = text.partition("\n")[0] if text.startswith("#") else ""
-    text = _blanks_as_tabs(_without_comments(text))
-    text, titles = _without_titles(text, layout.names)
-    separator = separator or separator_of(text)
-    if layout.columns:
-        text = _as_csv([layout.columns], separator) + text
-    records, separator = text_records(text, file, separator)
-    for part in _record_parts(records, file, group, layout.skip_rows, separator=separator):
-        yield from _sessions(part._replace(comment=comment, titles=titles))
+    text = _without_comments(text)
+    head = (separator_of(line) for line in text.split("\n", MAX_TITLES)[:-1] if line.count(separator_of(line)) > 1)
+    separator = found[1] if found else next(head, separator_of(text))
+    if (records := _between_blanks(text)) is None:
+        records, separator = text_records(text, file, separator)
+    for part in _record_parts(records, file, group, layout, separator=separator):
+        yield from _sessions(part._replace(comment=comment))
 
 
 def _decoded(data: bytes, file: str) -> tuple[str, str]:
@@ -250,30 +247,24 @@ def _decoded(data: bytes, file: str) -> tuple[str, str]:
     raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8")
 
 
-def _as_csv(rows: Iterable[Sequence[str]], separator: str) -> str:
-    out = io.StringIO()
-    csv.writer(out, delimiter=separator, lineterminator="\n").writerows(rows)
-    return out.getvalue()
-
-
-def _blanks_as_tabs(text: str) -> str:
-    """Return a table whose cells are split by blanks, as of R's write.table or PsyToolkit, split by tabs.
+def _between_blanks(text: str) -> list[list[str]] | None:
+    """Return the records of a table whose cells are split by blanks, as of R's write.table or PsyToolkit; None: it is
+    another.
 
     Each line has as many cells, at least three; the header may have one less, as R names no column of row names.
-    Other text is unchanged.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) < 3 or re.search(r"[,;\t|]", re.sub('"[^"]*"', "", lines[0])) or " " not in lines[0]:
-        return text
+        return None
     try:
         with long_cells():
             header, *rows = csv.reader(lines, delimiter=" ", skipinitialspace=True)
     except csv.Error:
-        return text
+        return None
     width = len(rows[0])
     if width < 3 or any(len(row) != width for row in rows) or len(header) not in (width - 1, width):
-        return text
-    return _as_csv([["", *header] if len(header) < width else header, *rows], "\t")
+        return None
+    return [["", *header][-width:], *rows]
 
 
 def _without_comments(text: str) -> str:
@@ -283,22 +274,6 @@ def _without_comments(text: str) -> str:
     if first == 0 or (first == 1 and separator_of(text) in lines[0] and lines[0].count(",") == lines[1].count(",")):
         return text
     return "".join(line for line in lines[first:] if not line.startswith("#"))
-
-
-def _without_titles(text: str, names: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the text without the lines above its header (`header_place`), and these lines."""
-    lines = text.split("\n", MAX_TITLES + 2)
-    try:
-        with long_cells():
-            rows = [
-                next(csv.reader([line.strip("\r")], delimiter=separator_of(line + "\n")), []) for line in lines[:-1]
-            ]
-    except csv.Error:  # whoever reads the whole text names the problem
-        return text, []
-    at = header_place(rows, names)
-    if "\n".join(lines[:at]).count('"') % 2:  # within a cell
-        return text, []
-    return "\n".join(lines[at:]), [line.strip().rstrip(",;\t|") for line in lines[:at] if line.strip(" ,;\t|\r")]
 
 
 def _sessions(part: FilePart) -> Iterator[FilePart]:
@@ -319,9 +294,12 @@ def _sessions(part: FilePart) -> Iterator[FilePart]:
 
 
 def _record_parts(
-    records: list[list[str]], file: str, group: str, skip_rows: int, *, separator: str = ","
+    records: list[list[str]], file: str, group: str, layout: TableLayout, *, separator: str = ","
 ) -> Iterator[FilePart]:
     """Read records with a header; below it another header may follow, as where files were joined by hand."""
+    place = header_place(records, layout.names)
+    above = [title for row in records[:place] if (title := " ".join(filter(None, row)))]
+    records = [[*layout.columns], *records[place:]] if layout.columns else records[place:]
     if records[-1][0] == "END OF FILE" and not any(records[-1][1:]):  # Gorilla
         records = records[:-1]
     names = set(records[0])
@@ -332,8 +310,8 @@ def _record_parts(
     ]
     for begin, end in zip(heads, [*heads[1:], len(records)], strict=True):
         header, rows = column_names(records[begin]), records[begin + 1 : end]
-        skipped = skip_rows or _further_headers(records[begin], rows)
-        titles = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
+        skipped = layout.skip_rows or _further_headers(records[begin], rows)
+        questions = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
         fitting, rejected = dict[int, list[str]](), list[Row]()
         for number, row in enumerate(rows[skipped:], start=begin + 1 + skipped):
             if len(row) == len(header):
@@ -344,8 +322,8 @@ def _record_parts(
         cells = list(zip(*fitting.values(), strict=True)) or [()] * len(header)
         columns = [_with_points(each, file, separator) for each in cells]
         name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
-        texts = dict(zip(header, titles, strict=False))
-        yield FilePart(file, name, table_of(header, columns), list(fitting), rejected, texts)
+        texts = dict(zip(header, questions, strict=False))
+        yield FilePart(file, name, table_of(header, columns), list(fitting), rejected, texts, titles=above)
 
 
 def _with_points(cells: Sequence[str], file: str, separator: str) -> Sequence[str]:
@@ -370,12 +348,10 @@ def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
 
 
 def _sheet_parts(data: bytes, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
-    for name, records, unread, titles, hidden in read_sheets(data, file, layout.sheet, names=layout.names):
+    for name, records, unread, hidden in read_sheets(data, file, layout.sheet):
         note = f"{hidden} rows are hidden in the file, as by a filter; they count, too" if hidden else ""
-        place = f"{file}, sheet {name}" if name else file
-        records = [[*layout.columns], *records] if layout.columns else records
-        for part in _record_parts(records, place, name or group, layout.skip_rows):
-            yield part._replace(unread=unread, titles=titles, note=note)
+        for part in _record_parts(records, f"{file}, sheet {name}" if name else file, name or group, layout):
+            yield part._replace(unread=unread, note=note)
 
 
 def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member: bool) -> Iterator[FilePart]:
