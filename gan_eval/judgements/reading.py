@@ -23,7 +23,7 @@ import pyarrow
 from gan_eval.errors import UserError
 from gan_eval.files.limits import long_cells, read_small, require_small
 from gan_eval.files.reading import plain_file
-from gan_eval.judgements.binary_tables import binary_part, is_binary_table, sqlite_parts
+from gan_eval.judgements.binary_tables import binary_part, sqlite_parts
 from gan_eval.judgements.json_files import json_parts
 from gan_eval.judgements.logs import log_part
 from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of
@@ -40,6 +40,7 @@ _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$
 """Path of a component's data in an archive of JATOS."""
 _ZIP = b"PK\x03\x04"
 """The first bytes of an archive, such as an Excel file."""
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError, OSError)
 _OF_TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".log")
 _READ = (*_OF_TEXT, ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".sav", ".dta")
 """Endings of the files in an archive that are read."""
@@ -129,32 +130,22 @@ class TableLayout(NamedTuple):
     """Where a file has its table, as the user says."""
 
     skip_rows: int = 0
-    """The number of further header rows."""
+    """The number of further header rows below the first one; those of Qualtrics are found."""
     sheet: str | None = None
+    """The sheet of a spreadsheet or the table of a database, or `*` for all, each a group; default: the first sheet,
+    the only table."""
     columns: Sequence[str] = ()
-    """The names of columns of a file without a header."""
+    """The names of the columns, where no file has a header."""
     names: Sequence[str] = ()
-    """Names of columns by which the header is known."""
+    """Names of columns by which the header is known: lines above it, such as sums, are titles."""
 
 
-def read_foreign(
-    files: Sequence[Path],
-    *,
-    skip_rows: int = 0,
-    sheet: str | None = None,
-    columns: Sequence[str] = (),
-    names: Sequence[str] = (),
-) -> Foreign:
-    """Read all files as text; a column that a file lacks is empty there.
+PLAIN = TableLayout()
 
-    Args:
-        skip_rows: number of further header rows below the first one; those of Qualtrics are found.
-        sheet: the sheet of a spreadsheet or the table of a database, or `*` for all, each a group; default: the first
-            sheet, the only table.
-        columns: the names of the columns, where no file has a header.
-        names: names of columns by which the header is known: lines above it, such as sums, are titles.
-    """
-    layout = TableLayout(skip_rows, sheet, columns, () if skip_rows else names)
+
+def read_foreign(files: Sequence[Path], layout: TableLayout = PLAIN) -> Foreign:
+    """Read all files as text; a column that a file lacks is empty there."""
+    sheet = layout.sheet
     stems = Counter(file.stem for file in files)
     parts, has_sheets = list[FilePart](), False
     for file in files:
@@ -205,8 +196,8 @@ def _parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member
     if data.startswith(OLD_EXCEL):
         yield from _sheet_parts(data, file, group, layout)
         return
-    if is_binary_table(data, file):
-        yield binary_part(data, file, group)
+    if part := binary_part(data, file, group):
+        yield part
         return
     text, note = _decoded(data, file)
     if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".xls", ".ods", ".parquet")):
@@ -297,7 +288,7 @@ def _record_parts(
     records: list[list[str]], file: str, group: str, layout: TableLayout, *, separator: str = ","
 ) -> Iterator[FilePart]:
     """Read records with a header; below it another header may follow, as where files were joined by hand."""
-    place = header_place(records, layout.names)
+    place = header_place(records, () if layout.skip_rows else layout.names)
     above = [title for row in records[:place] if (title := " ".join(filter(None, row)))]
     records = [[*layout.columns], *records[place:]] if layout.columns else records[place:]
     if records[-1][0] == "END OF FILE" and not any(records[-1][1:]):  # Gorilla
@@ -342,9 +333,8 @@ def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
     for place, row in enumerate(rows[:3], start=1):
         if any(cell.startswith('{"ImportId"') for cell in row):
             return place
-    titles = dict(zip(header, rows[0], strict=False)) if rows else {}
-    is_title = any(titles.get(name, "").lower() == "response id" for name in ("ResponseId", "ResponseID"))
-    return 1 if is_title else 0
+    titles = zip(header, rows[0], strict=False) if rows else ()
+    return int(any(name.lower() == "responseid" and title.lower() == "response id" for name, title in titles))
 
 
 def _sheet_parts(data: bytes, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
@@ -367,15 +357,7 @@ def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, i
         members = [name for name in members if name.lower().endswith(_READ)]
         require_small(sum(archive.getinfo(name).file_size for name in members), file)
         contents = {name: archive.read(name) for name in members}
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        RuntimeError,
-        NotImplementedError,
-        OSError,
-    ) as error:
+    except _UNREADABLE as error:
         raise UserError(f"{file}: not a readable zip file ({error})") from error
     facts: dict[str, dict[str, str]] = {}
     for name in [name for name in contents if PurePosixPath(name).name == "metadata.json"]:
@@ -390,12 +372,9 @@ def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, i
         inner = result[1] if result else PurePosixPath(name).stem
         for part in _parts(content, f"{file}/{name}", inner, layout, is_member=True):
             about = {f"{JATOS}study_result": result[2], **facts.get(result[2], {})} if result else {}
-            constants = {
-                key: pyarrow.array([value] * len(part.table), pyarrow.large_string()) for key, value in about.items()
-            }
             table = part.table
-            for key, column in constants.items():
-                table = table.append_column(key, column)
+            for key, value in about.items():
+                table = table.append_column(key, pyarrow.array([value] * len(table), pyarrow.large_string()))
             yield part._replace(table=table, group=inner if result else part.group)
 
 
