@@ -23,14 +23,8 @@ _NUMBER = 8
 """Number of bytes of a number."""
 
 
-def is_binary_table(data: bytes, file: str) -> bool:
-    """Return True for a file that `binary_part` reads or refuses."""
-    known = (b"PAR1", b"ARROW1", b"FEA1", b"$FL2", b"$FL3", b"<stata_dta>")
-    return data.startswith(known) or file.lower().endswith((".dta", *_OF_R))
-
-
-def binary_part(data: bytes, file: str, group: str) -> FilePart:
-    """Read a Parquet, Feather, SPSS or Stata file.
+def binary_part(data: bytes, file: str, group: str) -> FilePart | None:
+    """Read a Parquet, Feather, SPSS or Stata file; None: it is another.
 
     Raises:
         UserError: it is damaged, larger than the limit, or of R, or the package that reads it is missing.
@@ -40,7 +34,9 @@ def binary_part(data: bytes, file: str, group: str) -> FilePart:
         raise UserError(f"{file}: a file of R; in R: write.csv({load}, 'trials.csv', row.names = FALSE)")
     if data.startswith((b"PAR1", b"ARROW1", b"FEA1")):
         return _part(_arrow_columns(data, file), file, group)
-    return _labelled(data, file, group)
+    if data.startswith((b"$FL2", b"$FL3", b"<stata_dta>")) or file.lower().endswith(".dta"):
+        return _labelled(data, file, group)
+    return None
 
 
 def _arrow_columns(data: bytes, file: str) -> dict[str, list[Any]]:
@@ -135,9 +131,8 @@ def chosen_tables(tables: list[str], sheet: str | None, path: Path) -> list[str]
 def _part(
     columns: Mapping[str, Sequence[Any]], file: str, group: str, texts: Mapping[str, str] | None = None
 ) -> FilePart:
-    cells = {name: list(map(_text, values)) for name, values in columns.items()}
-    rows = list(zip(*cells.values(), strict=True))
-    return FilePart(file, group, table_of(list(cells), rows), range(1, len(rows) + 1), texts=texts or {})
+    table = table_of(list(columns), [list(map(_text, values)) for values in columns.values()])
+    return FilePart(file, group, table, range(1, len(table) + 1), texts=texts or {})
 
 
 def _text(value: Any) -> str | None:

@@ -44,7 +44,7 @@ from gan_eval.judgements.paths import columns_of_lists
 from gan_eval.judgements.picture_table import read_pictures, with_pictures, without_pictures
 from gan_eval.judgements.pictures import PictureNames, with_picture_names
 from gan_eval.judgements.read_as import ReadAs, read_as
-from gan_eval.judgements.reading import Foreign, Labels, read_foreign
+from gan_eval.judgements.reading import Foreign, Labels, TableLayout, read_foreign
 from gan_eval.judgements.rejections import (
     ENUMERATIONS,
     MAX_CELL,
@@ -181,7 +181,7 @@ def import_trials(
     asked_tool = tool
     of_user = read_pictures(pictures)
     names = of_user.names() if of_user else ()
-    read = read_foreign(paths, skip_rows=skip_rows, sheet=sheet, columns=columns, names=names)
+    read = read_foreign(paths, TableLayout(skip_rows, sheet, columns, names))
     of_user, mapping = without_pictures(of_user, mapping, [*map(str, read.cells)], words or {})
     if of_user and (named := of_user.columns_in([*map(str, read.cells)])):
         read = replace(read, pictures=named)

@@ -61,7 +61,7 @@ def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
         if other := [row for row in rows if not isinstance(row, dict)]:
             raise UserError(f"{file}: expected JSON objects, one for each trial; found {json.dumps(other[0])[:60]}")
         names = list(dict.fromkeys(name for row in rows for name in row))
-        table = table_of(names, [[text_of(row.get(name)) for name in names] for row in rows])
+        table = table_of(names, [[text_of(row.get(name)) for row in rows] for name in names])
         own = f"{group}_{place}" if len(lists) > 1 else group
         yield FilePart(file, names_of[place - 1] or own, table, range(start + 1, start + len(rows) + 1))
         start += len(rows)

@@ -32,13 +32,16 @@ def log_part(text: str, file: str, group: str) -> FilePart | None:
     if not rows:
         raise UserError(f"{file}: a log without a trial; restore it, or leave it out")
     names = list(dict.fromkeys(name for row in rows for name in row))
-    table = table_of(names, [[row.get(name) for name in names] for row in rows])
+    table = table_of(names, [[row.get(name) for row in rows] for name in names])
     return FilePart(file, group, table, range(1, len(rows) + 1))
 
 
 def _frames(text: str) -> list[dict[str, str]]:
     frames = [(int(level or 0), dict(_FIELD.findall(fields))) for level, _, fields in _FRAME.findall(text)]
     header = {name: value for name, value in frames[0][1].items() if name not in _OF_FILE} if frames else {}
+    for _, fields in frames:  # without an answer the time is 0
+        missed = [name for name in fields if name.endswith(".RT") and fields.get(f"{name[:-2]}RESP") == ""]
+        fields.update(dict.fromkeys(missed, ""))
     deepest = max((level for level, _ in frames), default=0)
     return [header | fields for level, fields in frames if level == deepest > 0]
 

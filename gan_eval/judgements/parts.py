@@ -79,9 +79,8 @@ def title_of(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def table_of(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pyarrow.Table:
+def table_of(header: Sequence[str], columns: Iterable[Sequence[str | None]]) -> pyarrow.Table:
     """Return a table of text; an empty cell is missing."""
-    columns: Iterable[Sequence[str | None]] = zip(*rows, strict=True) if rows else [[] for _ in header]
     cells = [pyarrow.array([cell or None for cell in column], pyarrow.large_string()) for column in columns]
     return pyarrow.table(cells, names=list(header))
 

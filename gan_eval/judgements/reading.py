@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -19,35 +19,29 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow
-from pyarrow import csv as arrow_csv
 
 from gan_eval.errors import UserError
 from gan_eval.files.limits import long_cells, read_small, require_small
 from gan_eval.files.reading import plain_file
-from gan_eval.judgements.binary_tables import binary_part, chosen_tables, is_binary_table, sqlite_parts
+from gan_eval.judgements.binary_tables import binary_part, chosen_tables, sqlite_parts
 from gan_eval.judgements.json_files import json_parts
 from gan_eval.judgements.logs import log_part
-from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of, text_of
+from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of
 from gan_eval.judgements.rejections import WHOLE_ROW, rejection
 from gan_eval.judgements.titled_tables import titled_tables
 from gan_eval.judgements.workbooks import EVERY_SHEET, OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
 from gan_eval.tables.frames import Row
-from gan_eval.tables.schema import Column
 
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n')
 """First line of a CSV file that Excel wrote."""
-_FORMULA_CELL = re.compile(r"""(?:^|[,\t"\r\n])'+[=+@\t\r\n-]""")
-"""A cell that `csv_cells` may have given an apostrophe."""
-_QUALTRICS = re.compile(r'"?Response ?ID|ImportId', re.IGNORECASE)
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
-_QUOTED_COMMA = re.compile(r'"\s*[-+]?\d+,\d+\s*"')
-"""A number with a decimal comma in a table split by commas."""
 _RESULT = re.compile(r"(?:^|/)(study_result_(\d+))/comp[-_]result_\d+/data\.txt$")
 """Path of a component's data in an archive of JATOS."""
 _ZIP = b"PK\x03\x04"
 """The first bytes of an archive, such as an Excel file."""
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError, OSError)
 _OF_TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".log")
 _READ = (*_OF_TEXT, ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".sav", ".dta")
 """Endings of the files in an archive that are read."""
@@ -137,32 +131,22 @@ class TableLayout(NamedTuple):
     """Where a file has its table, as the user says."""
 
     skip_rows: int = 0
-    """The number of further header rows."""
+    """The number of further header rows below the first one; those of Qualtrics are found."""
     sheet: str | None = None
+    """The sheet of a spreadsheet or the table of a database, or `*` for all, each a group; default: the first sheet,
+    the only table."""
     columns: Sequence[str] = ()
-    """The names of columns of a file without a header."""
+    """The names of the columns, where no file has a header."""
     names: Sequence[str] = ()
-    """Names of columns by which the header is known."""
+    """Names of columns by which the header is known: lines above it, such as sums, are titles."""
 
 
-def read_foreign(
-    files: Sequence[Path],
-    *,
-    skip_rows: int = 0,
-    sheet: str | None = None,
-    columns: Sequence[str] = (),
-    names: Sequence[str] = (),
-) -> Foreign:
-    """Read all files as text; a column that a file lacks is empty there.
+PLAIN = TableLayout()
 
-    Args:
-        skip_rows: number of further header rows below the first one; those of Qualtrics are found.
-        sheet: the sheet of a spreadsheet or the table of a database, or `*` for all, each a group; default: the first
-            sheet, the only table.
-        columns: the names of the columns, where no file has a header.
-        names: names of columns by which the header is known: lines above it, such as sums, are titles.
-    """
-    layout = TableLayout(skip_rows, sheet, columns, () if skip_rows else names)
+
+def read_foreign(files: Sequence[Path], layout: TableLayout = PLAIN) -> Foreign:
+    """Read all files as text; a column that a file lacks is empty there."""
+    sheet = layout.sheet
     stems = Counter(file.stem for file in files)
     parts, has_sheets = list[FilePart](), False
     for file in files:
@@ -213,8 +197,8 @@ def _parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member
     if data.startswith(OLD_EXCEL):
         yield from _sheet_parts(data, file, group, layout)
         return
-    if is_binary_table(data, file):
-        yield binary_part(data, file, group)
+    if part := binary_part(data, file, group):
+        yield part
         return
     text, note = _decoded(data, file)
     if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".xls", ".ods", ".parquet")):
@@ -235,67 +219,50 @@ def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterat
             one = f"{group}_{name}" if layout.sheet == EVERY_SHEET else group
             yield from (part._replace(of_sheet=True) for part in _text_parts(tables[name], file, one, layout))
         return
-    separator = None
-    if match := _SEPARATOR_LINE.match(text):
-        separator, text = match[1], text[match.end() :]
+    found = _SEPARATOR_LINE.match(text)
+    text = text[found.end() :] if found else text
     comment = text.partition("\n")[0] if text.startswith("#") else ""
-    text = _blanks_as_tabs(_without_comments(text))
-    text, titles = _without_titles(text, layout.names)
-    separator = separator or separator_of(text)
-    if layout.columns:
-        text = _as_csv([layout.columns], separator) + text
-    if not layout.skip_rows and (part := _plain_csv(text, separator, file, group)):
-        yield from _sessions(part._replace(comment=comment, titles=titles))
-        return
-    records, separator = text_records(text, file, separator)
-    for part in _record_parts(records, file, group, layout.skip_rows, decimal_commas=separator != ","):
-        yield from _sessions(part._replace(comment=comment, titles=titles))
+    text = _without_comments(text)
+    head = (separator_of(line) for line in text.split("\n", MAX_TITLES)[:-1] if line.count(separator_of(line)) > 1)
+    separator = found[1] if found else next(head, separator_of(text))
+    if (records := _between_blanks(text)) is None:
+        records, separator = text_records(text, file, separator)
+    for part in _record_parts(records, file, group, layout, separator=separator):
+        yield from _sessions(part._replace(comment=comment))
 
 
 def _decoded(data: bytes, file: str) -> tuple[str, str]:
     """Return the text of a file, and a line for the user if it is not Unicode: Windows writes it as cp1252."""
     is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[1:2] == b"\0"
-    try:
-        text = data.decode("utf-16" if data[1:2] != b"\0" else "utf-16-le") if is_wide else data.decode()
-    except UnicodeDecodeError as error:
-        if is_wide or (western := _western(data)) is None:
-            raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8") from error
-        return western, "not UTF-8: read as cp1252 of Windows; if letters are wrong, save it as CSV in UTF-8"
-    return text.replace("\ufeff", ""), ""  # one for each file, where files were joined by hand or PsychoPy added to one
+    encodings = ["utf-16-le" if data[1:2] == b"\0" else "utf-16"] if is_wide else ["utf-8", "cp1252"]
+    for encoding in encodings:
+        with suppress(UnicodeDecodeError):
+            text = data.decode(encoding).replace("\ufeff", "")  # one for each file that was joined by hand
+            if encoding != "cp1252":
+                return text, ""
+            if not _CONTROL.search(text):
+                return text, "not UTF-8: read as cp1252 of Windows; if letters are wrong, save it as CSV in UTF-8"
+    raise UserError(f"{file}: not UTF-8 text; save it as CSV in UTF-8")
 
 
-def _western(data: bytes) -> str | None:
-    """Return the text of bytes in cp1252; None: they have control characters, or bytes that it does not define."""
-    with suppress(UnicodeDecodeError):
-        text = data.decode("cp1252")
-        return None if _CONTROL.search(text) else text
-    return None
-
-
-def _as_csv(rows: Iterable[Sequence[str]], separator: str) -> str:
-    out = io.StringIO()
-    csv.writer(out, delimiter=separator, lineterminator="\n").writerows(rows)
-    return out.getvalue()
-
-
-def _blanks_as_tabs(text: str) -> str:
-    """Return a table whose cells are split by blanks, as of R's write.table or PsyToolkit, split by tabs.
+def _between_blanks(text: str) -> list[list[str]] | None:
+    """Return the records of a table whose cells are split by blanks, as of R's write.table or PsyToolkit; None: it is
+    another.
 
     Each line has as many cells, at least three; the header may have one less, as R names no column of row names.
-    Other text is unchanged.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) < 3 or re.search(r"[,;\t|]", re.sub('"[^"]*"', "", lines[0])) or " " not in lines[0]:
-        return text
+        return None
     try:
         with long_cells():
             header, *rows = csv.reader(lines, delimiter=" ", skipinitialspace=True)
     except csv.Error:
-        return text
+        return None
     width = len(rows[0])
     if width < 3 or any(len(row) != width for row in rows) or len(header) not in (width - 1, width):
-        return text
-    return _as_csv([["", *header] if len(header) < width else header, *rows], "\t")
+        return None
+    return [["", *header][-width:], *rows]
 
 
 def _without_comments(text: str) -> str:
@@ -305,22 +272,6 @@ def _without_comments(text: str) -> str:
     if first == 0 or (first == 1 and separator_of(text) in lines[0] and lines[0].count(",") == lines[1].count(",")):
         return text
     return "".join(line for line in lines[first:] if not line.startswith("#"))
-
-
-def _without_titles(text: str, names: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the text without the lines above its header (`header_place`), and these lines."""
-    lines = text.split("\n", MAX_TITLES + 2)
-    try:
-        with long_cells():
-            rows = [
-                next(csv.reader([line.strip("\r")], delimiter=separator_of(line + "\n")), []) for line in lines[:-1]
-            ]
-    except csv.Error:  # whoever reads the whole text names the problem
-        return text, []
-    at = header_place(rows, names)
-    if "\n".join(lines[:at]).count('"') % 2:  # within a cell
-        return text, []
-    return "\n".join(lines[at:]), [line.strip().rstrip(",;\t|") for line in lines[:at] if line.strip(" ,;\t|\r")]
 
 
 def _sessions(part: FilePart) -> Iterator[FilePart]:
@@ -340,40 +291,13 @@ def _sessions(part: FilePart) -> Iterator[FilePart]:
         )
 
 
-def _plain_csv(text: str, separator: str, file: str, group: str) -> FilePart | None:
-    """Read a table whose rows have equal length, one header and plain cells, by a fast parser; None: it is another."""
-    head = text[:20_000]
-    if (separator != "," and "," in text) or _QUALTRICS.search(head) or ("'" in text and _FORMULA_CELL.search(text)):
-        return None
-    if '"' in text and _QUOTED_COMMA.search(text):
-        return None
-    header = next(csv.reader(io.StringIO(head, newline=""), delimiter=separator), [])
-    columns = [f"f{place}" for place in range(len(header))]
-    try:
-        table = arrow_csv.read_csv(
-            io.BytesIO(text.encode()),
-            arrow_csv.ReadOptions(column_names=columns, block_size=1 << 24),
-            arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-            arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pyarrow.large_string()),
-                null_values=[""],
-                strings_can_be_null=True,
-            ),
-        )
-    except (pyarrow.ArrowInvalid, ValueError):
-        return None
-    first = table.column(0)
-    if not header or [*(text_of(column[0].as_py()) or "" for column in table.columns)] != header or len(table) < 2:
-        return None
-    if len(table) - first.null_count > 1 and any(cell == header[0] for cell in first[1:].unique().to_pylist()):
-        return None
-    return FilePart(file, group, table.slice(1).rename_columns(column_names(header)), range(1, len(table)))
-
-
 def _record_parts(
-    records: list[list[str]], file: str, group: str, skip_rows: int, *, decimal_commas: bool = False
+    records: list[list[str]], file: str, group: str, layout: TableLayout, *, separator: str = ","
 ) -> Iterator[FilePart]:
     """Read records with a header; below it another header may follow, as where files were joined by hand."""
+    place = header_place(records, () if layout.skip_rows else layout.names)
+    above = [title for row in records[:place] if (title := " ".join(filter(None, row)))]
+    records = [[*layout.columns], *records[place:]] if layout.columns else records[place:]
     if records[-1][0] == "END OF FILE" and not any(records[-1][1:]):  # Gorilla
         records = records[:-1]
     names = set(records[0])
@@ -384,23 +308,21 @@ def _record_parts(
     ]
     for begin, end in zip(heads, [*heads[1:], len(records)], strict=True):
         header, rows = column_names(records[begin]), records[begin + 1 : end]
-        skipped = skip_rows or _further_headers(records[begin], rows)
-        titles = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
-        texts = dict(zip(header, titles, strict=False))
-        numbered = list(enumerate(rows, start=begin + 1))[skipped:]
-        of_numbers = {} if decimal_commas else _no_numbers(header, [row for _, row in numbered])
-        replace_decimal_commas(header, [row for _, row in numbered], file, of_numbers)
-        header, note = _with_cells(header, {len(row) for _, row in numbered})
-        length = len(header)
-        rejected = [
-            rejection(number, WHOLE_ROW, f"the row has {len(row)} cells, the header has {length}", ",".join(row))
-            for number, row in numbered
-            if len(row) != length
-        ]
-        fitting = [(number, row) for number, row in numbered if len(row) == length]
+        skipped = layout.skip_rows or _further_headers(records[begin], rows)
+        questions = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
+        header, note = _with_cells(header, {len(row) for row in rows[skipped:]})
+        fitting, rejected = dict[int, list[str]](), list[Row]()
+        for number, row in enumerate(rows[skipped:], start=begin + 1 + skipped):
+            if len(row) == len(header):
+                fitting[number] = row
+            else:
+                reason = f"the row has {len(row)} cells, the header has {len(header)}"
+                rejected.append(rejection(number, WHOLE_ROW, reason, ",".join(row)))
+        cells = list(zip(*fitting.values(), strict=True)) or [()] * len(header)
+        columns = [_with_points(each, file, separator) for each in cells]
         name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
-        table = table_of(header, [row for _, row in fitting])
-        yield FilePart(file, name, table, [number for number, _ in fitting], rejected, texts, note=note)
+        texts = dict(zip(header, questions, strict=False))
+        yield FilePart(file, name, table_of(header, columns), list(fitting), rejected, texts, titles=above, note=note)
 
 
 def _with_cells(header: list[str], lengths: set[int]) -> tuple[list[str], str]:
@@ -414,12 +336,15 @@ def _with_cells(header: list[str], lengths: set[int]) -> tuple[list[str], str]:
     return header[:length], f"no row has a cell for the last columns, {', '.join(header[length:])}"
 
 
-def _no_numbers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Column]:
-    """Return the columns in which a comma may not be decimal: those that do not have numbers alone, as text."""
-    cells = {name: [row[at] for row in rows if at < len(row) and row[at]] for at, name in enumerate(header)}
-    return {
-        name: Column(name, "", dtype="text") for name, each in cells.items() if not all(map(_NUMBER.fullmatch, each))
-    }
+def _with_points(cells: Sequence[str], file: str, separator: str) -> Sequence[str]:
+    """Return a column with points in place of decimal commas; between commas only where all its cells are numbers."""
+    if not any("," in cell for cell in cells):
+        return cells
+    if separator == "," and not all(map(_NUMBER.fullmatch, filter(None, cells))):
+        return cells
+    rows = [[cell] for cell in cells]
+    replace_decimal_commas(["-"], rows, file, {})
+    return [cell for (cell,) in rows]
 
 
 def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -427,18 +352,15 @@ def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> in
     for place, row in enumerate(rows[:3], start=1):
         if any(cell.startswith('{"ImportId"') for cell in row):
             return place
-    titles = dict(zip(header, rows[0], strict=False)) if rows else {}
-    is_title = any(titles.get(name, "").lower() == "response id" for name in ("ResponseId", "ResponseID"))
-    return 1 if is_title else 0
+    titles = zip(header, rows[0], strict=False) if rows else ()
+    return int(any(name.lower() == "responseid" and title.lower() == "response id" for name, title in titles))
 
 
 def _sheet_parts(data: bytes, file: str, group: str, layout: TableLayout) -> Iterator[FilePart]:
-    for name, records, unread, titles, hidden in read_sheets(data, file, layout.sheet, names=layout.names):
+    for name, records, unread, hidden in read_sheets(data, file, layout.sheet):
         note = f"{hidden} rows are hidden in the file, as by a filter; they count, too" if hidden else ""
-        place = f"{file}, sheet {name}" if name else file
-        records = [[*layout.columns], *records] if layout.columns else records
-        for part in _record_parts(records, place, name or group, layout.skip_rows):
-            yield part._replace(unread=unread, titles=titles, note=note)
+        for part in _record_parts(records, f"{file}, sheet {name}" if name else file, name or group, layout):
+            yield part._replace(unread=unread, note=note)
 
 
 def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member: bool) -> Iterator[FilePart]:
@@ -454,15 +376,7 @@ def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, i
         members = [name for name in members if name.lower().endswith(_READ)]
         require_small(sum(archive.getinfo(name).file_size for name in members), file)
         contents = {name: archive.read(name) for name in members}
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        RuntimeError,
-        NotImplementedError,
-        OSError,
-    ) as error:
+    except _UNREADABLE as error:
         raise UserError(f"{file}: not a readable zip file ({error})") from error
     facts: dict[str, dict[str, str]] = {}
     for name in [name for name in contents if PurePosixPath(name).name == "metadata.json"]:
@@ -477,12 +391,9 @@ def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, i
         inner = result[1] if result else PurePosixPath(name).stem
         for part in _parts(content, f"{file}/{name}", inner, layout, is_member=True):
             about = {f"{JATOS}study_result": result[2], **facts.get(result[2], {})} if result else {}
-            constants = {
-                key: pyarrow.array([value] * len(part.table), pyarrow.large_string()) for key, value in about.items()
-            }
             table = part.table
-            for key, column in constants.items():
-                table = table.append_column(key, column)
+            for key, value in about.items():
+                table = table.append_column(key, pyarrow.array([value] * len(table), pyarrow.large_string()))
             yield part._replace(table=table, group=inner if result else part.group)
 
 

@@ -1,11 +1,13 @@
 """Wide tables, one row a person: find the columns that differ in a number only, make a row of each number."""
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from string import ascii_lowercase
 
+import numpy as np
 import pandas as pd
 
 from gan_eval.errors import UserError
@@ -44,14 +46,13 @@ def lengthened(
     Raises:
         UserError: a pattern has no column.
     """
-    columns = list(foreign.cells.columns)
+    columns = [*map(str, foreign.cells)]
     free = [name for name in columns if name not in keep and name not in TRIALS.by_name]
     by_pattern = {pattern: columns_by_number(pattern, free if "*" in pattern else columns) for pattern in patterns}
-    for pattern, numbered in by_pattern.items():
-        if not numbered:
-            numbered_names = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
-            mark = "a number for #" if "#" in pattern else "any text for *"
-            raise UserError(f"no column {pattern!r} with {mark}; the numbered columns are {numbered_names}")
+    if without := [pattern for pattern, numbered in by_pattern.items() if not numbered]:
+        numbered_names = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
+        mark = "a number for #" if "#" in without[0] else "any text for *"
+        raise UserError(f"no column {without[0]!r} with {mark}; the numbered columns are {numbered_names}")
     by_pattern = {**_with_equal_numbers(by_pattern), **{name: {**numbered} for name, numbered in (known or {}).items()}}
     numbers = list(dict.fromkeys(number for numbered in by_pattern.values() for number in numbered))
     if all(map(str.isdecimal, numbers)):
@@ -59,26 +60,21 @@ def lengthened(
     taken = {name for numbered in by_pattern.values() for name in numbered.values()}
     if patterns:
         taken |= {name for names in numbered_columns(columns).values() if len(names) > 2 for name in names}
-    others = foreign.cells.drop(columns=list(taken.difference(keep)))
-    none = pd.Series(None, index=others.index, dtype="str")
-    names = question_names(foreign, by_pattern, numbers)
-    frames = [
-        others.assign(**{of: foreign.cells[by[number]] if number in by else none for of, by in by_pattern.items()})
-        for number in numbers
-    ]
-    long = pd.concat(frames, keys=range(len(numbers))).swaplevel().sort_index(level=0, sort_remaining=True)
-    if len(by_pattern) > 1:
-        long = long[long[list(by_pattern)].notna().any(axis=1)]
-    at = long.index.get_level_values(1)
-    index = pd.RangeIndex(1, len(long) + 1)
-    origin = pd.DataFrame(
-        {
-            "row": long.index.get_level_values(0),
-            "number": pd.Series([numbers[place] for place in at], dtype="str"),
-            "name": pd.Series([names[place] for place in at], dtype="str"),
-        }
-    )
-    return replace(foreign, cells=long.set_axis(index), numbers=origin.set_axis(index))
+    rows = len(foreign.cells)
+    long = foreign.repeated(np.full(rows, len(numbers)), numbers * rows)
+    none = np.full(rows, None, dtype="object")
+    answers = {
+        of: np.stack([foreign.cells[by[number]].to_numpy("object") if number in by else none for number in numbers])
+        for of, by in by_pattern.items()
+    }
+    further = {of: pd.array(each.T.ravel(), dtype="str") for of, each in answers.items()}
+    cells = long.cells.drop(columns=list(taken.difference(keep))).assign(**further)
+    names = [*question_names(foreign, by_pattern, numbers)] * rows
+    table = pd.DataFrame(long.numbers).assign(name=pd.array(names, dtype="str"))
+    kept = cells[list(by_pattern)].notna().any(axis=1) if len(by_pattern) > 1 else slice(None)
+    cells, table = cells.loc[kept], table.loc[kept]
+    index = pd.RangeIndex(1, len(cells) + 1)
+    return replace(foreign, cells=cells.set_axis(index), numbers=table.set_axis(index))
 
 
 def _with_equal_numbers(by_pattern: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
@@ -95,14 +91,16 @@ def _with_equal_numbers(by_pattern: dict[str, dict[str, str]]) -> dict[str, dict
     }
     if all(len(plain[pattern]) == len(numbered) for pattern, numbered in by_pattern.items()):
         by_pattern = plain
-    (first, ours), *others = by_pattern.items()
-    for pattern, numbered in others:
-        lists = [sorted(map(int, each)) if all(map(str.isdecimal, each)) else [] for each in (ours, numbered)]
-        is_shifted = len(lists[0]) == len(lists[1]) > 2 and {b - a for a, b in zip(*lists, strict=True)} in ({1}, {-1})
-        if is_shifted:
+    ranges = {
+        pattern: sorted(map(int, numbered))
+        for pattern, numbered in by_pattern.items()
+        if all(map(str.isdecimal, numbered))
+    }
+    for (one, ours), (other, theirs) in itertools.pairwise(ranges.items()):
+        if len(ours) == len(theirs) > 2 and {b - a for a, b in zip(ours, theirs, strict=True)} in ({1}, {-1}):
             raise UserError(
-                f"columns {first} have the numbers {lists[0][0]} to {lists[0][-1]}, {pattern} {lists[1][0]} to "
-                f"{lists[1][-1]}; equal numbers belong together: rename those of one"
+                f"columns {one} have the numbers {ours[0]} to {ours[-1]}, {other} {theirs[0]} to {theirs[-1]}; equal "
+                "numbers belong together: rename those of one"
             )
     return by_pattern
 

@@ -1,10 +1,10 @@
-"""Worksheets of .xlsx, .xls and .ods files: their cells as text, from the header on."""
+"""Worksheets of .xlsx, .xls and .ods files: their cells as text."""
 
 import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -13,7 +13,6 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from gan_eval.errors import UserError
 from gan_eval.files.limits import require_small
-from gan_eval.judgements.parts import header_place
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The first bytes of an .xls file, and of an .xlsx file with a password."""
@@ -30,11 +29,9 @@ class Worksheet(NamedTuple):
     name: str
     """The group of its rows; empty: the file's one."""
     records: list[list[str]]
-    """The rows from the header on, in one length."""
+    """The rows, in one length."""
     unread: list[str]
     """The other sheets that have cells, where none was chosen."""
-    titles: list[str]
-    """The texts above the header."""
     hidden: int
     """Number of hidden rows of the file, such as by a filter, where the file says so."""
 
@@ -44,12 +41,11 @@ def is_workbook(members: list[str]) -> bool:
     return "xl/workbook.xml" in members or {"mimetype", "content.xml"} <= {*members}
 
 
-def read_sheets(data: bytes, file: str, sheet: str | None, *, names: Sequence[str] = ()) -> Iterator[Worksheet]:
+def read_sheets(data: bytes, file: str, sheet: str | None) -> Iterator[Worksheet]:
     """Yield a sheet, or with the sheet `*` all that have cells, each with its name.
 
     Args:
         sheet: its name; default: the first.
-        names: names of columns by which the header is known.
 
     Raises:
         UserError: the file cannot be read, has no such sheet, or has more cells than the limit of size.
@@ -65,9 +61,8 @@ def read_sheets(data: bytes, file: str, sheet: str | None, *, names: Sequence[st
     if sheet != EVERY_SHEET and not filled.keys() & {*read[:1]}:
         raise UserError(f"{file}: the sheet is empty; name another one with --sheet")
     for name in filled if sheet == EVERY_SHEET else read[:1]:
-        table, titles = _table_of(filled[str(name)], names)
         unread = [other for other in filled if other != name] if sheet is None else []
-        yield Worksheet(str(name) if sheet == EVERY_SHEET else "", table, unread, titles, hidden)
+        yield Worksheet(str(name) if sheet == EVERY_SHEET else "", filled[str(name)], unread, hidden)
 
 
 @contextmanager
@@ -138,12 +133,3 @@ def cell_text(cell: Cell) -> str:
         case timedelta():
             return cell_text(cell.total_seconds())
     return str(cell)
-
-
-def _table_of(records: list[list[str]], names: Sequence[str]) -> tuple[list[list[str]], list[str]]:
-    """Return the rows of a sheet from the header on, in one length, and the texts above the header."""
-    head = header_place(records, names)
-    titles, records = [" ".join(filter(None, row)) for row in records[:head]], records[head:]
-    last = max(place for place, name in enumerate(records[0], start=1) if name) if any(records[0]) else 0
-    width = max(last, *(max((at for at, cell in enumerate(row, start=1) if cell), default=0) for row in records))
-    return [[*record, *[""] * width][:width] for record in records], titles

@@ -6,13 +6,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from refusals import refused
+from tool_files import ANSWERS, EPRIME, PICTURES, eprime, presentation
 
 from gan_eval.judgements.convert import Imported, import_trials
 from gan_eval.tables.names import NOT_KNOWN
 
 TITLES = ["Goku", "Crow", "Whale  with spout", "Bull (flat)"]
 KINDS = ["real", "fake", "real", "fake"]
-PICTURES = "name,kind\nGoku,real\nCrow,fake\nWhale with spout,real\nbull (flat),fake\n"
+NAMED = "name,kind\nGoku,real\nCrow,fake\nWhale with spout,real\nbull (flat),fake\n"
 FORM = [
     ["12/6/2025 2:39:11", "No experience", "Real", "AI", "Real", "Not sure", "7"],
     ["12/6/2025 2:40:11", "Some, with models", "AI", "AI", "Real", "Real", "3"],
@@ -40,7 +41,7 @@ SUMS = '_,14 / 24,59 %,46 %,"79,1 %",55 %,\n'
 @pytest.mark.parametrize("above", ["", SUMS, f"Results of the quiz\n{SUMS}"])
 def test_questions_that_are_the_titles_of_pictures(tmp_path: Path, above: str) -> None:
     """Before: "nothing says which picture a row is of"; a row of sums above was the header."""
-    pictures = written(tmp_path, "pictures.csv", PICTURES)
+    pictures = written(tmp_path, "pictures.csv", NAMED)
     found = imported(form(tmp_path, above), pictures=pictures, meanings=WORDS)
     trials = found.trials
     assert trials["response"].tolist() == ["real", "fake", "real", "none", "fake", "fake", "real", "real"]
@@ -60,13 +61,13 @@ def test_titles_of_pictures_in_a_sheet_with_grades(tmp_path: Path) -> None:
     header = ["Person", *TITLES]
     rows = [["a sum", 3, 4, 5, 6], header, ["P1", 7, 2, 6, 1], ["P2", 5, 4, 4, 2]]
     pd.DataFrame(rows).to_excel(tmp_path / "form.xlsx", index=False, header=False)
-    pictures = written(tmp_path, "pictures.csv", PICTURES)
+    pictures = written(tmp_path, "pictures.csv", NAMED)
     found = imported(tmp_path / "form.xlsx", pictures=pictures, mapping={"participant": "Person", "rating": "@answer"})
     assert found.trials["rating"].tolist() == [7, 2, 6, 1, 5, 4, 4, 2]
 
 
 def test_a_picture_without_a_question_is_named(tmp_path: Path) -> None:
-    pictures = written(tmp_path, "pictures.csv", PICTURES + "Dragon,fake\n")
+    pictures = written(tmp_path, "pictures.csv", NAMED + "Dragon,fake\n")
     refused(r"pictures\.csv: no column is called Dragon", imported, form(tmp_path), pictures=pictures, meanings=WORDS)
 
 
@@ -203,85 +204,29 @@ def test_counts_of_known_people_keep_them(tmp_path: Path) -> None:
     assert found.trials["participant"].value_counts().to_dict() == {"A": 3, "B": 3}
 
 
-EPRIME = """*** Header Start ***
-VersionPersist: 1
-LevelName: Session
-LevelName: Block
-Experiment: Faces
-Subject: {person}
-Session: 1
-*** Header End ***
-{frames}\tLevel: 2
-\t*** LogFrame Start ***
-\tProcedure: BlockProc
-\t*** LogFrame End ***
-Level: 1
-*** LogFrame Start ***
-Experiment: Faces
-Clock.Information: <?xml version="1.0"?>
-*** LogFrame End ***
-"""
-FRAME = """\t\tLevel: 3
-\t\t*** LogFrame Start ***
-\t\tProcedure: TrialProc
-\t\tPicture: {picture}
-\t\tRunning: TrialList
-\t\tShow.RT: {time}
-\t\tShow.RESP: {key}
-\t\tShow.CRESP: {right}
-\t\t*** LogFrame End ***
-"""
+KEYS_OF_LOGS = {"response": {"j": "real", "f": "fake"}}
 
 
-def test_a_log_of_eprime_is_read(tmp_path: Path) -> None:
-    """The form is that of Cuetask-PILOT-1.txt in tsalo/convert-eprime at 1c56145, and of the logs in tjmahr/rprime."""
-    answers = [("real/1.png", 512, "j", "j"), ("fake/2.png", 640, "j", "f"), ("fake/3.png", 0, "", "f")]
+def test_logs_of_eprime_are_read(tmp_path: Path) -> None:
+    """Before: "the file's columns are *** Header Start ***"."""
     for person in ("07", "08"):
-        frames = "".join(
-            FRAME.format(picture=name, time=time, key=key, right=right) for name, time, key, right in answers
-        )
-        text = EPRIME.format(person=person, frames=frames).replace("\n", "\r\n")
-        (tmp_path / f"Faces-{person}-1.txt").write_bytes(text.encode("utf-16"))
+        eprime(tmp_path / f"Faces-{person}-1.txt", person)
     mapping = {"participant": "Subject", "stimulus": "Picture", "response": "Show.RESP", "reaction_time_ms": "Show.RT"}
-    words = {"response": {"j": "real", "f": "fake"}}
-    trials = import_trials(sorted(tmp_path.glob("*.txt")), mapping=mapping, words=words).trials
-    assert trials["participant"].tolist() == ["07"] * 3 + ["08"] * 3
-    assert trials["response"].tolist() == ["real", "real", "none"] * 2
-    assert trials["reaction_time_ms"].iloc[0] == 512
-    assert trials["kind"].tolist() == ["real", "fake", "fake"] * 2
+    trials = import_trials(sorted(tmp_path.glob("*.txt")), mapping=mapping, words=KEYS_OF_LOGS).trials
+    assert trials["participant"].tolist() == ["07"] * 6 + ["08"] * 6
+    assert trials["response"].tolist() == [answer or "none" for answer in ANSWERS] * 2
+    assert trials["reaction_time_ms"].dropna().tolist() == [512] * 10
     refused("a log without a trial", imported, written(tmp_path, "cut.txt", EPRIME[:90]))
 
 
-PRESENTATION = """Scenario - faces
-Logfile written - 05/04/2012 13:58:56
-
-Subject\tTrial\tEvent Type\tCode\tTime\tTTime\tUncertainty\tDuration\tUncertainty\tReqTime\tReqDur\tStim Type\tPair
-
-S1\t1\tPulse\t55\t100000\t0\t1
-S1\t2\tPicture\tfixation\t100500\t0\t2\t50000\t3\t0\t50000\tother\t0
-S1\t3\tPicture\treal_1.png\t150500\t0\t1\t20000\t2\t0\t600000\thit\t11
-S1\t3\tPicture\tfixation\t152500\t0\t2\t50000\t3\t0\t50000\tother\t0
-S1\t3\tResponse\t1\t155500\t5000\t1
-S1\t3\tResponse\t2\t155900\t5400\t1
-S1\t4\tPicture\tfake_2.png\t160500\t0\t1\t20000\t2\t0\t600000\tmiss\t12
-S1\t5\tResponse\t2\t180500\t5400\t1
-S1\t6\tPicture\tfake_3.png\t190500\t0\t1\t20000\t2\t0\t600000\tincorrect\t13
-S1\t6\tResponse\t1\t196740\t5400\t1
-
-Event Type\tCode\tType\tResponse\tRT\tRT Uncertainty\tTime\tUncertainty\tDuration\tUncertainty\tReqTime\tReqDur
-
-Picture\treal_1.png\thit\t1\t5000\t1\t150500\t1\t20000\t2\t0\t600000
-"""
-
-
-def test_a_log_of_presentation_is_read(tmp_path: Path) -> None:
-    """The form is that of samples in tests of public readers of such logs (nifti2bids, mne-tools' users)."""
-    file = written(tmp_path, "S1-faces.log", PRESENTATION)
+def test_logs_of_presentation_are_read(tmp_path: Path) -> None:
+    """Before: "the file's columns are Scenario - faces"."""
+    presentation(tmp_path / "S1-faces.log", "S1")
     mapping = {"participant": "Subject", "stimulus": "Code", "response": "Response", "reaction_time_ms": "RT"}
-    trials = imported(file, mapping=mapping, meanings={"response": {"1": "real", "2": "fake"}}).trials
-    assert trials["stimulus"].tolist() == ["real_1.png", "fake_2.png", "fake_3.png"]
-    assert trials["response"].tolist() == ["real", "none", "real"]
-    assert trials["reaction_time_ms"].dropna().tolist() == [500, 624]
+    trials = imported(tmp_path / "S1-faces.log", mapping=mapping, words=KEYS_OF_LOGS).trials
+    assert trials["stimulus"].tolist() == [f"{name}.png" for name in PICTURES]
+    assert trials["response"].tolist() == [answer or "none" for answer in ANSWERS]
+    assert trials["reaction_time_ms"].dropna().tolist() == [512] * 5
 
 
 def table(**columns: Any) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from tool_files import (
     PICTURES,
     PLAYED,
     Played,
+    eprime,
     expyriment,
     google_form,
     gorilla,
@@ -30,6 +31,7 @@ from tool_files import (
     otree,
     played,
     played_in,
+    presentation,
     psychopy,
     qualtrics,
     written,
@@ -360,6 +362,9 @@ def make_files_of_every_tool(folder: Path) -> None:
     (folder / "expyriment").mkdir()
     expyriment(folder / "expyriment" / "realfake_01.xpd")
     gorilla(folder / "data_exp.csv")
+    for name, write in (("eprime/faces-1-1.txt", eprime), ("presentation/1-faces.log", presentation)):
+        (folder / name).parent.mkdir()
+        write(folder / name, "1")
     qualtrics(folder, ["Is it real?"] * 6)
     google_form().to_csv(folder / "form.csv", index=False)
     pictures = pd.DataFrame({"number": range(1, 7), "stimulus": PICTURES, "kind": KINDS})
@@ -373,7 +378,7 @@ COMMANDS = re.findall(r"`\./run (trials import \S*[./]\S* .*?--out trials\.csv)`
 def test_the_commands_of_the_page_on_tools_give_the_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     make_files_of_every_tool(tmp_path)
-    assert len(COMMANDS) == 13
+    assert len(COMMANDS) == 15
     for command in COMMANDS:
         words = [name for word in shlex.split(command) for name in sorted(map(str, Path().glob(word))) or [word]]
         assert run(words) == 0, command

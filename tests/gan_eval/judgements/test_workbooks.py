@@ -129,3 +129,16 @@ def test_a_cell_far_from_the_others_does_not_fill_the_memory(tmp_path) -> None:
     refused(
         "the cells of xl/worksheets/sheet1.xml: has .*--largest-member", import_trials, tmp_path / "t.xlsx", mapping={}
     )
+
+
+def test_a_first_row_with_few_cells_is_no_title(tmp_path: Path) -> None:
+    """Before: the header was taken for a title, and the first full row for the header."""
+    rows = [
+        {"participant": "A", "stimulus": f"{n}.png", "kind": kind, "response": "real"} for n, kind in enumerate("rfr")
+    ]
+    rows[0] |= {"kind": None, "response": None}
+    frame = pd.DataFrame(rows).replace({"r": "real", "f": "fake"})
+    frame.to_excel(tmp_path / "t.xlsx", index=False)
+    found = import_trials(tmp_path / "t.xlsx", mapping={})
+    assert len(found.trials) == 2
+    assert found.rejected["row"].tolist() == [1]

@@ -191,3 +191,63 @@ def mturk() -> list[dict[str, Any]]:
         | {f"Answer.choice.{word}": str(answer == word).lower() for word in ("real", "fake")}
         for picture, kind, answer in zip(PICTURES, KINDS, ANSWERS, strict=True)
     ]  # fmt: skip
+
+
+EPRIME = """*** Header Start ***
+VersionPersist: 1
+LevelName: Session
+LevelName: Block
+Experiment: Faces
+Subject: {person}
+Session: 1
+*** Header End ***
+{frames}\tLevel: 2
+\t*** LogFrame Start ***
+\tProcedure: BlockProc
+\t*** LogFrame End ***
+Level: 1
+*** LogFrame Start ***
+Experiment: Faces
+Clock.Information: <?xml version="1.0"?>
+*** LogFrame End ***
+"""
+_FRAME = """\t\tLevel: 3
+\t\t*** LogFrame Start ***
+\t\tProcedure: TrialProc
+\t\tPicture: {picture}
+\t\tRunning: TrialList
+\t\tShow.RT: {time}
+\t\tShow.RESP: {key}
+\t\t*** LogFrame End ***
+"""
+
+
+def eprime(file: Path, person: str) -> None:
+    """A log in the form of Cuetask-PILOT-1.txt in tsalo/convert-eprime at 1c56145, and of those in tjmahr/rprime."""
+    shown = [(f"{name}.png", KEYS[answer] or "") for name, answer in zip(PICTURES, ANSWERS, strict=True)]
+    frames = [_FRAME.format(picture=name, time=512 if key else 0, key=key) for name, key in shown]
+    file.write_bytes(EPRIME.format(person=person, frames="".join(frames)).replace("\n", "\r\n").encode("utf-16"))
+
+
+def presentation(file: Path, person: str) -> None:
+    """A log in the form of the samples in tests of public readers, such as nifti2bids: times in steps of 0.1 ms."""
+    sizes = "Uncertainty\tDuration\tUncertainty\tReqTime\tReqDur\tStim Type\tPair Index"
+    lines = ["Scenario - faces", "Logfile written - 05/04/2012 13:58:56", ""]
+    lines += [f"Subject\tTrial\tEvent Type\tCode\tTime\tTTime\t{sizes}", "", f"{person}\t1\tPulse\t55\t9000\t0\t1"]
+    for at, (name, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True), start=1):
+        time, result = 100_000 * at, "miss" if answer is None else "hit" if answer == kind else "incorrect"
+        for code, onset, word in (
+            ("+", time - 5000, "other"),
+            (f"{name}.png", time, result),
+            ("+", time + 2000, "other"),
+        ):
+            lines.append(f"{person}\t{at}\tPicture\t{code}\t{onset}\t0\t1\t5000\t2\t0\t600\t{word}\t{at}")
+        keys = ["f"] if answer is None else [KEYS[answer], "x"]  # after a miss: too late
+        lines += [f"{person}\t{at}\tResponse\t{key}\t{time + 5120 + n}\t0\t1" for n, key in enumerate(keys)]
+    lines += [
+        "",
+        f"Event Type\tCode\tType\tResponse\tRT\tRT Uncertainty\tTime\t{sizes}",
+        "",
+        "Picture\treal_1.png\thit\t1",
+    ]
+    file.write_text("\n".join(lines))
