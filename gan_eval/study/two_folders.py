@@ -1,7 +1,7 @@
 """Folders of real and generated pictures as a whole small study: a set, its audit, metrics, a short quiz, a report."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,17 +14,20 @@ from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import resolved
 from gan_eval.files.record import FolderRecord
 from gan_eval.machine.commands import setup_command
-from gan_eval.machine.progress import Listener, about
+from gan_eval.machine.progress import Listener, about, about_download
 from gan_eval.machine.system_libraries import missing_display, probe_screens
+from gan_eval.metrics.catalogue import select
+from gan_eval.metrics.weights import cache
 from gan_eval.pictures.decode import Fit, decode_rgb, read_file
 from gan_eval.pictures.importing import RECORD, Reading, found_pictures, import_items, model_names
 from gan_eval.pictures.layouts import ROLE_NAMES, Found, Items, content_name
 from gan_eval.pictures.sets import TABLE_NAME, read_set
 from gan_eval.quiz.visual_angle import enlarged_width
-from gan_eval.settings.template import Values, study_name, write_study
+from gan_eval.settings.examples import Values
+from gan_eval.settings.template import study_name, write_study
 from gan_eval.study import markers
 from gan_eval.study.markers import Stage
-from gan_eval.study.plan import make_plan, metrics_for, open_plan
+from gan_eval.study.plan import Plan, make_plan, metrics_for, open_plan
 from gan_eval.study.sessions import closing_lines, draw_warnings, open_quiz, read_sessions
 from gan_eval.study.stages import list_stages
 
@@ -47,6 +50,7 @@ def try_folders(
     white: int | None = None,
     quiz: bool = True,
     threads: int | None = None,
+    ask: Callable[[str], bool] | None = None,
 ) -> Path:
     """Import, audit, measure, ask one person if there is a screen, and report; finished stages are skipped.
 
@@ -57,6 +61,7 @@ def try_folders(
         again: the command that the user typed, in words; default: `try` with these folders.
         out: the study's folder, as `run` makes it from `out/study.toml`.
         fit, white: see `Reading`.
+        ask: asks the user a question, whose answer is yes or no; None: nobody is there to be asked.
 
     Raises:
         UserError: folders are the same or without a pair, two models have one name, `out` holds other results, or the
@@ -100,6 +105,8 @@ def try_folders(
         setup = setup_command("metrics")
         listener.message(f"metrics: skipped, PyTorch is not installed; install it, then rerun: {setup}")
     else:
+        if ask is not None and not (out / "metrics").exists():
+            _offer_weights(plan, ask, listener)
         markers.run([stages["metrics"]], out, listener)
     if not too_few and not (stored := read_sessions(plan)).counts["people"]:
         if quiz and not missing:
@@ -115,6 +122,21 @@ def try_folders(
     for line in closing_lines(plan, again):
         listener.message(line)
     return out / "report.html"
+
+
+def _offer_weights(plan: Plan, ask: Callable[[str], bool], listener: Listener) -> None:
+    """Ask whether to fetch the weights that the study's metrics need and the cache does not have, and fetch them."""
+    here = {weights.name: file for weights, file in cache.list_weights()}
+    needed: dict[str, list[str]] = {}
+    for metric in select(plan.study.metrics.names, plan.sources()[0]):
+        for name in metric.weights:
+            needed.setdefault(name, []).append(metric.name)
+    for name, metrics in needed.items():
+        if here[name] is None and ask(f"{' and '.join(metrics)} need the weights {name}, a download. Fetch them now?"):
+            try:
+                cache.fetch(name, on_progress=about_download(f"fetch {name}", listener.progress))
+            except UserError as error:
+                listener.message(f"metrics: {error}")
 
 
 def _whole_enlargement(out: Path, listener: Listener) -> int | None:

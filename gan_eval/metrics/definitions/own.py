@@ -18,7 +18,7 @@ import numpy as np
 from gan_eval.errors import UserError, memory_ran_out
 from gan_eval.files.digests import sha256_bytes
 from gan_eval.files.reading import read_bytes
-from gan_eval.metrics.definitions.record import Metric, FunctionFile
+from gan_eval.metrics.definitions.record import FunctionFile, Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable, as_pair, as_picture
 
 Function = Callable[..., float]
