@@ -67,6 +67,10 @@ def try_pictures(
     largest_member: LargestMember = None,
     fit: Annotated[FitOption | None, typer.Option(help="Cut or stretch pictures of another shape.")] = None,
     white: White = None,
+    picture_size: Annotated[
+        int | None,
+        typer.Option(min=1, max=16_384, help="Width in the quiz; default: the largest multiple that fits the screen."),
+    ] = None,
     threads: Threads = None,
 ) -> None:
     """Turn folders of real and generated pictures into a report: import, audit, metrics, a short quiz."""
@@ -85,6 +89,7 @@ def try_pictures(
             white=white,
             quiz=quiz,
             threads=threads,
+            picture_size=picture_size,
             ask=console.ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
         )
     typer.echo(report_file)

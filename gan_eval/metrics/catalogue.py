@@ -121,10 +121,11 @@ def list_metrics() -> str:
     pictures = {"pair": "real partners", "single": "", "input": "inputs", "set": "real pictures"}
     rows = [("metric", "better", "needs")]
     for metric in _by_kind():
-        needs = [pictures[metric.kind], "masks" * metric.takes_hole, *(f"weights {name}" for name in metric.weights)]
+        needs = [pictures[metric.kind], "masks" * metric.takes_hole]
+        needs += [f"weights {' and '.join(metric.weights)}"] if metric.weights else []
         needs += ["--segmenter FILE"] if metric.extractor == "segmenter" else []
         needs += ["label maps"] if metric.extractor == "label_colours" else []
-        needs += ["--features or --network NAME=FILE"] if metric.extractor == EXTRACTOR else []
+        needs += ["--features or --network"] if metric.extractor == EXTRACTOR else []
         rows.append((metric.name, "higher" if metric.higher_is_better else "lower", ", ".join(filter(None, needs))))
     width = max(len(name) for name, *_ in rows)
     lines = [f"{name:<{width}}  {better:<6}  {needs}".rstrip() for name, better, needs in rows]

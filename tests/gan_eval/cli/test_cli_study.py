@@ -182,15 +182,17 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
 def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, folders, tmp_path, monkeypatch):
     out = tmp_path / "answer"
     asked: list[str] = []
+    notes: list[str] = []
 
-    def answer(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
+    def answer(plan: Plan, stored: StoredSessions, listener: Listener, *, note: str) -> None:
+        notes.append(note)
         asked.append(next_participant(plan))
         quiz_session(plan, Person(asked[-1], parse_observer("dprime=9,lapse=0")))
         with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had sat there
             store.execute("UPDATE sessions SET simulated = 0")
             store.execute("UPDATE trials SET simulated = 0")
 
-    screen = {"width": 320, "ratio": 2.0}
+    screen = {"width": 320, "height": 240, "ratio": 2.0}
     for module in ("two_folders", "sessions"):
         monkeypatch.setattr(f"gan_eval.study.{module}.missing_display", lambda: None)
     monkeypatch.setattr(two_folders, "probe_screens", lambda: ({"screens": [screen]}, ""))
@@ -203,12 +205,29 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, fo
         assert "balanced accuracy = 100.0%" in err
         assert "next: gan-eval quiz" in err
         assert "--participant P02" in err
-        assert load_study(out / "study.toml").quiz.picture_size == 3 * 48, (
-            "small pictures are enlarged by a whole factor"
-        )
+        assert load_study(out / "study.toml").quiz.picture_size == 10 * 48, "the largest whole factor: 10 x 40 of 480"
+    assert notes == [
+        "Pictures are 480 pixels wide here, 10 times their own width. For another size, exit and add --picture-size 48."
+    ]
+    status, _, err = command("try", *folders, "--out", out, "--picture-size", 96)
+    assert (status, "--picture-size 96: pictures were judged at 480" in err) == (2, True), err
     write_pictures(folders[1], noise=5.0)
     status, _, err = command("try", *folders, "--out", out)
     assert (status, f"--out {out}:" in err) == (2, True), err
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_the_size_can_be_chosen_until_somebody_has_judged_pictures(command, folders, tmp_path):
+    out = tmp_path / "answer"
+    for words, size in ((["--picture-size", 200], 200), ([], 200), (["--picture-size", 48], 48)):
+        status, _, err = command("try", *folders, "--out", out, "--no-quiz", *words)
+        assert status == 0, err
+        assert load_study(out / "study.toml").quiz.picture_size == size
+    text = (out / "study.toml").read_text()
+    (out / "study.toml").write_text("\n".join(line for line in text.splitlines() if "picture_size" not in line))
+    assert command("try", *folders, "--out", out, "--no-quiz", "--picture-size", 99)[0] == 0
+    assert load_study(out / "study.toml").quiz.picture_size == 99
 
 
 @pytest.mark.slow
