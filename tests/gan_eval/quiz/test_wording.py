@@ -130,7 +130,7 @@ def test_a_pairs_keys_are_named_as_they_lie_on_the_keyboard() -> None:
     fits = words(protocol="model_vs_model", question="fits", show_caption=True).response_cue
     assert fits == "Which one fits the text better?    F:\u00a0left    J:\u00a0right"
     graded = words(protocol="rating", grades=3).response_cue
-    assert graded == "How real does it look?    1: not at all    2    3: entirely"
+    assert graded == "How real does it look?    1:\u00a0not\u00a0at\u00a0all    2    3:\u00a0entirely"
     assert words(response_cue=False).response_cue == ""
 
 

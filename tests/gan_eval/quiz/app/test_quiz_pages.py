@@ -304,5 +304,5 @@ def test_the_review_s_pictures_are_large_on_a_large_screen(show: Show, reviewed:
     assert sum(page.gallery.viewport().rect().contains(place) for place in places) >= 2
     grid = page.gallery.gridSize()
     decoration = page.gallery.model().index(0, 0).data(Qt.ItemDataRole.DecorationRole)
-    assert decoration.height() / decoration.devicePixelRatio() > 330
+    assert decoration.height() / decoration.devicePixelRatio() > 300
     assert decoration.width() / decoration.devicePixelRatio() <= grid.width()
