@@ -20,7 +20,8 @@ _HEAD = """# The study file
 Made from `gan_eval/settings/` by `python packaging/settings_reference.py > docs/study_file.md`; do not edit by hand.
 
 One TOML file describes an experiment. `./run study new --out my.toml` writes one with the keys that people set, with
-`--all` every key below. With `--stimuli SET` (repeatable) it shows existing pictures. A key that is not given has its
+`--all` every key below. With `--stimuli SET` (repeatable) it shows existing pictures. `--template` begins with
+pairs, staircase, grades, inpainting or online. A key that is not given has its
 default, so a study can be short:
 
 ```toml

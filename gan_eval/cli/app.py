@@ -10,8 +10,9 @@ import typer
 from typer.core import TyperCommand
 
 from gan_eval import __version__
-from gan_eval.machine.commands import VERBS, as_typed
+from gan_eval.machine.commands import VERBS, as_typed, program
 
+_FIRST_SENTENCE = re.compile(r"(?:.*?\.)(?=\s|$)|.*", re.DOTALL)
 _SINGLE_BREAK = re.compile(r"(?<!\n)\n(?!\n)")
 """A line break in a docstring that does not end a paragraph."""
 
@@ -32,7 +33,7 @@ def application(verbs: Collection[str] = VERBS, *, subcommand: bool = False) -> 
         rich_markup_mode=None,  # importing rich's parts for a help takes longer than all else
         context_settings={"max_content_width": 120},
         pretty_exceptions_enable=False,
-        add_completion=False,
+        add_completion=is_whole and program() == "gan-eval",  # shells complete names, not paths such as ./run
     )
     app.callback(invoke_without_command=True)(root if is_whole else lambda: None)
     for verb in verbs:
@@ -40,11 +41,12 @@ def application(verbs: Collection[str] = VERBS, *, subcommand: bool = False) -> 
         command = getattr(import_module(f"gan_eval.cli.{module}"), name)
         if isinstance(command, typer.Typer):
             help_option: dict[str, Any] = {"add_help_option": False} if subcommand and not is_whole else {}
-            app.add_typer(command, name=verb, **help_option)
+            app.add_typer(command, name=verb, short_help=as_typed(str(command.info.help)), **help_option)
         else:
             app.command(verb)(command)
         for info in command.registered_commands if isinstance(command, typer.Typer) else app.registered_commands[-1:]:
             info.help = _SINGLE_BREAK.sub(" ", getdoc(info.callback) or "")  # the terminal wraps lines
+            info.short_help = as_typed(_FIRST_SENTENCE.match(info.help)[0])  # type: ignore[index]  # it is not cut
             info.cls = _Command
     return app
 

@@ -126,6 +126,16 @@ class Console:
         if len(rows) > len(cells):
             self.message(f"... and {len(rows) - len(cells)} rows more in the files")
 
+    def ask(self, question: str) -> bool:
+        """Ask a question and return whether the answer is yes, which is the default; progress stands still."""
+        if self._bars is not None:
+            self._bars.stop()
+        try:
+            return typer.confirm(as_typed(question), default=True, err=True)
+        finally:
+            if self._bars is not None:
+                self._bars.start()
+
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
         """Show on a terminal the elapsed time while work of unknown progress runs; its line is removed at the end."""

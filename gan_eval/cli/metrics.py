@@ -115,7 +115,8 @@ def metrics(
         Path | None, typer.Option(metavar="marks.csv", help="With --gallery: show heat maps of people's marks.")
     ] = None,
     maps: options.Maps = None,
-    list_metrics: Annotated[bool, typer.Option("--list", help="List what each metric measures.")] = False,
+    list_metrics: Annotated[bool, typer.Option("--list", help="List all metrics in a line each.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="With --list: describe what each metric measures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
     """Compute picture metrics for stimulus sets or for two folders.
@@ -124,12 +125,13 @@ def metrics(
     A second run takes the features of networks from the cache.
     """
     if list_metrics:
-        others = context.params.keys() - {"list_metrics"}
+        others = context.params.keys() - {"list_metrics", "long"}
         refuse_without_effect(context, others, "metrics --list prints text and takes no other option; remove it")
-        from gan_eval.metrics.catalogue import describe
+        from gan_eval.metrics import catalogue
 
-        typer.echo(as_typed(describe()))
+        typer.echo(as_typed(catalogue.describe() if long else catalogue.list_metrics()))
         return
+    refuse_without_effect(context, ["long"], "is for --list; add it")
     if out is None:
         raise UserError("metrics: --out is missing; name a folder for the tables")
     from gan_eval.files.output_folders import refuse_of_others

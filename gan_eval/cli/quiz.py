@@ -49,6 +49,7 @@ def quiz(
     text_size: Annotated[int, typer.Option(min=100, max=200, help="Size of the texts in percent.")] = 100,
     language: Annotated[str | None, setting(*QUIZ, "language", default=OF_STUDY)] = None,
     station: Annotated[str | None, typer.Option(help="This computer's name in the lab.")] = None,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="A line on the page before the first picture.")] = "",
     simulate: Simulate = None,
     self_test: Annotated[bool, typer.Option("--self-test", help="Measure and keep this screen's timing.")] = False,
     **settings: Any,
@@ -60,7 +61,7 @@ def quiz(
 
     here = given_options(language=language, viewing_distance_cm=viewing_distance_cm, screen_width_cm=screen_width_cm)
     check_options(QuizSettings, here)
-    presentation = Presentation(windowed=windowed, intro=intro, screen=screen, text_size=text_size, **here)
+    presentation = Presentation(windowed=windowed, intro=intro, screen=screen, text_size=text_size, note=note, **here)
     if self_test:
         others = context.params.keys() - {"self_test", "screen", "windowed"}
         refuse_without_effect(context, others, "quiz --self-test measures this screen alone; remove it")

@@ -1,5 +1,7 @@
 """The commands for a whole study: `demo`, `try`, `study new`, `run` and `report`."""
 
+import shlex
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -31,6 +33,7 @@ from gan_eval.errors import UserError
 from gan_eval.machine.start import restart_with_allocator_settings
 
 if TYPE_CHECKING:
+    from gan_eval.settings.examples import Values
     from gan_eval.tables.frames import Row
 
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
@@ -64,6 +67,10 @@ def try_pictures(
     largest_member: LargestMember = None,
     fit: Annotated[FitOption | None, typer.Option(help="Cut or stretch pictures of another shape.")] = None,
     white: White = None,
+    picture_size: Annotated[
+        int | None,
+        typer.Option(min=1, max=16_384, help="Width in the quiz; default: the largest multiple that fits the screen."),
+    ] = None,
     threads: Threads = None,
 ) -> None:
     """Turn folders of real and generated pictures into a report: import, audit, metrics, a short quiz."""
@@ -82,6 +89,8 @@ def try_pictures(
             white=white,
             quiz=quiz,
             threads=threads,
+            picture_size=picture_size,
+            ask=console.ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
         )
     typer.echo(report_file)
 
@@ -93,34 +102,61 @@ def study_new(
         list[Path] | None,
         typer.Option(metavar="SET", help="A stimulus set that the study shows. Repeatable; nothing is trained then."),
     ] = None,
+    template: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Begin with pairs, staircase, grades, inpainting or online.")
+    ] = None,
     every_key: Annotated[bool, typer.Option("--all", help="Write every key, not only those that people set.")] = False,
 ) -> None:
     """Write a study file with the keys that people set, each with its default and its meaning."""
     from gan_eval.pictures.sets import read_set
-    from gan_eval.settings.template import EXAMPLE_TRAINING, study_name, write_study
+    from gan_eval.settings.examples import TRAINING
+    from gan_eval.settings.template import study_name, write_study
     from gan_eval.study.plan import metrics_for
 
     if out.suffix.lower() != ".toml":
         raise UserError(f"--out {out}: expected a name that ends in .toml, such as {out}.toml")
+    example = _template(template, trains=not stimuli)
     rows = [row for folder in stimuli or () for row in read_set(folder).rows]
-    values = {"study": {"name": study_name(out.stem)}, **({"quiz": _counts_of(rows)} if stimuli else EXAMPLE_TRAINING)}
+    models = {} if stimuli or "models" in example else TRAINING
+    values = {**models, **example, "study": {"name": study_name(out.stem), **example.get("study", {})}}
+    values["quiz"] = {**example.get("quiz", {}), **_counts_of(rows, example.get("quiz", {}))}
     write_study(out, {**values, **metrics_for(rows)}, sets=stimuli or (), every_key=every_key)
     words = ["run", str(out), "--out", str(out.with_suffix(""))]
     if not stimuli:
-        say("its example trains on facades: gan-eval data fetch facades --data-root DATA")
+        (data,) = values["data"]
+        fetch = shlex.join(["gan-eval", "data", "fetch", data, "--data-root", "DATA"])
+        say(f"its example trains on {data}: {fetch}" if models else f"it trains on your photographs in DATA/{data}")
         words += ["--data-root", "DATA"]
+    if template == "online":
+        say(f"{out}: put your own completion codes in place of CODE1, CODE2 and CODE3")
     print_next_command(*words, remark="with --smoke: a rehearsal of all stages")
     typer.echo(out)
 
 
-def _counts_of(rows: "Sequence[Row]") -> dict[str, int]:
-    """Return the default numbers of pictures, or the largest that every data set allows; none without real pictures."""
+def _template(name: str | None, *, trains: bool) -> "Values":
+    """Return what a template sets; nothing without a name."""
+    from gan_eval.settings.examples import TEMPLATES
+
+    if name is None:
+        return {}
+    if name not in TEMPLATES:
+        raise UserError(f"--template {name}: expected one of {', '.join(TEMPLATES)}")
+    if "models" in TEMPLATES[name] and not trains:
+        raise UserError(f"--template {name}: trains a model of its own; remove --stimuli, or the template")
+    return TEMPLATES[name]
+
+
+def _counts_of(rows: "Sequence[Row]", quiz: "Values") -> dict[str, int]:
+    """Return the wanted numbers of pictures, or the largest that every data set allows; none without real pictures."""
     from gan_eval.quiz.draw.choose import possible_counts
     from gan_eval.quiz.draw.offers import pools_of
     from gan_eval.settings.quiz import QuizSettings
 
-    with suppress(UserError):
-        counts = [possible_counts(pool, QuizSettings())[0] for pool in pools_of(rows, QuizSettings()).values()]
+    settings = QuizSettings(**quiz)
+    with suppress(UserError, ValueError):  # without rows there is no smallest one
+        counts = [possible_counts(pool, settings)[0] for pool in pools_of(rows, settings).values()]
+        if settings.shows_pairs:
+            return {"pairs": min(each.generated for each in counts)}
         return {"real": min(each.real for each in counts), "fake": min(each.generated for each in counts)}
     return {}
 

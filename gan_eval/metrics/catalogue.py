@@ -89,8 +89,10 @@ def select(names: Iterable[str | Function], sources: Collection[str] = (), *, ow
             metric = metric_of_features(name, is_built_in=True)
         if metric is None:
             folded = {name.casefold(): name for name in ([f"{base}@{source}" for base in TEMPLATES] if at else METRICS)}
-            near = difflib.get_close_matches(name.casefold(), folded, n=1)
-            hint = f"did you mean {folded[near[0]]!r}?" if near else f"choose from {', '.join(folded.values())}"
+            longer = [full for full in folded if full.startswith(f"{name.casefold()}_") and not full.endswith("_hole")]
+            near = longer or difflib.get_close_matches(name.casefold(), folded, n=1)
+            named = " or ".join(repr(folded[each]) for each in near)
+            hint = f"did you mean {named}?" if near else f"choose from {', '.join(folded.values())}"
             raise UserError(f"metric {name!r}: unknown; {hint}")
         selected.append(metric)
     return selected
@@ -108,6 +110,28 @@ WIDTH = 80
 """Width of the list at a terminal, in columns."""
 
 
+def _by_kind() -> list[Metric]:
+    """Return all metrics in the order of the kinds; those of the user's features last."""
+    kinds = ("pair", "single", "input", "set")
+    return [*sorted(METRICS.values(), key=lambda metric: kinds.index(metric.kind)), *TEMPLATES.values()]
+
+
+def list_metrics() -> str:
+    """List all metrics in a line each: name, better direction, and what it needs besides generated pictures."""
+    pictures = {"pair": "real partners", "single": "", "input": "inputs", "set": "real pictures"}
+    rows = [("metric", "better", "needs")]
+    for metric in _by_kind():
+        needs = [pictures[metric.kind], "masks" * metric.takes_hole]
+        needs += [f"weights {' and '.join(metric.weights)}"] if metric.weights else []
+        needs += ["--segmenter FILE"] if metric.extractor == "segmenter" else []
+        needs += ["label maps"] if metric.extractor == "label_colours" else []
+        needs += ["--features or --network"] if metric.extractor == EXTRACTOR else []
+        rows.append((metric.name, "higher" if metric.higher_is_better else "lower", ", ".join(filter(None, needs))))
+    width = max(len(name) for name, *_ in rows)
+    lines = [f"{name:<{width}}  {better:<6}  {needs}".rstrip() for name, better, needs in rows]
+    return "\n".join([*lines, "", "`gan-eval metrics --list --long` describes each. Your function: FILE.py:NAME"])
+
+
 def describe() -> str:
     """Describe all metrics in at most 80 columns, grouped by kind. This imports neither torch nor pandas."""
     headings: dict[str, str] = {
@@ -117,10 +141,8 @@ def describe() -> str:
         "set": "Generated pictures and real pictures",
         "features": "Generated pictures and real pictures, by features of your own",
     }
-    kinds = [*headings]
     parts = []
-    listed = sorted(METRICS.values(), key=lambda metric: kinds.index(metric.kind))
-    for metric in [*listed, *TEMPLATES.values()]:
+    for metric in _by_kind():
         of_features = metric.extractor == EXTRACTOR
         if heading := headings.pop("features" if of_features else metric.kind, ""):
             parts.append(f"{heading}\n{'=' * len(heading)}")

@@ -34,6 +34,8 @@ class Presentation:
     viewing_distance_cm: float | None = None
     screen_width_cm: float | None = None
     """Width of the visible screen."""
+    note: str = ""
+    """A line on the page before the first picture."""
 
 
 @dataclass(frozen=True)

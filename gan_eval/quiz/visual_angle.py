@@ -55,6 +55,17 @@ def enlarged_width(widest: int, screen: int) -> int | None:
     return widest * (screen // (4 * widest)) if 0 < 10 * widest < screen else None  # a pair of these also fits
 
 
+def largest_factor(size: tuple[int, int], screen: tuple[int, int]) -> int:
+    """Return the largest whole factor by which pictures (width, height) fit into nine tenths of a screen; at least 1.
+
+    >>> largest_factor((320, 320), (3840, 2160)), largest_factor((320, 320), (1366, 768))
+    (6, 2)
+    >>> largest_factor((800, 900), (800, 600))
+    1
+    """
+    return max(1, min(9 * whole // (10 * side) for side, whole in zip(size, screen, strict=True)))
+
+
 def picture_width(settings: QuizSettings, viewing: Viewing) -> int | None:
     """Return the width in pixels of every picture; None: each at its own size.
 

@@ -17,6 +17,10 @@ FOLDER = Path(__file__).parent / "texts"
 """Folder with a file for each language, such as `de.toml`, with the same names and braces as `en.toml`."""
 
 
+NBSP = "\u00a0"
+"""A space at which no line is broken."""
+
+
 def languages() -> list[str]:
     """Return the languages that have a file."""
     return sorted(file.stem for file in FOLDER.glob("*.toml"))
@@ -140,12 +144,12 @@ def confidence_keys(settings: QuizSettings, texts: Texts) -> dict[str, str]:
 
 
 def keys_in_line(meanings: Iterable[tuple[str, str]]) -> str:
-    """Return keys with their meaning, in one line.
+    """Return keys with their meaning, in one line; where it is broken, each key stays with its meaning.
 
-    >>> keys_in_line([("1", "a guess"), ("2", ""), ("3", "certain")])
-    '1: a guess    2    3: certain'
+    >>> keys_in_line([("1", "a guess"), ("2", ""), ("3", "certain")]).replace(NBSP, "~")
+    '1:~a~guess    2    3:~certain'
     """
-    return "    ".join(f"{key}: {meaning}" if meaning else key for key, meaning in meanings)
+    return "    ".join(f"{key}: {meaning}".replace(" ", NBSP) if meaning else key for key, meaning in meanings)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from gan_eval.files.atomic import write_text
 from gan_eval.files.output_folders import check_output_file, relative_path
 from gan_eval.machine.commands import as_typed
 from gan_eval.settings.declared import Declaration, declarations
+from gan_eval.settings.examples import Values
 from gan_eval.settings.sections import Section, Short, mark_of
 from gan_eval.settings.study import Study
 
@@ -81,17 +82,8 @@ def _section_of(annotation: Any) -> tuple[type[Section] | None, Shape]:
     return None, "one"
 
 
-Values = Mapping[str, Any]
-"""Content of a study file, as `tomllib` reads it."""
-
 OF_TRAINING = ("data", "models", "training", "generate")
 """Sections that a study without training does not use; they come last there."""
-EXAMPLE_TRAINING: Values = {
-    "data": {"facades": {"direction": "BtoA"}},
-    "models": {"pix2pix": {"data": "facades"}},
-    "training": {"epochs": 200},
-}
-"""The models of a study without pictures: the published training on facades (`gan-eval data fetch`)."""
 WIDTH = 100
 
 _HEAD = """\

@@ -26,17 +26,20 @@ from gan_eval.metrics.weights import cache
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.decode import Picture
 from gan_eval.pictures.importing import import_items
-from gan_eval.settings.template import write_study
+from gan_eval.settings.study import load_study
+from gan_eval.settings.template import toml, write_study
 from gan_eval.study import markers
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import closing_lines, is_rehearsal, open_quiz, read_sessions
 from gan_eval.study.stages import list_stages
+from gan_eval.study.two_folders import screen_factor, size_note
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
 STUDY = Path(__file__).with_name("demo.toml")
 REHEARSED = 24
 """Number of simulated participants, so that each picture is judged by about four."""
 OF_A_PERSON, OF_A_REHEARSAL = b"participants = 1 ", b"participants = %d " % REHEARSED
+OWN_SIZE = b'picture_size = "native"'
 CROP = 192
 """Side of a crop in pixels: the size the study trains and shows."""
 
@@ -88,20 +91,25 @@ def run_demo(
         except UserError as error:  # without the network, the rows of FID have the reason
             listener.message(f"FID and KID are left out: {error}")
     study = out / "demo.toml"
-    write_bytes(study, STUDY.read_bytes())
+    if study.is_file():  # answers belong to one size
+        size = load_study(study).quiz.picture_size
+    else:
+        size = factor * CROP if asks and (factor := screen_factor((CROP, CROP))) > 1 else "native"
+    text = STUDY.read_bytes().replace(OWN_SIZE, b"picture_size = %s" % toml(size).encode())
+    write_bytes(study, text)
     if simulate is None and not asks:
         listener.message("no screen here: the quiz is rehearsed by simulated participants, marked as simulated")
         simulate = "default"
     how: dict[str, Any] = {"data_root": out / "data", "simulate": simulate, "threads": threads}
     plan = make_plan(study, out, **how)
     if is_rehearsal(plan, read_sessions(plan)):
-        write_bytes(study, STUDY.read_bytes().replace(OF_A_PERSON, OF_A_REHEARSAL))
+        write_bytes(study, text.replace(OF_A_PERSON, OF_A_REHEARSAL))
         plan = make_plan(study, out, **how)
     stages = list_stages(plan)
     if asks:
         machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "audit", "metrics")]
         markers.run(machine, out, listener)
-        open_quiz(plan, read_sessions(plan), listener)
+        open_quiz(plan, read_sessions(plan), listener, note=size_note(CROP, size))
     markers.run(stages, out, listener)
     rehearsal = rehearse(plan, listener) if asks else None
     for line in closing_lines(plan, again or ["demo", "--out", str(out)], rehearsal=rehearsal):

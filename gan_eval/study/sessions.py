@@ -207,10 +207,11 @@ def next_participant(plan: Plan) -> str:
     return next_code(plan.store, plan.study.study.name)
 
 
-def open_quiz(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
+def open_quiz(plan: Plan, stored: StoredSessions, listener: Listener, *, note: str = "") -> None:
     """Open the quiz on this screen for a person with an unfinished session, else for the next person.
 
-    It runs in its own process, without torch and pandas, for steady timing.
+    It runs in its own process, without torch and pandas, for steady timing. The page before the first picture has the
+    note.
 
     Raises:
         SystemExit: the quiz was interrupted, and has printed a message.
@@ -218,7 +219,15 @@ def open_quiz(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
     unfinished = stored.unfinished
     participant = unfinished[0]["participant"] if unfinished else next_participant(plan)
     listener.message(f"the quiz opens for participant {participant}: judge the pictures (Esc pauses)")
-    status = run_own("quiz", str(plan.file), "--out", str(plan.folder), "--participant", participant)
+    status = run_own(
+        "quiz",
+        str(plan.file),
+        "--out",
+        str(plan.folder),
+        "--participant",
+        participant,
+        *(["--note", note] if note else []),
+    )
     if status:
         listener.message(f"the quiz ended with status {status}; the report continues without its answers")
 

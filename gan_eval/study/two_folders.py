@@ -1,30 +1,35 @@
 """Folders of real and generated pictures as a whole small study: a set, its audit, metrics, a short quiz, a report."""
 
+import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER
+from gan_eval.files.atomic import OWN_FOLDER, write_text
 from gan_eval.files.digests import sha256_file, sha256_json
 from gan_eval.files.locks import refuse_if_held
 from gan_eval.files.output_folders import claim_output_folder, relative_path
 from gan_eval.files.reading import resolved
 from gan_eval.files.record import FolderRecord
 from gan_eval.machine.commands import setup_command
-from gan_eval.machine.progress import Listener, about
+from gan_eval.machine.progress import Listener, about, about_download
 from gan_eval.machine.system_libraries import missing_display, probe_screens
+from gan_eval.metrics.catalogue import select
+from gan_eval.metrics.weights import cache
 from gan_eval.pictures.decode import Fit, decode_rgb, read_file
 from gan_eval.pictures.importing import RECORD, Reading, found_pictures, import_items, model_names
 from gan_eval.pictures.layouts import ROLE_NAMES, Found, Items, content_name
 from gan_eval.pictures.sets import TABLE_NAME, read_set
-from gan_eval.quiz.visual_angle import enlarged_width
-from gan_eval.settings.template import Values, study_name, write_study
+from gan_eval.quiz.visual_angle import largest_factor
+from gan_eval.settings.examples import Values
+from gan_eval.settings.study import load_study
+from gan_eval.settings.template import study_name, write_study
 from gan_eval.study import markers
 from gan_eval.study.markers import Stage
-from gan_eval.study.plan import make_plan, metrics_for, open_plan
+from gan_eval.study.plan import Plan, make_plan, metrics_for, open_plan
 from gan_eval.study.sessions import closing_lines, draw_warnings, open_quiz, read_sessions
 from gan_eval.study.stages import list_stages
 
@@ -47,6 +52,8 @@ def try_folders(
     white: int | None = None,
     quiz: bool = True,
     threads: int | None = None,
+    ask: Callable[[str], bool] | None = None,
+    picture_size: int | None = None,
 ) -> Path:
     """Import, audit, measure, ask one person if there is a screen, and report; finished stages are skipped.
 
@@ -57,6 +64,10 @@ def try_folders(
         again: the command that the user typed, in words; default: `try` with these folders.
         out: the study's folder, as `run` makes it from `out/study.toml`.
         fit, white: see `Reading`.
+        ask: asks the user a question, whose answer is yes or no; None: nobody is there to be asked.
+
+        picture_size: width of the pictures in the quiz in pixels; default: the largest whole multiple of theirs that
+            fits the screen.
 
     Raises:
         UserError: folders are the same or without a pair, two models have one name, `out` holds other results, or the
@@ -85,8 +96,10 @@ def try_folders(
     missing = missing_display()
     file = out / "study.toml"
     if not file.is_file():
-        width = None if missing or not quiz else _whole_enlargement(out, listener)
+        width = picture_size or (None if missing or not quiz else _whole_enlargement(out))
         _write_study_file(file, out, dataset, models, width)
+    elif picture_size is not None:
+        _resize(file, out, picture_size)
     plan = make_plan(file, out, threads=threads)
     stages = {stage.name: stage for stage in list_stages(plan)}
     markers.run([stages["audit"]], out, listener)
@@ -100,10 +113,12 @@ def try_folders(
         setup = setup_command("metrics")
         listener.message(f"metrics: skipped, PyTorch is not installed; install it, then rerun: {setup}")
     else:
+        if ask is not None and not (out / "metrics").exists():
+            _offer_weights(plan, ask, listener)
         markers.run([stages["metrics"]], out, listener)
     if not too_few and not (stored := read_sessions(plan)).counts["people"]:
         if quiz and not missing:
-            open_quiz(plan, stored, listener)
+            open_quiz(plan, stored, listener, note=_size_note(plan))
         else:
             why = f"no screen here ({missing})" if quiz else "--no-quiz"
             listener.message(f"quiz: skipped, {why}")
@@ -117,21 +132,70 @@ def try_folders(
     return out / "report.html"
 
 
-def _whole_enlargement(out: Path, listener: Listener) -> int | None:
-    """Return a whole multiple of the pictures' width if they are small on this screen; None: their own size will do."""
+def _offer_weights(plan: Plan, ask: Callable[[str], bool], listener: Listener) -> None:
+    """Ask whether to fetch the weights that the study's metrics need and the cache does not have, and fetch them."""
+    here = {weights.name: file for weights, file in cache.list_weights()}
+    needed: dict[str, list[str]] = {}
+    for metric in select(plan.study.metrics.names, plan.sources()[0]):
+        for name in metric.weights:
+            needed.setdefault(name, []).append(metric.name)
+    for name, metrics in needed.items():
+        if here[name] is None and ask(f"{' and '.join(metrics)} need the weights {name}, a download. Fetch them now?"):
+            try:
+                cache.fetch(name, on_progress=about_download(f"fetch {name}", listener.progress))
+            except UserError as error:
+                listener.message(f"metrics: {error}")
+
+
+def _whole_enlargement(out: Path) -> int | None:
+    """Return the largest whole multiple of the pictures' width that fits this screen; None: their own size will do."""
     sizes = {(row["width"], row["height"]) for row in read_set(out / "set", hash_files=False).rows}
+    if len(sizes) != 1:
+        return None
+    (size,) = sizes
+    factor = screen_factor(size)
+    return size[0] * factor if factor > 1 else None
+
+
+def screen_factor(size: tuple[int, int]) -> int:
+    """Return the largest whole factor by which pictures of this width and height fit every screen; 1 without one."""
     machine, _ = probe_screens()
     screens = machine["screens"] if machine else []
-    if len(sizes) != 1 or not screens:
-        return None
-    ((width, height),) = sizes
-    across = min(round(screen["width"] * screen["ratio"]) for screen in screens)
-    if larger := enlarged_width(width, across):
-        listener.message(
-            f"quiz: pictures of {width}x{height} are small on a screen {across} pixels wide: "
-            f"enlarged {larger // width} times (picture_size = {larger} in {out / 'study.toml'})"
+    pixels = [tuple(round(screen[side] * screen["ratio"]) for side in ("width", "height")) for screen in screens]
+    return min((largest_factor(size, (width, height)) for width, height in pixels), default=1)
+
+
+def size_note(width: int, shown: int | str, advice: str = "") -> str:
+    """Return a line on the size of pictures in the quiz, with advice, for the page before the first one."""
+    if not isinstance(shown, int):
+        return ""
+    times = f", {shown / width:.3g} times their own width" if shown != width else ""
+    return f"Pictures are {shown} pixels wide here{times}.{advice and ' '}{advice}"
+
+
+def _size_note(plan: Plan) -> str:
+    """Return the line of `size_note` if all pictures have one width."""
+    widths = {row["width"] for row in read_set(plan.folder / "set", hash_files=False).rows}
+    if len(widths) != 1:
+        return ""
+    width = widths.pop()
+    return size_note(width, plan.study.quiz.picture_size, f"For another size, exit and add --picture-size {width}.")
+
+
+def _resize(file: Path, out: Path, width: int) -> None:
+    """Write another width of the pictures into the study file; refuse it once somebody has judged them."""
+    plan = Plan(load_study(file), file, out, None)
+    if plan.study.quiz.picture_size == width:
+        return
+    if read_sessions(plan).people_have_answered:
+        raise UserError(
+            f"--picture-size {width}: pictures were judged at {plan.study.quiz.picture_size}; give another --out"
         )
-    return larger
+    text = file.read_text(encoding="utf-8")
+    line = re.compile(r"^#?picture_size = .*$", re.MULTILINE)
+    if not line.search(text):
+        text = text.replace("[quiz]\n", "[quiz]\npicture_size = 0\n", 1)
+    write_text(file, line.sub(f"picture_size = {width}", text, count=1))
 
 
 def _require_readable(items: Items, real: Path, white: int | None) -> None:

@@ -140,7 +140,9 @@ def fetch(name: str, *, on_progress: Progress | None = None) -> Path:
 
 def _known(name: str) -> Weights:
     if name not in WEIGHTS:
-        raise UserError(f"weights {name!r}: unknown; choose from {', '.join(WEIGHTS)}")
+        uses = {each.name: each.description.partition(", ")[2].partition(";")[0] for each in WEIGHTS.values()}
+        known = ", ".join(f"{each} ({use})" for each, use in uses.items())
+        raise UserError(f"weights {name!r}: unknown; choose from {known}")
     return WEIGHTS[name]
 
 

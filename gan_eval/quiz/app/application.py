@@ -50,7 +50,7 @@ def run_application(
     presentation: Presentation,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Status:
-    """Call `warn` with each warning, then run a session on the screen until it ends or the participant exits.
+    """Run a session on the screen until it ends or the participant exits, then call `warn` with each warning.
 
     Raises:
         UserError: no such screen; a picture is broken or larger than the window; the store cannot be written at the
@@ -63,12 +63,12 @@ def run_application(
     qt.setQuitOnLastWindowClosed(False)
     quiz = QuizApplication(qt, session, library, settings, presentation=presentation)
     try:
-        for line in session.warnings:
-            warn(line)
         with timing_critical():
             return quiz.run()
     finally:
         quiz.stage.close()
+        for line in session.warnings:  # behind a full-screen window nobody reads them
+            warn(line)
 
 
 class QuizApplication(QObject):
@@ -88,7 +88,7 @@ class QuizApplication(QObject):
         self._session = session
         self.library = library
         self._settings = settings
-        self._intro = presentation.intro
+        self._intro, self._note = presentation.intro, presentation.note
         self._status: Status = "open"
         self._error: BaseException | None = None
         self.stage = PictureStage(settings, presentation)
@@ -150,8 +150,9 @@ class QuizApplication(QObject):
         larger = enlarged_width(widest, screen)
         if self._settings.picture_size == "native" and larger:
             self._session.warnings.append(
-                f"the pictures are {widest} pixels wide, the screen {screen}; to enlarge them, exit and set "
-                f"picture_size = {larger} in [quiz], or with --stimuli give --picture-size {larger}"
+                f"the pictures are {widest} pixels wide, the screen {screen}; to enlarge them, set "
+                f"picture_size = {larger} in [quiz] of the study file before others take part, or with --stimuli give "
+                f"--picture-size {larger}"
             )
 
     def _turn_to(self, place: int) -> None:
@@ -202,7 +203,7 @@ class QuizApplication(QObject):
                     name, text = "practice", "practice_text" if session.has_truth else "practice_text_no_truth"
                 return self._notice(
                     name,
-                    [texts(text, practice=practice), texts("ready_text")],
+                    [texts(text, practice=practice), texts("ready_text"), *filter(None, [self._note])],
                     buttons=[("back", back), ("start", on)],
                     hint="hint_ready",
                     escape=back,

@@ -15,7 +15,16 @@ from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.metrics.answer import HOW_MARKED, leaders
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import hole_tables
-from gan_eval.report.metrics.summaries import REAL, Summary, decimals_of, in_order, is_raw, unit_of, with_arrow
+from gan_eval.report.metrics.summaries import (
+    REAL,
+    Summary,
+    decimals_of,
+    in_order,
+    is_raw,
+    title_of,
+    unit_of,
+    with_arrow,
+)
 from gan_eval.report.parts.blocks import Block, Cell, Charts, Lines, ReportSection, ShownColumn, ShownTable
 from gan_eval.report.parts.chart import INK, MUTED, STYLE, Chart, line_style, panel
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing, number, plural, whole
@@ -78,7 +87,23 @@ def summary_table(
     head += [ShownColumn(FOOLING.replace(" ", NBSP), "%")] if fooling else []
     marks = {cell.mark for row in rows for cell in row[1:] if isinstance(cell, Cell)}
     notes = [f"{_MARKS} Their intervals are in the details." if marks - {""} else "Intervals are in the details."]
+    notes += _reasons(measured, metrics)
     return ShownTable(caption, ["model", *head], rows if metrics else [], notes=notes, style="rows metrics")
+
+
+def _reasons(measured: Measured, metrics: Sequence[str]) -> list[str]:
+    """Return a note for each reason for which a model has no value: the metrics, and the first reason of each."""
+    lacking: dict[str, list[str]] = {}
+    for metric in metrics:
+        found = [
+            next(iter(summary.reasons))
+            for dataset in measured.datasets
+            for model in measured.models(dataset)
+            if not (summary := measured.summary(dataset, metric, model)).is_known and summary.reasons
+        ]
+        if found:
+            lacking.setdefault(found[0], []).append(title_of(metric))
+    return [f"{NOTHING} {listed(titles)}: {reason}" for reason, titles in lacking.items()]
 
 
 def _means(measured: Measured, dataset: str, metric: str) -> dict[str, Cell]:

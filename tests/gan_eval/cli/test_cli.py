@@ -91,6 +91,18 @@ def test_version_and_help(command):
     assert (status, "[training]" in out) == (0, True), "names in brackets are shown"
 
 
+def test_the_help_has_whole_sentences_and_shells_complete_an_installed_program(command, monkeypatch):
+    status, out, _ = command("--help")
+    assert (status, "..." in out.replace("[ARGS]...", "")) == (0, False)
+    assert "Do a whole small study with pictures that come with a package: train, show, measure, report." in " ".join(
+        out.split()
+    )
+    monkeypatch.setattr("gan_eval.cli.app.program", lambda: "gan-eval")
+    assert "--install-completion" in command("--help")[1]
+    monkeypatch.setattr("gan_eval.cli.app.program", lambda: "./run")
+    assert "--install-completion" not in command("--help")[1], "shells complete names, not paths"
+
+
 def lacking(library: str) -> Callable[[], None]:
     def fault() -> None:
         raise ModuleNotFoundError(f"No module named {library!r}", name=library)

@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gan_eval.cli.console import Console
 from gan_eval.files.atomic import write_json
 from gan_eval.files.locks import hold_lock
 from gan_eval.files.reading import read_json
 from gan_eval.machine.progress import Listener
+from gan_eval.metrics.weights.known import WEIGHTS
 from gan_eval.pictures import decode as pictures
 from gan_eval.pictures.importing import import_folder
 from gan_eval.pictures.sets import read_set
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import parse_observer
+from gan_eval.settings.examples import TEMPLATES
 from gan_eval.settings.study import load_study
 from gan_eval.study import two_folders
 from gan_eval.study.markers import run_lock
@@ -54,6 +57,46 @@ def test_a_new_study_shows_the_sets_that_are_named(command, tmp_path):
     assert (status, ".toml" in err) == (2, True), "its folder would have the file's name"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_each_template_runs(name, command, tmp_path, monkeypatch):
+    monkeypatch.setattr("gan_eval.study.sessions.missing_display", lambda: "none here")
+    file, shown = tmp_path / "my.toml", []
+    if name != "inpainting":
+        write_pictures(tmp_path / "results" / "real")
+        write_pictures(tmp_path / "results" / "fake", noise=3.0)
+        import_folder(tmp_path / "results", tmp_path / "set")
+        shown = ["--stimuli", tmp_path / "set"]
+    for number in range(8):
+        for split in ("train", "test"):
+            picture = np.random.default_rng([number, split == "test"]).integers(0, 256, (72, 64, 3), dtype=np.uint8)
+            pictures.write_png(tmp_path / "data" / "landscapes" / split / f"{split}{number}.png", picture)
+    status, _, err = command("study", "new", "--out", file, "--template", name, *shown)
+    assert status == 0, err
+    assert (name == "online") == ("CODE1" in err)
+    study = load_study(file)
+    if name == "pairs":
+        assert (study.quiz.protocol, study.quiz.pairs) == ("paired", 6), "as many as there are"
+    if name == "inpainting":
+        assert "DATA/landscapes" in err
+    small = file.read_text().replace("image_size = 256", "image_size = 64").replace('"fid", "kid"', "")
+    file.write_text(small.replace('["psnr", "ssim", "niqe", "fid", "kid"]', '["psnr"]'))
+    status, _, err = command("run", file, "--out", tmp_path / "out", "--smoke", "--data-root", tmp_path / "data")
+    assert status == 0, err
+    assert "quiz: done" in err
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_a_template_that_does_not_fit_is_refused(command, tmp_path):
+    for words, line in (
+        (["--template", "pair"], "--template pair: expected one of pairs, staircase, grades, inpainting, online"),
+        (["--template", "inpainting", "--stimuli", tmp_path], "--template inpainting: trains a model of its own"),
+    ):
+        status, _, err = command("study", "new", "--out", tmp_path / "new.toml", *words)
+        assert (status, line in err) == (2, True), err
+    assert not (tmp_path / "new.toml").exists()
+
+
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     """Six pairs: photographs and generated ones, of equal size."""
@@ -67,6 +110,27 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(two_folders, "find_spec", lambda _: None)
     for module in ("two_folders", "sessions"):
         monkeypatch.setattr(f"gan_eval.study.{module}.missing_display", lambda: "none here")
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_try_offers_the_weights_that_are_not_there(answer, tmp_path, monkeypatch):
+    (tmp_path / "study.toml").write_text(
+        '[study]\nname = "s"\n[stimuli]\nsets = ["set"]\n[metrics]\nnames = ["psnr", "fid", "kid", "lpips_vgg"]\n'
+    )
+    here = [(weights, Path("there") if weights.name == "vgg16" else None) for weights in WEIGHTS.values()]
+    fetched: list[str] = []
+    asked: list[str] = []
+    monkeypatch.setattr(two_folders.cache, "list_weights", lambda: here)
+    monkeypatch.setattr(two_folders.cache, "fetch", lambda name, **_: fetched.append(name))
+
+    def ask(question: str) -> bool:
+        asked.append(question)
+        return answer
+
+    plan = Plan(load_study(tmp_path / "study.toml"), tmp_path / "study.toml", tmp_path, None)
+    two_folders._offer_weights(plan, ask, Console())
+    assert asked == ["fid and kid need the weights inception, a download. Fetch them now?"]
+    assert fetched == ["inception"] * answer
 
 
 @pytest.mark.slow
@@ -118,15 +182,17 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
 def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, folders, tmp_path, monkeypatch):
     out = tmp_path / "answer"
     asked: list[str] = []
+    notes: list[str] = []
 
-    def answer(plan: Plan, stored: StoredSessions, listener: Listener) -> None:
+    def answer(plan: Plan, stored: StoredSessions, listener: Listener, *, note: str) -> None:
+        notes.append(note)
         asked.append(next_participant(plan))
         quiz_session(plan, Person(asked[-1], parse_observer("dprime=9,lapse=0")))
         with closing(sqlite3.connect(plan.store)) as store, store:  # as if a person had sat there
             store.execute("UPDATE sessions SET simulated = 0")
             store.execute("UPDATE trials SET simulated = 0")
 
-    screen = {"width": 320, "ratio": 2.0}
+    screen = {"width": 320, "height": 240, "ratio": 2.0}
     for module in ("two_folders", "sessions"):
         monkeypatch.setattr(f"gan_eval.study.{module}.missing_display", lambda: None)
     monkeypatch.setattr(two_folders, "probe_screens", lambda: ({"screens": [screen]}, ""))
@@ -139,12 +205,29 @@ def test_the_answers_are_reported_and_pictures_that_were_judged_stay(command, fo
         assert "balanced accuracy = 100.0%" in err
         assert "next: gan-eval quiz" in err
         assert "--participant P02" in err
-        assert load_study(out / "study.toml").quiz.picture_size == 3 * 48, (
-            "small pictures are enlarged by a whole factor"
-        )
+        assert load_study(out / "study.toml").quiz.picture_size == 10 * 48, "the largest whole factor: 10 x 40 of 480"
+    assert notes == [
+        "Pictures are 480 pixels wide here, 10 times their own width. For another size, exit and add --picture-size 48."
+    ]
+    status, _, err = command("try", *folders, "--out", out, "--picture-size", 96)
+    assert (status, "--picture-size 96: pictures were judged at 480" in err) == (2, True), err
     write_pictures(folders[1], noise=5.0)
     status, _, err = command("try", *folders, "--out", out)
     assert (status, f"--out {out}:" in err) == (2, True), err
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_the_size_can_be_chosen_until_somebody_has_judged_pictures(command, folders, tmp_path):
+    out = tmp_path / "answer"
+    for words, size in ((["--picture-size", 200], 200), ([], 200), (["--picture-size", 48], 48)):
+        status, _, err = command("try", *folders, "--out", out, "--no-quiz", *words)
+        assert status == 0, err
+        assert load_study(out / "study.toml").quiz.picture_size == size
+    text = (out / "study.toml").read_text()
+    (out / "study.toml").write_text("\n".join(line for line in text.splitlines() if "picture_size" not in line))
+    assert command("try", *folders, "--out", out, "--no-quiz", "--picture-size", 99)[0] == 0
+    assert load_study(out / "study.toml").quiz.picture_size == 99
 
 
 @pytest.mark.slow

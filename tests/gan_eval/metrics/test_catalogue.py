@@ -5,7 +5,7 @@ from pathlib import Path
 
 from refusals import refused
 
-from gan_eval.metrics.catalogue import METRICS, describe, select
+from gan_eval.metrics.catalogue import METRICS, _by_kind, describe, list_metrics, select
 from gan_eval.metrics.networks.extractors import RESIZERS
 
 
@@ -30,6 +30,24 @@ def test_features_of_inception_need_not_be_given():
     (metric,) = select(["p_ids@inception"], ["inception"])  # the user's own
     assert (metric.extractor, metric.weights) == ("@inception", ())
     refused("metric 'p_ids@dino': no features 'dino'", select, ["p_ids@dino"], ["inception"])
+
+
+def test_the_short_list_has_a_line_for_each_metric_and_what_it_needs():
+    lines = list_metrics().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines[1 : len(METRICS) + 1]] == [metric.name for metric in _by_kind()][
+        : len(METRICS)
+    ]
+    rows = {line.split()[0]: line.split(None, 2)[1:] for line in lines if line}
+    assert rows["psnr"] == ["higher", "real partners"]
+    assert rows["lpips_vgg"] == ["lower", "real partners, weights vgg16"]
+    assert rows["niqe"] == ["lower"]
+    assert rows["l1_hole"] == ["lower", "real partners, masks"]
+    assert "--list --long" in lines[-1]
+
+
+def test_a_name_without_its_network_names_both():
+    refused("metric 'lpips': unknown; did you mean 'lpips_alex' or 'lpips_vgg'?", select, ["lpips"])
 
 
 def test_the_list_fits_a_terminal_and_has_every_metric_under_its_kind():

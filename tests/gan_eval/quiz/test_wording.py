@@ -123,12 +123,14 @@ def test_practice_and_what_counts_are_numbered_apart() -> None:
 def test_a_pairs_keys_are_named_as_they_lie_on_the_keyboard() -> None:
     swapped = {"first": "l", "second": "a"}
     pair = words(protocol="paired", layout="one_after_other", exposure_ms=500, keys=swapped)
-    assert pair.response_cue == "Which one is real?    A: second    L: first"
-    assert words(protocol="model_vs_model").response_cue == "Which one looks more real?    F: left    J: right"
+    assert pair.response_cue == "Which one is real?    A:\u00a0second    L:\u00a0first"
+    assert (
+        words(protocol="model_vs_model").response_cue == "Which one looks more real?    F:\u00a0left    J:\u00a0right"
+    )
     fits = words(protocol="model_vs_model", question="fits", show_caption=True).response_cue
-    assert fits == "Which one fits the text better?    F: left    J: right"
+    assert fits == "Which one fits the text better?    F:\u00a0left    J:\u00a0right"
     graded = words(protocol="rating", grades=3).response_cue
-    assert graded == "How real does it look?    1: not at all    2    3: entirely"
+    assert graded == "How real does it look?    1:\u00a0not\u00a0at\u00a0all    2    3:\u00a0entirely"
     assert words(response_cue=False).response_cue == ""
 
 

@@ -10,9 +10,11 @@ import pytest
 from settings_reference import study_file_reference
 
 from gan_eval.errors import UserError
+from gan_eval.settings.examples import TEMPLATES
+from gan_eval.settings.examples import TRAINING as TRAINING_EXAMPLE
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study, load_study
-from gan_eval.settings.template import EXAMPLE_TRAINING, settings_of, study_name, study_text, toml, write_study
+from gan_eval.settings.template import settings_of, study_name, study_text, toml, write_study
 
 OFF = re.compile(r"^#(?=[a-z\[])")
 SHOWING: dict[str, Any] = {"study": {"name": "s"}, "stimuli": {"sets": ["set"]}}
@@ -20,7 +22,7 @@ QUIZ_KEYS = (
     *("protocol", "real", "fake", "exposure_ms", "response_ms", "keys", "practice", "break_every", "confidence"),
     *("participants", "language"),
 )
-TRAINING: dict[str, Any] = {"study": {"name": "s"}, **EXAMPLE_TRAINING}
+TRAINING: dict[str, Any] = {"study": {"name": "s"}, **TRAINING_EXAMPLE}
 
 
 def every_key(section: type[Section], path: str = "") -> Iterator[tuple[str, str]]:
@@ -114,3 +116,12 @@ def test_the_page_is_current_and_has_every_section_and_key() -> None:
             assert f"\n- `{key.name}` (" in page
             assert len(key.declared.sentence) >= 5
             assert key.section is not None or key.declared.default == key.default
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_each_template_is_a_study_and_sets_what_it_says(name: str) -> None:
+    values = {"study": {"name": "s"} | dict(TEMPLATES[name].get("study", {}))}
+    trains = {} if "models" in TEMPLATES[name] else TRAINING_EXAMPLE
+    study = Study(**tomllib.loads(study_text({**trains, **TEMPLATES[name], **values})))
+    assert study == Study(**{**trains, **TEMPLATES[name], **values})
+    assert study != Study(**{**trains, **values})

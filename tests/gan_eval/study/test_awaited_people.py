@@ -247,7 +247,8 @@ def test_the_demo_rehearses_without_a_screen(screen: bool, tmp_path: Path, monke
         demo, "make_plan", lambda file, out, **how: Plan(None, file, out, None, simulate=how["simulate"])
     )  # type: ignore[arg-type]
     monkeypatch.setattr(demo, "list_stages", lambda plan: seen.append(plan) or [])
-    monkeypatch.setattr(demo, "open_quiz", lambda plan, *_: opened.append(plan))
+    monkeypatch.setattr(demo, "open_quiz", lambda plan, *_, **__: opened.append(plan))
+    monkeypatch.setattr(demo, "screen_factor", lambda size: 4)
     monkeypatch.setattr(demo, "rehearse", lambda plan, _: rehearsed.append(plan))
     monkeypatch.setattr(demo, "closing_lines", lambda *_, **__: [])
 
@@ -257,6 +258,8 @@ def test_the_demo_rehearses_without_a_screen(screen: bool, tmp_path: Path, monke
     assert len(opened) == len(rehearsed) == screen
     of_people = "participants = 1 " in (tmp_path / "demo" / "demo.toml").read_text()
     assert not of_people, "the last one had no person"
+    size = load_study(tmp_path / "demo" / "demo.toml").quiz.picture_size
+    assert size == (4 * demo.CROP if screen else "native"), "that of the first start"
 
 
 @pytest.mark.slow

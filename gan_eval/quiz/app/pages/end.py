@@ -17,6 +17,8 @@ from gan_eval.quiz.wording import Texts
 
 CELL = 380
 """Smallest width of a trial in the list at scale 1."""
+LARGE_PANEL, LARGE_CELL, LARGE_SCALE = 240, 560, 1.2
+"""On a screen that is so large that its scale is 1.2: the width of each picture, and at most of a trial, at scale 1."""
 _Index = QModelIndex | QPersistentModelIndex
 
 
@@ -80,11 +82,15 @@ class ReviewGallery(QListView):
 
     def __init__(self, look: PageLook, texts: Texts, trials: Sequence[ReviewedTrial]) -> None:
         super().__init__()
-        side = look.px(CELL - 20) // max(len(trial.panels) for trial in trials) - look.px(24)
+        panels, is_large = max(len(trial.panels) for trial in trials), look.scale >= LARGE_SCALE
+        cell = min(LARGE_CELL, max(CELL, LARGE_PANEL * panels)) if is_large else CELL
+        side = look.px(cell - 20) // panels - look.px(24)
         draw = partial(trial_image, look=look, texts=texts, side=side, ratio=self.devicePixelRatio())
         self._trials = _Trials(trials, draw)
         self.setModel(self._trials)
-        self._cell = QSize(look.px(CELL), side + look.font(52 + 56))  # a caption, two lines of text
+        between = look.px(16) * is_large
+        self._cell = QSize(look.px(cell), side + look.font(52 + 56) + between)  # a caption, two lines of text
+        self.setViewportMargins(0, look.px(8), 0, 0)
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
         self.setResizeMode(QListView.ResizeMode.Adjust)

@@ -1,11 +1,23 @@
 """The look of the pages, their parts and base classes, and pages that only inform."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QRadioButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gan_eval.quiz.app.keys import place_of
 from gan_eval.quiz.wording import Texts
@@ -118,6 +130,7 @@ class Page(QWidget):
         self._unseen = False
         self._calls: dict[str, Callable[[], None]] = {}
         self.buttons = QHBoxLayout()
+        self.buttons.setSpacing(look.px(10))
         self._main: QPushButton | None = None
         self.card = QFrame()
         self.card.setObjectName("card")
@@ -139,20 +152,69 @@ class Page(QWidget):
         self._area = QScrollArea(widgetResizable=True)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setWidget(ground)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._area)
+        self._whole = QVBoxLayout(self)
+        self._whole.setContentsMargins(0, 0, 0, 0)
+        self._whole.setSpacing(0)
+        self._whole.addWidget(self._area)
+        self._pinned = False
+        """True if the buttons are below the part that scrolls."""
+        self._place = 0
+        """Place of the buttons in the body."""
         for keys in ("Return", "Enter"):
             self.on_key(keys, self._enter)
         self.on_key("PgDown", lambda: self._scroll(1), held=True)
         self.on_key("PgUp", lambda: self._scroll(-1), held=True)
 
     def showEvent(self, _: QShowEvent) -> None:  # noqa: N802  (Qt's name)
-        """Give the focus to the page's first widget."""
+        """Give the focus to the page's first widget; only now its height is known."""
+        self._keep_buttons_visible()
         self.first.setFocus()
 
     def resizeEvent(self, _: QResizeEvent) -> None:  # noqa: N802
-        """Put the buttons below each other at the left if the page is wider than the window, and must be scrolled."""
+        """Fit the page to the window: wrap the texts of choices, and keep the buttons visible.
+
+        A page that is too wide has its buttons below each other, at the left; of one that is too high the rest scrolls.
+        """
+        self._wrap_choices()
+        self._arrange_buttons()
+        self._keep_buttons_visible()
+
+    def _wrap_choices(self) -> None:
+        """Break the texts of boxes and choices into lines that fit the window, which Qt does not do."""
+        around, inside = self._around.contentsMargins(), self.body.contentsMargins()
+        room = min(self.card.maximumWidth(), self.width() - around.left() - around.right())
+        room -= inside.left() + inside.right() + self.look.px(4)
+        for choice in (*self.findChildren(QCheckBox), *self.findChildren(QRadioButton)):
+            whole = str(choice.property("whole") or choice.text())
+            choice.setProperty("whole", whole)
+            choice.setText(whole)
+            length = choice.fontMetrics().horizontalAdvance
+            most = room - (choice.sizeHint().width() - length(whole))
+            choice.setText("\n".join(wrapped(whole, length, most)))
+
+    def _keep_buttons_visible(self) -> None:
+        """Move the buttons below the part that scrolls if the page is higher than the window, else back."""
+        if self._main is None:
+            return
+        height = self._around.totalHeightForWidth(self.width())
+        if self._pinned:
+            height += self.buttons.sizeHint().height() + self.body.spacing()
+        if (pinned := height > self.height()) == self._pinned:
+            return
+        self._pinned, focused = pinned, self.focusWidget() or self.first
+        (self.body if pinned else self._whole).removeItem(self.buttons)
+        self.buttons.setParent(None)
+        margin = self.look.px(10) * pinned
+        self.buttons.setContentsMargins(margin, margin, margin, margin)
+        if pinned:
+            self._whole.addLayout(self.buttons)
+        else:
+            self.body.insertLayout(self._place, self.buttons)
+        for each in self.findChildren(QPushButton):
+            each.show()  # else Qt shows it later, and another widget has the focus
+        focused.setFocus()
+
+    def _arrange_buttons(self) -> None:
         buttons, margins = self.findChildren(QPushButton), self._around.contentsMargins()
         for each in buttons:
             each.setMinimumWidth(each.sizeHint().width())  # a long text needs more than the style's minimum
@@ -191,6 +253,7 @@ class Page(QWidget):
         for button in buttons:
             self.buttons.addWidget(button)
         self.body.addSpacing(self.look.px(6))
+        self._place = self.body.count()
         self.body.addLayout(self.buttons)
         if hint:
             self.hint = self.add_text(hint, "muted")
@@ -233,6 +296,19 @@ def text_label(text: str, name: str = "", *, wrap: bool = True) -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(wrap)
     return label
+
+
+def wrapped(text: str, length: Callable[[str], int], most: int) -> list[str]:
+    """Return a text in lines of at most this length, broken at spaces; a longer word is broken within.
+
+    >>> wrapped("I have read this", len, 9)
+    ['I have', 'read this']
+    """
+    for number in range(len(text), 1, -1):
+        lines = textwrap.wrap(text, number)
+        if all(length(line) <= most for line in lines):
+            return lines
+    return list(text)
 
 
 def button(text: str, call: Callable[[], None], *, main: bool = False) -> QPushButton:

@@ -1,6 +1,5 @@
 """The pages with entries before the first trial: consent, the study's questions, and trying the keys."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -15,8 +14,6 @@ from gan_eval.settings.quiz import ConsentSettings, QuestionSettings, QuizSettin
 
 MAX_ANSWER = 2000
 """Maximum number of characters of a free text."""
-_LINE = 64
-"""Number of characters after which a choice is wrapped."""
 
 
 class KeysPage(StepPage):
@@ -128,7 +125,7 @@ class QuestionPage(StepPage):
         self.choices: list[QRadioButton] = []
         for place, text in enumerate(question.choices, 1):
             prefix = f"{place}  " if place < 10 else ""
-            choice = QRadioButton(literal(prefix + "\n".join(textwrap.wrap(text, _LINE))))
+            choice = QRadioButton(literal(prefix + " ".join(text.split())))
             choice.setAccessibleName(text)
             choice.setChecked(text == answer)
             choice.clicked.connect(lambda: self.problem.setText(""))

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable
 from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +17,13 @@ from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.quiz.app import stage
+from gan_eval.quiz.app import application, stage
 from gan_eval.quiz.app.pages import parts
 from gan_eval.quiz.app.pages.end import EndPage
 from gan_eval.quiz.app.pages.steps import QuestionPage
 from gan_eval.quiz.app.stage import screen_key
 from gan_eval.quiz.clock import now_ns
-from gan_eval.quiz.station import ScreenCheck, ScreenTiming, save_timing
+from gan_eval.quiz.station import Presentation, ScreenCheck, ScreenTiming, save_timing
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.store import Store
@@ -141,6 +143,39 @@ def test_a_session_in_german_and_a_line_about_small_pictures(sit: Sit) -> None:
     assert "Jedes Bild ist zu sehen, bis Sie antworten, höchstens 2 Sekunden." in sitting.first_words
     assert sitting.rows(tables.SESSIONS)[0]["language"] == "de"
     assert sitting.rows(tables.CONSENTS)[0]["text"].startswith("Sie werden Bilder beurteilen.")
+
+
+def test_messages_come_when_the_window_has_gone(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+
+    class Quiz:
+        stage = SimpleNamespace(close=lambda: events.append("closed"))
+
+        def __init__(self, *_: Any, **__: Any) -> None: ...
+
+        def run(self) -> str:
+            events.append("run")
+            return "complete"
+
+    monkeypatch.setattr(application, "QuizApplication", Quiz)
+    session: Any = SimpleNamespace(warnings=["small pictures"])
+    library: Any = None
+    application.run_application(session, library, SETTINGS, presentation=Presentation(), warn=events.append)
+    assert events == ["run", "closed", "small pictures"]
+
+
+def test_the_page_before_the_first_picture_has_the_note(sit: Sit) -> None:
+    sitting = sit(note="Pictures are 640 pixels wide here.")
+    shown: list[str] = []
+
+    def act(sitting: Sitting) -> None:
+        if sitting.page is not None:
+            shown.append(f"{sitting.page.objectName()}: {words(sitting.page)}")
+        diligent(sitting)
+
+    assert sitting.run(act) == "complete"
+    pages = {text.partition(":")[0] for text in shown if "Pictures are 640 pixels wide here." in text}
+    assert pages == {"ready"}
 
 
 def test_whole_frames_and_the_self_test_of_the_screen_are_kept_with_the_session(

@@ -13,7 +13,7 @@ from app_sitting import words
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QSignalSpy, QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QPushButton, QScrollArea, QWidget
 
 from gan_eval.pictures.decode import write_png
 from gan_eval.quiz.app.pages.end import EndPage
@@ -232,6 +232,36 @@ def test_every_button_is_in_a_narrow_window_and_the_rest_is_scrolled_to(
         assert area.horizontalScrollBar().isVisible() == (area.widget().width() > each)
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("make", PAGES)
+def test_the_buttons_are_visible_in_a_low_window_and_no_text_is_wider_than_a_narrow_one(
+    show: Show, make: Callable[[PageLook, Texts], Page], language: str
+) -> None:
+    """At 1024 x 600 with a scale of 1.5 they were below the edge; at 600 pixels the consent was cut at its right."""
+    page = show(make(LOOK, Texts(language)))
+    for width, height in ((683, 400), (600, 1024), (683, 400)):
+        page.window().resize(width, height)
+        QTest.qWait(50)
+        for button in (each for each in page.findChildren(QPushButton) if each.isVisible()):
+            place = QRect(button.mapTo(page, button.rect().topLeft()), button.size())
+            assert page.rect().contains(place), (button.text(), place)
+        (area,) = page.findChildren(QScrollArea)
+        if not page.findChildren(QLabel, "key"):  # a row of keys is not broken
+            assert not area.horizontalScrollBar().isVisible()
+        assert page.focusWidget() is not None
+
+
+def test_the_text_of_a_box_comes_back_in_one_line_in_a_wide_window(show: Show) -> None:
+    page = show(ConsentPage(LOOK, WORDS, ConsentSettings()))
+    (box,) = page.findChildren(QCheckBox)
+    lines = []
+    for width in (1366, 420, 1366):
+        page.window().resize(width, 768)
+        QTest.qWait(20)
+        lines.append(len(box.text().splitlines()))
+    assert lines == [1, 2, 1]
+
+
 @pytest.fixture
 def reviewed(tmp_path: Path) -> list[ReviewedTrial]:
     """Twelve trials, the second with a picture that has gone."""
@@ -262,3 +292,17 @@ def test_the_review_shows_two_trials_and_enter_does_not_leave_it(show: Show, rev
     assert finished.count() == 0, "Enter in the list does not leave"
     press(page, Qt.Key.Key_Tab, Qt.Key.Key_Return)
     assert finished.count() == 1
+
+
+def test_the_review_s_pictures_are_large_on_a_large_screen(show: Show, reviewed: list[ReviewedTrial]) -> None:
+    """They were 150 pixels on a screen of 1920."""
+    page = show(EndPage(PageLook(scale_for(1080)), WORDS, [ScoreLine("Pairs", "3 of 4 correct", "")], reviewed))
+    assert isinstance(page, EndPage)
+    page.window().resize(1920, 1080)
+    QApplication.processEvents()
+    places = [page.gallery.visualRect(page.gallery.model().index(row, 0)) for row in range(12)]
+    assert sum(page.gallery.viewport().rect().contains(place) for place in places) >= 2
+    grid = page.gallery.gridSize()
+    decoration = page.gallery.model().index(0, 0).data(Qt.ItemDataRole.DecorationRole)
+    assert decoration.height() / decoration.devicePixelRatio() > 300
+    assert decoration.width() / decoration.devicePixelRatio() <= grid.width()

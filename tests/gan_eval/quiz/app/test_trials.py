@@ -144,7 +144,7 @@ def presses(sitting: TrialSitting, **keys: str) -> Callable[[Frame], None]:
     return react
 
 
-KEYS = "F: fake    J: real"
+KEYS = "F:\u00a0fake    J:\u00a0real"
 
 
 @pytest.mark.parametrize(("kind", "of_picture"), [("noise", False), ("scramble", True)])
@@ -185,7 +185,7 @@ def test_an_answer_during_flash_or_mask_ends_neither(sit: Sit) -> None:
 def test_pairs_side_by_side(sit: Sit, stimuli: StimulusSet, protocol: str) -> None:
     sitting = sit(protocol=protocol, pairs=2, exposure_ms=80, stimuli=two_models(stimuli))
     assert sitting.run(presses(sitting, which="f")) == "over"
-    asked = f"Which one {'is' if protocol == 'paired' else 'looks more'} real?    F: left    J: right"
+    asked = f"Which one {'is' if protocol == 'paired' else 'looks more'} real?    F:\u00a0left    J:\u00a0right"
     trial = ["2 pictures", asked]
     assert sitting.phases == ["1 of 2", *trial, "2 of 2", *trial, "blank"]
     for place, row in enumerate(sitting.trials):
@@ -207,7 +207,7 @@ def test_pairs_one_after_the_other_with_a_gap(sit: Sit, mask_ms: float | None) -
     assert sitting.run(presses(sitting, which="j")) == "over"
     between = {None: ["cross"], 60: ["1 masks", "cross"], 200: ["1 masks"]}[mask_ms]
     after = ["1 masks"] if mask_ms else []
-    asked = "Which one is real?    F: first    J: second"
+    asked = "Which one is real?    F:\u00a0first    J:\u00a0second"
     assert sitting.phases == ["1 of 1", "1 pictures", *between, "1 pictures", *after, asked, "blank"]
     (row,) = sitting.trials
     assert row["second_onset_ms"] - row["onset_ms"] - row["exposure_ms"] > 110

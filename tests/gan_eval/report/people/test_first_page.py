@@ -210,6 +210,17 @@ def test_a_model_without_a_data_set_is_named_alone():
     assert line == "It is not known whether these models were trained on the pictures shown: gan."
 
 
+def test_a_metric_without_a_value_has_its_reason_below_the_table():
+    rows = [{"stimulus": "maps/gan/1", "item": "maps/1", "kind": "fake", "model": "gan", "dataset": "maps"}]
+    rows = [row | {"metric": "psnr", "value": 25.0, "run": "r"} for row in rows]
+    reason = "weights inception: not in the cache; `./run weights fetch inception`"
+    sets = [{"model": "gan", "dataset": "maps", "n_real": 1, "n_fake": 1, "reason": reason, "run": "r"}]
+    sets = [row | {"metric": metric} for metric in ("fid", "kid") for row in sets]
+    (table,) = summary_of_models(folder_of(image_metrics=rows, set_metrics=sets))
+    assert [cell.value for cell in table.rows[0][1:]] == ["25.0", "–", "–"]
+    assert table.notes[-1] == f"– FID and KID: {reason}"
+
+
 def test_the_audits_clues_are_a_caveat_and_a_table():
     row = {"dataset": "maps", "sort": "picture", "n_real": 9, "n_fake": 9, "real": "1", "fake": "2", "auc": 0.0}
     row |= {"ci_low": 0.0, "ci_high": 0.1, "verdict": "look"}
