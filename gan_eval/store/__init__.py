@@ -42,4 +42,4 @@ from gan_eval.store.records import (
     store_design,
     stored_design,
 )
-from gan_eval.store.results import Store, Writer, new_session_id, open_store
+from gan_eval.store.results import Addition, Store, Writer, new_session_id, open_store
