@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import sqlalchemy as sa
@@ -31,6 +32,7 @@ from gan_eval.store.connect import (
     sqlite_engine,
     wait_until_started,
 )
+from gan_eval.store.deleted import deleted_from_moved, keep_deleted
 from gan_eval.store.layout import (
     ADDED,
     INSERTS,
@@ -385,6 +387,8 @@ def open_store(where: str | Place, *, create: bool = True, exclusive: bool = Fal
             if create or empty:
                 lock_writes(connection)  # two programs may open a new store at the same moment
                 make_tables(connection, store.where)
+                if isinstance(place, Path):
+                    keep_deleted(connection, deleted_from_moved(place))
             elif version_of(connection, store.where) is None:
                 raise UserError(f"{store.where}: not a results store, no session is stored in it; name another one")
             store.lacking = frozenset(of for of in ADDED if not sa.inspect(connection).has_table(of.name))
