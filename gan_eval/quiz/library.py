@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -66,6 +67,12 @@ class Library:
                 if row["stimulus"] not in self._rows:
                     self._of_item.setdefault(row["item"], []).append(row["stimulus"])
                     self._rows[row["stimulus"]] = (stimuli, row)
+        self.companions = cache(self._companions)
+        """Function from a stimulus to the pictures of its item, which all sessions review."""
+
+    def row(self, stimulus: str) -> Row:
+        """Return the row of a stimulus."""
+        return self._rows[stimulus][1]
 
     def path(self, stimulus: str) -> Path:
         """Return the file of a stimulus."""
@@ -96,7 +103,7 @@ class Library:
     def widths(self, plan: Sequence[Row]) -> set[int]:
         """Return the own widths in pixels of a plan's pictures."""
         names = {row[column] for row in plan for column in ("stimulus", "stimulus_b")}
-        return {row["width"] for row in self.rows if row["stimulus"] in names}
+        return {self.row(name)["width"] for name in names if name in self._rows}
 
     def show_at(self, width: int | None) -> None:
         """Set the width in pixels at which pictures are shown; None: their own width."""
@@ -154,10 +161,10 @@ class Library:
                 self._contents[path] = content
         return digest
 
-    def companions(self, stimulus: str) -> Companions:
+    def _companions(self, stimulus: str) -> Companions:
         """Return the input, ground truth and generated picture of the item of `stimulus`."""
-        _, row = self._rows[stimulus]
-        kinds = {name: self._rows[name][1]["kind"] for name in self._of_item[row["item"]]}
+        row = self.row(stimulus)
+        kinds = {name: self.row(name)["kind"] for name in self._of_item[row["item"]]}
         real = next((name for name, kind in kinds.items() if kind == "real"), None)
         generated = stimulus
         if row["kind"] == "real":

@@ -83,15 +83,14 @@ def score_lines(trials: Iterable[Row], texts: Texts) -> list[ScoreLine]:
 
 def review(trials: Iterable[Row], library: Library, texts: Texts) -> list[ReviewedTrial]:
     """Return every trial in the order of presentation, with practice (numbered separately) and catch trials."""
-    stimuli = {row["stimulus"]: row for row in library.rows}
     numbers: Counter[bool] = Counter()
     reviewed = []
     for row in sorted(trials, key=lambda row: row["trial"]):
         practice = row["phase"] == "practice"
         numbers[practice] += 1
-        shown = [("a", stimuli[row["stimulus"]])]
+        shown = [("a", library.row(row["stimulus"]))]
         if row["stimulus_b"]:
-            shown.append(("b", stimuli[row["stimulus_b"]]))
+            shown.append(("b", library.row(row["stimulus_b"])))
         if row["position"] not in (None, "left", "first"):
             shown.reverse()
         lines = _lines(row, numbers[practice], texts)

@@ -7,6 +7,7 @@ and decides what comes next; the next trial starts only after the one before it 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ from gan_eval.quiz.trial import (
     trial_row,
 )
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
-from gan_eval.store import Store, Writer
+from gan_eval.store import Addition, Store, Writer
 from gan_eval.tables.frames import Row, iso
 
 Unsaved = Literal["answer", "end", "nothing"]
@@ -211,7 +212,8 @@ class Session:
             row = onset_row(self.row, trial, shown_at=self._time_of_day(when))
             # If this fails the session continues: storing the trial reports the same error.
             require = self.require_here
-            self._writer.submit(lambda store: store.add(tables.ONSETS, [row], session=row["session"], require=require))
+            add = partial(Store.add, table=tables.ONSETS, rows=[row], session=row["session"], require=require)
+            self._writer.submit(add, adds=None if require else (tables.ONSETS, row))
 
     def offset(self, when: int) -> None:
         """Note that the pictures have vanished."""
@@ -321,8 +323,8 @@ class Session:
         has_truth = row["correct"] is not None or trial.answer is None  # no correct answer exists
         self.feedback = row if has_truth and row["phase"] == "practice" and trial.broken_off is None else None
         self._trial = None
-        require = self.require_here
-        self._store(lambda store: add_once(store, [row], require=require), [row])
+        add = partial(add_once, rows=[row], require=self.require_here)
+        self._store(add, [row], adds=None if self.require_here else (tables.TRIALS, row))
 
     def _end(self, status: str) -> None:
         session, ended = self.row["session"], {"status": status, "ended_at": iso(self._clock.utc())}
@@ -330,10 +332,10 @@ class Session:
         self.row |= ended
         self._store(lambda store: store.update_session(session, ended), None)
 
-    def _store(self, job: Callable[[Store], object], rows: list[Row] | None) -> None:
+    def _store(self, job: Callable[[Store], object], rows: list[Row] | None, *, adds: Addition | None = None) -> None:
         """Submit a job to the writer; then the session continues after these trials, or ends with None."""
         self._job, self._pending = job, rows
-        self._future = self._writer.submit(job)
+        self._future = self._writer.submit(job, adds=adds)
         self._state = State.SAVING
 
     def _time_of_day(self, when: int) -> datetime:

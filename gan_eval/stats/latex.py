@@ -1,19 +1,49 @@
 """LaTeX: the table to cite as `paper.tex`, any table for the package booktabs, and the escape of texts."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
 
 import pandas as pd
 
-from gan_eval.stats.paper import INTERIM, distinct_rows, printed, shared_reals, skill_note, unadjusted
+from gan_eval.stats.paper import INTERIM, UNNAMED, distinct_rows, printed, shared_reals, skill_note, unadjusted
+
+TEXT_WIDTH_PT = 440.0
+"""Width of a table in points; A4 with margins of 2.5 cm has 455."""
+COLUMN_GAP_PT = 6.0
+_SIZES = (("footnotesize", 1.0), ("scriptsize", 8 / 9))
+"""Sizes of letters, and their widths compared with the first."""
+LONG = 14
+"""Number of letters from which a heading, a name or a verdict is set in two lines, if it has a place for that."""
+
+
+@dataclass(frozen=True)
+class TexCell:
+    """A cell of a LaTeX table, not yet escaped."""
+
+    text: str
+    below: str = ""
+    """Second line, such as an interval."""
+    form: str = "%s"
+    r"""LaTeX around the first line, such as `\textbf{%s}`."""
 
 
 def latex(table: pd.DataFrame) -> str:
-    """Return the table `paper`, which has rows, as LaTeX for the package booktabs."""
+    """Return the table `paper`, which has rows, as LaTeX for the package booktabs.
+
+    Counts, and a model or data set that all rows have in common, are in the caption.
+    """
     heads, rows = printed(table)
-    words = {"Asked", "Model", "Data set", "Verdict"}
+    columns = {head: [row[place] for row in rows] for place, head in enumerate(heads)}
+    common = {head: {*columns[head]} for head in ("Model", "Data set")}
     has_rates = table[["fooling_rate", "real_called_real", "accuracy", "preference", "grade"]].notna().any(axis=None)
     caption = ["Real or generated?"]
+    for head, names in common.items():
+        if len(names) == 1 and (head == "Data set" or len(rows) > 1 or names == {UNNAMED}):
+            caption += [f"{head}: {name}." for name in names if name != UNNAMED]
+            del columns[head]
+    caption.append(_counts(distinct_rows(table)))
     if table["simulated"].fillna(False).any():
         caption.append("Simulated participants: a rehearsal, not evidence about people.")
     if (table["verdict"] == INTERIM).any():
@@ -33,36 +63,152 @@ def latex(table: pd.DataFrame) -> str:
     ]
     if "Threshold, ms" in heads:
         caption.append("Those of thresholds are over participants only.")
+    cells = {
+        head: [TexCell(*folded(text)) if head in _WORDS else _number(text) for text in columns[head]]
+        for head in columns
+        if head not in _COUNTED
+    }
+    if {"Model", "Data set"} <= cells.keys():  # in two lines of one column
+        both = [TexCell(*names) for names in zip(columns["Model"], columns.pop("Data set"), strict=True)]
+        cells = {
+            _BOTH if head == "Model" else head: both if head == "Model" else cells[head]
+            for head in columns
+            if head not in _COUNTED
+        }
     return booktabs(
-        [escape_latex(head) for head in heads],
-        [[escape_latex(cell) for cell in row] for row in rows],
-        columns="".join("l" if head in words else "r" for head in heads),
-        caption=escape_latex(" ".join(caption)),
+        list(cells),
+        [list(row) for row in zip(*cells.values(), strict=True)],
+        words=_WORDS,
+        caption=" ".join(caption),
         label="tab:real-or-generated",
     )
 
 
-def booktabs(heads: Sequence[str], rows: Sequence[Sequence[str]], *, columns: str, caption: str, label: str) -> str:
-    """Return a table for the package booktabs, of texts that are LaTeX already; `columns` are as for `tabular`."""
-    body = [" & ".join(row) + r" \\" for row in rows]
-    is_foreign = any(not line.isascii() for line in body)
+_BOTH = "Model, data set"
+_WORDS = ("Asked", "Model", "Data set", _BOTH, "Verdict")
+_COUNTED = ("People", "Pictures", "Pictures, fake + real", "Answers")
+
+
+def _number(text: str) -> TexCell:
+    value, bracket, interval = text.partition("[")
+    return TexCell(value.strip(), bracket + interval)
+
+
+def _counts(table: pd.DataFrame) -> str:
+    """Return a sentence with the numbers of people, pictures and answers of the rows of `paper`."""
+    names = {
+        "n_participants": ("participant", "participants"),
+        "n_fake": ("generated picture", "generated pictures"),
+        "n_real": ("real picture", "real pictures"),
+        "n_unknown": ("picture", "pictures"),
+        "n_answers": ("answer", "answers"),
+    }
+    parts = []
+    for name, (one, several) in names.items():
+        values = table[name].dropna().astype(int) if name in table else pd.Series(dtype=int)
+        if len(values) and values.max():
+            ends = dict.fromkeys((values.min(), values.max()))
+            parts.append(f"{' to '.join(map(str, ends))} {one if values.max() == 1 else several}")
+    return f"{'Each row: ' * (len(table) > 1)}{', '.join(parts)}."
+
+
+def folded(text: str) -> tuple[str, str]:
+    """Return a text as one line or, if it is long, as two of about the same length; the second may be empty.
+
+    >>> folded("equivalent to chance"), folded("told apart"), folded("a_rather_long_name")
+    (('equivalent', 'to chance'), ('told apart', ''), ('a_rather_', 'long_name'))
+    """
+    places = [match.end() for match in re.finditer(r"[ _/-]", text)]
+    if len(text) < LONG or not places:
+        return text, ""
+    place = min(places, key=lambda place: abs(2 * place - len(text)))
+    return text[:place].rstrip(" "), text[place:]
+
+
+def booktabs(
+    heads: Sequence[str], rows: Sequence[Sequence[TexCell]], *, words: Collection[str], caption: str, label: str
+) -> str:
+    """Return a table for the package booktabs; one too wide for a page of A4 is continued below.
+
+    Args:
+        heads: headings, not escaped.
+        rows: as many cells each.
+        words: the headings of columns of words, which are set flush left; those at the left are repeated below.
+        caption: not escaped.
+        label: for `\\ref`.
+    """
+    folded_heads = [TexCell(*folded(head)) for head in heads]
+    widths = [max(map(_width, column)) for column in zip(folded_heads, *rows, strict=True)]
+    size, scale = next((size for size in _SIZES if size[1] * sum(widths) <= TEXT_WIDTH_PT), _SIZES[-1])
+    parts = list[str]()
+    for places in _parts(
+        [scale * width for width in widths], lead=sum(1 for _ in takewhile(lambda head: head in words, heads))
+    ):
+        parts += [
+            rf"\begin{{tabular}}{{{''.join('l' if heads[place] in words else 'r' for place in places)}}}",
+            r"\toprule",
+            *_lines([folded_heads[place] for place in places]),
+            r"\midrule",
+            *_body([[row[place] for place in places] for row in rows]),
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\\[1ex]",
+        ]
+    is_foreign = any(not line.isascii() for line in (*parts, escape_latex(caption)))
     lines = [
         r"% \usepackage{booktabs}"
         + ("; names beyond ASCII: UTF-8, and LuaLaTeX where pdfLaTeX lacks a letter" * is_foreign),
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{caption}}}",
+        rf"\caption{{{escape_latex(caption)}}}",
         rf"\label{{{label}}}",
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule",
-        " & ".join(heads) + r" \\",
-        r"\midrule",
-        *body,
-        r"\bottomrule",
-        r"\end{tabular}",
+        rf"\{size}\setlength{{\tabcolsep}}{{{COLUMN_GAP_PT / 2:g}pt}}",
+        *parts[:-1],
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _parts(widths: Sequence[float], *, lead: int) -> list[list[int]]:
+    """Return the places of the columns of each part of a table; each part begins with the first `lead` columns."""
+    first = list(range(lead))
+    parts, used = [[*first]], sum(widths[:lead])
+    for place in range(lead, len(widths)):
+        if used + widths[place] > TEXT_WIDTH_PT and len(parts[-1]) > lead:
+            parts.append([*first])
+            used = sum(widths[:lead])
+        parts[-1].append(place)
+        used += widths[place]
+    return parts
+
+
+def _body(rows: Sequence[Sequence[TexCell]]) -> list[str]:
+    """Return the lines of rows; those of two lines have a gap between them."""
+    lines = list[str]()
+    for row in rows:
+        if lines and any(cell.below for cell in row):
+            lines.append(r"\addlinespace[2pt]")
+        lines += _lines(row)
+    return lines
+
+
+def _lines(row: Sequence[TexCell]) -> list[str]:
+    """Return a row as one line, or as two."""
+    lines = [" & ".join(cell.form % escape_latex(cell.text) for cell in row) + r" \\"]
+    if any(cell.below for cell in row):
+        lines.append(" & ".join(escape_latex(cell.below) for cell in row) + r" \\")
+    return lines
+
+
+def _width(cell: TexCell) -> float:
+    """Return about the width of a cell in points, at 9 points: `footnotesize` in a text of 11 points."""
+    return COLUMN_GAP_PT + max(sum(map(_letter_width, line)) for line in (cell.text, cell.below))
+
+
+def _letter_width(letter: str) -> float:
+    if letter in " ijl.,;:!|()[]'":
+        return 3.0
+    return 7.5 if letter.isupper() or letter in "mw%+<>" or not letter.isascii() else 4.8
 
 
 _BREAK = "\ue000"

@@ -449,8 +449,8 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     several = table["protocol"].nunique() > 1
     columns: dict[str, list[str]] = {"Asked": [_ASKED[row["protocol"]] for row in records]} if several else {}
     for name, head in (("model", "Model"), ("dataset", "Data set")):
-        columns[head] = ["–" if pd.isna(row[name]) else str(row[name]) for row in records]
-    columns["People"] = [str(row["n_participants"] or "–") for row in records]
+        columns[head] = [UNNAMED if pd.isna(row[name]) else str(row[name]) for row in records]
+    columns["People"] = [str(row["n_participants"] or UNNAMED) for row in records]
     unknown = ["" if pd.isna(row.get("n_unknown")) else str(row["n_unknown"]) for row in records]
     counts = ([row["n_fake"], row["n_real"]] for row in records)
     known = [" + ".join("–" if pd.isna(n) else str(n) for n in pair) for pair in counts]
@@ -478,6 +478,8 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     return list(columns), [list(cells) for cells in zip(*columns.values(), strict=True)]
 
 
+UNNAMED = "–"
+"""The cell of a model or data set without a name."""
 _ASKED = {
     SINGLE: "one at a time",
     PAIRED: "next to the real one",

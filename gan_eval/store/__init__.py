@@ -10,6 +10,7 @@ from gan_eval.store.merging import merge, push, push_lines
 from gan_eval.store.people import (
     NoParticipantError,
     Stored,
+    deleted_among,
     flags_by_session,
     forget,
     forget_in,
@@ -28,7 +29,6 @@ from gan_eval.store.records import (
     ListTakenError,
     StudyFullError,
     deal_list,
-    deleted_among,
     give_back_list,
     highest_number,
     hold_session,
@@ -42,4 +42,4 @@ from gan_eval.store.records import (
     store_design,
     stored_design,
 )
-from gan_eval.store.results import Store, Writer, new_session_id, open_store
+from gan_eval.store.results import Addition, Store, Writer, new_session_id, open_store

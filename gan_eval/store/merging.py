@@ -10,7 +10,7 @@ are left out; the target then keeps the digests of their identifiers, too.
 import errno
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +24,9 @@ from gan_eval.files.output_folders import check_output_file
 from gan_eval.files.reading import Place, place_of, resolved
 from gan_eval.files.sqlite_files import LOGS, refuse_left_logs
 from gan_eval.store.consistency import require_consistent
+from gan_eval.store.deleted import deleted_digests, deleted_from_moved, digest_of, keep_deleted
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.people import rows_by_session
-from gan_eval.store.records import deleted_digests, digest_of, keep_deleted
 from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.cells import person_of
 from gan_eval.tables.frames import Row
@@ -237,7 +237,7 @@ def merge(sources: Sequence[str | Place], out: Path) -> Merged:
         remove_leftovers_of(out)
         try:
             with temporary_folder(out.parent, out.name) as folder:
-                merged = _merged(sources, folder / out.name)
+                merged = _merged(sources, folder / out.name, deleted=deleted_from_moved(out))
                 flush_to_disk(folder / out.name)
                 refuse_left_logs(out)  # another program may have made and lost a store meanwhile
                 rename_new(folder / out.name, out)
@@ -249,15 +249,17 @@ def merge(sources: Sequence[str | Place], out: Path) -> Merged:
     return merged
 
 
-def _merged(sources: Sequence[str | Place], target: Path) -> Merged:
-    """Write the stores into the new file `target`, which has no log at the end."""
-    places, deleted = [*map(place_of, sources)], set[str]()
+def _merged(sources: Sequence[str | Place], target: Path, *, deleted: Collection[str]) -> Merged:
+    """Write the stores, without the sessions of these digests, into the new file `target`; it has no log at the end."""
+    places, left = [*map(place_of, sources)], set[str]()
+    with open_store(target) as store, store.transaction() as connection:
+        keep_deleted(connection, deleted)
     for source in places:  # first what was deleted from any of them
         with open_store(source, create=False) as here, open_store(target) as there:
             _carry_deleted(here, there)
     for source in places:
         pushed = push(source, target)
-        deleted |= {*pushed.deleted}
+        left |= {*pushed.deleted}
         if pushed.refused:
             raise UserError(
                 f"store merge: {source} and the stores before it: {'; '.join(pushed.refused[:3])}; nothing was merged"
@@ -266,4 +268,4 @@ def _merged(sources: Sequence[str | Place], target: Path) -> Merged:
         rows = {table.name: sum(rows_by_session(store, table).values()) for table in tables.STORED_TABLES}
     if any(os.path.lexists(f"{target}{ending}") for ending in LOGS):  # SQLite could not empty its log
         raise OSError(errno.ENOSPC, "")
-    return Merged(rows, len(deleted))
+    return Merged(rows, len(left))

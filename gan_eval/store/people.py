@@ -3,7 +3,7 @@
 import shlex
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.reading import Address, Place, resolved
+from gan_eval.files.reading import Address, Place
 from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
+from gan_eval.store.deleted import deleted_digests, digest_of, keep_deleted, moved_stores
 from gan_eval.store.layout import LAYOUTS
-from gan_eval.store.records import deleted_among, digest_of, keep_deleted, keep_highest_numbers
+from gan_eval.store.records import keep_highest_numbers
 from gan_eval.store.results import Store, lock_writes, open_store, sittings_of
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Table
@@ -117,9 +117,8 @@ def with_moved_stores(store: Place) -> list[Place]:
     """Return a store, if it is still there, and the earlier ones that `run --redo quiz` moved aside, oldest first."""
     if isinstance(store, Address):
         return [store]
-    path = resolved(store)
-    moved = sorted((path.parent / OWN_FOLDER / "old").glob(f"quiz-*/{path.name}"))
-    return [store, *moved] if path.exists() or not moved else [*moved]
+    moved = moved_stores(store)
+    return [store, *moved] if store.exists() or not moved else [*moved]
 
 
 class NoParticipantError(UserError):
@@ -224,6 +223,13 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
                     "programs that use the store, then repeat the command"
                 ) from error
     return {table.name: counts.get(table.name, 0) for table in tables.STORED_TABLES}
+
+
+def deleted_among(store: Store, sessions: Iterable[str]) -> set[str]:
+    """Return those sessions that were deleted from a store, or from one that was pushed or merged into it."""
+    with store.transaction() as connection:
+        deleted = deleted_digests(connection)
+    return {session for session in sessions if digest_of(session) in deleted}
 
 
 def left_out(store: Store, session: str, *, forget: bool) -> bool:

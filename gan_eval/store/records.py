@@ -1,13 +1,12 @@
-"""Records that a store keeps next to its tables: dealt lists, designs, given numbers, deleted sessions; a server's
-secret, tabs, pauses.
+"""Records that a store keeps next to its tables: dealt lists, designs, given numbers; a server's secret, tabs, pauses.
 
-Export, push and merge do not copy them, except for the deleted sessions.
+Export, push and merge do not copy them.
 """
 
 import json
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -15,7 +14,6 @@ import sqlalchemy as sa
 
 from gan_eval import tables
 from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_bytes
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import Store, lock_writes, session_age
 from gan_eval.tables.cells import person_of
@@ -54,11 +52,6 @@ _NUMBERS = sa.Table(
     sa.Column("highest", sa.BigInteger, nullable=False),
 )
 """Highest number in the codes P01, P02, ... of each study, stored when a participant's data are deleted."""
-_DELETED = sa.Table("gan_eval_deleted", _METADATA, sa.Column("digest", sa.Text, primary_key=True))
-"""SHA-256 of the identifier of each session whose participant's data were deleted.
-
-The identifier is random. Its digest names nobody and shows no time, but the session is known when it comes again.
-"""
 _SECRETS = sa.Table("gan_eval_secrets", _METADATA, sa.Column("secret", sa.LargeBinary, nullable=False))
 _TABS = sa.Table(
     "gan_eval_tabs",
@@ -235,33 +228,6 @@ def keep_highest_numbers(connection: sa.Connection, sessions: Collection[str]) -
             "ON CONFLICT (study) DO UPDATE SET highest = excluded.highest"
         )
         connection.execute(sa.text(keep), {"study": study, "highest": highest_number(connection, study)})
-
-
-def digest_of(session: str) -> str:
-    """Return what a store keeps of a deleted session: the SHA-256 of its identifier."""
-    return sha256_bytes(session.encode())
-
-
-def keep_deleted(connection: sa.Connection, digests: Collection[str]) -> None:
-    """Store the digests of deleted sessions; import, push and merge then leave these sessions out."""
-    if new := set(digests) - deleted_digests(connection):
-        _METADATA.create_all(connection, tables=[_DELETED])
-        keep = sa.text(f"INSERT INTO {_DELETED.name} VALUES (:digest) ON CONFLICT DO NOTHING")
-        connection.execute(keep, [{"digest": digest} for digest in sorted(new)])
-
-
-def deleted_digests(connection: sa.Connection) -> set[str]:
-    """Return the digests (`digest_of`) of the sessions that were deleted from a store."""
-    if not sa.inspect(connection).has_table(_DELETED.name):
-        return set()
-    return {*connection.execute(sa.select(_DELETED.c.digest)).scalars()}
-
-
-def deleted_among(store: Store, sessions: Iterable[str]) -> set[str]:
-    """Return those sessions that were deleted from a store, or from one that was pushed or merged into it."""
-    with store.transaction() as connection:
-        deleted = deleted_digests(connection)
-    return {session for session in sessions if digest_of(session) in deleted}
 
 
 class StudyProgress(NamedTuple):

@@ -7,9 +7,9 @@ restarted, and several servers may serve one study.
 import asyncio
 import hmac
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -60,6 +60,8 @@ from gan_eval.tables.frames import Row
 Result = TypeVar("Result")
 IDLE_S = 600.0
 """Time in seconds without a request after which a session's pictures are released; they can be made again."""
+PICTURE_WAITS_S = 0.1
+"""Maximum time in seconds that a picture, which a page loads some trials ahead, waits for answers."""
 REVIEW_S = 1800.0
 """Time in seconds for which a finished session stays in memory, for its review."""
 REPEAT_S = 60.0
@@ -142,7 +144,12 @@ class LiveStudy:
         self._arriving: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._working = asyncio.Semaphore(2)
         self._admitting = asyncio.Semaphore(2)
-        self._reading = asyncio.Semaphore(2)
+        self._reading = asyncio.Lock()
+        self._requests = 0
+        """Number of requests of sessions that are being handled."""
+        self._idle = asyncio.Event()
+        """Set while there are none."""
+        self._idle.set()
         self._held: dict[str, int] = {}
         """Lists of the sessions that are about to begin, by participant."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -280,6 +287,7 @@ class LiveStudy:
         Raises:
             RequestError: a wrong token or address.
         """
+        came = asyncio.get_running_loop().time()
         live = await self._of_token(token)
         while (make := self.content.making(live, address)) is None:  # given by another process, or before a restart
             async with live.lock:
@@ -295,8 +303,12 @@ class LiveStudy:
             read = await result_of(make())
         except UserError as error:  # a file is missing or broken
             raise self._unavailable(error) from error
-        async with self._reading:  # else many pictures are in memory, read and not yet sent
-            return await asyncio.to_thread(read)
+        async with self._reading:  # one picture in a turn of the loop, so that no answer waits for many
+            await asyncio.sleep(0)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(came + PICTURE_WAITS_S):
+                    await self._idle.wait()
+            return read()
 
     async def handle_request(
         self,
@@ -310,13 +322,26 @@ class LiveStudy:
         Raises:
             RequestError: a wrong token, or another tab has taken over the session.
         """
-        while True:
-            live = await self._of_token(token)
-            async with live.lock:
-                if await self._is_current(live):
-                    if live.tab != tab:
-                        raise RequestError(409, self.texts("web_taken_over"), page="refused", reason="taken_over")
-                    return await what(self, live, message)
+        with self._busy():
+            while True:
+                live = await self._of_token(token)
+                async with live.lock:
+                    if await self._is_current(live):
+                        if live.tab != tab:
+                            raise RequestError(409, self.texts("web_taken_over"), page="refused", reason="taken_over")
+                        return await what(self, live, message)
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """Let pictures wait for the requests in the block."""
+        self._requests += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._requests -= 1
+            if not self._requests:
+                self._idle.set()
 
     async def _is_current(self, live: LiveSession) -> bool:
         """Return whether this process has the current state of a session; if not, drop it from memory."""

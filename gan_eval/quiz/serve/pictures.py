@@ -7,7 +7,9 @@ their addresses, so that the time to decode a file cannot be observed.
 
 import base64
 import hmac
+import os
 import struct
+import sys
 import tempfile
 import threading
 import zlib
@@ -110,6 +112,8 @@ class PictureStore:
         return read
 
     def _read(self, place: int, length: int) -> bytes:
+        if sys.platform != "win32":
+            return os.pread(self._file.fileno(), length, place)
         with self._lock:
             self._file.seek(place)
             return self._file.read(length)

@@ -10,6 +10,7 @@ from gan_eval.report.parts.blocks import Block, Cell, Drawing, FactList, Folded,
 from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import (
+    NBSP,
     Record,
     basis_text,
     capital,
@@ -28,7 +29,7 @@ from gan_eval.report.people.methods import design_text, method_blocks, pictures_
 from gan_eval.report.people.participants import participation_sentences
 from gan_eval.report.people.pictures import six_pairs
 from gan_eval.report.people.verdicts import is_adjusted
-from gan_eval.stats.latex import booktabs, escape_latex
+from gan_eval.stats.latex import TexCell, booktabs, folded
 from gan_eval.stats.metrics_and_people.correlations import (
     CORRELATION_DIFFERENCES,
     CORRELATIONS,
@@ -147,27 +148,28 @@ def models_latex(folder: StudyFolder) -> str:
         return ""
     (table,) = tables
 
-    def latex_of(cell: str | Cell) -> str:
+    def latex_of(cell: str | Cell) -> TexCell:
         if isinstance(cell, str):
-            return escape_latex(cell)
-        within = f" ({cell.interval})" if cell.interval else ""
-        return _MARKED.get(cell.mark, "%s") % escape_latex(cell.value + within)
+            return TexCell(*folded(cell))
+        low, _, high = cell.interval.partition(" to ")
+        return TexCell(cell.value, f"[{low}, {high}]" if high else "", _MARKED.get(cell.mark, "%s"))
 
     heads = [head if isinstance(head, str) else ", ".join(filter(None, (head.name, head.unit))) for head in table.head]
+    heads = [head.replace(NBSP, " ") for head in heads]
     marks = {cell.mark for row in table.rows for cell in row if isinstance(cell, Cell)}
     caption = [f"{table.caption}."]
     caption += ["Simulated participants: a rehearsal, not evidence about people."] * folder.simulated
     if partial := trained_text(folder.fractions, "Models trained"):
         caption.append(f"{partial}.")
     has_interval = any(cell.interval for row in table.rows for cell in row if isinstance(cell, Cell))
-    caption += ["In parentheses 95% intervals."] * has_interval
+    caption += ["In brackets 95% intervals."] * has_interval
     caption += ["Bold: better than every other model by the intervals of the differences."] * ("best" in marks)
     caption += ["Underlined: not shown to be worse than another one."] * ("tied" in marks)
     return booktabs(
-        [escape_latex(head) for head in heads],
+        heads,
         [[latex_of(cell) for cell in row] for row in table.rows],
-        columns="l" + "r" * (len(heads) - 1),
-        caption=escape_latex(" ".join(caption)),
+        words=heads[:1],
+        caption=" ".join(caption),
         label="tab:metrics-and-fooling",
     )
 

@@ -298,6 +298,7 @@ def test_a_full_disk_pauses_and_the_answer_is_stored_later(lab: Lab, monkeypatch
     session = lab.begun()
     with monkeypatch.context() as broken:
         broken.setattr(Store, "add", _full)
+        broken.setattr(Store, "add_together", lambda *_: False)
         show(session, lab.clock)
         assert session.wait() is State.FAILED
         session.retry()

@@ -1,19 +1,21 @@
 """The table to cite: its numbers are those of the tables that it is made of, and its LaTeX compiles unchanged."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from cited_tables import cited_tables
+from latex_pages import require_fits
 from make_grades import simulated_grades
 from make_trials import from_counts, judged, simulated, simulated_pairs
 from scipy.stats import norm
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze, write_analysis
-from gan_eval.stats.latex import escape_latex, latex
+from gan_eval.stats.latex import TexCell, booktabs, escape_latex, latex
 from gan_eval.stats.paper import PAPER, printed, skill_note
 from gan_eval.tables.frames import frame_of, read_table
 
@@ -178,7 +180,8 @@ def compiled(text: str) -> list[list[str]]:
     assert plain.count("{") == plain.count("}")
     assert not re.search(r'[_<>|"]', re.sub(r"\$[^$]*\$", "", plain))
     inner = body[body.index(r"\toprule") : body.index(r"\end{tabular}")]
-    rows = [row for row in re.sub(r"\\(top|mid|bottom)rule", "", inner).split(r" \\") if row.strip()]
+    rows = re.sub(r"\\(top|mid|bottom)rule|\\addlinespace\[2pt\]", "", inner).split(r" \\")
+    rows = [row for row in rows if row.strip()]
     for row in rows:  # an option or a star of the \\ or the rule before it
         assert row.strip()[0] not in "[*"
     cells = [re.split(r"(?<!\\)&", row) for row in rows]
@@ -193,10 +196,52 @@ def test_any_name_is_a_name_in_latex() -> None:
     rows = compiled(latex(table))
     assert "between participants and between pictures" in latex(table.assign(n_participants=2))
     assert "between participants" not in latex(table.assign(n_participants=1))
-    assert len(rows) == len(NAMES) + 1
-    assert rows[1][4].strip() == "9"
-    assert rows[1][5].strip() == "40.0"
-    assert rows[1][6].strip() == "$-$0.25 [$-$1.00, 0.50]"
+    assert len(rows) == 2 * (len(NAMES) + 1), "each in two lines"
+    assert [[cell.strip() for cell in row] for row in rows[:4]] == [
+        ["Model,", "Fooling", "d$'$", "Verdict"],
+        ["data set", r"rate, \%", "", ""],
+        [r"a\_b", "40.0", "$-$0.25", "undecided"],
+        [r"a\_b", "", "{}[$-$1.00, 0.50]", ""],
+    ]
+    assert "Each row: 3 participants, 4 generated pictures, 5 real pictures, 9 answers." in latex(table)
+
+
+def cited_rows(models: list[str | None], datasets: list[str | None]) -> pd.DataFrame:
+    """Rows with all numbers of single pictures."""
+    counts = {"protocol": "single", "n_participants": 24, "n_fake": 40, "n_real": 40, "n_answers": 1800}
+    shares = ("fooling_rate", "fooling", "real_called_real", "real", "accuracy", "accuracy90")
+    numbers: dict[str, object] = {f"{name}_{end}": 0.1234 for name in shares for end in ("low", "high")}
+    numbers |= dict.fromkeys(("fooling_rate", "real_called_real", "accuracy", "p", "p_holm"), 0.1234)
+    numbers |= {"dprime": -0.251, "dprime_low": -0.512, "dprime_high": -0.1, "verdict": "equivalent to chance"}
+    rows = [{"model": model, "dataset": dataset} for dataset in datasets for model in models]
+    return frame_of(
+        [{**counts, **{n: v for n, v in numbers.items() if n in PAPER.names}, **row} for row in rows], PAPER
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "name"), [(1, None), (1, "gan_{}"), (8, "gan_{}"), (8, "stable_diffusion_inpainting_{}")]
+)
+@pytest.mark.parametrize("datasets", [[None], ["facades"], ["facades", "cityscapes_validation"]])
+def test_the_table_is_not_wider_than_a_page(
+    count: int, name: str | None, datasets: list[str | None], tmp_path: Path
+) -> None:
+    """It was up to 375 points too wide; a constant or empty column is in the caption or nowhere."""
+    models = [name and name.format(number) for number in range(1, count + 1)]
+    text = latex(cited_rows(models[: None if name else 1], datasets))
+    require_fits(text, tmp_path)
+    assert ("Data set: facades." in text) == (datasets == ["facades"])
+    assert "--" not in text
+    assert text.count(r"\begin{tabular}") == 1 + (len(datasets) > 1 and name == "stable_diffusion_inpainting_{}")
+
+
+def test_a_table_too_wide_for_a_page_is_continued_below(tmp_path: Path) -> None:
+    cell = TexCell("1.5", "[1.0, 2.0]", r"\textbf{%s}")
+    heads = ["model", *(f"metric {number}" for number in range(20))]
+    text = booktabs(heads, [[TexCell("gan"), *[cell] * 20]], words=heads[:1], caption="Metrics.", label="m")
+    require_fits(text, tmp_path)
+    assert text.count("gan &") == text.count(r"\begin{tabular}") == 3
+    assert text.count(r"\textbf{1.5}") == 20
 
 
 def test_letters_that_latex_would_join_stay_apart() -> None:

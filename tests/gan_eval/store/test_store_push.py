@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -371,3 +372,27 @@ def test_another_url_is_refused_without_its_password(url: str, line: str) -> Non
         place_of(url)
     assert str(caught.value).startswith(line)
     assert "hun" not in str(caught.value)
+
+
+@pytest.mark.parametrize("forgotten_first", [True, False])
+def test_who_was_forgotten_does_not_come_back_after_the_store_was_moved_aside(
+    tmp_path: Path, forgotten_first: bool
+) -> None:
+    """`run --redo quiz` moves a store; the next one keeps the digests of its deleted sessions."""
+    store, moved = tmp_path / "store.sqlite", tmp_path / ".gan-eval" / "old" / "quiz-1" / "store.sqlite"
+    copy = fill(tmp_path / "copy.sqlite", "ann", "bob")
+    fill(store, "ann")
+    moved.parent.mkdir(parents=True)
+    if forgotten_first:
+        forget(store, "ann")
+        store.rename(moved)
+    else:
+        store.rename(moved)
+        fill(store, "cid")
+        forget_everywhere(store, "ann")
+    pushed = push(copy, store)
+    assert (pushed.sessions, pushed.deleted) == (1, ("session-of-ann-t",))
+    (moved.parent.parent / "quiz-2").mkdir()
+    shutil.copy(moved, moved.parent.parent / "quiz-2" / "store.sqlite")
+    moved.write_bytes(b"damaged")
+    assert push(copy, store).deleted == ("session-of-ann-t",), "an unreadable store is passed over"

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import pytest
@@ -221,6 +222,24 @@ def test_one_job_alone_is_a_transaction_without_savepoints(writer: Writer) -> No
     listen(writer, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     writer.submit(add(1)).result(60)
     assert [statement.split()[0] for statement in statements] == ["INSERT"]
+
+
+def test_waiting_rows_are_added_by_one_statement_and_a_refused_one_is_an_error_of_its_job_alone(tmp_path: Path) -> None:
+    statements: list[str] = []
+    with Writer(lambda: open_store(tmp_path / "s.sqlite")) as writer:
+        listen(writer, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+
+        def adding(*numbers: int) -> list[type]:
+            with held(writer):
+                futures = [writer.submit(add(number), adds=(tables.TRIALS, trial(number))) for number in numbers]
+            return [type(future.exception(60)) for future in futures]
+
+        assert adding(1, 2, 3, 4) == [NoneType] * 4
+        assert [statement.split()[0] for statement in statements] == ["BEGIN", "SAVEPOINT", "INSERT", "RELEASE"]
+        assert adding(5, 1, 6) == [NoneType, UserError, NoneType]
+        writer.submit(add(7)).result(60)
+        rows = writer.submit(lambda store: store.rows(tables.TRIALS)).result(60)
+    assert rows == [{**rows[-1], **trial(number)} for number in range(1, 8)], "equal to a row that was added alone"
 
 
 def test_an_error_in_a_group_is_that_of_its_job_alone(writer: Writer) -> None:

@@ -31,7 +31,7 @@ from gan_eval.quiz.admission import Person, QuizStudy
 from gan_eval.quiz.serve import app
 from gan_eval.quiz.serve.app import Buckets
 from gan_eval.quiz.serve.content import AHEAD
-from gan_eval.quiz.serve.live import REPEAT_S
+from gan_eval.quiz.serve.live import PICTURE_WAITS_S, REPEAT_S
 from gan_eval.quiz.serve.screening import check_notices
 from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings
@@ -275,7 +275,7 @@ def test_a_trial_that_another_process_is_storing_is_forgotten_too(serve: Serve, 
         return held
 
     def submit_held(job: Callable[[Store], Any], **how: Any) -> Any:
-        return submit(job if how else hold(job), **how)  # the session's own jobs say no more
+        return submit(job if "alone" in how else hold(job), **how)  # the session's own jobs say no more
 
     here.room.writer.submit = submit_held  # type: ignore[method-assign]
     with ThreadPoolExecutor() as threads:
@@ -302,7 +302,7 @@ def test_an_onset_stored_after_another_tab_has_the_session_is_not_the_new_tabs(s
     submit, late = here.room.writer.submit, list[Callable[[Store], Any]]()
 
     def submit_late(job: Callable[[Store], Any], **how: Any) -> Any:
-        return submit(job, **how) if how or late else late.append(job)  # the session's own jobs say no more
+        return submit(job, **how) if "alone" in how or late else late.append(job)  # the session's own jobs say no more
 
     here.room.writer.submit = submit_late  # type: ignore[method-assign]
     robot.ask("onset", trial=1, onset_ms=1000.0, sent_ms=1000.0)
@@ -326,7 +326,7 @@ def test_a_report_stored_after_another_tab_has_the_session_is_refused(serve: Ser
             is_resumed.wait(10)
             return job(store)
 
-        return submit(job, **how) if how else submit(late)  # the session's own jobs say no more
+        return submit(job, **how) if "alone" in how else submit(late)  # the session's own jobs say no more
 
     shown = {"showings": [{"onset_ms": 1000.0, "offset_ms": 1200.0}], "presses": [{"key": "f", "at_ms": 1200.0}]}
     again = replace(robot, client=there.client, **AGAIN)
@@ -530,6 +530,29 @@ def test_few_pictures_are_in_memory_before_they_are_sent(serve: Serve) -> None:
         return await asyncio.gather(*map(show, live.addresses))
 
     assert max(asyncio.run(show_all())) <= 2
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_picture_waits_for_answers_but_not_for_ever(serve: Serve, answered: bool) -> None:
+    served = serve()
+    robot, _, first = served.begun()
+    live = served.live._live[robot.setup["session"]]
+    address = first["ahead"][0].rpartition("/")[2]
+
+    async def look() -> tuple[bool, bytes]:
+        await served.live.picture(live.token, address)  # it is made
+        with ExitStack() as answer:
+            answer.enter_context(served.live._busy())
+            shown = asyncio.create_task(served.live.picture(live.token, address))
+            await asyncio.sleep(0.01)
+            waits = not shown.done()
+            if answered:
+                answer.close()
+            return waits, await asyncio.wait_for(shown, 10 * PICTURE_WAITS_S)
+
+    waits, picture = asyncio.run(look())
+    assert waits
+    assert picture.startswith(b"\x89PNG")
 
 
 def test_pictures_for_which_the_disk_has_no_space_are_shown(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

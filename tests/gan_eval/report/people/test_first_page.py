@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from latex_pages import require_fits
 from page_reader import Page
 from synthetic_tables import cited, folder_of, models, rates, told_apart, write_tables
 
@@ -177,7 +178,7 @@ def test_table_1_is_seen_whole_and_in_wide_windows_in_single_lines(tmp_path, wid
         assert measured(page, lines, width, tmp_path) == "1"
 
 
-def test_one_table_has_every_metric_and_the_fooling_rate_of_each_model():
+def test_one_table_has_every_metric_and_the_fooling_rate_of_each_model(tmp_path):
     values = {("gan", "psnr"): 25.0, ("gan", "mine"): 1.5, ("l1", "psnr"): 27.0}
     measured = [
         {"stimulus": f"maps/{model}/1", "item": "maps/1", "kind": "fake", "model": model, "dataset": "maps"}
@@ -195,9 +196,11 @@ def test_one_table_has_every_metric_and_the_fooling_rate_of_each_model():
     assert [row[-1] for row in shown] == ["50.0", "25.0"]
     assert shown[1][2] == "–", "not measured"
     text = models_latex(folder)
+    require_fits(text, tmp_path)
     assert r"model & PSNR $\uparrow$, dB & " in text
-    assert "\ngan & 25.0 & 1.50 & 50.0 (42.0 to 58.0) " in text
-    assert "\nl1 & 27.0 & -- & 25.0 (42.0 to 58.0) " in text
+    assert "\ngan & 25.0 & 1.50 & 50.0 \\\\\n &  &  & {}[42.0, 58.0] \\\\\n" in text
+    assert "\nl1 & 27.0 & -- & 25.0 " in text
+    assert "In brackets 95\\% intervals." in text
     assert "ehearsal" not in text
     rehearsed = folder_of(image_metrics=measured, paper=paper, facts={"sessions": {"simulated": 5}})
     assert "a rehearsal" in models_latex(rehearsed)
