@@ -192,8 +192,8 @@ def analyze(
     Raises:
         UserError: a table does not fit its schema, rows contradict each other (`require_agreement`), the metrics are
             of other pictures or models (`require_metrics_of`), metrics or stimuli are of other files than those shown
-            (`require_same_pictures`), a rule is not valid or is on the outcome, the tables lack a model or covariate of
-            the plan, or both the plan and the options have a margin.
+            (`require_same_pictures`), `better` names no metric or no direction, a rule is not valid or is on the
+            outcome, the tables lack a model or covariate of the plan, or both the plan and the options have a margin.
 
     >>> answers = pd.DataFrame({"participant": ["P1"] * 4, "stimulus": list("abcd"),
     ...     "kind": ["real", "real", "fake", "fake"], "response": ["real", "fake", "fake", "fake"]})
@@ -201,7 +201,6 @@ def analyze(
     0.75
     """
     say = on_message or warnings.warn
-    require_directions(better or {})
     inputs = _read_inputs(
         trials,
         image_metrics=image_metrics,
@@ -210,6 +209,7 @@ def analyze(
         others={PARTICIPANTS: participants, SESSIONS: sessions, PLANS: plans, MARKS: marks},
         say=say,
     )
+    require_directions(better or {}, () if inputs.images is None else inputs.images["metric"].unique())
     settings, beyond = _settings_and_departures(
         plan, exclude=exclude, exclude_participants=exclude_participants, margin=margin, covariates=covariates
     )

@@ -1,7 +1,7 @@
 """Whether a higher or a lower value of a picture metric is better, by the metric's name, also of other programs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 from gan_eval.errors import UserError
@@ -33,8 +33,12 @@ def better_of(metric: str) -> Better | None:
     return next((_KNOWN[front] for front in fronts if front in _KNOWN), None)
 
 
-def require_directions(better: Mapping[str, str]) -> None:
-    """Refuse a direction that is neither `higher` nor `lower`."""
+def require_directions(better: Mapping[str, str], metrics: Iterable[str]) -> None:
+    """Refuse a direction that is neither `higher` nor `lower`, and that of a metric that is not among those given."""
+    known = sorted(set(metrics))
     for metric, word in better.items():
         if word not in get_args(Better):
             raise UserError(f"--better {metric}={word}: expected {metric}=higher or {metric}=lower")
+        if metric not in known:
+            among = f"it is none of {', '.join(known)}" if known else "no metric of pictures is given (--image-metrics)"
+            raise UserError(f"--better {metric}={word}: {among}")

@@ -109,6 +109,7 @@ def difference_tables(folder: StudyFolder) -> list[ShownTable]:
 def score_tables(folder: StudyFolder) -> list[ShownTable]:
     """Return the 2AFC scores of metrics, and which metric follows choices better."""
     scores, differences = folder.table(METRIC_SCORES), folder.table(METRIC_SCORE_DIFFERENCES)
+    scores = scores[scores["metric"].map(is_of_quality).astype(bool)]
     asked: dict[str, CellFormat] = {}
     if scores["protocol"].nunique() > 1:
         asked = {"pairs of": labelled({PAIRED: "a real and a generated picture", TWO_MODELS: "two models"}, "protocol")}

@@ -155,8 +155,14 @@ def test_values_of_pairs_give_scores_and_the_direction_is_asked(tmp_path, analyz
     assert analyze("--image-metrics", tmp_path / "ours.csv", "--better", "ours=higher")[0] == 0
     (row,) = csv.DictReader(scores.open())
     assert float(row["score"]) == pytest.approx(24 / 36)
-    status, _, said = analyze("--image-metrics", tmp_path / "ours.csv", "--better", "ours=more")
-    assert (status, said.strip()) == (2, "gan-eval: --better ours=more: expected ours=higher or ours=lower")
+    for options, wanted in (
+        (["--better", "ours=more"], "--better ours=more: expected ours=higher or ours=lower"),
+        (["--better", "our=lower"], "--better our=lower: it is none of ours"),
+    ):
+        status, _, said = analyze("--image-metrics", tmp_path / "ours.csv", *options)
+        assert (status, said.strip()) == (2, f"gan-eval: {wanted}")
+    status, _, said = analyze("--better", "ours=lower")
+    assert (status, "no metric of pictures is given (--image-metrics)" in said) == (2, True)
 
 
 def test_metric_tables_of_several_runs_are_taken_together(tmp_path, analyze):
