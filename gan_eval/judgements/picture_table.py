@@ -18,7 +18,7 @@ _KEYS = ("number", "name", "stimulus")
 Words = Mapping[str, Mapping[str, str]]
 
 
-class PictureTable(NamedTuple):
+class TableOfPictures(NamedTuple):
     """The rows of a table of pictures."""
 
     file: Path
@@ -43,13 +43,13 @@ class PictureTable(NamedTuple):
         return self.cells["name"].dropna().str.strip().tolist() if "name" in self.cells else []
 
 
-def read_pictures(file: Path | None) -> PictureTable | None:
-    return None if file is None else PictureTable(file, read_foreign([file]).cells)
+def read_pictures(file: Path | None) -> TableOfPictures | None:
+    return None if file is None else TableOfPictures(file, read_foreign([file]).cells)
 
 
 def without_pictures(
-    table: PictureTable | None, mapping: Mapping[str, str], columns: Sequence[str], words: Words
-) -> tuple[PictureTable | None, dict[str, str]]:
+    table: TableOfPictures | None, mapping: Mapping[str, str], columns: Sequence[str], words: Words
+) -> tuple[TableOfPictures | None, dict[str, str]]:
     """Return the table with the columns that `--map` names in it and its words, and the mapping of the answers' files.
 
     Args:
@@ -67,11 +67,11 @@ def without_pictures(
     facts = translated(facts, {name: meanings for name, meanings in words.items() if name in facts})
     facts = facts.set_axis([f"@{name}" for name in sources], axis="columns")
     rest = {ours: source for ours, source in mapping.items() if ours not in mapped}
-    return PictureTable(table.file, pd.concat([cells, facts], axis="columns"), sources), rest
+    return TableOfPictures(table.file, pd.concat([cells, facts], axis="columns"), sources), rest
 
 
 def with_pictures(
-    frame: pd.DataFrame, foreign: Foreign, table: PictureTable | None, mapping: Mapping[str, str]
+    frame: pd.DataFrame, foreign: Foreign, table: TableOfPictures | None, mapping: Mapping[str, str]
 ) -> pd.DataFrame:
     """Return the frame with the facts about each picture; the table's column that has all pictures says which is which.
 
@@ -104,7 +104,7 @@ def with_pictures(
     return frame.assign(**given)
 
 
-def _key(frame: pd.DataFrame, foreign: Foreign, table: PictureTable) -> tuple[str, pd.Series]:
+def _key(frame: pd.DataFrame, foreign: Foreign, table: TableOfPictures) -> tuple[str, pd.Series]:
     """Return the column of the table that says which picture a row is of, and the cells of the rows for it."""
     keys = [*(name for name in _KEYS if name in table.cells), *table.cells]
     numbers = None if foreign.numbers is None else foreign.numbers["number"].reindex(frame.index)
@@ -126,7 +126,7 @@ def _key(frame: pd.DataFrame, foreign: Foreign, table: PictureTable) -> tuple[st
     return best, shared[best]
 
 
-def _require_kinds(kinds: pd.Series | None, table: PictureTable) -> None:
+def _require_kinds(kinds: pd.Series | None, table: TableOfPictures) -> None:
     """Refuse kinds that are neither real nor fake, with the name of the table of pictures."""
     if kinds is None:
         return
