@@ -117,8 +117,8 @@ def speed_of(options: argparse.Namespace, of_side: dict[str, str]) -> float:
         command += ["--image-size", str(options.size), "--steps", str(options.steps)]
         for net in ("generator", "discriminator"):
             command += ["--set", f"{net}_channels={options.channels}"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run(command, env=environment(of_side), check=True, **quiet)
+        quiet = subprocess.DEVNULL
+        subprocess.run(command, env=environment(of_side), check=True, stdout=quiet, stderr=quiet)
         with (run / "training_log.csv").open(encoding="utf-8") as file:
             rows = sorted({(int(row["step"]), float(row["seconds"])) for row in csv.DictReader(file)})
     (first, began), (last, ended) = rows[len(rows) // 3], rows[-1]

@@ -19,7 +19,7 @@ from gan_eval.stats.estimate.detection_rates import RatesOfTable
 from gan_eval.stats.estimate.differences import Difference, wald
 from gan_eval.stats.mixed import NoFitError, fit_crossed
 from gan_eval.stats.mixed.models import Formula, design
-from gan_eval.stats.questions import Comparison, kind_questions, model_questions
+from gan_eval.stats.questions import Comparison, Question, kind_questions, model_questions
 from gan_eval.stats.tables.comparisons import estimate_of
 
 LEVEL = 0.05
@@ -117,6 +117,7 @@ def views(column: int, random: np.random.Generator) -> list[float]:
         verdicts += [_models(study).p, answers.t_over_people_p(study)]
         if not effect:
             question = next(model_questions(answers.model_trials(study), DEFAULT)).estimand
+            assert isinstance(question, Question)
             of_pictures = replace(question, slopes=(None, question.slopes[1]))
             verdicts += [estimate(of_pictures, margin=None).p, answers.chi_square_p(study)]
     return [*map(_below, verdicts)]

@@ -52,7 +52,7 @@ def rated(world: ConfidenceWorld, random: np.random.Generator) -> TypedTrials:
             "stimulus": named(kind, item),
             "item": named("item", item),
             "kind": kind,
-            "model": np.where(is_fake, "m", None),
+            "model": np.array([None, "m"])[is_fake.astype(int)],
             "response": np.where(evidence > 0, "fake", "real"),
             "confidence": _confidence(evidence, stretch).astype(float),
         }

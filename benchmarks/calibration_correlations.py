@@ -72,11 +72,11 @@ def pictures_study(world: MetricWorld, random: np.random.Generator) -> list[Numb
     correlations, differences = correlations_and_differences(trials, image_metrics=images)
     if world.metrics == 2:
         row = differences.iloc[0]
-        cells = (float(row[name]) for name in ("difference", "ci_low", "ci_high"))
-        return [Number("difference of two metrics", 0.0, *cells, p=float(row["p"]))]
+        value, low, high = (float(row[name]) for name in ("difference", "ci_low", "ci_high"))
+        return [Number("difference of two metrics", 0.0, value, low, high, p=float(row["p"]))]
     row, truth = correlations.iloc[0], true_correlations(world) if world.follow else (0.0, 0.0)
-    cells = (float(row[name]) for name in ("spearman", "ci_low", "ci_high"))
-    numbers = [Number("correlation", truth[0], *cells, p=np.nan if world.follow else float(row["p"]))]
+    value, low, high = (float(row[name]) for name in ("spearman", "ci_low", "ci_high"))
+    numbers = [Number("correlation", truth[0], value, low, high, p=np.nan if world.follow else float(row["p"]))]
     if world.follow:
         numbers.append(Number("ceiling", truth[1], float(row["ceiling"])))
     return numbers
@@ -148,8 +148,8 @@ def league_study(world: LeagueWorld, random: np.random.Generator) -> list[Number
     row = (differences if world.metrics == 2 else correlations).iloc[0]
     names = ("difference" if world.metrics == 2 else "spearman", "ci_low", "ci_high")
     name = "difference of two metrics over models" if world.metrics == 2 else "correlation over models"
-    p = float(row["p"])
-    return [Number(name, 0.0, *(float(row[column]) for column in names), p=p)]
+    value, low, high = (float(row[column]) for column in names)
+    return [Number(name, 0.0, value, low, high, p=float(row["p"]))]
 
 
 PICTURES = {

@@ -137,8 +137,8 @@ def mixed_term(table: pd.DataFrame, formula: str, term: str, truth: float = 0.0)
     rows = table[table["formula"].str.startswith(formula) & (table["term"] == term)]
     tested = rows[rows["p"].notna()]
     row = (tested if len(tested) else rows).iloc[0]
-    cells = (float(row[name]) for name in ("estimate", "ci_low", "ci_high"))
-    return Number(f"{formula.rstrip(' ~')}, {term.split('[')[0]}", truth, *cells, p=float(row["p"]))
+    value, low, high = (float(row[name]) for name in ("estimate", "ci_low", "ci_high"))
+    return Number(f"{formula.rstrip(' ~')}, {term.split('[')[0]}", truth, value, low, high, p=float(row["p"]))
 
 
 def kinds_of_mixed(world: SingleWorld, random: np.random.Generator) -> list[Number]:
@@ -182,7 +182,7 @@ def covariate_study(world: CovariateWorld, random: np.random.Generator) -> list[
             "stimulus": named("picture", picture),
             "item": named("item", picture),
             "kind": np.where(is_fake, "fake", "real"),
-            "model": np.where(is_fake, "m", None),
+            "model": np.array([None, "m"])[is_fake.astype(int)],
             "response": np.where(is_right == is_fake, "fake", "real"),
             "layout": np.where(layout == 1, "wide", "narrow"),
         }

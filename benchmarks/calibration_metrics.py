@@ -115,14 +115,9 @@ def coverage(column: int, random: np.random.Generator) -> list[float]:
     below = (np.mean(within < estimate) + np.mean(within <= estimate)) / 2
     moved = 2 * ndtri(np.clip(below, 1 / len(within), 1 - 1 / len(within)))
     bias_corrected = np.quantile(within, ndtr(moved + np.array([-1.96, 1.96])))
-    return [
-        _holds(*ends, truth)
-        for ends in (
-            bootstrap_interval(within, estimate, n=len(points.score)),
-            tuple(np.quantile(within, [0.025, 0.975])),
-            tuple(bias_corrected),
-        )
-    ]
+    low, high = bootstrap_interval(within, estimate, n=len(points.score))
+    ends = [(low, high), np.quantile(within, [0.025, 0.975]), bias_corrected]
+    return [_holds(float(low), float(high), truth) for low, high in ends]
 
 
 @lru_cache

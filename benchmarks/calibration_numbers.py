@@ -70,10 +70,13 @@ def compared(trials: AnyTrials, question: str, *, margin: float | None = None) -
 
 def difference(row: Mapping[Any, Any], name: str, truth: float, *, margin: float | None = None) -> Number:
     """Return the difference of a row of `comparisons`, with its test where the truth is 0 or the margin."""
+    value, low, high = (float(row[column]) for column in ("difference", "ci_low", "ci_high"))
     return Number(
         name,
         truth,
-        *(float(row[column]) for column in ("difference", "ci_low", "ci_high")),
+        value,
+        low,
+        high,
         p=float(row["p"]) if truth == 0 else np.nan,
         p_equivalent=np.nan if margin is None else float(row["p_equivalent"]),
     )

@@ -13,7 +13,7 @@ from gan_eval.science.inference import Estimate
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.estimate.contrast import population_proportions
 from gan_eval.stats.estimate.detection_rates import Detection, RatesOfTable
-from gan_eval.stats.questions import kind_questions, pair_questions
+from gan_eval.stats.questions import KindQuestion, kind_questions, pair_questions
 from gan_eval.stats.tables.comparisons import estimate_of
 
 LEVEL, MARGIN = 0.05, 0.05
@@ -46,10 +46,7 @@ class RowWorld:
 
 LEVELS = {"chance": (0.0,), "middling": (1.5,), "ceiling": (6.0,)}
 """Skill; accuracy is about 50, 65 and 96%."""
-DESIGNS = {
-    f"{people} × {pictures}": {"people": people, "pictures": pictures}
-    for people, pictures in product((1, 3, 10, 40), (8, 25, 100))
-}
+DESIGNS = {f"{people} × {pictures}": (people, pictures) for people, pictures in product((1, 3, 10, 40), (8, 25, 100))}
 SPECIAL = {
     "2 data sets, 4 fakes a real": RowWorld(skill=(0.5, 2.0), leaning=(1.0, -1.0), fakes=4.0),
     "people lean (SD 1.5)": RowWorld(skill=(1.5,), sd_leaning=1.5),
@@ -127,11 +124,10 @@ def trials_of(world: RowWorld, random: np.random.Generator) -> pd.DataFrame:
         trials = trials.assign(phase=np.where(is_catch, "catch", "main"))
         trials["response"] = trials["response"].mask(is_catch, trials["kind"])
         return typed(fill_trials(trials)).answered
-    is_fake, says_fake = ((trials[name] == "fake").to_numpy() for name in ("kind", "response"))
     return trials.assign(
         session=trials["participant"],
-        is_fake=is_fake,
-        says_fake=says_fake,
+        is_fake=(trials["kind"] == "fake").to_numpy(),
+        says_fake=(trials["response"] == "fake").to_numpy(),
         study="simulated",
         simulated=True,
         fraction=1.0,
@@ -142,7 +138,10 @@ def detection(world: RowWorld, random: np.random.Generator, *, margin: float | N
     """The numbers of the row `all` of a new study; None where no row has answers to both kinds."""
     settings = AnalysisSettings(margin=margin)
     first = next(kind_questions(trials_of(world, random), settings), None)
-    return None if first is None else RatesOfTable(settings).of(first.estimand).detection(margin)
+    if first is None:
+        return None
+    assert isinstance(first.estimand, KindQuestion)
+    return RatesOfTable(settings).of(first.estimand).detection(margin)
 
 
 def row_study(world: RowWorld, random: np.random.Generator) -> list[float]:
@@ -198,7 +197,8 @@ def random_pairs(world: tuple[int, int, float], random: np.random.Generator) -> 
 
 def level_study(level: str, *, shared: bool, column: int, random: np.random.Generator) -> list[float]:
     """`row_study` of a design; at chance also: equivalence in a study whose accuracy is beyond chance by the margin."""
-    world = RowWorld(skill=LEVELS[level], shared=shared, **[*DESIGNS.values()][column])
+    people, pictures = [*DESIGNS.values()][column]
+    world = RowWorld(skill=LEVELS[level], shared=shared, people=people, pictures=pictures)
     outcome = row_study(world, random)
     if level != "chance":
         return outcome

@@ -71,18 +71,18 @@ def staircases(world: StaircaseWorld, random: np.random.Generator) -> TypedTrial
         share = 0.5 + 0.5 * expit(3 * (np.log(at) - log_threshold))
         right[:, trial] = random.random(people) < share
         at = np.clip(at + np.where(right[:, trial], -DOWN_MS, UP_MS), SHORTEST_MS, LONGEST_MS)
-    person, trial = (index.ravel() for index in np.indices((people, n)))
+    person, number = (index.ravel() for index in np.indices((people, n)))
     kind = np.where(is_fake, "fake", "real").ravel()
     return prepared(
         {
-            "participant": [f"P{number}" for number in person],
-            "trial": trial + 1,
+            "participant": [f"P{each}" for each in person],
+            "trial": number + 1,
             "block": 1,
             "protocol": "staircase",
-            "stimulus": named(kind, trial),
-            "item": named("item", trial),
+            "stimulus": named(kind, number),
+            "item": named("item", number),
             "kind": kind,
-            "model": np.where(is_fake.ravel(), "m", None),
+            "model": np.array([None, "m"])[is_fake.ravel().astype(int)],
             "requested_exposure_ms": exposure.ravel(),
             "response": np.where(right == is_fake, "fake", "real").ravel(),
         }

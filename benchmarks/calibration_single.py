@@ -88,7 +88,7 @@ def answers(world: SingleWorld, random: np.random.Generator) -> TypedTrials:
             "item": named(dataset, item),
             "dataset": [f"d{number}" for number in dataset],
             "kind": kind,
-            "model": np.where(is_fake, "m", None),
+            "model": np.array([None, "m"])[is_fake.astype(int)],
             "response": response,
         }
     )
@@ -216,7 +216,7 @@ def drop_out(world: DropOutWorld, random: np.random.Generator) -> list[Number]:
             "stimulus": named(kind, item),
             "item": named("item", item),
             "kind": kind,
-            "model": np.where(is_fake, "m", None),
+            "model": np.array([None, "m"])[is_fake.astype(int)],
             "response": np.where(random.random(len(eta)) < expit(eta), "fake", "real"),
         }
     )

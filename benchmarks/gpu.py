@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -71,7 +70,7 @@ def bits(where: torch.device, size: int) -> float:
 
 def numbers_after(steps: int, device: str, size: int, side: str, *, recorded: bool = True) -> dict[str, Tensor]:
     """Return the losses of the last step, and each network's gradients and weights after it."""
-    where, options = torch.device(device), SimpleNamespace(size=size, batch=[1], side=side)
+    where, options = torch.device(device), argparse.Namespace(size=size, batch=[1], side=side)
     with kernels(side, where):
         settings = settings_of(options, dropout=0.0)
         gan, step = ours(settings, made_pictures(size, 1), where=where, recorded=recorded)

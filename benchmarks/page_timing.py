@@ -70,8 +70,8 @@ def chromium(address: str, profile: Path) -> list[str]:
 def firefox(address: str, profile: Path) -> list[str]:
     """The command of a full-screen Firefox; its profile is made."""
     profile.mkdir(parents=True)
-    quiet = ("browser.aboutwelcome.enabled", "browser.shell.checkDefaultBrowser", "app.update.enabled")
-    quiet += ("datareporting.policy.dataSubmissionEnabled", "toolkit.cosmeticAnimations.enabled")
+    quiet = ["browser.aboutwelcome.enabled", "browser.shell.checkDefaultBrowser", "app.update.enabled"]
+    quiet += ["datareporting.policy.dataSubmissionEnabled", "toolkit.cosmeticAnimations.enabled"]
     (profile / "user.js").write_text("".join(f'user_pref("{name}", false);\n' for name in quiet), encoding="utf-8")
     size = ["--width", str(SCREEN[0]), "--height", str(SCREEN[1])]
     return [_found("firefox-esr", "firefox"), "--no-remote", "--profile", str(profile), *size, "--kiosk", address]

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, pstdev
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from peers import ROOT, peers_python
@@ -189,7 +189,13 @@ class PsychoPy:
             return list(csv.DictReader(file))
 
 
-Side = Quiz | PsychoPy
+class Side(Protocol):
+    """A program that shows pictures."""
+
+    name: str
+
+    def run(self, environment: Environment, block: str, trials: int, *, flashes: bool) -> list[Row]:
+        """Run one block; return its trials."""
 
 
 def watch_side(

@@ -357,7 +357,8 @@ def check(size: int = 64, *, channels: int = 8) -> float:
     )
     g, d = new_networks(settings)
     G, D = reference_generator(size, channels=channels), reference_discriminator(channels=channels)
-    in_order(G, [*g.down, *reversed(g.up)])
+    levels: Any = g
+    in_order(G, [*levels.down, *reversed(levels.up)])
     D.load_state_dict({name.removeprefix("model."): tensor.clone() for name, tensor in d.state_dict().items()})
     pictures = made_pictures(size, 1)
     adams: list[Any] = [torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (g, d)]

@@ -176,7 +176,7 @@ def torch_fidelity(folder: Path) -> str:
     import torch
     from torch_fidelity import calculate_metrics
 
-    class Pictures(torch.utils.data.Dataset):  # type: ignore[type-arg]
+    class Pictures(torch.utils.data.Dataset):
         def __init__(self, file: Path) -> None:
             self.pictures = np.load(file)["arr_0"]
 

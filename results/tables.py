@@ -7,6 +7,7 @@ jackknifes that `set_metrics.csv` has.
 """
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -66,10 +67,10 @@ def means(table: pd.DataFrame, model: str, metric: str) -> pd.Series:
     return chosen.groupby("photograph")["value"].mean()
 
 
-def of_sets(page: str, model: str, file: str = "set_metrics.csv", **digits: int) -> list[str]:
-    """The cells of set metrics of a model."""
-    with (HERE / page / file).open(newline="", encoding="utf-8") as file:
-        own = {one["metric"]: one for one in csv.DictReader(file) if one["model"] == model}
+def of_sets(page: str, model: str, digits: Mapping[str, int], file: str = "set_metrics.csv") -> list[str]:
+    """The cells of set metrics of a model, by the number of digits of each."""
+    with (HERE / page / file).open(newline="", encoding="utf-8") as opened:
+        own = {one["metric"]: one for one in csv.DictReader(opened) if one["model"] == model}
     return [
         with_interval(float(own[metric]["value"]), float(own[metric]["ci_low"]), float(own[metric]["ci_high"]), places)
         for metric, places in digits.items()
@@ -105,7 +106,7 @@ def inpainting() -> list[str]:
     rows = []
     for model in ("filled", "encoder", "reconstruction", "harmonic", "border_mean", "biharmonic"):
         cells = [of_photographs(means(same, model, metric), places) for metric, (_, places) in metrics.items()]
-        rows.append(row(NAMES.get(model, model), *cells, *of_sets("inpainting", model, fid=1, kid=4)))
+        rows.append(row(NAMES.get(model, model), *cells, *of_sets("inpainting", model, {"fid": 1, "kid": 4})))
     for source, called in {"facades": "facades", "maps": "aerial"}.items():
         table = same[same["source"] == source]
         for metric, (label, places) in metrics.items():
@@ -133,7 +134,7 @@ def photographs() -> list[str]:
             of_photographs(means(table, model, metric if whole else f"{metric}_hole"), places)
             for metric, places in {"psnr": 1, "ssim": 3}.items()
         ]
-        sets = of_sets("photographs", model, **({"fid": 0, "kid": 3} if whole else {"fid": 1, "kid": 4}))
+        sets = of_sets("photographs", model, {"fid": 0, "kid": 3} if whole else {"fid": 1, "kid": 4})
         rows.append(row(NAMES.get(model, model), steps.get(model, ""), *cells, *sets))
     return rows
 
@@ -150,7 +151,7 @@ def mix_loss() -> list[str]:
     rows = []
     for model, called in MIXTURES.items():
         cells = picture_means("mix_loss", model, psnr=2, ssim=3, brisque=1, sharpness=0)
-        sets = of_sets("mix_loss", model, fid=0, kid=3)
+        sets = of_sets("mix_loss", model, {"fid": 0, "kid": 3})
         log = pd.read_csv(HERE / "mix_loss" / f"training_log_{model}.csv")
         early, late = (log[log["epoch"].between(first, first + 1)].groupby("term")["value"].mean() for first in (1, 19))
         l1, norm = (
@@ -178,12 +179,12 @@ def capability() -> list[str]:
             of_set = {}
         for model in sorted(set(pd.read_csv(HERE / page / "image_metrics.csv")["model"].dropna())):
             epochs = int(model.removeprefix("epoch_"))
-            sets = of_sets(page, model, **of_set) if of_set else []
+            sets = of_sets(page, model, of_set) if of_set else []
             cells = picture_means(page, model, psnr=2, ssim=3, niqe=2)
             rows.append(row(str(epochs), f"{epochs * pairs:,}", *cells, *sets))
         cells = picture_means(page, "the photographs", niqe=2)
         if of_set:
-            cells += of_sets(page, "photographs", "set_metrics_photographs.csv", **of_set)
+            cells += of_sets(page, "photographs", of_set, "set_metrics_photographs.csv")
         rows.append(row("photographs", "", "", "", *cells))
     return [one.replace("–", " to ") for one in rows]
 

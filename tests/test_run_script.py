@@ -50,7 +50,7 @@ def commands(run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]
     """The commands that would have been run; all succeed, and `venv` makes the files of an environment."""
     ran: list[list[str]] = []
 
-    def call(command: list[object]) -> int:
+    def call(command: list[object], **_: str) -> int:
         ran.append([str(word) for word in command])
         if "--clear" in command:
             run.PYTHON.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ def test_pip_takes_over_where_uv_fails_and_a_failed_update_harms_nothing(run, co
     del commands[:]
     succeed = run.call
 
-    def fail(command: list[object]) -> int:
+    def fail(command: list[object], **_: str) -> int:
         done = int(succeed(command))
         return 1 if "--editable" in command and command[2] in failing else done
 
@@ -216,9 +216,10 @@ def test_set_up_says_what_it_does_and_how_long_it_takes(run, commands, capsys):
     assert re.fullmatch(
         rf"run: setting up {run.VENV} with extras train: up to [\d.]+ GB on disk, {run.DURATION}", said[0]
     )
-    assert said[1] == "run: compiling the metrics' kernels: once after each installation or update, about 20 s"
-    assert re.fullmatch(rf"run: ready: {run.VENV} \(\d+ s\)", said[2])
-    assert len(said) == 3
+    assert said[1] == "run: compiling the packages, so that commands start faster"
+    assert said[2] == "run: compiling the metrics' kernels: once after each installation or update, about 20 s"
+    assert re.fullmatch(rf"run: ready: {run.VENV} \(\d+ s\)", said[3])
+    assert len(said) == 4
     assert all("--quiet" in command for command in commands if "pip" in command and "uv" not in command)
     run.set_up({"web"})
     added = capsys.readouterr().err.splitlines()
@@ -241,7 +242,7 @@ def test_the_package_is_imported_where_a_folder_has_its_name(tmp_path):
 def test_missing_packages_are_named_and_installed_by_root(run, monkeypatch, capsys, root):
     ran: list[str] = []
 
-    def call(command: list[str]) -> int:
+    def call(command: list[str], **_: str) -> int:
         ran.append(command[1])
         return int(len(ran) == 1)  # the first try fails: the lists of packages are old
 
@@ -254,3 +255,13 @@ def test_missing_packages_are_named_and_installed_by_root(run, monkeypatch, caps
         run.prepare_system(for_tests=False)
     assert re.search(r"sudo apt-get install .* libgl1 python3\.\d+-venv\n", capsys.readouterr().err)
     assert ran == (["install", "update", "install"] if root else [])
+
+
+def test_a_silent_program_is_said_to_be_at_work(run, capfd, monkeypatch):
+    monkeypatch.setattr(run, "SILENT_S", 0.2)
+    assert run.call([sys.executable, "-c", "import time; time.sleep(0.9); raise SystemExit(3)"], what="compiling") == 3
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) >= 2
+    assert all(re.fullmatch(r"run: compiling: \d s", line) for line in lines)
+    assert run.call([sys.executable, "-c", "print('its own words')"]) == 0
+    assert capfd.readouterr().err == "its own words\n"

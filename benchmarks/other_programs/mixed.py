@@ -62,7 +62,7 @@ def ours(table: pd.DataFrame, singular: pd.DataFrame) -> list[ModelFit]:
         design = np.stack([np.ones(len(data)), data["kind"]], axis=1)
         link = "probit" if model == "probit" else "logit"
         fit = fit_crossed(data["y"].to_numpy() > 0, design, person, picture, link=link)
-        values = [float(fit.beta[1]), float(np.sqrt(fit.covariance[1, 1])), float(fit.second.sd)]
+        values: list[float | None] = [float(fit.beta[1]), float(np.sqrt(fit.covariance[1, 1])), float(fit.second.sd)]
         fits.append(("gan_eval", "mixed_models", model, values))
     return fits
 

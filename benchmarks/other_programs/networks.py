@@ -6,11 +6,11 @@ place of, which come out of a package index.
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import numpy as np
@@ -54,7 +54,10 @@ def lpips_rows(net: str, name: str) -> list[Found]:
     from torchmetrics.functional.image import lpips as metrics_lpips
 
     heads = str(Path(lpips.__file__).parent / f"weights/v0.1/{net}.pth")
-    metrics, pyiqa = metrics_lpips._LPIPS(net=net).eval(), lpips_arch.LPIPS(net=net, pretrained_model_path=heads)
+    metrics, pyiqa = (
+        metrics_lpips._LPIPS(net=cast(Any, net)).eval(),
+        lpips_arch.LPIPS(net=net, pretrained_model_path=heads),
+    )
     return [
         (f"gan_eval `{name}`", each(ours_of(name), as_bytes), ""),
         (named("lpips", f"net='{net}', normalize=True"), of_units(lpips.LPIPS(net=net, verbose=False)), ""),
@@ -131,6 +134,11 @@ def dists_networks() -> list[tuple[str, Function]]:
     return [*((named(name), network) for name, network in programs.items()), (named("pyiqa", "dists"), pyiqa)]
 
 
+def _of_one(metric: Callable[[Any], Any], fake: Any, _: Any) -> Any:
+    """A metric of one picture, of the generated picture of a pair."""
+    return metric(fake)
+
+
 def brisque_rows(machines: list[Machine]) -> list[Found]:
     """BRISQUE of pictures alone."""
     from pyiqa.archs import brisque_arch
@@ -144,7 +152,7 @@ def brisque_rows(machines: list[Machine]) -> list[Found]:
             ("piq", "", piq_brisque, "flat areas: gan_eval sets their contrast to 0"),
             ("pyiqa", "brisque, ", pyiqa, "flat areas, and another halving"),
         ):
-            double, single = (each(lambda fake, _, m=metric: m(fake), form) for form in (as_doubles, as_singles))
+            double, single = (each(partial(_of_one, metric), form) for form in (as_doubles, as_singles))
             rows.append((named(package, f"{call}float64 pictures"), double, why))
             rows.append((named(package, f"{call}float32 pictures"), single, f"{why}; single precision"))
     other = "its own regression of 770 vectors, not the release's of 774; luma in 0..1 with a constant of 1/255"
@@ -182,7 +190,7 @@ def brisque_program() -> Any:
     """The package `brisque`, whose arrays of one number NumPy 2.4 does not take for numbers."""
     from brisque import BRISQUE
 
-    class WithNumbers(BRISQUE):  # type: ignore[misc]
+    class WithNumbers(BRISQUE):
         def asymmetric_generalized_gaussian_fit(self, x: Any) -> tuple[float, ...]:
             return tuple(np.asarray(value).item() for value in super().asymmetric_generalized_gaussian_fit(x))
 

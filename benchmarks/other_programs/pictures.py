@@ -245,6 +245,6 @@ def javascript(folder: Path, pairs: Sequence[Pair]) -> dict[str, Any]:
             opaque = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
             (work / f"{name}{number}.rgba").write_bytes(opaque.tobytes())
     script = Path(__file__).with_suffix("").with_name("javascript.mjs")
-    command = ["node", script, work, str(len(pairs)), str(pairs[0][0].shape[0])]
+    command = ["node", str(script), str(work), str(len(pairs)), str(pairs[0][0].shape[0])]
     result: dict[str, Any] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
     return result

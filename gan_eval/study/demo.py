@@ -160,15 +160,21 @@ def make_data(folder: Path) -> None:
     write_crops(folder / "test", TEST_PHOTOGRAPHS)
 
 
-def write_crops(folder: Path, photographs: dict[str, int], orders: Sequence[tuple[int, ...]] = ((0, 1, 2),)) -> None:
-    """Write square crops of photographs as A|B pictures, A dithered; existing files are kept."""
+def write_crops(
+    folder: Path,
+    photographs: dict[str, int],
+    orders: Sequence[tuple[int, ...]] = ((0, 1, 2),),
+    *,
+    change: Callable[[Picture], Picture] | None = None,
+) -> None:
+    """Write square crops of photographs as A|B pictures, A changed (default: dithered); existing files are kept."""
     number = 0
     for name, stride in photographs.items():
         for top, left, crop in crops(name, CROP, stride):
             path = folder / f"{name}-{top:03d}-{left:03d}.png"
             if not path.is_file():
                 picture = crop[..., orders[number % len(orders)]]
-                images.write_png(path, np.concatenate([dithered(picture), picture], axis=1))
+                images.write_png(path, np.concatenate([(change or dithered)(picture), picture], axis=1))
             number += 1
 
 

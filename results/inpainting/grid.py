@@ -3,7 +3,7 @@
 python results/inpainting/grid.py SETS filled_shown.jpg          SETS: the models', and fills/
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -30,4 +30,7 @@ def main(sets: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", type=Path)
+    parser.add_argument("out", type=Path)
+    main(**vars(parser.parse_args()))

@@ -5,7 +5,7 @@
 writes SHOWN/centre/centre.png, 32x32 of 128x128, and five photographs that come with scikit-image to SHOWN/photos.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -27,4 +27,6 @@ def main(out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    main(**vars(parser.parse_args()))

@@ -3,7 +3,7 @@
 python results/mix_loss/shown_data.py DATA
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,8 @@ def edges(photograph: Picture) -> Picture:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1]) / "edges2photo"
-    write_crops(folder / "train", {"astronaut": 64, "chelsea": 48, "rocket": 64}, edges)
-    write_crops(folder / "test", {"coffee": 128, "stereo_motorcycle": 128}, edges)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    folder = parser.parse_args().data / "edges2photo"
+    write_crops(folder / "train", {"astronaut": 64, "chelsea": 48, "rocket": 64}, change=edges)
+    write_crops(folder / "test", {"coffee": 128, "stereo_motorcycle": 128}, change=edges)

@@ -5,8 +5,8 @@ for package in *.deb; do dpkg-deb -x "$package" EXTRACTED; done
 python results/photographs/data.py EXTRACTED DATA
 """
 
+import argparse
 import csv
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,10 +30,10 @@ def main(extracted: Path, data: Path) -> None:
             photograph = data / "photographs" / row["split"] / row["name"]
             photograph.parent.mkdir(parents=True, exist_ok=True)
             photograph.write_bytes((extracted / SHARE / row["file"]).read_bytes())
-    for file in sorted((data / "photographs").glob("*/*")):
-        split = file.parent.name
-        for number, crop in enumerate(crops(read_rgb(file), CROPS[split], f"{split}/{file.name}")):
-            write_png(data / "holes" / split / f"{split}-{file.stem}-{number}.png", crop)
+    for path in sorted((data / "photographs").glob("*/*")):
+        split = path.parent.name
+        for number, crop in enumerate(crops(read_rgb(path), CROPS[split], f"{split}/{path.name}")):
+            write_png(data / "holes" / split / f"{split}-{path.stem}-{number}.png", crop)
     pair_edges(data / "holes", data / "edges2photo", sigma=1.0)
     for path in sorted((data / "holes").glob("*/*.png")):
         crop = read_rgb(path)
@@ -57,4 +57,7 @@ def crops(photograph: Picture, count: int, key: str) -> Iterator[Picture]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("extracted", type=Path)
+    parser.add_argument("data", type=Path)
+    main(**vars(parser.parse_args()))

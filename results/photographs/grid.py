@@ -3,8 +3,8 @@
 python results/photographs/grid.py DIR grid.jpg          DIR: the --out of gan-eval run
 """
 
+import argparse
 import csv
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -37,4 +37,7 @@ def main(study: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("out", type=Path)
+    main(**vars(parser.parse_args()))

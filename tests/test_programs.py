@@ -1,0 +1,67 @@
+"""The programs of benchmarks/ and results/ start, and every one is named where somebody looks for it."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAMS = sorted(
+    file.relative_to(ROOT).as_posix()
+    for folder in ("benchmarks", "results")
+    for file in (ROOT / folder).rglob("*.py")
+    if "__main__" in file.read_text(encoding="utf-8")
+)
+WITHOUT_HELP = ("benchmarks/psychopy_side.py", "results/tables.py")
+"""What PsychoPy's own Python runs, and a program without arguments."""
+
+
+def run(*words: object) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", [each for each in PROGRAMS if each not in WITHOUT_HELP])
+def test_a_program_starts_and_says_how_to_call_it(program: str) -> None:
+    done = run(program, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "usage: " in done.stdout
+
+
+@pytest.mark.slow
+def test_the_tables_of_the_results_are_printed() -> None:
+    done = run("results/tables.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n|") > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("program", "made"), [("mix_loss", "edges2photo/test/coffee-000-000.png"), ("inpainting", "centre/centre.png")]
+)
+def test_the_pictures_of_the_results_are_made(program: str, made: str, tmp_path: Path) -> None:
+    """The first failed: it passed a function where the orders of channels are expected."""
+    done = run(f"results/{program}/shown_data.py", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / made).is_file()
+
+
+def test_a_page_or_another_program_names_each_program() -> None:
+    texts = {
+        file: file.read_text(encoding="utf-8")
+        for folder in ("docs", "results", "benchmarks", "tests")
+        for file in (ROOT / folder).rglob("*")
+        if file.suffix in (".md", ".py", ".sh", ".toml") and file != Path(__file__)
+    }
+    unnamed = []
+    for program in PROGRAMS:
+        file = ROOT / program
+        name = re.compile(rf"\b{file.stem}(\.py)?\b" if file.parent.name == "benchmarks" else re.escape(program))
+        if not any(name.search(text) for other, text in texts.items() if other != file):
+            unnamed.append(program)
+    assert unnamed == []
