@@ -268,8 +268,20 @@ def _models(folder: StudyFolder) -> list[str]:
             )
     if is_adjusted(comparisons):
         sentences.append("P values of comparisons of one kind were corrected by Holm's method (Holm 1979).")
-    if len(folder.table(CORRELATIONS)):
-        table = folder.table(CORRELATIONS)
+    sentences += _metrics_against_people(folder)
+    if margins := margin_texts(comparisons[comparisons["p_equivalent"].notna()]):
+        sentences.append(
+            f"Equivalence within {listed(margins)} was judged by two one-sided tests at 5% (Schuirmann 1987)."
+        )
+    sentences.append(interim_sentence(folder))
+    if unplanned := unplanned_text(comparisons):
+        sentences.append(f"{unplanned}.")
+    return [*filter(None, sentences)]
+
+
+def _metrics_against_people(folder: StudyFolder) -> Iterator[str]:
+    table = folder.table(CORRELATIONS)
+    if len(table):
         people, levels = listed([_MEASURES[name] for name in dict.fromkeys(table["measure"])]), set(table["level"])
         by = []
         if "stimulus" in levels:
@@ -279,24 +291,16 @@ def _models(folder: StudyFolder) -> list[str]:
             )
         if "model" in levels:
             by.append("over models, with intervals by Fisher's z (Bonett and Wright 2000)")
-        sentences.append(
+        yield (
             f"Metrics were compared with {people} by Spearman's correlation {', and '.join(by)}; P values were "
             "corrected by Holm's method over metrics, levels and data sets (Holm 1979)."
         )
     if folder.table(METRIC_SCORES)["score"].notna().any():
-        sentences.append(
+        yield (
             "Metrics were compared with choices by their 2AFC score, the share of votes for the picture of a pair that "
             "the metric prefers (Zhang et al. 2018), with errors clustered by participant and by picture (Cameron et "
             "al. 2011) and Student's t; the ceiling is the score of the majority of a pair's other votes."
         )
-    if margins := margin_texts(comparisons[comparisons["p_equivalent"].notna()]):
-        sentences.append(
-            f"Equivalence within {listed(margins)} was judged by two one-sided tests at 5% (Schuirmann 1987)."
-        )
-    sentences.append(interim_sentence(folder))
-    if unplanned := unplanned_text(comparisons):
-        sentences.append(f"{unplanned}.")
-    return [*filter(None, sentences)]
 
 
 def _crossed_models(folder: StudyFolder, comparisons: pd.DataFrame) -> Iterator[str]:

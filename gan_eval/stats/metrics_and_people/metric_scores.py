@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from gan_eval.judgements.contradictions import of_two_models
 from gan_eval.judgements.trials import PAIRED, TWO_MODELS, AnyTrials, typed
 from gan_eval.science.inference import holm, n_levels
 from gan_eval.stats.estimate.votes import Votes, agreement, ceiling, pictures_of_any_pair, score, score_difference
@@ -144,7 +145,8 @@ def _metrics(values: pd.DataFrame, better: Mapping[str, Better]) -> Iterator[_Me
 def _choices(pairs: pd.DataFrame) -> Iterator[_Choices]:
     """Yield the votes of each protocol and data set, then those of all data sets together if there are several."""
     pairs = pairs[pairs["answered"].to_numpy(bool)]
-    protocol = pairs["protocol"].astype("object").fillna(TWO_MODELS)
+    unnamed = np.where(of_two_models(pairs), TWO_MODELS, PAIRED)
+    protocol = pairs["protocol"].astype("object").where(pairs["protocol"].notna().to_numpy(bool), unnamed)
     for name, of_protocol in pairs.groupby(protocol, sort=True):
         parts: list[tuple[object, pd.DataFrame]] = [*of_protocol.groupby("dataset", sort=True, observed=True)]
         parts += [(None, of_protocol)] * (len(parts) != 1)

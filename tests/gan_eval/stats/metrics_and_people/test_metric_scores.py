@@ -146,6 +146,8 @@ def test_metric_against_the_real_picture_has_no_score_with_real_pictures() -> No
     assert found.loc["psnr", ["n_pairs", "note"]].tolist() == [0, REAL_HAS_NONE]
     assert found.loc["niqe", "score"] == pytest.approx(expected(trials, -1))
     assert {*found["protocol"]} == {"paired"}
+    unnamed = metric_scores(trials.assign(protocol=None), psnr)[0]
+    assert unnamed["note"].tolist() == [REAL_HAS_NONE]
 
 
 def test_several_data_sets_have_a_row_each_and_one_together() -> None:
