@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Expected: weights that are equal for both models of a vote change nothing, or change both alike; a weight of 2 counts more than one of 0.5.
 # What happens: with any weights (1 and 1, 2 and 2, 0.5 and 0.5, 2 and 1) openskill 6.2.0 gives the winner of a vote between two new models 5.27 points and takes
-# 1.32 from the loser; without weights it gives and takes 2.64. Weights of one member in each team are all scaled to one number, from 1 to 2.
+# 1.32 from the loser; without weights it gives and takes 2.64. The weight of a single player is always scaled to 2: gains are doubled, losses halved.
 # Who meets it: whoever weights votes (by confidence, by rater) in an arena of generators: the weights do nothing, and ratings rise with each vote.
 set -euo pipefail
 work=$(mktemp -d)

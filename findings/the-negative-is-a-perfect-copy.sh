@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Expected: a score whose help says "1.0 means identical" is far below 1 for a photograph and its negative, or for black and white.
+# Expected: a score of which its page says "1.0 means identical" is far below 1 for a photograph and its negative, or for black and white.
 # What happens: blazediff-ssim 6.1.1's `hitchhikers-ssim` is exactly 1.0 for both, and 0.84 for a slightly blurred copy. It is 1 less the spread of the local values
 # divided by their mean: equally bad everywhere is no spread, and a negative mean is cut to the best value. With `cov_pooling=False` it gives -0.6 and 0.0.
-# Who meets it: whoever takes the metric that its authors recommend as the fast one to find bad generated pictures, or trains or ranks by it.
+# Who meets it: whoever takes this metric, the cheapest for each window, to find bad generated pictures, or ranks generators by it.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
