@@ -112,7 +112,8 @@ def _key(frame: pd.DataFrame, foreign: Foreign, table: TableOfPictures) -> tuple
     for key in dict.fromkeys(key for key in keys if not key.startswith("@")):
         asked = frame.get("stimulus") if key != "number" or numbers is None else numbers
         if (asked := numbers if asked is None else asked) is None:
-            raise UserError(f"{table.file}: nothing says which picture a row is of; add --map stimulus=COLUMN")
+            column = next((name for name in foreign.cells if name in table.cells), "COLUMN")
+            raise UserError(f"{table.file}: nothing says which picture a row is of; add --map stimulus={column}")
         shared[key] = _plain_keys(asked)
     listed = {key: _plain_keys(table.cells[key]) for key in shared}
     found = {key: asked.dropna().isin(listed[key]).mean() for key, asked in shared.items()}

@@ -99,6 +99,9 @@ def test_columns_of_the_table_of_pictures_are_mapped(tmp_path: Path) -> None:
         r"img\.csv: column synthetic: found 0, 1, expected real and fake; add --word 'kind:0=MEANING'",
         imported, long(tmp_path), pictures=pictures, mapping=mapping, grade="1..7",
     )  # fmt: skip
+    alike = written(tmp_path, "img.csv", TABLE.replace("img_id", "img"))
+    refused("add --map stimulus=img", imported, long(tmp_path), pictures=alike)
+    pictures = written(tmp_path, "img.csv", TABLE)
     refused(
         r"img\.csv: --map rating=ds: expected one of stimulus, kind",
         imported, long(tmp_path), pictures=pictures, mapping={**mapping, "rating": "ds"}, grade="1..7",
@@ -126,6 +129,7 @@ def test_grades_from_real_to_fake_are_answers_with_a_confidence(tmp_path: Path, 
     assert found.trials["confidence"].dropna().tolist() == [3, 2, 3, 1, 1, 2]
     assert found.trials["grade"].tolist() == LONG["likert"].tolist()
     assert any("2 in the middle are no answer" in line for line in found.doubts)
+    assert found.read_as.mapped["response"] == f"likert ({scale})"
 
 
 def test_a_scale_without_a_middle_and_codes_of_no_answer(tmp_path: Path) -> None:
