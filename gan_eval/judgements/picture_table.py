@@ -30,12 +30,14 @@ class TableOfPictures(NamedTuple):
         """Return the columns of a form that are called as the pictures, by the pictures' names.
 
         Raises:
-            UserError: some pictures have a column, others have none.
+            UserError: most pictures have a column, others have none.
         """
         titles = {title_of(column): column for column in columns}
         names = self.names()
         found = {name: titles[title_of(name)] for name in names if title_of(name) in titles}
-        if found and (lacking := [name for name in names if name not in found]):
+        if 2 * len(found) <= len(names):
+            return {}
+        if lacking := [name for name in names if name not in found]:
             raise UserError(f"{self.file}: no column is called {_listed(lacking)}; correct or remove the row")
         return found
 

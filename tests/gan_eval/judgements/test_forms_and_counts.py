@@ -66,6 +66,15 @@ def test_titles_of_pictures_in_a_sheet_with_grades(tmp_path: Path) -> None:
     assert found.trials["rating"].tolist() == [7, 2, 6, 1, 5, 4, 4, 2]
 
 
+def test_a_pair_of_pictures_with_names_is_no_header(tmp_path: Path) -> None:
+    text = "participant,left,right,choice\nA,a.png,b.png,left\nB,a.png,b.png,right\n"
+    pictures = written(tmp_path, "pictures.csv", "name,kind\na.png,real\nb.png,fake\n")
+    mapping = {"left": "left", "right": "right", "real_side": '@"left"', "stimulus": ""}
+    refused(
+        "nothing says which picture", imported, written(tmp_path, "t.csv", text), pictures=pictures, mapping=mapping
+    )
+
+
 def test_a_picture_without_a_question_is_named(tmp_path: Path) -> None:
     pictures = written(tmp_path, "pictures.csv", NAMED + "Dragon,fake\n")
     refused(r"pictures\.csv: no column is called Dragon", imported, form(tmp_path), pictures=pictures, meanings=WORDS)
