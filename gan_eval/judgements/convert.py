@@ -224,6 +224,8 @@ def import_trials(
     places = places_in(frame, sources)
     _require_answers(table, frame, places, [*problems, *unclear])
     origins = _origins(frame, sources, of_table, had_kinds=had_kinds, places=places)
+    if source := sources.get(GRADE):
+        origins |= dict.fromkeys(("response", "confidence"), f"{source.column} ({grade})")
     meant = meant_words(frame, words)
     is_empty = all(frame[name].isna().all() for name in ("response", "choice", "rating") if name in frame)
     frame, of_classes = with_named_classes(frame, words)

@@ -11,6 +11,8 @@ from gan_eval.tables.frames import Row
 
 MAX_TITLES = 20
 """Maximum number of lines above a header."""
+MAX_PICTURES_OF_A_TRIAL = 2
+"""Maximum number of names of pictures in a row that is no header."""
 
 
 class FilePart(NamedTuple):
@@ -62,13 +64,13 @@ def header_place(rows: Sequence[Sequence[str]], names: Sequence[str] = ()) -> in
 
     >>> header_place([["Results"], ["id", "a", "b"], ["1", "x", "y"]])
     1
-    >>> header_place([["_", "9 %", "8 %"], ["id", "a", "b"]], names=["a", "b"])
+    >>> header_place([["_", "9 %", "8 %", "7 %"], ["id", "a", "b", "c"]], names=["a", "b", "c"])
     1
     """
     is_qualtrics = any(title_of(cell) in ("responseid", "response id") for row in rows[:3] for cell in row)
     wanted = set() if is_qualtrics else {title_of(name) for name in names}  # its second row has the questions' texts
     for at, row in enumerate(rows[:MAX_TITLES]):
-        if 2 * len(wanted.intersection(map(title_of, row))) > len(wanted):
+        if len(wanted.intersection(map(title_of, row))) > max(MAX_PICTURES_OF_A_TRIAL, len(wanted) / 2):
             return at
     at = next((at for at, row in enumerate(rows[: MAX_TITLES + 1]) if sum(map(bool, row)) > 2), 0)
     return at if at + 1 < len(rows) and len(rows[at]) == len(rows[at + 1]) else 0

@@ -21,15 +21,13 @@ _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\*)\]")
 
 def path_cells(source: str, cells: pd.DataFrame) -> pd.Series | None:
     """Return the values at a path such as `response.Q0` or `answer[0].label`: the column, then keys and places."""
-    for at in [place.start() for place in re.finditer(r"[.\[]", source)][::-1]:
-        column, path = source[:at], _steps(source[at:])
-        if column in cells and path:
-            values = {cell: _value_at(nested(cell), path) for cell in cells[column].dropna().unique()}
-            if any(value is not None for value in values.values()):
-                return cells[column].map(values).astype("str")
-            keys = dict.fromkeys(key for cell in values if isinstance(value := nested(cell), dict) for key in value)
-            if keys:
-                raise UserError(f"no {source!r}: column {column} has the keys {', '.join(map(str, keys))}")
+    if (column := column_of_path(source, map(str, cells))) is None or not (path := _steps(source, column)):
+        return None
+    values = {cell: _value_at(nested(cell), path) for cell in cells[column].dropna().unique()}
+    if any(value is not None for value in values.values()):
+        return cells[column].map(values).astype("str")
+    if keys := dict.fromkeys(key for cell in values if isinstance(value := nested(cell), dict) for key in value):
+        raise UserError(f"no {source!r}: column {column} has the keys {', '.join(map(str, keys))}")
     return None
 
 
@@ -44,8 +42,8 @@ def column_of_path(source: str, columns: Iterable[str]) -> str | None:
     return next((source[:end] for end in ends if source[:end] in known), None)
 
 
-def _steps(path: str) -> list[str]:
-    return [key or place for key, place in _STEP.findall(path)]
+def _steps(source: str, column: str) -> list[str]:
+    return [key or place for key, place in _STEP.findall(source, len(column))]
 
 
 def unread_entries(source: str, cells: pd.DataFrame) -> dict[str, int]:
@@ -53,22 +51,16 @@ def unread_entries(source: str, cells: pd.DataFrame) -> dict[str, int]:
     column = None if source in cells else column_of_path(source, map(str, cells))
     if column is None:
         return {}
-    counts, path = {}, _steps(source[len(column) :])
-    values = [nested(cell) for cell in cells[column].dropna()]
-    for at, step in enumerate(path):
+    counts, values = {}, [nested(cell) for cell in cells[column].dropna()]
+    for found in _STEP.finditer(source, len(column)):
+        name, step = source[: found.start()], found[1] or found[2]
         lists = [value for value in values if isinstance(value, list)]
         others = sum(len(value) - (int(step) < len(value)) for value in lists) if step.isdecimal() else 0
         if others:
-            name = f"{column}{_written(path[:at])}"
             counts[f"{name}, entries other than [{step}], a row each with {name}[*]"] = others
-        values = (
-            [nested(entry) for entry in chain(*lists)] if step == "*" else [_value_in(each, step) for each in values]
-        )
+        is_all = step == "*"
+        values = [nested(entry) for entry in chain(*lists)] if is_all else [_value_in(each, step) for each in values]
     return counts
-
-
-def _written(path: Sequence[str]) -> str:
-    return "".join(f"[{step}]" if step.isdecimal() or step == "*" else f".{step}" for step in path)
 
 
 def with_entries(foreign: Foreign, sources: Sequence[str]) -> Foreign:
@@ -86,22 +78,21 @@ def with_entries(foreign: Foreign, sources: Sequence[str]) -> Foreign:
     return foreign
 
 
-def _next_lists(sources: Iterable[str], cells: pd.DataFrame) -> dict[str, tuple[str, list[str]]]:
-    """Return the first list of each source that is no column yet, by its path: its column, and the path in it."""
+def _next_lists(sources: Iterable[str], cells: pd.DataFrame) -> dict[str, str]:
+    """Return the first list of each source that is no column yet, and the column that its path begins with."""
     lists = {}
     for source in sources:
         whole = (source[: found.end()] for found in re.finditer(r"\[\*\]", source))
         name = next((path for path in whole if path not in cells), None)
-        column = column_of_path(name, map(str, cells)) if name and source not in cells else None
-        if name and column:
-            lists[name] = column, _steps(name[len(column) : -len("[*]")])
+        if source not in cells and name and (column := column_of_path(name, map(str, cells))):
+            lists[name] = column
     return lists
 
 
-def _lengthened(foreign: Foreign, lists: dict[str, tuple[str, list[str]]]) -> Foreign:
+def _lengthened(foreign: Foreign, lists: dict[str, str]) -> Foreign:
     """Return a row for each place in these lists, whose entries are columns of their names."""
-    entries = {name: _entries(foreign.cells[column], path) for name, (column, path) in lists.items()}
-    for name, (column, _) in lists.items():
+    entries = {name: _entries(foreign.cells[column], _steps(name, column)[:-1]) for name, column in lists.items()}
+    for name, column in lists.items():
         if not any(map(any, entries[name])):
             raise UserError(f"no {name!r}: column {column} has no list of this path")
     counts = np.array([[*map(len, each)] for each in entries.values()])
@@ -133,13 +124,13 @@ def _entries(cells: pd.Series, path: Sequence[str]) -> list[list[str | None]]:
 
 def columns_of_lists(cells: pd.DataFrame) -> list[str]:
     """Return the columns in which most cells have lists of objects."""
-    return [str(name) for name in cells if _are_lists(cells[name].dropna())]
+    filled = {str(name): cells[name].dropna() for name in cells}
+    return [name for name, texts in filled.items() if 2 * sum(map(_has_objects, texts)) > len(texts)]
 
 
-def _are_lists(cells: pd.Series) -> bool:
-    values = map(nested, cells[cells.str.startswith("[")])
-    lists = [value for value in values if isinstance(value, list) and any(isinstance(each, dict) for each in value)]
-    return 2 * len(lists) > len(cells)
+def _has_objects(cell: str) -> bool:
+    value = nested(cell) if cell.startswith("[") else None
+    return isinstance(value, list) and any(isinstance(each, dict) for each in value)
 
 
 def nested(cell: Any) -> Any:

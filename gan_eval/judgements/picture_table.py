@@ -30,12 +30,14 @@ class TableOfPictures(NamedTuple):
         """Return the columns of a form that are called as the pictures, by the pictures' names.
 
         Raises:
-            UserError: some pictures have a column, others have none.
+            UserError: most pictures have a column, others have none.
         """
         titles = {title_of(column): column for column in columns}
         names = self.names()
         found = {name: titles[title_of(name)] for name in names if title_of(name) in titles}
-        if found and (lacking := [name for name in names if name not in found]):
+        if 2 * len(found) <= len(names):
+            return {}
+        if lacking := [name for name in names if name not in found]:
             raise UserError(f"{self.file}: no column is called {_listed(lacking)}; correct or remove the row")
         return found
 
@@ -112,7 +114,8 @@ def _key(frame: pd.DataFrame, foreign: Foreign, table: TableOfPictures) -> tuple
     for key in dict.fromkeys(key for key in keys if not key.startswith("@")):
         asked = frame.get("stimulus") if key != "number" or numbers is None else numbers
         if (asked := numbers if asked is None else asked) is None:
-            raise UserError(f"{table.file}: nothing says which picture a row is of; add --map stimulus=COLUMN")
+            column = next((name for name in foreign.cells if name in table.cells), "COLUMN")
+            raise UserError(f"{table.file}: nothing says which picture a row is of; add --map stimulus={column}")
         shared[key] = _plain_keys(asked)
     listed = {key: _plain_keys(table.cells[key]) for key in shared}
     found = {key: asked.dropna().isin(listed[key]).mean() for key, asked in shared.items()}

@@ -21,8 +21,6 @@ _HEAD, _TAIL = re.compile(r"([^_\- ]+)[_\- ]+(.+)"), re.compile(r"(.+)[_\- ]+([^
 """The first and the last word of a name."""
 _CODE = r"(?i)^(?:\d+[_\- ]+)+|[_\-. ]?(?<![^\W_])(?=[0-9a-f]*\d)[0-9a-f]{6,}(?![^\W_])"
 """Numbers in front of a name, and long numbers and hexadecimal codes in it."""
-_PLAIN = re.compile(r"[\w./+-]+", re.ASCII)
-"""A name that `clean_names` changes in its ending at most."""
 
 
 _DATE, _LIKE_A_DATE = r"\d{4}-\d\d-\d\d 00:00:00", r"\d{1,2}[-. ]{1,2}[A-Z][a-zä]{2}\.?|[A-Z][a-zä]{2}[- ]\d{1,2}"
@@ -91,15 +89,6 @@ def several_names(trials: pd.DataFrame) -> list[str]:
     if not columns:
         return []
     before = _count(trials, columns)
-    names = {name for column in columns for name in trials[column].dropna().unique()}
-    first = trials.iloc[0]
-    bare = _bare(*first[[columns[0], "participant", "session", "trial"]])
-    if all(map(_PLAIN.fullmatch, names)) and isinstance(bare, str) and bare == first[columns[0]]:
-        # most tables: then no names are joined that differ in their files' stems, see `_all_bare`
-        stems = {name: re.sub(PICTURE_FILE, "", name.rpartition("/")[2]) for name in names}
-        stems = {name: _without_zeros(_without_size(stem)).casefold() for name, stem in stems.items()}
-        if _count(trials.assign(**{column: trials[column].map(stems) for column in columns}), columns) == before:
-            return []
     if (after := _count(with_picture_names(trials, None)[0], columns)) == before:
         return []
     return [

@@ -225,9 +225,9 @@ def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterat
     text = _without_comments(text)
     head = (separator_of(line) for line in text.split("\n", MAX_TITLES)[:-1] if line.count(separator_of(line)) > 1)
     separator = found[1] if found else next(head, separator_of(text))
-    if (records := _between_blanks(text)) is None:
-        records, separator = text_records(text, file, separator)
-    for part in _record_parts(records, file, group, layout, separator=separator):
+    between_blanks = _between_blanks(text)
+    records = between_blanks or text_records(text, file, separator)[0]
+    for part in _record_parts(records, file, group, layout, separator=" " if between_blanks else separator):
         yield from _sessions(part._replace(comment=comment))
 
 

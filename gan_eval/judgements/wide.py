@@ -109,11 +109,8 @@ def question_names(
     foreign: Foreign, by_pattern: Mapping[str, Mapping[str, str]], numbers: Sequence[str]
 ) -> Sequence[str]:
     """Return the questions' texts, if the file has them and they differ; else their numbers."""
-    for numbered in by_pattern.values():
-        texts = [foreign.texts.get(numbered.get(number, ""), "") for number in numbers]
-        if all(texts) and len({*texts}) == len(texts):
-            return texts
-    return numbers
+    of_patterns = ([foreign.texts.get(by.get(number, ""), "") for number in numbers] for by in by_pattern.values())
+    return next((texts for texts in of_patterns if all(texts) and len({*texts}) == len(texts)), numbers)
 
 
 def numbered_columns(columns: Sequence[str]) -> dict[str, list[str]]:
@@ -175,8 +172,7 @@ def lettered_table(columns: Sequence[str]) -> str:
     ]
     if not alike or 2 * sum(map(len, alike)) < len(columns):
         return ""
-    named = " and ".join(", ".join(names) for names in alike[:MAX_WORDS])
-    start = alike[0][0][:-1]
+    named, start = " and ".join(", ".join(names) for names in alike[:MAX_WORDS]), alike[0][0][:-1]
     return (
         f"this looks like a wide table, one row a person, with the columns {named}: write numbers for the letters "
         f"({start}1, {start}2, ...) and give # for the number in --map"

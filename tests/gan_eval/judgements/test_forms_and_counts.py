@@ -66,6 +66,15 @@ def test_titles_of_pictures_in_a_sheet_with_grades(tmp_path: Path) -> None:
     assert found.trials["rating"].tolist() == [7, 2, 6, 1, 5, 4, 4, 2]
 
 
+def test_a_pair_of_pictures_with_names_is_no_header(tmp_path: Path) -> None:
+    text = "participant,left,right,choice\nA,a.png,b.png,left\nB,a.png,b.png,right\n"
+    pictures = written(tmp_path, "pictures.csv", "name,kind\na.png,real\nb.png,fake\n")
+    mapping = {"left": "left", "right": "right", "real_side": '@"left"', "stimulus": ""}
+    refused(
+        "nothing says which picture", imported, written(tmp_path, "t.csv", text), pictures=pictures, mapping=mapping
+    )
+
+
 def test_a_picture_without_a_question_is_named(tmp_path: Path) -> None:
     pictures = written(tmp_path, "pictures.csv", NAMED + "Dragon,fake\n")
     refused(r"pictures\.csv: no column is called Dragon", imported, form(tmp_path), pictures=pictures, meanings=WORDS)
@@ -99,6 +108,9 @@ def test_columns_of_the_table_of_pictures_are_mapped(tmp_path: Path) -> None:
         r"img\.csv: column synthetic: found 0, 1, expected real and fake; add --word 'kind:0=MEANING'",
         imported, long(tmp_path), pictures=pictures, mapping=mapping, grade="1..7",
     )  # fmt: skip
+    alike = written(tmp_path, "img.csv", TABLE.replace("img_id", "img"))
+    refused("add --map stimulus=img", imported, long(tmp_path), pictures=alike)
+    pictures = written(tmp_path, "img.csv", TABLE)
     refused(
         r"img\.csv: --map rating=ds: expected one of stimulus, kind",
         imported, long(tmp_path), pictures=pictures, mapping={**mapping, "rating": "ds"}, grade="1..7",
@@ -126,6 +138,7 @@ def test_grades_from_real_to_fake_are_answers_with_a_confidence(tmp_path: Path, 
     assert found.trials["confidence"].dropna().tolist() == [3, 2, 3, 1, 1, 2]
     assert found.trials["grade"].tolist() == LONG["likert"].tolist()
     assert any("2 in the middle are no answer" in line for line in found.doubts)
+    assert found.read_as.mapped["response"] == f"likert ({scale})"
 
 
 def test_a_scale_without_a_middle_and_codes_of_no_answer(tmp_path: Path) -> None:
