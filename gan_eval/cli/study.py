@@ -185,6 +185,9 @@ def report(
     figure_width: Annotated[
         float | None, typer.Option(min=60, max=400, help="Width of --figure in mm; default: 180. Below 130: stacked.")
     ] = None,
+    panels: Annotated[
+        str | None, typer.Option(metavar="LETTERS", help="Panels of figure 1, such as ab; default: all.")
+    ] = None,
     stimuli: Stimuli = None,
     maps: Maps = None,
     with_raw_tables: Annotated[
@@ -196,8 +199,9 @@ def report(
     from gan_eval.report import build_figure, check_page, write_report
     from gan_eval.report.parts.chart import FORMATS
 
-    if figure_width is not None and not figures:
-        raise UserError("--figure-width: is for --figure; give --figure FILE.pdf, too")
+    for option, value in (("--figure-width", figure_width), ("--panels", panels)):
+        if value is not None and not figures:
+            raise UserError(f"{option}: is for --figure; give --figure FILE.pdf, too")
     if out is not None:
         check_page(out, option="--out")
     page, charts = out or folder / "report.html", list[tuple[Literal["1", "marks"], Path]]()
@@ -213,4 +217,4 @@ def report(
     with Console() as console, console.working("report"):
         typer.echo(write_report(folder, page, **more, with_raw_tables=with_raw_tables))
         for content, file in charts:
-            typer.echo(build_figure(folder, file, content=content, width_mm=figure_width, **more))
+            typer.echo(build_figure(folder, file, content=content, width_mm=figure_width, panels=panels, **more))

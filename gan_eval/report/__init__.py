@@ -109,6 +109,7 @@ def build_figure(
     stimuli: Sequence[Path] = (),
     maps: Mapping[str, Path] | None = None,
     width_mm: float | None = None,
+    panels: str | None = None,
 ) -> Path:
     """Write a figure of a study for a paper and return its path. Equal input gives equal bytes.
 
@@ -116,6 +117,7 @@ def build_figure(
         content: figure 1, or where people saw it.
         out: the file: `.pdf`, `.svg` or `.png`.
         width_mm: default: 180; below 130 panels are stacked.
+        panels: letters of the panels of figure 1 to draw, such as `ab`; default: all.
     """
     from gan_eval.report.figure import WIDTH_MM, write_figure
     from gan_eval.report.parts.chart import figure_file
@@ -124,7 +126,7 @@ def build_figure(
 
     study, width = read_folder(Path(folder), stimuli=stimuli, maps=maps), width_mm or WIDTH_MM
     if content == "1":
-        return write_figure(study, Path(out), width)
+        return write_figure(study, Path(out), width, panels=panels)
     words = CAPTION + " Simulated participants, which say nothing about people." * study.simulated
     write_bytes(out, figure_file(marks_figure(study, width), out.suffix, title=HEADING, description=words))
     return out
