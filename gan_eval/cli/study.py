@@ -29,16 +29,33 @@ from gan_eval.cli.options import (
 )
 from gan_eval.errors import UserError
 from gan_eval.machine.start import restart_with_allocator_settings
+from gan_eval.machine.system_libraries import missing_display
 
 if TYPE_CHECKING:
     from gan_eval.tables.frames import Row
 
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
 
+Opens = Annotated[bool, typer.Option("--open/--no-open", help="Open the report at the end, where there is a screen.")]
 Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage's results aside and make them again.")]
 
 
-def demo(context: typer.Context, out: Out = Path("demo"), simulate: Simulate = None, threads: Threads = None) -> None:
+def open_page(page: Path) -> None:
+    """Open a page in the browser, if there is a screen."""
+    import webbrowser
+
+    if missing_display() is None:
+        with suppress(webbrowser.Error):
+            webbrowser.open(page.resolve().as_uri())
+
+
+def demo(
+    context: typer.Context,
+    out: Out = Path("demo"),
+    simulate: Simulate = None,
+    threads: Threads = None,
+    opens: Opens = True,
+) -> None:
     """Do a whole small study with pictures that come with a package: train, show, measure, report."""
     restart_with_allocator_settings()  # before the slow imports
     from gan_eval.study.demo import run_demo
@@ -46,6 +63,8 @@ def demo(context: typer.Context, out: Out = Path("demo"), simulate: Simulate = N
     with Console() as console:
         report_file = run_demo(out, console, again=typed_words(context), simulate=simulate, threads=threads)
     typer.echo(report_file)
+    if opens:
+        open_page(report_file)
 
 
 def try_pictures(
@@ -65,6 +84,7 @@ def try_pictures(
     fit: Annotated[FitOption | None, typer.Option(help="Cut or stretch pictures of another shape.")] = None,
     white: White = None,
     threads: Threads = None,
+    opens: Opens = True,
 ) -> None:
     """Turn folders of real and generated pictures into a report: import, audit, metrics, a short quiz."""
     from gan_eval.study.two_folders import try_folders
@@ -84,6 +104,8 @@ def try_pictures(
             threads=threads,
         )
     typer.echo(report_file)
+    if opens:
+        open_page(report_file)
 
 
 @study_app.command("new")
