@@ -29,6 +29,7 @@ PACKAGES = (
 ABSENT = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
 """Packages of extras that are not installed. What needs one is skipped, so that `--extras none` is tested alone."""
 collect_ignore = ["gan_eval/quiz/serve"] if "starlette" in ABSENT else []
+os.environ["BROWSER"] = "true"  # `try` and `demo` open no window of the person who runs the tests
 os.fsync = lambda _: None  # the tests kill programs, not the computer
 os.environ["GAN_EVAL_CACHE_MB"] = "0"  # no test finds metric values that another has kept; those of the cache set more
 

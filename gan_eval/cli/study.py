@@ -31,6 +31,7 @@ from gan_eval.cli.options import (
 )
 from gan_eval.errors import UserError
 from gan_eval.machine.start import restart_with_allocator_settings
+from gan_eval.machine.system_libraries import missing_display
 
 if TYPE_CHECKING:
     from gan_eval.settings.examples import Values
@@ -38,10 +39,26 @@ if TYPE_CHECKING:
 
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
 
+Opens = Annotated[bool, typer.Option("--open/--no-open", help="Open the report at the end, where there is a screen.")]
 Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage's results aside and make them again.")]
 
 
-def demo(context: typer.Context, out: Out = Path("demo"), simulate: Simulate = None, threads: Threads = None) -> None:
+def open_page(page: Path) -> None:
+    """Open a page in the browser, if there is a screen."""
+    import webbrowser
+
+    if missing_display() is None:
+        with suppress(webbrowser.Error):
+            webbrowser.open(page.resolve().as_uri())
+
+
+def demo(
+    context: typer.Context,
+    out: Out = Path("demo"),
+    simulate: Simulate = None,
+    threads: Threads = None,
+    opens: Opens = True,
+) -> None:
     """Do a whole small study with pictures that come with a package: train, show, measure, report."""
     restart_with_allocator_settings()  # before the slow imports
     from gan_eval.study.demo import run_demo
@@ -49,6 +66,8 @@ def demo(context: typer.Context, out: Out = Path("demo"), simulate: Simulate = N
     with Console() as console:
         report_file = run_demo(out, console, again=typed_words(context), simulate=simulate, threads=threads)
     typer.echo(report_file)
+    if opens:
+        open_page(report_file)
 
 
 def try_pictures(
@@ -72,6 +91,7 @@ def try_pictures(
         typer.Option(min=1, max=16_384, help="Width in the quiz; default: the largest multiple that fits the screen."),
     ] = None,
     threads: Threads = None,
+    opens: Opens = True,
 ) -> None:
     """Turn folders of real and generated pictures into a report: import, audit, metrics, a short quiz."""
     from gan_eval.study.two_folders import try_folders
@@ -93,6 +113,8 @@ def try_pictures(
             ask=console.ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
         )
     typer.echo(report_file)
+    if opens:
+        open_page(report_file)
 
 
 @study_app.command("new")
@@ -221,6 +243,9 @@ def report(
     figure_width: Annotated[
         float | None, typer.Option(min=60, max=400, help="Width of --figure in mm; default: 180. Below 130: stacked.")
     ] = None,
+    panels: Annotated[
+        str | None, typer.Option(metavar="LETTERS", help="Panels of figure 1, such as ab; default: all.")
+    ] = None,
     stimuli: Stimuli = None,
     maps: Maps = None,
     with_raw_tables: Annotated[
@@ -232,8 +257,9 @@ def report(
     from gan_eval.report import build_figure, check_page, write_report
     from gan_eval.report.parts.chart import FORMATS
 
-    if figure_width is not None and not figures:
-        raise UserError("--figure-width: is for --figure; give --figure FILE.pdf, too")
+    for option, value in (("--figure-width", figure_width), ("--panels", panels)):
+        if value is not None and not figures:
+            raise UserError(f"{option}: is for --figure; give --figure FILE.pdf, too")
     if out is not None:
         check_page(out, option="--out")
     page, charts = out or folder / "report.html", list[tuple[Literal["1", "marks"], Path]]()
@@ -249,4 +275,4 @@ def report(
     with Console() as console, console.working("report"):
         typer.echo(write_report(folder, page, **more, with_raw_tables=with_raw_tables))
         for content, file in charts:
-            typer.echo(build_figure(folder, file, content=content, width_mm=figure_width, **more))
+            typer.echo(build_figure(folder, file, content=content, width_mm=figure_width, panels=panels, **more))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import share_with_group, write_bytes, write_text
 from gan_eval.files.output_folders import check_output_file
-from gan_eval.machine.commands import as_typed
 from gan_eval.tables.names import MODELS_TEX
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def write_report(
         study_folder = read_folder(Path(tables), stimuli=places, maps=maps)  # first, as the page may be in this folder
         check_page(out, option="write_report:")
         report = study_report(study_folder, title=title, with_raw_tables=with_raw_tables)
-        write_text(out, as_typed(render(report), in_file=True))
+        write_text(out, render(report))
         share_with_group(out)
         is_its_own = out.absolute().parent == Path(tables).absolute() and "paper" in study_folder.files
         if is_its_own and (text := models_latex(study_folder)):
@@ -110,6 +109,7 @@ def build_figure(
     stimuli: Sequence[Path] = (),
     maps: Mapping[str, Path] | None = None,
     width_mm: float | None = None,
+    panels: str | None = None,
 ) -> Path:
     """Write a figure of a study for a paper and return its path. Equal input gives equal bytes.
 
@@ -117,6 +117,7 @@ def build_figure(
         content: figure 1, or where people saw it.
         out: the file: `.pdf`, `.svg` or `.png`.
         width_mm: default: 180; below 130 panels are stacked.
+        panels: letters of the panels of figure 1 to draw, such as `ab`; default: all.
     """
     from gan_eval.report.figure import WIDTH_MM, write_figure
     from gan_eval.report.parts.chart import figure_file
@@ -125,7 +126,7 @@ def build_figure(
 
     study, width = read_folder(Path(folder), stimuli=stimuli, maps=maps), width_mm or WIDTH_MM
     if content == "1":
-        return write_figure(study, Path(out), width)
+        return write_figure(study, Path(out), width, panels=panels)
     words = CAPTION + " Simulated participants, which say nothing about people." * study.simulated
     write_bytes(out, figure_file(marks_figure(study, width), out.suffix, title=HEADING, description=words))
     return out
@@ -142,6 +143,6 @@ def build_metrics_report(frames: "Mapping[str, pd.DataFrame]", stimuli: "Sequenc
     from gan_eval.report.page import render
     from gan_eval.report.sections import metrics_report
 
-    write_text(Path(out), as_typed(render(metrics_report(Measured(frames, stimuli))), in_file=True))
+    write_text(Path(out), render(metrics_report(Measured(frames, stimuli))))
     share_with_group(Path(out))
     return Path(out)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 from gan_eval.files.atomic import write_text
-from gan_eval.machine.commands import as_typed
 from gan_eval.pictures.copies import Half, copy_lines, select_half
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.page import render
@@ -50,4 +49,4 @@ def write_copies_page(
             blocks.append(Gallery(entries, title=f"{dataset}, {model}: {len(entries)} of {len(part)}"))
         lines = copy_lines(found[found["metric"] == metric])
         sections.append(ReportSection(metric, heading, [Lines(lines), *blocks], on_first_page=True))
-    write_text(out, as_typed(render(Report("Copies", [], sections)), in_file=True))
+    write_text(out, render(Report("Copies", [], sections)))

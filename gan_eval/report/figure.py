@@ -20,7 +20,7 @@ from scipy.special import ndtr, ndtri
 from gan_eval.errors import UserError
 from gan_eval.files.atomic import write_bytes
 from gan_eval.judgements.trials import PAIRED
-from gan_eval.report.figure_content import MAX_ROWS, Entry, FigureContent, content_of
+from gan_eval.report.figure_content import LETTERS, MAX_ROWS, Entry, FigureContent, content_of
 from gan_eval.report.metrics.summaries import title_of, unit_of, with_arrow
 from gan_eval.report.parts.chart import STYLE, figure_file
 from gan_eval.report.parts.folder import StudyFolder
@@ -40,12 +40,18 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 INK, MUTED, BAND = "#141414", "#5B5B5B", "#E3E3E3"
 """Words; notes, lines and real pictures; the ground behind rates, for real pictures and the margin of equivalence."""
 _PERCENT = (0, 25, 50, 75, 100)
+MAX_HEIGHT_MM = 115.0
+"""Height above which the panels of a narrow figure are made lower; a warning above them has 5 mm."""
 MM_PER_INCH = 25.4
 GOLDEN = (math.sqrt(5) - 1) / 2
 MAX_NAMED = 8
 """Number of models up to which the panels of participants and of the metric have the models' colours and names."""
 MAX_DOTS = 300
 """Number of participants of a model up to which each has a dot; more are counted, with a bar for each percent point."""
+
+
+LABELLED_SIDE_MM, MARKER_MM = 36.0, 1.5
+"""About the side of the panel whose curves have labels, and the distance of these from the middle of a marker."""
 
 
 def figure_1(content: FigureContent, width_mm: float = WIDTH_MM) -> Figure:
@@ -61,15 +67,18 @@ def figure_1(content: FigureContent, width_mm: float = WIDTH_MM) -> Figure:
         return _Drawing(content, width_mm).figure
 
 
-def write_figure(folder: StudyFolder, file: Path, width_mm: float = WIDTH_MM) -> Path:
+def write_figure(folder: StudyFolder, file: Path, width_mm: float = WIDTH_MM, *, panels: str | None = None) -> Path:
     """Write figure 1 as a file, whole or not at all, and return its path; equal input gives equal bytes.
 
     Args:
         file: PDF or SVG, whose words stay text, or PNG of 300 dpi.
+        panels: letters of the panels to draw, such as `ab`; default: all.
     """
     content = content_of(folder)
     if content is None:
         raise UserError(f"{file}: not written: figure 1 needs answers, and {folder.path} has no analyzed ones")
+    if panels is not None:
+        content = content.with_panels(panels)
     figure, caption = figure_1(content, width_mm), caption_of_figure_1(folder, content)
     write_bytes(file, figure_file(figure, file.suffix, title="Figure 1", description=caption))
     return file
@@ -126,7 +135,7 @@ def caption_of_figure_1(folder: StudyFolder, content: FigureContent) -> str:
     sentences = [
         *(
             f"{f'({letter}) ' * (len(content.panels) > 1)}{words[kind]}."
-            for letter, kind in zip("abcd", content.panels, strict=False)
+            for letter, kind in zip(LETTERS, content.panels, strict=False)
         ),
         f"{folder.who_text(count)}{answers}.",
         f"Intervals of {nouns}: {bases}." if bases else "",
@@ -166,7 +175,7 @@ class _Drawing:
         self.is_coloured = sum(entry.model_index >= 0 for entry in content.entries) <= MAX_NAMED
         self.at, self.titles = _rows(content.entries)
         lines = self._lines()
-        heights = [max(self._height_mm(kind) for kind in line) for line in lines]
+        heights = self._heights_mm(lines)
         top = 0.6 * FONT_SIZE if content.warning else 0.0
         height = sum(heights) + top
         self.figure = Figure(figsize=(self.width_mm / MM_PER_INCH, height / MM_PER_INCH))
@@ -180,7 +189,7 @@ class _Drawing:
             all_axes = part.subplots(1, len(line), width_ratios=[weights[kind] for kind in line], squeeze=False)[0]
             self.axes |= dict(zip(line, all_axes, strict=True))
         draw = {"rates": self._rates, "accuracy": self._accuracy, "people": self._people, "metric": self._metric}
-        for letter, (kind, axes) in zip("abcd", self.axes.items(), strict=False):
+        for letter, (kind, axes) in zip(LETTERS, self.axes.items(), strict=False):
             if len(self.axes) > 1:
                 axes.set_title(letter, fontsize=FONT_SIZE + 2, fontweight="bold", loc="left")
             draw[kind](axes)
@@ -204,12 +213,21 @@ class _Drawing:
         is_one_line = len(panels) < 3 or (len(panels) == 3 and longest < self.width_mm / 4 - 14)
         return [panels] if is_one_line else [panels[:2], panels[2:]]
 
-    def _height_mm(self, kind: str) -> float:
+    def _heights_mm(self, lines: Sequence[Sequence[str]]) -> list[float]:
+        """Return the height of each line of panels; those of a narrow figure are made lower until it fits on a page."""
+        heights = list[float]()
+        for squeezed in np.linspace(0, 0 if self.is_wide else 1, 5):
+            heights = [max(self._height_mm(kind, float(squeezed)) for kind in line) for line in lines]
+            if sum(heights) <= MAX_HEIGHT_MM:
+                break
+        return heights
+
+    def _height_mm(self, kind: str, squeezed: float) -> float:
         if kind in ("rates", "accuracy"):
             rows = self.at[-1] + 1
             row = 1.0 if rows <= 6 else 0.8 if rows <= 10 else 0.65
-            return FONT_SIZE * (2 + max(rows * row, 1.75))
-        return 7 * FONT_SIZE if self.is_wide else 0.65 * self.width_mm
+            return FONT_SIZE * (2 + max(rows * (row - (row - 0.55) * squeezed), 1.75))
+        return 7 * FONT_SIZE if self.is_wide else (0.65 - 0.15 * squeezed) * self.width_mm
 
     def _style(self, entry: Entry) -> dict[str, Any]:
         """Return colour and marker of a model."""
@@ -318,10 +336,17 @@ class _Drawing:
         alarms = ndtr(np.linspace(-4.5, 4.5, 181))
         style: dict[str, Any] = {"size": SMALL, "color": MUTED, "ha": "center", "va": "center"}
         style["bbox"] = {"facecolor": "white", "linewidth": 0, "pad": 0.6}
-        for dprime, (x, y, words) in enumerate(((80, 80, "d′ = 0"), (31, 69, "1"), (16, 84, "2"), (7, 93, "3"))):
-            hits = ndtr(ndtri(alarms) + dprime)
-            axes.plot(100 * alarms, 100 * hits, color=MUTED, linewidth=0.5, alpha=0.6, zorder=1)
-            axes.text(x, y, words, **style, zorder=2)
+        taken = np.concatenate(
+            [[[entry.false_alarms, 100 - entry.value[0]], *entry.participant_rates] for entry in self.content.entries]
+        )
+        taken, labels = taken[np.isfinite(taken).all(axis=1)], np.empty((0, 2))
+        for dprime, (start, words) in enumerate(((0.8, "d′ = 0"), (0.31, "1"), (0.16, "2"), (0.07, "3"))):
+            curve = 100 * np.column_stack([alarms, ndtr(ndtri(alarms) + dprime)])
+            axes.plot(*curve.T, color=MUTED, linewidth=0.5, alpha=0.6, zorder=1)
+            room = 106 / LABELLED_SIDE_MM * (np.array([text_width_mm(words, SMALL), SMALL * 0.35]) / 2 + MARKER_MM)
+            place = clear_place(curve, np.concatenate([taken, labels]), 100 * start, room)
+            axes.text(place[0], place[1], words, **style, zorder=6)
+            labels = np.concatenate([labels, [place]])
         self._key(axes)
 
     def _scatter(self, axes: Axes, entry: Entry, points: np.ndarray, size: Any) -> None:
@@ -358,6 +383,22 @@ class _Drawing:
             words = entry.name + f", {clean(entry.dataset)}" * (models.count(entry.model) > 1)
             words = shortened(words, 0.17 * self.width_mm)
             axes.annotate(words, (1, 1), (1.75 * FONT_SIZE, down), "axes fraction", "offset points", **style)
+
+
+def clear_place(curve: np.ndarray, taken: np.ndarray, start: float, room: np.ndarray) -> np.ndarray:
+    """Return the point of a curve, (2,), for the middle of a label: clear of all taken points, and close to its start.
+
+    Args:
+        curve: (N, 2) points in percent; those too close to the edge are not for labels.
+        taken: (M, 2) points that a label should not hide.
+        start: first coordinate of the place to prefer.
+        room: (2,) distance from the middle, in each direction, within which a taken point would be hidden.
+    """
+    inside = curve[((curve > room / 2) & (curve < 100 - room / 2)).all(axis=1)]
+    distances = np.abs(inside[:, None] - taken[None]) / room
+    clear = distances.max(axis=2).min(axis=1, initial=np.inf)
+    wanted = np.minimum(clear, 1.0) - 1e-6 * np.abs(inside[:, 0] - start)
+    return np.asarray(inside[wanted.argmax()])
 
 
 def _shrinking(count: int) -> float:

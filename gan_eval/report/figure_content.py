@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -47,6 +47,7 @@ MIN_POINTS = 3
 """Minimum number of points for a metric to be drawn."""
 MIN_MODELS = 5
 """Minimum number of models for a metric to be drawn that has one value for each model, not for each picture."""
+LETTERS = "abcd"
 MAX_ROWS = 40
 """Maximum number of rows (models on data sets); only the first ones are drawn."""
 
@@ -110,6 +111,8 @@ class FigureContent:
     """The metric's correlation with people as text, for each data set."""
     warning: str
     """Warning printed above the figure."""
+    chosen: str = ""
+    """Letters of the panels to draw, as in the figure with all of them; empty: all."""
 
     @property
     def has_shares(self) -> bool:
@@ -118,14 +121,22 @@ class FigureContent:
 
     @property
     def panels(self) -> list[str]:
-        """Kinds of the panels that have data."""
+        """Kinds of the chosen panels, of those that have data."""
         has_data = {
             "rates": True,
             "accuracy": any(not math.isnan(entry.accuracy[0]) for entry in self.entries),
             "people": any(len(entry.participant_rates) for entry in self.entries),
             "metric": bool(self.metric),
         }
-        return [kind for kind, shown in has_data.items() if shown]
+        kinds = [kind for kind, shown in has_data.items() if shown]
+        return [kind for letter, kind in zip(LETTERS, kinds, strict=False) if letter in (self.chosen or LETTERS)]
+
+    def with_panels(self, letters: str) -> "FigureContent":
+        """Return the content with these panels only; raises `UserError` for a letter that the figure does not have."""
+        known = LETTERS[: len(replace(self, chosen="").panels)]
+        if not letters or {*letters} - {*known} or len({*letters}) < len(letters):
+            raise UserError(f"--panels {letters}: expected some of the letters of figure 1 of this study: {known}")
+        return replace(self, chosen=letters)
 
 
 def content_of(folder: StudyFolder) -> FigureContent | None:

@@ -107,10 +107,10 @@ def _networks(measured: Measured) -> list[str]:
 
 def _intervals(measured: Measured) -> list[str]:
     sentences = []
-    if len(measured.images):
+    if measured.images["value"].notna().any():
         sentences.append("Values of pictures are means over the items with 95% intervals by Student's t.")
     methods = _of_settings(measured, "interval")
-    if len(measured.sets) and methods:
+    if measured.sets["ci_low"].notna().any() and methods:
         sentences.append(f"95% intervals of sets: {'; '.join(methods)}.")
     if len(measured.comparisons):
         sentences.append(

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gan_eval.errors import UserError
+from gan_eval.machine.commands import as_typed
 from gan_eval.metrics.catalogue import METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.spectrum import FIRST_RING, PER_CYCLE, RINGS, UPSAMPLING_PEAK, radial_spectrum
 from gan_eval.metrics.kernels.pictures import Unmeasurable
@@ -187,7 +188,7 @@ def _counts(summary: Summary) -> str:
 
 def _remarks(metric: str, summary: Summary) -> list[str]:
     """Return the footnotes of a value: its note, and infinite and missing values with the reasons."""
-    remarks = [summary.note] if summary.note else []
+    remarks = [as_typed(summary.note, in_file=True)] if summary.note else []
     if metric.partition("@")[0] == "kid" and summary.value < 0:
         remarks.append(KID_BELOW_0)
     if summary.infinite:
@@ -196,7 +197,7 @@ def _remarks(metric: str, summary: Summary) -> list[str]:
     total = summary.n + summary.missing
     for why, count in list(summary.reasons.items())[:MAX_REASONS]:
         without = f"{whole(count)} of {whole(total)} without a value" if summary.missing else "no value"
-        remarks.append(f"{without}: {why}")
+        remarks.append(f"{without}: {as_typed(why, in_file=True)}")
     if (more := len(summary.reasons) - MAX_REASONS) > 0:
         remarks.append(f"{plural(more, 'more reason')} for missing values; the table of values has all")
     return remarks if summary.is_known or remarks else ["not measured"]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from gan_eval.machine.commands import as_typed
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import MAX_NAMED, capital, listed, missing, on_dataset, percent, plural
 from gan_eval.report.people.verdicts import BY_RULE, EXPLORATORY, PRESET
@@ -39,7 +40,7 @@ def badges(folder: StudyFolder) -> list[str]:
             lines.append(f"{model} was also trained on {n_seen} of its {len(marks)} pictures{on_dataset(dataset)}")
     if folder.facts.smoke:
         lines.append("Smoke run: every stage ran briefly, so the models are not well trained")
-    if sessions := interim(folder, command=folder.facts.sessions.next):
+    if sessions := interim(folder, command=as_typed(folder.facts.sessions.next, in_file=True)):
         rehearsed = f"Rehearsal: {plural(folder.facts.sessions.simulated, 'session')} simulated, none of a person"
         lines.append(rehearsed if folder.only_simulated else f"Interim: {sessions}")
     return lines

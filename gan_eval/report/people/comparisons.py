@@ -36,6 +36,7 @@ from gan_eval.stats.tables.comparisons import COMPARISONS
 
 MIN_SHOWN = 0.0005
 """Smallest end of an interval, as a share, that is not printed as 0.0 points."""
+ABOVE_0, BELOW_0 = "> 0", "< 0"
 _MARGIN_SOURCES = {
     PRESET: "fixed before the data",
     EXPLORATORY: "exploratory, not in the plan",
@@ -54,11 +55,10 @@ def comparisons_section(folder: StudyFolder) -> ReportSection:
         return NOTHING if NOTHING in (low, high) else f"{low} to {high}"
 
     def simultaneous(row: Record) -> str:
-        """Return the interval; `−100.0 to below 0` if it shows only the sign of the difference."""
-        low, high = row["simultaneous_low"], row["simultaneous_high"]
-        if 0 < low < MIN_SHOWN:
-            return f"above 0 to {amount(row, 'simultaneous_high')}"
-        return f"{amount(row, 'simultaneous_low')} to below 0" if -MIN_SHOWN < high < 0 else ends(row, "simultaneous")
+        """Return the interval, or only the sign of the difference if it shows no more: an end at 0."""
+        if 0 < row["simultaneous_low"] < MIN_SHOWN:
+            return ABOVE_0
+        return BELOW_0 if -MIN_SHOWN < row["simultaneous_high"] < 0 else ends(row, "simultaneous")
 
     frame = folder.table(COMPARISONS)  # without the differences from chance, which are in table 1
     frame = frame[(frame["question"] != "detection").to_numpy(bool)]
@@ -81,6 +81,10 @@ def comparisons_section(folder: StudyFolder) -> ReportSection:
     grades = ["Differences of mean grades are in grades, all others in points."]
     notes = grades * bool((frame["measure"] == MEAN).any())
     notes += [f"Basis of the intervals: {listed(bases)}."] if bases else []
+    if {ABOVE_0, BELOW_0} & {simultaneous(row) for row in frame.to_dict("records")}:
+        notes.append(
+            f"Simultaneous {ABOVE_0} or {BELOW_0}: the interval shows the sign of the difference, not its size."
+        )
     if note := unadjusted(frame["verdict"]):
         consequence = " So an interval may exclude 0 although the verdict is undecided."
         notes.append(note + consequence * ("undecided" in set(frame["verdict"])))

@@ -11,7 +11,18 @@ from gan_eval.report.metrics.holes import holes_sentence
 from gan_eval.report.metrics.method import paper_paragraph
 from gan_eval.report.parts.blocks import Block, Listing, Quote
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import Record, capital, from_to, listed, milliseconds, missing, number, plural, whole
+from gan_eval.report.parts.words import (
+    NARROW,
+    Record,
+    capital,
+    from_to,
+    listed,
+    milliseconds,
+    missing,
+    number,
+    plural,
+    whole,
+)
 from gan_eval.report.people.caveats import interim_sentence
 from gan_eval.report.people.comparisons import margin_texts, unplanned_text
 from gan_eval.report.people.participants import (
@@ -81,7 +92,7 @@ def paper_methods(folder: StudyFolder) -> str:
     software, procedure = folder.facts.software or f"gan_eval {__version__}", []
     if study is not None:
         quiz = study.quiz
-        window = "without a limit" if quiz.window_ms is None else f"within {milliseconds(quiz.window_ms)} of onset"
+        window = "without a limit" if quiz.window_ms is None else f"within {quiz.window_ms / 1000:g}{NARROW}s of onset"
         keys = ", ".join(f"{key} for {answer}" for answer, key in quiz.keys.items())
         procedure = [f"{_what_was_asked(quiz)} by key ({keys}), {window}, in random order."]
         flashes = quiz.protocol in ADAPTIVE_PROTOCOLS or any(level is not None for level in quiz.levels_ms)
@@ -236,7 +247,7 @@ def _measures(folder: StudyFolder) -> list[str]:
         )
     if len(folder.table(PSYCHOMETRIC)):
         sentences.append(_PSYCHOMETRIC)
-    if len(folder.table(HYPE)):
+    if folder.table(HYPE)["value"].notna().any():
         sentences.append("HYPE scores are defined as published (Zhou et al. 2019).")
     return sentences
 

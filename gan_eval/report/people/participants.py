@@ -11,6 +11,7 @@ from gan_eval.report.parts.blocks import Lines, ReportSection, ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.table import CellFormat, cell, labelled, table_of
 from gan_eval.report.parts.words import (
+    MAX_NAMED,
     NARROW,
     NOTHING,
     Record,
@@ -158,7 +159,7 @@ def timing_section(folder: StudyFolder) -> ReportSection:
         "quartiles": lambda row: f"{milliseconds(row['q25_ms'])} to {milliseconds(row['q75_ms'])}",
     }
     times = table_of("Reaction times", frame, columns, text_columns=2, label="id", source="reaction_times")
-    blocks = [Lines(timing_sentences(folder)), *_exposure_tables(trials, window_of(folder)), *times, flags]
+    blocks = [Lines(timing_sentences(folder)), *_exposure_tables(folder), *times, flags]
     return ReportSection("timing", "Exposures and reaction times", blocks)
 
 
@@ -174,7 +175,9 @@ def timing_sentences(folder: StudyFolder) -> list[str]:
     flagged = trials["flags"].fillna("") != ""
     if len(trials) and (len(sessions) or flagged.any()):  # imported answers without sessions have no flags
         main = plural(len(trials), "main trial")
-        sentences.append(f"{percent(flagged.mean())} of {main} have a flag (late, focus lost, …).")
+        flags = Counter(flag.replace("_", " ") for names in trials["flags"].dropna() for flag in str(names).split())
+        named = f": {listed([flag for flag, _ in flags.most_common(MAX_NAMED)])}" if flags else ""
+        sentences.append(f"{percent(flagged.mean())} of {main} have a flag{named}.")
     if len(checks):
         count = plural(checks["session"].nunique(), "session")
         bad = checks[checks["verdict"].isin(["warning", "failed"])]
@@ -200,7 +203,7 @@ def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
     if platforms:
         parts.append(f"on {listed(platforms[:6])}{' and others' if len(platforms) > 6 else ''}")
     rounded = sessions["rounded"].dropna()
-    if len(rounded):
+    if rounded.any():
         some = "" if rounded.all() else f" in {percent(rounded.mean())} of sessions"
         parts.append(f"exposures rounded to whole frames{some}")
     return [f"In {plural(len(sessions), 'session')}: {'; '.join(parts)}."] if parts else []
@@ -268,7 +271,9 @@ def window_of(folder: StudyFolder) -> float | None:
     return folder.study.quiz.window_ms if folder.study is not None and len(folder.table(SESSIONS)) else None
 
 
-def _exposure_tables(trials: pd.DataFrame, window_ms: float | None) -> list[ShownTable]:
+def _exposure_tables(folder: StudyFolder) -> list[ShownTable]:
+    trials, window_ms = folder.presented, window_of(folder)
+
     def duration(name: str, digits: int) -> CellFormat:
         return lambda row: NOTHING if missing(row[name]) else f"{number(row[name], digits=digits)}{NARROW}ms"
 
@@ -286,5 +291,8 @@ def _exposure_tables(trials: pd.DataFrame, window_ms: float | None) -> list[Show
         "error (SD)": duration("sd_ms", 2),
         "worst error": duration("worst_ms", 2),
     }
-    note = "Error: achieved minus planned exposure, which is the request in whole frames."
-    return table_of("Requested and achieved exposure", levels[levels["n"] > 0], columns, notes=[note], source="trials")
+    shown, notes = levels[levels["n"] > 0], list[str]()
+    if len(shown) and shown["error_ms"].notna().any():
+        in_frames = ", which is the request in whole frames" * bool(folder.table(SESSIONS)["rounded"].any())
+        notes = [f"Error: achieved minus planned exposure{in_frames}."]
+    return table_of("Requested and achieved exposure", shown, columns, notes=notes, source="trials")

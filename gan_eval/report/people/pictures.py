@@ -1,5 +1,6 @@
 """The pictures: six pairs, a few of each model with their inputs, and those that fooled most and least."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +22,9 @@ PAIRS = 6
 """Pairs on the first page."""
 MIN_ANSWERS = 10
 """A picture with fewer answers is not ranked."""
+
+
+NOT_SHOWN = "shown to nobody"
 
 
 def giveaways_tables(folder: StudyFolder) -> list[ShownTable]:
@@ -46,7 +50,7 @@ def six_pairs(folder: StudyFolder) -> Gallery:
 
     Next to a picture without a partner is a real one of the same data set, which the title says.
     """
-    called_real = _called_real(folder)
+    said_of = _said_of_pictures(folder)
     parts = [stimuli.assign(set=name) for name, stimuli in folder.stimuli.items()]
     pictures = pd.concat(parts).sort_values(["dataset", "model", "item"], kind="stable") if parts else pd.DataFrame()
     fakes, reals = (pictures[pictures["kind"] == kind] if parts else pictures for kind in ("fake", "real"))
@@ -57,7 +61,7 @@ def six_pairs(folder: StudyFolder) -> Gallery:
         if missing(row["reference_file"]) and len(others):
             row["reference_file"], are_partners = others["file"].iloc[number * len(others) // PAIRS], False
         stages = _stages(row, folder.places[row["set"]])
-        said = ": ".join(filter(None, (str(row["model"]), called_real.get(row["stimulus"]))))
+        said = ": ".join(filter(None, (str(row["model"]), said_of(row["stimulus"]))))
         if stages["generated"] is not None:
             pair = [stages["generated"], stages["ground truth"]]
             shown.append(GalleryEntry(pair, [said, str(row["item"]).rpartition("/")[2]]))
@@ -71,7 +75,7 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
     Pictures are input, generated, ground truth; of filled holes: original, masked, generated, composite. An item whose
     generated picture cannot be read is left out.
     """
-    called_real, tables = _called_real(folder), []
+    said_of, tables = _said_of_pictures(folder), []
     for name, stimuli in folder.stimuli.items():
         base = folder.places[name]
         fakes = stimuli[(stimuli["kind"] == "fake") & stimuli["model"].notna()]
@@ -80,7 +84,7 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
             for row in rows.iloc[evenly_spaced(len(rows), PER_MODEL)].to_dict("records"):
                 if (pictures := _stages(row, base))["generated"] is None:
                     continue
-                hole, said = hole_text(row["mask_kind"], row["mask_area"]), called_real.get(row["stimulus"])
+                hole, said = hole_text(row["mask_kind"], row["mask_area"]), said_of(row["stimulus"])
                 shown["; ".join(filter(None, (str(row["item"]), hole, said)))] = pictures
             stages = dict.fromkeys(stage for pictures in shown.values() for stage in pictures)
             kept = [stage for stage in stages if any(pictures.get(stage) for pictures in shown.values())]
@@ -95,11 +99,15 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
     return tables
 
 
-def _called_real(folder: StudyFolder) -> dict[str, str]:
-    """Return in words by stimulus how often a generated picture was called real."""
-    pictures = folder.scope("stimulus")
+def _said_of_pictures(folder: StudyFolder) -> Callable[[str], str]:
+    """Return a function from a generated stimulus to how often it was called real, or that nobody saw it, in words."""
+    pictures, trials = folder.scope("stimulus"), folder.presented
     rows = pictures[pictures["n_fake"] > 0].to_dict("records")
-    return {row["id"]: f"called real {row['misses']:.0f} of {row['n_fake']:.0f}" for row in rows}
+    said = {row["id"]: f"called real {row['misses']:.0f} of {row['n_fake']:.0f}" for row in rows}
+    seen = {*trials["stimulus"].dropna(), *trials["stimulus_b"].dropna(), *said} if len(trials) else set[str]()
+    in_sets = {name for stimuli in folder.stimuli.values() for name in stimuli["stimulus"]}
+    named_alike = not seen.isdisjoint(in_sets)  # answers of another program may name the pictures otherwise
+    return lambda stimulus: said.get(stimulus, NOT_SHOWN if named_alike and stimulus not in seen else "")
 
 
 def _stages(row: Record, base: Path) -> dict[str, Picture | None]:

@@ -133,6 +133,21 @@ def test_try_offers_the_weights_that_are_not_there(answer, tmp_path, monkeypatch
     assert fetched == ["inception"] * answer
 
 
+def test_the_report_is_opened_at_the_end_where_there_is_a_screen(command, tmp_path, monkeypatch):
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    made = [tmp_path / "a report.html"] * 6
+    monkeypatch.setattr(two_folders, "try_folders", lambda *_, **__: made.pop())
+    monkeypatch.setattr("gan_eval.study.demo.run_demo", lambda *_, **__: made.pop())
+    for words in (("try", tmp_path, tmp_path), ("demo",)):
+        for screen, more, count in ((None, (), 1), (None, ("--no-open",), 0), ("none here", (), 0)):
+            monkeypatch.setattr("gan_eval.cli.study.missing_display", lambda screen=screen: screen)
+            opened.clear()
+            status, printed, err = command(*words, "--out", tmp_path, *more)
+            assert (status, printed.strip()) == (0, str(tmp_path / "a report.html")), err
+            assert opened == [f"file://{tmp_path}/a%20report.html"] * count
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):

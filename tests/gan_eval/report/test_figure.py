@@ -364,6 +364,62 @@ def test_the_last_bits_of_a_layout_change_no_byte():
     assert drawn(0.2) != drawn(0.3)
 
 
+@pytest.mark.parametrize("name", ["study_of_two", "study_of_three", "equivalent", "folder"])
+def test_labels_of_curves_are_clear_of_markers(name, request):
+    """A marker hid "d'" of "d' = 0", and participants' dots the numbers."""
+    figure = figure_1(request.getfixturevalue(name))
+    figure.draw_without_rendering()
+    (axes,) = (axes for axes in figure.axes if axes.get_ylabel() == "hits (%)")
+    points = [line.get_xydata()[0] for line in axes.lines if len(line.get_xdata()) == 1]
+    points += [point for cloud in axes.collections for point in cloud.get_offsets()]
+    places = axes.transData.transform(np.array(points)[np.all(np.array(points) > 1, axis=1)])
+    labels = [text for text in axes.texts if re.match(r"d′ = 0|\d$", text.get_text())]
+    assert [text.get_text() for text in labels] == ["d′ = 0", "1", "2", "3"]
+    for text in labels:
+        box = text.get_window_extent()
+        assert not [place for place in places if box.contains(*place)], text
+
+
+def test_a_label_among_too_many_points_is_where_it_hides_least() -> None:
+    curve = np.column_stack([np.linspace(0, 100, 101)] * 2)
+    room = np.array([10.0, 5.0])
+    assert figure_module.clear_place(curve, np.empty((0, 2)), 80.0, room).tolist() == [80, 80]
+    assert figure_module.clear_place(curve, np.array([[80.0, 80.0]]), 80.0, room).tolist() in ([75, 75], [85, 85])
+    crowd = np.array([(x, x) for x in range(0, 101, 4)], float)
+    assert figure_module.clear_place(curve, crowd, 80.0, room)[0] % 4 == 2
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    ["a", "ab", "c", pytest.param("ac", marks=pytest.mark.nightly), pytest.param("abc", marks=pytest.mark.nightly)],
+)
+@pytest.mark.parametrize("name", ["study_of_three", "crowd", "folder"])
+def test_chosen_panels_of_one_column_are_at_most_120_mm_high(name, chosen, request):
+    content = content_of(request.getfixturevalue(name))
+    if name == "crowd" and "c" in chosen:
+        with pytest.raises(UserError, match="letters of figure 1 of this study: ab"):
+            content.with_panels(chosen)
+        return
+    kinds = ["rates", "accuracy", "people"]
+    content = content.with_panels(chosen)
+    assert content.panels == [kinds["abc".index(letter)] for letter in chosen]
+    figure = figure_module.figure_1(content, 85)
+    assert figure.get_figheight() * 25.4 <= (120 if name != "crowd" else 150), "thirteen models"
+    require_legible(figure, 85)
+
+
+def test_the_command_takes_panels(tmp_path, command, finished_study):
+    file = tmp_path / "f.svg"
+    study = finished_study / "out"
+    status, _, err = command("report", study, "--out", tmp_path / "r.html", "--figure", file, "--panels", "b")
+    assert status == 0, err
+    assert "balanced accuracy" in file.read_text()
+    assert "fooling rate (%)" not in file.read_text()
+    for words in (["--panels", "a"], ["--figure", file, "--panels", "ax"], ["--figure", file, "--panels", "aa"]):
+        status, _, err = command("report", study, "--out", tmp_path / "r.html", *words)
+        assert (status, "--panels" in err) == (2, True)
+
+
 def test_the_width_is_for_a_figure(study_of_two, tmp_path, command):
     assert figure_1(study_of_two, 120).get_size_inches()[0] * 25.4 == pytest.approx(120)
     for words in (["--figure-width", 85], ["--figure", tmp_path / "f.svg", "--figure-width", 10]):

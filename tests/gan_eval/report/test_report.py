@@ -24,8 +24,8 @@ from gan_eval.report.people.caveats import badges
 from gan_eval.report.people.pictures import samples
 from gan_eval.report.people.published import published_section
 from gan_eval.settings.study import load_study
-from gan_eval.tables import SESSIONS
-from gan_eval.tables.frames import read_table
+from gan_eval.tables import IMAGE_METRICS, PARTICIPANTS, SESSIONS
+from gan_eval.tables.frames import frame_of, read_table
 
 PAGES = ("study_page", "filled_page", "tables_page", "metrics_page")
 
@@ -88,6 +88,21 @@ def test_every_cell_says_its_column_where_a_narrow_page_hides_the_head(page):
     cells = [cell for body in bodies for cell in re.findall(r"<td[^>]*>", body)]
     assert cells
     assert all("data-label=" in cell for cell in cells)
+
+
+def test_only_our_own_sentences_name_the_program_as_it_is_typed(tmp_path, monkeypatch):
+    """`./run` took the place of `gan-eval` before a verb in titles, names of models and answers, too."""
+    monkeypatch.setattr("gan_eval.machine.commands.program", lambda **_: "./run")
+    why = "no mask_file: `gan-eval stimuli import --masks DIR` adds it"
+    picture = {"item": "d/1", "kind": "fake", "model": "gan-eval run", "dataset": "d", "run": "r"}
+    metrics = [picture | {"stimulus": "d/gan-eval run/1", "metric": "psnr_hole", "reason": why}]
+    metrics += [picture | {"stimulus": "d/gan-eval run/1", "metric": "psnr", "value": 20.0}]
+    said = {"session": "s", "participant": "P1", "question": "tool", "answer": "gan-eval report", "simulated": False}
+    frames = {"image_metrics": frame_of(metrics, IMAGE_METRICS), "participants": frame_of([said], PARTICIPANTS)}
+    page = write_report(frames, tmp_path / "report.html", title="gan-eval metrics and people").read_text()
+    assert "<h1>gan-eval metrics and people</h1>" in page
+    assert "`./run stimuli import --masks DIR` adds it" in page
+    assert {*re.findall(r"(?:gan-eval|\./run) (?:run|report)", page)} == {"gan-eval run", "gan-eval report"}
 
 
 def test_texts_from_users_are_escaped(study_page):

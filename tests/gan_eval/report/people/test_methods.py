@@ -1,9 +1,12 @@
 """Methods paragraphs, and the BibTeX entry of this program."""
 
+import json
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 from answers_of_people import study_of_two_levels
 from make_trials import simulated
 from synthetic_tables import folder_of, told_apart
@@ -13,6 +16,7 @@ from gan_eval import __address__
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.methods import citation, method_blocks, paper_methods
 from gan_eval.report.people.participants import participation_sentences
+from gan_eval.report.people.pictures import _said_of_pictures
 from gan_eval.stats.analysis import analyze
 
 CFF = Path(__file__).resolve().parents[4] / "CITATION.cff"
@@ -73,3 +77,42 @@ def test_the_methods_count_the_participants_of_the_result() -> None:
     assert "(N = 8)" in next(answer_sentences(of))
     assert f"The answers of 8 participants are analysed. {left_out}" in paper_methods(of).replace("\u202f", " ")
     assert left_out in participation_sentences(of)
+
+
+def test_methods_say_only_what_applies() -> None:
+    """They named roundings of 0.0% of sessions, HYPE scores without one, flags of no trial, and intervals of no set."""
+    trials = simulated(participants=4, each=12, models=("gan",)).assign(simulated=False, flags=None)
+    session = {"protocol": "quick_response", "status": "complete", "simulated": False, "refresh_hz": 60.0}
+    sessions = [session | {"session": name, "participant": name, "rounded": False} for name in set(trials["session"])]
+    settings = {"interval": "jackknife over items"}
+    measured = {"model": "gan", "dataset": "d", "metric": "fid", "n_real": 9, "n_fake": 9}
+    picture = {"stimulus": "d/gan/1", "item": "d/1", "kind": "fake", "model": "gan", "dataset": "d", "run": "r"}
+    tables = {
+        "sessions": sessions,
+        "hype": [{"score": "hype_time", "dataset": "d", "n_participants": 0, "unit": "ms"}],
+        "set_metrics": [measured | {"reason": "too few pictures", "run": "r"}],
+        "image_metrics": [picture | {"metric": "psnr", "value": 20.0}],
+        "runs": [{"run": "r", "command": "metrics", "settings": json.dumps(settings)}],
+    }
+    text = paper_methods(folder_of(trials=trials, **{**analyze(trials), **tables}))
+    for words in ("rounded", "HYPE", "late", "jackknife"):
+        assert words not in text
+    trials = trials.assign(flags=["late focus_lost", *[None] * (len(trials) - 1)])
+    tables["sessions"] = [row | {"rounded": True} for row in sessions]
+    tables["hype"] = [tables["hype"][0] | {"value": 250.0}]
+    tables["set_metrics"] = [measured | {"value": 9.0, "ci_low": 7.0, "ci_high": 12.0, "run": "r"}]
+    text = paper_methods(folder_of(trials=trials, **{**analyze(trials), **tables}))
+    for words in ("rounded to whole frames", "HYPE", "have a flag: late and focus lost", "jackknife"):
+        assert words in text
+
+
+def test_a_picture_that_nobody_was_shown_says_so() -> None:
+    trials = simulated(participants=4, each=12, models=("gan",))
+    folder = folder_of(trials=trials, **analyze(trials))
+    (shown, *_) = trials.loc[trials["kind"] == "fake", "stimulus"]
+    said = _said_of_pictures(replace(folder, stimuli={"s": pd.DataFrame({"stimulus": [shown, "other"]})}))
+    assert said("other") == "shown to nobody"
+    assert said(shown).startswith("called real ")
+    elsewhere = replace(folder, stimuli={"s": pd.DataFrame({"stimulus": ["other"]})})
+    assert _said_of_pictures(elsewhere)("other") == "", "the answers name their pictures otherwise"
+    assert _said_of_pictures(replace(folder_of(), stimuli=elsewhere.stimuli))("other") == "", "nobody has answered"
