@@ -55,7 +55,7 @@ def of_trials(tool: str | None, frame: pd.DataFrame, foreign: pd.DataFrame) -> F
 
 def without_limits(tool: str | None, frame: pd.DataFrame) -> Found:
     """Remove the times of trials without an answer, if the tool writes the time limit there."""
-    if tool is None or not TOOLS[tool].is_limit_time or not {"response", "reaction_time_ms"} <= set(frame):
+    if tool is None or not TOOLS[tool].limit_time or not {"response", "reaction_time_ms"} <= set(frame):
         return frame, []
     missed = (frame["response"] == "none") & frame["reaction_time_ms"].notna()
     if not missed.any():
