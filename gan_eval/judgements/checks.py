@@ -42,10 +42,6 @@ _ROWS = (
     Check("no_answer_at_all", "answers in a file", 1, "refuses",
           "column {column}: no answer in any of {n} rows; nothing to import (Excel: cells with formulas have no value "
           "before the file was opened and saved in a spreadsheet)"),
-    Check("counts", "columns of numbers whose names say counts or shares, without participants and answers", 1,
-          "refuses",
-          "columns {columns} look like counts or shares of several answers; a row must be one judgement: write a row "
-          "for each answer (a count of 3 is 3 rows)"),
     Check("one_time_stamp", "rows of a wide table with the time stamp of another one as their participant", 1, "asks",
           "participant: {count} rows have a time stamp that another row has; each row is taken for a person, such as "
           "{example}"),
@@ -55,10 +51,6 @@ _ROWS = (
     Check("names_by_code", "share of names judged by one participant, which are half as many without their codes", 0.9,
           "asks", "{before} names of pictures, each judged by one participant, are {after} without their numbers or "
           "codes: if these are the same pictures, remove them from the column", 1, 0.5),
-    Check("further_question", "trials with several answers, of which later ones have other words and are never correct",
-          4, "asks", "{count} rows with {words} in column {column} answer a further question: left out"),
-    Check("rows_without_answer", "rows without an answer of trials that have one in another row", 4, "asks",
-          "{count} rows without an answer are of trials that have one in another row: left out"),
     Check("no_main_trial", "main trials in a file", 1, "asks",
           "no row is a main trial ({counts}), so there is nothing to analyse; --map phase= takes all rows as main"),
     Check("people_without_answers", "answers of a participant who has trials", 1, "asks",
@@ -90,9 +82,6 @@ _ROWS = (
     Check("equal_sessions", "equal times of equal pictures in two sessions", 3, "asks",
           "sessions {sessions} have the same pictures with equal reaction times: one session under two names? remove "
           "one of them"),
-    Check("copies", "rows that equal an earlier one in session, picture, answer and time", 3, "asks",
-          "{count} rows equal an earlier one of their session in picture, answer and reaction time; remove them, if "
-          "they are copies: {rows}"),
     Check("code", "distance of a code such as 99 or -1 from the other grades, in ranges of these", 1, "asks",
           "column {name}: {count} are {code:g}, the others {low:g} to {high:g}: a code for no answer? It counts as a "
           "number; trials import --word {name}:{code:g}= leaves it out", 3),
@@ -126,6 +115,16 @@ _ROWS = (
           "(require_movement)"),
     Check("zero_confidence", "confidences of 0 in oTree, where others are not", 1, "asks",
           "{count} confidences are 0, as on a page that timed out; --word confidence:0= leaves them out"),
+    Check("without_value", "share of a model's judged pictures with a value, where another program's file has others",
+          0.5, "asks",
+          "{count} of {n} judged pictures of this model have no value, such as {first}: if the file numbers pictures "
+          "from another number, each value may be that of its neighbour; rename them"),
+    Check("finite_psnr", "pictures whose PSNR is that of equal ones in pyiqa, piq or libvmaf (60, 72, 80, 84, 100)", 2,
+          "asks", "{metric} is exactly {value:g} for {count} pictures; pyiqa, piq and libvmaf write it where a picture "
+          "equals its reference and PSNR is infinite; if so, write inf"),
+    Check("far_value", "distance of a value that several pictures have from all others, in ranges of these", 1, "asks",
+          "{metric} is {value:g} for {count} pictures, the others {low:g} to {high:g}: a code for a missing value? It "
+          "counts; leave these cells empty", 5),
     Check("other_sessions", "sessions without an answer to a covariate, where answers are of other sessions", 1, "asks",
           "covariate {name}: {missing} of {n} sessions have no answer, the first is {first}, and {others} answers are "
           "of other sessions, such as {other}; write the sessions as in the trials"),

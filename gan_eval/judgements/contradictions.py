@@ -284,6 +284,12 @@ def agreement(trials: pd.DataFrame) -> pd.Series:
     return pd.Series(is_right, index=trials.index, dtype="boolean").where(has_response | chosen)
 
 
+def answered(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: trials with an answer."""
+    given = trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"]) | trials["rating"].notna()
+    return given.to_numpy(bool)
+
+
 def of_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:
     """Return (N,) bool: pairs of two models' pictures, which have `A|B` as their model."""
     protocol = trials["protocol"]

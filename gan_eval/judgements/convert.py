@@ -1,7 +1,8 @@
 """Convert another program's table of judgements into a trials table."""
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,24 +14,18 @@ from gan_eval.judgements.checks import CHECKS
 from gan_eval.judgements.contradictions import (
     Source,
     Sources,
+    answered,
     in_milliseconds,
     require_agreement,
     require_plausible_times,
 )
 from gan_eval.judgements.doubts import doubts
+from gan_eval.judgements.habits import of_answers, of_files, of_trials
 from gan_eval.judgements.mapping import BY_PLACE, NUMBERS, columns_of, known_names, renamed, scaled
 from gan_eval.judgements.names import distinct_names
-from gan_eval.judgements.overlooked import (
-    counts_in,
-    people_of_rows,
-    pictures_of_pair,
-    with_own_sessions,
-    without_named_blocks,
-)
 from gan_eval.judgements.pairs import (
     OPTIONS,
     Kind,
-    Placed,
     by_truth,
     missing_of_pairs,
     places_in,
@@ -38,6 +33,7 @@ from gan_eval.judgements.pairs import (
     with_choice_of_real,
 )
 from gan_eval.judgements.paths import columns_of_lists
+from gan_eval.judgements.people import people_of_rows, with_own_sessions, without_named_blocks
 from gan_eval.judgements.pictures import PictureNames, with_picture_names
 from gan_eval.judgements.read_as import ReadAs, read_as
 from gan_eval.judgements.reading import Foreign, Labels, read_foreign
@@ -52,7 +48,6 @@ from gan_eval.judgements.rejections import (
 from gan_eval.judgements.rules import rows_fulfilling
 from gan_eval.judgements.sources import with_pictures, with_sources
 from gan_eval.judgements.tools import TOOLS, Options, detected, options_for, rules_of_tools, title_of, tool_named
-from gan_eval.judgements.traps import of_files, of_trials, one_row_a_trial, without_limits, zero_confidences
 from gan_eval.judgements.trials import (
     RATING_HIGH,
     REQUIRED,
@@ -96,15 +91,20 @@ class Imported(NamedTuple):
 
 
 class _Table(NamedTuple):
-    """The rows to convert, and how they are read."""
+    """Files of a tool, and the rows of them to convert."""
 
     file: str
     """The files, for messages."""
+    tool: str | None
+    options: Options
+    before: Foreign
+    """The rows before those of the options' sources and rules."""
     read: Foreign
     rows: pd.DataFrame
     """Chosen rows, one for each trial."""
     sources: Sources
-    words: Mapping[str, Mapping[str, str]]
+    problems: Sequence[str]
+    """Options that name no column."""
     command: str
     """The files and the options of reading them, as a user types them."""
 
@@ -115,11 +115,22 @@ class _Table(NamedTuple):
             problem,
             self.rows,
             self.sources,
-            self.words,
+            self.options.words,
             missing=missing,
             command=self.command,
             person=person,
         )
+
+
+class _Ours(NamedTuple):
+    """The chosen rows under the names of `trials`, as text."""
+
+    frame: pd.DataFrame
+    places: tuple[str, str] | None
+    """The places of pairs by place."""
+    origins: Mapping[str, str]
+    """The source of each column of `trials`."""
+    lines: list[str]
 
 
 def import_trials(
@@ -170,131 +181,31 @@ def import_trials(
     """
     paths = [Path(file) for file in ([files] if isinstance(files, Path | str) else files)]
     file = str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
-    asked_tool = tool
+    layout = {"--from": tool, "--skip-rows": skip_rows, "--sheet": sheet, "--columns": ",".join(columns)}
+    command = _typed(paths, {**layout, "--pictures": pictures})
+
     read = read_foreign(paths, skip_rows=skip_rows, sheet=sheet, columns=columns)
-    read, given, tool, lines = _with_options(read, Options(mapping, where, words or {}), tool, file, say)
-    mapping, where, words = given
-    before = read
-    with naming(f"{file}: "):
-        read = with_sources(read, mapping, where)
-    foreign, rejected = read.cells, list(read.rejected)
-    sources, problems = known_names(foreign, mapping)
-    _require_clear_numbers(foreign, sources, count=len(foreign) + len(rejected), where=file)
-    chosen = rows_fulfilling(foreign, where, where=file)
-    refuse_choice_by_outcome(where, foreign, sources, words, file=file)
-    foreign, of_rows = one_row_a_trial(tool, foreign[chosen], sources, words.get("response", ()))
-    if foreign.empty and not rejected:
-        none = "no row is left under " + ", ".join(where) if where else "no row below the header"
-        raise UserError(f"{file}: {none}; nothing to import")
-    of_layout = {"--skip-rows": skip_rows, "--sheet": sheet, "--columns": ",".join(columns)}
-    command = _typed(paths, {"--from": asked_tool, **of_layout, "--pictures": pictures})
-    table = _Table(file, read, foreign, sources, words, command)
-    ours = renamed(foreign, sources)
-    frame = with_pictures(ours, read, pictures)
-    of_pictures = [str(name) for name in frame if name not in ours or not frame[name].equals(ours[name])]
-    frame, of_tool = of_trials(tool, frame, foreign)
-    had_kinds = "kind" in frame
-    frame, unclear = with_kinds(frame)
-    frame, of_grades = graded(frame, words)
-    frame, of_sessions = with_own_sessions(frame)
-    if read.numbers is not None:
-        frame, of_people = people_of_rows(frame, read.numbers["row"])
-        of_sessions += of_people
-    frame = without_named_blocks(frame, sources)
-    places = places_in(frame, sources)
-    _require_answers(table, frame, places, [*problems, *unclear])
-    origins = _origins(frame, sources, dict.fromkeys(of_pictures, str(pictures)), had_kinds=had_kinds, places=places)
-    meant = meant_words(frame, words)
-    is_empty = all(frame[name].isna().all() for name in ("response", "choice", "rating") if name in frame)
-    frame, of_missing = without_missing_words(translated(frame, words))
-    frame, of_arithmetic = scaled(in_schema_words(frame), sources)
-    frame, of_answers, lines_on_answers, of_one_name = _with_answers(frame, places, sources, asked=asked, where=file)
-    frame, of_limits = without_limits(tool, frame)
-    if rating_high:
-        if "rating" not in frame:
-            raise UserError(
-                f"{file}: --rating-high {rating_high}: the table has no rating; name it with --map rating=COLUMN"
-            )
-        frame = frame.assign(**{RATING_HIGH: rating_high})
-    rejected = _all_rejected(frame, rejected + of_arithmetic + of_answers)
+    read, tool, options, of_tool = _of_tool(read, Options(mapping, where, words or {}), tool, file, say)
+    table = _chosen_rows(read, tool, options, file, command)
+    ours = _in_our_columns(table, pictures)
+    frame, not_scaled, of_words = _in_our_words(table, ours.frame)
+    frame, not_placed, of_truth, of_one_name = _with_answers(table, frame, ours.places, asked)
+    frame, of_habits = of_answers(tool, _with_direction(frame, rating_high, file))
+    rejected = _all_rejected(frame, [*table.read.rejected, *not_scaled, *not_placed])
     accepted = _without_rows(frame, rejected)
     if accepted.empty or _lacks_all_answers(accepted, rejected):
-        raise _no_row_error(table, rejected, places)
-    filled = fill_trials(accepted.set_axis(accepted.index - 1), where=file, agree=False)
-    filled, of_names = with_picture_names(filled, picture_names)
-    trials, of_several = distinct_names(filled)
-    require_agreement(trials, where=file, numbers=Labels(read, accepted.index))
-    trials, of_units = in_milliseconds(trials)
-    require_plausible_times(trials, where=file, sources=sources)
-    if unread_files := read.groups_without(accepted.index):
-        more = f" and {len(unread_files) - MAX_WORDS} more" if len(unread_files) > MAX_WORDS else ""
-        lines.append(f"no row is taken of {', '.join(unread_files[:MAX_WORDS])}{more}")
-    lines += (
-        of_rows + of_tool + of_sessions + of_missing + of_limits + of_grades + of_units + lines_on_answers + of_names
+        raise _no_row_error(table, rejected, ours.places)
+    trials, of_several, of_names = _as_trials(table, accepted, picture_names)
+    _require_an_answer(ours, trials, where=file)
+    trials, summary, asked_of_user = _summed_up(table, ours.origins, trials, accepted)
+    return Imported(
+        trials=trials,
+        rejected=_rejected_table(rejected, table.read),
+        read_as=summary,
+        renamed=(*of_one_name, *of_several),
+        doubts=(*of_tool, *ours.lines, *of_words, *of_habits, *of_truth, *of_names, *asked_of_user),
+        words=meant_words(ours.frame, options.words),
     )
-    if is_empty:
-        _require_an_answer(trials, origins, where=file)
-    every = [str(name) for name in trials]
-    trials, of_people = _without_personal(trials)
-    columns = [(sources.get(name) or Source(name)).column for name in origins]
-    taken = accepted.index if read.numbers is None else pd.Index(read.numbers["row"].loc[accepted.index])
-    summary = read_as(
-        trials,
-        mapped=origins,
-        not_used=unused_columns(before, taken, columns, where, personal={*every} - {*trials}),
-        tool=title_of(tool, read) if tool else "",
-        rules=rules_with_counts(where, read.cells),
-    )
-    lines += zero_confidences(tool, trials) + _remarks(sources, trials, accepted, of_people)
-    rejected_rows = _rejected_table(rejected, read)
-    return Imported(trials, rejected_rows, summary, (*of_one_name, *of_several), tuple(lines), meant)
-
-
-def _with_options(
-    read: Foreign, given: Options, tool: str | None, file: str, say: Callable[[str], object] | None
-) -> tuple[Foreign, Options, str | None, list[str]]:
-    """Return the rows corrected for their tool, its options with those given, its name, and lines for the user.
-
-    A tool that is only known by its columns adds no options to a complete `--map`.
-    """
-    is_asked = tool is not None
-    of_sheets = [
-        f"{part.file}: the first sheet is read, not {', '.join(part.unread)}; choose one with --sheet NAME, or all "
-        "with --sheet '*'"
-        for part in read.parts
-        if part.unread
-    ]
-    of_sheets += dict.fromkeys(f"{part.file}: {part.note}" for part in read.parts if part.note)
-    for part in read.parts:
-        if part.titles and not part.begins_again:
-            named = "; ".join(shortened(title, MAX_CELL) for title in part.titles[:MAX_WORDS])
-            of_sheets.append(f"{part.file}: not read above the header: {named}")
-    for name in dict.fromkeys(part.file for part in read.parts if part.begins_again):
-        count = sum(part.file == name for part in read.parts)
-        of_sheets.append(f"{name}: trial_index begins again: {count} sessions, each with a participant of its own")
-    tool = tool_named(tool, read) if tool is not None else detected(read)
-    read, lines = of_files(tool, read)
-    if say is None:
-        lines += of_sheets
-    else:  # before an error about the columns of this sheet
-        for line in of_sheets:
-            say(line)
-    rules = rules_of_tools(read, given)
-    given = given._replace(where=[*rules, *given.where])
-    if tool is None or (not is_asked and _is_complete(read, given, tool)):
-        return read, given, tool, lines
-    its, of_tool = options_for(tool, read, given)
-    its = its._replace(where=[*rules, *its.where])
-    line = f"{'read as' if is_asked else 'looks like'} {title_of(tool, read)}; the same as {its.typed() or 'no option'}"
-    if any("#" in source for source in its.mapping.values()):
-        line += " (a wide table, one row a person: each number for # becomes a row)"
-    if say is None:
-        lines.insert(0, line)
-    else:
-        say(f"{file}: {line}")
-    where = list(dict.fromkeys([*its.where, *given.where]))
-    merged = Options({**its.mapping, **given.mapping}, where, {**its.words, **given.words})
-    return read, merged, tool, [*lines, *of_tool]
 
 
 def _typed(files: Sequence[Path], options: Mapping[str, object]) -> str:
@@ -306,6 +217,54 @@ def _typed(files: Sequence[Path], options: Mapping[str, object]) -> str:
     return " ".join([words, *(f"{name} {shlex.quote(str(value))}" for name, value in options.items() if value)])
 
 
+def _of_tool(
+    read: Foreign, given: Options, asked: str | None, file: str, say: Callable[[str], object] | None
+) -> tuple[Foreign, str | None, Options, list[str]]:
+    """Return the rows corrected for their tool, its name, its options with those given, and lines for the user.
+
+    A tool that is only known by its columns adds no options to a complete `--map`.
+    """
+    tool = tool_named(asked, read) if asked is not None else detected(read)
+    read, lines = of_files(tool, read)
+    told = list(dict.fromkeys(_lines_on_files(read)))
+    rules = rules_of_tools(read, given)
+    options = given._replace(where=[*rules, *given.where])
+    if tool is not None and (asked is not None or not _is_complete(read, given, tool)):
+        its, said = options_for(tool, read, options)
+        its = its._replace(where=[*rules, *its.where])
+        where = list(dict.fromkeys([*its.where, *given.where]))
+        options = Options({**its.mapping, **given.mapping}, where, {**its.words, **given.words})
+        lines += said
+        line = f"{'looks like' if asked is None else 'read as'} {title_of(tool, read)}; the same as "
+        line += its.typed() or "no option"
+        if any("#" in source for source in its.mapping.values()):
+            line += " (a wide table, one row a person: each number for # becomes a row)"
+        told.append(line if say is None else f"{file}: {line}")
+    if say is None:
+        return read, tool, options, [*reversed(told), *lines]
+    for line in told:  # before an error about the columns
+        say(line)
+    return read, tool, options, lines
+
+
+def _lines_on_files(read: Foreign) -> Iterator[str]:
+    """Yield what was not read of the files."""
+    for part in read.parts:
+        if part.unread:
+            yield (
+                f"{part.file}: the first sheet is read, not {', '.join(part.unread)}; choose one with --sheet NAME, or "
+                "all with --sheet '*'"
+            )
+        if part.note:
+            yield f"{part.file}: {part.note}"
+        if part.titles and not part.begins_again:
+            named = "; ".join(shortened(title, MAX_CELL) for title in part.titles[:MAX_WORDS])
+            yield f"{part.file}: not read above the header: {named}"
+        if part.begins_again:
+            count = sum(other.file == part.file for other in read.parts)
+            yield f"{part.file}: trial_index begins again: {count} sessions, each with a participant of its own"
+
+
 def _is_complete(read: Foreign, given: Options, tool: str) -> bool:
     """Return True if the user has mapped all that is required, or the files have it, one row a judgement."""
     mapped = {name for name, source in given.mapping.items() if source}
@@ -314,41 +273,140 @@ def _is_complete(read: Foreign, given: Options, tool: str) -> bool:
     return not TOOLS[tool].choose and not missing_answers(read.cells)
 
 
+def _chosen_rows(before: Foreign, tool: str | None, options: Options, file: str, command: str) -> _Table:
+    """Add the options' sources, and keep the rows that fulfil their rules."""
+    with naming(f"{file}: "):
+        read = with_sources(before, options.mapping, options.where)
+    sources, problems = known_names(read.cells, options.mapping)
+    _require_clear_numbers(read, sources, where=file)
+    chosen = rows_fulfilling(read.cells, options.where, where=file)
+    refuse_choice_by_outcome(options.where, read.cells, sources, options.words, file=file)
+    rows = read.cells[chosen]
+    if rows.empty and not read.rejected:
+        none = "no row is left under " + ", ".join(options.where) if options.where else "no row below the header"
+        raise UserError(f"{file}: {none}; nothing to import")
+    return _Table(file, tool, options, before, read, rows, sources, problems, command)
+
+
+def _require_clear_numbers(read: Foreign, sources: Sources, *, where: str) -> None:
+    """Refuse columns of numbers that may have thousands separators."""
+    count = len(read.cells) + len(read.rejected)
+    of_numbers = (sources.get(target, Source(target)) for target in NUMBERS)
+    for name in dict.fromkeys(source.column for source in of_numbers if source and source.column in read.cells):
+        cells = read.cells[name].reindex(range(1, count + 1)).fillna("")
+        require_clear_numbers(cells.tolist(), f"{where}: column {name}")
+
+
+def _in_our_columns(table: _Table, pictures: Path | None) -> _Ours:
+    """Rename the columns, and add those of a table of pictures, of the tool's habits and of the pictures' names."""
+    named = renamed(table.rows, table.sources)
+    frame = with_pictures(named, table.read, pictures)
+    of_pictures = [str(name) for name in frame if name not in named or not frame[name].equals(named[name])]
+    frame, lines = of_trials(table.tool, frame, table.rows)
+    had_kinds = "kind" in frame
+    frame, unclear = with_kinds(frame)
+    for step in (
+        partial(graded, words=table.options.words),
+        with_own_sessions,
+        partial(people_of_rows, numbers=table.read.numbers),
+    ):
+        frame, said = step(frame)
+        lines += said
+    frame = without_named_blocks(frame, table.sources)
+    places = places_in(frame, table.sources)
+    _require_answers(table, frame, places, [*table.problems, *unclear])
+    origins = {**mapped_columns(map(str, frame), table.sources), **dict.fromkeys(of_pictures, str(pictures))}
+    if "kind" in frame and not had_kinds:
+        origins["kind"] = "names of pictures"
+    if {"kind", "correct"} <= {*frame} and not {"response", "rating"} & {*frame} and not places:
+        origins["response"] = "kind and correct"
+    return _Ours(frame, places, origins, lines)
+
+
 def _require_answers(
     table: _Table, frame: pd.DataFrame, places: tuple[str, str] | None, problems: Sequence[str]
 ) -> None:
     """Refuse a table without a column that an answer needs, together with the `problems` found before."""
-    problems, sources = [*problems], table.sources
-    unread = misfits(frame) - table.words.keys() - sources.keys()
+    unread = misfits(frame) - table.options.words.keys() - table.sources.keys()
     missing = missing_of_pairs(frame) if places else missing_answers(frame.drop(columns=list(unread)))
-    if missing:
-        problems.append(are_missing(missing))
+    problems = [*problems, *([are_missing(missing)] if missing else [])]
     if missing and "rating" in unread:
-        problems.append(
-            listed_words("rating", "rating", frame["rating"].value_counts())
-            + "; if these are the answers, give the number of each with --word rating:WORD=NUMBER"
-        )
-    if not places and (of_pairs := sources.keys() & {*BY_PLACE}):
+        words = listed_words("rating", "rating", frame["rating"].value_counts())
+        problems.append(f"{words}; if these are the answers, give each a number with --word rating:WORD=NUMBER")
+    if not places and (of_pairs := table.sources.keys() & {*BY_PLACE}):
         problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
-    is_wide_table = table.read.numbers is not None
-    if missing and not is_wide_table:
-        columns = list(table.rows.columns)
-        if said := wide_table(columns) if is_wide(columns) else lettered_table(columns):
-            raise UserError(f"{table.file}: {'; '.join([*problems, said])}")
-    if missing == ["kind"] and is_wide_table:
-        problems.append("give the truth of each picture: --pictures FILE.csv with number (or name), stimulus and kind")
-    elif "kind" in missing and "stimulus" in frame:
-        problems.append("a table of the pictures may have it: --pictures FILE.csv with stimulus and kind")
-    if {"participant", "response"} <= {*missing} and len(counts := counts_in(table.rows)) >= CHECKS["counts"].threshold:
-        problems.append(CHECKS["counts"].line(columns=", ".join(counts[:MAX_WORDS])))
-    if "participant" in missing and len(groups := {part.group for part in table.read.parts}) > 1:
-        problems.append(f"is each of the {len(groups)} files a person? --map participant=@file")
-    if missing and not is_wide_table and (lists := columns_of_lists(table.rows)):
-        problems.append(f"a row of each entry of {lists[0]}: --map COLUMN={shlex.quote(f'{lists[0]}[*].NAME')}")
-    if "stimulus" in missing and (pair := pictures_of_pair(table.rows)):
-        problems.append(f"pairs? --map left={pair[0]} --map right={pair[1]}")
+    columns = list(table.rows.columns)
+    if (
+        missing
+        and table.read.numbers is None
+        and (said := wide_table(columns) if is_wide(columns) else lettered_table(columns))
+    ):
+        raise UserError(f"{table.file}: {'; '.join([*problems, said])}")
+    problems += _ways_out(table, frame, missing)
     if problems:
         raise table.error("; ".join([*problems, f"the file's {columns_of(table.rows)}"]), missing=missing)
+
+
+def _ways_out(table: _Table, frame: pd.DataFrame, missing: Sequence[str]) -> Iterator[str]:
+    """Yield where missing columns may be."""
+    is_long = table.read.numbers is None
+    if missing == ["kind"] and not is_long:
+        yield "give the truth of each picture: --pictures FILE.csv with number (or name), stimulus and kind"
+    elif "kind" in missing and "stimulus" in frame:
+        yield "a table of the pictures may have it: --pictures FILE.csv with stimulus and kind"
+    if {"participant", "response"} <= {*missing}:
+        yield "a row must be one judgement: write a count of 3 as 3 rows"
+    if "participant" in missing and len(groups := {part.group for part in table.read.parts}) > 1:
+        yield f"is each of the {len(groups)} files a person? --map participant=@file"
+    if missing and is_long and (lists := columns_of_lists(table.rows)):
+        yield f"a row of each entry of {lists[0]}: --map COLUMN={shlex.quote(f'{lists[0]}[*].NAME')}"
+
+
+def _in_our_words(table: _Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Row], list[str]]:
+    """Return the rows with words of the schema and times in milliseconds, cells that are no numbers, and lines."""
+    frame, lines = without_missing_words(translated(frame, table.options.words))
+    frame, rejected = scaled(in_schema_words(frame), table.sources)
+    return frame, rejected, lines
+
+
+def _with_answers(
+    table: _Table, frame: pd.DataFrame, places: tuple[str, str] | None, asked: Kind
+) -> tuple[pd.DataFrame, list[Row], list[str], tuple[str, ...]]:
+    """Return the rows with answers in the columns of `trials`: pairs by place, responses from `correct`."""
+    if places:
+        return by_truth(frame, places, table.sources, asked=asked, where=table.file)
+    lines = require_known_truth(frame, table.sources, where=table.file)
+    refuse_one_sided(frame, ("kind", "correct"), where=table.file)
+    frame = with_choice_of_real(frame, asked, where=table.file)
+    frame, said = with_responses(frame, where=table.file)
+    refuse_one_sided(frame, ("response",), where=table.file)
+    return frame, [], lines + said, ()
+
+
+def _with_direction(frame: pd.DataFrame, rating_high: Kind | None, file: str) -> pd.DataFrame:
+    if rating_high is None:
+        return frame
+    if "rating" not in frame:
+        raise UserError(
+            f"{file}: --rating-high {rating_high}: the table has no rating; name it with --map rating=COLUMN"
+        )
+    return frame.assign(**{RATING_HIGH: rating_high})
+
+
+def _all_rejected(frame: pd.DataFrame, rejected: list[Row]) -> list[Row]:
+    """Return the rejections so far and those of the other rows, in the order of rows and columns."""
+    others = _without_rows(frame, rejected)
+    order = {name: place for place, name in enumerate(TRIALS.names)}
+    return sorted(rejected + rejections_of(others), key=lambda row: (row["row"], order.get(row["column"], 0)))
+
+
+def _without_rows(frame: pd.DataFrame, rejected: Sequence[Row]) -> pd.DataFrame:
+    return frame[~frame.index.isin([row["row"] for row in rejected])] if rejected else frame
+
+
+def _lacks_all_answers(accepted: pd.DataFrame, rejected: Sequence[Row]) -> bool:
+    """Return True if no answer is known, but there are rows that were left out."""
+    return bool(rejected) and "response" in accepted and bool(accepted["response"].eq("none").all())
 
 
 def _no_row_error(table: _Table, rejected: Sequence[Row], places: tuple[str, str] | None) -> UserError:
@@ -363,41 +421,59 @@ def _no_row_error(table: _Table, rejected: Sequence[Row], places: tuple[str, str
     return table.error(problem)
 
 
-def _lacks_all_answers(accepted: pd.DataFrame, rejected: Sequence[Row]) -> bool:
-    """Return True if no answer is known, but there are some in words that are not."""
-    if "response" not in accepted or not accepted["response"].eq("none").all():
-        return False
-    return any(row["column"] == "response" for row in rejected)
+def _as_trials(
+    table: _Table, accepted: pd.DataFrame, picture_names: PictureNames | None
+) -> tuple[pd.DataFrame, tuple[str, ...], list[str]]:
+    """Return the table `trials`, the pictures that were renamed, and lines; refuse rows that contradict each other."""
+    filled = fill_trials(accepted.set_axis(accepted.index - 1), where=table.file, agree=False)
+    filled, lines = with_picture_names(filled, picture_names)
+    trials, of_several = distinct_names(filled)
+    require_agreement(trials, where=table.file, numbers=Labels(table.read, accepted.index))
+    trials, said = in_milliseconds(trials)
+    require_plausible_times(trials, where=table.file, sources=table.sources)
+    return trials, of_several, lines + said
 
 
-def _origins(
-    frame: pd.DataFrame,
-    sources: Sources,
-    of_pictures: Mapping[str, str],
-    *,
-    had_kinds: bool,
-    places: tuple[str, str] | None,
-) -> dict[str, str]:
-    """Return the source of each column of `trials` that the frame has, also of those that follow from others.
-
-    Args:
-        of_pictures: the columns that a table of pictures has, and its name.
-        had_kinds: the truth is not from the names of the pictures.
-    """
-    origins = {**mapped_columns(map(str, frame), sources), **of_pictures}
-    if "kind" in frame and not had_kinds:
-        origins["kind"] = "names of pictures"
-    if {"kind", "correct"} <= {*frame} and not {"response", "rating"} & {*frame} and not places:
-        origins["response"] = "kind and correct"
-    return origins
-
-
-def _require_an_answer(trials: pd.DataFrame, origins: Mapping[str, str], *, where: str) -> None:
+def _require_an_answer(ours: _Ours, trials: pd.DataFrame, *, where: str) -> None:
     """Refuse a table in which all answers are empty, as where a program has not calculated them."""
-    answered = trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"]) | trials["rating"].notna()
-    if answered.sum() < CHECKS["no_answer_at_all"].threshold:
-        column = next(origins[name] for name in ("response", "choice", "rating", "correct") if name in origins)
+    columns = [name for name in ("response", "choice", "rating") if name in ours.frame]
+    if ours.frame[columns].isna().all(axis=None) and answered(trials).sum() < CHECKS["no_answer_at_all"].threshold:
+        column = next(ours.origins[name] for name in (*columns, "correct") if name in ours.origins)
         raise UserError(f"{where}: {CHECKS['no_answer_at_all'].line(column=column, n=len(trials))}")
+
+
+def _summed_up(
+    table: _Table, origins: Mapping[str, str], trials: pd.DataFrame, accepted: pd.DataFrame
+) -> tuple[pd.DataFrame, ReadAs, list[str]]:
+    """Return the trials without columns that say who people are, what they were read as, and doubts."""
+    read, sources = table.read, table.sources
+    kept, personal = without_personal(trials, TRIALS)
+    read_columns = [(sources.get(name) or Source(name)).column for name in origins]
+    taken = accepted.index if read.numbers is None else pd.Index(read.numbers["row"].loc[accepted.index])
+    summary = read_as(
+        kept,
+        mapped=origins,
+        not_used=unused_columns(table.before, taken, read_columns, table.options.where, personal={*trials} - {*kept}),
+        tool=title_of(table.tool, read) if table.tool else "",
+        rules=rules_with_counts(table.options.where, read.cells),
+    )
+    source = (sources.get("reaction_time_ms") or Source("reaction_time_ms")).column
+    lines = [*doubts(kept.set_axis(accepted.index - 1), time_column=source), *_remarks(kept)]
+    if unread := read.groups_without(accepted.index):
+        more = f" and {len(unread) - MAX_WORDS} more" if len(unread) > MAX_WORDS else ""
+        lines.append(f"no row is taken of {', '.join(unread[:MAX_WORDS])}{more}")
+    return kept, summary, lines + ([left_out_line(personal)] if personal else [])
+
+
+def _remarks(trials: pd.DataFrame) -> Iterator[str]:
+    """Yield questions that the user must answer."""
+    if not (trials["phase"] == "main").any():
+        counts = ", ".join(f"{phase} {count}" for phase, count in trials["phase"].value_counts().items())
+        yield CHECKS["no_main_trial"].line(counts=counts)
+    if not (typed(trials).graded.empty or high_grade(trials)):
+        yield CHECKS["no_direction"].line()
+    if any(map(is_address, trials["participant"].unique())):
+        yield "participant holds addresses of people; write codes in their place before you share the table"
 
 
 def _rejected_table(rejected: Sequence[Row], read: Foreign) -> pd.DataFrame:
@@ -412,57 +488,3 @@ def _rejected_table(rejected: Sequence[Row], read: Foreign) -> pd.DataFrame:
         reason = row["reason"] + row["advice"] + (f" (# is {question})" if question else "")
         rows.append({"row": number, "column": row["column"], "found": row["found"], "reason": reason, "file": file})
     return frame_of(rows, REJECTED)
-
-
-def _require_clear_numbers(foreign: pd.DataFrame, sources: Sources, *, count: int, where: str) -> None:
-    """Refuse columns of numbers that may have thousands separators; `count`: rows of the file, for the message."""
-    read = (sources.get(target, Source(target)) for target in NUMBERS)
-    for name in dict.fromkeys(source.column for source in read if source and source.column in foreign):
-        cells = foreign[name].reindex(range(1, count + 1)).fillna("")
-        require_clear_numbers(cells.tolist(), f"{where}: column {name}")
-
-
-def _with_answers(
-    frame: pd.DataFrame, places: tuple[str, str] | None, sources: Sources, *, asked: Kind, where: str
-) -> Placed:
-    """Return the frame with answers in the columns of the table: pairs by place, responses from `correct`."""
-    if places:
-        return by_truth(frame, places, sources, asked=asked, where=where)
-    lines = require_known_truth(frame, sources, where=where)
-    refuse_one_sided(frame, ("kind", "correct"), where=where)
-    frame = with_choice_of_real(frame, asked, where=where)
-    frame, of_correct = with_responses(frame, where=where)
-    refuse_one_sided(frame, ("response",), where=where)
-    return Placed(frame, [], lines + of_correct, ())
-
-
-def _all_rejected(frame: pd.DataFrame, rejected: list[Row]) -> list[Row]:
-    """Return the rejections so far and those of the other rows, in the order of rows and columns."""
-    others = _without_rows(frame, rejected)
-    order = {name: place for place, name in enumerate(TRIALS.names)}
-    return sorted(rejected + rejections_of(others), key=lambda row: (row["row"], order.get(row["column"], 0)))
-
-
-def _without_rows(frame: pd.DataFrame, rejected: Sequence[Row]) -> pd.DataFrame:
-    return frame[~frame.index.isin([row["row"] for row in rejected])] if rejected else frame
-
-
-def _remarks(sources: Sources, trials: pd.DataFrame, accepted: pd.DataFrame, of_people: Sequence[str]) -> list[str]:
-    """Return doubts about the trials of the accepted rows, and questions that the user must answer."""
-    source = (sources.get("reaction_time_ms") or Source("reaction_time_ms")).column
-    lines = [*doubts(trials.set_axis(accepted.index - 1), time_column=source), *of_people]
-    if not (trials["phase"] == "main").any():
-        counts = ", ".join(f"{phase} {count}" for phase, count in trials["phase"].value_counts().items())
-        lines.append(CHECKS["no_main_trial"].line(counts=counts))
-    if not (typed(trials).graded.empty or high_grade(trials)):
-        lines.append(CHECKS["no_direction"].line())
-    return lines
-
-
-def _without_personal(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Leave out additional columns that say who people are, and say so; also say such codes of people."""
-    kept, names = without_personal(trials, TRIALS)
-    lines = [left_out_line(names)] if names else []
-    if any(map(is_address, trials["participant"].unique())):
-        lines.append("participant holds addresses of people; write codes in their place before you share the table")
-    return kept, lines

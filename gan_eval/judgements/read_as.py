@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.errors import shortened
-from gan_eval.judgements.contradictions import are_single, of_two_models
+from gan_eval.judgements.contradictions import answered, are_single, of_two_models
 from gan_eval.tables import TRIALS
 
 MAX_WORDS = 8
@@ -69,7 +69,7 @@ def read_as(
     main = trials[(trials["phase"] == "main").to_numpy(bool)]
     pictures = _pictures(main)
     kinds = {kind: pictures["stimulus"][(pictures["kind"] == kind).to_numpy(bool)].nunique() for kind in _KINDS}
-    is_answered = main["response"].isin(["real", "fake"]) | main["choice"].isin(["a", "b"]) | main["rating"].notna()
+    is_answered = answered(main)
     again = main.duplicated(["participant", "stimulus", "stimulus_b"])
     return ReadAs(
         participants=main["participant"].nunique(),

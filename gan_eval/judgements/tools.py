@@ -194,7 +194,7 @@ class _Reader:
     def _take(self, target: str) -> bool:
         """Map a column of `trials` to the first source that the judged rows have; of answers, to one of known words."""
         if target in self.given.mapping:
-            source = self.given.mapping[target]
+            source: str | None = self.given.mapping[target]
         elif self.sources.get(target) == [""]:  # a column of that name is something else
             source = "" if target in self.columns else None
         else:

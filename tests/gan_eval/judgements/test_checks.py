@@ -18,7 +18,9 @@ def test_the_page_on_tools_lists_all_checks() -> None:
 
 
 def test_every_check_is_used_and_no_other() -> None:
-    code = "".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "gan_eval" / "judgements").rglob("*.py")))
+    code = "".join(
+        file.read_text(encoding="utf-8") for file in sorted((ROOT / "gan_eval" / "judgements").rglob("*.py"))
+    )
     assert {*re.findall(r"CHECKS\[[\"'](\w+)[\"']\]", code)} == {*CHECKS}
 
 
