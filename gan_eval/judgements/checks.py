@@ -42,6 +42,10 @@ _ROWS = (
     Check("no_answer_at_all", "answers in a file", 1, "refuses",
           "column {column}: no answer in any of {n} rows; nothing to import (Excel: cells with formulas have no value "
           "before the file was opened and saved in a spreadsheet)"),
+    Check("one_name", "share of the names of pictures that stand for several (real and generated, of several models): "
+          "each then gets a name of its own, fewer are mistakes, which two_pictures refuses", 0.5, "asks",
+          "{names} for several pictures (real and generated, or of several models); each picture has its own now, such "
+          "as {own}"),
     Check("one_time_stamp", "rows of a wide table with the time stamp of another one as their participant", 1, "asks",
           "participant: {count} rows have a time stamp that another row has; each row is taken for a person, such as "
           "{example}"),

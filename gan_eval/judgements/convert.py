@@ -21,49 +21,23 @@ from gan_eval.judgements.contradictions import (
 )
 from gan_eval.judgements.doubts import doubts
 from gan_eval.judgements.habits import of_answers, of_files, of_trials
-from gan_eval.judgements.mapping import BY_PLACE, NUMBERS, columns_of, known_names, renamed, scaled
+from gan_eval.judgements.mapping import NUMBERS, known_names, renamed, scaled
 from gan_eval.judgements.names import distinct_names
-from gan_eval.judgements.pairs import (
-    OPTIONS,
-    Kind,
-    by_truth,
-    missing_of_pairs,
-    places_in,
-    require_known_truth,
-    with_choice_of_real,
-)
-from gan_eval.judgements.paths import columns_of_lists
+from gan_eval.judgements.pairs import Kind, Placed, by_truth, places_in, require_known_truth, with_choice_of_real
 from gan_eval.judgements.people import people_of_rows, with_own_sessions, without_named_blocks
 from gan_eval.judgements.pictures import PictureNames, with_picture_names
 from gan_eval.judgements.read_as import ReadAs, read_as
 from gan_eval.judgements.reading import Foreign, Labels, read_foreign
-from gan_eval.judgements.rejections import (
-    ENUMERATIONS,
-    MAX_CELL,
-    MAX_WORDS,
-    WHOLE_ROW,
-    listed_words,
-    rejections_of,
-)
+from gan_eval.judgements.refusals import Chosen, Places, no_row_error, require_answers
+from gan_eval.judgements.rejections import MAX_CELL, MAX_WORDS, WHOLE_ROW, rejections_of
 from gan_eval.judgements.rules import rows_fulfilling
 from gan_eval.judgements.sources import with_pictures, with_sources
 from gan_eval.judgements.tools import TOOLS, Options, detected, options_for, rules_of_tools, title_of, tool_named
-from gan_eval.judgements.trials import (
-    RATING_HIGH,
-    REQUIRED,
-    are_missing,
-    fill_trials,
-    high_grade,
-    missing_answers,
-    typed,
-)
+from gan_eval.judgements.trials import RATING_HIGH, fill_trials, high_grade, missing_answers, typed
 from gan_eval.judgements.used import mapped_columns, meant_words, rules_with_counts, unused_columns
-from gan_eval.judgements.wide import is_wide, lettered_table, wide_table
 from gan_eval.judgements.words import (
-    foreign_table_error,
     graded,
     in_schema_words,
-    misfits,
     refuse_choice_by_outcome,
     refuse_one_sided,
     translated,
@@ -90,44 +64,11 @@ class Imported(NamedTuple):
     """The meanings of the files' words, for the text of `read_as`."""
 
 
-class _Table(NamedTuple):
-    """Files of a tool, and the rows of them to convert."""
-
-    file: str
-    """The files, for messages."""
-    tool: str | None
-    options: Options
-    before: Foreign
-    """The rows before those of the options' sources and rules."""
-    read: Foreign
-    rows: pd.DataFrame
-    """Chosen rows, one for each trial."""
-    sources: Sources
-    problems: Sequence[str]
-    """Options that name no column."""
-    command: str
-    """The files and the options of reading them, as a user types them."""
-
-    def error(self, problem: str, *, missing: Sequence[str] = ()) -> UserError:
-        person = "@file" if len({part.group for part in self.read.parts}) > 1 else "COLUMN"
-        return foreign_table_error(
-            self.file,
-            problem,
-            self.rows,
-            self.sources,
-            self.options.words,
-            missing=missing,
-            command=self.command,
-            person=person,
-        )
-
-
 class _Ours(NamedTuple):
     """The chosen rows under the names of `trials`, as text."""
 
     frame: pd.DataFrame
-    places: tuple[str, str] | None
-    """The places of pairs by place."""
+    places: Places
     origins: Mapping[str, str]
     """The source of each column of `trials`."""
     lines: list[str]
@@ -156,21 +97,15 @@ def import_trials(
     except those that say who people are (`gan_eval.tables.personal`).
 
     Args:
-        files: tables of one form, joined by column name: CSV, JSON, `.xlsx`, `.sav` and others, or zip files.
-        mapping: for a column of `trials` its source: a column, or a column times or divided by a number
-            (`{"participant": "subject", "reaction_time_ms": "rt_s*1000"}`), or one of
-            `gan_eval.judgements.sources`; empty: nothing is taken from a column of that name.
+        files: tables of one form, joined by column name (`gan_eval.judgements.reading`).
+        mapping: for a column of `trials` its source, as after `--map`; empty: nothing is taken from that column.
         where: rules (`gan_eval.judgements.rules`) on the files' own columns; only rows that fulfil all are imported.
-        words: for a column of `trials` the meanings of the file's words: `{"kind": {"synthetic": "fake"}}`; empty:
-            nothing.
+        words: for a column of `trials` the meanings of the files' words; empty: nothing.
         asked: which picture of a pair participants were to choose.
         picture_names: how to name pictures (`gan_eval.judgements.pictures`).
         rating_high: the pictures that look so have high ratings; None: not known.
-        tool: the program that wrote the files (`gan_eval.judgements.tools`), whose options are added to those
-            given; None: it is known by its columns.
-        skip_rows: number of further header rows.
-        sheet: the sheet of a spreadsheet or the table of a database, or `*` for all; default: the first sheet.
-        columns: the names of the columns of files without a header.
+        tool: the program that wrote the files (`tools.toml`); None: it is known by its columns.
+        skip_rows, sheet, columns: the layout of the files (`TableLayout`).
         pictures: a table with stimulus, kind, model and dataset by number or name (`with_pictures`).
         say: prints the options that a tool stands for, before anything else; None: they are in `doubts`.
 
@@ -194,7 +129,7 @@ def import_trials(
     rejected = _all_rejected(frame, [*table.read.rejected, *not_scaled, *not_placed])
     accepted = _without_rows(frame, rejected)
     if accepted.empty or _lacks_all_answers(accepted, rejected):
-        raise _no_row_error(table, rejected, ours.places)
+        raise no_row_error(table, rejected, ours.places)
     trials, of_several, of_names = _as_trials(table, accepted, picture_names)
     _require_an_answer(ours, trials, where=file)
     trials, summary, asked_of_user = _summed_up(table, ours.origins, trials, accepted)
@@ -273,7 +208,7 @@ def _is_complete(read: Foreign, given: Options, tool: str) -> bool:
     return not TOOLS[tool].choose and not missing_answers(read.cells)
 
 
-def _chosen_rows(before: Foreign, tool: str | None, options: Options, file: str, command: str) -> _Table:
+def _chosen_rows(before: Foreign, tool: str | None, options: Options, file: str, command: str) -> Chosen:
     """Add the options' sources, and keep the rows that fulfil their rules."""
     with naming(f"{file}: "):
         read = with_sources(before, options.mapping, options.where)
@@ -285,7 +220,7 @@ def _chosen_rows(before: Foreign, tool: str | None, options: Options, file: str,
     if rows.empty and not read.rejected:
         none = "no row is left under " + ", ".join(options.where) if options.where else "no row below the header"
         raise UserError(f"{file}: {none}; nothing to import")
-    return _Table(file, tool, options, before, read, rows, sources, problems, command)
+    return Chosen(file, tool, options, before, read, rows, sources, problems, command)
 
 
 def _require_clear_numbers(read: Foreign, sources: Sources, *, where: str) -> None:
@@ -297,7 +232,7 @@ def _require_clear_numbers(read: Foreign, sources: Sources, *, where: str) -> No
         require_clear_numbers(cells.tolist(), f"{where}: column {name}")
 
 
-def _in_our_columns(table: _Table, pictures: Path | None) -> _Ours:
+def _in_our_columns(table: Chosen, pictures: Path | None) -> _Ours:
     """Rename the columns, and add those of a table of pictures, of the tool's habits and of the pictures' names."""
     named = renamed(table.rows, table.sources)
     frame = with_pictures(named, table.read, pictures)
@@ -314,7 +249,7 @@ def _in_our_columns(table: _Table, pictures: Path | None) -> _Ours:
         lines += said
     frame = without_named_blocks(frame, table.sources)
     places = places_in(frame, table.sources)
-    _require_answers(table, frame, places, [*table.problems, *unclear])
+    require_answers(table, frame, places, unclear)
     origins = {**mapped_columns(map(str, frame), table.sources), **dict.fromkeys(of_pictures, str(pictures))}
     if "kind" in frame and not had_kinds:
         origins["kind"] = "names of pictures"
@@ -323,55 +258,14 @@ def _in_our_columns(table: _Table, pictures: Path | None) -> _Ours:
     return _Ours(frame, places, origins, lines)
 
 
-def _require_answers(
-    table: _Table, frame: pd.DataFrame, places: tuple[str, str] | None, problems: Sequence[str]
-) -> None:
-    """Refuse a table without a column that an answer needs, together with the `problems` found before."""
-    unread = misfits(frame) - table.options.words.keys() - table.sources.keys()
-    missing = missing_of_pairs(frame) if places else missing_answers(frame.drop(columns=list(unread)))
-    problems = [*problems, *([are_missing(missing)] if missing else [])]
-    if missing and "rating" in unread:
-        words = listed_words("rating", "rating", frame["rating"].value_counts())
-        problems.append(f"{words}; if these are the answers, give each a number with --word rating:WORD=NUMBER")
-    if not places and (of_pairs := table.sources.keys() & {*BY_PLACE}):
-        problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
-    columns = list(table.rows.columns)
-    if (
-        missing
-        and table.read.numbers is None
-        and (said := wide_table(columns) if is_wide(columns) else lettered_table(columns))
-    ):
-        raise UserError(f"{table.file}: {'; '.join([*problems, said])}")
-    problems += _ways_out(table, frame, missing)
-    if problems:
-        raise table.error("; ".join([*problems, f"the file's {columns_of(table.rows)}"]), missing=missing)
-
-
-def _ways_out(table: _Table, frame: pd.DataFrame, missing: Sequence[str]) -> Iterator[str]:
-    """Yield where missing columns may be."""
-    is_long = table.read.numbers is None
-    if missing == ["kind"] and not is_long:
-        yield "give the truth of each picture: --pictures FILE.csv with number (or name), stimulus and kind"
-    elif "kind" in missing and "stimulus" in frame:
-        yield "a table of the pictures may have it: --pictures FILE.csv with stimulus and kind"
-    if {"participant", "response"} <= {*missing}:
-        yield "a row must be one judgement: write a count of 3 as 3 rows"
-    if "participant" in missing and len(groups := {part.group for part in table.read.parts}) > 1:
-        yield f"is each of the {len(groups)} files a person? --map participant=@file"
-    if missing and is_long and (lists := columns_of_lists(table.rows)):
-        yield f"a row of each entry of {lists[0]}: --map COLUMN={shlex.quote(f'{lists[0]}[*].NAME')}"
-
-
-def _in_our_words(table: _Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Row], list[str]]:
+def _in_our_words(table: Chosen, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Row], list[str]]:
     """Return the rows with words of the schema and times in milliseconds, cells that are no numbers, and lines."""
     frame, lines = without_missing_words(translated(frame, table.options.words))
     frame, rejected = scaled(in_schema_words(frame), table.sources)
     return frame, rejected, lines
 
 
-def _with_answers(
-    table: _Table, frame: pd.DataFrame, places: tuple[str, str] | None, asked: Kind
-) -> tuple[pd.DataFrame, list[Row], list[str], tuple[str, ...]]:
+def _with_answers(table: Chosen, frame: pd.DataFrame, places: Places, asked: Kind) -> Placed:
     """Return the rows with answers in the columns of `trials`: pairs by place, responses from `correct`."""
     if places:
         return by_truth(frame, places, table.sources, asked=asked, where=table.file)
@@ -380,7 +274,7 @@ def _with_answers(
     frame = with_choice_of_real(frame, asked, where=table.file)
     frame, said = with_responses(frame, where=table.file)
     refuse_one_sided(frame, ("response",), where=table.file)
-    return frame, [], lines + said, ()
+    return Placed(frame, [], lines + said, ())
 
 
 def _with_direction(frame: pd.DataFrame, rating_high: Kind | None, file: str) -> pd.DataFrame:
@@ -409,20 +303,8 @@ def _lacks_all_answers(accepted: pd.DataFrame, rejected: Sequence[Row]) -> bool:
     return bool(rejected) and "response" in accepted and bool(accepted["response"].eq("none").all())
 
 
-def _no_row_error(table: _Table, rejected: Sequence[Row], places: tuple[str, str] | None) -> UserError:
-    """Return the error of a table of which no row fits, with the reason of the first."""
-    first = next((row for row in rejected if row["column"] == "response"), rejected[0])
-    names_words = first["column"] in (*ENUMERATIONS, *(() if places else ("choice",)))  # so does the error
-    reason = first["reason"] + ("" if names_words else first["advice"])
-    row = Labels(table.read, pd.Index([first["row"]]))[0]
-    problem = f"no row could be taken; row {row}: column {first['column']}: {reason}"
-    if first["column"] in table.rows and first["column"] not in (*REQUIRED, "choice"):
-        problem += f"; ignore the column with --map {first['column']}="
-    return table.error(problem)
-
-
 def _as_trials(
-    table: _Table, accepted: pd.DataFrame, picture_names: PictureNames | None
+    table: Chosen, accepted: pd.DataFrame, picture_names: PictureNames | None
 ) -> tuple[pd.DataFrame, tuple[str, ...], list[str]]:
     """Return the table `trials`, the pictures that were renamed, and lines; refuse rows that contradict each other."""
     filled = fill_trials(accepted.set_axis(accepted.index - 1), where=table.file, agree=False)
@@ -443,7 +325,7 @@ def _require_an_answer(ours: _Ours, trials: pd.DataFrame, *, where: str) -> None
 
 
 def _summed_up(
-    table: _Table, origins: Mapping[str, str], trials: pd.DataFrame, accepted: pd.DataFrame
+    table: Chosen, origins: Mapping[str, str], trials: pd.DataFrame, accepted: pd.DataFrame
 ) -> tuple[pd.DataFrame, ReadAs, list[str]]:
     """Return the trials without columns that say who people are, what they were read as, and doubts."""
     read, sources = table.read, table.sources
