@@ -193,8 +193,10 @@ def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> tuple[pd.Series, float]:
     """Return people's median times that are some 1000 times those of the others, and the median of these."""
-    times = trials[name].astype("float64")
+    times = trials[name].dropna().astype("float64")
     times = times[(times > 0) & (times <= MAX_TIME_MS)]
+    if times.empty:
+        return times, 0.0
     medians = times.groupby(trials["participant"], observed=True).median()
     is_plausible = medians.between(low, high)
     usual = float(medians[is_plausible].median())

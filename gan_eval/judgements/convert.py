@@ -352,7 +352,7 @@ def _remarks(trials: pd.DataFrame) -> Iterator[str]:
     if not (trials["phase"] == "main").any():
         counts = ", ".join(f"{phase} {count}" for phase, count in trials["phase"].value_counts().items())
         yield CHECKS["no_main_trial"].line(counts=counts)
-    if not (typed(trials).graded.empty or high_grade(trials)):
+    if trials["rating"].notna().any() and not (typed(trials).graded.empty or high_grade(trials)):
         yield CHECKS["no_direction"].line()
     if any(map(is_address, trials["participant"].unique())):
         yield "participant holds addresses of people; write codes in their place before you share the table"

@@ -28,7 +28,8 @@ def doubts(trials: pd.DataFrame, *, time_column: str = "reaction_time_ms") -> li
     if trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None):
         asked += [_no_time(trials, time_column), _short_times(trials), _since_start(trials), _longest_time(trials)]
         asked += [_equal_sessions(trials)]
-    asked += [_exchanged_keys(trials), _below_chance(trials), _stopped_early(trials)]
+    main = _with_agreement(trials)
+    asked += [_exchanged_keys(main), _below_chance(main), _stopped_early(main)]
     graded = [name for name in ("rating", "confidence") if trials[name].notna().any()]
     asked += [_codes_among_grades(trials, graded), _other_scale(trials), _reversed_scale(trials)]
     return [line for lines in asked for line in lines]
@@ -176,9 +177,15 @@ def _reversed_scale(trials: pd.DataFrame) -> Iterator[str]:
         yield check.line(people=_some(turned))
 
 
-def _below_chance(trials: pd.DataFrame) -> Iterator[str]:
+def _with_agreement(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the main trials, and whether answer and truth agree in `agrees` (1 or 0; missing: not known)."""
+    main = trials[(trials["phase"] == "main").to_numpy(bool)]
+    return main.assign(agrees=agreement(main).astype("float64"))
+
+
+def _below_chance(main: pd.DataFrame) -> Iterator[str]:
     """Yield questions on a choice or meanings that may be the opposite ones, in tables of other programs."""
-    agrees = _agreeing(trials[trials["onset_ms"].isna().to_numpy(bool)])  # this program knows its question
+    agrees = main[(main["agrees"].notna() & main["onset_ms"].isna()).to_numpy(bool)]  # we know our own question
     single = are_single(agrees)
     for part, check in (
         (agrees[~single], CHECKS["exchanged_choice"]),
@@ -189,16 +196,9 @@ def _below_chance(trials: pd.DataFrame) -> Iterator[str]:
             yield check.line(share=share, n=len(part))
 
 
-def _agreeing(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the main trials with an answer and a truth, and whether they agree in `agrees` (bool)."""
-    main = trials[(trials["phase"] == "main").to_numpy(bool)]
-    main = main.assign(agrees=agreement(main))
-    return main[main["agrees"].notna()].astype({"agrees": bool})
-
-
-def _exchanged_keys(trials: pd.DataFrame) -> Iterator[str]:
+def _exchanged_keys(main: pd.DataFrame) -> Iterator[str]:
     """Yield a question on people with far fewer correct answers than chance, to both kinds, among others far above."""
-    main, check = _agreeing(trials), CHECKS["exchanged_keys"]
+    check = CHECKS["exchanged_keys"]
     right, n = (getattr(main.groupby("participant", observed=True)["agrees"], of)() for of in ("sum", "count"))
     worst = main.groupby(["participant", main["kind"].fillna("")], observed=True)["agrees"].mean()
     is_low = (right / n < check.threshold) & (n >= check.n)
@@ -214,16 +214,15 @@ def _exchanged_keys(trials: pd.DataFrame) -> Iterator[str]:
     yield check.line(people=_some(is_low.index[is_low]), **shares)
 
 
-def _stopped_early(trials: pd.DataFrame) -> Iterator[str]:
+def _stopped_early(main: pd.DataFrame) -> Iterator[str]:
     """Yield a question if people's numbers of answers go together with their answers, as if some stopped early."""
-    main = trials[(trials["phase"] == "main").to_numpy(bool)]
     sign = main["kind"].map({"real": 1.0, "fake": -1.0}).astype("float64")
     grade = main["rating"].astype("float64") * sign  # of people who graded both kinds
     grade = grade.where(
         main["kind"].where(grade.notna()).groupby(main["participant"], observed=True).transform("nunique") == 2
     )
     for score, more, less in (
-        (agreement(main).astype("float64"), "were more often correct", "were less often correct"),
+        (main["agrees"], "were more often correct", "were less often correct"),
         (grade, "graded real pictures higher", "graded real pictures lower"),
     ):
         part = main[score.notna().to_numpy(bool)]

@@ -108,7 +108,7 @@ def words_of(cells: pd.Series) -> Words | int:
     >>> words_of(pd.Series(["pass", "fail", "pass", None]))
     {'pass': 2, 'fail': 1}
     """
-    counts = cells.astype("object").dropna().map(str).value_counts()
+    counts = cells.dropna().astype("str").value_counts()
     if len(counts) > MAX_WORDS:
         return len(counts)
     return {str(word): int(count) for word, count in counts.items()}
