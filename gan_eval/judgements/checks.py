@@ -29,9 +29,16 @@ _ROWS = (
           "dataset/model/... are that model's: correct the row"),
     Check("unnamed_models", "pairs of two models whose model is not `A|B`, or not that of their pictures", 0, "refuses",
           "model is {model}; for model_vs_model it must be A|B, the names of stimulus's and of stimulus_b's model"),
-    Check("not_correct", "answers whose `correct` differs from answer and truth", 0, "refuses",
-          "correct is {correct}, which contradicts {answer} ({count} such rows). Usual causes: {causes}. Else correct "
-          "the rows; if the column is of something else, trials import --map correct="),
+    Check("not_correct", "answers to single pictures whose `correct` differs from answer and truth", 0, "refuses",
+          "correct is {correct}, which contradicts response {response} and kind {kind} ({count} such rows). Usual "
+          "causes: keys that differ between people (give response no --word, and it follows from kind and correct), or "
+          "exchanged meanings in --word. Else correct the rows; if the column is of something else, trials import "
+          "--map correct="),
+    Check("not_correct_choice", "choices whose `correct` differs from choice and truth", 0, "refuses",
+          "correct is {correct}, which contradicts choice {choice} (a is the real picture) ({count} such rows). Usual "
+          "causes: the question was which picture is fake (trials import --asked fake), or the sides are exchanged "
+          "(stimulus is the real picture; trials import --map left=COLUMN --map right=COLUMN --map real_side=COLUMN). "
+          "Else correct the rows; if the column is of something else, trials import --map correct="),
     Check("unit_of_person", "ratio of a person's median time and that of the others, which is plausible", 100,
           "refuses", "column {name}: the median is {median:.4g} ms for participant {people}, {usual:.4g} ms for "
           "others: seconds and milliseconds in one column? Write all times in milliseconds, or leave these people out "
@@ -105,9 +112,10 @@ _ROWS = (
           "--asked fake"),
     Check("exchanged_meaning", "level at which answers to single pictures are below chance", 0.001, "asks",
           "{share:.0%} of {n} answers are correct, below chance: are the meanings of real and fake exchanged?"),
-    Check("stopped_early", "level of the correlation of people's numbers of answers with their answers", 0.005, "asks",
+    Check("stopped_early", "level of the correlation of people's numbers of answers with their answers, of 5 or more "
+          "people with numbers whose SD is 10 % of the mean or more", 0.005, "asks",
           "participants with more answers {how} (r = {r:.2f}, {people} people): did some stop early because of this? "
-          "Where it matters, paper and comparisons count each participant once; report who stopped, and why"),
+          "Where it matters, paper and comparisons count each participant once; report who stopped, and why", 5, 0.1),
     Check("no_direction", "ratings of which nothing says whose are high", 1, "asks",
           "nothing says whether real or generated pictures get high ratings, so no direction is reported; add "
           "--rating-high real or --rating-high fake"),

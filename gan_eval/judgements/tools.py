@@ -52,7 +52,8 @@ class Tool(NamedTuple):
     limit_time: bool = False
 
 
-def _tool(block: Mapping[str, Any]) -> Tool:
+def tool_of(block: Mapping[str, Any]) -> Tool:
+    """Return the program that a block of `tools.toml` describes."""
     sources = {**_DATA["any"], **block.get("sources", {})}
     return Tool(**{**block, "sources": {name: [*_expanded(each)] for name, each in sources.items()}})
 
@@ -65,7 +66,7 @@ def _expanded(candidates: Iterable[str]) -> Iterator[str]:
         yield from _expanded(f"{before}{each}{after}" for each in _NAMES[name]) if brace else [text]
 
 
-TOOLS: Mapping[str, Tool] = {name: _tool(block) for name, block in _DATA["tools"].items()}
+TOOLS: dict[str, Tool] = {name: tool_of(block) for name, block in _DATA["tools"].items()}
 
 
 class Options(NamedTuple):
