@@ -213,11 +213,10 @@ def _rejection_lines(rejected: Sequence[Mapping[Hashable, Any]]) -> Iterator[str
 
 def _renamed_line(imported: "Imported") -> str:
     """Describe pictures that shared a name, with the new name of one."""
+    from gan_eval.judgements.checks import CHECKS
+
     names = imported.renamed
     ends = (f"/{names[0]}", f"/{Path(names[0]).stem}")
     own_name = next(name for name in imported.trials["stimulus"] if name.endswith(ends))
     many = f"{len(names)} names stand" if len(names) > 1 else "a name stands"
-    return (
-        f"{many} for several pictures (real and generated, or of several models); each picture has its own now, such "
-        f"as {own_name}"
-    )
+    return CHECKS["one_name"].line(names=many, own=own_name)

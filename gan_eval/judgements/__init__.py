@@ -1,5 +1,6 @@
-"""Trials of other programs: convert their files into a trials table by naming the columns.
+"""People's judgements: of our stores, and of files of other programs, converted into a table `trials`.
 
-Open `convert.py` first. `reading.py` has the formats, `sources.py` what `--map` may name, `tools.py` the programs whose
-files are known, `traps.py` what these write that is not what it seems.
+Open `convert.py` first, which names the steps: `reading` -> `tools` (data: `tools.toml`) and `habits` -> `sources`,
+`mapping` -> `words`, `answers`, `pairs` -> `rejections` -> `trials`; then `contradictions` refuses, `doubts` asks (all
+by `checks`), and `read_as` sums up. `refusals` says what a table lacks.
 """

@@ -39,7 +39,7 @@ def with_responses(frame: pd.DataFrame, *, where: str) -> tuple[pd.DataFrame, li
         frame: text in the words of the schema.
 
     Raises:
-        UserError: an unknown word is never correct, neither for real nor for generated pictures.
+        UserError: an unknown word is never correct, and others are.
     """
     is_graded = "rating" in frame and "response" not in frame
     if not {"kind", "correct"} <= set(frame) or is_graded or any({*places} <= set(frame) for places in PLACES):
@@ -55,7 +55,7 @@ def with_responses(frame: pd.DataFrame, *, where: str) -> tuple[pd.DataFrame, li
         return frame, []
     responses = response_from_correct(facts[computed])
     if "response" in frame:
-        _refuse_words_of_no_answer(frame["response"][computed], responses, facts["correct"][computed], where=where)
+        _refuse_words_of_no_answer(frame["response"][computed], facts["correct"][computed], where=where)
     given = frame.get("response", pd.Series(None, index=frame.index, dtype="str"))
     unanswered = int((responses == "none").sum())
     line = f"response follows from kind and correct in {len(responses)} rows"
@@ -68,13 +68,12 @@ def with_responses(frame: pd.DataFrame, *, where: str) -> tuple[pd.DataFrame, li
     return frame.assign(response=given.mask(computed, responses)), [line]
 
 
-def _refuse_words_of_no_answer(words: pd.Series, responses: pd.Series, correct: pd.Series, *, where: str) -> None:
-    """Refuse a word that is never correct, neither for real nor for generated pictures, such as `timeout`."""
-    by_word = pd.DataFrame({"correct": correct, "response": responses}).groupby(words)
-    never = ~by_word["correct"].any() & (by_word["response"].nunique() > 1)
-    if never.any():
+def _refuse_words_of_no_answer(words: pd.Series, correct: pd.Series, *, where: str) -> None:
+    """Refuse a word that is never correct where others are, such as `timeout`, or a confidence."""
+    is_right = correct.groupby(words).any()
+    if (never := ~is_right).any() and is_right.any():
         word = str(never.index[never][0])
         raise UserError(
-            f"{where}: response {word!r} is never correct, neither for real nor for generated pictures; if it is no "
-            f"answer, add --word {shlex.quote(f'response:{word}=none')}; else name its meaning: real or fake"
+            f"{where}: response {word!r} is never correct, other words are; if it is no answer, add "
+            f" --word {shlex.quote(f'response:{word}=none')}; else name its meaning: real or fake"
         )

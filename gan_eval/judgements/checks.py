@@ -29,9 +29,16 @@ _ROWS = (
           "dataset/model/... are that model's: correct the row"),
     Check("unnamed_models", "pairs of two models whose model is not `A|B`, or not that of their pictures", 0, "refuses",
           "model is {model}; for model_vs_model it must be A|B, the names of stimulus's and of stimulus_b's model"),
-    Check("not_correct", "answers whose `correct` differs from answer and truth", 0, "refuses",
-          "correct is {correct}, which contradicts {answer} ({count} such rows). Usual causes: {causes}. Else correct "
-          "the rows; if the column is of something else, trials import --map correct="),
+    Check("not_correct", "answers to single pictures whose `correct` differs from answer and truth", 0, "refuses",
+          "correct is {correct}, which contradicts response {response} and kind {kind} ({count} such rows). Usual "
+          "causes: keys that differ between people (give response no --word, and it follows from kind and correct), or "
+          "exchanged meanings in --word. Else correct the rows; if the column is of something else, trials import "
+          "--map correct="),
+    Check("not_correct_choice", "choices whose `correct` differs from choice and truth", 0, "refuses",
+          "correct is {correct}, which contradicts choice {choice} (a is the real picture) ({count} such rows). Usual "
+          "causes: the question was which picture is fake (trials import --asked fake), or the sides are exchanged "
+          "(stimulus is the real picture; trials import --map left=COLUMN --map right=COLUMN --map real_side=COLUMN). "
+          "Else correct the rows; if the column is of something else, trials import --map correct="),
     Check("unit_of_person", "ratio of a person's median time and that of the others, which is plausible", 100,
           "refuses", "column {name}: the median is {median:.4g} ms for participant {people}, {usual:.4g} ms for "
           "others: seconds and milliseconds in one column? Write all times in milliseconds, or leave these people out "
@@ -42,11 +49,10 @@ _ROWS = (
     Check("no_answer_at_all", "answers in a file", 1, "refuses",
           "column {column}: no answer in any of {n} rows; nothing to import (Excel: cells with formulas have no value "
           "before the file was opened and saved in a spreadsheet)"),
-    Check("counts", "columns of numbers whose names say counts or shares, without participants and answers", 1,
-          "refuses",
-          "columns {columns} look like counts or shares of several answers; a row must be one judgement: write a row "
-          "for each answer (a count of 3 is 3 rows), or name the counts: --map count=COLUMN --map count_correct=COLUMN"
-          ),
+    Check("one_name", "share of the names of pictures that stand for several (real and generated, of several models): "
+          "each then gets a name of its own, fewer are mistakes, which two_pictures refuses", 0.5, "asks",
+          "{names} for several pictures (real and generated, or of several models); each picture has its own now, such "
+          "as {own}"),
     Check("one_time_stamp", "rows of a wide table with the time stamp of another one as their participant", 1, "asks",
           "participant: {count} rows have a time stamp that another row has; each row is taken for a person, such as "
           "{example}"),
@@ -56,10 +62,6 @@ _ROWS = (
     Check("names_by_code", "share of names judged by one participant, which are half as many without their codes", 0.9,
           "asks", "{before} names of pictures, each judged by one participant, are {after} without their numbers or "
           "codes: if these are the same pictures, remove them from the column", 1, 0.5),
-    Check("further_question", "trials with several answers, of which later ones have other words and are never correct",
-          4, "asks", "{count} rows with {words} in column {column} answer a further question: left out"),
-    Check("rows_without_answer", "rows without an answer of trials that have one in another row", 4, "asks",
-          "{count} rows without an answer are of trials that have one in another row: left out"),
     Check("no_main_trial", "main trials in a file", 1, "asks",
           "no row is a main trial ({counts}), so there is nothing to analyse; --map phase= takes all rows as main"),
     Check("people_without_answers", "answers of a participant who has trials", 1, "asks",
@@ -91,9 +93,6 @@ _ROWS = (
     Check("equal_sessions", "equal times of equal pictures in two sessions", 3, "asks",
           "sessions {sessions} have the same pictures with equal reaction times: one session under two names? remove "
           "one of them"),
-    Check("copies", "rows that equal an earlier one in session, picture, answer and time", 3, "asks",
-          "{count} rows equal an earlier one of their session in picture, answer and reaction time; remove them, if "
-          "they are copies: {rows}"),
     Check("code", "distance of a code such as 99 or -1 from the other grades, in ranges of these", 1, "asks",
           "column {name}: {count} are {code:g}, the others {low:g} to {high:g}: a code for no answer? It counts as a "
           "number; trials import --word {name}:{code:g}= leaves it out", 3),
@@ -113,9 +112,10 @@ _ROWS = (
           "--asked fake"),
     Check("exchanged_meaning", "level at which answers to single pictures are below chance", 0.001, "asks",
           "{share:.0%} of {n} answers are correct, below chance: are the meanings of real and fake exchanged?"),
-    Check("stopped_early", "level of the correlation of people's numbers of answers with their answers", 0.005, "asks",
+    Check("stopped_early", "level of the correlation of people's numbers of answers with their answers, of 5 or more "
+          "people with numbers whose SD is 10 % of the mean or more", 0.005, "asks",
           "participants with more answers {how} (r = {r:.2f}, {people} people): did some stop early because of this? "
-          "Where it matters, paper and comparisons count each participant once; report who stopped, and why"),
+          "Where it matters, paper and comparisons count each participant once; report who stopped, and why", 5, 0.1),
     Check("no_direction", "ratings of which nothing says whose are high", 1, "asks",
           "nothing says whether real or generated pictures get high ratings, so no direction is reported; add "
           "--rating-high real or --rating-high fake"),
@@ -127,6 +127,16 @@ _ROWS = (
           "(require_movement)"),
     Check("zero_confidence", "confidences of 0 in oTree, where others are not", 1, "asks",
           "{count} confidences are 0, as on a page that timed out; --word confidence:0= leaves them out"),
+    Check("without_value", "share of a model's judged pictures with a value, where another program's file has others",
+          0.5, "asks",
+          "{count} of {n} judged pictures of this model have no value, such as {first}: if the file numbers pictures "
+          "from another number, each value may be that of its neighbour; rename them"),
+    Check("finite_psnr", "pictures whose PSNR is that of equal ones in pyiqa, piq or libvmaf (60, 72, 80, 84, 100)", 2,
+          "asks", "{metric} is exactly {value:g} for {count} pictures; pyiqa, piq and libvmaf write it where a picture "
+          "equals its reference and PSNR is infinite; if so, write inf"),
+    Check("far_value", "distance of a value that several pictures have from all others, in ranges of these", 1, "asks",
+          "{metric} is {value:g} for {count} pictures, the others {low:g} to {high:g}: a code for a missing value? It "
+          "counts; leave these cells empty", 5),
     Check("other_sessions", "sessions without an answer to a covariate, where answers are of other sessions", 1, "asks",
           "covariate {name}: {missing} of {n} sessions have no answer, the first is {first}, and {others} answers are "
           "of other sessions, such as {other}; write the sessions as in the trials"),

@@ -90,25 +90,9 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
         raise refuse(row, CHECKS["unnamed_models"].line(model=abbreviated(trials["model"].iat[row])))
     if trials["correct"].notna().any() and (wrong := _belies_its_answer(trials)).any():
         row = int(wrong.argmax())
-        raise refuse(row, _other_than_its_answer(trials.iloc[row], single[row], int(wrong.sum())))
-
-
-def _other_than_its_answer(trial: pd.Series, is_single: bool, count: int) -> str:
-    """Return the message for a trial whose `correct` differs from its answer, as in `count` rows."""
-    if is_single:
-        answer = f"response {trial['response']} and kind {trial['kind']}"
-        causes = (
-            "keys that differ between people (give response no --word, and it follows from kind and correct), or "
-            "exchanged meanings in --word"
-        )
-    else:
-        answer = f"choice {trial['choice']} (a is the real picture)"
-        causes = (
-            "the question was which picture is fake (trials import --asked fake), or the sides are exchanged (stimulus "
-            "is the real picture; trials import --map left=COLUMN --map right=COLUMN --map real_side=COLUMN)"
-        )
-    correct = str(trial["correct"]).lower()
-    return CHECKS["not_correct"].line(correct=correct, answer=answer, count=count, causes=causes)
+        check = CHECKS["not_correct"] if single[row] else CHECKS["not_correct_choice"]
+        given = {name: trials[name].iat[row] for name in ("kind", "response", "choice")}
+        raise refuse(row, check.line(correct=str(trials["correct"].iat[row]).lower(), count=int(wrong.sum()), **given))
 
 
 def _pictures_of(pictures: pd.DataFrame, trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
@@ -193,8 +177,10 @@ def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> tuple[pd.Series, float]:
     """Return people's median times that are some 1000 times those of the others, and the median of these."""
-    times = trials[name].astype("float64")
+    times = trials[name].dropna().astype("float64")
     times = times[(times > 0) & (times <= MAX_TIME_MS)]
+    if times.empty:
+        return times, 0.0
     medians = times.groupby(trials["participant"], observed=True).median()
     is_plausible = medians.between(low, high)
     usual = float(medians[is_plausible].median())
@@ -282,6 +268,12 @@ def agreement(trials: pd.DataFrame) -> pd.Series:
     names_kind = (trials["response"] == trials["kind"]).to_numpy(bool, na_value=False)
     is_right = np.where(has_response, names_kind, (trials["choice"] == "a").to_numpy(bool, na_value=False))
     return pd.Series(is_right, index=trials.index, dtype="boolean").where(has_response | chosen)
+
+
+def answered(trials: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return (N,) bool: trials with an answer."""
+    given = trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"]) | trials["rating"].notna()
+    return given.to_numpy(bool)
 
 
 def of_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:

@@ -2,21 +2,20 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
 from gan_eval.errors import abbreviated
 from gan_eval.judgements.checks import CHECKS, CODES
-from gan_eval.judgements.contradictions import agreement, are_single, possible_times
+from gan_eval.judgements.contradictions import agreement, answered, are_single, possible_times
 from gan_eval.judgements.early_stops import of_scores
 from gan_eval.judgements.trials import items_of
 from gan_eval.tables.cells import person_of
 
 MAX_NAMED = 3
 """Number of persons or sessions that a warning names."""
-_OF_ANSWER = ["session", "stimulus", "stimulus_b", "response", "choice", "rating", "reaction_time_ms"]
 
 
 def doubts(trials: pd.DataFrame, *, time_column: str = "reaction_time_ms") -> list[str]:
@@ -25,76 +24,57 @@ def doubts(trials: pd.DataFrame, *, time_column: str = "reaction_time_ms") -> li
     Args:
         time_column: where an imported table had its reaction times.
     """
-    is_timed = trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None)
-    lines = [*_alike_codes(trials), *_people_without_answers(trials)]
-    if is_timed:
-        lines += [*_without_time(trials, time_column), *_doubtful_times(trials), *_equal_sessions(trials)]
-        lines += _copies(trials)
-    lines += [*_below_chance(trials), *_with_more_answers(trials)]
-    if graded := [name for name in ("rating", "confidence") if trials[name].notna().any()]:
-        lines += _codes_among_grades(trials, graded)
-    return lines
+    asked = [_alike_codes(trials), _no_model(trials), _people_without_answers(trials)]
+    if trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None):
+        asked += [_no_time(trials, time_column), _short_times(trials), _since_start(trials), _longest_time(trials)]
+        asked += [_equal_sessions(trials)]
+    main = _with_agreement(trials)
+    asked += [_exchanged_keys(main), _below_chance(main), _stopped_early(main)]
+    graded = [name for name in ("rating", "confidence") if trials[name].notna().any()]
+    asked += [_codes_among_grades(trials, graded), _other_scale(trials), _reversed_scale(trials)]
+    return [line for lines in asked for line in lines]
 
 
-def _answered(trials: pd.DataFrame) -> np.ndarray:
-    """Return (N,) bool: trials with an answer."""
-    answered = trials["response"].isin(["real", "fake"]) | trials["choice"].isin(["a", "b"]) | trials["rating"].notna()
-    return answered.to_numpy(bool)
+def _people_without_answers(trials: pd.DataFrame) -> Iterator[str]:
+    check, is_main = CHECKS["people_without_answers"], (trials["phase"] == "main").to_numpy(bool)
+    given = pd.Series(answered(trials)[is_main]).groupby(trials["participant"][is_main].array).agg(["sum", "size"])
+    without = given[given["sum"] < check.threshold]
+    if 0 < len(without) < len(given):
+        yield check.line(people=_some(without.index), n=int(without["size"].sum()))
 
 
-def _people_without_answers(trials: pd.DataFrame) -> list[str]:
-    is_main = (trials["phase"] == "main").to_numpy(bool)
-    answered = pd.Series(_answered(trials)[is_main]).groupby(trials["participant"][is_main].array).agg(["sum", "size"])
-    check, without = (
-        CHECKS["people_without_answers"],
-        answered[answered["sum"] < CHECKS["people_without_answers"].threshold],
-    )
-    if without.empty or len(without) == len(answered):
-        return []
-    people = _some([abbreviated(str(name)) for name in without.index])
-    return [check.line(people=people, n=int(without["size"].sum()))]
-
-
-def _without_time(trials: pd.DataFrame, source: str) -> list[str]:
-    check, answered, possible = CHECKS["no_time"], _answered(trials), possible_times(trials)
-    without = answered & ~possible
+def _no_time(trials: pd.DataFrame, source: str) -> Iterator[str]:
+    check, is_answered, possible = CHECKS["no_time"], answered(trials), possible_times(trials)
+    without, n = int((is_answered & ~possible).sum()), int(is_answered.sum())
     given = trials["reaction_time_ms"][~possible].dropna()
-    if not without.any() or (given.empty and without.sum() >= check.threshold * answered.sum()):
-        return []
-    first = f" (the first is {given.iloc[0]:g} ms in row {given.index[0] + 1})" if len(given) else ""
-    return [check.line(count=int(without.sum()), n=int(answered.sum()), first=first, source=source)]
+    if without and (len(given) or without < check.threshold * n):
+        first = f" (the first is {given.iloc[0]:g} ms in row {given.index[0] + 1})" if len(given) else ""
+        yield check.line(count=without, n=n, first=first, source=source)
 
 
-def _copies(trials: pd.DataFrame) -> list[str]:
-    """Return a question on rows of an imported table that equal an earlier one."""
-    is_copy = trials.duplicated(_OF_ANSWER) & trials["reaction_time_ms"].notna() & trials["onset_ms"].isna()
-    rows = [str(row + 1) for row in trials.index[is_copy.to_numpy(bool)]]
-    if len(rows) < CHECKS["copies"].threshold:
-        return []
-    named = ", ".join(rows[:MAX_NAMED]) + ", ..." * (len(rows) > MAX_NAMED)
-    return [CHECKS["copies"].line(count=len(rows), rows=named)]
-
-
-def _alike_codes(trials: pd.DataFrame) -> list[str]:
-    """Return warnings of people and models whose names differ only in case, spaces or zeros, and of unnamed models."""
-    lines, least = [], CHECKS["alike_codes"].threshold
+def _alike_codes(trials: pd.DataFrame) -> Iterator[str]:
     for column, what in (("participant", "people"), ("model", "models")):
-        spellings: dict[str, list[str]] = defaultdict(list)
-        for name in map(str, trials[column].dropna().unique()):
-            spellings[re.sub(r"(?<!\d)0+(?=\d)", "", person_of(name))].append(name)
-        alike = [f"{' and '.join(map(repr, names))}" for names in spellings.values() if len(names) >= least]
+        names = map(str, trials[column].dropna().unique())
+        alike = _alike(names, lambda name: re.sub(r"(?<!\d)0+(?=\d)", "", person_of(name)), "alike_codes")
         if alike:
-            lines.append(CHECKS["alike_codes"].line(column=column, names=_some(alike), what=what))
-    is_fake = (trials["kind"] == "fake").to_numpy(bool, na_value=False)
-    unnamed = int(trials["model"][is_fake].isna().sum())
-    if CHECKS["no_model"].threshold <= unnamed < is_fake.sum():
-        lines.append(CHECKS["no_model"].line(count=unnamed, n=is_fake.sum()))
-    return lines
+            yield CHECKS["alike_codes"].line(column=column, names=_some(alike, str), what=what)
 
 
-def _doubtful_times(trials: pd.DataFrame) -> list[str]:
-    """Return questions on columns of which some rows seem to be seconds, or that are of something else."""
-    lines = []
+def _alike(names: Iterable[str], key: Callable[[str], str], check: str) -> list[str]:
+    """Return the names that have one key, joined."""
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        spellings[key(name)].append(name)
+    return [" and ".join(map(repr, each)) for each in spellings.values() if len(each) >= CHECKS[check].threshold]
+
+
+def _no_model(trials: pd.DataFrame) -> Iterator[str]:
+    models = trials["model"][(trials["kind"] == "fake").to_numpy(bool, na_value=False)]
+    if CHECKS["no_model"].threshold <= (unnamed := int(models.isna().sum())) < len(models):
+        yield CHECKS["no_model"].line(count=unnamed, n=len(models))
+
+
+def _short_times(trials: pd.DataFrame) -> Iterator[str]:
     for name, check in (
         ("reaction_time_ms", CHECKS["short_times"]),
         ("requested_exposure_ms", CHECKS["short_exposures"]),
@@ -103,24 +83,27 @@ def _doubtful_times(trials: pd.DataFrame) -> list[str]:
         low = times[times < check.threshold]
         if len(low) >= check.n and len(low) > check.share * len(times):
             facts = {"count": len(low), "n": len(times), "least": check.threshold, "first": low.iloc[0]}
-            lines.append(check.line(name=name, row=low.index[0] + 1, **facts))
-    of_sessions = trials["reaction_time_ms"].groupby(trials["session"], observed=True)
+            yield check.line(name=name, row=low.index[0] + 1, **facts)
+
+
+def _since_start(trials: pd.DataFrame) -> Iterator[str]:
+    check, of_sessions = CHECKS["since_start"], trials["reaction_time_ms"].groupby(trials["session"], observed=True)
     longer, range_ms = of_sessions.diff().dropna() > 0, (of_sessions.max() - of_sessions.min()).median()
-    check = CHECKS["since_start"]
     if len(longer) >= check.n and longer.mean() > check.share and range_ms > check.threshold:
-        lines.append(check.line(share=longer.mean()))
+        yield check.line(share=longer.mean())
+
+
+def _longest_time(trials: pd.DataFrame) -> Iterator[str]:
     check, is_foreign = CHECKS["longest_time"], trials["onset_ms"].isna().to_numpy(bool)
-    times = trials["reaction_time_ms"][_answered(trials) & is_foreign & possible_times(trials)]
-    counts = times.value_counts()
-    longest = times.max()
+    times = trials["reaction_time_ms"][answered(trials) & is_foreign & possible_times(trials)]
+    counts, longest = times.value_counts(), times.max()
     number, others = int(counts.get(longest, 0)), counts.drop(longest, errors="ignore")
     least = max(check.n, check.share * len(times), check.threshold * others.max())
     if len(others) >= check.n and number >= least:
-        lines.append(check.line(count=number, n=len(times), time=longest))
-    return lines
+        yield check.line(count=number, n=len(times), time=longest)
 
 
-def _equal_sessions(trials: pd.DataFrame) -> list[str]:
+def _equal_sessions(trials: pd.DataFrame) -> Iterator[str]:
     timed = trials[["session", "stimulus", "reaction_time_ms"]].dropna()
     session, names = pd.factorize(timed["session"].array)
     stimulus, time = pd.factorize(timed["stimulus"].array)[0], timed["reaction_time_ms"].to_numpy("float64")
@@ -131,29 +114,18 @@ def _equal_sessions(trials: pd.DataFrame) -> list[str]:
         if len(np.unique(times[:, 1])) >= CHECKS["equal_sessions"].threshold:
             same[times.tobytes()].append(str(name))
     repeated = [" and ".join(map(abbreviated, sessions)) for sessions in same.values() if len(sessions) > 1]
-    if not repeated:
-        return []
-    return [CHECKS["equal_sessions"].line(sessions=_some(repeated))]
+    if repeated:
+        yield CHECKS["equal_sessions"].line(sessions=_some(repeated, str))
 
 
-def _codes_among_grades(trials: pd.DataFrame, names: list[str]) -> list[str]:
-    """Return questions on grades such as -99 or 999 among grades of another size, and on other scales."""
-    lines = []
+def _codes_among_grades(trials: pd.DataFrame, names: list[str]) -> Iterator[str]:
+    """Yield questions on grades such as -99 or 999 among grades of another size."""
+    check = CHECKS["code"]
     for name in names:
-        for count, code, rest in _codes(trials[name].astype("float64").dropna(), CHECKS["code"].n):
-            is_far = (max(rest[0] - code, code - rest[-1])) > CHECKS["code"].threshold * (rest[-1] - rest[0])
+        for count, code, rest in _codes(trials[name].astype("float64").dropna(), check.n):
+            is_far = (max(rest[0] - code, code - rest[-1])) > check.threshold * (rest[-1] - rest[0])
             if is_far or code < 0 <= rest[0]:
-                lines.append(CHECKS["code"].line(name=name, count=count, code=code, low=rest[0], high=rest[-1]))
-    if "rating" not in names:
-        return lines
-    highest = trials["rating"].astype("float64").groupby(trials["participant"], observed=True).max().dropna()
-    other = highest[highest > CHECKS["other_scale"].threshold * highest.median()]
-    if len(other) and highest.median() > 0 and not lines:
-        people = _some(list(map(abbreviated, other.index)))
-        lines.append(CHECKS["other_scale"].line(people=people, highest=other.max(), usual=highest.median()))
-    if turned := _other_way_round(trials):
-        lines.append(CHECKS["reversed_scale"].line(people=_some(list(map(abbreviated, turned)))))
-    return lines
+                yield check.line(name=name, count=count, code=code, low=rest[0], high=rest[-1])
 
 
 def _codes(numbers: pd.Series, least: int) -> Iterator[tuple[int, float, pd.Index]]:
@@ -164,114 +136,99 @@ def _codes(numbers: pd.Series, least: int) -> Iterator[tuple[int, float, pd.Inde
             yield int(counts.iloc[at]), code, rest
 
 
-def _other_way_round(trials: pd.DataFrame) -> list[str]:
-    """Return the people whose grades of real pictures and of each model fall where those of the others rise.
+def _other_scale(trials: pd.DataFrame) -> Iterator[str]:
+    check, is_coded = CHECKS["other_scale"], any(_codes_among_grades(trials, ["rating"]))
+    highest = trials["rating"].astype("float64").groupby(trials["participant"], observed=True).max().dropna()
+    other = highest[highest > check.threshold * highest.median()]
+    if len(other) and highest.median() > 0 and not is_coded:
+        yield check.line(people=_some(other.index), highest=other.max(), usual=highest.median())
+
+
+def _reversed_scale(trials: pd.DataFrame) -> Iterator[str]:
+    """Yield a question on people whose grades of real pictures and of each model fall where those of the others rise.
 
     A person's grades are regressed on the others' mean grades of the same groups (Student's t, one-sided), so that a
     person whom one model fools, but who grades the other models as everyone does, is not among them. The level of 5%
     is divided by the number of people (Bonferroni).
     """
+    check = CHECKS["reversed_scale"]
     graded = trials[(trials["rating"].notna() & trials["kind"].notna()).to_numpy(bool)]
     kinds = graded.groupby(["participant", "kind"], observed=True).size().unstack(fill_value=0)
-    check = CHECKS["reversed_scale"]
-    if set(kinds.columns) != {"real", "fake"}:
-        return []
-    kinds = kinds[kinds.min(axis=1) >= check.n]
-    graded = graded[graded["participant"].isin(kinds.index)]
-    if len(kinds) < check.n:
-        return []
+    people = kinds.index[kinds.min(axis=1) >= check.n] if {*kinds.columns} == {"real", "fake"} else kinds.index[:0]
+    if len(people) < check.n:
+        return
     from scipy.special import stdtr
 
-    person, names = pd.factorize(graded["participant"].array)
-    group, groups = pd.factorize(
-        graded["kind"].astype(str) + " " + graded["model"].astype("object").fillna("").astype(str)
-    )
-    shape, place = (len(names), len(groups)), person * len(groups) + group
-    grade = graded["rating"].to_numpy("float64")
-    n, total, squares = (
-        np.bincount(place, weights, shape[0] * shape[1]).reshape(shape) for weights in (None, grade, grade**2)
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        means = np.where(n > 0, total / n, 0.0)
-        others = (means.sum(axis=0) - means) / ((n > 0).sum(axis=0) - (n > 0))  # mean of the other people's means
-        n = np.where(np.isfinite(others), n, 0)
-        total, squares, others = (np.where(n > 0, cells, 0.0) for cells in (total, squares, others))
-        count = n.sum(axis=1)
-        x = np.where(n > 0, others - ((n * others).sum(axis=1) / count)[:, None], 0.0)
-        spread, shared = (n * x**2).sum(axis=1), (total * x).sum(axis=1)
-        rest = squares.sum(axis=1) - total.sum(axis=1) ** 2 / count - shared**2 / spread
-        t = shared / np.sqrt(spread * np.maximum(rest, 1e-12 * squares.sum(axis=1)) / (count - 2))
-    t = np.where(spread > 0, t, np.nan)
-    if not np.nanmedian(t) > 1:  # most people do not tell them apart either
-        return []
-    return [str(name) for name in names[stdtr(count - 2, t) < check.threshold / len(names)]]
+    graded = graded[graded["participant"].isin(people)]
+    person, model = graded["participant"].astype("str"), graded["model"].astype("object").fillna("").astype("str")
+    rows = pd.DataFrame({"person": person, "y": graded["rating"].astype("float64")})
+    rows["group"] = graded["kind"].astype("str") + " " + model
+    means = rows.pivot_table(index="person", columns="group", values="y")
+    others = (means.sum() - means) / (means.notna().sum() - means.notna())  # mean of the other people's means
+    rows["x"] = others.stack().reindex(pd.MultiIndex.from_frame(rows[["person", "group"]])).to_numpy()
+    rows = rows.replace(np.inf, np.nan).dropna().set_index("person")[["x", "y"]]
+    centred = rows - rows.groupby(level=0).transform("mean")
+    squares, shared = (centred**2).groupby(level=0).sum(), centred.prod(axis=1).groupby(level=0).sum()
+    n, spread = rows.groupby(level=0).size(), squares["x"].where(squares["x"] > 0)
+    least = 1e-12 * (rows["y"] ** 2).groupby(level=0).sum()
+    t = shared / np.sqrt(spread * np.maximum(squares["y"] - shared**2 / spread, least) / (n - 2))
+    turned = t.index[stdtr(n - 2, t) < check.threshold / len(people)]
+    if t.median() > 1 and len(turned):  # else most people do not tell them apart either
+        yield check.line(people=_some(turned))
 
 
-def _below_chance(trials: pd.DataFrame) -> list[str]:
-    """Return warnings: people far below chance among others far above it; a question that may be the opposite one."""
+def _with_agreement(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the main trials, and whether answer and truth agree in `agrees` (1 or 0; missing: not known)."""
     main = trials[(trials["phase"] == "main").to_numpy(bool)]
-    main = main.assign(agrees=agreement(main), single=are_single(main))
-    main = main[main["agrees"].notna()].astype({"agrees": bool})
-    if main.empty:
-        return []
-    lines = []
-    if people := _far_below_others(main):
-        below = main["participant"].isin(people)
-        shares = {"share": main["agrees"][below].mean(), "others": main["agrees"][~below].mean()}
-        lines.append(CHECKS["exchanged_keys"].line(people=_some([abbreviated(name) for name in people]), **shares))
-    imported = main[main["onset_ms"].isna()]  # this program knows its question
+    return main.assign(agrees=agreement(main).astype("float64"))
+
+
+def _below_chance(main: pd.DataFrame) -> Iterator[str]:
+    """Yield questions on a choice or meanings that may be the opposite ones, in tables of other programs."""
+    agrees = main[(main["agrees"].notna() & main["onset_ms"].isna()).to_numpy(bool)]  # we know our own question
+    single = are_single(agrees)
     for part, check in (
-        (imported[~imported["single"]], CHECKS["exchanged_choice"]),
-        (imported[imported["single"]], CHECKS["exchanged_meaning"]),
+        (agrees[~single], CHECKS["exchanged_choice"]),
+        (agrees[single], CHECKS["exchanged_meaning"]),
     ):
         share = part["agrees"].mean()
         if share < 0.5 and _is_below_half(part, check.threshold):
-            lines.append(check.line(share=share, n=len(part)))
-    return lines
+            yield check.line(share=share, n=len(part))
 
 
-def _far_below_others(main: pd.DataFrame) -> list[str]:
-    """Return the people with far fewer correct answers than chance, to both kinds, among others far above it."""
+def _exchanged_keys(main: pd.DataFrame) -> Iterator[str]:
+    """Yield a question on people with far fewer correct answers than chance, to both kinds, among others far above."""
     check = CHECKS["exchanged_keys"]
-    by_person = main.groupby("participant", observed=True)["agrees"].agg(["sum", "size"])
-    share, n = by_person["sum"] / by_person["size"], by_person["size"]
+    right, n = (getattr(main.groupby("participant", observed=True)["agrees"], of)() for of in ("sum", "count"))
     worst = main.groupby(["participant", main["kind"].fillna("")], observed=True)["agrees"].mean()
-    is_low = (share < check.threshold) & (n >= check.n)
-    is_low &= worst.groupby(level=0).max().reindex(share.index) <= 0.5
+    is_low = (right / n < check.threshold) & (n >= check.n)
+    is_low &= worst.groupby(level=0).max().reindex(n.index) <= 0.5
     if not is_low.any():
-        return []
+        return
     from scipy.special import bdtr
 
-    is_low &= bdtr(by_person["sum"], n.to_numpy(), 0.5) < min(check.share, 0.5 / len(by_person))
-    others = by_person[~is_low]
-    is_good = others["sum"].sum() >= (1 - check.threshold) * others["size"].sum()
-    return [str(name) for name in is_low.index[is_low]] if is_good and is_low.sum() <= len(others) else []
+    is_low &= bdtr(right, n.to_numpy(), 0.5) < min(check.share, 0.5 / len(n))
+    if not 0 < is_low.sum() <= len(n) / 2 or right[~is_low].sum() < (1 - check.threshold) * n[~is_low].sum():
+        return
+    shares = {"share": right[is_low].sum() / n[is_low].sum(), "others": right[~is_low].sum() / n[~is_low].sum()}
+    yield check.line(people=_some(is_low.index[is_low]), **shares)
 
 
-def _with_more_answers(trials: pd.DataFrame) -> list[str]:
-    """Return a warning if people's numbers of answers go together with their answers, as if some stopped early."""
-    main = trials[(trials["phase"] == "main").to_numpy(bool)]
-    lines = []
+def _stopped_early(main: pd.DataFrame) -> Iterator[str]:
+    """Yield a question if people's numbers of answers go together with their answers, as if some stopped early."""
+    sign = main["kind"].map({"real": 1.0, "fake": -1.0}).astype("float64")
+    grade = main["rating"].astype("float64") * sign  # of people who graded both kinds
+    grade = grade.where(
+        main["kind"].where(grade.notna()).groupby(main["participant"], observed=True).transform("nunique") == 2
+    )
     for score, more, less in (
-        (agreement(main).astype("float64"), "were more often correct", "were less often correct"),
-        (_grade_of_kind(main), "graded real pictures higher", "graded real pictures lower"),
+        (main["agrees"], "were more often correct", "were less often correct"),
+        (grade, "graded real pictures higher", "graded real pictures lower"),
     ):
         part = main[score.notna().to_numpy(bool)]
-        if part.empty:
-            continue
         participant, kind = (pd.factorize(part[name], use_na_sentinel=False)[0] for name in ("participant", "kind"))
-        if found := of_scores(score.dropna().to_numpy(), participant, kind):
-            how = more if found.r > 0 else less
-            lines.append(CHECKS["stopped_early"].line(how=how, r=found.r, people=found.people))
-    return lines
-
-
-def _grade_of_kind(main: pd.DataFrame) -> pd.Series:
-    """Return the grades of real pictures, and those of generated ones times -1, of people who graded both."""
-    sign = main["kind"].map({"real": 1.0, "fake": -1.0}).astype("float64")
-    grade = main["rating"].astype("float64") * sign
-    kinds = main["kind"].where(grade.notna()).groupby(main["participant"], observed=True).transform("nunique")
-    return grade.where(kinds == 2)
+        if len(part) and (found := of_scores(score.dropna().to_numpy(), participant, kind)):
+            yield CHECKS["stopped_early"].line(how=more if found.r > 0 else less, r=found.r, people=found.people)
 
 
 def _is_below_half(main: pd.DataFrame, level: float) -> bool:
@@ -326,14 +283,12 @@ def _doubtful_answers(name: str, rows: pd.DataFrame) -> Iterator[str]:
         is_far = code > check.threshold * max(rest[-1], -rest[0], 0) and (count > 1 or code >= 98)
         if is_far or code < 0 <= rest[0]:
             yield check.line(name=name, count=count, code=code, low=rest[0], high=rest[-1])
-    spellings: dict[str, set[str]] = defaultdict(set)
-    for answer in answers[is_text]:
-        spellings[answer.casefold()].add(answer)
-    least = CHECKS["alike_answers"].threshold
-    if alike := [f"{' and '.join(map(repr, sorted(words)))}" for words in spellings.values() if len(words) >= least]:
-        yield CHECKS["alike_answers"].line(name=name, words=_some(alike))
+    alike = _alike(dict.fromkeys(answers[is_text]), str.casefold, "alike_answers")
+    if alike:
+        yield CHECKS["alike_answers"].line(name=name, words=_some(alike, str))
 
 
-def _some(names: list[str]) -> str:
-    more = f", and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more
+def _some(names: Iterable[str], text: Callable[[str], str] = abbreviated) -> str:
+    shown = [text(str(name)) for name in names]
+    more = f", and {len(shown) - MAX_NAMED} more" if len(shown) > MAX_NAMED else ""
+    return ", ".join(shown[:MAX_NAMED]) + more

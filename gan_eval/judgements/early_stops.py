@@ -7,11 +7,6 @@ import numpy as np
 from gan_eval.judgements.checks import CHECKS
 from gan_eval.science.inference import cells, two_sided_p
 
-MIN_PEOPLE = 5
-"""Minimum number of people for a correlation of their numbers of answers with their answers."""
-MIN_SPREAD = 0.1
-"""Minimum SD of people's numbers of answers, relative to the mean; below it weights make no difference."""
-
 
 class Correlation(NamedTuple):
     """Correlation of people's numbers of answers with a score of their answers."""
@@ -51,8 +46,8 @@ def correlation(number: np.ndarray, score: np.ndarray) -> Correlation | None:
     >>> round(found.r, 3), round(found.p, 3), found.people
     (0.892, 0.017, 6)
     """
-    people = len(number)
-    if people < MIN_PEOPLE or number.std(ddof=1) < MIN_SPREAD * number.mean() or np.ptp(score) < 1e-12:
+    people, check = len(number), CHECKS["stopped_early"]
+    if people < check.n or number.std(ddof=1) < check.share * number.mean() or np.ptp(score) < 1e-12:
         return None
     r = float(np.clip(np.corrcoef(number, score)[0, 1], -1.0, 1.0))
     error = np.sqrt(max(1 - r * r, 1e-300) / (people - 2))

@@ -7,6 +7,8 @@ from urllib.parse import unquote
 
 import pandas as pd
 
+from gan_eval.judgements.checks import CHECKS
+
 PICTURE_FILE = r"\.(?i:png|jpe?g|webp|bmp|tiff?|gif|avif)$"
 
 _FILE_IN_TEXT = re.compile(rf"[^\s\"'<>(]+{PICTURE_FILE.removesuffix('$')}")
@@ -88,7 +90,7 @@ def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]
     version = (trials["dataset"] + "/").fillna("") + version
     versions = version[single].groupby(trials["stimulus"][single]).nunique()
     kinds = trials["kind"][single].groupby(trials["stimulus"][single]).nunique()
-    mistaken = kinds.index[kinds > 1] if (kinds > 1).mean() < 0.5 else kinds.index[:0]
+    mistaken = kinds.index[kinds > 1] if (kinds > 1).mean() < CHECKS["one_name"].threshold else kinds.index[:0]
     shared = versions.index[versions > 1].difference(mistaken)
     if shared.empty:
         return trials, ()

@@ -1,7 +1,7 @@
 """Pairs by place: find the real picture of each pair, and convert places to pictures a and b and the choice of one."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
@@ -11,6 +11,7 @@ import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.judgements.answers import TRUTH
+from gan_eval.judgements.checks import CHECKS
 from gan_eval.judgements.contradictions import Sources, of_two_models
 from gan_eval.judgements.mapping import BY_PLACE, PLACES
 from gan_eval.judgements.names import PICTURE_FILE, clean_names, kinds_by_name
@@ -26,6 +27,7 @@ _SIDES = (
 """Options that say which picture of a pair is real, for the names of the two places."""
 OPTIONS = f"--map left=COLUMN --map right=COLUMN (or first, second) with {_SIDES.format('left', 'right')}"
 """Options for pairs by place."""
+_UNKNOWN_REAL = "neither columns nor names say which picture of a pair is real"
 _SHORT = {"left": "l", "right": "r", "first": "1st", "second": "2nd"}
 Side = pd.Series
 """(N,) float: a place of each pair, 0 or 1; NaN: unknown."""
@@ -43,28 +45,35 @@ class Placed(NamedTuple):
 
 
 class _Pairs(NamedTuple):
-    """The pictures and models of N pairs by place, as the file has them."""
+    """N pairs as the file has them; pictures, models and kinds by place."""
 
+    frame: pd.DataFrame
     places: tuple[str, str]
     pictures: list[pd.Series]
     models: list[pd.Series]
+    kinds: list[pd.Series]
+    """Empty: no column has them."""
     words: list[set[str]]
     """Words for each place."""
 
     def place(self, cells: pd.Series, kinds: Sequence[pd.Series] = ()) -> Side:
         """Return the place that each cell names: by its word, the picture's name, the model or the kind there."""
-        plain, stems = _plain(cells), _stems(cells)
-        pictures, models = ([_plain(column) for column in columns] for columns in (self.pictures, self.models))
+        plain = _plain(cells)
         sides = _side(*[plain.isin(words) for words in self.words])
         for cells_of, both in (
-            (plain, pictures),
-            (stems, [_stems(column) for column in self.pictures]),
-            (plain, models),
+            (plain, [*map(_plain, self.pictures)]),
+            (_stems(cells), [*map(_stems, self.pictures)]),
+            (plain, [*map(_plain, self.models)]),
             (plain, kinds),
         ):
             if both:
                 sides = sides.fillna(_side(*[cells_of.eq(column) & cells_of.notna() for column in both]))
         return sides
+
+    def of_correct(self, asked: Kind) -> Side:
+        """Return the place of the real picture, as the choice and `correct` say; without a choice NaN."""
+        is_right, chosen = self.frame["correct"].map(TRUTH), self.place(_column(self.frame, "choice"))
+        return chosen.where(is_right.eq(asked == "real"), 1 - chosen).where(is_right.notna())
 
 
 def places_in(frame: pd.DataFrame, sources: Sources) -> tuple[str, str] | None:
@@ -91,17 +100,14 @@ def by_truth(frame: pd.DataFrame, places: tuple[str, str], sources: Sources, *, 
     Raises:
         UserError: neither columns nor names say which picture is real.
     """
-    pictures, models = ([_column(frame, f"{place}{of}").str.strip() for place in places] for of in ("", "_model"))
-    if all(f"{place}_model" in sources and pictures[at].equals(models[at]) for at, place in enumerate(places)) and any(
-        column.str.contains(PICTURE_FILE).any() for column in pictures
-    ):
-        models = _models_in_names(pictures)
-    words = [{word.lower() for word in (place, _SHORT[place], *_columns_of(sources, place))} for place in places]
-    pairs = _Pairs(places, pictures, models, words)
-    real, line = _real_side(frame, pairs, asked=asked, where=where)
-    is_two = _are_two_models(frame, pairs) & real.isna()
+    pairs = _pairs(frame, places, sources)
+    pictures, models = pairs.pictures, pairs.models
+    real, line = _real_side(pairs, asked=asked, where=where)
+    is_two = real.isna() & _column(frame, "real_side").isna() & models[0].ne(models[1])
+    for column in (*pairs.models, *pairs.kinds):
+        is_two &= column.notna() & column.ne("real")
     chosen = pairs.place(_column(frame, "choice"), [real.map({place: "real", 1 - place: "fake"}) for place in (0, 1)])
-    _refuse_unknown_words(frame, places, real, chosen, where=where)
+    _refuse_unknown_words(pairs, real, chosen, where=where)
     if "choice" not in frame:
         is_right = frame["correct"].map(TRUTH)
         chosen = real.where(is_right.eq(asked == "real"), 1 - real).where(is_right.notna())
@@ -122,44 +128,51 @@ def by_truth(frame: pd.DataFrame, places: tuple[str, str], sources: Sources, *, 
     columns, renamed = _own_names(columns, versions)
     if "item" in frame:
         columns.pop("item", None)
-    rejected = _rejected(frame, pairs, has_truth=real.notna() | is_two, chosen=chosen)
+    rejected = [*_rejected(pairs, has_truth=real.notna() | is_two, chosen=chosen)]
     others = [name for name in (*BY_PLACE, "kind", "response") if name in frame]
     return Placed(frame.drop(columns=others).assign(**columns), rejected, [line] if line else [], renamed)
 
 
-def _real_side(frame: pd.DataFrame, pairs: _Pairs, *, asked: Kind, where: str) -> tuple[Side, str | None]:
+def _pairs(frame: pd.DataFrame, places: tuple[str, str], sources: Sources) -> _Pairs:
+    """Return the pairs of a frame; models may be in the names of pictures, and kinds follow from models."""
+    pictures, models = ([_column(frame, f"{place}{of}").str.strip() for place in places] for of in ("", "_model"))
+    if all(f"{place}_model" in sources and pictures[at].equals(models[at]) for at, place in enumerate(places)) and any(
+        column.str.contains(PICTURE_FILE).any() for column in pictures
+    ):
+        models = _models_in_names(pictures)
+    kinds = [_plain(_column(frame, f"{place}_kind")) for place in places]
+    if not {f"{place}_kind" for place in places} & {*frame}:
+        kinds = [_plain(column).where(_plain(column).eq("real") | column.isna(), "fake") for column in models]
+    other = {"real": "fake", "fake": "real"}  # one column is enough
+    kinds = [
+        (kinds[1 - at].map(other) if column.isna().all() else column).astype("str") for at, column in enumerate(kinds)
+    ]
+    kinds = kinds if any(column.notna().any() for column in kinds) else []
+    words = [
+        {place, _SHORT[place], *(s.column.lower() for name in (place, f"{place}_model") if (s := sources.get(name)))}
+        for place in places
+    ]
+    return _Pairs(frame, places, pictures, models, kinds, words)
+
+
+def _real_side(pairs: _Pairs, *, asked: Kind, where: str) -> tuple[Side, str]:
     """Return the place of each real picture, and a line that says where it is from if no column names it."""
-    kinds, models = _kinds(frame, pairs.places), [_plain(column) for column in pairs.models]
-    if "real_side" in frame:
-        return pairs.place(frame["real_side"]), None
-    if kinds:
-        return _side(*[kinds[place].eq("real") & kinds[1 - place].eq("fake") for place in (0, 1)]), None
-    if any(column.notna().any() for column in models):
-        is_model = [column.notna() & column.ne("real") for column in models]
-        return _side(*[models[place].eq("real") & is_model[1 - place] for place in (0, 1)]), None
+    if "real_side" in pairs.frame:
+        return pairs.place(pairs.frame["real_side"]), ""
+    if pairs.kinds:
+        return _side(*[pairs.kinds[at].eq("real") & pairs.kinds[1 - at].eq("fake") for at in (0, 1)]), ""
     if (by_name := real_by_name(pairs.pictures)) is not None:
         example = _at(pairs.pictures, by_name).iloc[0]
         return by_name, f"the real picture of a pair is the one with the word real in its name, such as {example}"
-    if {"choice", "correct"} <= set(frame):
-        chosen, is_right = pairs.place(frame["choice"]), frame["correct"].map(TRUTH)
-        answered = chosen.where(is_right.eq(asked == "real"), 1 - chosen).where(is_right.notna())
-        is_real = dict.fromkeys(_at(pairs.pictures, answered).dropna(), True)
+    if {"choice", "correct"} <= set(pairs.frame):
+        of_answers = pairs.of_correct(asked)
+        is_real = [*_at(pairs.pictures, of_answers).dropna().unique()]
         shown = _side(*[column.isin(is_real) for column in pairs.pictures])
-        return answered.fillna(shown), "the real picture of a pair follows from choice and correct"
+        return of_answers.fillna(shown), "the real picture of a pair follows from choice and correct"
     options = _SIDES.format(*pairs.places)
     raise UserError(
-        f"{where}: neither columns nor names say which picture of a pair is real; add {options}, or "
-        "--map correct=COLUMN (whether the choice was correct)"
+        f"{where}: {_UNKNOWN_REAL}; add {options}, or --map correct=COLUMN (whether the choice was correct)"
     )
-
-
-def _are_two_models(frame: pd.DataFrame, pairs: _Pairs) -> pd.Series:
-    """Return (N,) bool: which pairs are of two models, where the columns name no real picture."""
-    kinds, (first, second) = _kinds(frame, pairs.places), [_plain(column) for column in pairs.models]
-    is_two = first.notna() & second.notna() & first.ne(second) & first.ne("real") & second.ne("real")
-    for column in kinds:
-        is_two &= column.eq("fake")
-    return is_two & _column(frame, "real_side").isna()
 
 
 def real_by_name(pictures: Sequence[pd.Series]) -> Side | None:
@@ -210,8 +223,8 @@ def require_known_truth(frame: pd.DataFrame, sources: Sources, *, where: str) ->
     if {*names} <= {"stimulus", "stimulus_b"}:
         return ["the picture in column stimulus is taken for the real one of each pair"]
     raise UserError(
-        f"{where}: neither columns nor names say which picture of a pair is real; give {OPTIONS}. If stimulus always "
-        "is the real picture, name the file's columns stimulus and stimulus_b"
+        f"{where}: {_UNKNOWN_REAL}; give {OPTIONS}. If stimulus always is the real picture, name the file's columns "
+        "stimulus and stimulus_b"
     )
 
 
@@ -228,16 +241,6 @@ def with_choice_of_real(frame: pd.DataFrame, asked: Kind, *, where: str) -> pd.D
     return frame.assign(choice=frame["choice"].replace({"a": "b", "b": "a"}))
 
 
-def _kinds(frame: pd.DataFrame, places: tuple[str, str]) -> list[pd.Series]:
-    """Return the kinds at both places; one column is enough. Empty: the frame has none."""
-    kinds = [_plain(frame[name]) if (name := f"{place}_kind") in frame else None for place in places]
-    for place in (0, 1):
-        other = kinds[1 - place]
-        if kinds[place] is None and other is not None:
-            kinds[place] = other.map({"real": "fake", "fake": "real"})
-    return [column for column in kinds if column is not None]
-
-
 def _own_names(
     columns: dict[str, pd.Series], versions: list[pd.Series]
 ) -> tuple[dict[str, pd.Series], tuple[str, ...]]:
@@ -247,7 +250,7 @@ def _own_names(
     """
     names = [columns["stimulus"], columns["stimulus_b"]]
     several = pd.concat(versions).groupby(pd.concat(names)).nunique() > 1
-    if several.mean() < 0.5 or not several.any():
+    if several.mean() < CHECKS["one_name"].threshold or not several.any():
         return columns, ()
     shared = several.index[several]
     names_apart = [
@@ -259,57 +262,52 @@ def _own_names(
     )
 
 
-def _refuse_unknown_words(
-    frame: pd.DataFrame, places: tuple[str, str], real: Side, chosen: Side, *, where: str
-) -> None:
+def _refuse_unknown_words(pairs: _Pairs, real: Side, chosen: Side, *, where: str) -> None:
     """Refuse a table with unknown words for a place or a kind if fewer than both are known.
 
     Rows left out would be those of one place, or all of them.
     """
-    sides = ", ".join(places)
-    kinds = [name for name in BY_PLACE if name.endswith("_kind") and name in frame]
-    read = {name: (_plain(frame[name]).map({"real": 0.0, "fake": 1.0}), "real, fake") for name in kinds}
+    frame, sides = pairs.frame, ", ".join(pairs.places)
+    read = {
+        name: (_plain(frame[name]).map({"real": 0.0, "fake": 1.0}), "real, fake")
+        for name in BY_PLACE
+        if name.endswith("_kind") and name in frame
+    }
     if "real_side" in frame:
         read["real_side"] = real, sides
     if "choice" in frame and not (real.isna().all() and _plain(frame["choice"]).isin(["real", "fake"]).any()):
         read["choice"] = chosen, f"{sides}, none: a tie or no answer"
     findings, options = [], []
     for name, (side, meanings) in read.items():
-        unknown = frame[name][side.isna() & frame[name].notna() & _plain(frame[name]).ne("none")].str.strip()
-        if len(unknown) and side.nunique() < 2:
-            counts = unknown.value_counts()
+        counts = frame[name][side.isna() & _plain(frame[name]).ne("none")].str.strip().value_counts()
+        if len(counts) and side.nunique() < 2:
             findings.append(listed_words(name, name, counts) + f", expected {meanings}")
             options += [f"--word {shlex.quote(f'{name}:{word}')}=MEANING" for word in counts.index[:2]]
     if findings:
         raise UserError(f"{where}: {'; '.join(findings)}; add {' '.join(options)} (an option for each word)")
 
 
-def _rejected(frame: pd.DataFrame, pairs: _Pairs, *, has_truth: pd.Series, chosen: Side) -> list[Row]:
-    """Return a rejection for each pair without two pictures or a truth, and for each choice that is not understood."""
-    first, second = pairs.places
-    expected = f"{first}, {second} or a picture's name"
+def _rejected(pairs: _Pairs, *, has_truth: pd.Series, chosen: Side) -> Iterator[Row]:
+    """Yield a rejection for each pair without two pictures or a truth, and for each choice that is not understood."""
+    frame, expected = pairs.frame, f"{pairs.places[0]}, {pairs.places[1]} or a picture's name"
     hint = "; if it means one of them, add --word {}=MEANING"
-    rejected = []
     for place, picture in zip(pairs.places, pairs.pictures, strict=True):
-        rejected += [rejection(row, place, EMPTY) for row in frame.index[picture.isna()]]
-    unclear = frame[~has_truth]
-    if "real_side" in frame:
-        for row, cell in unclear["real_side"].items():
-            reason = f"found {cell!r}, expected {expected}{hint.format(shlex.quote(f'real_side:{cell!s}'))}"
-            rejected.append(rejection(row, "real_side", reason, cell))
-    else:
-        named = [name for name in BY_PLACE if name in frame and name not in pairs.places]
-        for row, cells in unclear[named].iterrows():
-            texts = ", ".join(f"{name} {cell}" for name, cell in cells.items()) or "no answer shows which one is real"
-            reason = f"neither a real and a fake picture nor two models: {texts}"
-            rejected.append(rejection(row, next(iter(named), "correct"), reason))
-    if "choice" in frame:
-        choices = frame["choice"]
-        for row, cell in choices[chosen.isna() & choices.notna() & _plain(choices).ne("none") & has_truth].items():
-            reason = f"found {cell!r}, expected {expected}, a kind or a model"
-            reason += hint.format(shlex.quote(f"choice:{cell!s}")) + " (none: a tie or no answer)"
-            rejected.append(rejection(row, "choice", reason, cell))
-    return rejected
+        yield from (rejection(row, place, EMPTY) for row in frame.index[picture.isna()])
+    named = [name for name in BY_PLACE if name in frame and name not in pairs.places]
+    for row, cells in frame[~has_truth][named].iterrows():
+        column = "real_side" if "real_side" in named else next(iter(named), "correct")
+        texts = ", ".join(f"{name} {cell}" for name, cell in cells.items()) or "no answer shows which one is real"
+        reason = f"neither a real and a fake picture nor two models: {texts}"
+        if column == "real_side":
+            reason = (
+                f"found {cells[column]!r}, expected {expected}{hint.format(shlex.quote(f'{column}:{cells[column]!s}'))}"
+            )
+        yield rejection(row, column, reason, cells.get(column))
+    choices = _column(frame, "choice")
+    for row, cell in choices[chosen.isna() & choices.notna() & _plain(choices).ne("none") & has_truth].items():
+        reason = f"found {cell!r}, expected {expected}, a kind or a model"
+        reason += hint.format(shlex.quote(f"choice:{cell!s}")) + " (none: a tie or no answer)"
+        yield rejection(row, "choice", reason, cell)
 
 
 def _side(is_first: pd.Series, is_second: pd.Series) -> Side:
@@ -323,11 +321,6 @@ def _at(columns: Sequence[pd.Series], side: Side) -> pd.Series:
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     return frame[name] if name in frame else pd.Series(None, index=frame.index, dtype="str")
-
-
-def _columns_of(sources: Sources, place: str) -> list[str]:
-    """Return the names of the file's columns with the pictures and models of a place; choices may be named so."""
-    return [source.column for name in (place, f"{place}_model") if (source := sources.get(name))]
 
 
 def _plain(cells: pd.Series) -> pd.Series:

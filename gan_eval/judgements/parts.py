@@ -60,10 +60,13 @@ def column_names(header: Sequence[str]) -> list[str]:
 def header_place(rows: Sequence[Sequence[str]], names: Sequence[str] = ()) -> int:
     """Return the place of the header: the row that has most of `names`, else the first one with more than two cells.
 
-    The row below it must be as long; what is above it are titles.
+    A row of three that begins with an empty cell and ends with a name is one, too, as above pandas' row numbers. The
+    row below it must be as long; what is above it are titles.
 
     >>> header_place([["Results"], ["id", "a", "b"], ["1", "x", "y"]])
     1
+    >>> header_place([["", "image", "psnr"], ["0", "a.png", "21.4"]])
+    0
     >>> header_place([["_", "9 %", "8 %", "7 %"], ["id", "a", "b", "c"]], names=["a", "b", "c"])
     1
     """
@@ -72,7 +75,8 @@ def header_place(rows: Sequence[Sequence[str]], names: Sequence[str] = ()) -> in
     for at, row in enumerate(rows[:MAX_TITLES]):
         if len(wanted.intersection(map(title_of, row))) > max(MAX_PICTURES_OF_A_TRIAL, len(wanted) / 2):
             return at
-    at = next((at for at, row in enumerate(rows[: MAX_TITLES + 1]) if sum(map(bool, row)) > 2), 0)
+    is_header = [sum(map(bool, row)) > 2 or (len(row) > 2 and not row[0] and row[-1]) for row in rows[: MAX_TITLES + 1]]
+    at = is_header.index(True) if True in is_header else 0
     return at if at + 1 < len(rows) and len(rows[at]) == len(rows[at + 1]) else 0
 
 

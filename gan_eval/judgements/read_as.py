@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.errors import shortened
-from gan_eval.judgements.contradictions import are_single, of_two_models
+from gan_eval.judgements.contradictions import answered, are_single, of_two_models
 from gan_eval.tables import TRIALS
 from gan_eval.tables.names import NOT_KNOWN
 
@@ -71,7 +71,7 @@ def read_as(
     main = trials[(trials["phase"] == "main").to_numpy(bool)]
     pictures = _pictures(main)
     kinds = {kind: pictures["stimulus"][(pictures["kind"] == kind).to_numpy(bool)].nunique() for kind in _KINDS}
-    is_answered = main["response"].isin(["real", "fake"]) | main["choice"].isin(["a", "b"]) | main["rating"].notna()
+    is_answered = answered(main)
     is_known = main["participant"] != NOT_KNOWN
     again = main.duplicated(["participant", "stimulus", "stimulus_b"]) & is_known
     return ReadAs(
@@ -111,7 +111,7 @@ def words_of(cells: pd.Series) -> Words | int:
     >>> words_of(pd.Series(["pass", "fail", "pass", None]))
     {'pass': 2, 'fail': 1}
     """
-    counts = cells.astype("object").dropna().map(str).value_counts()
+    counts = cells.dropna().astype("str").value_counts()
     if len(counts) > MAX_WORDS:
         return len(counts)
     return {str(word): int(count) for word, count in counts.items()}

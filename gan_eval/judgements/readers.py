@@ -147,9 +147,9 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
             problem = f"row {others.index[0] + 1}, column {name}: found {others.iloc[0]!r}, expected one of {words}"
             break
     if problem:
-        from gan_eval.judgements.words import foreign_table_error
+        from gan_eval.judgements.refusals import unread_file_error
 
-        raise foreign_table_error(path, problem, frame, {}, {}, missing=missing)
+        raise unread_file_error(path, problem, frame, missing)
     return frame
 
 

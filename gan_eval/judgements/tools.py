@@ -1,327 +1,72 @@
-"""Programs that show experiments: how to know their files, and the options of `trials import` for their columns."""
+"""Programs that show experiments: how to know their files, and the options of `trials import` for their columns.
+
+`tools.toml` describes each of them; a further program is a further block.
+"""
 
 import re
 import shlex
+import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.judgements.names import PICTURE_FILE
 from gan_eval.judgements.reading import JATOS, Foreign
-from gan_eval.judgements.rules import parse_rule
+from gan_eval.judgements.rules import parse_rule, rows_fulfilling
 from gan_eval.judgements.wide import columns_by_number, numbered_columns, question_names
 from gan_eval.judgements.words import MISSING
 
-_PICTURE = (
-    "stimulus", "picture", "image", "img", "stim", "image_file", "picture_file", "stimulus_file", "stim_file",
-    "filename", "file", "image_path", "image_url", "picture_url", "imageFile", "stimFile", "imageName", "image_name",
-    "Picture", "Image",
-)  # fmt: skip
-EXPECTED = (  # columns with the key or word that would be correct
-    "correct_response", "correctResponse", "corrAns", "corr_ans", "correctAns", "correct_key", "correctKey",
-    "correct_answer", "correctAnswer", "expected_response",
-)  # fmt: skip
-_KIND = (
-    "kind", "truth", "ground_truth", "true_kind", "category", "condition", "type", "class", "label", "image_type",
-    "imageType", "stim_type", "stimulus_type", "is_real", "is_fake", "real", "fake", "Truth", "Kind", "Category",
-    "source", *EXPECTED,
-)  # fmt: skip
-_MODEL = ("model", "model_name", "modelName", "Model", "generator", "gan")
-_ANSWER = ("response", "answer", "choice", "judgement", "judgment", "guess", "decision", "is_real", "is_fake")
-_TIME = ("rt", "reaction_time", "response_time", "reactionTime", "RT", "rt_ms", "reaction_time_ms")
-_PERSON = (
-    "participant", "participant_id", "participantID", "participantId", "Participant", "subject", "subject_id",
-    "subjectID", "subjectId", "subject_nr", "sub", "PROLIFIC_PID", "prolific_pid", "prolificPid", "prolific_id",
-    "workerId", "worker_id", "id", "ID", f"{JATOS}PROLIFIC_PID", f"{JATOS}worker", "run_id", "@file",
-)  # fmt: skip
-_TIMESTAMPS = ("Timestamp", "Zeitstempel", "Horodateur", "Marca temporal", "Carimbo de data/hora", "Tijdstempel")
-"""First column of Google Forms, by language."""
-_OF_REAL = {"1": "real", "0": "fake", "true": "real", "false": "fake", "yes": "real", "no": "fake"}
-_OF_FAKE = {word: "fake" if kind == "real" else "real" for word, kind in _OF_REAL.items()}
-_YES_NO = {"is_real": _OF_REAL, "real": _OF_REAL, "is_fake": _OF_FAKE, "fake": _OF_FAKE}
-"""Meanings of the words of columns with such names."""
+_DATA = tomllib.loads(Path(__file__).with_name("tools.toml").read_text(encoding="utf-8"))
+_NAMES, _MEANINGS = _DATA["names"], _DATA["meanings"]
+EXPECTED: Sequence[str] = _NAMES["expected"]
+"""Columns with the key or word that would be correct."""
 _PRACTICE_LOOP = re.compile(r"(?i)prac|train|warm|tutorial|familiari|demo|example|exercise|[uü]bung")
 _NO_ANSWER = re.compile(r"(?i)click|page submit|timer|timing|duration|_DO(_|$)|_TEXT$|^Duration|\brt\b|time")
+_PAIR = ("left", "right", "real_side", "choice")
+_FACTS = (
+    "model", "response", "correct", "reaction_time_ms", "confidence", "trial", "simulated", "phase", "session",
+)  # fmt: skip
+"""Columns of `trials`, in the order in which their sources are looked for."""
 
 
 class Tool(NamedTuple):
-    """A program whose files are known.
-
-    In the names of columns, % is any text, & the text that % was in an earlier source, # a number.
-    """
+    """A program whose files are known: a block of `tools.toml`, which says what the fields are."""
 
     title: str
-    columns: Sequence[Sequence[str]]
-    """Sets of columns, one of which its files have; ^: the first column, of a wide table; #: the file's first line."""
-    sources: Mapping[str, Sequence[str]]
-    """For each column of `trials` the sources that may have it; the first that the file has is taken."""
+    known_by: Sequence[Sequence[str]]
+    export: str
+    note: str
+    sources: Mapping[str, Sequence[str]] = {}
     choose: Sequence[str] = ()
-    """Columns that say which rows are judgements."""
     prefer: Sequence[str] = ()
-    """Parts of the values of `choose`, the preferred ones first."""
+    ratings: str = ""
+    loops: str = ""
     rules: Sequence[str] = ()
-    """Rules that apply if some rows do not fulfil them: they leave out what the program itself calls refused, a check
-    or a rehearsal."""
     words: Mapping[str, Mapping[str, str]] = {}
-    version: str = ""
-    """Column with the program's version."""
-    is_limit_time: bool = False
-    """A trial without an answer has the time limit as its time."""
-    export: str = ""
-    note: str = ""
+    versions: Mapping[str, str] = {}
+    limit_time: bool = False
 
 
-def _each(before: str, names: Sequence[str], after: str = "") -> tuple[str, ...]:
-    return tuple(f"{before}{name}{after}" for name in names)
+def tool_of(block: Mapping[str, Any]) -> Tool:
+    """Return the program that a block of `tools.toml` describes."""
+    sources = {**_DATA["any"], **block.get("sources", {})}
+    return Tool(**{**block, "sources": {name: [*_expanded(each)] for name, each in sources.items()}})
 
 
-TOOLS: Mapping[str, Tool] = {
-    "jspsych": Tool(
-        "jsPsych",
-        [("trial_type", "trial_index", "time_elapsed"), ("trial_type", "trial_index", "internal_node_id")],
-        {
-            "participant": _PERSON,
-            "stimulus": _PICTURE,
-            "kind": _KIND,
-            "model": _MODEL,
-            "response": ("response", "key_press", "button_pressed"),
-            "correct": ("correct",),
-            "reaction_time_ms": ("rt",),
-        },
-        choose=("trial_type",),
-        prefer=("keyboard", "button", "categorize", "slider"),
-        export="data.get().csv() or .json() of each participant",
-        note="buttons are numbers in the order of choices, an untouched slider is its start value; "
-        "--map 'simulated=@\"true\"' marks rehearsals",
-    ),
-    "labjs": Tool(
-        "lab.js",
-        [("sender", "sender_type"), ("sender", "time_commit")],
-        {
-            "participant": _PERSON,
-            "stimulus": _PICTURE,
-            "kind": _KIND,
-            "model": _MODEL,
-            "response": ("response",),
-            "correct": ("correct",),
-            "reaction_time_ms": ("duration",),
-        },
-        choose=("sender",),
-        is_limit_time=True,
-        export="the CSV or JSON of each participant",
-        note="the time of a missed trial, which is the limit, is not kept",
-    ),
-    "opensesame": Tool(
-        "OpenSesame",
-        [("subject_nr", "opensesame_version"), ("subject_nr", "logfile"), ("subject_nr", "subject_parity")],
-        {
-            "participant": ("subject_nr",),
-            "stimulus": _PICTURE,
-            "kind": _KIND,
-            "model": _MODEL,
-            "response": ("response",),
-            "correct": ("correct",),
-            "reaction_time_ms": ("response_time",),
-            "phase": ("practice",),
-        },
-        words={"phase": {"yes": "practice", "no": "main", "1": "practice", "0": "main"}},
-        version="opensesame_version",
-        is_limit_time=True,
-        export="subject-N.csv of the logger, for each participant",
-        note="practice = yes in all rows counts until the next loop begins; of several questions in a trial the "
-        "one that has correct answers counts; the time of a missed trial is not kept",
-    ),
-    "otree": Tool(
-        "oTree",
-        [("participant.code", "%.#.player.%"), ("participant.code", "player.%")],
-        {
-            "participant": ("participant.code",),
-            "stimulus": (*_each("%.#.player.", _PICTURE), *_each("player.", _PICTURE)),
-            "kind": (*_each("&.#.player.", _KIND), *_each("%.#.player.", _KIND), *_each("player.", _KIND)),
-            "model": (*_each("&.#.player.", _MODEL), *_each("player.", _MODEL)),
-            "response": (*_each("&.#.player.", _ANSWER), *_each("%.#.player.", _ANSWER), *_each("player.", _ANSWER)),
-            "confidence": ("&.#.player.confidence", "player.confidence"),
-            "reaction_time_ms": (*_each("&.#.player.", _TIME), *_each("player.", _TIME)),
-            "trial": ("&.#.subsession.round_number", "subsession.round_number"),
-            "simulated": ("participant._is_bot",),
-        },
-        rules=("participant.visited!=0",),
-        export="the app's CSV, or all_apps_wide.csv",
-        note="a page that timed out has 0 in fields of numbers and of yes and no: an answer without a time is none",
-    ),
-    "psychopy": Tool(
-        "PsychoPy",
-        [("psychopyVersion",), ("%.thisN", "expName"), ("%.keys", "%.thisN"), ("thisN", "thisTrialN", "thisRepN"),
-         ("TrialNumber", "order", "ran")],
-        {
-            "participant": _PERSON,
-            "session": ("",),
-            "stimulus": _PICTURE,
-            "kind": _KIND,
-            "model": _MODEL,
-            "response": ("%.keys", "%.clicked_name", "%.response", "response", "resp", "key", "keys"),
-            "correct": ("&.corr", "correct", "corr"),
-            "reaction_time_ms": ("&.rt*1000", "&.time*1000", "rt*1000", "RT*1000"),
-        },
-        version="psychopyVersion",
-        export="the CSV of each participant (saveAsWideText)",
-        note="not the text or Excel file of TrialHandler2: answers may stand next to other pictures there",
-    ),
-    "expyriment": Tool(
-        "Expyriment",
-        [("#Expyriment",)],
-        {
-            "participant": ("subject_id",),
-            "stimulus": _PICTURE,
-            "kind": _KIND,
-            "model": _MODEL,
-            "response": ("response", "key", "button", "answer", "resp"),
-            "correct": ("correct", "accuracy", "acc"),
-            "reaction_time_ms": _TIME,
-        },
-        export="the .xpd file of each participant",
-        note="keys are numbers: 102 is f, 106 is j",
-    ),
-    "gorilla": Tool(
-        "Gorilla",
-        [("Participant Private ID",)],
-        {
-            "participant": ("Participant Private ID",),
-            "stimulus": (*_each("Spreadsheet: ", _PICTURE), *_PICTURE),
-            "kind": (*_each("Spreadsheet: ", _KIND), *_KIND),
-            "model": (*_each("Spreadsheet: ", _MODEL), *_MODEL),
-            "response": ("Response",),
-            "correct": ("Correct",),
-            "reaction_time_ms": ("Reaction Time",),
-        },
-        choose=("Screen Name", "Screen", "Zone Type", "Response Type", "Component Name"),
-        is_limit_time=True,
-        export="the CSV of the task, long form",
-        note="of several rows of a trial the answered one counts",
-    ),
-    "mturk": Tool(
-        "Mechanical Turk",
-        [("WorkerId", "HITId"), ("WorkerId", "AssignmentId"), ("AssignmentStatus",)],
-        {
-            "participant": ("WorkerId",),
-            "left": ("Input.%left#", "Input.%left", "Input.left%#"),
-            "right": ("Input.%right#", "Input.%right", "Input.right%#"),
-            "real_side": ("Input.gt_side#", "Input.%side#", "Input.gt_side", "Input.%side"),
-            "choice": ("Answer.selection#", "Answer.choice#", "Answer.%#", "Answer.selection", "Answer.choice",
-                       "Answer.%"),
-            "stimulus": (*_each("Input.", _PICTURE, "_url#"), *_each("Input.", _PICTURE, "#"),
-                         *_each("Input.", _PICTURE)),
-            "kind": (*_each("Input.", _KIND, "#"), *_each("Input.", _KIND)),
-            "model": (*_each("Input.", _MODEL, "#"), *_each("Input.", _MODEL)),
-            "response": (*_each("Answer.", _ANSWER, "#"), *_each("Answer.", _ANSWER)),
-        },
-        rules=("AssignmentStatus!=Rejected",),
-        export="the batch's results as CSV",
-        note="columns of true and false, one for each radio button, become one (Answer.choice)",
-    ),
-    "qualtrics": Tool(
-        "Qualtrics",
-        [("ResponseId", "StartDate"), ("ResponseID", "StartDate"), ("ResponseId", "Finished")],
-        {
-            "participant": ("PROLIFIC_PID", "ResponseId", "ResponseID"),
-            "response": ("%#%",),
-            "stimulus": ("@name",),
-        },
-        rules=("Status!=Survey Preview", "DistributionChannel!=preview"),
-        export="CSV with choice text",
-        note="which picture a question shows: its text, or --pictures FILE.csv (number or name, stimulus, kind)",
-    ),
-    "googleforms": Tool(
-        "Google Forms",
-        [(f"^{name}",) for name in _TIMESTAMPS],
-        {
-            "participant": (*_PERSON[:-1], "%articipant%", "%our ID%", "%our code%", *_TIMESTAMPS),
-            "response": ("%#%",),
-            "stimulus": ("@name",),
-        },
-        export="the responses as CSV or Excel",
-        note="which picture a question shows: --pictures FILE.csv (number or name, stimulus, kind)",
-    ),
-    "appen": Tool(
-        "Appen",
-        [("_tainted",), ("_golden",)],
-        {"participant": ("_worker_id",), "stimulus": _PICTURE, "kind": _KIND, "model": _MODEL, "response": _ANSWER},
-        rules=("_tainted!=true", "_golden!=true"),
-        export="the full report as CSV",
-        note="tainted judgements and test questions are left out",
-    ),
-    "toloka": Tool(
-        "Toloka",
-        [("INPUT:%", "OUTPUT:%")],
-        {
-            "participant": ("ASSIGNMENT:worker_id",),
-            "stimulus": _each("INPUT:", _PICTURE),
-            "kind": _each("INPUT:", _KIND),
-            "model": _each("INPUT:", _MODEL),
-            "response": (*_each("OUTPUT:", _ANSWER), "OUTPUT:result"),
-        },
-        rules=("GOLDEN:%=", "ASSIGNMENT:status!=REJECTED"),
-        export="the results of the pool as TSV",
-        note="control tasks and rejected assignments are left out",
-    ),
-    "prolific": Tool(
-        "Prolific",
-        [("Submission id", "Participant id", "Status"), ("submission_id", "participant_id", "submission_status")],
-        {
-            "participant": ("Participant id", "participant_id"),
-            "stimulus": _PICTURE,
-            "kind": _KIND,
-            "model": _MODEL,
-            "response": _ANSWER,
-        },
-        rules=tuple(
-            f"{column}!={status}"
-            for column in ("Status", "submission_status")
-            for status in ("REJECTED", "RETURNED", "TIMED-OUT", "SCREENED OUT")
-        ),
-        export="answers joined with the demographic data of the submissions",
-        note="submissions that were rejected, returned, screened out or timed out are left out",
-    ),
-    "revisit": Tool(
-        "reVISit",
-        [("participantId", "trialId", "trialOrder")],
-        {
-            "participant": ("participantId",),
-            "stimulus": _PICTURE,
-            "kind": (*_KIND, "correctAnswer"),
-            "model": _MODEL,
-            "response": ("answer",),
-        },
-        rules=("status!=rejected",),
-        export="the tidy CSV",
-        note="participants who were rejected are left out",
-    ),
-    "labelstudio": Tool(
-        "Label Studio",
-        [("was_cancelled",), ("annotation_id", "lead_time")],
-        {
-            "participant": ("annotator", "completed_by"),
-            "stimulus": _PICTURE,
-            "kind": _KIND,
-            "model": _MODEL,
-            "response": _ANSWER,
-        },
-        rules=("was_cancelled!=true",),
-        export="CSV or JSON",
-        note="annotations that were cancelled (skipped) are left out",
-    ),
-    "jatos": Tool(
-        "JATOS",
-        [(f"{JATOS}study_result",)],
-        {},
-        export="results as a zip, or data only",
-        note="the tool inside is looked at: jsPsych, lab.js, OpenSesame",
-    ),
-}  # fmt: skip
+def _expanded(candidates: Iterable[str]) -> Iterator[str]:
+    """Yield the candidates with each of the usual names in place of {picture} and others."""
+    for text in candidates:
+        before, brace, rest = text.partition("{")
+        name, _, after = rest.partition("}")
+        yield from _expanded(f"{before}{each}{after}" for each in _NAMES[name]) if brace else [text]
+
+
+TOOLS: dict[str, Tool] = {name: tool_of(block) for name, block in _DATA["tools"].items()}
 
 
 class Options(NamedTuple):
@@ -345,7 +90,17 @@ def detected(foreign: Foreign) -> str | None:
 
 
 def _wrote(tool: Tool, foreign: Foreign) -> bool:
-    return any(all(_has(pattern, foreign) for pattern in columns) for columns in tool.columns)
+    return any(all(_has(pattern, foreign) for pattern in columns) for columns in tool.known_by)
+
+
+def _has(pattern: str, foreign: Foreign) -> bool:
+    columns = list(foreign.cells.columns)
+    if pattern.startswith("#"):
+        return any(part.comment.startswith(pattern) for part in foreign.parts)
+    if pattern.startswith("^"):
+        many = bool(foreign.pictures) or any(len(names) > 2 for names in numbered_columns(columns).values())
+        return bool(columns) and columns[0] == pattern[1:] and many
+    return bool(_columns_like(pattern, columns))
 
 
 def rules_of_tools(foreign: Foreign, given: Options) -> list[str]:
@@ -365,31 +120,15 @@ def rules_of_tools(foreign: Foreign, given: Options) -> list[str]:
     return rules
 
 
-def _has(pattern: str, foreign: Foreign) -> bool:
-    columns = list(foreign.cells.columns)
-    if pattern.startswith("#"):
-        return any(part.comment.startswith(pattern) for part in foreign.parts)
-    if pattern.startswith("^"):
-        many = bool(foreign.pictures) or any(len(names) > 2 for names in numbered_columns(columns).values())
-        return bool(columns) and columns[0] == pattern[1:] and many
-    return bool(_columns_like(pattern, columns))
-
-
 def title_of(name: str, foreign: Foreign) -> str:
     """Return the tool's name with its version, if the file has it."""
     tool, cells = TOOLS[name], foreign.cells
-    version = str(cells[tool.version].dropna().iloc[0]) if tool.version in cells and cells[tool.version].any() else ""
-    if name == "jspsych":
-        version = "8" if "plugin_version" in cells else "6" if {"key_press", "button_pressed"} & {*cells} else "6 or 7"
-    if name == "expyriment":
+    shown = next((column for column in tool.versions if column in cells and cells[column].any()), None)
+    version = "" if shown is None else tool.versions[shown] or str(cells[shown].dropna().iloc[0])
+    if tool.known_by[0][0].startswith("#"):
         version = next((part.comment.split()[1] for part in foreign.parts if len(part.comment.split()) > 1), "")
     of_jatos = " from JATOS" if f"{JATOS}study_result" in cells else ""
     return f"{tool.title} {version}".rstrip() + of_jatos
-
-
-def options_for(name: str, foreign: Foreign, given: Options) -> tuple[Options, list[str]]:
-    """Return the options that a tool's columns stand for, without those given; and a line on judgements not read."""
-    return _Reader(TOOLS[name], foreign, given).options()
 
 
 def tool_named(name: str, foreign: Foreign) -> str:
@@ -406,107 +145,88 @@ def tool_named(name: str, foreign: Foreign) -> str:
     return inside
 
 
+def options_for(name: str, foreign: Foreign, given: Options) -> tuple[Options, list[str]]:
+    """Return the options that a tool's columns stand for, without those given; and a line on judgements not read."""
+    return _Reader(TOOLS[name], foreign, given).options()
+
+
 class _Reader:
     """Finds the sources of a tool's columns in its files."""
 
     def __init__(self, tool: Tool, foreign: Foreign, given: Options) -> None:
         self.tool, self.foreign, self.given = tool, foreign, given
+        self.sources = dict(tool.sources)
         self.columns = list(foreign.cells.columns)
-        rules = [rule for rule in map(parse_rule, given.where) if rule.column in self.columns]
-        self.all_rows = self.rows = foreign.cells
-        for rule in rules:
-            self.all_rows = self.rows = self.rows[rule.holds(self.rows, where="--where")]
+        rules = [rule for rule in given.where if parse_rule(rule).column in self.columns]
+        self.all_rows = foreign.cells[rows_fulfilling(foreign.cells, rules, where="--where")]
         self.mapping: dict[str, str] = {}
         self.where: list[str] = []
-        self.words: dict[str, dict[str, str]] = {}
         self.lines: list[str] = []
         self.stem = "%"
         """Replacement of % in the first source that has it."""
+        self._keep(self.all_rows)
+
+    def _keep(self, rows: pd.DataFrame) -> None:
+        self.rows = rows
+        self._words_of: dict[str, set[str]] = {}
 
     def options(self) -> tuple[Options, list[str]]:
-        of_pairs = [name for name in ("left", "right", "real_side", "choice") if self._take(name)]
-        if {"left", "right"} <= {*of_pairs}:
-            return self._done()
-        for name in of_pairs:
-            del self.mapping[name]
-        self.stem = "%"
-        for name in ("stimulus", "kind"):
-            self._take(name)
-        self._choose_rows()
-        for name in (
-            "model",
-            "response",
-            "correct",
-            "reaction_time_ms",
-            "confidence",
-            "trial",
-            "simulated",
-            "phase",
-            "session",
-        ):
-            self._take(name)
-        self._leave_other_questions()
-        return self._done()
-
-    def _done(self) -> tuple[Options, list[str]]:
+        of_pairs = [name for name in _PAIR if self._take(name)]
+        if not {"left", "right"} <= {*of_pairs}:
+            for name in of_pairs:
+                del self.mapping[name]
+            self.stem = "%"
+            for name in ("stimulus", "kind"):
+                self._take(name)
+            self._choose_rows()
+            for name in _FACTS:
+                self._take(name)
+            self._leave_other_questions()
         self._take("participant")
         if f"{JATOS}study_result" in self.columns:
             self.mapping["session"] = f"{JATOS}study_result"  # a worker may come again
-        self._name_words()
-        order = {name: place for place, name in enumerate((*self.tool.sources, "rating"))}
-        mapping = {
-            name: source
-            for name, source in sorted(self.mapping.items(), key=lambda item: order.get(item[0], 0))
-            if name != source and name not in self.given.mapping
-        }
-        words = {name: meanings for name, meanings in self.words.items() if name not in self.given.words}
+        words = {name: each for name, each in self._meanings().items() if name not in self.given.words}
+        of_user = self.given.mapping
+        order = {name: place for place, name in enumerate(self.sources)}
+        mapping = {name: source for name, source in self.mapping.items() if name != source and name not in of_user}
+        mapping = dict(sorted(mapping.items(), key=lambda item: order.get(item[0], len(order))))
         return Options(mapping, self.where, words), self.lines
 
     def _take(self, target: str) -> bool:
         """Map a column of `trials` to the first source that the judged rows have; of answers, to one of known words."""
         if target in self.given.mapping:
-            self.mapping[target] = self.given.mapping[target]
-            self._name_stem(target)
-            return bool(self.mapping[target])
-        columns = [
-            source for candidate in self.tool.sources.get(target, ()) if (source := self._source(candidate, target))
-        ]
-        if target == "session" and "session" in self.columns and self.tool.sources.get("session") == ("",):
-            self.mapping["session"] = ""
-        if target == "stimulus":
-            named = re.compile(PICTURE_FILE.removesuffix("$"))
-            columns = [name for name in columns if any(map(named.search, self._words(name)))] or columns
-        if target == "kind":
-            columns = [name for name in columns if self._is_kind(name)] or [
-                name for name in columns if _last(name) in _KIND[:4]
-            ]
-        if target == "response":
-            columns.sort(key=lambda source: not self._is_answer(source))
-        if not columns:
+            source: str | None = self.given.mapping[target]
+        elif self.sources.get(target) == [""]:  # a column of that name is something else
+            source = "" if target in self.columns else None
+        else:
+            found = [self._source(candidate, target) for candidate in self.sources.get(target, ())]
+            source = next(iter(self._best(target, [each for each in found if each])), None)
+        if source is None:
             return False
-        source = columns[0]
         if target == "participant" and source in self.rows and self.rows[source].isna().any():
             source = f"@fill:{source}"
         self.mapping[target] = source
         self._name_stem(target)
-        return True
+        return bool(source)
+
+    def _best(self, target: str, sources: list[str]) -> list[str]:
+        """Return the sources of a column, those that have the right words first or, of pictures and truths, alone."""
+        if target == "stimulus":
+            named = re.compile(PICTURE_FILE.removesuffix("$"))
+            return [name for name in sources if any(map(named.search, self._words(name)))] or sources
+        if target == "kind":
+            is_kind = [name for name in sources if self._is_kind(name)]
+            return is_kind or [name for name in sources if _last(name) in _NAMES["truth"]]
+        return sorted(sources, key=lambda each: not self._is_answer(each)) if target == "response" else sources
 
     def _name_stem(self, target: str) -> None:
         """Take the text for which % stands in a source: & stands for it in later ones."""
         source = self.mapping[target]
-        for candidate in self.tool.sources.get(target, ()) if target != "participant" else ():
+        for candidate in self.sources.get(target, ()) if target != "participant" else ():
             before, percent, after = candidate.partition("%")
             if percent and source.startswith(before) and source.endswith(after):
                 self.stem = source[len(before) : len(source) - len(after)]
                 return
-
-    def _is_answer(self, source: str) -> bool:
-        """Return True if a column has known answers: real and fake, words that the user has given, correct keys."""
-        return not self._words(source).isdisjoint(self._answers())
-
-    def _answers(self) -> set[str]:
-        keys = {word for name in EXPECTED if name in self.columns for word in self._words(name)}
-        return {"real", "fake", *map(_plain, self.given.words.get("response", ())), *keys}
 
     def _source(self, candidate: str, target: str) -> str | None:
         """Return the source that a candidate stands for, if the judged rows have cells there."""
@@ -530,11 +250,22 @@ class _Reader:
 
     def _words(self, source: str) -> set[str]:
         """Return the words of a source in the judged rows, in lower case, without those for missing cells."""
-        columns = _columns_like(source, self.columns).get(source, ())
-        return {word for name in columns for word in map(_plain, self.rows[name].dropna().unique())}.difference(MISSING)
+        if source not in self._words_of:
+            cells = (self.rows[name] for name in _columns_like(source, self.columns).get(source, ()))
+            words = {_plain(word) for column in cells for word in column.dropna().unique()}
+            self._words_of[source] = words.difference(MISSING)
+        return self._words_of[source]
+
+    def _answers(self) -> set[str]:
+        """Return the known answers: real and fake, words that the user has given, correct keys."""
+        keys = {word for name in EXPECTED if name in self.columns for word in self._words(name)}
+        return {"real", "fake", *map(_plain, self.given.words.get("response", ())), *keys}
+
+    def _is_answer(self, source: str) -> bool:
+        return not self._words(source).isdisjoint(self._answers())
 
     def _is_kind(self, source: str) -> bool:
-        words, meanings = self._words(source), _YES_NO.get(_last(source), {})
+        words, meanings = self._words(source), _MEANINGS.get(_last(source), {})
         kinds = {"real", "fake", *map(_plain, self.given.words.get("kind", ()))}
         return bool(words) and (words <= kinds or words <= meanings.keys())
 
@@ -546,39 +277,41 @@ class _Reader:
         cells = self.rows[truth]
         missing = [word for word in cells.dropna().unique() if _plain(word) in MISSING]
         has_truth = chosen = cells.notna() & ~cells.isin(missing)
-        column = next((name for name in self.tool.choose if self._values(name, has_truth)), None)
+        column = next((name for name in self.tool.choose if self._counts(name, has_truth)), None)
         is_given = any(parse_rule(rule).column == column for rule in self.given.where)
         if column and not is_given and self.rows[column].nunique() > 1:
-            counts = self._values(column, has_truth)
-            value = max(counts, key=lambda each: self._rank(each, has_truth & (self.rows[column] == each)))
-            self.where.append(f"{column}={value}")
-            chosen = self.rows[column] == value
-            others = ", ".join(f"{other} ({count})" for other, count in counts.items() if other != value)
-            if self.tool.prefer and others:
-                self.lines.append(f"other rows with pictures are not read: {others}; --where {column}=VALUE reads them")
+            chosen = self._of_one_task(column, has_truth)
         if not (chosen <= has_truth).all() or (chosen is has_truth and not has_truth.all()):
             self.where += [f"{truth}!={word}" for word in missing] or [f"{truth}!=-"]
-        self.rows = self.rows[(has_truth & chosen).to_numpy(bool)]
+        self._keep(self.rows[(has_truth & chosen).to_numpy(bool)])
         self._leave_practice_loops()
-        if column == "trial_type" and len(self.rows) and "slider" in str(self.rows[column].iloc[0]):
+        if self.tool.ratings and column and len(self.rows) and self.tool.ratings in str(self.rows[column].iloc[0]):
             self.mapping |= {"rating": "response", "response": ""}
-            self.tool = self.tool._replace(sources={**self.tool.sources, "response": (), "correct": ()})
+            self.sources |= {"response": (), "correct": ()}
+
+    def _of_one_task(self, column: str, has_truth: pd.Series) -> pd.Series:
+        """Return the rows of the task or screen of the judgements, and choose them by a rule."""
+        counts = self._counts(column, has_truth)
+        value = max(counts, key=lambda each: self._rank(each, has_truth & (self.rows[column] == each)))
+        self.where.append(f"{column}={value}")
+        others = ", ".join(f"{other} ({count})" for other, count in counts.items() if other != value)
+        if self.tool.prefer and others:
+            self.lines.append(f"other rows with pictures are not read: {others}; --where {column}=VALUE reads them")
+        return self.rows[column] == value
 
     def _leave_practice_loops(self) -> None:
-        """Leave out the rows of PsychoPy's loops whose name says that they are practice, if there are others."""
-        loops = [name for name in _columns_like("%.thisN", self.columns) if self.rows[name].any()]
-        main = [name for name in loops if not _PRACTICE_LOOP.search(name)]
-        if not main:
-            return
-        for name in loops:
-            if name not in main and self.rows[name].isna().any():
+        """Leave out the rows of loops whose name says that they are practice, if there are others."""
+        loops = [name for name in _columns_like(self.tool.loops, self.columns) if self.rows[name].any()]
+        practice = [name for name in loops if _PRACTICE_LOOP.search(name)]
+        for name in practice if len(practice) < len(loops) else ():
+            if self.rows[name].isna().any():
                 self.where.append(f"{name}=")
-                self.rows = self.rows[self.rows[name].isna().to_numpy(bool)]
+                self._keep(self.rows[self.rows[name].isna().to_numpy(bool)])
 
     def _leave_other_questions(self) -> None:
         """Leave out numbered questions without the answers real and fake or, if none has them, those of most others."""
         pattern = self.mapping.get("response", "")
-        if "%#%" not in self.tool.sources.get("response", ()) or "response" in self.given.mapping or not pattern:
+        if "%#%" not in self.sources.get("response", ()) or "response" in self.given.mapping or not pattern:
             return
         numbered = columns_by_number(pattern, self.columns)
         words = {number: self._words(name) for number, name in numbered.items()}
@@ -588,39 +321,41 @@ class _Reader:
         if common:
             self.where += [f"@name!={names[number]}" for number, each in words.items() if each and not each & common]
 
-    def _values(self, column: str, chosen: pd.Series) -> dict[str, int]:
+    def _counts(self, column: str, chosen: pd.Series) -> dict[str, int]:
         """Return the values of a column in the chosen rows, with their counts; nothing if it is absent."""
-        cells = self.rows[column][chosen.to_numpy(bool)] if column in self.columns else pd.Series(dtype="str")
-        return {str(value): int(count) for value, count in cells.value_counts().items()}
+        if column not in self.columns:
+            return {}
+        counts = self.rows[column][chosen.to_numpy(bool)].value_counts()
+        return {str(value): int(count) for value, count in counts.items()}
 
     def _rank(self, value: str, chosen: pd.Series) -> tuple[bool, int, int, bool, int, int]:
         """Return the order of a task or screen: correct answers, preference, known answers; of two alike the first."""
         place = next((at for at, part in enumerate(self.tool.prefer) if part in value), len(self.tool.prefer))
-        counts: Counter[str] = Counter()
-        for name in self.tool.sources.get("response", ()):
-            counts.update({_plain(word): count for word, count in self._values(name, chosen).items()})
-        is_correct = any(
-            _plain(word) in ("true", "1", "1.0")
-            for name in self.tool.sources.get("correct", ())
-            for word in self._values(name, chosen)
+        answers, scores = (
+            {_plain(word): n for name in self.sources.get(of, ()) for word, n in self._counts(name, chosen).items()}
+            for of in ("response", "correct")
         )
-        known = sum(counts[word] for word in self._answers())
-        is_answered = any(word not in MISSING for word in counts)
+        known = sum(answers.get(word, 0) for word in self._answers())
+        is_correct = not scores.keys().isdisjoint(("true", "1", "1.0"))
+        is_answered = not answers.keys() <= {*MISSING}
         return is_correct, -place, known, is_answered, int(chosen.sum()), -int(chosen.to_numpy().argmax())
 
-    def _name_words(self) -> None:
-        """Give the meanings of yes and no, of the tool's own words, and of keys whose correct one is known."""
-        for name, meanings in self.tool.words.items():
-            if name in self.mapping:
-                words = self._words(self.mapping[name])
-                self.words[name] = {word: ours for word, ours in meanings.items() if word in words}
+    def _meanings(self) -> dict[str, dict[str, str]]:
+        """Return the meanings of yes and no, of the tool's own words, and of keys whose correct one is known."""
+        meant = {name: each for name, each in self.tool.words.items() if name in self.mapping}
         for name in ("kind", "response"):
             source = self.mapping.get(name, "")
-            if (meanings := _YES_NO.get(_last(source), {})) and (words := self._words(source)) <= meanings.keys():
-                self.words[name] = {word: ours for word, ours in meanings.items() if word in words}
+            meanings = _MEANINGS.get(_last(source), {})
+            if meanings and self._words(source) <= meanings.keys():
+                meant[name] = meanings
+        words = {
+            name: {word: ours for word, ours in each.items() if word in self._words(self.mapping[name])}
+            for name, each in meant.items()
+        }
         response, kind = self.mapping.get("response"), self.mapping.get("kind")
         if response in self.columns and kind in self.columns and "correct" not in self.mapping:
-            self.words |= {"response": keys} if (keys := self._keys(str(response), str(kind))) else {}
+            words |= {"response": keys} if (keys := self._keys(str(response), str(kind))) else {}
+        return words
 
     def _keys(self, response: str, kind: str) -> dict[str, str]:
         """Return the meaning of each key, if a column has the correct one and it is the same for all rows of a kind."""

@@ -1,28 +1,17 @@
-"""Words of another program's table: translate them into those of the schema, name the unknown ones."""
+"""Words of another program's table: translate them into those of the schema, refuse half-known ones."""
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 
 from gan_eval.errors import UserError
 from gan_eval.judgements.contradictions import Source, Sources
 from gan_eval.judgements.mapping import GRADE
-from gan_eval.judgements.paths import nested
-from gan_eval.judgements.rejections import (
-    CORRECT_WORDS,
-    ENUMERATIONS,
-    IF_CORRECTNESS,
-    MAX_WORDS,
-    TRUTH_WORDS,
-    listed_words,
-)
+from gan_eval.judgements.rejections import CORRECT_WORDS, MAX_WORDS, TRUTH_WORDS, listed_words
 from gan_eval.judgements.rules import column_named, parse_rule
 from gan_eval.judgements.trials import CALLED, OUTCOMES
 from gan_eval.tables import TRIALS
-from gan_eval.tables.frames import faults
 
 MISSING = ("null", "none", "na", "n/a", "nan")
 """Words of other programs for a missing cell, in lower case."""
@@ -143,97 +132,6 @@ def in_schema_words(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**columns)
 
 
-def misfits(foreign: pd.DataFrame) -> set[str]:
-    """Return those of the columns `choice` and `rating` in which no cell is a choice or a grade."""
-    names = set()
-    for name in ("choice", "rating"):
-        if name in foreign:
-            cells = foreign[[name]].dropna().apply(lambda series: series.str.strip().str.lower())
-            if len(cells) and len(faults(cells, TRIALS)) == len(cells):
-                names.add(name)
-    return names
-
-
-def foreign_table_error(
-    file: Path | str,
-    problem: str,
-    foreign: pd.DataFrame,
-    sources: Sources,
-    words: Mapping[str, Mapping[str, str]],
-    *,
-    missing: Sequence[str] = (),
-    command: str = "",
-    person: str = "COLUMN",
-) -> UserError:
-    """Return the error with the file's unknown words and the options that name columns and words.
-
-    Args:
-        command: the files and the options that were given, as typed; default: the file.
-        person: the source to propose for a participant.
-    """
-    findings = [f"{file}: {problem}"]
-    if "response" in missing and "kind" not in missing:
-        findings.append("correct may replace it: --map correct=COLUMN, whether the answer was correct")
-    options = [f"--map {name}={person if name == 'participant' else 'COLUMN'}" for name in missing]
-    command = f"gan-eval trials import {command or shlex.quote(str(file))}"
-    of_models = r"(?i)(\w*_)?model_?(a|b|1|2|left|right)|(left|right)_model"
-    models = [name for name in map(str, foreign) if re.fullmatch(of_models, name)]
-    if missing and len(models) == 2:
-        first, second = map(shlex.quote, models)
-        findings.append(
-            f"two models in each row: --map left={first} --map right={second} --map left_model={first} "
-            f"--map right_model={second} --map choice=COLUMN (where left and right may be columns of pictures); "
-            "--word choice:tie=none leaves ties out"
-        )
-        options = []
-    for name in (
-        *ENUMERATIONS,
-        *(name for name in ("choice",) if name in sources and not sources.keys() & {"left", "first"}),
-    ):
-        source = sources.get(name, Source(name))
-        if source and source.column in foreign:
-            meant = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words.get(name, {}))}
-            cells = foreign[source.column].dropna().str.strip()
-            if "psychopyVersion" in foreign:
-                cells = cells.map(_last_of_list)
-            counts = cells[~cells.str.lower().isin(meant)].value_counts()
-            if len(counts):
-                findings.append(listed_words(source.column, name, counts))
-                if name == "response" and _is_correctness(source.column, list(counts.index)):
-                    findings.append(IF_CORRECTNESS)
-                    continue
-                if isinstance(answers := nested(counts.index[0]), dict) and answers:
-                    findings[-1] = f"column {source.column} has the answers {', '.join(answers)} in each cell"
-                    options.append(f"--map {shlex.quote(f'{name}={source.column}.{min(answers)}')}")
-                    continue
-                if name == "response" and len(counts) > 4 and counts.index.str.fullmatch(r"[-+]?[\d.]+").all():
-                    findings.append(
-                        f"if these are grades: --map {shlex.quote(f'rating={source.column}')} --map response="
-                    )
-                    continue
-                options.append(f"--word {shlex.quote(f'{name}:{counts.index[0]}')}=MEANING")
-    if options:
-        each = " (an option for each word)" if "--word" in options[-1] else ""
-        typed = " ".join(options)
-        whole = f"name them with: {command} {typed} --out trials.csv"
-        findings.append((f"add {typed}" if sources else whole) + each)
-    elif not sources and len(findings) == 1:  # words in capitals, or with spaces around them
-        findings.append(f"convert it with: {command} --out trials.csv")
-    return UserError("; ".join(findings))
-
-
-def _last_of_list(cell: str) -> str:
-    """Return the last one of a list of PsychoPy's keys or names, as that one counts."""
-    value = nested(cell)
-    return str(value[-1]) if isinstance(value, list) and value else cell
-
-
-def _is_correctness(column: str, words: Sequence[str]) -> bool:
-    """Return True if a column of responses seems to say whether they were correct, by its name or its words."""
-    is_named = re.search(r"(?i)corr|acc(?!ept)", column)
-    return bool(is_named) or {word.lower() for word in words} <= TRUTH_WORDS.keys() | CORRECT_WORDS.keys()
-
-
 def refuse_choice_by_outcome(
     rules: Sequence[str], foreign: pd.DataFrame, sources: Sources, words: Mapping[str, Mapping[str, str]], *, file: str
 ) -> None:
@@ -254,6 +152,6 @@ def refuse_choice_by_outcome(
         if has_outcome.any():
             raise UserError(
                 f"{file}: --where {text}: drops {int(has_outcome.sum())} judgements by their outcome ({outcome}), so "
-                f"it would decide the answer; choose rows by another column, or say which are no answers: --word "
+                "it would decide the answer; choose rows by another column, or say which are no answers: --word "
                 f"'{outcome}:{dropped[has_outcome.to_numpy(bool)].iloc[0]}='"
             )

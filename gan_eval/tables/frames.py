@@ -404,7 +404,7 @@ def _parse_distinct(series: "pd.Series", column: Column) -> "tuple[np.ndarray, l
     import pandas as pd
 
     codes, values = pd.factorize(series.array)
-    distinct = list(values)
+    distinct = values.to_numpy().tolist() if series.dtype.kind in "fiub" else list(values)  # of Python's types
     if all_fit(distinct, column):
         return codes, distinct, distinct, {}
     cells: list[Any] = []

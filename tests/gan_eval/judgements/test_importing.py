@@ -43,8 +43,8 @@ def test_mapped_filled_and_kept(tmp_path):
 def test_rows_that_stand_twice_are_counted(tmp_path):
     twice = import_trials(foreign(tmp_path, FOREIGN + FOREIGN.partition("\n")[2]), mapping=MAPPING)
     assert len(twice.trials) == 8
-    assert any(line.endswith(": 5, 6, 7, ...") for line in twice.doubts)
-    assert not import_trials(foreign(tmp_path), mapping=MAPPING).doubts
+    people = twice.read_as.participants
+    assert (twice.read_as.repeated, import_trials(foreign(tmp_path), mapping=MAPPING).read_as.repeated) == (people, 0)
 
 
 def test_a_name_that_stands_for_several_pictures_becomes_one_for_each(tmp_path):

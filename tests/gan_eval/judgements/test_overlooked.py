@@ -7,7 +7,6 @@ import pytest
 from refusals import refused
 from tool_files import jspsych, mturk, psychopy, written
 
-from gan_eval import read_trials
 from gan_eval.judgements.convert import Imported, import_trials
 
 KINDS = ("real", "fake")
@@ -127,15 +126,6 @@ def test_exposures_in_frames_are_asked_about(tmp_path) -> None:
     assert not imported(tmp_path, frame.assign(requested_exposure_ms=[17, 50, 100] * 16)).doubts
 
 
-def test_copies_are_asked_about_without_import_too(tmp_path) -> None:
-    both = pd.concat([table(), table()])
-    said = "48 rows equal an earlier one of their session in picture, answer and reaction time"
-    assert lines_with(imported(tmp_path, both), said)
-    both.to_csv(tmp_path / "trials.csv", index=False)
-    with pytest.warns(UserWarning, match=said):
-        read_trials(tmp_path / "trials.csv")
-
-
 def test_a_block_with_words_is_left_out(tmp_path) -> None:
     frame = table().assign(block=["practice"] * 2 + ["main"] * 46)
     found = imported(tmp_path, frame)
@@ -145,16 +135,14 @@ def test_a_block_with_words_is_left_out(tmp_path) -> None:
     assert imported(tmp_path, frame.assign(block=[1, 2] * 24)).trials["block"].tolist() == [1, 2] * 24
 
 
-@pytest.mark.parametrize("numbered", [True, False])
-def test_a_row_of_the_onset_does_not_take_the_place_of_the_answer(tmp_path, numbered: bool) -> None:
+def test_rows_of_the_onset_do_not_take_the_place_of_the_answers(tmp_path) -> None:
     frame = table()
-    if numbered:
-        frame["trial"] = [*range(1, 13)] * 4
     onset = frame.assign(event="onset", response="", reaction_time_ms=None)
-    found = imported(tmp_path, pd.concat([onset, frame.assign(event="key")]).sort_index(kind="stable"))
-    assert lines_with(found, "48 rows without an answer")
-    assert found.rejected.empty
-    assert found.trials["response"].tolist() == table()["response"].tolist()
+    both = pd.concat([onset, frame.assign(event="key")]).sort_index(kind="stable")
+    read = imported(tmp_path, both).read_as
+    assert (read.answers, read.unanswered, read.not_used) == (48, 48, {"event": {"onset": 48, "key": 48}})
+    refused("has a trial 1 already", imported, tmp_path, both.assign(trial=[n // 2 % 12 + 1 for n in range(96)]))
+    assert imported(tmp_path, both, where=["event=key"]).trials["response"].tolist() == frame["response"].tolist()
 
 
 def test_words_of_several_models_may_be_both_truth_and_model(tmp_path) -> None:
@@ -262,8 +250,6 @@ def test_refusals_name_what_helps(tmp_path) -> None:
     refused("response:(fake|real)_button=MEANING", imported, tmp_path, clicked.assign(psychopyVersion="2023.2.3"))
     refused("--map rating=response --map response=", imported, tmp_path, table().assign(response=[*range(48)]))
     refused("--pictures FILE.csv with stimulus and kind", imported, tmp_path, table().drop(columns="kind"))
-    two = table().rename(columns={"stimulus": "image_A", "response": "choice"}).assign(image_B="y.png")
-    refused("--map left=image_A --map right=image_B", imported, tmp_path, two)
     frame = table()
     frame["participant"] = frame["participant"].where(frame.index % 12 == 0)
     found = imported(tmp_path, frame)

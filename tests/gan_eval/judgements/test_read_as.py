@@ -286,8 +286,7 @@ def test_the_sheet_stays_in_a_printed_command(tmp_path, capsys) -> None:
 
 def test_counts_of_answers_are_refused_with_a_way_out(tmp_path) -> None:
     counts = pd.DataFrame({"image_path": ["a.png"], "generated": [1], "number_guesses": [5], "num_fake": [3]})
-    said = "columns number_guesses, num_fake look like counts or shares of several answers; a row must be one judgement"
-    refused(said, imported, tmp_path, counts)
+    refused("a row must be one judgement; of counts: --map count=COLUMN", imported, tmp_path, counts)
 
 
 def test_grades_without_a_truth_and_with_an_empty_one_in_a_row_are_read(tmp_path) -> None:

@@ -135,12 +135,18 @@ def xpd(file: Path, rows: list[dict[str, Any]]) -> Path:
     return file
 
 
-@pytest.mark.parametrize("correct", ["False", ""])
-def test_a_confidence_in_a_row_of_its_own_is_not_a_trial(tmp_path: Path, correct: str) -> None:
-    found = imported(xpd(tmp_path / "e.xpd", second_rows(correct=correct)))
-    assert played(found) == PLAYED
-    assert found.trials["reaction_time_ms"].dropna().eq(512).all()
-    assert any("6 rows with 1, 2, 3 in column key" in line for line in found.doubts)
+NO_ANSWERS = {"response": dict.fromkeys("123", "none")}
+"""Meanings of the words of a confidence."""
+
+
+def test_a_confidence_in_a_row_of_its_own_is_no_answer(tmp_path: Path) -> None:
+    file = xpd(tmp_path / "e.xpd", second_rows())
+    refused("'1' is never correct, other words are; if it is no answer, add --word response:1=none", imported, file)
+    rules = [f"key!={word}" for word in "123"]
+    assert played(imported(file, where=rules, words=NO_ANSWERS)) == PLAYED
+    unscored = imported(xpd(tmp_path / "u.xpd", second_rows(correct="")))
+    assert played(unscored) == PLAYED
+    assert len(unscored.rejected) == 6
 
 
 def test_answers_to_pictures_shown_again_are_all_kept(tmp_path: Path) -> None:
@@ -149,10 +155,6 @@ def test_answers_to_pictures_shown_again_are_all_kept(tmp_path: Path) -> None:
     again = imported(xpd(tmp_path / "a.xpd", second_rows(words=["j", "f"])), mapping={"correct": ""}, words=words)
     assert len(again.trials) == 12
     assert again.read_as.repeated == 1
-    others = [
-        {**row, "correct": row["correct"] or row["key"] == "2"} for row in second_rows(words=["1", "2"], correct="")
-    ]
-    assert len(imported(xpd(tmp_path / "b.xpd", others)).trials) == 12
 
 
 @pytest.mark.parametrize("has_row", [True, False])
@@ -164,6 +166,8 @@ def test_a_confidence_of_gorilla_is_no_answer_to_a_missed_picture(tmp_path: Path
         names |= {"Response": {"j": "Photo", "f": "AI", "None": None}.get(row["key"], row["key"])}
         names |= {"Reaction Time": row["rt"], "Correct": int(row["correct"] is True)}
         rows += [names] if has_row or names["Response"] else []
-    found = imported(written(tmp_path, "data_exp.csv", rows))
+    file = written(tmp_path, "data_exp.csv", rows)
+    refused("is never correct", imported, file)
+    found = imported(file, words=NO_ANSWERS)
     assert played(found) == PLAYED
     assert found.trials["reaction_time_ms"].dropna().eq(512).all()

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ from tool_files import (
 
 from gan_eval.__main__ import run
 from gan_eval.errors import UserError
-from gan_eval.judgements.tools import TOOLS
+from gan_eval.judgements.tools import TOOLS, tool_of
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import read_table
 
@@ -411,6 +412,32 @@ def test_files_of_the_real_tools_give_what_was_played(name: str) -> None:
     assert played(found) == pytest.approx(OF_FIXTURES[name])
     assert found.rejected.empty
     assert set(found.trials["participant"]) <= {"P01", "1", "8aqxvxhd", "91n8zy8s", "p6cz3u28"}
+
+
+FURTHER_TOOL = """
+title = "Testable"
+known_by = [["subjectGroup", "rowNo"]]
+sources.participant = ["testId"]
+sources.kind = ["condition1"]
+sources.correct = ["correct"]
+sources.reaction_time_ms = ["RT"]
+rules = ["trialType!=check"]
+export = "results.csv"
+note = "checks are left out"
+"""
+
+
+def test_a_further_tool_is_ten_lines_of_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TOOLS, "testable", tool_of(tomllib.loads(FURTHER_TOOL)))
+    rows = [
+        {"testId": 5, "subjectGroup": "a", "rowNo": at, "trialType": "test", "stimFile": f"{picture}.png"}
+        | {"condition1": kind, "response": KEYS[answer], "correct": int(answer == kind), "RT": answer and 500}
+        for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True))
+    ]
+    found = imported(written(tmp_path, "results.csv", [*rows, rows[0] | {"trialType": "check"}]))
+    assert played(found) == PLAYED
+    assert found.read_as.tool == "Testable"
+    assert found.read_as.rules == ["trialType!=check (1 of 7 rows left out)"]
 
 
 def test_every_tool_is_described() -> None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -11,17 +11,13 @@ from pyarrow import compute
 
 from gan_eval.errors import UserError
 from gan_eval.judgements.checks import CHECKS
-from gan_eval.judgements.contradictions import Source, Sources
 from gan_eval.judgements.paths import nested
 from gan_eval.judgements.reading import Foreign
-from gan_eval.judgements.rejections import MAX_WORDS
 from gan_eval.judgements.tools import EXPECTED, TOOLS
 from gan_eval.judgements.words import MISSING
 
 Found = tuple[pd.DataFrame, list[str]]
 """Rows, and lines for the user."""
-_OF_QUESTION = ("participant", "trial", "stimulus", "response", "correct", "reaction_time_ms")
-"""Columns of `trials` that distinguish trials, and three that each question has."""
 _RAW = re.compile(r"(.+)_raw(_\d+)?")
 """A column of PsychoPy's summaries."""
 
@@ -46,102 +42,22 @@ def of_trials(tool: str | None, frame: pd.DataFrame, foreign: pd.DataFrame) -> F
     Args:
         foreign: the same rows with the files' columns.
     """
-    lines: list[str] = []
-    for correct in _OF_TRIALS.get(tool or "", ()):
-        frame, more = correct(frame, foreign)
-        lines += more
-    return frame, lines
+    return _OF_TRIALS[tool](frame, foreign) if tool in _OF_TRIALS else (frame, [])
 
 
-def without_limits(tool: str | None, frame: pd.DataFrame) -> Found:
-    """Remove the times of trials without an answer, if the tool writes the time limit there."""
-    if tool is None or not TOOLS[tool].is_limit_time or not {"response", "reaction_time_ms"} <= set(frame):
-        return frame, []
+def of_answers(tool: str | None, frame: pd.DataFrame) -> Found:
+    """Remove the times of trials without an answer, if the tool writes the time limit there; warn of oTree's zeros."""
+    lines = []
+    if tool == "otree" and "confidence" in frame:
+        confidence = pd.to_numeric(frame["confidence"], errors="coerce").dropna()
+        if 0 < (zeros := int(confidence.eq(0).sum())) < len(confidence):
+            lines.append(CHECKS["zero_confidence"].line(count=zeros))
+    if tool is None or not TOOLS[tool].limit_time or not {"response", "reaction_time_ms"} <= set(frame):
+        return frame, lines
     missed = (frame["response"] == "none") & frame["reaction_time_ms"].notna()
-    if not missed.any():
-        return frame, []
-    line = f"{int(missed.sum())} trials without an answer have the time limit as their time; it is left out"
-    return frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(missed)), [line]
-
-
-def zero_confidences(tool: str | None, trials: pd.DataFrame) -> list[str]:
-    """Return a warning of confidences of 0, which oTree also writes for a page that timed out."""
-    confidence = trials["confidence"].dropna()
-    zeros = int(confidence.eq(0).sum())
-    if tool != "otree" or not 0 < zeros < len(confidence):
-        return []
-    return [CHECKS["zero_confidence"].line(count=zeros)]
-
-
-def one_row_a_trial(tool: str | None, foreign: pd.DataFrame, sources: Sources, words: Iterable[str]) -> Found:
-    """Keep the rows of the question about the picture and, of Gorilla's rows of one trial, the answered or first one.
-
-    Args:
-        words: answers that the user has named.
-    """
-    foreign, lines = _first_questions(foreign, sources, words)
-    foreign, more = _answered_rows(foreign, sources)
-    lines += more
-    keys = ["Participant Private ID", "Tree Node Key", "Repeat Key", "Task Name", "Spreadsheet Row", "Trial Number"]
-    keys = [name for name in keys if name in foreign]
-    response = sources.get("response")
-    if tool != "gorilla" or "Trial Number" not in keys or response is None:
-        return foreign, lines
-    answers = foreign[response.column].fillna("").str.strip().str.lower()
-    rank = 2 * answers.isin(["", *MISSING]) + ~answers.isin(["real", "fake"])
-    first = foreign.assign(**{"": rank}).sort_values("", kind="stable").drop_duplicates(keys).index
-    if len(first) == len(foreign):
-        return foreign, lines
-    line = f"{len(foreign)} rows are of {len(first)} trials; the row with the answer counts"
-    return foreign.loc[first.sort_values()], [*lines, line]
-
-
-def _first_questions(foreign: pd.DataFrame, sources: Sources, words: Iterable[str]) -> Found:
-    """Leave out answers to a further question about the picture, such as a confidence in a row of its own.
-
-    They are known by their words: never a trial's first answer where it has several, and never correct. Where a trial
-    has no other row the first one stays, without an answer.
-    """
-    sources_of = {name: sources.get(name, Source(name)) for name in _OF_QUESTION}
-    named = {name: source.column for name, source in sources_of.items() if source and source.column in foreign}
-    if not {"stimulus", "response"} <= named.keys():
-        return foreign, []
-    answers = foreign[named["response"]].str.strip().str.lower()
-    of_trial = foreign[[column for name, column in named.items() if name in _OF_QUESTION[:3]]].fillna("")
-    trial = of_trial.ne(of_trial.shift()).any(axis=1).cumsum()
-    given = answers[~answers.fillna("").isin(["", *MISSING])]
-    several = given[given.groupby(trial).transform("size") > 1]
-    is_later = trial[several.index].duplicated()
-    first, later = {*several[~is_later]}, {*several[is_later]}
-    if (~is_later).sum() < CHECKS["further_question"].threshold or len(first) < 2 or first & later:
-        return foreign, []
-    later |= {*given[trial.duplicated()[given.index]]} - first
-    further = answers.isin(list(later))
-    is_correct = "correct" in named and foreign[named["correct"]][further].str.lower().isin(["true", "1", "1.0"]).any()
-    if is_correct or later & {"real", "fake", *(word.strip().lower() for word in words)}:
-        return foreign, []
-    is_alone = further.groupby(trial).transform("all") & ~trial.duplicated()
-    emptied = {named[name]: foreign[named[name]].mask(further) for name in _OF_QUESTION[3:] if name in named}
-    some = ", ".join(sorted(later)[:MAX_WORDS])
-    line = CHECKS["further_question"].line(count=int(further.sum()), words=some, column=named["response"])
-    return foreign.assign(**emptied)[~further | is_alone], [line]
-
-
-def _answered_rows(foreign: pd.DataFrame, sources: Sources) -> Found:
-    """Leave out rows without an answer, such as a picture's onset, of trials that have one in another row."""
-    sources_of = {name: sources.get(name, Source(name)) for name in _OF_QUESTION}
-    named = {name: source.column for name, source in sources_of.items() if source and source.column in foreign}
-    if not {"participant", "stimulus", "response"} <= named.keys():
-        return foreign, []
-    answers = foreign[named["response"]].fillna("").str.strip().str.lower()
-    of_trial = foreign[[column for name, column in named.items() if name in _OF_QUESTION[:3]]].fillna("")
-    trial = of_trial.ne(of_trial.shift()).any(axis=1).cumsum()
-    is_given = ~answers.isin(["", *MISSING])
-    spare = ~is_given & is_given.groupby(trial).transform("any") & foreign[named["stimulus"]].notna()
-    if spare.sum() < CHECKS["rows_without_answer"].threshold:
-        return foreign, []
-    line = CHECKS["rows_without_answer"].line(count=int(spare.sum()))
-    return foreign[~spare], [line]
+    if missed.any():
+        lines.append(f"{missed.sum()} trials without an answer have the time limit as their time; it is left out")
+    return frame.assign(reaction_time_ms=frame["reaction_time_ms"].mask(missed)), lines
 
 
 def refuse_summaries(foreign: Foreign) -> None:
@@ -270,6 +186,19 @@ def _pages_without_time(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
     return frame, [f"{count} answers 0 without a time are pages that timed out: none"] if count else []
 
 
+def _answered_rows(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
+    """Keep, of Gorilla's rows of one trial, the answered or first one."""
+    keys = ["Participant Private ID", "Tree Node Key", "Repeat Key", "Task Name", "Spreadsheet Row", "Trial Number"]
+    if not {"Trial Number"} <= {*foreign} or "response" not in frame:
+        return frame, []
+    answers = frame["response"].fillna("").str.strip().str.lower()
+    rank = 2 * answers.isin(["", *MISSING]) + ~answers.isin(["real", "fake"])
+    ranked = foreign[[name for name in keys if name in foreign]].assign(rank=rank).sort_values("rank", kind="stable")
+    kept = ranked.drop_duplicates(ranked.columns[:-1]).index.sort_values()
+    line = f"{len(frame)} rows are of {len(kept)} trials; the row with the answer counts"
+    return frame.loc[kept], [line] if len(kept) < len(frame) else []
+
+
 def _lists_of_keys(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
     """Take the last of several keys, and its time; PsychoPy calls every list of keys wrong."""
     columns: dict[str, pd.Series] = {}
@@ -306,8 +235,9 @@ _OF_FILES: Mapping[str, tuple[Callable[[Foreign, pd.DataFrame], Found], ...]] = 
     "opensesame": (_practice, _last_questions),
     "mturk": (_radio_buttons,),
 }
-_OF_TRIALS: Mapping[str, tuple[Callable[[pd.DataFrame, pd.DataFrame], Found], ...]] = {
-    "jspsych": (_untouched,),
-    "otree": (_pages_without_time,),
-    "psychopy": (_lists_of_keys,),
+_OF_TRIALS: Mapping[str | None, Callable[[pd.DataFrame, pd.DataFrame], Found]] = {
+    "jspsych": _untouched,
+    "otree": _pages_without_time,
+    "psychopy": _lists_of_keys,
+    "gorilla": _answered_rows,
 }
