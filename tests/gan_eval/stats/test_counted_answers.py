@@ -11,7 +11,10 @@ from gan_eval.report.people.verdicts import first_sentence
 
 
 def test_counts_give_intervals_over_pictures_and_no_verdict_on_people(tmp_path: Path) -> None:
-    rows = [{"picture": f"{n}.png", "kind": ["real", "fake"][n % 2], "right": 5 + 3 * (n // 2 % 6), "n": 20} for n in range(30)]
+    rows = [
+        {"picture": f"{n}.png", "kind": ["real", "fake"][n % 2], "right": 5 + 3 * (n // 2 % 6), "n": 20}
+        for n in range(30)
+    ]
     pd.DataFrame(rows).to_csv(tmp_path / "counts.csv", index=False)
     mapping = {"stimulus": "picture", "count": "n", "count_correct": "right"}
     trials = import_trials(tmp_path / "counts.csv", mapping=mapping).trials
