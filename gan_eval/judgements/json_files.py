@@ -27,13 +27,10 @@ def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
 
     Half of a surrogate pair, which JavaScript leaves where it cuts a text within an emoji, becomes U+FFFD.
     """
-    text = (
-        text
-        if "\\u" not in text
-        else _HALF_A_PAIR.sub(lambda found: found[0] if found[1] or found[2] else r"\ufffd", text)
-    )
+    if "\\u" in text:
+        text = _HALF_A_PAIR.sub(lambda found: found[0] if found[1] or found[2] else r"\ufffd", text)
     decoder, gap, at = json.JSONDecoder(), re.compile(r"[\s,]*"), 0
-    lists, names_of, single = list[list[Any]](), list[str](), list[Any]()
+    lists, single = list[tuple[str, list[Any]]](), list[Any]()
     while (match := gap.match(text, at)) and match.end() < len(text):
         try:
             value, at = decoder.raw_decode(text, match.end())
@@ -49,21 +46,19 @@ def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
         if not found:
             single.append(value)
         elif lists and len(found) == 1 and "\n" not in match.group():
-            lists[-1].extend(found[0][1])  # as JATOS' appendResultData writes
+            lists[-1][1].extend(found[0][1])  # as JATOS' appendResultData writes
         else:
-            lists += [rows for _, rows in found]
-            names_of += [name for name, _ in found]
+            lists += found
     if single:
-        lists.append(single)
-        names_of.append("")
+        lists.append(("", single))
     start = 0
-    for place, rows in enumerate(lists, start=1):
+    for place, (name_of, rows) in enumerate(lists, start=1):
         if other := [row for row in rows if not isinstance(row, dict)]:
             raise UserError(f"{file}: expected JSON objects, one for each trial; found {json.dumps(other[0])[:60]}")
         names = list(dict.fromkeys(name for row in rows for name in row))
         table = table_of(names, [[text_of(row.get(name)) for row in rows] for name in names])
         own = f"{group}_{place}" if len(lists) > 1 else group
-        yield FilePart(file, names_of[place - 1] or own, table, range(start + 1, start + len(rows) + 1))
+        yield FilePart(file, name_of or own, table, range(start + 1, start + len(rows) + 1))
         start += len(rows)
 
 

@@ -75,9 +75,12 @@ def header_place(rows: Sequence[Sequence[str]], names: Sequence[str] = ()) -> in
     for at, row in enumerate(rows[:MAX_TITLES]):
         if len(wanted.intersection(map(title_of, row))) > max(MAX_PICTURES_OF_A_TRIAL, len(wanted) / 2):
             return at
-    is_header = [sum(map(bool, row)) > 2 or (len(row) > 2 and not row[0] and row[-1]) for row in rows[: MAX_TITLES + 1]]
-    at = is_header.index(True) if True in is_header else 0
+    at = next((at for at, row in enumerate(rows[: MAX_TITLES + 1]) if _may_be_header(row)), 0)
     return at if at + 1 < len(rows) and len(rows[at]) == len(rows[at + 1]) else 0
+
+
+def _may_be_header(row: Sequence[str]) -> bool:
+    return sum(map(bool, row)) > 2 or (len(row) > 2 and not row[0] and row[-1] != "")
 
 
 def title_of(text: str) -> str:
