@@ -9,6 +9,7 @@ import pandas as pd
 
 from gan_eval.errors import shortened
 from gan_eval.judgements.contradictions import answered, are_single, of_two_models
+from gan_eval.judgements.trials import CALLED, RATING_HIGH
 from gan_eval.tables import TRIALS
 from gan_eval.tables.names import NOT_KNOWN
 
@@ -123,8 +124,9 @@ _FILLED = ("session", "trial", "phase", "simulated", "correct")
 
 def of_table(trials: pd.DataFrame) -> ReadAs:
     """Return what a table with our own columns was read as: without those that are empty, or may be filled in."""
-    mapped = {name: name for name in TRIALS.names if trials[name].notna().any() and name not in _FILLED}
-    others = {str(name): words_of(trials[name]) for name in trials if name not in TRIALS.by_name}
+    ours = [*TRIALS.names, *(name for name in (RATING_HIGH, CALLED) if name in trials)]
+    mapped = {name: name for name in ours if trials[name].notna().any() and name not in _FILLED}
+    others = {str(name): words_of(trials[name]) for name in trials if name not in ours}
     return read_as(trials, mapped=mapped, not_used=others)
 
 

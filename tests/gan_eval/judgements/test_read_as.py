@@ -11,7 +11,7 @@ from refusals import refused
 
 from gan_eval.__main__ import run
 from gan_eval.judgements.convert import Imported, import_trials
-from gan_eval.judgements.read_as import MAX_LINES, lines_of
+from gan_eval.judgements.read_as import MAX_LINES, lines_of, of_table
 
 KINDS = ("real", "fake")
 
@@ -296,3 +296,10 @@ def test_grades_without_a_truth_and_with_an_empty_one_in_a_row_are_read(tmp_path
     empty = frame.assign(rating=frame["rating"].mask(frame["rating"] == 3))
     found = imported(tmp_path, empty.assign(kind="fake"), rating_high="real")
     assert (found.read_as.answers, found.read_as.unanswered) == (14, 2)
+
+
+def test_the_direction_of_imported_grades_is_used(tmp_path) -> None:
+    frame = table().drop(columns="response").assign(rating=[1, 2, 3, 4] * 12)
+    trials = imported(tmp_path, frame, rating_high="real").trials
+    again = of_table(trials)
+    assert again.mapped["rating_high"] == "rating_high" and "rating_high" not in again.not_used
