@@ -302,4 +302,5 @@ def test_the_direction_of_imported_grades_is_used(tmp_path) -> None:
     frame = table().drop(columns="response").assign(rating=[1, 2, 3, 4] * 12)
     trials = imported(tmp_path, frame, rating_high="real").trials
     again = of_table(trials)
-    assert again.mapped["rating_high"] == "rating_high" and "rating_high" not in again.not_used
+    assert again.mapped["rating_high"] == "rating_high"
+    assert "rating_high" not in again.not_used
