@@ -23,7 +23,7 @@ def score(
     """Return the value of a metric for a generated picture and its reference, or for one picture.
 
     Args:
-        metric: name of a metric of pictures, as in `./run metrics --list`, or a function (see
+        metric: name of a metric of pictures, as in `gan-eval metrics --list`, or a function (see
             `gan_eval.metrics.definitions.own`).
         fake: the generated picture, or the only one: (H, W, 3) uint8, 0..255, or a file.
         real: the real picture; none for a metric of one picture, such as niqe.
