@@ -93,7 +93,7 @@ def try_pictures(
     threads: Threads = None,
     opens: Opens = True,
 ) -> None:
-    """Turn folders of real and generated pictures into a report: import, audit, metrics, a short quiz."""
+    """Turn folders of real and generated pictures into a report: import, metrics, a short quiz, audit."""
     from gan_eval.study.two_folders import try_folders
 
     with Console() as console:

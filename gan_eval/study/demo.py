@@ -107,8 +107,8 @@ def run_demo(
         plan = make_plan(study, out, **how)
     stages = list_stages(plan)
     if asks:
-        machine = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "audit", "metrics")]
-        markers.run(machine, out, listener)
+        before = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "metrics")]
+        markers.run(before, out, listener)
         open_quiz(plan, read_sessions(plan), listener, note=size_note(CROP, size))
     markers.run(stages, out, listener)
     rehearsal = rehearse(plan, listener) if asks else None

@@ -1,4 +1,4 @@
-"""Folders of real and generated pictures as a whole small study: a set, its audit, metrics, a short quiz, a report."""
+"""Folders of real and generated pictures as a whole small study: a set, metrics, a short quiz, the set's audit, a report."""
 
 import re
 import shlex
@@ -55,7 +55,7 @@ def try_folders(
     ask: Callable[[str], bool] | None = None,
     picture_size: int | None = None,
 ) -> Path:
-    """Import, audit, measure, ask one person if there is a screen, and report; finished stages are skipped.
+    """Import, measure, ask one person if there is a screen, audit, and report; finished stages are skipped.
 
     Args:
         fakes: a folder (or container) for each model, which has its name.
@@ -102,7 +102,6 @@ def try_folders(
         _resize(file, out, picture_size)
     plan = make_plan(file, out, threads=threads)
     stages = {stage.name: stage for stage in list_stages(plan)}
-    markers.run([stages["audit"]], out, listener)
     too_few = ""
     try:
         draw_warnings(plan)
@@ -122,7 +121,8 @@ def try_folders(
         else:
             why = f"no screen here ({missing})" if quiz else "--no-quiz"
             listener.message(f"quiz: skipped, {why}")
-    last = ("analyze", "report") if plan.store.is_file() else ("report",)
+    # the audit says what gives fakes away, and comes after whoever runs this has judged
+    last = ("audit", "analyze", "report") if plan.store.is_file() else ("audit", "report")
     markers.run([stages[name] for name in last], out, listener)
     if too_few:
         listener.message(f"next: {shlex.join(['gan-eval', *again])}  # with more pairs of pictures, for the quiz")

@@ -156,7 +156,7 @@ def test_two_folders_become_a_study_with_a_report(command, folders, tmp_path):
     assert (status, printed.strip()) == (0, str(out / "report.html"))
     lines = [line for line in err.splitlines() if ": 6/6" not in line and ": 12/12" not in line]
     steps = dict.fromkeys(line.partition(":")[0] for line in lines)
-    assert list(steps) == ["import", "audit", "metrics", "quiz", "report", "next", "then"]
+    assert list(steps) == ["import", "metrics", "quiz", "audit", "report", "next", "then"], "clues come after the quiz"
     assert f"import: 6 items in {out / 'set'} (6 real and 6 generated pictures)" in lines
     assert "--extras metrics" in err or "gan-eval[metrics]" in err
     assert "no screen here (none here)" in err
