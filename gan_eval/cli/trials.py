@@ -145,8 +145,7 @@ def trials_import(
         print_next_command("analyze", str(out), "--out", "analysis")
         return
     tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
-    count = len({(row["file"], row["row"]) for row in rows})
-    cells = rejection_summary(imported.rejected)
+    count, cells = imported.n_left_out, rejection_summary(imported.rejected)
     say(f"{trials}; {count} of {count + len(imported.trials)} rows left out: {cells}; all in {rejected_file}")
     raise typer.Exit(ROWS_LEFT_OUT)
 

@@ -60,6 +60,8 @@ class Imported(NamedTuple):
     trials: pd.DataFrame
     rejected: pd.DataFrame
     """The table `rejected`: each row that was left out, with the reason."""
+    n_left_out: int
+    """Number of judgements that were left out; a row of a wide table has several."""
     read_as: ReadAs
     renamed: tuple[str, ...] = ()
     """Stimuli that shared a name and now have different names."""
@@ -147,6 +149,7 @@ def import_trials(
     return Imported(
         trials=trials,
         rejected=_rejected_table(rejected, table.read),
+        n_left_out=len({row["row"] for row in rejected}),
         read_as=summary,
         renamed=(*of_one_name, *of_several),
         doubts=(*of_tool, *of_counts, *ours.lines, *of_words, *of_habits, *of_truth, *of_names, *asked_of_user),

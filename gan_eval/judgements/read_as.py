@@ -180,7 +180,8 @@ def _mapped(name: str, mapped: Mapping[str, str], words: Mapping[str, Mapping[st
         by_ours.setdefault(ours or "missing", []).append(shortened(theirs, _MAX_CELL))
     meanings = ", ".join(f"{', '.join(each)} = {ours}" for ours, each in by_ours.items())
     source, part = mapped[name], _PARTS.get(name, name)
-    column = "column " if part in ("truth", "answer") and " " not in source else ""
+    is_column = part in ("truth", "answer") and " " not in source and not source.startswith("@")
+    column = "column " if is_column else ""
     return f"{part}: {column}{source}{' in ms' if part == 'time' else ''}{f' ({meanings})' if meanings else ''}"
 
 

@@ -1,4 +1,4 @@
-"""Folders of real and generated pictures as a whole small study: a set, metrics, a short quiz, the set's audit, a report."""
+"""Folders of real and generated pictures as a whole small study: a set, metrics, a short quiz, an audit, a report."""
 
 import re
 import shlex

@@ -86,6 +86,16 @@ def test_rows_left_out_are_counted_in_the_last_line_and_the_status(tmp_path, imp
     assert last.startswith("1 trial; 1 of 2 ")
 
 
+def test_answers_of_a_wide_table_that_are_left_out_are_each_counted(tmp_path, importing):
+    (tmp_path / "p.csv").write_text("name,stimulus,kind\nQ1,a.png,real\nQ2,b.png,fake\nQ3,c.png,real\nQ4,d.png,fake\n")
+    (tmp_path / "form.csv").write_text("participant,Q1,Q2,Q3,Q4\nA,real,fake,maybe,maybe\nB,real,real,maybe,fake\n")
+    words = ("--word", "response:real=real", "--word", "response:fake=fake")
+    status, lines = importing("form.csv", "--pictures", "p.csv", *words, "--out", "t.csv")
+    assert status == ROWS_LEFT_OUT
+    assert lines[-1].startswith("5 trials; 3 of 8 rows left out: 3 response (maybe 3)")
+    assert "answer: @answer (real = real" in lines[1]
+
+
 @pytest.mark.parametrize(("name", "out"), [("t.csv", "t.csv"), ("t.rejected.csv", "t.csv")])
 def test_an_import_does_not_overwrite_its_own_file(tmp_path, importing, name, out):
     write(
