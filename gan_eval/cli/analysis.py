@@ -187,8 +187,8 @@ def _read_as(answers: "Answers") -> list[str]:
     from gan_eval.judgements.read_as import lines_of, of_table
     from gan_eval.tables import TRIALS
 
-    trials = answers.tables[TRIALS]
-    return lines_of(of_table(trials)) if trials["onset_ms"].isna().all() else []
+    trials, covariates = answers.tables[TRIALS], answers.study.analysis.covariates if answers.study else ()
+    return lines_of(of_table(trials, covariates)) if trials["onset_ms"].isna().all() else []
 
 
 def _print_answer(

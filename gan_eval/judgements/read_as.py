@@ -122,9 +122,13 @@ _FILLED = ("session", "trial", "phase", "simulated", "correct")
 """Columns that are filled in where a table lacks them."""
 
 
-def of_table(trials: pd.DataFrame) -> ReadAs:
-    """Return what a table with our own columns was read as: without those that are empty, or may be filled in."""
-    ours = [*TRIALS.names, *(name for name in (RATING_HIGH, CALLED) if name in trials)]
+def of_table(trials: pd.DataFrame, covariates: Sequence[str] = ()) -> ReadAs:
+    """Return what a table with our own columns was read as: without those that are empty, or may be filled in.
+
+    Args:
+        covariates: further columns that the analysis uses.
+    """
+    ours = [*TRIALS.names, *(name for name in (RATING_HIGH, CALLED, *covariates) if name in trials)]
     mapped = {name: name for name in ours if trials[name].notna().any() and name not in _FILLED}
     others = {str(name): words_of(trials[name]) for name in trials if name not in ours}
     return read_as(trials, mapped=mapped, not_used=others)

@@ -20,6 +20,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
+from weakref import WeakSet
 
 from gan_eval import __version__
 from gan_eval.errors import UserError
@@ -92,6 +93,9 @@ def own_version() -> str:
 
 # On a worker.
 
+_ENDED: WeakSet["Worker"] = WeakSet()
+"""Workers of this process that cannot do the study, and have said so."""
+
 
 class Reports:
     """Receiver of a task's messages and progress on a worker, which sends them to the command."""
@@ -103,8 +107,10 @@ class Reports:
         self._topic, self._worker, self._sent = origin.topic, get_worker(), 0.0
         self._key = self._worker.get_current_task()
         if problem := problem_here(origin, self._worker):
-            self.message(f"{problem}; this worker is ended, and others do its tasks")
-            self._worker.loop.add_callback(self._worker.close_gracefully)
+            if self._worker not in _ENDED:  # it may begin another task before it ends
+                _ENDED.add(self._worker)
+                self.message(f"{problem}; this worker is ended, and others do its tasks")
+                self._worker.loop.add_callback(self._worker.close_gracefully)
             raise Reschedule
         if self._worker.nanny:  # which gets SIGTERM from a batch system, too, and lets the task stop first
             self._worker.loop.add_callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)

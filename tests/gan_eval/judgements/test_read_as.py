@@ -304,3 +304,21 @@ def test_the_direction_of_imported_grades_is_used(tmp_path) -> None:
     again = of_table(trials)
     assert again.mapped["rating_high"] == "rating_high"
     assert "rating_high" not in again.not_used
+
+
+def test_a_covariate_that_the_analysis_uses_is_used(tmp_path, capsys) -> None:
+    trials = imported(tmp_path, table().assign(age=[20, 30, 40, 50] * 12, wave="a")).trials
+    trials.to_csv(tmp_path / "trials.csv", index=False)
+    (tmp_path / "plan.toml").write_text("[study]\nname = 's'\n[analysis]\ncovariates = ['age']\n")
+    words = [
+        "analyze",
+        str(tmp_path / "trials.csv"),
+        "--plan",
+        str(tmp_path / "plan.toml"),
+        "--out",
+        str(tmp_path / "a"),
+    ]
+    assert run(words) == 0
+    said = capsys.readouterr().err
+    assert "  not used: wave (a 48)" in said
+    assert "age" in said.partition("as named: ")[2].partition("\n")[0]
