@@ -1,6 +1,6 @@
 """Simulate false alarms and interval coverage of the default analysis and of the usual tests.
 
-    python benchmarks/calibration.py --studies 1000 --write docs/calibration.md
+    python benchmarks/calibration.py --studies 1000 --write results/calibration.md
 
 Each simulated study has 40 participants x 50 trials; the log-odds of an answer vary with a standard deviation of 0.5
 over participants and 0.8 over stimuli, unless a block says otherwise. Either all participants judge the same 50 stimuli
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--cluster", help="tcp://HOST:PORT of Dask, or local:N; PYTHONPATH=benchmarks there")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=list(BLOCKS), action="append", help="a block, repeatable; default: all")
-    parser.add_argument("--markdown", action="store_true", help="what stands in docs/calibration.md")
+    parser.add_argument("--markdown", action="store_true", help="what stands in results/calibration.md")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put it there, between the two marks")
     options = parser.parse_args()
     if options.write and options.only:
@@ -91,7 +91,7 @@ def _columns(name: str) -> int:
 def page_lines(results: Mapping[str, Sequence[Rows]], *, studies: int, seed: int) -> Iterator[str]:
     """The tables in Markdown, with the command that makes them."""
     yield "```"
-    yield f"python benchmarks/calibration.py --studies {studies} --seed {seed} --write docs/calibration.md"
+    yield f"python benchmarks/calibration.py --studies {studies} --seed {seed} --write results/calibration.md"
     yield "```"
     yield ""
     low, high = (100 * float(end) for end in wilson(0.05 * studies, studies))

@@ -1,7 +1,7 @@
 """Simulate studies of many designs, and count how often intervals hold the truth and tests are wrong.
 
     python benchmarks/calibration_designs.py --studies 400 --json designs.json
-    python benchmarks/calibration_designs.py --merge designs.json more.json --write docs/calibration.md
+    python benchmarks/calibration_designs.py --merge designs.json more.json --write results/calibration.md
 
 The truth is the average over all people and pictures, by quadrature or one very large draw. Each study has new people
 and new pictures, and goes through the functions of the analysis without files. A share is marked where it is outside
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts there after each design")
     parser.add_argument("--merge", type=Path, nargs="+", metavar="FILE", help="print these counts together instead")
-    parser.add_argument("--markdown", action="store_true", help="what stands in docs/calibration.md")
+    parser.add_argument("--markdown", action="store_true", help="what stands in results/calibration.md")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put it there, between the two marks")
     options = parser.parse_args()
     if options.merge:

@@ -3,7 +3,7 @@
     python benchmarks/calibration_marks.py --studies 400
 
 Each participant marks 60% of the pictures (fakes that were called fake) around a place of the participant's own near
-the centre (SD 0.1 between people, 0.12 within; shares of the picture). The table, which stands in docs/calibration.md,
+the centre (SD 0.1 between people, 0.12 within; shares of the picture). The table, which is in results/calibration.md,
 has three groups of columns: p < .05 with one mark and with 1 to 3 marks, and intervals that hold the mean where a mark
 is at the picture's artefact with a probability of 0.4, more or less by participant and by picture.
 """

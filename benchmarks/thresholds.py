@@ -4,7 +4,7 @@
 
 Simulated people answer trials at the exposures that the quiz's own protocols choose, rounded to whole frames; the
 thresholds are those of `gan_eval.stats.tables.staircases` after the first 50, 100 and 150 trials of one block.
-The table stands in docs/calibration.md.
+The table stands in results/calibration.md.
 """
 
 import argparse

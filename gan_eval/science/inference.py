@@ -222,7 +222,7 @@ def bootstrap_interval(replicates: np.ndarray, estimate: float, *, n: int | None
     """Return the 95% interval from the standard deviation of the finite replicates; NaN if fewer than 9 in 10 are so.
 
     Resampling people and items adds the answers' noise, which pulls correlations towards 0: percentiles are too low,
-    and bias-corrected ones (BC, BCa) too narrow (docs/calibration.md). So only the replicates' spread is used.
+    and bias-corrected ones (BC, BCa) too narrow (results/calibration.md). So only the replicates' spread is used.
 
     Args:
         replicates: (B,) statistics.

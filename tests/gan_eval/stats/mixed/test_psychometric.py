@@ -192,7 +192,7 @@ def test_what_allows_no_function():
 @pytest.mark.nightly
 @pytest.mark.parametrize("pairs", [True, False])
 def test_intervals_hold_the_truth(pairs):
-    """Check 40 studies; the shares of a thousand are in docs/calibration.md."""
+    """Check 40 studies; the shares of a thousand are in results/calibration.md."""
     held = np.zeros(2, int)
     for number in range(40):
         data = judgements(np.random.default_rng([5, number]), pairs=pairs)
