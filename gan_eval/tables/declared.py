@@ -552,7 +552,7 @@ GIVEAWAYS = Table(
         text("fake", "the same in generated pictures"),
         number(
             "auc",
-            "share of (real, fake) pairs in which the fake has the larger value; categories: giveaways.md",
+            "share of (real, fake) pairs in which the fake has the larger value; categories: docs/giveaways.md",
             unit=SHARE,
         ),
         *interval_columns("ci"),

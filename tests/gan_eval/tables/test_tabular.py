@@ -282,6 +282,12 @@ def test_the_reference_in_docs_is_up_to_date():
     assert path.read_text() == reference(), "run: python packaging/tables_reference.py > docs/tables.md"
 
 
+def test_the_reference_in_docs_names_every_column_of_every_table():
+    sections = dict(section.split("\n", 1) for section in reference().split("\n## ")[1:])
+    for table in ALL_TABLES.values():
+        assert [column for column in table.names if f"`{column}`" not in sections[table.name]] == []
+
+
 CONTRACT = {
     "stimuli": (
         "stimulus, item, kind, model, dataset, split, file, input_file, reference_file, width, height, "
