@@ -46,7 +46,7 @@ _SEE = {
     "training.inpainting": "See [inpainting.md](inpainting.md).",
     "quiz": "See [protocols.md](protocols.md) and [quiz.md](quiz.md).",
     "metrics": "See [metrics.md](metrics.md).",
-    "analysis": "See [analyze.md](analyze.md#the-plan).",
+    "analysis": "See [plan.md](plan.md).",
     "power": "See [power.md](power.md).",
 }
 """Links to further documentation, by section."""

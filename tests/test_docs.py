@@ -73,6 +73,24 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
     assert broken_links(page) == []
 
 
+GENERATED = ("tables.md", "study_file.md")
+_MADE = re.compile(r"<!-- (?:made by|cluster: begin).*?<!-- (?:end of what is made|cluster: end) -->", re.S)
+
+
+def test_a_page_of_docs_answers_one_question_in_900_words() -> None:
+    """Count what is written by hand: not whole pages, tables and lists that a program makes."""
+    texts = {page: _MADE.sub("", page.read_text(encoding="utf-8")) for page in (ROOT / "docs").glob("**/*.md")}
+    words = {named(page): len(text.split()) for page, text in texts.items() if page.name not in GENERATED}
+    assert {page: count for page, count in words.items() if count > 900} == {}
+    assert sum(words.values()) <= 39_900
+
+
+def test_every_page_of_docs_is_in_the_navigation() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
+    pages = [page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").glob("**/*.md")]
+    assert [page for page in pages if f": {page}\n" not in navigation] == []
+
+
 @pytest.mark.slow
 def test_imports_of_the_examples_work() -> None:
     blocks = [block for page in PAGES for block in _PYTHON.findall(page.read_text(encoding="utf-8"))]

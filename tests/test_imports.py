@@ -1,4 +1,4 @@
-"""Allowed imports between rooms, and the cost of an import (docs/design.md, the rooms).
+"""Allowed imports between rooms, and the cost of an import (docs/architecture.md, the rooms).
 
 Imports point one way, the quiz starts without the heavy libraries, and Qt lives in gan_eval/quiz/app alone.
 """

@@ -387,7 +387,7 @@ def test_the_lines_for_pyiqa_write_each_pictures_value_next_to_its_name(tmp_path
     needed += " huggingface_hub==2.4.0 facexlib openai-clip ftfy wcwidth"
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(tmp_path / "packages")]
     fetched([*install, *needed.split()])
-    page = (Path(__file__).parents[1] / "docs" / "analyze.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[1] / "docs" / "metric_values.md").read_text(encoding="utf-8")
     (lines,) = re.findall(r"```py\n(.*?import pyiqa.*?)```", page, re.DOTALL)
     call = re.findall(r"# with a reference: (.*)", lines)[0]
     lines = lines.replace("musiq", "psnr").replace("value = metric(str(fake))", f"value = {call}")

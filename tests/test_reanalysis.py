@@ -1,4 +1,4 @@
-"""docs/reanalysis.md: its commands run, and what they print is what the page says."""
+"""The pages on reanalysis: their commands run, and what they print is what the pages say."""
 
 import re
 import shlex
@@ -13,9 +13,10 @@ from scipy.optimize import minimize
 from scipy.stats import norm
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "reanalysis.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(text)?\n(.*?)```", PAGE, re.DOTALL)
-ORIGAMI, TONE_MAPPING = PAGE.split("\n## ")[1:]
+ORIGAMI, TONE_MAPPING = (
+    (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("reanalysis.md", "reanalysis_pairs.md")
+)
+BLOCKS = re.findall(r"```(text)?\n(.*?)```", ORIGAMI + TONE_MAPPING, re.DOTALL)
 
 
 @pytest.fixture
@@ -72,9 +73,9 @@ def require_covariate() -> None:
     table = pd.read_csv("analysis/mixed_models.csv")
     terms = table[table["term"].str.startswith("experience[")].set_index("term")
     for term, ratio in np.exp(terms[["estimate", "ci_low", "ci_high"]]).iterrows():
-        lead = "95% " if "advanced" in str(term) else ""
+        lead = "95% CI " if "advanced" in str(term) else ""
         assert f"{ratio['estimate']:.2f} times" in ORIGAMI
-        assert f"({lead}{ratio['ci_low']:.2f} to {ratio['ci_high']:.2f})" in ORIGAMI
+        assert f"({lead}[{ratio['ci_low']:.2f}, {ratio['ci_high']:.2f}])" in ORIGAMI
 
 
 def require_strengths() -> None:

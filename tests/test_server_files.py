@@ -41,5 +41,5 @@ def test_the_public_address_is_one_word_of_the_command() -> None:
 
 def test_the_proxy_does_not_log_addresses_next_to_codes() -> None:
     """Caddy 2.6.2 writes address and code of each request that fails into this log, as while the study restarts."""
-    page = (SERVER.parent.parent / "docs" / "online.md").read_text(encoding="utf-8")
+    page = (SERVER.parent.parent / "docs" / "proxy.md").read_text(encoding="utf-8")
     assert all("exclude http.log.error" in text for text in ((SERVER / "Caddyfile").read_text(), page))

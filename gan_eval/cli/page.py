@@ -88,7 +88,7 @@ def export_page(
     store = plan.store if plan.folder.is_dir() else "answers.sqlite"
     say(f"page {made.page}: {counted(people, 'list')}, {counted(pictures, 'picture')}; key (private): {key}")
     if static is None:
-        say(f"JATOS has one link for all: {OPEN}; personal links do not (--static, docs/online.md)")
+        say(f"JATOS has one link for all: {OPEN}; personal links do not (--static, docs/without_server.md)")
     else:
         where = "" if public_url else "; put the page's address in place of ADDRESS, or give --public-url"
         say(f"links (private): {links_file(key)}{where}")

@@ -299,7 +299,7 @@ def _layout_of(source: Path) -> tuple[Layout, Roles]:
             "name both to `gan-eval try REAL FAKE`"
         )
     programs = ", ".join(layout.program for layout in LAYOUTS if {"real", "fake"} <= layout.places.keys())
-    raise UserError(f"{source}: no known layout; expected one of docs/data.md: {programs}{hint}")
+    raise UserError(f"{source}: no known layout; expected one of docs/import_pictures.md: {programs}{hint}")
 
 
 def _of_no_pairs(source: Path, layout: Layout) -> str:

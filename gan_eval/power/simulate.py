@@ -6,7 +6,7 @@ A single picture is called fake with log-odds
 
 where kind is +½ for fakes and -½ for reals, and views are differences from their mean over the data set's models. For a
 pair, the log-odds are those of choosing picture a (the real one, or the first model's). Participants differ in them by
-their bias and by the difference of their views over √2. docs/power.md explains the model.
+their bias and by the difference of their views over √2. docs/power_model.md explains the model.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

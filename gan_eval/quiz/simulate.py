@@ -1,6 +1,6 @@
 """Simulated participants: rehearse a study without people, with the same session and store.
 
-The model (signal detection with log-normal reaction times) and its sources: docs/protocols.md.
+The model (signal detection with log-normal reaction times) and its sources: docs/simulated.md.
 """
 
 from collections.abc import Collection, Mapping, Sequence

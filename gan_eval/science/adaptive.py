@@ -1,6 +1,6 @@
 """Exposures that follow the answers: the weighted up-down staircase, and QUEST+ with its psychometric functions.
 
-Methods and sources: docs/protocols.md.
+Methods and sources: docs/adaptive.md.
 """
 
 from collections.abc import Iterable, Sequence

@@ -99,7 +99,7 @@ class PowerSettings(Section):
     false_alarm_rate: Share = 0.25
     """Share of reals called fake, by the typical participant for the typical picture."""
     fooling_rate: Share = 0.65
-    """Share of fakes called real, likewise; 1 - `false_alarm_rate` is chance. For grades see power.md."""
+    """Share of fakes called real, likewise; 1 - `false_alarm_rate` is chance. For grades see docs/power_model.md."""
     fooling_rates: dict[Name, Share] = Field(default={})
     """The same for single models."""
     choice_rate: Share | None = Field(default=None, examples=[0.7])

@@ -274,7 +274,7 @@ def _told_apart(
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     """Yield the comparisons of the fooling rates of two models, for each data set.
 
-    docs/statistics.md ("Models that share items") explains the slopes and the second factor.
+    docs/statistics.md ("Pictures of one item") explains the slopes and the second factor.
     """
     fakes = answered[answered["is_fake"] & answered["model"].notna()]
     for dataset, part in fakes.groupby("dataset", dropna=False, sort=True):

@@ -1,7 +1,7 @@
 """People who have come, of those whom a study wants: until all have come, every verdict is `interim`.
 
 Testing at 5% after every few people and stopping when p is small calls equal things different in up to 11% of studies
-with three looks (docs/analyze.md, "Interim analyses").
+with three looks (docs/plan.md, "Interim analyses").
 """
 
 from typing import TYPE_CHECKING

@@ -1,9 +1,9 @@
 """Segmentation scores: agreement of a label map with the classes that a segmenter finds in the generated picture.
 
 The scores are those of Long et al. 2015 (section 5); Isola et al. 2017 call them FCN score when they are computed on
-generated pictures. docs/metrics.md has the formulas. The classes are found by the colours of Cityscapes' label maps
-(Cordts et al. 2016). Classes that are never evaluated have colours too: their pixels are `VOID`. Two of them have the
-colour of an evaluated class: pole groups count as poles, licence plates as cars.
+generated pictures. docs/metrics_labels.md has the formulas. The classes are found by the colours of Cityscapes' label
+maps (Cordts et al. 2016). Classes that are never evaluated have colours too: their pixels are `VOID`. Two of them have
+the colour of an evaluated class: pole groups count as poles, licence plates as cars.
 """
 
 from collections.abc import Callable, Sequence

@@ -237,7 +237,7 @@ def run_server(
                     if address.startswith("https://")
                     else "this address is reachable from other computers, and is not encrypted; put TLS in front of "
                     f"it, for example with `caddy reverse-proxy --from quiz.example.org --to localhost:{port}`, and "
-                    "give --host 127.0.0.1 --public-url https://quiz.example.org (docs/online.md)"
+                    "give --host 127.0.0.1 --public-url https://quiz.example.org (docs/proxy.md)"
                 )
 
             async def watching() -> None:

@@ -1,6 +1,6 @@
 """Detection of generated pictures: one fit for each model on each data set.
 
-docs/reading.md ("The table to cite") explains the rows, and which ones have no fit or verdict. Shares without a fit
+docs/paper_table.md explains the rows, and which ones have no fit or verdict. Shares without a fit
 ("clustered") have one answer `real` and one `fake` added for each kind of picture (Agresti & Caffo 2000, The American
 Statistician 54, 280-288). These answers are divided equally among several rows (Price & Bonett 2004, Computational
 Statistics & Data Analysis 45, 449-456).

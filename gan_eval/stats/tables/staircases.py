@@ -1,7 +1,7 @@
 """The threshold of each block of a staircase or of QUEST+.
 
 A threshold is the exposure with a known share of correct answers: 75% for QUEST+, up / (up + down) for the staircase.
-Methods and sources: docs/protocols.md.
+Methods and sources: docs/adaptive.md.
 """
 
 from collections import Counter

@@ -12,9 +12,9 @@ from gan_eval.judgements.checks import CHECKS, checks_table
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_page_on_tools_lists_all_checks() -> None:
-    page = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
-    assert page.endswith(f"\n{checks_table()}\n")
+def test_the_page_on_checks_lists_them_all() -> None:
+    page = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    assert page.endswith(f"\n{checks_table()}\n\n<!-- end of what is made -->\n")
 
 
 def test_every_check_is_used_and_no_other() -> None:

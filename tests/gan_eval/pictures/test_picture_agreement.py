@@ -519,6 +519,6 @@ def test_partners_of_others_are_told_with_an_example(tmp_path):
 
 
 def test_the_table_of_checks_is_in_the_docs():
-    page = Path(__file__).parents[3] / "docs" / "data.md"
+    page = Path(__file__).parents[3] / "docs" / "data_checks.md"
     assert checks_table() in page.read_text()
     assert len({*CHECKS, *(change.id for change in CHANGES)}) == len(CHECKS) + len(CHANGES)

@@ -158,7 +158,7 @@ def test_an_interrupted_plan_resumes_at_the_first_trial_that_is_not_done() -> No
 
 
 def test_the_protocol_in_the_documentation_works() -> None:
-    page = Path(__file__).parents[3] / "docs" / "protocols.md"
+    page = Path(__file__).parents[3] / "docs" / "simulated.md"
     (source,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
     exec(source, names)

@@ -263,7 +263,7 @@ def test_an_onnx_files_digest_covers_its_weights(tmp_path: Path) -> None:
     refused(r"own.onnx.data", load_own_network, "own", file, device="cpu")
 
 
-DOCS = Path(__file__).resolve().parents[4] / "docs" / "metrics.md"
+DOCS = Path(__file__).resolve().parents[4] / "docs" / "metrics_networks.md"
 SIDES = {"dinov2": 224, "clip": 336}
 
 

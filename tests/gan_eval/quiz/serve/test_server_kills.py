@@ -235,14 +235,14 @@ def test_sigterm_ends_a_server_with_all_stored(stimuli: StimulusSet, database: s
 def test_whole_sessions_behind_the_proxies_of_the_page(
     proxy: str, stimuli: StimulusSet, tmp_path: Path, servers: list[Server]
 ) -> None:
-    """Caddy 2.6.2 and nginx 1.22.1 with the settings of docs/online.md, without TLS."""
+    """Caddy 2.6.2 and nginx 1.22.1 with the settings of docs/proxy.md, without TLS."""
     program = shutil.which(proxy, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
     if program is None:
         pytest.skip(f"{proxy} is not installed")
     store, place, enough = str(tmp_path / "store.sqlite"), free_port(), threading.Event()
     server = quiz_server(stimuli.folder, store)
     servers.append(server)
-    text = (Path(__file__).parents[4] / "docs" / "online.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[4] / "docs" / "proxy.md").read_text(encoding="utf-8")
     of_page = {"caddy": r"```\n(\{\n    log.*?)```", "nginx": r"```\n(server \{.*?)```"}[proxy]
     found = re.search(of_page, text, re.DOTALL)
     assert found
