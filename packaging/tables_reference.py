@@ -1,7 +1,7 @@
 """`docs/tables.md`, made from the tables' declarations: python packaging/tables_reference.py > docs/tables.md"""
 
-from gan_eval.power.planning import POWER
 from gan_eval.stats.all_tables import ALL_TABLES
+from gan_eval.stats.power.planning import POWER
 from gan_eval.tables.cells import limits_of
 
 
