@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gan_eval.machine.threads import WAITING_SETTINGS, usable_cores
+from gan_eval.base.threads import WAITING_SETTINGS, usable_cores
 
 CORES = str(usable_cores())
 DEFAULTS = {"GOMP_SPINCOUNT": "300000", "OPENBLAS_THREAD_TIMEOUT": "26"}

@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 from calibration_blocks import BLOCKS, Part
 
-from gan_eval.cli.console import Console
-from gan_eval.files.atomic import write_text
-from gan_eval.machine.parallel import Share, in_parallel
-from gan_eval.machine.threads import usable_cores
-from gan_eval.science.inference import wilson
+from gan_eval.base.atomic import write_text
+from gan_eval.base.inference import wilson
+from gan_eval.base.parallel import Share, in_parallel
+from gan_eval.base.threads import usable_cores
 from gan_eval.study.cluster import connected
+from gan_eval.study.commands.console import Console
 
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
 """Marks around the part of a page that is written here."""

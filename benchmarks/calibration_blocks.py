@@ -12,7 +12,7 @@ from calibration_answers import Answers, World
 from calibration_thresholds import ExposureWorld, threshold_study
 from scipy.optimize import brentq
 
-from gan_eval.science.inference import degrees_of_freedom, side_of, two_sided_p, wilson
+from gan_eval.base.inference import degrees_of_freedom, side_of, two_sided_p, wilson
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.estimate.contrast import cell_proportions, estimate, population_proportions
 from gan_eval.stats.estimate.detection_rates import RatesOfTable

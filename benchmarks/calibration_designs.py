@@ -30,8 +30,8 @@ import numpy as np
 from calibration import with_tables
 from calibration_numbers import LEVEL, Design, Number
 
-from gan_eval.files.atomic import write_text
-from gan_eval.machine.parallel import in_parallel
+from gan_eval.base.atomic import write_text
+from gan_eval.base.parallel import in_parallel
 
 TOPICS: dict[str, list[Design]] = {
     "Single pictures, real or fake": calibration_single.DESIGNS,

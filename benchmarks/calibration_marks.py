@@ -15,8 +15,8 @@ from itertools import product
 
 import numpy as np
 
-from gan_eval.machine.parallel import in_parallel
-from gan_eval.machine.threads import usable_cores
+from gan_eval.base.parallel import in_parallel
+from gan_eval.base.threads import usable_cores
 from gan_eval.stats.marks.auc import Aucs, Marks, estimate, people_aucs, shuffled_aucs
 
 SIGMA = 0.05

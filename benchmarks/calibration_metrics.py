@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtr, ndtri
 
+from gan_eval.base.inference import bootstrap_interval
 from gan_eval.judgements.trials import fill_trials
-from gan_eval.science.inference import bootstrap_interval
 from gan_eval.stats.metrics_and_people.ceiling import rank_correlations, spearman
 from gan_eval.stats.metrics_and_people.correlations import correlation_rows
 from gan_eval.stats.metrics_and_people.points import point_sets

@@ -8,8 +8,8 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit, ndtri
 
+from gan_eval.base.inference import Estimate
 from gan_eval.judgements.trials import fill_trials, typed
-from gan_eval.science.inference import Estimate
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.estimate.contrast import population_proportions
 from gan_eval.stats.estimate.detection_rates import Detection, RatesOfTable

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from distributed import LocalCluster
 
-from gan_eval.cli.console import Console
-from gan_eval.files.atomic import write_text
+from gan_eval.base.atomic import write_text
 from gan_eval.settings.study import Study, load_study
 from gan_eval.study.cluster import ClusterTask, Origin, connected
+from gan_eval.study.commands.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- cluster: begin -->", "<!-- cluster: end -->"

@@ -21,7 +21,7 @@ from metric_sides import peer_network, photographs
 from torch import Tensor
 from train_step import kernels, made_pictures, ours, settings_of
 
-from gan_eval.machine.threads import usable_cores
+from gan_eval.base.threads import usable_cores
 from gan_eval.metrics.networks.extractors import inception_extractor
 
 LIMIT = 1e-4

@@ -30,7 +30,7 @@ from pathlib import Path
 import torch
 from inpainting_sides import CHECKED_STEPS, check, ours, plain, prepared, settings_of
 
-from gan_eval.machine.start import ALLOCATOR_SETTINGS
+from gan_eval.base.start import ALLOCATOR_SETTINGS
 
 WARM_UP = 2
 SIDES = {"plain": plain, "ours": ours}

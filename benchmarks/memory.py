@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from start import environment, worktree
 
-from gan_eval.machine.start import ALLOCATOR_SETTINGS
+from gan_eval.base.start import ALLOCATOR_SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ("analyze", "store", "serve", "train", "fid")

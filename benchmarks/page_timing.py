@@ -34,7 +34,7 @@ from peers import ROOT
 from quiz_timing import EXPOSURES, SCREEN, Environment, Pair, make_stimuli, private_screen, watch_side
 
 from gan_eval import tables
-from gan_eval.machine.commands import own_command
+from gan_eval.base.commands import own_command
 from gan_eval.store import open_store
 from gan_eval.tables.declared import LATE_MS
 from gan_eval.tables.frames import Row

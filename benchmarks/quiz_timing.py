@@ -28,7 +28,7 @@ import numpy as np
 from peers import ROOT, peers_python
 
 from gan_eval import tables
-from gan_eval.machine.commands import own_command
+from gan_eval.base.commands import own_command
 from gan_eval.pictures.decode import write_png
 from gan_eval.pictures.sets import stimulus_row, write_set
 from gan_eval.store import open_store

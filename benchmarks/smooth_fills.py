@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.restoration import inpaint_biharmonic
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import Picture
 from gan_eval.pictures.fills import FILLS, write_fills
 from gan_eval.pictures.holes import Hole

@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from metric_sides import ROOT, pair_folders
 
-from gan_eval.machine.commands import VERBS
+from gan_eval.base.commands import VERBS
 
 FIRST_PAGE = """
 import os, sys

@@ -14,9 +14,9 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, ndtr
 
+from gan_eval.base.adaptive import RIGHT
+from gan_eval.base.inference import wilson
 from gan_eval.quiz.protocol import QuizProtocol
-from gan_eval.science.adaptive import RIGHT
-from gan_eval.science.inference import wilson
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.tables.staircases import Threshold, thresholds
 from gan_eval.tables.frames import Row

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
-from gan_eval.machine.start import ALLOCATOR_SETTINGS
+from gan_eval.base.start import ALLOCATOR_SETTINGS
 
 if TYPE_CHECKING:
     from torch import Tensor, device, nn

@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from metric_sides import pair_folders, peer_network, photographs, pyiqa_niqe
 from peers import METRIC_PEERS, ROOT, peers_python
 
-from gan_eval.machine.threads import WAITING_SETTINGS
+from gan_eval.base.threads import WAITING_SETTINGS
 
 
 class Cost(NamedTuple):

@@ -13,7 +13,7 @@ All of these are imported when they are first used: this package alone starts wi
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gan_eval.machine.threads import set_waiting_settings as _set_waiting_settings
+from gan_eval.base.threads import set_waiting_settings as _set_waiting_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,15 +72,15 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
     from pathlib import Path
 
     from gan_eval import tables
-    from gan_eval.errors import UserError
+    from gan_eval.base.errors import UserError
     from gan_eval.tables import frames as tabular
 
     file = Path(source) if isinstance(source, Path | str) else None
     requested = name or (file.stem.rpartition(".")[2] if file else "")
     declared = tables.TABLES
     if requested not in declared:
-        from gan_eval.power.planning import POWER
         from gan_eval.stats.all_tables import ALL_TABLES
+        from gan_eval.stats.power.planning import POWER
 
         declared = ALL_TABLES | {POWER.name: POWER}
     if file and not file.exists():
@@ -99,4 +99,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING", "errors", "import_module", "machine"})
+    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING", "base", "import_module"})

@@ -21,14 +21,14 @@ def main() -> None:
     except KeyboardInterrupt:  # before the command, or after its end
         status = 130
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C during Python's shutdown would end it by the signal
-    from gan_eval.machine.start import exit_process
+    from gan_eval.base.start import exit_process
 
     exit_process(status)
 
 
 def _start() -> int:
     """Prepare the process and run its command; return the exit status."""
-    from gan_eval.machine.start import (
+    from gan_eval.base.start import (
         accept_any_text,
         open_closed_streams,
         release_nothing_at_exit,
@@ -36,7 +36,7 @@ def _start() -> int:
     )
 
     release_nothing_at_exit()
-    from gan_eval.files.atomic import make_private
+    from gan_eval.base.atomic import make_private
 
     if sys.argv[1:2] == ["quiz"]:
         gc.set_threshold(YOUNG_OBJECTS, 10, 10)
@@ -51,11 +51,11 @@ def _start() -> int:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit status."""
-    from gan_eval.errors import UserError
+    from gan_eval.base.errors import UserError
 
     try:
-        from gan_eval.cli import app
-        from gan_eval.machine.commands import VERBS, program
+        from gan_eval.base.commands import VERBS, program
+        from gan_eval.study.commands import app
 
         verbs = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
         subcommand = len(arguments) > 1 and not arguments[1].startswith("-")
@@ -89,7 +89,7 @@ def _interrupted(arguments: list[str]) -> int:
 
 
 def _usage(error: Exception) -> int:
-    from gan_eval.errors import UserError
+    from gan_eval.base.errors import UserError
 
     status = int(error.exit_code)  # type: ignore[attr-defined]
     if type(error).__name__ == "NoArgsIsHelpError":
@@ -108,8 +108,8 @@ def _usage(error: Exception) -> int:
 
 def _system_message(error: Exception) -> str | None:
     """Return the message for an error of the system that no other message covers; else None."""
-    from gan_eval.errors import shortened
-    from gan_eval.files.atomic import write_error
+    from gan_eval.base.atomic import write_error
+    from gan_eval.base.errors import shortened
 
     if isinstance(error, OSError) and error.errno is not None:
         name = error.filename if error.filename is not None else "a file or a stream"
@@ -125,7 +125,7 @@ def _system_message(error: Exception) -> str | None:
 
 def _missing_library(error: ModuleNotFoundError) -> int:
     """Name the extra that contains a missing library; return the exit status."""
-    from gan_eval.machine.commands import setup_command
+    from gan_eval.base.commands import setup_command
 
     of_metrics = ("torch", "torchmetrics", "torchvision", "safetensors", "numba", "piq", "lpips", "sklearn")
     extras = {**dict.fromkeys(of_metrics, "metrics"), "skimage": "train"}
@@ -138,7 +138,7 @@ def _missing_library(error: ModuleNotFoundError) -> int:
 
 def _fail(message: str, status: int) -> int:
     """Print the message and return the status."""
-    from gan_eval.machine.commands import as_typed
+    from gan_eval.base.commands import as_typed
 
     print(f"gan-eval: {as_typed(message)}", file=sys.stderr)
     return status

@@ -12,7 +12,7 @@ import typer
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from gan_eval.cli.app import application
+from gan_eval.study.commands.app import application
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = (

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from gan_eval.power.planning import POWER
 from gan_eval.stats.all_tables import ALL_TABLES
+from gan_eval.stats.power.planning import POWER
 from gan_eval.tables.cells import limits_of
 from gan_eval.tables.schema import SHARE, Column, Table
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 
 
 def refused(words: str, call: Callable[..., object], *arguments: Any, **options: Any) -> None:

@@ -21,9 +21,9 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 from gan_eval.__main__ import run
-from gan_eval.cli.app import application
-from gan_eval.machine.commands import VERBS
+from gan_eval.base.commands import VERBS
 from gan_eval.pictures.decode import write_png
+from gan_eval.study.commands.app import application
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(

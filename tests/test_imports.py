@@ -16,19 +16,19 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 ORDER = (
-    *("errors", "files", "machine", "tables", "science", "settings", "pictures", "store"),
-    *("quiz", "metrics", "judgements", "stats", "power", "report", "study", "cli", "__main__"),
+    *("base", "tables", "settings", "pictures", "store", "quiz"),
+    *("metrics", "judgements", "stats", "report", "study", "__main__"),
 )
 """The rooms, lowest first: each may import from those before it. The trainer is not one of them."""
 
 SEPARATE = {"quiz": "quiz", "metrics": "metrics", "judgements": "statistics", "stats": "statistics"}
-"""Rooms that are to be used alone: these three parts share tables and science, and do not import each other."""
+"""Rooms that are used alone: these three parts share the rooms before the store, and do not import each other."""
 
 LIGHT_MODULES = (
     "tables", "tables.cells", "tables.frames", "settings.sections", "settings.study", "settings.quiz",
     "settings.training", "settings.analysis", "study", "store", "store.export", "pictures.refusal", "pictures",
-    "pictures.importing", "pictures.holes", "pictures.decode", "science.adaptive",
-    "science.inference", "files", "errors", "quiz", "cli.doctor",
+    "pictures.importing", "pictures.holes", "pictures.decode", "base.adaptive",
+    "base.inference", "base.reading", "base.errors", "quiz", "study.commands.doctor",
     "metrics.catalogue", "metrics.weights.cache", "metrics.weights.package",
 )  # fmt: skip
 HEAVY = ("pandas", "scipy", "torch", "torchmetrics", "torchvision", "matplotlib")
@@ -148,9 +148,9 @@ def test_all_of_the_quiz_imports_nothing_heavy():
 
 
 def test_a_session_starts_without_what_it_does_not_use():
-    others = ["rich", "psycopg", *(f"gan_eval.{name}" for name in ("study", "metrics", "store.export"))]
-    others += ["gan_eval.cli.train", "gan_eval.cli.metrics", "PySide6.QtNetwork", "PySide6.QtQml"]
-    code = "from gan_eval.cli.app import application; application(['quiz'])\n"
+    others = ["rich", "psycopg", *(f"gan_eval.{name}" for name in ("study.plan", "metrics", "store.export"))]
+    others += ["gan_eval.study.commands.train", "gan_eval.study.commands.metrics", "PySide6.QtNetwork", "PySide6.QtQml"]
+    code = "from gan_eval.study.commands.app import application; application(['quiz'])\n"
     code += "import gan_eval.quiz.room, gan_eval.quiz.app.application\n"
     code += "from gan_eval.quiz.draw.rounds import Counts, Pool, choices\n"
     code += "offers = dict.fromkeys('abcdefgh', {})\n"

@@ -26,7 +26,7 @@ from finished import copy_study
 from png_by_hand import png
 from pydantic import TypeAdapter
 
-from gan_eval.errors import MAX_LENGTH, UserError
+from gan_eval.base.errors import MAX_LENGTH, UserError
 from gan_eval.settings.sections import Section
 from gan_eval.settings.study import Study, load_study
 from gan_eval.settings.template import settings_of, toml

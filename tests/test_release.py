@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import gan_eval
-from gan_eval.machine.commands import VERBS
+from gan_eval.base.commands import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
 UV = [sys.executable, "-m", "uv"]

@@ -15,15 +15,16 @@ from types import ModuleType
 import pytest
 import typer
 
-from gan_eval.cli.app import application
-from gan_eval.machine.commands import VERBS
-from gan_eval.machine.system_libraries import IMPORT_LIBRARIES
+from gan_eval.base.commands import VERBS
+from gan_eval.base.system_libraries import IMPORT_LIBRARIES
+from gan_eval.study.commands.app import application
 
 ROOT = Path(__file__).resolve().parent.parent
+EARLY_MODULES = ("__init__", "commands", "errors", "parallel", "progress", "start", "system_libraries", "threads")
 EARLY_FILES = [
     ROOT / "run",
-    *(ROOT / "gan_eval" / name for name in ("__init__.py", "errors.py")),
-    *(ROOT / "gan_eval" / "machine").glob("*.py"),
+    ROOT / "gan_eval" / "__init__.py",
+    *(ROOT / "gan_eval" / "base" / f"{name}.py" for name in EARLY_MODULES),
 ]
 
 
@@ -87,6 +88,8 @@ def test_only_the_standard_library_is_imported_before_set_up():
             for name in names:
                 room = name.split(".")[0]
                 assert room in sys.stdlib_module_names or room == "gan_eval", f"{file.name}: {name}"
+                if name.startswith("gan_eval.base."):
+                    assert name.split(".")[2] in EARLY_MODULES, f"{file.name}: {name}"
 
 
 def test_help_needs_no_environment_and_no_third_party_library():

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError, memory_ran_out
-from gan_eval.machine.threads import free_cores, usable_cores, warn_if_threads_spin
+from gan_eval.base.errors import UserError, memory_ran_out
+from gan_eval.base.threads import free_cores, usable_cores, warn_if_threads_spin
 from gan_eval.settings.training import TrainingSettings
 
 WORKERS = 4

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_bytes, sha256_file
-from gan_eval.files.locks import hold_folder
-from gan_eval.files.reading import no_folder
-from gan_eval.files.record import FolderRecord
-from gan_eval.machine.progress import Progress
+from gan_eval.base.digests import sha256_bytes, sha256_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_folder
+from gan_eval.base.progress import Progress
+from gan_eval.base.reading import no_folder
+from gan_eval.base.record import FolderRecord
 from gan_eval.pictures.checks import CHECKS
 from gan_eval.pictures.decode import Picture, stem_of, write_png
 from gan_eval.pictures.holes import mask_of

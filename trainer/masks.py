@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_bytes, sha256_json
+from gan_eval.base.digests import sha256_bytes, sha256_json
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import list_pictures, read_rgb
 from gan_eval.pictures.holes import Hole, hole_of, mask_of
 from gan_eval.settings.training import InpaintingSettings, MaskKind

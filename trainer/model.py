@@ -18,8 +18,8 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError
-from gan_eval.files.reading import require_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import require_file
 from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, storage_problem
 from gan_eval.pictures.decode import natural_key
 from gan_eval.settings.choices import Direction

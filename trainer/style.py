@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from gan_eval.errors import naming
+from gan_eval.base.errors import naming
 from gan_eval.metrics.weights.cache import find
 from gan_eval.metrics.weights.files import read_state, required_tensors
 from gan_eval.settings.training import StyleLayers, StyleNetwork

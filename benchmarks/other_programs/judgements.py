@@ -17,8 +17,8 @@ from statsmodels.stats import inter_rater, proportion
 from statsmodels.stats.weightstats import DescrStatsW
 from sureal.pc_subjective_model import BradleyTerryMlePairedCompSubjectiveModel as Sureal
 
+from gan_eval.base.inference import binomial_p, wilson
 from gan_eval.judgements.trials import fill_trials
-from gan_eval.science.inference import binomial_p, wilson
 from gan_eval.stats.mixed.psychometric import Judgements, pooled
 from gan_eval.stats.tables.agreement import alpha
 from gan_eval.stats.tables.choices import bradley_terry

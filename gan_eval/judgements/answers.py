@@ -4,7 +4,7 @@ import shlex
 
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.mapping import PLACES
 from gan_eval.judgements.names import kinds_by_name, names_a_kind
 from gan_eval.judgements.trials import response_from_correct

@@ -11,11 +11,11 @@ from typing import Any
 
 import pyarrow
 
-from gan_eval.errors import UserError
-from gan_eval.files.limits import require_small, require_small_parquet
+from gan_eval.base.commands import setup_command
+from gan_eval.base.errors import UserError
+from gan_eval.base.limits import require_small, require_small_parquet
 from gan_eval.judgements.parts import FilePart, column_names, table_of
 from gan_eval.judgements.workbooks import EVERY_SHEET, cell_text
-from gan_eval.machine.commands import setup_command
 from gan_eval.tables.cells import is_missing
 
 _OF_R = (".rds", ".rda", ".rdata")

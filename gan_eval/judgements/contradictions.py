@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gan_eval.errors import UserError, abbreviated
+from gan_eval.base.errors import UserError, abbreviated
 from gan_eval.judgements.checks import CHECKS, PLAUSIBLE_MS
 from gan_eval.settings.protocols import PAIR_PROTOCOLS
 from gan_eval.tables.schema import MAX_TIME_MS

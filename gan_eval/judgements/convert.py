@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from gan_eval.errors import UserError, naming, shortened
+from gan_eval.base.errors import UserError, naming, shortened
 from gan_eval.judgements.answers import with_kinds, with_responses
 from gan_eval.judgements.checks import CHECKS
 from gan_eval.judgements.contradictions import (

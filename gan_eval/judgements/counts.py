@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
-from gan_eval.files.limits import require_small
+from gan_eval.base.errors import UserError
+from gan_eval.base.limits import require_small
 from gan_eval.judgements.contradictions import Source, Sources
 from gan_eval.judgements.mapping import COUNT, COUNT_CORRECT
 from gan_eval.judgements.reading import Foreign, Labels

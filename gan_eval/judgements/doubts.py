@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import abbreviated
+from gan_eval.base.errors import abbreviated
 from gan_eval.judgements.checks import CHECKS, CODES
 from gan_eval.judgements.contradictions import agreement, answered, are_single, possible_times
 from gan_eval.judgements.early_stops import of_scores
@@ -239,7 +239,7 @@ def _is_below_half(main: pd.DataFrame, level: float) -> bool:
     right, n = main["agrees"].to_numpy(bool), len(main)
     if main.groupby(main["kind"].fillna(""), observed=True)["agrees"].mean().max() >= 0.5:
         return False
-    from gan_eval.science.inference import binomial_p, degrees_of_freedom, two_sided_p, two_way
+    from gan_eval.base.inference import binomial_p, degrees_of_freedom, two_sided_p, two_way
 
     factors, item = [pd.factorize(main[name])[0] for name in ("participant", "stimulus")], items_of(main)
     variance = two_way(((right - right.mean()) / n)[:, None], *factors, item=item)

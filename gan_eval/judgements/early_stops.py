@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gan_eval.base.inference import cells, two_sided_p
 from gan_eval.judgements.checks import CHECKS
-from gan_eval.science.inference import cells, two_sided_p
 
 
 class Correlation(NamedTuple):

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from gan_eval.errors import UserError, abbreviated
-from gan_eval.files.reading import resolved
+from gan_eval.base.errors import UserError, abbreviated
+from gan_eval.base.reading import resolved
 from gan_eval.judgements.checks import CHECKS
 from gan_eval.judgements.reading import Foreign, TableLayout, read_foreign
 from gan_eval.judgements.trials import judged_pictures

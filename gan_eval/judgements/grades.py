@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.contradictions import Sources
 from gan_eval.judgements.mapping import GRADE
 from gan_eval.judgements.words import graded

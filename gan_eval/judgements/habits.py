@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow
 from pyarrow import compute
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.checks import CHECKS
 from gan_eval.judgements.paths import nested
 from gan_eval.judgements.reading import Foreign

@@ -2,7 +2,7 @@
 
 import re
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.parts import FilePart, column_names, table_of
 
 _FRAME = re.compile(r"(?:Level: (\d+)\s+)?\*\*\* (Header|LogFrame) Start \*\*\*(.*?)\*\*\* \2 End \*\*\*", re.DOTALL)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.contradictions import Source, Sources
 from gan_eval.judgements.rejections import if_missing, rejection
 from gan_eval.judgements.rules import column_named

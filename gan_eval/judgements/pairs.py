@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.answers import TRUTH
 from gan_eval.judgements.checks import CHECKS
 from gan_eval.judgements.contradictions import Sources, of_two_models

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.parts import title_of
 from gan_eval.judgements.reading import Foreign, read_foreign
 from gan_eval.judgements.rejections import MAX_WORDS

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.checks import CHECKS
 from gan_eval.judgements.names import PICTURE_FILE, by_distinct, clean_names
 from gan_eval.judgements.rejections import MAX_WORDS

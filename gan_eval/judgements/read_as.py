@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from gan_eval.errors import shortened
+from gan_eval.base.errors import shortened
 from gan_eval.judgements.contradictions import answered, are_single, of_two_models
 from gan_eval.judgements.trials import CALLED, RATING_HIGH
 from gan_eval.tables import TRIALS

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from gan_eval.errors import UserError
-from gan_eval.files.reading import Address, Place, place_of, plain_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import Address, Place, place_of, plain_file
 from gan_eval.judgements.doubts import doubts
 from gan_eval.judgements.trials import (
     are_missing,

@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 import pyarrow
 
-from gan_eval.errors import UserError
-from gan_eval.files.limits import long_cells, read_small, require_small
-from gan_eval.files.reading import plain_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.limits import long_cells, read_small, require_small
+from gan_eval.base.reading import plain_file
 from gan_eval.judgements.binary_tables import binary_part, chosen_tables, sqlite_parts
 from gan_eval.judgements.json_files import json_parts
 from gan_eval.judgements.logs import log_part

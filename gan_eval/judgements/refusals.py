@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.contradictions import Source, Sources
 from gan_eval.judgements.mapping import BY_PLACE, columns_of
 from gan_eval.judgements.pairs import OPTIONS, missing_of_pairs

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import shortened
+from gan_eval.base.errors import shortened
 from gan_eval.judgements.trials import REQUIRED, misnamed, model_problem, sessions_of
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import is_missing

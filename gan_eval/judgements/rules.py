@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.rules import rule_parts
 from gan_eval.tables.cells import number_of
 from gan_eval.tables.frames import require_clear_texts

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.mapping import parse_source
 from gan_eval.judgements.paths import column_of_path, path_cells, with_entries
 from gan_eval.judgements.reading import Foreign

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.names import PICTURE_FILE
 from gan_eval.judgements.reading import JATOS, Foreign
 from gan_eval.judgements.rules import parse_rule, rows_fulfilling

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
+from gan_eval.base.inference import shared_items
 from gan_eval.judgements.contradictions import (
     agreement,
     are_single,
@@ -16,7 +17,6 @@ from gan_eval.judgements.contradictions import (
     require_agreement,
     require_plausible_times,
 )
-from gan_eval.science.inference import shared_items
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import name_of
 from gan_eval.tables.frames import conform, faults, pandas_dtype
@@ -154,7 +154,7 @@ def judged_pictures(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def items_of(trials: pd.DataFrame, *, side: np.ndarray | None = None) -> np.ndarray | None:
-    """Return the items (N,) int, 0.. if several stimuli share one, else None (`science.inference.shared_items`).
+    """Return the items (N,) int, 0.. if several stimuli share one, else None (`base.inference.shared_items`).
 
     Args:
         side: (N,) bool, if two groups of trials are compared.

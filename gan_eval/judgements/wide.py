@@ -10,7 +10,7 @@ from string import ascii_lowercase
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.reading import Foreign
 from gan_eval.judgements.rejections import MAX_WORDS
 from gan_eval.tables import TRIALS

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.contradictions import Source, Sources
 from gan_eval.judgements.mapping import GRADE
 from gan_eval.judgements.rejections import CORRECT_WORDS, MAX_WORDS, TRUTH_WORDS, listed_words

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
-from gan_eval.errors import UserError
-from gan_eval.files.limits import require_small
+from gan_eval.base.errors import UserError
+from gan_eval.base.limits import require_small
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The first bytes of an .xls file, and of an .xlsx file with a password."""

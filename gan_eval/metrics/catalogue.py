@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from importlib import import_module
 from textwrap import wrap
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.definitions.features import BUILT_IN, EXTRACTOR, SOURCE_NAME, TEMPLATES, metric_of_features
 from gan_eval.metrics.definitions.own import Function, function_of_file, is_file_and_name, metric_of_function
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric

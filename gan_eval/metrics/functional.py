@@ -34,7 +34,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.batches import Features, Network, each_item, each_picture, label_counts, two_sets
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import (
@@ -78,8 +78,8 @@ def load(name: str, *, paths: Mapping[str, Path] | None = None, device: str = "c
 
     >>> load("psnr")
     Traceback (most recent call last):
-    gan_eval.errors.UserError: metric 'psnr': it has no pretrained weights; choose from lpips_alex, lpips_vgg, dists, \
-lpips_alex_hole, dists_hole, brisque
+    gan_eval.base.errors.UserError: metric 'psnr': it has no pretrained weights; choose from lpips_alex, lpips_vgg, \
+dists, lpips_alex_hole, dists_hole, brisque
     """
     metric = METRICS.get(name)
     if metric is None or metric.make is None:

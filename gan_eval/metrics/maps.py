@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan_eval.errors import UserError
-from gan_eval.files.arrays import require_small_arrays
+from gan_eval.base.arrays import require_small_arrays
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.definitions.labels import label_map
 from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
 from gan_eval.metrics.definitions.perceptual import PerceptualDistance

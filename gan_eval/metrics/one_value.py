@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.catalogue import select
 from gan_eval.metrics.definitions.own import Function
 from gan_eval.metrics.kernels.pictures import HolePixels, Pixels, as_picture
@@ -46,7 +46,7 @@ def score(
     0.0
     >>> score("niqe", black, black)
     Traceback (most recent call last):
-    gan_eval.errors.UserError: metric 'niqe': takes one picture, found fake and real
+    gan_eval.base.errors.UserError: metric 'niqe': takes one picture, found fake and real
     """
     (facts,) = select([metric])
     needed = {"pair": ["fake", "real", *["hole"] * facts.takes_hole], "single": ["fake"]}.get(facts.kind)

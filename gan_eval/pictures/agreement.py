@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan_eval.errors import UserError
-from gan_eval.machine.threads import usable_cores
+from gan_eval.base.errors import UserError
+from gan_eval.base.threads import usable_cores
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.checks import CHANGES, CHECKS, Pixels
 from gan_eval.pictures.decode import Fit, Picture

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gan_eval.errors import UserError
-from gan_eval.machine.progress import Progress
+from gan_eval.base.errors import UserError
+from gan_eval.base.progress import Progress
 from gan_eval.pictures.clues import CLUES, Facts, Group, equalise_command, file_facts, files_of, groups_of, pixel_facts
 from gan_eval.pictures.compare import MIN_PICTURES, Finding, compare, separation_text
 from gan_eval.pictures.decode import read_rgb

@@ -15,8 +15,8 @@ from unicodedata import normalize
 
 from PIL import Image
 
-from gan_eval.errors import UserError
-from gan_eval.files.limits import long_cells, read_small
+from gan_eval.base.errors import UserError
+from gan_eval.base.limits import long_cells, read_small
 from gan_eval.pictures.agreement import evenly_spread
 
 _FILE_NAMES = ("file", "file_name", "filename", "image", "name", "path")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gan_eval.files.reading import require_file
+from gan_eval.base.reading import require_file
 from gan_eval.pictures.decode import Picture, decoding_errors, has_shape, upright_size
 from gan_eval.pictures.sets import TABLE_NAME, StimulusSet
 from gan_eval.settings.quiz import Giveaway

@@ -23,12 +23,12 @@ from uuid import uuid4
 import numpy as np
 from PIL import Image
 
-from gan_eval.errors import UserError, reason_of, shortened
-from gan_eval.files.arrays import ArrayHead, array_head, require_whole
-from gan_eval.files.limits import copy_small, read_small, require_small, size_text
-from gan_eval.files.locks import hold_lock
-from gan_eval.files.read_names import leads_out, names_one_part
-from gan_eval.files.reading import require_file
+from gan_eval.base.arrays import ArrayHead, array_head, require_whole
+from gan_eval.base.errors import UserError, reason_of, shortened
+from gan_eval.base.limits import copy_small, read_small, require_small, size_text
+from gan_eval.base.locks import hold_lock
+from gan_eval.base.read_names import leads_out, names_one_part
+from gan_eval.base.reading import require_file
 from gan_eval.pictures.decode import MAX_PIXELS, names_a_picture
 
 SUFFIXES = (".zip", ".npz", ".npy", ".parquet", ".tar", ".tar.gz", ".tgz")

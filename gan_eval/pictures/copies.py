@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
-from gan_eval.machine.progress import Progress
+from gan_eval.base.errors import UserError
+from gan_eval.base.progress import Progress
 from gan_eval.pictures.decode import Picture, list_pictures, read_rgb, resize
 from gan_eval.pictures.likeness import MIN_COPY_LIKENESS, SIDE, Vectors, grey_values, nearest
 from gan_eval.pictures.sets import StimulusSet, require_same_stimuli

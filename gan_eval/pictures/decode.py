@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
-from gan_eval.errors import UserError, reason_of
-from gan_eval.files.atomic import atomic_path
-from gan_eval.files.reading import no_folder, read_bytes
+from gan_eval.base.atomic import atomic_path
+from gan_eval.base.errors import UserError, reason_of
+from gan_eval.base.reading import no_folder, read_bytes
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) uint8, 0..255, RGB."""
@@ -68,7 +68,7 @@ def read_rgb(path: Path) -> Picture:
 
 
 def read_file(path: Path) -> bytes:
-    """Return the bytes of a picture's file; errors as for `gan_eval.files.reading.read_bytes`."""
+    """Return the bytes of a picture's file; errors as for `gan_eval.base.reading.read_bytes`."""
     if path.is_file():
         with suppress(OSError):
             return path.read_bytes()

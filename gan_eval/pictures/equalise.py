@@ -16,14 +16,14 @@ import numpy as np
 from PIL import Image
 
 import gan_eval
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.digests import sha256_file
-from gan_eval.files.locks import hold_folder
-from gan_eval.files.output_folders import check_output_folder
-from gan_eval.files.reading import resolved
-from gan_eval.files.record import FolderRecord
-from gan_eval.machine.progress import Progress
+from gan_eval.base.atomic import OWN_FOLDER
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_folder
+from gan_eval.base.output_folders import check_output_folder
+from gan_eval.base.progress import Progress
+from gan_eval.base.reading import resolved
+from gan_eval.base.record import FolderRecord
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.decode import Fit, Picture, Size, has_shape, to_size
 from gan_eval.pictures.holes import hole_of, mask_of

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_bytes
-from gan_eval.files.digests import sha256_file
-from gan_eval.files.output_folders import claim_output_folder
+from gan_eval.base.atomic import write_bytes
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.output_folders import claim_output_folder
 from gan_eval.pictures.decode import Picture, read_file, read_rgb, write_png
 from gan_eval.pictures.holes import Hole, hole_of
 from gan_eval.pictures.sets import FILE_COLUMNS, StimulusSet, hashes_of, read_set, write_set

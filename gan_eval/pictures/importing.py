@@ -14,12 +14,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gan_eval.errors import UserError
-from gan_eval.files.locks import hold_folder
-from gan_eval.files.output_folders import relative_path
-from gan_eval.files.reading import resolved
-from gan_eval.files.record import FolderRecord
-from gan_eval.machine.progress import Progress
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_folder
+from gan_eval.base.output_folders import relative_path
+from gan_eval.base.progress import Progress
+from gan_eval.base.reading import resolved
+from gan_eval.base.record import FolderRecord
 from gan_eval.pictures import agreement
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.captions import read_captions

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
-from gan_eval.files.reading import resolved
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import resolved
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.agreement import grids_of
 from gan_eval.pictures.containers import is_container

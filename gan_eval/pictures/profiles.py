@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageCms
 
-from gan_eval.errors import UserError, shortened
+from gan_eval.base.errors import UserError, shortened
 from gan_eval.pictures.decode import Picture, decode_rgb
 
 MAX_SRGB_ERROR = 2

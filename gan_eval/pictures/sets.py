@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gan_eval import tables
-from gan_eval.errors import UserError, abbreviated
-from gan_eval.files.digests import sha256_file
-from gan_eval.files.read_names import leads_out
-from gan_eval.files.reading import no_folder
-from gan_eval.files.record import FolderRecord
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError, abbreviated
+from gan_eval.base.read_names import leads_out
+from gan_eval.base.reading import no_folder
+from gan_eval.base.record import FolderRecord
 from gan_eval.tables.frames import Row, frame_of, read_rows, write_rows
 from gan_eval.tables.names import model_cell_problem
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.clues import CLUES, Clue, Facts, Value, file_facts, pixel_facts
 from gan_eval.pictures.compare import Finding, compare, judge
 from gan_eval.pictures.decode import has_shape, read_rgb

@@ -12,9 +12,9 @@ from typing import Any
 
 import gan_eval
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_json
-from gan_eval.files.reading import Place
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import Place
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.draw import Dealer
 from gan_eval.quiz.draw.deal import next_list
@@ -99,7 +99,7 @@ class Person:
 
 
 def session_lock(store: Place, study: QuizStudy, person: Person) -> tuple[Path, str, str]:
-    """Return the arguments of `gan_eval.files.locks.hold_lock` that keep a participant from two concurrent sessions."""
+    """Return the arguments of `gan_eval.base.locks.hold_lock` that keep a participant from two concurrent sessions."""
     doing = f"in this participant's session of the study {study.name} in {store}"
     return lock_file(store, study.name, person_of(person.code)), f"--participant {person.code}", doing
 

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_bytes
+from gan_eval.base.digests import sha256_bytes
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import Picture, decode_rgb, read_file, resize
 from gan_eval.pictures.sets import TABLE_NAME, FileColumn, StimulusSet, caption_of, picture_changed
 from gan_eval.tables.frames import Row

@@ -5,11 +5,11 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.quiz.draw.offers import BETWEEN_MODELS
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.protocol import NO_ANSWER
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import BETWEEN_MODELS
 
 _BROKEN_OFF = {"paused", "interrupted", "killed", "hidden_tab"}
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from gan_eval.science.adaptive import PsychometricGrid, moving_trials, staircase_exposure
+from gan_eval.base.adaptive import PsychometricGrid, moving_trials, staircase_exposure
 from gan_eval.settings.protocols import PROTOCOLS, STAIRCASE
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import MILLISECOND, State
 

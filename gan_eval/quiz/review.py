@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import NO_ANSWER, OPPOSITE, truth_of
 from gan_eval.quiz.wording import Texts
 from gan_eval.settings.protocols import PROTOCOLS
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import BETWEEN_MODELS
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Literal, Self
 
-from gan_eval.errors import UserError
-from gan_eval.files.locks import hold_lock
-from gan_eval.files.reading import Place, place_of
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_lock
+from gan_eval.base.reading import Place, place_of
 from gan_eval.pictures.refusal import require_no_giveaways, require_no_identical
 from gan_eval.quiz.admission import Admitted, Person, QuizStudy, Reserved, next_code, reserve, session_lock
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock

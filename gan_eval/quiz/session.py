@@ -13,7 +13,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.clock import Clock
 from gan_eval.quiz.marks import MarksReport, mark_rows, marked_stimulus
 from gan_eval.quiz.protocol import QuizProtocol

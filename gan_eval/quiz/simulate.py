@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.clock import VirtualClock
-from gan_eval.quiz.draw.offers import BETWEEN_MODELS
 from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.marks import Mark, MarksReport
 from gan_eval.quiz.protocol import OPPOSITE, QuizProtocol
@@ -23,6 +22,7 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import MILLISECOND, State, Trial
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.tables.cells import number_of
+from gan_eval.tables.names import BETWEEN_MODELS
 
 STIMULUS_SD = 0.3
 """Standard deviation of the pictures' part of the unit-variance noise."""

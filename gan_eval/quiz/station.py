@@ -10,9 +10,9 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_json
-from gan_eval.files.reading import read_json
+from gan_eval.base.atomic import write_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import read_json
 from gan_eval.tables.frames import Row
 
 PresenterName = Literal["raster", "opengl"]

@@ -9,7 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.protocol import Timing
 from gan_eval.settings.quiz import ConsentSettings
 from gan_eval.store import Store

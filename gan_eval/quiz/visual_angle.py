@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import atan, degrees, floor, radians, tan
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 

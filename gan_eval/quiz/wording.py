@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.quiz import ConsentSettings, QuizSettings
 from gan_eval.tables.frames import Row
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import share_with_group, write_bytes, write_text
-from gan_eval.files.output_folders import check_output_file
+from gan_eval.base.atomic import share_with_group, write_bytes, write_text
+from gan_eval.base.errors import UserError
+from gan_eval.base.output_folders import check_output_file
 from gan_eval.tables.names import MODELS_TEX
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gan_eval.files.atomic import write_text
+from gan_eval.base.atomic import write_text
 from gan_eval.pictures.copies import Half, copy_lines, select_half
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.page import render

@@ -17,8 +17,8 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 from scipy.special import ndtr, ndtri
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_bytes
+from gan_eval.base.atomic import write_bytes
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.trials import PAIRED
 from gan_eval.report.figure_content import LETTERS, MAX_ROWS, Entry, FigureContent, content_of
 from gan_eval.report.metrics.summaries import title_of, unit_of, with_arrow

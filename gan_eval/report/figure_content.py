@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.rules import parse_rule
 from gan_eval.judgements.trials import PAIRED, TWO_MODELS, TypedTrials, in_finished_session, typed
 from gan_eval.report.metrics.summaries import direction, in_order, is_of_quality

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
-from gan_eval.files.record import read_record
+from gan_eval.base.errors import UserError
+from gan_eval.base.record import read_record
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.parts.blocks import Charts, PictureTable, ReportSection, ShownTable

@@ -8,8 +8,8 @@ Exclusions belong to it because they are fixed before the first answer.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gan_eval.files.digests import sha256_json
-from gan_eval.files.record import differences, in_words
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.record import differences, in_words
 from gan_eval.settings.sections import NotInDesign, OnlyWhen, Section, mark_of
 from gan_eval.tables.frames import Row
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.reading import read_json
+from gan_eval.base.atomic import OWN_FOLDER
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import read_json
 from gan_eval.settings.sections import Section, first_problem
 
 FACTS = "facts.json"

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from gan_eval.errors import abbreviated
+from gan_eval.base.errors import abbreviated
 from gan_eval.settings.browser import BrowserSettings
 from gan_eval.settings.protocols import (
     ADAPTIVE_PROTOCOLS,

@@ -5,9 +5,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.output_folders import RECORD
-from gan_eval.files.record import read_record
+from gan_eval.base.atomic import OWN_FOLDER
+from gan_eval.base.output_folders import RECORD
+from gan_eval.base.record import read_record
 
 
 def read_run_record(folder: Path) -> dict[str, Any]:

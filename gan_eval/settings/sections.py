@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
-from gan_eval.errors import UserError, abbreviated, shortened
+from gan_eval.base.errors import UserError, abbreviated, shortened
 from gan_eval.settings.words import as_flag
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_json
-from gan_eval.files.reading import read_toml
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import read_toml
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.choices import Direction, Mode, ResizerName
 from gan_eval.settings.design import design_of, keys_of_design

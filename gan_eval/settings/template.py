@@ -15,10 +15,10 @@ from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_text
-from gan_eval.files.output_folders import check_output_file, relative_path
-from gan_eval.machine.commands import as_typed
+from gan_eval.base.atomic import write_text
+from gan_eval.base.commands import as_typed
+from gan_eval.base.errors import UserError
+from gan_eval.base.output_folders import check_output_file, relative_path
 from gan_eval.settings.declared import Declaration, declarations
 from gan_eval.settings.examples import Values
 from gan_eval.settings.sections import Section, Short, mark_of

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.sections import SHORT, Option, OptionalPath, Section
 
 MaskKind = Literal["centre", "blocks", "region", "folder"]

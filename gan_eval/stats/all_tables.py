@@ -1,4 +1,4 @@
-"""All tables of the project by name, except that of `gan_eval.power`. This module loads every statistic."""
+"""All tables of the project by name, except that of `gan_eval.stats.power`. This module loads every statistic."""
 
 from gan_eval.stats.analysis import RESULTS, result_table
 from gan_eval.tables import TABLES, Table

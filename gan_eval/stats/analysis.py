@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pyarrow
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_text
-from gan_eval.files.digests import sha256_json
-from gan_eval.files.output_folders import claim_output_folder, relative_path
-from gan_eval.files.sets import replaced_set
+from gan_eval.base.atomic import write_text
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.file_sets import replaced_set
+from gan_eval.base.output_folders import claim_output_folder, relative_path
 from gan_eval.judgements.doubts import doubts, doubts_of_covariates
 from gan_eval.judgements.readers import NO_SIMULATED, of_people, tables_to_analyze
 from gan_eval.judgements.trials import (
@@ -116,7 +116,7 @@ RESULTS = {
 """Module of each table that an analysis may return; its constant there is the name in capitals."""
 SUFFIXES = (".csv", ".parquet")
 SET_NAME = "analysis"
-"""Name of the set of tables that an analysis writes (see `gan_eval.files.sets`)."""
+"""Name of the set of tables that an analysis writes (see `gan_eval.base.file_sets`)."""
 
 
 def analyze(

@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from gan_eval.errors import abbreviated
+from gan_eval.base.errors import abbreviated
+from gan_eval.base.inference import proportion
 from gan_eval.judgements.contradictions import agreement, possible_times
 from gan_eval.judgements.rules import Rule, parse_rule
 from gan_eval.judgements.trials import in_finished_session
-from gan_eval.science.inference import proportion
 from gan_eval.stats.groups import joined
 from gan_eval.tables import PARTICIPATION, TRIALS
 from gan_eval.tables.frames import conform

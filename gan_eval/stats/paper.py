@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
+from gan_eval.base.inference import Estimate
 from gan_eval.judgements.trials import PAIRED, TWO_MODELS, AnyTrials, TypedTrials, typed
-from gan_eval.science.inference import Estimate
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
 from gan_eval.stats.estimate.contrast import FROM_MODELS
 from gan_eval.stats.estimate.detection_rates import BY_PICTURE, TWO_WAY

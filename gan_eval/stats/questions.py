@@ -7,9 +7,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
+from gan_eval.base.inference import cells, n_levels
 from gan_eval.judgements.trials import items_of, pictures
-from gan_eval.science.inference import cells, n_levels
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.contrast import Question

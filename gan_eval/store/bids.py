@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval import __version__, tables
-from gan_eval.files.atomic import write_json, write_text
+from gan_eval.base.atomic import write_json, write_text
 from gan_eval.tables.cells import is_missing
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Column, Table, number, text

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_error
-from gan_eval.files.locks import who_holds
-from gan_eval.files.reading import Address, require_file
-from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, refuse_left_logs, write_ahead
-from gan_eval.machine.commands import setup_command
+from gan_eval.base.atomic import write_error
+from gan_eval.base.commands import setup_command
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import who_holds
+from gan_eval.base.reading import Address, require_file
+from gan_eval.base.sqlite_files import SQLITE_ERRORS, database_message, refuse_left_logs, write_ahead
 from gan_eval.store.layout import META
 
 CONNECT_S = 3

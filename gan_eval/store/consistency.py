@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from gan_eval import tables
-from gan_eval.errors import UserError, abbreviated
+from gan_eval.base.errors import UserError, abbreviated
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import Store
 from gan_eval.tables.schema import Table

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.digests import sha256_bytes
-from gan_eval.files.reading import resolved
+from gan_eval.base.atomic import OWN_FOLDER
+from gan_eval.base.digests import sha256_bytes
+from gan_eval.base.reading import resolved
 from gan_eval.store.connect import DATABASE_ERRORS, read_only_engine
 
 _DELETED = sa.Table("gan_eval_deleted", sa.MetaData(), sa.Column("digest", sa.Text, primary_key=True))

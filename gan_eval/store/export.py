@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval import __version__, tables
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_json, write_text
-from gan_eval.files.output_folders import check_output_folder, claim_output_folder
-from gan_eval.files.reading import Place
-from gan_eval.files.sets import replaced_set
+from gan_eval.base.atomic import write_json, write_text
+from gan_eval.base.errors import UserError
+from gan_eval.base.file_sets import replaced_set
+from gan_eval.base.output_folders import check_output_folder, claim_output_folder
+from gan_eval.base.reading import Place
 from gan_eval.store import consistent_frames, open_store
 from gan_eval.store.bids import write_bids
 from gan_eval.tables import frames as tabular

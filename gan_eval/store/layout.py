@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from gan_eval import tables
-from gan_eval.errors import UserError, abbreviated
+from gan_eval.base.errors import UserError, abbreviated
 from gan_eval.tables.cells import TYPES, parse_any
 from gan_eval.tables.frames import EMPTY, Row, conform, faults, pandas_dtype
 from gan_eval.tables.schema import Column, Dtype, Table

@@ -17,12 +17,12 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import flush_to_disk, remove_leftovers_of, rename_new, temporary_folder, write_error
-from gan_eval.files.locks import hold_lock
-from gan_eval.files.output_folders import check_output_file
-from gan_eval.files.reading import Place, place_of, resolved
-from gan_eval.files.sqlite_files import LOGS, refuse_left_logs
+from gan_eval.base.atomic import flush_to_disk, remove_leftovers_of, rename_new, temporary_folder, write_error
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_lock
+from gan_eval.base.output_folders import check_output_file
+from gan_eval.base.reading import Place, place_of, resolved
+from gan_eval.base.sqlite_files import LOGS, refuse_left_logs
 from gan_eval.store.consistency import require_consistent
 from gan_eval.store.deleted import deleted_digests, deleted_from_moved, digest_of, keep_deleted
 from gan_eval.store.layout import LAYOUTS

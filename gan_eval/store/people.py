@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.reading import Address, Place
-from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import Address, Place
+from gan_eval.base.sqlite_files import SQLITE_ERRORS, database_message
 from gan_eval.store.deleted import deleted_digests, digest_of, keep_deleted, moved_stores
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.records import keep_highest_numbers

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import Store, lock_writes, session_age
 from gan_eval.tables.cells import person_of

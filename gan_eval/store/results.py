@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.reading import Address, Place, place_of
-from gan_eval.files.sqlite_files import database_message
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import Address, Place, place_of
+from gan_eval.base.sqlite_files import database_message
 from gan_eval.store.connect import (
     DATABASE_ERRORS,
     database_error,

@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_error
-from gan_eval.machine.commands import setup_command
+from gan_eval.base.atomic import write_error
+from gan_eval.base.commands import setup_command
+from gan_eval.base.errors import UserError
 
 SETTINGS: dict[str, Any] = {
     "distributed.scheduler.http.routes": [],

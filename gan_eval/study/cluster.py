@@ -23,13 +23,13 @@ from uuid import uuid4
 from weakref import WeakSet
 
 from gan_eval import __version__
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, LockedError, write_text
-from gan_eval.files.digests import sha256_bytes, sha256_json
-from gan_eval.machine.commands import setup_command
-from gan_eval.machine.parallel import ignored_interrupts
-from gan_eval.machine.progress import Listener, Progress, about
-from gan_eval.machine.threads import usable_cores
+from gan_eval.base.atomic import OWN_FOLDER, LockedError, write_text
+from gan_eval.base.commands import setup_command
+from gan_eval.base.digests import sha256_bytes, sha256_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.parallel import ignored_interrupts
+from gan_eval.base.progress import Listener, Progress, about
+from gan_eval.base.threads import usable_cores
 from gan_eval.study.certificate import SETTINGS, require_libraries
 from gan_eval.study.markers import Stage, bring_up_to_date
 

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import write_bytes
-from gan_eval.files.locks import refuse_if_held
-from gan_eval.files.output_folders import claim_output_folder
-from gan_eval.files.reading import read_bytes
-from gan_eval.machine.commands import setup_command
-from gan_eval.machine.progress import Listener, about_download
-from gan_eval.machine.system_libraries import missing_display
+from gan_eval.base.atomic import write_bytes
+from gan_eval.base.commands import setup_command
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import refuse_if_held
+from gan_eval.base.output_folders import claim_output_folder
+from gan_eval.base.progress import Listener, about_download
+from gan_eval.base.reading import read_bytes
+from gan_eval.base.system_libraries import missing_display
 from gan_eval.metrics.weights import cache
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.decode import Picture

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan_eval.files.atomic import OWN_FOLDER, remove_leftovers, write_error
-from gan_eval.files.locks import hold_lock
-from gan_eval.files.output_folders import study_folder_of
-from gan_eval.files.reading import Place, resolved
+from gan_eval.base.atomic import OWN_FOLDER, remove_leftovers, write_error
+from gan_eval.base.locks import hold_lock
+from gan_eval.base.output_folders import study_folder_of
+from gan_eval.base.reading import Place, resolved
 from gan_eval.store import NoParticipantError, Stored, forget, stored_of, with_moved_stores
 from gan_eval.study.markers import run_lock
 from gan_eval.tables import STORED_TABLES

@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.digests import keep_digests, sha256_file, sha256_json
-from gan_eval.files.locks import hold_lock
-from gan_eval.files.record import FolderRecord, in_words, read_record
-from gan_eval.machine.progress import Listener
+from gan_eval.base.atomic import OWN_FOLDER
+from gan_eval.base.digests import keep_digests, sha256_file, sha256_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_lock
+from gan_eval.base.progress import Listener
+from gan_eval.base.record import FolderRecord, in_words, read_record
 
 DIGESTS = "digests.json"
 """Below `.gan-eval/`: the digests of the files that the last run read; the next run hashes only changed files."""
@@ -113,7 +113,7 @@ def require_known(names: Iterable[str], stages: Sequence[Stage]) -> None:
 
 
 def run_lock(folder: Path) -> tuple[Path, str, str]:
-    """Return the arguments of `gan_eval.files.locks.hold_lock`: one process at a time runs the stages of a folder."""
+    """Return the arguments of `gan_eval.base.locks.hold_lock`: one process at a time runs the stages of a folder."""
     return folder / OWN_FOLDER / "run.lock", f"--out {folder}", "running a study there"
 
 

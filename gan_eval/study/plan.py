@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_eval.errors import UserError, naming
-from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.digests import restore_digests, sha256_file
-from gan_eval.files.output_folders import STORE, claim_output_folder, is_study_folder, relative_path
-from gan_eval.files.reading import no_folder, read_bytes
-from gan_eval.files.record import FolderRecord, read_record
+from gan_eval.base.atomic import OWN_FOLDER
+from gan_eval.base.digests import restore_digests, sha256_file
+from gan_eval.base.errors import UserError, naming
+from gan_eval.base.output_folders import STORE, claim_output_folder, is_study_folder, relative_path
+from gan_eval.base.reading import no_folder, read_bytes
+from gan_eval.base.record import FolderRecord, read_record
 from gan_eval.metrics.catalogue import select
 from gan_eval.pictures.decode import list_pictures
 from gan_eval.pictures.sets import read_set
@@ -28,7 +28,7 @@ from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.names import RAW
 
 if TYPE_CHECKING:
-    from gan_eval.machine.parallel import Share
+    from gan_eval.base.parallel import Share
 
 
 @dataclass(frozen=True)

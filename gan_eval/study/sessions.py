@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_json
-from gan_eval.files.output_folders import study_folder_of
-from gan_eval.files.reading import Place
-from gan_eval.machine.commands import run_own
-from gan_eval.machine.progress import Listener
-from gan_eval.machine.system_libraries import missing_display
+from gan_eval.base.commands import run_own
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.output_folders import study_folder_of
+from gan_eval.base.progress import Listener
+from gan_eval.base.reading import Place
+from gan_eval.base.system_libraries import missing_display
 from gan_eval.pictures.sets import TABLE_NAME, joined_sets, read_set, require_same_pictures
 from gan_eval.quiz.admission import Person, QuizStudy, next_code
 from gan_eval.quiz.room import Room, SessionResult, run_session

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gan_eval import __version__, tables
-from gan_eval.errors import UserError, naming
-from gan_eval.files.atomic import OWN_FOLDER, write_bytes, write_json
-from gan_eval.files.digests import sha256_bytes, sha256_file, sha256_json
-from gan_eval.files.output_folders import claim_output_folder, relative_path
-from gan_eval.files.reading import read_bytes
-from gan_eval.files.sets import replaced_set
-from gan_eval.machine.progress import Listener, about
+from gan_eval.base.atomic import OWN_FOLDER, write_bytes, write_json
+from gan_eval.base.digests import sha256_bytes, sha256_file, sha256_json
+from gan_eval.base.errors import UserError, naming
+from gan_eval.base.file_sets import replaced_set
+from gan_eval.base.output_folders import claim_output_folder, relative_path
+from gan_eval.base.progress import Listener, about
+from gan_eval.base.reading import read_bytes
 from gan_eval.pictures.sets import read_set
 from gan_eval.settings.facts import FACTS
 from gan_eval.settings.study import CheckpointKind

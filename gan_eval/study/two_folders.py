@@ -7,16 +7,16 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, write_text
-from gan_eval.files.digests import sha256_file, sha256_json
-from gan_eval.files.locks import refuse_if_held
-from gan_eval.files.output_folders import claim_output_folder, relative_path
-from gan_eval.files.reading import resolved
-from gan_eval.files.record import FolderRecord
-from gan_eval.machine.commands import setup_command
-from gan_eval.machine.progress import Listener, about, about_download
-from gan_eval.machine.system_libraries import missing_display, probe_screens
+from gan_eval.base.atomic import OWN_FOLDER, write_text
+from gan_eval.base.commands import setup_command
+from gan_eval.base.digests import sha256_file, sha256_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import refuse_if_held
+from gan_eval.base.output_folders import claim_output_folder, relative_path
+from gan_eval.base.progress import Listener, about, about_download
+from gan_eval.base.reading import resolved
+from gan_eval.base.record import FolderRecord
+from gan_eval.base.system_libraries import missing_display, probe_screens
 from gan_eval.metrics.catalogue import select
 from gan_eval.metrics.weights import cache
 from gan_eval.pictures.decode import Fit, decode_rgb, read_file

@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from gan_eval.errors import UserError, abbreviated, shortened
-from gan_eval.files.limits import long_cells
-from gan_eval.files.reading import read_bytes
+from gan_eval.base.errors import UserError, abbreviated, shortened
+from gan_eval.base.limits import long_cells
+from gan_eval.base.reading import read_bytes
 from gan_eval.tables.schema import Column, Dtype, Table
 
 _EXPECTED: dict[Dtype, str] = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.tables.cells import csv_cells, csv_rows, is_outside, padded, parse_any
 from gan_eval.tables.frames import Row, empty_cell, pandas_dtype, repeated_key
 from gan_eval.tables.schema import Column, Dtype, Table

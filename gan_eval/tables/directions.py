@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 
 Better = Literal["higher", "lower"]
 

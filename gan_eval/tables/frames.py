@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import atomic_path, write_bytes
-from gan_eval.files.limits import require_small_parquet
-from gan_eval.files.reading import read_bytes
+from gan_eval.base.atomic import atomic_path, write_bytes
+from gan_eval.base.errors import UserError
+from gan_eval.base.limits import require_small_parquet
+from gan_eval.base.reading import read_bytes
 from gan_eval.tables.cells import (
     all_fit,
     csv_cells,

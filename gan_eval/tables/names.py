@@ -10,6 +10,12 @@ RESERVED_NAMES = {"real": "the ground truth", "all": "the row of all models toge
 """Names that no model may have, and their meaning."""
 REFUSED = re.compile(rf"{'|'.join(RESERVED_NAMES)}|.*\|.*", re.DOTALL)
 """Names that no cell of a column `model` may have."""
+BETWEEN_MODELS = "|"
+"""Separator of the names of two compared models."""
+Role = str
+"""The role of an item in a trial: `REAL`, a model's name, or two models' names."""
+REAL: Role = ""
+"""The role of a real picture; a model's name is never empty."""
 MODELS_TEX = "models.tex"
 """File next to `paper.csv`: the report's table of all metrics and the fooling rate by model, as LaTeX."""
 RAW = "raw"

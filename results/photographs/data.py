@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gan_eval.files.digests import sha256_bytes
+from gan_eval.base.digests import sha256_bytes
 from gan_eval.pictures.decode import Picture, centre_square, read_rgb, resize, write_png
 from trainer.datasets.make import pair_edges
 

@@ -11,10 +11,10 @@ from refusals import refused
 
 import gan_eval
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
-from gan_eval.power.planning import POWER
+from gan_eval.base.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES
+from gan_eval.stats.power.planning import POWER
 from gan_eval.store import open_store
 from gan_eval.tables import PARTICIPANTS, SESSIONS, TRIALS
 from gan_eval.tables.frames import frame_of, write_table

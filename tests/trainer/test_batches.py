@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from training_runs import Pairs, Settings
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, Schedule, jitter_size
 from trainer.datasets.pairs import PairedSet

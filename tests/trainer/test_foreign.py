@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from trainer.generate import picture_size
 from trainer.model import _renamed, load_foreign, load_model

@@ -16,9 +16,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from training_runs import Pairs, Settings, finished_run, hashes, train, translate
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
-from gan_eval.files.locks import hold_folder, hold_lock
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_folder, hold_lock
 from gan_eval.pictures.importing import import_folder
 from gan_eval.tables import STIMULI
 from gan_eval.tables.frames import read_rows

@@ -12,7 +12,7 @@ from PIL import Image
 from refusals import refused
 from training_runs import Stop, hashes, result, train_measured
 
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.pictures.sets import read_set
 from gan_eval.settings.training import NEUTRAL_GREY, TrainingSettings

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
 from gan_eval.pictures.decode import Picture, list_pictures, read_rgb
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.study.training import train_model

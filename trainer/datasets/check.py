@@ -8,10 +8,10 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import atomic_path
-from gan_eval.files.digests import sha256_bytes
-from gan_eval.machine.progress import Progress
+from gan_eval.base.atomic import atomic_path
+from gan_eval.base.digests import sha256_bytes
+from gan_eval.base.errors import UserError
+from gan_eval.base.progress import Progress
 from gan_eval.pictures.agreement import MAX_PAIRS, dark_folders, evenly_spread, halves_line
 from gan_eval.pictures.decode import Picture, read_rgb, unread_pictures
 from gan_eval.settings.choices import Direction

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar, Literal, TypeVar
 
-from gan_eval.errors import UserError
-from gan_eval.files.reading import no_folder
-from gan_eval.machine.progress import Progress
-from gan_eval.machine.threads import usable_cores
+from gan_eval.base.errors import UserError
+from gan_eval.base.progress import Progress
+from gan_eval.base.reading import no_folder
+from gan_eval.base.threads import usable_cores
 from gan_eval.pictures.decode import Picture
 from gan_eval.settings.training import joined_splits
 

@@ -16,14 +16,14 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, temporary_folder, write_error
-from gan_eval.files.digests import sha256_bytes, sha256_file
-from gan_eval.files.limits import require_small
-from gan_eval.files.locks import hold_folder
-from gan_eval.files.read_names import leads_out
-from gan_eval.files.record import FolderRecord, read_record
-from gan_eval.machine.progress import Progress
+from gan_eval.base.atomic import OWN_FOLDER, temporary_folder, write_error
+from gan_eval.base.digests import sha256_bytes, sha256_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.limits import require_small
+from gan_eval.base.locks import hold_folder
+from gan_eval.base.progress import Progress
+from gan_eval.base.read_names import leads_out
+from gan_eval.base.record import FolderRecord, read_record
 from gan_eval.metrics.weights.cache import download
 from gan_eval.metrics.weights.package import FetchError
 from gan_eval.pictures.decode import decoding_errors, names_a_picture

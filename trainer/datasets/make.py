@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.locks import hold_folder
-from gan_eval.files.output_folders import check_output_folder
-from gan_eval.machine.progress import Progress
+from gan_eval.base.atomic import OWN_FOLDER
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_folder
+from gan_eval.base.output_folders import check_output_folder
+from gan_eval.base.progress import Progress
 from gan_eval.pictures.agreement import MAX_PAIRS, evenly_spread, halves_line
 from gan_eval.pictures.decode import Picture, by_stem, list_pictures, read_rgb, write_png
 from trainer.datasets.dataset import SPLITS, map_pictures

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.agreement import MAX_PAIRS, evenly_spread, halves_line
 from gan_eval.pictures.checks import CHECKS
 from gan_eval.pictures.decode import Picture, by_stem, list_pictures, names_a_picture, read_rgb, resize

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import (
     Fit,
     Picture,

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from gan_eval.machine.progress import Progress
+from gan_eval.base.progress import Progress
 from trainer.devices import cpu_threads, exact_kernels, machine_of, one_device
 from trainer.job import TrainingJob
 from trainer.loop.plan import Say

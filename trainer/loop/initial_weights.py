@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_bytes, sha256_json
+from gan_eval.base.digests import sha256_bytes, sha256_json
+from gan_eval.base.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from trainer.model import load_model, read_tensors
 from trainer.nets.build import empty_discriminator, first_difference, generator_for

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.base.digests import sha256_file, sha256_json
+from gan_eval.base.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from trainer.datasets.dataset import DataSet, map_pictures
 from trainer.job import TrainingJob

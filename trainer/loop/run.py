@@ -16,12 +16,12 @@ from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import remove_leftovers
-from gan_eval.files.digests import sha256_json
-from gan_eval.files.locks import hold_lock
-from gan_eval.files.output_folders import check_output_folder, refuse_links
-from gan_eval.machine.progress import Progress
+from gan_eval.base.atomic import remove_leftovers
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_lock
+from gan_eval.base.output_folders import check_output_folder, refuse_links
+from gan_eval.base.progress import Progress
 from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
 from trainer.devices import autocast, cpu_threads, exact_kernels, machine_of, memory_for, one_device, workers_for

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.training import GeneratorKind, TrainingSettings
 from trainer.nets.context_encoder import context_encoder, region_encoder
 from trainer.nets.convolution import use_matrix_products

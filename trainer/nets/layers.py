@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
 
 

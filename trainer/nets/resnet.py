@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
 from trainer.nets.layers import Dropout, ReflectionPad2d, has_inner_bias, norm_layer, upsample_layer
 

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import atomic_path, write_error
+from gan_eval.base.atomic import atomic_path, write_error
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.weights.files import first_nonfinite, load_torch_file, storage_problem
 from trainer.nets.build import first_difference
 

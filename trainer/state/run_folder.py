@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
-from gan_eval.errors import UserError, first_sentence
-from gan_eval.files.atomic import OWN_FOLDER, write_bytes
-from gan_eval.files.output_folders import check_output_folder, claim_output_folder
-from gan_eval.files.reading import require_file
-from gan_eval.files.record import FolderRecord, read_record, require_format
-from gan_eval.machine.threads import MAX_THREADS
+from gan_eval.base.atomic import OWN_FOLDER, write_bytes
+from gan_eval.base.errors import UserError, first_sentence
+from gan_eval.base.output_folders import check_output_folder, claim_output_folder
+from gan_eval.base.reading import require_file
+from gan_eval.base.record import FolderRecord, read_record, require_format
+from gan_eval.base.threads import MAX_THREADS
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import CONFIG_FORMAT, TrainingSettings
 
@@ -43,7 +43,7 @@ Machine = dict[str, Any]
 
 
 def run_lock(out: Path) -> tuple[Path, str, str]:
-    """Return the arguments of `gan_eval.files.locks.hold_lock` with which only one process trains in a folder."""
+    """Return the arguments of `gan_eval.base.locks.hold_lock` with which only one process trains in a folder."""
     return out / OWN_FOLDER / "train.lock", f"--out {out}", "training there"
 
 

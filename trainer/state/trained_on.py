@@ -13,9 +13,9 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, write_bytes
-from gan_eval.files.digests import sha256_bytes
+from gan_eval.base.atomic import OWN_FOLDER, write_bytes
+from gan_eval.base.digests import sha256_bytes
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.likeness import MIN_COPY_LIKENESS, SIDE, grey_values, nearest
 from trainer.datasets.dataset import DataSet, Role, map_pictures, try_pictures
 from trainer.model import Model, load_model

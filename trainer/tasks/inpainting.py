@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_json
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import Picture, stem_of
 from gan_eval.pictures.holes import Hole
 from gan_eval.settings.training import NEUTRAL_GREY, InpaintingSettings, TrainingSettings

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import Picture
 from gan_eval.settings.choices import Direction, Mode
 from gan_eval.settings.training import TrainingSettings

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file, sha256_json
+from gan_eval.base.digests import sha256_file, sha256_json
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.agreement import evenly_spread
 from gan_eval.pictures.decode import Picture, resize, stem_of, write_png
 from gan_eval.pictures.sets import write_set

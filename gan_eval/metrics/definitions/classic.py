@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from gan_eval.errors import memory_ran_out
+from gan_eval.base.errors import memory_ran_out
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_pair
 

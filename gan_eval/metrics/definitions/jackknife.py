@@ -15,8 +15,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_eval.base.inference import t_95
 from gan_eval.metrics.kernels.pictures import Unmeasurable
-from gan_eval.science.inference import t_95
 
 GROUPS, NO_GROUP = 10, -1
 """Number of groups, and the group to leave out where none is left out."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.definitions.record import Metric, PictureFunction
 from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture, require_side

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from gan_eval.errors import UserError, memory_ran_out
-from gan_eval.files.digests import sha256_bytes
-from gan_eval.files.reading import read_bytes
+from gan_eval.base.digests import sha256_bytes
+from gan_eval.base.errors import UserError, memory_ran_out
+from gan_eval.base.reading import read_bytes
 from gan_eval.metrics.definitions.record import FunctionFile, Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable, as_pair, as_picture
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.machine.threads import usable_cores
+from gan_eval.base.threads import usable_cores
 from gan_eval.metrics.definitions.frechet import MAX_FEATURE, Features, require_finite
 from gan_eval.metrics.definitions.jackknife import (
     GROUPS,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import torch
 
-from gan_eval.errors import UserError, first_sentence
+from gan_eval.base.errors import UserError, first_sentence
 
 
 def usable_device(name: str | None) -> str:

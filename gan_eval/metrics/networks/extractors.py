@@ -18,8 +18,8 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion, ExtractorName
 from gan_eval.metrics.kernels.devices import exact_inference, usable_device
 from gan_eval.metrics.networks import inception

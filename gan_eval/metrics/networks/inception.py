@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan_eval.errors import UserError, first_sentence
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError, first_sentence
 from gan_eval.metrics.weights.files import load_tensors
 from gan_eval.metrics.weights.known import WEIGHTS
 

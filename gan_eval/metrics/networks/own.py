@@ -12,9 +12,9 @@ import torch
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 from torch import Tensor, nn
 
-from gan_eval.errors import UserError, first_sentence, last_words, memory_ran_out
-from gan_eval.files.digests import sha256_file, sha256_json, unchanged
-from gan_eval.files.reading import read_toml
+from gan_eval.base.digests import sha256_file, sha256_json, unchanged
+from gan_eval.base.errors import UserError, first_sentence, last_words, memory_ran_out
+from gan_eval.base.reading import read_toml
 from gan_eval.metrics.kernels.devices import exact_inference
 from gan_eval.metrics.networks.extractors import NetworkExtractor
 from gan_eval.metrics.networks.segmenter import Network, load_network

@@ -17,8 +17,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_eval.errors import UserError, first_sentence, last_words, memory_ran_out
-from gan_eval.files.digests import sha256_file, unchanged
+from gan_eval.base.digests import sha256_file, unchanged
+from gan_eval.base.errors import UserError, first_sentence, last_words, memory_ran_out
 from gan_eval.metrics.definitions.segmentation import (
     CLASSES,
     COLOURS_SIZE,

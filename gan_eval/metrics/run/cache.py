@@ -19,9 +19,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_json
-from gan_eval.files.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.sqlite_files import SQLITE_ERRORS, database_message, write_ahead
 from gan_eval.metrics.kernels.pictures import Missing
 from gan_eval.metrics.weights.cache import cache_folder
 

@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gan_eval.files.atomic import atomic_path
-from gan_eval.files.digests import sha256_json
-from gan_eval.machine.progress import Progress
-from gan_eval.machine.threads import usable_cores
+from gan_eval.base.atomic import atomic_path
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.progress import Progress
+from gan_eval.base.threads import usable_cores
 from gan_eval.metrics.run.cache import Cache
 from gan_eval.metrics.run.features import FeatureStore, release
 from gan_eval.metrics.run.inputs import Settings, Stimulus
 from gan_eval.metrics.run.measure import PictureResults, Tools, jobs_of, measure_pictures
 
 if TYPE_CHECKING:
-    from gan_eval.machine.parallel import Share
+    from gan_eval.base.parallel import Share
 
 CHUNK, SMALLEST, SHARES = 1000, 100, 8
 """Number of pictures of a part, at least; of few pictures an eighth, so that several processes have work, but not less

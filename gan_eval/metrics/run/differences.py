@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from gan_eval.base.inference import mean_interval
 from gan_eval.metrics.catalogue import METRICS, Metric
 from gan_eval.metrics.definitions.jackknife import Interval, JackknifeEstimate
 from gan_eval.metrics.kernels.pictures import Missing
-from gan_eval.science.inference import mean_interval
 from gan_eval.tables.frames import Row
 
 MIN_ITEMS = 3

@@ -20,12 +20,12 @@ from unicodedata import normalize
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from gan_eval.errors import UserError, first_sentence, memory_ran_out
-from gan_eval.files.arrays import require_small_arrays
-from gan_eval.files.atomic import write_error
-from gan_eval.files.digests import sha256_file, unchanged
-from gan_eval.files.limits import require_small, require_small_parquet
-from gan_eval.files.reading import require_file
+from gan_eval.base.arrays import require_small_arrays
+from gan_eval.base.atomic import write_error
+from gan_eval.base.digests import sha256_file, unchanged
+from gan_eval.base.errors import UserError, first_sentence, memory_ran_out
+from gan_eval.base.limits import require_small, require_small_parquet
+from gan_eval.base.reading import require_file
 from gan_eval.metrics.definitions.frechet import MAX_FEATURE
 from gan_eval.metrics.definitions.record import ExtractorName
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, Missing, Unmeasurable

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
-from gan_eval.files.reading import resolved
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import resolved
 from gan_eval.metrics.catalogue import Metric, select
 from gan_eval.metrics.definitions.own import Function
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Companion

@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_eval import __version__
-from gan_eval.errors import UserError, memory_ran_out
-from gan_eval.machine.progress import Progress
-from gan_eval.machine.start import return_free_memory
+from gan_eval.base.errors import UserError, memory_ran_out
+from gan_eval.base.progress import Progress
+from gan_eval.base.start import return_free_memory
 from gan_eval.metrics.definitions.record import ExtractorName, Metric, PictureFunction
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, Missing, Unmeasurable
 from gan_eval.metrics.run.features import (

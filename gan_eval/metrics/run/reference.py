@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.errors import UserError
-from gan_eval.files.arrays import require_small_arrays
-from gan_eval.files.atomic import atomic_path
-from gan_eval.files.digests import sha256_file, unchanged
-from gan_eval.files.reading import require_file
+from gan_eval.base.arrays import require_small_arrays
+from gan_eval.base.atomic import atomic_path
+from gan_eval.base.digests import sha256_file, unchanged
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import require_file
 from gan_eval.metrics.definitions.frechet import Features, Gaussian, Rows, gaussian_of
 
 _RESIZERS = {"_legacy_tensorflow_": "tf1", "_legacy_pytorch_": "bilinear", "_clean_": "clean"}

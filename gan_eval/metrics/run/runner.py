@@ -22,14 +22,14 @@ from uuid import uuid4
 import numpy as np
 
 from gan_eval import __version__, tables
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER
-from gan_eval.files.digests import sha256_json
-from gan_eval.files.locks import hold_lock
-from gan_eval.files.output_folders import check_output_folder, claim_output_folder
-from gan_eval.files.sets import replaced_set
-from gan_eval.machine.progress import Progress, line_of_progress
-from gan_eval.machine.threads import usable_cores
+from gan_eval.base.atomic import OWN_FOLDER
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.file_sets import replaced_set
+from gan_eval.base.locks import hold_lock
+from gan_eval.base.output_folders import check_output_folder, claim_output_folder
+from gan_eval.base.progress import Progress, line_of_progress
+from gan_eval.base.threads import usable_cores
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import jackknife
 from gan_eval.metrics.definitions.frechet import Rows
@@ -60,7 +60,7 @@ from gan_eval.tables.frames import Row
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gan_eval.machine.parallel import Share
+    from gan_eval.base.parallel import Share
 
 HELD_BYTES = 2**30
 """Maximum size of the features that `RepeatedRuns` keeps: those of 130,000 pictures of Inception."""

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gan_eval import __version__
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
-from gan_eval.machine.progress import Progress
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.progress import Progress
 from gan_eval.metrics.catalogue import FID_WARNING, MIN_FID_PICTURES
 from gan_eval.metrics.definitions.frechet import fid_to
 from gan_eval.metrics.definitions.jackknife import (

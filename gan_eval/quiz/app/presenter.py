@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtOpenGL import QOpenGLTexture, QOpenGLTextureBlitter
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.app.painting import BLANK, GREY, Canvas, Frame, changed_area, paint, painted
 from gan_eval.quiz.clock import now_ns
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from gan_eval.errors import UserError
-from gan_eval.machine.system_libraries import missing_display, qt_platform
+from gan_eval.base.errors import UserError
+from gan_eval.base.system_libraries import missing_display, qt_platform
 
 Priority = Literal["realtime", "high", "normal"]
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QScreen
 from PySide6.QtWidgets import QApplication
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.app.painting import Frame
 from gan_eval.quiz.app.presenter import (
     LAST_STRETCH_NS,

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QScreen, QWindow
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.app.pages.parts import Page, PageLook, scale_for, sheet
 from gan_eval.quiz.app.painting import Canvas
 from gan_eval.quiz.app.presenter import OpenGLWindow, PresenterWindow, RasterWindow, opengl_available

@@ -6,10 +6,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from gan_eval.errors import UserError
-from gan_eval.quiz.draw.offers import BETWEEN_MODELS, REAL, Pool, Role, pools_of
+from gan_eval.base.errors import UserError
+from gan_eval.quiz.draw.offers import Pool, pools_of
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import BETWEEN_MODELS, REAL, Role
 
 Item = TypeVar("Item", int, str)
 MIN_POOL_RATIO = 2

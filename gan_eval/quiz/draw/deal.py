@@ -6,15 +6,16 @@ from functools import partial
 from itertools import islice
 from typing import Literal
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.sets import TABLE_NAME, caption_of
 from gan_eval.quiz.draw.choose import PRACTICE_SETS, catch_offers, possible_counts, practice_offers
-from gan_eval.quiz.draw.offers import Pool, Role, pools_of, with_random_reals
+from gan_eval.quiz.draw.offers import Pool, pools_of, with_random_reals
 from gan_eval.quiz.draw.order import complete, generator, in_order, scattered_places
 from gan_eval.quiz.draw.rounds import Lists, never_shown
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables import PLANS
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import Role
 
 MAX_CAPTION_GAP = 0.1
 """Maximum difference of the shares of real and of generated pictures with captions; more reveals the truth."""

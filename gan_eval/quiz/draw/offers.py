@@ -9,19 +9,14 @@ from itertools import combinations, cycle
 
 import numpy as np
 
-from gan_eval.errors import UserError, abbreviated, naming
+from gan_eval.base.errors import UserError, abbreviated, naming
 from gan_eval.pictures.sets import TABLE_NAME, caption_of
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import BETWEEN_MODELS, REAL, Role
 
-Role = str
-"""The role of an item in a trial: `REAL`, a model's name, or two models' names."""
 Versions = dict[Role, dict[str, Row]]
 """For each role, a row for each item."""
-REAL: Role = ""
-"""The role of a real picture; a model's name is never empty."""
-BETWEEN_MODELS = "|"
-"""Separator of the names of two compared models."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from itertools import pairwise, takewhile
 
 import numpy as np
 
-from gan_eval.files.digests import sha256_bytes
-from gan_eval.quiz.draw.offers import Role
+from gan_eval.base.digests import sha256_bytes
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import Role
 
 
 def generator(*key: int | str) -> np.random.Generator:

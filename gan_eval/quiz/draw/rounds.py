@@ -11,8 +11,9 @@ from threading import Lock
 import numpy as np
 
 from gan_eval.quiz.draw.choose import Counts, match
-from gan_eval.quiz.draw.offers import Pool, Role
+from gan_eval.quiz.draw.offers import Pool
 from gan_eval.quiz.draw.order import generator
+from gan_eval.tables.names import Role
 
 Choice = tuple[Role, str]
 """Role and item."""

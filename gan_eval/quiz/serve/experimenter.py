@@ -23,8 +23,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.reading import Place
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import Place
 from gan_eval.quiz.serve.app import quiz_routes
 from gan_eval.quiz.serve.live import LiveStudy
 from gan_eval.quiz.serve.messages import RequestError

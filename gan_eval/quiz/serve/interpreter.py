@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.remote import TrialReport, is_likely, nanoseconds, replay

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.reading import Address
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import Address
 from gan_eval.quiz.admission import Admitted, Person, reserve, stored_session
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.marks import MarksReport

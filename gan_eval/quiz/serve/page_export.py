@@ -23,10 +23,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import atomic_path, make_public
-from gan_eval.files.output_folders import check_output_file, check_output_folder, claim_output_folder
-from gan_eval.files.sets import replaced_set
+from gan_eval.base.atomic import atomic_path, make_public
+from gan_eval.base.errors import UserError
+from gan_eval.base.file_sets import replaced_set
+from gan_eval.base.output_folders import check_output_file, check_output_folder, claim_output_folder
 from gan_eval.quiz.admission import Person, QuizStudy, Reserved
 from gan_eval.quiz.clock import ReportedClock, VirtualClock
 from gan_eval.quiz.protocol import QuizProtocol

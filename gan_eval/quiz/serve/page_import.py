@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gan_eval import tables
-from gan_eval.errors import UserError, naming
-from gan_eval.files.locks import hold_lock
-from gan_eval.files.reading import Place
+from gan_eval.base.errors import UserError, naming
+from gan_eval.base.locks import hold_lock
+from gan_eval.base.reading import Place
 from gan_eval.quiz.admission import Person, changes_since, lock_file, stored_session
 from gan_eval.quiz.clock import ReportedClock
 from gan_eval.quiz.marks import MarksReport

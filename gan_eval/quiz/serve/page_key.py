@@ -17,10 +17,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from gan_eval import tables
-from gan_eval.errors import UserError, abbreviated
-from gan_eval.files.atomic import atomic_path
-from gan_eval.files.digests import sha256_json
-from gan_eval.files.reading import read_bytes
+from gan_eval.base.atomic import atomic_path
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.errors import UserError, abbreviated
+from gan_eval.base.reading import read_bytes
 from gan_eval.quiz.protocol import OPPOSITE
 from gan_eval.quiz.serve.cipher import NONCE_BYTES, encrypted
 from gan_eval.quiz.serve.pictures import keyed_hash

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from gan_eval.errors import UserError
-from gan_eval.files.limits import read_small, require_small
-from gan_eval.files.reading import read_bytes, require_file, syntax_problem
+from gan_eval.base.errors import UserError
+from gan_eval.base.limits import read_small, require_small
+from gan_eval.base.reading import read_bytes, require_file, syntax_problem
 from gan_eval.quiz.marks import MarksReport
 from gan_eval.quiz.remote import TrialReport
 from gan_eval.quiz.serve.messages import Arrival, InstructionCheck, Message, Onset, Ready, Withdrawal

@@ -23,7 +23,7 @@ from weakref import finalize
 
 import numpy as np
 
-from gan_eval.machine.threads import usable_cores
+from gan_eval.base.threads import usable_cores
 from gan_eval.pictures.decode import Picture, decode_rgb, read_file, resize
 from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.library import RESAMPLING, Library, mask, size_at

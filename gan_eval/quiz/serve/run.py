@@ -22,10 +22,10 @@ from uvicorn import Config
 from uvicorn import Server as UvicornServer
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gan_eval.errors import UserError, reason_of
-from gan_eval.files.digests import sha256_json
-from gan_eval.files.locks import hold_lock
-from gan_eval.files.reading import Address, Place
+from gan_eval.base.digests import sha256_json
+from gan_eval.base.errors import UserError, reason_of
+from gan_eval.base.locks import hold_lock
+from gan_eval.base.reading import Address, Place
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve.app import make_app

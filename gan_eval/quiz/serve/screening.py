@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.serve.messages import RequestError, Screen
 from gan_eval.quiz.session import Session
 from gan_eval.quiz.station import round_exposure

@@ -21,11 +21,11 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER, is_temporary_name, temporary_folder, write_error, write_text
-from gan_eval.files.locks import hold_lock
-from gan_eval.files.output_folders import check_output_folder, claim_output_folder
-from gan_eval.machine.progress import Progress
+from gan_eval.base.atomic import OWN_FOLDER, is_temporary_name, temporary_folder, write_error, write_text
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_lock
+from gan_eval.base.output_folders import check_output_folder, claim_output_folder
+from gan_eval.base.progress import Progress
 from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
 from gan_eval.metrics.definitions.similarity import l1_map, ssim_map
 from gan_eval.metrics.kernels import compiled

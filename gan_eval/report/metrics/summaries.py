@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gan_eval.base import inference as shares
 from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.report.parts.words import NOTHING, from_to, missing, number
-from gan_eval.science import inference as shares
 from gan_eval.tables import IMAGE_METRICS, METRIC_COMPARISONS, SET_METRICS
 from gan_eval.tables.columns import rows_of
 from gan_eval.tables.frames import Row

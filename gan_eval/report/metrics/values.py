@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gan_eval.errors import UserError
-from gan_eval.machine.commands import as_typed
+from gan_eval.base.commands import as_typed
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.catalogue import METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.spectrum import FIRST_RING, PER_CYCLE, RINGS, UPSAMPLING_PEAK, radial_spectrum
 from gan_eval.metrics.kernels.pictures import Unmeasurable

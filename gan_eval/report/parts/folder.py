@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
-from gan_eval.files.output_folders import is_study_folder
-from gan_eval.files.reading import no_folder, resolved
-from gan_eval.files.sets import FileSet, settled
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.file_sets import FileSet, settled
+from gan_eval.base.output_folders import is_study_folder
+from gan_eval.base.reading import no_folder, resolved
 from gan_eval.judgements.contradictions import require_agreement
 from gan_eval.judgements.trials import TypedTrials, typed
 from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures

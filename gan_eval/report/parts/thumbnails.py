@@ -9,8 +9,8 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
-from gan_eval.errors import UserError
-from gan_eval.files.reading import resolved
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import resolved
 from gan_eval.pictures.decode import Picture as Pixels
 from gan_eval.pictures.decode import read_rgb
 

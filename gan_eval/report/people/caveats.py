@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from gan_eval.machine.commands import as_typed
+from gan_eval.base.commands import as_typed
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import MAX_NAMED, capital, listed, missing, on_dataset, percent, plural
 from gan_eval.report.people.verdicts import BY_RULE, EXPLORATORY, PRESET

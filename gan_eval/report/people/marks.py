@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.parts.blocks import Block, Charts, Folded, Lines, PictureTable, ReportSection
 from gan_eval.report.parts.chart import INK, MAX_TITLE, MUTED, SERIES, STYLE, Chart, panel

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from gan_eval.base.inference import t_critical
 from gan_eval.judgements.trials import TWO_MODELS, high_grade
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import StudyFolder
@@ -24,7 +25,6 @@ from gan_eval.report.parts.words import (
 )
 from gan_eval.report.people.comparisons import size_text, within_margin
 from gan_eval.report.people.verdicts import exploratory_mark, is_adjusted, margin_text, reported_p
-from gan_eval.science.inference import t_critical
 from gan_eval.stats.estimate.grades import MEAN
 from gan_eval.stats.paper import PAPER, RATING
 from gan_eval.stats.tables.agreement import AGREEMENT

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base import inference as shares
+from gan_eval.base.errors import UserError
 from gan_eval.report.metrics.data import items_of
 from gan_eval.report.metrics.summaries import Summary, decimals_of, title_of, with_interval
 from gan_eval.report.parts.blocks import ReportSection, ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.words import MINUS, NARROW, NOTHING, Record, number, proportion_interval, whole
 from gan_eval.report.training import fills_holes, training_settings
-from gan_eval.science import inference as shares
 from gan_eval.tables import PUBLISHED_QUIZ
 from gan_eval.tables.cells import even_records
 from gan_eval.tables.frames import conform

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, ndtr, ndtri
 
-from gan_eval.science.inference import (
+from gan_eval.base.inference import (
     degrees_of_freedom,
     equivalence_p,
     item_covariance,

@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_expit, ndtr, ndtri
 
-from gan_eval.judgements.trials import items_of
-from gan_eval.science.inference import (
+from gan_eval.base.inference import (
     Z95,
     Estimate,
     cells,
@@ -32,6 +31,7 @@ from gan_eval.science.inference import (
     ways,
     wilson,
 )
+from gan_eval.judgements.trials import items_of
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.estimate.contrast import (
     CROSSED,

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from gan_eval.science.inference import (
+from gan_eval.base.inference import (
     binomial_p,
     degrees_of_freedom,
     equivalence_p,
@@ -149,7 +149,7 @@ def difference_of_proportions(
 
     Each participant counts once in each group: the proportion is the mean of the participants' own.
 
-    The variance is two-way clustered (`gan_eval.science.inference`). Residuals are differences from the proportion with
+    The variance is two-way clustered (`gan_eval.base.inference`). Residuals are differences from the proportion with
     one success and one failure added (Agresti & Caffo 2000, The American Statistician 54, 280-288), so that a group
     whose answers agree still has an error. The reference is Student's t with one degree of freedom fewer than the
     smallest number of participants, stimuli or shared items behind either group.
@@ -163,7 +163,7 @@ def difference_of_proportions(
         in_a: (N,) bool, true for a's trials, false for b's; both must occur.
         participant: (N,) int, 0.. .
         stimulus: (N,) int, 0.. .
-        item: (N,) int, 0..: items that several stimuli share (`science.inference.shared_items`); None: none.
+        item: (N,) int, 0..: items that several stimuli share (`base.inference.shared_items`); None: none.
         weights: (N,) weights of the trials, whose mean is 1 in each group; None: each participant counts once.
     """
     group = (~in_a).astype(int)

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gan_eval.science.inference import degrees_of_freedom, item_covariance, two_way
+from gan_eval.base.inference import degrees_of_freedom, item_covariance, two_way
 from gan_eval.stats.estimate.contrast import CROSSED, population_proportions
 from gan_eval.stats.estimate.differences import Difference, difference_of_proportions, other_p, wald
 from gan_eval.stats.estimate.persons import (

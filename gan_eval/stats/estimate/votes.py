@@ -5,7 +5,7 @@ forced choice; Zhang, Isola, Efros, Shechtman & Wang 2018, CVPR, arXiv 1801.0392
 do; where the metric is equal for both pictures, the vote counts one half.
 
 People and pictures are both samples: errors are clustered by participant and by picture with Student's t
-(`gan_eval.science.inference`). No interval is narrower, and no p lower, than those of independent votes.
+(`gan_eval.base.inference`). No interval is narrower, and no p lower, than those of independent votes.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gan_eval.science.inference import (
+from gan_eval.base.inference import (
     Estimate,
     binomial_p,
     cells,

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from gan_eval.science.inference import cells, one_way, t_critical, two_sided_p
+from gan_eval.base.inference import cells, one_way, t_critical, two_sided_p
 
 _MAX_SIDE, _NO_ERROR = 256, 1e-9
 """Side from which maps are thinned; standard error, or difference from chance, that is only rounding."""

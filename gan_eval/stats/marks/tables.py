@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
-from gan_eval.science.inference import holm
+from gan_eval.base.errors import UserError
+from gan_eval.base.inference import holm
 from gan_eval.stats.groups import ONE_PARTICIPANT, provenance_cells
 from gan_eval.stats.marks.auc import (
     Aucs,

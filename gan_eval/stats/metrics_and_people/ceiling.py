@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_eval.science.inference import proportion
+from gan_eval.base.inference import proportion
 from gan_eval.stats.metrics_and_people.scores import Replicates, Scores
 from gan_eval.stats.mixed import NoFitError
 

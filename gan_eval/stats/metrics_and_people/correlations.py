@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr
 
-from gan_eval.science.inference import REPLICATES, Z95, bootstrap_interval, holm, inner_rank
+from gan_eval.base.inference import REPLICATES, Z95, bootstrap_interval, holm, inner_rank
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.metrics_and_people.ceiling import (
     MIN_POINTS,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from gan_eval.errors import UserError, abbreviated
+from gan_eval.base.errors import UserError, abbreviated
 from gan_eval.judgements.contradictions import are_single, belies_its_name, first_change, other_than_its_name
 from gan_eval.judgements.names import PICTURE_FILE
 from gan_eval.judgements.trials import judged_pictures

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from gan_eval.base.inference import holm, n_levels
 from gan_eval.judgements.contradictions import of_two_models
 from gan_eval.judgements.trials import PAIRED, TWO_MODELS, AnyTrials, typed
-from gan_eval.science.inference import holm, n_levels
 from gan_eval.stats.estimate.votes import Votes, agreement, ceiling, pictures_of_any_pair, score, score_difference
 from gan_eval.stats.groups import ONE_PARTICIPANT, provenance_cells
 from gan_eval.stats.metrics_and_people.matching import completed

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from gan_eval.base.inference import REPLICATES
 from gan_eval.judgements.trials import AnyTrials, pictures, typed
-from gan_eval.science.inference import REPLICATES
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.metrics_and_people.ceiling import Pairing
 from gan_eval.stats.metrics_and_people.matching import completed

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gan_eval.science.inference import REPLICATES, sampled_counts
+from gan_eval.base.inference import REPLICATES, sampled_counts
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,9 +20,9 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
+from gan_eval.base.inference import degrees_of_freedom, n_levels, side_of, t_critical, two_sided_p
 from gan_eval.judgements.trials import AnyTrials, pictures, typed
-from gan_eval.science.inference import degrees_of_freedom, n_levels, side_of, t_critical, two_sided_p
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import CrossedFit, Start, fit_crossed, too_many

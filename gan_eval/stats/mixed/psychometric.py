@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
-from gan_eval.science.inference import Estimate, item_covariance, n_levels, t_critical, two_way
+from gan_eval.base.inference import Estimate, item_covariance, n_levels, t_critical, two_way
 from gan_eval.stats.mixed.fit import Spread, Start, fit_crossed
 from gan_eval.stats.mixed.likelihood import CUMULATIVE, NoFitError, NotConvergedError, guessing_terms
 

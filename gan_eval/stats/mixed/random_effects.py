@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_eval.science.inference import cells, n_levels, side_of
+from gan_eval.base.inference import cells, n_levels, side_of
 from gan_eval.stats.mixed.fit import Spread
 from gan_eval.stats.mixed.likelihood import Slope
 

@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from gan_eval.base.inference import degrees_of_freedom, t_critical
 from gan_eval.judgements.trials import AnyTrials, pictures, typed
-from gan_eval.science.inference import degrees_of_freedom, t_critical
 from gan_eval.stats.groups import provenance_cells
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import DATASET, KINDS, PROVENANCE, Table, integer, interval_columns, number, text
@@ -127,7 +127,7 @@ def alpha_interval(
     """Compute the 95% interval of alpha over participants and pictures.
 
     A jackknife leaves out participants, pictures and single answers in turn (Tukey 1958, Annals of Mathematical
-    Statistics 29, 614). Its variances are combined as two-way clustered ones (`gan_eval.science.inference.two_way`), on
+    Statistics 29, 614). Its variances are combined as two-way clustered ones (`gan_eval.base.inference.two_way`), on
     Fisher's scale of an intraclass correlation of k answers, ln((1 + (k - 1) alpha) / (1 - alpha)) (Fisher 1925,
     Statistical Methods for Research Workers, section 39), with Student's t.
 

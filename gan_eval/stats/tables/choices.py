@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from gan_eval.judgements.trials import PAIRED, AnyTrials, pictures, typed
-from gan_eval.science.inference import (
+from gan_eval.base.inference import (
     binomial_p,
     degrees_of_freedom,
     n_levels,
@@ -14,6 +13,7 @@ from gan_eval.science.inference import (
     two_way,
     wilson,
 )
+from gan_eval.judgements.trials import PAIRED, AnyTrials, pictures, typed
 from gan_eval.stats.estimate.votes import by_both_pictures, pictures_of_any_pair
 from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, contestants, distinct, joined, provenance
 from gan_eval.stats.mixed.fit import plain_fit

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
+from gan_eval.base.inference import Estimate, cells, holm, n_levels
 from gan_eval.judgements.trials import AnyTrials, typed
-from gan_eval.science.inference import Estimate, cells, holm, n_levels
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.estimate.contrast import Question, estimate
 from gan_eval.stats.estimate.detection_rates import BASES, Detection, RatesOfTable

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from gan_eval.base.inference import cells, mean_of_people, n_levels, proportion, t_critical
 from gan_eval.judgements.trials import AnyTrials, pictures, typed
-from gan_eval.science.inference import cells, mean_of_people, n_levels, proportion, t_critical
 from gan_eval.stats.groups import groups, provenance, provenance_cells
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import (

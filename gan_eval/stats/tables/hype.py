@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from gan_eval.base.inference import Estimate, n_levels, t_critical, two_way_interval
 from gan_eval.judgements.trials import AnyTrials, pictures, requested_exposure, typed
-from gan_eval.science.inference import Estimate, n_levels, t_critical, two_way_interval
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.stats.groups import Groups, groups, provenance, provenance_cells
 from gan_eval.tables.frames import Row, frame_of

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
+from gan_eval.base.inference import shared_items, t_critical
 from gan_eval.judgements.trials import AnyTrials, TypedTrials, pictures, requested_exposure, typed
-from gan_eval.science.inference import shared_items, t_critical
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings, Link
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.contrast import population_proportions

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
+from gan_eval.base.inference import degrees_of_freedom, two_way
 from gan_eval.judgements.rules import parse_rule
 from gan_eval.judgements.trials import OUTCOMES, PAIRED, AnyTrials, TypedTrials, items_of, typed
-from gan_eval.science.inference import degrees_of_freedom, two_way
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.differences import wald

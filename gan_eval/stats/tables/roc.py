@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from gan_eval.base.inference import degrees_of_freedom, n_levels, t_critical, two_way
 from gan_eval.judgements.trials import AnyTrials, items_of, typed
-from gan_eval.science.inference import degrees_of_freedom, n_levels, t_critical, two_way
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.detection_rates import BY_PICTURE, TOO_FEW, TWO_WAY
 from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells

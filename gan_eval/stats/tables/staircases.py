@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from gan_eval.science.adaptive import RIGHT, End, PsychometricGrid, moving_trials
+from gan_eval.base.adaptive import RIGHT, End, PsychometricGrid, moving_trials
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.tables.frames import Row

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.convert import Imported, import_trials
 from gan_eval.judgements.doubts import doubts
 from gan_eval.judgements.trials import fill_trials

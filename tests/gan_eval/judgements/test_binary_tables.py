@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from refusals import refused
 
-from gan_eval.files.limits import members_up_to
+from gan_eval.base.limits import members_up_to
 from gan_eval.judgements.convert import import_trials
 from gan_eval.store import open_store
 

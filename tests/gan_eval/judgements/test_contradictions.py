@@ -8,7 +8,7 @@ from refusals import refused
 
 from gan_eval import analyze, read_trials
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.convert import import_trials
 from gan_eval.judgements.doubts import doubts
 from gan_eval.judgements.trials import fill_trials

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from make_metrics import metric_of
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.external_values import read_image_metrics
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS

@@ -8,7 +8,7 @@ from commands import Command
 from refusals import refused
 
 from gan_eval import analyze
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.convert import Imported, import_trials
 from gan_eval.judgements.readers import tables_to_analyze
 from gan_eval.judgements.trials import fill_trials

@@ -6,7 +6,7 @@ import pytest
 from lme4_designs import GENGAP
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.convert import import_trials
 from gan_eval.judgements.readers import read_trials
 from gan_eval.stats.analysis import analyze

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.convert import Imported, import_trials
 from gan_eval.judgements.doubts import doubts
 from gan_eval.judgements.trials import fill_trials

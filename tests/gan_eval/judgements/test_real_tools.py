@@ -14,7 +14,7 @@ from fetched_tools import fetched, only_tested, python_with
 from tool_files import played
 from x_screens import x_server
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.convert import import_trials
 from gan_eval.pictures.decode import write_png
 

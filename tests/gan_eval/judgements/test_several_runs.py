@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.external_values import read_image_metrics
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.tables import IMAGE_METRICS

@@ -39,7 +39,7 @@ from tool_files import (
 )
 
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.tools import TOOLS, tool_of
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import read_table

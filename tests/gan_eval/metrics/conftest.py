@@ -8,7 +8,7 @@ import torch
 from metric_pictures import Thumbnails, disturbed, texture
 from tiny_segmenters import NearestColour, save
 
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
 from gan_eval.metrics.run import measure as measures
 from gan_eval.pictures import decode as pictures
 

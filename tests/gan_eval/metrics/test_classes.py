@@ -14,7 +14,7 @@ from learned_weights import write_learned
 from metric_pictures import features_of
 from torch import multiprocessing
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics import classes, functional
 from gan_eval.metrics.classes import (
     AllPairsKernelInceptionDistance,

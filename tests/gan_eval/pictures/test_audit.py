@@ -7,7 +7,7 @@ from refusals import refused
 from rehashed import rehash
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.audit import audit, summary_lines
 from gan_eval.pictures.clues import CLUES
 from gan_eval.pictures.copies import find_copies

@@ -18,7 +18,7 @@ from fetched_tools import python_with
 from PIL import Image
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.captions import read_captions
 from gan_eval.pictures.containers import pictures_folder
 from gan_eval.pictures.decode import read_rgb

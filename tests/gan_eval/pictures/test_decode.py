@@ -10,7 +10,7 @@ from png_by_hand import chunk, png
 from refusals import refused
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.pictures import decode as pictures
 from gan_eval.pictures.importing import import_folder

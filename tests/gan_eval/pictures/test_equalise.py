@@ -9,8 +9,8 @@ from PIL import Image, ImageCms
 from refusals import refused
 from rehashed import rehash
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
 from gan_eval.pictures import decode as pictures
 from gan_eval.pictures.audit import audit
 from gan_eval.pictures.equalise import Form, decode_srgb, equalise, parse_size, targets_of, through_jpeg

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.pictures.importing import import_folder
 from gan_eval.pictures.sets import read_set

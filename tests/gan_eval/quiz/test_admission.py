@@ -11,7 +11,7 @@ from quiz_study import admit, set_of, stimulus_rows, study_of
 from refusals import refused
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.admission import Admitted, Person
 from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.quiz import QuizSettings

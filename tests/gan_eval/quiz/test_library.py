@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz import library as library_module
 from gan_eval.quiz.library import BLOCK, Library, mask, scrambled

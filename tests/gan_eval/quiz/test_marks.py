@@ -10,7 +10,7 @@ from made_sets import write_items
 from quiz_study import rehearse, seated
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.sets import StimulusSet, read_set
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.marks import Mark, MarksReport, marked_stimulus

@@ -10,8 +10,8 @@ from quiz_study import study_of
 from refusals import refused
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.locks import hold_lock
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_lock
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import Person, session_lock
 from gan_eval.quiz.clock import VirtualClock

@@ -11,7 +11,7 @@ import pytest
 from quiz_study import seated
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.protocol import Timing

@@ -11,7 +11,7 @@ import pytest
 from quiz_study import rehearse, stimulus_rows
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import write_png
 from gan_eval.pictures.sets import StimulusSet, read_set, stimulus_row, write_set
 from gan_eval.quiz.protocol import Timing

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from synthetic_tables import NASTY, cited, folder_of, told_apart
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.report import figure as figure_module
 from gan_eval.report.figure import WIDTH_MM, write_figure

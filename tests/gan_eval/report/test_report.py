@@ -17,7 +17,7 @@ from rehashed import rehash
 from synthetic_tables import folder_of
 
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.report import write_report
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.report.people.caveats import badges
@@ -92,7 +92,7 @@ def test_every_cell_says_its_column_where_a_narrow_page_hides_the_head(page):
 
 def test_only_our_own_sentences_name_the_program_as_it_is_typed(tmp_path, monkeypatch):
     """`./run` took the place of `gan-eval` before a verb in titles, names of models and answers, too."""
-    monkeypatch.setattr("gan_eval.machine.commands.program", lambda **_: "./run")
+    monkeypatch.setattr("gan_eval.base.commands.program", lambda **_: "./run")
     why = "no mask_file: `gan-eval stimuli import --masks DIR` adds it"
     picture = {"item": "d/1", "kind": "fake", "model": "gan-eval run", "dataset": "d", "run": "r"}
     metrics = [picture | {"stimulus": "d/gan-eval run/1", "metric": "psnr_hole", "reason": why}]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from synthetic_training import SEVERAL, SIDE
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.report.page import render
 from gan_eval.report.parts.blocks import Charts, PictureTable, Report, ShownTable

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from refusals import refused
 
-from gan_eval.errors import UserError
-from gan_eval.files.reading import read_toml
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import read_toml
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study, load_study
 

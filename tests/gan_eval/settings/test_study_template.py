@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from settings_reference import study_file_reference
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.examples import TEMPLATES
 from gan_eval.settings.examples import TRAINING as TRAINING_EXAMPLE
 from gan_eval.settings.sections import Section

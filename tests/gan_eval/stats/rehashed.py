@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
 from gan_eval.pictures.sets import HASHES, TABLE_NAME, write_set
 from gan_eval.tables import STIMULI
 from gan_eval.tables.frames import read_rows

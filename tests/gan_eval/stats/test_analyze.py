@@ -4,7 +4,7 @@ import pytest
 from make_trials import from_counts, simulated
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.trials import fill_trials, text_coded
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES

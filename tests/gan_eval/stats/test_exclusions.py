@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from make_trials import from_counts, simulated
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.rules import parse_rule, rows_fulfilling
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.analysis import analyze

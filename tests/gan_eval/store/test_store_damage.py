@@ -14,7 +14,7 @@ from stored_rows import sit
 
 from gan_eval import analyze, read_trials, tables
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.store import forget, merge, open_store, push, require_consistent
 from gan_eval.store.export import export_store
 from gan_eval.store.layout import SCHEMA_VERSION

@@ -11,7 +11,7 @@ from refusals import refused
 from stored_rows import add, at_once, sit, together, trial
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.store import (
     Store,
     Writer,
@@ -113,7 +113,7 @@ ARRIVALS = """
 import itertools, json, sys, threading
 from stored_rows import trial
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.store import Writer, deal_list, open_store
 where, process = sys.argv[1:]
 free = lambda taken: next(number for number in itertools.count() if number not in taken)

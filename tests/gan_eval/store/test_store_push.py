@@ -21,8 +21,8 @@ from refusals import refused
 from stored_rows import answer, fill, meanwhile, sit
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.reading import place_of
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import place_of
 from gan_eval.store import forget, forget_in, merge, merging, open_store, push, push_lines
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.study.forgetting import forget_everywhere

@@ -21,7 +21,7 @@ from refusals import refused
 from stored_rows import SESSION, Job, add, at_once, held, start, together, trial
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.store import Store, Writer, merge, new_session_id, open_store, store_design, stored_design
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import GROUP, lock_writes
@@ -364,7 +364,7 @@ BURSTS = """
 import os, sys, threading
 from stored_rows import trial
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.store import Writer, open_store
 where, run, room = sys.argv[1], sys.argv[2], int(sys.argv[3])
 writer = Writer(lambda: open_store(where))

@@ -12,7 +12,7 @@ from commands import Command
 from finished import STUDY, copy_study, make_set
 from listening import Ear
 
-from gan_eval.files.locks import hold_lock
+from gan_eval.base.locks import hold_lock
 from gan_eval.quiz.admission import Person
 from gan_eval.quiz.simulate import Observer
 from gan_eval.settings.study import load_study
@@ -174,7 +174,7 @@ def test_who_is_forgotten_leaves_nothing_in_the_study_s_folder(
     call(world, "--only", "analyze")
     assert naming() == set()
     assert "Bert8" in trials_of(world)
-    monkeypatch.setattr("gan_eval.machine.commands.program", lambda **_: "./run")
+    monkeypatch.setattr("gan_eval.base.commands.program", lambda **_: "./run")
     store.rename(aside)  # the study's only store is one that was moved aside
     status, _, said = command("participants", "forget", "Bert8", "--store", store, "--yes")
     assert (status, naming("Bert8")) == (0, set())

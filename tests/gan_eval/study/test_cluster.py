@@ -22,9 +22,9 @@ from made_sets import write_items
 from PIL import Image
 
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
-from gan_eval.files.locks import hold_lock
-from gan_eval.machine.commands import own_command, python_command
+from gan_eval.base.commands import own_command, python_command
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_lock
 from gan_eval.metrics.run import chunks
 from gan_eval.settings.template import write_study
 from gan_eval.study import certificate, cluster, markers

@@ -12,9 +12,9 @@ from listening import Ear
 from PIL import Image
 from refusals import refused
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
-from gan_eval.files.reading import read_json
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
+from gan_eval.base.reading import read_json
 from gan_eval.metrics.weights import cache as weights
 from gan_eval.settings.study import load_study
 from gan_eval.study import markers

@@ -7,8 +7,8 @@ import pytest
 from listening import Ear
 from refusals import refused
 
-from gan_eval.errors import UserError
-from gan_eval.files import record
+from gan_eval.base import record
+from gan_eval.base.errors import UserError
 from gan_eval.study import markers
 from gan_eval.study.markers import Stage
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from refusals import refused
 
-from gan_eval.errors import UserError
-from gan_eval.files.sets import replaced_set
+from gan_eval.base.errors import UserError
+from gan_eval.base.file_sets import replaced_set
 from gan_eval.pictures.decode import write_png
 from gan_eval.report.parts.folder import read_folder
 from gan_eval.study.plan import Plan, make_plan, open_plan

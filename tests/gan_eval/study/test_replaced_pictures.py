@@ -11,7 +11,7 @@ from rehashed import rehash
 
 from gan_eval import analyze, evaluate, write_report
 from gan_eval.__main__ import run
-from gan_eval.files import digests
+from gan_eval.base import digests
 from gan_eval.pictures.decode import read_rgb, write_png
 from gan_eval.pictures.sets import require_same_pictures
 from gan_eval.tables import IMAGE_METRICS, STIMULI

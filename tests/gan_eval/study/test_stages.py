@@ -14,8 +14,8 @@ from listening import Ear
 from made_sets import write_items
 
 import trainer.generate
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.weights import cache
 from gan_eval.pictures import decode as pictures

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.tables.cells import csv_cells, csv_records, csv_rows, invisible_in, parse
 from gan_eval.tables.frames import read_rows, text_frame, write_rows
 

@@ -14,7 +14,7 @@ from refusals import refused
 from tables_reference import reference
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.tables.rates import RATES
 from gan_eval.tables.columns import columns_of, frame_of_columns, write_columns

@@ -14,7 +14,7 @@ from made_photographs import noise
 from PIL import Image
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.weights.package import FetchError
 from trainer.datasets.fetch import fetch
 from trainer.datasets.photographs import PhotographSet

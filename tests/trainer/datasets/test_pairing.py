@@ -9,7 +9,7 @@ from made_photographs import noise, save
 from PIL import Image
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from trainer.datasets.make import pair_edges, pair_folders
 from trainer.datasets.pairs import PairedSet, list_splits
 

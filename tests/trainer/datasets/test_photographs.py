@@ -8,7 +8,7 @@ import pytest
 from made_photographs import noise, save
 from PIL import Image
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import read_rgb
 from trainer.datasets.photographs import PhotographSet, split_of
 

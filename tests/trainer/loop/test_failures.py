@@ -12,8 +12,8 @@ import torch
 from refusals import refused
 from training_runs import Pairs, Settings, result, train
 
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import is_temporary_name
+from gan_eval.base.atomic import is_temporary_name
+from gan_eval.base.errors import UserError
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
 from trainer.loop import run as run_module

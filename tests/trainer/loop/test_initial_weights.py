@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from training_runs import train
 
-from gan_eval.files.reading import read_json
+from gan_eval.base.reading import read_json
 from gan_eval.settings.training import TrainingSettings
 from trainer.loop import run as run_module
 from trainer.loop.initial_weights import find_initial, load_encoder

@@ -11,7 +11,7 @@ from made_photographs import filler, make_photographs
 from training_runs import Pairs, Settings, estimate, train
 
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables.frames import Row
 from trainer.loop import run as run_module

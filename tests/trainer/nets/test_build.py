@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.settings.training import InpaintingSettings, TrainingSettings
 from trainer.nets import build
 from trainer.nets.context_encoder import ContextEncoder, RegionEncoder

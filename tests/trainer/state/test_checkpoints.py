@@ -11,7 +11,7 @@ import pytest
 import torch
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from trainer.state import checkpoints
 from trainer.state.checkpoints import checkpoint_path, list_checkpoints, load_latest, save_checkpoint
 

@@ -9,8 +9,8 @@ from refusals import refused
 from training_runs import Pairs
 
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER
+from gan_eval.base.atomic import OWN_FOLDER
+from gan_eval.base.errors import UserError
 from trainer.state.run_folder import GENERATOR, begin_run, check_run
 
 SMALL = ["--image-size", "64", "--set", "generator_channels=2", "--set", "discriminator_channels=2"]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from training_runs import Pairs, Settings, brightness, train
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.pictures.agreement import evenly_spread
 from gan_eval.settings.training import TrainingSettings

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QListView, QWidget
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.quiz.app.loading import to_image
 from gan_eval.quiz.app.pages.parts import ACCENT, INK, Page, PageLook, button, text_label

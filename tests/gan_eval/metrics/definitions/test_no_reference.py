@@ -9,7 +9,7 @@ import pytest
 import torch
 from metric_pictures import disturbed, regular_pictures, texture
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.definitions.no_reference import Regression, brisque, load_regression, niqe
 from gan_eval.metrics.kernels import compiled as kernels
 from gan_eval.metrics.kernels.pictures import Unmeasurable

@@ -9,8 +9,8 @@ from metric_pictures import features_of, texture
 from refusals import refused
 from torch import nn
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.networks.inception import load_inception
 from gan_eval.metrics.weights import cache

@@ -19,8 +19,8 @@ from tiny_segmenters import save
 from torch import Tensor, nn
 from torchvision import transforms
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.metrics.networks import own
 from gan_eval.metrics.networks.extractors import resize

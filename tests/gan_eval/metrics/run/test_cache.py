@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from metric_pictures import Thumbnails, texture
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics import Settings, folder_pair
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.kernels.pictures import Missing

@@ -12,7 +12,7 @@ import pytest
 from metric_pictures import Thumbnails
 from refusals import refused
 
-from gan_eval.machine.parallel import in_parallel
+from gan_eval.base.parallel import in_parallel
 from gan_eval.metrics import Settings, folder_pair
 from gan_eval.metrics.run import chunks, measure, runner
 from gan_eval.metrics.run.features import FeatureStore

@@ -10,7 +10,7 @@ import pytest
 from metric_pictures import features_frame, texture
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics import evaluate, functional
 from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.run import features as features_module

@@ -9,7 +9,7 @@ from metric_pictures import cells, disturbed, measure, texture
 from rehashed import rehash
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.definitions.similarity import l1, psnr, ssim
 from gan_eval.metrics.run.inputs import NO_MASK, stimuli_of_sets
 from gan_eval.pictures import decode as pictures

@@ -8,7 +8,7 @@ from made_sets import write_items
 from metric_pictures import texture
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics import evaluate
 from gan_eval.metrics.run.inputs import Stimulus, folder_pair, stimuli_of_frame, stimuli_of_sets
 from gan_eval.pictures.decode import by_stem, write_png

@@ -8,7 +8,7 @@ from learned_weights import write_learned
 from metric_pictures import disturbed, texture
 from refusals import refused
 
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.inputs import Settings

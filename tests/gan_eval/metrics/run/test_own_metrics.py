@@ -12,8 +12,8 @@ from commands import Command
 from finished import STUDY, make_set
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
+from gan_eval.base.errors import UserError
 from gan_eval.metrics import evaluate, folder_pair, score
 from gan_eval.metrics.catalogue import select
 from gan_eval.metrics.run.inputs import Settings, stimuli_of_sets

@@ -11,7 +11,7 @@ from metric_pictures import Thumbnails, features_of, texture
 from PIL import Image
 
 from gan_eval import tables
-from gan_eval.files.digests import sha256_file
+from gan_eval.base.digests import sha256_file
 from gan_eval.metrics import Settings, evaluate, folder_pair, write_metrics
 from gan_eval.metrics.definitions.frechet import fid
 from gan_eval.metrics.definitions.kid import kid

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from refusals import refused
 
-from gan_eval.files.digests import sha256_bytes, sha256_file
+from gan_eval.base.digests import sha256_bytes, sha256_file
 from gan_eval.metrics.weights import cache, package
 from gan_eval.metrics.weights.known import Convolutions, Packaged, Weights
 from gan_eval.metrics.weights.package import write_convolutions

@@ -6,7 +6,7 @@ import pytest
 import torch
 from refusals import refused
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.weights.files import read_state, required_tensors
 
 

@@ -13,8 +13,8 @@ import pooch
 import pytest
 from refusals import refused
 
-from gan_eval.errors import UserError
-from gan_eval.files.digests import sha256_bytes
+from gan_eval.base.digests import sha256_bytes
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.weights import cache as weights
 from gan_eval.metrics.weights.known import Packaged, Release, Weights
 

@@ -16,7 +16,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.app import application, stage
 from gan_eval.quiz.app.pages import parts
 from gan_eval.quiz.app.pages.end import EndPage

@@ -15,7 +15,7 @@ from gan_eval.quiz.app.stage import window_system
 _STAGE = """
 import json, sys
 from PySide6.QtWidgets import QApplication
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.quiz.app.pages.parts import Page
 from gan_eval.quiz.app.stage import PictureStage
 from gan_eval.quiz.station import Presentation

@@ -17,12 +17,13 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from gan_eval.quiz.draw import rounds
 from gan_eval.quiz.draw.choose import Counts, feasible, match
 from gan_eval.quiz.draw.deal import next_list
-from gan_eval.quiz.draw.offers import REAL, Pool
+from gan_eval.quiz.draw.offers import Pool
 from gan_eval.quiz.draw.order import class_order
 from gan_eval.quiz.draw.rounds import LISTS, Choice, Lists, choices, never_shown
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables import PLANS
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import REAL
 
 FIVE = QuizSettings(real=5, fake=5)
 

@@ -22,7 +22,7 @@ from robot import SCREEN, Page
 
 from gan_eval import tables
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.decode import write_png
 from gan_eval.pictures.sets import stimulus_row, write_set
 from gan_eval.quiz.serve.app import HEADERS, MAX_BODY_BYTES

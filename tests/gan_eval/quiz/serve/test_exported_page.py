@@ -16,9 +16,9 @@ from robot import Robot, Serve, Served
 
 from gan_eval import tables
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import temporary_name
-from gan_eval.files.locks import hold_lock
+from gan_eval.base.atomic import temporary_name
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_lock
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.protocol import QuizProtocol

@@ -14,8 +14,8 @@ import pytest
 from quiz_study import two_models
 
 from gan_eval import tables
-from gan_eval.errors import UserError
-from gan_eval.files.atomic import OWN_FOLDER
+from gan_eval.base.atomic import OWN_FOLDER
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.serve.cipher import NONCE_BYTES, encrypted

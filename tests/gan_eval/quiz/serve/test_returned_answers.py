@@ -22,8 +22,8 @@ from test_exported_page import QUIZ, made_key, recorded, stored
 
 from gan_eval import tables
 from gan_eval.__main__ import run
-from gan_eval.errors import UserError
-from gan_eval.files.locks import hold_lock
+from gan_eval.base.errors import UserError
+from gan_eval.base.locks import hold_lock
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.serve.page_import import ReturnedAnswers, import_page, read_key

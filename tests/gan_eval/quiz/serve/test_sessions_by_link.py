@@ -25,7 +25,7 @@ from refusals import refused
 from robot import SCREEN, Serve, Served
 
 from gan_eval import tables
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import Person, QuizStudy
 from gan_eval.quiz.serve import app

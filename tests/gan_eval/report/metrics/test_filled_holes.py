@@ -12,7 +12,7 @@ import torch
 import torchmetrics
 from synthetic_study import PUBLISHED
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder

@@ -12,8 +12,8 @@ from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
+from gan_eval.base.inference import two_way
 from gan_eval.judgements.trials import fill_trials, typed
-from gan_eval.science.inference import two_way
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.estimate.contrast import population_proportions

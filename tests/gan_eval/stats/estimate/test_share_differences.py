@@ -11,7 +11,7 @@ from scipy.stats import fisher_exact, norm
 from scipy.stats import t as student
 from statsmodels.stats.weightstats import ttost_ind
 
-from gan_eval.science.inference import equivalence_p, holm, newcombe
+from gan_eval.base.inference import equivalence_p, holm, newcombe
 from gan_eval.stats.estimate.contrast import cell_proportions, population_proportions
 from gan_eval.stats.estimate.differences import difference_of_proportions, simultaneous_intervals, wald
 

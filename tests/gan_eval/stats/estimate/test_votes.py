@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from gan_eval.science.inference import t_critical, two_way, wilson
+from gan_eval.base.inference import t_critical, two_way, wilson
 from gan_eval.stats.estimate.votes import (
     Votes,
     agreement,

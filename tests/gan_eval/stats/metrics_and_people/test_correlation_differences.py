@@ -7,7 +7,7 @@ from make_metrics import correlation_differences, fooling, metric_of
 from make_trials import simulated
 from scipy.stats import spearmanr
 
-from gan_eval.science.inference import holm
+from gan_eval.base.inference import holm
 from gan_eval.stats.metrics_and_people.correlations import DISAGREE, dependent_z, difference_interval, rank_interval
 from gan_eval.tables import SET_METRICS
 from gan_eval.tables.frames import frame_of

@@ -6,8 +6,8 @@ import pytest
 from make_metrics import correlation_differences, correlations, metric_of
 from scipy.stats import spearmanr
 
+from gan_eval.base.inference import bootstrap_interval, holm
 from gan_eval.judgements.trials import fill_trials
-from gan_eval.science.inference import bootstrap_interval, holm
 from gan_eval.stats.metrics_and_people.ceiling import effective_points, rank_deviations
 from gan_eval.stats.metrics_and_people.points import point_sets
 from gan_eval.stats.metrics_and_people.scores import Scores, bootstrap_replicates

@@ -9,7 +9,7 @@ from lme4_designs import DESIGNS, REFERENCES, answers
 from make_trials import from_counts, simulated
 from scipy.stats import t
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.trials import fill_trials, typed
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.mixed import CrossedFit, fit_crossed, models

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.special import expit, logit, ndtr
 
-from gan_eval.science.inference import t_critical
+from gan_eval.base.inference import t_critical
 from gan_eval.stats.mixed.fit import Spread, Start, fit_crossed
 from gan_eval.stats.mixed.likelihood import Crossed, Laplace, NoFitError, guessing_terms
 from gan_eval.stats.mixed.psychometric import (

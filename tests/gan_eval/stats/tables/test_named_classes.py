@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gan_eval.base.inference import t_critical, two_way
 from gan_eval.judgements.convert import import_trials
 from gan_eval.judgements.trials import fill_trials
-from gan_eval.science.inference import t_critical, two_way
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.tables.classes import classes
 

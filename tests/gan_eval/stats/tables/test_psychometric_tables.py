@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from gan_eval.errors import UserError
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES

@@ -1,0 +1,413 @@
+"""The command `metrics`, and the commands of `weights`."""
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from gan_eval.base.commands import as_typed
+from gan_eval.base.errors import UserError
+from gan_eval.base.progress import about_download
+from gan_eval.base.reading import resolved
+from gan_eval.base.threads import MAX_THREADS
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric
+from gan_eval.metrics.weights.known import WEIGHTS
+from gan_eval.settings.choices import ResizerName
+from gan_eval.study.commands import options
+from gan_eval.study.commands.console import Console, say
+from gan_eval.study.commands.options import (
+    LargestMember,
+    Paired,
+    TarKey,
+    White,
+    parse_pairs,
+    refuse_without_effect,
+    setting,
+    tables_as_json,
+)
+
+if TYPE_CHECKING:
+    from gan_eval.metrics.run.inputs import Settings
+    from gan_eval.metrics.run.runner import Evaluation
+    from gan_eval.pictures.sets import StimulusSet
+    from gan_eval.tables.columns import Columns
+
+
+def metrics(
+    context: typer.Context,
+    sets: Annotated[list[Path] | None, typer.Argument(metavar="SET", help="Stimulus sets.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables.")] = None,
+    names: Annotated[
+        str,
+        typer.Option(
+            "--metrics",
+            help="Names, separated by commas; also FILE.py:NAME, your own function of (fake, real) or (picture).",
+        ),
+    ] = "psnr,ssim,niqe,fid",
+    real: Annotated[
+        Path | None,
+        typer.Option(help="Folder (or zip, npz, Parquet, tar) of real pictures, paired by stem with --fake."),
+    ] = None,
+    fake: Annotated[Path | None, typer.Option(help="The same of generated pictures.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Name of the data set; default: the folder's.")] = None,
+    model: Annotated[str | None, typer.Option(help="Name of the generator; default: the fake folder's.")] = None,
+    paired: Paired = None,
+    tar_key: TarKey = None,
+    largest_member: LargestMember = None,
+    resize: Annotated[bool, setting("study", "MetricsSettings", "resize")] = False,
+    white: White = None,
+    resizer: Annotated[ResizerName | None, setting("study", "MetricsSettings", "resizer")] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", help="Pretrained weights, by a name of `weights list`; default: the cache."),
+    ] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE",
+            help="Your own features (npz, CSV, Parquet): fid@NAME, kid@NAME, cmmd@NAME, p_ids@NAME, ...; all of them, "
+            "unless --metrics names some.",
+        ),
+    ] = None,
+    networks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--network",
+            metavar="NAME=FILE",
+            help="The same with features of your network: TorchScript or ONNX, NAME.toml next to it.",
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="STATS.npz",
+            help="With --fake, in place of --real: mu and sigma of Inception features, for fid. Name their --resizer.",
+        ),
+    ] = None,
+    save_reference: Annotated[
+        Path | None, typer.Option(metavar="FILE.npz", help="Also write mu and sigma of the real pictures.")
+    ] = None,
+    baselines: Annotated[bool, setting("study", "MetricsSettings", "baselines")] = False,
+    segmenter: Annotated[Path | None, setting("study", "MetricsSettings", "segmenter")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=MAX_THREADS, help="Number of threads; default: the usable cores.")
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=MAX_THREADS, help="Number of processes that measure pictures; each has its networks."),
+    ] = 1,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Cache features and values of networks, and use cached ones.")
+    ] = True,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also make a report of the tables.")] = None,
+    gallery: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Also make a page to sort, filter and look at all pictures; they are in FILE_files/ next to it.",
+        ),
+    ] = None,
+    marks: Annotated[
+        Path | None, typer.Option(metavar="marks.csv", help="With --gallery: show heat maps of people's marks.")
+    ] = None,
+    maps: options.Maps = None,
+    list_metrics: Annotated[bool, typer.Option("--list", help="List all metrics in a line each.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="With --list: describe what each metric measures.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
+) -> None:
+    """Compute picture metrics for stimulus sets or for two folders.
+
+    What cannot be measured has a reason in the tables, and the exit status is 0; it is 2 if nothing has a value.
+    A second run takes the features of networks from the cache.
+    """
+    if list_metrics:
+        others = context.params.keys() - {"list_metrics", "long"}
+        refuse_without_effect(context, others, "metrics --list prints text and takes no other option; remove it")
+        from gan_eval.metrics import catalogue
+
+        typer.echo(as_typed(catalogue.describe() if long else catalogue.list_metrics()))
+        return
+    refuse_without_effect(context, ["long"], "is for --list; add it")
+    if out is None:
+        raise UserError("metrics: --out is missing; name a folder for the tables")
+    from gan_eval.base.output_folders import refuse_of_others
+    from gan_eval.metrics.run.cache import cache_file
+    from gan_eval.metrics.run.inputs import Settings
+
+    refuse_of_others(out, "metrics")
+    settings = Settings(
+        metrics=tuple(name.strip() for name in names.split(",") if name.strip()),
+        resizer=resizer or DEFAULT_RESIZER,
+        resize=resize,
+        white=white,
+        weights=_files(weights, "--weights") if weights else {},
+        features=_files(features, "--features") if features else {},
+        networks=_files(networks, "--network") if networks else {},
+        device=device,
+        threads=threads,
+        segmenter=segmenter,
+        cache=cache_file() if cache else None,
+        reference=reference,
+        save_reference=save_reference,
+    )
+    folders = _Folders(real, fake, dataset, model, paired, tar_key)
+    inputs, remarks = _inputs(context, settings, sets or [], folders, resizer=resizer)
+    chosen = settings.selected()
+    _refuse_unused(chosen, settings, resizer)
+    if (marks or maps) and not gallery:
+        raise UserError("--marks, --maps: are for --gallery; to compare maps with marks, see analyze")
+    if report or gallery:
+        _check_pages(chosen, report, gallery)
+    if baselines:
+        inputs += _filled(sets or [], out)
+    for remark in remarks:
+        say(f"note: {remark}")
+    results = _measure(inputs, settings, out, report, gallery, marks, _files(maps, "--maps") if maps else {}, workers)
+    typer.echo(tables_as_json(results.by_name()) if as_json else out)
+    if not any(
+        value is not None for name in ("image_metrics", "set_metrics") for value in results.columns[name]["value"]
+    ):
+        raise UserError(f"metrics: no value could be computed; the tables in {out} have the reasons")
+
+
+class _Folders(NamedTuple):
+    """The pictures of --real and --fake, and how they are named and paired."""
+
+    real: Path | None
+    fake: Path | None
+    dataset: str | None
+    model: str | None
+    paired: bool | None
+    tar_key: str | None
+
+
+def _inputs(
+    context: typer.Context, settings: "Settings", sets: list[Path], folders: _Folders, *, resizer: str | None
+) -> "tuple[list[StimulusSet | Path], list[str]]":
+    """Return the sets, or the pictures of --real and --fake as one until the command ends, and messages about them."""
+    from gan_eval.metrics.run.inputs import opened_folder, opened_pair
+    from gan_eval.pictures.sets import TABLE_NAME
+
+    (real, fake, dataset, model, paired, tar_key), reference = folders, settings.reference
+    if bool(sets) == bool(real or fake):
+        raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
+    if reference is not None and (sets or real or fake is None):
+        raise UserError("metrics: --reference replaces the real pictures: give it with --fake DIR only")
+    if reference is not None and resizer is None:
+        raise UserError(f"--reference {reference}: name the method that made it by --resizer; others give other values")
+    if sets and (dataset or model):
+        raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
+    if len(sets) == 2 and all(folder.is_dir() and not (folder / TABLE_NAME).is_file() for folder in sets):
+        raise UserError("metrics: neither folder is a stimulus set; name folders of pictures by --real DIR --fake DIR")
+    if sets or reference is not None:
+        why = "belongs to --real and --fake; for a set give it to `gan-eval stimuli import`"
+        refuse_without_effect(context, ["white", "paired", "tar_key"] if sets else ["paired"], why)
+    if sets:
+        return [*sets], []
+    if reference is not None and fake is not None:
+        dataset = dataset or reference.name.partition(".")[0]
+        opened = opened_folder(fake, settings, dataset=dataset, model=model, tar_key=tar_key)
+    elif real is None or fake is None:
+        raise UserError("metrics: --real DIR and --fake DIR belong together")
+    else:
+        opened = opened_pair(real, fake, settings, dataset=dataset, model=model, paired=paired, tar_key=tar_key)
+    made, remarks = context.with_resource(opened)
+    return [made], remarks
+
+
+def _check_pages(chosen: "Sequence[Metric]", report: Path | None, gallery: Path | None) -> None:
+    """Check that the report and the gallery can be written, and that the gallery has values to show."""
+    if report is not None:
+        from gan_eval.report import check_page
+
+        check_page(report, option="--report")
+    if gallery is None:
+        return
+    from gan_eval.report.metrics.gallery import check_gallery
+
+    check_gallery(gallery)
+    if report is not None and resolved(report) == resolved(gallery):
+        raise UserError(f"--gallery {gallery}: --report names the same file; name two")
+    if all(metric.kind == "set" for metric in chosen):
+        names = ", ".join(metric.name for metric in chosen)
+        raise UserError(f"--gallery: {names} have no value for a single picture; add a metric that has, such as psnr")
+
+
+def _filled(sets: Sequence[Path], out: Path) -> list[Path]:
+    """Return the sets with their holes filled without learning, written below `out`."""
+    if not sets:
+        raise UserError("metrics: --baselines fills the holes of stimulus sets; --real and --fake have no masks")
+    from gan_eval.base.output_folders import claim_output_folder
+    from gan_eval.pictures.fills import BASELINES, write_fills
+
+    with Console() as console, console.working("baselines"):
+        return write_fills(sets, claim_output_folder(out) / BASELINES)
+
+
+def _files(texts: Sequence[str], option: str) -> dict[str, Path]:
+    return {name: Path(file) for name, file in parse_pairs(texts, option).items()}
+
+
+def _refuse_unused(chosen: "Sequence[Metric]", settings: "Settings", resizer: str | None) -> None:
+    """Refuse options and weight files that have no effect."""
+    extractors = {metric.extractor for metric in chosen}
+    needed = {name for metric in chosen for name in metric.weights}
+    unused = {
+        "--segmenter": settings.segmenter and "segmenter" not in extractors,
+        "--resizer": resizer and "inception" not in extractors,
+        "--resize": settings.resize and all(metric.kind != "pair" for metric in chosen),
+        # an unknown name is refused later, with a list of the known ones
+        **{f"--weights {name}": name in WEIGHTS and name not in needed for name in settings.weights},
+    }
+    for option, is_unused in unused.items():
+        if is_unused:
+            names = ", ".join(metric.name for metric in chosen)
+            raise UserError(f"{option}: none of the metrics {names} needs it; remove it")
+
+
+def _measure(
+    inputs: "Sequence[StimulusSet | Path]",
+    settings: "Settings",
+    out: Path,
+    report: Path | None,
+    gallery: Path | None,
+    marks: Path | None,
+    maps: dict[str, Path],
+    workers: int,
+) -> "Evaluation":
+    """Measure, write the tables and pages, and print missing and measured values."""
+    from gan_eval.base.parallel import in_parallel
+    from gan_eval.metrics.run.inputs import stimuli_of_sets
+    from gan_eval.metrics.run.runner import missing_values, write_metrics
+
+    picture_maps = None
+    if maps:
+        from gan_eval.metrics.maps import PictureMaps
+
+        picture_maps = PictureMaps(stimuli_of_sets(inputs), maps)
+    with Console() as console:
+
+        def show(done: int, total: int, what: str = "", *_: object, **_more: object) -> None:
+            console.progress(done, total, f"metrics: {what}")
+
+        share = partial(in_parallel, workers=workers) if workers > 1 else None
+        evaluation = write_metrics(inputs, settings, out, share=share, on_progress=show, on_message=console.message)
+        if any(None in evaluation.columns[name]["value"] for name in ("image_metrics", "set_metrics")):
+            for line in missing_values(evaluation.columns):
+                console.message(line)
+        _print_values(console, evaluation.columns)
+        if report is not None:
+            from gan_eval.report import build_metrics_report
+
+            with console.working("report"):
+                build_metrics_report(evaluation.by_name(), stimuli_of_sets(inputs), report)
+            console.message(f"report: {report}")
+        if gallery is not None:
+            from gan_eval.base.threads import usable_cores
+            from gan_eval.report.metrics.gallery import write_gallery
+            from gan_eval.tables import MARKS
+            from gan_eval.tables.frames import read_table
+
+            threads = settings.threads or usable_cores()
+            write_gallery(
+                evaluation.image_metrics,
+                stimuli_of_sets(inputs),
+                gallery,
+                marks=None if marks is None else read_table(marks, MARKS),
+                maps=picture_maps,
+                resize=settings.resize,
+                white=settings.white,
+                threads=threads,
+                on_progress=show,
+            )
+            console.message(f"gallery: {gallery}")
+    return evaluation
+
+
+def _print_values(console: "Console", columns: "Mapping[str, Columns]") -> None:
+    """Print the means of the pictures' values, the values of sets, and the differences between models."""
+    pictures: dict[tuple[str, str, str], list[tuple[float | None, str]]] = {}
+    cells = columns["image_metrics"]
+    for dataset, model, metric, kind, value, item in zip(
+        *(cells[name] for name in ("dataset", "model", "metric", "kind", "value", "item")), strict=True
+    ):
+        if kind == "fake" or value is not None:
+            pictures.setdefault((dataset, model or "real", metric), []).append((value, item))
+    rows = [[*owner, *_mean(values)] for owner, values in pictures.items()]
+    sets = columns["set_metrics"]
+    facts = ("dataset", "model", "metric", "n_fake", "n_real", "value", "ci_low", "ci_high")
+    for dataset, model, metric, fake, real, *value in zip(*(sets[name] for name in facts), strict=True):
+        text, missing = ("–", "1 missing") if value[0] is None else (_shown(*value), "")
+        rows.append([dataset, model, metric, str(fake) if real is None else f"{fake} + {real}", text, missing])
+    console.table(["Data set", "Model", "Metric", "Pictures", "Value (95%)", "In no mean"], rows)
+    facts = ("dataset", "a", "b", "metric", "difference", "ci_low", "ci_high", "better")
+    differences = [
+        [dataset, f"{a} − {b}", metric, _shown(*ends), better or "undecided"]
+        for dataset, a, b, metric, *ends, better in zip(
+            *(columns["metric_comparisons"][name] for name in facts), strict=True
+        )
+        if ends[0] is not None
+    ]
+    console.table(["Data set", "Models", "Metric", "Difference (95%)", "Better"], differences)
+
+
+def _mean(pictures: "Sequence[tuple[float | None, str]]") -> tuple[str, str, str]:
+    """Return the number of values, their mean over the items, and the number of values that are not in it."""
+    items: dict[str, list[float]] = {}
+    for value, item in pictures:
+        if value is not None and math.isfinite(value):
+            items.setdefault(item, []).append(value)
+    means = [math.fsum(values) / len(values) for values in items.values()]
+    missing = sum(value is None for value, _ in pictures)
+    infinite = sum(value is not None and math.isinf(value) for value, _ in pictures)
+    text = ("∞" if infinite else "–") if not means else f"{means[0]:.4g}"
+    if len(means) > 1:
+        from gan_eval.base.inference import mean_interval
+
+        text = _shown(*mean_interval(means))
+    exceptions = [f"{missing} missing"] * bool(missing) + [f"{infinite} ∞"] * bool(infinite)
+    return str(len(pictures) - missing), text, ", ".join(exceptions)
+
+
+def _shown(value: float, low: float | None = None, high: float | None = None) -> str:
+    """Return a value with its interval, in two digits of the interval's half width."""
+    if low is None or high is None or not 0 < high - low < math.inf:
+        return f"{value:.4g}"
+    places = min(max(1 - math.floor(math.log10((high - low) / 2)), 1), 6)
+    return f"{value:.{places}f} ({low:.{places}f} to {high:.{places}f})"
+
+
+weights_app = typer.Typer(help="Pretrained weights that metrics and training need.", no_args_is_help=True)
+
+
+@weights_app.command("list")
+def weights_list() -> None:
+    """List the known weights, and which are in the cache."""
+    from gan_eval.metrics.weights import cache
+
+    for weights, path in cache.list_weights():
+        place = path or f"not in the cache; `gan-eval weights fetch {weights.name}`"
+        typer.echo(as_typed(f"{weights.name}: {place} ({weights.description})"))
+
+
+@weights_app.command("fetch")
+def weights_fetch(
+    name: Annotated[str, typer.Argument(help="Name of the weights, such as inception; all: every one.")],
+) -> None:
+    """Fetch weights into the cache, checked by SHA-256."""
+    from gan_eval.metrics.weights import cache
+
+    failures = []
+    with Console() as console:
+        for each in WEIGHTS if name == "all" else [name]:
+            try:
+                path = cache.fetch(each, on_progress=about_download(f"fetch {each}", console.progress))
+                typer.echo(path)
+            except UserError as error:
+                failures.append(str(error))
+    if failures:
+        raise UserError("; ".join(failures))
