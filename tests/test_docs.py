@@ -91,6 +91,16 @@ def test_every_page_of_docs_is_in_the_navigation() -> None:
     assert [page for page in pages if f": {page}\n" not in navigation] == []
 
 
+def test_pages_of_docs_that_code_and_study_files_name_exist() -> None:
+    folders = ("gan_eval", "trainer", "studies", "packaging", "benchmarks", "paper", "results")
+    files = [
+        file for folder in folders for file in (ROOT / folder).rglob("*") if file.suffix in (".py", ".toml", ".md")
+    ]
+    pages = {page for file in files for page in re.findall(r"\bdocs/\w+\.md\b", file.read_text(encoding="utf-8"))}
+    assert {"docs/tables.md", "docs/proxy.md"} <= pages
+    assert sorted(page for page in pages if not (ROOT / page).is_file()) == []
+
+
 @pytest.mark.slow
 def test_imports_of_the_examples_work() -> None:
     blocks = [block for page in PAGES for block in _PYTHON.findall(page.read_text(encoding="utf-8"))]
