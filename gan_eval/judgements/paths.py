@@ -63,6 +63,28 @@ def unread_entries(source: str, cells: pd.DataFrame) -> dict[str, int]:
     return counts
 
 
+def unread_fields(sources: Sequence[str], cells: pd.DataFrame) -> dict[str, list[str | None]]:
+    """Return the texts of each field of the objects that the paths of sources lead through, where no source reads it.
+
+    The keys of the result are the fields' paths.
+    """
+    found: dict[str, list[str | None]] = {}
+    for source in sources:
+        column = None if source in cells else column_of_path(source, map(str, cells))
+        values = [nested(cell) for cell in cells[column].dropna()] if column else []
+        for step in _STEP.finditer(source, len(column or "")):
+            objects = [value for value in values if isinstance(value, dict)]
+            for key in dict.fromkeys(key for value in objects for key in value):
+                path = f"{source[: step.start()]}.{key}"
+                if not any(other == path or other.startswith((f"{path}.", f"{path}[")) for other in sources):
+                    found[path] = [text_of(value.get(key)) for value in objects]
+            if step[2] == "*":
+                values = [nested(entry) for value in values if isinstance(value, list) for entry in value]
+            else:
+                values = [_value_in(value, step[1] or step[2]) for value in values]
+    return found
+
+
 def with_entries(foreign: Foreign, sources: Sequence[str]) -> Foreign:
     """Return a row for each entry of the lists that `[*]` in a source names; the other columns are repeated.
 

@@ -30,7 +30,7 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
     columns = [*map(str, foreign.cells)]
     names = [parse_source(target, source, columns).column for target, source in mapping.items() if source]
     names = list(dict.fromkeys([*names, *(parse_rule(rule).column for rule in rules)]))
-    inner = [part for name in names for part in _parts(name, columns)]
+    inner = [part for name in names for part in parts_of_source(name, columns)]
     entries = [name for name in inner if "[*]" in name and name not in columns and column_of_path(name, columns)]
     marked = [name for name in inner if re.search("[#*]", name) and name not in columns and name[0] != "@"]
     patterns = [name for name in marked if name not in entries]
@@ -50,7 +50,7 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
     return replace(foreign, cells=left.assign(**further)) if further or entries else foreign
 
 
-def _parts(source: str, columns: Sequence[str]) -> list[str]:
+def parts_of_source(source: str, columns: Sequence[str]) -> list[str]:
     """Return the sources that a source joins (`a + b`), or that of another row; else the source alone."""
     if found := _OTHER_ROW.fullmatch(source):
         return [found[2]]
@@ -97,7 +97,7 @@ def columns_of_source(source: str, columns: Sequence[str]) -> set[str]:
         return columns_of_source(other[2], columns)
     if source.startswith("@"):
         return set()
-    if len(joined := _parts(source, columns)) > 1:
+    if len(joined := parts_of_source(source, columns)) > 1:
         return {name for part in joined for name in columns_of_source(part, columns)}
     column = column_of_path(source, columns)
     if column is None and re.search("[#*]", source):

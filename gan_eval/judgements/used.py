@@ -6,11 +6,11 @@ import pandas as pd
 
 from gan_eval.judgements.contradictions import Source, Sources
 from gan_eval.judgements.mapping import BY_PLACE
-from gan_eval.judgements.paths import unread_entries
+from gan_eval.judgements.paths import unread_entries, unread_fields
 from gan_eval.judgements.read_as import Words, words_of
 from gan_eval.judgements.reading import Foreign
 from gan_eval.judgements.rules import parse_rule
-from gan_eval.judgements.sources import columns_of_source
+from gan_eval.judgements.sources import columns_of_source, parts_of_source
 from gan_eval.judgements.wide import numbered_columns
 from gan_eval.tables import TRIALS
 
@@ -30,9 +30,10 @@ def _factor(factor: float | None) -> str:
 def unused_columns(
     files: Foreign, rows: pd.Index, sources: Iterable[str], rules: Sequence[str], *, personal: Collection[str]
 ) -> dict[str, Words | int]:
-    """Return the words of each column of the files that nothing reads, in the rows that were taken.
+    """Return the words of each column of the files, and of each field of their objects, that nothing reads.
 
-    If it is empty there, its words are those of all rows. Numbered columns of a wide table are one.
+    They are those in the rows that were taken. If a column is empty there, its words are those of all rows. Numbered
+    columns of a wide table are one.
 
     Args:
         files: the rows before a wide table became long.
@@ -49,7 +50,8 @@ def unused_columns(
         found[name] = len(words) if name in personal and isinstance(words, dict) else words
     for source in sources:
         found |= unread_entries(source, taken)
-    return found
+    parts = [part for source in sources for part in parts_of_source(source, [*map(str, taken)])]
+    return found | {path: words_of(pd.Series(texts)) for path, texts in unread_fields(parts, taken).items()}
 
 
 def _unread(cells: pd.DataFrame, sources: Iterable[str], *, is_wide: bool) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -248,6 +249,10 @@ class QuizSettings(Section):
             raise ValueError("keys: each key is one character, such as j")
         if len({key.lower() for key in self.keys.values()}) < len(self.keys):
             raise ValueError(f"keys: {' and '.join(self.keys)} need different keys")
+        return self
+
+    @model_validator(mode="after")
+    def _confidence_fits(self) -> Self:
         if self.confidence == 1:
             raise ValueError("confidence: one level leaves no choice; give 0 for none, or 2 to 9")
         levels = {str(level) for level in range(1, self.confidence + 1)}
@@ -262,6 +267,10 @@ class QuizSettings(Section):
             raise ValueError("exposures_ms: only the protocol yes_no has several; give one time as exposure_ms")
         if self.shows_pairs and self.layout == "one_after_other" and self.exposure_ms == "until-answer":
             raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
+        return self
+
+    @model_validator(mode="after")
+    def _times_are_in_milliseconds(self) -> Self:
         window = self.window_ms
         if window is not None and window <= MAX_SECONDS:
             raise ValueError(f"response_ms {window:g} is in milliseconds; {window:g} seconds are {1000 * window:g}")
@@ -309,6 +318,9 @@ class QuizSettings(Section):
     @property
     def doubts(self) -> list[str]:
         """Lines on settings that have no effect, or whose values are probably in another unit."""
+        return [*self._idle_settings(), *self._other_units()]
+
+    def _idle_settings(self) -> Iterator[str]:
         marks = {name: mark_of(field, OnlyWhen) for name, field in type(self).model_fields.items()}
         idle = [
             name
@@ -317,21 +329,21 @@ class QuizSettings(Section):
             and not mark.has_effect(self)
             and getattr(self, name) != type(self).model_fields[name].default
         ]
-        lines = [f"quiz.{', '.join(idle)}: no effect with the other settings of [quiz]"] if idle else []
+        if idle:
+            yield f"quiz.{', '.join(idle)}: no effect with the other settings of [quiz]"
+
+    def _other_units(self) -> Iterator[str]:
         if isinstance(self.picture_size, int) and self.picture_size <= MAX_DEGREES:
             size = self.picture_size
-            lines.append(f'quiz.picture_size {size} is in pixels; {size} degrees of visual angle are "{size} deg"')
+            yield f'quiz.picture_size {size} is in pixels; {size} degrees of visual angle are "{size} deg"'
         times = {"exposure_ms": min((each for each in self.levels_ms if each is not None), default=math.inf)}
         if self.protocol in ADAPTIVE_PROTOCOLS:
             times = {"staircase.longest_ms": self.staircase.longest_ms}
         times |= {"feedback_ms": self.feedback_ms} if self.practice else {}
         times |= {"mask_ms": self.mask_ms} if self.mask != "none" else {}
-        lines += [
-            f"quiz.{name} {time:g} is in milliseconds; {time:g} seconds are {1000 * time:g}"
-            for name, time in times.items()
-            if time <= MAX_SECONDS
-        ]
-        return lines
+        for name, time in times.items():
+            if time <= MAX_SECONDS:
+                yield f"quiz.{name} {time:g} is in milliseconds; {time:g} seconds are {1000 * time:g}"
 
     @property
     def picture_degrees(self) -> float | None:

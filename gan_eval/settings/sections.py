@@ -112,38 +112,51 @@ _ALTERNATIVES = ("float", "constrained-float", "constrained-int", "[key]")
 
 def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str = "") -> str:
     """Return the message for the first problem: the field, what was found, what is expected."""
-    problem = error.errors()[0]
+    problems = error.errors()
+    problem, kind = problems[0], problems[0]["type"]
     place = _place(problem["loc"])
     field = (prefix + ".".join(shortened(str(part), 80) for part in place)).removesuffix(".")
-    words = [
-        other["ctx"]["expected"]
-        for other in error.errors()
-        if _place(other["loc"]) == place and other["type"] == "literal_error"
-    ]
-    value = abbreviated(list(problem["input"]) if isinstance(problem["input"], tuple) else problem["input"])
-    if problem["type"] == "extra_forbidden":
-        known_keys = _keys_at(model, place[:-1])
-        near = difflib.get_close_matches(str(place[-1]), known_keys, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known_keys)}"
-        unknown = [".".join(map(str, each["loc"])) for each in error.errors() if each["type"] == "extra_forbidden"]
-        others = shortened(", ".join(unknown[1:]), 200)
-        return f"{field}: no such key; {hint}" + (f"; also unknown: {others}" if others else "")
+    if kind == "extra_forbidden":
+        unknown = [".".join(map(str, each["loc"])) for each in problems if each["type"] == kind]
+        return f"{field}: no such key; {_known_keys(model, place)}{_also_unknown(unknown[1:])}"
     message = problem["msg"].removeprefix("Value error, ")
     if not field or message.startswith("models."):
         return message
-    if problem["type"] == "missing":
+    if kind == "missing":
         return f"{field}: is missing; give it a value"
-    if problem["type"] == "value_error":
+    if kind == "value_error":
         own_field = re.match(r"[a-z_.]+: ", message)  # a check of several fields names the one to fix
         return f"{field}.{message}" if own_field else f"{field}: {message}"
-    if problem["type"] in _EXPECTED and not words:
-        return f"{field}: found {value}; expected {_EXPECTED[problem['type']]}"
+    value = abbreviated(list(problem["input"]) if isinstance(problem["input"], tuple) else problem["input"])
+    words = [
+        other["ctx"]["expected"]
+        for other in problems
+        if _place(other["loc"]) == place and other["type"] == "literal_error"
+    ]
+    return f"{field}: found {value}; {_expectation(problem, message, value, words)}"
+
+
+def _known_keys(model: type[BaseModel], place: list[int | str]) -> str:
+    known = _keys_at(model, place[:-1])
+    near = difflib.get_close_matches(str(place[-1]), known, n=1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+
+
+def _also_unknown(others: list[str]) -> str:
+    return f"; also unknown: {shortened(', '.join(others), 200)}" if others else ""
+
+
+def _expectation(problem: Any, message: str, value: str, words: list[str]) -> str:
+    """Return what is expected in place of a value; `words`: the words that are allowed there, too."""
+    kind = problem["type"]
+    if kind in _EXPECTED and not words:
+        return f"expected {_EXPECTED[kind]}"
     if problem.get("ctx", {}).get("pattern") == _NAME:
-        return f"{field}: found {value}; expected a name of the letters a to z, digits, '.', '-' and '_'"
-    if problem["type"] == "tuple_type":
-        return f"{field}: found {value}; expected a list such as [{value}]"
-    instead = f", or {words[0]}" if words and problem["type"] != "literal_error" else ""
-    return f"{field}: found {value}; {message[0].lower()}{message[1:]}{instead}"
+        return "expected a name of the letters a to z, digits, '.', '-' and '_'"
+    if kind == "tuple_type":
+        return f"expected a list such as [{value}]"
+    instead = f", or {words[0]}" if words and kind != "literal_error" else ""
+    return f"{message[0].lower()}{message[1:]}{instead}"
 
 
 def _place(location: tuple[int | str, ...]) -> list[int | str]:

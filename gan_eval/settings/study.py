@@ -139,6 +139,10 @@ class Study(Section):
                     f"models.{name}.training.validate_every: is missing; generate.checkpoint best is found by "
                     "validation"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _models_of_a_data_set_agree(self) -> Self:
         for dataset in self.data:  # A|B pictures or photographs: its models must agree
             fills = {name: self.training_of(name).inpainting is not None for name in self.models_of(dataset)}
             if len(set(fills.values())) > 1:

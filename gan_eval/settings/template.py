@@ -142,42 +142,33 @@ def _section_lines(setting: Setting, path: str, content: Any, *, every_key: bool
     assert setting.section is not None
     if not every_key and content is None and not any(each.is_short for each in settings_of(setting.section)):
         return
+    off = not content if setting.shape in ("by_name", "list") else setting.shape == "optional" and content is None
+    for header, values in _tables_of(setting, path, content):
+        yield from ["", *_comment(description_of(setting.section)), ("#" if off else "") + header]
+        shown = [each for each in settings_of(setting.section) if every_key or each.name in values or each.is_short]
+        for each in sorted(shown, key=lambda each: each.section is not None):
+            if each.section is None:
+                yield from _key_lines(each, values, off=off)
+            else:
+                yield from _section_lines(each, f"{path}.{each.name}", values.get(each.name), every_key=every_key)
+
+
+def _tables_of(setting: Setting, path: str, content: Any) -> list[tuple[str, Values]]:
+    """Return the header and the values of each table of a section."""
     if setting.shape == "by_name":
-        for name, values in (content or {str(setting.example): {}}).items():
-            yield from _table(
-                setting.section, path, values, every_key=every_key, header=f"[{path}.{name}]", off=not content
-            )
-    elif setting.shape == "list":
-        for values in content or [{}]:
-            yield from _table(setting.section, path, values, every_key=every_key, header=f"[[{path}]]", off=not content)
-    else:
-        off = setting.shape == "optional" and content is None
-        yield from _table(setting.section, path, content or {}, every_key=every_key, header=f"[{path}]", off=off)
+        return [(f"[{path}.{name}]", values) for name, values in (content or {str(setting.example): {}}).items()]
+    if setting.shape == "list":
+        return [(f"[[{path}]]", values) for values in content or [{}]]
+    return [(f"[{path}]", content or {})]
 
 
-def _table(
-    section: type[Section], path: str, values: Values, *, every_key: bool, header: str, off: bool
-) -> Iterator[str]:
-    yield ""
-    yield from _comment(description_of(section))
-    yield ("#" if off else "") + header
-    inner = []
-    for setting in settings_of(section):
-        if not every_key and setting.name not in values and not setting.is_short:
-            continue
-        if setting.section is not None:
-            inner.append(setting)
-            continue
-        name = setting.name
-        # for such a key, no value in the file means the same as its absence
-        has_no_default = setting.default is None or (setting.field.examples and not setting.default)
-        is_off = name not in values and not setting.field.is_required() and has_no_default
-        value = values.get(name, setting.example if is_off or setting.default is None else setting.default)
-        yield ""
-        yield from _comment(setting.declared.comment)
-        yield ("#" if off or is_off else "") + f"{name} = {toml(value)}"
-    for setting in inner:
-        yield from _section_lines(setting, f"{path}.{setting.name}", values.get(setting.name), every_key=every_key)
+def _key_lines(setting: Setting, values: Values, *, off: bool) -> Iterator[str]:
+    name = setting.name
+    # for such a key, no value in the file means the same as its absence
+    has_no_default = setting.default is None or (setting.field.examples and not setting.default)
+    is_off = name not in values and not setting.field.is_required() and has_no_default
+    value = values.get(name, setting.example if is_off or setting.default is None else setting.default)
+    yield from ["", *_comment(setting.declared.comment), ("#" if off or is_off else "") + f"{name} = {toml(value)}"]
 
 
 def _comment(text: str) -> Iterator[str]:

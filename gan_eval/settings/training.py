@@ -237,19 +237,31 @@ class TrainingSettings(Section):
         return self.steps or (self.epochs or 0) * math.ceil(pictures / self.batch_size)
 
     @model_validator(mode="after")
-    def _networks_fit_the_task(self) -> Self:
+    def _one_length(self) -> Self:
         if self.epochs is not None and self.steps is not None:
             raise ValueError("give epochs or steps, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _style_fits(self) -> Self:
         if (self.style_network == "none") != (self.lambda_style == 0):
             raise ValueError("lambda_style: goes with style_network; give both or neither")
         if self.style_layers == "all" and self.style_network == "none":
             raise ValueError("style_layers: goes with style_network; give one, or remove style_layers")
+        return self
+
+    @model_validator(mode="after")
+    def _depth_and_order_fit_the_generator(self) -> Self:
         if self.depth is not None and self.image_size % 2**self.depth:
             raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
         if self.downsampling != "strided" and self.generator not in ("unet", "channelwise_unet"):
             raise ValueError(f"downsampling: only U-Nets have it; remove it for generator {self.generator}")
         if self.encoder_order != "norm_activation" and self.generator in ("resnet_6", "resnet_9"):
             raise ValueError("encoder_order: only U-Nets and encoders have it; remove it for a ResNet")
+        return self
+
+    @model_validator(mode="after")
+    def _start_fits_the_generator(self) -> Self:
         if self.init_encoder and self.init_from:
             raise ValueError("init_encoder: init_from gives the encoder too; give one of them")
         if self.init_encoder and self.generator not in ENCODERS:
@@ -257,6 +269,10 @@ class TrainingSettings(Section):
                 f"init_encoder: {self.generator} has no encoder of its own; remove it, or give generator "
                 "context_encoder or region_encoder"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _generator_fits_the_task(self) -> Self:
         if self.inpainting is None:
             if self.generator in (*ENCODERS, "channelwise_unet"):
                 raise ValueError(f"generator: {self.generator} fills holes; give a section inpainting, or another one")
@@ -268,10 +284,15 @@ class TrainingSettings(Section):
                 raise ValueError("generator: context_encoder always has its hole in the centre; remove mask_channel")
         if self.generator in ENCODERS and self.norm == "batch" and self.statistics == "sample":
             raise ValueError(f'statistics: {self.generator} has BatchNorm over the batch; give statistics = "batch"')
-        if self.inpainting.overlap_shown and self.generator != "context_encoder":
+        return self
+
+    @model_validator(mode="after")
+    def _judged_parts_fit_the_networks(self) -> Self:
+        holes, is_context_encoder = self.inpainting, self.generator == "context_encoder"
+        if holes and holes.overlap_shown and not is_context_encoder:
             raise ValueError("inpainting.overlap_shown: only context_encoder has it; remove it")
-        if self.inpainting.judged_patches == "hole":
-            if self.generator == "context_encoder":
+        if holes and holes.judged_patches == "hole":
+            if is_context_encoder:
                 raise ValueError("inpainting.judged_patches: the context encoder's hole is judged alone; remove it")
             if self.discriminator == "global":
                 raise ValueError("inpainting.judged_patches: a global discriminator has no patches; remove it")
@@ -296,6 +317,13 @@ class TrainingSettings(Section):
                 f"inpainting.overlap: leaves no hole: {holes.overlap} pixels on each side of a square of {side} are "
                 f"shown; give less than {side / 2:g}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _some_pixel_counts(self) -> Self:
+        holes, gives_centre = self.inpainting, self.generator == "context_encoder"
+        if holes is None:
+            return self
         border = holes.overlap and holes.overlap_weight
         if not (holes.hole_weight or border or (holes.context_weight and not gives_centre)):
             weights = "hole_weight" if gives_centre else "hole_weight and context_weight"

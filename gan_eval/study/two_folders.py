@@ -65,7 +65,6 @@ def try_folders(
         out: the study's folder, as `run` makes it from `out/study.toml`.
         fit, white: see `Reading`.
         ask: asks the user a question, whose answer is yes or no; None: nobody is there to be asked.
-
         picture_size: width of the pictures in the quiz in pixels; default: the largest whole multiple of theirs that
             fits the screen.
 
@@ -73,15 +72,8 @@ def try_folders(
         UserError: folders are the same or without a pair, two models have one name, `out` holds other results, or the
             pictures have changed since a person judged them.
     """
-    for fake in fakes:
-        if resolved(real) == resolved(fake):
-            raise UserError(f"{fake}: the same folder as REAL; the second is that of the generated pictures")
-    if resolved(real).name.lower() in ROLE_NAMES - {"real", "reals"}:
-        raise UserError(
-            f"{real}: REAL comes first, and this name means generated pictures; swap the folders, or rename it"
-        )
-    models = model_names(fakes)
-    dataset = study_name(content_name(real))
+    _require_other_folders(real, fakes)
+    models, dataset = model_names(fakes), study_name(content_name(real))
     with ExitStack() as opened:
         found, roles = found_pictures(real, fakes, models, opened, paired=paired, tar_key=tar_key)
         pictures = _import_stage(found, out, real, Reading(True, fit, white), dataset=dataset, roles=roles)
@@ -92,9 +84,7 @@ def try_folders(
         for remark in found.remarks:
             listener.message(f"import: {remark}")
         markers.run([pictures], out, listener)
-    again = again or ["try", str(real), *map(str, fakes), "--out", str(out)]
-    missing = missing_display()
-    file = out / "study.toml"
+    missing, file = missing_display(), out / "study.toml"
     if not file.is_file():
         width = picture_size or (None if missing or not quiz else _whole_enlargement(out))
         _write_study_file(file, out, dataset, models, width)
@@ -102,34 +92,61 @@ def try_folders(
         _resize(file, out, picture_size)
     plan = make_plan(file, out, threads=threads)
     stages = {stage.name: stage for stage in list_stages(plan)}
-    too_few = ""
-    try:
-        draw_warnings(plan)
-    except UserError as error:
-        too_few = str(error)
+    too_few = _too_few_pictures(plan)
+    if too_few:
         listener.message(f"quiz: skipped, {too_few}")
-    if find_spec("torch") is None:
-        setup = setup_command("metrics")
-        listener.message(f"metrics: skipped, PyTorch is not installed; install it, then rerun: {setup}")
-    else:
-        if ask is not None and not (out / "metrics").exists():
-            _offer_weights(plan, ask, listener)
-        markers.run([stages["metrics"]], out, listener)
-    if not too_few and not (stored := read_sessions(plan)).counts["people"]:
-        if quiz and not missing:
-            open_quiz(plan, stored, listener, note=_size_note(plan))
-        else:
-            why = f"no screen here ({missing})" if quiz else "--no-quiz"
-            listener.message(f"quiz: skipped, {why}")
+    _measure(plan, stages["metrics"], ask, listener)
+    if not too_few:
+        _show(plan, listener, why_not=(f"no screen here ({missing})" if missing else "") if quiz else "--no-quiz")
     # the audit says what gives fakes away, and comes after whoever runs this has judged
     last = ("audit", "analyze", "report") if plan.store.is_file() else ("audit", "report")
     markers.run([stages[name] for name in last], out, listener)
-    if too_few:
-        listener.message(f"next: {shlex.join(['gan-eval', *again])}  # with more pairs of pictures, for the quiz")
-        return out / "report.html"
-    for line in closing_lines(plan, again):
+    again = again or ["try", str(real), *map(str, fakes), "--out", str(out)]
+    more = f"next: {shlex.join(['gan-eval', *again])}  # with more pairs of pictures, for the quiz"
+    for line in [more] if too_few else closing_lines(plan, again):
         listener.message(line)
     return out / "report.html"
+
+
+def _require_other_folders(real: Path, fakes: Sequence[Path]) -> None:
+    for fake in fakes:
+        if resolved(real) == resolved(fake):
+            raise UserError(f"{fake}: the same folder as REAL; the second is that of the generated pictures")
+    if resolved(real).name.lower() in ROLE_NAMES - {"real", "reals"}:
+        raise UserError(
+            f"{real}: REAL comes first, and this name means generated pictures; swap the folders, or rename it"
+        )
+
+
+def _too_few_pictures(plan: Plan) -> str:
+    """Return why no quiz can be dealt; empty if one can."""
+    try:
+        draw_warnings(plan)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def _measure(plan: Plan, metrics: Stage, ask: Callable[[str], bool] | None, listener: Listener) -> None:
+    """Compute the metrics where PyTorch is installed; offer the weights that they need before."""
+    if find_spec("torch") is None:
+        setup = setup_command("metrics")
+        listener.message(f"metrics: skipped, PyTorch is not installed; install it, then rerun: {setup}")
+        return
+    if ask is not None and not (plan.folder / "metrics").exists():
+        _offer_weights(plan, ask, listener)
+    markers.run([metrics], plan.folder, listener)
+
+
+def _show(plan: Plan, listener: Listener, *, why_not: str) -> None:
+    """Let a person judge the pictures, unless somebody has, or `why_not` has a reason against it."""
+    stored = read_sessions(plan)
+    if stored.counts["people"]:
+        return
+    if why_not:
+        listener.message(f"quiz: skipped, {why_not}")
+    else:
+        open_quiz(plan, stored, listener, note=_size_note(plan))
 
 
 def _offer_weights(plan: Plan, ask: Callable[[str], bool], listener: Listener) -> None:

@@ -96,29 +96,21 @@ def analyze(
 
     with Console() as console, console.working("analysis"):
         from gan_eval.base.output_folders import check_output_folder, refuse_of_others
-        from gan_eval.judgements.rules import parse_rule
+        from gan_eval.settings.study import load_study
         from gan_eval.stats.analysis import analyze_study
         from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
         check_output_folder(out)
         refuse_of_others(out, "tables")
-        for option, rules in (("--exclude", exclude), ("--exclude-participants", exclude_participants)):
-            for rule in rules or ():
-                with naming(f"{option}: "):
-                    parse_rule(rule)
-        planned = None
-        if plan:
-            from gan_eval.settings.study import load_study
-
-            planned = load_study(plan, only_plan=True)
+        _check_rules("--exclude", exclude or ())
+        _check_rules("--exclude-participants", exclude_participants or ())
+        planned = load_study(plan, only_plan=True) if plan else None
         if file is None:
             answers = _answers_of_store(source, study, planned)
         else:
             answers = _answers_of_files(file, planned, out, console.message)
-        picture_maps = _maps(answers, stimuli or (), maps or ()) if stimuli or maps else None
-        metrics = (
-            _read_metrics(image_metrics or (), set_metrics or (), answers, out) if image_metrics or set_metrics else {}
-        )
+        picture_maps = _maps(answers, stimuli or (), maps or ())
+        metrics = _read_metrics(image_metrics or (), set_metrics or (), answers, out)
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
             naming("--exclude: ", only="trials: "),
@@ -129,7 +121,7 @@ def analyze(
                 out,
                 stimuli=stimuli or (),
                 maps=picture_maps,
-                extra=_to_copy(metrics, out) if metrics else {},
+                extra=_to_copy(metrics, out),
                 image_metrics=metrics.get(IMAGE_METRICS),
                 set_metrics=metrics.get(SET_METRICS),
                 better=parse_pairs(better or (), "--better"),
@@ -144,6 +136,15 @@ def analyze(
     words = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
     print_next_command("report", str(out), *(word for option in words for word in option))
     typer.echo(tables_as_json(results) if as_json else out)
+
+
+def _check_rules(option: str, rules: Sequence[str]) -> None:
+    """Refuse a rule that is not valid, before anything is read."""
+    from gan_eval.judgements.rules import parse_rule
+
+    for rule in rules:
+        with naming(f"{option}: "):
+            parse_rule(rule)
 
 
 def _read_metrics(

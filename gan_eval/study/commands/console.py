@@ -105,14 +105,8 @@ class Console:
         are_numbers = [all(_NUMBER.match(cell) for cell in column if cell) for column in zip(*cells, strict=True)]
         names = [heads[place] for place in filled]
         if self._bars is None:
-            from rich.cells import cell_len
-
-            widths = [max(map(cell_len, column)) for column in zip(names, *cells, strict=True)]
-            for row in (names, *cells):
-                gaps = [" " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
-                columns = zip(row, gaps, are_numbers, strict=True)
-                texts = [gap + cell if is_number else cell + gap for cell, gap, is_number in columns]
-                print("  ".join(texts).rstrip(), file=self._file)
+            for line in _plain_table([names, *cells], are_numbers):
+                print(line, file=self._file)
         else:
             from rich.table import Table
             from rich.text import Text
@@ -163,19 +157,42 @@ class Console:
             task.start, task.first, task.total = now, done, total
         text = f"{done}/{total}" if total else str(done or "")
         if now > task.start and done > task.first:
-            rate = (done - task.first) / (now - task.start)
-            units = rate * units_each
-            text += f", {units:.1f}" if units >= 10 else f", {units:.2f}"
-            text += f" {unit}/s" if unit else "/s"
-            if done < total:
-                minutes, seconds = divmod(round((total - done) / rate), 60)
-                text += f", {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
+            text += _pace((done - task.first) / (now - task.start), total - done, unit, units_each)
         text = f"{text}  {detail}".rstrip()
         if self._bars is not None and task.bar is not None:
             self._bars.update(task.bar, completed=done, total=total or None, text=text, visible=True)
         elif total != 1 and ((total and done >= total) or now - task.last_line >= PLAIN_EVERY_S):
             task.last_line = now
             self.message(f"{what}: {text or 'working'}")
+
+
+def _plain_table(rows: Sequence[Sequence[str]], are_numbers: Sequence[bool]) -> Iterator[str]:
+    """Yield the lines of a table; columns of numbers are aligned to the right."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        gaps = [" " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+        columns = zip(row, gaps, are_numbers, strict=True)
+        yield "  ".join(gap + cell if is_number else cell + gap for cell, gap, is_number in columns).rstrip()
+
+
+def _pace(rate: float, left: int, unit: str, units_each: float) -> str:
+    """Return the speed of a task, and how long it still takes.
+
+    Args:
+        rate: parts per second.
+        left: number of parts that are not done; 0 or less: all are, or their number is not known.
+
+    >>> _pace(0.5, 60, "pictures", 8.0), _pace(12.0, 0, "", 1.0)
+    (', 4.00 pictures/s, 0:02:00 left', ', 12.0/s')
+    """
+    units = rate * units_each
+    text = (f", {units:.1f}" if units >= 10 else f", {units:.2f}") + (f" {unit}/s" if unit else "/s")
+    if left <= 0:
+        return text
+    minutes, seconds = divmod(round(left / rate), 60)
+    return f"{text}, {minutes // 60}:{minutes % 60:02d}:{seconds:02d} left"
 
 
 @dataclass

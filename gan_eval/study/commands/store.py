@@ -4,10 +4,10 @@ import json
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -17,6 +17,9 @@ from gan_eval.base.reading import Place, place_of, plain_file
 from gan_eval.study.commands.console import Console, say
 from gan_eval.study.commands.options import Out, RequiredStore, Store, counted
 from gan_eval.study.commands.page import export_page, import_page
+
+if TYPE_CHECKING:
+    from gan_eval.study.forgetting import Traces
 
 participants_app = typer.Typer(help="List participants; delete a participant's data.", no_args_is_help=True)
 store_app = typer.Typer(help="Merge results stores, copy one to a server, add a page's answers.", no_args_is_help=True)
@@ -92,36 +95,39 @@ def participants_forget(
             f"participants forget {participant}: would remove {rows} rows for good ({counts}) and cannot ask "
             "without a terminal; give --yes, or --dry-run to see more"
         )
+    for line in (*_lines_of_traces(traces, store), UNREACHED):
+        say(f"{participant}: {line}")
+    if dry_run:
+        typer.echo(f"{participant}: {rows} rows would be removed ({counts})")
+        return
+    if not yes and not typer.confirm(f"Remove {rows} rows for good ({counts})?", err=True):
+        say(f"{participant}: nothing was removed")
+        return
+    with Console() as console, console.working("rewriting the file without the rows"):
+        forgotten = forget_everywhere(store, participant, study=study)
+    typer.echo(f"{participant}: {sum(forgotten.values())} rows removed ({_counts(forgotten)})")
+    if traces.folder is not None and traces.derived:
+        command = "gan-eval run"
+        with suppress(UserError):  # the study file is missing or has changed
+            command = open_plan(None, traces.folder).command()
+        say(f"{participant}: tables and report are deleted; make them again with: {command}")
+
+
+def _lines_of_traces(traces: "Traces", store: Place) -> Iterator[str]:
+    """Yield what a removal takes away: sessions, and files that were made from the answers."""
     for where, stored in traces.stores.items():
         aside = "" if where == store else f"; in a store that was moved aside: {where}"
         for session in stored.sessions:
             dates = " to ".join(str(session[name]) for name in ("started_at", "ended_at") if session[name] is not None)
             facts = ", ".join(str(word) for word in (session["study"], session["status"], dates) if word)
-            say(f"{participant}: a session: {facts}{aside}")
-    if not rows:  # left by an earlier removal that could not rewrite the file
-        say(f"{participant}: no rows; the file is to be rewritten, as an earlier removal could not")
+            yield f"a session: {facts}{aside}"
+    if not any(traces.rows.values()):  # left by an earlier removal that could not rewrite the file
+        yield "no rows; the file is to be rewritten, as an earlier removal could not"
     if traces.folder is not None and traces.derived:
         numbers = Counter(path.relative_to(traces.folder).parts[0] for path in traces.derived)
         places = ", ".join(f"{name} ({count})" for name, count in numbers.items())
-        say(
-            f"{participant}: made from the answers, to be deleted in {traces.folder}: {len(traces.derived)} files and "
-            f"folders: {places}"
-        )
-    say(f"{participant}: {UNREACHED}")
-    if dry_run:
-        typer.echo(f"{participant}: {rows} rows would be removed ({counts})")
-    elif not yes and not typer.confirm(f"Remove {rows} rows for good ({counts})?", err=True):
-        say(f"{participant}: nothing was removed")
-        return
-    else:
-        with Console() as console, console.working("rewriting the file without the rows"):
-            forgotten = forget_everywhere(store, participant, study=study)
-        typer.echo(f"{participant}: {sum(forgotten.values())} rows removed ({_counts(forgotten)})")
-        if traces.folder is not None and traces.derived:
-            command = "gan-eval run"
-            with suppress(UserError):  # the study file is missing or has changed
-                command = open_plan(None, traces.folder).command()
-            say(f"{participant}: tables and report are deleted; make them again with: {command}")
+        number = len(traces.derived)
+        yield f"made from the answers, to be deleted in {traces.folder}: {number} files and folders: {places}"
 
 
 def _counts(rows: Mapping[str, int]) -> str:

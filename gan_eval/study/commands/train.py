@@ -87,14 +87,7 @@ def train(
     """Train a generator on A|B pictures, or to fill holes in photographs."""
     restart_with_allocator_settings()  # before the slow imports
 
-    if (study is None) == (data is None and preset is None):
-        raise UserError("train: give either a study file with --model, or --data DIR")
-    if out is None and not estimate:
-        raise UserError("train: --out is missing; name a folder for the run")
-    if as_json and not estimate:
-        raise UserError("train: --json needs --estimate")
-    if data is not None and not data.is_dir():
-        raise UserError(no_folder(data, "data folder"))
+    _check_usage(study=study, out=out, data=data, preset=preset, estimate=estimate, as_json=as_json)
     options = given_options(**settings)
     if study is not None:
         refuse_with_study({**options, **given_options(split=split, direction=direction, set=assignments)}, study)
@@ -139,6 +132,20 @@ def train(
         )
     _print_generate(job, out)
     typer.echo(out)
+
+
+def _check_usage(
+    *, study: Path | None, out: Path | None, data: Path | None, preset: str | None, estimate: bool, as_json: bool
+) -> None:
+    """Refuse options that miss or contradict each other, before the slow imports."""
+    if (study is None) == (data is None and preset is None):
+        raise UserError("train: give either a study file with --model, or --data DIR")
+    if out is None and not estimate:
+        raise UserError("train: --out is missing; name a folder for the run")
+    if as_json and not estimate:
+        raise UserError("train: --json needs --estimate")
+    if data is not None and not data.is_dir():
+        raise UserError(no_folder(data, "data folder"))
 
 
 def _print_generate(job: "TrainingJob", run: Path) -> None:
@@ -189,6 +196,9 @@ def job_of_options(
         direction: default: the preset's, else AtoB.
         preset: name of a published training, or of a data set with one; `options` and `assignments` override it.
     """
+    from gan_eval.settings.sections import check_options
+    from gan_eval.settings.training import TrainingSettings
+
     data_preset: Preset | None = None
     training: Mapping[str, Any] = {}
     if preset is not None:
@@ -199,33 +209,42 @@ def job_of_options(
     assigned = assigned_settings(assignments)
     if twice := sorted(set(options) & set(assigned)):
         raise UserError(f"--set {twice[0]}: there is also {as_flag(twice[0])}; give one of them")
-    from gan_eval.settings.sections import check_options
-    from gan_eval.settings.training import TrainingSettings
-
-    values = {**values_of_options(TrainingSettings, options), **assigned}
-    overridden = LENGTHS if LENGTHS & set(values) else set()  # the preset's epochs would contradict the user's steps
-    preset_values = {name: value for name, value in training.items() if name not in overridden}
-    sections = {  # of a section, replace only the keys that the user gives
-        name: {**preset_values[name], **value}
-        for name, value in values.items()
-        if isinstance(value, dict) and isinstance(preset_values.get(name), dict)
-    }
-    values = {**preset_values, **values, **sections}
+    values = overridden(training, {**values_of_options(TrainingSettings, options), **assigned})
     if not LENGTHS & set(values):
         raise UserError("train: give --steps N or --epochs N")
-    if data is None and data_preset is not None and data_root is not None:
-        data = data_root / data_preset.name
-    if data is None:
-        if data_preset is not None:
-            raise UserError(f"train: {data_preset.name} needs --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
-        raise UserError("train: --data is missing; name the folder with train/")
+    folder = data or _folder_of(data_preset, data_root)
     from trainer.job import TrainingJob
 
     settings = check_options(
         TrainingSettings, values, spelled=lambda name: as_flag(name) if name in options else f"--set {name}"
     )
     root = data_root or Path()
-    return TrainingJob(settings, data, direction or (data_preset.direction if data_preset else "AtoB"), root=root)
+    return TrainingJob(settings, folder, direction or (data_preset.direction if data_preset else "AtoB"), root=root)
+
+
+def overridden(preset: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a preset's settings with the user's; of a section only the keys that the user gives are replaced.
+
+    A length of the user's replaces the preset's, which may be in the other unit.
+
+    >>> overridden({"epochs": 200, "norm": "batch", "inpainting": {"fill": "noise", "centre": 0.5}},
+    ...     {"steps": 8, "inpainting": {"fill": "mean"}})
+    {'norm': 'batch', 'inpainting': {'fill': 'mean', 'centre': 0.5}, 'steps': 8}
+    """
+    merged = {name: value for name, value in preset.items() if not (name in LENGTHS and LENGTHS & set(values))}
+    for name, value in values.items():
+        earlier = merged.get(name)
+        merged[name] = {**earlier, **value} if isinstance(value, dict) and isinstance(earlier, dict) else value
+    return merged
+
+
+def _folder_of(preset: "Preset | None", data_root: Path | None) -> Path:
+    """Return the folder of a preset's data set below `data_root`."""
+    if preset is None:
+        raise UserError("train: --data is missing; name the folder with train/")
+    if data_root is None:
+        raise UserError(f"train: {preset.name} needs --data-root DIR (or $GAN_EVAL_DATA), or --data DIR")
+    return data_root / preset.name
 
 
 def assigned_settings(assignments: Sequence[str]) -> dict[str, Any]:

@@ -116,6 +116,32 @@ def test_lists_of_which_one_entry_is_read_are_seen(tmp_path) -> None:
     assert found.read_as.not_used == {"a, entries other than [0], a row each with a[*]": 2}
 
 
+def test_fields_of_objects_that_are_not_read_are_named(tmp_path) -> None:
+    """Skipped annotations and those of the truth stood in the file, and the summary was silent about them."""
+    tasks = [
+        {
+            "data": {"image": f"x{n}.png", "truth": KINDS[n % 2], "is_practice": n == 7},
+            "annotations": [
+                {"by": who, "is_skipped": who == 3 and n == 0, "marks": [{"choice": KINDS[(n + who // 3) % 2], "x": 1}]}
+                for who in (1, 2, 3)
+            ],
+        }
+        for n in range(8)
+    ]
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    mapping = {
+        "participant": "annotations[*].by",
+        "stimulus": "data.image",
+        "kind": "data.truth",
+        "response": "annotations[*].marks[*].choice",
+    }
+    found = import_trials(tmp_path / "tasks.json", mapping=mapping)
+    assert found.read_as.not_used["annotations[*].is_skipped"] == {"false": 23, "true": 1}
+    assert found.read_as.not_used["annotations[*].marks[*].x"] == {"1": 24}
+    assert found.read_as.not_used["data.is_practice"] == {"false": 7, "true": 1}
+    assert not {"annotations[*].by", "annotations[*].marks", "data.truth"} & found.read_as.not_used.keys()
+
+
 def test_columns_of_other_questions_of_a_wide_table_are_seen(tmp_path) -> None:
     row = {"id": "P1"} | {f"pic{n}": f"{KINDS[n % 2]}_{n}.png" for n in range(1, 11)}
     row |= {f"ans{n}": KINDS[n % 2] for n in range(1, 11)} | {f"model{n}": "m" for n in range(1, 11)}
