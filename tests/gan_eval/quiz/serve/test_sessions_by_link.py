@@ -4,14 +4,17 @@ import asyncio
 import io
 import os
 import shutil
+import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -493,10 +496,17 @@ def test_pictures_have_the_size_at_which_they_are_shown_from_the_first_trial(ser
             assert picture.size == (32, 24)
 
 
-def test_the_file_of_pictures_keeps_only_those_that_a_session_is_about_to_show(
+def test_only_pictures_that_a_session_is_about_to_show_have_a_file(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    files, make = weakref.WeakSet[Any](), tempfile.TemporaryFile
+
+    def temporary_file(**how: Any) -> Any:
+        files.add(file := make(**how))
+        return file
+
     monkeypatch.setattr("gan_eval.quiz.serve.pictures.CACHE_BYTES", 1)
+    monkeypatch.setattr("gan_eval.quiz.serve.pictures.tempfile.TemporaryFile", temporary_file)
     served = serve(mask="scramble", exposure_ms=100)
     robot, plan, following = served.begun()
     seen = dict[str, bytes]()
@@ -507,7 +517,7 @@ def test_the_file_of_pictures_keeps_only_those_that_a_session_is_about_to_show(
         live = served.live._live[robot.setup["session"]]
         assert len(live.addresses) <= 2 * (AHEAD + 1)
         following = robot.take_part(following, plan, most=1)
-    assert served.live.content.pictures._file._end <= 2 * 2 * (AHEAD + 1) * len(max(seen.values(), key=len))
+        assert sum(not file.closed for file in files) <= 2 * (AHEAD + 1) + 1
     assert served.room.library._contents == {}
     assert served.client.get(next(iter(seen))).status_code == 404
 
@@ -557,10 +567,10 @@ def test_a_picture_waits_for_answers_but_not_for_ever(serve: Serve, answered: bo
 
 def test_pictures_for_which_the_disk_has_no_space_are_shown(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     served = serve()
-    with Path("/dev/full").open("r+b", buffering=0) as full:
-        monkeypatch.setattr(served.live.content.pictures._file, "_file", full)
-        _, _, first = served.begun()
-        assert served.client.get(first["ahead"][0]).content.startswith(b"\x89PNG")
+    full = partial(Path("/dev/full").open, "r+b")
+    monkeypatch.setattr("gan_eval.quiz.serve.pictures.tempfile.TemporaryFile", full)
+    _, _, first = served.begun()
+    assert served.client.get(first["ahead"][0]).content.startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
