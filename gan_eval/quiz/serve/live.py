@@ -310,14 +310,8 @@ class LiveStudy:
                     await self._idle.wait()
             return read()
 
-    async def handle_request(
-        self,
-        token: str,
-        tab: str,
-        what: Callable[["LiveStudy", LiveSession, Any], Awaitable[Answer]],
-        message: Message,
-    ) -> Answer:
-        """Handle a request of the tab that holds a session; requests of one session are handled one at a time.
+    async def handle_request(self, token: str, tab: str, job: Callable[[LiveSession], Awaitable[Answer]]) -> Answer:
+        """Do what the tab that holds a session requests; requests of one session are handled one at a time.
 
         Raises:
             RequestError: a wrong token, or another tab has taken over the session.
@@ -329,7 +323,7 @@ class LiveStudy:
                     if await self._is_current(live):
                         if live.tab != tab:
                             raise RequestError(409, self.texts("web_taken_over"), page="refused", reason="taken_over")
-                        return await what(self, live, message)
+                        return await job(live)
 
     @contextmanager
     def _busy(self) -> Iterator[None]:
