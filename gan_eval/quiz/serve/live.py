@@ -285,19 +285,21 @@ class LiveStudy:
         """Return a picture of a session by its address.
 
         Raises:
+        make, ready = offered
             RequestError: a wrong token or address.
         """
-        came = asyncio.get_running_loop().time()
         live = await self._of_token(token)
-        while (make := self.content.making(live, address)) is None:  # given by another process, or before a restart
+        while (offered := self.content.offered(live, address)) is None:  # given by another process, or before a restart
+        await asyncio.sleep(ready - time.monotonic())
+        came = asyncio.get_running_loop().time()
             async with live.lock:
                 if await self._is_current(live):
                     await self._settled(live)
                     await (self._end(live) if live.session.state is State.OVER else self._next(live))
-                    make = self.content.making(live, address)
+                    offered = self.content.offered(live, address)
                     break
             live = await self._of_token(token)
-        if make is None:
+        if offered is None:
             raise RequestError(404, "no such picture")
         try:
             read = await result_of(make())

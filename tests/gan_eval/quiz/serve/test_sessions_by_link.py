@@ -33,7 +33,7 @@ from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import Person, QuizStudy
 from gan_eval.quiz.serve import app
 from gan_eval.quiz.serve.app import Buckets
-from gan_eval.quiz.serve.content import AHEAD
+from gan_eval.quiz.serve.content import AHEAD, PREPARED_S
 from gan_eval.quiz.serve.live import PICTURE_WAITS_S, REPEAT_S
 from gan_eval.quiz.serve.screening import check_notices
 from gan_eval.quiz.simulate import Observer
@@ -529,7 +529,7 @@ def test_few_pictures_are_in_memory_before_they_are_sent(serve: Serve) -> None:
     held: list[int] = []
     ready: Future[Callable[[], bytes]] = Future()
     ready.set_result(lambda: held.append(1) or b"picture")
-    live.addresses = {str(number): lambda: ready for number in range(20)}
+    live.addresses = {str(number): (lambda: ready, 0.0) for number in range(20)}
 
     async def show(address: str) -> int:
         assert await served.live.picture(live.token, address) == b"picture"
@@ -540,6 +540,14 @@ def test_few_pictures_are_in_memory_before_they_are_sent(serve: Serve) -> None:
         return await asyncio.gather(*map(show, live.addresses))
 
     assert max(asyncio.run(show_all())) <= 2
+
+
+def test_the_time_to_decode_a_picture_cannot_be_measured(serve: Serve) -> None:
+    """A picture is sent at the same time after its address, however long it was decoded."""
+    served, since = serve(), time.monotonic()
+    for address in served.robot().arrive()["next"]["ahead"]:
+        assert served.client.get(address).status_code == 200
+        assert time.monotonic() >= since + PREPARED_S
 
 
 @pytest.mark.parametrize("answered", [True, False])
