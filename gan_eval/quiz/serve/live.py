@@ -69,21 +69,8 @@ REPEAT_S = 60.0
 
 
 async def result_of(future: Future[Result]) -> Result:
-    """Wait for another thread's future, which goes on if the waiting request is cancelled; return its result.
-
-    asyncio's own `wrap_future` copies the result to a future that is cancelled with the request, and takes more time.
-    """
-    if not future.done():
-        loop = asyncio.get_running_loop()
-        ended = asyncio.Event()
-
-        def end(_: Future[Result]) -> None:
-            with suppress(RuntimeError):  # the server has ended meanwhile
-                loop.call_soon_threadsafe(ended.set)
-
-        future.add_done_callback(end)
-        await ended.wait()
-    return future.result()
+    """Wait for another thread's future, which goes on if the waiting request is cancelled; return its result."""
+    return await asyncio.shield(asyncio.wrap_future(future))
 
 
 class LiveStudy:
@@ -285,13 +272,10 @@ class LiveStudy:
         """Return a picture of a session by its address.
 
         Raises:
-        make, ready = offered
             RequestError: a wrong token or address.
         """
         live = await self._of_token(token)
         while (offered := self.content.offered(live, address)) is None:  # given by another process, or before a restart
-        await asyncio.sleep(ready - time.monotonic())
-        came = asyncio.get_running_loop().time()
             async with live.lock:
                 if await self._is_current(live):
                     await self._settled(live)
@@ -301,10 +285,13 @@ class LiveStudy:
             live = await self._of_token(token)
         if offered is None:
             raise RequestError(404, "no such picture")
+        make, ready = offered
         try:
             read = await result_of(make())
         except UserError as error:  # a file is missing or broken
             raise self._unavailable(error) from error
+        await asyncio.sleep(ready - time.monotonic())
+        came = asyncio.get_running_loop().time()
         async with self._reading:  # one picture in a turn of the loop, so that no answer waits for many
             await asyncio.sleep(0)
             with suppress(TimeoutError):
