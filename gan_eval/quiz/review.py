@@ -50,12 +50,7 @@ class ReviewedTrial:
 
 def score_lines(trials: Iterable[Row], texts: Texts) -> list[ScoreLine]:
     """Return a line for each group: real before fake, data sets and models by name, catch trials last, no practice."""
-    groups: dict[tuple[bool, str, bool, str], list[Row]] = {}
-    for row in trials:
-        models = row["model"] if PROTOCOLS[row["protocol"]].material == "two_models" else ""
-        if row["phase"] != "practice":
-            key = (row["phase"] == "catch", row["dataset"], row["kind"] == "fake", models)
-            groups.setdefault(key, []).append(row)
+    groups = _groups(row for row in trials if row["phase"] != "practice")
     several = len({dataset for _, dataset, _, _ in groups}) > 1
     lines = []
     for (catch, dataset, _, models), group in sorted(groups.items()):
@@ -65,6 +60,16 @@ def score_lines(trials: Iterable[Row], texts: Texts) -> list[ScoreLine]:
             named = texts("group_dataset", group=name, dataset=dataset) if several else name
             lines.append(ScoreLine(texts("group_catch", group=named) if catch else named, value, remark))
     return lines
+
+
+def _groups(trials: Iterable[Row]) -> dict[tuple[bool, str, bool, str], list[Row]]:
+    """Return trials by phase (true: catch trials), data set, kind (true: fakes) and compared models (empty: none)."""
+    groups: dict[tuple[bool, str, bool, str], list[Row]] = {}
+    for row in trials:
+        models = row["model"] if PROTOCOLS[row["protocol"]].material == "two_models" else ""
+        key = (row["phase"] == "catch", row["dataset"], row["kind"] == "fake", models)
+        groups.setdefault(key, []).append(row)
+    return groups
 
 
 def _scores(group: Sequence[Row], models: str, texts: Texts) -> Iterator[tuple[str, str]]:

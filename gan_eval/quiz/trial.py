@@ -218,20 +218,24 @@ class Trial:
 
     def _is_late(self, first: Presented, second: Presented | None) -> bool:
         """Return whether an exposure, or the gap between two, differs from the planned one."""
-        for seen in self.seen:
-            due_ms, more_ms = self.planned_exposure_ms, 0.0
-            if due_ms is None:
-                # A browser hides pictures in the first frame after the answer, which is visible one frame later.
-                more_ms = 2 * (self.frame_ms or 0.0)
-                due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
-            if due_ms is not None:
-                excess, allowed_ms = seen.achieved_exposure_ms - due_ms, self.tolerance_ms(due_ms)
-                if excess > allowed_ms + more_ms or (excess < -allowed_ms and self.broken_off is None):
-                    return True
+        if any(self._has_other_exposure(seen) for seen in self.seen):
+            return True
         if second is None or first.offset is None:
             return False
         gap_ms = (second.onset - first.offset) / MILLISECOND
         return abs(gap_ms - self.planned_gap_ms) > self.tolerance_ms(self.planned_gap_ms)
+
+    def _has_other_exposure(self, seen: Presented) -> bool:
+        """Return whether an exposure differs from the planned one."""
+        due_ms, more_ms = self.planned_exposure_ms, 0.0
+        if due_ms is None:
+            # A browser hides pictures in the first frame after the answer, which is visible one frame later.
+            more_ms = 2 * (self.frame_ms or 0.0)
+            due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
+        if due_ms is None:
+            return False
+        excess, allowed_ms = seen.achieved_exposure_ms - due_ms, self.tolerance_ms(due_ms)
+        return excess > allowed_ms + more_ms or (excess < -allowed_ms and self.broken_off is None)
 
 
 def trial_row(session: Row, trial: Trial, answer_columns: Row, *, answered_at: datetime) -> Row:

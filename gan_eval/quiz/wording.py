@@ -88,17 +88,17 @@ def instructions(
     """
     if settings.instructions:
         return [line for line in settings.instructions.splitlines() if line.strip()]
-    facts = settings.facts
+    facts, by = settings.facts, "_touch" if touch else ""
     task = f"task_{facts.texts}_{settings.layout}" if facts.shows_pairs else f"task_{facts.texts}"
-    verbs = {name: texts(f"{name}_touch" if touch else name) for name in ("press", "one_key", "number_key")}
+    verbs = {name: texts(f"{name}{by}") for name in ("press", "one_key", "number_key")}
     lines = [texts(task, trials=trials, grades=settings.grades, **verbs)]
     lines.append(_time_text(settings, texts))
     lines.append(texts("judge_carefully" if settings.window_ms is None else "judge_quickly"))
     if settings.confidence:
         lines.append(texts("confidence_task", levels=settings.confidence, **verbs))
     if settings.marks:
-        every = "_pair" if facts.shows_pairs else "_every" if settings.marks_after == "every" else ""
-        lines.append(texts(f"mark_task{every}"))
+        name = "mark_task_every" if settings.marks_after == "every" else "mark_task"
+        lines.append(texts("mark_task_pair" if facts.shows_pairs else name))
     return [*lines, texts(pause)]
 
 

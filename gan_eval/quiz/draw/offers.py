@@ -67,13 +67,13 @@ def pools_of(
             with one name, or captions are shown and there are none.
     """
     stimuli, material = list(stimuli), settings.facts.material
-    captions = require_captions(stimuli, settings) if settings.show_caption and stimuli and not setting else {}
+    captions = require_captions(stimuli, settings) if settings.show_caption and stimuli and not setting else None
+    items = captions if settings.question == "fits" else None
     with naming(f"{setting}: " if setting else ""):
         pools = {}
         for dataset, versions in versions_of(stimuli).items():
             _require_roles(dataset, versions, material, one_class=one_class)
             reals: tuple[Row, ...] | None = None
-            items = captions if settings.question == "fits" and not setting else None
             if material != "single" and settings.pairs_of == "random":
                 reals = tuple(versions[REAL][item] for item in sorted(versions[REAL]))
             pools[dataset] = Pool(dataset, _offers(versions, material, reals, items), reals)

@@ -237,11 +237,8 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
     answered, flags = last_answers(store), flags_by_session(store)
     rows: list[Row] = []
     for row in people(store, study):
-        minutes, raised = None, flags.get(row["session"], Counter())
-        if row["started_at"] is not None and row["ended_at"] is not None:
-            took = datetime.fromisoformat(row["ended_at"]) - datetime.fromisoformat(row["started_at"])
-            if took.total_seconds() >= 0 and not raised[Flag.CLOCK_UNLIKELY]:  # else a clock was changed
-                minutes = round(took.total_seconds() / 60, 2)
+        raised = flags.get(row["session"], Counter())
+        minutes = None if raised[Flag.CLOCK_UNLIKELY] else _minutes(row)
         names = ("session", "participant", "status", "list", "started_at", "trials", "planned", "flagged")
         more = {"flags": flags_text(raised), "minutes": minutes, "last_answer": answered.get(row["session"])}
         rows.append({name: row[name] for name in names} | more)
@@ -257,6 +254,14 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
         "flags": flags_text(sum((flags.get(row["session"], Counter()) for row in rows), Counter())),
         "sessions": rows,
     }
+
+
+def _minutes(session: Row) -> float | None:
+    """Return the length of a session; None for an open one, or if a clock was changed."""
+    if session["started_at"] is None or session["ended_at"] is None:
+        return None
+    took = datetime.fromisoformat(session["ended_at"]) - datetime.fromisoformat(session["started_at"])
+    return round(took.total_seconds() / 60, 2) if took.total_seconds() >= 0 else None
 
 
 def flags_text(flags: Counter[str]) -> str:
