@@ -27,8 +27,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from start import environment, worktree
 
-from gan_eval.base.start import ALLOCATOR_SETTINGS
-
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ("analyze", "store", "serve", "train", "fid")
 
@@ -90,7 +88,10 @@ def command_of(work: str, folder: Path, out: Path, tree: Path, options: argparse
 def cost_of(command: list[str], tree: Path) -> Cost:
     """Return the cost of a process; of a server, the peak that its client prints."""
     ours = environment(tree) | {"PYTHONPATH": f"{tree}{os.pathsep}{tree / 'benchmarks'}", "OMP_NUM_THREADS": "2"}
-    ours |= ALLOCATOR_SETTINGS if "train_step" in command[1] else {}
+    if "train_step" in command[1]:
+        from gan_eval.base.start import ALLOCATOR_SETTINGS  # an earlier build, which also runs this file, has none here
+
+        ours |= ALLOCATOR_SETTINGS
     process = subprocess.Popen(command, env=ours, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout
     assert process.stderr

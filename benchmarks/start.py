@@ -30,8 +30,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from metric_sides import ROOT, pair_folders
 
-from gan_eval.base.commands import VERBS
-
 FIRST_PAGE = """
 import os, sys
 from importlib.machinery import PathFinder
@@ -86,6 +84,8 @@ def main() -> None:
             sides = {"before": (commands[work], before), "now": (commands[work], ROOT)}
             print(line(work, timed(sides, folder, options.rounds)), flush=True)
         if "help" in (options.work or ["help"]):
+            from gan_eval.base.commands import VERBS  # earlier builds, which also load this file, have none here
+
             bare, command = [sys.executable, "-c", "import typer, rich"], [sys.executable, "-P", "-m", "gan_eval"]
             for verb in VERBS:
                 sides = {"before": (bare, ROOT), "now": ([*command, verb, "--help"], ROOT)}

@@ -57,13 +57,19 @@ def mark_rows(trial: Row, stimulus: str, report: MarksReport, settings: QuizSett
         raise UserError(f"trial {report.trial}: marks: found {len(report.marks)}, expected at most {settings.marks}")
     shared = {name: trial.get(name) for name in tables.MARKS.names} | {"stimulus": stimulus}
     if trial["stimulus_b"] is not None:
-        is_b = stimulus == trial["stimulus_b"]
-        model_a, between, model_b = (trial["model"] or "").partition(BETWEEN_MODELS)
-        shared["kind"] = "fake" if between or is_b else "real"
-        shared["model"] = (model_b or model_a) if is_b else (model_a if between else None)
-        if not is_b and settings.pairs_of == "random":  # the trial has the other picture's item
-            shared["item"] = None
+        shared |= _of_pair(trial, stimulus, settings)
     if report.nothing_ms is not None:
         return [shared | {"marked_at_ms": report.nothing_ms}]
     places = [{"mark": n, "x": at.x, "y": at.y, "marked_at_ms": at.at_ms} for n, at in enumerate(report.marks, start=1)]
     return [shared | place for place in places]
+
+
+def _of_pair(trial: Row, stimulus: str, settings: QuizSettings) -> Row:
+    """Return the columns in which a mark in a picture of a pair differs from its trial."""
+    is_b = stimulus == trial["stimulus_b"]
+    model_a, between, model_b = (trial["model"] or "").partition(BETWEEN_MODELS)
+    columns: Row = {"kind": "fake" if between or is_b else "real"}
+    columns["model"] = (model_b or model_a) if is_b else (model_a if between else None)
+    if not is_b and settings.pairs_of == "random":  # the trial has the other picture's item
+        columns["item"] = None
+    return columns

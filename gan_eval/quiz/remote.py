@@ -140,9 +140,13 @@ def _require_possible(session: Session, report: TrialReport) -> None:
         raise UserError(f"{where}: sent_ms: before the last of its showings and presses")
     if len(report.showings) > trial.showings or (report.broken_off is None and len(report.showings) < trial.showings):
         raise UserError(f"{where}: showings: found {len(report.showings)}, expected {trial.showings}")
-    if report.broken_off is not None:
-        return
-    onset, window = nanoseconds(moments[-2]), trial.timing.response_ms
+    if report.broken_off is None:
+        _require_answer(session, report, onset=nanoseconds(moments[-2]))
+
+
+def _require_answer(session: Session, report: TrialReport, *, onset: int) -> None:
+    """Refuse a whole trial without an answer in its window, which begins at its last onset, or without confidence."""
+    where, window = f"trial {report.trial}", session.trial.timing.response_ms
     closes = inf if window is None else onset + nanoseconds(window)
     answered = any(
         press.key.lower() in session.protocol.answers

@@ -1,7 +1,7 @@
 """Content of the end page in the participant's language: the score of each group of trials, and a review of trials."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -50,35 +50,44 @@ class ReviewedTrial:
 
 def score_lines(trials: Iterable[Row], texts: Texts) -> list[ScoreLine]:
     """Return a line for each group: real before fake, data sets and models by name, catch trials last, no practice."""
-    groups: dict[tuple[bool, str, bool, str], list[Row]] = {}
-    for row in trials:
-        models = row["model"] if PROTOCOLS[row["protocol"]].material == "two_models" else ""
-        if row["phase"] != "practice":
-            key = (row["phase"] == "catch", row["dataset"], row["kind"] == "fake", models)
-            groups.setdefault(key, []).append(row)
+    groups = _groups(row for row in trials if row["phase"] != "practice")
     several = len({dataset for _, dataset, _, _ in groups}) > 1
     lines = []
     for (catch, dataset, _, models), group in sorted(groups.items()):
-        answered, shown, kind = [row for row in group if _answer(row) is not None], len(group), group[0]["kind"]
-        remark = "" if len(answered) == shown else texts("score_unanswered", count=shown - len(answered))
-        if models:  # one score for each model
-            values = []
-            a, _, b = models.partition(BETWEEN_MODELS)
-            for model, other, choice in ((a, b, "a"), (b, a, "b")):
-                chosen = sum(row["choice"] == choice for row in group)
-                name = texts("group_models", model=model, against=other)
-                values.append((name, texts("score_chosen", chosen=chosen, shown=shown)))
-        else:
-            value = "–"
-            if not PROTOCOLS[group[0]["protocol"]].graded:
-                value = texts("score_correct", correct=sum(row["correct"] is True for row in group), shown=shown)
-            elif answered:
-                value = texts("score_rating", mean=texts.number(fmean(row["rating"] for row in answered), ".1f"))
-            values = [(texts("group_pairs" if kind is None else f"group_{kind}"), value)]
-        for name, value in values:
+        unanswered = sum(_answer(row) is None for row in group)
+        remark = texts("score_unanswered", count=unanswered) if unanswered else ""
+        for name, value in _scores(group, models, texts):
             named = texts("group_dataset", group=name, dataset=dataset) if several else name
             lines.append(ScoreLine(texts("group_catch", group=named) if catch else named, value, remark))
     return lines
+
+
+def _groups(trials: Iterable[Row]) -> dict[tuple[bool, str, bool, str], list[Row]]:
+    """Return trials by phase (true: catch trials), data set, kind (true: fakes) and compared models (empty: none)."""
+    groups: dict[tuple[bool, str, bool, str], list[Row]] = {}
+    for row in trials:
+        models = row["model"] if PROTOCOLS[row["protocol"]].material == "two_models" else ""
+        key = (row["phase"] == "catch", row["dataset"], row["kind"] == "fake", models)
+        groups.setdefault(key, []).append(row)
+    return groups
+
+
+def _scores(group: Sequence[Row], models: str, texts: Texts) -> Iterator[tuple[str, str]]:
+    """Yield name and score of a group; one of two models has a score for each of them."""
+    shown, kind = len(group), group[0]["kind"]
+    if models:
+        a, _, b = models.partition(BETWEEN_MODELS)
+        for model, other, choice in ((a, b, "a"), (b, a, "b")):
+            chosen = sum(row["choice"] == choice for row in group)
+            name = texts("group_models", model=model, against=other)
+            yield name, texts("score_chosen", chosen=chosen, shown=shown)
+        return
+    value = "–"
+    if not PROTOCOLS[group[0]["protocol"]].graded:
+        value = texts("score_correct", correct=sum(row["correct"] is True for row in group), shown=shown)
+    elif grades := [row["rating"] for row in group if row["rating"] is not None]:
+        value = texts("score_rating", mean=texts.number(fmean(grades), ".1f"))
+    yield texts("group_pairs" if kind is None else f"group_{kind}"), value
 
 
 def review(trials: Iterable[Row], library: Library, texts: Texts) -> list[ReviewedTrial]:

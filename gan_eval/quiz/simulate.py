@@ -22,6 +22,7 @@ from gan_eval.quiz.session import Session
 from gan_eval.quiz.trial import MILLISECOND, State, Trial
 from gan_eval.settings.quiz import QuestionSettings, QuizSettings
 from gan_eval.tables.cells import number_of
+from gan_eval.tables.frames import Row
 from gan_eval.tables.names import BETWEEN_MODELS
 
 STIMULUS_SD = 0.3
@@ -166,18 +167,7 @@ class SimulatedParticipant:
         noise = generator(self._seed, "trial", self._participant, planned["stimulus"], planned["stimulus_b"] or "")
         requested_ms, window_ms = timing.requested_exposure_ms, timing.response_ms
         taken_up = 1.0 if requested_ms is None else 1 - float(np.exp(-requested_ms / SEEING_MS))
-        dprime = self._dprime * taken_up
-        # how much faker a picture looks than the criterion, or picture b than picture a
-        evidence_a = self._noise_of(planned["stimulus"], noise)
-        if planned["stimulus_b"] is None:
-            distance = evidence_a + (dprime / 2 if planned["kind"] == "fake" else -dprime / 2) - self._criterion
-        else:
-            model_a, between, model_b = planned["model"].partition(BETWEEN_MODELS)
-            mean = dprime
-            if between:
-                has_difference = {planned["stimulus"], planned["stimulus_b"]} <= self._differences.keys()
-                mean = 0.0 if has_difference else taken_up * (self._utility(model_a) - self._utility(model_b))
-            distance = mean + self._noise_of(planned["stimulus_b"], noise) - evidence_a
+        distance = self._distance(planned, taken_up, noise)
         typical = TYPICAL_MS if window_ms is None else min(TYPICAL_MS, 0.4 * window_ms)
         reaction_ms = typical * np.exp(0.3 * noise.standard_normal() - 0.25 * np.tanh(abs(distance)))
         if noise.random() < self._observer.lapse:
@@ -194,6 +184,18 @@ class SimulatedParticipant:
             cuts = np.linspace(-MAX_DISTANCE, MAX_DISTANCE, len(answers) + 1)[1:-1]
             answer = sorted(answers)[int(np.searchsorted(cuts, -distance))]
         return Judgement(answer, float(reaction_ms), abs(distance))
+
+    def _distance(self, planned: Row, taken_up: float, noise: np.random.Generator) -> float:
+        """Return how much faker a picture looks than the criterion, or picture b than picture a."""
+        dprime, evidence_a = self._dprime * taken_up, self._noise_of(planned["stimulus"], noise)
+        if planned["stimulus_b"] is None:
+            return evidence_a + (dprime / 2 if planned["kind"] == "fake" else -dprime / 2) - self._criterion
+        model_a, between, model_b = planned["model"].partition(BETWEEN_MODELS)
+        mean = dprime
+        if between:
+            has_difference = {planned["stimulus"], planned["stimulus_b"]} <= self._differences.keys()
+            mean = 0.0 if has_difference else taken_up * (self._utility(model_a) - self._utility(model_b))
+        return mean + self._noise_of(planned["stimulus_b"], noise) - evidence_a
 
     def mark(self, trial: int, stimulus: str, limit: int) -> MarksReport:
         """Mark where the error map is high (without one: near the centre, or nothing); in a lapse, anywhere."""

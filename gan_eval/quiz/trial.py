@@ -200,20 +200,8 @@ class Trial:
     def measured(self) -> Row:
         """Return the columns of the trial's row for times and flags."""
         first, second = self.seen[0], self.seen[1] if len(self.seen) > 1 else None
-        for seen in self.seen:  # flag an exposure that differs from the planned one
-            due_ms, more_ms = self.planned_exposure_ms, 0.0
-            if due_ms is None:
-                # A browser hides pictures in the first frame after the answer, which is visible one frame later.
-                more_ms = 2 * (self.frame_ms or 0.0)
-                due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
-            if due_ms is not None:
-                excess, allowed_ms = seen.achieved_exposure_ms - due_ms, self.tolerance_ms(due_ms)
-                if excess > allowed_ms + more_ms or (excess < -allowed_ms and self.broken_off is None):
-                    self.flags.add(Flag.LATE)
-        if second is not None and first.offset is not None:
-            gap_ms = (second.onset - first.offset) / MILLISECOND
-            if abs(gap_ms - self.planned_gap_ms) > self.tolerance_ms(self.planned_gap_ms):
-                self.flags.add(Flag.LATE)
+        if self._is_late(first, second):
+            self.flags.add(Flag.LATE)
         return {
             "requested_exposure_ms": self.timing.requested_exposure_ms,
             "planned_exposure_ms": self.planned_exposure_ms,
@@ -227,6 +215,27 @@ class Trial:
             "frame_ms": self.frame_ms,
             "missed_frames": self.missed_frames,
         }
+
+    def _is_late(self, first: Presented, second: Presented | None) -> bool:
+        """Return whether an exposure, or the gap between two, differs from the planned one."""
+        if any(self._has_other_exposure(seen) for seen in self.seen):
+            return True
+        if second is None or first.offset is None:
+            return False
+        gap_ms = (second.onset - first.offset) / MILLISECOND
+        return abs(gap_ms - self.planned_gap_ms) > self.tolerance_ms(self.planned_gap_ms)
+
+    def _has_other_exposure(self, seen: Presented) -> bool:
+        """Return whether an exposure differs from the planned one."""
+        due_ms, more_ms = self.planned_exposure_ms, 0.0
+        if due_ms is None:
+            # A browser hides pictures in the first frame after the answer, which is visible one frame later.
+            more_ms = 2 * (self.frame_ms or 0.0)
+            due_ms = self.timing.response_ms if self.pressed is None else (self.pressed - seen.onset) / MILLISECOND
+        if due_ms is None:
+            return False
+        excess, allowed_ms = seen.achieved_exposure_ms - due_ms, self.tolerance_ms(due_ms)
+        return excess > allowed_ms + more_ms or (excess < -allowed_ms and self.broken_off is None)
 
 
 def trial_row(session: Row, trial: Trial, answer_columns: Row, *, answered_at: datetime) -> Row:

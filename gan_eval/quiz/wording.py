@@ -88,31 +88,36 @@ def instructions(
     """
     if settings.instructions:
         return [line for line in settings.instructions.splitlines() if line.strip()]
-    facts = settings.facts
+    facts, by = settings.facts, "_touch" if touch else ""
     task = f"task_{facts.texts}_{settings.layout}" if facts.shows_pairs else f"task_{facts.texts}"
-    verbs = {name: texts(f"{name}_touch" if touch else name) for name in ("press", "one_key", "number_key")}
+    verbs = {name: texts(f"{name}{by}") for name in ("press", "one_key", "number_key")}
     lines = [texts(task, trials=trials, grades=settings.grades, **verbs)]
+    lines.append(_time_text(settings, texts))
+    lines.append(texts("judge_carefully" if settings.window_ms is None else "judge_quickly"))
+    if settings.confidence:
+        lines.append(texts("confidence_task", levels=settings.confidence, **verbs))
+    if settings.marks:
+        name = "mark_task_every" if settings.marks_after == "every" else "mark_task"
+        lines.append(texts("mark_task_pair" if facts.shows_pairs else name))
+    return [*lines, texts(pause)]
+
+
+def _time_text(settings: QuizSettings, texts: Texts) -> str:
+    """Return how long pictures are shown, and how much time there is to answer."""
     window = "" if settings.window_ms is None else texts.duration(settings.window_ms)
     unlimited = "" if window else "_unlimited"
     pair = "_pair" if settings.shows_pairs and window else ""
     requested, exposure = settings.levels_ms[0], ""
-    if facts.adaptive:
-        time = f"time_adapts{unlimited}"
+    if settings.facts.adaptive:
+        name = f"time_adapts{unlimited}"
     elif len(set(settings.levels_ms)) > 1:
-        time = f"time_varies{unlimited}"
+        name = f"time_varies{unlimited}"
     elif requested is None:
-        time = f"time_until_answer{unlimited}{pair}"
+        name = f"time_until_answer{unlimited}{pair}"
     else:
         exposure = texts.duration(requested)
-        time = f"time_flash{unlimited}{'_one_after_other' if pair and settings.layout == 'one_after_other' else pair}"
-    lines.append(texts(time, exposure=exposure, window=window))
-    lines.append(texts("judge_quickly" if window else "judge_carefully"))
-    if settings.confidence:
-        lines.append(texts("confidence_task", levels=settings.confidence, **verbs))
-    if settings.marks:
-        every = "_pair" if facts.shows_pairs else "_every" if settings.marks_after == "every" else ""
-        lines.append(texts(f"mark_task{every}"))
-    return [*lines, texts(pause)]
+        name = f"time_flash{unlimited}{'_one_after_other' if pair and settings.layout == 'one_after_other' else pair}"
+    return texts(name, exposure=exposure, window=window)
 
 
 def presented_consent(consent: ConsentSettings, texts: Texts) -> ConsentSettings:

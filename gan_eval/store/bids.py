@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from gan_eval import __version__, tables
 from gan_eval.base.atomic import write_json, write_text
-from gan_eval.tables.cells import is_missing
 from gan_eval.tables.frames import Row
 from gan_eval.tables.schema import Column, Table, number, text
 
@@ -64,11 +63,8 @@ def write_bids(frames: "Mapping[Table, pd.DataFrame]", folder: Path, *, title: s
 
 def _rows(frame: "pd.DataFrame") -> list[Row]:
     """Return the rows of a frame; missing cells are None."""
-    names = list(frame.columns)
-    records = frame.itertuples(index=False, name=None)
-    return [
-        {name: None if is_missing(cell) else cell for name, cell in zip(names, row, strict=True)} for row in records
-    ]
+    cells = frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None)
+    return [dict(zip(frame.columns, row, strict=True)) for row in cells]
 
 
 def _label(name: str, taken: Collection[str], before: str = "") -> str:

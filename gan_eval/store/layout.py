@@ -124,27 +124,16 @@ def checked_rows(rows: Iterable[Mapping[Any, Any]], table: Table, where: str) ->
     return checked
 
 
-def frame_of(rows: Sequence[Sequence[Any]], table: Table, constant: Mapping[str, Any] | None = None) -> "pd.DataFrame":
+def frame_of(rows: Sequence[Sequence[Any]], table: Table) -> "pd.DataFrame":
     """Return a database's rows as a frame; a column with cells of other types than the stored one has dtype object.
 
     Not as `pandas.read_sql`, which guesses types, and converts a damaged cell to text.
-
-    Args:
-        constant: cells that all rows have in common, by column; the rows lack these columns.
     """
-    import numpy as np
     import pandas as pd
 
-    alike = constant or {}
-    cells = zip(*rows, strict=True) if rows else iter([()] * len(table.columns))
-    same = np.zeros(len(rows), np.intp)
-    columns = {
-        column.name: _typed([alike[column.name]], column).take(same)
-        if column.name in alike
-        else _typed(next(cells), column)
-        for column in table.columns
-    }
-    return pd.DataFrame(columns, copy=False)
+    cells = zip(*rows, strict=True) if rows else [()] * len(table.columns)
+    columns = zip(table.columns, cells, strict=True)
+    return pd.DataFrame({column.name: _typed(those, column) for column, those in columns}, copy=False)
 
 
 def checked_frame(frame: "pd.DataFrame", table: Table, where: str) -> "pd.DataFrame":

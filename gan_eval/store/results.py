@@ -281,10 +281,8 @@ class Store:
         frames = [frame_of([], table)]
         if table not in self.lacking:
             with self.transaction() as connection:
-                constant = _constant(connection, table, equal, self.absent)
-                query = _query(table, equal, self.absent, without=constant)
-                parts = connection.execute(query).partitions(tabular.ROWS_AT_ONCE)
-                frames = [frame_of(rows, table, constant) for rows in parts] or frames
+                parts = connection.execute(_query(table, equal, self.absent)).partitions(tabular.ROWS_AT_ONCE)
+                frames = [frame_of(rows, table) for rows in parts] or frames
         return checked_frame(pd.concat(frames, ignore_index=True), table, self.where)
 
     def require_in_place(self) -> None:
@@ -318,36 +316,17 @@ def _insertion(table: Table, rows: int) -> str:
     return head + values + ", ".join([row] * rows)
 
 
-Absent = Collection[tuple[Table, str]]
-
-
-def _query(table: Table, equal: Mapping[str, Any], absent: Absent, *, without: Collection[str] = ()) -> sa.Select[Any]:
+def _query(table: Table, equal: Mapping[str, Any], absent: Collection[tuple[Table, str]]) -> sa.Select[Any]:
     """Return the query of a table's rows as the database holds them, in the order of the key."""
     layout = LAYOUTS[table]
     order = ("started_at", "session") if table is tables.SESSIONS else table.key
-    query = sa.select(*(_untyped(table, name, absent) for name in table.names if name not in without))
+    columns: list[sa.Label[Any]] = [
+        sa.type_coerce(sa.null() if (table, name) in absent else layout.c[name], sa.types.NULLTYPE).label(name)
+        for name in table.names
+    ]
+    query = sa.select(*columns)
     query = query.where(*(layout.c[name] == value for name, value in equal.items()))
     return query.order_by(*(layout.c[name] for name in order))
-
-
-def _untyped(table: Table, name: str, absent: Absent = ()) -> sa.Label[Any]:
-    if (table, name) in absent:
-        return sa.null().label(name)
-    return sa.type_coerce(LAYOUTS[table].c[name], sa.types.NULLTYPE).label(name)
-
-
-def _constant(connection: sa.Connection, table: Table, equal: Mapping[str, Any], absent: Absent) -> dict[str, Any]:
-    """Return the cells that all these rows have in common: half of the columns, which need not be read row by row."""
-    row = connection.execute(_query(table, equal, absent).limit(1)).first() or ()
-    first = dict(zip(table.names, row, strict=False))
-    names = [name for name in first if name not in table.key and (table, name) not in absent]
-    if not names:
-        return {}
-    differs = (_untyped(table, name).is_distinct_from(sa.literal(first[name], sa.types.NULLTYPE)) for name in names)
-    counts = sa.select(*(sa.func.count(sa.case((each, 1))) for each in differs))
-    counts = counts.where(*(LAYOUTS[table].c[name] == value for name, value in equal.items()))
-    numbers = connection.execute(counts).one()
-    return {name: first[name] for name, count in zip(names, numbers, strict=True) if not count}
 
 
 def open_store(where: str | Place, *, create: bool = True, exclusive: bool = False) -> Store:

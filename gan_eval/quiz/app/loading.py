@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
@@ -60,13 +61,8 @@ def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Libra
         if not too_large and (room.width() > window.width() or room.height() > window.height()):
             paths = " and ".join(str(library.path(name)) for name in showing)
             too_large = f"{paths}: {room.width()}x{room.height()} pixels do not fit the window of "
-        caption = library.caption(planned) if protocol.settings.show_caption else ""
-        if not too_large and caption and caption_place(caption, sizes, canvas) is None:
-            raise UserError(
-                f"{library.path(showing[0])}: its caption {abbreviated(caption)} does not fit next to "
-                f"{room.width()}x{room.height()} pixels in the window of {window.width()}x{window.height()}; lower "
-                "picture_size (in [quiz], or --picture-size), shorten the caption, or use a larger screen"
-            )
+        if not too_large and protocol.settings.show_caption:
+            _require_room(library.caption(planned), sizes, canvas, library.path(showing[0]))
         largest = min(largest, (window.width() - GAP * (len(showing) - 1)) // len(showing))
         largest = min(largest, *(window.height() * picture.shape[1] // picture.shape[0] for picture in pictures))
     if too_large:
@@ -75,3 +71,14 @@ def check_pictures(coming: Sequence[Row], protocol: QuizProtocol, library: Libra
             f"{too_large}{window.width()}x{window.height()}; {smaller if largest > 0 else ''}use a larger screen"
         )
     return widths
+
+
+def _require_room(caption: str, sizes: Sequence[QSize], canvas: Canvas, path: Path) -> None:
+    """Refuse a caption that does not fit next to pictures of these sizes."""
+    if caption and caption_place(caption, sizes, canvas) is None:
+        room, window = span(sizes), canvas.size
+        raise UserError(
+            f"{path}: its caption {abbreviated(caption)} does not fit next to "
+            f"{room.width()}x{room.height()} pixels in the window of {window.width()}x{window.height()}; lower "
+            "picture_size (in [quiz], or --picture-size), shorten the caption, or use a larger screen"
+        )

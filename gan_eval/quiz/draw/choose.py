@@ -49,15 +49,7 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
         UserError: not even one trial of each class is possible, or fewer than requested under `strict_counts`; a model
             has no pairs.
     """
-    any_pair = ', or set quiz.pairs_of = "random" for pairs of any two pictures'
-    for role in pool.generated:
-        if not pool.roles[role]:
-            a, _, b = role.partition(BETWEEN_MODELS)
-            other = f"one of {b}" if b else "a real one"
-            raise UserError(
-                f"data set {pool.dataset}: no item has a picture of {a} and {other}, for a pair; add the missing "
-                f"pictures, or remove a model from the stimulus sets{'' if b else any_pair}"
-            )
+    _require_offers(pool)
     requested = Counts(0, settings.pairs) if settings.shows_pairs else Counts(settings.real, settings.fake)
     if feasible(pool, requested):
         if len(pool.items) >= MIN_POOL_RATIO * requested.total:
@@ -73,15 +65,23 @@ def possible_counts(pool: Pool, settings: QuizSettings) -> tuple[Counts, str | N
     if settings.strict_counts:
         names = "quiz.pairs" if settings.shows_pairs else "quiz.real and quiz.fake"
         raise UserError(f"{shortage}; add items, or lower {names}, or drop quiz.strict_counts")
-    if requested.real:  # single pictures: as many real as generated ones
-        largest = min(requested.real, requested.generated, len(pool.items) // 2)
-        smaller = [Counts(size, size) for size in range(largest, 0, -1)]
-    else:
-        smaller = [Counts(0, size) for size in range(min(requested.generated, len(pool.items)), 0, -1)]
-    for counts in smaller:
-        if feasible(pool, counts):
+    for size in range(min(requested.generated, len(pool.items)), 0, -1):
+        counts = Counts(size if requested.real else 0, size)  # single pictures: as many real as generated ones
+        if size <= (requested.real or size) and feasible(pool, counts):
             return counts, f"{shortage}; each participant sees {_phrase(counts)}"
     raise UserError(f"{shortage}; not even {_phrase(Counts(min(requested.real, 1), 1))} can be shown")
+
+
+def _require_offers(pool: Pool) -> None:
+    any_pair = ', or set quiz.pairs_of = "random" for pairs of any two pictures'
+    for role in pool.generated:
+        if not pool.roles[role]:
+            a, _, b = role.partition(BETWEEN_MODELS)
+            other = f"one of {b}" if b else "a real one"
+            raise UserError(
+                f"data set {pool.dataset}: no item has a picture of {a} and {other}, for a pair; add the missing "
+                f"pictures, or remove a model from the stimulus sets{'' if b else any_pair}"
+            )
 
 
 def feasible(pool: Pool, counts: Counts) -> bool:

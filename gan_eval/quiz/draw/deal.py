@@ -1,6 +1,6 @@
 """Deal a list: draw a participant's trials from only the study's seed and the list number, the same on any computer."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -66,20 +66,7 @@ class Dealer:
         if not self._pools:
             raise UserError("no stimuli to draw from; name a stimulus set with real and fake pictures")
         self._practice_pools = pools_of(practice, settings, setting=PRACTICE_SETS)
-        self._warnings: list[str] = []
-        if settings.show_caption and settings.facts.material == "single":
-            has = {kind: [bool(caption_of(row)) for row in stimuli if row["kind"] == kind] for kind in ("real", "fake")}
-            real, fake = (sum(each) / max(1, len(each)) for each in has.values())
-            if all(has.values()) and abs(real - fake) > MAX_CAPTION_GAP:
-                self._warnings.append(
-                    f"quiz.show_caption: {real:.0%} of real and {fake:.0%} of generated pictures have captions, "
-                    f"which gives them away; fill in the column caption of {TABLE_NAME} for both kinds"
-                )
-        if settings.question == "fits":
-            texts = {row["item"]: False for row in stimuli if row["kind"] == "fake"}
-            texts |= {row["item"]: True for row in stimuli if row["kind"] == "fake" and caption_of(row)}
-            if without := len(texts) - sum(texts.values()):
-                self._warnings.append(f"quiz.question: {without} of {len(texts)} items have no caption: not shown")
+        self._warnings = [*_caption_warnings(stimuli, settings)]
         self._lists: dict[str, Lists] = {}
         for name, pool in sorted(self._pools.items()):
             counts, warning = possible_counts(pool, settings)
@@ -160,6 +147,22 @@ class Dealer:
             block_rows = ordered(block, list(islice(remaining_catch, len(places))), places, generator=rng, after=rows)
             rows += [{**row, "block": number} for row in block_rows]
         return practice_rows + rows
+
+
+def _caption_warnings(stimuli: Sequence[Row], settings: QuizSettings) -> Iterator[str]:
+    has = {kind: [bool(caption_of(row)) for row in stimuli if row["kind"] == kind] for kind in ("real", "fake")}
+    if settings.show_caption and settings.facts.material == "single" and all(has.values()):
+        real, fake = (sum(each) / len(each) for each in has.values())
+        if abs(real - fake) > MAX_CAPTION_GAP:
+            yield (
+                f"quiz.show_caption: {real:.0%} of real and {fake:.0%} of generated pictures have captions, "
+                f"which gives them away; fill in the column caption of {TABLE_NAME} for both kinds"
+            )
+    if settings.question == "fits":
+        fakes = [row for row in stimuli if row["kind"] == "fake"]
+        items, with_text = {row["item"] for row in fakes}, {row["item"] for row in fakes if caption_of(row)}
+        if without := len(items) - len(with_text):
+            yield f"quiz.question: {without} of {len(items)} items have no caption: not shown"
 
 
 def _datasets(rows: Iterable[Row]) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gan_eval.base.errors import UserError, abbreviated, naming
 from gan_eval.pictures.sets import TABLE_NAME, caption_of
+from gan_eval.settings.protocols import Material
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import BETWEEN_MODELS, REAL, Role
@@ -66,50 +67,58 @@ def pools_of(
             with one name, or captions are shown and there are none.
     """
     stimuli, material = list(stimuli), settings.facts.material
-    captions = require_captions(stimuli, settings) if settings.show_caption and stimuli and not setting else {}
+    captions = require_captions(stimuli, settings) if settings.show_caption and stimuli and not setting else None
+    items = captions if settings.question == "fits" else None
     with naming(f"{setting}: " if setting else ""):
         pools = {}
         for dataset, versions in versions_of(stimuli).items():
-            models = sorted(role for role in versions if role != REAL)
-            if material == "two_models" and len(models) < 2:
-                raise UserError(
-                    f"data set {dataset}: pictures of {len(models)} model; "
-                    "model_vs_model needs two or more of the same items"
-                )
-            if material == "real_and_fake" or (material == "single" and not one_class):
-                for kind, present in (("real", REAL in versions), ("fake", models)):
-                    if not present:
-                        raise UserError(
-                            f"data set {dataset}: no {kind} pictures among its stimuli; real and fake ones are needed"
-                        )
-            roles: Versions
+            _require_roles(dataset, versions, material, one_class=one_class)
             reals: tuple[Row, ...] | None = None
-            if material == "single":
-                roles = {role: {item: _offer(row) for item, row in rows.items()} for role, rows in versions.items()}
-            elif settings.pairs_of == "random":
+            if material != "single" and settings.pairs_of == "random":
                 reals = tuple(versions[REAL][item] for item in sorted(versions[REAL]))
-                roles = {
-                    model: {item: _pair(a, rows[item], model) for item, a in zip(sorted(rows), cycle(reals))}
-                    for model, rows in versions.items()
-                    if model != REAL
-                }
-            elif material == "real_and_fake":
-                real = versions[REAL]
-                roles = {
-                    model: {item: _pair(real[item], row, model) for item, row in rows.items() if item in real}
-                    for model, rows in versions.items()
-                    if model != REAL
-                }
-            else:
-                roles = {}
-                for a, b in combinations(models, 2):
-                    name = f"{a}{BETWEEN_MODELS}{b}"
-                    shared = sorted(versions[a].keys() & versions[b].keys())
-                    if settings.question == "fits" and not setting:
-                        shared = [item for item in shared if item in captions]
-                    roles[name] = {item: _pair(versions[a][item], versions[b][item], name) for item in shared}
-            pools[dataset] = Pool(dataset, roles, reals)
+            pools[dataset] = Pool(dataset, _offers(versions, material, reals, items), reals)
         return pools
+
+
+def _require_roles(dataset: str, versions: Versions, material: Material, *, one_class: bool) -> None:
+    models = [role for role in versions if role != REAL]
+    if material == "two_models" and len(models) < 2:
+        raise UserError(
+            f"data set {dataset}: pictures of {len(models)} model; model_vs_model needs two or more of the same items"
+        )
+    if material == "real_and_fake" or (material == "single" and not one_class):
+        for kind, present in (("real", REAL in versions), ("fake", models)):
+            if not present:
+                raise UserError(
+                    f"data set {dataset}: no {kind} pictures among its stimuli; real and fake ones are needed"
+                )
+
+
+def _offers(
+    versions: Versions, material: Material, reals: Sequence[Row] | None, items: Collection[str] | None
+) -> Versions:
+    """Return the offers of one data set by role; pairs have pictures of `reals`, and pairs of models these items."""
+    if material == "single":
+        return {role: {item: _offer(row) for item, row in rows.items()} for role, rows in versions.items()}
+    models = {role: rows for role, rows in versions.items() if role != REAL}
+    if reals is not None:
+        return {
+            model: {item: _pair(a, rows[item], model) for item, a in zip(sorted(rows), cycle(reals))}
+            for model, rows in models.items()
+        }
+    if material == "real_and_fake":
+        real = versions[REAL]
+        return {
+            model: {item: _pair(real[item], row, model) for item, row in rows.items() if item in real}
+            for model, rows in models.items()
+        }
+    offers: Versions = {}
+    for a, b in combinations(sorted(models), 2):
+        both = models[a].keys() & models[b].keys()
+        shared = sorted(both if items is None else both & {*items})
+        name = f"{a}{BETWEEN_MODELS}{b}"
+        offers[name] = {item: _pair(models[a][item], models[b][item], name) for item in shared}
+    return offers
 
 
 def require_captions(stimuli: Sequence[Row], settings: QuizSettings) -> dict[str, str]:

@@ -8,7 +8,8 @@ import asyncio
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from functools import cache, partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -19,11 +20,8 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gan_eval.quiz.marks import MarksReport
-from gan_eval.quiz.remote import TrialReport
-from gan_eval.quiz.serve import messages
 from gan_eval.quiz.serve.live import LiveStudy
-from gan_eval.quiz.serve.messages import RequestError
+from gan_eval.quiz.serve.messages import ARRIVING, OF_SESSION, RequestError
 from gan_eval.quiz.serve.pages import HERE, page_html
 
 MAX_BODY_BYTES = 256 * 2**10
@@ -43,24 +41,6 @@ HEADERS = {
 }
 """Headers of every response."""
 _ENCODED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-
-_OPEN: Mapping[str, tuple[type[messages.Message], Callable[..., Awaitable[dict[str, Any]]]]] = {
-    "open": (messages.Opening, LiveStudy.open),
-    "decline": (messages.Leaving, LiveStudy.decline),
-    "begin": (messages.Arrival, LiveStudy.begin),
-    "resume": (messages.Arrival, LiveStudy.resume),
-}
-"""Requests that need no session: the type of each message, and the method that answers."""
-_GRANTED: Mapping[str, tuple[type[Any], Callable[..., Awaitable[dict[str, Any]]]]] = {
-    "check": (messages.InstructionCheck, LiveStudy.check),
-    "ready": (messages.Ready, LiveStudy.ready),
-    "next": (messages.Message, LiveStudy.next),
-    "onset": (messages.Onset, LiveStudy.onset),
-    "trial": (TrialReport, LiveStudy.trial),
-    "marks": (MarksReport, LiveStudy.marks),
-    "withdraw": (messages.Withdrawal, LiveStudy.withdraw),
-}
-"""Requests that need the token of a session."""
 
 
 def make_app(live: LiveStudy, more: list[BaseRoute] | None = None) -> ASGIApp:
@@ -92,10 +72,10 @@ class Endpoint:
 
 def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
     """Return the routes of the page, its requests, its pictures and its static files."""
-    html = page_html(live.settings, intro=live.intro)
+    html = cache(partial(page_html, live.settings, intro=live.intro))
 
     async def page(_: Request) -> Response:
-        return HTMLResponse(html)
+        return HTMLResponse(html())
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -107,17 +87,15 @@ def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
     async def api(request: Request) -> Response:
         name = request.path_params["name"]
         body = await _body(request)
-        if name in _OPEN:
-            kind, answer = _OPEN[name]
-            return JSONResponse(await answer(live, _message(kind, body)))
-        if name not in _GRANTED:
+        if name in ARRIVING:
+            return JSONResponse(await getattr(live, name)(_message(ARRIVING[name], body)))
+        if name not in OF_SESSION:
             raise HTTPException(404)
-        kind, answer = _GRANTED[name]
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise RequestError(401, "no session")
-        message = _message(kind, body)
-        return JSONResponse(await live.handle_request(token.strip(), request.headers.get("x-tab", ""), answer, message))
+        job = partial(getattr(live, name), message=_message(OF_SESSION[name], body))
+        return JSONResponse(await live.handle_request(token.strip(), request.headers.get("x-tab", ""), job))
 
     return [
         Route("/api/{name}", Endpoint(api), methods=["POST"]),  # the most frequent ones first

@@ -18,10 +18,14 @@ from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
 
 Answer = dict[str, Any]
+Offered = tuple[Making, float]
+"""Function that makes a picture, and the time on the monotonic clock from which it may be sent."""
 Addresses = list[list[str]]
 """Addresses of a trial's pictures, one list for each showing."""
 AHEAD = 3
 """Number of trials, from the next one on, whose pictures a page loads."""
+PREPARED_S = 0.1
+"""Time in seconds after a picture is offered before which it is not sent, so that no page measures its decoding."""
 SCREENED_OUT = {
     "comprehension": "web_screened_out",
     "touch": "web_no_touch",
@@ -44,8 +48,8 @@ class LiveSession:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     ended: bool = False
     """True once the end was reported to the experimenter."""
-    addresses: dict[str, Making] = field(default_factory=dict)
-    """Function that makes each picture, by the last part of its address."""
+    addresses: dict[str, Offered] = field(default_factory=dict)
+    """Each picture by the last part of its address."""
     offered: dict[tuple[int, int | None], tuple[Addresses, Addresses]] = field(default_factory=dict)
     """Addresses of each trial's pictures and of its masks, by trial number and picture width."""
 
@@ -73,8 +77,8 @@ class Content:
         self.library = library
         self.texts = texts
         self.pictures = EncodedPictures(library)
-        self._reviewed: dict[str, Making] = {}
-        """Function that makes each picture of a review, by the last part of its address; sessions share it."""
+        self._reviewed: dict[str, Offered] = {}
+        """Each picture of a review by the last part of its address; sessions share it."""
         self._review_address = cache(self._new_review_address)
         self._cue = cache(lambda keys: TrialTexts(texts, settings, dict(keys)).response_cue)
         """Function from an answer's keys, as pairs, to the question with these keys."""
@@ -267,18 +271,18 @@ class Content:
             )
         return live.offered[trial, width]
 
-    def making(self, live: LiveSession, address: str) -> Making | None:
-        """Return the function that makes a session's picture, by the last part of its address; None: there is none."""
+    def offered(self, live: LiveSession, address: str) -> Offered | None:
+        """Return a session's picture by the last part of its address; None: there is none."""
         complete = live.session.row["status"] == "complete"
         return live.addresses.get(address) or (self._reviewed.get(address) if complete else None)
 
     def _new_review_address(self, path: Path) -> str:
         """Return the last part of a reviewed picture's address."""
         end = keyed_hash(self.secret, "review", str(path))
-        self._reviewed[end] = partial(self.pictures.file, path)
+        self._reviewed[end] = partial(self.pictures.file, path), 0.0
         return end
 
     def _address(self, live: LiveSession, make: Making, *what: object) -> str:
         end = keyed_hash(self.secret, live.id, *map(str, what))
-        live.addresses[end] = make
+        live.addresses[end] = make, time.monotonic() + PREPARED_S
         return f"picture/{live.token}/{end}"

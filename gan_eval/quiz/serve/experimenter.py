@@ -7,7 +7,7 @@ import secrets
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ from gan_eval.base.reading import Place
 from gan_eval.quiz.serve.app import quiz_routes
 from gan_eval.quiz.serve.live import LiveStudy
 from gan_eval.quiz.serve.messages import RequestError
-from gan_eval.quiz.serve.pages import codes_html, experimenter_html, link_notes_html, links_html
+from gan_eval.quiz.serve.pages import experimenter_html
 from gan_eval.quiz.serve.pictures import keyed_hash
 from gan_eval.quiz.trial import Flag
 from gan_eval.store import Store, flags_by_session, is_paused, last_answers, list_participants, open_store, pause
@@ -101,13 +101,13 @@ class _Page:
         """Return the report's time in seconds since 1970; None without a report."""
         return self.report.stat().st_mtime if self.report is not None and self.report.is_file() else None
 
-    async def html(self, page: str, texts: Mapping[str, Any] | None = None, **html: str) -> Response:
+    async def html(self, page: str, **more: Any) -> Response:
         study, wanted = self.live.study, self.live.settings.participants
-        known = {"study": study.title or study.name, "wanted": wanted, "address": self.address, **(texts or {})}
+        values = {"study": study.title or study.name, "wanted": wanted, "address": self.address, **more}
         hidden = {"report"} if self.report_made() is None else set()
         if not await read_store(self.live, lambda store: people(store, study.name)):
             hidden.add("answers")
-        return HTMLResponse(experimenter_html(page, known, hidden=hidden, **html))
+        return HTMLResponse(experimenter_html(page, values, hidden=hidden))
 
     async def sessions(self, _: Request) -> Response:
         return await self.html("sessions")
@@ -129,13 +129,13 @@ class _Page:
             made.append((code, link, qr_code.svg_data_uri(scale=4, border=4, light="#fff")))  # also on a dark page
         takes_prolific = "PROLIFIC_PID" in live.settings.browser.participant_parameters
         prolific = f"{self.address}/?" + "&".join(f"{name}={value}" for name, value in PROLIFIC.items())
-        notes = link_notes_html(prolific if takes_prolific else None, is_local=is_local(self.address))
-        return await self.html("links", {"number": number, "most": MAX_LINKS}, notes=notes, links=links_html(made))
+        known = {"prolific": prolific if takes_prolific else "", "is_local": is_local(self.address)}
+        return await self.html("links", number=number, most=MAX_LINKS, links=made, **known)
 
     async def codes(self, _: Request) -> Response:
         name, others = self.live.study.name, self.live.settings.browser.other_parameters
         codes = await read_store(self.live, lambda store: codes_by_status(store, name, others))
-        return await self.html("codes", codes=codes_html(codes))
+        return await self.html("codes", codes=codes)
 
     async def answers(self, _: Request) -> Response:
         name = self.live.study.name
@@ -237,11 +237,8 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
     answered, flags = last_answers(store), flags_by_session(store)
     rows: list[Row] = []
     for row in people(store, study):
-        minutes, raised = None, flags.get(row["session"], Counter())
-        if row["started_at"] is not None and row["ended_at"] is not None:
-            took = datetime.fromisoformat(row["ended_at"]) - datetime.fromisoformat(row["started_at"])
-            if took.total_seconds() >= 0 and not raised[Flag.CLOCK_UNLIKELY]:  # else a clock was changed
-                minutes = round(took.total_seconds() / 60, 2)
+        raised = flags.get(row["session"], Counter())
+        minutes = None if raised[Flag.CLOCK_UNLIKELY] else _minutes(row)
         names = ("session", "participant", "status", "list", "started_at", "trials", "planned", "flagged")
         more = {"flags": flags_text(raised), "minutes": minutes, "last_answer": answered.get(row["session"])}
         rows.append({name: row[name] for name in names} | more)
@@ -257,6 +254,14 @@ def summary(store: Store, *, study: str) -> dict[str, Any]:
         "flags": flags_text(sum((flags.get(row["session"], Counter()) for row in rows), Counter())),
         "sessions": rows,
     }
+
+
+def _minutes(session: Row) -> float | None:
+    """Return the length of a session; None for an open one, or if a clock was changed."""
+    if session["started_at"] is None or session["ended_at"] is None:
+        return None
+    took = datetime.fromisoformat(session["ended_at"]) - datetime.fromisoformat(session["started_at"])
+    return round(took.total_seconds() / 60, 2) if took.total_seconds() >= 0 else None
 
 
 def flags_text(flags: Counter[str]) -> str:

@@ -69,21 +69,8 @@ REPEAT_S = 60.0
 
 
 async def result_of(future: Future[Result]) -> Result:
-    """Wait for another thread's future, which goes on if the waiting request is cancelled; return its result.
-
-    asyncio's own `wrap_future` copies the result to a future that is cancelled with the request, and takes more time.
-    """
-    if not future.done():
-        loop = asyncio.get_running_loop()
-        ended = asyncio.Event()
-
-        def end(_: Future[Result]) -> None:
-            with suppress(RuntimeError):  # the server has ended meanwhile
-                loop.call_soon_threadsafe(ended.set)
-
-        future.add_done_callback(end)
-        await ended.wait()
-    return future.result()
+    """Wait for another thread's future, which goes on if the waiting request is cancelled; return its result."""
+    return await asyncio.shield(asyncio.wrap_future(future))
 
 
 class LiveStudy:
@@ -287,22 +274,24 @@ class LiveStudy:
         Raises:
             RequestError: a wrong token or address.
         """
-        came = asyncio.get_running_loop().time()
         live = await self._of_token(token)
-        while (make := self.content.making(live, address)) is None:  # given by another process, or before a restart
+        while (offered := self.content.offered(live, address)) is None:  # given by another process, or before a restart
             async with live.lock:
                 if await self._is_current(live):
                     await self._settled(live)
                     await (self._end(live) if live.session.state is State.OVER else self._next(live))
-                    make = self.content.making(live, address)
+                    offered = self.content.offered(live, address)
                     break
             live = await self._of_token(token)
-        if make is None:
+        if offered is None:
             raise RequestError(404, "no such picture")
+        make, ready = offered
         try:
             read = await result_of(make())
         except UserError as error:  # a file is missing or broken
             raise self._unavailable(error) from error
+        await asyncio.sleep(ready - time.monotonic())
+        came = asyncio.get_running_loop().time()
         async with self._reading:  # one picture in a turn of the loop, so that no answer waits for many
             await asyncio.sleep(0)
             with suppress(TimeoutError):
@@ -310,14 +299,8 @@ class LiveStudy:
                     await self._idle.wait()
             return read()
 
-    async def handle_request(
-        self,
-        token: str,
-        tab: str,
-        what: Callable[["LiveStudy", LiveSession, Any], Awaitable[Answer]],
-        message: Message,
-    ) -> Answer:
-        """Handle a request of the tab that holds a session; requests of one session are handled one at a time.
+    async def handle_request(self, token: str, tab: str, job: Callable[[LiveSession], Awaitable[Answer]]) -> Answer:
+        """Do what the tab that holds a session requests; requests of one session are handled one at a time.
 
         Raises:
             RequestError: a wrong token, or another tab has taken over the session.
@@ -329,7 +312,7 @@ class LiveStudy:
                     if await self._is_current(live):
                         if live.tab != tab:
                             raise RequestError(409, self.texts("web_taken_over"), page="refused", reason="taken_over")
-                        return await what(self, live, message)
+                        return await job(live)
 
     @contextmanager
     def _busy(self) -> Iterator[None]:

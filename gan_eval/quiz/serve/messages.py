@@ -1,10 +1,11 @@
-"""Messages from the page to the server, as JSON; a trial is a `gan_eval.quiz.remote.TrialReport`."""
+"""Messages from the page to the server, as JSON."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gan_eval.quiz.remote import Moment
+from gan_eval.quiz.marks import MarksReport
+from gan_eval.quiz.remote import Moment, TrialReport
 
 # pydantic needs megabytes for a pattern that repeats \w {16,64} times
 Tab = Annotated[str, StringConstraints(min_length=16, max_length=64, pattern=r"^[\w-]*$")]
@@ -88,6 +89,20 @@ class Withdrawal(Message):
     """The participant withdraws; `forget`: and wants the data deleted."""
 
     forget: bool = False
+
+
+ARRIVING: dict[str, type[Message]] = {"open": Opening, "decline": Leaving, "begin": Arrival, "resume": Arrival}
+"""The type of each message that needs no session; a method of `LiveStudy` of its name answers."""
+OF_SESSION: dict[str, type[BaseModel]] = {
+    "check": InstructionCheck,
+    "ready": Ready,
+    "next": Message,
+    "onset": Onset,
+    "trial": TrialReport,
+    "marks": MarksReport,
+    "withdraw": Withdrawal,
+}
+"""The type of each message of a session, likewise."""
 
 
 class RequestError(Exception):

@@ -276,7 +276,7 @@ class _Replay:
             elif record.list != self._session.row["list"]:
                 raise RequestError(409, f"list: found {record.list}, but it began with {self._session.row['list']}")
             else:
-                getattr(self, f"_{record.name}")(given.message, _time(given))
+                self._apply(given.message, _time(given))
             if self._session.wait() is State.FAILED:
                 assert self._session.error is not None
                 raise self._session.error
@@ -293,40 +293,34 @@ class _Replay:
         self._interpreter.begin(self._session, message)
         self._imported.new_sessions += 1
 
-    def _resume(self, message: Arrival, when: datetime) -> None:
-        # an onset without a trial counts only if its record came before this one
-        shown = [row for row in self._rows(tables.ONSETS) if self._session.trial_begun]
-        self._rebuild(shown, still_shown=False)
-
-    def _check(self, message: InstructionCheck, when: datetime) -> None:
-        if self._session.state is not State.OVER:
-            job = partial(self._interpreter.check, session=self._id, message=message, at=when)
-            self._end_if_failed(self._do(job))
+    def _apply(self, message: Any, when: datetime) -> None:
+        session, is_over = self._session, self._session.state is State.OVER
+        match message:
+            case Arrival():  # an onset without a trial counts only if its record came before this one
+                self._rebuild(self._rows(tables.ONSETS) if session.trial_begun else (), still_shown=False)
+            case InstructionCheck() if not is_over:
+                job = partial(self._interpreter.check, session=self._id, message=message, at=when)
+                self._end_if_failed(self._do(job))
+            case Ready() if not is_over and session.row.get("screen_width") is None:
+                self._ready(message, when)
+            case Onset():
+                if not self._interpreter.onset(session, self._clock, message, when):
+                    raise RequestError(409, f"trial: found {message.trial}; it is not the turn of this trial")
+            case TrialReport():
+                self._interpreter.trial(session, self._clock, message, when)
+            case MarksReport():
+                self._interpreter.marks(session, message)
+            case Withdrawal() if not is_over:
+                session.abort()
 
     def _ready(self, message: Ready, when: datetime) -> None:
         session = self._session
-        if session.state is State.OVER or session.row.get("screen_width") is not None:
-            return
         widths = self._key.lists[session.row["list"] - 1].widths
         job = partial(self._interpreter.ready, session=session.row, message=message, widths=widths, at=when)
         columns, failed = self._do(job)
         session.row |= columns
         self._end_if_failed(failed)
         plan_in_frames(session)
-
-    def _onset(self, message: Onset, when: datetime) -> None:
-        if not self._interpreter.onset(self._session, self._clock, message, when):
-            raise RequestError(409, f"trial: found {message.trial}; it is not the turn of this trial")
-
-    def _trial(self, message: TrialReport, when: datetime) -> None:
-        self._interpreter.trial(self._session, self._clock, message, when)
-
-    def _marks(self, message: MarksReport, when: datetime) -> None:
-        self._interpreter.marks(self._session, message)
-
-    def _withdraw(self, message: Withdrawal, when: datetime) -> None:
-        if self._session.state is not State.OVER:
-            self._session.abort()
 
     def _end_if_failed(self, row: Row | None) -> None:
         if row is not None and row["verdict"] == "failed":

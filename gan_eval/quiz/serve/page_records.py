@@ -4,7 +4,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,9 +14,7 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from gan_eval.base.errors import UserError
 from gan_eval.base.limits import read_small, require_small
 from gan_eval.base.reading import read_bytes, require_file, syntax_problem
-from gan_eval.quiz.marks import MarksReport
-from gan_eval.quiz.remote import TrialReport
-from gan_eval.quiz.serve.messages import Arrival, InstructionCheck, Message, Onset, Ready, Withdrawal
+from gan_eval.quiz.serve.messages import ARRIVING, OF_SESSION, Message
 from gan_eval.settings.sections import first_problem
 
 ENDINGS = (".json", ".jsonl", ".txt")
@@ -25,17 +23,6 @@ ZIPPED = (".zip", ".jrzip")
 """Endings of zip files with such files."""
 NAMED = 5
 """Number of records with the same problem in one file that are named."""
-_KINDS: Mapping[str, type[BaseModel]] = {
-    "begin": Arrival,
-    "resume": Arrival,
-    "check": InstructionCheck,
-    "ready": Ready,
-    "onset": Onset,
-    "trial": TrialReport,
-    "marks": MarksReport,
-    "withdraw": Withdrawal,
-}
-"""The type of each message. An onset is that of a trial without a report, because the page was closed."""
 _NEXT = re.compile(r'\n\s*(?=[\[{])|(?=\{\s*"(?:gan_eval|at)"\s*:)')
 """Where reading continues after text that is not JSON: at a line that begins a value, or at the start of a record."""
 
@@ -51,6 +38,7 @@ class Record(Message):
     list: int = Field(ge=1, le=10**6)
     n: int = Field(ge=0, le=10**6)
     name: Literal["begin", "resume", "check", "ready", "onset", "trial", "marks", "withdraw"]
+    """An onset is that of a trial without a report, because the page was closed."""
     at: float = Field(ge=0, le=4e12)
     """Time of day on the participant's computer, in milliseconds since 1970."""
     body: dict[str, Any]
@@ -82,7 +70,7 @@ def checked(value: Any, where: str) -> Given:
     if place is not None:
         raise UserError(f"{place}: has bytes that are not text in UTF-8")
     record = _validated(Record, value, "")
-    return Given(record, _validated(_KINDS[record.name], record.body, "body."), where)
+    return Given(record, _validated((ARRIVING | OF_SESSION)[record.name], record.body, "body."), where)
 
 
 def _not_text(value: Any) -> str | None:

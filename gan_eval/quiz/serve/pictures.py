@@ -7,18 +7,17 @@ their addresses, so that the time to decode a file cannot be observed.
 
 import base64
 import hmac
-import os
 import struct
-import sys
 import tempfile
 import threading
 import zlib
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import IO
 from weakref import finalize
 
 import numpy as np
@@ -29,8 +28,9 @@ from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.library import RESAMPLING, Library, mask, size_at
 from gan_eval.settings.quiz import MaskKind
 
-CACHE_BYTES = 256 * 2**20
-"""Maximum size of the encoded stimuli in the temporary file that no session is about to show."""
+CACHE_BYTES, FILE_BYTES = 256 * 2**20, 512 * 2**10
+"""Maximum size of the encoded stimuli in temporary files that no session is about to show. A smaller picture counts as
+`FILE_BYTES`, so that at most 512 of these files are open, where a process may have 1,024."""
 THREADS = 2
 """Maximum number of pictures that are encoded at a time; more would block the thread that answers requests."""
 
@@ -85,38 +85,26 @@ def _failed(future: "Future[Reader]") -> bool:
     return future.done() and (future.cancelled() or future.exception() is not None)
 
 
-class PictureStore:
-    """A temporary file of pictures, which the system caches. It has no name, so it is gone even after a kill."""
+def filed(content: bytes) -> Reader:
+    """Write a picture to a temporary file, which the system caches; return the function that reads it.
 
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - as long as a picture is kept
-        self._end = 0
-        self._free: defaultdict[int, list[int]] = defaultdict(list)
-        """Places of pictures that nobody keeps, by the size of the place: a power of 2."""
-        self._lock = threading.Lock()
+    The file has no name and is gone with the function, or with the process. If it cannot be written, because the disk
+    is full or too many files are open, the function keeps the picture in memory.
+    """
+    with suppress(OSError):
+        file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - as long as the picture is kept
+        if file.write(content) == len(content):
+            read = partial(_whole, file)
+            finalize(read, file.close)
+            return read
+        file.close()
+    return partial(bytes, content)
 
-    def add(self, content: bytes) -> Reader:
-        """Write a picture; keep it in memory if the disk is full. Its place is free when the function is gone."""
-        with self._lock:
-            free = self._free[size := 1 << len(content).bit_length()]
-            if free:
-                place = free.pop()
-            else:
-                place, self._end = self._end, self._end + size
-            written = 0
-            with suppress(OSError):  # the disk is full
-                self._file.seek(place)
-                written = self._file.write(content)
-        read = partial(self._read, place, len(content)) if written == len(content) else partial(bytes, content)
-        finalize(read, free.append, place)
-        return read
 
-    def _read(self, place: int, length: int) -> bytes:
-        if sys.platform != "win32":
-            return os.pread(self._file.fileno(), length, place)
-        with self._lock:
-            self._file.seek(place)
-            return self._file.read(length)
+def _whole(file: IO[bytes]) -> bytes:
+    """Read a whole file; two threads must not read one at the same time."""
+    file.seek(0)
+    return file.read()
 
 
 class EncodedPictures:
@@ -125,7 +113,6 @@ class EncodedPictures:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._sizes = {row["stimulus"]: (row["width"], row["height"]) for row in library.rows}
-        self._file = PictureStore()
         self._last: OrderedDict[object, tuple[Future[Reader], int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -141,7 +128,7 @@ class EncodedPictures:
     def stimulus(self, stimulus: str, width: int | None) -> "Future[Reader]":
         """Return an encoded stimulus; the future raises UserError if the picture is missing or broken."""
         key, (own_width, own_height) = (stimulus, width), self.size(stimulus, width)
-        length = 3 * own_width * own_height
+        length = max(3 * own_width * own_height, FILE_BYTES)
         with self._lock:
             future, counted = self._last.pop(key, (None, 0))
             if future is None or _failed(future):
@@ -179,7 +166,7 @@ class EncodedPictures:
         self._threads.shutdown(cancel_futures=True)
 
     def _made(self, make: Callable[[], Picture]) -> "Future[Reader]":
-        return self._threads.submit(lambda: self._file.add(plain_png(make())))
+        return self._threads.submit(lambda: filed(plain_png(make())))
 
     def _pixels(self, stimulus: str, width: int | None) -> Picture:
         width, height = self.size(stimulus, width)

@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 from made_sets import write_items
-from quiz_study import rehearse, seated
+from quiz_study import seated, study_of
 
 from gan_eval import tables
 from gan_eval.base.errors import UserError
 from gan_eval.pictures.sets import StimulusSet, read_set
+from gan_eval.quiz.admission import Person
 from gan_eval.quiz.clock import VirtualClock
 from gan_eval.quiz.marks import Mark, MarksReport, marked_stimulus
 from gan_eval.quiz.remote import replay
+from gan_eval.quiz.room import Room
 from gan_eval.quiz.session import Session
-from gan_eval.quiz.simulate import Judgement, simulated_report
+from gan_eval.quiz.simulate import Judgement, parse_observer, simulated_report
 from gan_eval.quiz.trial import State
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.store import Store, Writer, open_store
@@ -99,8 +101,9 @@ def test_simulated_participants_mark_the_errors_but_for_lapses(tmp_path: Path) -
         items[f"i{number}"] = {"real": real, "m": fake}
     stimuli = read_set(write_items(tmp_path / "set", items, model="m", dataset="d"))
     settings = QuizSettings(real=6, fake=6, marks=3, marks_after="every")
-    for number in range(8):
-        rehearse(stimuli, tmp_path / "s.sqlite", f"S{number}", settings, spec="lapse=0.1")
+    with Room(study_of(stimuli, settings), tmp_path / "s.sqlite") as room:
+        for number in range(8):
+            room.run(Person(f"S{number}", parse_observer("lapse=0.1")))
     with open_store(tmp_path / "s.sqlite") as store:
         rows, trials = store.rows(tables.MARKS), store.rows(tables.TRIALS)
     assert all(row["simulated"] for row in rows)

@@ -4,7 +4,7 @@
 // experimenter. `gan-eval store import-page` replays them.
 
 import { fromBase64, listKey, opened } from "./cipher.js";
-import { Refusal, Transport, randomName } from "./transport.js";
+import { Refusal, Transport, randomName, sentAt } from "./transport.js";
 
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 30000;
@@ -67,12 +67,10 @@ class DealtTransport extends Transport {
   async report(report) {
     this.#requireTab();
     const trial = this.#list.trials[this.#state.done];
-    const moments = [...report.showings, ...report.presses].map(({ offset_ms, at_ms }) => offset_ms ?? at_ms);
-    const sent_ms = Math.max(performance.now(), ...moments);
     const answer = this.#answerTo(trial, report);
     const marks = this.#toMark(trial, report, answer);
     const feedback = this.#feedback(trial, report, answer);
-    this.#record("trial", { ...report, sent_ms }, { done: this.#state.done + 1, marks: marks && { ...marks, feedback } });
+    this.#record("trial", sentAt(performance.now(), report), { done: this.#state.done + 1, marks: marks && { ...marks, feedback } });
     return { feedback: marks ? null : feedback, next: await this.#next() };
   }
 

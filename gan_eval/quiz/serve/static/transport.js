@@ -19,6 +19,12 @@ export function randomName(length) {
   return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => letters[byte % 32]).join("");
 }
 
+/** Return a report with the time at which it is sent: not before a trial that is aborted in its first frame ends. */
+export function sentAt(now, report) {
+  const moments = [...report.showings, ...report.presses].map(({ offset_ms, at_ms }) => offset_ms ?? at_ms);
+  return { ...report, sent_ms: Math.max(now, ...moments) };
+}
+
 /** Return the page's transport. */
 export const connect = (onTrouble) => new Transport(onTrouble);
 
@@ -123,11 +129,8 @@ export class Transport {
   async #deliver(participant, { report, marks, origin, token, tab }) {
     const send = () => {
       if (marks) return this.#send("marks", marks, { token, tab });
-      // Times are on the clock of the page that showed the trial, which may be an earlier page. A trial that is aborted
-      // in the frame of its onset ends in the next frame.
-      const moments = [...report.showings, ...report.presses].map(({ offset_ms, at_ms }) => offset_ms ?? at_ms);
-      const sent_ms = Math.max(performance.timeOrigin + performance.now() - origin, ...moments);
-      return this.#send("trial", { ...report, sent_ms }, { token, tab });
+      // times are on the clock of the page that showed the trial, which may be an earlier page
+      return this.#send("trial", sentAt(performance.timeOrigin + performance.now() - origin, report), { token, tab });
     };
     const answer = await this.#retry(send, async (response) => {
       const body = await response.json();

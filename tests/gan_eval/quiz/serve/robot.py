@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,13 @@ from gan_eval.quiz.remote import nanoseconds
 from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve.app import make_app
 from gan_eval.quiz.serve.live import LiveStudy
-from gan_eval.quiz.simulate import Observer, SimulatedParticipant, differences_from_real, simulated_report
+from gan_eval.quiz.simulate import (
+    Observer,
+    RealDifferences,
+    SimulatedParticipant,
+    differences_from_real,
+    simulated_report,
+)
 from gan_eval.quiz.trial import Trial
 from gan_eval.store import open_store
 from gan_eval.tables.frames import Row
@@ -72,6 +79,10 @@ class Page:
         return following
 
 
+_DIFFERENCES: dict[tuple[tuple[str, str], ...], RealDifferences] = {}
+"""Differences of the fakes of each study, which is the same in most tests."""
+
+
 @dataclass(kw_only=True)
 class Robot(Page):
     """A page whose participant is simulated."""
@@ -81,12 +92,14 @@ class Robot(Page):
 
     def __post_init__(self) -> None:
         self.protocol = QuizProtocol(self.study.settings, list_number=1)
-        self.person = SimulatedParticipant(
-            Observer(),
-            seed=self.study.seed,
-            participant=self.participant,
-            differences=differences_from_real(self.study.shown),
-        )
+
+    @cached_property
+    def person(self) -> SimulatedParticipant:
+        pictures = tuple((row["stimulus"], row["sha256"]) for each in self.study.shown for row in each.rows)
+        if pictures not in _DIFFERENCES:  # all pictures are decoded for them
+            _DIFFERENCES[pictures] = differences_from_real(self.study.shown)
+        how = {"seed": self.study.seed, "participant": self.participant, "differences": _DIFFERENCES[pictures]}
+        return SimulatedParticipant(Observer(), **how)
 
     def report(self, following: dict[str, Any], planned: dict[str, Any]) -> dict[str, Any]:
         """Report a trial as the page would."""

@@ -46,7 +46,7 @@ class Page:
     def __init__(self, served: Served, stack: ExitStack, scratch: Path, report: Path | None = None) -> None:
         self.served, self.scratch = served, scratch
         self.stopped: list[bool] = []
-        rehearsal_room = stack.enter_context(Room(served.study, scratch))
+        rehearsal_room = stack.enter_context(Room(served.study, scratch, library=served.room.library))
         routes = experimenter_routes(
             served.live,
             LiveStudy(rehearsal_room),

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from quiz_study import two_models
+from refusals import refused
 from robot import Served
 from test_exported_page import QUIZ, made_key, recorded, stored
 
@@ -62,6 +63,11 @@ class Page:
             files.append(self.folder / f"answers-{number}.txt")
             files[-1].write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
         return import_page(files, self.folder / "study.key", self.folder / store)
+
+    def command(self, store: Path) -> list[str]:
+        """The command that imports the first of these files again."""
+        words = ["store", "import-page", self.folder / "answers-0.txt", "--key", self.folder / "study.key"]
+        return [sys.executable, "-m", "gan_eval", *map(str, words), "--store", str(store)]
 
     def stored(self, store: str = "answers.sqlite") -> dict[str, Any]:
         return stored(self.folder / store)
@@ -181,21 +187,11 @@ def test_imports_killed_at_random_moments_lose_nothing(page: Page) -> None:
         if record["name"] == "begin":
             record["proof"] = page.key.proof(record["body"]["participant"], record["list"])
     assert page.imported(records).problems == []
-    expected, file = page.stored(), page.folder / "answers-0.txt"
-    words = [
-        sys.executable,
-        "-m",
-        "gan_eval",
-        "store",
-        "import-page",
-        str(file),
-        "--key",
-        str(page.folder / "study.key"),
-    ]
+    expected = page.stored()
 
     def ended(store: Path, at: float) -> int:
         """Kill an import when its log has this number of bytes; return the number that the log had."""
-        process = subprocess.Popen([*words, "--store", str(store)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(page.command(store), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         log, size = store.with_name(f"{store.name}-wal"), 0
         while process.poll() is None and size < at:
             with suppress(FileNotFoundError):
@@ -211,7 +207,7 @@ def test_imports_killed_at_random_moments_lose_nothing(page: Page) -> None:
         store = page.folder / f"killed-{kill}.sqlite"
         ended(store, rng.uniform(0, whole_log))
         partly += 0 < len(page.stored(store.name)["trials"]) < len(expected["trials"])
-        done = subprocess.run([*words, "--store", str(store)], capture_output=True, text=True, check=False)
+        done = subprocess.run(page.command(store), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert page.stored(store.name) == expected
     print(f"16 kills, {partly} of them when some of the trials were stored")
@@ -222,21 +218,11 @@ def test_imports_killed_at_random_moments_lose_nothing(page: Page) -> None:
 def test_imports_at_once_lose_nothing_and_say_who_is_importing(page: Page) -> None:
     records = [record for _ in range(4) for record in page.answers(reload_after=2)]
     page.imported(records)
-    expected, file = page.stored(), page.folder / "answers-0.txt"
-    words = [
-        sys.executable,
-        "-m",
-        "gan_eval",
-        "store",
-        "import-page",
-        str(file),
-        "--key",
-        str(page.folder / "study.key"),
-    ]
+    expected = page.stored()
     for attempt in range(5):
         store = page.folder / f"{attempt}.sqlite"
         at_once = [
-            subprocess.Popen([*words, "--store", str(store)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            subprocess.Popen(page.command(store), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             for _ in range(3)
         ]
         results = [(process.communicate()[1], process.returncode) for process in at_once]
@@ -558,19 +544,16 @@ def test_a_list_of_another_form_is_refused(page: Page) -> None:
     file = page.folder / "study.key"
     text = file.read_text("utf-8")
 
-    def refusal(change: Callable[[Any], object]) -> str:
+    for change, problem in (
+        (lambda dealt: dealt.update(row={}), "row, protocol: empty"),
+        (lambda dealt: dealt["plan"][2].pop("block"), "plan, row 3, block: empty"),
+        (lambda dealt: dealt["plan"][0].update(kind="banana"), "plan, row 1, kind: found 'banana'"),
+        (lambda dealt: dealt["row"].update(list=1), "row, list: found 1, expected 2"),
+        (lambda dealt: dealt["plan"][0].update(dataset=3), "plan, row 1, dataset: found 3, expected '3'"),
+        (lambda dealt: dealt["plan"][0].update(trial=9), "plan, row 1, trial: found 9, expected 1"),
+        (lambda dealt: dealt["plan"][0].update(stimulus_b="a/b/c"), "plan, row 1, stimulus_b, position: not possible"),
+    ):
         key = json.loads(text)
         change(key["lists"][1])
         file.write_text(json.dumps(key))
-        with pytest.raises(UserError) as refused:
-            read_key(file)
-        return str(refused.value)
-
-    begins = f"--key {file}: damaged: list 2, "
-    assert refusal(lambda dealt: dealt.update(row={})).startswith(f"{begins}row, protocol: empty")
-    assert refusal(lambda dealt: dealt["plan"][2].pop("block")).startswith(f"{begins}plan, row 3, block: empty")
-    assert "kind: found 'banana'" in refusal(lambda dealt: dealt["plan"][0].update(kind="banana"))
-    assert "row, list: found 1, expected 2" in refusal(lambda dealt: dealt["row"].update(list=1))
-    assert "dataset: found 3, expected '3'" in refusal(lambda dealt: dealt["plan"][0].update(dataset=3))
-    assert "trial: found 9, expected 1" in refusal(lambda dealt: dealt["plan"][0].update(trial=9))
-    assert "stimulus_b" in refusal(lambda dealt: dealt["plan"][0].update(stimulus_b="a/b/c"))
+        refused(f"--key {re.escape(str(file))}: damaged: list 2, {problem}", read_key, file)
