@@ -13,7 +13,7 @@ from gan_eval.judgements.rules import column_named, parse_rule
 from gan_eval.judgements.trials import CALLED, OUTCOMES
 from gan_eval.tables import TRIALS
 
-MISSING = ("null", "none", "na", "n/a", "nan")
+MISSING = ("null", "undefined", "none", "na", "n/a", "nan")
 """Words of other programs for a missing cell, in lower case."""
 _MISSING_NUMBERS = (*MISSING, ".", "-", "--", "<na>", "#n/a")
 _GRADE = r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:%\s*|[-–—:=(.)\s]\s*\(?[^\W\d_].*)"

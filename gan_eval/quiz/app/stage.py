@@ -173,7 +173,10 @@ def choose_presenter(screen: QScreen) -> ChosenPresenter:
 def window_system() -> str:
     """Return Qt's name of the window system; `xwayland`: X11 within Wayland, whose compositor delays pictures, too."""
     name = QGuiApplication.platformName()
-    return "xwayland" if name == "xcb" and os.environ.get("WAYLAND_DISPLAY") else name
+    is_within = os.environ.get("WAYLAND_DISPLAY") or any(
+        screen.name().startswith("XWAYLAND") for screen in QGuiApplication.screens()
+    )
+    return "xwayland" if name == "xcb" and is_within else name
 
 
 _OF_SCREEN = ("presenter", "window_system", "screen_width", "screen_height", "device_pixel_ratio")

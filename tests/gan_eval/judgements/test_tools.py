@@ -35,6 +35,7 @@ from tool_files import (
     presentation,
     psychopy,
     qualtrics,
+    revisit,
     written,
 )
 
@@ -356,6 +357,7 @@ def make_files_of_every_tool(folder: Path) -> None:
         "opensesame/subject-4.csv": opensesame(),
         "all_apps_wide.csv": otree(wide=True),
         "batch.csv": mturk(),
+        "tidy.csv": revisit("P1"),
     }.items():
         (folder / name).parent.mkdir(exist_ok=True)
         written(folder, name, rows)
@@ -379,7 +381,7 @@ COMMANDS = re.findall(r"`\./run (trials import \S*[./]\S* .*?--out trials\.csv)`
 def test_the_commands_of_the_page_on_tools_give_the_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     make_files_of_every_tool(tmp_path)
-    assert len(COMMANDS) == 15
+    assert len(COMMANDS) == 16
     for command in COMMANDS:
         words = [name for word in shlex.split(command) for name in sorted(map(str, Path().glob(word))) or [word]]
         assert run(words) == 0, command
@@ -412,6 +414,24 @@ def test_files_of_the_real_tools_give_what_was_played(name: str) -> None:
     assert played(found) == pytest.approx(OF_FIXTURES[name])
     assert found.rejected.empty
     assert set(found.trials["participant"]) <= {"P01", "1", "8aqxvxhd", "91n8zy8s", "p6cz3u28"}
+
+
+def test_revisit_writes_the_words_of_javascript_for_no_value(tmp_path: Path) -> None:
+    rejected = [{**row, "status": "rejected"} for row in revisit("P3")]
+    rows = [*revisit("P1"), *revisit("P2"), *rejected]
+    found = imported(written(tmp_path, "tidy.csv", rows))
+    assert played(found) == (12, 2, 0.8)
+    assert set(found.trials["stimulus"]) == {f"{picture}.png" for picture in PICTURES}
+    assert found.trials["reaction_time_ms"].min() == 900
+    names_tell = [{name: cell for name, cell in row.items() if name != "parameters_kind"} for row in rows]
+    for row in names_tell:
+        row["parameters_image"] = re.sub(r"img/(real|fake)_", r"\1/", row["parameters_image"])
+    assert played(imported(written(tmp_path, "names.csv", names_tell))) == (12, 2, 0.8)
+
+
+def test_a_second_question_of_revisit_is_left_out(tmp_path: Path) -> None:
+    sure = [row | {"responseId": "sure", "answer": "3"} for row in revisit("P1") if row["responseId"] == "verdict"]
+    assert played(imported(written(tmp_path, "tidy.csv", [*revisit("P1"), *sure]))) == PLAYED
 
 
 FURTHER_TOOL = """

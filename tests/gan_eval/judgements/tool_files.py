@@ -89,6 +89,27 @@ def labjs(person: str) -> list[dict[str, Any]]:
     return rows
 
 
+def revisit(person: str) -> list[dict[str, Any]]:
+    """A row of tags, a page without a question, then the pictures; words of JavaScript for no value."""
+    nothing = {"parameters_image": "undefined", "parameters_kind": "undefined", "answer": "undefined"}
+    nothing |= {"participantId": person, "trialOrder": "null", "status": "completed", "cleanedDuration": "undefined"}
+    rows = [
+        {
+            **nothing,
+            "trialId": "participantTags",
+            "responseId": "participantTags",
+            "answer": "[]",
+            "status": "undefined",
+        }
+    ]
+    rows.append({**nothing, "trialId": "introduction", "responseId": "", "cleanedDuration": "5120"})
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True)):
+        row = {**nothing, "trialId": "judge", "trialOrder": f"1_{at}", "parameters_image": f"img/{picture}.png"}
+        row |= {"parameters_kind": kind, "cleanedDuration": str(900 + at)}
+        rows.append({**row, "responseId": "verdict" if answer else "", "answer": answer or "undefined"})
+    return rows
+
+
 def opensesame() -> list[dict[str, Any]]:
     """A practice trial, then the pictures; the flag of practice stays."""
     rows: list[dict[str, Any]] = [

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -89,13 +90,21 @@ def test_the_chosen_monitor_is_filled_at_its_own_pixels_or_holds_a_window_in_its
 
 
 @pytest.mark.parametrize(
-    ("name", "wayland", "stored"),
-    [("xcb", None, "xcb"), ("xcb", "wayland-0", "xwayland"), ("wayland", "wayland-0", "wayland")],
+    ("name", "wayland", "screen", "stored"),
+    [
+        ("xcb", None, "HDMI-1", "xcb"),
+        ("xcb", "wayland-0", "HDMI-1", "xwayland"),
+        ("xcb", None, "XWAYLAND0", "xwayland"),
+        ("wayland", "wayland-0", "HDMI-1", "wayland"),
+    ],
 )
 def test_x11_within_wayland_is_named(
-    monkeypatch: pytest.MonkeyPatch, name: str, wayland: str | None, stored: str
+    monkeypatch: pytest.MonkeyPatch, name: str, wayland: str | None, screen: str, stored: str
 ) -> None:
+    """Xwayland 22 names its screens; a program started without the variable of the Wayland session is seen by that."""
+    screens = [SimpleNamespace(name=lambda: screen)]
     monkeypatch.setattr("gan_eval.quiz.app.stage.QGuiApplication.platformName", lambda: name)
+    monkeypatch.setattr("gan_eval.quiz.app.stage.QGuiApplication.screens", lambda: screens)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     if wayland:
         monkeypatch.setenv("WAYLAND_DISPLAY", wayland)
