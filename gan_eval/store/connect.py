@@ -162,17 +162,10 @@ def require_store_file(path: Path, *, create: bool) -> bool:
         if path.is_dir():
             raise UserError(f"{path}: is a folder; --store names a file such as {path / 'store.sqlite'}")
         if path.is_file():
-            try:
-                with closing(sqlite3.connect(address_to_read(path), uri=True, timeout=PATIENCE_S)) as connection:
-                    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-                    names = {name for (name,) in rows}
-            except SQLITE_ERRORS as error:
-                if "locked" in str(error):
-                    raise database_error(database_message(error), str(path)) from error
-                return False  # opening the store reports this error
+            names = _tables_of(path)
             if names and META not in names:
                 raise UserError(f"{path}: not a results store; name another file with --store")
-            return not names
+            return names == set()
         if path.is_symlink():
             raise UserError(f"{path}: a link to {path.readlink()}, which does not exist; create it, or name a file")
         if not create:
@@ -183,6 +176,17 @@ def require_store_file(path: Path, *, create: bool) -> bool:
         return True
     except OSError as error:
         raise write_error(path, error) from error
+
+
+def _tables_of(path: Path) -> set[str] | None:
+    """Return the names of a file's tables; None for a file that SQLite cannot read, which opening the store reports."""
+    try:
+        with closing(sqlite3.connect(address_to_read(path), uri=True, timeout=PATIENCE_S)) as connection:
+            return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except SQLITE_ERRORS as error:
+        if "locked" in str(error):
+            raise database_error(database_message(error), str(path)) from error
+        return None
 
 
 DATABASE_ERRORS = (sa.exc.SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)

@@ -8,7 +8,6 @@ import asyncio
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from typing import Any
 
@@ -59,17 +58,6 @@ def _failed(error: Exception) -> Response:
     return JSONResponse({"error": "internal error"}, 500)
 
 
-class Endpoint:
-    """An endpoint that leaves errors to `Guard`; Starlette's own wrapping costs as much as a short request."""
-
-    def __init__(self, respond: Callable[[Request], Awaitable[Response]]) -> None:
-        self._respond = respond
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._respond(Request(scope, receive))
-        await response(scope, receive, send)
-
-
 def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
     """Return the routes of the page, its requests, its pictures and its static files."""
     html = cache(partial(page_html, live.settings, intro=live.intro))
@@ -98,8 +86,8 @@ def quiz_routes(live: LiveStudy) -> list[BaseRoute]:
         return JSONResponse(await live.handle_request(token.strip(), request.headers.get("x-tab", ""), job))
 
     return [
-        Route("/api/{name}", Endpoint(api), methods=["POST"]),  # the most frequent ones first
-        Route("/picture/{token}/{address}", Endpoint(picture), methods=["GET"]),
+        Route("/api/{name}", api, methods=["POST"]),  # the most frequent ones first
+        Route("/picture/{token}/{address}", picture, methods=["GET"]),
         Route("/", page, methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
