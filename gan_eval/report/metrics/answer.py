@@ -1,21 +1,13 @@
 """The answer of the metrics page: the best model by each metric, as far as intervals of differences allow."""
 
-from collections.abc import Iterable
-
 from gan_eval.metrics.catalogue import metric_named
-from gan_eval.report.metrics.summaries import NO_VERDICT, Summaries, fid_warnings, higher_is_better, title_of
+from gan_eval.report.metrics.summaries import NO_VERDICT, Measured, fid_warnings, higher_is_better, title_of
 from gan_eval.report.parts.blocks import Lead, ReportSection
-from gan_eval.report.parts.words import listed, missing, plural
-
-HOW_MARKED = (
-    "best: better than every other model by the 95% intervals of the differences. tied: the best value and all "
-    "that are not shown to be worse. Differences are taken on the same items, so two models can differ clearly "
-    "although their own intervals overlap. They are not corrected for the number of comparisons."
-)
-"""Explanation of the marks `best` and `tied`."""
+from gan_eval.report.parts.sentences import said
+from gan_eval.report.parts.words import missing
 
 
-def leaders(measured: Summaries, dataset: str, metric: str) -> list[str]:
+def leaders(measured: Measured, dataset: str, metric: str) -> list[str]:
     """Return the model with the best value among those that no other model beats, then those not shown to be worse.
 
     A single name is that of a model that is better than every other one. Empty if `metric_comparisons` decides nothing.
@@ -46,14 +38,14 @@ def leaders(measured: Summaries, dataset: str, metric: str) -> list[str]:
     return [first, *(model for model in models if model != first and (first, model) not in beaten)]
 
 
-def answer_section(measured: Summaries) -> ReportSection:
+def answer_section(measured: Measured) -> ReportSection:
     """Return the answer for each data set."""
     answers = [dataset_answer(measured, dataset) for dataset in measured.datasets]
     leads = list(map(Lead, answers or [["No answer: nothing was measured."]]))
     return ReportSection("answer", "The answer", leads, on_first_page=True)
 
 
-def dataset_answer(measured: Summaries, dataset: str) -> list[str]:
+def dataset_answer(measured: Measured, dataset: str) -> list[str]:
     """Return the best models with their metrics, and a warning about FIDs of few pictures.
 
     Metrics in NO_VERDICT make no model the best, nor does an FID of few pictures if there is a KID.
@@ -61,8 +53,7 @@ def dataset_answer(measured: Summaries, dataset: str) -> list[str]:
     models = measured.models(dataset)
     warnings = fid_warnings(row for row in measured.set_rows(dataset) if row["model"] in models)
     if len(models) < 2:
-        said = f"one model, {models[0]}: nothing to compare" if models else "no generated picture was measured"
-        return [f"{dataset}: {said}.", *warnings]
+        return [*said("metrics", "none_compared", dataset, models), *warnings]
     by_metric = {metric: leaders(measured, dataset, metric) for metric in measured.metrics(dataset)}
     decided = [metric for metric, first in by_metric.items() if first and metric not in NO_VERDICT]
     if "kid" in decided and warnings:
@@ -70,22 +61,6 @@ def dataset_answer(measured: Summaries, dataset: str) -> list[str]:
     best: dict[str, list[str]] = {}
     for metric in decided:
         if len(by_metric[metric]) == 1:
-            best.setdefault(by_metric[metric][0], []).append(metric)
-    if not decided:
-        said = "none can be called best: no differences were tested"
-    elif not best:
-        said = "none is better than every other by any metric, as far as the 95% intervals allow"
-    elif len(best) > 1:
-        winners = [f"{model} is by {_titles(metrics)}" for model, metrics in best.items()]
-        said = f"none is best by every metric: {listed(winners)}"
-    else:
-        ((model, metrics),) = best.items()
-        count = f"{len(metrics)} of {plural(len(decided), 'metric')}"
-        others = [metric for metric in by_metric if metric not in decided]
-        said = f"{model} is better than every other by {count}: {_titles(metrics)}"
-        said += f" (without a verdict: {_titles(others)})" if others else ""
-    return [f"{dataset}: of {plural(len(models), 'model')} {said}.", *warnings]
-
-
-def _titles(metrics: Iterable[str]) -> str:
-    return listed([title_of(metric) for metric in metrics])
+            best.setdefault(by_metric[metric][0], []).append(title_of(metric))
+    others = [title_of(metric) for metric in by_metric if metric not in decided]
+    return [*said("metrics", "answer", dataset, len(models), len(decided), best, others), *warnings]

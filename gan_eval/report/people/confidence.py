@@ -9,6 +9,7 @@ from scipy.special import ndtr
 from gan_eval.report.parts.blocks import Charts, ReportSection
 from gan_eval.report.parts.chart import MAX_GROUPS, MAX_TITLE, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
     BASES,
@@ -40,20 +41,13 @@ def confidence_section(folder: StudyFolder) -> ReportSection:
         "area A_z": lambda row: proportion_interval(row["a_z"], row["a_z_low"], row["a_z_high"]),
         "by": labelled(BASES, "basis"),
     }
-    notes = [
-        "Response and confidence are taken as one rating. The Gaussian model with unequal variances (Dorfman and Alf "
-        "1969) is fitted by maximum likelihood to the answers of all participants together; differences in their use "
-        "of the scale lower the curve. d_a: distance between the means of fakes and reals in units of the root mean "
-        "square of both SDs; it equals d′ if the slope is 1. Slope of the zROC line: SD of reals over SD of fakes. "
-        "A_z: share of pairs of a fake and a real picture in which the fake has the higher evidence."
-    ]
     fits = table_of(
         "Sensitivity and slope of the zROC",
         folder.table(ROC),
         columns,
         text_columns=2,
         last_is_text=True,
-        notes=notes,
+        notes=said("tables", "confidence"),
         label=lambda row: text(row["model"]) + on_dataset(row["dataset"]),
         source=ROC.name,
     )
@@ -70,13 +64,11 @@ def confidence_charts(folder: StudyFolder) -> list[Chart]:
         curves, at = rows.iloc[:MAX_GROUPS], rows_with(points, "dataset", dataset)
         if at.empty:
             continue
-        lines = " Curves and lines: the Gaussian model with unequal variances." if rows["d_a"].notna().any() else ""
         charts.append(
             Chart(
                 f"ROC and zROC{on_dataset(dataset)}",
                 [_figure(curves, at, on_z=False), _figure(curves, at, on_z=True)],
-                "Dots: rates if all ratings from a cut on count as “fake”, the strictest cut lowest; answers of all "
-                f"participants together.{lines} Dashed: chance.{first_of(len(rows))}",
+                sentence("tables", "confidence_chart", rows["d_a"].notna().any()) + first_of(len(rows)),
                 "; ".join(
                     f"{model_text(row['model'])}: d_a {number(row['d_a'])}, slope {number(row['slope'])}"
                     for row in rows.to_dict("records")

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gan_eval.base.errors import UserError
+from gan_eval.base.inference import Estimate
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.parts.blocks import Block, Charts, Folded, Lines, PictureTable, ReportSection
 from gan_eval.report.parts.chart import INK, MAX_TITLE, MUTED, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.heat import coloured, heated, stretched
+from gan_eval.report.parts.sentences import said
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.thumbnails import SIDE, small_picture
 from gan_eval.report.parts.words import (
-    apa_interval,
     clean,
-    missing,
     number,
     p_value,
     percent,
@@ -84,18 +84,9 @@ def _details(folder: StudyFolder) -> list[Block]:
 
 def _sentences(folder: StudyFolder) -> list[str]:
     row = folder.table(MARK_AGREEMENT).iloc[0]
-    words = {"n_marks": "mark", "n_participants": "participant", "n_stimuli": "generated picture"}
-    sentences = ["{} of {} on {}.".format(*(plural(int(row[name]), word) for name, word in words.items()))]
-    if not missing(row["auc"]):
-        interval = "" if missing(row["auc_low"]) else f", {apa_interval(row['auc_low'], row['auc_high'])}"
-        meaning = "0.5 is chance, above the bias to the centre; 1 means the same places."
-        sentences.append(f"Agreement of people: shuffled AUC = {number(row['auc'])}{interval}. {meaning}")
-    for best in best_group(folder).tail(1).to_dict("records"):
-        ceiling = "" if missing(best["ceiling"]) else f"; other people's marks (ceiling): {number(best['ceiling'])}"
-        is_near = not missing(best["auc_low"]) and best["auc_low"] > 0.5
-        start = "Of the maps, the nearest to the marks" if is_near else "No map is clearly nearer than chance; the best"
-        sentences.append(f"{start} is {title_of_map(best['map'])}: AUC = {number(best['auc'])}{ceiling}.")
-    return sentences
+    best = next(iter(best_group(folder).tail(1).to_dict("records")), None)
+    auc = Estimate(*(float(row[name]) for name in ("auc", "auc_low", "auc_high")))
+    return said("tables", "marks", row, auc, best, title_of_map(best["map"]) if best else "")
 
 
 def title_of_map(name: object) -> str:

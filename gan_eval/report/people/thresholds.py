@@ -9,24 +9,23 @@ import pandas as pd
 from gan_eval.report.parts.blocks import Block, Charts, ShownTable
 from gan_eval.report.parts.chart import MAX_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
     BASES,
     NOTHING,
-    listed,
     milliseconds,
     missing,
     model_text,
     number,
     on_dataset,
     percent,
-    plural,
     rows_with,
     text,
     whole,
 )
 from gan_eval.settings.protocols import QUEST_PLUS, STAIRCASE
-from gan_eval.stats.tables.hype import HYPE, THRESHOLDS, mean_thresholds
+from gan_eval.stats.tables.hype import THRESHOLDS, mean_thresholds
 from gan_eval.stats.tables.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, averaged_share
 
 if TYPE_CHECKING:
@@ -54,47 +53,8 @@ def thresholds_table(folder: StudyFolder) -> ShownTable:
     return ShownTable("Thresholds of exposure", head, means, 2, source="thresholds")
 
 
-def threshold_sentences(folder: StudyFolder) -> list[str]:
-    """Return sentences on the threshold of each data set by staircases or QUEST+."""
-    sentences, scores = [], folder.table(HYPE)
-    for mean in mean_thresholds(folder.table(THRESHOLDS)):
-        where = on_dataset(mean.dataset)
-        by_quest = mean.protocol == QUEST_PLUS
-        too_few = "had too few answers" if by_quest else "had too few reversals"
-        blocks = "block" if by_quest else "staircase"
-        if mean.n_participants == 0:
-            whose = f"The blocks of QUEST+{where}" if by_quest else f"The staircases{where}"
-            sentence = f"{whose} {too_few} for a threshold of exposure."
-            if not by_quest and missing(mean.share):
-                sentence = f"{whose} do not follow the weighted up-down rule, so they give no threshold of exposure."
-        else:
-            value, low, high = mean.mean_ms, mean.low_ms, mean.high_ms
-            cited = rows_with(scores, "dataset", mean.dataset)
-            cited = cited[(cited["score"] == "hype_time") & cited["value"].notna()]
-            if not by_quest and len(cited):  # as in the table to cite
-                value, low, high = cited[["value", "ci_low", "ci_high"]].iloc[0].astype(float)
-            within = "" if missing(low) else f" (95% interval {_interval(low, high)} between participants)"
-            beginning = (
-                f"By QUEST+ the exposure with 75% correct answers{where} is {milliseconds(value)} on average"
-                if by_quest
-                else f"The staircase{where} settled at {milliseconds(value)}, the mean of the most frequent exposures"
-            )
-            sentence = f"{beginning}{within}, over {plural(mean.n_participants, 'participant')}."
-            if not by_quest and not missing(mean.share):
-                sentence += f" Its steps settle at {mean.share:.0%} correct answers."
-            if mean.n_without:
-                sentence += f" {plural(mean.n_without, blocks)} {too_few} for a threshold."
-        if mean.n_bound:
-            sentence += (
-                f" {plural(mean.n_bound, blocks)} stayed at an end of the range of exposures, so the threshold may lie "
-                "beyond it: the mean is less certain than its interval."
-            )
-        sentences.append(sentence)
-    return sentences
-
-
 def _interval(low: float, high: float) -> str:
-    return f"{milliseconds(low)} to {milliseconds(high)}"
+    return f"[{milliseconds(low)}, {milliseconds(high)}]"
 
 
 def psychometric_blocks(folder: StudyFolder) -> list[Block]:
@@ -110,7 +70,7 @@ def psychometric_blocks(folder: StudyFolder) -> list[Block]:
         INTERVAL: lambda row: (
             NOTHING
             if missing(row["threshold"])
-            else " to ".join(level_text(row[f"threshold_{end}"], row["level"]) for end in ("low", "high"))
+            else f"[{', '.join(level_text(row[f'threshold_{end}'], row['level']) for end in ('low', 'high'))}]"
         ),
         "correct answers there": cell(percent, "share"),
         "slope": cell(number, "slope"),
@@ -123,11 +83,7 @@ def psychometric_blocks(folder: StudyFolder) -> list[Block]:
         columns,
         text_columns=3 if several else 2,
         last_is_text=True,
-        notes=[
-            "Threshold: the level where the typical participant's share of correct answers is midway between chance "
-            "(50%) and 100% minus the lapse rate; of single pictures it is the mean over reals and fakes. Slope: "
-            f"{listed([*dict.fromkeys(units)])} for each doubling of the level (each unit if a level is 0 or less)."
-        ],
+        notes=said("tables", "psychometric", [*dict.fromkeys(units)]),
         label=lambda row: text(row["model"]) + on_dataset(row["dataset"]),
         source="psychometric",
     )
@@ -159,12 +115,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
         rows = rows_with(levels[levels["task"] == task], "dataset", dataset)
         if rows.empty:
             continue
-        caption = (
-            "Dots: observed shares with 95% intervals; curves: psychometric functions averaged over participants "
-            "and pictures, a short upright line at each threshold. Dashed: chance."
-        )
-        if part["threshold"].isna().all():
-            caption = "Dots: observed shares with 95% intervals. Dashed: chance. The table says why a curve is missing."
+        caption = sentence("tables", "psychometric_chart", part["threshold"].notna().any())
         alternatives = [
             f"{model_text(row['model'])}: threshold {level_text(row['threshold'], row['level'])}"
             for row in part.to_dict("records")

@@ -14,8 +14,8 @@ from synthetic_study import PUBLISHED
 
 from gan_eval.base.errors import UserError
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
+from gan_eval.report.metrics.summaries import Measured
 from gan_eval.report.metrics.values import value_blocks
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import read_folder
