@@ -105,44 +105,47 @@ def write_figure(
 
 def caption_of_figure_1(folder: StudyFolder, content: FigureContent) -> str:
     """Return the caption of figure 1 in plain text."""
-    entries, rows = content.entries, [row for row in folder.results.cited if row.protocol == content.protocol]
-    is_adaptive, share = content.protocol in ADAPTIVE_PROTOCOLS, ""
-    if is_adaptive:
+    facts = _facts_of_panels(folder, content)
+    panels = [
+        f"{f'({letter}) ' * (len(content.panels) > 1)}{sentence('captions', kind, content, *facts[kind])}."
+        for letter, kind in zip(LETTERS, content.panels, strict=False)
+    ]
+    rows = [row for row in folder.results.every if row.protocol == content.protocol]
+    of_all, is_adaptive = [row for row in rows if row.is_of_all], content.protocol in ADAPTIVE_PROTOCOLS
+    nouns = "grades" if content.protocol == RATING else "rates" + " and accuracy" * ("accuracy" in content.panels)
+    bases = basis_text([row for row in folder.results.cited if row.protocol == content.protocol])
+    rest = sentence(
+        "captions",
+        "rest",
+        who=folder.who_text(max(row.counts["n_participants"] or 0 for row in of_all or rows)),
+        n_answers=sum(row.counts["n_answers"] or 0 for row in of_all),
+        nouns="thresholds" if is_adaptive else nouns,
+        bases="over participants only" if is_adaptive else bases,
+        interim="interim" in content.warning,
+        first=MAX_ROWS if MAX_ROWS == len(content.entries) < len(rows) - len(of_all) else 0,
+        partial=trained_text(folder.fractions, "Models trained"),
+        simulated=folder.simulated,
+    )
+    return " ".join([*panels, rest])
+
+
+def _facts_of_panels(folder: StudyFolder, content: FigureContent) -> dict[str, tuple[Any, ...]]:
+    """Return by panel what its caption says of the drawing, as `captions.jinja` names it."""
+    entries, share = content.entries, ""
+    if content.protocol in ADAPTIVE_PROTOCOLS:
         thresholds = folder.table(THRESHOLDS)
         shares = thresholds.loc[(thresholds["protocol"] == content.protocol).fillna(False), "share"].dropna().unique()
         share = f"{shares[0]:.0%}" if len(shares) == 1 else "a fixed share of"
-    has_ends, has_ends_of_accuracy = (
-        any(not np.isnan(ends(entry)[1:]).any() for entry in entries)
-        for ends in (lambda entry: entry.value, lambda entry: entry.accuracy)
-    )
+    has_ends = any(not np.isnan(entry.value[1:]).any() for entry in entries)
+    has_ends_of_accuracy = any(not np.isnan(entry.accuracy[1:]).any() for entry in entries)
     is_counted = any(len(entry.participant_values) > MAX_DOTS for entry in entries)
     has_reals = any(not math.isnan(entry.real[0]) for entry in entries)
-    facts = {
+    return {
         "rates": (share, has_ends, is_counted, has_reals),
         "accuracy": (has_ends_of_accuracy,),
         "people": (),
         "metric": (title_of(content.metric), all(len(entry.points) <= 1 for entry in entries)),
     }
-    panels = [
-        f"{f'({letter}) ' * (len(content.panels) > 1)}{sentence('captions', kind, content, *facts[kind])}."
-        for letter, kind in zip(LETTERS, content.panels, strict=False)
-    ]
-    every = [row for row in folder.results.every if row.protocol == content.protocol]
-    of_all = [row for row in every if row.is_of_all]
-    nouns = "grades" if content.protocol == RATING else "rates" + " and accuracy" * ("accuracy" in content.panels)
-    rest = sentence(
-        "captions",
-        "rest",
-        who=folder.who_text(max(row.counts["n_participants"] or 0 for row in of_all or every)),
-        n_answers=sum(row.counts["n_answers"] or 0 for row in of_all),
-        nouns="thresholds" if is_adaptive else nouns,
-        bases="over participants only" if is_adaptive else basis_text(rows),
-        interim="interim" in content.warning,
-        first=MAX_ROWS if MAX_ROWS == len(entries) < len(every) - len(of_all) else 0,
-        partial=trained_text(folder.fractions, "Models trained"),
-        simulated=folder.simulated,
-    )
-    return " ".join([*panels, rest])
 
 
 def text_width_mm(text: str, size: int = FONT_SIZE) -> float:

@@ -173,12 +173,7 @@ def _entries(
     entries = []
     for row in sorted(rows, key=lambda row: datasets.index(row.dataset))[:MAX_ROWS]:
         model, dataset, is_rating = row.model, row.dataset, row.protocol == RATING
-        values, reals = (
-            (people if row.is_of_all else people[(people["model"] == name) & (people["dataset"] == dataset)])
-            .groupby("participant")["value"]
-            .mean()
-            for name in (model, REAL)
-        )
+        values, reals = (_means_of_people(people, row, name) for name in (model, REAL))
         of_reals, accuracy = row.numbers["real_called_real"], (*row.numbers["accuracy"], *row.within[1:])
         band = grades_of_reals.get(dataset, (math.nan, math.nan)) if is_rating else of_reals[1:]
         both = pd.concat([reals, values], axis=1, join="inner") if row.protocol == SINGLE else np.empty((0, 2))
@@ -203,6 +198,12 @@ def _entries(
             )
         )
     return entries
+
+
+def _means_of_people(people: pd.DataFrame, row: Result, name: str) -> "pd.Series[float]":
+    """Return each participant's mean value of a model, or of the real pictures, on the data set of a row."""
+    is_own = (people["model"] == name) & (people["dataset"] == row.dataset)
+    return (people if row.is_of_all else people[is_own]).groupby("participant")["value"].mean()
 
 
 def _participant_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:

@@ -186,6 +186,11 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
         more = max(len(rows) - MAX_SENTENCES, 0)
         sentences.append(sentence("results", "grades", dataset, rows[:MAX_SENTENCES], more, direction))
         sentences += _agreement(folder, dataset)
+    return [*sentences, *_grade_differences(folder)]
+
+
+def _grade_differences(folder: StudyFolder) -> Iterator[str]:
+    """Yield a sentence for each difference of mean grades: of real and generated pictures, then of models."""
     compared = [each for each in folder.results.differences("grades") if each.measure == MEAN]
     compared = [each for each in compared if not missing(each.estimate.low)]
     of_kinds = [each for each in compared if each.a in ("real", "fake")]
@@ -193,10 +198,9 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
     for family, shown in ((of_kinds, of_kinds), (of_models, of_models[:MAX_SENTENCES])):
         for each in shown:
             adjusted = is_adjusted(other for other in family if other.dataset == each.dataset)
-            sentences.append(sentence("results", "grade_difference", each, adjusted))
+            yield sentence("results", "grade_difference", each, adjusted)
     if (more := len(of_models) - MAX_SENTENCES) > 0:
-        sentences.append(f"For {plural(more, 'more pair')} of models see the differences below.")
-    return sentences
+        yield f"For {plural(more, 'more pair')} of models see the differences below."
 
 
 def _agreement(folder: StudyFolder, dataset: str) -> list[str]:

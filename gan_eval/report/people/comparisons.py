@@ -1,6 +1,7 @@
 """Tables of answers: differences between groups with their verdicts, choices between two, grades, classes."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from gan_eval.base.inference import Estimate
 from gan_eval.report.parts.blocks import Lines, ReportSection, ShownTable
@@ -38,35 +39,39 @@ def comparisons_section(folder: StudyFolder) -> ReportSection:
     # without the differences from chance, which are in table 1
     rows = [each for each in folder.results.compared if each.question != "detection"]
     has_margin = any(each.margin for each in rows)
-    cells = [
-        [
-            f"{each.name}{' (exploratory)' * each.is_exploratory}: {each.a} {MINUS} {each.b}, "
-            f"{each.measure.replace('_', ' ')}",
-            NOTHING if missing(each.estimate.value) else f"{_amount(each)} {_ends(each, each.estimate)}".strip(),
-            p_value(each.p_unadjusted),
-            p_value(each.p) if each.is_tested else NOTHING,
-            _simultaneous(each),
-            _ends(each, each.within) if has_margin else NOTHING,
-            each.verdict or NOTHING,
-        ]
-        for each in rows
-    ]
+    cells = [_cells(each, has_margin=has_margin) for each in rows]
     head = ["difference", "points [95%, unadjusted]", "p", "p (Holm)", "simultaneous (95%)", "90% interval", "verdict"]
+    notes = [*_notes(rows), *row_notes([(each.reason, each.name) for each in rows])]
+    table = ShownTable("Differences", head, cells, notes=notes, last_is_text=True, source="comparisons")
+    blocks = [Lines(comparison_sentences(folder)), table] if rows else []
+    return ReportSection("comparisons", "Differences between models", blocks)
+
+
+def _cells(result: Result, *, has_margin: bool) -> list[str]:
+    """Return the cells of a difference; without any margin its 90% interval is not shown."""
+    of = f"{result.a} {MINUS} {result.b}, {result.measure.replace('_', ' ')}"
+    size = f"{_amount(result)} {_ends(result, result.estimate)}"
+    return [
+        f"{result.name}{' (exploratory)' * result.is_exploratory}: {of}",
+        NOTHING if missing(result.estimate.value) else size,
+        p_value(result.p_unadjusted),
+        p_value(result.p) if result.is_tested else NOTHING,
+        _simultaneous(result),
+        _ends(result, result.within) if has_margin else NOTHING,
+        result.verdict or NOTHING,
+    ]
+
+
+def _notes(rows: Sequence[Result]) -> list[str]:
     bases = [BASES.get(name, name) for name, _ in Counter(each.basis for each in rows if each.basis).most_common()]
     verdicts = [each.verdict for each in rows]
-    only_sign = bool({ABOVE_0, BELOW_0} & {row[4] for row in cells})
-    has_grades = any(each.measure == MEAN for each in rows)
-    has_undecided = "undecided" in verdicts
-    notes = said("comparisons", "notes", has_grades, bases, only_sign, unadjusted(verdicts), has_undecided)
-    notes += row_notes([(each.reason, each.name) for each in rows])
-    table = ShownTable("Differences", head, cells, notes=notes, last_is_text=True, source="comparisons")
-    return ReportSection(
-        "comparisons", "Differences between models", [Lines(comparison_sentences(folder)), table] if rows else []
-    )
+    only_sign = bool({ABOVE_0, BELOW_0} & {_simultaneous(each) for each in rows})
+    has_grades, has_undecided = any(each.measure == MEAN for each in rows), "undecided" in verdicts
+    return said("comparisons", "notes", has_grades, bases, only_sign, unadjusted(verdicts), has_undecided)
 
 
-def _amount(result: Result, end: float | None = None) -> str:
-    value = result.estimate.value if end is None else end
+def _amount(result: Result) -> str:
+    value = result.estimate.value
     return number(value) if result.measure == MEAN else number(100 * value, digits=1)
 
 

@@ -178,16 +178,22 @@ def marks_figure(folder: StudyFolder, width_mm: float) -> "Figure":
         grid = figure.add_gridspec(len(heights), len(widths), width_ratios=widths, height_ratios=heights)
         if folder.simulated:
             figure.suptitle("simulated participants", fontsize=8, color=MUTED)
+        names = [clean(row["id"].partition("/")[2])[-20:] for row, _ in shown]
         for row, (title, pictures) in enumerate(rows.items()):
             for column, pixels in enumerate(pictures):
                 axes = figure.add_subplot(grid[row, column])
-                axes.set(xticks=[], yticks=[])
-                axes.set_ylabel("" if column else title, fontsize=8 if is_wide else 6)
-                axes.spines[:].set_visible(False)
-                name = "" if row else clean(shown[column][0]["id"].partition("/")[2])[-20:]
-                axes.set_title(name, fontsize=6, parse_math=False)
-                if pixels is not None:
-                    axes.imshow(pixels, interpolation="lanczos", aspect="auto" if is_wide else "equal")
+                words = ("" if row else names[column]), ("" if column else title)
+                _draw_picture(axes, pixels, *words, is_wide=is_wide)
         if not maps.empty:
             draw_maps(figure.add_subplot(grid[:, -1] if is_wide else grid[-1, :]), maps)
     return figure
+
+
+def _draw_picture(axes: "Axes", pixels: Any, name: str, title: str, *, is_wide: bool) -> None:
+    """Draw pixels, or nothing for None, with a name above and a title to the left."""
+    axes.set(xticks=[], yticks=[])
+    axes.set_ylabel(title, fontsize=8 if is_wide else 6)
+    axes.spines[:].set_visible(False)
+    axes.set_title(name, fontsize=6, parse_math=False)
+    if pixels is not None:
+        axes.imshow(pixels, interpolation="lanczos", aspect="auto" if is_wide else "equal")

@@ -5,8 +5,8 @@ from functools import partial
 import pandas as pd
 
 from gan_eval import __address__, __version__
+from gan_eval.report.metrics.answer import paper_paragraph
 from gan_eval.report.metrics.holes import holes_sentence
-from gan_eval.report.metrics.method import paper_paragraph
 from gan_eval.report.parts.blocks import Block, Listing, Quote
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.sentences import said, sentence

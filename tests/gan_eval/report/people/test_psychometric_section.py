@@ -3,7 +3,7 @@
 import pytest
 from synthetic_tables import folder_of
 
-from gan_eval.report.people.thresholds import psychometric_blocks
+from gan_eval.report.people.curves import psychometric_blocks
 
 
 def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="logit"):
