@@ -25,6 +25,7 @@ from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.cells import csv_records, number_of, with_point
 from gan_eval.tables.frames import conform, joined_tables, read_table
+from gan_eval.tables.names import OF_FILE
 
 
 def _title(words: str) -> re.Pattern[str]:
@@ -190,7 +191,7 @@ def _external(file: Path, metric: str, judged: _Judged) -> tuple[pd.DataFrame, l
                     "metric of each row is called metric, one with the model model"
                 )
             reason = None if value is not None else f"no number in {file.name}"
-            rows[key] = picture | {"metric": key[1], "value": value, "reason": reason, "run": None}
+            rows[key] = picture | {"metric": key[1], "value": value, "reason": reason, "run": OF_FILE + file.name}
     if not rows:
         example = abbreviated(judged.rows[0]["stimulus"]) if judged.rows else "no picture"
         raise UserError(

@@ -3,7 +3,8 @@
 `parts/` has the blocks and formats of sections; `people/`, `metrics/` and `training.py` have the sections.
 """
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
@@ -110,6 +111,7 @@ def build_figure(
     maps: Mapping[str, Path] | None = None,
     width_mm: float | None = None,
     panels: str | None = None,
+    on_message: Callable[[str], object] = warnings.warn,
 ) -> Path:
     """Write a figure of a study for a paper and return its path. Equal input gives equal bytes.
 
@@ -117,7 +119,8 @@ def build_figure(
         content: figure 1, or where people saw it.
         out: the file: `.pdf`, `.svg` or `.png`.
         width_mm: default: 180; below 130 panels are stacked.
-        panels: letters of the panels of figure 1 to draw, such as `ab`; default: all.
+        panels: letters of the panels of figure 1 to draw, such as `ab`; default: all that fit.
+        on_message: called with a line on the panels that do not fit.
     """
     from gan_eval.report.figure import WIDTH_MM, write_figure
     from gan_eval.report.parts.chart import figure_file
@@ -126,7 +129,7 @@ def build_figure(
 
     study, width = read_folder(Path(folder), stimuli=stimuli, maps=maps), width_mm or WIDTH_MM
     if content == "1":
-        return write_figure(study, Path(out), width, panels=panels)
+        return write_figure(study, Path(out), width, panels=panels, on_message=on_message)
     words = CAPTION + " Simulated participants, which say nothing about people." * study.simulated
     write_bytes(out, figure_file(marks_figure(study, width), out.suffix, title=HEADING, description=words))
     return out
@@ -139,7 +142,7 @@ def build_metrics_report(frames: "Mapping[str, pd.DataFrame]", stimuli: "Sequenc
         frames: by table name: image_metrics, set_metrics, metric_comparisons, runs; each may be absent.
         stimuli: the pictures that were measured, for holes and spectra.
     """
-    from gan_eval.report.metrics.data import Measured
+    from gan_eval.report.metrics.summaries import Measured
     from gan_eval.report.page import render
     from gan_eval.report.sections import metrics_report
 

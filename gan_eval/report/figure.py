@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,15 @@ from gan_eval.report.figure_content import LETTERS, MAX_ROWS, Entry, FigureConte
 from gan_eval.report.metrics.summaries import title_of, unit_of, with_arrow
 from gan_eval.report.parts.chart import STYLE, figure_file
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import basis_text, clean, plural, points_text
+from gan_eval.report.parts.sentences import sentence
+from gan_eval.report.parts.words import basis_text, clean, points
 from gan_eval.report.people.caveats import trained_text
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.paper import EVERYTHING, PAPER, RATING, SINGLE, distinct_rows
+from gan_eval.stats.paper import RATING, SINGLE
 from gan_eval.stats.tables.hype import THRESHOLDS
 
-WIDTH_MM = 180.0
-"""Default width; below 130 mm panels are stacked."""
+WIDTH_MM, WIDE_MM = 180.0, 130.0
+"""Default width, and the width below which panels are stacked."""
 FONT, FONT_SIZE = "DejaVu Sans", 8
 """Points; numbers on axes and notes are one point smaller."""
 SMALL = FONT_SIZE - 1
@@ -40,8 +41,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 INK, MUTED, BAND = "#141414", "#5B5B5B", "#E3E3E3"
 """Words; notes, lines and real pictures; the ground behind rates, for real pictures and the margin of equivalence."""
 _PERCENT = (0, 25, 50, 75, 100)
-MAX_HEIGHT_MM = 115.0
-"""Height above which the panels of a narrow figure are made lower; a warning above them has 5 mm."""
+MAX_HEIGHT_MM, MAX_FILE_MM = 115.0, 120.0
+"""Height above which the panels of a narrow figure are made lower, and that of a file with a warning above them."""
 MM_PER_INCH = 25.4
 GOLDEN = (math.sqrt(5) - 1) / 2
 MAX_NAMED = 8
@@ -67,84 +68,84 @@ def figure_1(content: FigureContent, width_mm: float = WIDTH_MM) -> Figure:
         return _Drawing(content, width_mm).figure
 
 
-def write_figure(folder: StudyFolder, file: Path, width_mm: float = WIDTH_MM, *, panels: str | None = None) -> Path:
+def write_figure(
+    folder: StudyFolder,
+    file: Path,
+    width_mm: float = WIDTH_MM,
+    *,
+    panels: str | None = None,
+    on_message: Callable[[str], object] = warnings.warn,
+) -> Path:
     """Write figure 1 as a file, whole or not at all, and return its path; equal input gives equal bytes.
 
     Args:
         file: PDF or SVG, whose words stay text, or PNG of 300 dpi.
-        panels: letters of the panels to draw, such as `ab`; default: all.
+        panels: letters of the panels to draw, such as `ab`; default: all, of a narrow figure those that fit on a page.
+        on_message: called with a line on the panels that do not fit.
     """
     content = content_of(folder)
     if content is None:
         raise UserError(f"{file}: not written: figure 1 needs answers, and {folder.path} has no analyzed ones")
     if panels is not None:
         content = content.with_panels(panels)
-    figure, caption = figure_1(content, width_mm), caption_of_figure_1(folder, content)
+    figure, letters = figure_1(content, width_mm), LETTERS[: len(content.panels)]
+    if panels is None and width_mm < WIDE_MM:
+        kept = letters
+        while figure.get_figheight() * MM_PER_INCH > MAX_FILE_MM and len(kept) > 1:
+            kept = kept[:-1]
+            content = content.with_panels(kept)
+            figure = figure_1(content, width_mm)
+        if kept != letters:
+            rest = letters.removeprefix(kept)
+            on_message(f"{file}: panels {kept} of {letters}, as more do not fit on a page; the others: --panels {rest}")
+    caption = caption_of_figure_1(folder, content)
     write_bytes(file, figure_file(figure, file.suffix, title="Figure 1", description=caption))
     return file
 
 
 def caption_of_figure_1(folder: StudyFolder, content: FigureContent) -> str:
     """Return the caption of figure 1 in plain text."""
-    ends = ", with 95% intervals" * any(not np.isnan(entry.value[1:]).any() for entry in content.entries)
-    is_paired, is_rating, share = content.protocol == PAIRED, content.protocol == RATING, ""
+    facts = _facts_of_panels(folder, content)
+    panels = [
+        f"{f'({letter}) ' * (len(content.panels) > 1)}{sentence('captions', kind, content, *facts[kind])}."
+        for letter, kind in zip(LETTERS, content.panels, strict=False)
+    ]
+    rows = [row for row in folder.results.every if row.protocol == content.protocol]
+    of_all, is_adaptive = [row for row in rows if row.is_of_all], content.protocol in ADAPTIVE_PROTOCOLS
+    nouns = "grades" if content.protocol == RATING else "rates" + " and accuracy" * ("accuracy" in content.panels)
+    bases = basis_text([row for row in folder.results.cited if row.protocol == content.protocol])
+    rest = sentence(
+        "captions",
+        "rest",
+        who=folder.who_text(max(row.counts["n_participants"] or 0 for row in of_all or rows)),
+        n_answers=sum(row.counts["n_answers"] or 0 for row in of_all),
+        nouns="thresholds" if is_adaptive else nouns,
+        bases="over participants only" if is_adaptive else bases,
+        interim="interim" in content.warning,
+        first=MAX_ROWS if MAX_ROWS == len(content.entries) < len(rows) - len(of_all) else 0,
+        partial=trained_text(folder.fractions, "Models trained"),
+        simulated=folder.simulated,
+    )
+    return " ".join([*panels, rest])
+
+
+def _facts_of_panels(folder: StudyFolder, content: FigureContent) -> dict[str, tuple[Any, ...]]:
+    """Return by panel what its caption says of the drawing, as `captions.jinja` names it."""
+    entries, share = content.entries, ""
     if content.protocol in ADAPTIVE_PROTOCOLS:
         thresholds = folder.table(THRESHOLDS)
         shares = thresholds.loc[(thresholds["protocol"] == content.protocol).fillna(False), "share"].dropna().unique()
         share = f"{shares[0]:.0%}" if len(shares) == 1 else "a fixed share of"
-    is_counted = any(len(entry.participant_values) > MAX_DOTS for entry in content.entries)
-    participants = "bars: numbers of participants" if is_counted else "dots: participants"
-    rates = f"{content.panel_a[2].format(share)}; large markers: models{ends}; {participants}"
-    if any(not math.isnan(entry.real[0]) for entry in content.entries):
-        of = "mean grade of real pictures" if is_rating else "share of real pictures called real"
-        rates += f"; grey: 95% interval of the {of}"
-    elif content.has_shares:
-        rates += f"; dashed: {'the average model' if content.panel_a[0] == 'preference' else 'chance'}"
-    accuracy = "Share of pairs in which the real picture was found" if is_paired else "Balanced accuracy"
-    if any(not np.isnan(entry.accuracy[1:]).any() for entry in content.entries):
-        accuracy += ", with 95% (thin) and 90% (thick) intervals"
-    accuracy += "; dashed: chance"
-    if not math.isnan(content.margin):
-        accuracy += f"; grey: within the margin of equivalence, {points_text(content.margin)}"
-    of_models = all(len(entry.points) <= 1 for entry in content.entries)
-    score = "mean grade" if is_rating else "fooling rate"
-    ranked = "; ρ: Spearman's correlation" + " within models" * (not of_models)
-    method = "over models by Fisher's z" if of_models else "by a two-way bootstrap"
-    ranked += f", with its 95% interval {method}" * any("[" in text for text in content.correlations)
-    words = {
-        "rates": rates,
-        "accuracy": accuracy,
-        "people": "Generated pictures called fake (hits) against real pictures called fake (false alarms), for each "
-        "participant (small; larger where several coincide) and each model (large); curves: equal d′",
-        "metric": f"{title_of(content.metric)} of each {'model' if of_models else 'generated picture'} against its "
-        f"{score}{ranked * bool(content.correlations)}",
+    has_ends = any(not np.isnan(entry.value[1:]).any() for entry in entries)
+    has_ends_of_accuracy = any(not np.isnan(entry.accuracy[1:]).any() for entry in entries)
+    is_counted = any(len(entry.participant_values) > MAX_DOTS for entry in entries)
+    has_reals = any(not math.isnan(entry.real[0]) for entry in entries)
+    return {
+        "rates": (share, has_ends, is_counted, has_reals),
+        "accuracy": (has_ends_of_accuracy,),
+        "people": (),
+        "metric": (title_of(content.metric), all(len(entry.points) <= 1 for entry in entries)),
     }
-    table = folder.table(PAPER)
-    table = table[table["protocol"] == content.protocol]
-    everything = table[table["model"] == EVERYTHING]
-    count = int((everything if len(everything) else table)["n_participants"].max())
-    answers = f", {plural(int(everything['n_answers'].sum()), 'answer')}" if len(everything) else ""
-    nouns = "rates" + " and accuracy" * ("accuracy" in content.panels)
-    bases = basis_text(distinct_rows(table))
-    if content.protocol in ADAPTIVE_PROTOCOLS:
-        bases, nouns = "over participants only", "thresholds"
-    elif is_rating:
-        nouns = "grades"
-    drawn, rows = len(content.entries), int((table["model"].fillna("") != EVERYTHING).sum())
-    partial = trained_text(folder.fractions, "Models trained")
-    sentences = [
-        *(
-            f"{f'({letter}) ' * (len(content.panels) > 1)}{words[kind]}."
-            for letter, kind in zip(LETTERS, content.panels, strict=False)
-        ),
-        f"{folder.who_text(count)}{answers}.",
-        f"Intervals of {nouns}: {bases}." if bases else "",
-        "Interim: no verdict yet." if "interim" in content.warning else "",
-        f"The first {drawn} models; the table `paper` has all." if MAX_ROWS == drawn < rows else "",
-        f"{partial}." if partial else "",
-        "A rehearsal with simulated participants, which says nothing about people." if folder.simulated else "",
-    ]
-    return " ".join(filter(None, sentences))
 
 
 def text_width_mm(text: str, size: int = FONT_SIZE) -> float:
@@ -171,7 +172,7 @@ class _Drawing:
     """The drawing of figure 1."""
 
     def __init__(self, content: FigureContent, width_mm: float) -> None:
-        self.content, self.width_mm, self.is_wide = content, width_mm, width_mm >= 130
+        self.content, self.width_mm, self.is_wide = content, width_mm, width_mm >= WIDE_MM
         self.is_coloured = sum(entry.model_index >= 0 for entry in content.entries) <= MAX_NAMED
         self.at, self.titles = _rows(content.entries)
         lines = self._lines()
@@ -226,7 +227,8 @@ class _Drawing:
         if kind in ("rates", "accuracy"):
             rows = self.at[-1] + 1
             row = 1.0 if rows <= 6 else 0.8 if rows <= 10 else 0.65
-            return FONT_SIZE * (2 + max(rows * (row - (row - 0.55) * squeezed), 1.75))
+            lowest = 0.39 if rows > 10 else 0.55
+            return FONT_SIZE * (2 + max(rows * (row - (row - lowest) * squeezed), 1.75))
         return 7 * FONT_SIZE if self.is_wide else (0.65 - 0.15 * squeezed) * self.width_mm
 
     def _style(self, entry: Entry) -> dict[str, Any]:
@@ -316,7 +318,7 @@ class _Drawing:
             self._note(axes, "dashed: chance", line=50)
         else:
             axes.axvspan(50 - margin, 50 + margin, color=BAND, linewidth=0, zorder=0)
-            self._note(axes, f"chance ± {points_text(self.content.margin)}", line=50)
+            self._note(axes, f"chance ± {points(self.content.margin)}", line=50)
         widest = max(text_width_mm(entry.verdict, SMALL) for entry in entries)
         if widest < 0.33 * self.width_mm:
             for at, entry in zip(self.at, entries, strict=True):

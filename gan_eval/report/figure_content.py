@@ -19,9 +19,8 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
-from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE, interval_names, with_shared_reals
-from gan_eval.stats.questions import CHOSEN
-from gan_eval.stats.tables.comparisons import COMPARISONS
+from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE
+from gan_eval.stats.results import Result
 from gan_eval.stats.tables.grades import OPINION_SCORES
 from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
@@ -141,76 +140,70 @@ class FigureContent:
 
 def content_of(folder: StudyFolder) -> FigureContent | None:
     """Return the content of figure 1; None if the table `paper` has no value."""
-    table = folder.table(PAPER)
-    interim = is_interim(folder) or bool((table["verdict"] == INTERIM).any())
-    table = table[[not missing(row[PANEL_A[row["protocol"]][0]]) for row in table.to_dict("records")]]
-    if table.empty:
+    rows = folder.results.every
+    interim = is_interim(folder) or any(row.verdict == INTERIM for row in rows)
+    rows = [row for row in rows if not missing(row.numbers[PANEL_A[row.protocol][0]].value)]
+    if not rows:
         return None
-    protocol = str(table["protocol"].iloc[0])
-    table = with_shared_reals(table[table["protocol"] == protocol])
-    is_chosen = protocol == TWO_MODELS and "chosen" in table and bool(table["chosen"].notna().all())
+    protocol = rows[0].protocol
+    rows = [row for row in rows if row.protocol == protocol]
+    is_chosen = protocol == TWO_MODELS and not any(missing(row.numbers.get("chosen", [None])[0]) for row in rows)
     panel_a = PANEL_A[CHOSEN_OF_TWO if is_chosen else protocol]
-    table = table.assign(**{name: table[name].astype("object").fillna("") for name in _KEY})
-    models = table[table["model"] != EVERYTHING]
+    models = [row for row in rows if not row.is_of_all]
     people = _participant_values(folder, protocol)
-    entries = _entries(models if len(models) else table, people, panel_a, hide_verdicts=interim)
-    comparisons = folder.table(COMPARISONS)
-    measure = CHOSEN if protocol == PAIRED else "called_fake"
-    is_detection = (comparisons["question"] == "detection") & (comparisons["measure"] == measure)
-    margin = comparisons.loc[is_detection.to_numpy(bool), "margin"].max()
+    entries = _entries(models or rows, people, panel_a, hide_verdicts=interim)
     metric, correlations = "", list[str]()
     if protocol in (SINGLE, RATING):
         metric, correlations = _add_metric(folder, entries, GRADE if protocol == RATING else FOOLING)
     grades = folder.study.quiz.grades if folder.study is not None else None
     warning = "; ".join(["simulated participants"] * folder.simulated + ["interim: no verdict"] * interim)
-    return FigureContent(protocol, panel_a, entries, float(margin), grades, metric, correlations, warning)
+    margin = rows[0].margin.size if rows[0].margin else math.nan
+    return FigureContent(protocol, panel_a, entries, margin, grades, metric, correlations, warning)
 
 
 def _entries(
-    table: pd.DataFrame, people: pd.DataFrame, panel_a: tuple[str, str, str], *, hide_verdicts: bool
+    rows: Sequence[Result], people: pd.DataFrame, panel_a: tuple[str, str, str], *, hide_verdicts: bool
 ) -> list[Entry]:
     """Return an entry for each row of `paper`, sorted by data set; `people` is the result of `_participant_values`."""
-    models = [model for model in dict.fromkeys(table["model"]) if model != REAL]
-    datasets = [*dict.fromkeys(table["dataset"])]
+    models = [model for model in dict.fromkeys(row.model for row in rows) if model != REAL]
+    datasets = [*dict.fromkeys(row.dataset for row in rows)]
+    grades_of_reals = {row.dataset: row.numbers["grade"][1:] for row in rows if row.model == REAL}
+    column, axis, _ = panel_a
+    scale = 100.0 if "%" in axis else 1.0
     entries = []
-    for row in sorted(table.to_dict("records"), key=lambda row: datasets.index(row["dataset"]))[:MAX_ROWS]:
-        model, dataset, protocol = row["model"], row["dataset"], row["protocol"]
-        column, axis, _ = panel_a
-        scale = 100.0 if "%" in axis else 1.0
-        values, reals = (
-            (people if name == EVERYTHING else people[(people["model"] == name) & (people["dataset"] == dataset)])
-            .groupby("participant")["value"]
-            .mean()
-            for name in (model, REAL)
-        )
-        band = [row["real_low"], row["real_high"]]
-        if protocol == RATING:
-            of_reals = table[(table["model"] == REAL) & (table["dataset"] == dataset)]
-            band = [of_reals[f"grade_{end}"].max() for end in ("low", "high")]
-        both = pd.concat([reals, values], axis=1, join="inner") if protocol == SINGLE else np.empty((0, 2))
-        accuracy = [row[f"accuracy{end}"] for end in ("", "_low", "_high", "90_low", "90_high")]
-        has_verdict = not (hide_verdicts or missing(row["verdict"]) or row["verdict"] in (INTERIM, NONE))
+    for row in sorted(rows, key=lambda row: datasets.index(row.dataset))[:MAX_ROWS]:
+        model, dataset, is_rating = row.model, row.dataset, row.protocol == RATING
+        values, reals = (_means_of_people(people, row, name) for name in (model, REAL))
+        of_reals, accuracy = row.numbers["real_called_real"], (*row.numbers["accuracy"], *row.within[1:])
+        band = grades_of_reals.get(dataset, (math.nan, math.nan)) if is_rating else of_reals[1:]
+        both = pd.concat([reals, values], axis=1, join="inner") if row.protocol == SINGLE else np.empty((0, 2))
         model_index = -1 if model == REAL else models.index(model)
         marker_index = model_index + len(models) * datasets.index(dataset)
         entries.append(
             Entry(
                 model,
                 dataset,
-                n=int(row["n_participants"]),
+                n=row.counts["n_participants"] or 0,
                 model_index=model_index,
                 marker="o" if model == REAL else _MARKERS[marker_index % len(_MARKERS)],
-                value=[scale * float(row[name]) for name in (column, *interval_names(column))],
-                real=[scale * float(end) for end in band],
-                false_alarms=100 - 100 * float(row["real_called_real"]),
-                accuracy=[100 * float(share) for share in accuracy],
-                verdict=str(row["verdict"]) if has_verdict else "",
+                value=[scale * number for number in row.numbers[column]],
+                real=[scale * end for end in band],
+                false_alarms=100 - 100 * of_reals.value,
+                accuracy=[100 * share for share in accuracy],
+                verdict="" if hide_verdicts or row.verdict in (INTERIM, NONE) else row.verdict,
                 participant_values=scale * values.to_numpy(float),
                 participant_rates=100 - 100 * np.asarray(both, float),
                 points=np.empty((0, 2)),
-                is_unknown=not missing(row.get("n_unknown")),
+                is_unknown=row.counts.get("n_unknown") is not None,
             )
         )
     return entries
+
+
+def _means_of_people(people: pd.DataFrame, row: Result, name: str) -> "pd.Series[float]":
+    """Return each participant's mean value of a model, or of the real pictures, on the data set of a row."""
+    is_own = (people["model"] == name) & (people["dataset"] == row.dataset)
+    return (people if row.is_of_all else people[is_own]).groupby("participant")["value"].mean()
 
 
 def _participant_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from gan_eval.judgements.contradictions import of_two_models
 from gan_eval.report.metrics.answer import answer_section as metric_answer_section
-from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.answer import method_section as metric_method_section
 from gan_eval.report.metrics.holes import holes_of_folder
-from gan_eval.report.metrics.method import method_section as metric_method_section
+from gan_eval.report.metrics.summaries import Measured
 from gan_eval.report.metrics.values import spectra_section, value_blocks
 from gan_eval.report.page import downloads_of
 from gan_eval.report.parts.blocks import Files, Lines, Report, ReportSection, ShownTable
@@ -18,15 +18,13 @@ from gan_eval.report.parts.words import listed, plural
 from gan_eval.report.people.agreement import correlation_tables, difference_tables, score_tables
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import badges, caveats, trained_text
-from gan_eval.report.people.comparisons import comparisons_section
-from gan_eval.report.people.confidence import confidence_section
+from gan_eval.report.people.comparisons import choices_tables, classes_table, comparisons_section, grades_tables
+from gan_eval.report.people.curves import confidence_section, psychometric_blocks, thresholds_table
 from gan_eval.report.people.first_page import first_page
 from gan_eval.report.people.marks import marks_section
-from gan_eval.report.people.pairs_and_grades import choices_tables, classes_table, grades_tables
 from gan_eval.report.people.participants import demographics, included_count, participation_sentences, timing_section
 from gan_eval.report.people.pictures import fooling_galleries, giveaways_tables, samples
 from gan_eval.report.people.published import published_section
-from gan_eval.report.people.thresholds import psychometric_blocks, thresholds_table
 from gan_eval.report.training import training_section
 from gan_eval.tables.schema import KINDS
 

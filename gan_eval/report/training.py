@@ -15,6 +15,7 @@ from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.parts.blocks import Charts, PictureTable, ReportSection, ShownTable
 from gan_eval.report.parts.chart import STYLE, Chart, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.table import cell, table_of
 from gan_eval.report.parts.thumbnails import Picture, evenly_spaced, small_picture
 from gan_eval.report.parts.words import Record, from_to, missing, number, plural, text, whole
@@ -56,11 +57,6 @@ _VERDICTS = {
     "never_improved": "never improved",
     "too_few": "too few measurements",
 }
-_METHOD = (
-    "In brackets: 95% intervals. A line that rises up to a step and is flat after it is fitted by least squares; "
-    "intervals and tests come from a bootstrap of its autocorrelated residuals. A metric still improves if a straight "
-    "line fits as well, or if the interval reaches the last step."
-)
 
 
 @dataclass(frozen=True)
@@ -184,20 +180,12 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     names = [run.model for run in runs]
     last = max(float(curve.steps.max()) for drawn in panels.values() for curve in drawn)
     figures = [_figure(name, drawn, names, last) for name, drawn in panels.items()]
-    of_models = ", a line for each model" if len(runs) > 1 else ""
     has_eval = any(curve.in_evaluation for drawn in panels.values() for curve in drawn)
-    caption = (
-        f"Loss terms over {whole(last)} steps{of_models}: faint: as logged (at most {MAX_POINTS} means), strong: "
-        f"running median over {100 * SHARE:.0f}% of the run. Gradient norms have a logarithmic axis."
-    )
-    if has_eval:
-        caption += " Validation: filled points with BatchNorm and dropout as in training, hollow as in evaluation."
-    measured = pd.concat([run.validation for run in runs])
+    measured, splits = pd.concat([run.validation for run in runs]), []
     for split, part in measured[measured["value"].notna()].groupby("split", sort=False):
-        caption += f" Validated on {from_to(part['n'])} pictures of the split {split}"
-        if len(seen := part["seen"].dropna().astype(bool)):
-            caption += ", some or all also training pictures" if seen.any() else ", no copy among the training pictures"
-        caption += "."
+        seen = part["seen"].dropna().astype(bool)
+        splits.append((split, from_to(part["n"]), bool(seen.any()) if len(seen) else None))
+    caption = sentence("tables", "training", last, len(runs) > 1, MAX_POINTS, SHARE, has_eval, splits)
     alternative = "; ".join(
         f"{_TITLES.get(name, name)}: from {number(drawn[0].heights[0], digits=3)} to "
         f"{number(drawn[0].heights[-1], digits=3)}"
@@ -287,7 +275,7 @@ def plateau_tables(plateaus: pd.DataFrame) -> list[ShownTable]:
         columns,
         text_columns=3,
         last_is_text=True,
-        notes=[_METHOD],
+        notes=said("tables", "plateaus"),
         label=lambda row: f"{row['model']} ({row['metric']} in {row['mode']} mode)",
         source="plateaus",
     )
@@ -296,7 +284,7 @@ def plateau_tables(plateaus: pd.DataFrame) -> list[ShownTable]:
 def _plateau_text(row: Record) -> str:
     """Return the verdict on one metric in one mode, with the step's 95% interval."""
     if row["verdict"] == "plateau":
-        return f"{whole(row['plateau_step'])} ({whole(row['ci_low'])} to {whole(row['ci_high'])})"
+        return f"{whole(row['plateau_step'])} [{whole(row['ci_low'])}, {whole(row['ci_high'])}]"
     if row["verdict"] == "still_improving" and not missing(row["ci_low"]):
         return f"{_VERDICTS['still_improving']}; not before {whole(row['ci_low'])}"
     return _VERDICTS[row["verdict"]]

@@ -32,7 +32,7 @@ from gan_eval.judgements.trials import (
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
-from gan_eval.stats.groups import joined, with_holes
+from gan_eval.stats.groups import ONE_PARTICIPANT, WHO_NOT_KNOWN, joined, with_holes
 from gan_eval.stats.latex import latex
 from gan_eval.stats.metrics_and_people.correlation_tables import CORRELATIONS
 from gan_eval.stats.mixed.models import mixed_models
@@ -57,7 +57,7 @@ from gan_eval.tables import (
 )
 from gan_eval.tables.directions import Better, require_directions
 from gan_eval.tables.frames import as_table, conform, frame_of, joined_tables, read_table, write_frame
-from gan_eval.tables.names import MODELS_TEX
+from gan_eval.tables.names import MODELS_TEX, NOT_KNOWN
 from gan_eval.tables.personal import left_out_line, without_personal_columns
 
 if TYPE_CHECKING:
@@ -258,10 +258,19 @@ def analyze(
         frames = {
             name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
         }
+    if analysed.every["participant"].eq(NOT_KNOWN).all():
+        frames = {name: _without_known_people(frame) for name, frame in frames.items()}
     if notes := [note for note in (inputs.prepared.note, *exclusion_notes) if note]:
         rows, is_overall = frames["rates"], frames["rates"]["scope"] == "all"
         rows.loc[is_overall, "note"] = joined(*rows["note"][is_overall].dropna(), *notes)
     return frames
+
+
+def _without_known_people(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of answers of unknown people, whose notes do not call them one participant."""
+    if "note" not in frame:
+        return frame
+    return frame.assign(note=frame["note"].str.replace(ONE_PARTICIPANT, WHO_NOT_KNOWN, regex=False))
 
 
 class _Inputs(NamedTuple):

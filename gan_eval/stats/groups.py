@@ -15,8 +15,10 @@ from gan_eval.pictures.holes import area_band
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.tables import HOLE_SCOPES, STIMULI
 
-ONE_PARTICIPANT = "one participant, or not known who answered: says nothing about people in general"
+ONE_PARTICIPANT = "one participant: says nothing about people in general"
 """Note of a row with an interval over pictures, but without a test and a verdict."""
+WHO_NOT_KNOWN = "not known who answered: says nothing about people in general"
+"""The same of answers that were counted by picture, which have one participant `NOT_KNOWN`."""
 
 
 @dataclass(frozen=True)

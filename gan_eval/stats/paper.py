@@ -4,7 +4,7 @@ The numbers of single pictures come from one fit for each row (`compare.detectio
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -397,7 +397,7 @@ def _exploratory(test: Mapping[Any, Any]) -> str:
     return "exploratory" if not pd.isna(test["exploratory"]) and bool(test["exploratory"]) else ""
 
 
-_SHOWN = {
+SHOWN = {
     "fooling_rate": ("fooling", "Fooling rate, %", 100, 1),
     "real_called_real": ("real", "Real called real, %", 100, 1),
     "accuracy": ("accuracy", "Accuracy, %", 100, 1),
@@ -410,14 +410,15 @@ _SHOWN = {
 """For each column the prefix of its interval's columns, heading, factor and digits of its numbers."""
 
 
-def unadjusted(verdicts: pd.Series) -> str:
+def unadjusted(verdicts: Iterable[object]) -> str:
     """Return a note on the correction for the number of `verdicts` of `paper` or `comparisons`; empty below 2."""
-    if verdicts.isin([ABOVE, BELOW, EQUIVALENT, UNDECIDED, INTERIM, "different", "equivalent"]).sum() < 2:
+    given = [verdict for verdict in verdicts if isinstance(verdict, str) and verdict not in ("", NONE)]
+    if len(given) < 2:
         return ""
-    if (verdicts == INTERIM).any():
+    if INTERIM in given:
         return "The 95% intervals are unadjusted for their number, and no verdict is given yet."
     note = "Differences are judged by p after Holm's correction; the 95% intervals are unadjusted."
-    if verdicts.isin([EQUIVALENT, "equivalent"]).any():
+    if {EQUIVALENT, "equivalent"} & {*given}:
         note += " Equivalence is judged by the 90% interval of each row alone."
     return note
 
@@ -458,7 +459,7 @@ def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
         n or pair for n, pair in zip(unknown, known, strict=True)
     ]
     columns["Answers"] = [str(row["n_answers"]) for row in records]
-    for name, (short, head, scale, digits) in _SHOWN.items():
+    for name, (short, head, scale, digits) in SHOWN.items():
         if name in table and table[name].notna().any():
             head = f"Balanced {head.lower()}" if name == "accuracy" and set(table["protocol"]) == {SINGLE} else head
             columns[head] = [
@@ -514,7 +515,7 @@ def interval_names(name: str) -> tuple[str, str]:
     >>> interval_names("fooling_rate")
     ('fooling_low', 'fooling_high')
     """
-    return f"{_SHOWN[name][0]}_low", f"{_SHOWN[name][0]}_high"
+    return f"{SHOWN[name][0]}_low", f"{SHOWN[name][0]}_high"
 
 
 def skill_note(table: pd.DataFrame) -> list[str]:

@@ -363,7 +363,7 @@ IMAGE_METRICS = Table(
         text("metric", "name of the metric: psnr, ssim, niqe, ...", filled=True),
         number("value", "the metric's value; `inf` where it is infinite"),
         text("reason", "why a value is missing"),
-        text("run", "the row of `runs` that computed it"),
+        text("run", "the row of `runs` that computed it; `file NAME`: from a file of another program"),
         text("sha256", "SHA-256 of the picture's file that was measured; empty: it could not be read", optional=True),
         SEEN,
         FRACTION,

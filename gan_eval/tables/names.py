@@ -12,6 +12,8 @@ REFUSED = re.compile(rf"{'|'.join(RESERVED_NAMES)}|.*\|.*", re.DOTALL)
 """Names that no cell of a column `model` may have."""
 BETWEEN_MODELS = "|"
 """Separator of the names of two compared models."""
+OF_FILE = "file "
+"""Start of a cell `run` of `image_metrics`, before the name of the file of another program that the value is from."""
 Role = str
 """The role of an item in a trial: `REAL`, a model's name, or two models' names."""
 REAL: Role = ""

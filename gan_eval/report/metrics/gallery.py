@@ -266,24 +266,11 @@ def _data(
     fakes = [stimulus for stimulus in stimuli if stimulus.is_fake]
     models = list(dict.fromkeys(str(stimulus.model) for stimulus in fakes))
     datasets = list(dict.fromkeys(stimulus.dataset for stimulus in stimuli))
-    metrics = []
-    for name in names:
-        values = image_metrics.loc[(image_metrics["metric"] == name) & image_metrics["value"].notna(), "value"]
-        better = higher_is_better(name) if is_of_quality(name) and name not in NO_VERDICT else None
-        metrics.append(
-            {
-                "name": name,
-                "title": title_of(name),
-                "unit": unit_of(name),
-                "better": 0 if better is None else 1 if better else -1,
-                "digits": decimals(list(values)),
-            }
-        )
     of_models = f" of {models[0] if len(models) == 1 else plural(len(models), 'model')}" if models else ""
     on = datasets[0] if len(datasets) == 1 else plural(len(datasets), "data set")
     return {
         "title": clean(f"Pictures{of_models} on {on}"),
-        "metrics": metrics,
+        "metrics": [_metric_facts(name, image_metrics) for name in names],
         "panels": [[panel, *panel_texts[panel]] for panel in panels],
         "models": [clean(model) for model in models],
         "datasets": [clean(dataset) for dataset in datasets],
@@ -299,6 +286,15 @@ def _data(
             for stimulus, files in zip(stimuli, shown, strict=True)
         ],
     }
+
+
+def _metric_facts(name: str, image_metrics: pd.DataFrame) -> dict[str, Any]:
+    """Return how `gallery.js` names and prints a metric, and whether higher (1) or lower (-1) is better; 0: neither."""
+    values = image_metrics.loc[(image_metrics["metric"] == name) & image_metrics["value"].notna(), "value"]
+    better = higher_is_better(name) if is_of_quality(name) and name not in NO_VERDICT else None
+    sign = 0 if better is None else 1 if better else -1
+    digits = decimals(list(values))
+    return {"name": name, "title": title_of(name), "unit": unit_of(name), "better": sign, "digits": digits}
 
 
 def _html(data: Mapping[str, Any]) -> str:

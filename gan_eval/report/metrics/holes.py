@@ -7,8 +7,8 @@ import pandas as pd
 
 from gan_eval.metrics.catalogue import HOLE_METRICS
 from gan_eval.pictures.holes import area_band
-from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.summaries import (
+    Measured,
     Summary,
     decimals_of,
     in_order,
@@ -20,6 +20,7 @@ from gan_eval.report.metrics.summaries import (
 )
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.sentences import said
 from gan_eval.report.parts.words import NBSP, from_to, missing, percent, whole
 
 
@@ -85,19 +86,9 @@ def _table(
             values = [with_interval(summary, digits=digits[metric]) for metric, summary in by_metric.items()]
             name = f"{sort.replace('-', '–')}%" if is_area else sort
             cells.append([model, name, whole(count), *values])
-    notes = ["Means with 95% intervals by Student's t over the items."] if len(rows) else []
-    if infinite := sum(summary.infinite for summary in summaries.values()):
-        notes.append(
-            f"{whole(infinite)} infinite values (pictures that equal their reference in the hole) are not in the means."
-        )
-    if len(sets):
-        titles = ", ".join(title_of(metric) for metric in in_order(map(str, sets["metric"])))
-        notes.append(f"{titles}: of the row's pictures and the real ones of its items; compare only rows of equal N.")
-    if sets["note"].notna().any():
-        notes.append(
-            "P-IDS and U-IDS are 0 where there are no more pictures than features, because a plane then separates any "
-            "two sets. This means too few pictures, not bad models."
-        )
+    infinite = sum(summary.infinite for summary in summaries.values())
+    of_sets = [title_of(metric) for metric in in_order(map(str, sets["metric"]))]
+    notes = said("tables", "holes", len(rows), infinite, of_sets, sets["note"].notna().any())
     names = [
         f"{with_arrow(metric)}{f' ({unit})' if (unit := unit_of(metric)) else ''}".replace(" ", NBSP)
         for metric in metrics

@@ -1,23 +1,23 @@
-"""Metric values by data set, metric and model, one number and its interval for each, and metrics' facts; no pandas."""
+"""Metric values by data set, metric and model, one number and its interval for each, and metrics' facts."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from gan_eval.base import inference as shares
 from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.features import TEMPLATES
-from gan_eval.report.parts.words import NOTHING, from_to, missing, number
-from gan_eval.tables import IMAGE_METRICS, METRIC_COMPARISONS, SET_METRICS
+from gan_eval.metrics.run.inputs import Stimulus
+from gan_eval.report.parts.words import NOTHING, from_to, interval, missing, number
+from gan_eval.tables import HOLE_METRICS, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.columns import rows_of
-from gan_eval.tables.frames import Row
+from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.names import RAW_ENDING
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 REAL = "real"
 """Name of the real pictures in place of a model; no model may have it."""
@@ -62,13 +62,24 @@ def is_raw(model: str, models: Sequence[str]) -> bool:
     return model.endswith(RAW_ENDING) and model.removesuffix(RAW_ENDING) in models
 
 
-class Summaries:
+class Measured:
     """The tables of `gan-eval metrics`, looked up by data set, metric and model."""
 
-    def __init__(self, found: "Mapping[str, Mapping[str, Any] | pd.DataFrame]") -> None:
-        """Read columns or frames by table name: image_metrics, set_metrics, metric_comparisons; each may be absent."""
+    def __init__(self, frames: Mapping[str, pd.DataFrame], stimuli: Sequence[Stimulus] = ()) -> None:
+        """Absent frames count as empty ones.
+
+        Args:
+            frames: by table name: image_metrics, set_metrics, metric_comparisons, hole_metrics, runs.
+            stimuli: the pictures themselves, for holes and spectra.
+        """
+        self.images, self.sets, self.of_holes, self.runs = (
+            frames[table.name].reset_index(drop=True) if table.name in frames else frame_of([], table)
+            for table in (IMAGE_METRICS, SET_METRICS, HOLE_METRICS, RUNS)
+        )
+        self.images["dataset"] = self.images["dataset"].fillna(NOTHING)
+        self._stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli}
         self._cells = {
-            table.name: {name: [*found[table.name][name]] if table.name in found else [] for name in table.names}
+            table.name: {name: [*frames[table.name][name]] if table.name in frames else [] for name in table.names}
             for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS)
         }
         images, sets = self._cells["image_metrics"], self._cells["set_metrics"]
@@ -156,6 +167,31 @@ class Summaries:
                 self._summaries[key] = picture_summary(*(self._column(name, *key) for name in columns))
         return self._summaries[key]
 
+    @property
+    def holes(self) -> pd.DataFrame:
+        """Return by stimulus the holes of the pictures: mask_kind and mask_area (0..1)."""
+        filled = [stimulus for stimulus in self._stimuli.values() if stimulus.is_fake]
+        holes = [(stimulus.mask_kind, stimulus.mask_area) for stimulus in filled]
+        frame = pd.DataFrame(holes, [stimulus.stimulus for stimulus in filled], ["mask_kind", "mask_area"])
+        return frame.dropna(how="all")
+
+    def files(self, dataset: str, model: str) -> list[Path]:
+        """Return the files of a model's pictures of a data set; `model` may be REAL."""
+        return [
+            stimulus.file
+            for stimulus in self._stimuli.values()
+            if stimulus.dataset == dataset and (stimulus.model if stimulus.is_fake else REAL) == model
+        ]
+
+    def rows(self, dataset: str, metric: str, model: str) -> pd.DataFrame:
+        """Return the rows of `image_metrics`; `model` may be REAL."""
+        return self.images.iloc[self._pictures.get((dataset, metric, model), [])]
+
+
+def items_of(rows: pd.DataFrame) -> pd.Series:
+    """Return the items of rows of `image_metrics`; a picture without one is its own item."""
+    return rows["item"].fillna(rows["stimulus"])
+
 
 def picture_summary(
     values: Iterable[Any], items: Iterable[Any], stimuli: Iterable[Any], reasons: Iterable[Any]
@@ -192,10 +228,11 @@ def with_interval(summary: Summary, *, digits: int = 2) -> str:
     """Return a summary's value with its 95% interval in brackets, if it has one.
 
     >>> with_interval(Summary(17.345, 16.9, 17.8, n=9))
-    '17.34 (16.90–17.80)'
+    '17.34 [16.90, 17.80]'
     """
-    value, low, high = (number(end, digits=digits) for end in (summary.value, summary.low, summary.high))
-    return value if not summary.is_known or missing(summary.low) else f"{value} ({low}–{high})"
+    value = number(summary.value, digits=digits)
+    has_interval = summary.is_known and not missing(summary.low)
+    return f"{value} {interval(summary.low, summary.high, digits=digits)}" if has_interval else value
 
 
 def _row_numbers(datasets: list[Any], metrics: list[Any], models: list[Any]) -> dict[tuple[str, str, str], list[int]]:

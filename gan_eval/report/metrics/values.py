@@ -13,11 +13,11 @@ from gan_eval.metrics.catalogue import METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.spectrum import FIRST_RING, PER_CYCLE, RINGS, UPSAMPLING_PEAK, radial_spectrum
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.pictures.decode import read_rgb
-from gan_eval.report.metrics.answer import HOW_MARKED, leaders
-from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.answer import leaders
 from gan_eval.report.metrics.holes import hole_tables
 from gan_eval.report.metrics.summaries import (
     REAL,
+    Measured,
     Summary,
     decimals_of,
     in_order,
@@ -28,6 +28,7 @@ from gan_eval.report.metrics.summaries import (
 )
 from gan_eval.report.parts.blocks import Block, Cell, Charts, Lines, ReportSection, ShownColumn, ShownTable
 from gan_eval.report.parts.chart import INK, MUTED, STYLE, Chart, line_style, panel
+from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing, number, plural, whole
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
@@ -151,18 +152,13 @@ def _table(measured: Measured, dataset: str, kind: str, metrics: Sequence[str]) 
         letters = " ".join(signs[remark] for remark in remarks)
         if not summary.is_known:
             return Cell(NOTHING, signs=letters)
-        ends = (summary.low, summary.high)
-        base, warning = metric.partition("@")[0], ""
-        if base == "fid" and min(summary.n, summary.n_real or summary.n) < MIN_FID_PICTURES:
-            warning = f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}"
-        elif base == "kid" and summary.value < 0:
-            warning = f"below{NBSP}0: read{NBSP}as{NBSP}0"
+        counts, mark = _counts(summary), "best" if len(first[metric]) == 1 else "tied"
         return Cell(
             value=number(summary.value, digits=places[metric]),
-            interval="" if missing(summary.low) else interval(*ends, digits=places[metric]),
-            mark="" if name not in first[metric] else "best" if len(first[metric]) == 1 else "tied",
-            warning=warning,
-            counts="" if _counts(summary) == usual else _counts(summary),
+            interval="" if missing(summary.low) else interval(summary.low, summary.high, digits=places[metric]),
+            mark=mark * (name in first[metric]),
+            warning=_warning(metric, summary),
+            counts=counts * (counts != usual),
             signs=letters,
         )
 
@@ -176,6 +172,13 @@ def _table(measured: Measured, dataset: str, kind: str, metrics: Sequence[str]) 
         source=(SET_METRICS if kind == "set" else IMAGE_METRICS).name,
         style="rows metrics",
     )
+
+
+def _warning(metric: str, summary: Summary) -> str:
+    base = metric.partition("@")[0]
+    if base == "fid" and min(summary.n, summary.n_real or summary.n) < MIN_FID_PICTURES:
+        return f"biased: N{NBSP}<{NBSP}{MIN_FID_PICTURES}"
+    return f"below{NBSP}0: read{NBSP}as{NBSP}0" if base == "kid" and summary.value < 0 else ""
 
 
 def _counts(summary: Summary) -> str:
@@ -205,22 +208,9 @@ def _remarks(metric: str, summary: Summary) -> list[str]:
 
 def table_notes(measured: Measured) -> list[str]:
     """Return notes that explain the tables."""
-    notes = []
     models = [model for dataset in measured.datasets for model in measured.models_and_raw(dataset)]
-    if any(is_raw(model, models) for model in models):
-        notes.append(
-            "A model NAME-raw is the raw output of the generator NAME, before the known pixels were put back. "
-            "Participants saw the composites, NAME, with the same pixels in the hole. Raw outputs are measured and not "
-            "compared."
-        )
-    if len(measured.images):
-        notes.append(
-            "Values of pictures are means with 95% intervals by Student's t over the items; a model's several "
-            "pictures of an item count by their mean."
-        )
-    if len(measured.comparisons):
-        notes.append(f"{HOW_MARKED} Comparisons here: {whole(len(measured.comparisons))}.")
-    return notes
+    has_raw = any(is_raw(model, models) for model in models)
+    return said("tables", "values", has_raw, len(measured.images), len(measured.comparisons))
 
 
 def spectra_section(measured: Measured) -> ReportSection:
@@ -262,10 +252,7 @@ def _spectra_chart(dataset: str, curves: dict[str, NDArray[np.float64]], name: s
         axes.set_xlabel("cycles per pixel")
         axes.set_ylabel("power, dB")
         figure.legend(loc="outside lower center", ncols=2, fontsize=8)
-    caption = (
-        "Mean power of the luma in rings of equal frequency. A peak that only a model's curve has is a trace of "
-        "upsampling; peaks count to the right of the dotted line."
-    )
+    caption = sentence("tables", "spectra")
     models = [model for model in curves if model != REAL]
     return Chart(
         dataset, [figure], caption, f"Radial power spectra of the real pictures and of {listed(models)}.", name

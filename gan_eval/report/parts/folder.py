@@ -49,8 +49,9 @@ from gan_eval.tables.cells import even_records
 from gan_eval.tables.frames import holds_table, read_table
 
 if TYPE_CHECKING:
-    from gan_eval.report.metrics.data import Measured
+    from gan_eval.report.metrics.summaries import Measured
     from gan_eval.settings.study import Study
+    from gan_eval.stats.results import Results
 
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
 _OF_STORE = (SESSIONS, CHECKS, TRIALS, MARKS, PARTICIPANTS)
@@ -93,6 +94,15 @@ class StudyFolder:
         rates = self.table(RATES)
         return rates[rates["scope"] == name]
 
+    @cached_property
+    def results(self) -> "Results":
+        """The results: the rows of the table to cite, and differences."""
+        from gan_eval.stats.paper import PAPER
+        from gan_eval.stats.results import results_of
+        from gan_eval.stats.tables.comparisons import COMPARISONS
+
+        return results_of(self.table(PAPER), self.table(COMPARISONS))
+
     @property
     def recruitment(self) -> pd.DataFrame:
         """The table `recruitment`: people who have come, and people whom the study wants."""
@@ -109,7 +119,7 @@ class StudyFolder:
     @cached_property
     def measured(self) -> "Measured":
         """The metric tables."""
-        from gan_eval.report.metrics.data import Measured  # imports the metrics
+        from gan_eval.report.metrics.summaries import Measured  # imports the metrics
 
         return Measured(self.tables)
 
@@ -191,16 +201,8 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = (), maps: Mapping[str
             require_agreement(tables[TRIALS.name], where=str(files[TRIALS.name]))
         _require_one_analysis(files, tables)
         _require_answers_of_store(folder, files, tables, sets)
-        copied = next((made.files for made in sets.get(folder, ()) if made.name == "published"), None)
-        published = {
-            path.name: path
-            for path in sorted((folder / "published").glob("*.csv"))
-            if copied is None or path.relative_to(folder).as_posix() in copied
-        }
-        logs = {
-            path.parent.name: read_table(path, TRAINING_LOG)
-            for path in sorted((folder / "models").glob("*/training_log.csv"))
-        }
+        published, logs = _published_files(folder, sets), sorted((folder / "models").glob("*/training_log.csv"))
+        training = {path.parent.name: read_table(path, TRAINING_LOG) for path in logs}
         stimulus_sets = _stimulus_sets(folder, facts, stimuli)
         _require_same_pictures(folder, files, tables, stimulus_sets)
         files = {name: path for name, path in files.items() if len(tables[name])}
@@ -212,7 +214,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = (), maps: Mapping[str
             tables={name: frame for name, frame in tables.items() if len(frame)},
             stimuli={name: frame for name, (_, frame) in stimulus_sets.items()},
             places={name: place for name, (place, _) in stimulus_sets.items()},
-            training={name: log for name, log in logs.items() if len(log)},
+            training={name: log for name, log in training.items() if len(log)},
             published={
                 name: pd.DataFrame(records, columns=header, dtype="str")
                 for name, path in published.items()
@@ -228,6 +230,13 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = (), maps: Mapping[str
     if not (study_folder.tables or study_folder.stimuli or study_folder.training):
         raise UserError(f"{folder}: nothing to report; expected tables such as tables/rates.csv or set_metrics.csv")
     return study_folder
+
+
+def _published_files(folder: Path, sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:
+    """Return the published tables by file name: those that the record names, if there is one."""
+    copied = next((made.files for made in sets.get(folder, ()) if made.name == "published"), None)
+    files = sorted((folder / "published").glob("*.csv"))
+    return {file.name: file for file in files if copied is None or file.relative_to(folder).as_posix() in copied}
 
 
 def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[str, Path]:

@@ -33,7 +33,9 @@ def table_of(
     if frame.empty:
         return []
     rows = [[cell(row) for cell in columns.values()] for row in frame.to_dict("records")]
-    notes = [*notes, *(row_notes(frame, label) if label else [])]
+    if label:
+        name_of = label if callable(label) else labelled({}, label, "all")
+        notes = [*notes, *row_notes((row["note"], name_of(row)) for row in frame.to_dict("records"))]
     return [ShownTable(caption, list(columns), rows, text_columns, notes, last_is_text, source)]
 
 
@@ -42,9 +44,13 @@ def cell(formatted: Callable[[Any], str], name: str) -> CellFormat:
     return lambda row: formatted(row[name])
 
 
-def interval_cell(low: str = "ci_low", high: str = "ci_high") -> CellFormat:
+def interval_cell(low: str = "ci_low", high: str = "ci_high", *, scale: float = 1, digits: int = 2) -> CellFormat:
     """Return a format that prints the two ends of an interval."""
-    return lambda row: interval(row[low], row[high])
+    return lambda row: (
+        NOTHING
+        if missing(row[low]) or missing(row[high])
+        else interval(scale * row[low], scale * row[high], digits=digits)
+    )
 
 
 def labelled(labels: Mapping[Any, str], name: str, empty: str = NOTHING) -> CellFormat:

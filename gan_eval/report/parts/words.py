@@ -10,6 +10,8 @@ from gan_eval.tables.names import NOT_KNOWN
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gan_eval.stats.results import Result
+
 NARROW = "\u202f"
 """A narrow space that does not break, between a number and its unit."""
 NBSP = "\u00a0"
@@ -65,13 +67,13 @@ def proportion_interval(value: Any, low: Any, high: Any) -> str:
     """Return a proportion as a percentage, with its interval in brackets if there is one.
 
     >>> proportion_interval(0.66, 0.5217, 0.7756)
-    '66.0% (52.2–77.6)'
+    '66.0% [52.2, 77.6]'
     >>> proportion_interval(0.66, None, None)
     '66.0%'
     """
     if missing(value) or missing(low) or missing(high):
         return percent(value)
-    return f"{percent(value)} ({100 * float(low):.1f}–{100 * float(high):.1f})"
+    return f"{percent(value)} {interval(100 * low, 100 * high, digits=1)}"
 
 
 def number(value: Any, *, digits: int = 2) -> str:
@@ -89,19 +91,23 @@ def number(value: Any, *, digits: int = 2) -> str:
     return text.replace("-", MINUS).replace("inf", "∞")
 
 
-def points_text(margin: Any) -> str:
+def points(margin: Any) -> str:
     """Return a margin in percentage points, without needless digits.
 
-    >>> points_text(0.05).replace(NARROW, " ")
+    >>> points(0.05).replace(NARROW, " ")
     '5 points'
     """
     return f"{100 * float(margin):.3g}{NARROW}points".replace("-", MINUS)
 
 
 def interval(low: Any, high: Any, *, digits: int = 2) -> str:
-    """Return the two ends of an interval."""
+    """Return the two ends of an interval in brackets.
+
+    >>> interval(0.5, 1.25)
+    '[0.50, 1.25]'
+    """
     return (
-        NOTHING if missing(low) or missing(high) else f"{number(low, digits=digits)} to {number(high, digits=digits)}"
+        NOTHING if missing(low) or missing(high) else f"[{number(low, digits=digits)}, {number(high, digits=digits)}]"
     )
 
 
@@ -122,7 +128,7 @@ def apa_interval(low: Any, high: Any, *, digits: int = 2, level: int = 95) -> st
     >>> apa_interval(0.5, 1.25)
     '95% CI [0.50, 1.25]'
     """
-    return f"{level}% CI [{number(low, digits=digits)}, {number(high, digits=digits)}]"
+    return f"{level}% CI {interval(low, high, digits=digits)}"
 
 
 def apa_p(value: Any) -> str:
@@ -224,35 +230,35 @@ def rows_with(frame: "pd.DataFrame", column: str, value: Any) -> "pd.DataFrame":
     return frame[cells.isna() if missing(value) else (cells == value).fillna(False).astype(bool)]
 
 
-def basis_text(table: "pd.DataFrame") -> str:
-    """Return the basis of the intervals in `paper`: the most frequent one first, the others with their models.
+def basis_text(results: "Sequence[Result]") -> str:
+    """Return the basis of the intervals of results: the most frequent one first, the others with their models.
 
     The text is empty if the basis is unknown.
-
-    >>> import pandas as pd
-    >>> rows = pd.DataFrame({"model": ["a", "b", "c"], "basis": ["two_way_cluster", "independent", "independent"]})
-    >>> basis_text(rows)
-    'as of independent answers; those of a with standard errors clustered by participant and by picture'
     """
-    counts = table["basis"].value_counts()  # in the order of the rows where equal
+    models: dict[str, list[str]] = {}
+    for each in results:
+        if each.basis:
+            models.setdefault(each.basis, []).append(each.model or "all")
     words: list[str] = []
-    for basis in counts.index:
-        models = list(dict.fromkeys(table.loc[(table["basis"] == basis).fillna(False), "model"].fillna("all")))
-        of = listed(models) if len(models) <= MAX_NAMED else plural(int(counts[basis]), "row")
-        words.append(f"those of {of} " * bool(words) + BASES_IN_WORDS.get(basis, basis))
+    for basis, of in sorted(models.items(), key=lambda group: -len(group[1])):
+        named = [*dict.fromkeys(of)]
+        whose = listed(named) if len(named) <= MAX_NAMED else plural(len(of), "row")
+        words.append(f"those of {whose} " * bool(words) + BASES_IN_WORDS.get(basis, basis))
     return "; ".join(words)
 
 
-def row_notes(table: "pd.DataFrame", label: str | Callable[[Record], str]) -> list[str]:
-    """Return at most 8 notes of rows, each with the names of its rows; rows with equal notes share one line."""
+def row_notes(notes: Iterable[tuple[Any, str]]) -> list[str]:
+    """Return at most 8 notes of rows, each with the names of its rows; rows with equal notes share one line.
+
+    >>> row_notes([("few answers", "a"), (None, "b"), ("few answers", "c")])
+    ['a, c: few answers']
+    """
     grouped: dict[str, list[str]] = {}
-    for row in table.to_dict("records"):
-        if not missing(row["note"]):
-            name = label(row) if callable(label) else "all" if missing(row[label]) else str(row[label])
-            grouped.setdefault(str(row["note"]), []).append(name)
+    for note, name in notes:
+        if not missing(note) and note:
+            grouped.setdefault(str(note), []).append(name)
     lines = []
     for note, names in grouped.items():
         names = list(dict.fromkeys(names))
-        where = ", ".join(names) if len(names) <= 6 else f"{len(names)} rows"
-        lines.append(f"{where}: {note}")
+        lines.append(f"{', '.join(names) if len(names) <= 6 else f'{len(names)} rows'}: {note}")
     return lines[:8]

@@ -8,6 +8,7 @@ from gan_eval.judgements.trials import PAIRED, TWO_MODELS
 from gan_eval.report.metrics.summaries import direction, is_of_quality, title_of
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.sentences import said
 from gan_eval.report.parts.table import INTERVAL, CellFormat, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import Record, missing, number, p_value, text, whole
 from gan_eval.report.people.caveats import is_interim
@@ -17,19 +18,6 @@ from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 
 NEAR = 1e-6
 """Smallest difference of two correlations that is more than a rounding error."""
-_WITHIN = (
-    "Within models: each picture is ranked among the pictures of its model. Pooled over models: all pictures are "
-    "ranked together, so a metric that only separates models seems to separate pictures."
-)
-_CEILING = (
-    "Ceiling: the correlation that a perfect metric could reach with answers of this reliability. A correlation above "
-    "it may be chance, or the metric was fitted to these answers."
-)
-_SCORES = (
-    "2AFC score: the share of votes for the picture of a pair that the metric prefers (Zhang et al. 2018); 0.5 is "
-    "chance. Ceiling: the score of the majority of the pair's other votes. Intervals are over people and pictures."
-)
-_UNADJUSTED = "p (Holm) is corrected over metrics, levels and data sets; intervals are unadjusted."
 _three_digits = partial(number, digits=3)
 _DATASET = labelled({}, "dataset", "all")
 _KEY = ["measure", "level", "dataset", "metric"]
@@ -64,13 +52,12 @@ def correlation_tables(folder: StudyFolder) -> list[ShownTable]:
             "p (Holm)": cell(p_value, f"{prefix}p_holm"),
             "ceiling": cell(number, f"{prefix}ceiling"),
         }
-        notes = [_CEILING] * bool(frame[f"{prefix}ceiling"].notna().any()) + [_UNADJUSTED]
         differs = (frame["spearman"] - frame["within"]).abs() > NEAR
-        if is_within and (differs | frame["within"].isna() & frame["spearman"].notna()).any():
+        is_pooled = bool(is_within and (differs | frame["within"].isna() & frame["spearman"].notna()).any())
+        if is_pooled:
             columns["pooled over models"] = cell(number, "spearman")
-            notes.insert(0, _WITHIN)
-        if not is_within:
-            notes.append("Intervals and p take the models as the sample.")
+        has_ceiling = frame[f"{prefix}ceiling"].notna().any()
+        notes = said("tables", "correlations", is_pooled, has_ceiling, not is_within)
         tables += table_of(
             caption, frame, columns, text_columns=2 + len(against), notes=notes, label="metric", source="correlations"
         )
@@ -100,7 +87,7 @@ def difference_tables(folder: StudyFolder) -> list[ShownTable]:
         columns,
         text_columns=3 + len(against),
         last_is_text=True,
-        notes=[_UNADJUSTED],
+        notes=said("tables", "unadjusted"),
         label=_both_titles,
         source="correlation_differences",
     )
@@ -129,7 +116,7 @@ def score_tables(folder: StudyFolder) -> list[ShownTable]:
                 "ceiling's 95% interval": interval_cell("ceiling_low", "ceiling_high"),
             },
             text_columns=2 + len(asked),
-            notes=[_SCORES],
+            notes=said("tables", "scores"),
             label="metric",
             source="metric_scores",
         ),
@@ -148,7 +135,7 @@ def score_tables(folder: StudyFolder) -> list[ShownTable]:
             },
             text_columns=2 + len(asked),
             last_is_text=True,
-            notes=[_UNADJUSTED],
+            notes=said("tables", "unadjusted"),
             label=_both_titles,
             source="metric_score_differences",
         ),

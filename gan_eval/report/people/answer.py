@@ -1,38 +1,41 @@
-"""The result in APA sentences: one for each row of the table to cite, and one for each pair of models.
+"""The result in APA sentences: one for each row of the table to cite, and one for each pair of models."""
 
-Numbers and verdicts of single pictures and of pairs come from the table `paper`.
-"""
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
+from typing import TYPE_CHECKING
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
-
+from gan_eval.base.inference import Estimate, t_critical
+from gan_eval.judgements.trials import TWO_MODELS, high_grade
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import Record, capital, listed, missing, on_dataset, plural, whole
+from gan_eval.report.parts.sentences import said, sentence
+from gan_eval.report.parts.words import missing, plural, rows_with, who_text
 from gan_eval.report.people.caveats import interim_sentence, is_interim
-from gan_eval.report.people.comparisons import size_text, within_margin
-from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_sentences
 from gan_eval.report.people.participants import included_count
-from gan_eval.report.people.thresholds import threshold_sentences
-from gan_eval.report.people.verdicts import (
-    VERDICT_WORDS,
-    detectable,
-    detectable_clause,
-    detection_rows,
-    exploratory_mark,
-    is_adjusted,
-    margin_of,
-    margin_text,
-    row_sentence,
-)
-from gan_eval.stats.paper import EQUIVALENT, EVERYTHING, NONE, PAPER, UNDECIDED
-from gan_eval.stats.tables.comparisons import COMPARISONS
-from gan_eval.stats.tables.hype import THRESHOLDS
+from gan_eval.settings.protocols import QUEST_PLUS
+from gan_eval.stats.estimate.detection_rates import NEARLY_CONSTANT
+from gan_eval.stats.estimate.grades import MEAN
+from gan_eval.stats.paper import NONE
+from gan_eval.stats.results import Result, is_adjusted, results_of
+from gan_eval.stats.tables.agreement import AGREEMENT
+from gan_eval.stats.tables.hype import HYPE, THRESHOLDS, MeanThreshold, mean_thresholds
 from gan_eval.tables import TRIALS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_ROWS = 6
 """Maximum number of models with a sentence each in the answer; more models are grouped by verdict."""
 MAX_PAIRS = 3
 """Maximum number of pairs of models with a sentence each in the answer; the table of differences has all pairs."""
+FITS_BETTER = "fits the text better"
+"""What the preferred one of two models did, if the study asked which picture fits the text better."""
+MAX_FEW_PICTURES = 10
+"""Number of pictures up to which Student's t widens intervals by more than a tenth."""
+MIN_OF_PICTURES = 0.5
+"""Minimum share of the variance that comes from pictures for calling their number the reason for no verdict."""
+MAX_SENTENCES = 8
+"""Maximum number of preferences, grades or differences of grades in the answer; the section has all."""
 
 
 def answer_sentences(folder: StudyFolder) -> Iterator[str]:
@@ -46,12 +49,7 @@ def answer_sentences(folder: StudyFolder) -> Iterator[str]:
         if not folder.scope("all").empty:
             answers = folder.answers_by_type
             has_answers = any(frame["answered"].any() for frame in (answers.main, answers.pairs, answers.graded))
-            if included_count(folder):
-                yield "The answers allow no comparison; the tables below describe them."
-            elif has_answers:
-                yield "No answer counts: each was excluded, or its session is not complete."
-            else:
-                yield "No answers yet: no trial has been judged."
+            yield from said("results", "nothing", included_count(folder), has_answers)
         return
     if is_interim(folder):
         yield interim_sentence(folder)
@@ -61,83 +59,168 @@ def answer_sentences(folder: StudyFolder) -> Iterator[str]:
         yield from results
     if folder.simulated:
         trials = folder.table(TRIALS)
-        people = len(trials) and not trials["simulated"].fillna(False).all()
-        who = "Simulated participants gave some of the answers" if people else "No person answered"
-        yield f"{who}: this is a rehearsal, not a result about people."
+        yield from said("results", "rehearsal", len(trials) and not trials["simulated"].fillna(False).all())
+
+
+def first_sentence(tables: "Mapping[str, pd.DataFrame]", trials: "pd.DataFrame") -> str | None:
+    """Return the first sentence of the answer from the tables of an analysis that no one waits for; None: another one.
+
+    Args:
+        tables: by name, as `analyze` returns them.
+        trials: the table `trials`.
+    """
+    if "paper" not in tables or {"thresholds", "recruitment"} & tables.keys():
+        return None
+    rows = results_of(tables["paper"], tables["comparisons"]).detection
+    if not rows:
+        return None
+    is_simulated = bool(tables["paper"]["simulated"].fillna(False).any())
+    count = rows[0].counts["n_participants"] or 0
+    return _row_sentence(rows[0], rows, who_text(count, trials, simulated=is_simulated, with_n=True))
 
 
 def _results(folder: StudyFolder) -> Iterator[str]:
-    if len(folder.table(THRESHOLDS)):  # first: where exposures follow the answers, the threshold is the answer
-        yield from threshold_sentences(folder)
+    yield from threshold_sentences(folder)  # first: where exposures follow the answers, the threshold is the answer
     if has_all_sentences(folder):
         yield from row_sentences(folder)
     else:
-        of_all = int((detection_rows(folder.table(PAPER))["model"] == EVERYTHING).sum())
-        yield from islice(row_sentences(folder), of_all)
-        yield from _verdicts(folder)
+        of_all = sum(each.is_of_all for each in folder.results.detection)
+        yield from row_sentences(folder)[:of_all]
+        yield from _verdicts(folder.results.detection)
     yield from models_compared(folder)
     yield from preference_sentences(folder)
     yield from grade_sentences(folder)
 
 
-def row_sentences(folder: StudyFolder) -> Iterator[str]:
-    """Yield a sentence for each row of `paper` on single pictures or on pairs with a real one, all models first."""
-    table, comparisons = detection_rows(folder.table(PAPER)), folder.table(COMPARISONS)
-    for row in table.to_dict("records"):
-        who = folder.who_text(int(row["n_participants"]), with_n=True)
-        yield row_sentence(row, table, who, margin_of(row, comparisons))
+def row_sentences(folder: StudyFolder) -> list[str]:
+    """Return a sentence for each row of `paper` on single pictures or on pairs with a real one, all models first."""
+    rows = folder.results.detection
+    return [_row_sentence(row, rows, folder.who_text(row.counts["n_participants"] or 0, with_n=True)) for row in rows]
+
+
+def _row_sentence(row: Result, rows: Sequence[Result], who: str) -> str:
+    several = len({each.dataset for each in rows if not each.is_of_all and each.dataset}) > 1
+    return sentence("results", "detection", row, who, several, is_adjusted(rows), NEARLY_CONSTANT)
 
 
 def has_all_sentences(folder: StudyFolder) -> bool:
     """Return whether the answer has a sentence for each model; else it groups models by verdict."""
-    return len(detection_rows(folder.table(PAPER))) <= MAX_ROWS + 1
+    return len(folder.results.detection) <= MAX_ROWS + 1
 
 
-def _verdicts(folder: StudyFolder) -> Iterator[str]:
+def _verdicts(rows: Sequence[Result]) -> Iterator[str]:
     """Yield a sentence for each verdict: the models that have it, by data set."""
-    table = detection_rows(folder.table(PAPER))
-    table = table[table["model"] != EVERYTHING]
-    for verdict, part in table.groupby(table["verdict"].fillna(NONE), sort=False):
-        head = f"judged {VERDICT_WORDS[str(verdict)]}" if str(verdict) in VERDICT_WORDS else str(verdict)
-        if verdict == EQUIVALENT and (margin := margin_of(part.iloc[0].to_dict(), folder.table(COMPARISONS))):
-            head += f" within {margin_text(margin)}"
-        places = []
-        for dataset, rows in part.groupby("dataset", dropna=False, sort=False):
-            where = on_dataset(dataset) * (table["dataset"].nunique() > 1)
-            places.append(listed(list(rows["model"].astype(str))) + where)
-        least = [detectable(row, table) for row in part.to_dict("records")] if verdict == UNDECIDED else []
-        study = f"; {detectable_clause(min(least), max(least))}" if least else ""
-        yield f"{capital(head)} ({len(part)} of {len(table)}): {'; '.join(places)}{study}."
+    of_models = [row for row in rows if not row.is_of_all]
+    several = len({row.dataset for row in of_models}) > 1
+    for verdict in dict.fromkeys(row.verdict or NONE for row in of_models):
+        part = [row for row in of_models if (row.verdict or NONE) == verdict]
+        datasets = dict.fromkeys(row.dataset for row in part)
+        groups = [([row.model for row in part if row.dataset == name], name * several) for name in datasets]
+        yield sentence("results", "of_verdict", verdict, part, len(of_models), groups)
 
 
 def models_compared(folder: StudyFolder) -> Iterator[str]:
     """Yield a sentence for each pair of models; of many pairs only for some with a verdict, and the counts."""
-    table = folder.table(COMPARISONS)
-    tests = table[(table["measure"] == "fooling_rate") & table["verdict"].notna()]  # without a test, no verdict
+    tests = [each for each in folder.results.differences("models") if each.verdict]  # without a test, no verdict
     is_long = len(tests) > MAX_PAIRS
-    named = tests[tests["verdict"].isin(["different", "equivalent"])].head(MAX_PAIRS) if is_long else tests
-    paper = folder.table(PAPER)
-    keys = zip(paper["model"].astype(str), paper["dataset"].fillna("").astype(str), strict=True)
-    rates = dict(zip(keys, paper["fooling_rate"].astype(float), strict=True))
-    yield from (_pair_sentence(row, rates, adjusted=is_adjusted(tests)) for row in named.to_dict("records"))
+    named = [each for each in tests if each.verdict in ("different", "equivalent")][:MAX_PAIRS] if is_long else tests
+    rates = {(each.model, each.dataset): each.numbers["fooling_rate"].value for each in folder.results.cited}
+    for each in named:
+        of_both = {rates.get((model, each.dataset), 0.5) for model in (each.a, each.b)}
+        always = "every" if of_both == {1.0} else "no" if of_both == {0.0} else ""
+        yield sentence("results", "models", each, always, is_adjusted(tests))
     if is_long:
-        counts = [f"{whole(count)} {verdict}" for verdict, count in tests["verdict"].value_counts().items()]
-        yield f"Of {plural(len(tests), 'pair')} of models by fooling rate: {listed(counts)}; see Details."
+        yield f"{sentence('results', 'counted', len(tests), _counts(tests), 'fooling rate')}; see Details."
 
 
-def _pair_sentence(row: Record, rates: Mapping[tuple[str, str], float], *, adjusted: bool) -> str:
-    a, b = str(row["a"]), str(row["b"])
-    where, dataset = on_dataset(row["dataset"]), "" if missing(row["dataset"]) else str(row["dataset"])
-    if (shares := {rates.get((model, dataset), 0.5) for model in (a, b)}) in ({0.0}, {1.0}):
-        often = "every" if shares == {1.0} else "no"
-        return f"Between {a} and {b}{where} there is nothing to compare: {often} picture of either was called real."
-    numbers = f"difference = {size_text(row, adjusted=adjusted)}"
-    if row["verdict"] == "different":
-        first, second = (a, b) if row["difference"] >= 0 else (b, a)
-        claim = f"{first} fooled participants more often than {second}{where}"
-        claim += f", though by less than {margin_text(row)}" if within_margin(row) else ""
-    elif row["verdict"] == "equivalent":
-        claim = f"{a} and {b} fooled participants equally often{where}, within {margin_text(row)}"
-    else:
-        claim = f"The fooling rates of {a} and {b}{where} did not differ significantly"
-    return f"{claim}, {numbers}{exploratory_mark(row)}."
+def _counts(results: Sequence[Result]) -> dict[str, int]:
+    """Return the number of results of each verdict, the most frequent first."""
+    return dict(Counter(each.verdict for each in results if each.verdict).most_common())
+
+
+def preference_sentences(folder: StudyFolder) -> list[str]:
+    """Return sentences on which of two models was preferred."""
+    rows = [each for each in folder.results.differences("preference") if not missing(each.estimate.value)]
+    rows.sort(key=lambda each: each.verdict != "different")
+    of_models = [each for each in folder.results.cited if each.protocol == TWO_MODELS]
+    of_models = [each for each in of_models if not missing(each.estimate.value)]
+    sentences = _few_pictures(rows)
+    if len(rows) > MAX_SENTENCES and not sentences:
+        best = max(of_models, key=lambda each: each.estimate.value, default=None)
+        sentences = said("results", "preferences", _counts(rows), len(rows), best)
+    better = better_than_other(folder)
+    sentences += [sentence("results", "preference", each, better) for each in rows[:MAX_SENTENCES]]
+    if (more := len(rows) - MAX_SENTENCES) > 0:
+        sentences.append(f"{plural(more, 'more comparison')} of choices: see the differences below.")
+    if of_models:
+        has_both = all("chosen" in each.numbers and not missing(each.numbers["chosen"].value) for each in of_models)
+        sentences += said("results", "strengths", has_both)
+    return sentences
+
+
+def _few_pictures(rows: Sequence[Result]) -> list[str]:
+    """Return a sentence if nothing is decided and the pictures are the reason: few, or with most of the variance."""
+    shares = [each.picture_variance for each in rows if not missing(each.picture_variance)]
+    if {each.verdict for each in rows} != {"undecided"} or not shares:
+        return []
+    pictures, people = (max(each.counts[name] or 0 for each in rows) for name in ("n_pictures", "n_participants"))
+    share, errors = median(shares), float(t_critical(max(pictures - 1, 1))) * (pictures <= MAX_FEW_PICTURES)
+    if not 2 <= pictures < people or not (share > MIN_OF_PICTURES or errors):
+        return []
+    return said("results", "few_pictures", len(rows), pictures, share * (share > MIN_OF_PICTURES), errors)
+
+
+def better_than_other(folder: StudyFolder) -> str:
+    """Return what the preferred one of two models did, by the study's question, which is not known of other answers."""
+    if folder.study is None:
+        return "was chosen more often"
+    return FITS_BETTER if folder.study.quiz.question == "fits" else "looked more real"
+
+
+def grade_sentences(folder: StudyFolder) -> list[str]:
+    """Return sentences on the mean grades of each data set, and on their differences."""
+    graded = [each for each in folder.results.cited if each.measure == "grade" and not missing(each.estimate.value)]
+    sentences, direction = list[str](), high_grade(folder.table(TRIALS))
+    for dataset in dict.fromkeys(each.dataset for each in graded):
+        rows = [each for each in graded if each.dataset == dataset]
+        more = max(len(rows) - MAX_SENTENCES, 0)
+        sentences.append(sentence("results", "grades", dataset, rows[:MAX_SENTENCES], more, direction))
+        sentences += _agreement(folder, dataset)
+    return [*sentences, *_grade_differences(folder)]
+
+
+def _grade_differences(folder: StudyFolder) -> Iterator[str]:
+    """Yield a sentence for each difference of mean grades: of real and generated pictures, then of models."""
+    compared = [each for each in folder.results.differences("grades") if each.measure == MEAN]
+    compared = [each for each in compared if not missing(each.estimate.low)]
+    of_kinds = [each for each in compared if each.a in ("real", "fake")]
+    of_models = [each for each in compared if each not in of_kinds]
+    for family, shown in ((of_kinds, of_kinds), (of_models, of_models[:MAX_SENTENCES])):
+        for each in shown:
+            adjusted = is_adjusted(other for other in family if other.dataset == each.dataset)
+            yield sentence("results", "grade_difference", each, adjusted)
+    if (more := len(of_models) - MAX_SENTENCES) > 0:
+        yield f"For {plural(more, 'more pair')} of models see the differences below."
+
+
+def _agreement(folder: StudyFolder, dataset: str) -> list[str]:
+    """Return a sentence on how far participants agree in their grades of a data set; empty without an alpha."""
+    table = rows_with(folder.table(AGREEMENT), "dataset", dataset or None)
+    table = table[(table["answer"] == "rating") & (table["kind"] == "all") & table["alpha"].notna()]
+    alphas = table[["alpha", "ci_low", "ci_high"]].astype(float).itertuples(index=False)
+    return [sentence("results", "agreement", dataset, Estimate(*alpha)) for alpha in alphas]
+
+
+def threshold_sentences(folder: StudyFolder) -> list[str]:
+    """Return sentences on the threshold of each data set by staircases or QUEST+."""
+    means = mean_thresholds(folder.table(THRESHOLDS))
+    return [sentence("results", "threshold", mean, _cited_threshold(folder, mean)) for mean in means]
+
+
+def _cited_threshold(folder: StudyFolder, mean: MeanThreshold) -> Estimate:
+    """Return the mean threshold of a data set; of a staircase as in the table to cite."""
+    scores = rows_with(folder.table(HYPE), "dataset", mean.dataset)
+    scores = scores[(scores["score"] == "hype_time") & scores["value"].notna()]
+    if mean.protocol == QUEST_PLUS or scores.empty:
+        return Estimate(mean.mean_ms, mean.low_ms, mean.high_ms)
+    return Estimate(*scores[["value", "ci_low", "ci_high"]].iloc[0].astype(float))

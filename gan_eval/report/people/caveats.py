@@ -5,20 +5,14 @@ from collections.abc import Iterable
 import pandas as pd
 
 from gan_eval.base.commands import as_typed
+from gan_eval.base.inference import Estimate
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.parts.words import MAX_NAMED, capital, listed, missing, on_dataset, percent, plural
-from gan_eval.report.people.verdicts import BY_RULE, EXPLORATORY, PRESET
+from gan_eval.report.parts.sentences import said, sentence
+from gan_eval.report.parts.words import MAX_NAMED, capital, listed, missing, on_dataset, plural
 from gan_eval.stats.recruitment import NO_VERDICT, is_waiting, waiting_text
-from gan_eval.stats.tables.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED
 from gan_eval.stats.tables.rates import UNEVEN
 from gan_eval.tables import GIVEAWAYS, IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
 
-EXCLUDED_BY = {
-    PRESET: "by preset rules",
-    EXPLORATORY: "by exploratory rules, not in the plan",
-    BY_RULE: "by rule, no plan given",
-}
-"""End of the clause `excluded …`, by the origin of the rule."""
 BROWSER_LAG = "15 to 48 ms in published measurements (Bridges et al. 2020)"
 """Lag of reaction times in the browser programs of that study."""
 SUSPICIOUS_ACCURACY = 0.2
@@ -27,23 +21,13 @@ SUSPICIOUS_ACCURACY = 0.2
 
 def badges(folder: StudyFolder) -> list[str]:
     """Return warnings for the top of the page."""
-    lines = []
-    if partial := trained_text(folder.fractions, "Trained"):
-        lines.append(partial)
-    seen: list[str] = []
-    if folder.study is not None:
-        seen = [name for name in folder.study.data if folder.study.tests_on_seen(name)]
-        if seen:
-            lines.append(f"Models were also trained on pictures of {listed(seen)} that are shown and measured")
-    for (model, dataset), marks in _seen_marks(folder).items():
-        if (n_seen := marks.count(True)) and dataset not in seen:
-            lines.append(f"{model} was also trained on {n_seen} of its {len(marks)} pictures{on_dataset(dataset)}")
-    if folder.facts.smoke:
-        lines.append("Smoke run: every stage ran briefly, so the models are not well trained")
-    if sessions := interim(folder, command=as_typed(folder.facts.sessions.next, in_file=True)):
-        rehearsed = f"Rehearsal: {plural(folder.facts.sessions.simulated, 'session')} simulated, none of a person"
-        lines.append(rehearsed if folder.only_simulated else f"Interim: {sessions}")
-    return lines
+    tested = [] if folder.study is None else [name for name in folder.study.data if folder.study.tests_on_seen(name)]
+    marks = _seen_marks(folder).items()
+    seen = [(model, name, n.count(True), len(n)) for (model, name), n in marks if any(n) and name not in tested]
+    sessions = interim(folder, command=as_typed(folder.facts.sessions.next, in_file=True))
+    rehearsed = folder.facts.sessions.simulated if sessions and folder.only_simulated else 0
+    partial = trained_text(folder.fractions, "Trained")
+    return said("caveats", "badges", partial, tested, seen, folder.facts.smoke, rehearsed, sessions)
 
 
 def _seen_marks(folder: StudyFolder) -> dict[tuple[str, str], list[bool | None]]:
@@ -96,25 +80,16 @@ def trained_text(fractions: Iterable[float], verb: str) -> str:
 def caveats(folder: StudyFolder) -> list[str]:
     """Return the caveats as sentences."""
     lines = [*_of_answers(folder), *(f"{note.rstrip('.')}." for note in folder.facts.notes)]
-    trials = folder.answers
-    simulated = len(folder.table(TRIALS)) - len(trials)  # 0 unless people have answered
-    if simulated:
-        lines.append(f"{plural(simulated, 'trial')} of simulated participants excluded because people have answered.")
+    n_simulated = len(folder.table(TRIALS)) - len(folder.answers)  # 0 unless people have answered
     sessions = folder.table(SESSIONS)
-    if count := int(in_browser(sessions).sum()):
-        pooled = "" if count == len(sessions) else "; those of the desktop are pooled with them"
-        lines.append(
-            f"{plural(count, 'session')} ran in a browser{pooled}: reaction times contain each device's lag, "
-            f"{BROWSER_LAG}, so compare them within participants only."
-        )
+    lines += said("caveats", "data", n_simulated, int(in_browser(sessions).sum()), len(sessions), BROWSER_LAG)
     if len(sets := folder.table(SET_METRICS)):
         from gan_eval.report.metrics.summaries import fid_warnings  # imports the metrics
 
         lines += fid_warnings(sets.to_dict("records"))
     lines += giveaway_lines(folder)
     unknown = [f"{model}{on_dataset(where)}" for (model, where), marks in _seen_marks(folder).items() if None in marks]
-    if unknown:
-        lines.append(f"It is not known whether these models were trained on the pictures shown: {listed(unknown)}.")
+    lines += said("caveats", "unknown", unknown) if unknown else []
     return [capital(line) for line in dict.fromkeys(lines)]
 
 
@@ -126,9 +101,7 @@ def giveaway_lines(folder: StudyFolder) -> list[str]:
     for (model, verdict), rows in found.groupby(["model", "verdict"], sort=False):
         clues = listed([*dict.fromkeys(rows["clue"].astype(str).str.replace("_", " "))])
         models.setdefault((clues, str(verdict)), []).append(str(model))
-    endings = {"gives_away": "which gives the fakes away", "look": "which may be content"}
-    parts = [f"from those of {listed(names)} in {clues}, {endings[key]}" for (clues, key), names in models.items()]
-    return [f"Real pictures differ {'; '.join(parts)}. The table of clues is in the details."] if parts else []
+    return said("caveats", "giveaways", [(names, *key) for key, names in models.items()]) if models else []
 
 
 def _of_answers(folder: StudyFolder) -> list[str]:
@@ -139,21 +112,11 @@ def _of_answers(folder: StudyFolder) -> list[str]:
     if everything.empty:
         return sentences
     row = everything.iloc[0]
-    real, fake = int(row["n_real"]), int(row["n_fake"])
-    if min(real, fake) == 0:
-        sentences.append("With one kind of picture, response bias cannot be separated from sensitivity.")
-    elif max(real, fake) / min(real, fake) >= UNEVEN:
-        sentences.append(
-            f"Answers to real ({real}) and to generated ({fake}) pictures differ in number; balanced accuracy counts "
-            "both kinds alike."
-        )
-    if folder.answers["study"].nunique() > 1:
-        sentences.append("Trials of several studies are pooled: intervals ignore the differences between studies.")
-    if row["accuracy"] < SUSPICIOUS_ACCURACY and min(real, fake) > 0:
-        sentences.append("Nearly all answers are wrong: check the keys, and which pictures `kind` calls real.")
-    if row["n_none"] > 0:
-        sentences.append(f"The rates ignore {plural(int(row['n_none']), 'trial')} without an answer.")
-    return sentences
+    real, fake, n_none = (int(row[name]) for name in ("n_real", "n_fake", "n_none"))
+    is_uneven = max(real, fake) >= UNEVEN * min(real, fake)
+    is_wrong = bool(row["accuracy"] < SUSPICIOUS_ACCURACY)
+    of_studies = folder.answers["study"].nunique() > 1
+    return [*sentences, *said("caveats", "answers", real, fake, is_uneven, of_studies, is_wrong, n_none)]
 
 
 def sensitivity_sentences(folder: StudyFolder) -> list[str]:
@@ -162,25 +125,12 @@ def sensitivity_sentences(folder: StudyFolder) -> list[str]:
     fakes, reals = table["hits"] + table["false_alarms"], table["misses"] + table["correct_rejections"]
     constant = table.loc[((fakes == 0) | (reals == 0)) & (fakes + reals > 0), "id"].astype(str).tolist()
     names = constant if len(constant) <= MAX_NAMED else [plural(len(constant), "participant")]
-    sentences = []
-    for row in folder.table(COMPARISONS).to_dict("records"):
-        of_single = row["question"] == "detection" and row["measure"] == "called_fake"
-        if of_single and not missing(row["sensitivity"]) and not missing(row["difference"]):
-            rule = row["sensitivity"]
-            whose = f"without participants with {rule} (selected by their answers)"
-            if rule == WITH_UNFINISHED:
-                whose = "with the answers of unfinished sessions"
-            elif rule == ONE_ANSWER and names:
-                whose = f"without {listed(names)}, who gave the same answer on every trial (selected by their answers),"
-            low, high = (percent((1 + row[end]) / 2) for end in ("ci_low", "ci_high"))
-            within = "" if missing(row["ci_low"]) else f" (95% interval {low} to {high})"
-            if row["untested"] == "one participant":
-                within += ", of one participant"
-            sentences.append(
-                f"Sensitivity analysis, not the main result: {whose} balanced accuracy would be "
-                f"{percent((1 + row['difference']) / 2)}{within}."
-            )
-    return sentences
+    repeated = [each for each in folder.results.compared if each.sensitivity and each.measure == "called_fake"]
+    return [
+        sentence("caveats", "sensitivity", each, Estimate(*((1 + end) / 2 for end in each.estimate)), names)
+        for each in repeated
+        if each.question == "detection" and not missing(each.estimate.value)
+    ]
 
 
 def in_browser(sessions: pd.DataFrame) -> pd.Series:

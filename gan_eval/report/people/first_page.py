@@ -3,24 +3,25 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gan_eval.base.inference import Estimate
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.metrics.summaries import direction, is_of_quality, title_of
 from gan_eval.report.metrics.values import summary_table
 from gan_eval.report.parts.blocks import Block, Cell, Drawing, FactList, Folded, Lead, Lines, ReportSection, ShownTable
 from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.words import (
     NBSP,
     Record,
     basis_text,
     capital,
     interval,
-    listed,
     missing,
     number,
     on_dataset,
-    plural,
     row_notes,
+    rows_with,
     whole,
 )
 from gan_eval.report.people.answer import has_all_sentences, row_sentences
@@ -28,7 +29,6 @@ from gan_eval.report.people.caveats import caveats, is_interim, trained_text
 from gan_eval.report.people.methods import design_text, method_blocks, pictures_sentences
 from gan_eval.report.people.participants import participation_sentences
 from gan_eval.report.people.pictures import six_pairs
-from gan_eval.report.people.verdicts import is_adjusted
 from gan_eval.stats.latex import TexCell, booktabs, folded
 from gan_eval.stats.metrics_and_people.correlations import (
     CORRELATION_DIFFERENCES,
@@ -37,8 +37,9 @@ from gan_eval.stats.metrics_and_people.correlations import (
 )
 from gan_eval.stats.metrics_and_people.metric_scores import METRIC_SCORE_DIFFERENCES, METRIC_SCORES
 from gan_eval.stats.metrics_and_people.points import GRADE
-from gan_eval.stats.paper import EVERYTHING, PAPER, distinct_rows, printed, shared_reals, skill_note, unadjusted
+from gan_eval.stats.paper import EVERYTHING, PAPER, printed, shared_reals, skill_note, unadjusted
 from gan_eval.stats.recruitment import ALPHA
+from gan_eval.stats.results import is_adjusted
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS
 
 if TYPE_CHECKING:
@@ -84,35 +85,36 @@ def first_page(folder: StudyFolder, answer: Sequence[str]) -> ReportSection:
 
 def cited_table(folder: StudyFolder) -> list[ShownTable]:
     """Return a list with the table to cite; an empty list before the verdict."""
-    frame = folder.table(PAPER)
+    frame, cited = folder.table(PAPER), folder.results.cited
     if frame.empty or is_interim(folder):
         return []
     head, rows = printed(frame)
-    rows_of_table, basis = distinct_rows(frame), basis_text(distinct_rows(frame))
-    notes = [f"In brackets the 95% interval{f': {basis}' * bool(basis)}.", *skill_note(frame)]
-    if "Threshold, ms" in head:
-        notes.append("Those of thresholds are over participants only.")
     what = next((what for name, what in _WHAT.items() if frame[name].notna().any()), "Discrimination")
-    one_test = "The p of all is not adjusted, since it is one test." * (
-        is_adjusted(frame) and bool((rows_of_table["model"] == EVERYTHING).any())
+    several = len({each.dataset for each in cited if each.dataset}) > 1
+    notes = row_notes(
+        (each.reason, (each.model or EVERYTHING) + on_dataset(each.dataset) * (several and not each.is_of_all))
+        for each in cited
     )
-    notes += [note for note in (unadjusted(rows_of_table["verdict"]), one_test, shared_reals(frame)) if note]
-    several = rows_of_table["dataset"].nunique() > 1
-
-    def name_of(row: Record) -> str:
-        name = EVERYTHING if missing(row["model"]) else str(row["model"])
-        return name + on_dataset(row["dataset"]) * (several and name != EVERYTHING)
-
-    notes += [f"{note}." for note in row_notes(rows_of_table, name_of)]
-    if len(rows) > _MAX_CITED:
-        notes.append(f"The first {_MAX_CITED} of {whole(len(rows))} rows; the file holds all.")
+    note = sentence(
+        "first_page",
+        "cited_notes",
+        basis=basis_text(cited),
+        skill=skill_note(frame),
+        has_thresholds="Threshold, ms" in head,
+        unadjusted=unadjusted(each.verdict for each in cited),
+        one_test=is_adjusted(cited) and any(each.is_of_all for each in cited),
+        shared=shared_reals(frame),
+        rows=notes,
+        shown=_MAX_CITED,
+        n=len(rows),
+    )
     return [
         ShownTable(
             "A rehearsal, not to cite" if folder.simulated else f"Table 1. {what} by model",
             head,
             rows[:_MAX_CITED],
             2 + ("Asked" in head),
-            [" ".join(notes)],
+            [note],
             last_is_text=head[-1] == "Verdict",
             source="paper",
             style="rows cite",
@@ -127,14 +129,12 @@ def summary_of_models(folder: StudyFolder) -> list[ShownTable]:
     """
     if not (len(folder.table(IMAGE_METRICS)) or len(folder.table(SET_METRICS))):
         return []
-    paper = folder.table(PAPER)
-    rows = paper[paper["fooling_rate"].notna() & (paper["model"] != EVERYTHING)].to_dict("records")
-    measured, fooling = folder.measured, {}
-    for row in [] if is_interim(folder) else rows:
-        ends = interval(100 * row["fooling_low"], 100 * row["fooling_high"], digits=1)
-        cell = Cell(number(100 * row["fooling_rate"], digits=1), "" if missing(row["fooling_low"]) else ends)
-        for dataset in measured.datasets if missing(row["dataset"]) else [str(row["dataset"])]:
-            fooling[str(row["model"]), dataset] = cell
+    measured, fooling = folder.measured, dict[tuple[str, str], Cell]()
+    for each in [] if is_interim(folder) else folder.results.cited:
+        value, low, high = (100 * end for end in each.numbers["fooling_rate"])
+        if not (missing(value) or each.is_of_all):
+            cell = Cell(number(value, digits=1), "" if missing(low) else interval(low, high, digits=1))
+            fooling |= {(each.model, name): cell for name in ([each.dataset] if each.dataset else measured.datasets)}
     caption = f"Metrics{' and fooling rate' * bool(fooling)} by model"
     return [summary_table(measured, caption, fooling)]
 
@@ -151,25 +151,19 @@ def models_latex(folder: StudyFolder) -> str:
     def latex_of(cell: str | Cell) -> TexCell:
         if isinstance(cell, str):
             return TexCell(*folded(cell))
-        low, _, high = cell.interval.partition(" to ")
-        return TexCell(cell.value, f"[{low}, {high}]" if high else "", _MARKED.get(cell.mark, "%s"))
+        return TexCell(cell.value, cell.interval, _MARKED.get(cell.mark, "%s"))
 
     heads = [head if isinstance(head, str) else ", ".join(filter(None, (head.name, head.unit))) for head in table.head]
     heads = [head.replace(NBSP, " ") for head in heads]
-    marks = {cell.mark for row in table.rows for cell in row if isinstance(cell, Cell)}
-    caption = [f"{table.caption}."]
-    caption += ["Simulated participants: a rehearsal, not evidence about people."] * folder.simulated
-    if partial := trained_text(folder.fractions, "Models trained"):
-        caption.append(f"{partial}.")
-    has_interval = any(cell.interval for row in table.rows for cell in row if isinstance(cell, Cell))
-    caption += ["In brackets 95% intervals."] * has_interval
-    caption += ["Bold: better than every other model by the intervals of the differences."] * ("best" in marks)
-    caption += ["Underlined: not shown to be worse than another one."] * ("tied" in marks)
+    cells = [cell for row in table.rows for cell in row if isinstance(cell, Cell)]
+    partial, marks = trained_text(folder.fractions, "Models trained"), {cell.mark for cell in cells}
+    has_interval = any(cell.interval for cell in cells)
+    caption = sentence("first_page", "latex_caption", table.caption, folder.simulated, partial, has_interval, marks)
     return booktabs(
         heads,
         [[latex_of(cell) for cell in row] for row in table.rows],
         words=heads[:1],
-        caption=" ".join(caption),
+        caption=caption,
         label="tab:metrics-and-fooling",
     )
 
@@ -198,74 +192,55 @@ def metrics_sentence(folder: StudyFolder) -> str:
     table = table[(table["level"] == "stimulus") & table["metric"].map(is_of_quality).astype(bool)]
     sentences = []
     for measure, of_measure in table.groupby("measure", sort=True):
-        whom = "people's grades" if measure == GRADE else "people"
-        sentences.append(f"Do metrics rank each model's pictures as {whom} do?")
+        sentences += said("first_page", "asked", "people's grades" if measure == GRADE else "people")
         pooled = of_measure[of_measure["dataset"].isna()]
         parts = [("", pooled)] if len(pooled) else list(of_measure.groupby("dataset", sort=True))
         sentences += [_followed(folder, str(dataset), part.to_dict("records")) for dataset, part in parts]
-    adjusted = "Decided by p after Holm's correction; the intervals are unadjusted."
-    return f"{' '.join(sentences)} {adjusted}" if sentences else ""
+    return " ".join([*sentences, *said("first_page", "adjusted")]) if sentences else ""
 
 
 def score_sentences(folder: StudyFolder) -> str:
     """Return a sentence on the highest 2AFC score of each kind of pairs; of several data sets on all votes together."""
     scores, differences = folder.table(METRIC_SCORES), folder.table(METRIC_SCORE_DIFFERENCES)
-    sentences = []
-    for _, of_protocol in scores[scores["score"].notna()].groupby("protocol", sort=True):
+    rows = []
+    for protocol, of_protocol in scores[scores["score"].notna()].groupby("protocol", sort=True):
         pooled = of_protocol[of_protocol["dataset"].isna()]
-        parts = [pooled] if len(pooled) else [part for _, part in of_protocol.groupby("dataset", sort=True)]
-        sentences += [_score_sentence(part.to_dict("records"), differences) for part in parts]
-    return " ".join(["Do metrics choose between two pictures as people do?", *sentences] if sentences else [])
+        for part in [pooled] if len(pooled) else [part for _, part in of_protocol.groupby("dataset", sort=True)]:
+            best = part.sort_values("score", ascending=False, kind="stable").iloc[0].to_dict()
+            score = Estimate(*(float(best[name]) for name in ("score", "score_low", "score_high")))
+            won = rows_with(differences[differences["protocol"] == protocol], "dataset", best["dataset"])
+            rows.append((best, _name(best["metric"]), score, len(part) == 1, _beaten(str(best["metric"]), won)))
+    return sentence("first_page", "scores", rows) if rows else ""
 
 
-def _score_sentence(rows: Sequence[Record], differences: "pd.DataFrame") -> str:
-    """Return the sentence on the metrics of one kind of pairs."""
-    best = max(rows, key=lambda row: float(row["score"]))
-    has_interval, has_ceiling = (not missing(best[name]) for name in ("score_low", "ceiling"))
-    cells = [
-        f"2AFC score {number(best['score'], digits=3)}",
-        f"95% interval {interval(best['score_low'], best['score_high'], digits=3)}" * has_interval,
-        f"{whole(best['n_votes'])} votes on {plural(int(best['n_pairs']), 'pair')}",
-        f"the majority of the other votes has {number(best['ceiling'], digits=3)}" * has_ceiling,
-    ]
-    said = f"{_name(best['metric'])}{on_dataset(best['dataset'])}: {', '.join(filter(None, cells))}"
-    if len(rows) == 1:
-        return f"{said}."
-    won = differences[(differences["follows_better"] == best["metric"]).fillna(False).to_numpy(bool)]
-    same_place = (won["dataset"].fillna("") == ("" if missing(best["dataset"]) else best["dataset"])).to_numpy(bool)
-    return f"Highest is {said}{_lead(str(best['metric']), won[same_place & (won['protocol'] == best['protocol'])])}."
-
-
-def _lead(metric: str, won: "pd.DataFrame") -> str:
-    """Return the clause on the metrics over which a lead is significant, by the rows whose metric it is."""
+def _beaten(metric: str, differences: "pd.DataFrame") -> list[str]:
+    """Return the quality metrics over which a metric's lead is significant."""
+    won = rows_with(differences, "follows_better", metric)
     losers = [str(b if a == metric else a) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]
-    beaten = [_name(loser) for loser in losers if is_of_quality(loser)]
-    return f"; its lead over {listed(beaten)} is significant" if beaten else "; its lead is not significant"
+    return [_name(loser) for loser in losers if is_of_quality(loser)]
 
 
 def _followed(folder: StudyFolder, dataset: str, rows: Sequence[Record]) -> str:
-    where = f"On {dataset} " if dataset else "Here "
+    """Return the sentence on the metrics of one data set."""
     measured = [row for row in rows if not missing(row["within"]) and not missing(row["within_low"])]
-    if not measured:
-        if all(missing(row["within"]) and row["n"] >= MIN_POINTS_FOR_INFERENCE for row in rows):
-            return f"{where}no model's pictures differ both in a metric and in people's answers, so this has no answer."
-        return f"{where}there are too few pictures to say (n = {max(int(row['n']) for row in rows)})."
+    is_constant = all(missing(row["within"]) and row["n"] >= MIN_POINTS_FOR_INFERENCE for row in rows)
     # an interval that excludes 0 in this direction, and p after Holm; a missing p is not below alpha
     following = [row for row in measured if min(_directed(row)) > 0 and row["within_p_holm"] < ALPHA]
-    best = max(measured, key=_directed)
-    strength = (
-        f"{_name(best['metric'])}: Spearman {number(best['within'])}, 95% interval "
-        f"{interval(best['within_low'], best['within_high'])}, n = {int(best['n'])}"
+    best = max(measured, key=_directed, default=max(rows, key=lambda row: int(row["n"])))
+    table = folder.table(CORRELATION_DIFFERENCES)
+    table = table[(table["level"] == "stimulus") & (table["measure"] == best["measure"])]
+    return sentence(
+        "first_page",
+        "followed",
+        dataset=dataset,
+        n=int(best["n"]),
+        constant=is_constant,
+        following=[_name(row["metric"]) for row in following],
+        name=_name(best["metric"]),
+        within=Estimate(*(best[f"within{end}"] for end in ("", "_low", "_high"))),
+        n_measured=len(measured),
+        won=_beaten(str(best["metric"]), rows_with(table, "dataset", dataset or None)),
     )
-    if not following:
-        return f"{where}no metric does significantly ({'the highest is ' * (len(measured) > 1)}{strength})."
-    if len(measured) == 1:
-        return f"{where}it does ({strength})."
-    names = [_name(row["metric"]) for row in following]
-    table, metric = folder.table(CORRELATION_DIFFERENCES), str(best["metric"])
-    won = table[(table["level"] == "stimulus") & (table["follows_better"] == metric)]
-    won = won[(won["dataset"].fillna("") == dataset) & (won["measure"] == best["measure"])]
-    return f"{where}{listed(names)} {'do' if len(names) > 1 else 'does'}; highest is {strength}{_lead(metric, won)}."
 
 
 def _directed(row: Record) -> list[float]:

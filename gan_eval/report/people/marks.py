@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gan_eval.base.errors import UserError
+from gan_eval.base.inference import Estimate
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.parts.blocks import Block, Charts, Folded, Lines, PictureTable, ReportSection
 from gan_eval.report.parts.chart import INK, MAX_TITLE, MUTED, SERIES, STYLE, Chart, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.heat import coloured, heated, stretched
+from gan_eval.report.parts.sentences import said
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.thumbnails import SIDE, small_picture
 from gan_eval.report.parts.words import (
-    apa_interval,
     clean,
-    missing,
     number,
     p_value,
     percent,
@@ -84,18 +84,9 @@ def _details(folder: StudyFolder) -> list[Block]:
 
 def _sentences(folder: StudyFolder) -> list[str]:
     row = folder.table(MARK_AGREEMENT).iloc[0]
-    words = {"n_marks": "mark", "n_participants": "participant", "n_stimuli": "generated picture"}
-    sentences = ["{} of {} on {}.".format(*(plural(int(row[name]), word) for name, word in words.items()))]
-    if not missing(row["auc"]):
-        interval = "" if missing(row["auc_low"]) else f", {apa_interval(row['auc_low'], row['auc_high'])}"
-        meaning = "0.5 is chance, above the bias to the centre; 1 means the same places."
-        sentences.append(f"Agreement of people: shuffled AUC = {number(row['auc'])}{interval}. {meaning}")
-    for best in best_group(folder).tail(1).to_dict("records"):
-        ceiling = "" if missing(best["ceiling"]) else f"; other people's marks (ceiling): {number(best['ceiling'])}"
-        is_near = not missing(best["auc_low"]) and best["auc_low"] > 0.5
-        start = "Of the maps, the nearest to the marks" if is_near else "No map is clearly nearer than chance; the best"
-        sentences.append(f"{start} is {title_of_map(best['map'])}: AUC = {number(best['auc'])}{ceiling}.")
-    return sentences
+    best = next(iter(best_group(folder).tail(1).to_dict("records")), None)
+    auc = Estimate(*(float(row[name]) for name in ("auc", "auc_low", "auc_high")))
+    return said("tables", "marks", row, auc, best, title_of_map(best["map"]) if best else "")
 
 
 def title_of_map(name: object) -> str:
@@ -187,16 +178,22 @@ def marks_figure(folder: StudyFolder, width_mm: float) -> "Figure":
         grid = figure.add_gridspec(len(heights), len(widths), width_ratios=widths, height_ratios=heights)
         if folder.simulated:
             figure.suptitle("simulated participants", fontsize=8, color=MUTED)
+        names = [clean(row["id"].partition("/")[2])[-20:] for row, _ in shown]
         for row, (title, pictures) in enumerate(rows.items()):
             for column, pixels in enumerate(pictures):
                 axes = figure.add_subplot(grid[row, column])
-                axes.set(xticks=[], yticks=[])
-                axes.set_ylabel("" if column else title, fontsize=8 if is_wide else 6)
-                axes.spines[:].set_visible(False)
-                name = "" if row else clean(shown[column][0]["id"].partition("/")[2])[-20:]
-                axes.set_title(name, fontsize=6, parse_math=False)
-                if pixels is not None:
-                    axes.imshow(pixels, interpolation="lanczos", aspect="auto" if is_wide else "equal")
+                words = ("" if row else names[column]), ("" if column else title)
+                _draw_picture(axes, pixels, *words, is_wide=is_wide)
         if not maps.empty:
             draw_maps(figure.add_subplot(grid[:, -1] if is_wide else grid[-1, :]), maps)
     return figure
+
+
+def _draw_picture(axes: "Axes", pixels: Any, name: str, title: str, *, is_wide: bool) -> None:
+    """Draw pixels, or nothing for None, with a name above and a title to the left."""
+    axes.set(xticks=[], yticks=[])
+    axes.set_ylabel(title, fontsize=8 if is_wide else 6)
+    axes.spines[:].set_visible(False)
+    axes.set_title(name, fontsize=6, parse_math=False)
+    if pixels is not None:
+        axes.imshow(pixels, interpolation="lanczos", aspect="auto" if is_wide else "equal")

@@ -9,6 +9,7 @@ import pandas as pd
 from gan_eval.judgements.trials import requested_exposure
 from gan_eval.report.parts.blocks import Lines, ReportSection, ShownTable
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.table import CellFormat, cell, labelled, table_of
 from gan_eval.report.parts.words import (
     MAX_NAMED,
@@ -16,7 +17,6 @@ from gan_eval.report.parts.words import (
     NOTHING,
     Record,
     from_to,
-    listed,
     milliseconds,
     missing,
     number,
@@ -25,19 +25,15 @@ from gan_eval.report.parts.words import (
     text,
     whole,
 )
-from gan_eval.report.people.caveats import BROWSER_LAG, EXCLUDED_BY, in_browser, is_analysed, is_excluded
-from gan_eval.report.people.verdicts import BY_RULE, PRESET
+from gan_eval.report.people.caveats import BROWSER_LAG, in_browser, is_analysed, is_excluded
 from gan_eval.stats.exclusions import participant_groups
-from gan_eval.stats.paper import PAPER, SINGLE, distinct_rows, one_kind_sentence
+from gan_eval.stats.paper import PAPER, SINGLE, one_kind_sentence
+from gan_eval.stats.results import BY_RULE, PRESET
 from gan_eval.stats.tables.rates import REACTION_TIMES
 from gan_eval.stats.tables.robustness import is_on_outcome
 from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS
 from gan_eval.tables.names import NOT_KNOWN
 
-_LAG = (
-    "Exposures are differences between time stamps of the display. The absolute lag of display and keyboard was not "
-    "measured, so reaction times contain each device's own lag."
-)
 MAX_LEVELS = 6
 """Maximum number of exposures in a sentence and of numbers in a table; of more, the range is given."""
 MAX_ANSWERS = 12
@@ -77,32 +73,19 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
     table = folder.table(PARTICIPATION)
     if table.empty:
         return []
-    count = plural(len(table), "participant")
-    if table["participant"].eq(NOT_KNOWN).all():
-        attended = "It is not known how many people answered: their answers were counted by picture"
-    elif table["status"].isna().all():
-        attended = f"{count} took part"
-    else:
-        complete = int((table["status"] == "complete").sum())
-        attended = f"{count} started, {whole(complete)} of them finished"
-    planned = folder.facts.sessions.wanted
-    if not planned and folder.study is not None:
-        planned = folder.study.quiz.participants
-    sentences = [f"Planned: {plural(planned, 'participant')}; {attended}." if planned else f"{attended}."]
+    is_known = not table["participant"].eq(NOT_KNOWN).all()
+    n_complete = None if table["status"].isna().all() else int((table["status"] == "complete").sum())
+    planned = folder.facts.sessions.wanted or (folder.study.quiz.participants if folder.study is not None else 0)
     part = participant_groups(table)
-    if part.unfinished:
-        sentences.append(
-            f"{plural(len(part.unfinished), 'participant')} did not finish: their answers are not analysed, and they "
-            "do not count towards the planned number."
-        )
-    if part.silent:
-        unanswered = plural(part.unanswered, "trial")
-        sentences.append(f"{plural(len(part.silent), 'participant')} gave no answer, in {unanswered}.")
-    if every := len(part.excluded) - int(is_excluded(table).sum()):
-        sentences.append(f"Every trial of {plural(every, 'participant')} was excluded.")
-    if left_out := left_out_text(folder):
-        sentences.append(f"{left_out}.")
-    return [*sentences, *filter(None, [one_kind_sentence(folder.table(PAPER))])]
+    n_excluded = len(part.excluded) - int(is_excluded(table).sum())
+    counts = len(part.unfinished), len(part.silent), part.unanswered, n_excluded
+    left_out = left_out_text(folder)
+    return [
+        *said("participants", "took_part", planned, len(table), n_complete, is_known),
+        *said("participants", "without_answers", *counts),
+        *([f"{left_out}."] if left_out else []),
+        *filter(None, [one_kind_sentence(folder.table(PAPER))]),
+    ]
 
 
 def left_out_text(folder: StudyFolder) -> str:
@@ -117,27 +100,23 @@ def left_out_text(folder: StudyFolder) -> str:
         rules[PRESET] = [*(rule for rule in plan.exclude_participants if not is_on_outcome(rule)), *plan.exclude]
     for standing, named in zip(touched["standing"], touched["rule"], strict=True):
         rules.setdefault(BY_RULE if missing(standing) else standing, []).extend(str(named).split("; "))
-    parts = [
-        f"{EXCLUDED_BY[standing]}: {listed([*dict.fromkeys(names)])}" for standing, names in rules.items() if names
-    ]
+    given = [(source, [*dict.fromkeys(names)]) for source, names in rules.items() if names]
     people, trials = int(is_excluded(table).sum()), int(table["n_excluded"].sum())
-    by = f" ({'; '.join(parts)})" if parts else ""
-    return f"{plural(people, 'participant')} and {plural(trials, 'trial')} were excluded{by}"
+    return sentence("participants", "left_out", people, trials, given)
 
 
 def analysed_text(folder: StudyFolder) -> str:
     """Return whose answers are analysed: `the answers of 25 participants`."""
-    who = folder.who_text(included_count(folder))
-    return f"the answers of {who}{',' * (', ' in who)}"
+    return sentence("participants", "analysed", folder.who_text(included_count(folder)))
 
 
 def included_count(folder: StudyFolder) -> int:
     """Return the number of participants whose answers count: those in the result, if all judged single pictures."""
     table, people = folder.table(PARTICIPATION), folder.scope("participant")
     count = int((is_analysed(table) if len(table) else people["n_real"] + people["n_fake"] > 0).sum())
-    paper = distinct_rows(folder.table(PAPER))
-    if set(paper["protocol"]) == {SINGLE}:
-        count = min(count, int(paper["n_participants"].iloc[-1]))  # of all models, or of the only row
+    cited = folder.results.cited
+    if {each.protocol for each in cited} == {SINGLE}:
+        count = min(count, cited[-1].counts["n_participants"] or 0)  # of all models, or of the only row
     return count
 
 
@@ -166,7 +145,7 @@ def timing_section(folder: StudyFolder) -> ReportSection:
 def timing_sentences(folder: StudyFolder) -> list[str]:
     """Return sentences on screens, flags and what was not measured; nothing without trials and sessions."""
     if folder.only_simulated:
-        return ["The answers are simulated: no picture was shown, and no time was measured."]
+        return said("participants", "simulated")
     trials, sessions, checks = folder.presented, folder.table(SESSIONS), folder.table(CHECKS)
     if sessions.empty and (trials.empty or trials["exposure_ms"].isna().all()):
         return []
@@ -174,39 +153,36 @@ def timing_sentences(folder: StudyFolder) -> list[str]:
     checks = checks[~checks["session"].isin(sessions.loc[in_browser(sessions), "session"])]
     flagged = trials["flags"].fillna("") != ""
     if len(trials) and (len(sessions) or flagged.any()):  # imported answers without sessions have no flags
-        main = plural(len(trials), "main trial")
         flags = Counter(flag.replace("_", " ") for names in trials["flags"].dropna() for flag in str(names).split())
-        named = f": {listed([flag for flag, _ in flags.most_common(MAX_NAMED)])}" if flags else ""
-        sentences.append(f"{percent(flagged.mean())} of {main} have a flag{named}.")
+        names = [flag for flag, _ in flags.most_common(MAX_NAMED)]
+        sentences += said("participants", "flags", flagged.mean(), len(trials), names)
     if len(checks):
-        count = plural(checks["session"].nunique(), "session")
         bad = checks[checks["verdict"].isin(["warning", "failed"])]
         names = list(dict.fromkeys(bad["check"].astype(str)))[:6]
-        sentences.append(
-            f"The timing self-test warned or failed in {bad['session'].nunique()} of {count}: {listed(names)}."
-            if names
-            else f"The timing self-test of {count} found no problem."
-        )
-    return [*sentences, _LAG]
+        counts = checks["session"].nunique(), bad["session"].nunique()
+        sentences += said("participants", "checks", *counts, names)
+    return [*sentences, sentence("participants", "lag")]
 
 
 def _screen_sentences(sessions: pd.DataFrame) -> list[str]:
-    parts = []
-    sizes = sessions[["screen_width", "screen_height"]].dropna().drop_duplicates()
-    if len(sizes):
-        names = [f"{row['screen_width']:.0f} × {row['screen_height']:.0f}" for _, row in sizes.head(6).iterrows()]
-        parts.append(f"{'screens of' if len(sizes) > 1 else 'screen of'} {listed(names)} pixels")
-    if len(refresh := sessions["refresh_hz"].dropna()):
-        parts.append(from_to(refresh, partial(number, digits=1)) + f"{NARROW}Hz")
+    sizes = sessions[["screen_width", "screen_height"]].dropna().drop_duplicates().itertuples(index=False)
+    names = [f"{width:.0f} × {height:.0f}" for width, height in sizes]
+    refresh, rounded = sessions["refresh_hz"].dropna(), sessions["rounded"].dropna()
+    refresh_hz = from_to(refresh, partial(number, digits=1)) if len(refresh) else ""
     systems = sessions.loc[~in_browser(sessions), "platform"].dropna().astype(str)
     platforms = list(dict.fromkeys(systems.map(_system_name)))
-    if platforms:
-        parts.append(f"on {listed(platforms[:6])}{' and others' if len(platforms) > 6 else ''}")
-    rounded = sessions["rounded"].dropna()
-    if rounded.any():
-        some = "" if rounded.all() else f" in {percent(rounded.mean())} of sessions"
-        parts.append(f"exposures rounded to whole frames{some}")
-    return [f"In {plural(len(sessions), 'session')}: {'; '.join(parts)}."] if parts else []
+    share = rounded.mean() if len(rounded) else 0
+    return said("participants", "screens", len(sessions), names, refresh_hz, platforms, share)
+
+
+def _browser_sentences(sessions: pd.DataFrame, trials: pd.DataFrame) -> list[str]:
+    online = sessions[in_browser(sessions)]
+    if online.empty:
+        return []
+    shown, missed = trials[trials["session"].isin(online["session"])] if len(trials) else trials, None
+    if "missed_frames" in shown and shown["missed_frames"].notna().any():
+        missed = float((shown["missed_frames"].dropna() > 0).mean())
+    return said("participants", "browsers", len(online), len(sessions), missed, BROWSER_LAG)
 
 
 def _system_name(platform: str) -> str:
@@ -218,19 +194,6 @@ def _system_name(platform: str) -> str:
     name, _, rest = platform.partition("-")
     release = rest.partition("-")[0]
     return f"{name} {release}" if release and name in ("Windows", "macOS") else name
-
-
-def _browser_sentences(sessions: pd.DataFrame, trials: pd.DataFrame) -> list[str]:
-    online = sessions[in_browser(sessions)]
-    if online.empty:
-        return []
-    where = f"All {len(online)}" if 1 < len(online) == len(sessions) else f"{len(online)} of {len(sessions)}"
-    sentence = f"{where} sessions ran in a browser, with refresh rates measured in the page"
-    shown = trials[trials["session"].isin(online["session"])] if len(trials) else trials
-    if "missed_frames" in shown and shown["missed_frames"].notna().any():
-        share = float((shown["missed_frames"].dropna() > 0).mean())
-        sentence += f"; frames were missed in {percent(share)} of their trials"
-    return [f"{sentence}.", f"Reaction times in a browser contain a lag, {BROWSER_LAG}."]
 
 
 def exposure_levels(trials: pd.DataFrame) -> pd.DataFrame:

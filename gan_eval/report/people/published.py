@@ -8,10 +8,10 @@ import pandas as pd
 
 from gan_eval.base import inference as shares
 from gan_eval.base.errors import UserError
-from gan_eval.report.metrics.data import items_of
-from gan_eval.report.metrics.summaries import Summary, decimals_of, title_of, with_interval
+from gan_eval.report.metrics.summaries import Summary, decimals_of, items_of, title_of, with_interval
 from gan_eval.report.parts.blocks import ReportSection, ShownTable
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.sentences import said
 from gan_eval.report.parts.words import MINUS, NARROW, NOTHING, Record, number, proportion_interval, whole
 from gan_eval.report.training import fills_holes, training_settings
 from gan_eval.tables import PUBLISHED_QUIZ
@@ -158,16 +158,8 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Sho
             rows.append([*cells, name, with_interval(pooled), with_interval(summary), whole(summary.n)])
         if not matching:
             rows.append([*cells, *[NOTHING] * 4])
-    notes = [
-        "PSNR is of the filled pixels alone, levels 0 to 255. Published values are means over batches of test "
-        "pictures of 10 log₁₀(255² / MSE), by the code of the publication. Pooled over all pictures: one MSE over "
-        "all. Mean of pictures: mean of each picture's own PSNR, which is higher, without infinite values. 95% "
-        "intervals by Student's t over the items.",
-        "Models are next to a published row if data set and source size are the same and (λ L1 + λ L2) / "
-        f"adversarial weight is the published ratio to within {100 * TOLERANCE:g}%.",
-    ]
-    if not any(row[5] != NOTHING for row in rows):
-        notes.append("No model here has the data, size and ratio of a published row.")
+    has_none = not any(row[5] != NOTHING for row in rows)
+    notes = said("tables", "published_psnr", TOLERANCE, has_none)
     head = [
         "study", "data set", "pixels a side", "λ\u202frec / λ\u202fadv", "published (dB)",
         "model here", "pooled over all pictures, here (dB, 95%)", "mean of pictures, here (dB, 95%)", "N",

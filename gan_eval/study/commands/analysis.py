@@ -205,7 +205,7 @@ def _print_answer(
     """
     import numpy as np
 
-    from gan_eval.report.people.verdicts import first_sentence
+    from gan_eval.report.people.answer import first_sentence
     from gan_eval.stats.paper import distinct_rows, one_kind_sentence, printed, unadjusted
     from gan_eval.tables import TRIALS
 

@@ -244,7 +244,7 @@ def report(
         float | None, typer.Option(min=60, max=400, help="Width of --figure in mm; default: 180. Below 130: stacked.")
     ] = None,
     panels: Annotated[
-        str | None, typer.Option(metavar="LETTERS", help="Panels of figure 1, such as ab; default: all.")
+        str | None, typer.Option(metavar="LETTERS", help="Panels of figure 1, such as ab; default: all that fit.")
     ] = None,
     stimuli: Stimuli = None,
     maps: Maps = None,
@@ -275,4 +275,5 @@ def report(
     with Console() as console, console.working("report"):
         typer.echo(write_report(folder, page, **more, with_raw_tables=with_raw_tables))
         for content, file in charts:
-            typer.echo(build_figure(folder, file, content=content, width_mm=figure_width, panels=panels, **more))
+            of_figure: dict[str, Any] = {"width_mm": figure_width, "panels": panels, "on_message": console.message}
+            typer.echo(build_figure(folder, file, content=content, **of_figure, **more))

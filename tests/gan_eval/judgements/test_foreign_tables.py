@@ -14,7 +14,7 @@ from gan_eval.judgements.readers import tables_to_analyze
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.judgements.wide import is_wide, numbered_columns
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.people.pairs_and_grades import grade_sentences
+from gan_eval.report.people.answer import grade_sentences
 from gan_eval.settings.facts import Facts
 from gan_eval.tables import PARTICIPANTS
 

@@ -404,8 +404,21 @@ def test_chosen_panels_of_one_column_are_at_most_120_mm_high(name, chosen, reque
     content = content.with_panels(chosen)
     assert content.panels == [kinds["abc".index(letter)] for letter in chosen]
     figure = figure_module.figure_1(content, 85)
-    assert figure.get_figheight() * 25.4 <= (120 if name != "crowd" else 150), "thirteen models"
+    assert figure.get_figheight() * 25.4 <= 120.05
     require_legible(figure, 85)
+
+
+@pytest.mark.parametrize(("name", "kept"), [("folder", "abc"), ("crowd", "ab")])
+def test_a_figure_of_one_column_has_the_panels_that_fit_and_names_the_others(name, kept, request, tmp_path):
+    folder, lines = request.getfixturevalue(name), list[str]()
+    letters = "abcd"[: len(content_of(folder).panels)]
+    file = write_figure(folder, tmp_path / "f.svg", 85, on_message=lines.append)
+    height = float(re.search(r'height="([\d.]+)pt"', file.read_text())[1])
+    assert height / MM <= 120.05
+    rest = letters.removeprefix(kept)
+    assert [line.rpartition("--panels ")[2] for line in lines] == ([rest] if rest else [])
+    write_figure(folder, tmp_path / "wide.svg", on_message=lines.append)
+    assert len(lines) == bool(rest)
 
 
 def test_the_command_takes_panels(tmp_path, command, finished_study):

@@ -22,17 +22,22 @@ from synthetic_tables import cited, folder_of, models, rates, told_apart
 
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.report.metrics.answer import dataset_answer
-from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.summaries import Measured
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import StudyFolder
-from gan_eval.report.people.answer import answer_sentences, models_compared, row_sentences
+from gan_eval.report.people.answer import (
+    answer_sentences,
+    grade_sentences,
+    models_compared,
+    preference_sentences,
+    row_sentences,
+    threshold_sentences,
+)
 from gan_eval.report.people.caveats import badges, caveats, sensitivity_sentences
 from gan_eval.report.people.comparisons import comparisons_section
 from gan_eval.report.people.first_page import cited_table
 from gan_eval.report.people.methods import design_text, paper_methods, size_on_screen
-from gan_eval.report.people.pairs_and_grades import grade_sentences, preference_sentences
 from gan_eval.report.people.participants import left_out_text, participation_sentences, timing_sentences
-from gan_eval.report.people.thresholds import threshold_sentences
 from gan_eval.report.sections import study_report
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study, StudySettings

@@ -16,7 +16,7 @@ from synthetic_tables import folder_of
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.metrics.catalogue import FID_WARNING
 from gan_eval.report.figure_content import content_of
-from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.summaries import Measured
 from gan_eval.report.metrics.values import metric_tables
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.people.agreement import correlation_tables

@@ -74,7 +74,7 @@ def test_plateaus_and_pictures_are_in_the_section(folder) -> None:
     row = folder.tables["plateaus"].query("metric == 'psnr' and mode == 'eval'").iloc[0]
     assert abs(row["plateau_step"] - 1600) < 400
     step, low, high = (f"{row[name]:,}".replace(",", " ") for name in ("plateau_step", "ci_low", "ci_high"))
-    assert f"{step} ({low} to {high})" in words(page)
+    assert f"{step} [{low}, {high}]" in words(page)
     assert "still improves" in words(page)
 
 

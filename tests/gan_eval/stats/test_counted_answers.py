@@ -7,7 +7,8 @@ import pytest
 
 from gan_eval import analyze
 from gan_eval.judgements.convert import import_trials
-from gan_eval.report.people.verdicts import first_sentence
+from gan_eval.report.people.answer import first_sentence
+from gan_eval.stats.groups import ONE_PARTICIPANT, WHO_NOT_KNOWN
 
 
 def test_counts_give_intervals_over_pictures_and_no_verdict_on_people(tmp_path: Path) -> None:
@@ -32,3 +33,12 @@ def test_counts_give_intervals_over_pictures_and_no_verdict_on_people(tmp_path: 
     sentence = first_sentence(tables, trials)
     assert sentence is not None
     assert sentence.startswith("Participants who are not known give no verdict on people in general; on generated")
+    notes = {part for name in ("paper", "rates", "comparisons") for note in tables[name]["note"].dropna()
+             for part in note.split("; ")}  # fmt: skip
+    assert WHO_NOT_KNOWN in notes
+    assert ONE_PARTICIPANT not in notes
+    (name,) = trials["participant"].unique()
+    of_one = analyze(trials.assign(participant="P1"))["paper"]["note"].dropna()
+    assert name == "not known"
+    assert of_one.str.contains(ONE_PARTICIPANT).any()
+    assert not of_one.str.contains(WHO_NOT_KNOWN).any()

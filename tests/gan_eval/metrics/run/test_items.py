@@ -11,7 +11,7 @@ from rehashed import rehash
 from gan_eval.metrics.definitions.labels import label_detail, label_information
 from gan_eval.pictures import decode as pictures
 from gan_eval.report.metrics.answer import leaders
-from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.summaries import Measured
 from gan_eval.report.metrics.values import metric_tables
 
 NAMES = ("label_detail", "label_information", "label_information_edges")

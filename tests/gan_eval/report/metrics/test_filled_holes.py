@@ -14,8 +14,8 @@ from synthetic_study import PUBLISHED
 
 from gan_eval.base.errors import UserError
 from gan_eval.metrics.run.inputs import Stimulus
-from gan_eval.report.metrics.data import Measured
 from gan_eval.report.metrics.holes import hole_tables, holes_of_folder
+from gan_eval.report.metrics.summaries import Measured
 from gan_eval.report.metrics.values import value_blocks
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.parts.folder import read_folder
@@ -52,7 +52,7 @@ def test_every_published_row_is_next_to_the_models_of_its_data_size_and_ratio(fo
     for place, sample, to_db in ((6, errors, lambda error: -10 * math.log10(error)), (7, values, lambda value: value)):
         half = 2.200985 * sample.std(ddof=1) / math.sqrt(12)  # Student's t of 11 degrees of freedom
         low, high = sorted(to_db(sample.mean() + sign * half) for sign in (-1, 1))
-        assert view.rows[2][place] == f"{to_db(sample.mean()):.2f} ({low:.2f}–{high:.2f})"
+        assert view.rows[2][place] == f"{to_db(sample.mean()):.2f} [{low:.2f}, {high:.2f}]"
     assert {row[8] for row in view.rows} == {"12", "–"}
 
 

@@ -8,7 +8,7 @@ from synthetic_metrics import frames_of, sets, values
 from synthetic_tables import folder_of
 
 from gan_eval.report import build_metrics_report
-from gan_eval.report.metrics.data import Measured
+from gan_eval.report.metrics.summaries import Measured
 from gan_eval.report.metrics.values import table_notes
 from gan_eval.report.parts.blocks import ShownTable
 from gan_eval.report.sections import metrics_report, study_report

@@ -8,8 +8,7 @@ import scipy.stats
 from synthetic_metrics import QUALITY, frames_of, sets, values
 
 from gan_eval.report.metrics.answer import dataset_answer, leaders
-from gan_eval.report.metrics.data import Measured
-from gan_eval.report.metrics.summaries import REAL, title_of
+from gan_eval.report.metrics.summaries import REAL, Measured, title_of
 from gan_eval.report.metrics.values import metric_tables
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from synthetic_tables import folder_of
 
-from gan_eval.report.people.confidence import confidence_section
+from gan_eval.report.people.curves import confidence_section
 
 FIT = {
     "dataset": "faces", "d_a": 1.0, "d_a_low": 0.8, "d_a_high": 1.2, "slope": 0.8, "slope_low": 0.7, "slope_high": 0.9,

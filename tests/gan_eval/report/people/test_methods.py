@@ -13,6 +13,7 @@ from synthetic_tables import folder_of, told_apart
 from synthetic_tables import rates as rates_row
 
 from gan_eval import __address__
+from gan_eval.judgements.external_values import read_image_metrics
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.methods import citation, method_blocks, paper_methods
 from gan_eval.report.people.participants import participation_sentences
@@ -116,3 +117,15 @@ def test_a_picture_that_nobody_was_shown_says_so() -> None:
     elsewhere = replace(folder, stimuli={"s": pd.DataFrame({"stimulus": ["other"]})})
     assert _said_of_pictures(elsewhere)("other") == "", "the answers name their pictures otherwise"
     assert _said_of_pictures(replace(folder_of(), stimuli=elsewhere.stimuli))("other") == "", "nobody has answered"
+
+
+def test_values_of_another_program_are_said_to_be_from_its_file(tmp_path: Path) -> None:
+    """Before: a column psnr of any program was described as the PSNR of this one."""
+    trials = simulated(participants=4, each=12, models=("gan",))
+    fakes = trials.loc[trials["kind"] == "fake", "stimulus"].unique()
+    pd.DataFrame({"image": fakes, "psnr": range(20, 20 + len(fakes))}).to_csv(tmp_path / "theirs.csv", index=False)
+    theirs, _ = read_image_metrics([tmp_path / "theirs.csv"], trials)
+    ours = theirs.assign(run="r")
+    for images, start in ((theirs, "values of another program, from theirs.csv)"), (ours, "10 log")):
+        text = paper_methods(folder_of(trials=trials, image_metrics=images, **analyze(trials)))
+        assert text.partition("PSNR (")[2].startswith(start)

@@ -11,8 +11,8 @@ from gan_eval.judgements.trials import fill_trials
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import answer_sentences
 from gan_eval.report.people.caveats import caveats
-from gan_eval.report.people.pairs_and_grades import choices_tables
-from gan_eval.report.people.thresholds import thresholds_table
+from gan_eval.report.people.comparisons import choices_tables
+from gan_eval.report.people.curves import thresholds_table
 from gan_eval.report.sections import study_report
 from gan_eval.stats.analysis import analyze
 from gan_eval.stats.tables.rates import rates

@@ -3,7 +3,7 @@
 import pytest
 from synthetic_tables import folder_of
 
-from gan_eval.report.people.thresholds import psychometric_blocks
+from gan_eval.report.people.curves import psychometric_blocks
 
 
 def section(*, level="requested_exposure_ms", thresholds=(150.0, 300.0), link="logit"):
@@ -34,7 +34,7 @@ def test_thresholds_are_in_table_and_chart():
     (axes,) = chart.figures[0].axes
     assert [text.get_text() for text in axes.get_xticklabels()] == ["75", "150", "300"]
     assert functions.rows[0][2].replace("\u202f", " ") == "150 ms"
-    assert functions.rows[1][3].replace("\u202f", " ") == "240 ms to 390 ms"
+    assert functions.rows[1][3].replace("\u202f", " ") == "[240 ms, 390 ms]"
 
 
 @pytest.mark.parametrize(("link", "unit"), [("logit", "log-odds"), ("probit", "probits")])

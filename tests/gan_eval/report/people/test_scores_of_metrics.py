@@ -61,7 +61,7 @@ def test_sentence_names_the_highest_score_with_its_ceiling_and_lead(folder: Stud
     row = folder.table(METRIC_SCORES).set_index("metric").loc["psnr"]
     said = score_sentences(folder).replace("\u202f", " ")
     assert said.startswith("Do metrics choose between two pictures as people do? Highest is PSNR on d: 2AFC score ")
-    assert f"2AFC score {row['score']:.3f}, 95% interval {row['score_low']:.3f} to {row['score_high']:.3f}" in said
+    assert f"2AFC score {row['score']:.3f}, 95% CI [{row['score_low']:.3f}, {row['score_high']:.3f}]" in said
     assert f"360 votes on 24 pairs, the majority of the other votes has {row['ceiling']:.3f}" in said
     assert said.endswith("; its lead over SSIM is significant.")
 

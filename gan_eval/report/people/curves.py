@@ -1,33 +1,35 @@
-"""Thresholds of exposure from staircases and QUEST+, and psychometric functions."""
+"""Thresholds of exposure from staircases and QUEST+, psychometric functions, and ROC curves from confidence."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
-from gan_eval.report.parts.blocks import Block, Charts, ShownTable
-from gan_eval.report.parts.chart import MAX_GROUPS, MUTED, STYLE, Chart, first_of, line_style, panel
+from gan_eval.report.parts.blocks import Block, Charts, ReportSection, ShownTable
+from gan_eval.report.parts.chart import MAX_GROUPS, MAX_TITLE, MUTED, STYLE, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
     BASES,
     NOTHING,
-    listed,
     milliseconds,
     missing,
     model_text,
     number,
     on_dataset,
     percent,
-    plural,
+    proportion_interval,
     rows_with,
     text,
     whole,
 )
 from gan_eval.settings.protocols import QUEST_PLUS, STAIRCASE
-from gan_eval.stats.tables.hype import HYPE, THRESHOLDS, mean_thresholds
+from gan_eval.stats.tables.hype import THRESHOLDS, mean_thresholds
 from gan_eval.stats.tables.psychometric import EXPOSURE, PSYCHOMETRIC, PSYCHOMETRIC_LEVELS, averaged_share
+from gan_eval.stats.tables.roc import ROC, ROC_POINTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,47 +56,8 @@ def thresholds_table(folder: StudyFolder) -> ShownTable:
     return ShownTable("Thresholds of exposure", head, means, 2, source="thresholds")
 
 
-def threshold_sentences(folder: StudyFolder) -> list[str]:
-    """Return sentences on the threshold of each data set by staircases or QUEST+."""
-    sentences, scores = [], folder.table(HYPE)
-    for mean in mean_thresholds(folder.table(THRESHOLDS)):
-        where = on_dataset(mean.dataset)
-        by_quest = mean.protocol == QUEST_PLUS
-        too_few = "had too few answers" if by_quest else "had too few reversals"
-        blocks = "block" if by_quest else "staircase"
-        if mean.n_participants == 0:
-            whose = f"The blocks of QUEST+{where}" if by_quest else f"The staircases{where}"
-            sentence = f"{whose} {too_few} for a threshold of exposure."
-            if not by_quest and missing(mean.share):
-                sentence = f"{whose} do not follow the weighted up-down rule, so they give no threshold of exposure."
-        else:
-            value, low, high = mean.mean_ms, mean.low_ms, mean.high_ms
-            cited = rows_with(scores, "dataset", mean.dataset)
-            cited = cited[(cited["score"] == "hype_time") & cited["value"].notna()]
-            if not by_quest and len(cited):  # as in the table to cite
-                value, low, high = cited[["value", "ci_low", "ci_high"]].iloc[0].astype(float)
-            within = "" if missing(low) else f" (95% interval {_interval(low, high)} between participants)"
-            beginning = (
-                f"By QUEST+ the exposure with 75% correct answers{where} is {milliseconds(value)} on average"
-                if by_quest
-                else f"The staircase{where} settled at {milliseconds(value)}, the mean of the most frequent exposures"
-            )
-            sentence = f"{beginning}{within}, over {plural(mean.n_participants, 'participant')}."
-            if not by_quest and not missing(mean.share):
-                sentence += f" Its steps settle at {mean.share:.0%} correct answers."
-            if mean.n_without:
-                sentence += f" {plural(mean.n_without, blocks)} {too_few} for a threshold."
-        if mean.n_bound:
-            sentence += (
-                f" {plural(mean.n_bound, blocks)} stayed at an end of the range of exposures, so the threshold may lie "
-                "beyond it: the mean is less certain than its interval."
-            )
-        sentences.append(sentence)
-    return sentences
-
-
 def _interval(low: float, high: float) -> str:
-    return f"{milliseconds(low)} to {milliseconds(high)}"
+    return f"[{milliseconds(low)}, {milliseconds(high)}]"
 
 
 def psychometric_blocks(folder: StudyFolder) -> list[Block]:
@@ -110,7 +73,7 @@ def psychometric_blocks(folder: StudyFolder) -> list[Block]:
         INTERVAL: lambda row: (
             NOTHING
             if missing(row["threshold"])
-            else " to ".join(level_text(row[f"threshold_{end}"], row["level"]) for end in ("low", "high"))
+            else f"[{', '.join(level_text(row[f'threshold_{end}'], row['level']) for end in ('low', 'high'))}]"
         ),
         "correct answers there": cell(percent, "share"),
         "slope": cell(number, "slope"),
@@ -123,11 +86,7 @@ def psychometric_blocks(folder: StudyFolder) -> list[Block]:
         columns,
         text_columns=3 if several else 2,
         last_is_text=True,
-        notes=[
-            "Threshold: the level where the typical participant's share of correct answers is midway between chance "
-            "(50%) and 100% minus the lapse rate; of single pictures it is the mean over reals and fakes. Slope: "
-            f"{listed([*dict.fromkeys(units)])} for each doubling of the level (each unit if a level is 0 or less)."
-        ],
+        notes=said("tables", "psychometric", [*dict.fromkeys(units)]),
         label=lambda row: text(row["model"]) + on_dataset(row["dataset"]),
         source="psychometric",
     )
@@ -159,12 +118,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
         rows = rows_with(levels[levels["task"] == task], "dataset", dataset)
         if rows.empty:
             continue
-        caption = (
-            "Dots: observed shares with 95% intervals; curves: psychometric functions averaged over participants "
-            "and pictures, a short upright line at each threshold. Dashed: chance."
-        )
-        if part["threshold"].isna().all():
-            caption = "Dots: observed shares with 95% intervals. Dashed: chance. The table says why a curve is missing."
+        caption = sentence("tables", "psychometric_chart", part["threshold"].notna().any())
         alternatives = [
             f"{model_text(row['model'])}: threshold {level_text(row['threshold'], row['level'])}"
             for row in part.to_dict("records")
@@ -172,7 +126,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
         charts.append(
             Chart(
                 f"{'Pairs' if task == 'pair' else 'Correct answers'}{on_dataset(dataset)}",
-                [_figure(part.iloc[:MAX_GROUPS], rows)],
+                [_psychometric_figure(part.iloc[:MAX_GROUPS], rows)],
                 caption + first_of(len(part)),
                 "; ".join(alternatives),
                 name=f"psychometric-{len(charts) + 1}",
@@ -181,7 +135,7 @@ def psychometric_charts(folder: StudyFolder) -> list[Chart]:
     return charts
 
 
-def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> "Figure":
+def _psychometric_figure(functions: pd.DataFrame, levels: pd.DataFrame) -> "Figure":
     level = str(functions["level"].iloc[0])
     at = levels["at"].to_numpy(float)
     scale, back = (np.log2, np.exp2) if bool((at > 0).all()) else (np.asarray, np.asarray)
@@ -222,4 +176,95 @@ def _figure(functions: pd.DataFrame, levels: pd.DataFrame) -> "Figure":
         axes.set_xlabel("exposure, ms" if level == EXPOSURE else level, parse_math=False)
         axes.set_ylabel("correct answers, %")
         figure.legend(loc="outside lower center", ncols=min(3, len(functions)), fontsize=8, handlelength=3.5)
+    return figure
+
+
+_MARKERS = "osD^vPX*"
+
+
+def confidence_section(folder: StudyFolder) -> ReportSection:
+    """Return the ROC and zROC of each data set, and the table of their fits."""
+    columns = {
+        "data set": cell(text, "dataset"),
+        "model": cell(text, "model"),
+        "d_a": cell(number, "d_a"),
+        INTERVAL: interval_cell("d_a_low", "d_a_high"),
+        "slope": cell(number, "slope"),
+        f"its {INTERVAL}": interval_cell("slope_low", "slope_high"),
+        "area A_z": lambda row: proportion_interval(row["a_z"], row["a_z_low"], row["a_z_high"]),
+        "by": labelled(BASES, "basis"),
+    }
+    fits = table_of(
+        "Sensitivity and slope of the zROC",
+        folder.table(ROC),
+        columns,
+        text_columns=2,
+        last_is_text=True,
+        notes=said("tables", "confidence"),
+        label=lambda row: text(row["model"]) + on_dataset(row["dataset"]),
+        source=ROC.name,
+    )
+    return ReportSection(
+        "confidence", "Sensitivity from confidence ratings", [Charts(confidence_charts(folder)), *fits]
+    )
+
+
+def confidence_charts(folder: StudyFolder) -> list[Chart]:
+    """Return a chart of two panels for each data set, ROC and zROC."""
+    fits, points = folder.table(ROC), folder.table(ROC_POINTS)
+    charts: list[Chart] = []
+    for dataset, rows in fits.groupby("dataset", dropna=False, sort=False):
+        curves, at = rows.iloc[:MAX_GROUPS], rows_with(points, "dataset", dataset)
+        if at.empty:
+            continue
+        charts.append(
+            Chart(
+                f"ROC and zROC{on_dataset(dataset)}",
+                [_roc_figure(curves, at, on_z=False), _roc_figure(curves, at, on_z=True)],
+                sentence("tables", "confidence_chart", rows["d_a"].notna().any()) + first_of(len(rows)),
+                "; ".join(
+                    f"{model_text(row['model'])}: d_a {number(row['d_a'])}, slope {number(row['slope'])}"
+                    for row in rows.to_dict("records")
+                ),
+                name=f"roc-{len(charts) + 1}",
+            )
+        )
+    return charts
+
+
+def _roc_figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> "Figure":
+    import matplotlib as mpl
+
+    with mpl.rc_context(STYLE):
+        figure, axes = panel(3.7 + 0.17 * len(fits))
+        names = ("z_false_alarm", "z_hit") if on_z else ("false_alarm_rate", "hit_rate")
+        values = np.abs(points[[*names]].to_numpy(float))
+        reach = min(3.0, float(values[np.isfinite(values)].max(initial=0.7)) + 0.3)
+        ends = (-reach, reach) if on_z else (-0.02, 1.02)
+        axes.set(xlim=ends, ylim=ends)
+        axes.set_xticks(np.arange(-int(reach), int(reach) + 1) if on_z else np.linspace(0, 1, 6))
+        axes.set_yticks(axes.get_xticks())
+        axes.plot(ends, ends, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
+        for place, row in enumerate(fits.to_dict("records")):
+            style = line_style(place)
+            rows = rows_with(points, "model", row["model"])
+            x, y = (rows[name].to_numpy(float) for name in names)
+            has_fit, marker = not missing(row["d_a"]), _MARKERS[place % len(_MARKERS)]
+            axes.plot(x, y, marker, color=style["color"], markersize=4.5)
+            label = model_text(row["model"])[:MAX_TITLE].replace("$", r"\$")
+            axes.plot([], [], marker=marker, markersize=4.5, label=label, **style)  # for the legend
+            if has_fit and on_z:
+                finite = x[np.isfinite(x)]
+                grid = np.array([finite.min() - 0.3, finite.max() + 0.3]) if len(finite) else np.array(ends)
+                axes.plot(grid, row["intercept"] + row["slope"] * grid, **style)
+            elif has_fit:
+                grid = np.linspace(-4, 4, 161)
+                axes.plot(ndtr(grid), ndtr(row["intercept"] + row["slope"] * grid), **style)
+        axes.set_aspect("equal")
+        axes.grid()
+        axes.set_xlabel("z(false-alarm rate)" if on_z else "false-alarm rate: reals called fake")
+        axes.set_ylabel("z(hit rate)" if on_z else "hit rate: fakes called fake")
+        are_short = all(len(model_text(row["model"])) <= 14 for row in fits.to_dict("records"))
+        columns = min(3, len(fits)) if are_short else 1
+        figure.legend(loc="outside lower center", ncols=columns, fontsize=8, handlelength=3.5)
     return figure
