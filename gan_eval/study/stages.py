@@ -190,7 +190,7 @@ def metrics_stage(plan: Plan) -> Stage:
             sets,
             metrics_settings(plan),
             out,
-            share=plan.share,
+            run_tasks=plan.run_tasks,
             on_progress=about("metrics", listener.progress),
             on_message=listener.message,
         )

@@ -334,18 +334,18 @@ def power(
 
     claim_output_folder(out)
     with ExitStack() as stack:
-        console, share = stack.enter_context(Console()), None
+        console, run_tasks = stack.enter_context(Console()), None
         if cluster is not None:
             from gan_eval.study.cluster import connected
 
-            share = stack.enter_context(connected(cluster, None, console, threads=1)).in_parallel
+            run_tasks = stack.enter_context(connected(cluster, None, console, threads=1)).in_parallel
         console.progress(0, 0, "power", unit="studies")
         plan = plan_power(
             checked,
             pool,
             settings=assumptions,
             workers=workers or usable_cores(),
-            share=share,
+            run_tasks=run_tasks,
             where=str(study),
             on_progress=about("power", console.progress, unit="studies"),
         )

@@ -225,7 +225,7 @@ def run(
             from gan_eval.study.cluster import connected
 
             machines = stack.enter_context(connected(cluster, plan.folder, console, threads=threads))
-            elsewhere, plan = machines.do_stages, replace(plan, share=machines.in_parallel)
+            elsewhere, plan = machines.do_stages, replace(plan, run_tasks=machines.in_parallel)
         markers.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only, elsewhere=elsewhere)
         for line in pending_sessions(plan) if only in (None, "quiz") else ():
             console.message(line)
