@@ -1,7 +1,6 @@
 """`docs/tables.md`, made from the tables' declarations: python packaging/tables_reference.py > docs/tables.md"""
 
 from gan_eval.stats.all_tables import ALL_TABLES
-from gan_eval.stats.power.planning import POWER
 from gan_eval.tables.cells import limits_of
 
 
@@ -26,7 +25,7 @@ def reference() -> str:
         "",
         "Identifiers and file names have no invisible characters (controls, marks of direction, zero-width spaces).",
     ]
-    for table in (*ALL_TABLES.values(), POWER):
+    for table in ALL_TABLES.values():
         lines += ["", f"## {table.name}", "", table.meaning.replace("`gan-eval ", "`./run "), ""]
         if table.key:
             lines += [f"A row is identified by {', '.join(f'`{name}`' for name in table.key)}.", ""]
