@@ -22,7 +22,7 @@ from calibration_blocks import BLOCKS, Part
 
 from gan_eval.base.atomic import write_text
 from gan_eval.base.inference import wilson
-from gan_eval.base.parallel import Share, in_parallel
+from gan_eval.base.parallel import RunTasks, in_parallel
 from gan_eval.base.threads import usable_cores
 from gan_eval.study.cluster import connected
 from gan_eval.study.commands.console import Console
@@ -49,10 +49,10 @@ def main() -> None:
     blocks = tuple(options.only or BLOCKS)
     start = time.monotonic()
     with ExitStack() as stack:
-        share: Share = partial(in_parallel, workers=options.workers)
+        run_tasks: RunTasks = partial(in_parallel, workers=options.workers)
         if options.cluster:
-            share = stack.enter_context(connected(options.cluster, None, Console(), threads=1)).in_parallel
-        results = simulated(blocks, studies=options.studies, seed=options.seed, share=share)
+            run_tasks = stack.enter_context(connected(options.cluster, None, Console(), threads=1)).in_parallel
+        results = simulated(blocks, studies=options.studies, seed=options.seed, run_tasks=run_tasks)
     minutes = (time.monotonic() - start) / 60
     lines = list(page_lines(results, studies=options.studies, seed=options.seed))
     for line in lines:
@@ -62,14 +62,14 @@ def main() -> None:
     _say(f"{minutes:.1f} minutes, {options.workers} processes on {os.cpu_count()} cores")
 
 
-def simulated(blocks: Sequence[str], *, studies: int, seed: int, share: Share) -> dict[str, list[Rows]]:
+def simulated(blocks: Sequence[str], *, studies: int, seed: int, run_tasks: RunTasks) -> dict[str, list[Rows]]:
     """Each block's columns."""
     names = list(BLOCKS)
     cells = [(names.index(name), column) for name in blocks for column in range(_columns(name))]
     tasks = [(*cell, number) for number in range(studies) for cell in cells]
     from calibration import one_study  # not from __main__, which other machines cannot import
 
-    outcomes = share(one_study, seed, tasks, on_done=_told(len(tasks)))
+    outcomes = run_tasks(one_study, seed, tasks, on_done=_told(len(tasks)))
     columns: dict[tuple[int, int], list[list[float]]] = {cell: [] for cell in cells}
     for (block, column, _), outcome in zip(tasks, outcomes, strict=True):
         columns[block, column].append(outcome)

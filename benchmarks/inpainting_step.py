@@ -30,7 +30,7 @@ from pathlib import Path
 import torch
 from inpainting_sides import CHECKED_STEPS, check, ours, plain, prepared, settings_of
 
-from gan_eval.base.start import ALLOCATOR_SETTINGS
+from gan_eval.base.start import keep_freed_memory
 
 WARM_UP = 2
 SIDES = {"plain": plain, "ours": ours}
@@ -101,8 +101,6 @@ def in_own_process(side: str) -> dict[str, float]:
     """The median time of a step of one side in seconds, by clock."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
-    if side == "ours":
-        environment |= ALLOCATOR_SETTINGS
     command = [sys.executable, *sys.argv, "--side", side]
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     times: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -111,6 +109,8 @@ def in_own_process(side: str) -> dict[str, float]:
 
 def timed(options: argparse.Namespace) -> dict[str, float]:
     """The median time of the steps of one side after the warm-up, in seconds, by clock."""
+    if options.side == "ours":
+        keep_freed_memory()
     settings = settings_of(options)
     with prepared(options, settings) as (task, batches):
         return medians_of(SIDES[options.side](options, task, batches), options.steps)

@@ -28,6 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from start import environment, worktree
 
 ROOT = Path(__file__).resolve().parent.parent
+KEEPING = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
+"""Environment in which glibc keeps freed memory, as both builds do in a training."""
 WORK = ("analyze", "store", "serve", "train", "fid")
 
 
@@ -88,10 +90,7 @@ def command_of(work: str, folder: Path, out: Path, tree: Path, options: argparse
 def cost_of(command: list[str], tree: Path) -> Cost:
     """Return the cost of a process; of a server, the peak that its client prints."""
     ours = environment(tree) | {"PYTHONPATH": f"{tree}{os.pathsep}{tree / 'benchmarks'}", "OMP_NUM_THREADS": "2"}
-    if "train_step" in command[1]:
-        from gan_eval.base.start import ALLOCATOR_SETTINGS  # an earlier build, which also runs this file, has none here
-
-        ours |= ALLOCATOR_SETTINGS
+    ours |= KEEPING if "train_step" in command[1] else {}
     process = subprocess.Popen(command, env=ours, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout
     assert process.stderr

@@ -5,10 +5,9 @@
     python benchmarks/train_step.py --check
     python benchmarks/train_step.py --convolutions       # the share of a step on the CPU that is convolutions
 
-Each side runs in processes of its own, in turn, because ours is started with the C library set to keep freed memory
-(the command line does that for `train`). Printed: the median time of a step of each side, the peak memory, and the
-ratio of each round's medians with its spread. `--check` trains both from equal weights and compares their losses
-instead.
+Each side runs in processes of its own, in turn, because ours lets the C library keep freed memory, as the command
+`train` does. Printed: the median time of a step of each side, the peak memory, and the ratio of each round's medians
+with its spread. `--check` trains both from equal weights and compares their losses instead.
 
 The reference is written out here and shares no layer with the trainer: nested blocks of PyTorch's own layers as in
 pytorch-CycleGAN-and-pix2pix, one fake for both updates, D frozen while G learns, PyTorch's default Adam. On a GPU the
@@ -33,7 +32,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
-from gan_eval.base.start import ALLOCATOR_SETTINGS
+from gan_eval.base.start import keep_freed_memory
 
 if TYPE_CHECKING:
     from torch import Tensor, device, nn
@@ -115,8 +114,6 @@ def in_own_process(side: str, batch: int) -> Cost:
     """Return the cost of one side."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
-    if side in SIDES:
-        environment |= ALLOCATOR_SETTINGS
     command = [sys.executable, *sys.argv, "--side", side, "--batch", str(batch)]
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     return Cost(*json.loads(done.stdout.splitlines()[-1]))
@@ -205,7 +202,9 @@ def kernels(side: str, where: "device") -> Iterator[None]:
 def step_of(options: argparse.Namespace, where: "device") -> Step:
     """The step of the side that this process times."""
     pictures = made_pictures(options.size, *options.batch)
-    if options.side not in SIDES:
+    if options.side in SIDES:
+        keep_freed_memory()
+    else:
         G, D = reference_generator(options.size, channels=64), reference_discriminator(channels=64)
         return reference(G.to(where), D.to(where), [picture.to(where) for picture in pictures])
     return ours(settings_of(options), pictures, where=where)[1]

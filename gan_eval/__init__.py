@@ -80,9 +80,8 @@ def read_table(source: "Path | str | pd.DataFrame", name: str | None = None) -> 
     declared = tables.TABLES
     if requested not in declared:
         from gan_eval.stats.all_tables import ALL_TABLES
-        from gan_eval.stats.power.planning import POWER
 
-        declared = ALL_TABLES | {POWER.name: POWER}
+        declared = ALL_TABLES
     if file and not file.exists():
         raise UserError(f"{file}: no such file")
     if requested not in declared:

@@ -10,6 +10,8 @@ PUBLIC_VERBS = {"data", "weights"}
 """Commands whose files may be shared by all users of a computer; other commands write private files."""
 YOUNG_OBJECTS = 50_000
 """New objects after which the quiz looks for cycles among them; with 700, its first page comes a tenth later."""
+TRAINING_VERBS = {"demo", "run", "train"}
+"""Commands that train, and keep freed memory for the next step."""
 RESUMING_VERBS = {"data", "demo", "metrics", "quiz", "run", "serve", "train", "try", "weights"}
 """Commands that resume when they are rerun; other commands begin again."""
 
@@ -30,6 +32,7 @@ def _start() -> int:
     """Prepare the process and run its command; return the exit status."""
     from gan_eval.base.start import (
         accept_any_text,
+        keep_freed_memory,
         open_closed_streams,
         release_nothing_at_exit,
         remove_current_folder_from_path,
@@ -40,6 +43,8 @@ def _start() -> int:
 
     if sys.argv[1:2] == ["quiz"]:
         gc.set_threshold(YOUNG_OBJECTS, 10, 10)
+    if set(sys.argv[1:2]) & TRAINING_VERBS:
+        keep_freed_memory()
     remove_current_folder_from_path()
     open_closed_streams()
     accept_any_text()

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from gan_eval.stats.all_tables import ALL_TABLES
-from gan_eval.stats.power.planning import POWER
 from gan_eval.tables.cells import limits_of
 from gan_eval.tables.schema import SHARE, Column, Table
 
@@ -36,7 +35,7 @@ Entry = tuple[Column, ...]
 
 def reference() -> str:
     """The text of `docs/tables.md`."""
-    tables = (*ALL_TABLES.values(), POWER)
+    tables = (*ALL_TABLES.values(),)
     counts = Counter((names(entry), description(entry)) for table in tables for entry in entries(table))
     shared: dict[str, str] = {}
     for (name, words), count in counts.most_common():

@@ -26,7 +26,7 @@ from gan_eval.tables.names import RAW, RAW_ENDING, model_name_problem, name_prob
 from trainer.datasets.dataset import DataSet, Role, Size
 from trainer.devices import cpu_threads, exact_kernels, memory_for, one_device, placed
 from trainer.inference import NotFiniteError, inference
-from trainer.loop.plan import Say
+from trainer.job import Say
 from trainer.model import Model, load_model
 from trainer.nets.build import Network
 from trainer.randomness import Purpose
@@ -133,18 +133,25 @@ def generate(
             raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
         for line in _remarks(rows, n_items=len(items), folder=data / split, out=out, model=names.model):
             say(line)
-        if masks is not None and source.settings.inpainting is not None:
-            areas = [float(row["mask_area"]) for row in rows if row["kind"] == "fake"]
-            most = source.settings.inpainting.most_area
-            if (larger := sum(area > most for area in areas)) > len(areas) / 2:
-                say(
-                    f"--masks {masks}: the white of {larger} of {len(areas)} takes more of the picture than most_area "
-                    f"{most:g} of the training, {max(areas):.2g} at most: a mask is white where the hole is"
-                )
+        holes = source.settings.inpainting
+        if masks is not None and holes is not None and (line := _line_on_masks(masks, rows, holes.most_area)):
+            say(line)
         if raw_rows:
             write_set(out / RAW, raw_rows)
         write_set(out, rows)
         return out
+
+
+def _line_on_masks(masks: Path, rows: Sequence[Row], most: float) -> str:
+    """Return a line if most of the masks are larger than those of the training."""
+    areas = [float(row["mask_area"]) for row in rows if row["kind"] == "fake"]
+    larger = sum(area > most for area in areas)
+    if larger <= len(areas) / 2:
+        return ""
+    return (
+        f"--masks {masks}: the white of {larger} of {len(areas)} takes more of the picture than most_area {most:g} of "
+        f"the training, {max(areas):.2g} at most: a mask is white where the hole is"
+    )
 
 
 def _exchanged_line(before: Role | None, now: Role | None, task: Task) -> str:
@@ -280,7 +287,7 @@ def write_items(
                 outputs = task.outputs(net, list(part.values()), purpose=Purpose.GENERATE, seed=seed, numbers=numbers)
             except NotFiniteError as error:
                 raise UserError(
-                    f"{generator}: gives numbers that are not finite for the item {list(part)[error.place]}; "
+                    f"{generator}: gives numbers that are not finite for the item {list(part)[error.index]}; "
                     "take another file of its run, or train it again with a lower learning_rate"
                 ) from error
         for (name, example), output in zip(part.items(), outputs, strict=True):

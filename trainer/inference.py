@@ -68,11 +68,11 @@ def generated(net: nn.Module, x: Tensor, *, purpose: Purpose, seed: int, numbers
 
 
 class NotFiniteError(ValueError):
-    """A generator's output is not finite; `place` is the picture's place in its batch."""
+    """A generator's output is not finite; `index` is the picture's number in its batch, from 0."""
 
-    def __init__(self, place: int) -> None:
-        super().__init__(f"the generator gives numbers that are not finite (picture {place} of its batch)")
-        self.place = place
+    def __init__(self, index: int) -> None:
+        super().__init__(f"the generator gives numbers that are not finite (picture {index} of its batch)")
+        self.index = index
 
 
 def as_pictures(y: Tensor) -> list[Picture]:

@@ -3,15 +3,26 @@
 This module does not import torch, so that commands check their arguments quickly.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gan_eval.settings.choices import Direction
 from gan_eval.settings.training import TrainingSettings
+from gan_eval.tables.frames import Row
 
-if TYPE_CHECKING:
-    from trainer.watch.validation import ValidationMeasure
+Say = Callable[[str], None]
+"""Function that is called with a message for the user."""
+
+
+@dataclass(frozen=True)
+class ValidationMeasure:
+    """Metrics that are computed elsewhere: the trainer does not import them."""
+
+    values: Callable[[Path], list[Row]]
+    """Function of a stimulus set's folder that returns rows with metric, value, sd, n and reason."""
+    higher_is_better: Mapping[str, bool]
+    """True or false for each metric that `values` computes."""
 
 
 @dataclass(frozen=True)
@@ -32,4 +43,4 @@ class TrainingJob:
     workers: int | None = None
     """Threads that prepare batches; the result is the same with any number. Default: 0 on a CPU, 4 with a GPU."""
     threads: int | None = None  # PyTorch threads on the CPU; default: see `trainer.devices.cpu_threads`
-    measure: "ValidationMeasure | None" = None  # computes the validation metrics; None: no validation
+    measure: ValidationMeasure | None = None  # computes the validation metrics; None: no validation

@@ -135,7 +135,10 @@ def total_variation(picture: Tensor, _target: Tensor | None = None) -> Tensor:
     return picture.diff(dim=-1).abs().mean() + picture.diff(dim=-2).abs().mean()
 
 
-SSIM_WINDOW, SSIM_SIGMA = 11, 1.5
+SSIM_WINDOW = 11
+"""Side of the Gaussian window in pixels (Wang et al. 2004)."""
+SSIM_SIGMA = 1.5
+"""Its standard deviation in pixels."""
 
 
 def ssim(fake: Tensor, target: Tensor) -> Tensor:

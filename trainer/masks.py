@@ -133,9 +133,9 @@ class Masks:
         The area of every hole is between the minimum and the maximum; that of a centre depends only on its side in
         pixels.
         """
-        place = rng.random() * self._bounds[-1]
+        drawn = rng.random() * self._bounds[-1]
         bounds = zip(self._kinds, self._bounds, strict=True)
-        kind = next((kind for kind, bound in bounds if place < bound), self._kinds[-1])
+        kind = next((kind for kind, bound in bounds if drawn < bound), self._kinds[-1])
         return Mask(kind, self._makers[kind](rng, size))
 
 

@@ -16,8 +16,10 @@ from gan_eval.settings.training import StyleLayers, StyleNetwork
 BLOCKS: dict[StyleLayers, int] = {"poolings": 4, "all": 5}
 """Number of blocks, separated by poolings, that are compared. `poolings`: the last ReLU of each, which are relu1_2,
 relu2_2, relu3_3, relu4_3 of VGG16 and relu1_2, relu2_2, relu3_2, relu4_2 of VGG13; `all`: every ReLU."""
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Mean and deviation of ImageNet's channels in 0..1, the input of torchvision's networks."""
+_MEAN = (0.485, 0.456, 0.406)
+"""Mean of ImageNet's channels in 0..1, the input of torchvision's networks."""
+_DEVIATION = (0.229, 0.224, 0.225)
+"""Standard deviation of these channels."""
 
 
 def gram(features: Tensor) -> Tensor:
@@ -43,9 +45,9 @@ class StyleLoss(nn.Module):
     def __init__(self, network: nn.Sequential, layers: StyleLayers = "poolings") -> None:
         super().__init__()
         self.network = network.requires_grad_(False)
-        poolings = [place for place, layer in enumerate(network) if isinstance(layer, nn.MaxPool2d)]
-        every = [place for place, layer in enumerate(network) if isinstance(layer, nn.ReLU)]
-        before = [place - 1 for place in poolings]
+        poolings = [index for index, layer in enumerate(network) if isinstance(layer, nn.MaxPool2d)]
+        every = [index for index, layer in enumerate(network) if isinstance(layer, nn.ReLU)]
+        before = [index - 1 for index in poolings]
         self.compared = frozenset([*(every if layers == "all" else before), len(network) - 1])
         self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None], persistent=False)
         self.register_buffer("deviation", torch.tensor(_DEVIATION)[:, None, None], persistent=False)
@@ -69,9 +71,9 @@ class StyleLoss(nn.Module):
         """Return the Gram matrix of each layer for pictures (N, 3, H, W) in [-1, 1]."""
         planes = ((pictures + 1) / 2 - self.mean) / self.deviation
         grams = []
-        for place, layer in enumerate(self.network):
+        for index, layer in enumerate(self.network):
             planes = layer(planes)
-            if place in self.compared:
+            if index in self.compared:
                 grams.append(gram(planes))
         return grams
 
@@ -90,7 +92,7 @@ def load_style_network(name: StyleNetwork, path: Path | None = None, layers: Sty
     builders = {"vgg13_bn": vgg13_bn, "vgg16": vgg16}
     with torch.device("meta"):
         features = builders[name](weights=None).features
-    poolings = [place for place, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)]
+    poolings = [index for index, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)]
     network = nn.Sequential(*features[: poolings[BLOCKS[layers] - 1]])
     shapes = {
         f"features.{key}": tuple(value.shape)

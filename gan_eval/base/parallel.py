@@ -17,7 +17,7 @@ from gan_eval.base.errors import UserError
 State = TypeVar("State")
 Result = TypeVar("Result")
 Task = TypeVar("Task")
-Share = Callable[..., list[Any]]
+RunTasks = Callable[..., list[Any]]
 """Function with the arguments of `in_parallel` without `workers`."""
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 

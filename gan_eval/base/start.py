@@ -11,21 +11,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-ALLOCATOR_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
-"""glibc keeps freed blocks up to these sizes (bytes) instead of returning them to the system."""
+M_TRIM_THRESHOLD = -1
+"""Option of `mallopt`: the free memory that is kept at the end of the heap; -1: all."""
+M_MMAP_MAX = -4
+"""Option of `mallopt`: the number of blocks that are taken from the system separately."""
 
 
-def restart_with_allocator_settings() -> None:
-    """Restart this process with `ALLOCATOR_SETTINGS` in its environment; a value set by the user wins.
+def keep_freed_memory() -> None:
+    """Let glibc keep freed memory for the next blocks instead of returning it to the system; elsewhere do nothing.
 
-    It makes training faster: each step frees and allocates the same large blocks, and returning them to the system
-    takes about a fifth of its time. glibc reads the settings only when a process starts. Nothing happens if they are
-    set already or if the system uses another allocator.
+    Each training step frees and allocates the same large blocks. Kept, they cost a tenth of the page faults (5 times
+    two arrays of 40 MB: 531 in place of 5320, glibc 2.36). Environment variables of the user (`MALLOC_…`) win.
     """
-    missing = {name: value for name, value in ALLOCATOR_SETTINGS.items() if name not in os.environ}
-    if not missing or platform.libc_ver()[0] != "glibc" or "pytest" in sys.modules:
-        return
-    os.execve(sys.executable, sys.orig_argv, {**os.environ, **missing})
+    if platform.libc_ver()[0] == "glibc" and not any(name.startswith("MALLOC_") for name in os.environ):
+        library = ctypes.CDLL(None)
+        library.mallopt(M_MMAP_MAX, 0)
+        library.mallopt(M_TRIM_THRESHOLD, -1)
 
 
 def return_free_memory() -> None:

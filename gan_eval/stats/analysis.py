@@ -1,9 +1,8 @@
-"""The analysis: `analyze` makes all tables, `write_analysis` writes them together."""
+"""The analysis: `analyze` makes all tables, `analyze_study` also reads a study's plan and writes them."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from importlib import import_module
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,53 +10,38 @@ import numpy as np
 import pandas as pd
 import pyarrow
 
-from gan_eval.base.atomic import write_text
-from gan_eval.base.digests import sha256_json
-from gan_eval.base.errors import UserError
-from gan_eval.base.file_sets import replaced_set
-from gan_eval.base.output_folders import claim_output_folder, relative_path
-from gan_eval.judgements.doubts import doubts, doubts_of_covariates
-from gan_eval.judgements.readers import NO_SIMULATED, of_people, tables_to_analyze
-from gan_eval.judgements.trials import (
-    CALLED,
-    PreparedTrials,
-    TypedTrials,
-    are_own_names,
-    prepare_trials,
-    requested_exposure,
-    text_coded,
-    typed,
-    with_text_names,
-)
+from gan_eval.base.output_folders import claim_output_folder
+from gan_eval.judgements.doubts import doubts_of_covariates
+from gan_eval.judgements.readers import NO_SIMULATED, of_people
+from gan_eval.judgements.trials import CALLED, PreparedTrials, TypedTrials, requested_exposure
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
+from gan_eval.stats.departures import apply_exclusions, settings_and_departures, with_departures
 from gan_eval.stats.groups import ONE_PARTICIPANT, WHO_NOT_KNOWN, joined, with_holes
-from gan_eval.stats.latex import latex
-from gan_eval.stats.metrics_and_people.correlation_tables import CORRELATIONS
+from gan_eval.stats.inputs import FrameOrFile, Inputs, MetricValues, read_inputs
+from gan_eval.stats.marks.tables import mark_tables, marked
+from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS, correlations_and_differences
+from gan_eval.stats.metrics_and_people.metric_scores import metric_scores
+from gan_eval.stats.metrics_and_people.points import why_none
 from gan_eval.stats.mixed.models import mixed_models
-from gan_eval.stats.paper import PAPER, paper
+from gan_eval.stats.paper import paper
 from gan_eval.stats.questions import require_known_models
 from gan_eval.stats.recruitment import ALPHA, is_waiting, recruitment
 from gan_eval.stats.tables.agreement import agreement
+from gan_eval.stats.tables.choices import bradley_terry, choices
+from gan_eval.stats.tables.classes import classes
 from gan_eval.stats.tables.comparisons import compare
+from gan_eval.stats.tables.grades import opinion_scores, ratings
 from gan_eval.stats.tables.hype import hype, thresholds
+from gan_eval.stats.tables.psychometric import psychometric
 from gan_eval.stats.tables.rates import rates, reaction_times
-from gan_eval.stats.tables.robustness import is_on_outcome, refuse_outcome_rules, robustness, sensitivity
-from gan_eval.tables import (
-    IMAGE_METRICS,
-    MARKS,
-    PARTICIPANTS,
-    PLANS,
-    SESSIONS,
-    SET_METRICS,
-    STORED_TABLES,
-    TRIALS,
-    Table,
-)
+from gan_eval.stats.tables.robustness import robustness
+from gan_eval.stats.tables.roc import roc
+from gan_eval.stats.writing import write_analysis
+from gan_eval.tables import MARKS, PARTICIPANTS, PLANS, SESSIONS, TRIALS, Table
 from gan_eval.tables.directions import Better, require_directions
-from gan_eval.tables.frames import as_table, conform, frame_of, joined_tables, read_table, write_frame
-from gan_eval.tables.names import MODELS_TEX, NOT_KNOWN
+from gan_eval.tables.frames import frame_of
+from gan_eval.tables.names import NOT_KNOWN
 from gan_eval.tables.personal import left_out_line, without_personal_columns
 
 if TYPE_CHECKING:
@@ -66,64 +50,17 @@ if TYPE_CHECKING:
     from gan_eval.settings.study import Study
     from gan_eval.store import Store
 
-__all__ = ["analyze", "write_analysis"]
+__all__ = ["Answers", "analyze", "analyze_study", "write_analysis"]
 
-FrameOrFile = pd.DataFrame | Path | str
-
-
-@dataclass(frozen=True)
-class ReadTable:
-    """A table of a file that is read already; another program may write the file again."""
-
-    frame: pd.DataFrame
-    where: str
-    lines: Sequence[str] = ()
-
-
-"""A table, or its file."""
 ALWAYS = ("rates", "reaction_times", "mixed_models", "comparisons", "correlations")
 """Tables that are written even without rows."""
-RESULTS = {
-    "participation": "tables",
-    "correlations": "stats.metrics_and_people.correlation_tables",
-    "paper": "stats.paper",
-    "mark_agreement": "stats.marks.tables",
-    "mark_maps": "stats.marks.tables",
-    "mark_map_differences": "stats.marks.tables",
-    "mark_regions": "stats.marks.tables",
-    "correlation_differences": "stats.metrics_and_people.correlation_tables",
-    "metric_scores": "stats.metrics_and_people.metric_scores",
-    "metric_score_differences": "stats.metrics_and_people.metric_scores",
-    "mixed_models": "stats.mixed.models",
-    "recruitment": "stats.recruitment",
-    "agreement": "stats.tables.agreement",
-    "choices": "stats.tables.choices",
-    "classes": "stats.tables.classes",
-    "bradley_terry": "stats.tables.choices",
-    "comparisons": "stats.tables.comparisons",
-    "ratings": "stats.tables.grades",
-    "opinion_scores": "stats.tables.grades",
-    "thresholds": "stats.tables.hype",
-    "hype": "stats.tables.hype",
-    "psychometric": "stats.tables.psychometric",
-    "psychometric_levels": "stats.tables.psychometric",
-    "rates": "stats.tables.rates",
-    "reaction_times": "stats.tables.rates",
-    "robustness": "stats.tables.robustness",
-    "roc": "stats.tables.roc",
-    "roc_points": "stats.tables.roc",
-}
-"""Module of each table that an analysis may return; its constant there is the name in capitals."""
-SUFFIXES = (".csv", ".parquet")
-SET_NAME = "analysis"
-"""Name of the set of tables that an analysis writes (see `gan_eval.base.file_sets`)."""
 
 
 def analyze(
     trials: "FrameOrFile | Store | PreparedTrials",
     *,
-    image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None = None,
-    set_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None = None,
+    image_metrics: MetricValues = None,
+    set_metrics: MetricValues = None,
     better: Mapping[str, Better] | None = None,
     exclude: Sequence[str] = (),
     exclude_participants: Sequence[str] = (),
@@ -187,7 +124,7 @@ def analyze(
 
     Returns:
         The tables `rates`, `reaction_times`, `mixed_models`, `comparisons` and `correlations` by name, and every other
-        table of `RESULTS` that has rows.
+        table of `gan_eval.stats.all_tables.OF_ANALYSIS` that has rows.
 
     Raises:
         UserError: a table does not fit its schema, rows contradict each other (`require_agreement`), the metrics are
@@ -201,7 +138,7 @@ def analyze(
     0.75
     """
     say = on_message or warnings.warn
-    inputs = _read_inputs(
+    inputs = read_inputs(
         trials,
         image_metrics=image_metrics,
         set_metrics=set_metrics,
@@ -210,20 +147,17 @@ def analyze(
         say=say,
     )
     require_directions(better or {}, () if inputs.images is None else inputs.images["metric"].unique())
-    settings, beyond = _settings_and_departures(
+    settings, beyond = settings_and_departures(
         plan, exclude=exclude, exclude_participants=exclude_participants, margin=margin, covariates=covariates
     )
     if settings.comparisons:
         require_known_models(settings, inputs.prepared.trials)
-    included, analysed, sensitivity_rows, exclusion_notes = _exclude(inputs, settings, beyond, planned=plan is not None)
+    included, analysed, sensitivity_rows, exclusion_notes = apply_exclusions(
+        inputs, settings, beyond, planned=plan is not None
+    )
     for line in included.doubts or [included.note] * (included.note != "" and included.trials.empty):
         say(line)
-    answers = inputs.participants
-    if asked := {*settings.covariates, *beyond.covariates}:
-        for line in doubts_of_covariates(sorted(asked), analysed.every, answers):
-            say(line)
-    if answers is not None:
-        answers = answers[answers["session"].isin(analysed.every["session"].unique())].reset_index(drop=True)
+    answers = _answers_of_analysed(inputs.participants, analysed, {*settings.covariates, *beyond.covariates}, say)
     pyarrow.default_memory_pool().release_unused()  # reading and checking text leave twice the size of the file
     compared = compare(analysed, plan=settings, recruited=recruited, grades=grades)
     frames = {
@@ -235,35 +169,21 @@ def analyze(
     }
     if recruited is not None:
         frames["recruitment"] = recruited
+    is_interim = recruited is not None and is_waiting(recruited)
     if inputs.images is not None or inputs.sets is not None:
-        waits = recruited is not None and is_waiting(recruited)
-        frames |= _tables_of_correlations(analysed, inputs, settings, is_interim=waits, seed=seed, say=say)
-        frames |= _tables_of_scores(analysed, inputs.images, better or {}, is_interim=waits)
+        frames |= _tables_of_correlations(analysed, inputs, settings, is_interim=is_interim, seed=seed, say=say)
+        frames |= _tables_of_scores(analysed, inputs.images, better or {}, is_interim=is_interim)
     if inputs.marks is not None and len(inputs.marks):
-        from gan_eval.stats.marks.tables import mark_tables, marked
-
         sizes = pd.concat(inputs.shown.values(), ignore_index=True) if inputs.shown else None
         frames |= mark_tables(marked(inputs.marks, analysed.every, stimuli=sizes, sessions=inputs.sessions), maps)
-    if plan is None:  # nothing can depart from it
-        for name in ("comparisons", "mixed_models"):
-            frames[name].loc[:, "exploratory"] = pd.NA
-    else:
-        frames = _with_departures(frames, plan, beyond, analysed, answers, included.beyond)
+    frames = with_departures(frames, plan, beyond, analysed, answers, included.beyond)
     frames["robustness"] = robustness(analysed)
     if len(sensitivity_rows):
         frames["comparisons"] = pd.concat([frames["comparisons"], sensitivity_rows], ignore_index=True)
     frames["paper"] = paper(analysed, frames, compared.detections)
-    frames = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
-    if len(inputs.prepared.trials) and inputs.prepared.trials["simulated"].fillna(False).all():
-        frames = {
-            name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in frames.items()
-        }
     if analysed.every["participant"].eq(NOT_KNOWN).all():
         frames = {name: _without_known_people(frame) for name, frame in frames.items()}
-    if notes := [note for note in (inputs.prepared.note, *exclusion_notes) if note]:
-        rows, is_overall = frames["rates"], frames["rates"]["scope"] == "all"
-        rows.loc[is_overall, "note"] = joined(*rows["note"][is_overall].dropna(), *notes)
-    return frames
+    return _with_provenance(frames, inputs.prepared, exclusion_notes)
 
 
 def _without_known_people(frame: pd.DataFrame) -> pd.DataFrame:
@@ -273,19 +193,29 @@ def _without_known_people(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(note=frame["note"].str.replace(ONE_PARTICIPANT, WHO_NOT_KNOWN, regex=False))
 
 
-class _Inputs(NamedTuple):
-    """The tables that an analysis reads, checked against each other."""
+def _answers_of_analysed(
+    answers: pd.DataFrame | None, trials: TypedTrials, covariates: Iterable[str], say: Callable[[str], None]
+) -> pd.DataFrame | None:
+    """Return the rows of `participants` of the analysed sessions; say what is doubtful about the covariates."""
+    if covariates:
+        for line in doubts_of_covariates(sorted(covariates), trials.every, answers):
+            say(line)
+    if answers is None:
+        return None
+    return answers[answers["session"].isin(trials.every["session"].unique())].reset_index(drop=True)
 
-    prepared: PreparedTrials
-    images: pd.DataFrame | None
-    """The table `image_metrics`."""
-    sets: pd.DataFrame | None
-    """The table `set_metrics`."""
-    participants: pd.DataFrame | None
-    sessions: pd.DataFrame | None
-    shown: Mapping[str, pd.DataFrame]
-    """Tables `stimuli` of the sets that were shown, by their file."""
-    marks: pd.DataFrame | None
+
+def _with_provenance(
+    frames: Mapping[str, pd.DataFrame], prepared: PreparedTrials, notes: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """Return the tables to be written: marked if all answers are simulated, with a note on what was left out."""
+    kept = {name: frame for name, frame in frames.items() if len(frame) or name in ALWAYS}
+    if len(prepared.trials) and prepared.trials["simulated"].fillna(False).all():
+        kept = {name: frame.assign(simulated=True) if "simulated" in frame else frame for name, frame in kept.items()}
+    if notes := [note for note in (prepared.note, *notes) if note]:
+        rows, is_overall = kept["rates"], kept["rates"]["scope"] == "all"
+        rows.loc[is_overall, "note"] = joined(*rows["note"][is_overall].dropna(), *notes)
+    return kept
 
 
 class Answers(NamedTuple):
@@ -351,158 +281,6 @@ def analyze_study(
     return results, counted
 
 
-def _read_inputs(
-    trials: "FrameOrFile | Store | PreparedTrials",
-    *,
-    image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
-    set_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
-    stimuli: FrameOrFile | Sequence[Path | str] | None,
-    others: Mapping[Table, FrameOrFile | None],
-    say: Callable[[str], None],
-) -> _Inputs:
-    """Read the tables that `analyze` describes, and check that they are of the same pictures and models.
-
-    Args:
-        others: tables that are read with the trials where they are None.
-    """
-    tables: Mapping[Table, pd.DataFrame] = {}
-    where, lines = "trials", []
-    if not isinstance(trials, PreparedTrials):
-        of_file = False
-        if not isinstance(trials, pd.DataFrame):
-            stored, where, of_file = tables_to_analyze(trials, say=say)
-            tables = stored if of_file else of_people(stored)
-            lines += [NO_SIMULATED] if tables is not stored else []
-            trials = tables[TRIALS]
-        trials = prepare_trials(trials, where=where, of_file=of_file)
-    whole = trials.trials
-    lines += doubts(whole)
-    if not are_own_names(whole):
-        from gan_eval.judgements.pictures import several_names
-
-        lines += several_names(whole)
-    metrics = _NO_METRICS
-    if image_metrics is not None or set_metrics is not None:
-        metrics = _read_metrics(whole, image_metrics, set_metrics)
-        lines += metrics.lines
-    for line in lines:
-        say(line)
-    given = {table: tables.get(table) if source is None else source for table, source in others.items()}
-    read = {table: None if source is None else as_table(source, table) for table, source in given.items()}
-    plans, shown = read[PLANS], {} if stimuli is None else _read_shown_sets(stimuli)
-    if shown or plans is not None:
-        from gan_eval.pictures.sets import require_same_pictures
-
-        require_same_pictures(
-            shown,
-            shown=None if plans is None else (f"{where}, table plans", plans, whole),
-            measured=None if metrics.images is None else (metrics.measured_in, metrics.images),
-        )
-    people = read[PARTICIPANTS], read[SESSIONS]
-    return _Inputs(trials, metrics.images, metrics.sets, *people, shown, read[MARKS])
-
-
-class _Metrics(NamedTuple):
-    """Metric tables, named as the pictures that were judged."""
-
-    images: pd.DataFrame | None
-    sets: pd.DataFrame | None
-    measured_in: str
-    """Source of the pictures' values, for messages."""
-    lines: list[str]
-    """Doubts."""
-
-
-_NO_METRICS = _Metrics(None, None, "", [])
-
-
-def _read_metrics(
-    trials: pd.DataFrame,
-    image_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
-    set_metrics: FrameOrFile | ReadTable | Sequence[Path | str] | None,
-) -> _Metrics:
-    from gan_eval.judgements.external_values import read_image_metrics
-    from gan_eval.stats.metrics_and_people.matching import completed, named_as_judged, require_metrics_of
-
-    lines = list[str]()
-    images: pd.DataFrame | None
-    sets, sets_in = _read_sets(set_metrics)
-    if isinstance(image_metrics, ReadTable):
-        images, lines, measured_in = image_metrics.frame, [*image_metrics.lines], image_metrics.where
-    elif not isinstance(image_metrics, Path | str | Sequence):  # `_table` refuses other types
-        images, measured_in = _table(image_metrics, IMAGE_METRICS), IMAGE_METRICS.name
-    else:
-        files = [image_metrics] if isinstance(image_metrics, Path | str) else image_metrics
-        images, lines = read_image_metrics([Path(file) for file in files], trials)
-        measured_in = ", ".join(map(str, files))
-    if images is not None:
-        images, by_file_name = named_as_judged(trials, images)
-        lines = [*lines, *by_file_name, *require_metrics_of(trials, images, where=measured_in)]
-    if sets is not None:
-        lines = [*lines, *require_metrics_of(completed(trials, images, sets).trials, sets, where=sets_in)]
-    return _Metrics(images, sets, measured_in, lines)
-
-
-def _read_sets(
-    source: FrameOrFile | ReadTable | Sequence[Path | str] | None,
-) -> tuple[pd.DataFrame | None, str]:
-    """Return the table `set_metrics`, and its source for messages."""
-    if isinstance(source, ReadTable):
-        return source.frame, source.where
-    if not isinstance(source, Path | str | Sequence):  # `_table` refuses other types
-        return _table(source, SET_METRICS), SET_METRICS.name
-    files = [source] if isinstance(source, Path | str) else source
-    return read_set_metrics([Path(file) for file in files]), ", ".join(map(str, files))
-
-
-def read_set_metrics(files: Sequence[Path]) -> pd.DataFrame:
-    """Read the table `set_metrics` from one file or several."""
-    parts = [(str(file), read_table(file, SET_METRICS)) for file in files]
-    return joined_tables(parts, SET_METRICS, compared=("value",))
-
-
-def _read_shown_sets(stimuli: FrameOrFile | Sequence[Path | str]) -> dict[str, pd.DataFrame]:
-    if isinstance(stimuli, pd.DataFrame):
-        return {"stimuli": with_text_names(stimuli)}
-    from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables
-
-    folders = [stimuli] if isinstance(stimuli, Path | str) else stimuli
-    return {str(Path(folder) / TABLE_NAME): read_stimulus_tables([Path(folder)]) for folder in folders}
-
-
-def _table(source: FrameOrFile | None, table: Table) -> pd.DataFrame | None:
-    return None if source is None else as_table(source, table)
-
-
-def _exclude(
-    inputs: _Inputs, settings: AnalysisSettings, beyond: AnalysisSettings, *, planned: bool
-) -> tuple[Included, TypedTrials, pd.DataFrame, tuple[str, str]]:
-    """Apply the rules of exclusion.
-
-    Returns:
-        The trials and participants that are analysed; these trials by what was asked; rows of `comparisons` on those
-        whom a rule on the outcome would exclude; notes on what each kind of rule excludes.
-    """
-    for source, where in ((settings, EXCLUSIONS_PLANNED if planned else "trials"), (beyond, "trials")):
-        if source.exclude:
-            refuse_outcome_rules(source.exclude, where=where)
-    on_outcome = [
-        rule for rule in (*settings.exclude_participants, *beyond.exclude_participants) if is_on_outcome(rule)
-    ]
-    rules = (
-        Rules(source.exclude, [rule for rule in source.exclude_participants if rule not in on_outcome])
-        for source in (settings, beyond)
-    )
-    prepared = inputs.prepared
-    included = apply_rules(prepared.trials, inputs.sessions, *rules, planned=planned)
-    leaves_out = len(included.trials) < len(prepared.trials)
-    analysed = typed(text_coded(included.trials)) if leaves_out else prepared.typed
-    rows, note = sensitivity(
-        analysed, included.participation, on_outcome, plan=settings, unfinished=included.unfinished
-    )
-    return included, analysed, rows, (included.note, note)
-
-
 def _tables_of_answers(
     trials: TypedTrials,
     shown: Mapping[str, pd.DataFrame],
@@ -523,33 +301,23 @@ def _tables_of_answers(
     if is_adaptive or np.isinf(requested_exposure(trials.answered)).any():
         tables["hype"] = hype(trials, settings=staircase)
     if len(trials.pairs):
-        from gan_eval.stats.tables.choices import bradley_terry, choices
-
         tables |= {"choices": choices(trials), "bradley_terry": bradley_terry(trials)}
     if CALLED in trials.answered:
-        from gan_eval.stats.tables.classes import classes
-
         tables["classes"] = classes(trials)
     if len(trials.graded):
-        from gan_eval.stats.tables.grades import opinion_scores, ratings
-
         tables |= {"ratings": ratings(trials), "opinion_scores": opinion_scores(trials)}
     if is_adaptive:
         tables["thresholds"] = thresholds(every, settings=staircase)
     if settings.level != NO_PLAN.level or every[settings.level].nunique() > 1:
-        from gan_eval.stats.tables.psychometric import psychometric
-
         tables |= psychometric(trials, plan=settings)
     if trials.answered["confidence"].notna().any():
-        from gan_eval.stats.tables.roc import roc
-
         tables |= roc(trials)
     return tables
 
 
 def _tables_of_correlations(
     trials: TypedTrials,
-    inputs: _Inputs,
+    inputs: Inputs,
     settings: AnalysisSettings,
     *,
     is_interim: bool,
@@ -558,9 +326,6 @@ def _tables_of_correlations(
 ) -> dict[str, pd.DataFrame]:
     """Return the agreement of metrics with people; without points for it, say why."""
     images, sets = inputs.images, inputs.sets
-    from gan_eval.stats.metrics_and_people.correlations import correlations_and_differences
-    from gan_eval.stats.metrics_and_people.points import why_none
-
     correlations, differences = correlations_and_differences(
         trials.every, image_metrics=images, set_metrics=sets, seed=seed, replicates=settings.replicates
     )
@@ -579,122 +344,7 @@ def _tables_of_scores(
     """Return the 2AFC scores of metrics of pictures; without pairs, no tables."""
     if images is None or trials.pairs.empty:
         return {}
-    from gan_eval.stats.metrics_and_people.metric_scores import metric_scores
-
     scores, differences = metric_scores(trials, images, better=better)
     if is_interim:
         differences = differences.assign(follows_better=None)
     return {"metric_scores": scores, "metric_score_differences": differences}
-
-
-def _settings_and_departures(
-    plan: "AnalysisSettings | None", **options: Any
-) -> tuple[AnalysisSettings, AnalysisSettings]:
-    """Return the settings of the main analysis, and those that depart from the plan (defaults without a plan)."""
-    values = {name: value for name, value in options.items() if value not in (None, ())}
-    added = NO_PLAN
-    if values:
-        from gan_eval.settings.analysis import AnalysisSettings
-        from gan_eval.settings.sections import check_options
-
-        added = check_options(AnalysisSettings, values)
-    if plan is None:
-        return added, NO_PLAN
-    if added.margin is None:
-        return plan, added
-    if plan.margin is not None:
-        raise UserError(f"margin {added.margin:g}: the plan has fixed {plan.margin:g}; remove this one")
-    return plan.model_copy(update={"margin": added.margin}), added
-
-
-def _with_departures(
-    frames: Mapping[str, pd.DataFrame],
-    plan: AnalysisSettings,
-    beyond: AnalysisSettings,
-    trials: TypedTrials,
-    participants: pd.DataFrame | None,
-    excluded: int,
-) -> dict[str, pd.DataFrame]:
-    """Return the tables with the rows that options add to the plan, and with marks on unplanned results."""
-    marked = dict(frames)
-    if beyond.margin is not None:  # rows that are equivalent by it are exploratory
-        has_margin = frames["comparisons"]["margin"].notna().to_numpy(bool)
-        noted = _noted(frames["comparisons"], has_margin, "the margin is exploratory, not in the plan")
-        equivalent = (noted["verdict"] == "equivalent").fillna(False).to_numpy(bool)
-        marked["comparisons"] = noted.assign(
-            exploratory=noted["exploratory"].mask(equivalent, True), margin_exploratory=has_margin
-        )
-    if beyond.covariates:  # add the formulas that the plan does not have
-        planned = frames["mixed_models"]
-        options = plan.model_copy(update={"covariates": beyond.covariates})
-        models = mixed_models(trials, plan=options, participants=participants)
-        formulas = set(planned[["formula", "link"]].itertuples(index=False, name=None))
-        is_new = [pair not in formulas for pair in models[["formula", "link"]].itertuples(index=False, name=None)]
-        marked["mixed_models"] = pd.concat([planned, models[is_new].assign(exploratory=True)], ignore_index=True)
-    if excluded:
-        note = f"rests on exclusions that are not in the plan ({excluded} trials)"
-        for name in ("comparisons", "mixed_models"):
-            frame = marked[name]
-            marked[name] = _noted(frame, np.ones(len(frame), bool), note).assign(
-                exploratory=pd.Series(True, index=frame.index, dtype="boolean")
-            )
-    return marked
-
-
-def _noted(table: pd.DataFrame, chosen: np.ndarray, note: str) -> pd.DataFrame:
-    """Add a note to the chosen rows, before their own notes."""
-    notes = [f"{note}; {cell}" if cell == cell else note for cell in table["note"]]
-    return table.assign(note=table["note"].where(~chosen, notes))
-
-
-def result_table(name: str) -> Table:
-    """Return the declaration of a table of results; its module is imported if it is not yet.
-
-    >>> result_table("choices").key
-    ('protocol', 'dataset', 'model')
-    """
-    if name not in RESULTS:
-        raise UserError(f"no table {name!r} of an analysis; give the tables that `analyze` returns, by their names")
-    table: Table = getattr(import_module(f"gan_eval.{RESULTS[name]}"), name.upper())
-    return table
-
-
-def write_analysis(
-    frames: Mapping[str, pd.DataFrame],
-    out: Path,
-    *,
-    given: Mapping[Table, pd.DataFrame] | None = None,
-    store: Path | None = None,
-) -> list[Path]:
-    """Write the tables of one analysis as CSV and Parquet into `out`, in place of those of an earlier one.
-
-    The table `paper` is also written as `paper.tex`. All files are put in place together: after a full disk or a kill,
-    the earlier tables are complete. Tables of an earlier analysis that this one does not have are removed.
-
-    Args:
-        given: the analysed tables (trials, sessions, ...), to be written as well; those of an earlier analysis are
-            removed. Default: they stay.
-        store: the file of the answers; a report refuses sessions that are no longer in it.
-
-    Returns:
-        The CSV files of `frames`.
-
-    Raises:
-        UserError: a name is not that of a table of an analysis.
-    """
-    # equal tables have equal marks
-    run = f"{SET_NAME}-{sha256_json({name: frame.to_csv() for name, frame in frames.items()})[:12]}"
-    tables = {result_table(name): frame.assign(run=run) for name, frame in frames.items()}
-    with replaced_set(Path(out), SET_NAME) as new:
-        new.run = run
-        new.source = relative_path(store, Path(out)) if store else ""
-        for table, frame in {**(given or {}), **tables}.items():
-            checked = frame if table in tables else conform(frame, table, where=f"{table.name}.csv")
-            for suffix in SUFFIXES:
-                write_frame(checked, new.folder / f"{table.name}{suffix}")
-            if table is PAPER:
-                write_text(new.folder / "paper.tex", latex(frame))
-        if given is None:
-            new.staying |= {f"{table.name}{suffix}" for table in STORED_TABLES for suffix in SUFFIXES}
-    (Path(out) / MODELS_TEX).unlink(missing_ok=True)  # a report of the earlier tables wrote it
-    return [Path(out) / f"{name}.csv" for name in frames]

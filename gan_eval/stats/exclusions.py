@@ -182,19 +182,11 @@ def apply_rules(
         UserError: a rule is not understood, or names a column that its table does not have.
     """
     people, person = _measured(whole, sessions)
-    doubts = list[str]()
-    place = EXCLUSIONS_PLANNED if planned else "trials"
-    masks = pd.DataFrame(index=whole.index)  # for each rule the trials, and below the people, that fulfil it
-    for rule in (*preset.trials, *beyond.trials):
-        parsed = parse_rule(rule)
-        masks[rule] = parsed.holds(whole, where=place if rule in preset.trials else "trials")
-        doubts += _doubts_of_rule(parsed, masks[rule].to_numpy(bool), whole, "trials")
-    place = f"{EXCLUSIONS_PLANNED}_participants" if planned else WHERE
-    by_rule = pd.DataFrame(index=people.index)
-    for rule in (*preset.participants, *beyond.participants):
-        parsed = parse_rule(rule)
-        by_rule[rule] = parsed.holds(people, where=place if rule in preset.participants else WHERE)
-        doubts += _doubts_of_rule(parsed, by_rule[rule].to_numpy(bool), people, "participants")
+    where = EXCLUSIONS_PLANNED if planned else "trials"
+    masks, doubts = _fulfilled(whole, preset.trials, beyond.trials, "trials", where, "trials")
+    where = f"{EXCLUSIONS_PLANNED}_participants" if planned else WHERE
+    by_rule, others = _fulfilled(people, preset.participants, beyond.participants, "participants", where, WHERE)
+    doubts += others
     main, who = (whole["phase"] == "main").to_numpy(bool), people["participant"]
     excluded, fulfils_any = by_rule.any(axis=1).to_numpy(bool), masks.any(axis=1).to_numpy(bool)
     n_excluded = np.where(excluded, people["n_trials"], _count(person, main & fulfils_any, who))
@@ -215,12 +207,7 @@ def apply_rules(
     only_beyond = by_options & ~by_plan
     if planned:
         losing_more = _count(person, only_beyond, who) > 0
-        exploratory = (of_people[1] & ~of_people[0]) | losing_more
-        left_out = people["rule"].notna().to_numpy(bool)
-        standings = np.select([exploratory, left_out], ["exploratory", "preset"], default="")
-        people = people.assign(
-            standing=pd.Series(standings, index=people.index, dtype=people["rule"].dtype).replace("", None)
-        )
+        people = _with_standing(people, (of_people[1] & ~of_people[0]) | losing_more)
     notes = _exclusion_notes(masks, by_rule, preset, beyond, planned=planned) if any((*preset, *beyond)) else []
     if not finished.all():
         n_sessions = whole.loc[~finished, "session"].nunique()
@@ -230,6 +217,32 @@ def apply_rules(
     included, unfinished = (whole[~by_any_rule & rows].reset_index(drop=True) for rows in (finished, ~finished))
     n_beyond = int((only_beyond & main & finished).sum())
     return Included(included, people, "; ".join(filter(None, notes)), unfinished, n_beyond, doubts)
+
+
+def _fulfilled(
+    frame: pd.DataFrame, preset: Sequence[str], beyond: Sequence[str], what: str, planned: str, other: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return for each rule the rows that fulfil it, and doubts about the rules.
+
+    Args:
+        what: the rows: trials or participants.
+        planned: source of the preset rules, for messages.
+        other: source of the others.
+    """
+    rows, doubts = pd.DataFrame(index=frame.index), list[str]()
+    for rule in (*preset, *beyond):
+        parsed = parse_rule(rule)
+        rows[rule] = parsed.holds(frame, where=planned if rule in preset else other)
+        doubts += _doubts_of_rule(parsed, rows[rule].to_numpy(bool), frame, what)
+    return rows, doubts
+
+
+def _with_standing(people: pd.DataFrame, exploratory: np.ndarray) -> pd.DataFrame:
+    """Return the participants with what excludes each, or some of their trials: the plan's rules, or others."""
+    left_out = people["rule"].notna().to_numpy(bool)
+    standings = np.select([exploratory, left_out], ["exploratory", "preset"], default="")
+    dtype = people["rule"].dtype
+    return people.assign(standing=pd.Series(standings, index=people.index, dtype=dtype).replace("", None))
 
 
 def _doubts_of_rule(rule: Rule, fulfils: NDArray[np.bool_], frame: pd.DataFrame, what: str) -> Iterator[str]:

@@ -38,8 +38,8 @@ class Groups:
 
     def tally(self, code: np.ndarray, size: int) -> np.ndarray:
         """Return (G, size) the number of trials in each group by code (N, 0..size-1)."""
-        place = self.group * size + code[self.row]
-        return np.bincount(place, minlength=len(self.ids) * size).reshape(len(self.ids), size)
+        cell = self.group * size + code[self.row]
+        return np.bincount(cell, minlength=len(self.ids) * size).reshape(len(self.ids), size)
 
 
 def groups(trials: pd.DataFrame, scope: str) -> Groups:
@@ -152,17 +152,17 @@ def with_reals(trials: pd.DataFrame, code: np.ndarray) -> tuple[np.ndarray, np.n
     fakes, reals = np.flatnonzero(~is_real & (code >= 0)), np.flatnonzero(is_real)
     participant, dataset = (pd.factorize(trials[name], use_na_sentinel=False)[0] for name in ("participant", "dataset"))
     sets = int(dataset.max(initial=0)) + 1
-    place = participant * sets + dataset  # a participant's answers on a data set
-    presented = pd.unique(place[fakes] * size + code[fakes])
-    has_reals = np.isin(presented // size, place[reals])
+    sheet = participant * sets + dataset  # a participant's answers on a data set
+    presented = pd.unique(sheet[fakes] * size + code[fakes])
+    has_reals = np.isin(presented // size, sheet[reals])
     pair = presented // size % sets * size + presented % size  # data set and code
     is_between = 2 * np.bincount(pair, has_reals) < np.bincount(pair)
     for alone in np.flatnonzero(is_between):
-        presented = np.append(presented, np.unique(place[is_real & (dataset == alone // size)]) * size + alone % size)
-    fakes = fakes[np.isin(place[fakes], place[reals]) | is_between[dataset[fakes] * size + code[fakes]]]
+        presented = np.append(presented, np.unique(sheet[is_real & (dataset == alone // size)]) * size + alone % size)
+    fakes = fakes[np.isin(sheet[fakes], sheet[reals]) | is_between[dataset[fakes] * size + code[fakes]]]
     presented = np.unique(presented)
     group_of, of_code = presented // size, presented % size
-    first, last = (np.searchsorted(group_of, place[reals], side) for side in ("left", "right"))
+    first, last = (np.searchsorted(group_of, sheet[reals], side) for side in ("left", "right"))
     times = last - first  # number of codes of a real
     begins = np.repeat(first - (np.cumsum(times) - times), times)
     codes = np.concatenate([code[fakes], of_code[begins + np.arange(times.sum())]])

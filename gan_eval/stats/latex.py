@@ -35,15 +35,38 @@ def latex(table: pd.DataFrame) -> str:
     Counts, and a model or data set that all rows have in common, are in the caption.
     """
     heads, rows = printed(table)
-    columns = {head: [row[place] for row in rows] for place, head in enumerate(heads)}
+    columns = {head: [row[index] for row in rows] for index, head in enumerate(heads)}
     common = {head: {*columns[head]} for head in ("Model", "Data set")}
-    has_rates = table[["fooling_rate", "real_called_real", "accuracy", "preference", "grade"]].notna().any(axis=None)
     caption = ["Real or generated?"]
     for head, names in common.items():
         if len(names) == 1 and (head == "Data set" or len(rows) > 1 or names == {UNNAMED}):
             caption += [f"{head}: {name}." for name in names if name != UNNAMED]
             del columns[head]
-    caption.append(_counts(distinct_rows(table)))
+    cells = {
+        head: [TexCell(*folded(text)) if head in _WORDS else _number(text) for text in columns[head]]
+        for head in columns
+        if head not in _COUNTED
+    }
+    if {"Model", "Data set"} <= cells.keys():  # in two lines of one column
+        both = [TexCell(*names) for names in zip(columns["Model"], columns.pop("Data set"), strict=True)]
+        cells = {
+            _BOTH if head == "Model" else head: both if head == "Model" else cells[head]
+            for head in columns
+            if head not in _COUNTED
+        }
+    return booktabs(
+        list(cells),
+        [list(row) for row in zip(*cells.values(), strict=True)],
+        words=_WORDS,
+        caption=" ".join([*caption, *_facts(table, heads)]),
+        label="tab:real-or-generated",
+    )
+
+
+def _facts(table: pd.DataFrame, heads: Sequence[str]) -> list[str]:
+    """Return the sentences of the caption that follow from the rows: counts, who answered, what intervals allow for."""
+    has_rates = table[["fooling_rate", "real_called_real", "accuracy", "preference", "grade"]].notna().any(axis=None)
+    caption = [_counts(distinct_rows(table))]
     if table["simulated"].fillna(False).any():
         caption.append("Simulated participants: a rehearsal, not evidence about people.")
     if (table["verdict"] == INTERIM).any():
@@ -63,25 +86,7 @@ def latex(table: pd.DataFrame) -> str:
     ]
     if "Threshold, ms" in heads:
         caption.append("Those of thresholds are over participants only.")
-    cells = {
-        head: [TexCell(*folded(text)) if head in _WORDS else _number(text) for text in columns[head]]
-        for head in columns
-        if head not in _COUNTED
-    }
-    if {"Model", "Data set"} <= cells.keys():  # in two lines of one column
-        both = [TexCell(*names) for names in zip(columns["Model"], columns.pop("Data set"), strict=True)]
-        cells = {
-            _BOTH if head == "Model" else head: both if head == "Model" else cells[head]
-            for head in columns
-            if head not in _COUNTED
-        }
-    return booktabs(
-        list(cells),
-        [list(row) for row in zip(*cells.values(), strict=True)],
-        words=_WORDS,
-        caption=" ".join(caption),
-        label="tab:real-or-generated",
-    )
+    return caption
 
 
 _BOTH = "Model, data set"
@@ -121,8 +126,8 @@ def folded(text: str) -> tuple[str, str]:
     places = [match.end() for match in re.finditer(r"[ _/-]", text)]
     if len(text) < LONG or not places:
         return text, ""
-    place = min(places, key=lambda place: abs(2 * place - len(text)))
-    return text[:place].rstrip(" "), text[place:]
+    at = min(places, key=lambda at: abs(2 * at - len(text)))
+    return text[:at].rstrip(" "), text[at:]
 
 
 def booktabs(
@@ -145,11 +150,11 @@ def booktabs(
         [scale * width for width in widths], lead=sum(1 for _ in takewhile(lambda head: head in words, heads))
     ):
         parts += [
-            rf"\begin{{tabular}}{{{''.join('l' if heads[place] in words else 'r' for place in places)}}}",
+            rf"\begin{{tabular}}{{{''.join('l' if heads[index] in words else 'r' for index in places)}}}",
             r"\toprule",
-            *_lines([folded_heads[place] for place in places]),
+            *_lines([folded_heads[index] for index in places]),
             r"\midrule",
-            *_body([[row[place] for place in places] for row in rows]),
+            *_body([[row[index] for index in places] for row in rows]),
             r"\bottomrule",
             r"\end{tabular}",
             r"\\[1ex]",
@@ -173,12 +178,12 @@ def _parts(widths: Sequence[float], *, lead: int) -> list[list[int]]:
     """Return the places of the columns of each part of a table; each part begins with the first `lead` columns."""
     first = list(range(lead))
     parts, used = [[*first]], sum(widths[:lead])
-    for place in range(lead, len(widths)):
-        if used + widths[place] > TEXT_WIDTH_PT and len(parts[-1]) > lead:
+    for index in range(lead, len(widths)):
+        if used + widths[index] > TEXT_WIDTH_PT and len(parts[-1]) > lead:
             parts.append([*first])
             used = sum(widths[:lead])
-        parts[-1].append(place)
-        used += widths[place]
+        parts[-1].append(index)
+        used += widths[index]
     return parts
 
 

@@ -30,7 +30,8 @@ MIN_SHARED = 0.8
 """Minimum share of two models' trials with an item of both models; below it the models do not share items."""
 TOLD_APART_IN_PAIRS = "told apart in pairs"
 PREFERRED = "preferred"
-GRADED_MODELS, GRADED_KINDS = "grades of models", "grades of reals"
+GRADED_MODELS = "grades of models"
+GRADED_KINDS = "grades of reals"
 CHOSEN = "chosen"
 ANY_FAKE = "fake"
 """Name of b if it is the fakes of all models together."""
@@ -57,8 +58,8 @@ def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
         pd.factorize(answered[name], sort=True, use_na_sentinel=False) for name in ("dataset", "model")
     )
     is_fake = answered["is_fake"].to_numpy(bool)
-    place, code = with_reals(answered, np.where(is_fake, dataset * len(models) + model, -1))
-    rows = ((number, np.sort(place[code == number])) for number in np.unique(code))
+    row, code = with_reals(answered, np.where(is_fake, dataset * len(models) + model, -1))
+    rows = ((number, np.sort(row[code == number])) for number in np.unique(code))
     return [
         KindRow(_name(models[number % len(models)]), _name(datasets[number // len(models)]), places)
         for number, places in rows
@@ -172,8 +173,8 @@ def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[C
             continue  # the same question as one above
         model = row.model or UNNAMED
         name, question = f"{model} {_on(TOLD_APART, row.dataset)}", KindQuestion.of([row], answered)
-        place = (row.dataset, model)
-        yield _told_apart(f"MODEL {TOLD_APART}", place, name, model, question, _left_out_note(question), plan)
+        scope = (row.dataset, model)
+        yield _told_apart(f"MODEL {TOLD_APART}", scope, name, model, question, _left_out_note(question), plan)
     for dataset, members in {None: rows, **on_dataset}.items():
         if dataset is not None or len(on_dataset) > 1 or None in on_dataset:
             prefix = f"{dataset} " if dataset else ""
@@ -252,14 +253,14 @@ def _left_out_note(question: KindQuestion, *, over_all: bool = False) -> str | N
 
 def _told_apart(
     family: str,
-    place: tuple[str | None, str | None],
+    scope: tuple[str | None, str | None],
     comparison: str,
     a: str,
     question: KindQuestion,
     note: str | None,
     plan: AnalysisSettings,
 ) -> Comparison:
-    """Return the detection of fakes at a place: a data set or None, and a model or None."""
+    """Return the detection of fakes in a scope: a data set or None, and a model or None."""
     margin = None if plan.margin is None else 2 * plan.margin
     twice = (
         "compared with twice the margin, {:g} in the probability of being called fake: the difference is twice "
@@ -268,7 +269,7 @@ def _told_apart(
     margin_note = "" if margin is None else twice.format(margin)
     names = comparison, a, REAL, "called_fake"
     of_trials = question.trials, question.counts
-    return Comparison(family, "detection", *place, *names, question, *of_trials, margin, margin_note, note=note)
+    return Comparison(family, "detection", *scope, *names, question, *of_trials, margin, margin_note, note=note)
 
 
 def model_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
@@ -365,13 +366,13 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
             both = named[forward | ((named["first"] == b) & (named["second"] == a))]
             if len(both):  # in either order of the two pictures
                 both = both.assign(chose_a=both["chose_a"].to_numpy(bool) == (both["first"] == a).to_numpy(bool))
-                place = (dataset if isinstance(dataset, str) else None, None)
-                yield _choice(PREFERRED, place, _on(PREFERRED, dataset), a, b, both, plan, planned=planned)
+                scope = (dataset if isinstance(dataset, str) else None, None)
+                yield _choice(PREFERRED, scope, _on(PREFERRED, dataset), a, b, both, plan, planned=planned)
 
 
 def _choice(
     family: str,
-    place: tuple[str | None, str | None],
+    scope: tuple[str | None, str | None],
     comparison: str,
     a: str,
     b: str,
@@ -383,7 +384,7 @@ def _choice(
     """Return the question on the share of pairs in which a was chosen, minus one half.
 
     Args:
-        place: a data set or None, and a model or None.
+        scope: a data set or None, and a model or None.
     """
     part = part.reset_index(drop=True)
     chosen = part["chose_a"].to_numpy(bool)
@@ -394,7 +395,7 @@ def _choice(
     return Comparison(
         family,
         "preference" if family == PREFERRED else "detection",
-        *place,
+        *scope,
         comparison,
         a,
         b,
@@ -496,14 +497,14 @@ def _of_grades(
     item = items_of(trials, side=in_a) if picture_is == "stimulus" else None
     answers = GradedAnswers(values, grade, in_a, participant, picture, picture_is, item)
     counts = int(in_a.sum()), int((~in_a).sum())
-    place = dataset if isinstance(dataset, str) else None, None
+    scope = dataset if isinstance(dataset, str) else None, None
     for measure, bound in ((HIGHER, 1.0), (MEAN, reach or 1.0)):
         names = comparison, a, b, measure
         of_range = None if margin is None else margin * bound
         is_mean = measure == MEAN and of_range is not None
         note = f"compared with {of_range:g}, the margin times the range of the grades" if is_mean else ""
         question = GradeQuestion(answers, measure, bound)
-        yield Comparison(f"{family}: {measure}", "grades", *place, *names, question, trials, counts, of_range, note)
+        yield Comparison(f"{family}: {measure}", "grades", *scope, *names, question, trials, counts, of_range, note)
 
 
 def _name(cell: Any) -> str | None:

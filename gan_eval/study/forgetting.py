@@ -61,12 +61,13 @@ def traces_of(store: Place, participant: str, *, study: str | None = None) -> Tr
         raise absent[0]
     if folder is None:
         return Traces(stores)
-    from gan_eval.stats.all_tables import ALL_TABLES
-    from gan_eval.stats.analysis import SUFFIXES
+    from gan_eval.stats.all_tables import OF_ANALYSIS
+    from gan_eval.stats.writing import SUFFIXES
+    from gan_eval.tables import TABLES
 
     tables, records = folder / "tables", folder / OWN_FOLDER
     derived = [
-        *(tables / f"{name}{suffix}" for name in ALL_TABLES for suffix in SUFFIXES),
+        *(tables / f"{name}{suffix}" for name in (*TABLES, *OF_ANALYSIS) for suffix in SUFFIXES),
         *(tables / name for name in ("paper.tex", MODELS_TEX, OWN_FOLDER)),
         folder / "report.html",
         *(records / name for name in ("analyze.json", "report.json")),

@@ -28,7 +28,7 @@ from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.names import RAW
 
 if TYPE_CHECKING:
-    from gan_eval.base.parallel import Share
+    from gan_eval.base.parallel import RunTasks
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Plan:
     """Simulated participant of a rehearsal; None: people take part."""
     threads: int | None = None
     """Number of CPU threads for training, generation and metrics; None: their defaults."""
-    share: "Share | None" = None
+    run_tasks: "RunTasks | None" = None
     """Function that gives pictures to other processes, which measure them; None: this process does."""
     text: bytes | None = None
     """The study file as it was when the run began; None: it is read where it is needed."""

@@ -19,7 +19,7 @@ from gan_eval.tables.frames import Row
 from gan_eval.tables.names import Role
 
 if TYPE_CHECKING:
-    from gan_eval.base.parallel import Share
+    from gan_eval.base.parallel import RunTasks
     from gan_eval.base.progress import Progress
     from gan_eval.stats.power.planning import PowerPlan
 
@@ -30,7 +30,7 @@ def plan_power(
     *,
     settings: PowerSettings | None = None,
     workers: int = 1,
-    share: "Share | None" = None,
+    run_tasks: "RunTasks | None" = None,
     where: str = "study",
     on_progress: "Progress | None" = None,
 ) -> "PowerPlan":
@@ -39,7 +39,7 @@ def plan_power(
     Args:
         stimuli: rows of the pool (`gan_eval.tables.STIMULI`).
         settings: replaces the study's `[power]`.
-        share: does the simulated studies of each check; default: `workers` processes of this machine.
+        run_tasks: does the simulated studies of each check; default: `workers` processes of this machine.
         on_progress: called with the number of simulated studies that are done, and of those until the next check.
 
     Raises:
@@ -52,7 +52,7 @@ def plan_power(
     require_power_is_defined(study.quiz, where=where)
     design = deal_design(stimuli, study.quiz, seed=study.study.seed, participants=max(settings.participants))
     return simulate_power(
-        design, settings, study.analysis, workers=workers, share=share, where=where, on_progress=on_progress
+        design, settings, study.analysis, workers=workers, run_tasks=run_tasks, where=where, on_progress=on_progress
     )
 
 

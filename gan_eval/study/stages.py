@@ -190,7 +190,7 @@ def metrics_stage(plan: Plan) -> Stage:
             sets,
             metrics_settings(plan),
             out,
-            share=plan.share,
+            run_tasks=plan.run_tasks,
             on_progress=about("metrics", listener.progress),
             on_message=listener.message,
         )
@@ -340,8 +340,9 @@ def analyze_stage(plan: Plan) -> Stage:
 def _analyze(plan: Plan, out: Path, listener: Listener) -> bool:
     """Write the tables of the study's answers into `out`; False without an answer."""
     from gan_eval.judgements.readers import stored_tables
-    from gan_eval.stats.analysis import Answers, analyze_study, write_analysis
+    from gan_eval.stats.analysis import Answers, analyze_study
     from gan_eval.stats.recruitment import waiting_text
+    from gan_eval.stats.writing import write_analysis
 
     stored: dict[tables.Table, pd.DataFrame] = {}
     if plan.store.is_file():

@@ -8,9 +8,8 @@ from gan_eval.tables.frames import Row
 
 if TYPE_CHECKING:
     from gan_eval.study.plan import Plan
-    from trainer.job import TrainingJob
+    from trainer.job import TrainingJob, ValidationMeasure
     from trainer.loop.estimate import TimeEstimate
-    from trainer.watch.validation import ValidationMeasure
 
 
 def job_of(plan: "Plan", model: str, *, init_from: Path | None = None) -> "TrainingJob":
@@ -65,7 +64,7 @@ def measure_during_training(names: tuple[str, ...]) -> "ValidationMeasure":
     from gan_eval.metrics.catalogue import select
     from gan_eval.metrics.run.inputs import Settings, stimuli_of_sets
     from gan_eval.metrics.run.runner import RepeatedRuns, run_metrics
-    from trainer.watch.validation import ValidationMeasure
+    from trainer.job import ValidationMeasure
 
     better = {metric.name: metric.higher_is_better for metric in select(names)}
     settings = Settings(names)

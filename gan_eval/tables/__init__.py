@@ -1,7 +1,7 @@
 """The schemas of the tables. A table's declaration alone names its columns, dtypes, units and meanings.
 
-Open declared.py first. The table of a statistic is declared in the statistic's module, and collected by
-`gan_eval.stats.analysis`.
+Open declared.py first. The table of a statistic is declared in the statistic's module, and listed in
+`gan_eval.stats.all_tables`.
 """
 
 from gan_eval.tables import declared

@@ -14,7 +14,6 @@ from gan_eval.__main__ import run
 from gan_eval.base.errors import UserError
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES
-from gan_eval.stats.power.planning import POWER
 from gan_eval.store import open_store
 from gan_eval.tables import PARTICIPANTS, SESSIONS, TRIALS
 from gan_eval.tables.frames import frame_of, write_table
@@ -32,7 +31,7 @@ def test_each_name_is_there_with_an_example_and_no_other() -> None:
 @pytest.mark.slow
 def test_every_column_without_a_value_keeps_its_dtype(tmp_path: Path) -> None:
     expected = {"text": "str", "instant": "str", "json": "str", "int": "Int64", "float": "float64", "bool": "boolean"}
-    for table, suffix in (*((table, ".csv") for table in (*ALL_TABLES.values(), POWER)), (TRIALS, ".parquet")):
+    for table, suffix in (*((table, ".csv") for table in ALL_TABLES.values()), (TRIALS, ".parquet")):
         file = tmp_path / f"{table.name}{suffix}"
         write_table(frame_of([], table), file, table)
         frame = gan_eval.read_table(file)

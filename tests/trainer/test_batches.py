@@ -37,7 +37,7 @@ def test_batches_equal_the_plain_path(make_pairs: Pairs, tiny: Settings) -> None
     batches = new_batches(source, settings)
     for step in range(6):
         places = [divmod(sample, 5) for sample in batches.schedule.samples(step)]
-        pictures = [Image.open(source.paths[batches.schedule.order(epoch)[place]]) for epoch, place in places]
+        pictures = [Image.open(source.paths[batches.schedule.order(epoch)[index]]) for epoch, index in places]
         for found, x in zip(pair_of(batches(step)), (0, 64), strict=True):
             halves = [one.crop((x, 0, x + 64, 64)).resize((72, 72), Image.Resampling.BICUBIC) for one in pictures]
             wanted = np.stack([np.asarray(half, np.float64).transpose(2, 0, 1) / 255 * 2 - 1 for half in halves])

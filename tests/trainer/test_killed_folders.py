@@ -105,7 +105,7 @@ def test_the_same_command_finishes_what_a_kill_left(commands: dict[str, Command]
     for kill in range(KILLS):
         out = tmp_path / f"killed-{kill}"
         first, last = kill * touches // KILLS + 1, (kill + 1) * touches // KILLS
-        place = rng.randint(first, max(first, last))
-        assert start(out, place) == -signal.SIGKILL, "it came to the end"
+        kill_at = rng.randint(first, max(first, last))
+        assert start(out, kill_at) == -signal.SIGKILL, "it came to the end"
         command(out)
-        assert contents(out) == wanted, f"killed at {place} of {touches}"
+        assert contents(out) == wanted, f"killed at {kill_at} of {touches}"

@@ -59,9 +59,9 @@ def _style_by_definition(network: nn.Sequential, fake: Tensor, target: Tensor, c
     planes = (torch.cat([fake, target]).numpy() + 1) / 2
     x = torch.from_numpy((planes - MEAN[:, None, None]) / DEVIATION[:, None, None])
     total = 0.0
-    for place, layer in enumerate(deepcopy(network[: max(compared) + 1]).double()):
+    for index, layer in enumerate(deepcopy(network[: max(compared) + 1]).double()):
         x = layer(x)
-        if place in compared:
+        if index in compared:
             features = x.detach().numpy()
             ours, theirs = np.split(np.einsum("nihw,njhw->nij", features, features) / features[0].size, 2)
             total += np.sqrt(np.mean((ours - theirs) ** 2, axis=(1, 2))).mean()
@@ -78,7 +78,7 @@ def test_the_style_loss_is_its_formula(
     layers: StyleLayers,
 ) -> None:
     fake, target = _pictures(0, 2, 3, *size), _pictures(1, 2, 3, *size)
-    every = {place for place, layer in enumerate(networks[name]) if isinstance(layer, nn.ReLU)}
+    every = {index for index, layer in enumerate(networks[name]) if isinstance(layer, nn.ReLU)}
     compared = BEFORE_POOLINGS[name] if layers == "poolings" else every
     wanted = _style_by_definition(networks[name], fake, target, compared)
     loss = StyleLoss(load_style_network(name, files / f"{name}.pth", layers), layers)

@@ -1,7 +1,7 @@
 """Inspect a data set before training: a check of every picture, and a contact sheet of A|B pictures."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -99,24 +99,15 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
         raise UserError(f"{data}: none of {len(split_of)} pictures can be used; the first: {first}")
     splits = dict(Counter(picture.split for picture in pictures))
     sizes = dict(Counter(picture.size for picture in pictures).most_common())
-    findings = [DataFinding("unusable", reason) for reason in unusable.values()]
     usable = [path for path in split_of if path not in unusable]
-    darkness = dark_folders({data.name: usable}, fix="stretch the levels before you train on the pictures")
-    findings += [DataFinding("levels", line) for line in darkness]
-    for folder in sorted({path.parent for path in split_of}):
-        if unread := unread_pictures(folder):
-            findings.append(DataFinding("unread", f"{folder.relative_to(data).as_posix()}: {unread}"))
+    findings = [DataFinding("unusable", reason) for reason in unusable.values()]
+    findings += _of_folders(data, list(split_of), usable)
     if "train" not in splits:
         findings.append(DataFinding("split", f"no train split; there are: {', '.join(splits)}"))
     equal = duplicates(pictures, "the same picture", lambda pixels: pixels)
     if isinstance(data_set, PhotographSet):
         by_hash = not has_usual_splits(data)
-        others = [] if by_hash else [path for path in walk(data) if path not in split_of]
-        if others:
-            such_as = others[0].relative_to(data).as_posix()
-            line = f"pictures: {len(others)} outside train, val and test not looked at, such as {such_as}"
-            findings.append(DataFinding("split", line))
-        findings += equal
+        findings += [*([] if by_hash else _of_other_splits(data, split_of)), *equal]
         return DataReport(data, splits, sizes, unusable, findings, by_hash=by_hash, are_pairs=False)
     if len(sizes) > 1:
         listed = ", ".join(f"{size} ({count})" for size, count in sizes.items())
@@ -125,13 +116,38 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
     findings += equal
     findings += duplicates(pictures, "the same A half", lambda pixels: pixels[0], whole=False)
     findings += duplicates(pictures, "the same B half", lambda pixels: pixels[1], whole=False)
+    lines, drawn = _of_halves(data_set, pictures, usable)
+    findings += [DataFinding("halves", line) for line in lines]
+    return DataReport(data, splits, sizes, unusable, findings, drawn=drawn)
+
+
+def _of_folders(data: Path, paths: Sequence[Path], usable: Sequence[Path]) -> Iterator[DataFinding]:
+    """Yield findings on dark pictures, and on files next to the pictures that cannot be read."""
+    for line in dark_folders({data.name: usable}, fix="stretch the levels before you train on the pictures"):
+        yield DataFinding("levels", line)
+    for folder in sorted({path.parent for path in paths}):
+        if unread := unread_pictures(folder):
+            yield DataFinding("unread", f"{folder.relative_to(data).as_posix()}: {unread}")
+
+
+def _of_other_splits(data: Path, split_of: Mapping[Path, str]) -> Iterator[DataFinding]:
+    """Yield a finding if there are photographs outside the usual splits."""
+    if others := [path for path in walk(data) if path not in split_of]:
+        such_as = others[0].relative_to(data).as_posix()
+        line = f"pictures: {len(others)} outside train, val and test not looked at, such as {such_as}"
+        yield DataFinding("split", line)
+
+
+def _of_halves(
+    data_set: PairedSet, pictures: Sequence[PictureFacts], usable: Sequence[Path]
+) -> tuple[list[str], Side | None]:
+    """Return what is doubtful about the halves of the pairs, and the half that looks drawn."""
     flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
     halves = [(width // 2, height) for width, height in (map(int, picture.size.split("x")) for picture in pictures)]
     lines = [*doubtful_halves(halves, flat_a, flat_b)]
     read = try_pictures(evenly_spread(usable, MAX_PAIRS), data_set.sides)
     lines = lines or list(filter(None, [halves_line([sides for sides in read if not isinstance(sides, UserError)])]))
-    findings += [DataFinding("halves", line) for line in lines]
-    return DataReport(data, splits, sizes, unusable, findings, drawn=drawn_side(flat_a, flat_b))
+    return lines, drawn_side(flat_a, flat_b)
 
 
 def _facts(data_set: PairedSet | PhotographSet, path: Path, split: str) -> PictureFacts:
@@ -177,8 +193,12 @@ COLUMNS = 3  # pairs in a row
 CELL = 192  # longest side of a half on the sheet, in pixels
 MARGIN = 24  # margin around and between pairs, in pixels
 LABEL = 24  # height of a line of text in pixels
-PAPER, INK = (250, 250, 248), (32, 33, 36)
-INPUT, TARGET = (0, 92, 175), (178, 72, 0)  # blue and orange, which differ for any colour vision
+PAPER = (250, 250, 248)
+INK = (32, 33, 36)
+INPUT = (0, 92, 175)
+"""Blue, which differs from `TARGET` for any colour vision."""
+TARGET = (178, 72, 0)
+"""Orange."""
 
 
 def preview(
@@ -232,9 +252,9 @@ def contact_sheet(pairs: dict[Path, tuple[Picture, Picture]], title: str, direct
     for number, (path, halves) in enumerate(pairs.items()):
         row, column = divmod(number, columns)
         left, top = MARGIN + column * wide, LABEL + 2 * MARGIN + row * high
-        for place, (half, (label, colour)) in enumerate(zip(halves, roles, strict=True)):
+        for index, (half, (label, colour)) in enumerate(zip(halves, roles, strict=True)):
             shown = ImageOps.contain(Image.fromarray(half), (CELL, CELL))
-            x = left + place * shown.width
+            x = left + index * shown.width
             draw.rectangle((x, top, x + shown.width - 1, top + LABEL - 1), fill=colour)
             draw.text((x + 4, top + 3), label, fill=PAPER, font=font)
             sheet.paste(shown, (x, top + LABEL))

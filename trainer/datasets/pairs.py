@@ -24,7 +24,10 @@ SAME_LEVEL = 2  # grey levels by which neighbours in a drawn area may differ, be
 MARGIN = 0.01  # smaller differences of the proportions do not decide
 MIN_CLEAR = 3  # minimum number of pictures with a clear drawn side
 MAJORITY = 0.75  # share of these pictures that must agree
-SURELY, NEARLY_ALL = 0.1, 0.9  # least difference, and share of the pictures with it, if some are exchanged
+SURELY = 0.1
+"""Smallest clear difference between the two halves of a picture."""
+NEARLY_ALL = 0.9
+"""Smallest share of the pictures with a clear difference, if some are exchanged."""
 
 
 class PairedSet(DataSet):

@@ -114,8 +114,8 @@ def split_of(relative: PurePath) -> str:
     and in Unicode's composed form (NFC), so that every system gives the same.
     """
     name = unicodedata.normalize("NFC", relative.as_posix())
-    place = int(hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest(), 16) % 100
-    return next(split for split, end in ENDS.items() if place < end)
+    percentile = int(hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest(), 16) % 100
+    return next(split for split, end in ENDS.items() if percentile < end)
 
 
 def walk(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:

@@ -16,8 +16,7 @@ import torch
 
 from gan_eval.base.progress import Progress
 from trainer.devices import cpu_threads, exact_kernels, machine_of, one_device
-from trainer.job import TrainingJob
-from trainer.loop.plan import Say
+from trainer.job import Say, TrainingJob
 from trainer.loop.run import Run, memory_for_training, open_run
 from trainer.watch.validation import write_grid
 

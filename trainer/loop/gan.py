@@ -66,8 +66,8 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     weights = [
         pair for group in optimizer.param_groups for pair in zip(group["param_names"], group["params"], strict=True)
     ]
-    for place, (name, weight) in enumerate(weights):
-        for key, moment in state["state"].get(place, {}).items():
+    for index, (name, weight) in enumerate(weights):
+        for key, moment in state["state"].get(index, {}).items():
             if moment.shape != (() if key == "step" else weight.shape):
                 raise ValueError(f"{key} of {name} has shape {tuple(moment.shape)}")
             if storage_problem(moment) or moment.isnan().any():

@@ -1,6 +1,5 @@
 """The plan of a training: task, pictures, length, and the steps after which something is written."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,13 +8,11 @@ from gan_eval.base.digests import sha256_file, sha256_json
 from gan_eval.base.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from trainer.datasets.dataset import DataSet, map_pictures
-from trainer.job import TrainingJob
+from trainer.job import Say, TrainingJob
 from trainer.loop.initial_weights import Initial, hash_weights
 from trainer.nets.build import smallest_batch
 from trainer.state.run_folder import STARTS, Definition
 from trainer.tasks import Task
-
-Say = Callable[[str], None]  # called with a message for the user
 
 MANY_PICTURES = 2000  # reading more pictures takes long enough for a message
 GRIDS = 10  # minimum number of sample grids in a run, evenly spread

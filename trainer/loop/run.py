@@ -26,10 +26,10 @@ from gan_eval.settings.training import TrainingSettings
 from trainer.batches import Batches, Pictures, jitter_size
 from trainer.devices import autocast, cpu_threads, exact_kernels, machine_of, memory_for, one_device, workers_for
 from trainer.inference import NotFiniteError
-from trainer.job import TrainingJob
+from trainer.job import Say, TrainingJob
 from trainer.loop.gan import load_optimizer, new_gan, set_learning_rates
 from trainer.loop.initial_weights import find_initial, start_from
-from trainer.loop.plan import Say, TrainingPlan, decayed, make_plan
+from trainer.loop.plan import TrainingPlan, decayed, make_plan
 from trainer.randomness import Purpose, seeded
 from trainer.recording import RecordedStep
 from trainer.state.checkpoints import (

@@ -15,8 +15,12 @@ from gan_eval.tables.frames import Row, write_rows
 from trainer.state.checkpoints import CHECKPOINTS, broke_down
 
 ROWS = 200  # approximate number of windows in a run
-MIN_WINDOW, MAX_WINDOW = 10, 50  # steps in a window
-SECONDS = 10.0  # minimum time between two writes after a row: the whole table is written, and a GPU's steps are short
+MIN_WINDOW = 10
+"""Minimum number of steps in a window."""
+MAX_WINDOW = 50
+"""Maximum number of steps in a window."""
+SECONDS = 10.0
+"""Minimum time between two writes after a row: the whole table is written, and a GPU's steps are short."""
 
 
 class TrainingLog:

@@ -4,7 +4,7 @@ The trainer does not import metrics. The command passes a function that measures
 so the values equal those of the command `metrics`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -24,6 +24,7 @@ from gan_eval.tables.schema import any_seen
 from trainer.datasets.dataset import VALIDATION_SPLITS, DataSet, excluding
 from trainer.generate import Names, item_rows, write_item
 from trainer.inference import inference
+from trainer.job import ValidationMeasure
 from trainer.randomness import Purpose
 from trainer.state.trained_on import TrainedOn
 from trainer.tasks import Example, Task
@@ -33,15 +34,6 @@ THUMBNAIL = 32  # side in pixels of pictures that are compared for diversity
 MAX_ONE_BY_ONE = 512  # up to this number, pictures are generated one by one
 BATCH_SIZE = 16  # number of pictures that are generated together above it
 MAX_COMPARED = 1000  # maximum number of pictures compared with each other for their diversity
-
-
-@dataclass(frozen=True)
-class ValidationMeasure:
-    """Metrics that are computed elsewhere."""
-
-    values: Callable[[Path], list[Row]]
-    """Function of a stimulus set's folder that returns rows with metric, value, sd, n and reason."""
-    higher_is_better: Mapping[str, bool]  # True or false for each metric that `values` computes
 
 
 @dataclass(frozen=True)

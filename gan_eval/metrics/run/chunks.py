@@ -26,7 +26,7 @@ from gan_eval.metrics.run.inputs import Settings, Stimulus
 from gan_eval.metrics.run.measure import PictureResults, Tools, jobs_of, measure_pictures
 
 if TYPE_CHECKING:
-    from gan_eval.base.parallel import Share
+    from gan_eval.base.parallel import RunTasks
 
 CHUNK, SMALLEST, SHARES = 1000, 100, 8
 """Number of pictures of a part, at least; of few pictures an eighth, so that several processes have work, but not less
@@ -60,14 +60,14 @@ def measure_in_chunks(
     *,
     cache: Cache | None = None,
     threads: int = 1,
-    share: "Share | None" = None,
+    run_tasks: "RunTasks | None" = None,
     on_progress: Progress | None = None,
 ) -> PictureResults:
     """Return what `measure_pictures` does; parts of the pictures are measured one by one, or shared out.
 
     Args:
         folder: for the parts; those of an earlier run that fit are taken.
-        share: gives the parts to processes that see the same files; default: this process.
+        run_tasks: gives the parts to processes that see the same files; default: this process.
     """
     folder.mkdir(parents=True, exist_ok=True)
     chunks = {_file_of([stimuli[n] for n in numbers], tools, folder): numbers for numbers in _chunks(stimuli)}
@@ -83,7 +83,7 @@ def measure_in_chunks(
             on_progress(done[part] + pictures, len(stimuli), "pictures")
 
     show(0)
-    if share is None:
+    if run_tasks is None:
         for part, (file, numbers) in enumerate(missing.items()):
             measured = [stimuli[n] for n in numbers]
             within = partial(show_within, part)
@@ -92,7 +92,7 @@ def measure_in_chunks(
     else:
         tools.free_networks()  # each process has its own
         asked = [([stimuli[n] for n in numbers], file) for file, numbers in missing.items()]
-        share(measure_chunk, tools.settings, asked, on_done=show)
+        run_tasks(measure_chunk, tools.settings, asked, on_done=show)
     return _assembled(stimuli, tools, chunks, folder)
 
 

@@ -60,7 +60,7 @@ from gan_eval.tables.frames import Row
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gan_eval.base.parallel import Share
+    from gan_eval.base.parallel import RunTasks
 
 HELD_BYTES = 2**30
 """Maximum size of the features that `RepeatedRuns` keeps: those of 130,000 pictures of Inception."""
@@ -201,7 +201,7 @@ def write_metrics(
     settings: Settings,
     out: Path,
     *,
-    share: "Share | None" = None,
+    run_tasks: "RunTasks | None" = None,
     on_progress: Progress | None = None,
     on_message: OnMessage | None = None,
 ) -> Evaluation:
@@ -211,7 +211,7 @@ def write_metrics(
         sets: stimulus sets, or their folders.
         settings: what is computed, and how.
         out: an empty or new folder, or one of an earlier run.
-        share, on_progress, on_message: see `run_metrics`.
+        run_tasks, on_progress, on_message: see `run_metrics`.
 
     Returns:
         The tables. `hole_metrics` has no file if it has no rows.
@@ -222,7 +222,7 @@ def write_metrics(
     """
     stimuli = stimuli_of_sets(sets)
     with ExitStack() as stack:
-        if share or len(stimuli) > CHUNK:
+        if run_tasks or len(stimuli) > CHUNK:
             check_output_folder(Path(out))
             lock = Path(out) / OWN_FOLDER / "measured.lock"
             stack.enter_context(hold_lock(lock, f"--out {out}", "measuring there"))
@@ -231,7 +231,7 @@ def write_metrics(
             settings,
             command="metrics",
             out=out,
-            share=share,
+            run_tasks=run_tasks,
             on_progress=on_progress,
             on_message=on_message,
         )
@@ -274,7 +274,7 @@ def run_metrics(
     command: str,
     out: Path | None = None,
     held: RepeatedRuns | None = None,
-    share: "Share | None" = None,
+    run_tasks: "RunTasks | None" = None,
     on_progress: Progress | None = None,
     on_message: OnMessage | None = None,
 ) -> Evaluation:
@@ -285,7 +285,7 @@ def run_metrics(
         command: name of the command in `runs`.
         out: a folder for the tables; it is claimed after all checks, before anything is measured.
         held: state of earlier runs with the same settings.
-        share: gives the pictures in parts to other processes; see `measure_chunk`.
+        run_tasks: gives the pictures in parts to other processes; see `measure_chunk`.
         on_progress: called with (done, total, what).
         on_message: called with messages that are not in the tables; default: a warning.
 
@@ -302,9 +302,15 @@ def run_metrics(
         tools = held.tools if held else Tools(metrics, settings)
         if out is not None:
             claim_output_folder(out)
-        if out is not None and (share or len(stimuli) > CHUNK):
+        if out is not None and (run_tasks or len(stimuli) > CHUNK):
             results = measure_in_chunks(
-                stimuli, tools, Path(out) / MEASURED, cache=cache, threads=threads, share=share, on_progress=on_progress
+                stimuli,
+                tools,
+                Path(out) / MEASURED,
+                cache=cache,
+                threads=threads,
+                run_tasks=run_tasks,
+                on_progress=on_progress,
             )
         else:
             results = measure_pictures(stimuli, tools, cache=cache, threads=threads, on_progress=on_progress)

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
 _OF_STORE = (SESSIONS, CHECKS, TRIALS, MARKS, PARTICIPANTS)
-_TABLES = tuple(dict.fromkeys((*_OF_STORE, PARTICIPATION, *_ANSWERS, *OF_ANALYSIS, PLATEAUS, GIVEAWAYS)))
+_TABLES = tuple(dict.fromkeys((*_OF_STORE, PARTICIPATION, *_ANSWERS, *OF_ANALYSIS.values(), PLATEAUS, GIVEAWAYS)))
 _METRICS = (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, HOLE_METRICS, RUNS)
 
 
@@ -283,7 +283,7 @@ def _require_same_pictures(
     )
 
 
-_OF_SETS = {"analysis": tuple(table.name for table in OF_ANALYSIS), "metrics": tuple(table.name for table in _METRICS)}
+_OF_SETS = {"analysis": tuple(OF_ANALYSIS), "metrics": tuple(table.name for table in _METRICS)}
 """The tables that belong to each set, by the set's name."""
 
 

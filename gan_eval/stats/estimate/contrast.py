@@ -53,7 +53,10 @@ MANY_GROUPS = 16
 """Minimum number of people for that rule; with fewer, Student's t has few degrees of freedom."""
 FEW_GROUPS = 10
 """Number of people or of items that two models share; up to it the error is at least that of the clustered shares."""
-CROSSED, CROSSED_CLUSTERED = FROM_MODELS = "crossed_model", "crossed_model_clustered_error"
+CROSSED = "crossed_model"
+CROSSED_CLUSTERED = "crossed_model_clustered_error"
+FROM_MODELS = (CROSSED, CROSSED_CLUSTERED)
+"""Bases of estimates by a crossed model."""
 NODES = np.linspace(-9.0, 9.0, 301)
 """Nodes of the trapezoidal rule, whose error for this integrand is below exp(-2π² / (0.06 s))."""
 WEIGHTS = np.exp(-(NODES**2) / 2) / np.exp(-(NODES**2) / 2).sum()
@@ -151,7 +154,6 @@ def estimate(question: Question, *, margin: float | None, why_not: str = "") -> 
         margin: equivalence margin of the difference; None: equivalence is not judged.
         why_not: a reason not to fit the model; empty: none.
     """
-    units = question.participant, question.picture
     weights = person_weights(question.participant, question.cell)
     once, numbers = _each_once(question, weights)
     why_not = why_not or why_each_once(numbers)
@@ -165,8 +167,35 @@ def estimate(question: Question, *, margin: float | None, why_not: str = "") -> 
     if why_not:
         reason = f"clustered shares instead of the crossed model ({why_not})"
         return check._replace(note=joined(reason, check.note, few_note))
+    try:
+        result, error = _crossed(question, weights, check, margin=margin, mean=mean, reach_apart=reach_apart)
+    except NoFitError as reason:
+        return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note, few_note))
+    if is_far_from_people(result.difference, once, error, numbers):
+        return estimate(question, margin=margin, why_not=FAR_FROM_PEOPLE)
+    return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), few_note))
+
+
+def _crossed(
+    question: Question,
+    weights: np.ndarray,
+    check: Difference,
+    *,
+    margin: float | None,
+    mean: float | None,
+    reach_apart: float,
+) -> tuple[Difference, float]:
+    """Return the difference by the crossed model, and its standard error; NoFitError if the model gives no number.
+
+    Args:
+        check: the difference of clustered proportions.
+        mean: the mean of the rows' differences, if there are rows.
+        reach_apart: half the width of the mean's 95% interval if the rows are estimated one by one; 0: no rows.
+    """
     others = [factor for factor in (question.other, question.item) if factor is not None]
-    df = degrees_of_freedom(*units, *others, side=question.in_a)
+    df = degrees_of_freedom(question.participant, question.picture, *others, side=question.in_a)
+    if df < 1:
+        raise NoFitError("fewer than two participants or pictures behind a group")
     clustered = 0.0
     each_answer = np.ones(len(weights))
     is_within_items = question.in_a is not None and question.picture_is == "item"
@@ -175,23 +204,15 @@ def estimate(question: Question, *, margin: float | None, why_not: str = "") -> 
         of_answers = check if (weights == 1).all() else _clustered(question, each_answer, margin, mean)
         low, high = of_answers.interval(0.95)
         clustered = max(high - of_answers.difference, of_answers.difference - low) / float(t_critical(df))
-    try:
-        if df < 1:
-            raise NoFitError("fewer than two participants or pictures behind a group")
-        difference, error = _by_model(question)
-        difference = difference if mean is None else mean
-        if question.other is not None:
-            of_others = other_variance(question.answer, question.cell, question.other, each_answer)
-            error = float(np.hypot(error, np.sqrt(of_others)))
-        error = max(float(np.sqrt(error**2 + _of_items(question))), float(np.nan_to_num(reach_apart / t_critical(df))))
-        basis, error = (CROSSED, error) if error >= clustered else (CROSSED_CLUSTERED, clustered)
-        test = _from_half if question.in_a is None else wald
-        result = test(difference, error, df, margin=margin, basis=basis)
-    except NoFitError as reason:
-        return check._replace(note=joined(f"the crossed model gives no number ({reason})", check.note, few_note))
-    if is_far_from_people(difference, once, error, numbers):
-        return estimate(question, margin=margin, why_not=FAR_FROM_PEOPLE)
-    return result._replace(check_p=check.p, note=joined(other_p(result.p, check.p), few_note))
+    difference, error = _by_model(question)
+    difference = difference if mean is None else mean
+    if question.other is not None:
+        of_others = other_variance(question.answer, question.cell, question.other, each_answer)
+        error = float(np.hypot(error, np.sqrt(of_others)))
+    error = max(float(np.sqrt(error**2 + _of_items(question))), float(np.nan_to_num(reach_apart / t_critical(df))))
+    basis, error = (CROSSED, error) if error >= clustered else (CROSSED_CLUSTERED, clustered)
+    test = _from_half if question.in_a is None else wald
+    return test(difference, error, df, margin=margin, basis=basis), error
 
 
 def _each_once(question: Question, weights: np.ndarray) -> tuple[float, Correlation | None]:

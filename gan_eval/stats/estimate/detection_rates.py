@@ -57,7 +57,8 @@ from gan_eval.stats.groups import ONE_PARTICIPANT, joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.questions import MAX_ROWS, MIN_SHARED, KindQuestion
 
-TWO_WAY, BY_PICTURE = "two_way_cluster", "picture_cluster"
+TWO_WAY = "two_way_cluster"
+BY_PICTURE = "picture_cluster"
 BASES = (*FROM_MODELS, TWO_WAY, BY_PICTURE)
 _MAX_SD_AND_ETA = {"probit": (4.0, 6.0), "logit": (7.0, 10.0)}
 """Maximum SD of random effects and maximum linear predictor of a cell, by link; above either, the fit diverged."""
@@ -131,11 +132,11 @@ class Rates:
         """Return the standard error of a number from its derivatives with respect to both shares; NaN: no interval."""
         gradient = np.array([by_fake, by_real])
         variances = [float(gradient.dot(covariance).dot(gradient)) for covariance in self.covariances]
-        for place, df in enumerate(self.df_of_sides):  # Student's t has `df` everywhere: narrow the error instead
-            of_both = satterthwaite(gradient**2 * np.diag(self.covariances[place]), df)
+        for index, df in enumerate(self.df_of_sides):  # Student's t has `df` everywhere: narrow the error instead
+            of_both = satterthwaite(gradient**2 * np.diag(self.covariances[index]), df)
             if by_fake and by_real:  # not above those of two kinds whose pictures vary alike
                 of_both = min(of_both, satterthwaite(1 / np.array(df), df))
-            variances[place] *= float(t_critical(of_both) / t_critical(self.df)) ** 2
+            variances[index] *= float(t_critical(of_both) / t_critical(self.df)) ** 2
         return float(np.sqrt(max(*variances, 0.0))) if variances else np.nan
 
     def difference(self, margin: float | None) -> Difference:

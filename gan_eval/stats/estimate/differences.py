@@ -122,16 +122,16 @@ def simultaneous_intervals(differences: Sequence[Difference], p_holm: np.ndarray
     intervals = np.full((len(differences), 2), np.nan)
     tested = np.flatnonzero(~np.isnan(p_holm)).tolist()
     all_rejected = (p_holm[tested] < ALPHA).all()
-    for place in tested:
-        bound = differences[place].bound
-        low, high = differences[place].interval(1 - ALPHA / len(tested))
+    for index in tested:
+        bound = differences[index].bound
+        low, high = differences[index].interval(1 - ALPHA / len(tested))
         is_above = low + high > 0
-        if p_holm[place] >= ALPHA:
-            intervals[place] = min(low, 0.0), max(high, 0.0)
+        if p_holm[index] >= ALPHA:
+            intervals[index] = min(low, 0.0), max(high, 0.0)
             continue
         if not all_rejected:
             low, high = (0.0, bound) if is_above else (-bound, 0.0)
-        intervals[place] = (max(low, _BESIDE_ZERO), high) if is_above else (low, min(high, -_BESIDE_ZERO))
+        intervals[index] = (max(low, _BESIDE_ZERO), high) if is_above else (low, min(high, -_BESIDE_ZERO))
     return intervals
 
 

@@ -29,7 +29,8 @@ from gan_eval.stats.groups import joined
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.mixed.models import GRADED_LINK, scale_trouble
 
-HIGHER, MEAN = "higher_grade", "mean_grade"
+HIGHER = "higher_grade"
+MEAN = "mean_grade"
 NO_OVERLAP = "the grades do not overlap: interval as if each picture had been judged once"
 
 

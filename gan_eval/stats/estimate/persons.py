@@ -30,9 +30,9 @@ def person_weights(participant: np.ndarray, cell: np.ndarray) -> np.ndarray:
     >>> person_weights(np.array([0, 0, 0, 1]), np.zeros(4, int)).round(3).tolist()
     [0.667, 0.667, 0.667, 2.0]
     """
-    _, first, place, n = np.unique(cells(participant, cell), return_index=True, return_inverse=True, return_counts=True)
+    _, first, pair, n = np.unique(cells(participant, cell), return_index=True, return_inverse=True, return_counts=True)
     mean = np.bincount(cell) / np.bincount(cell[first])
-    return np.asarray(mean[cell] / n[place])
+    return np.asarray(mean[cell] / n[pair])
 
 
 def effective_numbers(weights: np.ndarray, cell: np.ndarray) -> np.ndarray:

@@ -15,8 +15,10 @@ import numpy as np
 
 from gan_eval.base.inference import cells, one_way, t_critical, two_sided_p
 
-_MAX_SIDE, _NO_ERROR = 256, 1e-9
-"""Side from which maps are thinned; standard error, or difference from chance, that is only rounding."""
+_MAX_SIDE = 256
+"""Side in pixels above which maps are thinned."""
+_NO_ERROR = 1e-9
+"""Standard error, or difference from chance, that is only rounding."""
 Heights = Callable[[int, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Function of a picture and of points (N, 2) in widths of the picture, which returns people (Q,) and the height of the
 map at the points that each one's marks contribute (Q, N). A metric's map is of the person -1; NaN: there is none."""

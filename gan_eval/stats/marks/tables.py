@@ -29,8 +29,10 @@ from gan_eval.tables.schema import NOTED, SHARE, Table, integer, interval_column
 if TYPE_CHECKING:
     from gan_eval.metrics.maps import PictureMaps
 
-SIGMA, SIGMA_DEG = 0.05, 1.0
-"""Standard deviation of the Gaussian: a share of the picture's width, and the visual angle that is preferred."""
+SIGMA = 0.05
+"""Standard deviation of the Gaussian as a share of the picture's width, where the visual angle is not known."""
+SIGMA_DEG = 1.0
+"""Standard deviation of the Gaussian in degrees of visual angle."""
 ALL = "all"
 _N_PARTICIPANTS = integer("n_participants", "people who marked a place on these pictures", filled=True)
 _N_STIMULI = integer("n_stimuli", "pictures with marks and, where maps or regions are compared, these", filled=True)
@@ -254,7 +256,7 @@ def mark_regions(found: Marked, maps: "PictureMaps") -> pd.DataFrame:
     """Return the table `mark_regions`: the holes that were filled, or the labels that the generator was given."""
     regions, rows = [maps.regions(str(name)) for name in found.pictures["stimulus"]], []
     for region in sorted({name for of_picture in regions for name in of_picture}):
-        inside = {place: of_picture[region] for place, of_picture in enumerate(regions) if region in of_picture}
+        inside = {index: of_picture[region] for index, of_picture in enumerate(regions) if region in of_picture}
         shares = region_shares(found.marks, inside)
         for key, chosen in found.groups():
             used = chosen & np.isin(np.arange(len(regions)), [*inside])
@@ -262,6 +264,6 @@ def mark_regions(found: Marked, maps: "PictureMaps") -> pd.DataFrame:
                 continue
             value = estimate(found.marks, shares, used)
             counts = {"n_participants": value.people, "n_stimuli": value.pictures, "n_marks": value.marks}
-            area = np.mean([there.mean() for place, there in inside.items() if used[place]])
+            area = np.mean([there.mean() for index, there in inside.items() if used[index]])
             rows.append({"region": region, **key, **counts, "area": area, **found.cells(value, used, "share")})
     return frame_of(rows, MARK_REGIONS)

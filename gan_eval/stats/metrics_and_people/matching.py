@@ -197,9 +197,9 @@ def _refuse_differences(single: pd.DataFrame, metrics: pd.DataFrame, name: str, 
     if (change := first_change(both["stimulus"], both[name])) is None:
         return
     row, first = change
-    place = "in the trials" if first < len(stated) else f"in row {first - len(stated) + 1}"
+    source = "in the trials" if first < len(stated) else f"in row {first - len(stated) + 1}"
     one, other = (abbreviated(both[name].iat[position]) for position in (row, first))
     raise UserError(
         f"{where}: row {row - len(stated) + 1}: stimulus {abbreviated(both['stimulus'].iat[row])} has {name} {one}, "
-        f"{place} {name} {other}; give the metrics of the pictures that were judged, or correct the row"
+        f"{source} {name} {other}; give the metrics of the pictures that were judged, or correct the row"
     )

@@ -23,8 +23,10 @@ from gan_eval.stats.metrics_and_people.ceiling import Pairing
 from gan_eval.stats.metrics_and_people.matching import completed
 from gan_eval.stats.metrics_and_people.scores import Replicates, Scores, bootstrap_replicates
 
-FOOLING, GRADE = "fooling_rate", "mean_grade"
-"""Measures of mean scores."""
+FOOLING = "fooling_rate"
+"""Measure of answers: the share of answers `real`."""
+GRADE = "mean_grade"
+"""Measure of graded pictures."""
 
 
 @dataclass(frozen=True)
@@ -186,11 +188,11 @@ def _model_level(
     seed: tuple[int, ...],
 ) -> Iterator[PointSet]:
     """Yield the points of models; nothing if a model's name is missing or there is one model."""
-    place = part.drop_duplicates("stimulus").set_index("stimulus")[["dataset", "model"]].reindex(scores.stimuli)
-    models = pd.MultiIndex.from_frame(place.drop_duplicates().sort_values(["dataset", "model"]))
-    if place["model"].isna().any() or len(models) < 2:
+    origin = part.drop_duplicates("stimulus").set_index("stimulus")[["dataset", "model"]].reindex(scores.stimuli)
+    models = pd.MultiIndex.from_frame(origin.drop_duplicates().sort_values(["dataset", "model"]))
+    if origin["model"].isna().any() or len(models) < 2:
         return
-    point = models.get_indexer(pd.MultiIndex.from_frame(place))
+    point = models.get_indexer(pd.MultiIndex.from_frame(origin))
     sums, answers = (np.bincount(point, of_stimuli) for of_stimuli in scores.totals())
     names = np.array([f"{of_dataset}/{model}" if dataset is None else model for of_dataset, model in models], object)
     values: dict[str, np.ndarray] = {}
@@ -203,8 +205,8 @@ def _model_level(
         mean = finite.mean().reindex(models).to_numpy("float64")
         infinite = others.size().reindex(models, fill_value=0).to_numpy(int)
         values[str(metric)] = mean
-        some = [f"{names[place]} {infinite[place]}" for place in np.flatnonzero((infinite > 0) & ~np.isnan(mean))]
-        none = [f"{names[place]}" for place in np.flatnonzero((infinite > 0) & np.isnan(mean))]
+        some = [f"{names[index]} {infinite[index]}" for index in np.flatnonzero((infinite > 0) & ~np.isnan(mean))]
+        none = [names[index] for index in np.flatnonzero((infinite > 0) & np.isnan(mean))]
         if without := joined(
             f"infinite values left out of the models' means: {', '.join(some)}" if some else "",
             f"left out, no value being finite: {', '.join(none)}" if none else "",

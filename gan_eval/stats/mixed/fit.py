@@ -50,7 +50,7 @@ class Scaled(NamedTuple):
             if np.ptp(X[:, column]) == 0:
                 raise NoFitError(f"{labels[column]} is the same in all trials: nothing to compare")
             weights = np.linalg.lstsq(r[:, :column], r[:, column], rcond=None)[0]
-            others = ", ".join(labels[int(place)] for place in np.flatnonzero(np.abs(weights) > 1e-6))
+            others = ", ".join(labels[int(index)] for index in np.flatnonzero(np.abs(weights) > 1e-6))
             raise NoFitError(f"{labels[column]} says the same as {others}: nothing separates them")
         root = np.sqrt(len(X))
         return Scaled(q * root, np.linalg.inv(r) * root / lengths[:, None])
@@ -74,26 +74,8 @@ def _require_estimable(
             raise NoFitError(f"one {name}: the crossed model needs at least two")
         if counts.max() < 2:
             raise NoFitError(f"no {name} has more than one answer: its spread cannot be separated from chance")
-    for level, slope, name in zip((first, second), slopes, factors, strict=True):
-        each, levels, counts = _each(slope), plural(name), np.maximum(np.bincount(level), 1)
-        effects = len(counts)
-        for number, covariate in enumerate(each, start=1):
-            ahead = "slope" if len(each) == 1 else f"slope {number}"
-            ahead += "" if name == factors[0] or not _each(slopes[0]) else f" of {levels}"
-            columns = covariate[:, None] if covariate.ndim == 1 else covariate
-            if (np.ptp(columns, axis=0) == 0).all():
-                raise NoFitError(f"{ahead}: the covariate is the same in all trials")
-            varies = np.zeros(len(counts), bool)
-            for column in columns.T:
-                within = np.bincount(level, column**2) - np.bincount(level, column) ** 2 / counts
-                varies |= within > 1e-9 * np.var(column)
-                effects += len(counts) if covariate.ndim == 1 else int((np.bincount(level, column**2) > 0).sum())
-            if varies.sum() < 2:
-                raise NoFitError(
-                    f"{ahead}: fewer than two {levels} have answers at more than one value of the covariate"
-                )
-            if len(level) <= effects:
-                raise NoFitError(f"{ahead}: no more answers than intercepts and slopes of {levels}")
+    _require_slopes(first, covariates[0], plural(factors[0]), "")
+    _require_slopes(second, covariates[1], plural(factors[1]), f" of {plural(factors[1])}" if covariates[0] else "")
     pairs = len(np.bincount(first)) * len(np.bincount(second))
     widths = [1 + sum(each.size // len(each) for each in of_factor) for of_factor in covariates]
     if pairs > MAX_CELLS or pairs * widths[0] * widths[1] > 4 * MAX_CELLS:
@@ -104,6 +86,26 @@ def _require_estimable(
         raise NoFitError("separation: all answers are the same")
     if len(y) <= X.shape[1] + 2:
         raise NoFitError(f"too few answers ({len(y)}) for {X.shape[1]} fixed effects and the spreads")
+
+
+def _require_slopes(level: np.ndarray, slopes: Sequence[np.ndarray], levels: str, of_levels: str) -> None:
+    """Refuse slopes of one factor that its answers do not determine; `levels` and `of_levels` are for the message."""
+    counts = np.maximum(np.bincount(level), 1)
+    effects = len(counts)
+    for number, covariate in enumerate(slopes, start=1):
+        ahead = ("slope" if len(slopes) == 1 else f"slope {number}") + of_levels
+        columns = covariate[:, None] if covariate.ndim == 1 else covariate
+        if (np.ptp(columns, axis=0) == 0).all():
+            raise NoFitError(f"{ahead}: the covariate is the same in all trials")
+        varies = np.zeros(len(counts), bool)
+        for column in columns.T:
+            within = np.bincount(level, column**2) - np.bincount(level, column) ** 2 / counts
+            varies |= within > 1e-9 * np.var(column)
+            effects += len(counts) if covariate.ndim == 1 else int((np.bincount(level, column**2) > 0).sum())
+        if varies.sum() < 2:
+            raise NoFitError(f"{ahead}: fewer than two {levels} have answers at more than one value of the covariate")
+        if len(level) <= effects:
+            raise NoFitError(f"{ahead}: no more answers than intercepts and slopes of {levels}")
 
 
 def plain_fit(y: np.ndarray, X: np.ndarray, link: str) -> np.ndarray:
@@ -254,7 +256,7 @@ class CrossedFit:
                 continue
             rows = [np.ones(count), *columns]
             for scale, entries in zip(own, part.entries, strict=True):
-                square = sum((rows[place] ** 2 for place, _ in entries), np.zeros(count))
+                square = sum((rows[row] ** 2 for row, _ in entries), np.zeros(count))
                 variance += scale**2 * square
                 derivatives.append(2 * scale * square)
         return variance, np.column_stack(derivatives)
@@ -349,7 +351,7 @@ def fit_crossed(
             columns: Columns = (1.0, *side.slopes)
             for entries in side.entries:
                 row, column = entries[0]
-                of = [columns[place] for place, _ in entries]
+                of = [columns[index] for index, _ in entries]
                 scales.append(_moments(terms.score, terms.weight, side.level, of) if row == column else 0.0)
                 spreads += scales[-1] ** 2 if row == 0 else 0.0
         shrinkage = 0.346 if link.endswith("logit") else 1.0

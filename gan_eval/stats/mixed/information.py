@@ -109,14 +109,14 @@ class CellLayout:
         """Return Λ's (size,) for sums (size,)."""
         parts = zip(scales, self.places, strict=True)
         return np.concatenate(
-            [transposed_times(root, sums[place].reshape(len(root), -1)).ravel() for root, place in parts]
+            [transposed_times(root, sums[part].reshape(len(root), -1)).ravel() for root, part in parts]
         )
 
     def at_trials(self, scales: tuple[np.ndarray, np.ndarray], u: np.ndarray) -> np.ndarray:
         """Return ZΛu (N,), the sum of the effects of each trial, for u (size,)."""
         total = np.zeros(len(self.cell))
-        for root, place, side, columns in zip(scales, self.places, self.sides, self.columns, strict=True):
-            for column, effect in zip(columns, times(root, u[place].reshape(len(root), -1)), strict=True):
+        for root, part, side, columns in zip(scales, self.places, self.sides, self.columns, strict=True):
+            for column, effect in zip(columns, times(root, u[part].reshape(len(root), -1)), strict=True):
                 total += product_of(column, effect[side.level])
         return total
 
@@ -226,12 +226,12 @@ class Factor:
         of_cells = np.ascontiguousarray(inverse_between.reshape(*inverse_between.shape[:2], -1)[:, :, layout.cell])
         crosses = (of_cells, of_cells.swapaxes(0, 1))
         leverage, determinant = np.zeros(len(layout.cell)), []
-        for place, (side, inverse, root) in enumerate(zip(layout.sides, inverses, self.scales, strict=True)):
-            columns, other_columns = layout.columns[place], layout.columns[1 - place]
+        for index, (side, inverse, root) in enumerate(zip(layout.sides, inverses, self.scales, strict=True)):
+            columns, other_columns = layout.columns[index], layout.columns[1 - index]
             lead = times(root, inverse)  # Λ H⁻¹ of the level: (s, q)
             to_level: list[np.ndarray] = []  # m_i'H⁻¹ of each effect of the trial's level
-            for q, cross in enumerate(crosses[place]):
-                other = times(self.scales[1 - place], cross)  # Λ of the other factor times H⁻¹ between
+            for q, cross in enumerate(crosses[index]):
+                other = times(self.scales[1 - index], cross)  # Λ of the other factor times H⁻¹ between
                 own = [product_of(column, of[q][side.level]) for column, of in zip(columns, lead, strict=True)]
                 total = np.sum(own, axis=0)
                 for column, of in zip(other_columns, other, strict=True):

@@ -264,7 +264,7 @@ class RandomPart(NamedTuple):
         for covariate in slope or ():
             units.append(_unit(covariate))
             count = 1 if covariate.ndim == 1 else covariate.shape[1]
-            entries.append(tuple((place, place) for place in range(width, width + count)))
+            entries.append(tuple((index, index) for index in range(width, width + count)))
             width += count
         return RandomPart(tuple(units), tuple(entries))
 
@@ -359,9 +359,9 @@ class Crossed(NamedTuple):
         """Return the factors' Λ."""
         first, second = (np.zeros((len(columns), len(columns))) for columns in self.layout.columns)
         for root, places, part in zip((first, second), self.scale_places, self.parts, strict=True):
-            for place, entries in zip(places, part.entries, strict=True):
+            for index, entries in zip(places, part.entries, strict=True):
                 for entry in entries:
-                    root[entry] = parameters[place]
+                    root[entry] = parameters[index]
         return first, second
 
     def through(self, factor: Factor, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -407,8 +407,8 @@ class Laplace:
         residual = terms.score - pull + terms.observed * moved
         sums = [layout.sums(values) for values in (residual, terms.score)]
         random = []
-        for root, place, side in zip(scales, layout.places, layout.sides, strict=True):
-            effect, back, by_residual, by_score = (part[place].reshape(len(root), -1) for part in (u, adjoint, *sums))
+        for root, own, side in zip(scales, layout.places, layout.sides, strict=True):
+            effect, back, by_residual, by_score = (part[own].reshape(len(root), -1) for part in (u, adjoint, *sums))
             random += [
                 sum((effect[b] * by_residual[a] - back[b] * by_score[a]).sum() for a, b in entries)
                 for entries in side.entries
@@ -431,7 +431,7 @@ class Laplace:
         of_thresholds = np.zeros((count, count))
         if terms.by_threshold is not None:
             above, below = terms.by_threshold
-            masks = [(data.answer == place, data.answer == place + 1) for place in range(count)]
+            masks = [(data.answer == index, data.answer == index + 1) for index in range(count)]
             moves = [-(above.score * upper + below.score * lower) for upper, lower in masks] + moves
             of_thresholds += np.diag(data.by_thresholds(above.information, below.information))
             between = np.bincount(data.answer, above.shared, count + 1)[1:-1]
@@ -444,11 +444,11 @@ class Laplace:
             rows.append([-(other * solved).sum() for other in moves])
         result = np.array(rows).reshape(len(moves), len(moves))
         result[:count, :count] += of_thresholds
-        for place, move in enumerate(moves):
+        for index, move in enumerate(moves):
             direct = np.einsum("nk,n->k", data.X, move)
-            result[place, count:] += direct
-            if place < count:
-                result[count:, place] += direct
+            result[index, count:] += direct
+            if index < count:
+                result[count:, index] += direct
         return result
 
     def _find_mode(

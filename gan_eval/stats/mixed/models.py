@@ -358,18 +358,8 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
 
     Answers with a missing cell in a column of the formula are left out, and rare levels of covariates are joined.
     """
-    trials, notes = answered, []
     is_graded = formula.outcome in ("rating", "confidence")
-    missing = trials["dataset"].isna().to_numpy()
-    if "dataset" in formula.effects and missing.any():
-        notes.append(f"{int(missing.sum())} trials without dataset left out")
-        trials = trials[~missing]
-    for effect in formula.effects:
-        if effect not in ("kind", "model" if is_graded else "dataset"):
-            chosen, values, note = usable(trials[PREFIX + effect], trials["participant"], effect)
-            trials = trials.assign(**{PREFIX + effect: values})[chosen]
-            notes += [note] if note else []
-    trials = trials.reset_index(drop=True)
+    trials, notes = _usable_trials(answered, formula, is_graded=is_graded)
     y = trials["says_fake" if formula.outcome == "called_fake" else formula.outcome].to_numpy()
     constant, terms, thresholds = np.ones((len(trials), 1)), ["intercept"], []
     trouble = "no answered trial has all that the formula needs" if len(answered) and not len(trials) else ""
@@ -378,22 +368,9 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
         constant, terms = np.zeros((len(trials), 0)), []
         thresholds = [f"threshold[{low:g}|{high:g}]" for low, high in pairwise(given)]
         trouble = trouble or scale_trouble(len(given))
-    kind = "fake" if formula.outcome == "called_fake" else "real"
     effects: dict[str, np.ndarray] = {}
-    coded: np.ndarray
     for effect in formula.effects:
-        if effect == "kind":
-            coded, names, note = (trials["kind"] == kind).to_numpy(float)[:, None], [f"kind[{kind}]"], ""
-        elif is_graded:
-            others = sorted(trials["model"].unique())[1:]
-            coded, names, note = _indicators(trials["model"], others), [f"model[{name}]" for name in others], ""
-        elif effect == "dataset":
-            position, datasets = pd.factorize(trials["dataset"], sort=True)
-            summed = np.vstack([np.eye(len(datasets) - 1), -np.ones(len(datasets) - 1)])
-            coded, names, note = summed[position], [f"dataset[{name}]" for name in datasets[:-1]], ""
-        else:
-            coded, names, note = code(trials[PREFIX + effect], effect)
-        effects[effect] = coded
+        effects[effect], names, note = _coded(effect, trials, formula, is_graded=is_graded)
         terms += names
         notes += [note] if note else []
     unit = trials["stimulus"] if trials["item"].isna().all() else pictures(trials)
@@ -426,6 +403,38 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
         notes=notes,
         trouble=trouble,
     )
+
+
+def _usable_trials(answered: pd.DataFrame, formula: Formula, *, is_graded: bool) -> tuple[pd.DataFrame, list[str]]:
+    """Return the answers that have all that a formula needs, with rare levels joined, and notes on the others."""
+    trials, notes = answered, []
+    missing = trials["dataset"].isna().to_numpy()
+    if "dataset" in formula.effects and missing.any():
+        notes.append(f"{int(missing.sum())} trials without dataset left out")
+        trials = trials[~missing]
+    for effect in formula.effects:
+        if effect not in ("kind", "model" if is_graded else "dataset"):
+            chosen, values, note = usable(trials[PREFIX + effect], trials["participant"], effect)
+            trials = trials.assign(**{PREFIX + effect: values})[chosen]
+            notes += [note] if note else []
+    return trials.reset_index(drop=True), notes
+
+
+def _coded(
+    effect: str, trials: pd.DataFrame, formula: Formula, *, is_graded: bool
+) -> tuple[np.ndarray, list[str], str]:
+    """Return the columns (N, M) of one effect, their M names, and a note."""
+    if effect == "kind":
+        kind = "fake" if formula.outcome == "called_fake" else "real"
+        return (trials["kind"] == kind).to_numpy(float)[:, None], [f"kind[{kind}]"], ""
+    if is_graded:
+        others = sorted(trials["model"].unique())[1:]
+        return _indicators(trials["model"], others), [f"model[{name}]" for name in others], ""
+    if effect == "dataset":
+        position, datasets = pd.factorize(trials["dataset"], sort=True)
+        summed = np.vstack([np.eye(len(datasets) - 1), -np.ones(len(datasets) - 1)])
+        return summed[position], [f"dataset[{name}]" for name in datasets[:-1]], ""
+    return code(trials[PREFIX + effect], effect)
 
 
 def scale_trouble(levels: int) -> str:

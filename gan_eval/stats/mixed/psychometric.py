@@ -51,7 +51,7 @@ class Judgements(NamedTuple):
 
     def sides(self) -> list[np.ndarray]:
         """Return the answers (N,) bool of each line; for single pictures, the reals come first."""
-        return [self.model == place for place in range(-1 if self.is_single else 0, self.model.max() + 1)]
+        return [self.model == index for index in range(-1 if self.is_single else 0, self.model.max() + 1)]
 
     def degrees_of_freedom(self) -> int:
         """Return the fewest participants, pictures or shared items behind a line, minus 1.
@@ -229,7 +229,7 @@ def crossed(data: Judgements, lapse: float, *, link: str = "logit", start: Curve
     """
     flat, X, guess = pooled(data, lapse, link=link, lines=None if start is None else start.lines)
     slope = None  # people differ in how they see two models
-    judged_by = [set(data.participant[data.model == place]) for place in range(data.model.max() + 1)]
+    judged_by = [set(data.participant[data.model == index]) for index in range(data.model.max() + 1)]
     if len(judged_by) == 2 and len(judged_by[0] & judged_by[1]) > 1:
         slope = np.select([data.model == 0, data.model == 1], [0.5, -0.5], 0.0)
     spreads = [(0.5, 0.5), (0.15, 0.15)]

@@ -47,17 +47,17 @@ def first_metric(laplace: Laplace, point: Point) -> np.ndarray:
     assert factor is not None, "the likelihood is evaluated first"
     metric = np.zeros((len(point.at), len(point.at)))
     for places, part, sums in zip(data.scale_places, data.parts, factor.sums, strict=True):
-        for place, entries in zip(places, part.entries, strict=True):
+        for index, entries in zip(places, part.entries, strict=True):
             row, column = entries[0]
             if row != column:
                 continue
-            corner = place - 1 if part.correlated and row > 0 else None
-            variance = max(point.at[place] ** 2 + (0.0 if corner is None else point.at[corner] ** 2), 0.01)
+            corner = index - 1 if part.correlated and row > 0 else None
+            variance = max(point.at[index] ** 2 + (0.0 if corner is None else point.at[corner] ** 2), 0.01)
             information = np.array([sums[entry] for entry in entries])
             reliability = variance * information / (1 + variance * information)
-            metric[place, place] = variance / (2 * (reliability**2).sum() + 1e-3)
+            metric[index, index] = variance / (2 * (reliability**2).sum() + 1e-3)
             if corner is not None:
-                metric[corner, corner] = 2 * metric[place, place]
+                metric[corner, corner] = 2 * metric[index, index]
     if len(point.at) > data.n_scales:
         metric[data.n_scales :, data.n_scales :] = np.linalg.inv(laplace.fixed_information())
     return metric
@@ -130,8 +130,8 @@ def maximise(data: Crossed, start: np.ndarray) -> tuple[Point, np.ndarray]:
     point = climb(laplace, point, first_metric(laplace, point))
     for places, part in zip(data.scale_places, data.parts, strict=True):
         if not part.correlated:
-            for place in places:
-                point = _try_zero(laplace, point, [place], place)
+            for index in places:
+                point = _try_zero(laplace, point, [index], index)
             continue
         intercept, corner, slope = places
         point = _try_zero(laplace, point, [corner, slope], slope)  # a slope's correlation has no meaning without its SD

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from gan_eval.base.inference import wilson
-from gan_eval.base.parallel import Share, in_parallel
+from gan_eval.base.parallel import RunTasks, in_parallel
 from gan_eval.base.progress import Progress
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.stats.estimate.grades import MEAN
@@ -68,7 +68,7 @@ def simulate_power(
     analysis: AnalysisSettings,
     *,
     workers: int = 1,
-    share: "Share | None" = None,
+    run_tasks: "RunTasks | None" = None,
     where: str = "study",
     on_progress: Progress | None = None,
 ) -> PowerPlan:
@@ -76,7 +76,7 @@ def simulate_power(
 
     Args:
         design: trials of at least as many participants as the largest of these numbers.
-        share: does the simulated studies of each check; default: `workers` processes of this machine.
+        run_tasks: does the simulated studies of each check; default: `workers` processes of this machine.
         on_progress: called with the number of simulated studies that are done, and of those until the next check.
 
     Raises:
@@ -85,7 +85,9 @@ def simulate_power(
     """
     numbers = sorted(set(settings.participants))
     world = make_world(design, settings, analysis, where=where)
-    rows = _rows(world, numbers, share or partial(in_parallel, workers=workers), on_progress or (lambda *_, **__: None))
+    rows = _rows(
+        world, numbers, run_tasks or partial(in_parallel, workers=workers), on_progress or (lambda *_, **__: None)
+    )
     # the number to invite: the smallest whose power reaches the target with 95% confidence
     recommended: dict[str, int | None] = {}
     for question in world.questions:
@@ -110,7 +112,7 @@ def make_world(
 
 
 def _verdicts(
-    world: World, numbers: Sequence[int], looks: Sequence[int], z: float, share: "Share", on_progress: Progress
+    world: World, numbers: Sequence[int], looks: Sequence[int], z: float, run_tasks: "RunTasks", on_progress: Progress
 ) -> dict[tuple[int, int], list[Verdict]]:
     """Return the verdicts of the simulated studies, by number of participants and place of the question.
 
@@ -118,7 +120,7 @@ def _verdicts(
     """
     settings = world.assumed
     verdicts_of: dict[tuple[int, int], list[Verdict]] = {
-        (people, place): [] for people in numbers for place in range(len(world.questions))
+        (people, index): [] for people in numbers for index in range(len(world.questions))
     }
     todo = {people: list(range(len(world.questions))) for people in reversed(numbers)}  # longest first
     # equivalence is not corrected: each such question ends alone
@@ -133,22 +135,22 @@ def _verdicts(
             (people, study, *places) for people, places in todo.items() if places for study in range(before, until)
         ]
         total = finished + len(tasks)
-        studies = share(one_study, world, tasks, on_done=report)
+        studies = run_tasks(one_study, world, tasks, on_done=report)
         finished = total
         for (people, _, *places), verdicts in zip(tasks, studies, strict=True):
-            for place, verdict in zip(places, verdicts, strict=True):
-                verdicts_of[people, place].append(verdict)
+            for index, verdict in zip(places, verdicts, strict=True):
+                verdicts_of[people, index].append(verdict)
         for people, places in todo.items():
             undecided = set()
-            for place in places:
-                low, high = wilson(sum(verdict.positive for verdict in verdicts_of[people, place]), until, z=z)
+            for index in places:
+                low, high = wilson(sum(verdict.positive for verdict in verdicts_of[people, index]), until, z=z)
                 if low < settings.target <= high:
-                    undecided.add(together[place])
-            todo[people] = [place for place in places if together[place] in undecided]
+                    undecided.add(together[index])
+            todo[people] = [index for index in places if together[index] in undecided]
     return verdicts_of
 
 
-def _rows(world: World, numbers: Sequence[int], share: "Share", on_progress: Progress) -> list[Row]:
+def _rows(world: World, numbers: Sequence[int], run_tasks: "RunTasks", on_progress: Progress) -> list[Row]:
     """Return the rows of the table: each question at each number of participants.
 
     The intervals hold for all checks together (Bonferroni).
@@ -156,12 +158,12 @@ def _rows(world: World, numbers: Sequence[int], share: "Share", on_progress: Pro
     settings, rows = world.assumed, []
     looks = [0, *(look for look in LOOKS if look < settings.simulations), settings.simulations]
     z = float(ndtri(1 - 0.025 / (len(looks) - 1)))
-    found = _verdicts(world, numbers, looks, z, share, on_progress)
-    for place, question in enumerate(world.questions):
+    found = _verdicts(world, numbers, looks, z, run_tasks, on_progress)
+    for index, question in enumerate(world.questions):
         effect = effect_of(question, world.design, world.truths[question.scenario])
         is_none = abs(effect) < NEGLIGIBLE
         for people in numbers:
-            verdicts = found[people, place]
+            verdicts = found[people, index]
             positive = sum(verdict.positive for verdict in verdicts)
             widths = [verdict.width for verdict in verdicts if not np.isnan(verdict.width)]
             low, high = wilson(positive, len(verdicts), z=z)

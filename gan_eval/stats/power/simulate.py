@@ -85,10 +85,10 @@ def truth_of(groups: Sequence[SimulatedGroup], settings: PowerSettings, scenario
     elif scenario == "equal_models":
         base[is_fake] = 0.0 if is_pair else base[is_fake].mean()
     versions = [(group.dataset, name) for group in groups for name in filter(None, group.role.split(BETWEEN_MODELS))]
-    models = {version: place for place, version in enumerate(dict.fromkeys(versions))}
+    models = {version: index for index, version in enumerate(dict.fromkeys(versions))}
     views = np.zeros((len(groups), len(models)))
     for view, group in zip(views, groups, strict=True):
-        members = [place for (dataset, _), place in models.items() if dataset == group.dataset]
+        members = [index for (dataset, _), index in models.items() if dataset == group.dataset]
         if not group.is_real:
             for name, sign in zip(group.role.split(BETWEEN_MODELS), (1.0, -1.0), strict=False):
                 view[models[group.dataset, name]] = sign
@@ -128,26 +128,19 @@ def questions_of(design: StudyDesign, analysis: AnalysisSettings, *, where: str 
     of_groups = replace(design, participant=np.zeros(len(first), int), stimulus=first)
     for asked in compared(of_groups, np.zeros(len(first), int), analysis):
         places = design.stimulus_group[asked.trials["stimulus"].to_numpy()].tolist()
-        of_models, is_detection = asked.of_models, asked.question == "detection"
-        is_of_dataset = is_detection and not is_pair and asked.dataset is not None and asked.model is None
-        if (
-            asked.question == "bias"
-            or is_of_dataset
-            or (is_detection and not asked.is_overall and not 1 < len(fakes) <= MAX_PAIRS)
-            or (of_models and not is_pair and (too_many_pairs or not asked.planned))
-        ):
+        if not _is_planned(asked, is_pair=is_pair, n_fakes=len(fakes), too_many_pairs=too_many_pairs):
             continue
         name = TOLD_APART if asked.model is None else f"{asked.model} {TOLD_APART}"
         name = "fakes against reals" if design.grades else name
         sides = [[at for at in places if groups[at].is_real == is_real] for is_real in (False, True)]
-        if of_models:
+        if asked.of_models:
             name = " against ".join(role for at in places for role in groups[at].role.split(BETWEEN_MODELS))
-            sides = sides if is_pair else [[place] for place in places]
+            sides = sides if is_pair else [[index] for index in places]
         if len({group.dataset for group in groups}) > 1 and not asked.is_overall:
             name += f" on {groups[places[0]].dataset}"
         name += f": {asked.measure}" if design.grades else ""
         a, b = map(tuple, sides)
-        questions.append(PlannedQuestion(name, asked.family, _asked(asked), a, b, of_models))
+        questions.append(PlannedQuestion(name, asked.family, _asked(asked), a, b, asked.of_models))
     questions.sort(key=lambda question: (question.measure, question.of_models) if design.grades else ())
     if analysis.margin is None:
         return questions
@@ -160,6 +153,17 @@ def questions_of(design: StudyDesign, analysis: AnalysisSettings, *, where: str 
         )
         for question in questions
     ]
+
+
+def _is_planned(asked: Comparison, *, is_pair: bool, n_fakes: int, too_many_pairs: bool) -> bool:
+    """Return whether a row of `comparisons` is a question of the simulated study."""
+    if asked.question == "bias":
+        return False
+    if asked.question == "detection":
+        is_of_dataset = not is_pair and asked.dataset is not None and asked.model is None
+        if is_of_dataset or not (asked.is_overall or 1 < n_fakes <= MAX_PAIRS):
+            return False
+    return not asked.of_models or is_pair or not (too_many_pairs or not asked.planned)
 
 
 def compared(design: StudyDesign, answers: np.ndarray, analysis: AnalysisSettings) -> Iterator[Comparison]:
@@ -229,10 +233,10 @@ def one_study(world: World, task: tuple[int, ...]) -> list[Verdict]:
     """
     participants, number, *asked = task
     design = world.design.first(participants)
-    questions = [world.questions[place] for place in asked or range(len(world.questions))]
+    questions = [world.questions[index] for index in asked or range(len(world.questions))]
     tests: dict[str, Difference] = {}
-    for place, (scenario, truth) in enumerate(sorted(world.truths.items())):
-        random = np.random.default_rng([world.assumed.seed, participants, number, place])
+    for index, (scenario, truth) in enumerate(sorted(world.truths.items())):
+        random = np.random.default_rng([world.assumed.seed, participants, number, index])
         if in_scenario := [question for question in questions if question.scenario == scenario]:
             answers = simulate(design, truth, random)
             seen = answers_that_count(design, world.assumed, random)

@@ -86,7 +86,7 @@ def choices(trials: AnyTrials) -> pd.DataFrame:
     ordered = keys.assign(model=keys["model"].fillna(""))  # all models together come first
     group = ordered.groupby(columns, dropna=False, sort=True).ngroup().to_numpy()
     first = keys.assign(group=group).drop_duplicates("group").sort_values("group")
-    grouped = Groups([str(place) for place in first["group"]], np.arange(len(pairs)), group)
+    grouped = Groups([str(name) for name in first["group"]], np.arange(len(pairs)), group)
     right = grouped.count(pairs["answered"] & (pairs["choice"] == "a").fillna(False))
     n = grouped.count(pairs["answered"])
     low, high = wilson(right, n)

@@ -126,8 +126,8 @@ def hype(trials: AnyTrials, *, settings: "StaircaseSettings | None" = None) -> p
         named = {"dataset": dataset}
         rows.append(named | _error_rate(part))
         grouped = groups(part, "model")
-        for place, model in enumerate(grouped.ids):
-            subset = part.iloc[grouped.row[grouped.group == place]]
+        for index, model in enumerate(grouped.ids):
+            subset = part.iloc[grouped.row[grouped.group == index]]
             rows.append(named | {"model": model} | _error_rate(subset))
 
     of_staircases = every[(every["protocol"] == STAIRCASE).fillna(False).to_numpy(bool)]
@@ -182,8 +182,8 @@ def _interval_of_errors(answers: pd.DataFrame, wrong: np.ndarray, value: float) 
     """
     participant, picture = (pd.factorize(of)[0] for of in (answers["participant"], pictures(answers)))
     kind = answers["is_fake"].to_numpy(np.int64)
-    place = 2 * participant + kind
-    weight = 100 / (2 * max(n_levels(participant), 1) * np.bincount(place)[place])
+    cell = 2 * participant + kind
+    weight = 100 / (2 * max(n_levels(participant), 1) * np.bincount(cell)[cell])
     mean = np.bincount(kind, weight * wrong) / np.bincount(kind, weight)
     low, high = two_way_interval(value, weight * (wrong - mean[kind]), participant, picture)
     return float(np.clip(low, 0, 100)), float(np.clip(high, 0, 100))
@@ -251,9 +251,9 @@ def thresholds(trials: pd.DataFrame, *, settings: "StaircaseSettings | None" = N
     carried = provenance(moving, Groups([str(block) for block in blocks], np.arange(len(moving)), block_of_trial))
     marks = dict(zip(blocks, carried[["simulated", "fraction"]].to_dict("records"), strict=True))
     rows = [
-        {**vars(threshold), "model": of_one.get(place), **marks[place]}
+        {**vars(threshold), "model": of_one.get(key), **marks[key]}
         for threshold in thresholds_of_rows(records, settings)
-        for place in [(threshold.session, threshold.block)]
+        for key in [(threshold.session, threshold.block)]
     ]
     return frame_of(rows, THRESHOLDS)
 

@@ -163,7 +163,7 @@ def psychometric(trials: AnyTrials, *, plan: AnalysisSettings = NO_PLAN) -> dict
         models: dict[str | None, np.ndarray] = {None: np.arange(len(answers.trials))}
         if answers.trials["model"].notna().any():  # of single pictures with a model's own reals
             of = groups(answers.trials, "model")
-            models = {str(name): np.sort(of.row[of.group == place]) for place, name in enumerate(of.ids)}
+            models = {str(name): np.sort(of.row[of.group == index]) for index, name in enumerate(of.ids)}
         curves: list[tuple[Curve | None, str]] = []
         if answers.trials["x"].nunique() < _MIN_LEVELS:
             curves = [(None, "no function: two levels; a threshold and a slope need three")] * len(models)
@@ -172,7 +172,7 @@ def psychometric(trials: AnyTrials, *, plan: AnalysisSettings = NO_PLAN) -> dict
             of_model = pd.Categorical(answers.trials["model"], categories=[*models]).codes
             ((whole, note),) = _curves([answers.judgements(np.arange(len(answers.trials)), of_model)], plan.link)
             if whole is not None and not note:
-                curves = [(one_of(whole, place), "") for place in range(len(models))]
+                curves = [(one_of(whole, index), "") for index in range(len(models))]
         curves = curves or _curves([answers.judgements(rows) for rows in models.values()], plan.link)
         for (model, rows), (curve, note) in zip(models.items(), curves, strict=True):
             functions.append(_function(answers, model, rows, curve, note, plan))
@@ -226,27 +226,13 @@ def _answers_of(trials: TypedTrials, settings: AnalysisSettings) -> Iterator[_An
 
 def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, str]]:
     """Return each model's function, from the crossed model if it has a fit, and its note; they share the lapse rate."""
-    fits: list[dict[float, Curve]] = []
-    reasons = []
-    for data in models:
-        by_lapse: dict[float, Curve] = {}
-        reason = f"more than {_MAX_CROSSED} answers" if len(data.right) > _MAX_CROSSED else ""
-        if data.degrees_of_freedom() < 1:
-            reason = "fewer than two participants or pictures"
-        for lapse in () if reason else LAPSES:
-            try:
-                by_lapse[lapse] = crossed(data, lapse, link=link, start=[*by_lapse.values()][-1] if by_lapse else None)
-            except NoFitError as why:
-                reason = reason or str(why)
-                if not isinstance(why, NotConvergedError):  # another lapse rate does not help
-                    break
-        fits.append(by_lapse)
-        reasons.append(reason)
+    fitted = [_fits_by_lapse(data, link) for data in models]
+    fits = [by_lapse for by_lapse, _ in fitted]
     common = [lapse for lapse in LAPSES if all(lapse in by_lapse for by_lapse in fits if by_lapse) and any(fits)]
     evidence = [[by_lapse[lapse].evidence for lapse in common] for by_lapse in fits if by_lapse and common]
     weights = lapse_weights(evidence, common or LAPSES)
     results: list[tuple[Curve | None, str]] = []
-    for data, by_lapse, reason in zip(models, fits, reasons, strict=True):
+    for data, (by_lapse, reason) in zip(models, fitted, strict=True):
         if by_lapse and common:
             results.append((averaged([by_lapse[lapse] for lapse in common], weights, link=link), ""))
             continue
@@ -258,6 +244,22 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
         except NoFitError as why:
             results.append((None, f"no function: {why}"))
     return results
+
+
+def _fits_by_lapse(data: Judgements, link: Link) -> tuple[dict[float, Curve], str]:
+    """Return the crossed model's function for each lapse rate at which it has a fit, and why it has none at others."""
+    by_lapse: dict[float, Curve] = {}
+    reason = f"more than {_MAX_CROSSED} answers" if len(data.right) > _MAX_CROSSED else ""
+    if data.degrees_of_freedom() < 1:
+        reason = "fewer than two participants or pictures"
+    for lapse in () if reason else LAPSES:
+        try:
+            by_lapse[lapse] = crossed(data, lapse, link=link, start=[*by_lapse.values()][-1] if by_lapse else None)
+        except NoFitError as why:
+            reason = reason or str(why)
+            if not isinstance(why, NotConvergedError):  # another lapse rate does not help
+                break
+    return by_lapse, reason
 
 
 def _function(
@@ -283,10 +285,10 @@ def _function(
     }
     notes = [note]
     if curve is not None:
-        place = threshold(curve.beta, curve.covariance, df)
+        crossing = threshold(curve.beta, curve.covariance, df)
         slope, half_width = curve.beta[1], float(t_critical(df)) * float(np.sqrt(curve.covariance[1, 1]))
-        is_inside = x.min() <= place.value <= x.max()
-        if np.isnan(place.low):
+        is_inside = x.min() <= crossing.value <= x.max()
+        if np.isnan(crossing.low):
             notes.append(
                 "few participants or pictures: no interval"
                 if df < 1
@@ -302,11 +304,11 @@ def _function(
             notes.append("the levels followed the answers, which pooled answers do not allow for")
         if row["n_participants"] == 1:
             notes.append(ONE_PARTICIPANT)
-        is_known = is_inside or not np.isnan(place.low)
+        is_known = is_inside or not np.isnan(crossing.low)
         row |= {
-            "threshold": answers.level(place.value) if is_known else np.nan,
-            "threshold_low": answers.level(place.low),
-            "threshold_high": answers.level(place.high),
+            "threshold": answers.level(crossing.value) if is_known else np.nan,
+            "threshold_low": answers.level(crossing.low),
+            "threshold_high": answers.level(crossing.high),
             "share": 0.75 - curve.lapse / 2,
             "slope": slope,
             "slope_low": slope - half_width,

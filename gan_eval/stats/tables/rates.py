@@ -217,16 +217,16 @@ def _scope_times(timed: pd.DataFrame, scope: str) -> pd.DataFrame:
     kinds = ("all",) if scope == "stimulus" else ("all", *KINDS)
     combinations = [*product(kinds, ("all", "correct", "wrong"))]
     parts = [np.flatnonzero(within[of] & within[answers]) for of, answers in combinations]
-    chosen, place = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    chosen, combination = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     time = timed["reaction_time_ms"].to_numpy("float64")[grouped.row[chosen]]
-    row = grouped.group[chosen] * len(parts) + place
+    row = grouped.group[chosen] * len(parts) + combination
     counts = np.bincount(row, minlength=1)
     has_rows = scope != "all" or len(row) > 0
     rows = np.flatnonzero(counts) if has_rows else np.zeros(1, np.intp)
     group, of_row = np.divmod(rows, len(parts))
-    columns: dict[str, Any] = {"scope": scope, "id": [grouped.ids[place] for place in group]}
+    columns: dict[str, Any] = {"scope": scope, "id": [grouped.ids[index] for index in group]}
     for column, name in enumerate(("kind", "answers")):
-        columns[name] = [combinations[place][column] for place in of_row]
+        columns[name] = [combinations[index][column] for index in of_row]
     columns["n"] = n = counts[rows]
     if has_rows:
         columns["geometric_mean_ms"] = np.exp(np.bincount(row, np.log(time))[rows] / n)
@@ -241,7 +241,7 @@ def _quartiles(time: np.ndarray, row: np.ndarray, n: np.ndarray) -> np.ndarray:
     ends = np.cumsum(n)
     for first, end in zip(ends - n, ends, strict=True):
         time[first:end].sort()
-    place = np.array([[0.25], [0.5], [0.75]]) * (n - 1)
-    low = ends - n + np.floor(place).astype(np.intp)
+    position = np.array([[0.25], [0.5], [0.75]]) * (n - 1)
+    low = ends - n + np.floor(position).astype(np.intp)
     high = np.minimum(low + 1, ends - 1)
-    return np.asarray(time[low] + (time[high] - time[low]) * (place % 1))
+    return np.asarray(time[low] + (time[high] - time[low]) * (position % 1))

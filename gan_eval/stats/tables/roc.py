@@ -215,11 +215,11 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
     points: list[Row] = []
     rates = np.cumsum(counts[:, ::-1], axis=1) / counts.sum(axis=1, keepdims=True)
     z = np.where((rates > 0) & (rates < 1), ndtri(rates), np.nan)
-    for place, lowest in enumerate(() if trouble else ratings[:0:-1]):  # at the last cut everything counts as `fake`
+    for index, lowest in enumerate(() if trouble else ratings[:0:-1]):  # at the last cut everything counts as `fake`
         answer = f"{'fake' if lowest > 0 else 'real'} {levels[abs(lowest) - 1]:g}"
-        (false_alarms, hits), (z_false_alarm, z_hit) = rates[:, place].tolist(), z[:, place].tolist()
+        (false_alarms, hits), (z_false_alarm, z_hit) = rates[:, index].tolist(), z[:, index].tolist()
         point = {"hit_rate": hits, "false_alarm_rate": false_alarms, "z_hit": z_hit, "z_false_alarm": z_false_alarm}
-        points.append({**fit, **cells, "cut": place + 1, "from_rating": answer, **point})
+        points.append({**fit, **cells, "cut": index + 1, "from_rating": answer, **point})
     try:
         if trouble:
             raise NoFitError(trouble)

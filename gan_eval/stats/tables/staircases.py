@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -74,25 +75,27 @@ def thresholds(rows: Iterable[Row], settings: StaircaseSettings | None) -> list[
             mean, low, high, bound = grid.estimate(block) if enough else (None, None, None, None)
             results.append(Threshold(*shared, None, mean, low, high, None, bound, RIGHT))
             continue
-        exposures = [row["requested_exposure_ms"] for row in block]
-        steps = (limits.up_ms, limits.down_ms) if settings else _steps(block)
-        if steps is None or steps[0] <= steps[1]:  # equal steps move to half of the answers correct: chance
-            moves = np.sign(np.diff(exposures))
-            turned = int(np.count_nonzero(np.diff(moves[moves != 0])))
-            results.append(Threshold(*shared, turned, None, None, None, None, None, None))
-            continue
-        turns = [at for at, (row, after) in enumerate(pairwise(block), 1) if row["correct"] != after["correct"]]
-        counted = turns[DROPPED_REVERSALS:]
-        enough = len(counted) >= MIN_REVERSALS
-        often = Counter(exposures[counted[0] :] if enough else exposures)
-        mode = min(often, key=lambda exposure: (-often[exposure], exposure))  # the shortest in a tie
-        ends_of_range: dict[float, End] = {limits.shortest_ms: "shortest", limits.longest_ms: "longest"}
-        mean = sum(exposures[at] for at in counted) / len(counted) if enough else None
-        bound = ends_of_range.get(mode) if settings else None
-        results.append(
-            Threshold(*shared, len(turns), mean, None, None, mode if enough else None, bound, steps[0] / sum(steps))
-        )
+        results.append(Threshold(*shared, *_reversals(block, settings)))
     return results
+
+
+def _reversals(block: Sequence[Row], settings: StaircaseSettings | None) -> tuple[Any, ...]:
+    """Return the fields of a staircase's `Threshold` from `reversals` on."""
+    limits = settings or StaircaseSettings()
+    exposures = [row["requested_exposure_ms"] for row in block]
+    steps = (limits.up_ms, limits.down_ms) if settings else _steps(block)
+    if steps is None or steps[0] <= steps[1]:  # equal steps move to half of the answers correct: chance
+        moves = np.sign(np.diff(exposures))
+        return int(np.count_nonzero(np.diff(moves[moves != 0]))), None, None, None, None, None, None
+    turns = [at for at, (row, after) in enumerate(pairwise(block), 1) if row["correct"] != after["correct"]]
+    counted = turns[DROPPED_REVERSALS:]
+    enough = len(counted) >= MIN_REVERSALS
+    often = Counter(exposures[counted[0] :] if enough else exposures)
+    mode = min(often, key=lambda exposure: (-often[exposure], exposure))  # the shortest in a tie
+    ends_of_range: dict[float, End] = {limits.shortest_ms: "shortest", limits.longest_ms: "longest"}
+    mean = sum(exposures[at] for at in counted) / len(counted) if enough else None
+    bound = ends_of_range.get(mode) if settings else None
+    return len(turns), mean, None, None, mode if enough else None, bound, steps[0] / sum(steps)
 
 
 def _steps(block: Sequence[Row]) -> tuple[float, float] | None:

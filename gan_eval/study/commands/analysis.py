@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from gan_eval.metrics.maps import PictureMaps
     from gan_eval.settings.study import Study
-    from gan_eval.stats.analysis import Answers, ReadTable
+    from gan_eval.stats.analysis import Answers
+    from gan_eval.stats.inputs import ReadTable
     from gan_eval.tables.frames import Row
     from gan_eval.tables.schema import Table
 
@@ -153,7 +154,7 @@ def _read_metrics(
     """Read the metric tables once, so that those that are copied are those that are analysed."""
     from gan_eval.base.file_sets import settled
     from gan_eval.judgements.readers import of_people
-    from gan_eval.stats.analysis import ReadTable, read_set_metrics
+    from gan_eval.stats.inputs import ReadTable, read_set_metrics
     from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TRIALS
 
     read = {}
@@ -172,7 +173,7 @@ def _read_metrics(
 def _to_copy(metrics: "Mapping[Table, ReadTable]", out: Path) -> "dict[Table, pd.DataFrame]":
     """Return the metric tables to copy next to their correlations for the report, unless `out` has others already."""
     from gan_eval.base.file_sets import settled
-    from gan_eval.stats.analysis import SET_NAME
+    from gan_eval.stats.writing import SET_NAME
 
     with settled(out) as sets:
         ours = {file for one in sets.get(out, []) if one.name == SET_NAME for file in one.files}
@@ -335,18 +336,18 @@ def power(
 
     claim_output_folder(out)
     with ExitStack() as stack:
-        console, share = stack.enter_context(Console()), None
+        console, run_tasks = stack.enter_context(Console()), None
         if cluster is not None:
             from gan_eval.study.cluster import connected
 
-            share = stack.enter_context(connected(cluster, None, console, threads=1)).in_parallel
+            run_tasks = stack.enter_context(connected(cluster, None, console, threads=1)).in_parallel
         console.progress(0, 0, "power", unit="studies")
         plan = plan_power(
             checked,
             pool,
             settings=assumptions,
             workers=workers or usable_cores(),
-            share=share,
+            run_tasks=run_tasks,
             where=str(study),
             on_progress=about("power", console.progress, unit="studies"),
         )

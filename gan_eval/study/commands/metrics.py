@@ -294,8 +294,10 @@ def _measure(
         def show(done: int, total: int, what: str = "", *_: object, **_more: object) -> None:
             console.progress(done, total, f"metrics: {what}")
 
-        share = partial(in_parallel, workers=workers) if workers > 1 else None
-        evaluation = write_metrics(inputs, settings, out, share=share, on_progress=show, on_message=console.message)
+        run_tasks = partial(in_parallel, workers=workers) if workers > 1 else None
+        evaluation = write_metrics(
+            inputs, settings, out, run_tasks=run_tasks, on_progress=show, on_message=console.message
+        )
         if any(None in evaluation.columns[name]["value"] for name in ("image_metrics", "set_metrics")):
             for line in missing_values(evaluation.columns):
                 console.message(line)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gan_eval.base.errors import UserError
-from gan_eval.base.start import restart_with_allocator_settings
 from gan_eval.base.system_libraries import missing_display
 from gan_eval.study.commands.console import Console, print_next_command, say
 from gan_eval.study.commands.options import (
@@ -60,7 +59,6 @@ def demo(
     opens: Opens = True,
 ) -> None:
     """Do a whole small study with pictures that come with a package: train, show, measure, report."""
-    restart_with_allocator_settings()  # before the slow imports
     from gan_eval.study.demo import run_demo
 
     with Console() as console:
@@ -202,7 +200,6 @@ def run(
     """
     if smoke:
         refuse_without_effect(context, ["fraction"], "a smoke run makes few steps of any planned number")
-    restart_with_allocator_settings()  # before the slow imports
     from gan_eval.base.locks import refuse_if_held
     from gan_eval.settings.study import load_study
     from gan_eval.study import markers
@@ -225,7 +222,7 @@ def run(
             from gan_eval.study.cluster import connected
 
             machines = stack.enter_context(connected(cluster, plan.folder, console, threads=threads))
-            elsewhere, plan = machines.do_stages, replace(plan, share=machines.in_parallel)
+            elsewhere, plan = machines.do_stages, replace(plan, run_tasks=machines.in_parallel)
         markers.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only, elsewhere=elsewhere)
         for line in pending_sessions(plan) if only in (None, "quiz") else ():
             console.message(line)

@@ -14,7 +14,6 @@ import typer
 from gan_eval.base.errors import UserError
 from gan_eval.base.progress import about
 from gan_eval.base.reading import no_folder
-from gan_eval.base.start import restart_with_allocator_settings
 from gan_eval.settings.choices import Direction
 from gan_eval.settings.words import as_flag
 from gan_eval.study.commands.console import Console, print_next_command
@@ -85,8 +84,6 @@ def train(
     **settings: Any,
 ) -> None:
     """Train a generator on A|B pictures, or to fill holes in photographs."""
-    restart_with_allocator_settings()  # before the slow imports
-
     _check_usage(study=study, out=out, data=data, preset=preset, estimate=estimate, as_json=as_json)
     options = given_options(**settings)
     if study is not None:

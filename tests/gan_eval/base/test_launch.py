@@ -2,6 +2,7 @@
 
 import math
 import os
+import platform
 import re
 import shlex
 import subprocess
@@ -73,6 +74,31 @@ def test_the_end_of_a_training_reports_no_leaks() -> None:
     command += "; import triton._C.libtriton; exit_process(0)"
     done = subprocess.run([sys.executable, "-c", command], env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+FREED_BLOCKS = """
+import resource
+import numpy as np
+from gan_eval.base.start import keep_freed_memory
+keep_freed_memory()
+kept = np.ones(2**22)
+del kept
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(5):
+    np.ones(2**22)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other systems have other allocators")
+def test_a_training_keeps_freed_blocks_unless_the_user_has_set_the_allocator() -> None:
+    faults = []
+    for of_user in ({}, {"MALLOC_MMAP_THRESHOLD_": "131072"}):
+        plain = {name: value for name, value in ENVIRONMENT.items() if not name.startswith("MALLOC_")}
+        command = [sys.executable, "-c", FREED_BLOCKS]
+        done = subprocess.run(command, env=plain | of_user, capture_output=True, text=True, check=True)
+        faults.append(int(done.stdout))
+    assert faults[0] < faults[1] / 10
 
 
 def test_a_module_that_is_run_looks_away_from_the_current_folder(folder: Path) -> None:

@@ -12,7 +12,8 @@ from make_trials import simulated
 from refusals import refused
 
 import gan_eval.stats
-from gan_eval.stats.analysis import RESULTS, analyze, write_analysis
+from gan_eval.stats.all_tables import ALL_TABLES, OF_ANALYSIS
+from gan_eval.stats.analysis import analyze, write_analysis
 from gan_eval.tables import ANALYSIS_RUN, IMAGE_METRICS, SESSIONS, SET_METRICS, TABLES, Table
 from gan_eval.tables.frames import conform, frame_of
 
@@ -74,7 +75,7 @@ FRESH = """
 import sys
 from pathlib import Path
 import pandas as pd
-from gan_eval.stats.analysis import write_analysis
+from gan_eval.stats.writing import write_analysis
 frames = {name: pd.read_pickle(f"{sys.argv[1]}/{name}.pkl") for name in sys.argv[2:]}
 print(*sorted(path.name for path in write_analysis(frames, Path(sys.argv[1]) / "out")))
 """
@@ -83,15 +84,29 @@ print(*sorted(path.name for path in write_analysis(frames, Path(sys.argv[1]) / "
 def test_tables_are_written_by_a_process_that_has_not_made_them(tmp_path):
     names = ("choices", "psychometric", "roc", "mark_agreement", "ratings")
     for name in names:
-        pd.DataFrame({"note": ["x"]}).to_pickle(tmp_path / f"{name}.pkl")
+        frame_of([], OF_ANALYSIS[name]).to_pickle(tmp_path / f"{name}.pkl")
     command = [sys.executable, "-c", FRESH, str(tmp_path), *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.split() == sorted(f"{name}.csv" for name in names), done.stderr
-    refused("no table 'mine' of an analysis", write_analysis, {"mine": pd.DataFrame()}, tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("name", "frame", "why"),
+    [
+        ("mine", pd.DataFrame(), "no table 'mine' of an analysis"),
+        ("trials", pd.DataFrame(), "no table 'trials' of an analysis"),
+        ("choices", pd.DataFrame({"a": [1]}), "table choices: no column a;"),
+        ("choices", pd.DataFrame({"note": ["x"]}), r"choices\.csv: column .*protocol.* is missing"),
+        ("choices", frame_of([], OF_ANALYSIS["choices"]).assign(mine=1), "table choices: no column mine;"),
+    ],
+)
+def test_a_frame_that_is_not_its_table_is_not_written(name, frame, why, tmp_path):
+    refused(why, write_analysis, {name: frame}, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_list_of_tables_has_every_table_of_an_analysis():
     modules = [import_module(found.name) for found in walk_packages(gan_eval.stats.__path__, "gan_eval.stats.")]
     declared = {value.name for module in modules for value in vars(module).values() if isinstance(value, Table)}
-    of_analysis = {name for name, table in TABLES.items() if ANALYSIS_RUN in table.columns}
-    assert RESULTS.keys() == (declared - TABLES.keys()) | of_analysis
+    assert ALL_TABLES.keys() == declared | TABLES.keys()
+    assert {name for name, table in ALL_TABLES.items() if ANALYSIS_RUN in table.columns} == OF_ANALYSIS.keys()

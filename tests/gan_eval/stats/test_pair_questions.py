@@ -252,7 +252,7 @@ def test_real_pictures_that_are_paired_at_random_are_a_third_factor() -> None:
     shown = np.concatenate([rng.permutation(number) for _ in range(12)])
     hard = expit(rng.normal(0.4, 1.5, number))
     random = trials.assign(
-        stimulus=[f"d/real/{place}" for place in shown],
+        stimulus=[f"d/real/{name}" for name in shown],
         choice=np.where(rng.random(len(trials)) < hard[shown], "a", "b"),
     )
     questions = [next(pair_questions(typed(table).pairs, AnalysisSettings())).estimand for table in (trials, random)]

@@ -75,10 +75,10 @@ def test_answers_without_a_data_set_or_a_model_have_a_verdict(missing: list[str]
 def from_rates(rows: dict[str, tuple[float, float]]) -> pd.DataFrame:
     """Answers of 12 people to data sets with these shares of fakes and of reals called fake."""
     share = np.repeat(np.array([*rows.values()]).ravel(), 240)
-    place = np.arange(len(share))
-    is_fake, says_fake = place // 240 % 2 == 0, np.random.default_rng(3).random(len(share)) < share
+    index = np.arange(len(share))
+    is_fake, says_fake = index // 240 % 2 == 0, np.random.default_rng(3).random(len(share)) < share
     dataset = np.repeat([*rows], 480)
-    return judged(place // 20 % 12, place // 240 * 20 + place % 20, is_fake, says_fake, model="gan", dataset=dataset)
+    return judged(index // 20 % 12, index // 240 * 20 + index % 20, is_fake, says_fake, model="gan", dataset=dataset)
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ def test_without_usual_splits_a_hash_of_the_path_decides(tmp_path: Path) -> None
     splits = PhotographSet(tmp_path).by_split()
     assert sorted(name for paths in splits.values() for name in relative(paths, tmp_path)) == sorted(names)
     for name in names:
-        place = int.from_bytes(hashlib.sha256(name.encode()).digest()) % 100
-        wanted = "train" if place < 80 else "val" if place < 90 else "test"
+        percentile = int.from_bytes(hashlib.sha256(name.encode()).digest()) % 100
+        wanted = "train" if percentile < 80 else "val" if percentile < 90 else "test"
         assert tmp_path / name in splits[wanted]
     before = {path: split for split, paths in splits.items() for path in paths}
     touch(tmp_path, *(f"more/{n}.jpg" for n in range(50)))

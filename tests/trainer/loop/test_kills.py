@@ -12,8 +12,8 @@ import torch
 from training_runs import Pairs, Settings, brightness, hashes, result, train
 
 from gan_eval.settings.training import TrainingSettings
+from trainer.job import ValidationMeasure
 from trainer.state.checkpoints import list_checkpoints
-from trainer.watch.validation import ValidationMeasure
 
 KILLS = 6
 

@@ -13,9 +13,9 @@ from training_runs import Pairs, Settings, Stop, brightness, result, train
 
 from gan_eval.tables import TRAINING_LOG
 from gan_eval.tables.frames import read_rows
+from trainer.job import ValidationMeasure
 from trainer.state.checkpoints import list_checkpoints
 from trainer.state.run_folder import load_generator
-from trainer.watch.validation import ValidationMeasure
 
 
 @pytest.mark.slow

@@ -14,11 +14,11 @@ from gan_eval.__main__ import run
 from gan_eval.base.errors import UserError
 from gan_eval.settings.training import TrainingSettings
 from gan_eval.tables.frames import Row
+from trainer.job import ValidationMeasure
 from trainer.loop import run as run_module
 from trainer.loop.estimate import WARM_UP
 from trainer.loop.plan import milestones
 from trainer.state.checkpoints import list_checkpoints
-from trainer.watch.validation import ValidationMeasure
 
 
 def test_snapshots_and_validations_come_after_the_same_share_of_a_shorter_run() -> None:

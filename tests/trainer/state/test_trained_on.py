@@ -59,8 +59,8 @@ def test_copies_are_recognised_under_any_name(
 def test_one_half_of_a_pair_is_enough(data: Path, tmp_path: Path, half: int) -> None:
     trained, other = (np.asarray(Image.open(data / split / "1.png")).copy() for split in ("train", "other"))
     middle = SIZE[0] // 2
-    place = slice(half * middle, (half + 1) * middle)
-    other[:, place] = trained[:, place]
+    half_of_pair = slice(half * middle, (half + 1) * middle)
+    other[:, half_of_pair] = trained[:, half_of_pair]
     mixed = data / "other" / "9.png"
     Image.fromarray(other).save(mixed)
     assert known(PairedSet(data), tmp_path / "run").seen(PairedSet(data), [mixed]) == {mixed: True}

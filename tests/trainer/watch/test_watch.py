@@ -16,11 +16,12 @@ from gan_eval.study.training import measure_during_training
 from gan_eval.tables import TRAINING_LOG, VALIDATION
 from gan_eval.tables.frames import read_rows
 from trainer.datasets.pairs import PairedSet
+from trainer.job import ValidationMeasure
 from trainer.state.run_folder import load_generator
 from trainer.tasks import new_task
 from trainer.watch import validation
 from trainer.watch.log import TrainingLog, ValidationLog
-from trainer.watch.validation import SAMPLES, ValidationMeasure, diversity, sample_examples, validation_examples
+from trainer.watch.validation import SAMPLES, diversity, sample_examples, validation_examples
 
 
 @pytest.mark.slow

@@ -46,7 +46,7 @@ def test_parts_give_the_same_tables_and_are_removed(
     monkeypatch.setattr(runner, "CHUNK", 4)
     out = tmp_path / "parts"
     assert columns(real, fake, out, settings) == whole
-    assert columns(real, fake, out, settings, share=partial(in_parallel, workers=1)) == whole
+    assert columns(real, fake, out, settings, run_tasks=partial(in_parallel, workers=1)) == whole
     assert not (out / runner.MEASURED).exists()
     done: list[int] = []
     monkeypatch.setattr(measure, "_PROGRESS_EVERY_S", 0.0)

@@ -62,7 +62,7 @@ def test_grades_of_photographs_and_their_versions_have_the_variance_of_items(is_
     together, apart = (table[table["comparison"] == "grades on d"].set_index("measure") for table in (together, apart))
     assert (together["basis"] == ("crossed_model" if is_fitted else "two_way_cluster")).all()
     assert (together["difference"] == apart["difference"]).all()
-    width = {place: table["ci_high"] - table["ci_low"] for place, table in (("together", together), ("apart", apart))}
+    width = {name: table["ci_high"] - table["ci_low"] for name, table in (("together", together), ("apart", apart))}
     assert (width["together"] > 1.15 * width["apart"]).all()
     without = comparisons(trials.assign(item=None)).query("comparison == 'grades on d'").set_index("measure")
     assert (without["ci_low"] == apart["ci_low"]).all()

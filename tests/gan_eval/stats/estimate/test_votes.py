@@ -158,8 +158,8 @@ def test_intervals_hold_the_truth_in_simulated_studies() -> None:
     for seed in range(400):
         votes, a, b = study(10, 15, np.random.default_rng([2, seed]))
         apart = score_difference(votes, a, b)
-        for place, (found, true) in enumerate(((score(votes, a), truth), (ceiling(votes), highest), (apart[0], 0.0))):
-            held[place] += np.isnan(found.low) or found.low <= true <= found.high
+        for index, (found, true) in enumerate(((score(votes, a), truth), (ceiling(votes), highest), (apart[0], 0.0))):
+            held[index] += np.isnan(found.low) or found.low <= true <= found.high
         alarms += apart.p < 0.05
     assert (held >= 370).all(), held
     assert alarms <= 30

@@ -49,7 +49,7 @@ def test_metrics_of_the_judged_pictures_pass_and_a_part_is_counted() -> None:
 
 
 def swapped(name: str, value: object, row: int = 1) -> pd.DataFrame:
-    return FAKES.assign(**{name: [value if place == row else cell for place, cell in enumerate(FAKES[name])]})
+    return FAKES.assign(**{name: [value if index == row else cell for index, cell in enumerate(FAKES[name])]})
 
 
 CASES: dict[str, tuple[pd.DataFrame, str]] = {

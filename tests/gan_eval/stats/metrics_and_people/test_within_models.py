@@ -23,7 +23,7 @@ def study(
     rng = np.random.default_rng(seed)
     z, of_model = rng.normal(size=(items, MODELS)), gap * np.linspace(-1, 1, MODELS)
     effect = of_model + follow * z + rng.normal(0, 0.5, (items, 1)) + rng.normal(0, 0.3, (items, MODELS))
-    person, item = (place.ravel() for place in np.indices((people, items)))
+    person, item = (codes.ravel() for codes in np.indices((people, items)))
     model = rng.integers(MODELS, size=len(item))
     real = rng.random(len(item)) < 1 / (1 + np.exp(-effect[item, model]))
     name = [f"{dataset}/m{m}/{i:02d}" for i, m in zip(item, model, strict=True)]

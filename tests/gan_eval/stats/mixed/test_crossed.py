@@ -97,7 +97,7 @@ def test_equals_mixedlm_on_other_answers_than_those_that_r_has_fitted(name):
     """Tested with mixedlm 1.3.0, whose standard errors leave out the Hessian: up to 6% below lme4's and ours."""
     mixedlm = pytest.importorskip("mixedlm", reason="`pip install mixedlm` gives a second judge, without R")
     data = answers(replace(DESIGNS[name], seed=DESIGNS[name].seed + 100))
-    columns = {f"x{place}": column for place, column in enumerate(data.X.T[1:], start=1)}
+    columns = {f"x{index}": column for index, column in enumerate(data.X.T[1:], start=1)}
     levels = (("first", data.first, data.slope), ("second", data.second, data.slope_second))
     frame = pd.DataFrame(
         {"y": data.y.astype(float), **columns, **{name: level.astype(str) for name, level, _ in levels}}

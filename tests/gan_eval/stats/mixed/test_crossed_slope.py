@@ -87,9 +87,9 @@ def test_the_variance_of_the_random_part_is_that_of_intercepts_and_slopes():
     rows = np.stack([np.ones(3), slope], axis=1)
     variance, by_scale = fit.random_variance(slope)
     assert variance == pytest.approx([float(row @ covariance @ row) + fit.second.sd**2 for row in rows])
-    for place, step in enumerate(1e-6 * np.eye(len(fit.scales))):
+    for index, step in enumerate(1e-6 * np.eye(len(fit.scales))):
         moved, _ = fit.random_variance(slope, fit.scales + step)
-        assert (moved - variance) / 1e-6 == pytest.approx(by_scale[:, place], abs=1e-4)
+        assert (moved - variance) / 1e-6 == pytest.approx(by_scale[:, index], abs=1e-4)
 
 
 def test_an_estimate_at_its_boundary_is_told_with_its_factor():

@@ -94,9 +94,9 @@ def test_the_variance_of_the_random_part_is_the_sum_of_the_parts():
     assert variance == pytest.approx(
         found.first.sd**2 + found.second.sd**2 + of_group**2 + (of_slope * centred) ** 2, rel=1e-9
     )
-    for place, step in enumerate(1e-6 * np.eye(len(found.scales))):
+    for index, step in enumerate(1e-6 * np.eye(len(found.scales))):
         moved, _ = found.random_variance(at, found.scales + step)
-        assert (moved - variance) / 1e-6 == pytest.approx(by_scale[:, place], abs=1e-4)
+        assert (moved - variance) / 1e-6 == pytest.approx(by_scale[:, index], abs=1e-4)
 
 
 def hopeless():

@@ -314,7 +314,7 @@ def test_without_spread_the_rows_say_why():
 
 def opinions(rng: np.random.Generator, models: str = "AB", *, people: int = 12, items: int = 12, **columns: object):
     """Grades of equally good models by people who prefer one or the other; each has its own pictures."""
-    person, item, model = (place.ravel() for place in np.indices((people, items, len(models))))
+    person, item, model = (codes.ravel() for codes in np.indices((people, items, len(models))))
     eta = (
         rng.normal(0, 1.0, (people, len(models)))[person, model] + rng.normal(0, 0.5, (items, len(models)))[item, model]
     )

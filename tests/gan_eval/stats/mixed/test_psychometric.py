@@ -167,11 +167,11 @@ def test_leanings_are_found():
 
 def test_fieller_is_the_set_of_levels_that_no_test_refutes():
     beta, covariance, df = np.array([0.3, 1.1]), np.array([[0.04, 0.01], [0.01, 0.05]]), 20
-    place = threshold(beta, covariance, df)
-    for end in (place.low, place.high):
+    crossing = threshold(beta, covariance, df)
+    for end in (crossing.low, crossing.high):
         error = np.sqrt(covariance[0, 0] + 2 * end * covariance[0, 1] + end**2 * covariance[1, 1])
         assert abs(beta[0] + beta[1] * end) == pytest.approx(float(t_critical(df)) * error)
-    assert place.low < place.value < place.high
+    assert crossing.low < crossing.value < crossing.high
     unsure = threshold(np.array([0.3, 0.4]), covariance, df)
     assert np.isnan([unsure.low, unsure.high]).all()
 
@@ -203,7 +203,7 @@ def test_intervals_hold_the_truth(pairs):
         weights = lapse_weights([[each.evidence for each in curves.values()]], list(curves))
         curve = averaged(list(curves.values()), weights)
         df = data.degrees_of_freedom()
-        place = threshold(curve.beta, curve.covariance, df)
+        crossing = threshold(curve.beta, curve.covariance, df)
         half_width = float(t_critical(df)) * np.sqrt(curve.covariance[1, 1])
-        held += [place.low < 0 < place.high, abs(curve.beta[1] - 1.2) < half_width]
+        held += [crossing.low < 0 < crossing.high, abs(curve.beta[1] - 1.2) < half_width]
     assert (held >= 34).all()

@@ -38,8 +38,8 @@ def test_every_interval_of_a_row_holds_the_truth(calibration: ModuleType, level:
     """Require 34 of 40 intervals to hold the truth, and at most 8 false alarms or false equivalences."""
     names, block = list(calibration.BLOCKS), calibration.BLOCKS[f"row, {level}, {lists}"]
     column = block.parts[0].columns.index(design)
-    place = names.index(f"row, {level}, {lists}")
-    said = np.array([calibration.one_study(0, (place, column, number)) for number in range(40)])
+    index = names.index(f"row, {level}, {lists}")
+    said = np.array([calibration.one_study(0, (index, column, number)) for number in range(40)])
     held, others = said[:, :4], dict(zip(block.parts[1].rows, said[:, 4:].T, strict=True))
     assert (np.nansum(held, axis=0) >= 34).all()
     assert others["no interval"].sum() == 0

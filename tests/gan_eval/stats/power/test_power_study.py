@@ -172,7 +172,7 @@ def test_simulation_ends_where_the_target_is_decided(monkeypatch: pytest.MonkeyP
 def found_by_question(world: World, task: tuple[int, ...]) -> list[Verdict]:
     """Find every effect, but that of one model in only four of five studies: on the target."""
     _, number, *asked = task
-    names = [world.questions[place].name for place in asked]
+    names = [world.questions[index].name for index in asked]
     return [Verdict(name != "one told apart" or number % 5 > 0, 0.1) for name in names]
 
 

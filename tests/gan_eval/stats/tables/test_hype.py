@@ -38,17 +38,17 @@ WRONG = "100 100  110 010  000 101  111 110"
 def untimed(*, items: bool) -> pd.DataFrame:
     rows = [
         {
-            "participant": f"P{place // 6}",
-            "stimulus": f"d/{kind}/{place % 3}",
-            "item": f"d/{place % 3}" if items else None,
+            "participant": f"P{index // 6}",
+            "stimulus": f"d/{kind}/{index % 3}",
+            "item": f"d/{index % 3}" if items else None,
             "kind": kind,
             "model": "gan" if kind == "fake" else None,
             "response": {"real": "fake", "fake": "real"}[kind] if wrong == "1" else kind,
             "dataset": "d",
             "requested_exposure_ms": np.inf,
         }
-        for place, wrong in enumerate(WRONG.replace(" ", ""))
-        for kind in ["fake" if place // 3 % 2 else "real"]
+        for index, wrong in enumerate(WRONG.replace(" ", ""))
+        for kind in ["fake" if index // 3 % 2 else "real"]
     ]
     return fill_trials(pd.DataFrame(rows))
 

@@ -26,8 +26,8 @@ def sheet(file: Path) -> Path:
     order = np.random.default_rng(0).permutation(len(answers))
     rows = [
         {"filename": f"{answers[at][0]}/{at}.png", "Actual label": answers[at][0], "Manual annotation": answers[at][1]}
-        | {"Annotator": 1 + place // 30}
-        for place, at in enumerate(order)
+        | {"Annotator": 1 + index // 30}
+        for index, at in enumerate(order)
     ]
     pd.DataFrame(rows).to_csv(file, index=False)
     return file
