@@ -254,11 +254,10 @@ def _chosen_rows(
 
 def _require_clear_numbers(read: Foreign, sources: Sources, *, where: str) -> None:
     """Refuse columns of numbers that may have thousands separators."""
-    count = len(read.cells) + len(read.rejected)
     of_numbers = (sources.get(target, Source(target)) for target in NUMBERS)
     for name in dict.fromkeys(source.column for source in of_numbers if source and source.column in read.cells):
-        cells = read.cells[name].reindex(range(1, count + 1)).fillna("")
-        require_clear_numbers(cells.tolist(), f"{where}: column {name}")
+        cells = read.cells[name].dropna().drop_duplicates()
+        require_clear_numbers(cells.tolist(), f"{where}: column {name}", [*cells.index])
 
 
 def _in_our_columns(table: Chosen, of_user: TableOfPictures | None, grade: str | None) -> _Ours:
