@@ -11,7 +11,7 @@ from gan_eval.base.errors import abbreviated
 from gan_eval.judgements.checks import CHECKS, CODES
 from gan_eval.judgements.contradictions import agreement, answered, are_single, possible_times
 from gan_eval.judgements.early_stops import of_scores
-from gan_eval.judgements.trials import items_of
+from gan_eval.judgements.trials import items_of, text_coded
 from gan_eval.tables.cells import person_of
 
 MAX_NAMED = 3
@@ -21,14 +21,17 @@ MAX_NAMED = 3
 def doubts(trials: pd.DataFrame, *, time_column: str = "reaction_time_ms") -> list[str]:
     """Return the questions of `CHECKS` on a table `trials`.
 
+    The checks get its text as categories, and in `agrees` whether answer and truth agree (1, 0; missing: not known).
+
     Args:
         time_column: where an imported table had its reaction times.
     """
+    trials = text_coded(trials.assign(agrees=agreement(trials).astype("float64")))
     asked = [_alike_codes(trials), _no_model(trials), _people_without_answers(trials)]
     if trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None):
         asked += [_no_time(trials, time_column), _short_times(trials), _since_start(trials), _longest_time(trials)]
         asked += [_equal_sessions(trials)]
-    main = _with_agreement(trials)
+    main = trials[(trials["phase"] == "main").to_numpy(bool)]
     asked += [_exchanged_keys(main), _below_chance(main), _stopped_early(main)]
     graded = [name for name in ("rating", "confidence") if trials[name].notna().any()]
     asked += [_codes_among_grades(trials, graded), _other_scale(trials), _reversed_scale(trials)]
@@ -177,12 +180,6 @@ def _reversed_scale(trials: pd.DataFrame) -> Iterator[str]:
         yield check.line(people=_some(turned))
 
 
-def _with_agreement(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the main trials, and whether answer and truth agree in `agrees` (1 or 0; missing: not known)."""
-    main = trials[(trials["phase"] == "main").to_numpy(bool)]
-    return main.assign(agrees=agreement(main).astype("float64"))
-
-
 def _below_chance(main: pd.DataFrame) -> Iterator[str]:
     """Yield questions on a choice or meanings that may be the opposite ones, in tables of other programs."""
     agrees = main[(main["agrees"].notna() & main["onset_ms"].isna()).to_numpy(bool)]  # we know our own question
@@ -200,7 +197,7 @@ def _exchanged_keys(main: pd.DataFrame) -> Iterator[str]:
     """Yield a question on people with far fewer correct answers than chance, to both kinds, among others far above."""
     check = CHECKS["exchanged_keys"]
     right, n = (getattr(main.groupby("participant", observed=True)["agrees"], of)() for of in ("sum", "count"))
-    worst = main.groupby(["participant", main["kind"].fillna("")], observed=True)["agrees"].mean()
+    worst = main.groupby(["participant", "kind"], observed=True, dropna=False)["agrees"].mean()
     is_low = (right / n < check.threshold) & (n >= check.n)
     is_low &= worst.groupby(level=0).max().reindex(n.index) <= 0.5
     if not is_low.any():
@@ -237,7 +234,7 @@ def _is_below_half(main: pd.DataFrame, level: float) -> bool:
     The error is clustered by participant and by picture, and by item where pictures share some.
     """
     right, n = main["agrees"].to_numpy(bool), len(main)
-    if main.groupby(main["kind"].fillna(""), observed=True)["agrees"].mean().max() >= 0.5:
+    if main.groupby("kind", observed=True, dropna=False)["agrees"].mean().max() >= 0.5:
         return False
     from gan_eval.base.inference import binomial_p, degrees_of_freedom, two_sided_p, two_way
 

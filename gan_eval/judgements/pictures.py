@@ -1,7 +1,7 @@
 """One name for each picture, where a table has it by address, by folder, in HTML, or with a number in front."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
@@ -10,10 +10,12 @@ import pandas as pd
 
 from gan_eval.base.errors import UserError
 from gan_eval.judgements.checks import CHECKS
-from gan_eval.judgements.names import PICTURE_FILE, clean_names
+from gan_eval.judgements.names import PICTURE_FILE, clean_name
 from gan_eval.judgements.rejections import MAX_WORDS
 
 PictureNames = Literal["file", "stem", "as-is"]
+Names = dict[str, str]
+"""The new name of each given one."""
 _KEY = ["kind", "model", "dataset"]
 """Columns by which a table distinguishes two pictures of one file name."""
 _MAX_FOLDERS = 4
@@ -44,11 +46,10 @@ def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[
     if how == "as-is":
         return trials, []
     shown = _Shown(trials)
-    if how is None:
-        names, lines = _named(shown)
-        return shown.renamed(names), lines
-    clean = shown.clean()
-    return shown.renamed(_told_apart(shown.by_file(clean, without_ending=how == "stem"), clean)), []
+    names, lines = _named(shown) if how is None else (_by_file(shown.clean(), without_ending=how == "stem"), [])
+    changed = [column for column in shown.columns if any(name != names[name] for name in shown.of(column))]
+    renamed = trials.assign(**{column: trials[column].map(names).astype("str") for column in changed})
+    return (renamed if how is None else _told_apart(renamed, trials["stimulus"].map(shown.clean()))), lines
 
 
 def several_names(trials: pd.DataFrame) -> list[str]:
@@ -66,187 +67,172 @@ def several_names(trials: pd.DataFrame) -> list[str]:
 
 
 class _Shown:
-    """Trials, and their P pictures as the names, kinds, models and data sets distinguish them.
-
-    Names of pictures are frames (P,) with the columns of names, `kind`, `model` and `dataset`.
-    """
+    """Trials, and their P pictures as the names, kinds, models and data sets distinguish them."""
 
     def __init__(self, trials: pd.DataFrame) -> None:
         self.trials = trials
         self.columns = [name for name in ("stimulus", "stimulus_b") if trials[name].notna().any()]
-        self.picture = _codes(trials, [*self.columns, *_KEY])
-        """(N,) int: the picture of each trial."""
+        self.picture = np.zeros(len(trials), np.int64)
+        """(N,) the picture of each trial."""
+        for name in (*self.columns, *_KEY):
+            codes, distinct = pd.factorize(trials[name])
+            self.picture = pd.factorize(self.picture * (len(distinct) + 1) + codes)[0]
         first = np.unique(self.picture, return_index=True)[1]
-        self.given = trials[[*self.columns, *_KEY]].iloc[first].reset_index(drop=True)
+        rows = trials[[*self.columns, *_KEY]].iloc[first].astype("object")
+        self.rows = rows.where(rows.notna(), None).to_dict("list")
+        """The names, kinds, models and data sets of the pictures (P)."""
+        self.given: Names = {name: name for column in self.columns for name in self.of(column)}
 
-    def renamed(self, names: pd.DataFrame) -> pd.DataFrame:
-        """Return the trials with these names; pictures that `_told_apart` names by their version have an item."""
-        changed = {name: names[name] for name in self.columns if not names[name].equals(self.given[name])}
-        columns = {name: self.of_trials(cells) for name, cells in changed.items()}
-        if "item" in names:
-            columns["item"] = self.trials["item"].fillna(self.of_trials(names["item"]))
-        return self.trials.assign(**columns)
+    def of(self, column: str) -> list[str]:
+        """Return the distinct names in a column."""
+        return [name for name in dict.fromkeys(self.rows[column]) if name is not None]
 
-    def of_trials(self, cells: pd.Series) -> pd.Series:
-        return cells.take(self.picture).set_axis(self.trials.index)
+    def clean(self) -> Names:
+        return {name: clean_name(name) for name in self.given}
 
-    def clean(self) -> pd.DataFrame:
-        return self.each(self.given, clean_names)
+    def keys(self, names: Names, column: str) -> list[tuple[object, ...]]:
+        """Return (P,) the new name of each picture with what the table's own columns distinguish."""
+        of_column = (names.get(name) for name in self.rows[column])
+        return [*zip(of_column, *(self.rows[name] for name in _KEY), strict=True)]
 
-    def each(self, names: pd.DataFrame, change: Callable[[pd.Series], pd.Series]) -> pd.DataFrame:
-        return names.assign(**{name: change(names[name]) for name in self.columns})
-
-    def by_file(self, names: pd.DataFrame, *, depth: int = 1, without_ending: bool = False) -> pd.DataFrame:
-        """Return pictures named by the last `depth` parts of their path."""
-        last = rf"^.*?((?:[^/]+/){{0,{depth - 1}}}[^/]+)$"
-
-        def short(cells: pd.Series) -> pd.Series:
-            files = cells.str.replace("\\", "/").str.replace(last, r"\1", regex=True)
-            return files.str.replace(PICTURE_FILE, "", regex=True) if without_ending else files
-
-        return self.each(names, short)
-
-    def distinct(self, names: pd.DataFrame) -> pd.Series:
-        return pd.concat([names[name] for name in self.columns]).dropna().drop_duplicates()
-
-    def count(self, names: pd.DataFrame) -> int:
+    def count(self, names: Names) -> int:
         """Return the number of pictures that names and the table's own columns distinguish."""
-        return sum(len(np.unique(_codes(names, [name, *_KEY]))) for name in self.columns)
+        return sum(len({*self.keys(names, column)}) for column in self.columns)
 
-    def are_same(self, names: pd.DataFrame, files: pd.DataFrame, *, of_folders: bool = True) -> bool:
+    def are_same(self, names: Names, files: Names, *, of_folders: bool = True) -> bool:
         """Return whether nothing says that two names of one file name are two pictures.
 
         Args:
             of_folders: the names differ in their folders.
         """
-        counts = [self.count(frame) for frame in (names, files)]
-        distinct = [sum(frame[name].nunique() for name in self.columns) for frame in (names, files)]
-        of_pairs = len(self.columns) == 2 and bool({*files["stimulus"]} & {*files["stimulus_b"].dropna()})
-        if distinct[1] - counts[1] < distinct[0] - counts[0] or of_pairs:
+        counts = [self.count(each) for each in (names, files)]
+        new = [[{each[name] for name in self.of(column)} for column in self.columns] for each in (names, files)]
+        distinct = [sum(map(len, each)) for each in new]
+        if distinct[1] - counts[1] < distinct[0] - counts[0] or (len(new[1]) == 2 and new[1][0] & new[1][1]):
             return False
         if counts[0] == counts[1]:
             return True
         return not self.judged_twice(names, files) and not (of_folders and self.shown_together(names, files))
 
-    def judged_twice(self, names: pd.DataFrame, files: pd.DataFrame) -> bool:
+    def judged_twice(self, names: Names, files: Names) -> bool:
         """Return whether a participant judged a picture of one file name under two names."""
-        person = pd.factorize(self.trials["participant"])[0]
         for column in self.columns:
-            name, file = pd.factorize(names[column])[0], _codes(files, [column, *_KEY])
-            judged = pd.DataFrame({"person": person, "file": file[self.picture], "name": name[self.picture]})
-            if judged[judged["name"] >= 0].drop_duplicates().duplicated(["person", "file"]).any():
+            judged = self._shown(names, files, column, "participant").drop_duplicates(["who", "key", "name"])
+            if judged.duplicated(["who", "key"]).any():
                 return True
         return False
 
-    def shown_together(self, names: pd.DataFrame, files: pd.DataFrame) -> bool:
+    def _shown(self, names: Names, files: Names, column: str, who: str) -> pd.DataFrame:
+        """Return the trials' old names and keys of new ones as numbers, the folder, and whose they are."""
+        key, keys, given = dict[tuple[object, ...], int](), self.keys(files, column), self.rows[column]
+        pictures = pd.DataFrame({"key": [key.setdefault(each, len(key)) for each in keys]})
+        pictures["name"] = [names.get(each) for each in given]
+        pictures["folder"] = [names[each][: len(names[each]) - len(files[each])] if each else "" for each in given]
+        return pictures.take(self.picture).assign(who=pd.factorize(self.trials[who])[0]).dropna(subset="name")
+
+    def shown_together(self, names: Names, files: Names) -> bool:
         """Return whether two folders with one file name belong to one computer: other folders were shown with both.
 
         So are those of two models, each judged by other people, next to the folder of the real pictures.
         """
-        parts = []
-        for column in self.columns:
-            pairs = zip(names[column].fillna(""), files[column].fillna(""), strict=True)
-            of = pd.DataFrame({"file": _codes(files, [column, *_KEY]), "name": files[column]})
-            of["folder"] = [full[: len(full) - len(file)] for full, file in pairs]
-            session = self.trials["session"].to_numpy()
-            parts.append(of.take(self.picture).assign(session=session).dropna(subset="name").drop_duplicates())
-        shown = pd.concat(parts, ignore_index=True)
+        of_columns = [self._shown(names, files, column, "session") for column in self.columns]
+        shown = pd.concat([each.assign(column=at) for at, each in enumerate(of_columns)])
+        shown = shown.drop(columns="name").drop_duplicates(ignore_index=True)
         computer, before = pd.Series(pd.factorize(shown["folder"])[0]), None
         while before is None or not computer.equals(before):
             before = computer
-            for by in ("session", "folder"):
+            for by in ("who", "folder"):
                 computer = computer.groupby(shown[by]).transform("min")
-        computers = shown.assign(computer=computer).groupby(["name", "file"])[["folder", "computer"]].nunique()
+        computers = shown.assign(computer=computer).groupby(["column", "key"])[["folder", "computer"]].nunique()
         return bool((computers["computer"] < computers["folder"]).any())
 
-    def are_files(self, names: pd.DataFrame) -> bool:
+    def are_files(self, names: Names) -> bool:
         """Return whether all names are of picture files, and none is `dataset/...`, as this program names pictures."""
-        for name in self.columns:
-            pictures = names[[name, "dataset"]].dropna(subset=name)
-            is_of_set = any(picture.startswith(f"{dataset}/") for picture, dataset in pictures.itertuples(index=False))
-            if is_of_set or not pictures[name].str.contains(PICTURE_FILE).all():
-                return False
-        return True
+        pairs = {pair for column in self.columns for pair in zip(self.rows[column], self.rows["dataset"], strict=True)}
+        files = [(names[name], dataset) for name, dataset in pairs if name is not None]
+        return all(re.search(PICTURE_FILE, name) and not name.startswith(f"{dataset}/") for name, dataset in files)
 
 
-def _codes(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """Return (N,) int the number of each row among the distinct ones, in order of appearance."""
-    code = np.zeros(len(frame), np.int64)
-    for name in columns:
-        of_column, distinct = pd.factorize(frame[name])
-        code = pd.factorize(code * (len(distinct) + 1) + of_column)[0]
-    return code
-
-
-def _named(shown: _Shown) -> tuple[pd.DataFrame, list[str]]:
-    """Return the pictures with names that nothing contradicts, and a line on each change or doubt."""
-    every = shown.distinct(shown.given)
-    if (dates := every[every.str.fullmatch(_DATE)]).size:
+def _named(shown: _Shown) -> tuple[Names, list[str]]:
+    """Return names that nothing contradicts, and a line on each change or doubt."""
+    if dates := [name for name in shown.given if re.fullmatch(_DATE, name)]:
         raise UserError(
-            f"column {shown.columns[0]}: {dates.iloc[0]} is a date, which a spreadsheet has made of a picture's name; "
-            "write the names again in a column of text"
+            f"column {shown.columns[0]}: {dates[0]} is a date, which a spreadsheet has made of a picture's name; write "
+            "the names again in a column of text"
         )
     clean = shown.clean()
     given, before = shown.count(shown.given), shown.count(clean)
     lines = [f"{given} names of pictures are {before} without tags, queries and case"] if before < given else []
-    if (dates := every[every.str.fullmatch(_LIKE_A_DATE)]).size:
+    if dates := [name for name in shown.given if re.fullmatch(_LIKE_A_DATE, name)]:
         named = ", ".join(dates[:MAX_WORDS])
         lines.append(f"names of pictures look like dates ({named}): has a spreadsheet changed them?")
-    for spelled, said in (
-        (_with_endings, "where those without an ending are given the one of others"),
-        (partial(_spelled_alike, key=str.casefold), "without differences in case"),
-        (partial(_spelled_alike, key=partial(re.sub, _SIZE, "")), "without sizes of screens, such as @2x and _800x600"),
-        (partial(_spelled_alike, key=partial(re.sub, r"(?<!\d)0+(?=\d)", "")), "without zeros in front of numbers"),
-    ):
-        names = spelled(shown.distinct(clean))
-        changed = shown.each(clean, lambda cells, names=names: cells.map(names).astype("str"))
+    for spelled, said in _SPELLINGS:
+        changed = spelled(clean)
         if (after := shown.count(changed)) < before and shown.are_same(clean, changed, of_folders=False):
             lines.append(f"{before} names of pictures are {after} {said}")
             clean, before = changed, after
-    stems, check = shown.by_file(clean, depth=_MAX_FOLDERS, without_ending=True), CHECKS["names_by_ending"]
+    stems, check = _by_file(clean, depth=_MAX_FOLDERS, without_ending=True), CHECKS["names_by_ending"]
     after = shown.count(stems)
     if after <= check.threshold * before and not shown.judged_twice(clean, stems):
         lines.append(check.line(before=before, after=after))
-    shorter = (shown.by_file(clean, depth=depth) for depth in range(1, _MAX_FOLDERS + 1))
+    shorter = (_by_file(clean, depth=depth) for depth in range(1, _MAX_FOLDERS + 1))
     files = next((names for names in shorter if shown.are_same(clean, names)), clean)
     if (after := shown.count(files)) < before:
         said = f"{before} names of pictures are {after} file names, each read as one picture"
         return _without_numbers(shown, files, [*lines, f"{said} (--picture-names as-is keeps them apart)"])
-    if (after := shown.count(shown.by_file(clean))) < before:
+    if (after := shown.count(_by_file(clean))) < before:
         said = f"{before} names of pictures are {after} file names in several folders: kept apart"
         lines.append(f"{said} (--picture-names file joins them)")
     return _without_numbers(shown, files if shown.are_files(clean) else clean, lines)
 
 
-def _with_endings(names: pd.Series) -> dict[str, str]:
+def _by_file(names: Names, *, depth: int = 1, without_ending: bool = False) -> Names:
+    """Return names by the last `depth` parts of their path."""
+    last = rf"^.*?((?:[^/]+/){{0,{depth - 1}}}[^/]+)$"
+    files = {name: re.sub(last, r"\1", path.replace("\\", "/")) for name, path in names.items()}
+    return {name: re.sub(PICTURE_FILE, "", file) for name, file in files.items()} if without_ending else files
+
+
+def _with_endings(names: Names) -> Names:
     """Return names without an ending as the name that others have with one, if there is one such name."""
-    with_ending = names[names.str.contains(PICTURE_FILE)]
-    stems = with_ending.str.replace(PICTURE_FILE, "", regex=True)
-    is_one = ~stems.duplicated(keep=False)
-    return {name: name for name in names} | dict(zip(stems[is_one], with_ending[is_one], strict=True))
+    full: dict[str, set[str]] = {}
+    for name in names.values():
+        full.setdefault(re.sub(PICTURE_FILE, "", name), set()).add(name)
+    of_stem = {stem: {*each} - {stem} for stem, each in full.items()}
+    return {given: min(of_stem[name]) if len(of_stem.get(name, ())) == 1 else name for given, name in names.items()}
 
 
-def _spelled_alike(names: pd.Series, *, key: Callable[[str], str]) -> dict[str, str]:
+def _spelled_alike(names: Names, *, key: Callable[[str], str]) -> Names:
     """Return names with an equal key as the first of them."""
     first: dict[str, str] = {}
-    return {name: first.setdefault(key(name), name) for name in names}
+    return {given: first.setdefault(key(name), name) for given, name in names.items()}
 
 
-def _told_apart(files: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
-    """Return pictures by file name; names with several kinds, models or data sets become `dataset/model/NAME`.
+_SPELLINGS: Sequence[tuple[Callable[[Names], Names], str]] = (
+    (_with_endings, "where those without an ending are given the one of others"),
+    (partial(_spelled_alike, key=str.casefold), "without differences in case"),
+    (partial(_spelled_alike, key=partial(re.sub, _SIZE, "")), "without sizes of screens, such as @2x and _800x600"),
+    (partial(_spelled_alike, key=partial(re.sub, r"(?<!\d)0+(?=\d)", "")), "without zeros in front of numbers"),
+)
+"""Ways in which one picture's names may differ, and what to say of them."""
 
-    Names that already have two kinds are left to `distinct_names`. The name before is the column `item`.
+
+def _told_apart(files: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
+    """Return trials by file name; names with several kinds, models or data sets become `dataset/model/NAME`.
+
+    Args:
+        names: (N,) the names before; if one has two kinds, all are left to `distinct_names`.
     """
     single = files["kind"].notna()
-    if (names["kind"][single].groupby(names["stimulus"][single]).nunique() > 1).any():
+    if (files["kind"][single].groupby(names[single]).nunique() > 1).any():
         return files
     version = (files["dataset"] + "/").fillna("") + files["model"].where(files["kind"] == "fake").fillna(files["kind"])
     several = single & (version.groupby(files["stimulus"]).transform("nunique") > 1)
-    own_name = files["stimulus"].mask(several, version + "/" + files["stimulus"])
-    return files.assign(stimulus=own_name, item=files["stimulus"].where(several))
+    item = files["item"].fillna(files["stimulus"].where(several))
+    return files.assign(stimulus=files["stimulus"].mask(several, version + "/" + files["stimulus"]), item=item)
 
 
-def _without_numbers(shown: _Shown, names: pd.DataFrame, lines: list[str]) -> tuple[pd.DataFrame, list[str]]:
+def _without_numbers(shown: _Shown, names: Names, lines: list[str]) -> tuple[Names, list[str]]:
     """Return names without the trial's number and the participant's code; else a line that asks for other codes."""
     person, people = pd.factorize(shown.trials["participant"])
     if len(people) < 2:
@@ -259,29 +245,28 @@ def _without_numbers(shown: _Shown, names: pd.DataFrame, lines: list[str]) -> tu
             return bare, [*lines, f"{said}, each read as one picture (--picture-names as-is keeps them apart)"]
     once = []
     for column in shown.columns:
-        name = pd.factorize(names[column])[0][shown.picture]
+        name = pd.factorize(pd.Series([names.get(each) for each in shown.rows[column]], dtype="str"))[0][shown.picture]
         judged = np.unique(name[name >= 0] * len(people) + person[name >= 0]) // len(people)
         once.append((np.unique(judged, return_counts=True)[1] == 1).mean())
     check = CHECKS["names_by_code"]
     if min(once) < check.threshold:
         return names, lines
-    plain = shown.each(names, lambda cells: cells.str.replace(_CODE, "", regex=True))
+    plain = {given: re.sub(_CODE, "", name) for given, name in names.items()}
     if (after := shown.count(plain)) <= check.share * before and not shown.judged_twice(names, plain):
         lines = [*lines, check.line(before=before, after=after)]
     return names, lines
 
 
-def _all_bare(shown: _Shown, names: pd.DataFrame) -> pd.DataFrame | None:
+def _all_bare(shown: _Shown, names: Names) -> Names | None:
     """Return names without trial's number and participant's code; None: a name has neither, or has two such names."""
-    facts = [shown.trials[key] for key in ("participant", "session", "trial")]
-    columns = {}
+    facts, bare = [shown.trials[key] for key in ("participant", "session", "trial")], dict[str, str]()
     for column in shown.columns:
-        bare = dict[int, str]()
-        for at, name, *fact in zip(shown.picture, shown.of_trials(names[column]), *facts, strict=True):
-            if isinstance(name, str) and (bare.setdefault(at, short := _bare(name, *fact)) != short or short == name):
-                return None
-        columns[column] = pd.Series(bare, dtype="str").reindex(names.index)
-    return names.assign(**columns)
+        for at, *fact in zip(shown.picture.tolist(), *facts, strict=True):
+            if (given := shown.rows[column][at]) is not None:
+                short = _bare(names[given], *fact)
+                if short == names[given] or bare.setdefault(given, short) != short:
+                    return None
+    return bare
 
 
 def _bare(name: str, participant: str, session: str, trial: int) -> str:
