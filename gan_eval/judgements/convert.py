@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from gan_eval.base.errors import UserError, naming, shortened
-from gan_eval.judgements.answers import with_kinds, with_responses
+from gan_eval.judgements.answers import with_counted_answers, with_graded_answers, with_kinds, with_responses
 from gan_eval.judgements.checks import CHECKS
 from gan_eval.judgements.contradictions import (
     Source,
@@ -20,9 +20,7 @@ from gan_eval.judgements.contradictions import (
     require_agreement,
     require_plausible_times,
 )
-from gan_eval.judgements.counts import with_counted_answers
 from gan_eval.judgements.doubts import doubts
-from gan_eval.judgements.grades import with_graded_answers
 from gan_eval.judgements.habits import of_answers, of_files, of_trials
 from gan_eval.judgements.mapping import GRADE, NUMBERS, known_names, renamed, scaled
 from gan_eval.judgements.names import distinct_names

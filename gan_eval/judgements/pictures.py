@@ -166,11 +166,8 @@ def _named(shown: _Shown) -> tuple[Names, list[str]]:
     if dates := [name for name in shown.given if re.fullmatch(_LIKE_A_DATE, name)]:
         named = ", ".join(dates[:MAX_WORDS])
         lines.append(f"names of pictures look like dates ({named}): has a spreadsheet changed them?")
-    for spelled, said in _SPELLINGS:
-        changed = spelled(clean)
-        if (after := shown.count(changed)) < before and shown.are_same(clean, changed, of_folders=False):
-            lines.append(f"{before} names of pictures are {after} {said}")
-            clean, before = changed, after
+    clean, said = _spelled_as_one(shown, clean)
+    lines, before = lines + said, shown.count(clean)
     stems, check = _by_file(clean, depth=_MAX_FOLDERS, without_ending=True), CHECKS["names_by_ending"]
     after = shown.count(stems)
     if after <= check.threshold * before and not shown.judged_twice(clean, stems):
@@ -184,6 +181,17 @@ def _named(shown: _Shown) -> tuple[Names, list[str]]:
         said = f"{before} names of pictures are {after} file names in several folders: kept apart"
         lines.append(f"{said} (--picture-names file joins them)")
     return _without_numbers(shown, files if shown.are_files(clean) else clean, lines)
+
+
+def _spelled_as_one(shown: _Shown, names: Names) -> tuple[Names, list[str]]:
+    """Return names of one spelling, if nothing says that others are of other pictures; and a line on each change."""
+    lines, before = [], shown.count(names)
+    for spelled, said in _SPELLINGS:
+        changed = spelled(names)
+        if (after := shown.count(changed)) < before and shown.are_same(names, changed, of_folders=False):
+            lines.append(f"{before} names of pictures are {after} {said}")
+            names, before = changed, after
+    return names, lines
 
 
 def _by_file(names: Names, *, depth: int = 1, without_ending: bool = False) -> Names:

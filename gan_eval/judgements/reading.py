@@ -27,9 +27,8 @@ from gan_eval.base.reading import plain_file
 from gan_eval.judgements.binary_tables import binary_part, chosen_tables, sqlite_parts
 from gan_eval.judgements.json_files import json_parts
 from gan_eval.judgements.logs import log_part
-from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of
+from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of, titled_tables
 from gan_eval.judgements.rejections import WHOLE_ROW, rejection
-from gan_eval.judgements.titled_tables import titled_tables
 from gan_eval.judgements.workbooks import EVERY_SHEET, OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
@@ -149,22 +148,7 @@ PLAIN = TableLayout()
 
 def read_foreign(files: Sequence[Path], layout: TableLayout = PLAIN) -> Foreign:
     """Read all files as text; a column that a file lacks is empty there."""
-    sheet = layout.sheet
-    stems = Counter(file.stem for file in files)
-    parts, has_sheets = list[FilePart](), False
-    for file in files:
-        group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
-        if plain_file(file) is None:
-            has_sheets = True
-            parts += sqlite_parts(file, group, sheet)
-            continue
-        data = read_small(file)
-        has_sheets = has_sheets or data.startswith((_ZIP, OLD_EXCEL))
-        parts += _parts(data, str(file), group, layout)
-    if sheet is not None and not has_sheets and not any(part.of_sheet for part in parts):
-        raise UserError(f"--sheet {sheet}: {files[0]} has no sheets; remove the option")
-    if not parts:
-        raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
+    parts = _parts_of_files(files, layout)
     _require_no_output(parts)
     starts, end = [], 0
     for part in parts:
@@ -179,6 +163,25 @@ def read_foreign(files: Sequence[Path], layout: TableLayout = PLAIN) -> Foreign:
     ]
     texts = {name: text for part in parts for name, text in part.texts.items()}
     return Foreign(cells.drop(columns=empty), rejected, parts, starts, texts)
+
+
+def _parts_of_files(files: Sequence[Path], layout: TableLayout) -> list[FilePart]:
+    """Read each file; of files with one stem the group is called after the folder, too."""
+    stems, parts, has_sheets = Counter(file.stem for file in files), list[FilePart](), False
+    for file in files:
+        group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
+        if plain_file(file) is None:
+            has_sheets = True
+            parts += sqlite_parts(file, group, layout.sheet)
+            continue
+        data = read_small(file)
+        has_sheets = has_sheets or data.startswith((_ZIP, OLD_EXCEL))
+        parts += _parts(data, str(file), group, layout)
+    if layout.sheet is not None and not has_sheets and not any(part.of_sheet for part in parts):
+        raise UserError(f"--sheet {layout.sheet}: {files[0]} has no sheets; remove the option")
+    if not parts:
+        raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
+    return parts
 
 
 def _require_no_output(parts: Sequence[FilePart]) -> None:
@@ -405,6 +408,10 @@ def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, i
         contents = {name: archive.read(name) for name in members}
     except _UNREADABLE as error:
         raise UserError(f"{file}: not a readable zip file ({error})") from error
+    yield from _member_parts(contents, file, layout)
+
+
+def _member_parts(contents: dict[str, bytes], file: str, layout: TableLayout) -> Iterator[FilePart]:
     facts: dict[str, dict[str, str]] = {}
     for name in [name for name in contents if PurePosixPath(name).name == "metadata.json"]:
         try:

@@ -286,10 +286,10 @@ def write_table(frame: "pd.DataFrame", path: Path, table: Table, *, also: Sequen
 
 def write_frame(frame: "pd.DataFrame", file: Path) -> None:
     """Write a frame that fits its schema as CSV or Parquet (by suffix), into a file that nobody reads yet."""
-    import pyarrow
-    from pyarrow import parquet
-
     if file.suffix == ".parquet":
+        import pyarrow
+        from pyarrow import parquet
+
         parquet.write_table(pyarrow.Table.from_pandas(frame, preserve_index=False), file)
         return
     with file.open("wb") as output:
