@@ -58,6 +58,7 @@ def seconds(checkout: Path, file: Path) -> float:
     options = [str(file), "--map", "reaction_time_ms=rt_s*1000", "--out", str(file.with_suffix(".out.csv"))]
     command = [sys.executable, "-P", "-m", "gan_eval", "trials", "import", *options]
     environment = {**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the first import compiles the modules, as an installation does
     before = os.times()
     subprocess.run(command, check=True, capture_output=True, env=environment)
     after = os.times()

@@ -2,7 +2,6 @@
 
 import io
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime
@@ -93,6 +92,8 @@ def sqlite_parts(path: Path, group: str, sheet: str | None) -> Iterator[FilePart
     Raises:
         UserError: it is a results store, has no such table, or several and none was chosen.
     """
+    import sqlite3
+
     from gan_eval.store.connect import META, address_to_read
 
     try:

@@ -72,6 +72,10 @@ _ROWS = (
     Check("no_model", "generated pictures without a model, where others have one", 1, "asks",
           "column model is empty in {count} of {n} trials of generated pictures, which count as a model of their own; "
           "fill it in"),
+    Check("shared_image", "ratio of the numbers of pictures and of values of a column called image, photo, scene, ..., "
+          "of which each picture has one", 2, "asks",
+          "column {name} has {count} values for {n} pictures: if each is a photograph of which several pictures are "
+          "made, they are no independent pictures, and intervals are too narrow; add --map item={name}", 5),
     Check("no_time", "share of the answers without a reaction time above 0, where others have one", 0.5, "asks",
           "{count} of {n} answers have no reaction time above 0{first}: the answers count, their times do not; if "
           "nobody answered there, as on pages that timed out, leave them out (trials import --where '{source}>0')"),

@@ -1,6 +1,6 @@
 """Contradictions of a trials table, which are refused."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -12,6 +12,8 @@ from gan_eval.judgements.checks import CHECKS, PLAUSIBLE_MS
 from gan_eval.settings.protocols import PAIR_PROTOCOLS
 from gan_eval.tables.schema import MAX_TIME_MS
 
+MAX_NAMED = 3
+"""Number of persons or sessions that a message names."""
 _CONSTANT = {
     "kind": "a picture is either real or fake: correct the rows, or give the two pictures names of their own",
     "model": "a picture is of one model: correct the rows, or give each picture a name of its own",
@@ -74,6 +76,7 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
     pictures = trials[["stimulus", *_CONSTANT]].reset_index(drop=True)
     if not single.all():
         pictures = _pictures_of(pictures, trials, single)
+    pictures = pictures.drop_duplicates()  # the first row of each stays
     rows = pictures.index.to_numpy()
     for name, fix in _CONSTANT.items():
         if found := first_change(pictures["stimulus"], pictures[name]):
@@ -132,9 +135,9 @@ def require_plausible_times(
     for name, (low, high) in PLAUSIBLE_MS.items():
         if trials[name].isna().all():
             continue
-        other, usual = _of_other_unit(trials[foreign], name, low, high)
+        other, usual = _of_other_unit(trials.loc[foreign, ["participant", name]], name, low, high)
         if len(other):
-            facts = {"people": _some(other.index), "person": other.index[0], "usual": usual}
+            facts = {"people": some(other.index), "person": other.index[0], "usual": usual}
             line = CHECKS["unit_of_person"].line(name=name, median=other.iloc[0], **facts)
             raise UserError(f"{where}: {line}")
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
@@ -158,8 +161,11 @@ def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     Times of a person are converted if they are some 1000 times shorter or longer than those of others.
     """
     lines, columns = [], {}
+    foreign = trials.loc[trials["onset_ms"].isna().to_numpy(bool), ["participant", *PLAUSIBLE_MS]]
     for name, (low, high) in PLAUSIBLE_MS.items():
-        other, usual = _of_other_unit(trials[trials["onset_ms"].isna().to_numpy(bool)], name, low, high)
+        other, usual = _of_other_unit(foreign, name, low, high)
+        if other.empty:
+            continue
         factors = (other < usual).map({True: 1000.0, False: 0.001})
         converted = other * factors
         factors = factors[converted.between(low, high) & converted.between(usual / 10, usual * 10)]
@@ -167,7 +173,7 @@ def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             columns[name] = trials[name] * trials["participant"].map(factors).fillna(1.0).astype("float64")
             units = {1000.0: "seconds, multiplied by 1000", 0.001: "milliseconds, divided by 1000"}
             lines += [
-                f"{name} of participants {_some(factors.index[factors == factor])} is taken for {unit}: the median of "
+                f"{name} of participants {some(factors.index[factors == factor])} is taken for {unit}: the median of "
                 f"the others is {usual:.4g} ms"
                 for factor, unit in units.items()
                 if (factors == factor).any()
@@ -189,8 +195,10 @@ def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> 
     return medians[~is_plausible & ((ratio < 1 / least) | (ratio > least))], usual
 
 
-def _some(people: pd.Index) -> str:
-    return ", ".join(map(abbreviated, people[:3])) + (f" and {len(people) - 3} more" if len(people) > 3 else "")
+def some(names: Iterable[object], text: Callable[[str], str] = abbreviated) -> str:
+    """Return the first names of people, sessions or words, and the number of others."""
+    shown = [text(str(name)) for name in names]
+    return ", ".join(shown[:MAX_NAMED]) + (f" and {len(shown) - MAX_NAMED} more" if len(shown) > MAX_NAMED else "")
 
 
 def first_change(of: pd.Series, value: pd.Series) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from gan_eval.base.errors import UserError, naming, shortened
-from gan_eval.judgements.answers import with_kinds, with_responses
+from gan_eval.judgements.answers import with_counted_answers, with_graded_answers, with_kinds, with_responses
 from gan_eval.judgements.checks import CHECKS
 from gan_eval.judgements.contradictions import (
     Source,
@@ -20,9 +20,7 @@ from gan_eval.judgements.contradictions import (
     require_agreement,
     require_plausible_times,
 )
-from gan_eval.judgements.counts import with_counted_answers
 from gan_eval.judgements.doubts import doubts
-from gan_eval.judgements.grades import with_graded_answers
 from gan_eval.judgements.habits import of_answers, of_files, of_trials
 from gan_eval.judgements.mapping import GRADE, NUMBERS, known_names, renamed, scaled
 from gan_eval.judgements.names import distinct_names
@@ -254,11 +252,10 @@ def _chosen_rows(
 
 def _require_clear_numbers(read: Foreign, sources: Sources, *, where: str) -> None:
     """Refuse columns of numbers that may have thousands separators."""
-    count = len(read.cells) + len(read.rejected)
     of_numbers = (sources.get(target, Source(target)) for target in NUMBERS)
     for name in dict.fromkeys(source.column for source in of_numbers if source and source.column in read.cells):
-        cells = read.cells[name].reindex(range(1, count + 1)).fillna("")
-        require_clear_numbers(cells.tolist(), f"{where}: column {name}")
+        cells = read.cells[name].dropna().drop_duplicates()
+        require_clear_numbers(cells.tolist(), f"{where}: column {name}", [*cells.index])
 
 
 def _in_our_columns(table: Chosen, of_user: TableOfPictures | None, grade: str | None) -> _Ours:

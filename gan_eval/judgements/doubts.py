@@ -3,35 +3,50 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from gan_eval.base.errors import abbreviated
+from gan_eval.base.inference import cells, two_sided_p
 from gan_eval.judgements.checks import CHECKS, CODES
-from gan_eval.judgements.contradictions import agreement, answered, are_single, possible_times
-from gan_eval.judgements.early_stops import of_scores
-from gan_eval.judgements.trials import items_of
+from gan_eval.judgements.contradictions import agreement, answered, are_single, possible_times, some
+from gan_eval.judgements.trials import items_of, text_coded
 from gan_eval.tables.cells import person_of
 
-MAX_NAMED = 3
-"""Number of persons or sessions that a warning names."""
+_READ = (
+    *("participant", "session", "stimulus", "item", "kind", "model", "phase", "protocol"),
+    *("response", "choice", "rating", "confidence", "onset_ms", "reaction_time_ms", "requested_exposure_ms"),
+)
+"""Columns that the checks read."""
+_IMAGE = re.compile(
+    r"(?i)((source|original|base|reference)[_ .-]?)?(image|img|photo(graph)?|picture|scene)([_ .-]?(id|name|no|nr))?"
+)
+"""Names of columns that may say what several pictures have in common."""
 
 
 def doubts(trials: pd.DataFrame, *, time_column: str = "reaction_time_ms") -> list[str]:
     """Return the questions of `CHECKS` on a table `trials`.
 
+    The checks get its text as categories, and in `agrees` whether answer and truth agree (1, 0; missing: not known).
+
     Args:
         time_column: where an imported table had its reaction times.
     """
-    asked = [_alike_codes(trials), _no_model(trials), _people_without_answers(trials)]
+    asked = [_shared_images(trials)]
+    agrees = agreement(trials).astype("float64")
+    trials = text_coded(trials[[*_READ]].assign(agrees=agrees))
+    asked += [_alike_codes(trials), _no_model(trials), _people_without_answers(trials)]
     if trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None):
         asked += [_no_time(trials, time_column), _short_times(trials), _since_start(trials), _longest_time(trials)]
         asked += [_equal_sessions(trials)]
-    main = _with_agreement(trials)
+    main = trials[(trials["phase"] == "main").to_numpy(bool)]
     asked += [_exchanged_keys(main), _below_chance(main), _stopped_early(main)]
     graded = [name for name in ("rating", "confidence") if trials[name].notna().any()]
-    asked += [_codes_among_grades(trials, graded), _other_scale(trials), _reversed_scale(trials)]
+    asked += [_codes_among_grades(trials, graded)]
+    if "rating" in graded:
+        asked += [_other_scale(trials), _reversed_scale(trials)]
     return [line for lines in asked for line in lines]
 
 
@@ -40,7 +55,7 @@ def _people_without_answers(trials: pd.DataFrame) -> Iterator[str]:
     given = pd.Series(answered(trials)[is_main]).groupby(trials["participant"][is_main].array).agg(["sum", "size"])
     without = given[given["sum"] < check.threshold]
     if 0 < len(without) < len(given):
-        yield check.line(people=_some(without.index), n=int(without["size"].sum()))
+        yield check.line(people=some(without.index), n=int(without["size"].sum()))
 
 
 def _no_time(trials: pd.DataFrame, source: str) -> Iterator[str]:
@@ -57,7 +72,7 @@ def _alike_codes(trials: pd.DataFrame) -> Iterator[str]:
         names = map(str, trials[column].dropna().unique())
         alike = _alike(names, lambda name: re.sub(r"(?<!\d)0+(?=\d)", "", person_of(name)), "alike_codes")
         if alike:
-            yield CHECKS["alike_codes"].line(column=column, names=_some(alike, str), what=what)
+            yield CHECKS["alike_codes"].line(column=column, names=some(alike, str), what=what)
 
 
 def _alike(names: Iterable[str], key: Callable[[str], str], check: str) -> list[str]:
@@ -72,6 +87,18 @@ def _no_model(trials: pd.DataFrame) -> Iterator[str]:
     models = trials["model"][(trials["kind"] == "fake").to_numpy(bool, na_value=False)]
     if CHECKS["no_model"].threshold <= (unnamed := int(models.isna().sum())) < len(models):
         yield CHECKS["no_model"].line(count=unnamed, n=len(models))
+
+
+def _shared_images(trials: pd.DataFrame) -> Iterator[str]:
+    """Yield a question on a column of images of which each has several pictures, where there are no items."""
+    check = CHECKS["shared_image"]
+    for name in trials if trials["item"].isna().all() else ():
+        if not _IMAGE.fullmatch(str(name)):
+            continue
+        pictures = trials[["stimulus", name]].dropna().drop_duplicates()
+        count = pictures[name].nunique()
+        if count >= check.n and pictures["stimulus"].is_unique and len(pictures) >= check.threshold * count:
+            yield check.line(name=name, count=count, n=len(pictures))
 
 
 def _short_times(trials: pd.DataFrame) -> Iterator[str]:
@@ -115,7 +142,7 @@ def _equal_sessions(trials: pd.DataFrame) -> Iterator[str]:
             same[times.tobytes()].append(str(name))
     repeated = [" and ".join(map(abbreviated, sessions)) for sessions in same.values() if len(sessions) > 1]
     if repeated:
-        yield CHECKS["equal_sessions"].line(sessions=_some(repeated, str))
+        yield CHECKS["equal_sessions"].line(sessions=some(repeated, str))
 
 
 def _codes_among_grades(trials: pd.DataFrame, names: list[str]) -> Iterator[str]:
@@ -141,7 +168,7 @@ def _other_scale(trials: pd.DataFrame) -> Iterator[str]:
     highest = trials["rating"].astype("float64").groupby(trials["participant"], observed=True).max().dropna()
     other = highest[highest > check.threshold * highest.median()]
     if len(other) and highest.median() > 0 and not is_coded:
-        yield check.line(people=_some(other.index), highest=other.max(), usual=highest.median())
+        yield check.line(people=some(other.index), highest=other.max(), usual=highest.median())
 
 
 def _reversed_scale(trials: pd.DataFrame) -> Iterator[str]:
@@ -174,34 +201,30 @@ def _reversed_scale(trials: pd.DataFrame) -> Iterator[str]:
     t = shared / np.sqrt(spread * np.maximum(squares["y"] - shared**2 / spread, least) / (n - 2))
     turned = t.index[stdtr(n - 2, t) < check.threshold / len(people)]
     if t.median() > 1 and len(turned):  # else most people do not tell them apart either
-        yield check.line(people=_some(turned))
-
-
-def _with_agreement(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return the main trials, and whether answer and truth agree in `agrees` (1 or 0; missing: not known)."""
-    main = trials[(trials["phase"] == "main").to_numpy(bool)]
-    return main.assign(agrees=agreement(main).astype("float64"))
+        yield check.line(people=some(turned))
 
 
 def _below_chance(main: pd.DataFrame) -> Iterator[str]:
     """Yield questions on a choice or meanings that may be the opposite ones, in tables of other programs."""
-    agrees = main[(main["agrees"].notna() & main["onset_ms"].isna()).to_numpy(bool)]  # we know our own question
-    single = are_single(agrees)
-    for part, check in (
-        (agrees[~single], CHECKS["exchanged_choice"]),
-        (agrees[single], CHECKS["exchanged_meaning"]),
+    foreign = (main["agrees"].notna() & main["onset_ms"].isna()).to_numpy(bool)  # we know our own question
+    single = are_single(main)
+    for chosen, check in (
+        (foreign & ~single, CHECKS["exchanged_choice"]),
+        (foreign & single, CHECKS["exchanged_meaning"]),
     ):
-        share = part["agrees"].mean()
-        if share < 0.5 and _is_below_half(part, check.threshold):
-            yield check.line(share=share, n=len(part))
+        share = main["agrees"][chosen].mean()
+        if share < 0.5 and _is_below_half(main[chosen], check.threshold):
+            yield check.line(share=share, n=int(chosen.sum()))
 
 
 def _exchanged_keys(main: pd.DataFrame) -> Iterator[str]:
     """Yield a question on people with far fewer correct answers than chance, to both kinds, among others far above."""
     check = CHECKS["exchanged_keys"]
     right, n = (getattr(main.groupby("participant", observed=True)["agrees"], of)() for of in ("sum", "count"))
-    worst = main.groupby(["participant", main["kind"].fillna("")], observed=True)["agrees"].mean()
     is_low = (right / n < check.threshold) & (n >= check.n)
+    if not is_low.any():
+        return
+    worst = main.groupby(["participant", "kind"], observed=True, dropna=False)["agrees"].mean()
     is_low &= worst.groupby(level=0).max().reindex(n.index) <= 0.5
     if not is_low.any():
         return
@@ -211,24 +234,67 @@ def _exchanged_keys(main: pd.DataFrame) -> Iterator[str]:
     if not 0 < is_low.sum() <= len(n) / 2 or right[~is_low].sum() < (1 - check.threshold) * n[~is_low].sum():
         return
     shares = {"share": right[is_low].sum() / n[is_low].sum(), "others": right[~is_low].sum() / n[~is_low].sum()}
-    yield check.line(people=_some(is_low.index[is_low]), **shares)
+    yield check.line(people=some(is_low.index[is_low]), **shares)
 
 
 def _stopped_early(main: pd.DataFrame) -> Iterator[str]:
     """Yield a question if people's numbers of answers go together with their answers, as if some stopped early."""
-    sign = main["kind"].map({"real": 1.0, "fake": -1.0}).astype("float64")
-    grade = main["rating"].astype("float64") * sign  # of people who graded both kinds
-    grade = grade.where(
-        main["kind"].where(grade.notna()).groupby(main["participant"], observed=True).transform("nunique") == 2
-    )
-    for score, more, less in (
-        (main["agrees"], "were more often correct", "were less often correct"),
-        (grade, "graded real pictures higher", "graded real pictures lower"),
-    ):
-        part = main[score.notna().to_numpy(bool)]
+    scores = [(main["agrees"], "were more often correct", "were less often correct")]
+    if main["rating"].notna().any():
+        grade = main["rating"].astype("float64") * main["kind"].map({"real": 1.0, "fake": -1.0}).astype("float64")
+        kinds = main["kind"].where(grade.notna()).groupby(main["participant"], observed=True).transform("nunique")
+        scores.append((grade.where(kinds == 2), "graded real pictures higher", "graded real pictures lower"))
+    for score, more, less in scores:
+        part = main.loc[score.notna().to_numpy(bool), ["participant", "kind"]]
         participant, kind = (pd.factorize(part[name], use_na_sentinel=False)[0] for name in ("participant", "kind"))
         if len(part) and (found := of_scores(score.dropna().to_numpy(), participant, kind)):
             yield CHECKS["stopped_early"].line(how=more if found.r > 0 else less, r=found.r, people=found.people)
+
+
+class Correlation(NamedTuple):
+    """Correlation of people's numbers of answers with a score of their answers."""
+
+    r: float
+    p: float
+    """Two-sided."""
+    people: int
+
+
+def of_scores(score: np.ndarray, participant: np.ndarray, kind: np.ndarray) -> Correlation | None:
+    """Return the correlation of people's numbers of answers with their scores, if it is not by chance; else None.
+
+    A person's score is the mean over the kinds of pictures of the person's mean score.
+
+    Args:
+        score: (N,) score of each answer.
+        participant: (N,) int, 0.. without gaps.
+        kind: (N,) int, 0..: kind of the picture.
+    """
+    of = cells(participant, kind)
+    _, first, place, n = np.unique(of, return_index=True, return_inverse=True, return_counts=True)
+    means = np.bincount(place, score) / n
+    person = participant[first]
+    found = correlation(np.bincount(participant), np.bincount(person, means) / np.bincount(person))
+    return found if found is not None and found.p < CHECKS["stopped_early"].threshold else None
+
+
+def correlation(number: np.ndarray, score: np.ndarray) -> Correlation | None:
+    """Return Pearson's correlation over people; None: too few people, or nearly equal numbers or scores.
+
+    Args:
+        number: (P,) each person's number of answers.
+        score: (P,) each person's score.
+
+    >>> found = correlation(np.array([10, 20, 30, 40, 50, 60]), np.array([0.5, 0.6, 0.5, 0.7, 0.8, 0.8]))
+    >>> round(found.r, 3), round(found.p, 3), found.people
+    (0.892, 0.017, 6)
+    """
+    people, check = len(number), CHECKS["stopped_early"]
+    if people < check.n or number.std(ddof=1) < check.share * number.mean() or np.ptp(score) < 1e-12:
+        return None
+    r = float(np.clip(np.corrcoef(number, score)[0, 1], -1.0, 1.0))
+    error = np.sqrt(max(1 - r * r, 1e-300) / (people - 2))
+    return Correlation(r, float(two_sided_p(r, error, people - 2)), people)
 
 
 def _is_below_half(main: pd.DataFrame, level: float) -> bool:
@@ -237,7 +303,7 @@ def _is_below_half(main: pd.DataFrame, level: float) -> bool:
     The error is clustered by participant and by picture, and by item where pictures share some.
     """
     right, n = main["agrees"].to_numpy(bool), len(main)
-    if main.groupby(main["kind"].fillna(""), observed=True)["agrees"].mean().max() >= 0.5:
+    if main.groupby("kind", observed=True, dropna=False)["agrees"].mean().max() >= 0.5:
         return False
     from gan_eval.base.inference import binomial_p, degrees_of_freedom, two_sided_p, two_way
 
@@ -285,10 +351,4 @@ def _doubtful_answers(name: str, rows: pd.DataFrame) -> Iterator[str]:
             yield check.line(name=name, count=count, code=code, low=rest[0], high=rest[-1])
     alike = _alike(dict.fromkeys(answers[is_text]), str.casefold, "alike_answers")
     if alike:
-        yield CHECKS["alike_answers"].line(name=name, words=_some(alike, str))
-
-
-def _some(names: Iterable[str], text: Callable[[str], str] = abbreviated) -> str:
-    shown = [text(str(name)) for name in names]
-    more = f", and {len(shown) - MAX_NAMED} more" if len(shown) > MAX_NAMED else ""
-    return ", ".join(shown[:MAX_NAMED]) + more
+        yield CHECKS["alike_answers"].line(name=name, words=some(alike, str))

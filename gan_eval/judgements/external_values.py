@@ -300,29 +300,7 @@ def _metrics(
     file: Path, table: pd.DataFrame, names: Sequence[str], metric: str, judged: _Judged
 ) -> tuple[dict[str, str], list[str]]:
     """Return the columns of values with their metrics, and lines on columns and cells that are no values."""
-    numbers = [name for name in table.columns if name not in names and _is_numeric(table[name])]
-    first = table.columns[0]
-    rows = [name for name in numbers if _ROWS.fullmatch(name) or (name == first and first.startswith("unnamed_"))]
-    numbers = [name for name in numbers if name not in rows] or numbers
-    if all(_number(cell) is None for name in numbers for cell in table[name]):
-        at = next((name for name in reversed([*table]) if name not in names), names[-1])
-        row, cell = next((row, cell) for row, cell in enumerate(table[at], start=1) if cell.strip())
-        raise UserError(
-            f"{file}: no column of numbers after the picture's file: row {row}{_of_column(at)}: found "
-            f"{abbreviated(cell)}, expected a number{with_point(cell)}; write each number alone"
-        )
-    chosen = [name for name in numbers if not _NO_METRIC.fullmatch(name)] or numbers
-    of_real = [name for name in chosen if _REFERENCE.fullmatch(name)]
-    of_real = of_real if len(of_real) < len(chosen) else []
-    lines = []
-    if left := [name for name in numbers if name not in chosen]:
-        lines.append(f"not taken for metrics (counts, spreads or sizes): {', '.join(left)}")
-    if of_real:
-        lines.append(
-            f"not taken for metrics: {', '.join(of_real)}, the real pictures' values by its name; give these as "
-            "real/FILE, or rename a column of the generated pictures"
-        )
-    chosen = [name for name in chosen if name not in of_real]
+    chosen, lines = _values(_numbers(file, table, names))
     if metric and len(chosen) > 1:
         raise UserError(f"--image-metrics {metric}={file}: it has {len(chosen)} columns of values; give FILE alone")
     titles = {name: metric or name for name in chosen}
@@ -338,9 +316,47 @@ def _metrics(
             f"{', '.join(called)}: a column for each model? Each is taken for a metric; if they are models, give a "
             f"file for each in a folder of its name, such as {called[0]}/{file.name}"
         )
-    return {
-        name: title for name, title in titles.items() if any(_number(cell) is not None for cell in table[name])
-    }, lines
+    return {name: title for name, title in titles.items() if _has_number(table[name])}, lines
+
+
+def _numbers(file: Path, table: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Return the columns of numbers that do not number the rows.
+
+    Raises:
+        UserError: there is none.
+    """
+    numbers = [name for name in table.columns if name not in names and _is_numeric(table[name])]
+    first = table.columns[0]
+    rows = [name for name in numbers if _ROWS.fullmatch(name) or (name == first and first.startswith("unnamed_"))]
+    numbers = [name for name in numbers if name not in rows] or numbers
+    if not any(_has_number(table[name]) for name in numbers):
+        at = next((name for name in reversed([*table]) if name not in names), names[-1])
+        row, cell = next((row, cell) for row, cell in enumerate(table[at], start=1) if cell.strip())
+        raise UserError(
+            f"{file}: no column of numbers after the picture's file: row {row}{_of_column(at)}: found "
+            f"{abbreviated(cell)}, expected a number{with_point(cell)}; write each number alone"
+        )
+    return numbers
+
+
+def _values(numbers: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the columns of values, by their names, and lines on the others."""
+    chosen = [name for name in numbers if not _NO_METRIC.fullmatch(name)] or [*numbers]
+    of_real = [name for name in chosen if _REFERENCE.fullmatch(name)]
+    of_real = of_real if len(of_real) < len(chosen) else []
+    lines = []
+    if left := [name for name in numbers if name not in chosen]:
+        lines.append(f"not taken for metrics (counts, spreads or sizes): {', '.join(left)}")
+    if of_real:
+        lines.append(
+            f"not taken for metrics: {', '.join(of_real)}, the real pictures' values by its name; give these as "
+            "real/FILE, or rename a column of the generated pictures"
+        )
+    return [name for name in chosen if name not in of_real], lines
+
+
+def _has_number(cells: pd.Series) -> bool:
+    return any(_number(cell) is not None for cell in cells)
 
 
 def _cells_without_number(cells: pd.Series, title: str) -> list[str]:

@@ -27,25 +27,12 @@ def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
 
     Half of a surrogate pair, which JavaScript leaves where it cuts a text within an emoji, becomes U+FFFD.
     """
-    if "\\u" in text:
-        text = _HALF_A_PAIR.sub(lambda found: found[0] if found[1] or found[2] else r"\ufffd", text)
-    decoder, gap, at = json.JSONDecoder(), re.compile(r"[\s,]*"), 0
     lists, single = list[tuple[str, list[Any]]](), list[Any]()
-    while (match := gap.match(text, at)) and match.end() < len(text):
-        try:
-            value, at = decoder.raw_decode(text, match.end())
-        except (ValueError, RecursionError) as error:
-            line = text.count("\n", 0, getattr(error, "pos", match.end())) + 1
-            raise UserError(f"{file}: not JSON in line {line}; restore or remove that part") from error
-        if isinstance(value, dict) and {"trialList", "nReps"} <= value.keys():
-            raise UserError(
-                f"{file}: a loop of PsychoPy as JSON, where answers may stand next to other pictures; import the CSV "
-                "in its folder data, or that of saveAsWideText"
-            )
+    for gap, value in _values(text, file):
         found = _lists_of(value)
         if not found:
             single.append(value)
-        elif lists and len(found) == 1 and "\n" not in match.group():
+        elif lists and len(found) == 1 and "\n" not in gap:
             lists[-1][1].extend(found[0][1])  # as JATOS' appendResultData writes
         else:
             lists += found
@@ -60,6 +47,25 @@ def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
         own = f"{group}_{place}" if len(lists) > 1 else group
         yield FilePart(file, name_of or own, table, range(start + 1, start + len(rows) + 1))
         start += len(rows)
+
+
+def _values(text: str, file: str) -> Iterator[tuple[str, Any]]:
+    """Yield the text before each value, and the value."""
+    if "\\u" in text:
+        text = _HALF_A_PAIR.sub(lambda found: found[0] if found[1] or found[2] else r"\ufffd", text)
+    decoder, gap, at = json.JSONDecoder(), re.compile(r"[\s,]*"), 0
+    while (match := gap.match(text, at)) and match.end() < len(text):
+        try:
+            value, at = decoder.raw_decode(text, match.end())
+        except (ValueError, RecursionError) as error:
+            line = text.count("\n", 0, getattr(error, "pos", match.end())) + 1
+            raise UserError(f"{file}: not JSON in line {line}; restore or remove that part") from error
+        if isinstance(value, dict) and {"trialList", "nReps"} <= value.keys():
+            raise UserError(
+                f"{file}: a loop of PsychoPy as JSON, where answers may stand next to other pictures; import the CSV "
+                "in its folder data, or that of saveAsWideText"
+            )
+        yield match.group(), value
 
 
 def _lists_of(value: Any) -> list[tuple[str, list[Any]]]:

@@ -25,7 +25,7 @@ BY_PLACE = (
 )
 """Columns of pairs by place, which become columns of `trials` (`gan_eval.judgements.pairs`)."""
 GRADE, COUNT, COUNT_CORRECT = "grade", "count", "count_correct"
-"""Further names of `--map`: what `gan_eval.judgements.grades` and `gan_eval.judgements.counts` make answers of."""
+"""Further names of `--map`: of which `gan_eval.judgements.answers` makes answers."""
 _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
 """A column times or divided by a number."""
 

@@ -1,7 +1,7 @@
 """Names of pictures in another program's table."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from unicodedata import normalize
 from urllib.parse import unquote
 
@@ -95,7 +95,8 @@ def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]
     if shared.empty:
         return trials, ()
     several = single & trials["stimulus"].isin(shared)
-    stem = by_distinct(trials["stimulus"], lambda names: names.str.replace(PICTURE_FILE, "", regex=True))
+    names = trials["stimulus"].dropna().unique()
+    stem = trials["stimulus"].map({name: re.sub(PICTURE_FILE, "", name) for name in names}).astype("str")
     if stem.nunique() < trials["stimulus"].nunique():  # a.png differs from a.jpg
         stem = trials["stimulus"]
     own_name = trials["stimulus"].mask(several, version + "/" + stem)
@@ -105,19 +106,17 @@ def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]
 
 def clean_names(names: pd.Series) -> pd.Series:
     """Return names without HTML tags, codes of an address (%20), spaces, quotes and queries; endings in lower case."""
-    return by_distinct(names, _clean)
+    return names.map({name: clean_name(name) for name in names.dropna().unique()}).astype("str")
 
 
-def by_distinct(names: pd.Series, change: Callable[[pd.Series], pd.Series]) -> pd.Series:
-    """Return names after a change of each distinct one."""
-    code, distinct = pd.factorize(names)
-    texts = change(pd.Series(distinct, dtype="object").astype("str"))
-    return pd.Series([*texts, None], dtype="str").take(code).set_axis(names.index)
+def clean_name(text: str) -> str:
+    """Return a name as `clean_names` does.
 
-
-def _clean(texts: pd.Series) -> pd.Series:
-    source = texts.str.extract(r"""(?i)<[^>]*\bsrc\s*=\s*["']?([^"'\s>]+)""", expand=False)
-    texts = source.fillna(texts.str.replace(r"<[^>]*>", "", regex=True)).str.strip(" \t\"'")
-    texts = texts.str.replace(f"({PICTURE_FILE.removesuffix('$')})[?#&].*$", r"\1", regex=True)
-    texts = texts.map(lambda text: normalize("NFC", unquote(text)))  # macOS writes é as two characters
-    return texts.str.replace(PICTURE_FILE, lambda found: found.group().lower(), regex=True)
+    >>> clean_name("<img src='a%20b.PNG?t=1'>"), clean_name(' "c.jpg" ')
+    ('a b.png', 'c.jpg')
+    """
+    source = re.search(r"""(?i)<[^>]*\bsrc\s*=\s*["']?([^"'\s>]+)""", text)
+    text = (source[1] if source else re.sub(r"<[^>]*>", "", text)).strip(" \t\"'")
+    text = re.sub(f"({PICTURE_FILE.removesuffix('$')})[?#&].*$", r"\1", text)
+    text = normalize("NFC", unquote(text))  # macOS writes é as two characters
+    return re.sub(PICTURE_FILE, lambda found: found.group().lower(), text)

@@ -1,6 +1,7 @@
 """Tables as text: what each reader of a format returns."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +14,9 @@ MAX_TITLES = 20
 """Maximum number of lines above a header."""
 MAX_PICTURES_OF_A_TRIAL = 2
 """Maximum number of names of pictures in a row that is no header."""
+
+
+_EMPTY_LINE = re.compile(r"\n[,;\t ]*\r?(?=\n)")
 
 
 class FilePart(NamedTuple):
@@ -104,3 +108,25 @@ def text_of(value: Any) -> str | None:
         case bool() | int() | float() | list() | dict():
             return json.dumps(value, ensure_ascii=False)
     return value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value)
+
+
+def titled_tables(text: str) -> dict[str, str]:
+    """Return the tables of a text, each below its title and above an empty line, by title; empty: it is one table.
+
+    The results of QuickEval (quickeval.no) are such a text.
+
+    >>> titled_tables("Observers,,\\nid,age,\\n1,20,\\n,,\\nResults,,\\nid,left,right\\n1,a.png,b.png\\n")
+    {'Observers': 'id,age,\\n1,20,', 'Results': 'id,left,right\\n1,a.png,b.png'}
+    >>> titled_tables("A study\\n\\nid,left,right\\n1,a.png,b.png\\n")
+    {}
+    """
+    if not _EMPTY_LINE.search(text):
+        return {}
+    tables = {}
+    for block in filter(None, (each.strip("\n\r") for each in _EMPTY_LINE.split(f"{text}\n"))):
+        first, _, rest = block.partition("\n")
+        title = first.strip(",;\t \r")
+        if not title or re.search(r"[,;\t]", title) or "\n" not in rest:
+            return {}
+        tables[title] = rest
+    return tables if len(tables) > 1 else {}

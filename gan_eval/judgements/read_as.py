@@ -95,9 +95,9 @@ def _pictures(main: pd.DataFrame) -> pd.DataFrame:
     """Return stimulus, kind and model of each picture of each trial; in a pair `stimulus` is the real one."""
     single = are_single(main)
     columns = ["stimulus", "kind", "model"]
-    shown = main[columns].astype("object")
     if single.all():
-        return shown
+        return main[columns].drop_duplicates().astype("object")
+    shown = main[columns].astype("object")
     pairs, two = shown[~single], pd.Series(of_two_models(main), main.index)[~single]
     models = pairs["model"].str.partition("|").reindex(columns=[0, 2])
     first = pairs.assign(kind=two.map({True: "fake", False: "real"}), model=models[0].where(two))

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow
+from pyarrow import compute
 
 from gan_eval.base.errors import UserError
 from gan_eval.base.limits import long_cells, read_small, require_small
@@ -26,13 +27,12 @@ from gan_eval.base.reading import plain_file
 from gan_eval.judgements.binary_tables import binary_part, chosen_tables, sqlite_parts
 from gan_eval.judgements.json_files import json_parts
 from gan_eval.judgements.logs import log_part
-from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of
+from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of, titled_tables
 from gan_eval.judgements.rejections import WHOLE_ROW, rejection
-from gan_eval.judgements.titled_tables import titled_tables
 from gan_eval.judgements.workbooks import EVERY_SHEET, OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
-from gan_eval.tables.frames import Row
+from gan_eval.tables.frames import Row, plain_table
 
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n')
 """First line of a CSV file that Excel wrote."""
@@ -46,6 +46,8 @@ _OF_TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xpd", ".log")
 _READ = (*_OF_TEXT, ".xlsx", ".xls", ".ods", ".parquet", ".feather", ".sav", ".dta")
 """Endings of the files in an archive that are read."""
 _PERSON_COLUMN = re.compile(r"(?i)subj|partic|prolific|worker|person|^(run_)?id$|^sub$|^jatos")
+_END = "END OF FILE"
+"""The last line of a file of Gorilla."""
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _OUTPUT = {"session", "trial", "phase", "simulated"}
 """Columns that every table of trials has that gan_eval wrote, and no other program's."""
@@ -146,22 +148,7 @@ PLAIN = TableLayout()
 
 def read_foreign(files: Sequence[Path], layout: TableLayout = PLAIN) -> Foreign:
     """Read all files as text; a column that a file lacks is empty there."""
-    sheet = layout.sheet
-    stems = Counter(file.stem for file in files)
-    parts, has_sheets = list[FilePart](), False
-    for file in files:
-        group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
-        if plain_file(file) is None:
-            has_sheets = True
-            parts += sqlite_parts(file, group, sheet)
-            continue
-        data = read_small(file)
-        has_sheets = has_sheets or data.startswith((_ZIP, OLD_EXCEL))
-        parts += _parts(data, str(file), group, layout)
-    if sheet is not None and not has_sheets and not any(part.of_sheet for part in parts):
-        raise UserError(f"--sheet {sheet}: {files[0]} has no sheets; remove the option")
-    if not parts:
-        raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
+    parts = _parts_of_files(files, layout)
     _require_no_output(parts)
     starts, end = [], 0
     for part in parts:
@@ -176,6 +163,25 @@ def read_foreign(files: Sequence[Path], layout: TableLayout = PLAIN) -> Foreign:
     ]
     texts = {name: text for part in parts for name, text in part.texts.items()}
     return Foreign(cells.drop(columns=empty), rejected, parts, starts, texts)
+
+
+def _parts_of_files(files: Sequence[Path], layout: TableLayout) -> list[FilePart]:
+    """Read each file; of files with one stem the group is called after the folder, too."""
+    stems, parts, has_sheets = Counter(file.stem for file in files), list[FilePart](), False
+    for file in files:
+        group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
+        if plain_file(file) is None:
+            has_sheets = True
+            parts += sqlite_parts(file, group, layout.sheet)
+            continue
+        data = read_small(file)
+        has_sheets = has_sheets or data.startswith((_ZIP, OLD_EXCEL))
+        parts += _parts(data, str(file), group, layout)
+    if layout.sheet is not None and not has_sheets and not any(part.of_sheet for part in parts):
+        raise UserError(f"--sheet {layout.sheet}: {files[0]} has no sheets; remove the option")
+    if not parts:
+        raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
+    return parts
 
 
 def _require_no_output(parts: Sequence[FilePart]) -> None:
@@ -225,10 +231,31 @@ def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterat
     text = _without_comments(text)
     head = (separator_of(line) for line in text.split("\n", MAX_TITLES)[:-1] if line.count(separator_of(line)) > 1)
     separator = found[1] if found else next(head, separator_of(text))
+    if separator == "," and (part := _plain_part(text, file, group, layout)):
+        yield from _sessions(part._replace(comment=comment))
+        return
     between_blanks = _between_blanks(text)
     records = between_blanks or text_records(text, file, separator)[0]
     for part in _record_parts(records, file, group, layout, separator=" " if between_blanks else separator):
         yield from _sessions(part._replace(comment=comment))
+
+
+def _plain_part(text: str, file: str, group: str, layout: TableLayout) -> FilePart | None:
+    """Read a plain CSV text (`plain_table`) whose first line is its only header; None: it is another."""
+    table = None if layout.columns or layout.skip_rows else plain_table(text.encode())
+    if table is None or not len(table):
+        return None
+    rows = [[cell or "" for cell in row] for row in zip(*table[: MAX_TITLES + 1].to_pydict().values(), strict=True)]
+    names, first = table.column_names, table.column(0)
+    has_more = compute.any(compute.is_in(first, pyarrow.array([*names, _END], pyarrow.large_string()))).as_py()
+    if has_more or header_place([names, *rows], layout.names) or _further_headers(names, rows):
+        return None
+    table = table.rename_columns(column_names(names))
+    for at, name in enumerate(table.column_names if '"' in text else ()):
+        if compute.any(compute.match_substring(table.column(at), ",")).as_py():
+            cells = _with_points(table.column(at).fill_null("").to_pylist(), file, ",")
+            table = table.set_column(at, name, table_of([name], [cells]).column(0))
+    return FilePart(file, group, table, range(1, len(table) + 1))
 
 
 def _decoded(data: bytes, file: str) -> tuple[str, str]:
@@ -251,8 +278,11 @@ def _between_blanks(text: str) -> list[list[str]] | None:
 
     Each line has as many cells, at least three; the header may have one less, as R names no column of row names.
     """
+    head = text.lstrip().partition("\n")[0].strip()
+    if " " not in head or re.search(r"[,;\t|]", re.sub('"[^"]*"', "", head)):
+        return None
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(lines) < 3 or re.search(r"[,;\t|]", re.sub('"[^"]*"', "", lines[0])) or " " not in lines[0]:
+    if len(lines) < 3:
         return None
     try:
         with long_cells():
@@ -298,7 +328,7 @@ def _record_parts(
     place = header_place(records, () if layout.skip_rows else layout.names)
     above = [title for row in records[:place] if (title := " ".join(filter(None, row)))]
     records = [[*layout.columns], *records[place:]] if layout.columns else records[place:]
-    if records[-1][0] == "END OF FILE" and not any(records[-1][1:]):  # Gorilla
+    if records[-1][0] == _END and not any(records[-1][1:]):
         records = records[:-1]
     names = set(records[0])
     heads = [
@@ -338,7 +368,7 @@ def _with_cells(header: list[str], lengths: set[int]) -> tuple[list[str], str]:
 
 def _with_points(cells: Sequence[str], file: str, separator: str) -> Sequence[str]:
     """Return a column with points in place of decimal commas; between commas only where all its cells are numbers."""
-    if not any("," in cell for cell in cells):
+    if "," not in "".join(cells):
         return cells
     if separator == "," and not all(map(_NUMBER.fullmatch, filter(None, cells))):
         return cells
@@ -378,6 +408,10 @@ def _archive_parts(data: bytes, file: str, group: str, layout: TableLayout, *, i
         contents = {name: archive.read(name) for name in members}
     except _UNREADABLE as error:
         raise UserError(f"{file}: not a readable zip file ({error})") from error
+    yield from _member_parts(contents, file, layout)
+
+
+def _member_parts(contents: dict[str, bytes], file: str, layout: TableLayout) -> Iterator[FilePart]:
     facts: dict[str, dict[str, str]] = {}
     for name in [name for name in contents if PurePosixPath(name).name == "metadata.json"]:
         try:

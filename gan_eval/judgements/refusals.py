@@ -17,7 +17,7 @@ from gan_eval.judgements.reading import Foreign, Labels
 from gan_eval.judgements.rejections import CORRECT_WORDS, ENUMERATIONS, IF_CORRECTNESS, TRUTH_WORDS, listed_words
 from gan_eval.judgements.tools import Options
 from gan_eval.judgements.trials import REQUIRED, are_missing, missing_answers
-from gan_eval.judgements.wide import is_wide, lettered_table, wide_table
+from gan_eval.judgements.wide import of_wide_table
 from gan_eval.tables import TRIALS
 from gan_eval.tables.frames import Row, faults
 
@@ -59,12 +59,6 @@ def require_answers(table: Chosen, frame: pd.DataFrame, places: Places, unclear:
         problems.append(f"{words}; if these are the answers, give each a number with --word rating:WORD=NUMBER")
     if not places and (of_pairs := table.sources.keys() & {*BY_PLACE}):
         problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
-    columns = list(table.rows.columns)
-    wide = "" if table.read.numbers is not None or not missing else lettered_table(columns)
-    if missing and table.read.numbers is None and is_wide(columns):
-        wide = wide_table(columns)
-    if wide:
-        raise UserError(f"{table.file}: {'; '.join([*problems, wide])}")
     problems += _ways_out(table, frame, missing)
     if problems:
         raise table_error(table, "; ".join([*problems, f"the file's {columns_of(table.rows)}"]), missing=missing)
@@ -91,6 +85,8 @@ def _ways_out(table: Chosen, frame: pd.DataFrame, missing: Sequence[str]) -> Ite
         yield "a row must be one judgement; of counts: --map count=COLUMN --map count_correct=COLUMN"
     if "participant" in missing and len(groups := {part.group for part in table.read.parts}) > 1:
         yield f"is each of the {len(groups)} files a person? --map participant=@file"
+    if missing and is_long and (advice := of_wide_table([*map(str, table.rows)])):
+        yield advice
     if missing and is_long and (lists := columns_of_lists(table.rows)):
         yield f"a row of each entry of {lists[0]}: --map COLUMN={shlex.quote(f'{lists[0]}[*].NAME')}"
 

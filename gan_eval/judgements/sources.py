@@ -30,16 +30,11 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
     columns = [*map(str, foreign.cells)]
     names = [parse_source(target, source, columns).column for target, source in mapping.items() if source]
     names = list(dict.fromkeys([*names, *(parse_rule(rule).column for rule in rules)]))
+    if {*names} <= {*columns}:
+        return foreign
     inner = [part for name in names for part in parts_of_source(name, columns)]
-    entries = [name for name in inner if "[*]" in name and name not in columns and column_of_path(name, columns)]
-    marked = [name for name in inner if re.search("[#*]", name) and name not in columns and name[0] != "@"]
-    patterns = [name for name in marked if name not in entries]
-    if entries and patterns:
-        raise UserError(f"{entries[0]} makes a row of each entry, {patterns[0]} of each column; import one at a time")
-    foreign = with_entries(foreign, inner) if entries else foreign
     of_pictures = {ANSWER: foreign.pictures} if foreign.pictures and ANSWER in names else {}
-    if patterns or of_pictures:
-        foreign = lengthened(foreign, list(dict.fromkeys(patterns)), keep=inner, known=of_pictures)
+    foreign, entries = _with_marked_rows(foreign, inner, columns, of_pictures)
     cells = {name: _cells(name, foreign) for name in names if name not in foreign.cells}
     further = {name: column for name, column in cells.items() if column is not None}
     lists = [column_of_path(name, columns) for name in entries]
@@ -48,6 +43,21 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
     }
     left = foreign.cells.drop(columns=list(of_lists.difference(inner)))
     return replace(foreign, cells=left.assign(**further)) if further or entries else foreign
+
+
+def _with_marked_rows(
+    foreign: Foreign, sources: Sequence[str], columns: Sequence[str], of_pictures: Mapping[str, Mapping[str, str]]
+) -> tuple[Foreign, list[str]]:
+    """Return a row for each number, text or entry of a list that sources name, and the sources with lists."""
+    others = [name for name in sources if name not in columns]
+    entries = [name for name in others if "[*]" in name and column_of_path(name, columns)]
+    patterns = [name for name in others if re.search("[#*]", name) and name[0] != "@" and name not in entries]
+    if entries and patterns:
+        raise UserError(f"{entries[0]} makes a row of each entry, {patterns[0]} of each column; import one at a time")
+    foreign = with_entries(foreign, sources) if entries else foreign
+    if patterns or of_pictures:
+        foreign = lengthened(foreign, list(dict.fromkeys(patterns)), keep=sources, known=of_pictures)
+    return foreign, entries
 
 
 def parts_of_source(source: str, columns: Sequence[str]) -> list[str]:

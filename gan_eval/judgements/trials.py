@@ -139,7 +139,7 @@ def judged_pictures(trials: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["stimulus", "item", "kind", "model", "dataset"]
     single = are_single(trials)
-    parts = [trials.loc[single, columns].astype("object")]
+    parts = [trials.loc[single, columns].drop_duplicates("stimulus").astype("object")]
     pairs = trials.loc[~single & trials["stimulus_b"].notna().to_numpy(bool)]
     if len(pairs):
         of_models, of_pairs = of_two_models(pairs), pairs[columns].astype("object")

@@ -5,7 +5,6 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from string import ascii_lowercase
 
 import numpy as np
 import pandas as pd
@@ -30,11 +29,7 @@ def columns_by_number(pattern: str, columns: Sequence[str]) -> dict[str, str]:
 
 
 def lengthened(
-    foreign: Foreign,
-    patterns: Sequence[str],
-    keep: Sequence[str],
-    *,
-    known: Mapping[str, Mapping[str, str]] | None = None,
+    foreign: Foreign, patterns: Sequence[str], *, keep: Sequence[str], known: Mapping[str, Mapping[str, str]]
 ) -> Foreign:
     """Return a row for each number that # (text that *) stands for; a row without any cell of them is left out.
 
@@ -47,13 +42,7 @@ def lengthened(
         UserError: a pattern has no column.
     """
     columns = [*map(str, foreign.cells)]
-    free = [name for name in columns if name not in keep and name not in TRIALS.by_name]
-    by_pattern = {pattern: columns_by_number(pattern, free if "*" in pattern else columns) for pattern in patterns}
-    if without := [pattern for pattern, numbered in by_pattern.items() if not numbered]:
-        numbered_names = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
-        mark = "a number for #" if "#" in without[0] else "any text for *"
-        raise UserError(f"no column {without[0]!r} with {mark}; the numbered columns are {numbered_names}")
-    by_pattern = {**_with_equal_numbers(by_pattern), **{name: {**numbered} for name, numbered in (known or {}).items()}}
+    by_pattern = {**_columns_of(patterns, columns, keep), **{name: {**numbered} for name, numbered in known.items()}}
     numbers = list(dict.fromkeys(number for numbered in by_pattern.values() for number in numbered))
     if all(map(str.isdecimal, numbers)):
         numbers.sort(key=int)
@@ -75,6 +64,17 @@ def lengthened(
     cells, table = cells.loc[kept], table.loc[kept]
     index = pd.RangeIndex(1, len(cells) + 1)
     return replace(foreign, cells=cells.set_axis(index), numbers=table.set_axis(index))
+
+
+def _columns_of(patterns: Sequence[str], columns: Sequence[str], keep: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the columns of each pattern by their numbers, or by their text."""
+    free = [name for name in columns if name not in keep and name not in TRIALS.by_name]
+    by_pattern = {pattern: columns_by_number(pattern, free if "*" in pattern else columns) for pattern in patterns}
+    if without := [pattern for pattern, numbered in by_pattern.items() if not numbered]:
+        numbered_names = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
+        mark = "a number for #" if "#" in without[0] else "any text for *"
+        raise UserError(f"no column {without[0]!r} with {mark}; the numbered columns are {numbered_names}")
+    return _with_equal_numbers(by_pattern)
 
 
 def _with_equal_numbers(by_pattern: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
@@ -134,46 +134,15 @@ def numbered_columns(columns: Sequence[str]) -> dict[str, list[str]]:
     return {pattern: largest[pattern] for pattern in groups if pattern in largest}
 
 
-def is_wide(columns: Sequence[str]) -> bool:
-    """Return True if a table seems to have one row a person: most of its columns are numbered."""
-    numbered = [names for names in numbered_columns(columns).values() if len(names) > 2]
-    numbered = numbered or list(numbered_columns(columns).values())
-    return 2 * sum(map(len, numbered)) >= len(columns) and sum(map(len, numbered)) > 3
-
-
-def wide_table(columns: Sequence[str]) -> str:
-    """Return the message on a table that seems to have one row a person."""
+def of_wide_table(columns: Sequence[str]) -> str:
+    """Return the advice for a table that may have one row a person: its numbered columns; empty if it has none."""
     groups = numbered_columns(columns)
+    if not groups:
+        return ""
     named = ", ".join(f"{pattern} ({len(names)})" for pattern, names in list(groups.items())[:MAX_WORDS])
     more = f" and {len(groups) - MAX_WORDS} others" if len(groups) > MAX_WORDS else ""
-    numbered = {name for names in groups.values() for name in names}
-    others = ", ".join(name for name in columns if name not in numbered) or "none"
     return (
-        f"this looks like a wide table, one row a person, with numbered columns {named}{more}; other columns: "
-        f"{others}; give # for the number in --map, and each number becomes a row, such as --map "
-        f"COLUMN={next(iter(groups))} (stimulus=@name: the number itself names the picture, see --pictures), or * for "
-        "any text"
-    )
-
-
-def lettered_table(columns: Sequence[str]) -> str:
-    """Return the message on a table with one row a person whose columns differ in their last letter; "" if not.
-
-    >>> lettered_table(["id", "qa", "qb", "qc"]).partition(":")[0]
-    'this looks like a wide table, one row a person, with the columns qa, qb, qc'
-    """
-    groups: dict[str, list[str]] = defaultdict(list)
-    for name in columns:
-        groups[name[:-1]].append(name)
-    alike = [
-        names
-        for start, names in groups.items()
-        if start and len(names) > 2 and "".join(name[-1] for name in names).lower() == ascii_lowercase[: len(names)]
-    ]
-    if not alike or 2 * sum(map(len, alike)) < len(columns):
-        return ""
-    named, start = " and ".join(", ".join(names) for names in alike[:MAX_WORDS]), alike[0][0][:-1]
-    return (
-        f"this looks like a wide table, one row a person, with the columns {named}: write numbers for the letters "
-        f"({start}1, {start}2, ...) and give # for the number in --map"
+        f"if this is a wide table, one row a person, with numbered columns {named}{more}: give # for the number in "
+        f"--map (* for any text), and each becomes a row, such as --map COLUMN={next(iter(groups))} (stimulus=@name: "
+        "the number itself names the picture, see --pictures)"
     )

@@ -5,6 +5,7 @@ A cell that a spreadsheet would run as a formula is written with an apostrophe b
 
 import csv
 import io
+import itertools
 import json
 import math
 import re
@@ -352,14 +353,15 @@ _THREE_DIGITS = re.compile(r"\.\d{3}$", re.MULTILINE)
 _GROUPED_BY_POINTS = re.compile(r"^[-+]?[1-9]\d{0,2}(\.\d{3})+$", re.MULTILINE)
 
 
-def require_clear_numbers(cells: Sequence[str], where: str) -> None:
+def require_clear_numbers(cells: Sequence[str], where: str, rows: Iterable[int] | None = None) -> None:
     """Refuse a column in which a point or comma may be a thousands separator: next to 982, 1.240 is 1240 or 1.24.
 
     A point or comma is a decimal mark if another cell shows it (0.240, 1.24, 1234.567), or if no number is whole.
 
     Args:
-        cells: a whole column of numbers; empty cells and text are ignored.
+        cells: a whole column of numbers, or each different cell once; empty cells and text are ignored.
         where: file and column, for the message.
+        rows: the number of each cell's row; default: 1, 2, ...
 
     >>> require_clear_numbers(["1.240", "0.982"], "t.csv: column rt")
     """
@@ -367,7 +369,7 @@ def require_clear_numbers(cells: Sequence[str], where: str) -> None:
     # quick searches, the quickest first: most columns end here
     if not (any(map(lines.count, _MARKS)) or (_THREE_DIGITS.search(lines) and _GROUPED_BY_POINTS.search(lines))):
         return
-    entries = [(number, cell.strip()) for number, cell in enumerate(cells, start=1)]
+    entries = [(number, cell.strip()) for number, cell in zip(rows or itertools.count(1), cells, strict=False)]
     numbers = [(number, cell) for number, cell in entries if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
     marks = {mark for _, cell in numbers for mark in ".," if mark in cell}
     has_whole = any(cell.lstrip("+-").isdigit() for _, cell in numbers)

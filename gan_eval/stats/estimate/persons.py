@@ -8,7 +8,7 @@ Biometrika 88, 1121-1134; Williamson, Datta & Satten 2003, Biometrics 59, 36-42)
 import numpy as np
 
 from gan_eval.base.inference import cells
-from gan_eval.judgements.early_stops import Correlation, correlation
+from gan_eval.judgements.doubts import Correlation, correlation
 
 MAX_P = 0.1
 """Maximum p of that correlation for an estimate that counts each participant once. It is above 5%, since an estimate

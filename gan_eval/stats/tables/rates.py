@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from gan_eval.base.inference import binomial_p, proportion, wilson
 from gan_eval.judgements.contradictions import possible_times
-from gan_eval.judgements.early_stops import of_scores
+from gan_eval.judgements.doubts import of_scores
 from gan_eval.judgements.trials import AnyTrials, typed
 from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, distinct, groups, provenance
 from gan_eval.tables.frames import conform

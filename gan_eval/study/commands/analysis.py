@@ -50,7 +50,9 @@ def analyze(
     image_metrics: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE", help="Metric values of single pictures, ours or pyiqa's CSV ([METRIC=]FILE). Repeatable."
+            metavar="FILE",
+            help="Metric values of single pictures, ours or another program's, in any format of trials import "
+            "([METRIC=]FILE). Repeatable.",
         ),
     ] = None,
     set_metrics: Annotated[

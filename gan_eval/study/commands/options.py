@@ -15,7 +15,6 @@ from gan_eval.base.errors import UserError
 from gan_eval.base.limits import members_up_to, parse_size
 from gan_eval.base.reading import Place, place_of
 from gan_eval.base.threads import MAX_THREADS
-from gan_eval.settings.declared import declarations
 from gan_eval.settings.words import as_flag
 
 if TYPE_CHECKING:
@@ -64,6 +63,8 @@ Command = TypeVar("Command", bound=Callable[..., None])
 
 def setting(module: str, section: str, key: str, *, default: str | None = None, metavar: str | None = None) -> Any:
     """Return the option of a setting, with the setting's sentence and its default, or another one, as the help."""
+    from gan_eval.settings.declared import declarations  # other commands start without pydantic
+
     declared = declarations(module, section)[key]
     names = [as_flag(key)] * (declared.default is False)  # without --no-NAME
     return typer.Option(*names, help=declared.help(default), metavar=metavar)
@@ -71,6 +72,8 @@ def setting(module: str, section: str, key: str, *, default: str | None = None, 
 
 def with_settings(sections: Mapping[str, str], command: Command) -> Command:
     """Add the options that sections declare (`{module: section}`) to a command that takes them as `**settings`."""
+    from gan_eval.settings.declared import declarations
+
     signature = inspect.signature(command)
     *parameters, _ = signature.parameters.values()
     keyword = inspect.Parameter.KEYWORD_ONLY

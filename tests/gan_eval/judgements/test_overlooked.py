@@ -93,6 +93,24 @@ def test_names_of_models_that_are_alike_or_absent_are_asked_about(tmp_path) -> N
     assert lines_with(imported(tmp_path, absent), "empty in 4 of 24 trials of generated pictures")
 
 
+@pytest.mark.parametrize(
+    ("image", "is_asked"),
+    [
+        (lambda n: n % 12 // 2, True),  # two versions of each of six images
+        (lambda n: n % 12, False),
+        (lambda n: n % 12 % 2, False),  # too few: words such as faces and cars
+        (lambda n: n % 5, False),  # not one of a picture
+    ],
+)
+def test_a_column_of_images_that_several_pictures_share_is_asked_about(tmp_path, image, is_asked: bool) -> None:
+    """Without items, intervals of a published study of resized pictures were a fifth too narrow."""
+    frame = table().assign(image=[f"image {image(n)}" for n in range(48)])
+    found = imported(tmp_path, frame)
+    assert any("6 values for 12 pictures" in line and "--map item=image" in line for line in found.doubts) == is_asked
+    assert len(found.doubts) == is_asked
+    assert not is_asked or not imported(tmp_path, frame, mapping={"item": "image"}).doubts
+
+
 def graded(people: int = 6) -> pd.DataFrame:
     """Grades of 1 to 7, of real pictures higher by 3."""
     frame = table(people)
