@@ -506,9 +506,9 @@ def _cells(items: Sequence[Stimulus], threads: int) -> list[LabelCells | Missing
 
 def _item_values(metric: Metric, cells: Sequence[LabelCells | Missing]) -> list[float | Missing]:
     """Return each item's value, or the reason for a missing one."""
-    assert metric.of_items is not None
+    assert metric.function is not None
     try:
-        numbers = iter(metric.of_items([cell for cell in cells if not isinstance(cell, Missing)]))
+        numbers = iter(metric.function([cell for cell in cells if not isinstance(cell, Missing)]))
     except Unmeasurable as error:
         reason = Missing(str(error))
         return [cell if isinstance(cell, Missing) else reason for cell in cells]
