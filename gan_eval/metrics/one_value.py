@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 Network = Callable[..., float]
 """A function of (H, W, 3) uint8 pictures, such as `load` returns."""
-Features = "ArrayLike | Tensor"
-"""(N, d): a vector for each picture; a tensor on any device, or an array."""
 _WIDTHS = {"segmenter": COUNTS, "label_colours": COLOURS_SIZE, "spectrum": RINGS}
 """Number of features of a picture, by the extractor whose features are not those of any network."""
 
@@ -128,23 +126,31 @@ def scores(
     if facts.kind == "set":
         raise UserError(f"metric {facts.name!r}: compares sets; give their features to `score`")
     _require(facts, fake=fake, real=real, hole=hole)
-    if hole is not None and (hole.dtype != torch.bool or hole.ndim != 3):
-        raise TypeError(f"expected holes as (N, H, W) bool, found {tuple(hole.shape)} {hole.dtype}")
-    for others, what in ((hole, "holes"), (real, "references")):
-        if others is not None and len(others) != len(fake):
-            raise ValueError(f"{len(fake)} generated pictures and {len(others)} {what}")
-    for pictures in (fake, real):
-        if pictures is not None:
-            check_pictures(pictures)
-    batches = [part.permute(0, 2, 3, 1).contiguous() for part in (fake, real) if part is not None]
     measure, values = network or facts.function or load(facts.name), []
-    for index, given in enumerate(zip(*batches, *([] if hole is None else [hole]), strict=True)):
+    for index, given in enumerate(zip(*_batches(fake, real, hole), strict=True)):
         try:
             values.append(measure(*given))
         except Unmeasurable as reason:
             raise Unmeasurable(f"picture {index}: {reason}") from reason
     # MPS has no float64
     return torch.tensor(values, dtype=torch.float64, device="cpu" if fake.device.type == "mps" else fake.device)
+
+
+def _batches(fake: "Tensor", real: "Tensor | None", hole: "Tensor | None") -> "list[Tensor]":
+    """Return the pictures as (N, H, W, 3), each one's pixels side by side, and the holes; refuse others."""
+    import torch
+
+    if hole is not None and (hole.dtype != torch.bool or hole.ndim != 3):
+        raise TypeError(f"expected holes as (N, H, W) bool, found {tuple(hole.shape)} {hole.dtype}")
+    for others, what in ((hole, "holes"), (real, "references")):
+        if others is not None and len(others) != len(fake):
+            raise ValueError(f"{len(fake)} generated pictures and {len(others)} {what}")
+    batches = []
+    for pictures in (fake, real):
+        if pictures is not None:
+            check_pictures(pictures)
+            batches.append(pictures.permute(0, 2, 3, 1).contiguous())
+    return batches if hole is None else [*batches, hole]
 
 
 def load(name: str, *, paths: Mapping[str, Path] | None = None, device: str = "cpu") -> Network:
