@@ -9,10 +9,10 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "metrics.md"
 BEGIN = "<!-- made by packaging/metrics_reference.py: do not edit by hand -->"
 END = "<!-- end of what is made -->"
 HEADINGS = {
-    "pair": "A generated picture and its reference, `functional.NAME(fake, real)`",
-    "single": "One picture alone, `functional.NAME(pictures)`",
-    "input": "The generator's input, `functional.NAME(pictures)` or `functional.NAME(inputs, photographs)`",
-    "set": "Generated pictures and real pictures, `functional.NAME(real, fake)` of features",
+    "pair": "A generated picture and its reference, `score(NAME, fake, real)`",
+    "single": "One picture alone, `score(NAME, picture)`",
+    "input": "The generator's input, by `evaluate`",
+    "set": "Generated pictures and real pictures, `score(NAME, fake, real)` of features",
     "features": "The same by features of your own (`--features NAME=FILE`, `--network NAME=FILE`)",
 }
 
@@ -32,8 +32,6 @@ def page(text: str) -> str:
 def row(metric: Metric) -> str:
     """A metric's line of its table."""
     name = f"`{metric.name}`"
-    if metric.kind == "set" and metric.function is not None and metric.function.__name__ != metric.name:
-        name += f" (`functional.{metric.function.__name__}`)"
     needs = [f"{metric.min_size[0]}x{metric.min_size[1]} pixels"] if metric.min_size else []
     needs += ["masks"] if metric.takes_hole else []
     needs += ["inputs"] if metric.kind == "input" or metric.extractor == "label_colours" else []

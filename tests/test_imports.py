@@ -26,7 +26,7 @@ SEPARATE = {"quiz": "quiz", "metrics": "metrics", "judgements": "statistics", "s
 
 LIGHT_MODULES = (
     "tables", "tables.cells", "tables.frames", "settings.sections", "settings.study", "settings.quiz",
-    "settings.training", "settings.analysis", "study", "store", "store.export", "pictures.refusal", "pictures",
+    "settings.training", "settings.analysis", "study", "store", "store.export", "pictures.audit", "pictures",
     "pictures.importing", "pictures.holes", "pictures.decode", "base.adaptive",
     "base.inference", "base.reading", "base.errors", "quiz", "study.commands.doctor",
     "metrics.catalogue", "metrics.weights.cache", "metrics.weights.package",

@@ -16,7 +16,7 @@ from unittest import mock
 import numpy as np
 import torch
 
-from gan_eval.metrics import functional as ours
+from gan_eval.metrics import load, scores
 from gan_eval.metrics.definitions.no_reference import load_regression
 from gan_eval.metrics.definitions.perceptual import read_dists_weights, read_trunk
 from gan_eval.metrics.weights.cache import fetch
@@ -199,8 +199,7 @@ def brisque_program() -> Any:
 
 def ours_of(name: str) -> Any:
     """A metric of gan_eval with its network loaded once."""
-    network = ours.load(name)
-    return lambda *pictures: getattr(ours, name)(*pictures, network=network)
+    return partial(scores, name, network=load(name))
 
 
 def support_vectors() -> tuple[Any, Any]:

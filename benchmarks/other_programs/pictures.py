@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import torchmetrics.functional.image as tm
 from image_similarity_measures import quality_metrics as similarity
 from skimage import metrics as sk
 
-from gan_eval.metrics import functional as ours
+from gan_eval.metrics import scores
 from other_programs.inputs import Pair, as_bytes, as_doubles, as_levels, as_singles, each, four_pairs, large_pairs
 from other_programs.rows import Found, Table, called, named
 
@@ -56,7 +57,7 @@ def pairs_of_pictures(folder: Path, programs: Sequence[dict[str, Table]]) -> Tab
 def psnr() -> list[Found]:
     """Peak signal-to-noise ratio."""
     return [
-        ("gan_eval `psnr`", each(ours.psnr, as_bytes), ""),
+        ("gan_eval `psnr`", each(partial(scores, "psnr"), as_bytes), ""),
         (named("scikit-image"), each(lambda a, b: sk.peak_signal_noise_ratio(b, a)), ""),
         (
             named("torchmetrics", "data_range=1.0"),
@@ -78,8 +79,8 @@ def ssim() -> list[Found]:
     paper = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
     common = {"channel_axis": -1, "data_range": 255}
     return [
-        ("gan_eval `ssim`", each(ours.ssim, as_bytes), ""),
-        ("gan_eval `ssim_luma`", each(ours.ssim_luma, as_bytes), LUMA),
+        ("gan_eval `ssim`", each(partial(scores, "ssim"), as_bytes), ""),
+        ("gan_eval `ssim_luma`", each(partial(scores, "ssim_luma"), as_bytes), LUMA),
         (
             named("scikit-image", "gaussian_weights=True, sigma=1.5, use_sample_covariance=False"),
             each(lambda a, b: sk.structural_similarity(a, b, **paper, **common)),
@@ -123,7 +124,7 @@ def javascript_ssim(found: dict[str, Any]) -> list[Found]:
 def large_ssim(found: dict[str, Any]) -> list[Found]:
     """Return rows of the same pictures at twice the side."""
     return [
-        ("gan_eval `ssim`", each(ours.ssim, as_bytes, large=True), ""),
+        ("gan_eval `ssim`", each(partial(scores, "ssim"), as_bytes, large=True), ""),
         (named("piq"), each(piq.ssim, as_doubles, large=True), HALVES),
         (
             named("piq", "downsample=False"),
@@ -139,7 +140,7 @@ def ms_ssim() -> list[Found]:
     """Structural similarity at five scales."""
     theirs = tm.multiscale_structural_similarity_index_measure
     return [
-        ("gan_eval `ms_ssim`", each(ours.ms_ssim, as_bytes), ""),
+        ("gan_eval `ms_ssim`", each(partial(scores, "ms_ssim"), as_bytes), ""),
         (named("pytorch-msssim"), each(lambda a, b: pytorch_msssim.ms_ssim(a, b, data_range=1.0), as_doubles), ""),
         (named("piq"), each(piq.multi_scale_ssim, as_doubles), ""),
         (
@@ -160,7 +161,7 @@ def vif() -> list[Found]:
     """Visual information fidelity."""
     theirs = tm.visual_information_fidelity
     return [
-        ("gan_eval `vif`", each(ours.vif, as_bytes), ""),
+        ("gan_eval `vif`", each(partial(scores, "vif"), as_bytes), ""),
         (named("piq"), each(piq.vif_p, as_doubles), ""),
         (named("sewar", "vifp"), each(lambda a, b: sewar.vifp(b, a)), CHANNELS),
         (named("torchmetrics", "pictures in 0..255"), each(theirs, as_levels), CHANNELS),
@@ -191,7 +192,7 @@ def fsim() -> list[Found]:
     """Feature similarity."""
     other = "of each channel; other phase congruency, gradients clipped at 0"
     return [
-        ("gan_eval `fsim`", each(ours.fsim, as_bytes), ""),
+        ("gan_eval `fsim`", each(partial(scores, "fsim"), as_bytes), ""),
         (named("piq"), each(piq.fsim, as_doubles), ""),
         (named("pyiqa", "fsim"), pyiqa("fsim_arch", "FSIM", chromatic=True), ""),
         (MEASURES, each(lambda a, b: similarity.fsim(b, a)), other),
@@ -201,7 +202,7 @@ def fsim() -> list[Found]:
 def gmsd() -> list[Found]:
     """Gradient magnitude similarity deviation."""
     return [
-        ("gan_eval `gmsd`", each(ours.gmsd, as_bytes), ""),
+        ("gan_eval `gmsd`", each(partial(scores, "gmsd"), as_bytes), ""),
         (named("piq"), each(piq.gmsd, as_doubles), ""),
         (called(OPENCV, "quality.QualityGMSD"), each(quality("GMSD")), "of each channel, mean of three"),
         (named("pyiqa", "gmsd"), pyiqa("gmsd_arch", "GMSD", test_y_channel=True), "luma in whole levels"),
@@ -214,7 +215,7 @@ def niqe(folder: Path) -> list[Found]:
 
     theirs = pyiqa_niqe(folder)
     return [
-        ("gan_eval `niqe`", each(lambda fake, _: ours.niqe(fake), as_bytes), ""),
+        ("gan_eval `niqe`", each(lambda fake, _: scores("niqe", fake), as_bytes), ""),
         (
             named("pyiqa", "niqe"),
             each(lambda fake, _: theirs(fake), as_singles),

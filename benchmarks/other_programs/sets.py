@@ -15,7 +15,7 @@ from torch_fidelity.metric_prc import prc_features_to_metric
 from torchmetrics.image.fid import _compute_fid
 from torchmetrics.image.kid import poly_mmd
 
-from gan_eval.metrics import functional as ours
+from gan_eval.metrics import score
 from other_programs.rows import Found, Table, named
 
 FIVE = "k = 5"
@@ -40,7 +40,7 @@ def fid(real: Any, fake: Any) -> list[Found]:
     moments = (real.mean(0), np.cov(real, rowvar=False), fake.mean(0), np.cov(fake, rowvar=False))
     fidelity = fid_statistics_to_metric(*(fid_features_to_statistics(side) for side in (b, a)), verbose=False)
     return [
-        ("gan_eval `fid`", [ours.fid(a, b)], ""),
+        ("gan_eval `fid`", [score("fid", b, a)], ""),
         (named("pytorch-fid"), [float(calculate_frechet_distance(*moments))], ""),
         (named("clean-fid"), [float(frechet_distance(*moments))], ""),
         (named("torchmetrics"), [float(_compute_fid(*map(torch.from_numpy, moments)))], ""),
@@ -55,7 +55,7 @@ def kid(real: Any, fake: Any) -> list[Found]:
     fidelity = partial(kid_features_to_metric, b, a, kid_subset_size=300, kid_subsets=1, verbose=False)
     name = "kernel_inception_distance_mean"
     return [
-        ("gan_eval `kid_all_pairs`", [ours.kid_all_pairs(a, b)], "of all pictures, no random subsets"),
+        ("gan_eval `kid_all_pairs`", [score("kid_all_pairs", b, a)], "of all pictures, no random subsets"),
         (
             named("torchmetrics", "subset_size=300"),
             [float(poly_mmd(a, b))],
@@ -78,7 +78,7 @@ def kid(real: Any, fake: Any) -> list[Found]:
 
 def cmmd(real: Any, fake: Any) -> list[Found]:
     """Kernel distance with a Gaussian kernel, as for CLIP's features."""
-    found = 100 * ours.cmmd(torch.from_numpy(real), torch.from_numpy(fake))
+    found = 100 * score("cmmd", torch.from_numpy(fake), torch.from_numpy(real))
     double, single = (100 * published_cmmd(real, fake, precision) for precision in (np.float64, np.float32))
     rounds = "as published; rounds where the sets are close"
     return [
@@ -108,7 +108,7 @@ def neighbours(real: Any, fake: Any) -> Table:
     piq_precision, piq_recall = map(float, piq.PR(nearest_k=5).compute_metric(a, b))
     return {
         "precision": [
-            ("gan_eval `precision`", [ours.precision(a, b)], "k = 3"),
+            ("gan_eval `precision`", [score("precision", b, a)], "k = 3"),
             (named("prdc", "nearest_k=3"), [three["precision"]], ""),
             (named("prdc", "nearest_k=5"), [five["precision"]], FIVE),
             (named("prdc", "fake and real exchanged"), [swapped], "this is the recall"),
@@ -121,16 +121,16 @@ def neighbours(real: Any, fake: Any) -> Table:
             ),
         ],
         "recall": [
-            ("gan_eval `recall`", [ours.recall(a, b)], "k = 3"),
+            ("gan_eval `recall`", [score("recall", b, a)], "k = 3"),
             (named("prdc", "nearest_k=3"), [three["recall"]], ""),
             (named("piq", "nearest_k=5"), [piq_recall], FIVE),
         ],
         "density": [
-            ("gan_eval `density`", [ours.density(a, b)], "k = 5"),
+            ("gan_eval `density`", [score("density", b, a)], "k = 5"),
             (named("prdc", "nearest_k=5"), [five["density"]], ""),
         ],
         "coverage": [
-            ("gan_eval `coverage`", [ours.coverage(a, b)], "k = 5"),
+            ("gan_eval `coverage`", [score("coverage", b, a)], "k = 5"),
             (named("prdc", "nearest_k=5"), [five["coverage"]], ""),
         ],
     }

@@ -4,10 +4,10 @@ Open catalogue.py first: every metric by name; run/ measures stimulus sets with 
 >>> from gan_eval.metrics import evaluate
 >>> image_metrics, set_metrics = evaluate(Path("stimuli/facades"), ["psnr", "ssim", "fid"])  # doctest: +SKIP
 
-`score("ssim", fake, real)` is the value of two files or arrays. The same metrics are plain functions on tensors
-(`gan_eval.metrics.functional`) and subclasses of torchmetrics' `Metric` (MeanPeakSignalNoiseRatio,
-FrechetInceptionDistance, ...: `gan_eval.metrics.classes`). All names are imported when they are first used: this
-package starts without torch and pandas.
+`score("ssim", fake, real)` is the value of two files, arrays or sets of features, `scores` the values of batches of
+tensors. The same metrics are subclasses of torchmetrics' `Metric` (MeanPeakSignalNoiseRatio, FrechetInceptionDistance,
+...: `gan_eval.metrics.classes`). All names are imported when they are first used: this package starts without torch
+and pandas.
 """
 
 from importlib import import_module
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gan_eval.metrics.classes import *  # noqa: F403
+    from gan_eval.metrics.one_value import load as load
     from gan_eval.metrics.one_value import score as score
+    from gan_eval.metrics.one_value import scores as scores
     from gan_eval.metrics.run.inputs import Settings as Settings
     from gan_eval.metrics.run.inputs import folder_pair as folder_pair
     from gan_eval.metrics.run.runner import evaluate as evaluate
@@ -25,7 +27,9 @@ _MODULE_OF = {
     "Settings": "run.inputs",
     "evaluate": "run.runner",
     "folder_pair": "run.inputs",
+    "load": "one_value",
     "score": "one_value",
+    "scores": "one_value",
     "write_metrics": "run.runner",
 }
 """Public names by module; the other ones that begin with a capital are in `classes`."""

@@ -81,21 +81,26 @@ def select(names: Iterable[str | Function], sources: Collection[str] = (), *, ow
                 raise UserError(f"metric {name!r}: a function is for `gan-eval metrics`, whose tables `analyze` takes")
             selected.append(_own(name, selected))
             continue
-        metric, (base, at, source) = METRICS.get(name) or metric_named(name), name.partition("@")
-        if at and base in TEMPLATES and source not in sources:
-            if source != BUILT_IN:
-                fix = f"give --features {source or 'NAME'}=FILE or --network"
-                raise UserError(f"metric {name!r}: no features {source!r}; {fix}")
-            metric = metric_of_features(name, is_built_in=True)
-        if metric is None:
-            folded = {name.casefold(): name for name in ([f"{base}@{source}" for base in TEMPLATES] if at else METRICS)}
-            longer = [full for full in folded if full.startswith(f"{name.casefold()}_") and not full.endswith("_hole")]
-            near = longer or difflib.get_close_matches(name.casefold(), folded, n=1)
-            named = " or ".join(repr(folded[each]) for each in near)
-            hint = f"did you mean {named}?" if near else f"choose from {', '.join(folded.values())}"
-            raise UserError(f"metric {name!r}: unknown; {hint}")
-        selected.append(metric)
+        selected.append(_named(name, sources))
     return selected
+
+
+def _named(name: str, sources: Collection[str]) -> Metric:
+    """Return the metric with this name; a UserError names the nearest one."""
+    metric, (base, at, source) = metric_named(name), name.partition("@")
+    if at and base in TEMPLATES and source not in sources:
+        if source != BUILT_IN:
+            fix = f"give --features {source or 'NAME'}=FILE or --network"
+            raise UserError(f"metric {name!r}: no features {source!r}; {fix}")
+        metric = metric_of_features(name, is_built_in=True)
+    if metric is not None:
+        return metric
+    folded = {each.casefold(): each for each in ([f"{base}@{source}" for base in TEMPLATES] if at else METRICS)}
+    longer = [full for full in folded if full.startswith(f"{name.casefold()}_") and not full.endswith("_hole")]
+    near = longer or difflib.get_close_matches(name.casefold(), folded, n=1)
+    named = " or ".join(repr(folded[each]) for each in near)
+    hint = f"did you mean {named}?" if near else f"choose from {', '.join(folded.values())}"
+    raise UserError(f"metric {name!r}: unknown; {hint}")
 
 
 def _own(function: str | Function, others: Sequence[Metric]) -> Metric:
@@ -108,6 +113,14 @@ def _own(function: str | Function, others: Sequence[Metric]) -> Metric:
 
 WIDTH = 80
 """Width of the list at a terminal, in columns."""
+
+
+_NEEDS = {
+    "segmenter": ("--segmenter FILE", "a segmenter: --segmenter FILE"),
+    "label_colours": ("label maps", "label maps: the column input_file of the set"),
+    EXTRACTOR: ("--features or --network", "features: --features NAME=FILE, or --network NAME=FILE"),
+}
+"""What an extractor needs, in the short list and in the long one."""
 
 
 def _by_kind() -> list[Metric]:
@@ -123,9 +136,7 @@ def list_metrics() -> str:
     for metric in _by_kind():
         needs = [pictures[metric.kind], "masks" * metric.takes_hole]
         needs += [f"weights {' and '.join(metric.weights)}"] if metric.weights else []
-        needs += ["--segmenter FILE"] if metric.extractor == "segmenter" else []
-        needs += ["label maps"] if metric.extractor == "label_colours" else []
-        needs += ["--features or --network"] if metric.extractor == EXTRACTOR else []
+        needs.append(_NEEDS.get(metric.extractor or "", ("", ""))[0])
         rows.append((metric.name, "higher" if metric.higher_is_better else "lower", ", ".join(filter(None, needs))))
     width = max(len(name) for name, *_ in rows)
     lines = [f"{name:<{width}}  {better:<6}  {needs}".rstrip() for name, better, needs in rows]
@@ -157,9 +168,7 @@ def describe() -> str:
             ("weights", ", ".join(weights)),
             ("needs", "masks: the column mask_file of the stimulus set" if metric.takes_hole else ""),
             ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),
-            ("needs", "a segmenter: --segmenter FILE" if metric.extractor == "segmenter" else ""),
-            ("needs", "label maps: the column input_file of the set" if metric.extractor == "label_colours" else ""),
-            ("needs", "features: --features NAME=FILE, or --network NAME=FILE" if of_features else ""),
+            ("needs", _NEEDS.get(metric.extractor or "", ("", ""))[1]),
             ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
         ]
         lines = wrap(f"{metric.name}: {metric.low:g} to {metric.high:g}{unit}; {better}", WIDTH)

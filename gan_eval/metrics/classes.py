@@ -3,7 +3,7 @@
 Metrics of pictures are the mean over all pictures that `update` was given. `update` takes (N, 3, H, W) uint8 pictures,
 0..255; `compute` gives the mean, a float64. Their states are a sum and a count in float64, so memory does not grow, and
 processes (torch.distributed) bring their sums together. A picture that has no value raises `Unmeasurable` (see
-`gan_eval.metrics.functional`), and the batch leaves no trace. The mean of values among which one is infinite is
+`gan_eval.metrics.scores`), and the batch leaves no trace. The mean of values among which one is infinite is
 infinite, as torchmetrics has it; comparisons and the report leave such values out and count them
 (`gan_eval.metrics.run.runner`).
 
@@ -32,7 +32,7 @@ tensor(1., dtype=torch.float64)
 17408.0
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import copy
 from functools import lru_cache
 from pathlib import Path
@@ -46,11 +46,11 @@ from torch import Tensor
 from torchmetrics.image import psnr
 from torchmetrics.utilities import dim_zero_cat
 
-from gan_eval.metrics import functional
-from gan_eval.metrics.batches import Network, check_pictures
 from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
 from gan_eval.metrics.networks.extractors import FeatureExtractor, InceptionFeatures, width_of
+from gan_eval.metrics.one_value import Network, check_pictures, load, score, scores
 
 
 class MeanOfPictures(torchmetrics.Metric):
@@ -62,13 +62,13 @@ class MeanOfPictures(torchmetrics.Metric):
     is_differentiable = False
     full_state_update = False
     count: Tensor
-    function: str
-    """Name in `gan_eval.metrics.functional`; the direction is that of its record."""
+    metric: str
+    """Name of the metric; the direction is that of its record."""
 
-    def __init_subclass__(cls, function: str = "", **kwargs: Any) -> None:
+    def __init_subclass__(cls, metric: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if function:
-            cls.function, cls.higher_is_better = function, METRICS[function].higher_is_better
+        if metric:
+            cls.metric, cls.higher_is_better = metric, METRICS[metric].higher_is_better
 
     def __init__(self, *, weights: Mapping[str, Path] | None = None, **kwargs: Any) -> None:
         """Load the weights, if the metric needs any.
@@ -78,26 +78,24 @@ class MeanOfPictures(torchmetrics.Metric):
             kwargs: torchmetrics' own.
         """
         super().__init__(**kwargs)
-        function = self.function
-        self._sum = f"sum_{function}"  # equal names of states would merge two metrics in a MetricCollection
+        self._sum = f"sum_{self.metric}"  # equal names of states would merge two metrics in a MetricCollection
         self.add_state(self._sum, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self._paths = tuple((weights or {}).items())
-        if METRICS[function].make:
-            _loaded(function, self._paths, "cpu")
+        self._network("cpu")
 
     def compute(self) -> Tensor:
         """Return the mean over all pictures; NaN if there were none."""
         return getattr(self, self._sum) / self.count
 
     def _add(self, *pictures: Tensor) -> None:
-        network = (
-            {"network": _loaded(self.function, self._paths, str(self.device))} if METRICS[self.function].make else {}
-        )
-        values = getattr(functional, self.function)(*pictures, **network)
+        values = scores(self.metric, *pictures, network=self._network(str(self.device)))
         total: Tensor = getattr(self, self._sum)
         setattr(self, self._sum, total + values.to(total.device).sum())
         self.count += len(values)
+
+    def _network(self, device: str) -> Network | None:
+        return _loaded(self.metric, self._paths, device) if METRICS[self.metric].make else None
 
 
 class MeanOfPairs(MeanOfPictures):
@@ -116,8 +114,8 @@ class MeanOfSingles(MeanOfPictures):
         self._add(preds)
 
 
-class MeanPeakSignalNoiseRatio(MeanOfPairs, function="psnr"):
-    """Mean over pictures of `functional.psnr`, in dB; `kwargs` are torchmetrics' own."""
+class MeanPeakSignalNoiseRatio(MeanOfPairs, metric="psnr"):
+    """Mean over pictures of `psnr`, in dB; `kwargs` are torchmetrics' own."""
 
 
 class PeakSignalNoiseRatio(psnr.PeakSignalNoiseRatio):
@@ -138,27 +136,27 @@ class PeakSignalNoiseRatio(psnr.PeakSignalNoiseRatio):
         super().update(preds.double(), target.double())
 
 
-class MeanAbsoluteDifference(MeanOfPairs, function="l1"):
-    """Mean over pictures of `functional.l1`, 0 to 255 grey levels; `kwargs` are torchmetrics' own."""
+class MeanAbsoluteDifference(MeanOfPairs, metric="l1"):
+    """Mean over pictures of `l1`, 0 to 255 grey levels; `kwargs` are torchmetrics' own."""
 
 
-class MeanStructuralSimilarity(MeanOfPairs, function="ssim"):
-    """Mean over pictures of `functional.ssim` (`channels="rgb"`) or `functional.ssim_luma` (`luma`), -1 to 1.
+class MeanStructuralSimilarity(MeanOfPairs, metric="ssim"):
+    """Mean over pictures of `ssim` (`channels="rgb"`) or `ssim_luma` (`luma`), -1 to 1.
 
     Raises ValueError for other channels; `kwargs` are torchmetrics' own.
     """
 
     def __init__(self, channels: Literal["rgb", "luma"] = "rgb", **kwargs: Any) -> None:
-        self.function = _choice("channels", channels, {"rgb": "ssim", "luma": "ssim_luma"})
+        self.metric = _choice("channels", channels, {"rgb": "ssim", "luma": "ssim_luma"})
         super().__init__(**kwargs)
 
 
-class MultiScaleStructuralSimilarity(MeanOfPairs, function="ms_ssim"):
-    """Mean over pictures of `functional.ms_ssim`, 0 to 1; `kwargs` are torchmetrics' own."""
+class MultiScaleStructuralSimilarity(MeanOfPairs, metric="ms_ssim"):
+    """Mean over pictures of `ms_ssim`, 0 to 1; `kwargs` are torchmetrics' own."""
 
 
-class LearnedPerceptualSimilarity(MeanOfPairs, function="lpips_alex"):
-    """Mean over pictures of `functional.lpips_alex` (`net="alex"`) or `functional.lpips_vgg` (`vgg`), 0 and above.
+class LearnedPerceptualSimilarity(MeanOfPairs, metric="lpips_alex"):
+    """Mean over pictures of `lpips_alex` (`net="alex"`) or `lpips_vgg` (`vgg`), 0 and above.
 
     `weights`: files by name (alexnet or vgg16); default: the cache. Raises UserError if they are missing, ValueError
     for another net; `kwargs` are torchmetrics' own.
@@ -167,71 +165,71 @@ class LearnedPerceptualSimilarity(MeanOfPairs, function="lpips_alex"):
     def __init__(
         self, net: Literal["alex", "vgg"] = "alex", *, weights: Mapping[str, Path] | None = None, **kwargs: Any
     ) -> None:
-        self.function = _choice("net", net, {"alex": "lpips_alex", "vgg": "lpips_vgg"})
+        self.metric = _choice("net", net, {"alex": "lpips_alex", "vgg": "lpips_vgg"})
         super().__init__(weights=weights, **kwargs)
 
 
-class Dists(MeanOfPairs, function="dists"):
-    """Mean over pictures of `functional.dists`, 0 to 1; `kwargs` are torchmetrics' own.
+class Dists(MeanOfPairs, metric="dists"):
+    """Mean over pictures of `dists`, 0 to 1; `kwargs` are torchmetrics' own.
 
     `weights`: files by name (vgg16, dists); default: the cache. Raises UserError if they are missing.
     """
 
 
-class VisualInformation(MeanOfPairs, function="vif"):
-    """Mean over pictures of `functional.vif`, 0 and above; `kwargs` are torchmetrics' own."""
+class VisualInformation(MeanOfPairs, metric="vif"):
+    """Mean over pictures of `vif`, 0 and above; `kwargs` are torchmetrics' own."""
 
 
-class FeatureSimilarity(MeanOfPairs, function="fsim"):
-    """Mean over pictures of `functional.fsim`, 0 to 1; `kwargs` are torchmetrics' own."""
+class FeatureSimilarity(MeanOfPairs, metric="fsim"):
+    """Mean over pictures of `fsim`, 0 to 1; `kwargs` are torchmetrics' own."""
 
 
-class GradientDeviation(MeanOfPairs, function="gmsd"):
-    """Mean over pictures of `functional.gmsd`, 0 to 0.5; `kwargs` are torchmetrics' own."""
+class GradientDeviation(MeanOfPairs, metric="gmsd"):
+    """Mean over pictures of `gmsd`, 0 to 0.5; `kwargs` are torchmetrics' own."""
 
 
-class MultiScaleGradientDeviation(MeanOfPairs, function="ms_gmsd"):
-    """Mean over pictures of `functional.ms_gmsd`, 0 to 0.5; `kwargs` are torchmetrics' own."""
+class MultiScaleGradientDeviation(MeanOfPairs, metric="ms_gmsd"):
+    """Mean over pictures of `ms_gmsd`, 0 to 0.5; `kwargs` are torchmetrics' own."""
 
 
-class SaliencySimilarity(MeanOfPairs, function="vsi"):
-    """Mean over pictures of `functional.vsi`, 0 to 1; `kwargs` are torchmetrics' own."""
+class SaliencySimilarity(MeanOfPairs, metric="vsi"):
+    """Mean over pictures of `vsi`, 0 to 1; `kwargs` are torchmetrics' own."""
 
 
-class MeanDeviationSimilarity(MeanOfPairs, function="mdsi"):
-    """Mean over pictures of `functional.mdsi`, 0 and above; `kwargs` are torchmetrics' own."""
+class MeanDeviationSimilarity(MeanOfPairs, metric="mdsi"):
+    """Mean over pictures of `mdsi`, 0 and above; `kwargs` are torchmetrics' own."""
 
 
-class HaarSimilarity(MeanOfPairs, function="haarpsi"):
-    """Mean over pictures of `functional.haarpsi`, 0 to 1; `kwargs` are torchmetrics' own."""
+class HaarSimilarity(MeanOfPairs, metric="haarpsi"):
+    """Mean over pictures of `haarpsi`, 0 to 1; `kwargs` are torchmetrics' own."""
 
 
-class NaturalImageQuality(MeanOfSingles, function="niqe"):
-    """Mean over pictures of `functional.niqe`, 0 and above; `kwargs` are torchmetrics' own."""
+class NaturalImageQuality(MeanOfSingles, metric="niqe"):
+    """Mean over pictures of `niqe`, 0 and above; `kwargs` are torchmetrics' own."""
 
 
-class Brisque(MeanOfSingles, function="brisque"):
-    """Mean over pictures of `functional.brisque`, about 0 to 100; `kwargs` are torchmetrics' own.
+class Brisque(MeanOfSingles, metric="brisque"):
+    """Mean over pictures of `brisque`, about 0 to 100; `kwargs` are torchmetrics' own.
 
     `weights`: the file by name (brisque); default: the cache. Raises UserError if it is missing.
     """
 
 
-class Sharpness(MeanOfSingles, function="sharpness"):
-    """Mean over pictures of `functional.sharpness`, in squared grey levels; `kwargs` are torchmetrics' own."""
+class Sharpness(MeanOfSingles, metric="sharpness"):
+    """Mean over pictures of `sharpness`, in squared grey levels; `kwargs` are torchmetrics' own."""
 
 
-def _choice(option: str, value: str, functions: Mapping[str, str]) -> str:
-    """Return the name of the function chosen by an option."""
-    if value not in functions:
-        raise ValueError(f"{option} {value!r}: expected {' or '.join(functions)}")
-    return functions[value]
+def _choice(option: str, value: str, metrics: Mapping[str, str]) -> str:
+    """Return the name of the metric chosen by an option."""
+    if value not in metrics:
+        raise ValueError(f"{option} {value!r}: expected {' or '.join(metrics)}")
+    return metrics[value]
 
 
 @lru_cache(maxsize=4)
-def _loaded(function: str, paths: tuple[tuple[str, Path], ...], device: str) -> Network:
-    """Return the network of a function, loaded once for all metrics that use it."""
-    return functional.load(function, paths=dict(paths), device=device)
+def _loaded(metric: str, paths: tuple[tuple[str, Path], ...], device: str) -> Network:
+    """Return the network of a metric, loaded once for all classes that use it."""
+    return load(metric, paths=dict(paths), device=device)
 
 
 class SetMetric(torchmetrics.Metric):
@@ -254,14 +252,13 @@ class SetMetric(torchmetrics.Metric):
     full_state_update = False
     pending_real: list[Tensor] | Tensor
     pending_fake: list[Tensor] | Tensor
-    functions: ClassVar[dict[str, Callable[..., float]]] = {}
-    """The metrics' functions by their names; the direction is that of the first one's record."""
+    metrics: ClassVar[tuple[str, ...]]
+    """Names of metrics of any features; the direction is that of the first one's record."""
     default_resizer: ClassVar[str] = DEFAULT_RESIZER
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        name = next(iter(cls.functions))
-        cls.higher_is_better = (METRICS.get(name) or METRICS[f"{name}_inception"]).higher_is_better
+        cls.higher_is_better = TEMPLATES[cls.metrics[0]].higher_is_better
 
     def __init__(
         self,
@@ -304,15 +301,13 @@ class SetMetric(torchmetrics.Metric):
                 setattr(self, name, state)
 
     def compute(self) -> Tensor | dict[str, Tensor]:
-        """Return the value, float64; for a class with several metrics, each by its function's name.
+        """Return the value, float64; for a class with several metrics, each by its name.
 
         Raises:
             Unmeasurable: a set has too few members, or a feature is not finite.
         """
         real, fake = self._features("real"), self._features("fake")
-        values = {
-            name: torch.tensor(function(real, fake), dtype=torch.float64) for name, function in self.functions.items()
-        }
+        values = {name: torch.tensor(score(name, fake, real), dtype=torch.float64) for name in self.metrics}
         return values if len(values) > 1 else next(iter(values.values()))
 
     def _features(self, which: str) -> NDArray[np.floating]:
@@ -332,34 +327,34 @@ class SetMetric(torchmetrics.Metric):
 
 
 class FrechetInceptionDistance(SetMetric):
-    """FID as torchmetrics computes it: see `functional.fid`. The arguments are those of `SetMetric`.
+    """FID as torchmetrics computes it: see `fid`. The arguments are those of `SetMetric`.
 
     The resizer is torchmetrics' unless you name another; that of the table `set_metrics` is `tf1` by default.
     """
 
     default_resizer = "bilinear-aa"
-    functions: ClassVar = {"fid": functional.fid}
+    metrics = ("fid",)
 
 
 class AllPairsKernelInceptionDistance(SetMetric):
-    """KID: see `functional.kid_all_pairs`. The arguments are those of `SetMetric`; the value may be below 0."""
+    """KID: see `kid_all_pairs`. The arguments are those of `SetMetric`; the value may be below 0."""
 
-    functions: ClassVar = {"kid_all_pairs": functional.kid_all_pairs}
+    metrics = ("kid_all_pairs",)
 
 
 class PrecisionRecall(SetMetric):
-    """Precision and recall: see `functional.precision` and `functional.recall`. The arguments are those of `SetMetric`.
+    """Precision and recall: see `precision` and `recall`. The arguments are those of `SetMetric`.
 
     `compute` returns both by name, 0 to 1.
     """
 
-    functions: ClassVar = {"precision": functional.precision, "recall": functional.recall}
+    metrics = ("precision", "recall")
 
 
 class DensityCoverage(SetMetric):
-    """Density and coverage: see `functional.density` and `functional.coverage`. The arguments are those of `SetMetric`.
+    """Density and coverage: see `density` and `coverage`. The arguments are those of `SetMetric`.
 
     `compute` returns both by name: density is 0 and above, coverage 0 to 1.
     """
 
-    functions: ClassVar = {"density": functional.density, "coverage": functional.coverage}
+    metrics = ("density", "coverage")

@@ -20,6 +20,7 @@ from gan_eval.metrics.definitions.no_reference import BLOCK, niqe_blocks
 from gan_eval.metrics.definitions.perceptual import PerceptualDistance
 from gan_eval.metrics.definitions.similarity import WINDOW, l1_map, ssim_map
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.one_value import load
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.metrics.run.measure import PictureFiles
 from gan_eval.pictures.decode import open_picture
@@ -82,8 +83,6 @@ class PictureMaps:
 
     @cached_property
     def _lpips(self) -> PerceptualDistance:
-        from gan_eval.metrics.functional import load  # imports torch
-
         return cast(PerceptualDistance, load("lpips_alex_hole"))
 
     def regions(self, stimulus: str) -> dict[str, NDArray[np.bool_]]:

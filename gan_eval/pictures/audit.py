@@ -1,13 +1,30 @@
-"""The audit: compare real and generated pictures of a stimulus set by every clue; report a table and messages."""
+"""The audit: compare real and generated pictures of a stimulus set by every clue; report a table and messages.
 
-from collections.abc import Mapping, Sequence
+Sessions refuse stimuli whose files give the truth away, unless the study allows it (`require_no_giveaways`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gan_eval.base.errors import UserError
 from gan_eval.base.progress import Progress
-from gan_eval.pictures.clues import CLUES, Facts, Group, equalise_command, file_facts, files_of, groups_of, pixel_facts
+from gan_eval.pictures.clues import (
+    CLUES,
+    IDENTICAL,
+    METADATA_CLUES,
+    Clue,
+    Facts,
+    Group,
+    equalise_command,
+    file_facts,
+    files_of,
+    folder_of,
+    groups_of,
+    pixel_facts,
+)
 from gan_eval.pictures.compare import MIN_PICTURES, Finding, compare, separation_text
-from gan_eval.pictures.decode import read_rgb
+from gan_eval.pictures.decode import decode_rgb, read_file
 from gan_eval.pictures.sets import StimulusSet, identical_pictures, require_same_stimuli
 from gan_eval.tables.frames import Row
 
@@ -53,16 +70,20 @@ def audit(sets: Sequence[StimulusSet], *, on_progress: Progress | None = None) -
     files = files_of(sets)
     for done, (stimulus, file) in enumerate(files.items(), start=1):
         try:
-            facts[stimulus] = {**file_facts(file), **pixel_facts(read_rgb(file))}
+            content = read_file(file)
+            facts[stimulus] = {**file_facts(file, content), **pixel_facts(decode_rgb(content, file))}
         except UserError as error:
             problems.append(str(error))
         if on_progress:
             on_progress(done, len(files))
-    compared = {}
-    for group in groups:
-        real, fake = ([facts[name] for name in names if name in facts] for names in (group.real, group.fake))
-        compared[group] = [_row(group, compare(clue, real, fake)) for clue in CLUES.values()]
+    compared = {group: [_row(group, each) for each in _findings(group, facts, CLUES.values())] for group in groups}
     return Audit(compared, tuple(problems), tuple(sets))
+
+
+def _findings(group: Group, facts: Mapping[str, Facts], clues: Iterable[Clue]) -> list[Finding]:
+    """Compare the pictures of a group that could be read by each clue."""
+    real, fake = ([facts[name] for name in names if name in facts] for names in (group.real, group.fake))
+    return [compare(clue, real, fake) for clue in clues]
 
 
 def _row(group: Group, finding: Finding) -> Row:
@@ -89,16 +110,17 @@ _LABELS = {"gives_away": "gives away", "look": "look"}
 
 
 def summary_lines(audit: Audit) -> list[str]:
-    """Return a headline for each model, a line for each clue that separates, the strongest first, and the advice.
-
-    The advice is the command for each set whose files differ, and the fix for each picture clue that separates.
-    """
+    """Return a headline for each model, a line for each clue that separates, the strongest first, and advice."""
     lines = [f"left out: {problem}" for problem in audit.problems]
     if identical := identical_pictures(row for stimuli in audit.sets for row in stimuli.rows):
         lines.append(f"warning: {identical}")
     for group, rows in audit.groups.items():
         lines += _lines_of(group, rows)
+    return [*lines, *_advice(audit)]
 
+
+def _advice(audit: Audit) -> list[str]:
+    """Return the command for each set whose files differ, and the fix for each picture clue that separates."""
     suspicious = [row for row in audit.rows if row["verdict"] in _LABELS]
     names = {row["clue"] for row in suspicious}
     differing = {(row["dataset"], row["model"]) for row in suspicious if row["sort"] == "metadata"}
@@ -117,7 +139,7 @@ def summary_lines(audit: Audit) -> list[str]:
             fixes.setdefault(clue.fix, []).append(clue.name)
     if fixes:
         advice.append("differences of the pixels may be content, which people should judge; if they are not:")
-    return [*lines, *advice, *(f"  {', '.join(clues)}: {fix}" for fix, clues in fixes.items())]
+    return [*advice, *(f"  {', '.join(clues)}: {fix}" for fix, clues in fixes.items())]
 
 
 def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
@@ -143,3 +165,51 @@ def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
         f"{len(rows) - len(others)} of {len(rows)} clues compared{without}: {', '.join(counts) or nothing}"
     )
     return [headline, *lines]
+
+
+def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
+    """Refuse generated pictures that are real ones, byte for byte, in the same set or in another.
+
+    Raises:
+        UserError: there are such pictures, and `allow` does not name `identical`.
+    """
+    problem = identical_pictures(row for stimuli in sets for row in stimuli.rows)
+    if problem and IDENTICAL not in allow:
+        raise UserError(f"{problem}; no answer can be correct: replace them, or {_allowing([*allow, IDENTICAL])}")
+
+
+def _allowing(names: Sequence[str]) -> str:
+    """Return the end of a message: the options that allow these clues."""
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"allow it: --allow-giveaways {','.join(names)}, in a study quiz.allow_giveaways = [{quoted}]"
+
+
+def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:
+    """Refuse stimuli whose metadata separate the classes; only the headers of the pool's files are read.
+
+    A missing or damaged file is ignored here; the session checks the pictures that it shows.
+
+    Args:
+        sets: the sets that stimuli are drawn from.
+        allow: names of allowed clues; `quiz.allow_giveaways` of the study.
+    """
+    clues = [clue for clue in METADATA_CLUES if clue.name not in allow]
+    files = files_of(sets)
+    facts: dict[str, Facts] = {}
+    for stimulus, file in files.items():
+        with suppress(UserError):
+            facts[stimulus] = file_facts(file)
+    separating: dict[Group, list[Finding]] = {}
+    for group in groups_of(row for stimuli in sets for row in stimuli.rows):
+        separating[group] = [each for each in _findings(group, facts, clues) if each.verdict == "gives_away"]
+    names = dict.fromkeys([*allow, *(finding.clue.name for findings in separating.values() for finding in findings)])
+    for group, findings in separating.items():
+        if findings:
+            folder = folder_of(files[group.fake[0]])
+            rows = [row for stimuli in sets for row in stimuli.rows if folder_of(files[row["stimulus"]]) == folder]
+            by = "; ".join(f"{finding.clue.name} (real {finding.real}, fake {finding.fake})" for finding in findings)
+            raise UserError(
+                f"{folder}: real and {group.model}'s pictures differ in {by}, which reveals the fakes; "
+                f"bring both to one form with `{equalise_command(folder, rows)}`, "
+                f"or {_allowing(list(names))}"
+            )

@@ -64,21 +64,7 @@ def read_captions(folder: Path, pictures: Iterable[Path]) -> Captions:
 
 def _of_table(file: Path, pictures: Iterable[Path]) -> dict[Path, str]:
     """Return the captions that a table names by a picture's path relative to the table's folder, or by its name."""
-    text = read_small(file).decode("utf-8-sig", "replace")
-    rows: list[dict[str, Any]] = []
-    if file.suffix == ".csv":
-        try:
-            with long_cells():
-                rows = list(csv.DictReader(io.StringIO(text)))
-        except csv.Error as error:
-            raise UserError(f"{file}: not a CSV file ({error}); save it again") from error
-    else:
-        for number, line in enumerate(text.splitlines(), start=1):
-            try:
-                row = json.loads(line) if line.strip() else None
-            except ValueError as error:
-                raise UserError(f"{file}: line {number}: not valid JSON ({error}); correct the line") from error
-            rows += [row] if isinstance(row, dict) else []
+    rows = _rows_of(file)
     columns = {str(name).strip().lower(): name for row in rows[:1] for name in row}
     of_file = [columns[name] for name in _FILE_NAMES if name in columns]
     of_text = [columns[name] for name in _TEXT_NAMES if name in columns]
@@ -95,6 +81,25 @@ def _of_table(file: Path, pictures: Iterable[Path]) -> dict[Path, str]:
         if isinstance(caption, str) and caption.strip():
             captions[picture] = caption.strip()
     return captions
+
+
+def _rows_of(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table of captions."""
+    text = read_small(file).decode("utf-8-sig", "replace")
+    if file.suffix == ".csv":
+        try:
+            with long_cells():
+                return list(csv.DictReader(io.StringIO(text)))
+        except csv.Error as error:
+            raise UserError(f"{file}: not a CSV file ({error}); save it again") from error
+    rows = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            row = json.loads(line) if line.strip() else None
+        except ValueError as error:
+            raise UserError(f"{file}: line {number}: not valid JSON ({error}); correct the line") from error
+        rows += [row] if isinstance(row, dict) else []
+    return rows
 
 
 def _text_next_to(picture: Path) -> str | None:

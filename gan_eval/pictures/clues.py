@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Literal, get_args
+from typing import IO, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,10 +84,15 @@ _FLOOR = 0.1
 """Grey levels added to numerator and denominator of a ratio of steps, so that flat pictures have a ratio."""
 
 
-def file_facts(path: Path) -> Facts:
-    """Return the metadata clues of one picture file, from its headers alone."""
-    require_file(path)
-    with decoding_errors(path), Image.open(path) as image:
+def file_facts(path: Path, content: bytes | None = None) -> Facts:
+    """Return the metadata clues of one picture file, from its headers; `content`: its bytes, if they were read."""
+    if content is None:
+        require_file(path)
+
+    def opened() -> IO[bytes]:
+        return path.open("rb") if content is None else io.BytesIO(content)
+
+    with decoding_errors(path), opened() as file, Image.open(file) as image:
         bits = _BITS.get(image.mode, 8)
         tables = subsampling = None
         if image.format in ("JPEG", "MPO"):
@@ -101,7 +106,8 @@ def file_facts(path: Path) -> Facts:
             factors = " ".join(f"{across}x{down}" for _, across, down, _ in image.layer)
             subsampling = "grey" if image.layers == 1 else sampling or factors
         elif image.format == "PNG":
-            bits, kinds = _png_chunks(path)
+            with opened() as again:  # Pillow reads on in its own
+                bits, kinds = _png_chunks(again)
         else:
             named = (("exif", "EXIF"), ("xmp", "XMP"), ("comment", "comment"))
             kinds = {name for key, name in named if image.info.get(key)}
@@ -133,20 +139,19 @@ def _short_hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:8]
 
 
-def _png_chunks(path: Path) -> tuple[int, set[str]]:
+def _png_chunks(file: IO[bytes]) -> tuple[int, set[str]]:
     """Return the bits per channel (or palette index) and the kinds of metadata of a PNG."""
     bits, kinds = 0, set()
-    with path.open("rb") as file:
-        file.seek(8)
-        while (header := file.read(8)) and (name := header[4:].decode("ascii")) != "IEND":
-            (length,) = struct.unpack(">I", header[:4])
-            end = file.tell() + length + 4  # a checksum comes after the content
-            if name == "IHDR":
-                bits = file.read(9)[8]
-            elif name in _CHUNK_KINDS:
-                is_xmp = name == "iTXt" and file.read(min(length, len(_XMP))) == _XMP
-                kinds.add("XMP" if is_xmp else _CHUNK_KINDS[name])
-            file.seek(end)
+    file.seek(8)
+    while (header := file.read(8)) and (name := header[4:].decode("ascii")) != "IEND":
+        (length,) = struct.unpack(">I", header[:4])
+        end = file.tell() + length + 4  # a checksum comes after the content
+        if name == "IHDR":
+            bits = file.read(9)[8]
+        elif name in _CHUNK_KINDS:
+            is_xmp = name == "iTXt" and file.read(min(length, len(_XMP))) == _XMP
+            kinds.add("XMP" if is_xmp else _CHUNK_KINDS[name])
+        file.seek(end)
     return bits, kinds
 
 

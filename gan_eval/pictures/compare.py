@@ -86,13 +86,13 @@ def compare(clue: Clue, real: Sequence[Facts], fake: Sequence[Facts]) -> Finding
 
 def judge(sort: Sort, separation: Separation, fewest: int) -> Verdict:
     """Return the verdict on a clue of this sort; `fewest`: number of pictures of the smaller class."""
-    low, high, auc = separation.low, separation.high, separation.auc
-    far = low > GIVES_AWAY or high < 1 - GIVES_AWAY
-    perfect = auc in (0.0, 1.0) and fewest >= MIN_PICTURES
-    certain = separation.certain is not None and separation.certain >= CERTAIN
-    if sort == "metadata" and (far or perfect or certain):
+    auc, low = separation.auc, separation.low
+    if auc < 0.5:
+        auc, low = 1 - auc, 1 - separation.high
+    is_perfect = auc == 1 and fewest >= MIN_PICTURES
+    if sort == "metadata" and (low > GIVES_AWAY or is_perfect or (separation.certain or 0) >= CERTAIN):
         return "gives_away"
-    return "look" if (low > 0.5 and auc > LOOK) or (high < 0.5 and auc < 1 - LOOK) else "ok"
+    return "look" if low > 0.5 and auc > LOOK else "ok"
 
 
 def separation_text(row: Row) -> str:

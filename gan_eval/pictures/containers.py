@@ -301,20 +301,11 @@ def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
 
     with pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20) as file:
         fields = {field.name: field.type for field in file.schema_arrow}
-        structs = [
-            name for name, kind in fields.items() if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
-        ]
-        binary = (pa.types.is_binary, pa.types.is_large_binary)
-        columns = structs or [name for name, kind in fields.items() if any(check(kind) for check in binary)]
+        structs, columns = _picture_columns(fields, source)
         is_text = (pa.types.is_string, pa.types.is_large_string)
         texts = [name for name in CAPTION_COLUMNS if name in fields and any(check(fields[name]) for check in is_text)]
-        if not columns:
-            columns_are = f"its columns are {', '.join(fields)}"
-            raise UserError(f"{source}: no column of pictures; {columns_are}; name the file or folder that has them")
-        if len(columns) > 1 and (unsafe := [name for name in columns if not names_one_part(name)]):
-            raise UserError(f"{source}: the column {unsafe[0]!r} cannot name a folder of its pictures; rename it")
         _require_small_cells(file.metadata, columns, source)
-        stems = {name: _stems(file, name, source, is_struct=name in structs, key="key" in fields) for name in columns}
+        stems = {name: _stems(file, name, is_struct=name in structs, key="key" in fields) for name in columns}
         empty: dict[str, list[str | None]] = {name: [] for name in columns}
         batches = file.iter_batches(1, columns=[*columns, *texts[:1]])
         for row, cells in enumerate(cells for batch in batches for cells in batch.to_pylist()):
@@ -340,6 +331,21 @@ def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
             unpacked.notes.append(f"{source}: column {name}: {len(paths)} of {rows} rows have no picture")
 
 
+def _picture_columns(fields: Mapping[str, Any], source: Path) -> tuple[list[str], list[str]]:
+    """Return the columns of structs with a picture's bytes, and the columns of pictures: these, else those of bytes."""
+    import pyarrow as pa
+
+    structs = [name for name, kind in fields.items() if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0]
+    binary = (pa.types.is_binary, pa.types.is_large_binary)
+    columns = structs or [name for name, kind in fields.items() if any(check(kind) for check in binary)]
+    if not columns:
+        columns_are = f"its columns are {', '.join(fields)}"
+        raise UserError(f"{source}: no column of pictures; {columns_are}; name the file or folder that has them")
+    if len(columns) > 1 and (unsafe := [name for name in columns if not names_one_part(name)]):
+        raise UserError(f"{source}: the column {unsafe[0]!r} cannot name a folder of its pictures; rename it")
+    return structs, columns
+
+
 def _require_small_cells(facts: Any, columns: Sequence[str], source: Path) -> None:
     """Refuse a column of pictures whose cells, or part that is compressed, are beyond the limit.
 
@@ -353,7 +359,7 @@ def _require_small_cells(facts: Any, columns: Sequence[str], source: Path) -> No
             )
 
 
-def _stems(file: Any, column: str, source: Path, *, is_struct: bool, key: bool) -> list[str]:
+def _stems(file: Any, column: str, *, is_struct: bool, key: bool) -> list[str]:
     """Return a name for each row: the stem of its path, or its key.
 
     It is the row's number where these are missing or repeated, or cannot be names of files.
@@ -408,23 +414,7 @@ def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
     with tarfile.open(source, tarinfo=_Member) as archive:
         members = [(member, _place_of(member.name, source)) for member in archive if member.isreg()]
         named = [(member, name) for member, name in members if name is not None]
-        kinds_of: dict[str, list[str]] = {}
-        for _, name in named:
-            if names_a_picture(Path(name)):
-                key, kind = key_of(name)
-                kinds_of.setdefault(key, []).append(kind)
-        kinds = sorted({kind for endings in kinds_of.values() for kind in endings})
-        several = [
-            key for key, endings in kinds_of.items() if len(endings) > 1 and any(kind[0].isalpha() for kind in endings)
-        ]
-        if tar_key is not None and tar_key not in kinds:
-            raise UserError(f"{source}: --tar-key {tar_key}: no such pictures; there are {', '.join(kinds)}")
-        if several and tar_key is None:
-            endings = kinds_of[several[0]]
-            raise UserError(
-                f"{source}: several pictures of one key ({several[0]}: {', '.join(endings)}); choose with "
-                f"--tar-key {min(endings, key=len)}"
-            )
+        _require_one_kind([name for _, name in named], source, tar_key)
         texts: dict[str, str] = {}
         places: dict[str, str] = {}
         for member, name in named:
@@ -440,6 +430,26 @@ def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
                 texts[key] = _text_of(content.read(), kind) or texts.get(key, "")
     unpacked.captions |= {place: texts[key] for place, key in places.items() if texts.get(key)}
     unpacked.folder = _innermost(unpacked.folder)
+
+
+def _require_one_kind(names: Sequence[str], source: Path, tar_key: str | None) -> None:
+    """Refuse members with several pictures of one key unless `tar_key` chooses, and a `tar_key` that none has."""
+    kinds_of: dict[str, list[str]] = {}
+    for name in names:
+        if names_a_picture(Path(name)):
+            key, kind = key_of(name)
+            kinds_of.setdefault(key, []).append(kind)
+    if tar_key is not None:
+        kinds = sorted(set().union(*kinds_of.values()))
+        if tar_key not in kinds:
+            raise UserError(f"{source}: --tar-key {tar_key}: no such pictures; there are {', '.join(kinds)}")
+        return
+    for key, endings in kinds_of.items():
+        if len(endings) > 1 and any(kind[0].isalpha() for kind in endings):
+            raise UserError(
+                f"{source}: several pictures of one key ({key}: {', '.join(endings)}); choose with "
+                f"--tar-key {min(endings, key=len)}"
+            )
 
 
 def key_of(name: str, *, last_dot: bool = False) -> tuple[str, str]:

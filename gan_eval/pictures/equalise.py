@@ -181,14 +181,7 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
                     record.write(**facts)
                 for target, picture in pictures.items():
                     images.write_png(out / target, picture)
-                for row in items[item]:
-                    files: Row = {
-                        column: targets[item][column, row[column]] for column in FILE_COLUMNS if row[column] is not None
-                    }
-                    new = {**row, **files, "width": size[0], "height": size[1], **hashes_of(files, out)}
-                    if "mask_file" in files:
-                        new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
-                    rows.append(new)
+                rows += [_row(row, targets[item], out, size) for row in items[item]]
             if on_progress:
                 on_progress(done, len(items))
         if not rows:
@@ -198,6 +191,15 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
         record.write(**facts, problems=problems, files=origins)
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
         return Equalised(len(included), size, tuple(problems))
+
+
+def _row(row: Row, targets: Targets, out: Path, size: Size) -> Row:
+    """Return a row of the new table, whose pictures are written."""
+    files: Row = {column: targets[column, row[column]] for column in FILE_COLUMNS if row[column] is not None}
+    new = {**row, **files, "width": size[0], "height": size[1], **hashes_of(files, out)}
+    if "mask_file" in files:
+        new["mask_area"] = float(hole_of(images.read_rgb(out / files["mask_file"])).mean())
+    return new
 
 
 def _record(source: Path, out: Path) -> FolderRecord:

@@ -319,17 +319,7 @@ def import_items(
                 of = f" of {name}" if name and rows else ""
                 raise UserError(f"{where}: no usable picture{of}; the first problem: {problems[0]}")
         imported = len(items) - len(problems)
-        if resized and reading.size:
-            width, height = reading.size
-            remarks.append(
-                f"{resized} of {imported} items had pictures of other sizes, which were brought to {width}x{height}"
-            )
-        elif resized:
-            how = _HOW_CUT.get(reading.fit or "", "scaled to the smaller (bicubic)")
-            remarks.append(f"{resized} of {imported} items had pictures of other sizes, which were {how}")
-        for (role, name), count in profiles.items():
-            fate = "was ignored" if name == UNREADABLE else "was applied, as all pictures are shown in sRGB"
-            remarks.append(f"{count} of {imported} {role} pictures: the colour profile {name!r} {fate}")
+        remarks += _changes(reading, imported, resized, profiles)
         remarks += filter(None, [repeated_pictures(rows), identical_pictures(rows)])
         # before the table, so that a killed import can be repeated
         record.write(**asdict(reading), problems=problems, remarks=remarks, resized=resized)
@@ -337,6 +327,18 @@ def import_items(
         return ImportedSet(
             out, imported, tuple(problems), resized, tuple(remarks), Counter(str(row["kind"]) for row in rows)
         )
+
+
+def _changes(reading: Reading, imported: int, resized: int, profiles: Mapping[tuple[str, str], int]) -> list[str]:
+    """Return messages about the sizes and colour profiles of the imported pictures."""
+    how = _HOW_CUT.get(reading.fit or "", "scaled to the smaller (bicubic)")
+    if reading.size:
+        how = f"brought to {reading.size[0]}x{reading.size[1]}"
+    lines = [f"{resized} of {imported} items had pictures of other sizes, which were {how}"] * bool(resized)
+    for (role, name), count in profiles.items():
+        fate = "was ignored" if name == UNREADABLE else "was applied, as all pictures are shown in sRGB"
+        lines.append(f"{count} of {imported} {role} pictures: the colour profile {name!r} {fate}")
+    return lines
 
 
 def _captioned(
@@ -371,19 +373,7 @@ def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Rea
     Raises:
         UserError: a picture cannot be read, the mask shows no hole, or the sizes differ.
     """
-    pictures: dict[str, Picture] = {}
-    profiles: dict[str, str] = {}
-    for role, path in files.items():
-        content = images.read_file(path)
-        if role == "mask":
-            pictures[role] = _decode_mask(content, path, reading.mask_hole or "white")
-            continue
-        pictures[role] = images.decode_rgb(content, path, white=reading.white)
-        try:
-            pictures[role], profile = to_srgb(pictures[role], content, path)
-        except UserError:  # viewers ignore such a profile, too
-            profile = UNREADABLE
-        profiles |= {role: profile} if profile else {}
+    pictures, profiles = _decoded(files, reading)
     if not {"real", *models} <= pictures.keys():
         if reading.size is None:
             return Item(pictures, profiles, False)
@@ -404,6 +394,24 @@ def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Rea
                 f"both to one size{fix}"
             )
     return Item(pictures, profiles, is_resized)
+
+
+def _decoded(files: Mapping[str, Path], reading: Reading) -> tuple[dict[str, Picture], dict[str, str]]:
+    """Return an item's pictures in sRGB, and the names of their profiles, by role."""
+    pictures: dict[str, Picture] = {}
+    profiles: dict[str, str] = {}
+    for role, path in files.items():
+        content = images.read_file(path)
+        if role == "mask":
+            pictures[role] = _decode_mask(content, path, reading.mask_hole or "white")
+            continue
+        pictures[role] = images.decode_rgb(content, path, white=reading.white)
+        try:
+            pictures[role], profile = to_srgb(pictures[role], content, path)
+        except UserError:  # viewers ignore such a profile, too
+            profile = UNREADABLE
+        profiles |= {role: profile} if profile else {}
+    return pictures, profiles
 
 
 def _decode_mask(content: bytes, path: Path, hole: agreement.HoleColour) -> Picture:

@@ -344,6 +344,11 @@ def items_of(
         return items, [*lines, *others]
     if not paired:
         return _without_partners(roles, models)
+    return _with_partners(roles, where, models)
+
+
+def _with_partners(roles: Roles, where: Path, models: Collection[str]) -> tuple[dict[str, dict[str, Path]], list[str]]:
+    """Return an item for each stem that all have; and messages about those left out."""
     for model in models:
         if not roles["real"].keys() & roles[model].keys():
             named = matching_stems(roles["real"], roles[model])

@@ -88,28 +88,33 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
             if files_must_exist and not os.path.isfile(folder / name):  # noqa: PTH113 - a path's own costs twice as much
                 raise UserError(f"{where}: no such file {name!r}; restore it or remove the row")
             checked.add(name)
-        if (row["kind"] == "fake") != (row["model"] is not None):
-            raise UserError(f"{table}: row {number}, column model: a fake names its model, a real picture has none")
-        if problem := model_cell_problem(row["model"]):
-            raise UserError(f"{table}: row {number}, column model: {problem}")
-        for identifier, of in (("stimulus", f"/{row['model'] or 'real'}"), ("item", "")):
-            start = f"{row['dataset']}{of}/"
-            if not row[identifier].startswith(start) or row[identifier] == start:
-                raise UserError(
-                    f"{table}: row {number}, column {identifier}: found {abbreviated(row[identifier])}, expected "
-                    f"{start}NAME by the row's data set and model"
-                )
-        if not _SHA256.fullmatch(row["sha256"] or ""):
-            now = ""
-            with suppress(UserError):
-                now = f" (now {sha256_file(folder / row['file'])})"
-            raise UserError(
-                f"{table}: row {number}, column sha256: found {row['sha256'] or 'nothing'}, expected the SHA-256 of "
-                f"{row['file']} in 64 lower-case hexadecimal digits{now}"
-            )
+        _require_valid(row, folder, f"{table}: row {number}")
     if hash_files:
         require_unchanged(stimuli.rows, folder)
     return stimuli
+
+
+def _require_valid(row: Row, folder: Path, where: str) -> None:
+    """Refuse a row whose model, identifiers or hash are not valid."""
+    if (row["kind"] == "fake") != (row["model"] is not None):
+        raise UserError(f"{where}, column model: a fake names its model, a real picture has none")
+    if problem := model_cell_problem(row["model"]):
+        raise UserError(f"{where}, column model: {problem}")
+    for identifier, of in (("stimulus", f"/{row['model'] or 'real'}"), ("item", "")):
+        start = f"{row['dataset']}{of}/"
+        if not row[identifier].startswith(start) or row[identifier] == start:
+            raise UserError(
+                f"{where}, column {identifier}: found {abbreviated(row[identifier])}, expected "
+                f"{start}NAME by the row's data set and model"
+            )
+    if not _SHA256.fullmatch(row["sha256"] or ""):
+        now = ""
+        with suppress(UserError):
+            now = f" (now {sha256_file(folder / row['file'])})"
+        raise UserError(
+            f"{where}, column sha256: found {row['sha256'] or 'nothing'}, expected the SHA-256 of "
+            f"{row['file']} in 64 lower-case hexadecimal digits{now}"
+        )
 
 
 def require_unchanged(rows: Iterable[Mapping[str, Any]], folder: Path) -> None:

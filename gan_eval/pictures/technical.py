@@ -13,9 +13,10 @@ from pathlib import Path
 from statistics import median
 
 from gan_eval.base.errors import UserError
+from gan_eval.pictures import decode as images
 from gan_eval.pictures.clues import CLUES, Clue, Facts, Value, file_facts, pixel_facts
 from gan_eval.pictures.compare import Finding, compare, judge
-from gan_eval.pictures.decode import has_shape, read_rgb
+from gan_eval.pictures.decode import has_shape
 
 SAMPLE = 30
 """Number of pictures of each side whose pixels are compared; of the others only the headers."""
@@ -71,7 +72,8 @@ def technical_facts(files: Sequence[Path], *, threads: int = 1) -> list[Facts]:
 def _facts(file: Path, *, pixels: bool) -> Facts:
     """Return the clues of one file; those in the pixels only if asked for. Empty if it cannot be read."""
     try:
-        header = file_facts(file)
+        content = images.read_file(file) if pixels else None
+        header = file_facts(file, content)
     except UserError:
         return {}
     width, height = map(int, str(header["size"]).split("x"))
@@ -84,9 +86,9 @@ def _facts(file: Path, *, pixels: bool) -> Facts:
         _CODING.name: header["format"] if header["format"] in _LOSSY else "coded without loss",
         "profile": "none or sRGB" if profile == "none" or profile.startswith("sRGB") else profile,
     }
-    if pixels:
+    if content is not None:
         with suppress(UserError):
-            picture = read_rgb(file)
+            picture = images.decode_rgb(content, file)
             is_grey = bool((picture == picture[..., :1]).all())
             facts |= {**pixel_facts(picture), _COLOUR.name: "grey" if is_grey else "in colour"}
     return facts

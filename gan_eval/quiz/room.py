@@ -10,7 +10,7 @@ from typing import Literal, Self
 from gan_eval.base.errors import UserError
 from gan_eval.base.locks import hold_lock
 from gan_eval.base.reading import Place, place_of
-from gan_eval.pictures.refusal import require_no_giveaways, require_no_identical
+from gan_eval.pictures.audit import require_no_giveaways, require_no_identical
 from gan_eval.quiz.admission import Admitted, Person, QuizStudy, Reserved, next_code, reserve, session_lock
 from gan_eval.quiz.clock import Clock, SystemClock, VirtualClock
 from gan_eval.quiz.library import Library

@@ -8,11 +8,12 @@ information. This module measures both properties, for each item. The definition
 import math
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_eval.metrics.definitions.record import LabelCells, Metric
+from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels import compiled
 from gan_eval.metrics.kernels.pictures import Pixels, Unmeasurable, as_picture, require_side
 
@@ -115,6 +116,17 @@ _USED = 0.01
 """Minimum share of a cell for a hat; a hat with less in every cell of all label pictures is dropped."""
 
 
+class LabelCells(NamedTuple):
+    """An item on the grid of 32x32 cells: means over each cell's pixels, those on a border by their parts."""
+
+    label: Values
+    """(32, 32, 3), colours of the input, 0..1."""
+    colours: Values
+    """(32, 32, 3), colours of the photograph, 0..1."""
+    edges: Values
+    """(32, 32, 1), the photograph's gradient: of its integer luma, to the right and the lower neighbour, in levels."""
+
+
 def cells_of(label: Pixels, photograph: Pixels) -> LabelCells:
     """Return an item's input and photograph on the grid; they may differ in size.
 
@@ -184,6 +196,12 @@ def predicted_shares(items: Sequence[LabelCells], target: str) -> Values:
 
     Raises:
         Unmeasurable: fewer than 10 items.
+
+    >>> noise = np.random.default_rng(0).integers(0, 256, (2, 10, 32, 32, 3), dtype=np.uint8)
+    >>> bool((predicted_shares(list(map(cells_of, noise[0], 255 - noise[0])), "colours") > 0.99).all())
+    True
+    >>> bool((predicted_shares(list(map(cells_of, *noise)), "colours") < 0.05).all())
+    True
     """
     n = len(items)
     if n < MIN_ITEMS:
@@ -222,26 +240,6 @@ def predicted_shares(items: Sequence[LabelCells], target: str) -> Values:
         return np.where(differing > least, 1 - errors[np.arange(n), chosen] / differing, np.nan)
 
 
-def label_information(inputs: Sequence[Pixels], photographs: Sequence[Pixels]) -> Values:
-    """Return (N,), the share of each photograph's colours that its input predicts, cross-validated over the items.
-
-    Raises:
-        Unmeasurable: a side is below 32 pixels, or fewer than 10 items.
-
-    >>> noise = np.random.default_rng(0).integers(0, 256, (2, 10, 32, 32, 3), dtype=np.uint8)
-    >>> bool((label_information(noise[0], 255 - noise[0]) > 0.99).all())
-    True
-    >>> bool((label_information(*noise) < 0.05).all())
-    True
-    """
-    return predicted_shares(list(map(cells_of, inputs, photographs)), "colours")
-
-
-def label_information_edges(inputs: Sequence[Pixels], photographs: Sequence[Pixels]) -> Values:
-    """Return the same for the photographs' edges. Args, Returns, Raises: as `label_information`."""
-    return predicted_shares(list(map(cells_of, inputs, photographs)), "edges")
-
-
 _DETAIL = "Leclerc 1989, of our label map: cubes of 24 levels with 1% of the pixels; regions of 16 pixels"
 _INFORMATION = "ours: ridge regression on the other items, grid of 32x32 cells, colour hats 4x4x4, widths 1, 3, 9, 27"
 
@@ -267,8 +265,8 @@ METRICS = (
         higher_is_better=True,
         source=_INFORMATION,
         definition="label-information/colours/ridge/32/4/27",
-        function=label_information,
-        of_items=partial(predicted_shares, target="colours"),
+        function=partial(predicted_shares, target="colours"),
+        of_items=True,
         min_size=(CELLS, CELLS),
     ),
     Metric(
@@ -281,8 +279,8 @@ METRICS = (
         higher_is_better=True,
         source=_INFORMATION,
         definition="label-information/edges/ridge/32/4/27",
-        function=label_information_edges,
-        of_items=partial(predicted_shares, target="edges"),
+        function=partial(predicted_shares, target="edges"),
+        of_items=True,
         min_size=(CELLS, CELLS),
     ),
 )

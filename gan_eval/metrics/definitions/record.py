@@ -1,12 +1,12 @@
 """The record of a metric: its facts and the function that computes it.
 
-A family's module holds a `Metric` for each of its metrics. The list, the functional form, torchmetrics' class, the run
-and the tables of docs/metrics.md are made from it (`gan_eval.metrics.catalogue` collects the records). Importing a
+A family's module holds a `Metric` for each of its metrics. The list, `score`, torchmetrics' classes, the run and the
+tables of docs/metrics.md are made from it (`gan_eval.metrics.catalogue` collects the records). Importing a
 family loads neither torch nor scipy nor numba: its functions import them where they need them.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from gan_eval.settings.choices import ResizerName
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from gan_eval.metrics.definitions.jackknife import PictureSet, SetComparison
 
 Kind = Literal["pair", "single", "input", "set"]
@@ -39,17 +36,6 @@ class FunctionFile(NamedTuple):
     file: str
     """Its name without a folder."""
     sha256: str
-
-
-class LabelCells(NamedTuple):
-    """An item on the grid of 32x32 cells: means over each cell's pixels, those on a border by their parts."""
-
-    label: "NDArray[np.float64]"
-    """(32, 32, 3), colours of the input, 0..1."""
-    colours: "NDArray[np.float64]"
-    """(32, 32, 3), colours of the photograph, 0..1."""
-    edges: "NDArray[np.float64]"
-    """(32, 32, 1), the photograph's gradient: of its integer luma, to the right and the lower neighbour, in levels."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +61,14 @@ class Metric:
     """Name as in papers, for readers; "": `name`."""
     function: Callable[..., Any] | None = None
     """For pictures, without weights: a `PictureFunction`. For sets: (N, d) real and (M, d) generated features to a
-    number. For items: their inputs and photographs to (N,) numbers. Its name is that of the functional form."""
+    number. For items: see `of_items`."""
     min_size: tuple[int, int] | None = None
     """Minimum of a picture's shorter and longer side in pixels; None: any size."""
     takes_hole: bool = False
     """True for a pair metric of the hole alone, which also needs the mask picture."""
-    of_items: "Callable[[Sequence[LabelCells]], NDArray[np.float64]] | None" = None
-    """For a metric of the input that compares a data set's items: a value for each, NaN where there is none."""
+    of_items: bool = False
+    """True for a metric of the input that compares a data set's items: its function takes their `LabelCells` and
+    returns a value for each, NaN where there is none."""
     any_format: bool = False
     """True if pictures of 16 bits are passed with all their bits; other metrics need 8-bit RGB."""
     of_16_bits: str = ""

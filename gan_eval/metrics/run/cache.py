@@ -11,10 +11,10 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ IN_MEMORY = Path(":memory:")
 """SQLite's name for a database in memory."""
 _WRITE_EVERY_S = 1.0
 
+T = TypeVar("T")
 Key = tuple[bytes, bytes]
 """SHA-256 of a picture, and of its companion, such as its reference; b"" if there is none."""
 Content = float | NDArray[np.floating] | Missing
@@ -66,7 +67,8 @@ class Cache:
         self._waiting: list[tuple[object, ...]] = []
         self._written_at = time.monotonic()
         self._limit = int(megabytes) * 2**20 if limit is None else limit
-        if file is not None and self._limit > 0:
+        self.is_used = file is not None and self._limit > 0
+        if file is not None and self.is_used:
             with self._guarded():
                 self._connection = _open(file)
 
@@ -99,14 +101,17 @@ class Cache:
         else:
             self._store(*key, definition, content.tobytes() if isinstance(content, np.ndarray) else content)
 
-    def result(self, parts: object) -> Any:
-        """Return the cached result of a computation from its inputs in JSON; None if there is none."""
-        text = self._stored(bytes.fromhex(sha256_json(parts)), b"", b"")
-        return None if text is None else json.loads(text)
-
-    def keep_result(self, parts: object, result: object) -> None:
-        """Cache the result of a computation."""
-        self._store(bytes.fromhex(sha256_json(parts)), b"", b"", json.dumps(result))
+    def result(self, parts: object, compute: Callable[[], T]) -> T:
+        """Return the cached result of a computation from its inputs in JSON; compute and cache it if there is none."""
+        if not self.is_used:
+            return compute()
+        key = bytes.fromhex(sha256_json(parts)), b"", b""
+        if (text := self._stored(*key)) is not None:
+            found: T = json.loads(text)
+            return found
+        result = compute()
+        self._store(*key, json.dumps(result))
+        return result
 
     def _stored(self, *key: bytes) -> Any:
         with self._guarded() as connection:

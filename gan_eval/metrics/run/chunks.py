@@ -8,7 +8,7 @@ import json
 import os
 import pickle
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import accumulate
 from pathlib import Path
@@ -43,7 +43,7 @@ def measure_chunk(settings: Settings, chunk: tuple[Sequence[Stimulus], Path]) ->
     """
     (stimuli, file), tools = chunk, _tools(pickle.dumps(settings))
     threads = settings.threads or (1 if os.environ.get("OMP_NUM_THREADS") == "1" else usable_cores())
-    with Cache(settings.cache) if settings.cache else nullcontext() as cache:
+    with Cache(settings.cache) as cache:
         _write(measure_pictures(stimuli, tools, cache=cache, threads=threads), file)
 
 
@@ -58,7 +58,7 @@ def measure_in_chunks(
     tools: Tools,
     folder: Path,
     *,
-    cache: Cache | None = None,
+    cache: Cache,
     threads: int = 1,
     run_tasks: "RunTasks | None" = None,
     on_progress: Progress | None = None,
@@ -71,7 +71,7 @@ def measure_in_chunks(
     """
     folder.mkdir(parents=True, exist_ok=True)
     chunks = {_file_of([stimuli[n] for n in numbers], tools, folder): numbers for numbers in _chunks(stimuli)}
-    missing = {file: numbers for file, numbers in chunks.items() if not file.is_file()}
+    missing = {file: [stimuli[n] for n in numbers] for file, numbers in chunks.items() if not file.is_file()}
     done = list(accumulate(map(len, missing.values()), initial=len(stimuli) - sum(map(len, missing.values()))))
 
     def show(parts: int) -> None:
@@ -84,14 +84,13 @@ def measure_in_chunks(
 
     show(0)
     if run_tasks is None:
-        for part, (file, numbers) in enumerate(missing.items()):
-            measured = [stimuli[n] for n in numbers]
+        for part, (file, measured) in enumerate(missing.items()):
             within = partial(show_within, part)
             _write(measure_pictures(measured, tools, cache=cache, threads=threads, on_progress=within), file)
             show(part + 1)
     else:
         tools.free_networks()  # each process has its own
-        asked = [([stimuli[n] for n in numbers], file) for file, numbers in missing.items()]
+        asked = [(measured, file) for file, measured in missing.items()]
         run_tasks(measure_chunk, tools.settings, asked, on_done=show)
     return _assembled(stimuli, tools, chunks, folder)
 
@@ -120,9 +119,7 @@ def _file_of(stimuli: Sequence[Stimulus], tools: Tools, folder: Path) -> Path:
                 status = os.stat(path) if path else None  # noqa: PTH116 - a path's own `stat` costs twice as much
                 name = names.get(path, str(path)) if path else None  # a container is unpacked into a new folder
                 facts[-1] += [name, status and status.st_size, status and status.st_mtime_ns]
-    metrics = [(metric.name, tools.definition(metric)) for metric, _ in tools.measures]
-    networks = [tools.feature_definition(extractor) for extractor in tools.extractors.values()]
-    return folder / f"{sha256_json([metrics, networks, facts])[:32]}.npz"
+    return folder / f"{sha256_json([list(tools.definitions.items()), facts])[:32]}.npz"
 
 
 def _write(results: PictureResults, file: Path) -> None:

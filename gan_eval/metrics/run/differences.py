@@ -44,45 +44,42 @@ def compare_outcomes(dataset: str, metric: Metric, outcomes: Mapping[str, Outcom
     The interval is the jackknife's, with the same groups of items left out for both models. If the metric depends on
     the number of pictures and one set is more than 10 % larger, no difference is computed.
     """
-    rows = []
-    for (a, first), (b, second) in combinations(outcomes.items(), 2):
-        row: Row = {
+    return [
+        {
             "dataset": dataset,
             "metric": metric.name,
             "a": a,
             "b": b,
             "fraction": _smaller(first.fraction, second.fraction),
+            **_of_outcomes(metric, a, b, first, second),
         }
-        if isinstance(first.result, JackknifeEstimate) and isinstance(second.result, JackknifeEstimate):
-            shared = len(first.items if first.items == second.items else first.items & second.items)
-            counts = sorted((first.pictures, second.pictures))
-            if metric.depends_on_count and counts[1] > counts[0] * MAX_SIZE_RATIO:
-                why = "the metric depends on their number; measure the same items"
-                row |= {"n": shared, "reason": f"{a} has {first.pictures} pictures, {b} {second.pictures}: {why}"}
-                rows.append(row)
-                continue
-            difference = first.result.minus(second.result)
-            interval = difference.interval()
-            notes = []
-            if shared < max(len(first.items), len(second.items)):
-                items = f"{a} has {len(first.items)} items, {b} {len(second.items)}"
-                notes.append(f"{items}; both values are of all their items")
-            if interval is None:
-                notes.append(f"no interval: {difference.why_no_interval}")
-            elif first.result.share_of and interval.low == interval.high:
-                interval = None
-                notes.append("no interval: none or all of the pictures count")
-            row |= {
-                "n": shared,
-                **_difference(difference.value, interval, metric, a, b),
-                "note": "; ".join(notes) or None,
-            }
-        else:
-            results = {a: first.result, b: second.result}
-            reasons = [f"{model}: {result.reason}" for model, result in results.items() if isinstance(result, Missing)]
-            row |= {"n": 0, "reason": "; ".join(reasons)}
-        rows.append(row)
-    return rows
+        for (a, first), (b, second) in combinations(outcomes.items(), 2)
+    ]
+
+
+def _of_outcomes(metric: Metric, a: str, b: str, first: Outcome, second: Outcome) -> Row:
+    """Return the columns of the difference of two models, or the reason why there is none."""
+    if not isinstance(first.result, JackknifeEstimate) or not isinstance(second.result, JackknifeEstimate):
+        results = {a: first.result, b: second.result}
+        reasons = [f"{model}: {result.reason}" for model, result in results.items() if isinstance(result, Missing)]
+        return {"n": 0, "reason": "; ".join(reasons)}
+    shared = len(first.items if first.items == second.items else first.items & second.items)
+    counts = sorted((first.pictures, second.pictures))
+    if metric.depends_on_count and counts[1] > counts[0] * MAX_SIZE_RATIO:
+        why = "the metric depends on their number; measure the same items"
+        return {"n": shared, "reason": f"{a} has {first.pictures} pictures, {b} {second.pictures}: {why}"}
+    difference = first.result.minus(second.result)
+    interval, notes = difference.interval(), []
+    if shared < max(len(first.items), len(second.items)):
+        items = f"{a} has {len(first.items)} items, {b} {len(second.items)}"
+        notes.append(f"{items}; both values are of all their items")
+    if interval is None:
+        notes.append(f"no interval: {difference.why_no_interval}")
+    elif first.result.share_of and interval.low == interval.high:
+        interval = None
+        notes.append("no interval: none or all of the pictures count")
+    columns = _difference(difference.value, interval, metric, a, b)
+    return {"n": shared, **columns, "note": "; ".join(notes) or None}
 
 
 def compare_pictures(image_rows: Iterable[Mapping[Any, Any]], own: Sequence[Metric] = ()) -> list[Row]:
@@ -126,12 +123,7 @@ def _paired_differences(
 ) -> Iterator[tuple[str, str, Row]]:
     """Yield each pair of models with the columns of their difference."""
     measured = dict.fromkeys(item for items in models.values() for item in items)
-
-    def mean_of(values: Sequence[float]) -> float:  # of an item's finite values; infinity if there is none
-        finite = [value for value in values if math.isfinite(value)]
-        return float(np.mean(finite)) if len(finite) > 1 else finite[0] if finite else math.inf
-
-    means = {model: {item: mean_of(values) for item, values in items.items()} for model, items in models.items()}
+    means = {model: {item: _finite_mean(values) for item, values in items.items()} for model, items in models.items()}
     for a, b in combinations(models, 2):
         shared = [item for item in measured if item in means[a] and item in means[b]]
         of_a, of_b = (np.array([means[model][item] for item in shared]) for model in (a, b))
@@ -149,6 +141,12 @@ def _paired_differences(
             mean, *ends = mean_interval(finite)
             columns |= _difference(mean, Interval(*ends), metric, a, b)
         yield a, b, columns | {"note": "; ".join(notes) or None}
+
+
+def _finite_mean(values: Sequence[float]) -> float:
+    """Return the mean of an item's finite values; infinity if there is none."""
+    finite = [value for value in values if math.isfinite(value)]
+    return float(np.mean(finite)) if len(finite) > 1 else finite[0] if finite else math.inf
 
 
 def _items(count: int) -> str:

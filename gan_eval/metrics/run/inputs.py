@@ -181,8 +181,11 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
     """Return the stimuli of the rows of a set's table; files are relative to `root`."""
     stimuli = []
     is_unpaired = not any(row["reference_file"] for row in rows)
+
+    def at(file: str | None) -> Path | None:
+        return root / file if file else None
+
     for row in rows:
-        reference, source, mask = row["reference_file"], row.get("input_file"), row.get("mask_file")
         stimulus = Stimulus(
             stimulus=row["stimulus"],
             item=row.get("item") or row["stimulus"],
@@ -190,14 +193,14 @@ def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
             model=row["model"] or None,
             dataset=row["dataset"],
             file=root / row["file"],
-            reference=root / reference if reference else None,
+            reference=at(row["reference_file"]),
             fraction=row.get("fraction"),
             seen=row.get("seen"),
-            input=root / source if source else None,
+            input=at(row.get("input_file")),
             problem=row.get("problem"),
             no_reference=row.get("no_reference")
             or (UNPAIRED if is_unpaired and row["kind"] == "fake" else Stimulus.no_reference),
-            mask=root / mask if mask else None,
+            mask=at(row.get("mask_file")),
             mask_kind=row.get("mask_kind") or None,
             mask_area=row.get("mask_area"),
             shown=row.get("shown") or "",
@@ -300,10 +303,7 @@ def folder_pair(
         raise UserError(f"--model {model}: {model_cell_problem(model)}")
     reals, fakes = files or (_by_stem(real), _by_stem(fake))
     if partners and (no_partners or not reals.keys() & fakes.keys()):
-        here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))
-        why = no_partners or f"no picture shares its stem with one in {places[real]} (here {here!r}, there {there!r})"
-        if not no_partners and (count := len(matching_stems(reals, fakes))):
-            why += f"; --paired takes {count} pairs whose stems are equal but for zeros and what all names share"
+        why = no_partners or _no_shared_stem(reals, fakes, places[real])
         raise UserError(
             f"{places[fake]}: {why}; metrics of single pictures and of sets (niqe, fid, kid) need no partners. If they "
             "are partners, give them equal stems (put *_real_B and *_fake_B into one folder for `gan-eval stimuli "
@@ -312,15 +312,15 @@ def folder_pair(
     rows: list[Row] = []
     sides = ((real, reals, fake, fakes, None), (fake, fakes, real, reals, model))
     for folder, stems, other_folder, others, name in sides:
-        alone = [stem for stem in stems if name and stem not in others]
-        for stem in [*(stem for stem in stems if not name or stem in others), *alone]:
+        in_order = sorted(stems, key=others.__contains__, reverse=True) if name else [*stems]
+        for stem in in_order:  # the generated ones with a partner first
             paths = stems[stem]
             partner, why_none = None if no_partners else others.get(stem), None
             if partner is None:
                 why_none = no_partners or _printable(f"no picture with the stem {stem!r} in {places[other_folder]}")
             elif name and len(partner) > 1:
                 why_none = _several(places[real], partner)
-            printable = stem if stem.isprintable() else _printable(stem)
+            printable = _printable(stem)
             rows.append(
                 {
                     "stimulus": f"{dataset}/{name or 'real'}/{printable}",
@@ -335,6 +335,15 @@ def folder_pair(
                 }
             )
     return StimulusSet(Path(), tuple(rows))
+
+
+def _no_shared_stem(reals: Stems, fakes: Stems, place: Path) -> str:
+    """Return the reason why no generated picture has a partner in the place of the real ones."""
+    here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))
+    why = f"no picture shares its stem with one in {place} (here {here!r}, there {there!r})"
+    if count := len(matching_stems(reals, fakes)):
+        why += f"; --paired takes {count} pairs whose stems are equal but for zeros and what all names share"
+    return why
 
 
 def place_name(place: Path) -> str:
@@ -369,21 +378,7 @@ def opened_pair(
             for place in (real, fake)
         )
         places: dict[Role, Path] = {"real": real, "fake": fake}
-        stems = [_by_stem(reals.folder, or_none=True), _by_stem(fakes.folder, or_none=True)]
-        parts: dict[Role, Part] = {}
-        if not (stems[0] and stems[0].keys() == stems[1].keys() and reals.folder != fakes.folder) and (
-            _is_result_folder(reals.folder, "real") or _is_result_folder(fakes.folder, "fake")
-        ):
-            parts["real"], (parts["fake"],) = parts_of(reals.folder, [fakes.folder])
-            stems = [{stem: [path] for stem, path in part.roles[role].items()} for role, part in parts.items()]
-        if paired and not stems[0].keys() & stems[1].keys():
-            named = matching_stems(stems[0], stems[1])
-            stems[1] = {named.get(stem, stem): files for stem, files in stems[1].items()}
-        no_partners = "no picture is the partner of another (--unpaired)" * (paired is False)
-        if paired is None and parts and parts["real"].is_paired is False:
-            no_partners = NAMED_AS_INPUTS
-        if paired is None and (reals.is_numbered or fakes.is_numbered):
-            no_partners = "the pictures of a container have running numbers, so they have no partners unless --paired"
+        stems, parts = _matched_stems(reals.folder, fakes.folder, paired=paired)
         pair = folder_pair(
             reals.folder,
             fakes.folder,
@@ -391,7 +386,7 @@ def opened_pair(
             model=model,
             partners=bool(paired) or kinds == {"pair"},
             shown=(real, fake),
-            no_partners=no_partners,
+            no_partners=_why_no_partners(paired, parts, is_numbered=reals.is_numbered or fakes.is_numbered),
             files=stems if all(stems) else (),
         )
         remarks = [f"{places[role]}: {line}" for role, part in parts.items() for line in part.remarks]
@@ -400,6 +395,29 @@ def opened_pair(
         if reals.containers or fakes.containers:
             _name_members(pair, reals, fakes)
         yield pair, [*reals.notes, *fakes.notes, *remarks]
+
+
+def _matched_stems(real: Path, fake: Path, *, paired: bool | None) -> tuple[list[Stems], dict[Role, Part]]:
+    """Return the real and the generated pictures by stem, equal for partners; and both parts in a program's layout."""
+    stems = [_by_stem(real, or_none=True), _by_stem(fake, or_none=True)]
+    parts: dict[Role, Part] = {}
+    are_equal = bool(stems[0]) and stems[0].keys() == stems[1].keys() and real != fake
+    if not are_equal and (_is_result_folder(real, "real") or _is_result_folder(fake, "fake")):
+        parts["real"], (parts["fake"],) = parts_of(real, [fake])
+        stems = [{stem: [path] for stem, path in part.roles[role].items()} for role, part in parts.items()]
+    if paired and not stems[0].keys() & stems[1].keys():
+        named = matching_stems(stems[0], stems[1])
+        stems[1] = {named.get(stem, stem): files for stem, files in stems[1].items()}
+    return stems, parts
+
+
+def _why_no_partners(paired: bool | None, parts: Mapping[Role, Part], *, is_numbered: bool) -> str:
+    """Return the reason why no picture is the partner of another; "" if pictures of one stem are partners."""
+    if paired is not None:
+        return "" if paired else "no picture is the partner of another (--unpaired)"
+    if is_numbered:
+        return "the pictures of a container have running numbers, so they have no partners unless --paired"
+    return NAMED_AS_INPUTS if parts and parts["real"].is_paired is False else ""
 
 
 def _name_members(stimuli: StimulusSet, *sources: Unpacked) -> None:

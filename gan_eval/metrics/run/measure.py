@@ -5,22 +5,22 @@ job: a real picture and all pictures generated for it. The thread that completes
 
 The cache holds features, and values from networks and from piq; the others take less time than decoding the pictures.
 A definition, part of their key, names everything except the pictures that they depend on: the metric's own
-`definition`, the weights, the device, the libraries and gan_eval's version.
+`definition`, the weights, the device, the libraries and gan_eval's version (`Tools.definitions`).
 """
 
 import hashlib
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
-from functools import partial
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from gan_eval.base.progress import Progress
 from gan_eval.base.start import return_free_memory
 from gan_eval.metrics.definitions.record import ExtractorName, Metric, PictureFunction
 from gan_eval.metrics.kernels.pictures import NO_MEMORY, Missing, Unmeasurable
+from gan_eval.metrics.run.cache import Cache, Content, Key
 from gan_eval.metrics.run.features import (
     FeatureBatches,
     FeatureResult,
@@ -49,8 +50,8 @@ from gan_eval.pictures.holes import hole_of
 if TYPE_CHECKING:
     from gan_eval.metrics.kernels.pictures import HolePixels
     from gan_eval.metrics.networks.extractors import Extractor
-    from gan_eval.metrics.run.cache import Cache, Content, Key
 
+T = TypeVar("T")
 _NETWORK_LIBRARIES = ("torch", "torchvision", "numpy", "piq", "lpips")
 _PROGRESS_EVERY_S = 0.1
 
@@ -65,53 +66,42 @@ class Tools:
             UserError: a file does not hold the named weights, or the device cannot be used.
         """
         self.metrics, self.settings = metrics, settings
-        self.device = "cpu"
         self.extractors: dict[ExtractorName, Extractor] = {}
         self.sha256: dict[str, str] = {}
         """SHA-256 of the weights, by name."""
         self.unavailable: dict[str, Missing] = {}
         """The reason for each set metric that cannot be computed at all."""
-        self.given: dict[ExtractorName, GivenFeatures] = {}
-        """Features that the user gave, in place of an extractor's."""
         self.reference = settings.reference and read_reference(settings.reference, resizer=settings.resizer)
         """Statistics in place of the real pictures."""
         self.caveats: dict[str, str] = {}
         """Caveats on an extractor, or on a picture metric with weights."""
-        extractors = dict.fromkeys(metric.extractor for metric in metrics if metric.extractor)
-        for name, features in settings.features.items():
-            if f"@{name}" in extractors:
-                self.given[f"@{name}"] = read_features(name, features)
-                del extractors[f"@{name}"]
-        compiled = [
-            metric
-            for metric in metrics
-            if metric.kind != "set" and not (metric.library or metric.weights or metric.own)
-        ]
-        if compiled and find_spec("numba") is None:  # the threads' concurrent imports would not name it
-            raise ModuleNotFoundError("No module named 'numba'", name="numba")
-        needs_networks = bool(extractors) or any(metric.weights for metric in metrics)
-        if needs_networks or settings.device not in (None, "cpu"):
-            from gan_eval.metrics.kernels.devices import usable_device
-
-            self.device = usable_device(settings.device)
-        if any(metric.kind == "pair" and metric.library for metric in metrics):
-            import torch  # noqa: F401 - before `at_work`, which limits the threads of a torch that is loaded
+        needed = dict.fromkeys(metric.extractor for metric in metrics if metric.extractor)
+        self.given: dict[ExtractorName, GivenFeatures] = {
+            f"@{name}": read_features(name, given) for name, given in settings.features.items() if f"@{name}" in needed
+        }
+        """Features that the user gave, in place of an extractor's."""
+        loaded = [name for name in needed if name not in self.given]
+        of_pictures = [metric for metric in metrics if metric.kind != "set"]
+        _require_libraries(of_pictures)
+        self.device = _device(settings.device, has_networks=bool(loaded) or any(each.weights for each in metrics))
         files: dict[str, WeightsFile] = {}
-        with self.at_work() if "torch" in sys.modules else nullcontext():
-            self.measures = [
-                (metric, metric.function or self._function(metric, files)) for metric in metrics if metric.kind != "set"
-            ]
+        with self.at_work():
+            self.measures = [(metric, metric.function or self._function(metric, files)) for metric in of_pictures]
             """Each metric with a value for each picture, and its function."""
-            for name in extractors:
-                try:
-                    extractor = load_extractor(name, settings, self.device)
-                except Unmeasurable as error:
-                    reason = Missing(str(error))
-                    self.unavailable |= {metric.name: reason for metric in metrics if metric.extractor == name}
-                    continue
-                self.extractors[name] = extractor
-                self.sha256 |= {name: extractor.sha256} if extractor.sha256 else {}
-                self.caveats |= {name: extractor.caveat} if extractor.caveat else {}
+            for name in loaded:
+                self._load(name)
+
+    def _load(self, name: ExtractorName) -> None:
+        """Load an extractor, or set the reason why its metrics are unavailable."""
+        try:
+            extractor = load_extractor(name, self.settings, self.device)
+        except Unmeasurable as error:
+            reason = Missing(str(error))
+            self.unavailable |= {metric.name: reason for metric in self.metrics if metric.extractor == name}
+            return
+        self.extractors[name] = extractor
+        self.sha256 |= {name: extractor.sha256} if extractor.sha256 else {}
+        self.caveats |= {name: extractor.caveat} if extractor.caveat else {}
 
     def _function(self, metric: Metric, files: dict[str, WeightsFile]) -> PictureFunction:
         """Return the function of a metric with weights; without weights, a function that raises the reason."""
@@ -130,8 +120,11 @@ class Tools:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Within this context, torch, which is loaded, uses one thread for each measuring thread."""
-        torch = sys.modules["torch"]
+        """Within this context, torch, if it is loaded, uses one thread for each measuring thread."""
+        torch = sys.modules.get("torch")
+        if torch is None:
+            yield
+            return
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
@@ -145,27 +138,41 @@ class Tools:
             extractor.free()
         return_free_memory()
 
-    def feature_definition(self, extractor: "Extractor") -> str:
-        """Return everything except the pictures that an extractor's features depend on."""
-        return f"{extractor.key}; {self._network()}"
+    @cached_property
+    def definitions(self) -> dict[str, str]:
+        """Everything except the pictures that features and values depend on, by the name of the extractor or metric.
 
-    def definition(self, metric: Metric) -> str:
-        """Return everything except the pictures that a value depends on; "" without the weights."""
-        weights = [self.sha256.get(name, "") for name in metric.weights]
-        if not all(weights):
-            return ""
+        It is part of the key of a cached value and of a part of many pictures; "" for a metric without its weights.
+        """
         decoding = decoder(white=self.settings.white)
-        parts = [metric.definition, *weights, decoding if metric.function is not None else self._network()]
-        if metric.function is not None and metric.library:
-            parts += installed(("torch", metric.library))
-        if metric.kind == "pair" and self.settings.resize:
-            parts.append("generated picture resized by Pillow's bicubic")
-        return "; ".join(parts)
+        network = cache(lambda: "; ".join([self.device.partition(":")[0], decoding, *installed(_NETWORK_LIBRARIES)]))
+        made = {name: f"{extractor.key}; {network()}" for name, extractor in self.extractors.items()}
+        for metric, _ in self.measures:
+            weights = [self.sha256.get(name, "") for name in metric.weights]
+            parts = [metric.definition, *weights, network() if metric.function is None else decoding]
+            parts += installed(("torch", metric.library)) if metric.function is not None and metric.library else []
+            if metric.kind == "pair" and self.settings.resize:
+                parts.append("generated picture resized by Pillow's bicubic")
+            made[metric.name] = "; ".join(parts) if all(weights) else ""
+        return made
 
-    def _network(self) -> str:
-        """Return the settings, besides the weights, that a network's output depends on."""
-        decoding = decoder(white=self.settings.white)
-        return "; ".join([self.device.partition(":")[0], decoding, *installed(_NETWORK_LIBRARIES)])
+
+def _device(name: str | None, *, has_networks: bool) -> str:
+    """Return the device of the networks; without networks, the CPU unless another one is named."""
+    if not has_networks and name in (None, "cpu"):
+        return "cpu"
+    from gan_eval.metrics.kernels.devices import usable_device
+
+    return usable_device(name)
+
+
+def _require_libraries(metrics: Sequence[Metric]) -> None:
+    """Raise ModuleNotFoundError if numba is missing; import torch for piq."""
+    compiled = any(not (metric.library or metric.weights or metric.own) for metric in metrics)
+    if compiled and find_spec("numba") is None:  # the threads' concurrent imports would not name it
+        raise ModuleNotFoundError("No module named 'numba'", name="numba")
+    if any(metric.kind == "pair" and metric.library for metric in metrics):
+        import torch  # noqa: F401 - before `at_work`, which limits the threads of a torch that is loaded
 
 
 def _unavailable(reason: str, *_: object) -> NoReturn:
@@ -302,7 +309,7 @@ def measure_pictures(
     stimuli: Sequence[Stimulus],
     tools: Tools,
     *,
-    cache: "Cache | None" = None,
+    cache: Cache,
     threads: int = 1,
     on_progress: Progress | None = None,
 ) -> PictureResults:
@@ -311,7 +318,7 @@ def measure_pictures(
     results = PictureResults(np.full((len(stimuli), len(tools.measures)), np.nan), stores=stores)
     work = _PicturePass(stimuli, tools, results, cache)
     threads = min(threads, len(work.jobs))
-    with tools.at_work() if "torch" in sys.modules else nullcontext():
+    with tools.at_work():
         with ThreadPoolExecutor(threads or 1, thread_name_prefix="metrics") as pool:
             try:
                 running = {pool.submit(work.run) for _ in range(threads)}
@@ -319,8 +326,7 @@ def measure_pictures(
                     ended, running = wait(running, _PROGRESS_EVERY_S, FIRST_EXCEPTION)
                     for thread in ended:
                         thread.result()
-                    if cache:
-                        cache.write()
+                    cache.write()
                     if on_progress and len(stimuli) > 2:
                         on_progress(work.done, len(stimuli), "pictures")
             finally:
@@ -337,7 +343,7 @@ class _PicturePass:
     stimuli: Sequence[Stimulus]
     tools: Tools
     results: PictureResults
-    cache: "Cache | None"
+    cache: Cache
 
     def __post_init__(self) -> None:
         self.jobs = deque(jobs_of(self.stimuli))
@@ -348,13 +354,12 @@ class _PicturePass:
         """Columns with metrics and functions; key True: of pictures with pair metrics, False: of those without."""
         self._needed = dict.fromkeys(name for metric, _ in self.tools.measures for name in metric.companions)
         self._names = {stimulus.file: stimulus.shown for stimulus in self.stimuli if stimulus.shown}
+        slow = {metric.name for metric, _ in self.tools.measures if metric.weights or metric.library}
         self._definitions: dict[str, bytes] = {}
         """The definitions of cached features and values, by the name of the extractor or metric."""
-        if self.cache:
-            texts = {name: self.tools.feature_definition(each) for name, each in self.tools.extractors.items()}
-            slow = [metric for metric, _ in self.tools.measures if metric.weights or metric.library]
-            texts |= {metric.name: text for metric in slow if (text := self.tools.definition(metric))}
-            self._definitions = {name: hashlib.sha256(text.encode()).digest() for name, text in texts.items()}
+        for name, text in self.tools.definitions.items() if self.cache.is_used else ():
+            if text and (name in slow or name in self.tools.extractors):
+                self._definitions[name] = hashlib.sha256(text.encode()).digest()
         self._lock = threading.Lock()
 
     def run(self) -> None:
@@ -364,123 +369,115 @@ class _PicturePass:
                 job = self.jobs.popleft()
             except IndexError:  # another thread took the last one
                 return
-            files, cached = PictureFiles(self.tools.settings.white, self._names), 0
+            files = PictureFiles(self.tools.settings.white, self._names)
             for number in job:
                 try:
-                    cached += self._measure(number, files)
+                    self._measure(number, files)
                 except Exception as error:  # a bug
                     error.add_note(f"while measuring {self.stimuli[number].file}")
                     raise
             with self._lock:
                 self.done += len(job)
-                self.results.cached += cached
 
-    def _measure(self, number: int, files: PictureFiles) -> int:
-        """Store the values, features and reasons of a picture; return how many came from the cache."""
-        stimulus, results, cached = self.stimuli[number], self.results, 0
+    def _measure(self, number: int, files: PictureFiles) -> None:
+        """Store the values, features and reasons of a picture."""
+        stimulus, results = self.stimuli[number], self.results
         file = Missing(stimulus.problem) if stimulus.problem else files.read(stimulus.file)
         in_pairs = stimulus.has_pair_metrics
         if isinstance(file, Missing):
             results.unreadable[number] = file.reason
             for column, _ in self._measures[in_pairs]:
                 results.put(number, column, file)
-            return 0
+            return
         results.hashes[number] = file.digest
         sources = {name: files.read(stimulus.companion(name)) for name in self._needed if in_pairs}
+        others = {name: source for name, source in sources.items() if name != "reference"}
         results.companions[number] = {
-            name: source.digest
-            for name, source in sources.items()
-            if name != "reference" and isinstance(source, PictureFile)
+            name: source.digest for name, source in others.items() if isinstance(source, PictureFile)
         }
         for column, (metric, function) in self._measures[in_pairs]:
             needed = [file] * (metric.kind != "input") + [sources[name] for name in metric.companions]
-            pictures = [source for source in needed if isinstance(source, PictureFile)]
-            value: float | Missing | None = next((source for source in needed if isinstance(source, Missing)), None)
-            if value is None and self.cache:
-                value = self._cached(metric.name, pictures)
-                cached += value is not None
+            pictures, value = self._known(metric.name, needed)
             if value is None:
                 value = self._value(metric, function, pictures, files)
-                if self.cache:
-                    self._keep(metric.name, pictures, value)
-            if isinstance(value, Missing):
-                results.reasons[number, column] = value.reason
-            else:
-                results.numbers[number, column] = value
-        for name, extractor in self.tools.extractors.items():
-            source = (
-                files.read(stimulus.companion(extractor.companion, itself=file.path)) if extractor.companion else file
-            )
-            if isinstance(source, Missing):
-                results.stores[name].put(number, source)
-                continue
-            pictures = [file, source] if extractor.companion else [file]
-            features = self._cached(name, pictures)
-            if features is None:
-                self._prepare(number, extractor, pictures, files)
-            else:
-                results.stores[name].put(number, features)
-                cached += 1
+                self._keep(metric.name, pictures, value)
+            results.put(number, column, value)
+        for extractor in self.tools.extractors.values():
+            self._extract(number, extractor, file, files)
         if file.problem:
             results.unreadable[number] = file.problem
         if stimulus.kind == "fake" and stimulus.file != stimulus.reference:
             files.opened.pop(stimulus.file, None)  # to free its memory
-        return cached
+
+    def _extract(self, number: int, extractor: "Extractor", file: PictureFile, files: PictureFiles) -> None:
+        """Store the features of a picture, or pass it to its network."""
+        companion = extractor.companion
+        others = [files.read(self.stimuli[number].companion(companion, itself=file.path))] if companion else []
+        pictures, features = self._known(extractor.name, [file, *others])
+        if features is not None:
+            self.results.stores[extractor.name].put(number, features)
+            return
+        deliver = partial(self._deliver, extractor.name, number, pictures)
+        prepared = _or_missing(lambda: extractor.prepare(*map(files.picture, pictures)))
+        if not isinstance(prepared, Missing):
+            self.batches[extractor.name].add(prepared, deliver)
+        else:  # the user may replace a segmenter that failed
+            deliver(replace(prepared, is_lasting=prepared.is_lasting and extractor.name != "segmenter"))
+
+    def _known(self, name: str, needed: Sequence[PictureFile | Missing]) -> tuple[list[PictureFile], Any]:
+        """Return the pictures, and the reason if one is missing, or the cached content; None if there is neither."""
+        pictures = [source for source in needed if isinstance(source, PictureFile)]
+        if len(pictures) < len(needed):
+            return pictures, next(source for source in needed if isinstance(source, Missing))
+        definition = self._definitions.get(name)
+        content = self.cache.found(_key(pictures), definition) if definition else None
+        if content is not None:
+            with self._lock:
+                self.results.cached += 1
+        return pictures, content
 
     def _value(
         self, metric: Metric, function: PictureFunction, pictures: Sequence[PictureFile], files: PictureFiles
     ) -> float | Missing:
         """Return a metric's value, or the reason for a missing one."""
-        try:
-            if metric.kind == "pair":
-                resize = self.tools.settings.resize
-                fake, real = files.pair(*pictures[:2], any_format=metric.any_format, resize=resize)
-                self.results.has_deep_pairs |= fake.dtype == np.uint16
-                value = function(fake, real, *map(files.hole, pictures[2:]))
-            else:
-                value = function(files.picture(pictures[0]))
-        except Unmeasurable as reason:
-            return Missing(str(reason))
-        except UserError as error:
-            return Missing(str(error), is_lasting=False)
-        except Exception as error:
-            if not memory_ran_out(error):
-                raise
-            return NO_MEMORY
-        return Missing("the metric gave no number") if value != value else float(value)
 
-    def _prepare(
-        self, number: int, extractor: "Extractor", pictures: Sequence[PictureFile], files: PictureFiles
-    ) -> None:
-        """Pass a picture to its network, or store the reason for missing features."""
-        deliver = partial(self._deliver, extractor.name, number, pictures)
-        try:
-            prepared = extractor.prepare(*map(files.picture, pictures))
-        except Unmeasurable as reason:  # of a segmenter: a failure of the user's network, which the user may replace
-            deliver(Missing(str(reason), is_lasting=extractor.name != "segmenter"))
-        except UserError as error:
-            deliver(Missing(str(error), is_lasting=False))
-        except Exception as error:
-            if not memory_ran_out(error):
-                raise
-            deliver(NO_MEMORY)
-        else:
-            self.batches[extractor.name].add(prepared, deliver)
+        def compute() -> float:
+            if metric.kind != "pair":
+                return function(files.picture(pictures[0]))
+            resize = self.tools.settings.resize
+            fake, real = files.pair(*pictures[:2], any_format=metric.any_format, resize=resize)
+            self.results.has_deep_pairs |= fake.dtype == np.uint16
+            return function(fake, real, *map(files.hole, pictures[2:]))
+
+        value = _or_missing(compute)
+        if isinstance(value, Missing):
+            return value
+        return Missing("the metric gave no number") if value != value else float(value)
 
     def _deliver(self, name: str, number: int, pictures: Sequence[PictureFile], result: FeatureResult) -> None:
         self.results.stores[name].put(number, result)
         self._keep(name, pictures, result)
 
-    def _cached(self, name: str, pictures: Sequence[PictureFile]) -> Any:
+    def _keep(self, name: str, pictures: Sequence[PictureFile], content: Content) -> None:
         definition = self._definitions.get(name)
-        return self.cache.found(_key(pictures), definition) if self.cache and definition else None
-
-    def _keep(self, name: str, pictures: Sequence[PictureFile], content: "Content") -> None:
-        definition = self._definitions.get(name)
-        if self.cache and definition:
+        if definition:
             self.cache.keep(_key(pictures), definition, content)
 
 
-def _key(pictures: Sequence[PictureFile]) -> "Key":
+def _or_missing(compute: Callable[[], T]) -> T | Missing:
+    """Return what is computed, or the reason why it cannot be."""
+    try:
+        return compute()
+    except Unmeasurable as reason:
+        return Missing(str(reason))
+    except UserError as error:
+        return Missing(str(error), is_lasting=False)
+    except Exception as error:
+        if not memory_ran_out(error):
+            raise
+        return NO_MEMORY
+
+
+def _key(pictures: Sequence[PictureFile]) -> Key:
     first, *others = (file.digest for file in pictures)
     return first, b"".join(others)

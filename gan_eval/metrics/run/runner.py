@@ -157,26 +157,23 @@ def evaluate(
     0  real/fake/a   psnr  28.13
     1  real/fake/b   psnr  28.13
     """
-    import pandas as pd
-
     if (stimuli is None) == (real is None or fake is None):
         raise UserError("evaluate: give either stimuli, or both folders real and fake")
     # os.path, because a path's own method fails on a long text
     is_folder = isinstance(metrics, str) and metrics not in METRICS and os.path.isdir(metrics)  # noqa: PTH112
     if isinstance(metrics, Path) or is_folder:
         raise UserError(f"evaluate: metrics={metrics} is a folder; for two folders write evaluate(real=..., fake=...)")
-    chosen = (metrics,) if isinstance(metrics, str) or callable(metrics) else tuple(metrics)
     file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
-        metrics=chosen,
+        metrics=(metrics,) if isinstance(metrics, str) or callable(metrics) else tuple(metrics),
         resizer=resizer,
         resize=resize,
         white=white,
-        weights={name: Path(path) for name, path in (weights or {}).items()},
+        weights=_paths(weights),
         device=device,
         threads=threads,
-        features={name: Path(file) if isinstance(file, str) else file for name, file in (features or {}).items()},
-        networks={name: Path(path) for name, path in (networks or {}).items()},
+        features=_paths(features),
+        networks=_paths(networks),
         segmenter=None if segmenter is None else Path(segmenter),
         cache=file,
     )
@@ -187,13 +184,22 @@ def evaluate(
             stimuli, remarks = opened.enter_context(pair)
             for line in remarks:
                 warnings.warn(line, stacklevel=2)
-        if isinstance(stimuli, pd.DataFrame):
-            pictures = stimuli_of_frame(stimuli, Path(root or ""))
-        else:
-            pictures = stimuli_of_sets([stimuli] if isinstance(stimuli, StimulusSet | Path | str) else stimuli or ())
         shown = opened.enter_context(line_of_progress("metrics")) if on_progress is None else on_progress or None
-        evaluation = run_metrics(pictures, settings, command="evaluate", on_progress=shown)
+        evaluation = run_metrics(_stimuli_of(stimuli, root), settings, command="evaluate", on_progress=shown)
     return evaluation.image_metrics, evaluation.set_metrics
+
+
+def _paths(files: "Mapping[str, Any] | None") -> dict[str, Any]:
+    """Return the user's files by name, texts as paths."""
+    return {name: Path(file) if isinstance(file, str) else file for name, file in (files or {}).items()}
+
+
+def _stimuli_of(stimuli: "pd.DataFrame | Set | Sequence[Set] | None", root: Path | str | None) -> list[Stimulus]:
+    import pandas as pd
+
+    if isinstance(stimuli, pd.DataFrame):
+        return stimuli_of_frame(stimuli, Path(root or ""))
+    return stimuli_of_sets([stimuli] if isinstance(stimuli, StimulusSet | Path | str) else stimuli or ())
 
 
 def write_metrics(
@@ -298,7 +304,7 @@ def run_metrics(
     for name, file in settings.weights.items():
         find(name, path=file)
     with ExitStack() as stack:
-        cache = held.cache if held else stack.enter_context(Cache(settings.cache)) if settings.cache else None
+        cache = held.cache if held else stack.enter_context(Cache(settings.cache))
         tools = held.tools if held else Tools(metrics, settings)
         if out is not None:
             claim_output_folder(out)
@@ -321,29 +327,16 @@ def run_metrics(
             tools.free_networks()
         if settings.save_reference:
             _save_reference(settings.save_reference, stimuli, results)
-        if any(metric.of_items for metric in metrics):
-            measure_items(stimuli, tools, results, threads=threads)
-        found = SetRows()
-        if any(metric.kind == "set" for metric in metrics):
-            found = set_rows(
-                stimuli, results, tools, cache, threads=threads, values_only=bool(held), on_progress=on_progress
-            )
-    messages = [cache.problem or ""] if cache else []
-    if len({*results.hashes.values()}) < len(results.hashes):
-        hashed = [
-            {"stimulus": stimulus.stimulus, "kind": stimulus.kind, "sha256": results.hashes.get(number)}
-            for number, stimulus in enumerate(stimuli)
-        ]
-        messages += [identical_pictures(hashed), repeated_pictures(hashed)]
-    if on_message:  # no warning of Python's, because the tables have the notes
-        messages += [tools.reference.note] if tools.reference else []
-        messages += [f"{dataset}, {model}: in set metrics, {note}" for (dataset, model), note in found.notes.items()]
-    for message in filter(None, messages):
+        measure_items(stimuli, tools, results, threads=threads)
+        found = set_rows(
+            stimuli, results, tools, cache, threads=threads, values_only=bool(held), on_progress=on_progress
+        )
+    notes = [] if on_message is None else _notes_of_sets(tools, found)  # no warning of Python's: the tables have them
+    for message in filter(None, [cache.problem, *_equal_pictures(stimuli, results), *notes]):
         (on_message or warnings.warn)(message)
     images, comparisons = image_columns(stimuli, tools, results, run), found.comparisons
     if len({*images["model"]} - {None}) > 1:
-        own = [metric for metric in metrics if metric.own]
-        comparisons = [*compare_pictures(rows_of(images), own), *comparisons]
+        comparisons = [*compare_pictures(rows_of(images), [each for each in metrics if each.own]), *comparisons]
     times = {"started_at": started, "ended_at": max(started, datetime.now(UTC))}  # the clock may have been set back
     run_row = {
         "run": run,
@@ -356,6 +349,23 @@ def run_metrics(
     made |= {tables.HOLE_METRICS: found.of_holes} if found.of_holes else {}
     columns = {table.name: columns_of(({**row, "run": run} for row in rows), table) for table, rows in made.items()}
     return Evaluation({"image_metrics": images, **columns, "runs": columns_of([run_row], tables.RUNS)})
+
+
+def _equal_pictures(stimuli: Sequence[Stimulus], results: PictureResults) -> list[str]:
+    """Return messages about generated pictures that are real ones, and real ones with several names."""
+    if len({*results.hashes.values()}) == len(results.hashes):
+        return []
+    hashed = [
+        {"stimulus": stimulus.stimulus, "kind": stimulus.kind, "sha256": results.hashes.get(number)}
+        for number, stimulus in enumerate(stimuli)
+    ]
+    return [identical_pictures(hashed), repeated_pictures(hashed)]
+
+
+def _notes_of_sets(tools: Tools, found: SetRows) -> list[str]:
+    """Return the notes that the rows of sets have, once."""
+    reference = [tools.reference.note] if tools.reference else []
+    return reference + [f"{dataset}, {model}: in set metrics, {note}" for (dataset, model), note in found.notes.items()]
 
 
 def image_columns(stimuli: Sequence[Stimulus], tools: Tools, results: PictureResults, run: str) -> Columns:
@@ -374,7 +384,7 @@ def image_columns(stimuli: Sequence[Stimulus], tools: Tools, results: PictureRes
     cells: Columns = {name: [values[row] for row in rows] for name, values in facts.items()}
     cells["metric"] = [metrics[column].name for column in columns]
     cells["value"] = results.numbers[rows, columns].tolist()
-    cells["reason"] = [results.reasons.get(place) for place in zip(rows, columns, strict=True)]
+    cells["reason"] = list(map(results.reasons.get, zip(rows, columns, strict=True)))
     cells["run"] = [run] * len(rows)
     return conform_columns({name: cells[name] for name in tables.IMAGE_METRICS.by_name}, tables.IMAGE_METRICS)
 

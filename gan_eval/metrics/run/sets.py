@@ -47,6 +47,7 @@ from gan_eval.tables.schema import any_seen
 
 if TYPE_CHECKING:
     from gan_eval.metrics.run.measure import PictureResults
+    from gan_eval.pictures.clues import Facts
 
 _LIBRARIES = ("numpy", "scipy", "torch", "scikit-learn")
 BY_HOLE = ("fid", "kid", "cmmd", "p_ids", "u_ids")
@@ -73,7 +74,7 @@ def technical_notes(
     stimuli: Sequence[Stimulus],
     metrics: Sequence[Metric],
     results: "PictureResults",
-    cache: Cache | None,
+    cache: Cache,
     *,
     threads: int = 1,
 ) -> TechnicalNotes:
@@ -81,7 +82,7 @@ def technical_notes(
     notes: dict[tuple[str, str], str] = {}
     if not any(map(_is_of_network, metrics)):
         return notes
-    from gan_eval.pictures.technical import technical_differences, technical_facts
+    from gan_eval.pictures.technical import technical_facts
 
     for dataset, members in _members(stimuli).items():
         readable = {name: [n for n in numbers if n in results.hashes] for name, numbers in members.items()}
@@ -90,14 +91,15 @@ def technical_notes(
         )
         for model in [name for name in members if name]:
             parts = ["technical differences", *([results.hashes[n].hex() for n in readable[s]] for s in ("", model))]
-            texts = cache.result(parts) if cache else None
-            if texts is None:
-                texts = technical_differences(facts_of(""), facts_of(model))
-                if cache:
-                    cache.keep_result(parts, texts)
-            if texts:
+            if texts := cache.result(parts, partial(_technical_differences, facts_of, model)):
                 notes[dataset, model] = f"technical differences count: {'; '.join(texts)}"
     return notes
+
+
+def _technical_differences(facts_of: "Callable[[str], list[Facts]]", model: str) -> list[str]:
+    from gan_eval.pictures.technical import technical_differences
+
+    return technical_differences(facts_of(""), facts_of(model))
 
 
 def _is_of_network(metric: Metric) -> bool:
@@ -119,7 +121,7 @@ def set_rows(
     stimuli: Sequence[Stimulus],
     results: "PictureResults",
     tools: Tools,
-    cache: Cache | None,
+    cache: Cache,
     *,
     threads: int = 1,
     values_only: bool = False,
@@ -127,18 +129,15 @@ def set_rows(
 ) -> SetRows:
     """Return the rows of `compare_sets` and `hole_rows`, from the cache if an earlier run compared equal features.
 
-    With `values_only`, only the rows of `compare_sets`, without intervals and notes.
+    None without set metrics. With `values_only`, only the rows of `compare_sets`, without intervals and notes.
     """
     required = [metric for metric in tools.metrics if metric.kind == "set"]
-    if values_only:
+    if values_only or not required:
         return SetRows(*compare_sets(stimuli, required, results, tools, values_only=True, on_progress=on_progress))
     notes = technical_notes(stimuli, required, results, cache, threads=threads)
     facts_of = attrgetter("stimulus", "item", "kind", "model", "dataset", "fraction", "seen", "mask_kind", "mask_area")
     owners = [(*facts_of(stimulus), results.unreadable.get(number)) for number, stimulus in enumerate(stimuli)]
-    features = [
-        (name, tools.feature_definition(extractor), results.stores[name].content_hash())
-        for name, extractor in tools.extractors.items()
-    ]
+    features = [(name, tools.definitions[name], results.stores[name].content_hash()) for name in tools.extractors]
     features += [(name, "given", results.stores[name].content_hash()) for name in tools.given]
     digests = sorted((number, digest.hex()) for number, digest in results.hashes.items())
     definitions = [(metric.name, metric.definition) for metric in required]
@@ -152,14 +151,12 @@ def set_rows(
         software,
     ]
     parts = ["set metrics", owners, digests, features, facts]
-    rows = cache.result(parts) if cache else None
-    if rows is None:
+
+    def compute() -> tuple[list[Row], list[Row], list[Row]]:
         compared_sets = compare_sets(stimuli, required, results, tools, notes=notes, on_progress=on_progress)
-        rows = (*compared_sets, hole_rows(stimuli, required, results, tools))
-        if cache:
-            cache.keep_result(parts, rows)
-    of_sets, comparisons, of_holes = rows
-    return SetRows(of_sets, comparisons, of_holes, notes)
+        return *compared_sets, hole_rows(stimuli, required, results, tools)
+
+    return SetRows(*cache.result(parts, compute), notes)
 
 
 def compare_sets(
@@ -318,30 +315,34 @@ class SetSource:
             "fraction": fraction,
         }
         notes: list[str | None] = []
-        if isinstance(result, JackknifeEstimate):
-            width = self._results.stores[self.extractor].values.shape[1]
-            says_nothing = few_pictures_note(metric.name, result.value, n_real + n_fake, width)
+        if isinstance(result, Missing):
+            row["reason"] = result.reason
+        else:
+            says_nothing = self._few_pictures_note(metric, result, n_real + n_fake)
             interval = None if says_nothing else result.interval(low=metric.low, high=metric.high)
             row |= {"value": result.value, "reason": None}
             row |= {"ci_low": interval.low, "ci_high": interval.high} if interval else {}
-            notes.append(says_nothing)
-            notes.append(self._tools.caveats.get(self.extractor))
-            base = metric.name.partition("@")[0]
-            if self._tools.reference:
-                notes.append(self._tools.reference.note)
-            if base == "fid" and (n_fake if self._tools.reference else min(n_real, n_fake)) < MIN_FID_PICTURES:
-                notes.append(FID_WARNING)
-            if base == "kid_all_pairs" and not self._items[""].isdisjoint(self._items[model]):
-                notes.append("pairs of one item make it too low, by an amount that falls with 1/N; kid leaves them out")
-            notes.append(technical if _is_of_network(metric) else None)
+            few = n_fake if self._tools.reference else min(n_real, n_fake)
+            notes = [says_nothing, *self._caveats(metric, model, few), technical if _is_of_network(metric) else None]
             if not self._values_only:
                 notes.append(self._note(metric, model))
-                if result.left_out is None:
-                    notes.append(f"no interval: {result.why_no_interval}")
-        else:
-            row["reason"] = result.reason
+                notes.append(None if result.left_out is not None else f"no interval: {result.why_no_interval}")
         row["note"] = "; ".join(filter(None, [*notes, *self._notes(model)])) or None
         return row, Outcome(result, self._items[model], n_fake, fraction)
+
+    def _caveats(self, metric: Metric, model: str, few: int) -> list[str | None]:
+        """Return the caveats on a value from `few` pictures of the smaller set."""
+        reference, base = self._tools.reference, metric.name.partition("@")[0]
+        caveats = [self._tools.caveats.get(self.extractor), reference.note if reference else None]
+        if base == "fid" and few < MIN_FID_PICTURES:
+            caveats.append(FID_WARNING)
+        if base == "kid_all_pairs" and not self._items[""].isdisjoint(self._items[model]):
+            caveats.append("pairs of one item make it too low, by an amount that falls with 1/N; kid leaves them out")
+        return caveats
+
+    def _few_pictures_note(self, metric: Metric, result: JackknifeEstimate, pictures: int) -> str | None:
+        width = self._results.stores[self.extractor].values.shape[1]
+        return few_pictures_note(metric.name, result.value, pictures, width)
 
     def row_of_hole(self, metric: Metric, model: str) -> Row:
         """Return the columns of a metric's row for one group of holes."""
@@ -350,9 +351,7 @@ class SetSource:
         row: Row = {"n_real": n_real, "n_fake": n_fake, "fraction": self._stimuli[self._members[model][0]].fraction}
         if isinstance(result, Missing):
             return row | {"reason": result.reason}
-        width = self._results.stores[self.extractor].values.shape[1]
-        note = few_pictures_note(metric.name, result.value, n_real + n_fake, width)
-        return row | {"value": result.value, "note": note}
+        return row | {"value": result.value, "note": self._few_pictures_note(metric, result, n_real + n_fake)}
 
     def _note(self, metric: Metric, model: str) -> str | None:
         """Return a note: the ratio of the spreads of each label, or a segmenter's score of the real pictures."""
@@ -506,9 +505,9 @@ def _cells(items: Sequence[Stimulus], threads: int) -> list[LabelCells | Missing
 
 def _item_values(metric: Metric, cells: Sequence[LabelCells | Missing]) -> list[float | Missing]:
     """Return each item's value, or the reason for a missing one."""
-    assert metric.of_items is not None
+    assert metric.function is not None
     try:
-        numbers = iter(metric.of_items([cell for cell in cells if not isinstance(cell, Missing)]))
+        numbers = iter(metric.function([cell for cell in cells if not isinstance(cell, Missing)]))
     except Unmeasurable as error:
         reason = Missing(str(error))
         return [cell if isinstance(cell, Missing) else reason for cell in cells]

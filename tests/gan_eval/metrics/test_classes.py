@@ -15,7 +15,7 @@ from metric_pictures import features_of
 from torch import multiprocessing
 
 from gan_eval.base.errors import UserError
-from gan_eval.metrics import classes, functional
+from gan_eval.metrics import classes
 from gan_eval.metrics.classes import (
     AllPairsKernelInceptionDistance,
     Dists,
@@ -26,6 +26,7 @@ from gan_eval.metrics.classes import (
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.networks.extractors import inception_extractor
+from gan_eval.metrics.one_value import load, score, scores
 
 FAKE, REAL = pictures()
 CLASSIC = ("vif", "fsim", "gmsd", "ms_gmsd", "vsi", "mdsi", "haarpsi")
@@ -53,10 +54,10 @@ def one_process(one_thread: None) -> dict[str, float]:
 def test_the_values_are_the_functions_means(one_process):
     for name in ("psnr", "l1", "ssim", "ssim_luma", "ms_ssim", *CLASSIC, "niqe", "sharpness"):
         given = (FAKE,) if name in ("niqe", "sharpness") else (FAKE, REAL)
-        assert one_process[name] == pytest.approx(getattr(functional, name)(*given).mean().item(), rel=1e-14), name
+        assert one_process[name] == pytest.approx(scores(name, *given).mean().item(), rel=1e-14), name
     real, fake = (Colours()(batch).float() for batch in (REAL, FAKE))
     for name in ("fid", "kid", "precision", "recall", "density", "coverage"):
-        assert one_process[name] == pytest.approx(getattr(functional, name)(real, fake), rel=1e-10), name
+        assert one_process[name] == pytest.approx(score(name, fake, real), rel=1e-10), name
 
 
 def test_the_direction_is_that_of_the_registry():
@@ -88,10 +89,10 @@ def test_a_collection_takes_pairs_and_single_pictures_by_name():
     grey = REAL[:2, :1].expand(-1, 3, -1, -1)
     collection.update(preds=grey, target=grey)  # ssim and ssim_luma are equal here, yet not one metric
     batch = collection(preds=FAKE[:2], target=REAL[:2])
-    assert batch["ssim"].item() == pytest.approx(functional.ssim(FAKE[:2], REAL[:2]).mean().item())
-    assert batch["ssim_luma"].item() == pytest.approx(functional.ssim_luma(FAKE[:2], REAL[:2]).mean().item())
+    assert batch["ssim"].item() == pytest.approx(scores("ssim", FAKE[:2], REAL[:2]).mean().item())
+    assert batch["ssim_luma"].item() == pytest.approx(scores("ssim_luma", FAKE[:2], REAL[:2]).mean().item())
     assert collection.compute()["ssim"].item() == pytest.approx(
-        (2 + functional.ssim(FAKE[:2], REAL[:2]).sum().item()) / 4
+        (2 + scores("ssim", FAKE[:2], REAL[:2]).sum().item()) / 4
     )
 
 
@@ -172,7 +173,7 @@ def test_inception_comes_from_a_file(seeded_weights):
     again = pickle.loads(pickle.dumps(metric))
     extractor = inception_extractor(seeded_weights, resizer="clean", device="cpu")
     real, fake = (features_of([p.permute(1, 2, 0).numpy() for p in batch[:3]], extractor) for batch in (REAL, FAKE))
-    expected = functional.kid(real, fake)
+    expected = score("kid", fake, real)
     assert metric.compute().item() == pytest.approx(expected, rel=1e-4)  # batches of other sizes round otherwise
     assert again.compute().item() == metric.compute().item()
     with pytest.raises(UserError, match="unknown"):
@@ -186,7 +187,7 @@ def test_learned_distances(kind, name, tmp_path):
     fake, real = FAKE[:2, :, :64, :64], REAL[:2, :, :64, :64]
     metric = kind(weights=paths)
     metric.update(fake, real)
-    expected = getattr(functional, name)(fake, real, network=functional.load(name, paths=paths)).mean().item()
+    expected = scores(name, fake, real, network=load(name, paths=paths)).mean().item()
     assert metric.compute().item() == pytest.approx(expected, rel=1e-6)
     pickled = pickle.dumps(metric)
     assert len(pickled) < 50_000  # the files' names, not the weights

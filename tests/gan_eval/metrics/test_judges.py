@@ -35,11 +35,12 @@ from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torchmetrics.image.kid import poly_mmd
 
-from gan_eval.metrics import classes, functional
+from gan_eval.metrics import classes
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import cmmd, kid, neighbours, separability
 from gan_eval.metrics.definitions.record import Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.one_value import scores
 from gan_eval.pictures.decode import Picture
 
 SCIKIT_IMAGE = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
@@ -114,9 +115,8 @@ def test_a_photograph_has_the_judges_value(name: str, by: str, judge: Judge, tol
     for pair in pairs:
         given = pair[:1] if METRICS[name].kind == "single" else pair
         assert value(name, *pair) == pytest.approx(float(judge(*given)), abs=tolerance), by
-        if hasattr(functional, name):
-            batches = [torch.from_numpy(part.copy()).permute(2, 0, 1)[None] for part in given]
-            assert getattr(functional, name)(*batches).tolist() == [value(name, *pair)]
+        batches = [torch.from_numpy(part.copy()).permute(2, 0, 1)[None] for part in given]
+        assert scores(name, *batches).tolist() == [value(name, *pair)]
 
 
 @pytest.mark.parametrize(("name", "by", "judge", "tolerance"), [row for row in PICTURES if row[1] in ANY_SIZE])
@@ -351,7 +351,7 @@ def torchmetrics_pair() -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_numbers_in_the_docstrings_of_torchmetrics() -> None:
     """Compare with the docstrings of torchmetrics dab0333 (2026-08-20)."""
-    assert functional.ssim(*torchmetrics_pair()).mean().item() == pytest.approx(0.9219, abs=1e-3)
-    assert functional.ms_ssim(*torchmetrics_pair()).mean().item() == pytest.approx(0.9628, abs=1e-3)
+    assert scores("ssim", *torchmetrics_pair()).mean().item() == pytest.approx(0.9219, abs=1e-3)
+    assert scores("ms_ssim", *torchmetrics_pair()).mean().item() == pytest.approx(0.9628, abs=1e-3)
     grids = torch.tensor([[0, 1], [2, 3]]), torch.tensor([[3, 2], [1, 0]])
     assert classes.PeakSignalNoiseRatio(3.0)(*grids).item() == pytest.approx(2.5527, abs=5e-5)

@@ -8,11 +8,10 @@ from rehashed import rehash
 
 from gan_eval import tables
 from gan_eval.base.errors import UserError
-from gan_eval.pictures.audit import audit, summary_lines
+from gan_eval.pictures.audit import audit, require_no_giveaways, require_no_identical, summary_lines
 from gan_eval.pictures.clues import CLUES
 from gan_eval.pictures.copies import find_copies
 from gan_eval.pictures.equalise import Form, equalise
-from gan_eval.pictures.refusal import require_no_giveaways, require_no_identical
 from gan_eval.pictures.sets import read_set, read_sets, write_set
 from gan_eval.tables.frames import read_rows, write_rows
 

@@ -12,9 +12,8 @@ from rehashed import rehash
 from gan_eval.base.digests import sha256_file
 from gan_eval.base.errors import UserError
 from gan_eval.pictures import decode as pictures
-from gan_eval.pictures.audit import audit
+from gan_eval.pictures.audit import audit, require_no_giveaways
 from gan_eval.pictures.equalise import Form, decode_srgb, equalise, parse_size, targets_of, through_jpeg
-from gan_eval.pictures.refusal import require_no_giveaways
 from gan_eval.pictures.sets import FILE_COLUMNS, read_set, write_set
 
 PLAIN = Form()

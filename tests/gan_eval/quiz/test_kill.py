@@ -92,7 +92,7 @@ def kill_sessions(stimuli: Path, store: Path, *, kills: int, seed: int) -> dict[
     """
     moments = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["gan_eval.quiz.room", "gan_eval.pictures.refusal"])
+    context.set_forkserver_preload(["gan_eval.quiz.room", "gan_eval.pictures.audit"])
     sittings: dict[str, list[list[Message]]] = {}
     participant = "P001"
     while kills > 0:

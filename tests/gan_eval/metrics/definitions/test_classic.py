@@ -26,7 +26,7 @@ def test_vif_of_a_faint_reference_is_that_of_float64() -> None:
 def test_values_name_the_versions_of_piq_and_torch(tmp_path: Path) -> None:
     folder = write_items(tmp_path / "set", {"a": {"real": PHOTOGRAPH, "fake": disturbed(PHOTOGRAPH, 1)}})
     assert f"piq {piq.__version__}" in measure(folder, "vif").runs["software"][0]
-    definition = Tools([METRICS["vif"]], Settings(("vif",))).definition(METRICS["vif"])
+    definition = Tools([METRICS["vif"]], Settings(("vif",))).definitions["vif"]
     assert f"piq {piq.__version__}" in definition
     assert f"torch {torch.__version__.partition('+')[0]}" in definition
 

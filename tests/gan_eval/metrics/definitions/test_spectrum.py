@@ -11,9 +11,9 @@ from scipy import ndimage
 from scipy.fft import fft2
 from skimage import data
 
-from gan_eval.metrics import functional
 from gan_eval.metrics.definitions.spectrum import RINGS, peak_frequency, radial_spectrum, upsampling_peak
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.one_value import score
 from gan_eval.pictures.decode import Picture
 
 SIDE = 96
@@ -66,7 +66,7 @@ def test_a_checkerboard_is_a_peak_at_half_a_cycle_a_pixel(uneven: float, least: 
     fake = spectra([up_convolved(picture, uneven) for picture in REAL])
     assert upsampling_peak(SPECTRA, fake) > least
     assert peak_frequency(SPECTRA, fake) in (32 / 64, 45 / 64)  # half a cycle along an axis, or along both
-    assert functional.upsampling_peak(SPECTRA, fake) == upsampling_peak(SPECTRA, fake)
+    assert score("upsampling_peak", fake, SPECTRA) == upsampling_peak(SPECTRA, fake)
 
 
 def test_pictures_without_upsampling_traces_have_no_peak() -> None:
@@ -88,8 +88,8 @@ def test_too_small_pictures_and_empty_sets_are_reasons() -> None:
         radial_spectrum(texture(0, 80, 63))
     with pytest.raises(Unmeasurable, match="0 real and 24 generated"):
         upsampling_peak(SPECTRA[:0], SPECTRA)
-    with pytest.raises(ValueError, match=r"expected \(N, 45\) spectra"):
-        functional.upsampling_peak(SPECTRA[:, :9], SPECTRA[:, :9])
+    with pytest.raises(ValueError, match=r"expected \(N, 45\)"):
+        score("upsampling_peak", SPECTRA[:, :9], SPECTRA[:, :9])
 
 
 def test_a_set_has_the_peak_its_interval_and_its_place(tmp_path: Path) -> None:

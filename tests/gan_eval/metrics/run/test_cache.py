@@ -86,8 +86,8 @@ def test_without_a_file_or_room_nothing_is_kept(file: Path, monkeypatch: pytest.
     for nothing in (Cache(None), Cache(file)):
         with nothing as kept:
             kept.keep((A, B), b"psnr", 1.0)
-            kept.keep_result([A.hex()], "x")
-            assert (kept.found((A, B), b"psnr"), kept.result([A.hex()]), kept.problem) == (None, None, None)
+            assert [kept.result([A.hex()], lambda text=text: text) for text in "xy"] == ["x", "y"]
+            assert (kept.found((A, B), b"psnr"), kept.problem) == (None, None)
     assert not file.exists()
 
 

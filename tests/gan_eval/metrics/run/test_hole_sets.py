@@ -10,7 +10,8 @@ from made_sets import write_items
 from metric_pictures import disturbed, features_frame, texture
 
 from gan_eval import tables
-from gan_eval.metrics import Settings, functional, write_metrics
+from gan_eval.metrics import Settings, write_metrics
+from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.run.inputs import stimuli_of_sets
 from gan_eval.metrics.run.runner import run_metrics
 from gan_eval.pictures.holes import mask_of
@@ -64,7 +65,7 @@ def test_values_are_those_of_the_pictures_of_that_sort(folder: Path, vectors: Ve
         for name in names:
             row = values.loc[(by, hole, f"{name}@x")]
             items = {"items": (range(len(real)),) * 2} if name == "kid" else {}
-            assert row["value"] == pytest.approx(getattr(functional, name)(real, fake, **items), abs=1e-9), (hole, name)
+            assert row["value"] == pytest.approx(TEMPLATES[name].function(real, fake, **items), abs=1e-9), (hole, name)
             assert (row["n_real"], row["n_fake"]) == (chosen.sum(), chosen.sum())
 
 

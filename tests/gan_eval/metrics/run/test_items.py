@@ -8,7 +8,7 @@ from made_sets import write_items
 from metric_pictures import cells, disturbed, measure, texture
 from rehashed import rehash
 
-from gan_eval.metrics.definitions.labels import label_detail, label_information
+from gan_eval.metrics.definitions.labels import cells_of, label_detail, predicted_shares
 from gan_eval.pictures import decode as pictures
 from gan_eval.report.metrics.answer import leaders
 from gan_eval.report.metrics.summaries import Measured
@@ -42,7 +42,7 @@ def test_values_are_those_of_the_functions_a_row_for_each_generated_picture(tmp_
     assert set(found.image_metrics["kind"]) == {"fake"}
     assert len(found.image_metrics) == COUNT * 4
     values = cells(found)
-    shares = label_information(*zip(*((blocks(n), photograph(n)) for n in range(COUNT)), strict=True))
+    shares = predicted_shares([cells_of(blocks(n), photograph(n)) for n in range(COUNT)], "colours")
     for n in range(COUNT):
         assert values[f"d/m/{n}", "label_detail"] == label_detail(blocks(n))
         assert values[f"d/m/{n}", "label_information"] == pytest.approx(shares[n], abs=1e-10)

@@ -1,7 +1,4 @@
-"""The functions on tensors: one value for each picture, the same as for it alone, and reasons that name the picture."""
-
-import ast
-import inspect
+"""Metrics as functions: of batches one value for each picture, and reasons that name the picture; of two sets."""
 
 import numpy as np
 import pytest
@@ -9,10 +6,9 @@ import torch
 from metric_pictures import disturbed, texture
 from refusals import refused
 
-from gan_eval.metrics import functional
 from gan_eval.metrics.catalogue import METRICS
-from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.kernels.pictures import Unmeasurable
+from gan_eval.metrics.one_value import load, score, scores
 
 REAL = [texture(n, 192, 200) for n in range(3)]
 FAKE = [disturbed(picture, n) for n, picture in enumerate(REAL)]
@@ -22,20 +18,10 @@ def batch(pictures) -> torch.Tensor:
     return torch.stack([torch.from_numpy(picture).permute(2, 0, 1) for picture in pictures])
 
 
-def test_there_is_a_function_for_every_metric_that_states_its_source_and_range():
-    defined = {each.name for each in ast.parse(inspect.getsource(functional)).body if isinstance(each, ast.FunctionDef)}
-    for name in (*METRICS, *TEMPLATES):
-        function = name.removesuffix("_inception")
-        assert function in defined, "an editor finds only what the file defines"
-        text = " ".join((getattr(functional, function).__doc__ or "").split())
-        assert "Source: " in text, name
-        assert " is better" in text, name
-
-
 @pytest.mark.parametrize("name", ["psnr", "l1", "ssim", "ssim_luma", "ms_ssim", "niqe", "sharpness"])
 def test_batches_give_the_values_of_each_alone(name):
     given = (FAKE,) if METRICS[name].kind == "single" else (FAKE, REAL)
-    values = getattr(functional, name)(*map(batch, given))
+    values = scores(name, *map(batch, given))
     assert values.dtype == torch.float64
     assert values.tolist() == [METRICS[name].function(*pictures) for pictures in zip(*given, strict=True)]
 
@@ -44,26 +30,26 @@ def test_the_reason_names_the_picture():
     pictures = batch(FAKE)
     pictures[1] = 7
     with pytest.raises(Unmeasurable, match=r"^picture 1:"):
-        functional.niqe(pictures)
+        scores("niqe", pictures)
     with pytest.raises(Unmeasurable, match=r"^picture 0: 160x192.*MS-SSIM"):
-        functional.ms_ssim(batch(FAKE)[..., :200, :160], batch(REAL)[..., :200, :160])
+        scores("ms_ssim", batch(FAKE)[..., :200, :160], batch(REAL)[..., :200, :160])
     with pytest.raises(Unmeasurable, match="sizes"):
-        functional.psnr(batch(FAKE)[..., :100], batch(REAL))
+        scores("psnr", batch(FAKE)[..., :100], batch(REAL))
 
 
 def test_other_types_and_shapes_are_refused():
     with pytest.raises(TypeError, match=r"\(N, 3, H, W\) uint8,.*torch.float32"):
-        functional.psnr(batch(FAKE).float(), batch(REAL))
+        scores("psnr", batch(FAKE).float(), batch(REAL))
     with pytest.raises(TypeError, match="expected"):
-        functional.niqe(torch.from_numpy(np.stack(FAKE)))
+        scores("niqe", torch.from_numpy(np.stack(FAKE)))
     with pytest.raises(TypeError, match=r"Tensor.*ndarray"):
-        functional.psnr(batch(FAKE).numpy(), batch(REAL).numpy())
+        scores("psnr", batch(FAKE).numpy(), batch(REAL).numpy())
     with pytest.raises(ValueError, match=r"3 generated.*2 references"):
-        functional.psnr(batch(FAKE), batch(REAL)[:2])
+        scores("psnr", batch(FAKE), batch(REAL)[:2])
     with pytest.raises(ValueError, match="features"):
-        functional.fid(torch.zeros(3), torch.zeros(3))
+        score("fid", torch.zeros(3), torch.zeros(3))
     with pytest.raises(ValueError, match=r"6 features.*ones 5"):
-        functional.kid(torch.zeros(30, 6), torch.zeros(30, 5))
+        score("kid", torch.zeros(30, 5), torch.zeros(30, 6))
 
 
 def test_sets_take_tensors_of_any_type_and_arrays():
@@ -71,25 +57,25 @@ def test_sets_take_tensors_of_any_type_and_arrays():
     real, fake = torch.randn(30, 6, generator=generator), 1.2 * torch.randn(24, 6, generator=generator) + 0.3
     a, b = real.double().numpy(), fake.double().numpy()
     for name in ("fid", "kid", "precision_inception", "recall_inception", "density_inception", "coverage_inception"):
-        function = getattr(functional, name.removesuffix("_inception"))
-        assert function(real, fake) == function(a, b) == METRICS[name].function(a, b)
-    assert functional.fid(real.bfloat16(), fake) == functional.fid(real.bfloat16().double(), fake)
+        base = name.removesuffix("_inception")
+        assert score(base, fake, real) == score(base, b, a) == METRICS[name].function(a, b)
+    assert score("fid", fake, real.bfloat16()) == score("fid", fake, real.bfloat16().double())
 
 
 def test_segmentation_scores_take_counts_alone():
     counts = np.zeros((2, 19, 20))
     counts[:, 0, 0], counts[:, 0, 1] = 3, 1
-    for function in (functional.pixel_accuracy, functional.class_accuracy):
-        assert function(counts.reshape(2, 380)) == 0.75
-    assert functional.class_iou(torch.from_numpy(counts).flatten(1)) == 0.75
-    with pytest.raises(ValueError, match=r"\(N, 380\).*\(4, 190\)"):
-        functional.pixel_accuracy(counts.reshape(4, 190))
+    for name in ("pixel_accuracy", "class_accuracy"):
+        assert score(name, counts.reshape(2, 380)) == 0.75
+    assert score("class_iou", torch.from_numpy(counts).flatten(1)) == 0.75
+    with pytest.raises(ValueError, match=r"190 features.*\(N, 380\)"):
+        score("pixel_accuracy", counts.reshape(4, 190))
 
 
 def test_missing_weights_are_the_users_line(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_EVAL_CACHE", str(tmp_path))
-    refused("'brisque':", functional.brisque, batch(FAKE))
-    refused("no such file", functional.load, "lpips_alex", paths={"alexnet": tmp_path / "none.pth"})
+    refused("'brisque':", scores, "brisque", batch(FAKE))
+    refused("no such file", load, "lpips_alex", paths={"alexnet": tmp_path / "none.pth"})
 
 
 def test_functions_of_batches_name_the_picture_and_refuse_other_holes() -> None:
@@ -99,8 +85,8 @@ def test_functions_of_batches_name_the_picture_and_refuse_other_holes() -> None:
     hole = torch.ones(2, 40, 60, dtype=torch.bool)
     hole[1] = False
     with pytest.raises(Unmeasurable, match=r"^picture 1: "):
-        functional.l1_hole(fake, real, hole)
+        scores("l1_hole", fake, real, hole=hole)
     with pytest.raises(ValueError, match=r"2 .* 1 holes"):
-        functional.l1_hole(fake, real, hole[:1])
+        scores("l1_hole", fake, real, hole=hole[:1])
     with pytest.raises(TypeError, match=r"holes .*\(2, 1, 40, 60\)"):
-        functional.ssim_hole(fake, real, hole[:, None])
+        scores("ssim_hole", fake, real, hole=hole[:, None])
