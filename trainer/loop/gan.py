@@ -18,6 +18,9 @@ from trainer.step import Gan
 class InMemoryOrder(Adam):
     """Adam that reads weights in memory order: the CPU's fused kernel would copy channels-last ones back and forth.
 
+    Weights of 512x512x4x4 take 7.2 ms in place of 12.1 (one thread, 30 November 2026). A gradient in another order than
+    its weight would be paired with the wrong weights, without an error.
+
     It does without torch's decorators for compiled code, which import torch._dynamo: 2 s and 150 MB (torch 2.15).
     """
 

@@ -4,6 +4,9 @@ At the bottom of a U-Net a convolution reads tens of megabytes of weights for a 
 kernels first bring the weights into an order of their own, at each call; a matrix product reads them where they lie.
 A PatchGAN's widest layer, a quarter of a training step, takes Winograd's products.
 Same keys, same initial weights, same mathematics (floating-point sums in another order).
+
+Without them a step of 256 pixels at batch 1 takes 1.22 times as long (1.07 to 1.36; CPU time on one thread, ten steps
+of each in turn, 30 November 2026).
 """
 
 from functools import cache
