@@ -124,7 +124,7 @@ def blazediff(metric: str, *, large: bool = False) -> list[float]:
 
     def score(fake: Any, real: Any) -> float:
         both = [np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)]).tobytes() for picture in (fake, real)]
-        return blazediff_ssim.compare_rgba(*both, fake.shape[1], fake.shape[0], metric=metric).score
+        return float(blazediff_ssim.compare_rgba(*both, fake.shape[1], fake.shape[0], metric=metric).score)
 
     return each(score, large=large)
 
