@@ -32,7 +32,7 @@ PEERS = (
     *("piq==0.8.0", "pytorch-msssim==1.0.0", "sewar==0.4.10", "prdc==0.2", "pytorch-fid==0.3.0", "clean-fid==0.1.35"),
     *("opencv-contrib-python-headless==5.0.0.93", "krippendorff==0.9.0", "pingouin==0.7.0", "nltk==3.10.4"),
     *("choix==0.4.1", "evalica==0.4.2", "statsmodels==0.15.0", "torch-fidelity==0.4.0", "mixedlm==1.3.0"),
-    "ssimulacra2==0.3.0",
+    *("ssimulacra2==0.3.0", "blazediff-ssim==6.1.1", "fast-ssim==1.4.0"),
 )
 ALONE = (
     *("irrCAC==0.4.4", "sureal==0.9.0", "metadpy==0.1.2", "psignifit==4.3", "pyiqa==0.1.16"),

@@ -8,7 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import blazediff_ssim
 import cv2
+import fast_ssim
 import numpy as np
 import piq
 import pytorch_msssim
@@ -71,6 +73,11 @@ def psnr() -> list[Found]:
         (named("pyiqa", "psnr"), pyiqa("psnr_arch", "PSNR"), "as piq: 80 dB for equal pictures"),
         (named("pyiqa", "psnry"), pyiqa("psnr_arch", "PSNR", test_y_channel=True), LUMA),
         (MEASURES, each(lambda a, b: similarity.psnr(b, a)), "peak 4095, meant for satellites: 24.1 dB too much"),
+        (
+            named("fast-ssim", "psnr"),
+            each(lambda a, b: fast_ssim.psnr(b, a)),
+            "a tiny number is added: 148 dB for equal pictures",
+        ),
     ]
 
 
@@ -103,7 +110,24 @@ def ssim() -> list[Found]:
         (named("pyiqa", "ssim"), pyiqa("ssim_arch", "SSIM", test_y_channel=True), "of the luma: our `ssim_luma`"),
         (named("pyiqa", "ssimc"), pyiqa("ssim_arch", "SSIM", test_y_channel=False), ""),
         (MEASURES, each(lambda a, b: similarity.ssim(b, a)), "range 4095; uniform window of 7x7, sample covariance"),
+        (named("fast-ssim"), each(lambda a, b: fast_ssim.ssim(b, a)), "uniform window of 7x7, sample covariance"),
+        (named("blazediff-ssim", "ssim"), blazediff("ssim"), "of the luma, not rounded as in our `ssim_luma`"),
+        (
+            named("blazediff-ssim", "hitchhikers-ssim"),
+            blazediff("hitchhikers-ssim"),
+            "uniform windows; the variation of its map in place of the mean",
+        ),
     ]
+
+
+def blazediff(metric: str, *, large: bool = False) -> list[float]:
+    """A metric of blazediff-ssim, which takes opaque RGBA."""
+
+    def score(fake: Any, real: Any) -> float:
+        both = [np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)]).tobytes() for picture in (fake, real)]
+        return float(blazediff_ssim.compare_rgba(*both, fake.shape[1], fake.shape[0], metric=metric).score)
+
+    return each(score, large=large)
 
 
 def javascript_ssim(found: dict[str, Any]) -> list[Found]:
@@ -133,6 +157,7 @@ def large_ssim(found: dict[str, Any]) -> list[Found]:
         ),
         (named("pyiqa", "ssimc"), pyiqa("ssim_arch", "SSIM", test_y_channel=False, large=True), ""),
         ("ssim.js 3.5.0 `ssim: 'fast'`", found["ssim.js fast"], f"luma; {HALVES}"),
+        (named("blazediff-ssim", "ssim"), blazediff("ssim", large=True), f"luma; {HALVES}"),
     ]
 
 
@@ -154,6 +179,7 @@ def ms_ssim() -> list[Found]:
             "uniform windows; a complex number, its real part is shown",
         ),
         (named("pyiqa", "ms_ssim"), pyiqa("ssim_arch", "MS_SSIM", test_y_channel=True, is_prod=True), LUMA),
+        (named("blazediff-ssim", "ms-ssim"), blazediff("ms-ssim"), LUMA),
     ]
 
 

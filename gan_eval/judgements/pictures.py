@@ -175,11 +175,11 @@ def _named(shown: _Shown) -> tuple[Names, list[str]]:
     shorter = (_by_file(clean, depth=depth) for depth in range(1, _MAX_FOLDERS + 1))
     files = next((names for names in shorter if shown.are_same(clean, names)), clean)
     if (after := shown.count(files)) < before:
-        said = f"{before} names of pictures are {after} file names, each read as one picture"
-        return _without_numbers(shown, files, [*lines, f"{said} (--picture-names as-is keeps them apart)"])
+        joined = f"{before} names of pictures are {after} file names, each read as one picture"
+        return _without_numbers(shown, files, [*lines, f"{joined} (--picture-names as-is keeps them apart)"])
     if (after := shown.count(_by_file(clean))) < before:
-        said = f"{before} names of pictures are {after} file names in several folders: kept apart"
-        lines.append(f"{said} (--picture-names file joins them)")
+        apart = f"{before} names of pictures are {after} file names in several folders: kept apart"
+        lines.append(f"{apart} (--picture-names file joins them)")
     return _without_numbers(shown, files if shown.are_files(clean) else clean, lines)
 
 
