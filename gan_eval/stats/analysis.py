@@ -19,7 +19,7 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.departures import apply_exclusions, settings_and_departures, with_departures
 from gan_eval.stats.groups import ONE_PARTICIPANT, WHO_NOT_KNOWN, joined, with_holes
 from gan_eval.stats.inputs import FrameOrFile, Inputs, MetricValues, read_inputs
-from gan_eval.stats.marks.tables import mark_tables, marked
+from gan_eval.stats.marks.tables import Maps, mark_tables, marked
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS, correlations_and_differences
 from gan_eval.stats.metrics_and_people.metric_scores import metric_scores
 from gan_eval.stats.metrics_and_people.points import why_none
@@ -45,7 +45,6 @@ from gan_eval.tables.names import NOT_KNOWN
 from gan_eval.tables.personal import left_out_line, without_personal_columns
 
 if TYPE_CHECKING:
-    from gan_eval.metrics.maps import PictureMaps
     from gan_eval.settings.quiz import StaircaseSettings
     from gan_eval.settings.study import Study
     from gan_eval.store import Store
@@ -75,7 +74,7 @@ def analyze(
     plans: FrameOrFile | None = None,
     stimuli: FrameOrFile | Sequence[Path | str] | None = None,
     marks: FrameOrFile | None = None,
-    maps: "PictureMaps | None" = None,
+    maps: Maps | None = None,
     recruited: pd.DataFrame | None = None,
     on_message: Callable[[str], None] | None = None,
 ) -> dict[str, pd.DataFrame]:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gan_eval.base.errors import UserError
 from gan_eval.base.inference import holm
@@ -26,8 +27,18 @@ from gan_eval.stats.marks.auc import (
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import NOTED, SHARE, Table, integer, interval_columns, number, text, with_interval
 
-if TYPE_CHECKING:
-    from gan_eval.metrics.maps import PictureMaps
+
+class Maps(Protocol):
+    """Maps of generated pictures, and regions to count marks in (`gan_eval.metrics.maps.PictureMaps`)."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, name: str, stimulus: str) -> NDArray[np.float32]:
+        """Return a map, (H, W), NaN where it has no value; `UserError`: the reason why there is none."""
+
+    def regions(self, stimulus: str) -> dict[str, NDArray[np.bool_]]:
+        """Return the regions of a picture by name, each (H, W)."""
+
 
 SIGMA = 0.05
 """Standard deviation of the Gaussian as a share of the picture's width, where the visual angle is not known."""
@@ -185,7 +196,7 @@ def marked(
     return Marked(rows, nothing, pictures.assign(width=width), arrays, is_fake, sigma, by_people)
 
 
-def mark_tables(found: Marked, maps: "PictureMaps | None") -> dict[str, pd.DataFrame]:
+def mark_tables(found: Marked, maps: Maps | None) -> dict[str, pd.DataFrame]:
     """Return the tables of marks; without `maps`, only the agreement of people."""
     tables = {MARK_AGREEMENT.name: mark_agreement(found)}
     if maps is not None:
@@ -212,7 +223,7 @@ def mark_agreement(found: Marked) -> pd.DataFrame:
     return frame_of(rows, MARK_AGREEMENT)
 
 
-def mark_maps(found: Marked, maps: "PictureMaps") -> tuple[pd.DataFrame, pd.DataFrame]:
+def mark_maps(found: Marked, maps: Maps) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables `mark_maps` and `mark_map_differences`."""
     of_maps = {name: _aucs_of_map(found, maps, name) for name in maps.names}
     aucs = {name: values for name, (values, _) in of_maps.items()}
@@ -233,7 +244,7 @@ def mark_maps(found: Marked, maps: "PictureMaps") -> tuple[pd.DataFrame, pd.Data
     return frame_of(rows, MARK_MAPS), frame_of(differences, MARK_MAP_DIFFERENCES)
 
 
-def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str) -> tuple[Aucs, dict[int, str]]:
+def _aucs_of_map(found: Marked, maps: Maps, name: str) -> tuple[Aucs, dict[int, str]]:
     """Return the AUC of each cell for a map, and by picture the reason why it has no map."""
     missing: dict[int, str] = {}
 
@@ -252,7 +263,7 @@ def _aucs_of_map(found: Marked, maps: "PictureMaps", name: str) -> tuple[Aucs, d
     return shuffled_aucs(found.marks, heights), missing
 
 
-def mark_regions(found: Marked, maps: "PictureMaps") -> pd.DataFrame:
+def mark_regions(found: Marked, maps: Maps) -> pd.DataFrame:
     """Return the table `mark_regions`: the holes that were filled, or the labels that the generator was given."""
     regions, rows = [maps.regions(str(name)) for name in found.pictures["stimulus"]], []
     for region in sorted({name for of_picture in regions for name in of_picture}):
