@@ -43,7 +43,7 @@ class Result:
     """A number, what it answers, and what may be said of it. Texts are empty and numbers NaN where there is none."""
 
     question: str
-    """As in `comparisons`; also `threshold`."""
+    """One of the words of `comparisons`, or `threshold`."""
     measure: str
     """Name of the number."""
     estimate: Estimate
@@ -53,14 +53,14 @@ class Result:
     verdict: str = ""
     basis: str = ""
     reason: str = ""
-    """What a reader must know; why a number or the verdict is missing."""
+    """The note: a reader must know it, or it explains a missing number or verdict."""
     untested: str = ""
     protocol: str = ""
-    """As in `paper`; empty: a difference of `comparisons`."""
+    """One of the words of `paper`; empty: a difference of `comparisons`."""
     dataset: str = ""
     model: str = ""
     name: str = ""
-    """What is compared, for readers."""
+    """Name of the comparison, for readers."""
     a: str = ""
     b: str = ""
     sensitivity: str = ""
@@ -134,7 +134,7 @@ class Results:
 
     @property
     def detection(self) -> list[Result]:
-        """Those of single pictures and of pairs with a real one, all models first."""
+        """The rows of single pictures and of pairs with a real one, all models first."""
         of_detection = [each for each in self.cited if each.question == "detection"]
         return sorted(of_detection, key=lambda each: not each.is_of_all)
 

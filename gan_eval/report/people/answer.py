@@ -29,7 +29,7 @@ MAX_ROWS = 6
 MAX_PAIRS = 3
 """Maximum number of pairs of models with a sentence each in the answer; the table of differences has all pairs."""
 FITS_BETTER = "fits the text better"
-"""What the preferred one of two models did, if the study asked which picture fits the text better."""
+"""Predicate of the preferred one of two models, if the study asked which picture fits the text better."""
 MAX_FEW_PICTURES = 10
 """Number of pictures up to which Student's t widens intervals by more than a tenth."""
 MIN_OF_PICTURES = 0.5
