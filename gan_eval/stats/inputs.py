@@ -126,7 +126,7 @@ def _read_metrics(
 def _as_read(
     source: MetricValues, table: Table, read: Callable[[Sequence[Path]], tuple[pd.DataFrame, Sequence[str]]]
 ) -> ReadTable | None:
-    """Return a table of metrics from whatever has been given; `read` reads files and has doubts about them."""
+    """Return a table of metrics from a frame, a read table or files, which `read` returns with doubts about it."""
     if source is None or isinstance(source, ReadTable):
         return source
     if not isinstance(source, Path | str | Sequence):  # `as_table` refuses other types than frames
