@@ -166,8 +166,8 @@ def _named(shown: _Shown) -> tuple[Names, list[str]]:
     if dates := [name for name in shown.given if re.fullmatch(_LIKE_A_DATE, name)]:
         named = ", ".join(dates[:MAX_WORDS])
         lines.append(f"names of pictures look like dates ({named}): has a spreadsheet changed them?")
-    clean, said = _spelled_as_one(shown, clean)
-    lines, before = lines + said, shown.count(clean)
+    clean, of_spellings = _spelled_as_one(shown, clean)
+    lines, before = lines + of_spellings, shown.count(clean)
     stems, check = _by_file(clean, depth=_MAX_FOLDERS, without_ending=True), CHECKS["names_by_ending"]
     after = shown.count(stems)
     if after <= check.threshold * before and not shown.judged_twice(clean, stems):
