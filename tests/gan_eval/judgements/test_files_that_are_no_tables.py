@@ -64,7 +64,7 @@ def test_a_damaged_file_is_called_damaged(tmp_path, name, damage):
     "head", ['<?xml version="1.0"?>\n', '\ufeff\n<?xml version="1.0"?>', "<!DOCTYPE html>", "<HTML>"]
 )
 def test_a_page_or_xml_is_called_so_with_the_way_out(tmp_path, head):
-    """As CVAT's `annotations.xml`, and tables that a website calls `.xls`."""
+    """Among them are CVAT's `annotations.xml`, and tables that a website calls `.xls`."""
     text = head + '<annotations><image id="0" name="real/1.png"><tag label="real"></tag></image></annotations>'
     for name in ("annotations.xml", "t.xls", "t.csv"):
         (tmp_path / name).write_text(text, encoding="utf-8")
