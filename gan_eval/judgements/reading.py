@@ -207,6 +207,8 @@ def _parts(data: bytes, file: str, group: str, layout: TableLayout, *, is_member
         yield part
         return
     text, note = _decoded(data, file)
+    if text[:100].lstrip("\ufeff \t\r\n").lower().startswith(("<?xml", "<!doctype", "<html")):
+        raise UserError(f"{file}: XML or HTML, not a table; export CSV, Excel or JSON (of CVAT: the format Datumaro)")
     if "\0" in text or file.lower().endswith((".zip", ".xlsx", ".xls", ".ods", ".parquet")):
         raise UserError(f"{file}: not a table of text (damaged, or of another format); restore it, or save it as CSV")
     for part in _text_parts(text, file, group, layout):

@@ -1,5 +1,6 @@
 """Export of trials as BIDS events, a file for each participant and study (bids-specification.readthedocs.io 1.10.0)."""
 
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 PLAIN = tables.TRIALS.by_name
 COLUMNS: tuple[Column, ...] = (
-    number("onset", "onset of the picture, from the first onset of the session", unit="s"),
+    number("onset", "onset from the session's first; n/a after the time of day was set back in a pause", unit="s"),
     number("duration", "exposure of the picture; of two pictures one after the other, that of the first", unit="s"),
     text("trial_type", "kind of the picture; pair: two pictures", words=("real", "fake", "pair")),
     number("response_time", "key press minus the (last) onset; n/a without an answer", unit="s"),
@@ -79,9 +80,12 @@ def _label(name: str, taken: Collection[str], before: str = "") -> str:
 
 
 def events(trials: Sequence[Row], shown_at: Mapping[tuple[str, int], str]) -> list[Row]:
-    """Return a session's events. Its clock may begin again when it is resumed; the time of day then gives the start."""
+    """Return a session's events. Its clock may begin again when it is resumed; the time of day then gives the start.
+
+    If that would be before an earlier onset, the time of day was set back, and the onsets are unknown.
+    """
     events: list[Row] = []
-    first, start = None, 0.0
+    first, start, latest = None, 0.0, 0.0
     for trial in trials:
         at = shown_at.get((trial["session"], trial["trial"]))
         onset = None if trial["onset_ms"] is None else trial["onset_ms"] / 1000
@@ -90,10 +94,15 @@ def events(trials: Sequence[Row], shown_at: Mapping[tuple[str, int], str]) -> li
             start = onset
             if at is not None and first is not None:
                 start -= (datetime.fromisoformat(at) - datetime.fromisoformat(first)).total_seconds()
+            if onset - start < latest:
+                start = math.nan
+        if onset is not None:
+            onset = None if math.isnan(start) else onset - start
+            latest = latest if onset is None else onset
         events.append(
             {
                 **trial,
-                "onset": None if onset is None else onset - start,
+                "onset": onset,
                 "duration": None if trial["exposure_ms"] is None else trial["exposure_ms"] / 1000,
                 "trial_type": trial["kind"] or "pair",
                 "response_time": None if trial["reaction_time_ms"] is None else trial["reaction_time_ms"] / 1000,

@@ -22,8 +22,9 @@ from gan_eval.base.locks import hold_folder, hold_lock
 from gan_eval.pictures.importing import import_folder
 from gan_eval.tables import STIMULI
 from gan_eval.tables.frames import read_rows
+from trainer.batches import as_tensor
 from trainer.generate import generate
-from trainer.inference import inference, translate_batch
+from trainer.inference import as_pictures, inference, translate_batch
 from trainer.nets.build import new_networks
 from trainer.nets.layers import BatchNorm2d, Dropout
 from trainer.nets.unet import UNet
@@ -289,3 +290,12 @@ def test_everything_is_as_before_even_after_an_error(tiny: Settings) -> None:
     assert net.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
     assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_a_photograph_in_the_generators_range_comes_back_as_it_was() -> None:
+    levels = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
+    values = as_tensor(levels).permute(2, 0, 1)[None]
+    (found,) = as_pictures(values)
+    assert np.array_equal(found, levels)
+    (rounded,) = as_pictures(values + 0.6 / 127.5)
+    assert np.array_equal(rounded, np.minimum(levels.astype(int) + 1, 255))

@@ -1,5 +1,7 @@
 """Loss terms against formulas written out and against other people's implementations."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from trainer.losses import bce, l1, l2, least_squares, pixel_weights, ssim, total_variation
 
 RNG = np.random.default_rng(100)
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 LOGITS = torch.tensor([[-2.0, -0.5], [0.25, 3.0]], dtype=torch.float64)
 
 
@@ -94,3 +97,30 @@ def test_ssim_agrees_with_skimage(size: tuple[int, int]) -> None:
     ]
     ours = ssim(torch.from_numpy(2 * x - 1)[None], torch.from_numpy(2 * y - 1)[None])
     assert float(ours) == pytest.approx(1 - np.mean(maps), abs=1e-9)
+
+
+def _with_texture(seed: int) -> torch.Tensor:
+    """A picture (1, 3, 32, 32) in -0.5..0.5 that has coarse structure."""
+    coarse = torch.from_numpy(np.random.default_rng(seed).uniform(-0.5, 0.5, (1, 3, 8, 8)))
+    return coarse.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
+
+
+@pytest.mark.parametrize("loss", [l1, l2, ssim])
+def test_every_unlike_picture_has_a_gradient_and_a_perfect_one_a_finite_one(loss: Loss) -> None:
+    for seed in range(10):
+        target = _with_texture(seed)
+        flat = torch.full_like(target, -0.2)
+        for start in (_with_texture(seed + 100), -target, flat, target.clone()):
+            fake = start.requires_grad_()
+            loss(fake, target).backward()
+            assert torch.isfinite(fake.grad).all()
+            assert (float(fake.grad.detach().norm()) > 1e-4) == (not torch.equal(fake, target))
+
+
+@pytest.mark.parametrize("loss", [l1, l2, ssim])
+def test_a_noisy_picture_that_is_also_brighter_has_the_larger_loss(loss: Loss) -> None:
+    for seed in range(10):
+        target = _with_texture(seed)
+        noise = torch.from_numpy(np.random.default_rng(seed).normal(0, 0.05, target.shape))
+        noisy = target + noise - noise.mean()
+        assert loss(target, target) < loss(noisy, target) < loss(noisy + 0.02, target) < loss(noisy + 0.2, target)

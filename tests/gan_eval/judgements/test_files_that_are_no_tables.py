@@ -60,6 +60,17 @@ def test_a_damaged_file_is_called_damaged(tmp_path, name, damage):
     refused(rf"{name}: not a table of text \(damaged", import_trials, tmp_path / name, mapping={})
 
 
+@pytest.mark.parametrize(
+    "head", ['<?xml version="1.0"?>\n', '\ufeff\n<?xml version="1.0"?>', "<!DOCTYPE html>", "<HTML>"]
+)
+def test_a_page_or_xml_is_called_so_with_the_way_out(tmp_path, head):
+    """Among them are CVAT's `annotations.xml`, and tables that a website calls `.xls`."""
+    text = head + '<annotations><image id="0" name="real/1.png"><tag label="real"></tag></image></annotations>'
+    for name in ("annotations.xml", "t.xls", "t.csv"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        refused(rf"{name}: XML or HTML, not a table; .*CSV.*Datumaro", import_trials, tmp_path / name, mapping={})
+
+
 @pytest.mark.parametrize("name", ["t.zip", "t.xlsx"])
 def test_an_archive_without_its_beginning_is_called_damaged(tmp_path, name):
     (tmp_path / name).write_bytes(b"name" * 20)

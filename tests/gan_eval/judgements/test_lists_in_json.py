@@ -150,3 +150,39 @@ def test_a_list_next_to_an_answer_does_not_replace_it(tmp_path) -> None:
 def test_a_loop_of_psychopy_is_refused_with_the_way_out(tmp_path) -> None:
     loop = {"py/object": "psychopy.data.trial.TrialHandler2", "trialList": answers(0), "nReps": 1, "data": {}}
     refused("a loop of PsychoPy as JSON.*saveAsWideText", of_json, tmp_path, loop)
+
+
+def test_a_file_of_datumaro_has_each_persons_answer_with_its_own_confidence(tmp_path) -> None:
+    """A picture's tags lie in one list; a label is its number in the file's list of labels."""
+    played = {
+        name: [(who, (n + (who == 2)) % 2, 1 + (n + who) % 4) for who in range(3)] for n, name in enumerate("abcd")
+    }
+    items = [
+        {
+            "id": f"{KINDS[n % 2]}/{name}",
+            "annotations": [
+                {
+                    "id": 0,
+                    "type": "label",
+                    "attributes": {"annotator": f"A{who}", "confidence": sure},
+                    "label_id": label,
+                }
+                for who, label, sure in tags
+            ],
+        }
+        for n, (name, tags) in enumerate(played.items())
+    ]
+    labels = {"label": {"labels": [{"name": "real"}, {"name": "fake"}]}}
+    fields = {"participant": "attributes.annotator", "response": "label_id", "confidence": "attributes.confidence"}
+    mapping = {"stimulus": "id"} | {name: f"annotations[*].{field}" for name, field in fields.items()}
+    value = {"dm_format_version": "1.0", "categories": labels, "items": items}
+    refused("label_id .*--word", of_json, tmp_path, value, mapping)
+    found = of_json(tmp_path, value, mapping, words={"response": {"0": "real", "1": "fake"}})
+    cells = found.trials[["stimulus", "participant", "response", "confidence"]].to_numpy().tolist()
+    expected = [
+        [item["id"], f"A{who}", KINDS[label], sure]
+        for item, tags in zip(items, played.values(), strict=True)
+        for who, label, sure in tags
+    ]
+    assert sorted(cells) == sorted(expected)
+    assert found.trials["correct"].mean() == pytest.approx(2 / 3)

@@ -45,6 +45,7 @@ from gan_eval.pictures.decode import Picture
 
 SCIKIT_IMAGE = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
 Judge = Callable[..., Any]
+Range = tuple[float, float]
 
 
 def luma(picture: Picture) -> Picture:
@@ -233,7 +234,27 @@ def test_sums_of_large_pictures_do_not_overflow() -> None:
     assert [value(name, white, np.zeros_like(white)) for name in ("psnr", "l1")] == [0, 255]
 
 
-@pytest.mark.parametrize("name", ["psnr", "l1"])
+@pytest.mark.parametrize(
+    ("name", "brighter", "negative", "opposite"),
+    [
+        ("psnr", (5.9, 6.1), (5, 6), (0, 0)),  # 128 levels are 20 log10(255 / 128) dB
+        ("l1", (128, 128), (110, 130), (255, 255)),
+        ("ssim", (0.5, 0.7), (-0.3, 0), (0, 0.001)),
+        ("ssim_luma", (0.5, 0.7), (-0.3, 0), (0, 0.001)),
+        ("ms_ssim", (0.9, 0.95), (0, 0), (0.2, 0.3)),  # brightness counts at the coarsest of its five scales only
+    ],
+)
+def test_a_brighter_copy_a_negative_and_black_for_white_are_not_perfect(
+    name: str, brighter: Range, negative: Range, opposite: Range
+) -> None:
+    dark = REAL // 2
+    black, _, white = FLAT
+    pairs = [(dark + np.uint8(128), dark), (255 - REAL, REAL), (black, white)]
+    for pair, (low, high) in zip(pairs, (brighter, negative, opposite), strict=True):
+        assert low <= value(name, *pair) <= high
+
+
+@pytest.mark.parametrize("name", ["psnr", "l1", "ssim", "ms_ssim"])
 def test_a_value_range_is_never_guessed(name: str) -> None:
     whole = texture(0, 16, 16)
     floats = whole.astype(np.float32) / 255

@@ -14,7 +14,7 @@ from skimage.morphology import diamond, dilation
 from gan_eval import tables
 from gan_eval.pictures.decode import Picture, read_rgb, write_png
 from gan_eval.pictures.fills import Fill, border_mean, harmonic, write_fills
-from gan_eval.pictures.holes import Hole, mask_of
+from gan_eval.pictures.holes import Hole, hole_of, mask_of
 from gan_eval.pictures.sets import StimulusSet, read_set, read_sets, write_set
 from gan_eval.tables.frames import read_rows
 
@@ -109,3 +109,16 @@ def test_holes_that_cannot_be_filled_are_refused(tmp_path: Path) -> None:
     rows = read_rows(sets[1] / "stimuli.csv", tables.STIMULI)
     write_set(sets[1], [row | {"mask_file": None, "mask_sha256": None} for row in rows])
     refused(r"b:.*mask_file.*reference_file", write_fills, sets[1:], tmp_path / "out")
+
+
+def test_a_line_of_one_pixel_and_a_frame_are_filled_as_drawn(tmp_path: Path) -> None:
+    drawn = np.zeros((HEIGHT, WIDTH), bool)
+    drawn[:, 2] = True
+    drawn[3:9, 5:13] = True
+    drawn[5:7, 7:11] = False
+    items = {"1": {"real": picture(1), "fake": picture(51), "mask": mask_of(drawn)}}
+    for folder in write_fills([write_items(tmp_path / "a", items, model="a")], tmp_path / "out"):
+        files = {row["kind"]: row for row in read_set(folder).rows}
+        assert np.array_equal(hole_of(read_rgb(folder / files["fake"]["mask_file"])), drawn)
+        changed = (read_rgb(folder / files["fake"]["file"]) != picture(1)).any(axis=2)
+        assert np.array_equal(changed, drawn)

@@ -135,6 +135,12 @@ def test_a_session_that_is_resumed_goes_on_in_its_events(tmp_path: Path) -> None
     ]
     clock = {("s", 1): "2026-01-01T12:00:00Z", ("s", 3): "2026-01-01T12:01:00.500Z"}
     assert [event["onset"] for event in events(trials, clock)] == [0.0, 1.5, 60.5, 61.5005]
+    for moment in ("2026-01-01T11:01:00.500Z", "2026-01-01T12:00:01Z"):  # the time of day was set back meanwhile
+        found = [event["onset"] for event in events(trials, clock | {("s", 3): moment})]
+        assert found == [0.0, 1.5, None, None]
+    again = {**row, "trial": 5, "onset_ms": 700.0, "flags": "resumed"}
+    late = clock | {("s", 3): "2026-01-01T11:01:00.500Z", ("s", 5): "2026-01-01T12:02:00Z"}
+    assert [event["onset"] for event in events([*trials, again], late)] == [0.0, 1.5, None, None, 120.0]
 
 
 def test_the_script_for_r_names_every_column_with_its_type(store: Path, tmp_path: Path) -> None:
