@@ -235,15 +235,20 @@ def page_of_worker(dask_worker: Any) -> str:
 
 
 STRANGER = """
-import sys
-from distributed import Client, Security
-for address in sys.argv[1:]:
-    for way, security in (("tcp", None), ("tls", None), ("tls", Security.temporary())):
-        try:
-            Client(address.replace("tls", way), security=security, timeout=0.5)
-            print("connected")
-        except (OSError, TypeError):
-            print("refused")
+import asyncio, sys
+from distributed import Security
+from distributed.comm import connect
+
+async def try_all(addresses):
+    for address in addresses:
+        for way, security in (("tcp", Security()), ("tls", Security()), ("tls", Security.temporary())):
+            try:
+                await connect(address.replace("tls", way), timeout=0.5, **security.get_connection_args("client"))
+                print("connected")
+            except (OSError, TypeError):
+                print("refused")
+
+asyncio.run(try_all(sys.argv[1:]))
 """
 """A program of another user of the computer, with no certificate and with one of its own."""
 
