@@ -118,9 +118,9 @@ def _name(file: Path, *, is_ours: bool = True) -> str:
 
 def load_foreign(path: Path, *, dropout: bool = True) -> Model:
     """Load a generator of pytorch-CycleGAN-and-pix2pix on the CPU; `dropout` and errors as in `load_model`."""
-    tensors = checked(_of_generator(_named_tensors(path), path), path)
+    named, notes = _named_tensors(path)
+    tensors = checked(_of_generator(named, path), path)
     settings, (in_channels, out_channels) = infer_settings(tensors, path)
-    notes: list[str] = []
     if settings.generator == "unet":
         if dropout:
             notes.append(
@@ -155,10 +155,11 @@ def load_foreign(path: Path, *, dropout: bool = True) -> Model:
 
 def read_tensors(path: Path) -> Tensors:
     """Return the tensors of a file by name, without the prefixes of DataParallel and torch.compile."""
-    return checked(_named_tensors(path), path)
+    return checked(_named_tensors(path)[0], path)
 
 
-def _named_tensors(path: Path) -> Tensors:
+def _named_tensors(path: Path) -> tuple[Tensors, list[str]]:
+    """Return the tensors of a file by name, and lines on parts with tensors of the same names that were not taken."""
     require_file(path)
     kind = "PyTorch"
     try:
@@ -177,14 +178,21 @@ def _named_tensors(path: Path) -> Tensors:
         raise UserError(f"{path}: no such file") from error
     except Exception as error:  # pickle, zipfile and torch raise all kinds of errors on damaged bytes
         raise UserError(
-            f"{path}: not a readable {kind} file of weights (truncated, or not only tensors); get it again"
+            f"{path}: not a readable {kind} file of weights (truncated, or not only tensors); get it again, or save "
+            "the network's state_dict()"
         ) from error
+    notes: list[str] = []
     while isinstance(content, Mapping):  # a training checkpoint, perhaps in another
-        parts = (content.get(key) for key in GENERATOR_KEYS)
-        part = next((part for part in parts if isinstance(part, Mapping) and part), None)
-        if part is None:
+        parts = {str(key): part for key, part in content.items() if isinstance(part, Mapping) and part}
+        taken = next((key for key in GENERATOR_KEYS if key in parts), None)
+        if taken is None:
             break
-        content = part
+        content = parts[taken]
+        if others := [key for key, part in parts.items() if key != taken and part.keys() == content.keys()]:
+            notes.append(
+                f"{path}: the generator is its part {taken}; {', '.join(others)} has tensors of the same names, "
+                "such as averages: to use them, save that part alone"
+            )
     if not isinstance(content, Mapping) or not content:
         raise UserError(f"{path}: contains a {type(content).__name__}; expected a state dict (tensors by name)")
     tensors: Tensors = {}
@@ -198,7 +206,7 @@ def _named_tensors(path: Path) -> Tensors:
         if name in tensors:
             raise UserError(f"{path}: {name} appears twice, with different prefixes")
         tensors[name] = value
-    return tensors
+    return tensors, notes
 
 
 def checked(tensors: Tensors, path: Path) -> Tensors:

@@ -58,6 +58,17 @@ def assert_same_outputs(ours: nn.Module, theirs: nn.Module, side: int, channels:
         assert float(outputs[1].std()) > 0.01
 
 
+def test_a_checkpoint_that_has_averaged_weights_too_says_which_are_taken(write: Write) -> None:
+    theirs = small_unet()
+    averaged = {name: value + value.is_floating_point() for name, value in theirs.state_dict().items()}
+    both = {"netG": theirs.state_dict(), "netG_ema": averaged, "netD": {"model.0.weight": torch.zeros(1)}, "epoch": 3}
+    foreign = load_foreign(write(both))
+    assert_same_outputs(foreign.net, theirs, 2**6)
+    assert "the generator is its part netG; netG_ema has tensors of the same names" in foreign.notes[0]
+    del both["netG_ema"]
+    assert not any("netG" in note for note in load_foreign(write(both)).notes)
+
+
 @pytest.mark.parametrize(
     ("norm", "depth", "width", "channels"),
     [("batch", 5, 3, (3, 3)), ("instance", 6, 2, (1, 3)), ("none", 7, 2, (3, 1)), ("batch", 8, 1, (3, 3))],
