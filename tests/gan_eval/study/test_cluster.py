@@ -1,5 +1,6 @@
 """Studies on the workers of a Dask scheduler: the results are those of one machine, also after kills."""
 
+import gc
 import os
 import re
 import signal
@@ -234,6 +235,13 @@ def page_of_worker(dask_worker: Any) -> str:
     return f"http://{dask_worker.http_server.address}:{dask_worker.http_server.port}"
 
 
+@pytest.fixture(autouse=True)
+def no_failed_clients() -> Iterator[None]:
+    """A client of Dask that found no scheduler locks the next one for 10 s if it is collected while that one starts."""
+    yield
+    gc.collect()
+
+
 STRANGER = """
 import asyncio, sys
 from distributed import Security
@@ -343,11 +351,14 @@ def test_nobody_answers_and_nothing_installed(study, tmp_path, monkeypatch, caps
     monkeypatch.setattr(cluster, "CONNECT_S", 0.2)
     words = ["run", str(study), "--out", str(tmp_path / "out"), "--cluster", "tcp://127.0.0.1:9"]
     assert run(words) == 2
+    gc.collect()
     with pytest.importorskip("dask").config.set({"distributed.comm.require-encryption": True}):
         assert run(words) == 2
+    gc.collect()
     assert "encryption required" in capsys.readouterr().err
     assert run([*words[:-1], "tls://127.0.0.1:9"]) == 2
     assert "DASK_CONFIG" in capsys.readouterr().err
+    gc.collect()
     for missing, address in (("distributed", "tcp://127.0.0.1:9"), ("cryptography", "local:1")):
         monkeypatch.setattr(certificate, "find_spec", lambda name, missing=missing: None if name == missing else name)
         assert run([*words[:-1], address]) == 2
