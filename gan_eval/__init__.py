@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _set_waiting_settings()  # before anything loads PyTorch or NumPy
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __address__ = ""
 """Address of this project, for citations; empty: there is none yet. A test requires the same of pyproject.toml
 (`[project.urls]`) and CITATION.cff (`url`)."""

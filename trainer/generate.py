@@ -80,7 +80,7 @@ def generate(
         threads: number of PyTorch's CPU threads; default: as in the run.
     """
     data, out = Path(data), Path(out)
-    say = on_message or (lambda _: None)
+    say, show = on_message or (lambda _: None), on_progress or (lambda *_, **__: None)
     source = load_model(run, dropout=dropout)
     size = picture_size(image_size, source)
     names = Names.checked(dataset or data.resolve().name, model or source.name, split)
@@ -110,7 +110,7 @@ def generate(
         net = placed(source.net, device)
         assert isinstance(net, Network)
         trained = trained_on(source)
-        if line := _exchanged_line(trained.drawn if trained else None, data_set.drawn_role([*items.values()]), task):
+        for line in _exchanged_line(trained.drawn if trained else None, data_set.drawn_role([*items.values()]), task):
             say(line)
         seen = trained.seen(data_set, list(items.values())) if trained else {}
         rows, raw_rows = list[Row](), list[Row]()
@@ -121,20 +121,16 @@ def generate(
                 batch = read(dict(list(items.items())[start : start + batch_size]))
                 write_items(net, task, out, batch, seed=settings.seed, generator=source.file)
                 for name, example in batch.items():
-                    facts = {**task.row_facts, "fraction": source.fraction}
-                    if (was_seen := seen.get(items[name])) is not None:
-                        facts["seen"] = was_seen
+                    facts = {**task.row_facts, "fraction": source.fraction, **_seen(seen, items[name])}
                     rows += item_rows(out, name, example, names, facts=facts)
                     if task.gives_raw:
                         raw_rows += item_rows(out / RAW, name, example, raw_names, facts=facts)
-                if on_progress is not None:
-                    on_progress(min(start + batch_size, len(items)), len(items))
+                show(min(start + batch_size, len(items)), len(items))
         if not rows:
             raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
         for line in _remarks(rows, n_items=len(items), folder=data / split, out=out, model=names.model):
             say(line)
-        holes = source.settings.inpainting
-        if masks is not None and holes is not None and (line := _line_on_masks(masks, rows, holes.most_area)):
+        for line in _line_on_masks(masks, rows, source):
             say(line)
         if raw_rows:
             write_set(out / RAW, raw_rows)
@@ -142,24 +138,31 @@ def generate(
         return out
 
 
-def _line_on_masks(masks: Path, rows: Sequence[Row], most: float) -> str:
-    """Return a line if most of the masks are larger than those of the training."""
+def _seen(seen: Mapping[Path, bool | None], path: Path) -> dict[str, bool]:
+    """Return the cell that says whether the model was trained on a picture; none: not known."""
+    was_seen = seen.get(path)
+    return {} if was_seen is None else {"seen": was_seen}
+
+
+def _line_on_masks(masks: Path | None, rows: Sequence[Row], source: Model) -> Iterator[str]:
+    """Yield a line if most of the masks are larger than those of the training."""
+    holes = source.settings.inpainting
+    if masks is None or holes is None:
+        return
     areas = [float(row["mask_area"]) for row in rows if row["kind"] == "fake"]
-    larger = sum(area > most for area in areas)
-    if larger <= len(areas) / 2:
-        return ""
-    return (
-        f"--masks {masks}: the white of {larger} of {len(areas)} takes more of the picture than most_area {most:g} of "
-        f"the training, {max(areas):.2g} at most: a mask is white where the hole is"
-    )
+    larger = sum(area > holes.most_area for area in areas)
+    if larger > len(areas) / 2:
+        yield (
+            f"--masks {masks}: the white of {larger} of {len(areas)} takes more of the picture than most_area "
+            f"{holes.most_area:g} of the training, {max(areas):.2g} at most: a mask is white where the hole is"
+        )
 
 
-def _exchanged_line(before: Role | None, now: Role | None, task: Task) -> str:
-    """Return a line if the other picture of the items looks drawn than in the training."""
-    if before is None or now is None or before == now:
-        return ""
-    direction = "AtoB" if task.conditions().get("direction") == "BtoA" else "BtoA"
-    return CHECKS["other_sides"].line(now=now, before=before, direction=direction)
+def _exchanged_line(before: Role | None, now: Role | None, task: Task) -> Iterator[str]:
+    """Yield a line if the other picture of the items looks drawn than in the training."""
+    if before and now and before != now:
+        direction = "AtoB" if task.conditions().get("direction") == "BtoA" else "BtoA"
+        yield CHECKS["other_sides"].line(now=now, before=before, direction=direction)
 
 
 def _items(data_set: DataSet, split: str, limit: int | None) -> dict[str, Path]:

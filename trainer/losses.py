@@ -150,8 +150,8 @@ def ssim(fake: Tensor, target: Tensor) -> Tensor:
     x, y = (fake + 1) / 2, (target + 1) / 2
     side = min(SSIM_WINDOW, *x.shape[-2:])
     side -= (side + 1) % 2
-    places = torch.arange(side, dtype=x.dtype, device=x.device) - (side - 1) / 2
-    window = torch.exp(-(places**2) / (2 * SSIM_SIGMA**2))
+    offsets = torch.arange(side, dtype=x.dtype, device=x.device) - (side - 1) / 2
+    window = torch.exp(-(offsets**2) / (2 * SSIM_SIGMA**2))
     window = window / window.sum()
     mean_x, mean_y = _blur(x, window), _blur(y, window)
     var_x, var_y = _blur(x * x, window) - mean_x**2, _blur(y * y, window) - mean_y**2

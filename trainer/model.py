@@ -134,14 +134,7 @@ def load_foreign(path: Path, *, dropout: bool = True) -> Model:
         raise UserError(f"{path}: the file of a ResNet records its dropout; remove --no-dropout")
     net = generator_for(settings, (in_channels, out_channels))
     expected = _renamed(net)
-    if settings.norm == "instance":  # old files contain running statistics that are not used
-        names = _names(net)
-        norms = [names[name] for name, module in net.named_modules() if isinstance(module, nn.InstanceNorm2d)]
-        unused = {f"{norm}.{leaf}" for norm in norms for leaf in ("running_mean", "running_var", "num_batches_tracked")}
-        tensors = {key: value for key, value in tensors.items() if key not in unused}
-    # very old files with batch norm lack the number of batches
-    counts = {key: torch.zeros((), dtype=torch.long) for key in expected if key.endswith("num_batches_tracked")}
-    tensors = counts | tensors
+    tensors = _without_old_statistics(tensors, net, expected)
     if difference := first_difference(expected, tensors):
         depth = f" of {settings.depth} levels" if settings.depth else ""
         summary = f"{settings.generator}{depth}, {settings.generator_channels} channels, norm {settings.norm}"
@@ -153,6 +146,15 @@ def load_foreign(path: Path, *, dropout: bool = True) -> Model:
     return Model(net, settings, path, _name(path, is_ours=False), None, 1.0, notes=tuple(notes))
 
 
+def _without_old_statistics(tensors: Tensors, net: nn.Module, expected: Tensors) -> Tensors:
+    """Return the tensors of an old file without running statistics that are not used, and with numbers of batches."""
+    names = _names(net)
+    norms = [names[name] for name, module in net.named_modules() if isinstance(module, nn.InstanceNorm2d)]
+    unused = {f"{norm}.{leaf}" for norm in norms for leaf in ("running_mean", "running_var", "num_batches_tracked")}
+    counts = {key: torch.zeros((), dtype=torch.long) for key in expected if key.endswith("num_batches_tracked")}
+    return counts | {key: value for key, value in tensors.items() if key not in unused}
+
+
 def read_tensors(path: Path) -> Tensors:
     """Return the tensors of a file by name, without the prefixes of DataParallel and torch.compile."""
     return checked(_named_tensors(path)[0], path)
@@ -160,39 +162,7 @@ def read_tensors(path: Path) -> Tensors:
 
 def _named_tensors(path: Path) -> tuple[Tensors, list[str]]:
     """Return the tensors of a file by name, and lines on parts with tensors of the same names that were not taken."""
-    require_file(path)
-    kind = "PyTorch"
-    try:
-        kind = "safetensors" if _is_safetensors(path) else kind
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                if (damaged := archive.testzip()) is not None:  # torch.load does not check the checksums
-                    raise UserError(f"{path}: its part {damaged} is damaged; get the file again")
-        if kind == "safetensors":  # the order of its tensors has no meaning
-            content: Any = dict(sorted(read_safetensors(path)[0].items(), key=lambda item: natural_key(item[0])))
-        else:
-            content = load_torch_file(path)
-    except UserError:
-        raise
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
-    except Exception as error:  # pickle, zipfile and torch raise all kinds of errors on damaged bytes
-        raise UserError(
-            f"{path}: not a readable {kind} file of weights (truncated, or not only tensors); get it again, or save "
-            "the network's state_dict()"
-        ) from error
-    notes: list[str] = []
-    while isinstance(content, Mapping):  # a training checkpoint, perhaps in another
-        parts = {str(key): part for key, part in content.items() if isinstance(part, Mapping) and part}
-        taken = next((key for key in GENERATOR_KEYS if key in parts), None)
-        if taken is None:
-            break
-        content = parts[taken]
-        if others := [key for key, part in parts.items() if key != taken and part.keys() == content.keys()]:
-            notes.append(
-                f"{path}: the generator is its part {taken}; {', '.join(others)} has tensors of the same names, "
-                "such as averages: to use them, save that part alone"
-            )
+    content, notes = _generator_part(_content(path), path)
     if not isinstance(content, Mapping) or not content:
         raise UserError(f"{path}: contains a {type(content).__name__}; expected a state dict (tensors by name)")
     tensors: Tensors = {}
@@ -207,6 +177,47 @@ def _named_tensors(path: Path) -> tuple[Tensors, list[str]]:
             raise UserError(f"{path}: {name} appears twice, with different prefixes")
         tensors[name] = value
     return tensors, notes
+
+
+def _content(path: Path) -> Any:
+    """Return what a safetensors file or a file of PyTorch contains."""
+    require_file(path)
+    kind = "PyTorch"
+    try:
+        kind = "safetensors" if _is_safetensors(path) else kind
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                if (damaged := archive.testzip()) is not None:  # torch.load does not check the checksums
+                    raise UserError(f"{path}: its part {damaged} is damaged; get the file again")
+        if kind == "safetensors":  # the order of its tensors has no meaning
+            return dict(sorted(read_safetensors(path)[0].items(), key=lambda item: natural_key(item[0])))
+        return load_torch_file(path)
+    except UserError:
+        raise
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file") from error
+    except Exception as error:  # pickle, zipfile and torch raise all kinds of errors on damaged bytes
+        raise UserError(
+            f"{path}: not a readable {kind} file of weights (truncated, or not only tensors); get it again, or save "
+            "the network's state_dict()"
+        ) from error
+
+
+def _generator_part(content: Any, path: Path) -> tuple[Any, list[str]]:
+    """Return the generator of a training checkpoint, and lines on parts with tensors of the same names."""
+    notes: list[str] = []
+    while isinstance(content, Mapping):  # a training checkpoint, perhaps in another
+        parts = {str(key): part for key, part in content.items() if isinstance(part, Mapping) and part}
+        taken = next((key for key in GENERATOR_KEYS if key in parts), None)
+        if taken is None:
+            break
+        content = parts[taken]
+        if others := [key for key, part in parts.items() if key != taken and part.keys() == content.keys()]:
+            notes.append(
+                f"{path}: the generator is its part {taken}; {', '.join(others)} has tensors of the same names, "
+                "such as averages: to use them, save that part alone"
+            )
+    return content, notes
 
 
 def checked(tensors: Tensors, path: Path) -> Tensors:
@@ -247,19 +258,10 @@ def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tupl
     """Return the generator's settings, inferred from keys and shapes, and its numbers of input and output channels."""
     if _is_kernel(tensors, "model.model.0"):
         first, last, inner = "model.model.0", "model.model.3", "model.model.1.model.1"
-        nested = (re.match(r"model\.model\.1\.model((\.3\.model)*)\.", key) for key in tensors)  # nested levels
-        depth = 2 + max((match[1].count("model") for match in nested if match), default=0)
-        kind: dict[str, Any] = {"generator": "unet", "depth": depth}
-        to_channels = 1  # a transposed convolution's weight is (in, out, kernel, kernel)
+        kind, to_channels = _unet_of(tensors), 1  # a transposed convolution's weight is (in, out, kernel, kernel)
     elif _is_kernel(tensors, "model.1"):
-        numbers = {match[1] for key in tensors if (match := re.match(r"model\.(\d+)\.conv_block\.", key))}
-        blocks = len(numbers)
-        if f"resnet_{blocks}" not in GENERATORS:
-            raise UserError(f"{path}: a ResNet of {blocks} blocks (model.N.conv_block); 6 or 9 are supported")
-        first, last, inner = "model.1", f"model.{10 + blocks + 7}", "model.1"
-        dropout = any(_is_kernel(tensors, f"model.{10 + block}.conv_block.6") for block in range(blocks))
-        kind = {"generator": f"resnet_{blocks}", "dropout": DROPOUT if dropout else 0.0}
-        to_channels = 0
+        kind, blocks = _resnet_of(tensors, path)
+        first, last, inner, to_channels = "model.1", f"model.{10 + blocks + 7}", "model.1", 0
     else:
         hint = "; this looks like a discriminator, use the net_G file" if _is_kernel(tensors, "model.0") else ""
         raise UserError(
@@ -268,20 +270,40 @@ def infer_settings(tensors: Tensors, path: Path) -> tuple[TrainingSettings, tupl
         )
     if not _is_kernel(tensors, last):
         raise UserError(f"{path}: {last}.weight is missing; not a whole generator of {LAYOUT}")
-    norm: NormKind = "instance" if f"{inner}.bias" in tensors else "none"  # a bias comes before no other norm
-    statistics = (key.removesuffix("running_mean") for key in tensors if key.endswith(".running_mean"))
-    if any(f"{module}weight" in tensors for module in statistics):
-        norm = "batch"
     width, in_channels = tensors[f"{first}.weight"].shape[:2]
     size = max(IMAGE_SIZE, 2 ** min(kind.get("depth", 0), MAX_LEVELS))
     if kind.get("depth") == UNET_128:
         size = 2**UNET_128
     try:
+        norm = _norm_of(tensors, inner)
         settings = TrainingSettings(**kind, generator_channels=width, norm=norm, image_size=size)
     except ValidationError as error:
         problem = first_problem(error, TrainingSettings)
         raise UserError(f"{path}: not a generator that can be run ({problem}); get another file") from error
     return settings, (in_channels, tensors[f"{last}.weight"].shape[to_channels])
+
+
+def _unet_of(tensors: Tensors) -> dict[str, Any]:
+    """Return the settings that name a U-Net and its number of nested levels."""
+    nested = (re.match(r"model\.model\.1\.model((\.3\.model)*)\.", key) for key in tensors)
+    return {"generator": "unet", "depth": 2 + max((match[1].count("model") for match in nested if match), default=0)}
+
+
+def _resnet_of(tensors: Tensors, path: Path) -> tuple[dict[str, Any], int]:
+    """Return the settings that name a ResNet, and its number of blocks."""
+    blocks = len({match[1] for key in tensors if (match := re.match(r"model\.(\d+)\.conv_block\.", key))})
+    if f"resnet_{blocks}" not in GENERATORS:
+        raise UserError(f"{path}: a ResNet of {blocks} blocks (model.N.conv_block); 6 or 9 are supported")
+    dropout = any(_is_kernel(tensors, f"model.{10 + block}.conv_block.6") for block in range(blocks))
+    return {"generator": f"resnet_{blocks}", "dropout": DROPOUT if dropout else 0.0}, blocks
+
+
+def _norm_of(tensors: Tensors, inner: str) -> NormKind:
+    """Return the kind of norm after the convolution `inner`."""
+    statistics = (key.removesuffix("running_mean") for key in tensors if key.endswith(".running_mean"))
+    if any(f"{module}weight" in tensors for module in statistics):
+        return "batch"
+    return "instance" if f"{inner}.bias" in tensors else "none"  # a bias comes before no other norm
 
 
 def _is_kernel(tensors: Tensors, module: str) -> bool:
@@ -305,10 +327,10 @@ def _names(net: nn.Module) -> dict[str, str]:
     for level in range(net.depth):
         block = "model.model" if level == 0 else "model.model.1.model" + ".3.model" * (level - 1)
         if level == 0:
-            places = {"down.{}.conv": 0, "up.{}.conv": 3}
+            layers = {"down.{}.conv": 0, "up.{}.conv": 3}
         elif level == net.depth - 1:
-            places = {"down.{}.conv": 1, "up.{}.conv": 3, "up.{}.norm": 4}
+            layers = {"down.{}.conv": 1, "up.{}.conv": 3, "up.{}.norm": 4}
         else:
-            places = {"down.{}.conv": 1, "down.{}.norm": 2, "up.{}.conv": 5, "up.{}.norm": 6}
-        names |= {name.format(level): f"{block}.{index}" for name, index in places.items()}
+            layers = {"down.{}.conv": 1, "down.{}.norm": 2, "up.{}.conv": 5, "up.{}.norm": 6}
+        names |= {name.format(level): f"{block}.{index}" for name, index in layers.items()}
     return names

@@ -41,20 +41,20 @@ def share_with_group(file: Path) -> None:
         permit_group(file.parent, 0o010)
 
 
-def permit_group(place: Path, mode: int) -> None:
+def permit_group(path: Path, mode: int) -> None:
     """Add permissions of the user's group to a file or folder, as far as the user's own mask lets new files have them.
 
     Args:
         mode: 0o040 (read) or 0o010 (enter).
     """
-    place.chmod(place.stat().st_mode | (mode & ~int(os.environ.get(_MASK, 0o077))))
+    path.chmod(path.stat().st_mode | (mode & ~int(os.environ.get(_MASK, 0o077))))
 
 
 def make_public(folder: Path) -> None:
     """Make a folder and what is in it readable by everybody whom the user's own mask of permissions allows."""
     mask = int(os.environ.get(_MASK, 0o022))
-    for place in (folder, *folder.rglob("*")):
-        place.chmod((0o777 if place.is_dir() else 0o666) & ~mask)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod((0o777 if path.is_dir() else 0o666) & ~mask)
 
 
 def temporary_name(name: str) -> str:

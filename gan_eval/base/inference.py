@@ -374,18 +374,18 @@ def cluster_sums(influence: np.ndarray, cluster: np.ndarray | None, *, side: np.
     The arguments are those of `one_way`; C is the side's number of clusters. A cluster without answers of a side has 0;
     the only cluster of a side has NaN.
     """
-    place = np.arange(len(influence)) if cluster is None else np.unique(cluster, return_inverse=True)[1]
-    clusters, sides = int(place.max(initial=-1)) + 1, 1 if side is None else 2
+    cell = np.arange(len(influence)) if cluster is None else np.unique(cluster, return_inverse=True)[1]
+    clusters, sides = int(cell.max(initial=-1)) + 1, 1 if side is None else 2
     if side is not None:
-        place *= 2
-        place += side
-    occurs = np.bincount(place, minlength=sides * clusters).reshape(-1, sides).T > 0
+        cell *= 2
+        cell += side
+    occurs = np.bincount(cell, minlength=sides * clusters).reshape(-1, sides).T > 0
     number = occurs.sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(number > 1, np.sqrt(number / (number - 1)), np.nan)
     sums = np.empty((influence.shape[1], *occurs.shape))
     for sums_here, column in zip(sums, influence.T, strict=True):
-        sums_here[:] = np.bincount(place, column, sides * clusters).reshape(-1, sides).T
+        sums_here[:] = np.bincount(cell, column, sides * clusters).reshape(-1, sides).T
     np.copyto(np.multiply(sums, factor, out=sums), 0.0, where=~occurs)
     return sums
 

@@ -9,12 +9,12 @@ from gan_eval.base.errors import UserError
 from gan_eval.base.reading import Place, resolved
 
 
-def relative_path(place: Path, folder: Path) -> str:
+def relative_path(path: Path, folder: Path) -> str:
     """Return a path relative to a folder, so that both can be moved together; absolute if on another drive."""
     try:
-        return Path(os.path.relpath(resolved(place), resolved(folder))).as_posix()
+        return Path(os.path.relpath(resolved(path), resolved(folder))).as_posix()
     except ValueError:
-        return resolved(place).as_posix()
+        return resolved(path).as_posix()
 
 
 def check_output_folder(folder: Path, *, option: str = "--out") -> None:
@@ -57,9 +57,9 @@ def refuse_of_others(folder: Path, below: str) -> None:
     """Refuse an output folder whose tables a report would mix with the new ones, or read in their place."""
     if (folder / OWN_FOLDER / RECORD).is_file():
         raise UserError(f"--out {folder}: a study's folder, whose tables come from `run`; name another folder")
-    place = Path(folder) / below
-    if any(place.glob("*.csv")):
-        raise UserError(f"--out {folder}: a report of it reads the tables in {place}; name that folder, or a new one")
+    tables = Path(folder) / below
+    if any(tables.glob("*.csv")):
+        raise UserError(f"--out {folder}: a report of it reads the tables in {tables}; name that folder, or a new one")
 
 
 def refuse_links(folder: Path, *, option: str = "--out") -> None:
@@ -89,7 +89,7 @@ def check_output_file(file: Path, *, option: str = "--out") -> None:
 def _check_place(folder: Path, option: str, *, what: Path) -> None:
     """Refuse a folder in which nothing can be created; it need not exist yet."""
     folder = folder.absolute()
-    existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     if not os.path.isdir(existing):  # noqa: PTH112
         raise UserError(f"{option} {what}: {existing} is a file; name another place")
     if not os.access(existing, os.W_OK | os.X_OK):
@@ -108,10 +108,10 @@ def claim_output_folder(folder: Path, *, private: bool = False, option: str = "-
     folder = Path(folder)
     check_output_folder(folder, option=option)
     try:
-        above = [place for place in folder.parents if not place.exists()]
+        above = [path for path in folder.parents if not path.exists()]
         folder.mkdir(0o700 if private else 0o777, parents=True, exist_ok=True)
-        for place in above:
-            permit_group(place, 0o010)
+        for created in above:
+            permit_group(created, 0o010)
         (folder / OWN_FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise write_error(folder, error) from error

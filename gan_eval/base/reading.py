@@ -149,12 +149,12 @@ def resolved(place: Place) -> Place:
     return place if isinstance(place, Address) else Path(os.path.realpath(place))
 
 
-def plain_file(place: Place) -> Path | None:
+def plain_file(store_or_file: Place) -> Path | None:
     """Return the path of what is not a database, judged by its first bytes; None for a store."""
-    if isinstance(place, Address):
+    if isinstance(store_or_file, Address):
         return None
     with suppress(OSError):
-        if place.is_file():
-            with place.open("rb") as file:
-                return None if file.read(16) == b"SQLite format 3\0" else place
-    return place
+        if store_or_file.is_file():
+            with store_or_file.open("rb") as file:
+                return None if file.read(16) == b"SQLite format 3\0" else store_or_file
+    return store_or_file

@@ -38,8 +38,8 @@ class FolderRecord:
         """Return a text for each difference between what was made and what is asked now; none if nothing was made."""
         lines: list[str] = []
         for name, value in self.made.items() if earlier else ():
-            place = {"settings": self.section, "inputs": ""}.get(name, name)
-            lines += differences(earlier.get(name), value, where=place)
+            section = {"settings": self.section, "inputs": ""}.get(name, name)
+            lines += differences(earlier.get(name), value, where=section)
         return [*dict.fromkeys(lines)]
 
     def require_same(self, fix: str) -> None:

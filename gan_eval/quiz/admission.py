@@ -220,8 +220,8 @@ def next_code(where: Place, study: str) -> str:
     Readable stores that `run --redo quiz` moved aside from the store `where` count, too.
     """
     highest = 0
-    for place in with_moved_stores(where):
-        with suppress(UserError), open_store(place, create=False) as store, store.transaction() as connection:
+    for path in with_moved_stores(where):
+        with suppress(UserError), open_store(path, create=False) as store, store.transaction() as connection:
             highest = max(highest, highest_number(connection, study))
     return f"P{highest + 1:02d}"
 

@@ -60,8 +60,8 @@ def mark_rows(trial: Row, stimulus: str, report: MarksReport, settings: QuizSett
         shared |= _of_pair(trial, stimulus, settings)
     if report.nothing_ms is not None:
         return [shared | {"marked_at_ms": report.nothing_ms}]
-    places = [{"mark": n, "x": at.x, "y": at.y, "marked_at_ms": at.at_ms} for n, at in enumerate(report.marks, start=1)]
-    return [shared | place for place in places]
+    marks = [{"mark": n, "x": at.x, "y": at.y, "marked_at_ms": at.at_ms} for n, at in enumerate(report.marks, start=1)]
+    return [shared | mark for mark in marks]
 
 
 def _of_pair(trial: Row, stimulus: str, settings: QuizSettings) -> Row:

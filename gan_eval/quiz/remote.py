@@ -105,9 +105,9 @@ def replay(session: Session, report: TrialReport, *, flags: Collection[str] = ()
     _require_possible(session, report)
     # Events of one moment keep the order of the showings; an answer comes between its onset and the offset it causes.
     events: list[tuple[int, int, ReportedPress | None]] = []
-    for place, showing in enumerate(report.showings):
-        events.append((nanoseconds(showing.onset_ms), 4 * place, None))
-        events.append((nanoseconds(showing.offset_ms), 4 * place + 2, None))
+    for index, showing in enumerate(report.showings):
+        events.append((nanoseconds(showing.onset_ms), 4 * index, None))
+        events.append((nanoseconds(showing.offset_ms), 4 * index + 2, None))
     answering = 4 * len(report.showings) - 3
     events += [(nanoseconds(press.at_ms), answering, press) for press in report.presses]
     for when, what, press in sorted(events, key=lambda event: event[:2]):

@@ -272,8 +272,8 @@ class Session:
             row = self.done[number]
             if len(row) <= len(KEPT):  # so are those before it
                 break
-            place = next(place for place, planned in enumerate(self.plan) if planned["trial"] == row["trial"])
-            self.done[number] = self.plan[place] = {name: row[name] for name in KEPT}
+            index = next(index for index, planned in enumerate(self.plan) if planned["trial"] == row["trial"])
+            self.done[number] = self.plan[index] = {name: row[name] for name in KEPT}
 
     def abort(self) -> None:
         """End the session for good; all trials are kept."""

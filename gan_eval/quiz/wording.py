@@ -130,7 +130,7 @@ def presented_consent(consent: ConsentSettings, texts: Texts) -> ConsentSettings
 def keys_in_order(keys: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return (key, answer) pairs in the order of the keyboard, from left to right; unknown keys come last."""
     rows = ((0.0, "1234567890"), (0.5, "qwertyuiop"), (0.75, "asdfghjkl"), (1.25, "zxcvbnm"))
-    columns = {key: offset + place for offset, row in rows for place, key in enumerate(row)}
+    columns = {key: offset + column for offset, row in rows for column, key in enumerate(row)}
     caps = [(key.upper() if key.upper().lower() == key.lower() else key, answer) for answer, key in keys.items()]
     return sorted(caps, key=lambda cap: columns.get(cap[0].lower(), float("inf")))
 
@@ -171,7 +171,7 @@ class TrialTexts:
         if coming >= len(plan):
             return ""
         practice = plan[coming]["phase"] == "practice"
-        alike = [place for place, row in enumerate(plan) if (row["phase"] == "practice") == practice]
+        alike = [index for index, row in enumerate(plan) if (row["phase"] == "practice") == practice]
         name = "practice_progress" if practice else "progress"
         return self.texts(name, number=alike.index(coming) + 1, trials=len(alike))
 

@@ -19,8 +19,8 @@ def read_run_record(folder: Path) -> dict[str, Any]:
     here = Path.cwd()
     for name in ("file", "data_root"):
         if record.get(name):
-            place = Path(os.path.abspath(folder.resolve() / str(record[name])))  # noqa: PTH100 - a link stays one
-            record[name] = place.relative_to(here) if here.name and here in place.parents else place
+            path = Path(os.path.abspath(folder.resolve() / str(record[name])))  # noqa: PTH100 - a link stays one
+            record[name] = path.relative_to(here) if here.name and here in path.parents else path
     return record
 
 

@@ -114,11 +114,11 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     """Return the message for the first problem: the field, what was found, what is expected."""
     problems = error.errors()
     problem, kind = problems[0], problems[0]["type"]
-    place = _place(problem["loc"])
-    field = (prefix + ".".join(shortened(str(part), 80) for part in place)).removesuffix(".")
+    keys = _place(problem["loc"])
+    field = (prefix + ".".join(shortened(str(part), 80) for part in keys)).removesuffix(".")
     if kind == "extra_forbidden":
         unknown = [".".join(map(str, each["loc"])) for each in problems if each["type"] == kind]
-        return f"{field}: no such key; {_known_keys(model, place)}{_also_unknown(unknown[1:])}"
+        return f"{field}: no such key; {_known_keys(model, keys)}{_also_unknown(unknown[1:])}"
     message = problem["msg"].removeprefix("Value error, ")
     if not field or message.startswith("models."):
         return message
@@ -131,14 +131,14 @@ def first_problem(error: ValidationError, model: type[BaseModel], *, prefix: str
     words = [
         other["ctx"]["expected"]
         for other in problems
-        if _place(other["loc"]) == place and other["type"] == "literal_error"
+        if _place(other["loc"]) == keys and other["type"] == "literal_error"
     ]
     return f"{field}: found {value}; {_expectation(problem, message, value, words)}"
 
 
-def _known_keys(model: type[BaseModel], place: list[int | str]) -> str:
-    known = _keys_at(model, place[:-1])
-    near = difflib.get_close_matches(str(place[-1]), known, n=1)
+def _known_keys(model: type[BaseModel], keys: list[int | str]) -> str:
+    known = _keys_at(model, keys[:-1])
+    near = difflib.get_close_matches(str(keys[-1]), known, n=1)
     return f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
 
 
@@ -164,10 +164,10 @@ def _place(location: tuple[int | str, ...]) -> list[int | str]:
     return [part for part in location if part not in _ALTERNATIVES and not str(part).startswith("literal[")]
 
 
-def _keys_at(model: type[BaseModel], place: list[Any]) -> list[str]:
+def _keys_at(model: type[BaseModel], keys: list[Any]) -> list[str]:
     """Return the known keys of the section at `place`, also in tables such as [data.NAME]."""
     current: Any = model
-    for part in place:
+    for part in keys:
         if isinstance(current, type) and issubclass(current, BaseModel):
             current = current.model_fields[str(part)].annotation
         else:
@@ -193,8 +193,8 @@ def check_options(
         return section(**options)
     except ValidationError as error:
         message = first_problem(error, section)
-        place, colon, problem = message.partition(": ")
-        name, *keys = place.split(".")
+        field, colon, problem = message.partition(": ")
+        name, *keys = field.split(".")
         if colon and name.isidentifier():  # one option gives a whole list, so the index in it is dropped
             message = ".".join([spelled(name), *(key for key in keys if not key.isdigit())]) + f": {problem}"
         raise UserError(message) from error

@@ -33,7 +33,7 @@ CACHE_KB = 256
 
 def may_write(path: Path) -> bool:
     """Return whether a SQLite file and the files next to it can be written."""
-    return all(os.access(place, os.W_OK) for place in (path.resolve(), path.resolve().parent))
+    return all(os.access(each, os.W_OK) for each in (path.resolve(), path.resolve().parent))
 
 
 def address_to_read(path: Path) -> str:

@@ -100,7 +100,7 @@ def export_analysis(folder: Path, out: Path) -> Exported:
         UserError: the folder has no analysed trials, a table does not fit its schema, or `out` is neither empty nor
             gan_eval's.
     """
-    source = next((place for place in (folder, folder / "tables") if (place / "trials.csv").is_file()), None)
+    source = next((each for each in (folder, folder / "tables") if (each / "trials.csv").is_file()), None)
     if source is None or not (source / "comparisons.csv").is_file():
         raise UserError(f"{folder}: no trials.csv and comparisons.csv in it; give a folder that analyze or run wrote")
     check_output_folder(out)

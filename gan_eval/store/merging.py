@@ -251,13 +251,13 @@ def merge(sources: Sequence[str | Place], out: Path) -> Merged:
 
 def _merged(sources: Sequence[str | Place], target: Path, *, deleted: Collection[str]) -> Merged:
     """Write the stores, without the sessions of these digests, into the new file `target`; it has no log at the end."""
-    places, left = [*map(place_of, sources)], set[str]()
+    stores, left = [*map(place_of, sources)], set[str]()
     with open_store(target) as store, store.transaction() as connection:
         keep_deleted(connection, deleted)
-    for source in places:  # first what was deleted from any of them
+    for source in stores:  # first what was deleted from any of them
         with open_store(source, create=False) as here, open_store(target) as there:
             _carry_deleted(here, there)
-    for source in places:
+    for source in stores:
         pushed = push(source, target)
         left |= {*pushed.deleted}
         if pushed.refused:

@@ -347,27 +347,27 @@ def open_store(where: str | Place, *, create: bool = True, exclusive: bool = Fal
     ...     store.frame(TRIALS).empty
     True
     """
-    place, empty = place_of(where), False
-    if isinstance(place, Address):
-        store = Store(remote_engine(place), str(place), scrub=place.scrub)
+    address, empty = place_of(where), False
+    if isinstance(address, Address):
+        store = Store(remote_engine(address), str(address), scrub=address.scrub)
         if create:  # a program that only reads can be started again
             wait_until_started(store.engine)
     else:
-        empty = require_store_file(place, create=create)
+        empty = require_store_file(address, create=create)
         if empty and not create:
             engine = empty_engine()
-        elif create or exclusive or may_write(place):
-            engine = sqlite_engine(place, exclusive=exclusive)
+        elif create or exclusive or may_write(address):
+            engine = sqlite_engine(address, exclusive=exclusive)
         else:
-            engine = read_only_engine(place)
-        store = Store(engine, str(place))
+            engine = read_only_engine(address)
+        store = Store(engine, str(address))
     try:
         with store.transaction() as connection:
             if create or empty:
                 lock_writes(connection)  # two programs may open a new store at the same moment
                 make_tables(connection, store.where)
-                if isinstance(place, Path):
-                    keep_deleted(connection, deleted_from_moved(place))
+                if isinstance(address, Path):
+                    keep_deleted(connection, deleted_from_moved(address))
             elif version_of(connection, store.where) is None:
                 raise UserError(f"{store.where}: not a results store, no session is stored in it; name another one")
             store.lacking = frozenset(of for of in ADDED if not sa.inspect(connection).has_table(of.name))

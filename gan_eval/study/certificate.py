@@ -49,12 +49,12 @@ def write_certificate(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
-        for place, text in (
+        for new, text in (
             (file, made.tls_client_key + made.tls_client_cert),
             (folder / "dask.json", json.dumps(settings)),
         ):
-            place.touch(mode=0o600, exist_ok=False)
-            place.write_text(text, encoding="utf-8")
+            new.touch(mode=0o600, exist_ok=False)
+            new.write_text(text, encoding="utf-8")
     except FileExistsError as error:
         raise UserError(f"{file}: exists already; use it, or remove the folder") from error
     except OSError as error:

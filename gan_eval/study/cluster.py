@@ -424,24 +424,24 @@ def connected(
             ) from error
         if folder is not None and len(others) > 1:
             raise UserError(f"--out {folder}: another command does this study at {address}; wait for it, or end it")
-        topic, place = f"gan_eval-{uuid4().hex}", ""
+        topic, path = f"gan_eval-{uuid4().hex}", ""
         if folder is not None:
-            place, mark = str(folder.resolve()), folder / OWN_FOLDER / MARK
+            path, mark = str(folder.resolve()), folder / OWN_FOLDER / MARK
             write_text(mark, topic)
             stack.callback(mark.unlink, missing_ok=True)
         if number:
             threads = threads or max(1, usable_cores() // number)
-        cluster = Cluster(client, address, Origin(place, own_version(), topic, threads), listener)
+        cluster = Cluster(client, address, Origin(path, own_version(), topic, threads), listener)
         cluster.check_workers()
         yield cluster
 
 
 def _processes_of(address: str) -> int:
     """Return N of `local:N`; 0 for the address of a scheduler."""
-    kind, _, place = address.partition(":")
-    if kind in ("tcp", "tls") and place.startswith("//"):
+    kind, _, rest = address.partition(":")
+    if kind in ("tcp", "tls") and rest.startswith("//"):
         return 0
-    number = int(place) if kind == "local" and place.isascii() and place.isdecimal() and len(place) < 10 else 0
+    number = int(rest) if kind == "local" and rest.isascii() and rest.isdecimal() and len(rest) < 10 else 0
     if not number:
         raise UserError(f"--cluster {address}: expected tcp://HOST:PORT, tls://HOST:PORT or local:N")
     if number > (cores := usable_cores()):

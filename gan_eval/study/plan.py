@@ -437,9 +437,9 @@ def _check_splits(plan: Plan) -> None:
             elif seen := tested.keys() & digests(source, own):
                 example = min(tested[digest] for digest in seen).relative_to(plan.data_folder(dataset))
                 start = "init_encoder" if study.training_of(model).init_encoder else "init_from"
-                place = f"data.{dataset}.train_split" if ancestor == model else f"models.{model}.training.{start}"
+                key = f"data.{dataset}.train_split" if ancestor == model else f"models.{model}.training.{start}"
                 raise UserError(
-                    f"{plan.file}: {place}: {ancestor} is trained on {own!r} of {source}, which has {len(seen)} of the "
+                    f"{plan.file}: {key}: {ancestor} is trained on {own!r} of {source}, which has {len(seen)} of the "
                     f"pictures of {split!r} of {dataset} that {model} is tested with, such as {example}; name splits "
                     "that have no picture in common"
                 )

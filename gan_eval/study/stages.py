@@ -79,11 +79,11 @@ def train_stage(plan: Plan, model: str) -> Stage:
     data, settings = study.data[dataset], study.training_of(model)
     out = plan.model_folder(model)
     models = list(study.models)
-    place = f" (model {models.index(model) + 1} of {len(models)})" if len(models) > 1 else ""
+    position = f" (model {models.index(model) + 1} of {len(models)})" if len(models) > 1 else ""
     initial = settings.starts_from if settings.starts_from in study.models else None
 
     def work(listener: Listener) -> bool:
-        show = about(f"train {model}{place}", listener.progress)
+        show = about(f"train {model}{position}", listener.progress)
         show(0, 0)  # importing torch takes seconds
         from gan_eval.study.training import job_of, train_model
 
@@ -212,10 +212,10 @@ def metrics_stage(plan: Plan) -> Stage:
         features, networks = plan.sources()
         files |= {f"features {name}": sha256_file(file) for name, file in features.items()}
         for name, file in networks.items():
-            places = dict.fromkeys(
+            tomls = dict.fromkeys(
                 (*cache.network_files(file), file.with_name(f"{name}.toml"), file.with_suffix(".toml"))
             )
-            files[f"network {name}"] = " ".join(sha256_file(place) for place in places if place.is_file())
+            files[f"network {name}"] = " ".join(sha256_file(path) for path in tomls if path.is_file())
         return {**stimulus_hashes(plan), "weights": sha256_json(files), "format": "3"}  # 3: KID of different items
 
     return Stage(
@@ -256,7 +256,7 @@ def audit_stage(plan: Plan) -> Stage:
     def work(listener: Listener) -> bool:
         from gan_eval.pictures.audit import audit, summary_lines
 
-        sets = [read_set(place) for place in plan.stimulus_folders().values()]
+        sets = [read_set(folder) for folder in plan.stimulus_folders().values()]
         try:
             giveaways = audit(sets, on_progress=about("audit", listener.progress))
         except UserError as error:  # for example two models without real pictures

@@ -109,16 +109,19 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
         by_hash = not has_usual_splits(data)
         findings += [*([] if by_hash else _of_other_splits(data, split_of)), *equal]
         return DataReport(data, splits, sizes, unusable, findings, by_hash=by_hash, are_pairs=False)
-    if len(sizes) > 1:
-        listed = ", ".join(f"{size} ({count})" for size, count in sizes.items())
-        line = f"pictures of several sizes: {listed}; training resizes each half to a square"
-        findings.append(DataFinding("sizes", line))
-    findings += equal
+    findings += [*_of_sizes(sizes), *equal]
     findings += duplicates(pictures, "the same A half", lambda pixels: pixels[0], whole=False)
     findings += duplicates(pictures, "the same B half", lambda pixels: pixels[1], whole=False)
     lines, drawn = _of_halves(data_set, pictures, usable)
     findings += [DataFinding("halves", line) for line in lines]
     return DataReport(data, splits, sizes, unusable, findings, drawn=drawn)
+
+
+def _of_sizes(sizes: Mapping[str, int]) -> Iterator[DataFinding]:
+    """Yield a finding on pairs of several sizes, from the number of pairs of each size."""
+    if len(sizes) > 1:
+        listed = ", ".join(f"{size} ({count})" for size, count in sizes.items())
+        yield DataFinding("sizes", f"pictures of several sizes: {listed}; training resizes each half to a square")
 
 
 def _of_folders(data: Path, paths: Sequence[Path], usable: Sequence[Path]) -> Iterator[DataFinding]:

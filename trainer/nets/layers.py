@@ -211,14 +211,14 @@ class ChannelwiseLinear(nn.Module):
     def __init__(self, channels: int, side: int) -> None:
         super().__init__()
         self.side = side
-        places = side * side
-        self.weight = nn.Parameter(torch.zeros(channels, places, places))
-        self.bias = nn.Parameter(torch.zeros(channels, places))
+        pixels = side * side
+        self.weight = nn.Parameter(torch.zeros(channels, pixels, pixels))
+        self.bias = nn.Parameter(torch.zeros(channels, pixels))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, channels, side, side) to the same shape."""
-        places = x.flatten(2).permute(1, 2, 0)  # one product per channel, with the pictures as columns
-        y = torch.baddbmm(self.bias[:, :, None], self.weight, places)
+        pixels = x.flatten(2).permute(1, 2, 0)  # one product per channel, with the pictures as columns
+        y = torch.baddbmm(self.bias[:, :, None], self.weight, pixels)
         return y.permute(2, 0, 1).unflatten(2, (self.side, self.side))
 
 

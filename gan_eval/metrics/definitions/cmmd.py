@@ -64,7 +64,7 @@ def compare_cmmd(real: PictureSet) -> SetComparison:
         if min(n, m) < 1:
             raise Unmeasurable(f"{n} real and {m} generated pictures; CMMD needs one of each")
         sizes = [0 if known else n * n / 2, m * m / 2, n * m]  # pairs
-        on_parts = [parts_of(on_part, sizes, place) for place in range(3)]
+        on_parts = [parts_of(on_part, sizes, index) for index in range(3)]
         if not known:
             x = _Set(real)
             known.append((x, _sums(x, x, on_parts[0])))

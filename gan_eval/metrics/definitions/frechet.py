@@ -284,8 +284,8 @@ def _part(covariance: Matrix, chosen: NDArray[np.bool_]) -> Matrix:
         return covariance
     numbers = np.flatnonzero(chosen)
     memory, count = covariance.ravel("K"), len(numbers)
-    for place, number in enumerate(numbers):  # no column is written before it is read
-        memory[place * count : (place + 1) * count] = covariance[numbers, number]
+    for position, number in enumerate(numbers):  # no column is written before it is read
+        memory[position * count : (position + 1) * count] = covariance[numbers, number]
     return memory[: count * count].reshape((count, count), order="F")
 
 

@@ -168,7 +168,7 @@ def deal(real: Collection[str], fake: Collection[str] = ()) -> dict[str, int]:
     dealt: dict[str, int] = {}
     for items in (set(real), set(fake) - set(real)):
         ordered = sorted(items, key=lambda item: sha256(f"{SEED} {item}".encode("utf-8", "surrogatepass")).digest())
-        dealt |= {item: place % GROUPS for place, item in enumerate(ordered)}
+        dealt |= {item: index % GROUPS for index, item in enumerate(ordered)}
     return dealt
 
 

@@ -89,7 +89,7 @@ def compare_kid(real: PictureSet) -> SetComparison:
         others = {"kid": _numbers(fake.items, number_of), "kid_all_pairs": n + np.arange(m)}
         missing = [name for name in names if name not in within_real]
         sizes = [n * n / 2 if missing else 0, m * m / 2, n * m]  # pairs
-        on_parts = [parts_of(on_part, sizes, place) for place in range(3)]
+        on_parts = [parts_of(on_part, sizes, index) for index in range(3)]
         within_real.update(_sums(real, real, {name: (numbers[name],) * 2 for name in missing}, on_parts[0]))
         within_fake = _sums(fake, fake, {name: (others[name],) * 2 for name in names}, on_parts[1])
         across = _sums(real, fake, {name: (numbers[name], others[name]) for name in names}, on_parts[2])

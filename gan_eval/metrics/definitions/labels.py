@@ -61,15 +61,15 @@ def label_map(picture: Pixels) -> NDArray[np.intp]:
         cubes = counts
         for axis in range(3):
             cubes = ndimage.correlate1d(cubes, (1, 1, 1), axis, mode="constant")
-        place = np.unravel_index(np.argmax(cubes), counts.shape)
-        if label and cubes[place] < MIN_SHARE * total:
+        densest = np.unravel_index(np.argmax(cubes), counts.shape)
+        if label and cubes[densest] < MIN_SHARE * total:
             break
-        inside = np.logical_and.reduce([np.abs(step - at) <= 1 for step, at in zip(steps, place, strict=True)])
+        inside = np.logical_and.reduce([np.abs(step - at) <= 1 for step, at in zip(steps, densest, strict=True)])
         inside &= counts[steps] > 0
         distance = np.square(values - np.average(values[inside], axis=0, weights=counts_of[inside])).sum(axis=1)
         labels[distance < nearest] = label
         nearest = np.minimum(nearest, distance)
-        counts[tuple(slice(max(at - 1, 0), at + 2) for at in place)] = 0
+        counts[tuple(slice(max(at - 1, 0), at + 2) for at in densest)] = 0
     return labels[place_of].reshape(pixels.shape[:2])
 
 

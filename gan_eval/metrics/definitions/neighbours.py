@@ -235,11 +235,13 @@ def _radii(
         squares = norms[rows, None] + norms - 2 * _products(features[rows] - origin, features, origin)
         squares[np.arange(len(squares)), np.arange(count)[rows]] = np.inf
         is_part = count > NEAREST
-        places = np.argpartition(squares, NEAREST - 1, axis=1)[:, :NEAREST] if is_part else np.argsort(squares, axis=1)
-        nearest = np.take_along_axis(squares, places, axis=1)
+        of_nearest = (
+            np.argpartition(squares, NEAREST - 1, axis=1)[:, :NEAREST] if is_part else np.argsort(squares, axis=1)
+        )
+        nearest = np.take_along_axis(squares, of_nearest, axis=1)
         order = np.argsort(nearest, axis=1)
         nearest = np.take_along_axis(nearest, order, axis=1)
-        of_groups = np.take_along_axis(groups[places], order, axis=1)
+        of_groups = np.take_along_axis(groups[of_nearest], order, axis=1)
         for column, group in enumerate([NO_GROUP, *left_out]):
             ranks = np.cumsum(of_groups != group, axis=1)
             for k in radii:

@@ -300,8 +300,8 @@ def load_regression(path: Path) -> Regression:
             raise ValueError("another kind of model, or vectors are missing")
         vectors = np.zeros((count, FEATURES))
         for row, (_, *cells) in zip(vectors, lines, strict=True):
-            for place, value in (cell.split(":") for cell in cells):
-                row[int(place) - 1] = float(value)
+            for position, value in (cell.split(":") for cell in cells):
+                row[int(position) - 1] = float(value)
         coefficients = np.array([float(line[0]) for line in lines])
         regression = Regression(coefficients, vectors, float(facts["gamma"]), float(facts["rho"]))
         numbers = (regression.coefficients, regression.vectors, regression.gamma, regression.rho)

@@ -121,9 +121,9 @@ def trunk_shapes(trunk: Trunk) -> dict[str, tuple[int, ...]]:
     (192, 64, 5, 5)
     """
     shapes: dict[str, tuple[int, ...]] = {}
-    for place, (outputs, inputs, side) in _CONVOLUTIONS[trunk].items():
-        shapes[f"features.{place}.weight"] = (outputs, inputs, side, side)
-        shapes[f"features.{place}.bias"] = (outputs,)
+    for layer, (outputs, inputs, side) in _CONVOLUTIONS[trunk].items():
+        shapes[f"features.{layer}.weight"] = (outputs, inputs, side, side)
+        shapes[f"features.{layer}.bias"] = (outputs,)
     return shapes
 
 

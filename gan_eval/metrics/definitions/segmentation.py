@@ -145,8 +145,8 @@ def confusion(true: ClassMap, predicted: ClassMap) -> NDArray[np.float32]:
     """
     columns = len(CLASSES) + 1
     counted = true < len(CLASSES)
-    places = true[counted].astype(np.int64) * columns + np.minimum(predicted[counted], len(CLASSES))
-    return np.bincount(places, minlength=COUNTS).astype(np.float32)
+    cells = true[counted].astype(np.int64) * columns + np.minimum(predicted[counted], len(CLASSES))
+    return np.bincount(cells, minlength=COUNTS).astype(np.float32)
 
 
 def pixel_accuracy(real: Counts, fake: Counts) -> float:

@@ -134,8 +134,8 @@ def few_pictures_note(metric: str, value: float, count: int, width: int) -> str 
 
 def _pairs(real: Sequence[str], fake: Sequence[str]) -> Pairs:
     """Return the rows of generated pictures whose item has a real picture, and the rows of these."""
-    place = {item: row for row, item in enumerate(real)}
-    pairs = [(place[item], row) for row, item in enumerate(fake) if item in place]
+    row_of = {item: row for row, item in enumerate(real)}
+    pairs = [(row_of[item], row) for row, item in enumerate(fake) if item in row_of]
     rows = np.array(pairs, dtype=np.intp).reshape(-1, 2)
     return rows[:, 0], rows[:, 1]
 

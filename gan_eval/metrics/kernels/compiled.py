@@ -46,12 +46,12 @@ def similarity(
     With `where`, (H - 10, W - 10) bool, the mean is over these places, and only the rectangle around them is computed.
     """
     if where is None:
-        places, count = _NO_MASK, (x.shape[0] - 10) * (x.shape[1] - 10)
+        mask, count = _NO_MASK, (x.shape[0] - 10) * (x.shape[1] - 10)
     else:
         rows, columns = _extent(where.max(axis=1)), _extent(where.max(axis=0))
-        places, count = np.ascontiguousarray(where[rows, columns]), np.count_nonzero(where)
+        mask, count = np.ascontiguousarray(where[rows, columns]), np.count_nonzero(where)
         x, y = (picture[rows.start : rows.stop + 10, columns.start : columns.stop + 10] for picture in (x, y))
-    return _similarity_sums(x, y, luminance, places, _NO_MAP) / count
+    return _similarity_sums(x, y, luminance, mask, _NO_MAP) / count
 
 
 def similarity_map(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float32]:
@@ -113,5 +113,5 @@ def warm_up() -> None:
 
 def _extent(line: NDArray[np.bool_]) -> slice:
     """Return the slice from the first to the last True; at least one is needed."""
-    places = np.flatnonzero(line)
-    return slice(int(places[0]), int(places[-1]) + 1)
+    filled = np.flatnonzero(line)
+    return slice(int(filled[0]), int(filled[-1]) + 1)

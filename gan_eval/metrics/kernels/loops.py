@@ -143,8 +143,8 @@ def _filter_down(maps: Row, start: int, luminance: int, values: Row) -> None:
 def _move_up(maps: Row) -> None:
     """Move the buffer's last ten rows to its top."""
     for plane in range(4):
-        for place in range(plane * _PLANE, plane * _PLANE + 2 * SSIM_REACH * COLUMNS):
-            maps[place] = maps[place + FRESH * COLUMNS]
+        for cell in range(plane * _PLANE, plane * _PLANE + 2 * SSIM_REACH * COLUMNS):
+            maps[cell] = maps[cell + FRESH * COLUMNS]
 
 
 @compiled
@@ -267,8 +267,8 @@ def _add_moments(slab: Values, others: Values, stride: int, shift: int, sums: Va
     for j in range(sums.shape[1]):
         absolute = left = right = count_left = count_right = 0.0
         for row in range(1, SLAB + 1):
-            place = row * stride + 1 + j
-            v = slab[np.uint64(place)] * others[np.uint64(place + shift)]
+            cell = row * stride + 1 + j
+            v = slab[np.uint64(cell)] * others[np.uint64(cell + shift)]
             absolute += abs(v)
             negative, positive = min(v, 0.0), max(v, 0.0)
             left += negative * negative

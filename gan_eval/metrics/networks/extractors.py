@@ -67,9 +67,9 @@ def _interpolate(x: Tensor, dim: int, before: Tensor, after: Tensor, fraction: T
 
 def _tf1_places(length: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return for each of `size` positions: the pixel before, the pixel after, and the fraction between them (0..1)."""
-    place = torch.arange(size, dtype=torch.float32) * torch.tensor(length / size, dtype=torch.float32)
-    before = place.floor().long()
-    return before, (before + 1).clamp_(max=length - 1), place - before
+    position = torch.arange(size, dtype=torch.float32) * torch.tensor(length / size, dtype=torch.float32)
+    before = position.floor().long()
+    return before, (before + 1).clamp_(max=length - 1), position - before
 
 
 def _bilinear(picture: Picture, size: int, *, antialias: bool) -> Tensor:

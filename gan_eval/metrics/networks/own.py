@@ -115,13 +115,13 @@ def read_settings(name: str, file: Path) -> NetworkSettings:
     """
     if not file.is_file():
         raise UserError(f"--network {name}={file}: no such file")
-    places = dict.fromkeys((file.with_name(f"{name}.toml"), file.with_suffix(".toml")))
-    path = next((place for place in places if place.is_file()), None)
+    candidates = dict.fromkeys((file.with_name(f"{name}.toml"), file.with_suffix(".toml")))
+    path = next((each for each in candidates if each.is_file()), None)
     if path is None and name in PRESETS:
         return PRESETS[name]
     if path is None:
         raise UserError(
-            f"--network {name}={file}: no {' or '.join(place.name for place in places)} next to it; write it with "
+            f"--network {name}={file}: no {' or '.join(each.name for each in candidates)} next to it; write it with "
             f"input_size and licence (and resizer, mean, std); only {' and '.join(PRESETS)} need none"
         )
     try:

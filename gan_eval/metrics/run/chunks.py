@@ -124,7 +124,7 @@ def _file_of(stimuli: Sequence[Stimulus], tools: Tools, folder: Path) -> Path:
 
 def _write(results: PictureResults, file: Path) -> None:
     texts = {
-        "reasons": [[*place, reason] for place, reason in results.reasons.items()],
+        "reasons": [[*row_and_column, reason] for row_and_column, reason in results.reasons.items()],
         "unreadable": list(results.unreadable.items()),
         "hashes": [(number, digest.hex()) for number, digest in results.hashes.items()],
         "companions": [
@@ -158,13 +158,13 @@ def _assembled(
             results.numbers[numbers] = part["numbers"]
             for name, store in results.stores.items():
                 store.values[numbers], store.filled[numbers] = part[f"values {name}"], part[f"filled {name}"]
-                store.reasons |= {numbers[place]: reason for place, reason in texts["no_features"][name]}
+                store.reasons |= {numbers[row]: reason for row, reason in texts["no_features"][name]}
                 release(store.values)
-        results.reasons |= {(numbers[place], column): reason for place, column, reason in texts["reasons"]}
-        results.unreadable |= {numbers[place]: reason for place, reason in texts["unreadable"]}
-        results.hashes |= {numbers[place]: bytes.fromhex(digest) for place, digest in texts["hashes"]}
-        for place, each in texts["companions"]:
-            results.companions[numbers[place]] = {name: bytes.fromhex(digest) for name, digest in each.items()}
+        results.reasons |= {(numbers[row], column): reason for row, column, reason in texts["reasons"]}
+        results.unreadable |= {numbers[row]: reason for row, reason in texts["unreadable"]}
+        results.hashes |= {numbers[row]: bytes.fromhex(digest) for row, digest in texts["hashes"]}
+        for row, each in texts["companions"]:
+            results.companions[numbers[row]] = {name: bytes.fromhex(digest) for name, digest in each.items()}
         results.cached += texts["cached"]
         results.has_deep_pairs |= texts["has_deep_pairs"]
     return results

@@ -297,15 +297,15 @@ def folder_pair(
         UserError: a name is reserved, a folder is missing or empty, or `partners` and no stem in common.
     """
     real, fake = Path(real), Path(fake)
-    places = dict(zip((real, fake), shown or (real, fake), strict=True))
-    dataset, model = dataset or place_name(places[real]), model or place_name(places[fake])
+    names = dict(zip((real, fake), shown or (real, fake), strict=True))
+    dataset, model = dataset or place_name(names[real]), model or place_name(names[fake])
     if REFUSED.fullmatch(model):
         raise UserError(f"--model {model}: {model_cell_problem(model)}")
     reals, fakes = files or (_by_stem(real), _by_stem(fake))
     if partners and (no_partners or not reals.keys() & fakes.keys()):
-        why = no_partners or _no_shared_stem(reals, fakes, places[real])
+        why = no_partners or _no_shared_stem(reals, fakes, names[real])
         raise UserError(
-            f"{places[fake]}: {why}; metrics of single pictures and of sets (niqe, fid, kid) need no partners. If they "
+            f"{names[fake]}: {why}; metrics of single pictures and of sets (niqe, fid, kid) need no partners. If they "
             "are partners, give them equal stems (put *_real_B and *_fake_B into one folder for `gan-eval stimuli "
             "import`)"
         )
@@ -317,9 +317,9 @@ def folder_pair(
             paths = stems[stem]
             partner, why_none = None if no_partners else others.get(stem), None
             if partner is None:
-                why_none = no_partners or _printable(f"no picture with the stem {stem!r} in {places[other_folder]}")
+                why_none = no_partners or _printable(f"no picture with the stem {stem!r} in {names[other_folder]}")
             elif name and len(partner) > 1:
-                why_none = _several(places[real], partner)
+                why_none = _several(names[real], partner)
             printable = _printable(stem)
             rows.append(
                 {
@@ -330,25 +330,25 @@ def folder_pair(
                     "dataset": dataset,
                     "file": str(paths[0].absolute()),
                     "reference_file": str(partner[0].absolute()) if name and partner and not why_none else None,
-                    "problem": _several(places[folder], paths) if len(paths) > 1 else None,
+                    "problem": _several(names[folder], paths) if len(paths) > 1 else None,
                     "no_reference": why_none,
                 }
             )
     return StimulusSet(Path(), tuple(rows))
 
 
-def _no_shared_stem(reals: Stems, fakes: Stems, place: Path) -> str:
+def _no_shared_stem(reals: Stems, fakes: Stems, reals_name: Path) -> str:
     """Return the reason why no generated picture has a partner in the place of the real ones."""
     here, there = (next(iter(stems.values()))[0].name for stems in (fakes, reals))
-    why = f"no picture shares its stem with one in {place} (here {here!r}, there {there!r})"
+    why = f"no picture shares its stem with one in {reals_name} (here {here!r}, there {there!r})"
     if count := len(matching_stems(reals, fakes)):
         why += f"; --paired takes {count} pairs whose stems are equal but for zeros and what all names share"
     return why
 
 
-def place_name(place: Path) -> str:
+def place_name(path: Path) -> str:
     """Return the name of a folder, or of a container without its ending."""
-    return resolved(place).name if place.is_dir() or not is_container(place) else place.name.partition(".")[0]
+    return resolved(path).name if path.is_dir() or not is_container(path) else path.name.partition(".")[0]
 
 
 @contextmanager
@@ -374,10 +374,10 @@ def opened_pair(
     kinds = {metric.kind for metric in settings.selected()}
     with ExitStack() as stack:
         reals, fakes = (
-            Unpacked(place) if place.is_dir() else stack.enter_context(pictures_folder(place, tar_key=tar_key))
-            for place in (real, fake)
+            Unpacked(path) if path.is_dir() else stack.enter_context(pictures_folder(path, tar_key=tar_key))
+            for path in (real, fake)
         )
-        places: dict[Role, Path] = {"real": real, "fake": fake}
+        names: dict[Role, Path] = {"real": real, "fake": fake}
         stems, parts = _matched_stems(reals.folder, fakes.folder, paired=paired)
         pair = folder_pair(
             reals.folder,
@@ -389,8 +389,8 @@ def opened_pair(
             no_partners=_why_no_partners(paired, parts, is_numbered=reals.is_numbered or fakes.is_numbered),
             files=stems if all(stems) else (),
         )
-        remarks = [f"{places[role]}: {line}" for role, part in parts.items() for line in part.remarks]
-        remarks += _folder_remarks(places, pair, settings)
+        remarks = [f"{names[role]}: {line}" for role, part in parts.items() for line in part.remarks]
+        remarks += _folder_remarks(names, pair, settings)
         remarks += _partner_remarks(pair) if "pair" in kinds and paired is not False else []
         if reals.containers or fakes.containers:
             _name_members(pair, reals, fakes)
@@ -462,28 +462,26 @@ def _partner_remarks(pair: StimulusSet) -> list[str]:
     return list(filter(None, lines))
 
 
-def _folder_remarks(places: Mapping[Role, Path], pair: StimulusSet, settings: Settings) -> list[str]:
+def _folder_remarks(shown: Mapping[Role, Path], pair: StimulusSet, settings: Settings) -> list[str]:
     """Return messages about folders of pictures: files that are not read, dark pictures, grids, profiles, sizes.
 
     Args:
-        places: the folders of both kinds as messages call them.
+        shown: the folders of both kinds as messages call them.
         pair: their pictures, by `folder_pair`.
     """
     folders = {
-        str(place): [Path(row["file"]) for row in pair.rows if row["kind"] == kind] for kind, place in places.items()
+        str(name): [Path(row["file"]) for row in pair.rows if row["kind"] == kind] for kind, name in shown.items()
     }
     remarks = [
-        f"{place}: {unread}"
-        for place, paths in folders.items()
-        if (unread := pictures.unread_pictures(paths[0].parent))
+        f"{name}: {unread}" for name, paths in folders.items() if (unread := pictures.unread_pictures(paths[0].parent))
     ]
-    for place, paths in folders.items():
-        remarks += agreement.sample_lines(place, paths)
+    for name, paths in folders.items():
+        remarks += agreement.sample_lines(name, paths)
     remarks += agreement.dark_folders(folders, white=settings.white)
-    if {"real", "fake"} <= places.keys():
-        reals, fakes = folders[str(places["real"])], folders[str(places["fake"])]
+    if {"real", "fake"} <= shown.keys():
+        reals, fakes = folders[str(shown["real"])], folders[str(shown["fake"])]
         if len(fakes) > 1:  # one can be like no other
-            remarks += agreement.content_lines(str(places["fake"]), fakes, reals)
+            remarks += agreement.content_lines(str(shown["fake"]), fakes, reals)
     for folder, paths in folders.items():
         looked_at = agreement.evenly_spread(paths)
         with_profile = [path for path in looked_at if pictures.has_profile(path)]

@@ -250,11 +250,11 @@ class SetSource:
             if metric.name not in unavailable:
                 batches.setdefault(metric.compare or metric.name, []).append(metric)
         values: dict[str, JackknifeEstimate | Missing] = {}
-        for place, batch in enumerate(batches.values()):
+        for index, batch in enumerate(batches.values()):
             names = {metric.function.__name__: metric.name for metric in batch if metric.function is not None}
             results: Mapping[str, JackknifeEstimate | Unmeasurable]
             try:
-                results = self._compare(batch[0], model, list(names), parts_of(on_part, [1] * len(batches), place))
+                results = self._compare(batch[0], model, list(names), parts_of(on_part, [1] * len(batches), index))
             except Unmeasurable as reason:
                 results = dict.fromkeys(names, reason)
             for name, result in results.items():

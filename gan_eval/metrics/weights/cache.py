@@ -43,7 +43,7 @@ def network_files(file: Path) -> list[Path]:
     names = set()
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
         for match in _LOCATION.finditer(content):
-            length = sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(match[1]))
+            length = sum((byte & 0x7F) << (7 * index) for index, byte in enumerate(match[1]))
             names.add(content[match.end() : match.end() + length].decode("utf-8", "replace"))
     return [file, *(file.parent / name for name in sorted(names) if name.isprintable())]
 

@@ -186,11 +186,11 @@ def write_convolutions(source: Path, target: Path, convolutions: Convolutions) -
     try:
         layers = network[convolutions.network]
         tensors: dict[str, NDArray[Any]] = {}
-        for number, place in enumerate(convolutions.places):
+        for number, layer_number in enumerate(convolutions.places):
             layer = layers[f"Conv_{number}"]
             kernel = np.asarray(layer["kernel"], np.float32)  # (height, width, in, out)
-            tensors[f"features.{place}.weight"] = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
-            tensors[f"features.{place}.bias"] = np.ascontiguousarray(layer["bias"], np.float32)
+            tensors[f"features.{layer_number}.weight"] = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+            tensors[f"features.{layer_number}.bias"] = np.ascontiguousarray(layer["bias"], np.float32)
     except (KeyError, TypeError) as error:
         raise ValueError(f"the layers are not those of {convolutions.network} ({error})") from error
     Path(target).write_bytes(save(tensors))

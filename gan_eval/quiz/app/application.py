@@ -155,18 +155,18 @@ class QuizApplication(QObject):
                 f"--picture-size {larger}"
             )
 
-    def _turn_to(self, place: int) -> None:
+    def _turn_to(self, index: int) -> None:
         """Show a page before the first trial; exit before the first page, begin after the last."""
-        if place < 0:
+        if index < 0:
             self._leave()
-        elif place == len(self._steps):
+        elif index == len(self._steps):
             self._begin()
         else:
-            self.stage.show_page(self._make_page(self._steps[place], place))
+            self.stage.show_page(self._make_page(self._steps[index], index))
 
-    def _make_page(self, step: Step, place: int) -> Page:
+    def _make_page(self, step: Step, index: int) -> Page:
         texts, settings, session = self._texts, self._settings, self._session
-        back, on = partial(self._turn_to, place - 1), partial(self._turn_to, place + 1)
+        back, on = partial(self._turn_to, index - 1), partial(self._turn_to, index + 1)
         page: StepPage
         match step:
             case "resume":
@@ -189,8 +189,8 @@ class QuizApplication(QObject):
                 return self._notice(
                     step,
                     [*lines, *instructions(settings, trials, texts)],
-                    buttons=[("back" if place else "exit", back), ("continue", on)],
-                    hint="hint_step" if place else "hint_welcome",
+                    buttons=[("back" if index else "exit", back), ("continue", on)],
+                    hint="hint_step" if index else "hint_welcome",
                     escape=back,
                     title=welcome_title(settings, texts),
                     participant=session.row["participant"],
@@ -218,18 +218,18 @@ class QuizApplication(QObject):
                 question, count = settings.questions[step], len(settings.questions)
                 answer = self._answers.get(question.id)
                 page = QuestionPage(self._look, texts, question, number=step + 1, count=count, answer=answer)
-        page.continued.connect(lambda: self._turn_from(page, place + 1))
-        page.went_back.connect(lambda: self._turn_from(page, place - 1))
+        page.continued.connect(lambda: self._turn_from(page, index + 1))
+        page.went_back.connect(lambda: self._turn_from(page, index - 1))
         return page
 
-    def _turn_from(self, page: StepPage, place: int) -> None:
+    def _turn_from(self, page: StepPage, index: int) -> None:
         """Remember the entries of a page and show the page at `place`. Nothing is stored yet."""
         match page:
             case ConsentPage() if page.box.isChecked():
                 self._consent = self._agreement
             case QuestionPage():
                 self._answers[page.question.id] = page.answer
-        self._turn_to(place)
+        self._turn_to(index)
 
     def _notice(self, name: str, lines: Sequence[str], **how: Any) -> NoticePage:
         return NoticePage(self._look, self._texts, name, lines, **how)

@@ -57,7 +57,7 @@ def press_moment(stamp_ms: int, now: int, *, may_share: bool = MAY_SHARE_CLOCK) 
 _US_ROWS = ((2, "1234567890-="), (16, "qwertyuiop[]"), (30, "asdfghjkl;'`"), (43, "\\zxcvbnm,./"))
 """First scan code of each row of keys; those of Linux (evdev) and of Windows (set 1) are the same here."""
 _KEYPAD = {71: "7", 72: "8", 73: "9", 75: "4", 76: "5", 77: "6", 79: "1", 80: "2", 81: "3", 82: "0"}
-_US_SCAN_CODES = _KEYPAD | {first + place: key for first, row in _US_ROWS for place, key in enumerate(row)}
+_US_SCAN_CODES = _KEYPAD | {first + column: key for first, row in _US_ROWS for column, key in enumerate(row)}
 _US_KEY_CODES = dict(enumerate("asdfhgzxcv bqweryt123465=97-80]ou[ip lj'k;\\,/nm.  `")) | dict(
     zip((*range(82, 90), 91, 92), "0123456789", strict=True)
 )
@@ -77,13 +77,15 @@ def place_of(event: QKeyEvent, *, platform: str = sys.platform) -> str:
     return _US_SCAN_CODES.get(event.nativeScanCode() - offset, "")
 
 
-def matching_key(character: str, place: str, wanted: Container[str]) -> str | None:
-    """Return the key of `wanted` that was pressed, by its character (any case), else by its place; None: another key.
+def matching_key(character: str, us_character: str, wanted: Container[str]) -> str | None:
+    """Return the key of `wanted` that was pressed, by its character (any case), else by that of a US layout.
+
+    None: another key was pressed.
 
     >>> matching_key("J", "j", "fj"), matching_key("о", "j", "fj"), matching_key("k", "k", "fj")
     ('j', 'j', None)
     """
-    return next((key for key in (character.lower(), place) if key and key in wanted), None)
+    return next((key for key in (character.lower(), us_character) if key and key in wanted), None)
 
 
 class Keyboard(QObject):

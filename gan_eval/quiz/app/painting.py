@@ -84,14 +84,14 @@ def places(pictures: Sequence[QImage], canvas: Canvas) -> list[QRect]:
 def paint(painter: QPainter, frame: Frame, canvas: Canvas) -> None:
     """Paint a whole frame with a painter whose unit is the physical pixel."""
     painter.fillRect(QRect(QPoint(), canvas.size).adjusted(0, 0, 1, 1), GREY)  # a window may end within a pixel
-    for picture, place in zip(frame.pictures, places(frame.pictures, canvas), strict=True):
-        painter.drawImage(place.topLeft(), picture)
+    for picture, area in zip(frame.pictures, places(frame.pictures, canvas), strict=True):
+        painter.drawImage(area.topLeft(), picture)
     for stroke in _cross(canvas) if frame.fixation else []:
         painter.fillRect(stroke, TEXT)
     painter.setPen(TEXT)
-    for text, place, pixels in _texts(frame, canvas):
+    for text, area, pixels in _texts(frame, canvas):
         painter.setFont(_font(pixels))
-        painter.drawText(place, _TEXT_FLAGS, text)
+        painter.drawText(area, _TEXT_FLAGS, text)
     if canvas.corner_patch:
         painter.fillRect(_patch(canvas), Qt.GlobalColor.white if frame.patch else Qt.GlobalColor.black)
 
@@ -116,7 +116,7 @@ def changed_area(before: Frame, after: Frame, canvas: Canvas) -> list[QRect]:
 def _marked(frame: Frame, canvas: Canvas) -> list[QRect]:
     """Return the rectangles in which a frame differs from grey, without the photodiode's patch."""
     cross = _cross(canvas) if frame.fixation else []
-    return [*places(frame.pictures, canvas), *cross, *(place for _, place, _ in _texts(frame, canvas))]
+    return [*places(frame.pictures, canvas), *cross, *(area for _, area, _ in _texts(frame, canvas))]
 
 
 def fitted(pictures: Sequence[QImage], canvas: Canvas) -> tuple[QImage, ...]:
@@ -156,8 +156,8 @@ def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
     line = round(2.5 * unit)
     bottom = QRect(0, height - line - line // 2, width, line)
     texts = []
-    for caption, place in zip(frame.captions, places(frame.pictures, canvas), strict=False):
-        below = QRect(place.left(), place.bottom() + 1, place.width(), line).adjusted(-GAP // 3, 0, GAP // 3, 0)
+    for caption, area in zip(frame.captions, places(frame.pictures, canvas), strict=False):
+        below = QRect(area.left(), area.bottom() + 1, area.width(), line).adjusted(-GAP // 3, 0, GAP // 3, 0)
         texts.append((caption, below, round(unit)))
     sizes = [picture.size() for picture in frame.pictures]
     if frame.caption and (placed := caption_place(frame.caption, sizes, canvas)):
@@ -167,10 +167,10 @@ def _texts(frame: Frame, canvas: Canvas) -> list[tuple[str, QRect, int]]:
         if frame.captions:
             middle += QSize(0, 2 * line)
         if middle.isEmpty():
-            place = QRect(width // 10, 2 * line, width - 2 * (width // 10), bottom.top() - 2 * line)
+            area = QRect(width // 10, 2 * line, width - 2 * (width // 10), bottom.top() - 2 * line)
         else:
-            place = _outside(middle, frame.headline, canvas, lowest=bottom.top() if frame.text else height)
-        texts.append((frame.headline, place, round(1.5 * unit)))
+            area = _outside(middle, frame.headline, canvas, lowest=bottom.top() if frame.text else height)
+        texts.append((frame.headline, area, round(1.5 * unit)))
     if frame.text:
         texts.append((frame.text, bottom, round(unit)))
     return texts

@@ -38,7 +38,7 @@ class Counts:
     def slots(self, roles: Sequence[Role], list_number: int) -> list[Role]:
         """Return a role for each trial; generated ones are divided evenly, and remainders rotate from list to list."""
         per_role, odd = divmod(self.generated, len(roles))
-        extra = {roles[(list_number * odd + place) % len(roles)] for place in range(odd)}
+        extra = {roles[(list_number * odd + number) % len(roles)] for number in range(odd)}
         return [REAL] * self.real + [role for role in roles for _ in range(per_role + (role in extra))]
 
 
@@ -147,8 +147,8 @@ def practice_offers(
         return [], None
     per_pool, odd = divmod(settings.practice, len(pools))
     chosen: list[tuple[Role, Row]] = []
-    for place, name in enumerate(sorted(pools)):
-        chosen += _sample(pools[name], per_pool + (place < odd), generator, pairs=settings.shows_pairs)
+    for index, name in enumerate(sorted(pools)):
+        chosen += _sample(pools[name], per_pool + (index < odd), generator, pairs=settings.shows_pairs)
     if len(chosen) == settings.practice:
         return chosen, None
     source = f"{PRACTICE_SETS} and the list leave" if from_own_sets else "the list leaves"
@@ -170,7 +170,7 @@ def catch_offers(
         return []
     pools = pools_of(stimuli, settings, setting=CATCH_SETS, one_class=True)
     offers = [(role, row) for pool in pools.values() for role, rows in pool.roles.items() for row in rows.values()]
-    shuffled = [offers[place] for place in generator.permutation(len(offers))]
+    shuffled = [offers[index] for index in generator.permutation(len(offers))]
     of_items = {row["item"]: (role, row) for role, row in shuffled if row["item"] not in excluded}
     if len(of_items) < settings.catch:
         raise UserError(
@@ -188,7 +188,7 @@ def _sample(pool: Pool, largest: int, generator: np.random.Generator, *, pairs: 
             continue
         slots = counts.slots(pool.generated, int(generator.integers(len(pool.generated))))
         items = {role: sorted(offers) for role, offers in pool.roles.items()}
-        candidates = {role: [items[role][place] for place in generator.permutation(len(items[role]))] for role in items}
+        candidates = {role: [items[role][index] for index in generator.permutation(len(items[role]))] for role in items}
         items_of_slots = match([candidates[slot] for slot in slots])
         assert items_of_slots is not None, "counts were checked to be feasible"
         return [(slot, pool.roles[slot][item]) for slot, item in zip(slots, items_of_slots, strict=True)]

@@ -83,8 +83,8 @@ class Dealer:
         blocks: list[list[Row]] = []
         remaining = {}
         names = sorted(self._pools)
-        for place in generator(*key, "blocks").permutation(len(names)):
-            pool = self._pools[names[place]]
+        for index in generator(*key, "blocks").permutation(len(names)):
+            pool = self._pools[names[index]]
             items = self._lists[pool.dataset][list_number]
             offered = [(role, pool.roles[role][item]) for role, item in items]
             chosen = self._paired(offered, pool, list_number)
@@ -139,12 +139,12 @@ class Dealer:
         rng = generator(*key, "order", "practice", *_datasets(practice))
         practice_rows = [{**row, "block": 1} for row in ordered(practice, generator=rng)]
         rng = generator(*key, "spread")
-        remaining_catch = iter([catch[place] for place in rng.permutation(len(catch))])
+        remaining_catch = iter([catch[index] for index in rng.permutation(len(catch))])
         rows: list[Row] = []
         catch_places = scattered_places(len(catch), [len(block) for block in blocks], rng)
-        for number, (block, places) in enumerate(zip(blocks, catch_places, strict=True), start=1):
+        for number, (block, spots) in enumerate(zip(blocks, catch_places, strict=True), start=1):
             rng = generator(*key, "order", *_datasets(block))
-            block_rows = ordered(block, list(islice(remaining_catch, len(places))), places, generator=rng, after=rows)
+            block_rows = ordered(block, list(islice(remaining_catch, len(spots))), spots, generator=rng, after=rows)
             rows += [{**row, "block": number} for row in block_rows]
         return practice_rows + rows
 

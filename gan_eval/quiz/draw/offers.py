@@ -174,7 +174,7 @@ def with_random_reals(
     items = {row["item"] for _, row in chosen}
     circle = [pool.reals[(first + step) % len(pool.reals)] for step in range(len(pool.reals))]
     circle.sort(key=lambda real: real["item"] in items)
-    picked = [circle[place] for place in generator.permutation(len(chosen))]
+    picked = [circle[index] for index in generator.permutation(len(chosen))]
     return [
         (role, row | {"stimulus": real["stimulus"], "sha256": real["sha256"]})
         for (role, row), real in zip(chosen, picked, strict=True)

@@ -48,10 +48,10 @@ def complete(
     rows: list[Row] = []
     for kind in sorted({str(row["kind"]) for _, row in chosen}):  # the levels alternate within each class, role by role
         of_kind = [pair for pair in chosen if str(pair[1]["kind"]) == kind]
-        dealt = sorted((of_kind[place] for place in generator.permutation(len(of_kind))), key=lambda pair: pair[0])
+        dealt = sorted((of_kind[index] for index in generator.permutation(len(of_kind))), key=lambda pair: pair[0])
         rows += [
-            {**row, "requested_exposure_ms": levels_ms[(place + list_number) % len(levels_ms)]}
-            for place, (_, row) in enumerate(dealt)
+            {**row, "requested_exposure_ms": levels_ms[(index + list_number) % len(levels_ms)]}
+            for index, (_, row) in enumerate(dealt)
         ]
     if positions is None:
         return rows
@@ -67,11 +67,11 @@ def scattered_places(trials: int, sizes: Sequence[int], generator: np.random.Gen
         For each block, the indices of the trials before which a catch trial goes, ascending; never that of the first.
     """
     edges = np.linspace(1, sum(sizes), trials + 1).astype(int)
-    places = sorted(int(generator.integers(low, max(low + 1, high))) for low, high in pairwise(edges))
+    positions = sorted(int(generator.integers(low, max(low + 1, high))) for low, high in pairwise(edges))
     starts = np.cumsum([0, *sizes[:-1]])
-    blocks = np.minimum(np.searchsorted(starts, places, side="right"), len(sizes)) - 1
+    blocks = np.minimum(np.searchsorted(starts, positions, side="right"), len(sizes)) - 1
     return [
-        [place - int(start) for place, at in zip(places, blocks, strict=True) if at == block]
+        [position - int(start) for position, at in zip(positions, blocks, strict=True) if at == block]
         for block, start in enumerate(starts)
     ]
 
@@ -100,9 +100,9 @@ def in_order(
     counts = Counter(row[column] for row in (*rows, *among))
     order = class_order({value: counts[value] for value in classes}, generator, after=[row[column] for row in after])
     taken: dict[int, Row] = {}
-    for earlier, (row, place) in enumerate(zip(among, places, strict=True)):
+    for earlier, (row, position) in enumerate(zip(among, places, strict=True)):
         free = [index for index, value in enumerate(order) if value == row[column] and index not in taken]
-        target = place + earlier  # earlier catch trials shift the place
+        target = position + earlier  # earlier catch trials shift the place
         taken[min(free, key=lambda index: (index == 0 and not after, abs(index - target)))] = row
     queues = {value: _shuffled([row for row in rows if row[column] == value], generator) for value in classes}
     return [taken[index] if index in taken else queues[value].pop() for index, value in enumerate(order)]
@@ -144,4 +144,4 @@ def class_order(
 
 
 def _shuffled(rows: Sequence[Row], generator: np.random.Generator) -> list[Row]:
-    return [rows[place] for place in generator.permutation(len(rows))]
+    return [rows[index] for index in generator.permutation(len(rows))]

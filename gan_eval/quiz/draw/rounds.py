@@ -33,14 +33,14 @@ def choices(pool: Pool, counts: Counts, *, seed: int, first: int = 1) -> Iterato
         least = np.argpartition(order, enough - 1)[:, :enough]
         least = np.take_along_axis(least, np.take_along_axis(order, least, 1).argsort(), 1)
         candidates = {
-            role: row[offered[place, row]].tolist() for place, (role, row) in enumerate(zip(roles, least, strict=True))
+            role: row[offered[index, row]].tolist() for index, (role, row) in enumerate(zip(roles, least, strict=True))
         }
         slots = sorted(counts.slots(pool.generated, number), key=lambda role: len(pool.roles[role]))
         chosen = match([candidates[slot] for slot in slots])
         assert chosen is not None, "counts were checked to be feasible"
         uses[[roles.index(slot) for slot in slots], chosen] += 1
         if number + 1 >= first:
-            yield sorted((slot, items[place]) for slot, place in zip(slots, chosen, strict=True))
+            yield sorted((slot, items[index]) for slot, index in zip(slots, chosen, strict=True))
 
 
 class Lists:

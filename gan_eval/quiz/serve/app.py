@@ -117,8 +117,8 @@ def _message(kind: type[BaseModel], body: bytes) -> Any:
         problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
         if problem["type"] == "json_invalid":
             raise RequestError(400, "the body is not JSON") from error
-        place = ".".join(map(str, problem["loc"])) or "body"
-        raise RequestError(422, f"{place}: {problem['msg']}") from error
+        field = ".".join(map(str, problem["loc"])) or "body"
+        raise RequestError(422, f"{field}: {problem['msg']}") from error
 
 
 class Buckets:

@@ -126,7 +126,7 @@ class Content:
         """Return a session's next trial, and start to make its pictures and those of the following trials."""
         session, settings = live.session, self.settings
         trial, plan = session.trial, session.plan
-        place, coming = self._coming(live, trial.planned["trial"])
+        index, coming = self._coming(live, trial.planned["trial"])
         showings, masks = coming[0]
         width = self._width(live)
         requested = trial.timing.requested_exposure_ms
@@ -136,7 +136,7 @@ class Content:
             "page": "trial",
             "trial": trial.planned["trial"],
             "phase": trial.planned["phase"],
-            "progress": TrialTexts(self.texts, settings, {}).progress(plan, place),
+            "progress": TrialTexts(self.texts, settings, {}).progress(plan, index),
             "cue": self._cue(tuple(session.protocol.keys.items())),
             "cue_touch": self._cue(()).strip(),
             "caption": self.library.caption(trial.planned) if settings.show_caption and ready else "",
@@ -175,10 +175,10 @@ class Content:
     def _coming(self, live: LiveSession, trial: int) -> tuple[int, list[tuple[Addresses, Addresses]]]:
         """Return a trial's place in the plan, and the addresses of its pictures and of those of the trials after it."""
         plan = live.session.plan
-        place = next(place for place, row in enumerate(plan) if row["trial"] == trial)
-        ahead = plan[place : place + AHEAD + 1]
+        index = next(index for index, row in enumerate(plan) if row["trial"] == trial)
+        ahead = plan[index : index + AHEAD + 1]
         live.release(but={row["trial"] for row in ahead})
-        return place, [self._offered(live, row) for row in ahead]
+        return index, [self._offered(live, row) for row in ahead]
 
     def end(self, live: LiveSession) -> Answer:
         """Return the last page of a complete session: score, review, and the address to return to."""
@@ -253,20 +253,20 @@ class Content:
             showings = live.session.protocol.showings(planned)
             shown = tuple(name for showing in showings for name in showing)
             numbers = iter(range(len(shown)))
-            places = [[next(numbers) for _ in showing] for showing in showings]
+            numbered = [[next(numbers) for _ in showing] for showing in showings]
 
-            def picture(place: int) -> str:
-                make = partial(self.pictures.stimulus, shown[place], width)
-                return self._address(live, kept(make), "picture", trial, place)
+            def picture(number: int) -> str:
+                make = partial(self.pictures.stimulus, shown[number], width)
+                return self._address(live, kept(make), "picture", trial, number)
 
-            def mask(place: int) -> str:
-                make = partial(self.pictures.mask, shown, place, width, self.settings.mask, of=(live.id, trial))
+            def mask(number: int) -> str:
+                make = partial(self.pictures.mask, shown, number, width, self.settings.mask, of=(live.id, trial))
                 # noise takes the same time for every picture, so it need not be made before the page asks
-                return self._address(live, make if self.settings.mask == "noise" else kept(make), "mask", trial, place)
+                return self._address(live, make if self.settings.mask == "noise" else kept(make), "mask", trial, number)
 
-            masked = [] if self.settings.mask == "none" else places
+            masked = [] if self.settings.mask == "none" else numbered
             live.offered[trial, width] = (
-                [[picture(place) for place in those] for those in places],
+                [[picture(place) for place in those] for those in numbered],
                 [[mask(place) for place in those] for those in masked],
             )
         return live.offered[trial, width]

@@ -71,7 +71,7 @@ def experimenter_routes(
         "/test": page.to_test,
         "/report": page.show_report,
     }
-    routes = [Route(place, answer, methods=["GET"]) for place, answer in answers.items()]
+    routes = [Route(path, answer, methods=["GET"]) for path, answer in answers.items()]
     return [
         Mount(page.test_path, routes=quiz_routes(rehearsal)),
         Route(path, page.with_slash, methods=["GET"]),
@@ -120,10 +120,10 @@ class _Page:
         if not re.fullmatch("[0-9]{1,3}", number) or not 1 <= int(number) <= MAX_LINKS:
             raise RequestError(422, f"n: expected a number from 1 to {MAX_LINKS}")
         made = []
-        for place in range(1, int(number) + 1):
+        for index in range(1, int(number) + 1):
             # The same number always gives the same code, so that a lost sheet can be printed again.
-            digest = keyed_hash(live.secret, "link", live.study.name, str(place))
-            code = f"P{place:02d}-" + "".join(LETTERS[ord(letter) % len(LETTERS)] for letter in digest[:8])
+            digest = keyed_hash(live.secret, "link", live.study.name, str(index))
+            code = f"P{index:02d}-" + "".join(LETTERS[ord(letter) % len(LETTERS)] for letter in digest[:8])
             link = self.address + self.link(code)
             qr_code = segno.make(link, error="m", micro=False)
             made.append((code, link, qr_code.svg_data_uri(scale=4, border=4, light="#fff")))  # also on a dark page

@@ -396,8 +396,8 @@ class LiveStudy:
                     self._warned.add(line)
                     self._say(f"{person.code}: {line}")
             live = await self._made(admitted, message.tab)
-            place = partial(require_place, session=live.session.row, at_most=self.settings.browser.admit)
-            await asyncio.to_thread(self.interpreter.begin, live.session, message, require=place)
+            require_free = partial(require_place, session=live.session.row, at_most=self.settings.browser.admit)
+            await asyncio.to_thread(self.interpreter.begin, live.session, message, require=require_free)
             return live
         except ListTakenError:
             return None

@@ -64,11 +64,11 @@ def checked(value: Any, where: str) -> Given:
     if not isinstance(value, dict) or "gan_eval" not in value:
         raise UserError("gan_eval: is missing, so this is not a record of a study's page")
     try:
-        place = _not_text(value)
+        field = _not_text(value)
     except RecursionError as error:
         raise UserError("body: nested too deeply") from error
-    if place is not None:
-        raise UserError(f"{place}: has bytes that are not text in UTF-8")
+    if field is not None:
+        raise UserError(f"{field}: has bytes that are not text in UTF-8")
     record = _validated(Record, value, "")
     return Given(record, _validated((ARRIVING | OF_SESSION)[record.name], record.body, "body."), where)
 
@@ -78,8 +78,8 @@ def _not_text(value: Any) -> str | None:
     if isinstance(value, str):
         return "" if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value) else None
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    places = ((name, _not_text(cell) if _not_text(name) is None else "") for name, cell in inner)
-    return next((f"{name}.{place}".removesuffix(".") for name, place in places if place is not None), None)
+    fields = ((name, _not_text(cell) if _not_text(name) is None else "") for name, cell in inner)
+    return next((f"{name}.{field}".removesuffix(".") for name, field in fields if field is not None), None)
 
 
 def _validated(kind: type[BaseModel], value: Any, prefix: str) -> Any:
@@ -146,42 +146,42 @@ def _damaged(name: object, error: Exception) -> UserError:
 def _records(name: str, content: bytes, check: Callable[[Any, str], Given]) -> tuple[list[Given], list[str]]:
     """Return the records of a file, and its lines for what is left out; records with the same problem share a line."""
     given, refused = list[Given](), dict[str, list[str]]()
-    for place, value in _values(content.decode("utf-8-sig", errors="surrogateescape")):
+    for where, value in _values(content.decode("utf-8-sig", errors="surrogateescape")):
         try:
             if isinstance(value, UserError):
                 raise value
-            given.append(check(value, f"{name}, {place}"))
+            given.append(check(value, f"{name}, {where}"))
         except UserError as error:
-            refused.setdefault(str(error), []).append(place)
+            refused.setdefault(str(error), []).append(where)
     lines = []
-    for problem, places in refused.items():
-        more = f"; and {len(places) - NAMED} more" if len(places) > NAMED else ""
-        lines.append(f"{name}, {'; '.join(places[:NAMED])}{more}: {problem}; left out, the others are read")
+    for problem, records in refused.items():
+        more = f"; and {len(records) - NAMED} more" if len(records) > NAMED else ""
+        lines.append(f"{name}, {'; '.join(records[:NAMED])}{more}: {problem}; left out, the others are read")
     return given, lines
 
 
 def _values(text: str) -> Iterator[tuple[str, Any]]:
     """Yield each JSON value of a text, those of arrays one by one, with its place; `UserError` for what is not JSON."""
     decoder, blank = json.JSONDecoder(), re.compile(r"\s*")
-    place, counted, line = 0, 0, 1
+    at, counted, line = 0, 0, 1
     number: int | None = None  # of the last value in the array that is open
-    while (place := blank.match(text, place).end()) < len(text):  # type: ignore[union-attr]
-        line, counted = line + text.count("\n", counted, place), place
-        if number is None and text[place] == "[":
-            number, place = 0, place + 1
-        elif number is not None and text[place] in ",]":
-            number, place = None if text[place] == "]" else number, place + 1
+    while (at := blank.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+        line, counted = line + text.count("\n", counted, at), at
+        if number is None and text[at] == "[":
+            number, at = 0, at + 1
+        elif number is not None and text[at] in ",]":
+            number, at = None if text[at] == "]" else number, at + 1
         else:
             number = None if number is None else number + 1
             where = f"line {line}" if number is None else f"line {line}, record {number} of the array"
             try:
-                value, place = decoder.raw_decode(text, place)
+                value, at = decoder.raw_decode(text, at)
                 yield where, value
             except (ValueError, RecursionError) as error:
                 problem = getattr(error, "msg", syntax_problem(error))
                 yield where, UserError(f"not JSON, or cut off ({problem})")
-                following = _NEXT.search(text, place + 1)
-                place = following.end() if following else len(text)
-                number = number if text[place : place + 1] == "{" else None
+                following = _NEXT.search(text, at + 1)
+                at = following.end() if following else len(text)
+                number = number if text[at : at + 1] == "{" else None
     if number is not None:
         yield f"line {line}", UserError("the array does not end, so the file may be cut off")

@@ -140,7 +140,7 @@ class EncodedPictures:
             return future
 
     def mask(
-        self, shown: tuple[str, ...], place: int, width: int | None, kind: MaskKind, *, of: tuple[str, int]
+        self, shown: tuple[str, ...], index: int, width: int | None, kind: MaskKind, *, of: tuple[str, int]
     ) -> "Future[Reader]":
         """Return the encoded mask of the picture `shown[place]`; `of` is (session, trial)."""
         assert kind != "none"
@@ -152,7 +152,7 @@ class EncodedPictures:
 
         def make() -> Picture:
             random = generator("mask", *of)
-            made = [mask(source(stimulus), kind, random) for stimulus in shown[: place + 1]][-1]
+            made = [mask(source(stimulus), kind, random) for stimulus in shown[: index + 1]][-1]
             return made[..., 0] if kind == "noise" else made  # grey
 
         return self._made(make)

@@ -98,12 +98,12 @@ class Console:
         """
         if caption:
             self.message(caption, wrap=True)
-        filled = [place for place in range(len(heads)) if any(row[place] for row in rows)]
-        cells = [[row[place] for place in filled] for row in rows[:_MAX_ROWS]]
+        filled = [column for column in range(len(heads)) if any(row[column] for row in rows)]
+        cells = [[row[column] for column in filled] for row in rows[:_MAX_ROWS]]
         if not cells:
             return
         are_numbers = [all(_NUMBER.match(cell) for cell in column if cell) for column in zip(*cells, strict=True)]
-        names = [heads[place] for place in filled]
+        names = [heads[column] for column in filled]
         if self._bars is None:
             for line in _plain_table([names, *cells], are_numbers):
                 print(line, file=self._file)

@@ -379,8 +379,8 @@ def _shown(value: float, low: float | None = None, high: float | None = None) ->
     """Return a value with its interval, in two digits of the interval's half width."""
     if low is None or high is None or not 0 < high - low < math.inf:
         return f"{value:.4g}"
-    places = min(max(1 - math.floor(math.log10((high - low) / 2)), 1), 6)
-    return f"{value:.{places}f} ({low:.{places}f} to {high:.{places}f})"
+    digits = min(max(1 - math.floor(math.log10((high - low) / 2)), 1), 6)
+    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 weights_app = typer.Typer(help="Pretrained weights that metrics and training need.", no_args_is_help=True)
@@ -392,8 +392,8 @@ def weights_list() -> None:
     from gan_eval.metrics.weights import cache
 
     for weights, path in cache.list_weights():
-        place = path or f"not in the cache; `gan-eval weights fetch {weights.name}`"
-        typer.echo(as_typed(f"{weights.name}: {place} ({weights.description})"))
+        state = path or f"not in the cache; `gan-eval weights fetch {weights.name}`"
+        typer.echo(as_typed(f"{weights.name}: {state} ({weights.description})"))
 
 
 @weights_app.command("fetch")

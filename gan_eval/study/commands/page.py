@@ -125,10 +125,10 @@ def _check_places(study: Path, page: Path, key: Path, *, is_static: bool) -> Non
 
     if is_static and Path(os.path.realpath(key)).is_relative_to(os.path.realpath(page)):
         raise UserError(f"--key {key}: would be published with --static {page}; name a file elsewhere")
-    for option, place in (("--static" if is_static else "--out", page), ("--key", key), ("--key", links_file(key))):
-        others = [other for other in (page, key, study) if other is not place and _is_same(place, other)]
+    for option, file in (("--static" if is_static else "--out", page), ("--key", key), ("--key", links_file(key))):
+        others = [other for other in (page, key, study) if other is not file and _is_same(file, other)]
         if others:
-            raise UserError(f"{option} {place}: would replace {others[0]}; name another file")
+            raise UserError(f"{option} {file}: would replace {others[0]}; name another file")
 
 
 def _is_same(one: Path, other: Path) -> bool:

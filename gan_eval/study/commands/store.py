@@ -125,9 +125,9 @@ def _lines_of_traces(traces: "Traces", store: Place) -> Iterator[str]:
         yield "no rows; the file is to be rewritten, as an earlier removal could not"
     if traces.folder is not None and traces.derived:
         numbers = Counter(path.relative_to(traces.folder).parts[0] for path in traces.derived)
-        places = ", ".join(f"{name} ({count})" for name, count in numbers.items())
+        kinds = ", ".join(f"{name} ({count})" for name, count in numbers.items())
         number = len(traces.derived)
-        yield f"made from the answers, to be deleted in {traces.folder}: {number} files and folders: {places}"
+        yield f"made from the answers, to be deleted in {traces.folder}: {number} files and folders: {kinds}"
 
 
 def _counts(rows: Mapping[str, int]) -> str:

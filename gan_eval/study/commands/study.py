@@ -267,7 +267,7 @@ def report(
         if file.suffix not in FORMATS:
             raise UserError(f"--figure {text}: expected a name that ends in {', '.join(FORMATS)}")
         charts.append(("marks" if name.startswith("marks=") else "1", file))
-    folders = {name: Path(place) for name, place in parse_pairs(maps or (), "--maps").items()}
+    folders = {name: Path(text) for name, text in parse_pairs(maps or (), "--maps").items()}
     more: dict[str, Any] = {"stimuli": stimuli or (), "maps": folders}
     with Console() as console, console.working("report"):
         typer.echo(write_report(folder, page, **more, with_raw_tables=with_raw_tables))

@@ -190,8 +190,8 @@ def _meanings(texts: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return our words of `--word COLUMN:THEIRS=OURS` by column and theirs."""
     words: dict[str, dict[str, str]] = {}
     for text in texts:
-        place, equals, ours = text.rpartition("=")
-        column, colon, theirs = place.partition(":")
+        left, equals, ours = text.rpartition("=")
+        column, colon, theirs = left.partition(":")
         if not (equals and colon and theirs):
             raise UserError(f"--word {text}: expected COLUMN:THEIRS=OURS, such as kind:synthetic=fake")
         words.setdefault(column, {})[theirs] = ours
@@ -204,10 +204,10 @@ def _rejection_lines(rejected: Sequence[Mapping[Hashable, Any]]) -> Iterator[str
 
     alike: dict[str, list[str]] = {}
     for row in rejected:
-        place = "" if row["column"] == WHOLE_ROW else f"column {row['column']}: "
-        alike.setdefault(f"{place}{row['reason']}", []).append(f"{row['file']}: row {row['row']}")
-    for problem, places in list(alike.items())[:MAX_NAMED]:
-        yield f"{places[0]}{f' and {len(places) - 1} more' if places[1:] else ''}: {problem}"
+        column = "" if row["column"] == WHOLE_ROW else f"column {row['column']}: "
+        alike.setdefault(f"{column}{row['reason']}", []).append(f"{row['file']}: row {row['row']}")
+    for problem, cells in list(alike.items())[:MAX_NAMED]:
+        yield f"{cells[0]}{f' and {len(cells) - 1} more' if cells[1:] else ''}: {problem}"
 
 
 def _renamed_line(imported: "Imported") -> str:

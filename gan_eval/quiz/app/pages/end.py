@@ -32,8 +32,8 @@ def trial_image(trial: ReviewedTrial, *, look: PageLook, texts: Texts, side: int
     font = QFont()
     font.setPixelSize(look.font(14))
     smooth = (Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
-    for place, panel in enumerate(trial.panels):
-        area = QRect(place * step + look.px(12), 0, side, side)
+    for column, panel in enumerate(trial.panels):
+        area = QRect(column * step + look.px(12), 0, side, side)
         font.setBold(panel.marked)
         painter.setFont(font)
         painter.setPen(QColor(INK))

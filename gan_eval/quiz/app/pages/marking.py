@@ -80,16 +80,16 @@ class Board(QWidget):
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802
         """Paint the picture, and on it marks and cross: dark with a light edge, to be seen on any picture."""
         self._shown_at = self._shown_at or now_ns()
-        painter, place = QPainter(self), self.place
+        painter, area = QPainter(self), self.place
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(place, self._picture)
+        painter.drawImage(area, self._picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        places = [(mark.x, mark.y) for mark in self.marks]
-        for number, (x, y) in enumerate([*places, *filter(None, [self.cross])]):
-            middle = QPointF(place.x() + x * place.width(), place.y() + y * place.height())
+        marks = [(mark.x, mark.y) for mark in self.marks]
+        for number, (x, y) in enumerate([*marks, *filter(None, [self.cross])]):
+            middle = QPointF(area.x() + x * area.width(), area.y() + y * area.height())
             for colour, width in ((QColor(255, 255, 255), self._size / 4), (QColor(200, 20, 20), self._size / 9)):
                 painter.setPen(QPen(colour, width))
-                if number < len(places):
+                if number < len(marks):
                     painter.drawEllipse(middle, self._size / 2, self._size / 2)
                     continue
                 for arm in (QPointF(self._size, 0), QPointF(0, self._size)):

@@ -385,7 +385,8 @@ class NoticePage(Page):
         if extra is not None:
             self.body.addWidget(extra)
         self.problem = self.add_text(problem, "problem")
-        made = [button(texts(text), call, main=place == len(buttons)) for place, (text, call) in enumerate(buttons, 1)]
+        last = len(buttons) - 1
+        made = [button(texts(text), call, main=index == last) for index, (text, call) in enumerate(buttons)]
         self.add_buttons(*made, hint=texts(hint))
         if escape is not None:
             self.on_key("Esc", escape)

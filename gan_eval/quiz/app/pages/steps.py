@@ -40,10 +40,10 @@ class KeysPage(StepPage):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  (Qt's name)
         """Mark the key; after the last one the participant may continue."""
-        place = place_of(event)
-        key = matching_key(event.text(), place, {key for key, _ in self._caps})
+        us_character = place_of(event)
+        key = matching_key(event.text(), us_character, {key for key, _ in self._caps})
         if key is None:
-            pressed = (event.text() if event.text().isprintable() else "") or place
+            pressed = (event.text() if event.text().isprintable() else "") or us_character
             self.problem.setText(self.texts("keys_unknown", key=pressed.upper()) if pressed.strip() else "")
             super().keyPressEvent(event)
             return
@@ -69,7 +69,7 @@ def _caps(look: PageLook, texts: Texts, keys: Sequence[tuple[str, str, str]]) ->
     caps = QWidget()
     grid = QGridLayout(caps)
     grid.setHorizontalSpacing(look.px(48 if len(keys) == 2 else 12))
-    for place, (key, meaning, answer) in enumerate(keys):
+    for index, (key, meaning, answer) in enumerate(keys):
         cap = text_label(key, "key", wrap=False)
         cap.setAccessibleName(texts("key_name", key=key, answer=meaning or answer))
         words = QHBoxLayout()
@@ -77,7 +77,7 @@ def _caps(look: PageLook, texts: Texts, keys: Sequence[tuple[str, str, str]]) ->
         words.addWidget(cap)
         if meaning:
             words.addWidget(text_label(meaning, wrap=False))
-        grid.addLayout(words, *divmod(place, 5), Qt.AlignmentFlag.AlignHCenter)
+        grid.addLayout(words, *divmod(index, 5), Qt.AlignmentFlag.AlignHCenter)
     return caps
 
 
@@ -123,8 +123,8 @@ class QuestionPage(StepPage):
         if not question.required:
             self.add_text(texts("question_optional"), "muted")
         self.choices: list[QRadioButton] = []
-        for place, text in enumerate(question.choices, 1):
-            prefix = f"{place}  " if place < 10 else ""
+        for digit, text in enumerate(question.choices, 1):
+            prefix = f"{digit}  " if digit < 10 else ""
             choice = QRadioButton(literal(prefix + " ".join(text.split())))
             choice.setAccessibleName(text)
             choice.setChecked(text == answer)
@@ -132,7 +132,7 @@ class QuestionPage(StepPage):
             choice.toggled.connect(lambda _, choice=choice: self.bring_into_view(choice))
             self.body.addWidget(choice)
             if prefix:
-                self.on_key(str(place), partial(self._choose, choice))
+                self.on_key(str(digit), partial(self._choose, choice))
             self.choices.append(choice)
         self.line: QLineEdit | None = None
         if not question.choices:
