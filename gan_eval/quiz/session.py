@@ -187,10 +187,7 @@ class Session:
         if self.done and (marked or unfinished or not still_shown):
             self._marked = self.done[-1]["trial"]
         if still_shown:
-            self._continue()
-            if self._trial is not None and any(row["trial"] == self._trial.planned["trial"] for row in unfinished):
-                self._trial.appear(round(unfinished[-1]["onset_ms"] * MILLISECOND))
-                self._trial.plan(self.planned_exposure)
+            self._continue_shown(unfinished)
             return
         self._next_flags.add(Flag.RESUMED)
         planned = {row["trial"]: row for row in self.plan}
@@ -202,6 +199,13 @@ class Session:
             self._store(lambda store: add_once(store, killed), killed)
         else:
             self._continue()
+
+    def _continue_shown(self, unfinished: Sequence[Row]) -> None:
+        """Continue with the trial that is still on the screen, from the stored onsets of unfinished trials."""
+        self._continue()
+        if self._trial is not None and any(row["trial"] == self._trial.planned["trial"] for row in unfinished):
+            self._trial.appear(round(unfinished[-1]["onset_ms"] * MILLISECOND))
+            self._trial.plan(self.planned_exposure)
 
     def onset(self, when: int) -> None:
         """Note that the next picture, or pair of pictures, has appeared."""

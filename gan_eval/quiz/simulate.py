@@ -6,6 +6,7 @@ The model (signal detection with log-normal reaction times) and its sources: doc
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -106,12 +107,8 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> RealDifferenc
             fake, real = stimuli.path(row), stimuli.path(row, "reference_file")
             if row["kind"] != "fake" or fake is None or real is None:
                 continue
-            try:
-                a, b = read_rgb(fake), read_rgb(real)
-            except UserError:  # the session itself refuses broken pictures that are dealt
-                continue
-            if a.shape == b.shape:
-                squared = np.mean((a.astype(np.float64) - b) ** 2, axis=2)
+            squared = _squared_difference(fake, real)
+            if squared is not None:
                 logs[row["stimulus"]] = float(np.log10(max(squared.mean(), MIN_DIFFERENCE)))
                 for axis, length in enumerate(squared.shape):
                     squared = np.add.reduceat(squared, np.arange(MAP_CELLS) * length // MAP_CELLS, axis=axis)
@@ -120,6 +117,15 @@ def differences_from_real(stimulus_sets: Sequence[StimulusSet]) -> RealDifferenc
     mean, spread = (float(of([*logs.values()])) if logs else 0.0 for of in (np.mean, np.std))
     distance = {name: (value - mean) / spread for name, value in logs.items()} if spread > 1e-9 else {}
     return RealDifferences(distance, maps)
+
+
+def _squared_difference(fake: Path, real: Path) -> np.ndarray | None:
+    """Return (H, W), the squared difference of two pictures, mean over the channels; None if they do not compare."""
+    try:
+        a, b = read_rgb(fake), read_rgb(real)
+    except UserError:  # the session itself refuses broken pictures that are dealt
+        return None
+    return np.mean((a.astype(np.float64) - b) ** 2, axis=2) if a.shape == b.shape else None
 
 
 @dataclass(frozen=True)
@@ -176,14 +182,7 @@ class SimulatedParticipant:
             distance = noise.standard_normal()
         if window_ms is not None and reaction_ms > window_ms:
             return None
-        if planned["stimulus_b"] is not None:
-            answer = str(planned["position"] if distance > 0 else OPPOSITE[planned["position"]])
-        elif "fake" in answers:
-            answer = "fake" if distance > 0 else "real"
-        else:  # grades
-            cuts = np.linspace(-MAX_DISTANCE, MAX_DISTANCE, len(answers) + 1)[1:-1]
-            answer = sorted(answers)[int(np.searchsorted(cuts, -distance))]
-        return Judgement(answer, float(reaction_ms), abs(distance))
+        return Judgement(_answer_of(distance, planned, answers), float(reaction_ms), abs(distance))
 
     def _distance(self, planned: Row, taken_up: float, noise: np.random.Generator) -> float:
         """Return how much faker a picture looks than the criterion, or picture b than picture a."""
@@ -284,3 +283,13 @@ def simulated_report(trial: Trial, judgement: Judgement | None, protocol: QuizPr
         confidence=confidence,
         sent_ms=sent / MILLISECOND,
     )
+
+
+def _answer_of(distance: float, planned: Row, answers: Collection[str]) -> str:
+    """Return the answer to how much faker the picture looks than the criterion, or picture b than picture a."""
+    if planned["stimulus_b"] is not None:
+        return str(planned["position"] if distance > 0 else OPPOSITE[planned["position"]])
+    if "fake" in answers:
+        return "fake" if distance > 0 else "real"
+    cuts = np.linspace(-MAX_DISTANCE, MAX_DISTANCE, len(answers) + 1)[1:-1]  # between grades
+    return sorted(answers)[int(np.searchsorted(cuts, -distance))]

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,15 +80,33 @@ def _label(name: str, taken: Collection[str], before: str = "") -> str:
 
 
 def events(trials: Sequence[Row], shown_at: Mapping[tuple[str, int], str]) -> list[Row]:
-    """Return a session's events. Its clock may begin again when it is resumed; the time of day then gives the start.
+    """Return a session's events."""
+    return [
+        {
+            **trial,
+            "onset": onset,
+            "duration": _seconds(trial["exposure_ms"]),
+            "trial_type": trial["kind"] or "pair",
+            "response_time": _seconds(trial["reaction_time_ms"]),
+        }
+        for trial, onset in zip(trials, _onsets(trials, shown_at), strict=True)
+    ]
 
-    If that would be before an earlier onset, the time of day was set back, and the onsets are unknown.
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def _onsets(trials: Sequence[Row], shown_at: Mapping[tuple[str, int], str]) -> Iterator[float | None]:
+    """Yield the onset of each trial in seconds from the first one; None: not known.
+
+    The clock may begin again when a session is resumed; the time of day then gives the start. If that would be before
+    an earlier onset, the time of day was set back, and the onsets are unknown.
     """
-    events: list[Row] = []
     first, start, latest = None, 0.0, 0.0
     for trial in trials:
         at = shown_at.get((trial["session"], trial["trial"]))
-        onset = None if trial["onset_ms"] is None else trial["onset_ms"] / 1000
+        onset = _seconds(trial["onset_ms"])
         if onset is not None and (first is None or "resumed" in (trial["flags"] or "").split()):
             first = first or at
             start = onset
@@ -99,16 +117,7 @@ def events(trials: Sequence[Row], shown_at: Mapping[tuple[str, int], str]) -> li
         if onset is not None:
             onset = None if math.isnan(start) else onset - start
             latest = latest if onset is None else onset
-        events.append(
-            {
-                **trial,
-                "onset": onset,
-                "duration": None if trial["exposure_ms"] is None else trial["exposure_ms"] / 1000,
-                "trial_type": trial["kind"] or "pair",
-                "response_time": None if trial["reaction_time_ms"] is None else trial["reaction_time_ms"] / 1000,
-            }
-        )
-    return events
+        yield onset
 
 
 def _tsv(columns: Sequence[Column], rows: Iterable[Row]) -> str:

@@ -58,6 +58,17 @@ def consistent_frames(store: Store, study: str | None) -> "dict[Table, pd.DataFr
 
 
 def _problems(connection: sa.Connection, study: str | None, present: Collection[Table]) -> Iterator[str]:
+    scope = [] if study is None else [sessions.c.study == study]
+    yield from _without_session(connection, study, present)
+    yield from _without_trial(connection, scope)
+    yield from _without_plan(connection, scope)
+    yield from _contradictions(connection, scope)
+    if tables.MARKS in present:
+        yield from _marks_without_trial(connection, study)
+
+
+def _without_session(connection: sa.Connection, study: str | None, present: Collection[Table]) -> Iterator[str]:
+    """Yield a message for the first session that a table names and the store lacks."""
     for table in present:
         layout = LAYOUTS[table]
         if table is tables.SESSIONS or (study is not None and "study" not in layout.c):
@@ -69,7 +80,10 @@ def _problems(connection: sa.Connection, study: str | None, present: Collection[
         if row := connection.execute(query.limit(1)).first():
             session, count = row
             yield f"table {table.name}: {count} rows of session {session!r} without that session; {RESTORE}"
-    scope = [] if study is None else [sessions.c.study == study]
+
+
+def _without_trial(connection: sa.Connection, scope: list[Any]) -> Iterator[str]:
+    """Yield a message for the first session that lacks planned trials before its last one."""
     plan = plans.join(sessions, plans.c.session == sessions.c.session).outerjoin(
         trials, (trials.c.session == plans.c.session) & (trials.c.trial == plans.c.trial)
     )
@@ -90,16 +104,17 @@ def _problems(connection: sa.Connection, study: str | None, present: Collection[
             f"table trials: session {session!r} ({participant}, {status}) lacks {count} of its planned trials, "
             f"the first is trial {first}; {RESTORE}, or remove that session (participants forget {participant})"
         )
-    yield from _without_plan(connection, scope)
-    yield from _contradictions(connection, scope)
-    if tables.MARKS in present:
-        match = (trials.c.session == marks.c.session) & (trials.c.trial == marks.c.trial)
-        match &= marks.c.stimulus.in_((trials.c.stimulus, trials.c.stimulus_b))
-        scope = [] if study is None else [marks.c.study == study]
-        query = sa.select(marks.c.session, marks.c.trial, marks.c.stimulus).where(~sa.exists().where(match), *scope)
-        for session, trial, stimulus in connection.execute(query.limit(1)):
-            where = f"table marks, row session={abbreviated(session)} trial={abbreviated(trial)}"
-            yield f"{where}: no trial that showed {abbreviated(stimulus)}; {RESTORE}"
+
+
+def _marks_without_trial(connection: sa.Connection, study: str | None) -> Iterator[str]:
+    """Yield a message for the first mark on a picture that no trial showed."""
+    match = (trials.c.session == marks.c.session) & (trials.c.trial == marks.c.trial)
+    match &= marks.c.stimulus.in_((trials.c.stimulus, trials.c.stimulus_b))
+    scope = [] if study is None else [marks.c.study == study]
+    query = sa.select(marks.c.session, marks.c.trial, marks.c.stimulus).where(~sa.exists().where(match), *scope)
+    for session, trial, stimulus in connection.execute(query.limit(1)):
+        where = f"table marks, row session={abbreviated(session)} trial={abbreviated(trial)}"
+        yield f"{where}: no trial that showed {abbreviated(stimulus)}; {RESTORE}"
 
 
 def _contradictions(connection: sa.Connection, scope: list[Any]) -> Iterator[str]:

@@ -10,7 +10,7 @@ are left out; the target then keeps the digests of their identifiers, too.
 import errno
 import os
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from gan_eval.store.people import rows_by_session
 from gan_eval.store.results import Store, lock_writes, open_store
 from gan_eval.tables.cells import person_of
 from gan_eval.tables.frames import Row
+from gan_eval.tables.schema import Table
 
 FIXED = ("study", "design_hash", "participant", "list", "seed", "simulated", "started_at")
 """Columns of `sessions` that never change."""
@@ -156,40 +157,34 @@ def _push_rows(here: Store, there: Store, session: Row) -> dict[str, int]:
         lock_writes(connection)
         counts = {"sessions": _push_row(connection, session)}
         for table in tables.STORED_TABLES:
-            if table is tables.SESSIONS:
-                continue
-            layout, new = LAYOUTS[table], []
-            query = layout.select().where(layout.c.session == session["session"])
-            theirs = {tuple(row[name] for name in table.key): dict(row) for row in connection.execute(query).mappings()}
-            for row in here.rows(table, session=session["session"]):
-                key = {name: row[name] for name in table.key}
-                their_row = theirs.get(tuple(key.values()))
-                if their_row is None:
-                    new.append(row)
-                elif their_row != row:
-                    which = " ".join(f"{name} {value}" for name, value in key.items())
-                    raise _RefusedError(f"the two stores hold different rows of {table.name} for {which}; {DIFFERENT}")
-            if new:
-                connection.execute(layout.insert(), new)
-            counts[table.name] = len(new)
+            if table is not tables.SESSIONS:
+                new = _new_rows(connection, table, here.rows(table, session=session["session"]), session["session"])
+                if new:
+                    connection.execute(LAYOUTS[table].insert(), new)
+                counts[table.name] = len(new)
     return counts
+
+
+def _new_rows(connection: sa.Connection, table: Table, rows: Iterable[Row], session: str) -> list[Row]:
+    """Return the rows of a session that the target lacks; refuse a row that differs there."""
+    query = LAYOUTS[table].select().where(LAYOUTS[table].c.session == session)
+    theirs = {tuple(row[name] for name in table.key): dict(row) for row in connection.execute(query).mappings()}
+    new = []
+    for row in rows:
+        key = {name: row[name] for name in table.key}
+        their_row = theirs.get(tuple(key.values()))
+        if their_row is None:
+            new.append(row)
+        elif their_row != row:
+            which = " ".join(f"{name} {value}" for name, value in key.items())
+            raise _RefusedError(f"the two stores hold different rows of {table.name} for {which}; {DIFFERENT}")
+    return new
 
 
 def _push_row(connection: sa.Connection, session: Row) -> int:
     """Insert a session's row, or update that of an open session; return the number of changed rows."""
     layout = LAYOUTS[tables.SESSIONS]
-    theirs = None
-    same_study = layout.select().where(layout.c.study == session["study"])
-    # lock the rows: a participant cannot be forgotten while being copied
-    for other in connection.execute(same_study.with_for_update(read=True, key_share=True)).mappings():
-        if other["session"] == session["session"]:
-            theirs = dict(other)
-        elif person_of(other["participant"]) == person_of(session["participant"]):
-            raise _RefusedError(
-                f"participant {session['participant']} of study {session['study']} has another session there, "
-                f"{other['session']}; here it is {session['session']}; `gan-eval participants forget` removes one of "
-                "the two"
-            )
+    theirs = _row_there(connection, session)
     if digest_of(session["session"]) in deleted_digests(connection):  # after the lock: it may just have been deleted
         raise _DeletedError
     if theirs is None:
@@ -204,6 +199,23 @@ def _push_row(connection: sa.Connection, session: Row) -> int:
         return 0
     same = layout.c.session == session["session"]
     return connection.execute(layout.update().where(same).values(session)).rowcount
+
+
+def _row_there(connection: sa.Connection, session: Row) -> Row | None:
+    """Return the target's row of a session; refuse another session of this participant."""
+    layout, theirs = LAYOUTS[tables.SESSIONS], None
+    same_study = layout.select().where(layout.c.study == session["study"])
+    # lock the rows: a participant cannot be forgotten while being copied
+    for other in connection.execute(same_study.with_for_update(read=True, key_share=True)).mappings():
+        if other["session"] == session["session"]:
+            theirs = dict(other)
+        elif person_of(other["participant"]) == person_of(session["participant"]):
+            raise _RefusedError(
+                f"participant {session['participant']} of study {session['study']} has another session there, "
+                f"{other['session']}; here it is {session['session']}; `gan-eval participants forget` removes one of "
+                "the two"
+            )
+    return theirs
 
 
 @dataclass(frozen=True)

@@ -208,21 +208,26 @@ def forget_in(store: Store, participant: str, *, study: str | None = None) -> di
         if sqlite:
             connection.exec_driver_sql("PRAGMA user_version=1")
     if sqlite:
-        with store.transaction() as connection:
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            try:
-                for statement in _REWRITE:
-                    result = driver.execute(statement).fetchone()
-                    if result is not None and result[0]:  # SQLite could not empty the write-ahead log
-                        raise sqlite3.OperationalError("another program is reading it")
-            except SQLITE_ERRORS as error:
-                raise UserError(
-                    f"{store.where}: the rows are removed, but the file could not be rewritten "
-                    f"({database_message(error)}) and still contains their bytes; free disk space or end other "
-                    "programs that use the store, then repeat the command"
-                ) from error
+        _rewrite(store)
     return {table.name: counts.get(table.name, 0) for table in tables.STORED_TABLES}
+
+
+def _rewrite(store: Store) -> None:
+    """Rewrite a SQLite file, so that no bytes of removed rows remain."""
+    with store.transaction() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        try:
+            for statement in _REWRITE:
+                result = driver.execute(statement).fetchone()
+                if result is not None and result[0]:  # SQLite could not empty the write-ahead log
+                    raise sqlite3.OperationalError("another program is reading it")
+        except SQLITE_ERRORS as error:
+            raise UserError(
+                f"{store.where}: the rows are removed, but the file could not be rewritten "
+                f"({database_message(error)}) and still contains their bytes; free disk space or end other programs "
+                "that use the store, then repeat the command"
+            ) from error
 
 
 def deleted_among(store: Store, sessions: Iterable[str]) -> set[str]:

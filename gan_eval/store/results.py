@@ -329,6 +329,15 @@ def _query(table: Table, equal: Mapping[str, Any], absent: Collection[tuple[Tabl
     return query.order_by(*(layout.c[name] for name in order))
 
 
+def _engine_of_file(path: Path, *, create: bool, exclusive: bool, empty: bool) -> sa.Engine:
+    """Return the engine of a SQLite file; one in memory stands for an empty file that is only read."""
+    if empty and not create:
+        return empty_engine()
+    if create or exclusive or may_write(path):
+        return sqlite_engine(path, exclusive=exclusive)
+    return read_only_engine(path)
+
+
 def open_store(where: str | Place, *, create: bool = True, exclusive: bool = False) -> Store:
     """Open a store by file path (SQLite) or URL (`postgresql://...`).
 
@@ -354,13 +363,7 @@ def open_store(where: str | Place, *, create: bool = True, exclusive: bool = Fal
             wait_until_started(store.engine)
     else:
         empty = require_store_file(address, create=create)
-        if empty and not create:
-            engine = empty_engine()
-        elif create or exclusive or may_write(address):
-            engine = sqlite_engine(address, exclusive=exclusive)
-        else:
-            engine = read_only_engine(address)
-        store = Store(engine, str(address))
+        store = Store(_engine_of_file(address, create=create, exclusive=exclusive, empty=empty), str(address))
     try:
         with store.transaction() as connection:
             if create or empty:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from itertools import islice, permutations, product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -83,21 +83,12 @@ def run_demo(
     listener.progress(0, 0, "pictures")
     make_data(out / "data" / "dots2photo")
     listener.progress(1, 1, "pictures")
-    try:
-        cache.find("inception")
-    except UserError:
-        try:
-            cache.fetch("inception", on_progress=about_download("fetch weights", listener.progress))
-        except UserError as error:  # without the network, the rows of FID have the reason
-            listener.message(f"FID and KID are left out: {error}")
+    _fetch_inception(listener)
     study = out / "demo.toml"
-    if study.is_file():  # answers belong to one size
-        size = load_study(study).quiz.picture_size
-    else:
-        size = factor * CROP if asks and (factor := screen_factor((CROP, CROP))) > 1 else "native"
+    size = load_study(study).quiz.picture_size if study.is_file() else _size_on_screen(asks)  # answers belong to one
     text = STUDY.read_bytes().replace(OWN_SIZE, b"picture_size = %s" % toml(size).encode())
     write_bytes(study, text)
-    if simulate is None and not asks:
+    if not asks and simulate is None:
         listener.message("no screen here: the quiz is rehearsed by simulated participants, marked as simulated")
         simulate = "default"
     how: dict[str, Any] = {"data_root": out / "data", "simulate": simulate, "threads": threads}
@@ -116,6 +107,23 @@ def run_demo(
         listener.message(line)
     listener.message("with pictures of your own: gan-eval try REAL FAKE  # two folders; equal file names are pairs")
     return out / "report.html"
+
+
+def _fetch_inception(listener: Listener) -> None:
+    """Fetch the network's weights if they are not there; without the network, the rows of FID have the reason."""
+    try:
+        cache.find("inception")
+    except UserError:
+        try:
+            cache.fetch("inception", on_progress=about_download("fetch weights", listener.progress))
+        except UserError as error:
+            listener.message(f"FID and KID are left out: {error}")
+
+
+def _size_on_screen(asks: bool) -> int | Literal["native"]:
+    """Return the width at which a person sees the pictures: the largest whole multiple that fits the screen."""
+    factor = screen_factor((CROP, CROP)) if asks else 1
+    return factor * CROP if factor > 1 else "native"
 
 
 def rehearse(plan: Plan, listener: Listener) -> Plan | None:

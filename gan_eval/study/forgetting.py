@@ -59,8 +59,11 @@ def traces_of(store: Place, participant: str, *, study: str | None = None) -> Tr
             absent.append(error)
     if not stores:
         raise absent[0]
-    if folder is None:
-        return Traces(stores)
+    return Traces(stores) if folder is None else Traces(stores, folder, tuple(_made_from_answers(folder)))
+
+
+def _made_from_answers(folder: Path) -> list[Path]:
+    """Return the files and folders of a study's folder that were made from answers."""
     from gan_eval.stats.all_tables import OF_ANALYSIS
     from gan_eval.stats.writing import SUFFIXES
     from gan_eval.tables import TABLES
@@ -73,7 +76,7 @@ def traces_of(store: Place, participant: str, *, study: str | None = None) -> Tr
         *(records / name for name in ("analyze.json", "report.json")),
         *sorted(path for stage in ("analyze", "report") for path in (records / "old").glob(f"{stage}-*")),
     ]
-    return Traces(stores, folder, tuple(path for path in derived if path.exists() or path.is_symlink()))
+    return [path for path in derived if path.exists() or path.is_symlink()]
 
 
 def forget_everywhere(store: Place, participant: str, *, study: str | None = None) -> dict[str, int]:

@@ -149,14 +149,20 @@ def status_of(stage: Stage, folder: Path) -> StageStatus:
     damaged = {name: "changed" if name in there else "missing" for name in files if files[name] != there.get(name)}
     damaged |= {path.relative_to(folder).as_posix(): "missing" for path in stage.outputs if not path.exists()}
     is_made_with_others = bool(marker.changes(earlier))
-    damage = ""
     # with other inputs a missing file is expected: an earlier stage may have removed what was made from its old results
-    if damaged and not (is_made_with_others and stage.derives and "changed" not in damaged.values()):
-        name, how = min(damaged.items(), key=lambda item: item[1])  # a changed one first
-        others = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
-        damage = f"{folder / name}: {how} since {stage.name} made it{others}"
+    is_expected = is_made_with_others and stage.derives and "changed" not in damaged.values()
+    damage = "" if is_expected else _described(damaged, folder, stage.name)
     refused = marker.changes({**earlier, "inputs": made["inputs"]} if stage.derives else earlier)
     return StageStatus(marker, not is_made_with_others and not damaged, in_words(refused), damage)
+
+
+def _described(damaged: Mapping[str, str], folder: Path, stage: str) -> str:
+    """Return which file has changed, or is missing, and the number of others; empty without one."""
+    if not damaged:
+        return ""
+    name, how = min(damaged.items(), key=lambda item: item[1])  # a changed one first
+    others = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
+    return f"{folder / name}: {how} since {stage} made it{others}"
 
 
 def _earlier(marker: FolderRecord) -> dict[str, Any]:

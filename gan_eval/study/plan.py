@@ -1,7 +1,7 @@
 """A study's plan: its output paths, the checks before anything is trained, and the same study as a smoke test."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -374,15 +374,20 @@ def check_sets(plan: Plan) -> None:
     if quiz.show_caption:  # models of the study make none
         with naming(f"{plan.file}: "):
             require_captions(shown, quiz)
-    models = {*plan.study.models, *(row["model"] for row in shown if row["kind"] == "fake")}
-    if unknown := {name for pair in plan.study.analysis.comparisons or () for name in pair} - models:
-        raise UserError(
-            f"{plan.file}: analysis.comparisons: no model {min(unknown)!r}; the study has {', '.join(sorted(models))}"
-        )
+    _check_compared(plan, shown)
     if quiz.catch and not stimuli.catch_sets:
         raise UserError(
             f"{plan.file}: quiz.catch = {quiz.catch}: there are no sets for catch trials; name some in "
             "stimuli.catch_sets, or make it 0"
+        )
+
+
+def _check_compared(plan: Plan, shown: Sequence[Row]) -> None:
+    """Refuse a comparison with a model that the study neither trains nor shows."""
+    models = {*plan.study.models, *(row["model"] for row in shown if row["kind"] == "fake")}
+    if unknown := {name for pair in plan.study.analysis.comparisons or () for name in pair} - models:
+        raise UserError(
+            f"{plan.file}: analysis.comparisons: no model {min(unknown)!r}; the study has {', '.join(sorted(models))}"
         )
 
 
@@ -427,33 +432,43 @@ def _check_splits(plan: Plan) -> None:
     study = plan.study
     for model, settings in study.models.items():
         dataset, split = settings.data, plan.split(settings.data)
-        tested = digests(dataset, split)
-        ancestor = model
-        while ancestor in study.models:  # and all models of the study that it starts from
-            source = study.models[ancestor].data
-            own = study.data[source].train_split
-            if len(joined := joined_splits(own)) > 1 and source == dataset and split in joined:
-                pass  # the study file holds no picture out
-            elif seen := tested.keys() & digests(source, own):
-                example = min(tested[digest] for digest in seen).relative_to(plan.data_folder(dataset))
-                start = "init_encoder" if study.training_of(model).init_encoder else "init_from"
-                key = f"data.{dataset}.train_split" if ancestor == model else f"models.{model}.training.{start}"
-                raise UserError(
-                    f"{plan.file}: {key}: {ancestor} is trained on {own!r} of {source}, which has {len(seen)} of the "
-                    f"pictures of {split!r} of {dataset} that {model} is tested with, such as {example}; name splits "
-                    "that have no picture in common"
-                )
-            ancestor = study.training_of(ancestor).starts_from
-        if study.training_of(model).plateau_patience is not None:
-            steered = f"models.{model}.training.plateau_patience"
-        elif study.generate.checkpoint == "best":
-            steered = "generate.checkpoint best"
-        else:  # validation does not choose the checkpoint
+        _refuse_trained_on(plan, model, split, digests)
+        steered = _steered_by_validation(study, model)
+        if not steered:
             continue
         others = [other for other in VALIDATION_SPLITS if other != study.data[dataset].train_split]
         watched = next((other for other in others if plan.has_split(dataset, other)), None)
-        if watched is None or tested.keys() & digests(dataset, watched):
+        if watched is None or digests(dataset, split).keys() & digests(dataset, watched):
             raise UserError(
                 f"{plan.file}: {steered}: is decided by validation, for which {dataset} has no pictures that {model} "
                 "is not tested with; give the data set a split val, and draw stimuli from another (such as test)"
             )
+
+
+def _refuse_trained_on(plan: Plan, model: str, split: str, digests: Callable[[str, str], Mapping[str, Path]]) -> None:
+    """Refuse a split that the model, or a model of the study that it starts from, is trained on."""
+    study = plan.study
+    dataset, ancestor = study.models[model].data, model
+    tested = digests(dataset, split)
+    while ancestor in study.models:
+        source = study.models[ancestor].data
+        own = study.data[source].train_split
+        if len(joined := joined_splits(own)) > 1 and source == dataset and split in joined:
+            pass  # the study file holds no picture out
+        elif seen := tested.keys() & digests(source, own):
+            example = min(tested[digest] for digest in seen).relative_to(plan.data_folder(dataset))
+            start = "init_encoder" if study.training_of(model).init_encoder else "init_from"
+            key = f"data.{dataset}.train_split" if ancestor == model else f"models.{model}.training.{start}"
+            raise UserError(
+                f"{plan.file}: {key}: {ancestor} is trained on {own!r} of {source}, which has {len(seen)} of the "
+                f"pictures of {split!r} of {dataset} that {model} is tested with, such as {example}; name splits "
+                "that have no picture in common"
+            )
+        ancestor = study.training_of(ancestor).starts_from
+
+
+def _steered_by_validation(study: Study, model: str) -> str:
+    """Return the setting by which validation decides about a model's weights; empty: none."""
+    if study.training_of(model).plateau_patience is not None:
+        return f"models.{model}.training.plateau_patience"
+    return "generate.checkpoint best" if study.generate.checkpoint == "best" else ""

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +20,7 @@ from gan_eval.base.system_libraries import missing_display, probe_screens
 from gan_eval.metrics.catalogue import select
 from gan_eval.metrics.weights import cache
 from gan_eval.pictures.decode import Fit, decode_rgb, read_file
-from gan_eval.pictures.importing import RECORD, Reading, found_pictures, import_items, model_names
+from gan_eval.pictures.importing import RECORD, ImportedSet, Reading, found_pictures, import_items, model_names
 from gan_eval.pictures.layouts import ROLE_NAMES, Found, Items, content_name
 from gan_eval.pictures.sets import TABLE_NAME, read_set
 from gan_eval.quiz.visual_angle import largest_factor
@@ -255,6 +255,19 @@ def _claim(out: Path, real: Path, fakes: Sequence[Path]) -> None:
     record.write()
 
 
+def _lines_of_import(made: ImportedSet) -> Iterator[str]:
+    """Yield what was imported, remarks, and what is left out."""
+    yield (
+        f"{made.items} item{'s' * (made.items != 1)} in {made.folder} ({made.pictures['real']} real and "
+        f"{made.pictures['fake']} generated pictures)"
+    )
+    yield from made.remarks
+    for problem in made.problems[:MAX_NAMED]:
+        yield f"left out: {problem}"
+    if len(made.problems) > MAX_NAMED:
+        yield f"{len(made.problems)} items left out; all are in {made.folder / RECORD}"
+
+
 def _import_stage(
     found: Found, out: Path, real: Path, reading: Reading, *, dataset: str, roles: Mapping[str, str]
 ) -> Stage:
@@ -277,16 +290,8 @@ def _import_stage(
             containers=found.containers,
             on_progress=about("import", listener.progress),
         )
-        listener.message(
-            f"import: {made.items} item{'s' * (made.items != 1)} in {made.folder} ({made.pictures['real']} real and "
-            f"{made.pictures['fake']} generated pictures)"
-        )
-        for remark in made.remarks:
-            listener.message(f"import: {remark}")
-        for problem in made.problems[:MAX_NAMED]:
-            listener.message(f"import: left out: {problem}")
-        if len(made.problems) > MAX_NAMED:
-            listener.message(f"import: {len(made.problems)} items left out; all are in {made.folder / RECORD}")
+        for line in _lines_of_import(made):
+            listener.message(f"import: {line}")
         return True
 
     def inputs() -> Mapping[str, str]:

@@ -65,14 +65,8 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
     folder = Path(folder)
     if (present := present_set(preset, folder)) is not None:
         return present
-    if source is None and preset.url is None:
-        raise UserError(
-            f"{preset.name}: no address; {preset.origin}; give the archive that you have: --from FILE or --from URL"
-        )
-    origin = source or preset.url or ""
-    is_download = origin.lower().startswith(("http://", "https://"))
-    if not is_download and not Path(origin).is_file():
-        raise UserError(f"--from {source}: no such file; give an archive ({KINDS}) or an http(s) address")
+    origin = _origin(preset, source)
+    is_download = _is_address(origin)
     with hold_folder(folder):
         if (present := present_set(preset, folder)) is not None:  # another process has just fetched it
             return present
@@ -101,6 +95,22 @@ def fetch(preset: Preset, folder: Path, *, source: str | None = None, on_progres
         )
         remarks.append(f"{preset.name}: {here} pictures; the official set has {official}")
     return Fetched(folder, splits, tuple(remarks))
+
+
+def _origin(preset: Preset, source: str | None) -> str:
+    """Return the address or file of the archive; refuse a preset without one, and a file that is not there."""
+    origin = source or preset.url
+    if origin is None:
+        raise UserError(
+            f"{preset.name}: no address; {preset.origin}; give the archive that you have: --from FILE or --from URL"
+        )
+    if not _is_address(origin) and not Path(origin).is_file():
+        raise UserError(f"--from {source}: no such file; give an archive ({KINDS}) or an http(s) address")
+    return origin
+
+
+def _is_address(origin: str) -> bool:
+    return origin.lower().startswith(("http://", "https://"))
 
 
 def present_set(preset: Preset, folder: Path) -> Fetched | None:
@@ -141,22 +151,16 @@ def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -
     Returns:
         The number of pictures in each split.
     """
-    kind = PhotographSet if preset.has_photographs else PairedSet
     try:
         with temporary_folder(folder / OWN_FOLDER, "unpacking") as unpacked:
             extract_pictures(archive, unpacked)
             if not any(unpacked.iterdir()):
                 raise BadArchiveError(f"{archive}: no pictures in this archive")
-            data_set = kind(unpacked)
-            while not (has_usual_splits(data_set.folder) if preset.has_photographs else data_set.by_split()):
-                children = [child for child in data_set.folder.iterdir() if child.is_dir()]
-                if len(children) != 1:
-                    raise BadArchiveError(f"{archive}: of another layout; expected NAME/{kind.pattern}")
-                data_set = kind(children[0])
+            data_set = _data_set_below(unpacked, preset, archive)
             by_split = data_set.by_split()
             try:
                 for paths in by_split.values():
-                    map_pictures(paths, lambda path: kind.require_shape(path, *picture_size(path)))
+                    map_pictures(paths, lambda path: data_set.require_shape(path, *picture_size(path)))
             except UserError as error:  # the temporary folder is going to be removed
                 raise BadArchiveError(str(error).replace(f"{unpacked}{os.sep}", f"{archive}: ")) from error
             splits = {split: len(paths) for split, paths in by_split.items()}
@@ -166,6 +170,18 @@ def unpack(archive: Path, folder: Path, preset: Preset, facts: dict[str, str]) -
     except OSError as error:
         raise write_error(folder, error) from error
     return splits
+
+
+def _data_set_below(folder: Path, preset: Preset, archive: Path) -> PhotographSet | PairedSet:
+    """Return the data set in a folder, or in the only folder below it."""
+    kind = PhotographSet if preset.has_photographs else PairedSet
+    data_set = kind(folder)
+    while not (has_usual_splits(data_set.folder) if preset.has_photographs else data_set.by_split()):
+        children = [child for child in data_set.folder.iterdir() if child.is_dir()]
+        if len(children) != 1:
+            raise BadArchiveError(f"{archive}: of another layout; expected NAME/{kind.pattern}")
+        data_set = kind(children[0])
+    return data_set
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -182,20 +198,9 @@ def extract_pictures(archive: Path, folder: Path) -> None:
     """
     try:
         if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as zipped:
-                wanted = [member for member in zipped.infolist() if is_wanted(member.filename, archive)]
-                for entry in wanted:
-                    require_small(entry.file_size, f"{archive}: {entry.filename}")
-                zipped.extractall(folder, wanted)
+            _extract_zip(archive, folder)
         elif tarfile.is_tarfile(archive):
-            with archive.open("rb") as file, tarfile.open(fileobj=file) as tarred:
-                for member in tarred:
-                    if is_wanted(member.name, archive) and member.isreg():
-                        require_small(member.size, f"{archive}: {member.name}")
-                        tarred.extract(member, folder, filter="data")
-                file.seek(tarred.offset)
-                if tarred.fileobj is file and file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
-                    raise EOFError("the end is missing")  # tarfile mistakes a truncated uncompressed file for its end
+            _extract_tar(archive, folder)
         else:
             raise BadArchiveError(f"{archive}: not a readable archive; expected {KINDS}")
     except DAMAGED as error:
@@ -203,6 +208,25 @@ def extract_pictures(archive: Path, folder: Path) -> None:
         raise BadArchiveError(f"{archive}: damaged or incomplete ({reason}); get it again") from error
     except RuntimeError as error:  # zipfile's error for a missing password
         raise BadArchiveError(f"{archive}: cannot be unpacked ({error}); give one without a password") from error
+
+
+def _extract_zip(archive: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive) as zipped:
+        wanted = [member for member in zipped.infolist() if is_wanted(member.filename, archive)]
+        for entry in wanted:
+            require_small(entry.file_size, f"{archive}: {entry.filename}")
+        zipped.extractall(folder, wanted)
+
+
+def _extract_tar(archive: Path, folder: Path) -> None:
+    with archive.open("rb") as file, tarfile.open(fileobj=file) as tarred:
+        for member in tarred:
+            if is_wanted(member.name, archive) and member.isreg():
+                require_small(member.size, f"{archive}: {member.name}")
+                tarred.extract(member, folder, filter="data")
+        file.seek(tarred.offset)
+        if tarred.fileobj is file and file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+            raise EOFError("the end is missing")  # tarfile mistakes a truncated uncompressed file for its end
 
 
 def is_wanted(name: str, archive: Path) -> bool:

@@ -5,7 +5,7 @@ from inspect import unwrap
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from gan_eval.metrics.weights.files import storage_problem
@@ -70,16 +70,21 @@ def load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
         pair for group in optimizer.param_groups for pair in zip(group["param_names"], group["params"], strict=True)
     ]
     for index, (name, weight) in enumerate(weights):
-        for key, moment in state["state"].get(index, {}).items():
-            if moment.shape != (() if key == "step" else weight.shape):
-                raise ValueError(f"{key} of {name} has shape {tuple(moment.shape)}")
-            if storage_problem(moment) or moment.isnan().any():
-                raise ValueError(f"{key} of {name} is not a number")
+        _check_moments(name, weight, state["state"].get(index, {}))
     optimizer.load_state_dict({"state": state["state"], "param_groups": groups})
     for _, weight in weights:
         for key, moment in optimizer.state.get(weight, {}).items():
             if key != "step":
                 optimizer.state[weight][key] = torch.empty_like(weight, dtype=moment.dtype).copy_(moment)
+
+
+def _check_moments(name: str, weight: Tensor, moments: Mapping[str, Tensor]) -> None:
+    """Refuse moments of a weight that have another shape, or are not numbers."""
+    for key, moment in moments.items():
+        if moment.shape != (() if key == "step" else weight.shape):
+            raise ValueError(f"{key} of {name} has shape {tuple(moment.shape)}")
+        if storage_problem(moment) or moment.isnan().any():
+            raise ValueError(f"{key} of {name} is not a number")
 
 
 def learning_rates(settings: TrainingSettings) -> tuple[float, float]:

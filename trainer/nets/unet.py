@@ -1,6 +1,7 @@
 """The generator: a U-Net (Isola et al. 2017, arXiv 1611.07004, section 6.1.1; Ronneberger et al. 2015)."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -97,25 +98,24 @@ class UNet(nn.Module):
         for level, width in enumerate(widths):
             outermost, innermost = level == 0, level == depth - 1
             outside = in_channels if outermost else widths[level - 1]
-            down: OrderedDict[str, nn.Module] = OrderedDict()
-            down["conv"] = nn.Conv2d(outside, width, kernel, stride=stride, padding=1, bias=has_inner_bias(norm))
-            if self.pooled:
-                down["pool"] = nn.MaxPool2d(2)
-            if self.activated:
-                down["activation"] = nn.LeakyReLU(0.2)
-            if not outermost and not innermost:
-                down["norm"] = norm_layer(norm, width, statistics)
-            self.down.append(nn.Sequential(down))
+            convolution = nn.Conv2d(outside, width, kernel, stride=stride, padding=1, bias=has_inner_bias(norm))
+            of_down: dict[str, nn.Module | None] = {
+                "conv": convolution,
+                "pool": nn.MaxPool2d(2) if self.pooled else None,
+                "activation": nn.LeakyReLU(0.2) if self.activated else None,
+                "norm": None if outermost or innermost else norm_layer(norm, width, statistics),
+            }
+            self.down.append(_layers(of_down))
 
             inside = width if innermost else 2 * width
             outside = out_channels if outermost else outside
-            up: OrderedDict[str, nn.Module] = OrderedDict()
-            up["conv"] = upsample_layer(upsampling, inside, outside, bias=outermost or has_inner_bias(norm))
-            if not outermost:
-                up["norm"] = norm_layer(norm, outside, statistics)
-            if FIRST_DROPOUT_LEVEL <= level < depth - 1 and dropout > 0:
-                up["dropout"] = Dropout(dropout)
-            self.up.append(nn.Sequential(up))
+            has_dropout = FIRST_DROPOUT_LEVEL <= level < depth - 1 and dropout > 0
+            of_up: dict[str, nn.Module | None] = {
+                "conv": upsample_layer(upsampling, inside, outside, bias=outermost or has_inner_bias(norm)),
+                "norm": None if outermost else norm_layer(norm, outside, statistics),
+                "dropout": Dropout(dropout) if has_dropout else None,
+            }
+            self.up.append(_layers(of_up))
         self.bottleneck = None if bottleneck_side is None else ChannelwiseLinear(widths[-1], bottleneck_side)
 
     @property
@@ -135,6 +135,11 @@ class UNet(nn.Module):
             joined = None if level == self.depth - 1 else torch.cat([encoded[level], x], dim=1)
             x = self.up[level](F.relu(x) if joined is None else F.relu_(joined))  # nothing else uses `joined`
         return torch.tanh(x)
+
+
+def _layers(named: Mapping[str, nn.Module | None]) -> nn.Sequential:
+    """Return the layers of a level by name, without those that it does not have."""
+    return nn.Sequential(OrderedDict((name, layer) for name, layer in named.items() if layer is not None))
 
 
 def default_depth(size: int) -> int:

@@ -111,16 +111,7 @@ def load_latest(
             made_with = (state["format"], state["fingerprint"])
             if made_with[0] == FORMAT:
                 _check_parts(state, _step(path), parts)
-                for name, weights in (nets or {}).items():
-                    if difference := first_difference(weights, state[name]):
-                        raise UserError(
-                            f"{path}: a checkpoint of another network: {name}: {difference}; train into a new folder"
-                        )
-                    for key, tensor in state[name].items():
-                        if problem := storage_problem(tensor):
-                            raise ValueError(f"{name}: {key} {problem}")
-                    if nonfinite := first_nonfinite(state[name]):
-                        raise ValueError(f"{name}: {nonfinite} is not finite")
+                _check_networks(state, nets or {}, path)
             if made_with != (FORMAT, fingerprint):
                 raise UserError(f"{path}: made with other settings or another version; train into a new folder")
             take(state)
@@ -150,6 +141,18 @@ def _check_parts(state: State, step: int, parts: Collection[str]) -> None:
         tensors = part.values() if isinstance(part, dict) and name in NETS else ()
         if not isinstance(part, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors):
             raise ValueError(f"its part {name} is missing or damaged")
+
+
+def _check_networks(state: State, nets: Mapping[str, Weights], path: Path) -> None:
+    """Make sure that a state has whole, finite weights of these networks; refuse those of others."""
+    for name, weights in nets.items():
+        if difference := first_difference(weights, state[name]):
+            raise UserError(f"{path}: a checkpoint of another network: {name}: {difference}; train into a new folder")
+        for key, tensor in state[name].items():
+            if problem := storage_problem(tensor):
+                raise ValueError(f"{name}: {key} {problem}")
+        if nonfinite := first_nonfinite(state[name]):
+            raise ValueError(f"{name}: {nonfinite} is not finite")
 
 
 def _set_aside(path: Path) -> Path:

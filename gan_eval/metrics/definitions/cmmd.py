@@ -71,19 +71,24 @@ def compare_cmmd(real: PictureSet) -> SetComparison:
         (x, within_real), y = known[0], _Set(fake)
         sums = within_real, _sums(y, y, on_parts[1]), _sums(x, y, on_parts[2])
         value = _distance(x.total, y.total, (x.count, y.count), [float(each.sum()) for each in sums])
-        if x.groups is None or y.groups is None:
-            return {"cmmd": JackknifeEstimate(value)}
-        left_out = []
-        for g in range(GROUPS):
-            counts = x.count - int(x.counts[g]), y.count - int(y.counts[g])
-            if not all(counts):
-                why = f"without a group, {counts[0]} real and {counts[1]} generated pictures"
-                return {"cmmd": JackknifeEstimate(value, why_no_interval=why)}
-            others = [np.delete(np.delete(each, g, axis=0), g, axis=1).sum() for each in sums]
-            left_out.append(_distance(x.total - x.sums[g], y.total - y.sums[g], counts, others))
-        return {"cmmd": JackknifeEstimate(value, as_of_equal_groups(value, np.array(left_out), y.groups))}
+        return {"cmmd": _estimate(value, x, y, sums)}
 
     return compare
+
+
+def _estimate(value: float, x: "_Set", y: "_Set", sums: Sequence[Sums]) -> JackknifeEstimate:
+    """Return CMMD with its values without each group, from the kernel's sums by group."""
+    if x.groups is None or y.groups is None:
+        return JackknifeEstimate(value)
+    left_out = []
+    for g in range(GROUPS):
+        counts = x.count - int(x.counts[g]), y.count - int(y.counts[g])
+        if not all(counts):
+            why = f"without a group, {counts[0]} real and {counts[1]} generated pictures"
+            return JackknifeEstimate(value, why_no_interval=why)
+        others = [np.delete(np.delete(each, g, axis=0), g, axis=1).sum() for each in sums]
+        left_out.append(_distance(x.total - x.sums[g], y.total - y.sums[g], counts, others))
+    return JackknifeEstimate(value, as_of_equal_groups(value, np.array(left_out), y.groups))
 
 
 class _Set:

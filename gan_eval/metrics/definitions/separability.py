@@ -72,24 +72,7 @@ def compare_separability(real: PictureSet) -> SetComparison:
     ) -> Mapping[str, JackknifeEstimate | Unmeasurable]:
         pairs = _pairs(real.items, fake.items)
         values = _values(real.features, fake.features, pairs)
-        left_out: list[Mapping[str, float]] | None = None
-        if real.groups is not None and fake.groups is not None:
-            kept = [
-                (np.flatnonzero(real.groups != group), np.flatnonzero(fake.groups != group)) for group in range(GROUPS)
-            ]
-
-            def without(rows: Pairs) -> Mapping[str, float]:
-                x, y = rows
-                pairs = _pairs([real.items[row] for row in x], [fake.items[row] for row in y])
-                return _values(real.features[x], fake.features[y], pairs)
-
-            if all(len(x) and len(y) for x, y in kept):
-                fits = fits_at_once(real.features.size + fake.features.size)
-                with ThreadPoolExecutor(fits) as pool:  # scikit-learn fits without the lock
-                    left_out = []
-                    for part in pool.map(without, kept):
-                        left_out.append(part)
-                        on_part((1 + len(left_out)) / (1 + GROUPS))
+        left_out = _without_each_group(real, fake, on_part)
         counts = {"p_ids": len(pairs[0]), "u_ids": len(real.items) + len(fake.items)}
         estimates: dict[str, JackknifeEstimate | Unmeasurable] = {}
         for name in names:
@@ -97,13 +80,35 @@ def compare_separability(real: PictureSet) -> SetComparison:
                 estimates[name] = Unmeasurable("no generated picture has the item of a real one; P-IDS needs pairs")
                 continue
             others = None
-            if left_out is not None and fake.groups is not None and all(name in part for part in left_out):
+            if left_out and fake.groups is not None and all(name in part for part in left_out):
                 parts = np.array([part[name] for part in left_out])
                 others = as_of_equal_groups(values[name], parts, fake.groups)
             estimates[name] = JackknifeEstimate(values[name], others, counts[name])
         return estimates
 
     return compare
+
+
+def _without_each_group(real: PictureSet, fake: PictureSet, on_part: OnPart) -> list[Mapping[str, float]]:
+    """Return both metrics without each group; empty without groups, or if a set has no picture without a group."""
+    if real.groups is None or fake.groups is None:
+        return []
+    kept = [(np.flatnonzero(real.groups != group), np.flatnonzero(fake.groups != group)) for group in range(GROUPS)]
+    if not all(len(x) and len(y) for x, y in kept):
+        return []
+
+    def without(rows: Pairs) -> Mapping[str, float]:
+        x, y = rows
+        pairs = _pairs([real.items[row] for row in x], [fake.items[row] for row in y])
+        return _values(real.features[x], fake.features[y], pairs)
+
+    left_out: list[Mapping[str, float]] = []
+    fits = fits_at_once(real.features.size + fake.features.size)
+    with ThreadPoolExecutor(fits) as pool:  # scikit-learn fits without the lock
+        for part in pool.map(without, kept):
+            left_out.append(part)
+            on_part((1 + len(left_out)) / (1 + GROUPS))
+    return left_out
 
 
 def fits_at_once(features: int) -> int:

@@ -297,13 +297,7 @@ def _of_frame(frame: "pd.DataFrame", where: str) -> tuple[list[str], NDArray[Any
 
     if not isinstance(frame, pd.DataFrame):
         raise UserError(f"{where}: found a {type(frame).__name__}; give a file or a pandas frame")
-    header = [str(name) for name in frame.columns]
-    if header.count("stimulus") != 1:
-        raise UserError(f"{where}: {header.count('stimulus')} columns 'stimulus'; name the one with the stimuli so")
-    if any(not name or name.startswith("Unnamed: ") for name in header):
-        raise UserError(f"{where}: a column without a name, an index perhaps; write the file with index=False")
-    if twice := [name for name in header if header.count(name) > 1]:
-        raise UserError(f"{where}: column {twice[0]!r} occurs twice; remove or rename one")
+    _check_header([str(name) for name in frame.columns], where)
     numbers = frame.drop(columns="stimulus")
     for name, dtype in zip(numbers.columns, numbers.dtypes, strict=True):
         if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_complex_dtype(dtype):
@@ -311,6 +305,16 @@ def _of_frame(frame: "pd.DataFrame", where: str) -> tuple[list[str], NDArray[Any
     names = ["" if name is None or name != name else str(name) for name in frame["stimulus"].tolist()]
     is_single = all(dtype in (np.float32, np.float16) for dtype in numbers.dtypes)
     return names, numbers.to_numpy(dtype=np.float32 if is_single else np.float64, na_value=np.nan)
+
+
+def _check_header(header: list[str], where: str) -> None:
+    """Refuse names of columns that do not say which is the stimulus, or that are missing or not unique."""
+    if header.count("stimulus") != 1:
+        raise UserError(f"{where}: {header.count('stimulus')} columns 'stimulus'; name the one with the stimuli so")
+    if any(not name or name.startswith("Unnamed: ") for name in header):
+        raise UserError(f"{where}: a column without a name, an index perhaps; write the file with index=False")
+    if twice := [name for name in header if header.count(name) > 1]:
+        raise UserError(f"{where}: column {twice[0]!r} occurs twice; remove or rename one")
 
 
 def _checked(where: str, stimuli: list[str], values: NDArray[Any], digest: str) -> GivenFeatures:
@@ -329,6 +333,11 @@ def _checked(where: str, stimuli: list[str], values: NDArray[Any], digest: str) 
             f"{where}: row {row + 1} ({stimuli[row]!r}), feature {column + 1}: {values[row, column]}; compute "
             "it again, or remove the row"
         )
+    return GivenFeatures(where, _rows_by_name(where, stimuli), values, digest)
+
+
+def _rows_by_name(where: str, stimuli: list[str]) -> dict[str, int]:
+    """Return the row of each stimulus; refuse a row without a name, and two rows of one."""
     rows: dict[str, int] = {}
     for number, name in enumerate(normalize("NFC", name) for name in stimuli):
         if not name:
@@ -336,4 +345,4 @@ def _checked(where: str, stimuli: list[str], values: NDArray[Any], digest: str) 
         if name in rows:
             raise UserError(f"{where}: rows {rows[name] + 1} and {number + 1} are both of {name!r}; remove one")
         rows[name] = number
-    return GivenFeatures(where, rows, values, digest)
+    return rows

@@ -310,31 +310,42 @@ def folder_pair(
             "import`)"
         )
     rows: list[Row] = []
-    sides = ((real, reals, fake, fakes, None), (fake, fakes, real, reals, model))
-    for folder, stems, other_folder, others, name in sides:
-        in_order = sorted(stems, key=others.__contains__, reverse=True) if name else [*stems]
-        for stem in in_order:  # the generated ones with a partner first
-            paths = stems[stem]
-            partner, why_none = None if no_partners else others.get(stem), None
-            if partner is None:
-                why_none = no_partners or _printable(f"no picture with the stem {stem!r} in {names[other_folder]}")
-            elif name and len(partner) > 1:
-                why_none = _several(names[real], partner)
-            printable = _printable(stem)
-            rows.append(
-                {
-                    "stimulus": f"{dataset}/{name or 'real'}/{printable}",
-                    "item": f"{dataset}/{'real/' * bool(no_partners and not name)}{printable}",
-                    "kind": "fake" if name else "real",
-                    "model": name,
-                    "dataset": dataset,
-                    "file": str(paths[0].absolute()),
-                    "reference_file": str(partner[0].absolute()) if name and partner and not why_none else None,
-                    "problem": _several(names[folder], paths) if len(paths) > 1 else None,
-                    "no_reference": why_none,
-                }
-            )
+    for stem, paths in reals.items():
+        rows.append(
+            {
+                "stimulus": f"{dataset}/real/{_printable(stem)}",
+                "item": f"{dataset}/{'real/' * bool(no_partners)}{_printable(stem)}",
+                "kind": "real",
+                "model": None,
+                "dataset": dataset,
+                "file": str(paths[0].absolute()),
+                "reference_file": None,
+                "problem": _several(names[real], paths),
+                "no_reference": no_partners or _no_partner(stem, fakes, names[fake]),
+            }
+        )
+    for stem in sorted(fakes, key=reals.__contains__, reverse=True):  # those with a partner first
+        partner = reals.get(stem, [])
+        why_none = no_partners or _no_partner(stem, reals, names[real]) or _several(names[real], partner)
+        rows.append(
+            {
+                "stimulus": f"{dataset}/{model}/{_printable(stem)}",
+                "item": f"{dataset}/{_printable(stem)}",
+                "kind": "fake",
+                "model": model,
+                "dataset": dataset,
+                "file": str(fakes[stem][0].absolute()),
+                "reference_file": None if why_none else str(partner[0].absolute()),
+                "problem": _several(names[fake], fakes[stem]),
+                "no_reference": why_none,
+            }
+        )
     return StimulusSet(Path(), tuple(rows))
+
+
+def _no_partner(stem: str, others: Stems, other_folder: Path) -> str | None:
+    """Return the reason why a picture has no partner; None if it has one."""
+    return None if stem in others else _printable(f"no picture with the stem {stem!r} in {other_folder}")
 
 
 def _no_shared_stem(reals: Stems, fakes: Stems, reals_name: Path) -> str:
@@ -483,18 +494,22 @@ def _folder_remarks(shown: Mapping[Role, Path], pair: StimulusSet, settings: Set
         if len(fakes) > 1:  # one can be like no other
             remarks += agreement.content_lines(str(shown["fake"]), fakes, reals)
     for folder, paths in folders.items():
-        looked_at = agreement.evenly_spread(paths)
-        with_profile = [path for path in looked_at if pictures.has_profile(path)]
-        remarks += [
-            f"{folder}: {count} of the {len(looked_at)} pictures looked at have the colour profile {name!r}, which "
-            "metrics do not apply; `gan-eval stimuli import` does"
-            for name, count in (profile_names(with_profile) if with_profile else {}).items()
-        ]
+        remarks += _profile_lines(folder, agreement.evenly_spread(paths))
     if settings.resize:
         names = [(row["reference_file"], row["file"]) for row in pair.rows if row["reference_file"]]
         _, line = agreement.fit_remark([[Path(name) for name in pair] for pair in names], None)
         remarks += [f"--resize scales: {line}; `gan-eval stimuli import` has the option --fit"] * bool(line)
     return remarks
+
+
+def _profile_lines(folder: str, paths: Sequence[Path]) -> list[str]:
+    """Return a line for each colour profile of some pictures of a folder."""
+    with_profile = [path for path in paths if pictures.has_profile(path)]
+    return [
+        f"{folder}: {count} of the {len(paths)} pictures looked at have the colour profile {name!r}, which metrics do "
+        "not apply; `gan-eval stimuli import` does"
+        for name, count in (profile_names(with_profile) if with_profile else {}).items()
+    ]
 
 
 def _by_stem(folder: Path, *, or_none: bool = False) -> Stems:
@@ -509,8 +524,10 @@ def _by_stem(folder: Path, *, or_none: bool = False) -> Stems:
     return stems
 
 
-def _several(folder: Path, paths: list[Path]) -> str:
-    """Return the message for several files with one stem."""
+def _several(folder: Path, paths: Sequence[Path]) -> str | None:
+    """Return the message for several files with one stem; None for one file, or none."""
+    if len(paths) < 2:
+        return None
     names = ", ".join(path.name for path in paths)
     return _printable(f"{folder}: several pictures with the stem {paths[0].stem!r} ({names}); keep one")
 

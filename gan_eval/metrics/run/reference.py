@@ -38,20 +38,7 @@ def read_reference(file: Path, *, resizer: str) -> Reference:
     for part, stated in _RESIZERS.items():
         if part in file.name and stated != resizer:
             raise UserError(f"{option}: its name says {part.strip('_')}, which is --resizer {stated}, not {resizer}")
-    try:
-        require_small_arrays(file, "mu", "sigma")
-        with unchanged(file), np.load(file, allow_pickle=False) as arrays:
-            sha256, names = sha256_file(file), list(arrays)
-            if not {"mu", "sigma"} <= {*names}:
-                raise UserError(f"{option}: expected the arrays mu and sigma; it has {', '.join(names) or 'none'}")
-            mean: NDArray[np.floating] = arrays["mu"]
-            covariance: NDArray[np.floating] = arrays["sigma"]
-    except FileNotFoundError as error:
-        raise UserError(f"{option}: no such file") from error
-    except UserError:
-        raise
-    except Exception as error:  # NumPy and zipfile raise many errors for damaged files
-        raise UserError(f"{option}: not a readable npz; restore it, or save mu and sigma by np.savez") from error
+    mean, covariance, names, sha256 = _contents(file, option)
     width = len(np.atleast_1d(mean))
     if mean.shape != (width,) or covariance.shape != (width, width):
         shapes = f"{mean.shape} and {covariance.shape}"
@@ -65,6 +52,23 @@ def read_reference(file: Path, *, resizer: str) -> Reference:
         notes.append(f"not used: {', '.join(others)}")
     gaussian = Gaussian(mean.astype(np.float64), covariance.astype(np.float64))
     return Reference(gaussian, sha256, "; ".join(notes))
+
+
+def _contents(file: Path, option: str) -> tuple[NDArray[np.floating], NDArray[np.floating], list[str], str]:
+    """Return `mu` and `sigma` of an npz, the names of its arrays, and its SHA-256."""
+    try:
+        require_small_arrays(file, "mu", "sigma")
+        with unchanged(file), np.load(file, allow_pickle=False) as arrays:
+            sha256, names = sha256_file(file), list(arrays)
+            if not {"mu", "sigma"} <= {*names}:
+                raise UserError(f"{option}: expected the arrays mu and sigma; it has {', '.join(names) or 'none'}")
+            return arrays["mu"], arrays["sigma"], names, sha256
+    except FileNotFoundError as error:
+        raise UserError(f"{option}: no such file") from error
+    except UserError:
+        raise
+    except Exception as error:  # NumPy and zipfile raise many errors for damaged files
+        raise UserError(f"{option}: not a readable npz; restore it, or save mu and sigma by np.savez") from error
 
 
 def write_reference(file: Path, features: Features | Rows) -> None:

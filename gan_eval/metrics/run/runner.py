@@ -163,7 +163,6 @@ def evaluate(
     is_folder = isinstance(metrics, str) and metrics not in METRICS and os.path.isdir(metrics)  # noqa: PTH112
     if isinstance(metrics, Path) or is_folder:
         raise UserError(f"evaluate: metrics={metrics} is a folder; for two folders write evaluate(real=..., fake=...)")
-    file = Path(cache) / cache_file().name if isinstance(cache, Path | str) else cache_file() if cache else None
     settings = Settings(
         metrics=(metrics,) if isinstance(metrics, str) or callable(metrics) else tuple(metrics),
         resizer=resizer,
@@ -175,7 +174,7 @@ def evaluate(
         features=_paths(features),
         networks=_paths(networks),
         segmenter=None if segmenter is None else Path(segmenter),
-        cache=file,
+        cache=_cache_file(cache),
     )
     with ExitStack() as opened:
         if real is not None and fake is not None:
@@ -187,6 +186,13 @@ def evaluate(
         shown = opened.enter_context(line_of_progress("metrics")) if on_progress is None else on_progress or None
         evaluation = run_metrics(_stimuli_of(stimuli, root), settings, command="evaluate", on_progress=shown)
     return evaluation.image_metrics, evaluation.set_metrics
+
+
+def _cache_file(cache: bool | Path | str) -> Path | None:
+    """Return the file of cached values in a folder or, if True, in the user's; None: no cache."""
+    if isinstance(cache, Path | str):
+        return Path(cache) / cache_file().name
+    return cache_file() if cache else None
 
 
 def _paths(files: "Mapping[str, Any] | None") -> dict[str, Any]:

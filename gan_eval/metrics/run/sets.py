@@ -419,20 +419,9 @@ def hole_rows(
     long.
     """
     chosen = [metric for metric in metrics if metric.name.partition("@")[0] in BY_HOLE]
-    groups: dict[tuple[str, str, str], dict[str, list[int]]] = {}
-    reals: dict[tuple[str, str], int] = {}
-    for number, stimulus in enumerate(stimuli if chosen else ()):
-        if not stimulus.is_fake:
-            reals[stimulus.dataset, stimulus.item] = number
-            continue
-        area = stimulus.mask_area
-        sorts = {"kind": stimulus.mask_kind, "area": None if area is None or area != area else area_band(area)}
-        for by, sort in sorts.items():
-            if sort is not None:
-                owner = (stimulus.model or "", stimulus.dataset, by)
-                groups.setdefault(owner, {}).setdefault(sort, []).append(number)
+    reals = {(s.dataset, s.item): number for number, s in enumerate(stimuli) if not s.is_fake}
     rows: list[Row] = []
-    for (model, dataset, by), sorts_of in groups.items():
+    for (model, dataset, by), sorts_of in (_by_hole(stimuli) if chosen else {}).items():
         for sort, fakes in sorted(sorts_of.items()) if len(sorts_of) > 1 else ():
             items = dict.fromkeys(stimuli[number].item for number in fakes)
             members = {"": [reals[dataset, item] for item in items if (dataset, item) in reals], model: fakes}
@@ -442,6 +431,19 @@ def hole_rows(
                 row: Row = {"model": model, "dataset": dataset, "metric": metric.name, "by": by, "hole": sort}
                 rows.append(row | source.row_of_hole(metric, model))
     return rows
+
+
+def _by_hole(stimuli: Sequence[Stimulus]) -> dict[tuple[str, str, str], dict[str, list[int]]]:
+    """Return the numbers of generated pictures by (model, data set, kind or area), and by sort of hole."""
+    groups: dict[tuple[str, str, str], dict[str, list[int]]] = {}
+    for number, stimulus in enumerate(stimuli):
+        area = stimulus.mask_area
+        sorts = {"kind": stimulus.mask_kind, "area": None if area is None or area != area else area_band(area)}
+        for by, sort in sorts.items() if stimulus.is_fake else ():
+            if sort is not None:
+                owner = (stimulus.model or "", stimulus.dataset, by)
+                groups.setdefault(owner, {}).setdefault(sort, []).append(number)
+    return groups
 
 
 ItemKey = tuple[str, str]

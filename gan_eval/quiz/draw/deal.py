@@ -1,6 +1,6 @@
 """Deal a list: draw a participant's trials from only the study's seed and the list number, the same on any computer."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -92,23 +92,27 @@ class Dealer:
             remaining[pool.dataset] = pool.without((row["item"] for _, row in chosen), reals=shown)
             blocks.append(self._trials(chosen, "main", list_number))
         used = {row["item"] for block in blocks for row in block}
-        own_pools = {name: pool.without(used) for name, pool in self._practice_pools.items()}
-        practice, warning = practice_offers(
-            own_pools or remaining, settings, generator(*key, "practice"), from_own_sets=bool(own_pools)
-        )
-        practice = [
-            pair
-            for name, pool in sorted((own_pools or remaining).items())
-            for pair in self._paired(
-                [(role, row) for role, row in practice if row["dataset"] == name], pool, list_number
-            )
-        ]
+        practice, warning = self._practice(remaining, used, list_number)
         used |= {row["item"] for _, row in practice}
         catch = catch_offers(self._catch, settings, generator(*key, "catch"), excluded=used)
         practice_rows = self._trials(practice, "practice", list_number)
         rows = self._in_blocks(practice_rows, blocks, self._trials(catch, "catch", list_number), key)
         plan = [{**{name: row.get(name) for name in PLANS.names}, "trial": trial} for trial, row in enumerate(rows, 1)]
         return Draw(tuple(plan), tuple(sorted([*self._warnings, *([warning] if warning else [])])))
+
+    def _practice(
+        self, remaining: Mapping[str, Pool], used: Collection[str], list_number: int
+    ) -> tuple[list[tuple[Role, Row]], str | None]:
+        """Return the practice trials of a list, from own sets or what remains, and a warning about too few."""
+        own_pools = {name: pool.without(used) for name, pool in self._practice_pools.items()}
+        pools = own_pools or remaining
+        random = generator(self._seed, list_number, "practice")
+        practice, warning = practice_offers(pools, self._settings, random, from_own_sets=bool(own_pools))
+        of_dataset = {name: [(role, row) for role, row in practice if row["dataset"] == name] for name in sorted(pools)}
+        paired = [
+            pair for name, offered in of_dataset.items() for pair in self._paired(offered, pools[name], list_number)
+        ]
+        return paired, warning
 
     def _paired(self, offered: Sequence[tuple[Role, Row]], pool: Pool, list_number: int) -> list[tuple[Role, Row]]:
         """Return one data set's trials of a list; pairs of any two pictures get their real ones."""

@@ -126,12 +126,7 @@ def class_order(
     order: list[str] = []
     while sum(remaining.values()):
         runs = {kind: run + 1 if kind == last else 1 for kind in remaining}
-        possible = []
-        for kind in remaining:  # can the rest be ordered after it?
-            same, other = remaining[kind] - 1, sum(remaining.values()) - remaining[kind]
-            orderable = same <= (limit - runs[kind]) + limit * other and other <= limit * (same + 1)
-            if remaining[kind] and runs[kind] <= limit and orderable:
-                possible.append(kind)
+        possible = [kind for kind in remaining if _can_follow(kind, remaining, runs[kind], limit)]
         if not possible:  # can happen only before the first trial
             limit += 1
             continue
@@ -141,6 +136,13 @@ def class_order(
         last, run = kind, runs[kind]
         order.append(kind)
     return order
+
+
+def _can_follow(kind: str, remaining: Mapping[str, int], run: int, limit: int) -> bool:
+    """Return whether a class can come next, as number `run` of its run, so that the rest can still be ordered."""
+    same, other = remaining[kind] - 1, sum(remaining.values()) - remaining[kind]
+    can_be_ordered = same <= (limit - run) + limit * other and other <= limit * (same + 1)
+    return remaining[kind] > 0 and run <= limit and can_be_ordered
 
 
 def _shuffled(rows: Sequence[Row], generator: np.random.Generator) -> list[Row]:

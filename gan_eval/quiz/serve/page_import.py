@@ -149,13 +149,19 @@ def _chosen(sessions: Sessions, key: PageKey, where: Place, writer: Writer, done
         own = [each for each in claiming if _has_own_link(sessions[each], key)]
         taken, fix = _choice(claiming, complete, own, stored, forget)
         if left := [session for session in claiming if session != taken]:
-            names = [_described(session, sessions[session], key) for session in claiming[:NAMED]]
-            if stored is not None and stored["session"] not in claiming:
-                names.insert(0, f"{stored['session']} (begun {stored['started_at']}, in the store)")
-            more = f"; and {len(claiming) - NAMED} more" if len(claiming) > NAMED else ""
-            done.problems.append(f"participant {code} has several sessions: {'; '.join(names)}{more}: {fix}")
+            names = _names(claiming, stored, sessions, key)
+            done.problems.append(f"participant {code} has several sessions: {names}: {fix}")
             left_out.update(left)
     return [*deleted, *(session for session in others if session not in left_out)]
+
+
+def _names(claiming: Sequence[str], stored: Row | None, sessions: Sessions, key: PageKey) -> str:
+    """Return the sessions of one person in words, the one of the store first."""
+    names = [_described(session, sessions[session], key) for session in claiming[:NAMED]]
+    if stored is not None and stored["session"] not in claiming:
+        names.insert(0, f"{stored['session']} (begun {stored['started_at']}, in the store)")
+    more = f"; and {len(claiming) - NAMED} more" if len(claiming) > NAMED else ""
+    return "; ".join(names) + more
 
 
 def _choice(

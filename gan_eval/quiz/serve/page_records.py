@@ -109,11 +109,14 @@ def read_records(path: Path, check: Callable[[Any, str], Given]) -> Iterator[tup
 
 def _contents(path: Path) -> Iterator[tuple[str, bytes | UserError]]:
     """Yield name and content of each file with records; an error for a file that cannot be read."""
-    if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in (*ENDINGS, *ZIPPED) and not file.is_dir():
-                yield from _contents(file)
-        return
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for file in files:
+        if file is path or (file.suffix.lower() in (*ENDINGS, *ZIPPED) and not file.is_dir()):
+            yield from _contents_of_file(file)
+
+
+def _contents_of_file(path: Path) -> Iterator[tuple[str, bytes | UserError]]:
+    """Yield name and content of a file, or of each member of a zip file that holds records."""
     try:
         require_file(path)
         if path.suffix.lower() not in ZIPPED and not zipfile.is_zipfile(path):

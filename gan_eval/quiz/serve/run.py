@@ -201,16 +201,12 @@ def run_server(
     address = (public_url or f"http://{_shown(host)}:{port}").rstrip("/")
     context = multiprocessing.get_context("spawn")
     ending = context.Event() if workers > 1 else threading.Event()  # the first starts a process of 12 MB
-    only_server: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-    if not isinstance(store, Address):  # a database server may have several
-        if workers > 1:
-            raise UserError(f"--workers {workers}: several processes need a database; give --store postgresql://...")
-        if store.parent.is_dir() and not os.access(store.parent, os.W_OK):  # else the message would name the lock
-            fix = "choose another place or fix the permissions"
-            raise UserError(f"--store {store}: {store.parent.resolve()}: no permission to write; {fix}")
-        lock = store.with_name(f".gan-eval-{sha256_json(['serve', store.name])[:12]}.lock")
-        only_server = hold_lock(lock, f"--store {store}", "serving this store")
-    with listening, only_server, Room(study, store, warn=say) as room, tempfile.TemporaryDirectory() as scratch:
+    with (
+        listening,
+        _only_server(store, workers),
+        Room(study, store, warn=say) as room,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
         live = LiveStudy(room, intro=intro, push_to=study.settings.push_to, say=say)
         rehearsed = Path(scratch) / "rehearsal.sqlite"
         with Room(study, rehearsed, library=room.library) as rehearsal_room:
@@ -232,13 +228,7 @@ def run_server(
             if refresh is not None:
                 say(f"report {address}{experimenter_path(live)}/report")
             if host not in ("127.0.0.1", "::1", "localhost"):
-                say(
-                    f"--host {host}: port {port} itself is not encrypted; let only the proxy reach it"
-                    if address.startswith("https://")
-                    else "this address is reachable from other computers, and is not encrypted; put TLS in front of "
-                    f"it, for example with `caddy reverse-proxy --from quiz.example.org --to localhost:{port}`, and "
-                    "give --host 127.0.0.1 --public-url https://quiz.example.org (docs/proxy.md)"
-                )
+                say(_line_on_encryption(host, port, address))
 
             async def watching() -> None:
                 async with asyncio.TaskGroup() as tasks:
@@ -255,6 +245,30 @@ def run_server(
                 for helper in helpers:
                     helper.join(2 * GRACE_S)
                     helper.terminate()
+
+
+def _only_server(store: Place, workers: int) -> contextlib.AbstractContextManager[None]:
+    """Return the lock of a store in a file, which one server may use; a database server may have several."""
+    if isinstance(store, Address):
+        return contextlib.nullcontext()
+    if workers > 1:
+        raise UserError(f"--workers {workers}: several processes need a database; give --store postgresql://...")
+    if store.parent.is_dir() and not os.access(store.parent, os.W_OK):  # else the message would name the lock
+        fix = "choose another place or fix the permissions"
+        raise UserError(f"--store {store}: {store.parent.resolve()}: no permission to write; {fix}")
+    lock = store.with_name(f".gan-eval-{sha256_json(['serve', store.name])[:12]}.lock")
+    return hold_lock(lock, f"--store {store}", "serving this store")
+
+
+def _line_on_encryption(host: str, port: int, address: str) -> str:
+    """Return what to do about a port that other computers reach."""
+    if address.startswith("https://"):
+        return f"--host {host}: port {port} itself is not encrypted; let only the proxy reach it"
+    return (
+        "this address is reachable from other computers, and is not encrypted; put TLS in front of it, for example "
+        f"with `caddy reverse-proxy --from quiz.example.org --to localhost:{port}`, and give --host 127.0.0.1 "
+        "--public-url https://quiz.example.org (docs/proxy.md)"
+    )
 
 
 def _shown(host: str) -> str:

@@ -88,14 +88,11 @@ def analyze(
     The tables participants, sessions and marks are read from the store, or from participants.csv,
     sessions.csv and marks.csv in the trials' folder.
     """
-    source = trials or store
-    if source is None or (trials and store):
-        raise UserError("analyze: give either a trials table or --store")
-    file = plain_file(source) if store is None else None
-    if file is not None and study is not None:
-        raise UserError("--study: chooses among the studies of a --store; remove it")
+    source, file = _source(trials, store, study)
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
+    sets, picture_maps = stimuli or [], maps or []
+    rules = {"--exclude": exclude or [], "--exclude-participants": exclude_participants or []}
 
     with Console() as console, console.working("analysis"):
         from gan_eval.base.output_folders import check_output_folder, refuse_of_others
@@ -105,14 +102,12 @@ def analyze(
 
         check_output_folder(out)
         refuse_of_others(out, "tables")
-        _check_rules("--exclude", exclude or ())
-        _check_rules("--exclude-participants", exclude_participants or ())
+        _check_rules(rules)
         planned = load_study(plan, only_plan=True) if plan else None
         if file is None:
             answers = _answers_of_store(source, study, planned)
         else:
             answers = _answers_of_files(file, planned, out, console.message)
-        picture_maps = _maps(answers, stimuli or (), maps or ())
         metrics = _read_metrics(image_metrics or (), set_metrics or (), answers, out)
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
@@ -122,32 +117,44 @@ def analyze(
             results, counted = analyze_study(
                 answers,
                 out,
-                stimuli=stimuli or (),
-                maps=picture_maps,
+                stimuli=sets,
+                maps=_maps(answers, sets, picture_maps),
                 extra=_to_copy(metrics, out),
                 image_metrics=metrics.get(IMAGE_METRICS),
                 set_metrics=metrics.get(SET_METRICS),
                 better=parse_pairs(better or (), "--better"),
-                exclude=tuple(exclude or ()),
-                exclude_participants=tuple(exclude_participants or ()),
+                exclude=rules["--exclude"],
+                exclude_participants=rules["--exclude-participants"],
                 margin=margin,
                 on_message=console.message,
             )
         for line in _read_as(answers) if file is not None else ():
             console.message(line)
         _print_answer(console, results, counted, answers.study if file is None else None)
-    words = [("--stimuli", str(folder)) for folder in stimuli or ()] + [("--maps", text) for text in maps or ()]
+    words = [("--stimuli", str(folder)) for folder in sets] + [("--maps", text) for text in picture_maps]
     print_next_command("report", str(out), *(word for option in words for word in option))
     typer.echo(tables_as_json(results) if as_json else out)
 
 
-def _check_rules(option: str, rules: Sequence[str]) -> None:
-    """Refuse a rule that is not valid, before anything is read."""
+def _source(trials: Place | None, store: Place | None, study: str | None) -> tuple[Place, Path | None]:
+    """Return the file or store to analyze, and the file if it is a table."""
+    source = trials or store
+    if source is None or (trials and store):
+        raise UserError("analyze: give either a trials table or --store")
+    file = plain_file(source) if store is None else None
+    if file is not None and study is not None:
+        raise UserError("--study: chooses among the studies of a --store; remove it")
+    return source, file
+
+
+def _check_rules(rules: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a rule that is not valid, by its option, before anything is read."""
     from gan_eval.judgements.rules import parse_rule
 
-    for rule in rules:
-        with naming(f"{option}: "):
-            parse_rule(rule)
+    for option, given in rules.items():
+        for rule in given:
+            with naming(f"{option}: "):
+                parse_rule(rule)
 
 
 def _read_metrics(

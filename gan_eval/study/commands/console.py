@@ -16,6 +16,7 @@ from gan_eval.base.commands import as_typed
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+    from rich.table import Table
 
 _NUMBER = re.compile(r"[-+−<≥±*]?\s?[\d∞]|no |–$")
 """Start of a cell in a column of numbers: a number, or the sign or word for a missing one."""
@@ -108,15 +109,7 @@ class Console:
             for line in _plain_table([names, *cells], are_numbers):
                 print(line, file=self._file)
         else:
-            from rich.table import Table
-            from rich.text import Text
-
-            table = Table(box=None, pad_edge=False, header_style="bold")
-            for name, is_number in zip(names, are_numbers, strict=True):
-                table.add_column(Text(name), justify="right" if is_number else "left", overflow="fold")
-            for row in cells:
-                table.add_row(*map(Text, row))
-            self._bars.console.print(table, soft_wrap=False)
+            self._bars.console.print(_rich_table(names, cells, are_numbers), soft_wrap=False)
         if len(rows) > len(cells):
             self.message(f"... and {len(rows) - len(cells)} rows more in the files")
 
@@ -155,15 +148,25 @@ class Console:
         task = self._tasks[what]
         if total and not task.total:  # what came before was preparation
             task.start, task.first, task.total = now, done, total
-        text = f"{done}/{total}" if total else str(done or "")
-        if now > task.start and done > task.first:
-            text += _pace((done - task.first) / (now - task.start), total - done, unit, units_each)
-        text = f"{text}  {detail}".rstrip()
+        text = f"{task.text(now, done, unit, units_each)}  {detail}".rstrip()
         if self._bars is not None and task.bar is not None:
             self._bars.update(task.bar, completed=done, total=total or None, text=text, visible=True)
         elif total != 1 and ((total and done >= total) or now - task.last_line >= PLAIN_EVERY_S):
             task.last_line = now
             self.message(f"{what}: {text or 'working'}")
+
+
+def _rich_table(names: Sequence[str], rows: Sequence[Sequence[str]], are_numbers: Sequence[bool]) -> "Table":
+    """Return a table for a terminal; columns of numbers are aligned to the right."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, is_number in zip(names, are_numbers, strict=True):
+        table.add_column(Text(name), justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def _plain_table(rows: Sequence[Sequence[str]], are_numbers: Sequence[bool]) -> Iterator[str]:
@@ -206,3 +209,10 @@ class _Task:
     last_line: float
     total: int
     """Number of all parts; 0: not known yet."""
+
+    def text(self, now: float, done: int, unit: str, units_each: float) -> str:
+        """Return the number of parts that are done, and how fast."""
+        text = f"{done}/{self.total}" if self.total else str(done or "")
+        if now > self.start and done > self.first:
+            text += _pace((done - self.first) / (now - self.start), self.total - done, unit, units_each)
+        return text

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from gan_eval.tables.columns import Columns
 
 
+MEASURED = ("image_metrics", "set_metrics")
+"""Tables of values."""
+
+
 def metrics(
     context: typer.Context,
     sets: Annotated[list[Path] | None, typer.Argument(metavar="SET", help="Stimulus sets.")] = None,
@@ -144,9 +148,9 @@ def metrics(
         resizer=resizer or DEFAULT_RESIZER,
         resize=resize,
         white=white,
-        weights=_files(weights, "--weights") if weights else {},
-        features=_files(features, "--features") if features else {},
-        networks=_files(networks, "--network") if networks else {},
+        weights=_files(weights, "--weights"),
+        features=_files(features, "--features"),
+        networks=_files(networks, "--network"),
         device=device,
         threads=threads,
         segmenter=segmenter,
@@ -158,20 +162,25 @@ def metrics(
     inputs, remarks = _inputs(context, settings, sets or [], folders, resizer=resizer)
     chosen = settings.selected()
     _refuse_unused(chosen, settings, resizer)
-    if (marks or maps) and not gallery:
-        raise UserError("--marks, --maps: are for --gallery; to compare maps with marks, see analyze")
-    if report or gallery:
-        _check_pages(chosen, report, gallery)
+    pages = _Pages(report, gallery, marks, _files(maps, "--maps"))
+    _check_pages(chosen, pages)
     if baselines:
         inputs += _filled(sets or [], out)
     for remark in remarks:
         say(f"note: {remark}")
-    results = _measure(inputs, settings, out, report, gallery, marks, _files(maps, "--maps") if maps else {}, workers)
+    results = _measure(inputs, settings, out, pages, workers)
     typer.echo(tables_as_json(results.by_name()) if as_json else out)
-    if not any(
-        value is not None for name in ("image_metrics", "set_metrics") for value in results.columns[name]["value"]
-    ):
+    if all(value is None for name in MEASURED for value in results.columns[name]["value"]):
         raise UserError(f"metrics: no value could be computed; the tables in {out} have the reasons")
+
+
+class _Pages(NamedTuple):
+    """The pages that are made of the tables, and what the gallery shows of marks and maps."""
+
+    report: Path | None
+    gallery: Path | None
+    marks: Path | None
+    maps: dict[str, Path]
 
 
 class _Folders(NamedTuple):
@@ -190,23 +199,27 @@ def _inputs(
 ) -> "tuple[list[StimulusSet | Path], list[str]]":
     """Return the sets, or the pictures of --real and --fake as one until the command ends, and messages about them."""
     from gan_eval.metrics.run.inputs import opened_folder, opened_pair
-    from gan_eval.pictures.sets import TABLE_NAME
 
     (real, fake, dataset, model, paired, tar_key), reference = folders, settings.reference
     if bool(sets) == bool(real or fake):
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
-    if reference is not None and (sets or real or fake is None):
-        raise UserError("metrics: --reference replaces the real pictures: give it with --fake DIR only")
-    if reference is not None and resizer is None:
-        raise UserError(f"--reference {reference}: name the method that made it by --resizer; others give other values")
-    if sets and (dataset or model):
-        raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
-    if len(sets) == 2 and all(folder.is_dir() and not (folder / TABLE_NAME).is_file() for folder in sets):
-        raise UserError("metrics: neither folder is a stimulus set; name folders of pictures by --real DIR --fake DIR")
-    if sets or reference is not None:
-        why = "belongs to --real and --fake; for a set give it to `gan-eval stimuli import`"
-        refuse_without_effect(context, ["white", "paired", "tar_key"] if sets else ["paired"], why)
+    why = "belongs to --real and --fake; for a set give it to `gan-eval stimuli import`"
+    if reference is not None:
+        if real or fake is None:
+            raise UserError("metrics: --reference replaces the real pictures: give it with --fake DIR only")
+        if resizer is None:
+            raise UserError(
+                f"--reference {reference}: name the method that made it by --resizer; others give other values"
+            )
+        refuse_without_effect(context, ["paired"], why)
     if sets:
+        if dataset or model:
+            raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
+        if len(sets) == 2 and not any(_is_set(folder) for folder in sets):
+            raise UserError(
+                "metrics: neither folder is a stimulus set; name folders of pictures by --real DIR --fake DIR"
+            )
+        refuse_without_effect(context, ["white", "paired", "tar_key"], why)
         return [*sets], []
     if reference is not None and fake is not None:
         dataset = dataset or reference.name.partition(".")[0]
@@ -219,13 +232,23 @@ def _inputs(
     return [made], remarks
 
 
-def _check_pages(chosen: "Sequence[Metric]", report: Path | None, gallery: Path | None) -> None:
+def _is_set(folder: Path) -> bool:
+    """Return whether a folder is a stimulus set; what is no folder is refused where sets are read."""
+    from gan_eval.pictures.sets import TABLE_NAME
+
+    return not folder.is_dir() or (folder / TABLE_NAME).is_file()
+
+
+def _check_pages(chosen: "Sequence[Metric]", pages: _Pages) -> None:
     """Check that the report and the gallery can be written, and that the gallery has values to show."""
+    report, gallery, marks, maps = pages
     if report is not None:
         from gan_eval.report import check_page
 
         check_page(report, option="--report")
     if gallery is None:
+        if marks or maps:
+            raise UserError("--marks, --maps: are for --gallery; to compare maps with marks, see analyze")
         return
     from gan_eval.report.metrics.gallery import check_gallery
 
@@ -248,8 +271,8 @@ def _filled(sets: Sequence[Path], out: Path) -> list[Path]:
         return write_fills(sets, claim_output_folder(out) / BASELINES)
 
 
-def _files(texts: Sequence[str], option: str) -> dict[str, Path]:
-    return {name: Path(file) for name, file in parse_pairs(texts, option).items()}
+def _files(texts: Sequence[str] | None, option: str) -> dict[str, Path]:
+    return {name: Path(file) for name, file in parse_pairs(texts or (), option).items()}
 
 
 def _refuse_unused(chosen: "Sequence[Metric]", settings: "Settings", resizer: str | None) -> None:
@@ -273,10 +296,7 @@ def _measure(
     inputs: "Sequence[StimulusSet | Path]",
     settings: "Settings",
     out: Path,
-    report: Path | None,
-    gallery: Path | None,
-    marks: Path | None,
-    maps: dict[str, Path],
+    pages: _Pages,
     workers: int,
 ) -> "Evaluation":
     """Measure, write the tables and pages, and print missing and measured values."""
@@ -285,10 +305,10 @@ def _measure(
     from gan_eval.metrics.run.runner import missing_values, write_metrics
 
     picture_maps = None
-    if maps:
+    if pages.maps:
         from gan_eval.metrics.maps import PictureMaps
 
-        picture_maps = PictureMaps(stimuli_of_sets(inputs), maps)
+        picture_maps = PictureMaps(stimuli_of_sets(inputs), pages.maps)
     with Console() as console:
 
         def show(done: int, total: int, what: str = "", *_: object, **_more: object) -> None:
@@ -298,17 +318,17 @@ def _measure(
         evaluation = write_metrics(
             inputs, settings, out, run_tasks=run_tasks, on_progress=show, on_message=console.message
         )
-        if any(None in evaluation.columns[name]["value"] for name in ("image_metrics", "set_metrics")):
+        if any(None in evaluation.columns[name]["value"] for name in MEASURED):
             for line in missing_values(evaluation.columns):
                 console.message(line)
         _print_values(console, evaluation.columns)
-        if report is not None:
+        if pages.report is not None:
             from gan_eval.report import build_metrics_report
 
             with console.working("report"):
-                build_metrics_report(evaluation.by_name(), stimuli_of_sets(inputs), report)
-            console.message(f"report: {report}")
-        if gallery is not None:
+                build_metrics_report(evaluation.by_name(), stimuli_of_sets(inputs), pages.report)
+            console.message(f"report: {pages.report}")
+        if pages.gallery is not None:
             from gan_eval.base.threads import usable_cores
             from gan_eval.report.metrics.gallery import write_gallery
             from gan_eval.tables import MARKS
@@ -318,15 +338,15 @@ def _measure(
             write_gallery(
                 evaluation.image_metrics,
                 stimuli_of_sets(inputs),
-                gallery,
-                marks=None if marks is None else read_table(marks, MARKS),
+                pages.gallery,
+                marks=None if pages.marks is None else read_table(pages.marks, MARKS),
                 maps=picture_maps,
                 resize=settings.resize,
                 white=settings.white,
                 threads=threads,
                 on_progress=show,
             )
-            console.message(f"gallery: {gallery}")
+            console.message(f"gallery: {pages.gallery}")
     return evaluation
 
 

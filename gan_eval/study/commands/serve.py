@@ -3,7 +3,7 @@
 import re
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -13,6 +13,9 @@ from gan_eval.base.errors import UserError
 from gan_eval.study.commands import options
 from gan_eval.study.commands.console import Console, print_next_command, say
 from gan_eval.study.commands.options import given_options, refuse_with_study, refuse_without_effect
+
+if TYPE_CHECKING:
+    from gan_eval.study.plan import Plan
 
 LOCAL = "127.0.0.1"
 
@@ -28,6 +31,16 @@ def is_page_address(text: str) -> bool:
     except ValueError:  # not a number, or above 65535
         return False
     return port != 0 and re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", text) is not None
+
+
+def _plan(study: Path, out: Path | None) -> "Plan":
+    """Return the plan of a study's folder, which is made if it is new."""
+    from gan_eval.base.output_folders import is_study_folder
+    from gan_eval.study.plan import make_plan, open_plan
+
+    if out is None:
+        raise UserError("serve: --out is missing; name the study's folder")
+    return open_plan(study, out) if is_study_folder(out) else make_plan(study, out)
 
 
 @partial(options.with_settings, {"quiz": "QuizSettings", "study": "StudySettings"})
@@ -65,22 +78,18 @@ def serve(
     chosen = given_options(**settings)
     more: dict[str, Any] = {}
     if study is not None or demo:
-        from gan_eval.base.output_folders import is_study_folder
-        from gan_eval.study.plan import make_plan, open_plan
         from gan_eval.study.sessions import require_one_design
 
         refuse_with_study(chosen, study or Path("--demo"))
-        if demo:
+        if study is None:
             from gan_eval.study.demo import make_online_demo, refresh_report
 
             refuse_without_effect(context, ["store"], "the demo keeps its answers in its folder (--out)")
             console = Console()
             plan = make_online_demo(out or Path("demo-online"), console)
             more["refresh"] = partial(refresh_report, plan, console)
-        elif out is None:
-            raise UserError("serve: --out is missing; name the study's folder")
         else:
-            plan = open_plan(study, out) if study is None or is_study_folder(out) else make_plan(study, out)
+            plan = _plan(study, out)
         where = store or plan.store
         more["report"] = plan.folder / "report.html"
         shown = require_one_design(plan, where)

@@ -53,12 +53,7 @@ def participants_list(
             raise problem
         return
     for sitting in sittings:
-        marks = (f"list {sitting['list']}", sitting["started_at"], sitting["station"])
-        words = [*filter(None, marks), *(["simulated"] if sitting["simulated"] else [])]
-        progress = f"{sitting['status']}, {sitting['trials']} of {sitting['planned']} trials"
-        typer.echo(
-            f"{sitting['participant']}: {sitting['study']}, {sitting['protocol']}, {progress}, {', '.join(words)}"
-        )
+        typer.echo(_line_of_sitting(sitting))
     try:
         plan = plan_of_store(store, study)
         lines = pending_sessions(plan) if plan else []
@@ -70,6 +65,14 @@ def participants_list(
         say(line)
     if problem:
         raise problem
+
+
+def _line_of_sitting(sitting: Mapping[str, Any]) -> str:
+    """Return a participant's session in a line."""
+    marks = (f"list {sitting['list']}", sitting["started_at"], sitting["station"])
+    words = [*filter(None, marks), *(["simulated"] if sitting["simulated"] else [])]
+    progress = f"{sitting['status']}, {sitting['trials']} of {sitting['planned']} trials"
+    return f"{sitting['participant']}: {sitting['study']}, {sitting['protocol']}, {progress}, {', '.join(words)}"
 
 
 @participants_app.command("forget")

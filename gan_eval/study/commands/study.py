@@ -250,23 +250,15 @@ def report(
     ] = False,
 ) -> None:
     """Make a report of a study's tables: one self-contained HTML file."""
-    from gan_eval.base.output_folders import check_output_file
     from gan_eval.report import build_figure, check_page, write_report
-    from gan_eval.report.parts.chart import FORMATS
 
     for option, value in (("--figure-width", figure_width), ("--panels", panels)):
         if value is not None and not figures:
             raise UserError(f"{option}: is for --figure; give --figure FILE.pdf, too")
     if out is not None:
         check_page(out, option="--out")
-    page, charts = out or folder / "report.html", list[tuple[Literal["1", "marks"], Path]]()
-    for text in figures or ():
-        name = f"marks={page.with_name('figure_marks.pdf')}" if text == "marks" else text
-        file = Path(name.removeprefix("marks="))
-        check_output_file(file, option="--figure")
-        if file.suffix not in FORMATS:
-            raise UserError(f"--figure {text}: expected a name that ends in {', '.join(FORMATS)}")
-        charts.append(("marks" if name.startswith("marks=") else "1", file))
+    page = out or folder / "report.html"
+    charts = [_figure(text, page) for text in figures or ()]
     folders = {name: Path(text) for name, text in parse_pairs(maps or (), "--maps").items()}
     more: dict[str, Any] = {"stimuli": stimuli or (), "maps": folders}
     with Console() as console, console.working("report"):
@@ -274,3 +266,16 @@ def report(
         for content, file in charts:
             of_figure: dict[str, Any] = {"width_mm": figure_width, "panels": panels, "on_message": console.message}
             typer.echo(build_figure(folder, file, content=content, **of_figure, **more))
+
+
+def _figure(text: str, page: Path) -> tuple[Literal["1", "marks"], Path]:
+    """Return the content and the file of a value of `--figure`."""
+    from gan_eval.base.output_folders import check_output_file
+    from gan_eval.report.parts.chart import FORMATS
+
+    name = f"marks={page.with_name('figure_marks.pdf')}" if text == "marks" else text
+    file = Path(name.removeprefix("marks="))
+    check_output_file(file, option="--figure")
+    if file.suffix not in FORMATS:
+        raise UserError(f"--figure {text}: expected a name that ends in {', '.join(FORMATS)}")
+    return "marks" if name.startswith("marks=") else "1", file

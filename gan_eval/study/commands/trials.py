@@ -83,14 +83,11 @@ def trials_import(
     If columns are missing or words are unknown, one message lists them all. A row that does not fit is left out,
     printed, and kept in OUT.rejected.csv; the last line counts such rows, and the exit status is 3.
     """
-    from gan_eval import tables
     from gan_eval.base.atomic import write_json
     from gan_eval.judgements.convert import import_trials
     from gan_eval.judgements.read_as import lines_of
-    from gan_eval.judgements.rejections import rejection_summary
     from gan_eval.judgements.rules import parse_rule
     from gan_eval.judgements.tools import TOOLS
-    from gan_eval.tables import frames as tabular
 
     if list_tools:
         for name, tool_facts in TOOLS.items():
@@ -98,10 +95,7 @@ def trials_import(
         return
     if not files:
         raise UserError("FILE: name the files to import (--list-tools: the programs whose files are known)")
-    if out is not None:
-        _check_out(out, files)
-    if summary is not None:
-        _check_output(summary, files, "--summary")
+    _check_outputs(out, summary, files)
     for rule in where or ():
         with naming("--where: "):
             parse_rule(rule)
@@ -128,23 +122,31 @@ def trials_import(
     where_read = str(files[0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
     if out is None:
         raise UserError(f"{where_read}: its columns fit; give --out trials.csv, the table to write")
-    rows = imported.rejected.to_dict("records")
-    for line in _rejection_lines(rows):
+    for line in _rejection_lines(imported.rejected.to_dict("records")):
         say(line)
     if imported.renamed:
         say(f"{where_read}: {_renamed_line(imported)}")
     for line in imported.doubts:
         say(f"{where_read}: {line}")
+    _write(imported, out)
+
+
+def _write(imported: "Imported", out: Path) -> None:
+    """Write the trials and the rejected cells, and print how many rows there are; exit with 3 if some are left out."""
+    from gan_eval import tables
+    from gan_eval.judgements.rejections import rejection_summary
+    from gan_eval.tables.frames import write_table
+
     rejected_file = _rejected_file(out)
-    tabular.write_table(imported.trials, out, tables.TRIALS)
+    write_table(imported.trials, out, tables.TRIALS)
     typer.echo(out)
     trials = counted(len(imported.trials), "trial")
-    if not rows:
+    if imported.rejected.empty:
         rejected_file.unlink(missing_ok=True)  # from an earlier import
         say(trials)
         print_next_command("analyze", str(out), "--out", "analysis")
         return
-    tabular.write_table(imported.rejected, rejected_file, tables.REJECTED)
+    write_table(imported.rejected, rejected_file, tables.REJECTED)
     count, cells = imported.n_left_out, rejection_summary(imported.rejected)
     say(f"{trials}; {count} of {count + len(imported.trials)} rows left out: {cells}; all in {rejected_file}")
     raise typer.Exit(ROWS_LEFT_OUT)
@@ -158,12 +160,15 @@ def _column_names(text: str | None) -> list[str]:
     return names
 
 
-def _check_out(out: Path, files: Sequence[Path]) -> None:
-    """Refuse a table that cannot be written, or that would replace a file that is imported."""
-    _check_output(out, files, "--out")
-    if out.suffix not in (".csv", ".parquet"):
-        raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
-    _refuse_input(_rejected_file(out), files, f"--out {out}")
+def _check_outputs(out: Path | None, summary: Path | None, files: Sequence[Path]) -> None:
+    """Refuse files that cannot be written, or that would replace a file that is imported."""
+    if out is not None:
+        _check_output(out, files, "--out")
+        if out.suffix not in (".csv", ".parquet"):
+            raise UserError(f"--out {out}: expected a name that ends in .csv or .parquet, such as {out.stem}.csv")
+        _refuse_input(_rejected_file(out), files, f"--out {out}")
+    if summary is not None:
+        _check_output(summary, files, "--summary")
 
 
 def _check_output(target: Path, files: Sequence[Path], option: str) -> None:
