@@ -90,13 +90,7 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
     if not by_split:
         raise UserError(f"{data}: no pictures below it; expected {data.name}/{data_set.pattern}, such as train")
     split_of = {path: split for split, paths in by_split.items() for path in paths}
-    facts = try_pictures(list(split_of), lambda path: _facts(data_set, path, split_of[path]), on_progress=on_progress)
-    results = dict(zip(split_of, facts, strict=True))
-    pictures = [result for result in results.values() if not isinstance(result, UserError)]
-    unusable = {path: str(result) for path, result in results.items() if isinstance(result, UserError)}
-    if not pictures:
-        first = next(iter(unusable.values()))
-        raise UserError(f"{data}: none of {len(split_of)} pictures can be used; the first: {first}")
+    pictures, unusable = _looked_at(data_set, split_of, on_progress)
     splits = dict(Counter(picture.split for picture in pictures))
     sizes = dict(Counter(picture.size for picture in pictures).most_common())
     usable = [path for path in split_of if path not in unusable]
@@ -115,6 +109,20 @@ def check(data: Path, *, photographs: bool = False, on_progress: Progress | None
     lines, drawn = _of_halves(data_set, pictures, usable)
     findings += [DataFinding("halves", line) for line in lines]
     return DataReport(data, splits, sizes, unusable, findings, drawn=drawn)
+
+
+def _looked_at(
+    data_set: PairedSet | PhotographSet, split_of: Mapping[Path, str], on_progress: Progress | None
+) -> tuple[list[PictureFacts], dict[Path, str]]:
+    """Return the facts of the usable pictures, and the reasons of the others; refuse a set without a usable one."""
+    facts = try_pictures(list(split_of), lambda path: _facts(data_set, path, split_of[path]), on_progress=on_progress)
+    results = dict(zip(split_of, facts, strict=True))
+    pictures = [result for result in results.values() if not isinstance(result, UserError)]
+    unusable = {path: str(result) for path, result in results.items() if isinstance(result, UserError)}
+    if not pictures:
+        first = next(iter(unusable.values()))
+        raise UserError(f"{data_set.folder}: none of {len(split_of)} pictures can be used; the first: {first}")
+    return pictures, unusable
 
 
 def _of_sizes(sizes: Mapping[str, int]) -> Iterator[DataFinding]:

@@ -134,13 +134,15 @@ def _paired_differences(
             notes.append(f"{_items(left_out)} left out: a value is infinite")
         if count := sum(max(len(models[a][item]), len(models[b][item])) > 1 for item in shared):
             notes.append(f"{_items(count)} with several pictures of a model: their mean counts")
-        columns: Row = {"n": len(finite)}
-        if len(finite) < MIN_ITEMS:
-            columns["reason"] = f"{len(finite)} items have a finite value for both; a difference needs {MIN_ITEMS}"
-        else:
-            mean, *ends = mean_interval(finite)
-            columns |= _difference(mean, Interval(*ends), metric, a, b)
-        yield a, b, columns | {"note": "; ".join(notes) or None}
+        yield a, b, {"n": len(finite), **_mean_difference(finite, metric, a, b), "note": "; ".join(notes) or None}
+
+
+def _mean_difference(differences: np.ndarray, metric: Metric, a: str, b: str) -> Row:
+    """Return the columns of the mean of the items' differences, or the reason why there is none."""
+    if len(differences) < MIN_ITEMS:
+        return {"reason": f"{len(differences)} items have a finite value for both; a difference needs {MIN_ITEMS}"}
+    mean, *ends = mean_interval(differences)
+    return _difference(mean, Interval(*ends), metric, a, b)
 
 
 def _finite_mean(values: Sequence[float]) -> float:

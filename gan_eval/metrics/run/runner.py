@@ -473,17 +473,8 @@ def provenance(stimuli: Sequence[Stimulus], tools: Tools, results: PictureResult
         for name in sorted(companions, reverse=True):
             hashes[stimuli[number].stimulus] += f" {name} {companions[name].hex()}"
     fractions = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
-    device, has_sets, weights = tools.device, depends["interval"] is not None, depends["weights"]
-    if device.startswith("cuda"):
-        import torch
-
-        device = f"{device} ({torch.cuda.get_device_name(device)})"
-    libraries = ["numpy", "pillow", "numba"]  # libraries that the values depend on
-    if tools.sha256 or tools.device != "cpu":
-        libraries += ["torch", "torchvision"]
-    libraries += ["scipy"] * has_sets
-    libraries += [name for metric in tools.metrics if metric.library for name in ("torch", metric.library)]
-    software = [f"gan_eval {__version__}", f"python {platform.python_version()}", *installed(libraries)]
+    has_sets, weights = depends["interval"] is not None, depends["weights"]
+    software = [f"gan_eval {__version__}", f"python {platform.python_version()}", *installed(_libraries(tools))]
     return {
         "settings": json.dumps(depends | {"kept_values_used": results.cached}, sort_keys=True, ensure_ascii=False),
         "settings_hash": sha256_json(depends),
@@ -495,7 +486,25 @@ def provenance(stimuli: Sequence[Stimulus], tools: Tools, results: PictureResult
             else "; ".join(f"{name} {digest}" for name, digest in weights.items())
         ),
         "resizer": depends["resizer"],
-        "device": device,
+        "device": _device(tools.device),
         "seed": jackknife.SEED if has_sets else None,
         "fraction": fractions.pop() if len(fractions) == 1 else None,
     }
+
+
+def _libraries(tools: Tools) -> list[str]:
+    """Return the libraries that the values depend on."""
+    libraries = ["numpy", "pillow", "numba"]
+    if tools.sha256 or tools.device != "cpu":
+        libraries += ["torch", "torchvision"]
+    libraries += ["scipy"] * any(metric.kind == "set" for metric in tools.metrics)
+    return libraries + [name for metric in tools.metrics if metric.library for name in ("torch", metric.library)]
+
+
+def _device(device: str) -> str:
+    """Return the name of a device, with the model of a GPU."""
+    if not device.startswith("cuda"):
+        return device
+    import torch
+
+    return f"{device} ({torch.cuda.get_device_name(device)})"

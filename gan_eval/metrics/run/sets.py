@@ -251,15 +251,23 @@ class SetSource:
                 batches.setdefault(metric.compare or metric.name, []).append(metric)
         values: dict[str, JackknifeEstimate | Missing] = {}
         for index, batch in enumerate(batches.values()):
-            names = {metric.function.__name__: metric.name for metric in batch if metric.function is not None}
-            results: Mapping[str, JackknifeEstimate | Unmeasurable]
-            try:
-                results = self._compare(batch[0], model, list(names), parts_of(on_part, [1] * len(batches), index))
-            except Unmeasurable as reason:
-                results = dict.fromkeys(names, reason)
-            for name, result in results.items():
-                values[names[name]] = self._why(result, model) if isinstance(result, Unmeasurable) else result
+            values |= self._measure_together(batch, model, parts_of(on_part, [1] * len(batches), index))
         return {metric.name: values.get(metric.name) or unavailable[metric.name] for metric in metrics}
+
+    def _measure_together(
+        self, batch: Sequence[Metric], model: str, on_part: OnPart
+    ) -> dict[str, JackknifeEstimate | Missing]:
+        """Return the values of the metrics of one comparison, or the reason for missing ones."""
+        names = {metric.function.__name__: metric.name for metric in batch if metric.function is not None}
+        results: Mapping[str, JackknifeEstimate | Unmeasurable]
+        try:
+            results = self._compare(batch[0], model, list(names), on_part)
+        except Unmeasurable as reason:
+            results = dict.fromkeys(names, reason)
+        return {
+            names[name]: self._why(result, model) if isinstance(result, Unmeasurable) else result
+            for name, result in results.items()
+        }
 
     def _to_reference(self, metric: Metric, model: str) -> JackknifeEstimate | Missing:
         """Return FID to the statistics of real pictures; a reason for any other metric."""

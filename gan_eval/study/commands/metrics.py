@@ -1,7 +1,7 @@
 """The command `metrics`, and the commands of `weights`."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -352,19 +352,7 @@ def _measure(
 
 def _print_values(console: "Console", columns: "Mapping[str, Columns]") -> None:
     """Print the means of the pictures' values, the values of sets, and the differences between models."""
-    pictures: dict[tuple[str, str, str], list[tuple[float | None, str]]] = {}
-    cells = columns["image_metrics"]
-    for dataset, model, metric, kind, value, item in zip(
-        *(cells[name] for name in ("dataset", "model", "metric", "kind", "value", "item")), strict=True
-    ):
-        if kind == "fake" or value is not None:
-            pictures.setdefault((dataset, model or "real", metric), []).append((value, item))
-    rows = [[*owner, *_mean(values)] for owner, values in pictures.items()]
-    sets = columns["set_metrics"]
-    facts = ("dataset", "model", "metric", "n_fake", "n_real", "value", "ci_low", "ci_high")
-    for dataset, model, metric, fake, real, *value in zip(*(sets[name] for name in facts), strict=True):
-        text, missing = ("–", "1 missing") if value[0] is None else (_shown(*value), "")
-        rows.append([dataset, model, metric, str(fake) if real is None else f"{fake} + {real}", text, missing])
+    rows = [*_rows_of_pictures(columns["image_metrics"]), *_rows_of_sets(columns["set_metrics"])]
     console.table(["Data set", "Model", "Metric", "Pictures", "Value (95%)", "In no mean"], rows)
     facts = ("dataset", "a", "b", "metric", "difference", "ci_low", "ci_high", "better")
     differences = [
@@ -375,6 +363,25 @@ def _print_values(console: "Console", columns: "Mapping[str, Columns]") -> None:
         if ends[0] is not None
     ]
     console.table(["Data set", "Models", "Metric", "Difference (95%)", "Better"], differences)
+
+
+def _rows_of_pictures(cells: "Columns") -> list[list[str]]:
+    """Return the mean of the pictures' values, for each data set, model and metric."""
+    pictures: dict[tuple[str, str, str], list[tuple[float | None, str]]] = {}
+    for dataset, model, metric, kind, value, item in zip(
+        *(cells[name] for name in ("dataset", "model", "metric", "kind", "value", "item")), strict=True
+    ):
+        if kind == "fake" or value is not None:
+            pictures.setdefault((dataset, model or "real", metric), []).append((value, item))
+    return [[*owner, *_mean(values)] for owner, values in pictures.items()]
+
+
+def _rows_of_sets(cells: "Columns") -> Iterator[list[str]]:
+    """Yield the value of each set metric."""
+    facts = ("dataset", "model", "metric", "n_fake", "n_real", "value", "ci_low", "ci_high")
+    for dataset, model, metric, fake, real, *value in zip(*(cells[name] for name in facts), strict=True):
+        text, missing = ("–", "1 missing") if value[0] is None else (_shown(*value), "")
+        yield [dataset, model, metric, str(fake) if real is None else f"{fake} + {real}", text, missing]
 
 
 def _mean(pictures: "Sequence[tuple[float | None, str]]") -> tuple[str, str, str]:
