@@ -13,8 +13,10 @@ Trial = dict[str, Any]
 
 RIGHT = 0.75
 """Proportion of correct answers at the threshold of QUEST+."""
-_EXPOSURES, _THRESHOLDS = 40, 80
-"""Number of exposures that QUEST+ chooses from, and of thresholds in its grid; both in equal ratios."""
+_EXPOSURES = 40
+"""Number of exposures that QUEST+ chooses from, in equal ratios."""
+_THRESHOLDS = 80
+"""Number of thresholds in its grid, in equal ratios."""
 _SLOPES = np.geomspace(1.7, 12, 6)
 """Slopes of the logistic over the logarithm of the exposure: 90% are correct at 2.5 to 1.14 times the threshold."""
 _LAPSES = np.array([0.01, 0.04, 0.1])

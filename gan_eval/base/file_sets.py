@@ -23,7 +23,9 @@ from gan_eval.base.record import read_record
 
 PATIENCE_S = 60.0
 """Maximum wait in seconds for another process that writes into the folder."""
-_RECORD, _COMING, _LOCK = ".set.json", ".coming.json", "sets.lock"
+_RECORD = ".set.json"
+_COMING = ".coming.json"
+_LOCK = "sets.lock"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,23 @@ M_MMAP_MAX = -4
 """Option of `mallopt`: the number of blocks that are taken from the system separately."""
 
 
+M_MMAP_THRESHOLD = -3
+"""Option of `mallopt`: the size from which blocks are taken from the system separately."""
+M_ARENA_MAX = -8
+"""Option of `mallopt`: the number of heaps."""
+SERVER_TRIM_BYTES = 4 * 2**20
+SERVER_MMAP_BYTES = 512 * 2**10
+
+
+def keep_little_memory() -> None:
+    """Let glibc use one heap for all threads, and return each large picture's memory to the system; else do nothing."""
+    if platform.libc_ver()[0] == "glibc":
+        library = ctypes.CDLL(None)
+        library.mallopt(M_ARENA_MAX, 1)
+        library.mallopt(M_MMAP_THRESHOLD, SERVER_MMAP_BYTES)
+        library.mallopt(M_TRIM_THRESHOLD, SERVER_TRIM_BYTES)
+
+
 def keep_freed_memory() -> None:
     """Let glibc keep freed memory for the next blocks instead of returning it to the system; elsewhere do nothing.
 

@@ -29,8 +29,10 @@ Map = NDArray[np.float32]
 OWN_MAPS = ("l1", "ssim", "niqe", "lpips")
 _ALIKE = 0.05
 """Maximum difference of the aspect ratios of a map and its picture, turned by 90 degrees if its axes are exchanged."""
-_NEAR, _FLAT = 16, 0.9
-"""Maximum difference of each channel between colours of one label; minimum share of its pixels that have its colour."""
+_NEAR = 16
+"""Maximum difference of each channel between colours of one label."""
+_FLAT = 0.9
+"""Minimum share of a label's pixels that have its colour."""
 
 
 class PictureMaps:

@@ -42,8 +42,12 @@ MAX_DISTANCE = 1.5
 """Distance from the criterion up to which grades and levels of confidence have equal steps."""
 TYPICAL_MS = 750.0
 """Median reaction time to a picture without evidence, if the response window allows it."""
-MAP_CELLS, CENTRE_SD, MARK_MS = 32, 0.2, 900.0
-"""Rows and columns of an error map; the spread (share of the sides) of marks without a map; the time of a mark."""
+MAP_CELLS = 32
+"""Number of rows and of columns of an error map."""
+CENTRE_SD = 0.2
+"""Standard deviation of marks without a map, as a share of the sides."""
+MARK_MS = 900.0
+"""Time of a mark."""
 LEFT_OPEN = 0.1
 """Share of optional questions without an answer."""
 LIMITS = {"dprime": (-10.0, 10.0), "criterion": (-10.0, 10.0), "lapse": (0.0, 1.0)}

@@ -29,8 +29,10 @@ MAX_TRIALS = 10_000
 """Maximum number of trials of one kind in a session."""
 Milliseconds = Annotated[float, Field(gt=0, le=HOUR_MS)]
 Exposure = Milliseconds | Literal["until-answer"]
-MAX_SECONDS, MAX_DEGREES = 10, 30
-"""Largest time in ms that may be meant in seconds, and largest width in pixels that may be meant in degrees."""
+MAX_SECONDS = 10
+"""Largest time in ms that may be meant in seconds."""
+MAX_DEGREES = 30
+"""Largest width in pixels that may be meant in degrees."""
 MAX_WIDTH_PIXELS = 16_384
 """Maximum width in pixels, more than any screen has."""
 

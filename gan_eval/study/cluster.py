@@ -41,8 +41,10 @@ GPU = "GPU"
 CONNECT_S = 10.0
 PATIENCE_S = 180.0
 """Seconds to wait for a lock: a file server may keep that of a lost machine for a minute or two."""
-EVERY_S, POLL_S = 1.0, 0.1
-"""Seconds between two reports of a task, and between two looks at all tasks."""
+EVERY_S = 1.0
+"""Seconds between two reports of a task."""
+POLL_S = 0.1
+"""Seconds between two looks at all tasks."""
 TASKS_EACH = 16
 """Number of tasks for each worker into which equal pieces of work are divided."""
 HERE = ("metrics", "quiz", "analyze", "training", "report")

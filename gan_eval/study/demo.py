@@ -38,7 +38,8 @@ from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 STUDY = Path(__file__).with_name("demo.toml")
 REHEARSED = 24
 """Number of simulated participants, so that each picture is judged by about four."""
-OF_A_PERSON, OF_A_REHEARSAL = b"participants = 1 ", b"participants = %d " % REHEARSED
+OF_A_PERSON = b"participants = 1 "
+OF_A_REHEARSAL = b"participants = %d " % REHEARSED
 OWN_SIZE = b'picture_size = "native"'
 CROP = 192
 """Side of a crop in pixels: the size the study trains and shows."""
@@ -55,8 +56,10 @@ PHOTOGRAPHS = (
     "astronaut", "chelsea", "coffee", "grace_hopper", "rocket", "stereo_motorcycle", "camera", "retina",
     "immunohistochemistry", "brick", "grass", "gravel",
 )  # fmt: skip
-ONLINE_CROP, CROPS_EACH = 256, 4
-"""Side of a crop in pixels; most crops of one photograph."""
+ONLINE_CROP = 256
+"""Side of a crop in pixels."""
+CROPS_EACH = 4
+"""Maximum number of crops of one photograph."""
 
 
 def run_demo(

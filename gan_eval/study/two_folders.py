@@ -33,8 +33,10 @@ from gan_eval.study.plan import Plan, make_plan, metrics_for, open_plan
 from gan_eval.study.sessions import closing_lines, draw_warnings, open_quiz, read_sessions
 from gan_eval.study.stages import list_stages
 
-PICTURES, PICTURES_EACH = 10, 5
-"""Pictures of each kind that a person judges: at least the first number, and the second for each model."""
+PICTURES = 10
+"""Minimum number of pictures of each kind that a person judges."""
+PICTURES_EACH = 5
+"""Number of pictures of each kind for each model."""
 MAX_NAMED = 5
 """Maximum number of left-out files that a message names."""
 

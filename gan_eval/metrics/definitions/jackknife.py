@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from gan_eval.base.inference import t_95
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
-GROUPS, NO_GROUP = 10, -1
-"""Number of groups, and the group to leave out where none is left out."""
+GROUPS = 10
+"""Number of groups."""
+NO_GROUP = -1
+"""Group to leave out where none is left out."""
 METHOD = (
     f"jackknife, {GROUPS} groups of items, for the spread at this N; of a share Wilson's, with the jackknife's spread"
 )

@@ -23,8 +23,10 @@ from gan_eval.metrics.definitions.jackknife import (
 )
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 
-MAX_FITS, MAX_GB = 4, 4
-"""Number of concurrent fits, and the memory that they may take together. One fit may take more."""
+MAX_FITS = 4
+"""Number of concurrent fits."""
+MAX_GB = 4
+"""Memory that they may take together. One fit may take more."""
 BYTES = 24
 """Memory of a fit for each feature of a picture: 1 GB for 10,000 pairs of 2,048 features."""
 MAX_ITERATIONS = 1000

@@ -28,9 +28,12 @@ from gan_eval.metrics.run.measure import PictureResults, Tools, jobs_of, measure
 if TYPE_CHECKING:
     from gan_eval.base.parallel import RunTasks
 
-CHUNK, SMALLEST, SHARES = 1000, 100, 8
-"""Number of pictures of a part, at least; of few pictures an eighth, so that several processes have work, but not less
-than the smallest. Those that share a real picture stay together."""
+CHUNK = 1000
+"""Number of pictures of a part, at least. Those that share a real picture stay together."""
+SHARES = 8
+"""Number of parts of few pictures, so that several processes have work."""
+SMALLEST = 100
+"""Minimum number of pictures of such a part."""
 HELD_FEATURES = 2**27
 """Size in bytes above which features are in a file, not in memory."""
 

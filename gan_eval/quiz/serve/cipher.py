@@ -9,7 +9,8 @@ import secrets
 import numpy as np
 from numpy.typing import NDArray
 
-NONCE_BYTES, BLOCK_BYTES = 12, 64
+NONCE_BYTES = 12
+BLOCK_BYTES = 64
 _CONSTANTS = np.frombuffer(b"expand 32-byte k", "<u4")
 
 

@@ -28,9 +28,10 @@ from gan_eval.quiz.draw.order import generator
 from gan_eval.quiz.library import RESAMPLING, Library, mask, size_at
 from gan_eval.settings.quiz import MaskKind
 
-CACHE_BYTES, FILE_BYTES = 256 * 2**20, 512 * 2**10
-"""Maximum size of the encoded stimuli in temporary files that no session is about to show. A smaller picture counts as
-`FILE_BYTES`, so that at most 512 of these files are open, where a process may have 1,024."""
+CACHE_BYTES = 256 * 2**20
+"""Maximum size of the encoded stimuli in temporary files that no session is about to show."""
+FILE_BYTES = 512 * 2**10
+"""Size as which a smaller picture counts: at most 512 of these files are open, where a process may have 1,024."""
 THREADS = 2
 """Maximum number of pictures that are encoded at a time; more would block the thread that answers requests."""
 

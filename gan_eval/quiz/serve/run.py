@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import errno
 import logging
 import multiprocessing
@@ -26,6 +25,7 @@ from gan_eval.base.digests import sha256_json
 from gan_eval.base.errors import UserError, reason_of
 from gan_eval.base.locks import hold_lock
 from gan_eval.base.reading import Address, Place
+from gan_eval.base.start import keep_little_memory
 from gan_eval.quiz.admission import QuizStudy
 from gan_eval.quiz.room import Room
 from gan_eval.quiz.serve.app import make_app
@@ -43,10 +43,6 @@ KEEP_S = 75
 """Seconds that a connection stays open without a request, so that a page need not reconnect after reading a text."""
 OPEN_FILES = 8192
 """Wanted limit of open files and connections. A browser holds up to six; many systems allow 1024 in all."""
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
-"""Options of `mallopt`: the free memory that is kept, the size from which memory is taken from the system separately,
-and the number of heaps."""
-TRIM_BYTES, MMAP_BYTES = 4 * 2**20, 512 * 2**10
 GRACE_S = 5
 """Seconds that running requests may take after the signal to stop."""
 
@@ -121,16 +117,6 @@ def allow_open_files() -> None:
         limit = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
         if now != resource.RLIM_INFINITY and now < limit:
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
-
-
-def keep_little_memory() -> None:
-    """Let glibc use one heap for all threads, and return the memory of each large picture to the system."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another C library
-            library = ctypes.CDLL(None)
-            library.mallopt(M_ARENA_MAX, 1)
-            library.mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
-            library.mallopt(M_TRIM_THRESHOLD, TRIM_BYTES)
 
 
 def listen(host: str, port: int) -> socket.socket:

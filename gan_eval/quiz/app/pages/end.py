@@ -17,8 +17,12 @@ from gan_eval.quiz.wording import Texts
 
 CELL = 380
 """Smallest width of a trial in the list at scale 1."""
-LARGE_PANEL, LARGE_CELL, LARGE_SCALE = 240, 560, 1.2
-"""On a screen that is so large that its scale is 1.2: the width of each picture, and at most of a trial, at scale 1."""
+LARGE_SCALE = 1.2
+"""Scale of a screen from which the pictures are larger."""
+LARGE_PANEL = 240
+"""Width of each picture there, at scale 1."""
+LARGE_CELL = 560
+"""Maximum width of a trial there, at scale 1."""
 _Index = QModelIndex | QPersistentModelIndex
 
 

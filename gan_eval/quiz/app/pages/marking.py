@@ -13,8 +13,10 @@ from gan_eval.quiz.wording import Texts
 from gan_eval.settings.quiz import QuizSettings
 
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
-STEP, FINE_STEP = 0.02, 0.002
-"""Shares of the picture by which an arrow key moves the cross, without and with Shift."""
+STEP = 0.02
+"""Share of the picture by which an arrow key moves the cross."""
+FINE_STEP = 0.002
+"""The same with Shift."""
 MIDDLE = (0.5, 0.5)
 
 

@@ -25,11 +25,17 @@ from gan_eval.quiz.wording import Texts
 SETTLE_MS = 500
 """Milliseconds for which a page after a trial ignores keys and clicks that were meant for the trial."""
 
-INK, MUTED = "#1f2933", "#52606d"
-"""Colours of texts."""
-PAPER, GROUND, LINE = "#ffffff", "#f1f3f5", "#ccd3da"
-ACCENT, WRONG = "#1f5f99", "#a32a22"
-"""Colours of main buttons and of the focused widget, and of problems."""
+INK = "#1f2933"
+"""Colour of texts."""
+MUTED = "#52606d"
+"""Colour of remarks."""
+PAPER = "#ffffff"
+GROUND = "#f1f3f5"
+LINE = "#ccd3da"
+ACCENT = "#1f5f99"
+"""Colour of main buttons and of the focused widget."""
+WRONG = "#a32a22"
+"""Colour of problems."""
 
 
 @dataclass(frozen=True)
