@@ -157,24 +157,29 @@ def describe() -> str:
         of_features = metric.extractor == EXTRACTOR
         if heading := headings.pop("features" if of_features else metric.kind, ""):
             parts.append(f"{heading}\n{'=' * len(heading)}")
-        better = "higher is better" if metric.higher_is_better else "lower is better"
-        unit = f" {metric.unit}" if metric.unit else ""
-        weights = [f"{name} (`gan-eval weights fetch {name}`)" for name in metric.weights]
-        details = [
-            ("source", metric.source),
-            ("of 16 bits", metric.of_16_bits),
-            ("definition", metric.definition),
-            ("minimum size", "{} pixels by {}".format(*metric.min_size) if metric.min_size else ""),
-            ("weights", ", ".join(weights)),
-            ("needs", "masks: the column mask_file of the stimulus set" if metric.takes_hole else ""),
-            ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),
-            ("needs", _NEEDS.get(metric.extractor or "", ("", ""))[1]),
-            ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
-        ]
-        lines = wrap(f"{metric.name}: {metric.low:g} to {metric.high:g}{unit}; {better}", WIDTH)
-        lines += wrap(f"    {metric.measures}", WIDTH, subsequent_indent="    ")
-        for label, text in details:
-            if text:
-                lines += wrap(f"{label}: {text}", WIDTH, initial_indent="    ", subsequent_indent="      ")
-        parts.append("\n".join(lines))
+        parts.append("\n".join(_lines_of_metric(metric)))
     return "\n\n".join(parts)
+
+
+def _lines_of_metric(metric: Metric) -> list[str]:
+    """Return the description of a metric in lines."""
+    better = "higher is better" if metric.higher_is_better else "lower is better"
+    unit = f" {metric.unit}" if metric.unit else ""
+    weights = [f"{name} (`gan-eval weights fetch {name}`)" for name in metric.weights]
+    details = [
+        ("source", metric.source),
+        ("of 16 bits", metric.of_16_bits),
+        ("definition", metric.definition),
+        ("minimum size", "{} pixels by {}".format(*metric.min_size) if metric.min_size else ""),
+        ("weights", ", ".join(weights)),
+        ("needs", "masks: the column mask_file of the stimulus set" if metric.takes_hole else ""),
+        ("needs", "inputs: the column input_file of the stimulus set" if metric.kind == "input" else ""),
+        ("needs", _NEEDS.get(metric.extractor or "", ("", ""))[1]),
+        ("resizer", f"{DEFAULT_RESIZER}, or another by --resizer" if metric.extractor == "inception" else ""),
+    ]
+    lines = wrap(f"{metric.name}: {metric.low:g} to {metric.high:g}{unit}; {better}", WIDTH)
+    lines += wrap(f"    {metric.measures}", WIDTH, subsequent_indent="    ")
+    for label, text in details:
+        if text:
+            lines += wrap(f"{label}: {text}", WIDTH, initial_indent="    ", subsequent_indent="      ")
+    return lines

@@ -8,7 +8,7 @@ from gan_eval.settings.rules import rule_parts
 from gan_eval.settings.sections import SHORT, Name, NotInDesign, Option, Section
 from gan_eval.tables import PARTICIPATION, TRIALS
 from gan_eval.tables.cells import expected
-from gan_eval.tables.schema import SHARE
+from gan_eval.tables.schema import SHARE, Column
 
 Link = Literal["logit", "probit"]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -64,13 +64,8 @@ class AnalysisSettings(Section):
                 continue
             if column.words and value and value not in column.words:
                 raise ValueError(f"rule {rule!r}: {name} is never {value!r}; expected {expected(column)}")
-            if operator[0] not in "<>":
-                continue
-            limit = float(value)
-            if column.unit == SHARE and not 0 <= limit <= 1:
-                raise ValueError(f"rule {rule!r}: {name} is a share of 0 to 1, such as 0.8 for 80 %")
-            if name.endswith("reaction_time_ms") and 0 < limit < (10 if operator[0] == ">" else 1):
-                raise ValueError(f"rule {rule!r}: {name} is in milliseconds; {limit:g} seconds are {1000 * limit:g}")
+            if operator[0] in "<>" and (problem := _problem_of_limit(column, operator, float(value))):
+                raise ValueError(f"rule {rule!r}: {problem}")
         return rules
 
     @field_validator("comparisons")
@@ -79,6 +74,15 @@ class AnalysisSettings(Section):
         if any(a == b for a, b in pairs or ()):
             raise ValueError("a model is compared with itself; name two")
         return pairs
+
+
+def _problem_of_limit(column: Column, operator: str, limit: float) -> str:
+    """Return why a number is in another unit than a column; empty if it may be in that unit."""
+    if column.unit == SHARE and not 0 <= limit <= 1:
+        return f"{column.name} is a share of 0 to 1, such as 0.8 for 80 %"
+    if column.name.endswith("reaction_time_ms") and 0 < limit < (10 if operator[0] == ">" else 1):
+        return f"{column.name} is in milliseconds; {limit:g} seconds are {1000 * limit:g}"
+    return ""
 
 
 NO_PLAN = AnalysisSettings()
