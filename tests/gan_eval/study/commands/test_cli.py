@@ -10,6 +10,7 @@ import pytest
 import typer
 from pydantic import Field
 
+import gan_eval
 from gan_eval.base.commands import VERBS
 from gan_eval.base.errors import MAX_LENGTH
 from gan_eval.quiz.room import SessionResult
@@ -82,7 +83,7 @@ def test_a_word_that_an_option_does_not_have_is_named_with_the_words_it_has(comm
 
 
 def test_version_and_help(command):
-    assert command("--version")[:2] == (0, "gan_eval 0.2.0\n")
+    assert command("--version")[:2] == (0, f"gan_eval {gan_eval.__version__}\n")
     everything = typer.main.get_command(application()).commands
     for verb in VERBS:
         assert everything[verb].help == typer.main.get_command(application([verb])).commands[verb].help
