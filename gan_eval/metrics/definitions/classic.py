@@ -36,8 +36,10 @@ def piq_value(function: str, fake: Pixels, real: Pixels, *, dtype: DTypeLike = n
     import piq
     import torch
 
+    from gan_eval.metrics.kernels.devices import exact_inference
+
     pair = as_pair(fake, real)
-    with torch.inference_mode():
+    with exact_inference("cpu"):
         planes = [torch.from_numpy(np.divide(p.transpose(2, 0, 1)[None], 255, dtype=dtype, order="C")) for p in pair]
         try:
             value = float(getattr(piq, function)(*planes))

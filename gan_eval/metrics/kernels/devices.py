@@ -33,12 +33,14 @@ _CUDNN_SETTINGS = threading.Lock()
 
 @contextmanager
 def exact_inference(device: str) -> Iterator[None]:
-    """Turn off gradients and TF32, because cuDNN's TF32 rounds the inputs of convolutions to ten bits.
+    """Turn off gradients, autocast and TF32, because cuDNN's TF32 rounds the inputs of convolutions to ten bits.
 
+    The caller may be in an autocast of its own, as the validation of a network that trains in bfloat16.
     Thread-safe: on a GPU, one thread enters at a time.
     """
-    with torch.inference_mode():
-        if torch.device(device).type != "cuda":
+    kind = torch.device(device).type
+    with torch.inference_mode(), torch.autocast(kind, enabled=False):
+        if kind != "cuda":
             yield
             return
         cudnn = torch.backends.cudnn

@@ -180,6 +180,22 @@ def test_inception_comes_from_a_file(seeded_weights):
         AllPairsKernelInceptionDistance(weights=seeded_weights, resizer="none")
 
 
+def test_autocast_around_a_metric_leaves_its_number(seeded_weights, tmp_path):
+    """The validation of a network that trains in bfloat16 runs inside autocast, and so do its metrics."""
+    fake, real = FAKE[:3, :, :96, :96], REAL[:3, :, :96, :96]
+    distance = load("lpips_alex", paths=write_learned(tmp_path))
+
+    def numbers() -> list[float]:
+        fid = FrechetInceptionDistance(weights=seeded_weights)
+        hand_in({"fid": fid}, fake, real)
+        values = [scores(name, fake, real) for name in ("ssim", "vif", "haarpsi")]
+        return torch.cat([*values, scores("lpips_alex", fake, real, network=distance), fid.compute()[None]]).tolist()
+
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = numbers()
+    assert inside == numbers()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), [(LearnedPerceptualSimilarity, "lpips_alex"), (Dists, "dists")])
 def test_learned_distances(kind, name, tmp_path):
