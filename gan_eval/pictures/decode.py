@@ -43,8 +43,9 @@ MAX_FOLDERS = 8
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 UNREAD_SUFFIXES = frozenset(
     {".avif", ".heic", ".heif", ".jxl", ".gif", ".jp2", ".jfif", ".jpe", ".tga", ".ppm", ".pgm", ".exr", ".dng", ".npy"}
+    | {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
 )
-"""Endings of pictures in formats that are not read."""
+"""Endings of pictures in formats that are not read, and of videos."""
 
 _ORIENTATIONS: dict[int, Callable[[Samples], Samples]] = {
     2: np.fliplr,

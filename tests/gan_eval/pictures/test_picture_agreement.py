@@ -104,12 +104,18 @@ def test_files_of_other_formats_are_named(tmp_path):
     for number in (2, 3):
         (folder / "fake" / f"{number}.png").rename(folder / "fake" / f"{number}.avif")
     (folder / "fake" / "notes.txt").write_text("mine")
+    (folder / "real" / "clip.MP4").touch()
     refused(r"2.*2 files.*\(\.avif\)", import_folder, folder, tmp_path / "set")
     for number in (2, 3):
         (folder / "real" / f"{number}.png").unlink()
-    (line,) = import_folder(folder, tmp_path / "set").remarks
+    line, video = import_folder(folder, tmp_path / "set").remarks
     assert line.startswith(f"{folder / 'fake'}: 2 files ")
     assert ".avif" in line
+    assert video.startswith(f"{folder / 'real'}: 1 file ")
+    assert ".mp4" in video
+    (folder / "clips").mkdir()
+    (folder / "clips" / "1.webm").touch()
+    refused(r"no pictures in this folder .*1 file .*\(\.webm\)", pictures.list_pictures, folder / "clips")
 
 
 # sizes
