@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Expected: filling a hole leaves the pixels outside the hole as they were (cv2.inpaint does).
 # What happens: cv2.xphoto.inpaint of OpenCV 5.0.0 gives other known pixels, too: FSR_FAST and FSR_BEST cut the whole picture to the next lower
-# level (78 % of the known pixels here), SHIFTMAP changes the ring around the hole, by up to 62 levels.
+# level (78 % of the known pixels here), SHIFTMAP changes the ring around the hole, by 62 levels or, in some runs, more.
 # Who meets it: whoever scores inpainting baselines outside the hole or over the whole picture, or checks composites for equal pixels.
 set -euo pipefail
 work=$(mktemp -d)
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 EXPECTED = {"FSR_FAST": (0.78, 1), "SHIFTMAP": (0.01, 62)}
+"""Share of the known pixels that change, and by how much at most; of SHIFTMAP in most runs, and never less."""
 y, x = np.mgrid[:64, :80]
 picture = np.stack([127 + 60 * np.sin(x / 9 + k) + 50 * np.cos((x + y) / 14) for k in range(3)], -1).clip(0, 255).astype(np.uint8)
 hole = np.zeros(picture.shape[:2], np.uint8)
@@ -30,5 +31,7 @@ for name in EXPECTED:
     print(f"{name}: {seen[name][0]:.0%} of the known pixels changed, by up to {seen[name][1]} levels")
 telea = cv2.inpaint(picture, hole, 3, cv2.INPAINT_TELEA)
 print("cv2.inpaint:", int((telea != picture)[hole == 0].sum()), "known pixels changed")
-sys.exit(None if seen == EXPECTED else f"changed: expected {EXPECTED}")
+more = all(found >= least for found, least in zip(seen["SHIFTMAP"], EXPECTED["SHIFTMAP"], strict=True))
+same = seen["FSR_FAST"] == EXPECTED["FSR_FAST"] and more
+sys.exit(None if same else f"changed: expected {EXPECTED}, or more of SHIFTMAP")
 PYTHON

@@ -10,7 +10,7 @@ from PIL import Image
 from skimage import transform
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
-from gan_eval.metrics.networks.extractors import inception_extractor, resize
+from gan_eval.metrics.networks.extractors import RESIZERS, inception_extractor, resize
 
 PICTURES = [texture(n, 64, 80) for n in range(3)]
 
@@ -38,6 +38,14 @@ def test_bilinear_is_scikit_images_half_pixel_rule(height: int, width: int) -> N
     picture = texture(1, height, width)
     wanted = transform.resize(picture.astype(float), (299, 299), order=1, mode="edge", anti_aliasing=False)
     assert np.abs(resize(picture, "bilinear").permute(1, 2, 0).numpy() - wanted).max() < 0.02
+
+
+@pytest.mark.parametrize("name", RESIZERS)
+def test_a_flat_picture_stays_flat(name: str) -> None:
+    for side in (64, 299, 600):
+        resized = resize(np.full((side, side, 3), 200, np.uint8), name)
+        expected = 200 * 256 / 255 if name == "pytorch-fid" else 200.0
+        assert torch.allclose(resized, torch.tensor(expected), atol=1e-3), side
 
 
 def test_the_rule_of_pytorch_fid_gives_the_network_its_scaling() -> None:
