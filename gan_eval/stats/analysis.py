@@ -17,7 +17,7 @@ from gan_eval.judgements.trials import CALLED, PreparedTrials, TypedTrials, requ
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.departures import apply_exclusions, settings_and_departures, with_departures
-from gan_eval.stats.groups import ONE_PARTICIPANT, WHO_NOT_KNOWN, joined, with_holes
+from gan_eval.stats.groups import joined, with_holes
 from gan_eval.stats.inputs import FrameOrFile, Inputs, MetricValues, read_inputs
 from gan_eval.stats.marks.tables import Maps, mark_tables, marked
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS, correlations_and_differences
@@ -41,7 +41,6 @@ from gan_eval.stats.writing import write_analysis
 from gan_eval.tables import MARKS, PARTICIPANTS, PLANS, SESSIONS, TRIALS, Table
 from gan_eval.tables.directions import Better, require_directions
 from gan_eval.tables.frames import frame_of
-from gan_eval.tables.names import NOT_KNOWN
 from gan_eval.tables.personal import left_out_line, without_personal_columns
 
 if TYPE_CHECKING:
@@ -180,16 +179,7 @@ def analyze(
     if len(sensitivity_rows):
         frames["comparisons"] = pd.concat([frames["comparisons"], sensitivity_rows], ignore_index=True)
     frames["paper"] = paper(analysed, frames, compared.detections)
-    if analysed.every["participant"].eq(NOT_KNOWN).all():
-        frames = {name: _without_known_people(frame) for name, frame in frames.items()}
     return _with_provenance(frames, inputs.prepared, exclusion_notes)
-
-
-def _without_known_people(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of answers of unknown people, whose notes do not call them one participant."""
-    if "note" not in frame:
-        return frame
-    return frame.assign(note=frame["note"].str.replace(ONE_PARTICIPANT, WHO_NOT_KNOWN, regex=False))
 
 
 def _answers_of_analysed(

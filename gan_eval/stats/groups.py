@@ -14,11 +14,10 @@ from gan_eval.judgements.trials import PAIRED, requested_exposure
 from gan_eval.pictures.holes import area_band
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.tables import HOLE_SCOPES, STIMULI
+from gan_eval.tables.names import NOT_KNOWN
 
 ONE_PARTICIPANT = "one participant: says nothing about people in general"
-"""Note of a row with an interval over pictures, but without a test and a verdict."""
 WHO_NOT_KNOWN = "not known who answered: says nothing about people in general"
-"""The same of answers that were counted by picture, which have one participant `NOT_KNOWN`."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +191,15 @@ def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFra
             for scope, values in zip(HOLE_SCOPES, of_stimuli, strict=True)
         }
     )
+
+
+def one_participant(participants: pd.Series | np.ndarray) -> str:
+    """Return the note of a row with an interval over pictures alone, hence without a test and a verdict.
+
+    Args:
+        participants: (N,) those of the answers, at least one; `NOT_KNOWN` where answers were counted by picture.
+    """
+    return WHO_NOT_KNOWN if (np.asarray(participants, object) == NOT_KNOWN).all() else ONE_PARTICIPANT
 
 
 REAL = "real"

@@ -53,7 +53,7 @@ from gan_eval.stats.estimate.persons import (
     why_each_once,
     with_number,
 )
-from gan_eval.stats.groups import ONE_PARTICIPANT, joined
+from gan_eval.stats.groups import joined, one_participant
 from gan_eval.stats.mixed import CrossedFit, NoFitError, fit_crossed
 from gan_eval.stats.questions import MAX_ROWS, MIN_SHARED, KindQuestion
 
@@ -379,7 +379,7 @@ def _estimated(trials: pd.DataFrame, answers: _Answers, settings: AnalysisSettin
         return clustered
     try:
         if n_levels(answers.participant) == 1:
-            return replace(clustered, note=ONE_PARTICIPANT, untested="one participant")
+            return replace(clustered, note=one_participant(trials["participant"]), untested="one participant")
         if why_not:
             raise NoFitError(why_not)
         fit, shares, covariances = _by_model(answers, settings)

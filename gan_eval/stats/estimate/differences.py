@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from gan_eval.base.inference import (
@@ -24,7 +25,7 @@ from gan_eval.base.inference import (
     wilson,
 )
 from gan_eval.stats.estimate.persons import effective_numbers, person_weights
-from gan_eval.stats.groups import ONE_PARTICIPANT, joined
+from gan_eval.stats.groups import joined, one_participant
 from gan_eval.stats.recruitment import ALPHA
 
 HALF = 0.5
@@ -76,6 +77,10 @@ class Difference(NamedTuple):
     bound: float = 1.0
     """Largest size of such a difference."""
     untested: Untested | None = None
+
+    def note_on(self, participants: pd.Series) -> str | None:
+        """Return the note, with that on answers of one participant; they are of these participants (N,)."""
+        return joined(self.note, one_participant(participants) if self.untested == "one participant" else None)
 
 
 def wald(
@@ -279,7 +284,6 @@ def other_variance(success: np.ndarray, row: np.ndarray, other: np.ndarray, weig
 def _where_all_agree(independent: Difference, difference: float, is_alone: bool, note: str) -> Difference:
     """Return the observed difference with the interval and the p of as many answers as there are pictures or people."""
     untested: Untested | None = "one participant" if is_alone else None
-    note = joined(note, ONE_PARTICIPANT * is_alone) or ""
     return independent._replace(difference=difference, note=note, untested=untested)
 
 
@@ -292,7 +296,6 @@ def _never_more_certain(clustered: Difference, independent: Difference, is_alone
 
     return clustered._replace(
         p=max(independent.p, clustered.p),
-        note=ONE_PARTICIPANT if is_alone else "",
         interval=interval,
         p_equivalent=max(independent.p_equivalent, clustered.p_equivalent),
         basis="independent" if is_alone else "two_way_cluster",

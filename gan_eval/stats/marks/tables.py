@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gan_eval.base.errors import UserError
 from gan_eval.base.inference import holm
-from gan_eval.stats.groups import ONE_PARTICIPANT, provenance_cells
+from gan_eval.stats.groups import one_participant, provenance_cells
 from gan_eval.stats.marks.auc import (
     Aucs,
     Marks,
@@ -160,11 +160,11 @@ class Marked:
         """Return an estimate with its interval and the columns `NOTED` of a row about pictures (S,) as cells."""
         rows, reason = self.rows[pictures[self.marks.picture]], None
         if rows["participant"].nunique() < 2:
-            reason = ONE_PARTICIPANT if len(rows) else "no marks"
+            reason = one_participant(rows["participant"]) if len(rows) else "no marks"
         elif not value.pictures:
             reason = None if any(notes) else "too few people marked a picture of these and others of its data set"
         elif value.people < 2:
-            reason = ONE_PARTICIPANT
+            reason = one_participant(rows["participant"])
         elif np.isnan(value.low):
             reason = "the same value for each person and picture, as by a flat map: no interval"
         elif np.isnan(value.p):

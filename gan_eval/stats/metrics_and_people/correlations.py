@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import ndtr, stdtr
 
 from gan_eval.base.inference import REPLICATES, Z95, bootstrap_interval, holm, inner_rank
-from gan_eval.stats.groups import ONE_PARTICIPANT, joined
+from gan_eval.stats.groups import joined, one_participant
 from gan_eval.stats.metrics_and_people.ceiling import (
     MIN_POINTS,
     Pairing,
@@ -277,7 +277,7 @@ def _pooled_row(
         row["p"] = float(test.pvalue)
         notes.append(f"p exact over all pairings of {len(value)} points")
     if len(points.scores.people) == 1:
-        notes.append(ONE_PARTICIPANT)
+        notes.append(one_participant(points.scores.people))
     return row | points.carried(*notes, no_ceiling)
 
 
@@ -434,5 +434,5 @@ def _difference_row(points: PointSet, names: tuple[str, str], bootstrap: Bootstr
             else:
                 notes.append("a correlation of 1, or few items: no test")
     if len(points.scores.people) == 1:
-        notes.append(ONE_PARTICIPANT)
+        notes.append(one_participant(points.scores.people))
     return row | points.carried(*notes)

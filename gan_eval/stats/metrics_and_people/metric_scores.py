@@ -11,7 +11,7 @@ from gan_eval.base.inference import holm, n_levels
 from gan_eval.judgements.contradictions import of_two_models
 from gan_eval.judgements.trials import PAIRED, TWO_MODELS, AnyTrials, typed
 from gan_eval.stats.estimate.votes import Votes, agreement, ceiling, pictures_of_any_pair, score, score_difference
-from gan_eval.stats.groups import ONE_PARTICIPANT, provenance_cells
+from gan_eval.stats.groups import one_participant, provenance_cells
 from gan_eval.stats.metrics_and_people.matching import completed
 from gan_eval.stats.recruitment import ALPHA
 from gan_eval.tables.directions import Better, better_of
@@ -202,7 +202,7 @@ def _score_row(choices: _Choices, metric: _Metric, agrees: np.ndarray) -> Row:
     row |= dict(zip(("score", "score_low", "score_high"), found, strict=True))
     without = int((~used).sum())
     left_out = f"{without} votes on pairs without a value of both pictures left out" if without else ""
-    return row | provenance_cells(carried, *_notes(votes), left_out, no_ceiling)
+    return row | provenance_cells(carried, *_notes(carried, votes), left_out, no_ceiling)
 
 
 def unknown_direction(metric: str) -> str:
@@ -210,9 +210,9 @@ def unknown_direction(metric: str) -> str:
     return f"whether higher values are better is not known: --better {metric}=higher, or {metric}=lower"
 
 
-def _notes(votes: Votes) -> list[str]:
+def _notes(trials: pd.DataFrame, votes: Votes) -> list[str]:
     few = "pictures of one item: no interval" * (n_levels(votes.picture) < 2)
-    return [ONE_PARTICIPANT * (n_levels(votes.participant) < 2), few]
+    return [one_participant(trials["participant"]) * (n_levels(votes.participant) < 2), few]
 
 
 def _difference_row(choices: _Choices, a: tuple[str, np.ndarray], b: tuple[str, np.ndarray]) -> Row:
@@ -226,4 +226,5 @@ def _difference_row(choices: _Choices, a: tuple[str, np.ndarray], b: tuple[str, 
     row |= {"score_a": float(agrees_a.mean()), "score_b": float(agrees_b.mean()), "n_apart": found.n_apart}
     row |= {"difference": value, "ci_low": low, "ci_high": high, "p": found.p}
     alike = "the two metrics prefer the same picture of every pair: no test" if found.n_apart == 0 else ""
-    return row | provenance_cells(choices.trials[used], *_notes(votes), alike)
+    trials = choices.trials[used]
+    return row | provenance_cells(trials, *_notes(trials, votes), alike)

@@ -15,7 +15,7 @@ from gan_eval.base.inference import (
 )
 from gan_eval.judgements.trials import PAIRED, AnyTrials, pictures, typed
 from gan_eval.stats.estimate.votes import by_both_pictures, pictures_of_any_pair
-from gan_eval.stats.groups import ONE_PARTICIPANT, Groups, contestants, distinct, joined, provenance
+from gan_eval.stats.groups import Groups, contestants, distinct, joined, one_participant, provenance
 from gan_eval.stats.mixed.fit import plain_fit
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, integer, interval_columns, number, text
@@ -95,7 +95,7 @@ def choices(trials: AnyTrials) -> pd.DataFrame:
     notes = [
         (n == 0, "no answered trials"),
         (edge, "a share of 0 or 1: d′ rests on the log-linear correction"),
-        (distinct(pairs["participant"], grouped) == 1, ONE_PARTICIPANT),
+        (distinct(pairs["participant"], grouped) == 1, one_participant(pairs["participant"])),
     ]
     rows = first[columns].assign(
         n=n,
@@ -174,7 +174,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
             std_error[group] = np.sqrt(variance)
             half_width[group] = t_critical(degrees_of_freedom(*several)) * np.sqrt(variance)
             notes += [
-                (is_estimated & (n_levels(participant) < 2), ONE_PARTICIPANT),
+                (is_estimated & (n_levels(participant) < 2), one_participant(pairs["participant"])),
                 (is_estimated & (n_levels(item) < 2), "one item: says nothing about items in general"),
             ]
         else:

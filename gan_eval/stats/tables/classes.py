@@ -60,4 +60,4 @@ def _row(named: pd.DataFrame, shown: np.ndarray, is_called: np.ndarray, of_class
     low, high = found.interval(0.95)
     row: Row = {"class": of_class, "called": word, "n": len(part), "n_called": int(success.sum())}
     row |= {"share": HALF + found.difference, "share_low": HALF + low, "share_high": HALF + high}
-    return row | provenance_cells(part, found.note)
+    return row | provenance_cells(part, found.note_on(part["participant"]))

@@ -286,5 +286,7 @@ def _row(asked: Comparison, difference: Difference, plan: AnalysisSettings) -> R
         **_sources(asked),
         "exploratory": not asked.planned,
         "untested": difference.untested or ("too few" if np.isnan(difference.p) else None),
-        **provenance_cells(asked.trials, asked.note, difference.note, asked.margin_note),
+        **provenance_cells(
+            asked.trials, asked.note, difference.note_on(asked.trials["participant"]), asked.margin_note
+        ),
     }

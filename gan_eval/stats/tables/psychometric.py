@@ -17,7 +17,7 @@ from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings, Link
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.contrast import population_proportions
 from gan_eval.stats.estimate.differences import HALF, difference_of_proportions, proportion_less_half
-from gan_eval.stats.groups import ONE_PARTICIPANT, REAL, contestants, groups, provenance_cells
+from gan_eval.stats.groups import REAL, contestants, groups, one_participant, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.likelihood import NotConvergedError
 from gan_eval.stats.mixed.psychometric import (
@@ -303,7 +303,7 @@ def _function(
         if not is_crossed and chosen["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
             notes.append("the levels followed the answers, which pooled answers do not allow for")
         if row["n_participants"] == 1:
-            notes.append(ONE_PARTICIPANT)
+            notes.append(one_participant(chosen["participant"]))
         is_known = is_inside or not np.isnan(crossing.low)
         row |= {
             "threshold": answers.level(crossing.value) if is_known else np.nan,
@@ -371,5 +371,5 @@ def _levels(
             "ci_low": low,
             "ci_high": high,
             "fitted": fitted,
-            **provenance_cells(subset, share.note),
+            **provenance_cells(subset, share.note_on(subset["participant"])),
         }

@@ -18,7 +18,7 @@ from gan_eval.base.inference import degrees_of_freedom, n_levels, t_critical, tw
 from gan_eval.judgements.trials import AnyTrials, items_of, typed
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.detection_rates import BY_PICTURE, TOO_FEW, TWO_WAY
-from gan_eval.stats.groups import ONE_PARTICIPANT, joined, provenance_cells
+from gan_eval.stats.groups import joined, one_participant, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.models import scale_trouble
 from gan_eval.stats.questions import KindRow, kind_rows
@@ -199,7 +199,6 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
     is_fake, says_fake = (rated[name].to_numpy(bool) for name in ("is_fake", "says_fake"))
     level, levels = pd.factorize(rated["confidence"].astype("float64"), sort=True)
     ratings, rating = np.unique(np.where(says_fake, level + 1, -1 - level), return_inverse=True)
-    participant, stimulus = (pd.factorize(rated[name])[0] for name in ("participant", "stimulus"))
     counts = np.bincount(len(ratings) * is_fake + rating, minlength=2 * len(ratings)).reshape(2, -1)
     cells = provenance_cells(rated)
     fit: Row = {
@@ -208,8 +207,8 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
         "n_ratings": len(ratings),
         "n_real": int(counts[0].sum()),
         "n_fake": int(counts[1].sum()),
-        "n_participants": n_levels(participant),
-        "n_stimuli": n_levels(stimulus),
+        "n_participants": rated["participant"].nunique(),
+        "n_stimuli": rated["stimulus"].nunique(),
     }
     trouble = scale_trouble(len(levels)) if len(levels) > 1 else ""
     points: list[Row] = []
@@ -223,22 +222,16 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
     try:
         if trouble:
             raise NoFitError(trouble)
-        items = items_of(rated, side=is_fake)
-        estimates = _estimates(fit_gaussian(counts), is_fake, rating, participant, stimulus, items)
+        estimates = _estimates(fit_gaussian(counts), rated, is_fake, rating)
     except NoFitError as reason:
         estimates = {"note": str(reason)}
     return fit | cells | estimates | {"note": joined(estimates["note"], cells["note"])}, points
 
 
-def _estimates(
-    fit: GaussianFit,
-    is_fake: np.ndarray,
-    rating: np.ndarray,
-    participant: np.ndarray,
-    stimulus: np.ndarray,
-    item: np.ndarray | None,
-) -> Row:
+def _estimates(fit: GaussianFit, rated: pd.DataFrame, is_fake: np.ndarray, rating: np.ndarray) -> Row:
     """Return the numbers of a fit with their intervals; that of the slope is symmetric in its logarithm."""
+    participant, stimulus = (pd.factorize(rated[name])[0] for name in ("participant", "stimulus"))
+    item = items_of(rated, side=is_fake)
     half = 1 + fit.slope**2
     gradient = np.zeros((2, len(fit.covariance)))  # of d_a and of log s
     gradient[0, :2] = np.sqrt(2 / half), -fit.d_a * fit.slope**2 / half
@@ -257,6 +250,6 @@ def _estimates(
     for name, numbers in (("d_a", d_a), ("slope", slope), ("a_z", ndtr(d_a / np.sqrt(2)))):
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), map(float, numbers), strict=True))
     is_finite = bool(np.isfinite(reach).all())
-    few = [] if is_finite else [TOO_FEW]
+    who, few = "" if several else one_participant(rated["participant"]), "" if is_finite else TOO_FEW
     basis = (TWO_WAY if several else BY_PICTURE) if is_finite else None
-    return row | {"basis": basis, "note": joined(None if several else ONE_PARTICIPANT, *few)}
+    return row | {"basis": basis, "note": joined(who, few)}
