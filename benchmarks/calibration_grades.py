@@ -23,9 +23,8 @@ from gan_eval.judgements.trials import TypedTrials
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import paper
-from gan_eval.stats.tables.comparisons import COMPARISONS
+from gan_eval.stats.tables.comparisons import Compared
 from gan_eval.stats.tables.grades import ratings
-from gan_eval.tables.frames import frame_of
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,7 @@ def graded_models(world: GradesWorld, random: np.random.Generator) -> list[Numbe
 def paper_grade(world: GradesWorld, random: np.random.Generator) -> list[Number]:
     """Return the grade of one model in the table to cite."""
     trials = grades(world, random)
-    frames = {"comparisons": frame_of([], COMPARISONS), "ratings": ratings(trials)}
-    row = paper(trials, frames, []).iloc[0]
+    row = paper(trials, {"ratings": ratings(trials)}, Compared([], [])).iloc[0]
     return [Number("grade", mean_grade(world), *(float(row[name]) for name in ("grade", "grade_low", "grade_high")))]
 
 

@@ -28,7 +28,7 @@ from gan_eval.report.parts.sentences import sentence
 from gan_eval.report.parts.words import basis_text, clean, points
 from gan_eval.report.people.caveats import trained_text
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.paper import RATING, SINGLE
+from gan_eval.stats.results import RATING, SINGLE
 from gan_eval.stats.tables.hype import THRESHOLDS
 
 WIDTH_MM, WIDE_MM = 180.0, 130.0

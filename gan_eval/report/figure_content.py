@@ -19,8 +19,8 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
-from gan_eval.stats.paper import EVERYTHING, INTERIM, NONE, PAPER, RATING, SINGLE
-from gan_eval.stats.results import Result
+from gan_eval.stats.paper import PAPER
+from gan_eval.stats.results import EVERYTHING, INTERIM, NONE, RATING, SINGLE, Result
 from gan_eval.stats.tables.grades import OPINION_SCORES
 from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS

@@ -16,7 +16,7 @@ from gan_eval.judgements.readers import NO_SIMULATED, of_people
 from gan_eval.judgements.trials import CALLED, PreparedTrials, TypedTrials, requested_exposure
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
-from gan_eval.stats.departures import apply_exclusions, settings_and_departures, with_departures
+from gan_eval.stats.departures import apply_exclusions, models_with_departures, settings_and_departures
 from gan_eval.stats.groups import joined, with_holes
 from gan_eval.stats.inputs import FrameOrFile, Inputs, MetricValues, read_inputs
 from gan_eval.stats.marks.tables import Maps, mark_tables, marked
@@ -30,7 +30,7 @@ from gan_eval.stats.recruitment import ALPHA, is_waiting, recruitment
 from gan_eval.stats.tables.agreement import agreement
 from gan_eval.stats.tables.choices import bradley_terry, choices
 from gan_eval.stats.tables.classes import classes
-from gan_eval.stats.tables.comparisons import compare
+from gan_eval.stats.tables.comparisons import COMPARISONS, Departures, compare
 from gan_eval.stats.tables.grades import opinion_scores, ratings
 from gan_eval.stats.tables.hype import hype, thresholds
 from gan_eval.stats.tables.psychometric import psychometric
@@ -157,12 +157,15 @@ def analyze(
         say(line)
     answers = _answers_of_analysed(inputs.participants, analysed, {*settings.covariates, *beyond.covariates}, say)
     pyarrow.default_memory_pool().release_unused()  # reading and checking text leave twice the size of the file
-    compared = compare(analysed, plan=settings, recruited=recruited, grades=grades)
+    excluded = f"rests on exclusions that are not in the plan ({included.beyond} trials)" if included.beyond else ""
+    departures = Departures(plan is not None, beyond.margin is not None, excluded)
+    compared = compare(analysed, plan=settings, recruited=recruited, grades=grades, departures=departures)
+    models = mixed_models(analysed, plan=settings, participants=answers, detection=compared.fit)
     frames = {
         "participation": included.participation,
         **_tables_of_answers(analysed, inputs.shown, settings, staircase=staircase, seed=seed),
-        "mixed_models": mixed_models(analysed, plan=settings, participants=answers, detection=compared.fit),
-        "comparisons": compared.table,
+        "mixed_models": models_with_departures(models, plan, beyond, analysed, answers, departures),
+        "comparisons": frame_of([*compared.rows, *sensitivity_rows], COMPARISONS),
         "correlations": frame_of([], CORRELATIONS),
     }
     if recruited is not None:
@@ -174,11 +177,7 @@ def analyze(
     if inputs.marks is not None and len(inputs.marks):
         sizes = pd.concat(inputs.shown.values(), ignore_index=True) if inputs.shown else None
         frames |= mark_tables(marked(inputs.marks, analysed.every, stimuli=sizes, sessions=inputs.sessions), maps)
-    frames = with_departures(frames, plan, beyond, analysed, answers, included.beyond)
-    frames["robustness"] = robustness(analysed)
-    if len(sensitivity_rows):
-        frames["comparisons"] = pd.concat([frames["comparisons"], sensitivity_rows], ignore_index=True)
-    frames["paper"] = paper(analysed, frames, compared.detections)
+    frames |= {"robustness": robustness(analysed), "paper": paper(analysed, frames, compared)}
     return _with_provenance(frames, inputs.prepared, exclusion_notes)
 
 

@@ -1,9 +1,7 @@
 """The plan of an analysis and what options add to it: exclusions, a margin, covariates."""
 
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gan_eval.base.errors import UserError
@@ -11,9 +9,12 @@ from gan_eval.judgements.trials import TypedTrials, text_coded, typed
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.settings.sections import check_options
 from gan_eval.stats.exclusions import EXCLUSIONS_PLANNED, Included, Rules, apply_rules
+from gan_eval.stats.groups import joined
 from gan_eval.stats.inputs import Inputs
 from gan_eval.stats.mixed.models import mixed_models
+from gan_eval.stats.tables.comparisons import Departures
 from gan_eval.stats.tables.robustness import is_on_outcome, refuse_outcome_rules, sensitivity
+from gan_eval.tables.frames import Row
 
 
 def settings_and_departures(plan: AnalysisSettings | None, **options: Any) -> tuple[AnalysisSettings, AnalysisSettings]:
@@ -33,7 +34,7 @@ def settings_and_departures(plan: AnalysisSettings | None, **options: Any) -> tu
 
 def apply_exclusions(
     inputs: Inputs, settings: AnalysisSettings, beyond: AnalysisSettings, *, planned: bool
-) -> tuple[Included, TypedTrials, pd.DataFrame, tuple[str, str]]:
+) -> tuple[Included, TypedTrials, list[Row], tuple[str, str]]:
     """Apply the rules of exclusion.
 
     Returns:
@@ -60,47 +61,29 @@ def apply_exclusions(
     return included, analysed, rows, (included.note, note)
 
 
-def with_departures(
-    frames: Mapping[str, pd.DataFrame],
+def models_with_departures(
+    models: pd.DataFrame,
     plan: AnalysisSettings | None,
     beyond: AnalysisSettings,
     trials: TypedTrials,
     participants: pd.DataFrame | None,
-    excluded: int,
-) -> dict[str, pd.DataFrame]:
-    """Return the tables with the rows that options add to the plan, and with marks on unplanned results."""
-    marked = dict(frames)
+    departures: Departures,
+) -> pd.DataFrame:
+    """Return the table `mixed_models` with the formulas that options add to the plan, and with marks on departures."""
     if plan is None:  # nothing can depart from it
-        for name in ("comparisons", "mixed_models"):
-            marked[name] = _exploratory(frames[name], None)
-        return marked
-    if beyond.margin is not None:  # rows that are equivalent by it are exploratory
-        has_margin = frames["comparisons"]["margin"].notna().to_numpy(bool)
-        noted = _noted(frames["comparisons"], has_margin, "the margin is exploratory, not in the plan")
-        equivalent = (noted["verdict"] == "equivalent").fillna(False).to_numpy(bool)
-        marked["comparisons"] = noted.assign(
-            exploratory=noted["exploratory"].mask(equivalent, True), margin_exploratory=has_margin
-        )
+        return _exploratory(models, None)
     if beyond.covariates:  # add the formulas that the plan does not have
-        planned = frames["mixed_models"]
         options = plan.model_copy(update={"covariates": beyond.covariates})
-        models = mixed_models(trials, plan=options, participants=participants)
-        formulas = set(planned[["formula", "link"]].itertuples(index=False, name=None))
-        is_new = [pair not in formulas for pair in models[["formula", "link"]].itertuples(index=False, name=None)]
-        marked["mixed_models"] = pd.concat([planned, models[is_new].assign(exploratory=True)], ignore_index=True)
-    if excluded:
-        note = f"rests on exclusions that are not in the plan ({excluded} trials)"
-        for name in ("comparisons", "mixed_models"):
-            marked[name] = _exploratory(_noted(marked[name], np.ones(len(marked[name]), bool), note), True)
-    return marked
+        more = mixed_models(trials, plan=options, participants=participants)
+        formulas = set(models[["formula", "link"]].itertuples(index=False, name=None))
+        is_new = [pair not in formulas for pair in more[["formula", "link"]].itertuples(index=False, name=None)]
+        models = pd.concat([models, more[is_new].assign(exploratory=True)], ignore_index=True)
+    if not departures.excluded:
+        return models
+    notes = pd.Series([joined(departures.excluded, note) for note in models["note"].fillna("")], index=models.index)
+    return _exploratory(models, True).assign(note=notes)
 
 
 def _exploratory(table: pd.DataFrame, value: bool | None) -> pd.DataFrame:
     """Return a table whose results are all exploratory or not; None: nothing was planned."""
     return table.assign(exploratory=pd.Series(value, index=table.index, dtype="boolean"))
-
-
-def _noted(table: pd.DataFrame, chosen: np.ndarray, note: str) -> pd.DataFrame:
-    """Add a note to the chosen rows, before their own notes."""
-    notes = [f"{note}; {cell}" if cell == cell else note for cell in table["note"]]
-    return table.assign(note=table["note"].where(~chosen, notes))

@@ -7,7 +7,9 @@ from itertools import takewhile
 
 import pandas as pd
 
-from gan_eval.stats.paper import INTERIM, UNNAMED, distinct_rows, printed, shared_reals, skill_note, unadjusted
+from gan_eval.stats.cited import UNNAMED, printed, shared_reals, skill_note, unadjusted
+from gan_eval.stats.results import INTERIM, Result, Results, results_of
+from gan_eval.tables.cells import is_missing
 
 TEXT_WIDTH_PT = 440.0
 """Width of a table in points; A4 with margins of 2.5 cm has 455."""
@@ -34,7 +36,8 @@ def latex(table: pd.DataFrame) -> str:
 
     Counts, and a model or data set that all rows have in common, are in the caption.
     """
-    heads, rows = printed(table)
+    results = results_of(table)
+    heads, rows = printed(results)
     columns = {head: [row[index] for row in rows] for index, head in enumerate(heads)}
     common = {head: {*columns[head]} for head in ("Model", "Data set")}
     caption = ["Real or generated?"]
@@ -58,37 +61,37 @@ def latex(table: pd.DataFrame) -> str:
         list(cells),
         [list(row) for row in zip(*cells.values(), strict=True)],
         words=_WORDS,
-        caption=" ".join([*caption, *_facts(table, heads)]),
+        caption=" ".join([*caption, *_facts(results, heads)]),
         label="tab:real-or-generated",
     )
 
 
-def _facts(table: pd.DataFrame, heads: Sequence[str]) -> list[str]:
+def _facts(results: Results, heads: Sequence[str]) -> list[str]:
     """Return the sentences of the caption that follow from the rows: counts, who answered, what intervals allow for."""
-    has_rates = table[["fooling_rate", "real_called_real", "accuracy", "preference", "grade"]].notna().any(axis=None)
-    caption = [_counts(distinct_rows(table))]
-    if table["simulated"].fillna(False).any():
+    rows = results.every
+    has_rates = any(not is_missing(row.numbers[name].value) for row in rows for name in _OVER_PICTURES)
+    caption = [_counts(results.cited)]
+    if any(row.simulated for row in rows):
         caption.append("Simulated participants: a rehearsal, not evidence about people.")
-    if (table["verdict"] == INTERIM).any():
+    if any(row.verdict == INTERIM for row in rows):
         caption.append("Interim: no verdict, because the study waits for more people.")
-    fractions = table["fraction"].dropna()
-    if (fractions < 1).any():
-        caption.append(f"Models trained for {100 * fractions.min():.3g}% of the planned steps.")
+    if partial := [row.fraction for row in rows if row.fraction < 1]:
+        caption.append(f"Models trained for {100 * min(partial):.3g}% of the planned steps.")
     if "Balanced accuracy, %" in heads:
         caption.append("Accuracy counts real and generated pictures alike; chance is 50%.")
-    if has_rates and table["n_participants"].max() <= 1:
+    if has_rates and all((row.counts["n_participants"] or 0) <= 1 for row in rows):
         allowing = " that allow for differences between pictures and say nothing about other people"
     else:
         allowing = " that allow for differences between participants and between pictures" * bool(has_rates)
     caption.append(f"In brackets 95% intervals{allowing}.")
-    caption += [
-        text for text in (unadjusted(distinct_rows(table)["verdict"]), shared_reals(table), *skill_note(table)) if text
-    ]
+    caption += filter(None, (unadjusted(results.cited), shared_reals(results), skill_note(results)))
     if "Threshold, ms" in heads:
         caption.append("Those of thresholds are over participants only.")
     return caption
 
 
+_OVER_PICTURES = ("fooling_rate", "real_called_real", "accuracy", "preference", "grade")
+"""Numbers whose intervals allow for differences between pictures."""
 _BOTH = "Model, data set"
 _WORDS = ("Asked", "Model", "Data set", _BOTH, "Verdict")
 _COUNTED = ("People", "Pictures", "Pictures, fake + real", "Answers")
@@ -99,8 +102,8 @@ def _number(text: str) -> TexCell:
     return TexCell(value.strip(), bracket + interval)
 
 
-def _counts(table: pd.DataFrame) -> str:
-    """Return a sentence with the numbers of people, pictures and answers of the rows of `paper`."""
+def _counts(rows: Sequence[Result]) -> str:
+    """Return a sentence with the numbers of people, pictures and answers of rows of `paper`."""
     names = {
         "n_participants": ("participant", "participants"),
         "n_fake": ("generated picture", "generated pictures"),
@@ -110,11 +113,11 @@ def _counts(table: pd.DataFrame) -> str:
     }
     parts = []
     for name, (one, several) in names.items():
-        values = table[name].dropna().astype(int) if name in table else pd.Series(dtype=int)
-        if len(values) and values.max():
-            ends = dict.fromkeys((values.min(), values.max()))
-            parts.append(f"{' to '.join(map(str, ends))} {one if values.max() == 1 else several}")
-    return f"{'Each row: ' * (len(table) > 1)}{', '.join(parts)}."
+        counts = [row.counts.get(name) or 0 for row in rows if row.counts.get(name) is not None]
+        if any(counts):
+            ends = dict.fromkeys((min(counts), max(counts)))
+            parts.append(f"{' to '.join(map(str, ends))} {one if max(counts) == 1 else several}")
+    return f"{'Each row: ' * (len(rows) > 1)}{', '.join(parts)}."
 
 
 def folded(text: str) -> tuple[str, str]:

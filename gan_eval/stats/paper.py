@@ -3,8 +3,7 @@
 The numbers of single pictures come from one fit for each row (`compare.detection_rates`), which `comparisons` uses too.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,14 @@ from scipy.special import expit, ndtri
 from gan_eval.base.inference import Estimate
 from gan_eval.judgements.trials import PAIRED, TWO_MODELS, AnyTrials, TypedTrials, typed
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
-from gan_eval.stats.estimate.contrast import FROM_MODELS
 from gan_eval.stats.estimate.detection_rates import BY_PICTURE, TWO_WAY
 from gan_eval.stats.estimate.differences import UNTESTED
 from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
 from gan_eval.stats.questions import ANY_FAKE, CHOSEN, kind_rows, left_out
-from gan_eval.stats.recruitment import NO_VERDICT
-from gan_eval.stats.tables.comparisons import Detected
+from gan_eval.stats.results import EVERYTHING, NONE, RATING, SINGLE, VERDICTS, Result
+from gan_eval.stats.tables.comparisons import Compared, Detected
 from gan_eval.stats.tables.hype import mean_thresholds
+from gan_eval.tables.cells import is_missing
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.names import NOT_KNOWN
 from gan_eval.tables.schema import (
@@ -36,11 +35,6 @@ from gan_eval.tables.schema import (
     with_interval,
 )
 
-SINGLE, RATING = "single", "rating"
-EVERYTHING = "all"
-"""Name of the model or data set in the row over all."""
-ABOVE, EQUIVALENT, BELOW = "told apart", "equivalent to chance", "below chance"
-UNDECIDED, INTERIM, NONE = "undecided", "interim", "no verdict"
 PAPER = Table(
     "paper",
     "The table to cite: a row for each model on each data set and way of asking, and one for all where there are "
@@ -119,7 +113,7 @@ PAPER = Table(
             "told apart or below chance: p_holm below alpha (`comparisons`); equivalent to chance: the 90% interval "
             "lies within the margin around 1/2; undecided: neither; interim: more people are to come; no verdict: the "
             "answers allow none, or their exposures follow the answers; of two models and of grades: empty",
-            words=(ABOVE, EQUIVALENT, BELOW, UNDECIDED, INTERIM, NONE),
+            words=VERDICTS,
         ),
         text(
             "basis",
@@ -142,72 +136,65 @@ _OUTSIDE = "d′ is that of the mean rates, which need not lie between those of 
 Frames = Mapping[str, pd.DataFrame]
 
 
-def paper(trials: AnyTrials, frames: Frames, detections: Sequence[Detected]) -> pd.DataFrame:
+def paper(trials: AnyTrials, frames: Frames, compared: Compared) -> pd.DataFrame:
     """Return the table `paper`; without answers it has no rows.
 
     Args:
         trials: the analysed trials.
-        frames: the tables `comparisons`, `bradley_terry`, `ratings`, `thresholds` and `hype` of these trials, by name.
-        detections: the numbers behind the rows of `comparisons` (`Compared.detections`).
+        frames: the tables `bradley_terry`, `ratings`, `thresholds` and `hype` of these trials, by name.
+        compared: the differences of these trials.
     """
     trials = typed(trials)
-    follows = trials.answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
-    rows = [*_single_rows(trials.answered[~follows], frames["comparisons"], detections)]
-    rows += _adaptive_rows(trials.answered[follows], frames) if follows.any() else ()
-    rows += _pair_rows(trials, frames) if len(trials.pairs) else ()
+    answered, protocol = trials.answered, trials.answered["protocol"]
+    rows = [*_single_rows(answered[~protocol.isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)], compared)]
+    for name in ADAPTIVE_PROTOCOLS:
+        answers = answered[(protocol == name).to_numpy(bool)].reset_index(drop=True)
+        rows += _adaptive_rows(name, answers, frames) if len(answers) else ()
+    rows += _pair_rows(trials, frames, compared.results) if len(trials.pairs) else ()
     rows += _grade_rows(trials, frames) if len(trials.graded) else ()
     return frame_of(rows, PAPER)
 
 
-def _single_rows(answered: pd.DataFrame, comparisons: pd.DataFrame, detections: Sequence[Detected]) -> Iterator[Row]:
+def _single_rows(answered: pd.DataFrame, compared: Compared) -> Iterator[Row]:
     """Yield the rows of single pictures called real or fake, of exposures that do not follow the answers."""
     if answered.empty:
         return
-    if not detections:  # only one kind of picture was judged: the only row of detection says why
-        of_all = (comparisons["question"] == "detection") & (comparisons["measure"] == "called_fake")
-        why = provenance_cells(answered, *comparisons.loc[of_all, "note"][:1])
-        yield _counts_of_kinds(SINGLE, EVERYTHING, EVERYTHING, answered) | {
-            "verdict": NONE,
-            "untested": "too few",
-            **why,
-        }
+    if not compared.detections:  # only one kind of picture was judged: the only row of detection says why
+        why = next((each.reason for each in compared.results if each.measure == "called_fake"), "")
+        untested = {"verdict": NONE, "untested": "too few", **provenance_cells(answered, why)}
+        yield _counts_of_kinds(SINGLE, EVERYTHING, EVERYTHING, answered) | untested
         return
-    over_all = detections[0]
-    by_rows = {tuple(row[:2] for row in one.question.rows): one for one in detections}
-    datasets = list(dict.fromkeys(row.dataset for row in over_all.question.rows))
-    rows = [(*row[:2], by_rows[row[:2],]) for row in over_all.question.rows]
-    together = (EVERYTHING, EVERYTHING if len(datasets) > 1 else datasets[0], over_all)
-    dprimes: list[float] = []
-    for model, dataset, detection in [*rows, together]:
-        cells = _detected(comparisons.iloc[detection.place].to_dict(), detection)
-        dprime = cells["dprime"]
-        if model == EVERYTHING and dprimes and (dprime < min(dprimes) - 1e-9 or dprime > max(dprimes) + 1e-9):
-            cells["note"] = joined(cells["note"], _OUTSIDE)
-        dprimes += [] if np.isnan(dprime) else [dprime]
-        yield _counts_of_kinds(SINGLE, model, dataset, detection.question.trials) | _left_out(detection) | cells
+    over_all = compared.detections[0]
+    by_rows = {tuple(row[:2] for row in one.question.rows): one for one in compared.detections}
+    of_models = [_detected(*row[:2], by_rows[row[:2],]) for row in over_all.question.rows]
+    yield from of_models
+    of_all = _detected(EVERYTHING, _one_or_all([row.dataset for row in over_all.question.rows]), over_all)
+    low, high = (end([row["dprime"] for row in of_models]) for end in (np.fmin.reduce, np.fmax.reduce))
+    if of_all["dprime"] < low - 1e-9 or of_all["dprime"] > high + 1e-9:
+        of_all["note"] = joined(of_all["note"], _OUTSIDE)
+    yield of_all
 
 
-def _adaptive_rows(answered: pd.DataFrame, frames: Frames) -> Iterator[Row]:
-    """Yield the rows of single pictures whose exposures follow the answers."""
-    for protocol in ADAPTIVE_PROTOCOLS:
-        answers = answered[(answered["protocol"] == protocol).to_numpy(bool)].reset_index(drop=True)
-        if answers.empty:
-            continue
-        rows = kind_rows(answers)
-        used_answers = answers.iloc[np.unique(np.concatenate([row.places for row in rows]))] if rows else answers
-        datasets = list(dict.fromkeys(row.dataset for row in rows))
-        several = len(datasets) != 1
-        parts = [(*row[:2], *row[:2], answers.iloc[row.places].reset_index(drop=True)) for row in rows]
-        dataset = None if several else datasets[0]
-        for model, name, of_model, of_dataset, part in [
-            *parts,
-            (EVERYTHING, EVERYTHING if several else dataset, None, dataset, used_answers),
-        ]:
-            shares = frames["thresholds"].loc[frames["thresholds"]["protocol"] == protocol, "share"].unique()
-            is_known = len(shares) == 1 and not pd.isna(shares[0])
-            note = _ADAPTIVE_RATES.format(f"{shares[0]:.0%}") if is_known else _OTHER_RULE
-            cells = {"verdict": NONE, **_thresholds(frames, protocol, of_model, of_dataset)}
-            yield _counts_of_kinds(protocol, model, name, part) | cells | provenance_cells(part, note)
+def _one_or_all(datasets: Iterable[str | None]) -> str | None:
+    """Return the name of the only data set of rows; `EVERYTHING` of several."""
+    names = {*datasets}
+    return names.pop() if len(names) == 1 else EVERYTHING
+
+
+def _adaptive_rows(protocol: str, answers: pd.DataFrame, frames: Frames) -> Iterator[Row]:
+    """Yield the rows of single pictures whose exposures follow the answers, by one protocol."""
+    shares = frames["thresholds"].loc[frames["thresholds"]["protocol"] == protocol, "share"].unique()
+    is_known = len(shares) == 1 and not pd.isna(shares[0])
+    note = _ADAPTIVE_RATES.format(f"{shares[0]:.0%}") if is_known else _OTHER_RULE
+    rows = kind_rows(answers)
+    used_answers = answers.iloc[np.unique(np.concatenate([row.places for row in rows]))] if rows else answers
+    several = len({row.dataset for row in rows}) != 1
+    dataset = None if several else rows[0].dataset
+    parts = [(*row[:2], *row[:2], answers.iloc[row.places].reset_index(drop=True)) for row in rows]
+    of_all = (EVERYTHING, EVERYTHING if several else dataset, None, dataset, used_answers)
+    for model, name, of_model, of_dataset, part in [*parts, of_all]:
+        cells = {"verdict": NONE, **_thresholds(frames, protocol, of_model, of_dataset)}
+        yield _counts_of_kinds(protocol, model, name, part) | cells | provenance_cells(part, note)
 
 
 def _counted(
@@ -237,9 +224,9 @@ def _left_out(row: Detected) -> Row:
     return {"n_only_real": people[left.only_real].nunique(), "n_only_fake": people[left.only_fake].nunique()}
 
 
-def _detected(test: Mapping[Any, Any], row: Detected) -> Row:
-    """Return the rates and the verdict of a row, whose test is a row of `comparisons`."""
-    detection = row.numbers
+def _detected(model: str | None, dataset: str | None, row: Detected) -> Row:
+    """Return the row of a model on a data set, or of all."""
+    detection, test = row.numbers, row.test
     cells: Row = {"accuracy90_low": detection.accuracy90[0], "accuracy90_high": detection.accuracy90[1]}
     for name, short in (("fooling_rate", "fooling"), ("real_called_real", "real"), ("accuracy", "accuracy")):
         estimate: Estimate = getattr(detection, name)
@@ -247,20 +234,11 @@ def _detected(test: Mapping[Any, Any], row: Detected) -> Row:
     cells |= dict(zip(("shared_real", "shared_real_low", "shared_real_high"), row.reals, strict=True))
     value, low, high = detection.dprime
     cells |= {"dprime": value, "dprime_low": low, "dprime_high": high, "basis": detection.basis}
-    cells |= {"p": detection.p, "p_holm": test["p_holm"]}
-    cells |= {"untested": detection.untested, "exploratory": test["exploratory"]}
-    notes = provenance_cells(row.question.trials, _exploratory(test), detection.note)
-    return {**cells, "verdict": _verdict(test, detection.accuracy.value, detection.p), **notes}
-
-
-def _verdict(test: Mapping[Any, Any], accuracy: float, p: float) -> str:
-    """Return the verdict of a row of `comparisons`, in the words of detection."""
-    if test["verdict"] == INTERIM:
-        return INTERIM
-    if pd.isna(test["verdict"]) or np.isnan(p):
-        return NONE
-    words = {"different": BELOW if accuracy < 0.5 else ABOVE, "equivalent": EQUIVALENT}
-    return words.get(str(test["verdict"]), UNDECIDED)
+    cells |= {"p": detection.p, "p_holm": test.p_holm}
+    cells |= {"untested": detection.untested, "exploratory": test.exploratory}
+    notes = provenance_cells(row.question.trials, "exploratory" if test.exploratory else "", detection.note)
+    counts = _counts_of_kinds(SINGLE, model, dataset, row.question.trials) | _left_out(row)
+    return {**counts, **cells, "verdict": test.on_chance, **notes}
 
 
 def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str | None) -> Row:
@@ -277,79 +255,99 @@ def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str |
     return dict(zip(names, means[0][-3:], strict=True)) if means else {}
 
 
-def _pair_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
+def _pair_rows(trials: TypedTrials, frames: Frames, compared: Sequence[Result]) -> Iterator[Row]:
     """Yield the rows of pairs of a real and a generated picture, then of pairs of two models."""
     pairs = trials.pairs
     pairs = pairs[pairs["answered"].to_numpy(bool)].reset_index(drop=True)
     names = contestants(pairs)
     of_reals = names.a == REAL
-    tests = frames["comparisons"]
-    tests = tests[(tests["measure"] == CHOSEN) & tests["sensitivity"].isna()]
-    with_reals = tests[tests["question"] == "detection"].to_dict("records")
-    yield from _rows_with_reals(pairs[of_reals], {(_name(row["dataset"]), row["b"]): row for row in with_reals})
+    tests = [each for each in compared if each.measure == CHOSEN]
+    yield from _rows_with_reals(pairs[of_reals], [each for each in tests if each.question == "detection"])
     of_models = pairs[~of_reals].assign(first=names.a[~of_reals], second=names.b[~of_reals])
     for dataset, part in of_models.groupby("dataset", dropna=False, sort=True):
         name = _name(dataset)
-        models = sorted({*part["first"], *part["second"]})
+        of_dataset = (each for each in tests if each.question == "preference" and each.dataset == (name or ""))
         strengths = frames["bradley_terry"]
-        strengths = strengths[_equal(strengths["dataset"], name)].set_index("contestant")
-        rows = tests[(tests["question"] == "preference") & _equal(tests["dataset"], name)].to_dict("records")
-        test = rows[0] if len(models) == 2 and rows else None
-        for model in models:
-            of_model = part[(part["first"] == model) | (part["second"] == model)]
-            columns = (("first", "stimulus"), ("second", "stimulus_b"))
-            shown = pd.concat(
-                [of_model.loc[(of_model[place] == model).to_numpy(bool), name] for place, name in columns]
-            )
-            cells = {} if test is None else _chosen(test, model)
-            if model in strengths.index:
-                strength = strengths.loc[model]
-                cells |= {"preference": strength["win_share"]}
-                cells |= {f"preference_{end}": float(expit(strength[f"ci_{end}"])) for end in ("low", "high")}
-                several = of_model["participant"].nunique() > 1
-                cells["basis"] = None if pd.isna(strength["ci_low"]) else TWO_WAY if several else BY_PICTURE
-            if test is not None:  # the number to cite is `chosen`
-                cells["basis"] = test["basis"]
-            number = None if shown.isna().any() else int(shown.nunique())
-            yield {**_counted(TWO_MODELS, model, name, of_model, number, 0), **cells, **_tested(of_model, test)}
+        yield from _rows_of_models(part, name, next(of_dataset, None), strengths[_equal(strengths["dataset"], name)])
 
 
-def _chosen(test: Mapping[Any, Any], model: str) -> Row:
-    """Return the share of the pairs of two models in which one was chosen, from their row of `comparisons`."""
-    sign, names = (1, ("ci_low", "ci_high")) if model == test["a"] else (-1, ("ci_high", "ci_low"))
-    names_of = {"chosen": "difference", "chosen_low": names[0], "chosen_high": names[1]}
-    return {name: 0.5 + sign * float(test[of]) for name, of in names_of.items()}
+def _rows_of_models(
+    pairs: pd.DataFrame, dataset: str | None, test: Result | None, strengths: pd.DataFrame
+) -> Iterator[Row]:
+    """Yield the rows of pairs of models on one data set.
+
+    Args:
+        test: the first difference of the data set, which is cited if there is no other.
+        strengths: the rows of `bradley_terry`.
+    """
+    models = sorted({*pairs["first"], *pairs["second"]})
+    test = test if len(models) == 2 else None
+    by_model = {row["contestant"]: row for row in strengths.to_dict("records")}
+    for model in models:
+        of_model = pairs[(pairs["first"] == model) | (pairs["second"] == model)]
+        sides = (("first", "stimulus"), ("second", "stimulus_b"))
+        shown = pd.concat([of_model.loc[(of_model[side] == model).to_numpy(bool), name] for side, name in sides])
+        cells = _strength(by_model[model], of_model) if model in by_model else {}
+        if test is not None:  # the number to cite is `chosen`
+            cells |= _chosen(test, model)
+        number = None if shown.isna().any() else int(shown.nunique())
+        yield {**_counted(TWO_MODELS, model, dataset, of_model, number, 0), **cells, **_tested(of_model, test)}
 
 
-def _rows_with_reals(paired: pd.DataFrame, tests: Mapping[Any, Mapping[Any, Any]]) -> Iterator[Row]:
+def _strength(row: Mapping[Hashable, Any], of_model: pd.DataFrame) -> Row:
+    """Return the chance to be chosen over the average contestant, from a row of `bradley_terry`."""
+    several = of_model["participant"].nunique() > 1
+    return {
+        "preference": row["win_share"],
+        "preference_low": float(expit(row["ci_low"])),
+        "preference_high": float(expit(row["ci_high"])),
+        "basis": None if is_missing(row["ci_low"]) else TWO_WAY if several else BY_PICTURE,
+    }
+
+
+def _chosen(test: Result, model: str) -> Row:
+    """Return the share of the pairs of two models in which one was chosen, from their difference."""
+    value, low, high = test.estimate
+    ends = (value, low, high) if model == test.a else (-value, -high, -low)
+    names = ("chosen", "chosen_low", "chosen_high")
+    return dict(zip(names, (0.5 + end for end in ends), strict=True)) | {"basis": test.basis or None}
+
+
+def _rows_with_reals(paired: pd.DataFrame, tests: Sequence[Result]) -> Iterator[Row]:
+    """Yield the rows of pairs of a real and a generated picture: of each model, and of all."""
     if paired.empty:
         return
+    by_scope = {(each.dataset or None, each.b): each for each in tests}
     parts = [
         (_name(model), _name(dataset), part)
         for (dataset, model), part in paired.groupby(["dataset", "model"], dropna=False, sort=True, observed=True)
     ]
-    datasets = list(dict.fromkeys(part[1] for part in parts))
-    for model, dataset, part in [*parts, (EVERYTHING, datasets[0] if len(datasets) == 1 else EVERYTHING, paired)]:
+    for model, dataset, part in [*parts, (EVERYTHING, _one_or_all(part[1] for part in parts), paired)]:
         keys = [(dataset, model)] if model and model != EVERYTHING else []
         keys += [(dataset, ANY_FAKE)] * (len(part) == int(_equal(paired["dataset"], dataset).sum()))
         keys += [(None, ANY_FAKE)] * (len(part) == len(paired))
-        test = next((tests[key] for key in keys if key in tests), None)
-        cells: Row = {"verdict": NONE}
-        if test is not None and not pd.isna(test["difference"]):
-            right, low, high, low90, high90 = (
-                float(test[name]) + 0.5 for name in ("difference", "ci_low", "ci_high", "ci90_low", "ci90_high")
-            )
-            cells = {"accuracy": right, "accuracy_low": low, "accuracy_high": high}
-            cells |= {"accuracy90_low": low90, "accuracy90_high": high90, "p": test["p"], "p_holm": test["p_holm"]}
-            cells |= {"fooling_rate": 1 - right, "fooling_low": 1 - high, "fooling_high": 1 - low}
-            if not {right, low, high} & {0.0, 1.0}:
-                dprimes = np.sqrt(2) * ndtri([right, low, high])
-                cells |= dict(zip(("dprime", "dprime_low", "dprime_high"), map(float, dprimes), strict=True))
-            p = np.nan if pd.isna(test["p"]) else float(test["p"])
-            cells |= {"basis": test["basis"], "verdict": _verdict(test, right, p)}
+        test = next((by_scope[key] for key in keys if key in by_scope), None)
+        cells = {} if test is None or is_missing(test.estimate.value) else _of_choices(test)
         shown = part["stimulus_b"].nunique() or None, part["stimulus"].nunique()
-        note = _NO_DPRIME if "accuracy" in cells and "dprime" not in cells else ""
-        yield {**_counted(PAIRED, model, dataset, part, *shown), **cells, **_tested(part, test, note)}
+        note = _NO_DPRIME if cells and "dprime" not in cells else ""
+        yield {"verdict": NONE, **_counted(PAIRED, model, dataset, part, *shown), **cells, **_tested(part, test, note)}
+
+
+def _of_choices(test: Result) -> Row:
+    """Return the rates and the verdict from the share of pairs in which the real picture was chosen."""
+    right, low, high = test.share
+    cells: Row = {"accuracy": right, "accuracy_low": low, "accuracy_high": high}
+    cells |= {"accuracy90_low": test.within.low + 0.5, "accuracy90_high": test.within.high + 0.5}
+    cells |= {"fooling_rate": 1 - right, "fooling_low": 1 - high, "fooling_high": 1 - low}
+    if not {right, low, high} & {0.0, 1.0}:
+        dprimes = np.sqrt(2) * ndtri([right, low, high])
+        cells |= dict(zip(("dprime", "dprime_low", "dprime_high"), map(float, dprimes), strict=True))
+    return cells | {
+        "p": test.p_unadjusted,
+        "p_holm": test.p_holm,
+        "basis": test.basis or None,
+        "verdict": test.on_chance,
+    }
 
 
 def _grade_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
@@ -383,185 +381,9 @@ def _equal(column: pd.Series, value: object) -> np.ndarray:
     return same.fillna(False).to_numpy(bool)
 
 
-def _tested(part: pd.DataFrame, test: Mapping[Any, Any] | None, note: str = "") -> Row:
+def _tested(part: pd.DataFrame, test: Result | None, note: str = "") -> Row:
     """Return the provenance cells of pairs, with the note of their comparison before `note`."""
     if test is None:
         return provenance_cells(part, "no row of comparisons tests just this")
-    of_question = test["note"] if isinstance(test["note"], str) else ""
-    of_test = {"untested": test["untested"], "exploratory": test["exploratory"]}
-    return of_test | provenance_cells(part, _exploratory(test), of_question, note)
-
-
-def _exploratory(test: Mapping[Any, Any]) -> str:
-    """Return the note of a comparison that is not in the plan; empty for a planned one and without a plan."""
-    return "exploratory" if not pd.isna(test["exploratory"]) and bool(test["exploratory"]) else ""
-
-
-SHOWN = {
-    "fooling_rate": ("fooling", "Fooling rate, %", 100, 1),
-    "real_called_real": ("real", "Real called real, %", 100, 1),
-    "accuracy": ("accuracy", "Accuracy, %", 100, 1),
-    "dprime": ("dprime", "d′", 1, 2),
-    "chosen": ("chosen", "Chosen, % of their pairs", 100, 1),
-    "preference": ("preference", "Preferred to the average model, %", 100, 1),
-    "grade": ("grade", "Grade", 1, 2),
-    "threshold_ms": ("threshold_ms", "Threshold, ms", 1, 0),
-}
-"""For each column the prefix of its interval's columns, heading, factor and digits of its numbers."""
-
-
-def unadjusted(verdicts: Iterable[object]) -> str:
-    """Return a note on the correction for the number of `verdicts` of `paper` or `comparisons`; empty below 2."""
-    given = [verdict for verdict in verdicts if isinstance(verdict, str) and verdict not in ("", NONE)]
-    if len(given) < 2:
-        return ""
-    if INTERIM in given:
-        return "The 95% intervals are unadjusted for their number, and no verdict is given yet."
-    note = "Differences are judged by p after Holm's correction; the 95% intervals are unadjusted."
-    if {EQUIVALENT, "equivalent"} & {*given}:
-        note += " Equivalence is judged by the 90% interval of each row alone."
-    return note
-
-
-def distinct_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table `paper` without the row `all` of a protocol that has only one other row."""
-    rows = list(zip(table["protocol"], table["model"] == EVERYTHING, strict=True))
-    others = Counter(protocol for protocol, is_all in rows if not is_all)
-    repeats = [is_all and others[protocol] == 1 for protocol, is_all in rows]
-    return table[~np.array(repeats, bool)]
-
-
-def printed(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Return the table `paper` for readers: headings, and rows of texts with intervals in brackets.
-
-    Empty columns are left out.
-
-    >>> row = {"protocol": "single", "model": "gan", "dataset": "facades", "n_participants": 12, "n_fake": 40,
-    ...     "n_real": 38, "n_answers": 600, "accuracy": 0.613, "accuracy_low": 0.55, "accuracy_high": 0.672,
-    ...     "verdict": "told apart"}
-    >>> heads, rows = printed(frame_of([row], PAPER))
-    >>> heads
-    ['Model', 'Data set', 'People', 'Pictures, fake + real', 'Answers', 'Balanced accuracy, %', 'Verdict']
-    >>> rows
-    [['gan', 'facades', '12', '40 + 38', '600', '61.3 [55.0, 67.2]', 'told apart']]
-    """
-    table = with_shared_reals(distinct_rows(table))
-    records = table.to_dict("records")
-    several = table["protocol"].nunique() > 1
-    columns: dict[str, list[str]] = {"Asked": [_ASKED[row["protocol"]] for row in records]} if several else {}
-    for name, head in (("model", "Model"), ("dataset", "Data set")):
-        columns[head] = [UNNAMED if pd.isna(row[name]) else str(row[name]) for row in records]
-    columns["People"] = [str(row["n_participants"] or UNNAMED) for row in records]
-    unknown = ["" if pd.isna(row.get("n_unknown")) else str(row["n_unknown"]) for row in records]
-    counts = ([row["n_fake"], row["n_real"]] for row in records)
-    known = [" + ".join("–" if pd.isna(n) else str(n) for n in pair) for pair in counts]
-    columns["Pictures" if all(unknown) else "Pictures, fake + real"] = [
-        n or pair for n, pair in zip(unknown, known, strict=True)
-    ]
-    columns["Answers"] = [str(row["n_answers"]) for row in records]
-    for name, (short, head, scale, digits) in SHOWN.items():
-        if name in table and table[name].notna().any():
-            head = f"Balanced {head.lower()}" if name == "accuracy" and set(table["protocol"]) == {SINGLE} else head
-            columns[head] = [
-                ""
-                if pd.isna(row[name])
-                else f"{_rounded(scale * row[name], digits)} {_interval(row, short, scale, digits)}".strip()
-                for row in records
-            ]
-    if (table["verdict"] == EQUIVALENT).any():
-        columns["90% interval, %"] = [_interval(row, "accuracy90", 100, 1) for row in records]
-    if table["p"].notna().any():
-        head = "p (Holm)" if (table["p_holm"] > table["p"]).any() else "p"
-        columns[head] = [_p_text(row["p"] if pd.isna(row["p_holm"]) else row["p_holm"]) for row in records]
-    if table["verdict"].notna().any():
-        words = ["" if pd.isna(row["verdict"]) else row["verdict"] for row in records]
-        columns["Verdict"] = [NO_VERDICT if word == INTERIM else word for word in words]
-    return list(columns), [list(cells) for cells in zip(*columns.values(), strict=True)]
-
-
-UNNAMED = "–"
-"""The cell of a model or data set without a name."""
-_ASKED = {
-    SINGLE: "one at a time",
-    PAIRED: "next to the real one",
-    TWO_MODELS: "two models",
-    RATING: "graded",
-    STAIRCASE: "staircase",
-    QUEST_PLUS: "QUEST+",
-}
-
-
-def _interval(row: Mapping[Any, Any], short: str, scale: float, digits: int) -> str:
-    low, high = row[f"{short}_low"], row[f"{short}_high"]
-    if pd.isna(low) or pd.isna(high):
-        return ""
-    return f"[{_rounded(scale * low, digits)}, {_rounded(scale * high, digits)}]"
-
-
-def _p_text(p: Any) -> str:
-    """Return a p value as text, never 0 or 1; empty without one."""
-    if pd.isna(p):
-        return ""
-    return "< .001" if p < 0.001 else "> .999" if p > 0.9994999 else f"{p:.3f}".lstrip("0")
-
-
-def _rounded(value: float, digits: int) -> str:
-    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
-
-
-def interval_names(name: str) -> tuple[str, str]:
-    """Return the names of the columns of a number's interval.
-
-    >>> interval_names("fooling_rate")
-    ('fooling_low', 'fooling_high')
-    """
-    return f"{SHOWN[name][0]}_low", f"{SHOWN[name][0]}_high"
-
-
-def skill_note(table: pd.DataFrame) -> list[str]:
-    """Return the reason why a row's d′ is below that of its participants; empty without a d′ from a model."""
-    if not (table["dprime"].notna() & table["basis"].isin(FROM_MODELS)).any():
-        return []
-    return ["d′ is computed from the averaged rates; a typical participant's d′ is larger."]
-
-
-def with_shared_reals(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table `paper` with one share of reals called real for all models that share the real pictures."""
-    if "shared_real" not in table:
-        return table
-    names = {"real_called_real": "shared_real", "real_low": "shared_real_low", "real_high": "shared_real_high"}
-    is_known = table["shared_real"].notna()
-    return table.assign(**{own: table[own].where(~is_known, table[shared]) for own, shared in names.items()})
-
-
-def shared_reals(table: pd.DataFrame) -> str:
-    """Return a note on answers that count in several rows; empty if there are none."""
-    single = table[(table["protocol"] == SINGLE) & (table["model"] != EVERYTHING)]
-    if not single["dataset"].duplicated().any():
-        return ""
-    shares = with_shared_reals(single).groupby("dataset", dropna=False)["real_called_real"].nunique()
-    others = " Models with another share of real pictures called real were judged by other participants."
-    note = "Answers: to the model's pictures and to the real ones, which the models of a data set share."
-    return note + others * bool((shares > 1).any())
-
-
-def one_kind_sentence(table: pd.DataFrame) -> str:
-    """Return a sentence on the participants whom the result leaves out because they judged one kind of picture.
-
-    >>> one_kind_sentence(frame_of([{"protocol": "single", "model": "gan", "n_participants": 21, "n_real": 20,
-    ...     "n_answers": 180, "n_only_real": 4, "n_only_fake": 1}], PAPER))
-    'Left out of the result: 4 participants who judged no generated pictures, and 1 who judged no real ones.'
-    """
-    rows = distinct_rows(table[table["protocol"] == SINGLE])
-    if rows.empty or "n_only_real" not in rows:
-        return ""
-    row = rows.iloc[-1]  # that of all models, or the only one
-    counts = [(row["n_only_real"], "generated"), (row["n_only_fake"], "real")]
-    known = [(int(n), kind) for n, kind in counts if not pd.isna(n) and n > 0]
-    parts = [f"{n} who judged no {kind} {'ones' if place else 'pictures'}" for place, (n, kind) in enumerate(known)]
-    if not parts:
-        return ""
-    people = "participant" if known[0][0] == 1 else "participants"
-    first = parts[0].replace(" who", f" {people} who", 1)
-    of_set = " of a data set" * (row["dataset"] == EVERYTHING)
-    return f"Left out of the result: {', and '.join([first, *parts[1:]])}{of_set}."
+    of_test = {"untested": test.untested or None, "exploratory": test.exploratory}
+    return of_test | provenance_cells(part, "exploratory" if test.exploratory else "", test.reason, note)

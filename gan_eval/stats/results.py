@@ -1,6 +1,7 @@
-"""Results: numbers with their question, interval, p and verdict, read once from the tables `paper` and `comparisons`.
+"""Results: numbers with their question, interval, p and verdict, from the rows of `paper` and `comparisons`.
 
-Whoever writes about a result reads this list, not the tables.
+Whoever writes about a result reads this list, not the tables: `compare` makes the rows of an analysis, `results_of`
+reads those of stored tables.
 """
 
 from collections import Counter
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gan_eval.base.inference import Estimate
 from gan_eval.judgements.trials import PAIRED, TWO_MODELS
-from gan_eval.stats.paper import EVERYTHING, RATING, SHOWN, SINGLE, interval_names, with_shared_reals
 from gan_eval.stats.questions import CHOSEN
 from gan_eval.stats.recruitment import ALPHA
 from gan_eval.tables.cells import is_missing
@@ -20,13 +20,30 @@ from gan_eval.tables.cells import is_missing
 if TYPE_CHECKING:
     import pandas as pd
 
+SINGLE, RATING = "single", "rating"
+EVERYTHING = "all"
+"""Name of the model or data set in the row over all."""
+ABOVE, EQUIVALENT, BELOW = "told apart", "equivalent to chance", "below chance"
+UNDECIDED, INTERIM, NONE = "undecided", "interim", "no verdict"
+VERDICTS = (ABOVE, EQUIVALENT, BELOW, UNDECIDED, INTERIM, NONE)
 PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
 """Origin of a rule or a margin: in the study's plan, not in the plan, or given without a plan."""
 _NAN = float("nan")
-_NONE = Estimate(_NAN, _NAN, _NAN)
+NO_ESTIMATE = Estimate(_NAN, _NAN, _NAN)
+NUMBERS = {
+    "fooling_rate": ("fooling", "Fooling rate, %", 100, 1),
+    "real_called_real": ("real", "Real called real, %", 100, 1),
+    "accuracy": ("accuracy", "Accuracy, %", 100, 1),
+    "dprime": ("dprime", "d′", 1, 2),
+    "chosen": ("chosen", "Chosen, % of their pairs", 100, 1),
+    "preference": ("preference", "Preferred to the average model, %", 100, 1),
+    "grade": ("grade", "Grade", 1, 2),
+    "threshold_ms": ("threshold_ms", "Threshold, ms", 1, 0),
+}
+"""For each number of `paper` the prefix of its interval's columns, and for readers heading, factor and digits."""
 _QUESTIONS = {SINGLE: "detection", PAIRED: "detection", TWO_MODELS: "preference", RATING: "grades"}
 """Question behind a row of `paper`, by its protocol; others: the threshold of exposure."""
-_NUMBERS = {"detection": "accuracy", "preference": "preference", "grades": "grade", "threshold": "threshold_ms"}
+_MEASURES = {"detection": "accuracy", "preference": "preference", "grades": "grade", "threshold": "threshold_ms"}
 """Number that answers it."""
 
 
@@ -48,8 +65,6 @@ class Result:
     """Name of the number."""
     estimate: Estimate
     """The number with its 95% interval."""
-    p: float = _NAN
-    """Holm's p, else the unadjusted one."""
     verdict: str = ""
     basis: str = ""
     reason: str = ""
@@ -65,14 +80,15 @@ class Result:
     b: str = ""
     sensitivity: str = ""
     """Whose answers are left out or added; empty: the analysis itself."""
-    within: Estimate = _NONE
+    within: Estimate = NO_ESTIMATE
     """The number with its 90% interval."""
-    simultaneous: Estimate = _NONE
+    simultaneous: Estimate = NO_ESTIMATE
     """The number with the interval that agrees with Holm's p."""
     p_unadjusted: float = _NAN
-    is_tested: bool = False
-    """True if p is one of several that are corrected together."""
-    is_exploratory: bool = False
+    p_holm: float = _NAN
+    """p after Holm's correction; NaN if it is not one of several that are corrected together."""
+    exploratory: bool | None = None
+    """True if it is not in the plan; None: nothing was planned."""
     margin: Margin | None = None
     """None: equivalence is not judged."""
     p_equivalent: float = _NAN
@@ -84,12 +100,31 @@ class Result:
     """All numbers of a row of `paper` by their columns."""
     counts: Mapping[str, int | None] = field(default_factory=dict)
     """Numbers of participants, pictures and answers by their columns."""
+    shares_reals: bool = False
+    """True if the share of reals called real is from a fit of several models."""
     picture_variance: float = _NAN
+    simulated: bool = False
+    fraction: float = _NAN
+
+    @property
+    def p(self) -> float:
+        """Holm's p, else the unadjusted one."""
+        return self.p_unadjusted if is_missing(self.p_holm) else self.p_holm
 
     @property
     def is_adjusted(self) -> bool:
         """True if Holm's method has changed p."""
         return self.p > self.p_unadjusted
+
+    @property
+    def on_chance(self) -> str:
+        """The verdict on a difference from chance, one of `VERDICTS`."""
+        if self.verdict == INTERIM:
+            return INTERIM
+        if not self.verdict or is_missing(self.p):
+            return NONE
+        words = {"different": BELOW if self.estimate.value < 0 else ABOVE, "equivalent": EQUIVALENT}
+        return words.get(self.verdict, UNDECIDED)
 
     @property
     def is_of_all(self) -> bool:
@@ -143,11 +178,11 @@ class Results:
         return [each for each in self.compared if each.question == question and not each.sensitivity]
 
 
-def results_of(paper: "pd.DataFrame", comparisons: "pd.DataFrame") -> Results:
+def results_of(paper: "pd.DataFrame", comparisons: "pd.DataFrame | None" = None) -> Results:
     """Return the results of the tables `paper` and `comparisons`, which may be empty."""
-    compared = [_compared(row) for row in comparisons.to_dict("records")]
-    every = [_cited(row) for row in with_shared_reals(paper).to_dict("records")]
-    tests = Counter(each.protocol for each in every if each.is_tested and not each.is_of_all)
+    compared = [] if comparisons is None else [compared_result(row) for row in comparisons.to_dict("records")]
+    every = [_cited(row) for row in paper.to_dict("records")]
+    tests = Counter(each.protocol for each in every if not (is_missing(each.p_holm) or each.is_of_all))
     margins = {each.measure: each.margin for each in reversed(compared) if each.question == "detection" and each.margin}
     measures = {SINGLE: "called_fake", PAIRED: CHOSEN}
 
@@ -188,34 +223,42 @@ def _estimate(row: Mapping[Any, Any], value: str, low: str, high: str) -> Estima
 
 def _shared(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the fields that both tables have."""
-    p_holm, p = _number(row, "p_holm"), _number(row, "p")
     names = {"verdict": "verdict", "basis": "basis", "reason": "note", "untested": "untested", "dataset": "dataset"}
     texts = {name: "" if is_missing(row.get(of)) else str(row[of]) for name, of in {**names, "model": "model"}.items()}
     counts = {str(name): None if is_missing(n) else int(n) for name, n in row.items() if str(name).startswith("n_")}
     return texts | {
-        "p": p if is_missing(p_holm) else p_holm,
-        "p_unadjusted": p,
-        "is_tested": not is_missing(p_holm),
-        "is_exploratory": not is_missing(row.get("exploratory")) and bool(row["exploratory"]),
+        "p_unadjusted": _number(row, "p"),
+        "p_holm": _number(row, "p_holm"),
+        "exploratory": None if is_missing(row.get("exploratory")) else bool(row["exploratory"]),
         "counts": counts,
+        "simulated": not is_missing(row.get("simulated")) and bool(row["simulated"]),
+        "fraction": _number(row, "fraction"),
     }
 
 
 def _cited(row: Mapping[Any, Any]) -> Result:
     question = _QUESTIONS.get(row["protocol"], "threshold")
-    numbers = {name: _estimate(row, name, *interval_names(name)) for name in SHOWN if name in row}
+    numbers = {
+        name: _estimate(row, name, f"{of}_low", f"{of}_high") for name, (of, *_) in NUMBERS.items() if name in row
+    }
+    shared = _estimate(row, "shared_real", "shared_real_low", "shared_real_high")
+    is_own = is_missing(shared.value) or shared.low == numbers["real_called_real"].low
+    if not is_missing(shared.value):
+        numbers["real_called_real"] = shared
     return Result(
         question=question,
-        measure=_NUMBERS[question],
-        estimate=numbers.get(_NUMBERS[question], _NONE),
+        measure=_MEASURES[question],
+        estimate=numbers.get(_MEASURES[question], NO_ESTIMATE),
         protocol=row["protocol"],
         within=_estimate(row, "accuracy", "accuracy90_low", "accuracy90_high"),
         numbers=numbers,
+        shares_reals=not is_own,
         **_shared(row),
     )
 
 
-def _compared(row: Mapping[Any, Any]) -> Result:
+def compared_result(row: Mapping[Any, Any]) -> Result:
+    """Return the result of a row of `comparisons`."""
     margin = None
     if not is_missing(row["margin"]):
         is_exploratory = not is_missing(row.get("margin_exploratory")) and bool(row["margin_exploratory"])
@@ -230,7 +273,7 @@ def _compared(row: Mapping[Any, Any]) -> Result:
         name=row["comparison"],
         a=row["a"],
         b=row["b"],
-        sensitivity="" if is_missing(row["sensitivity"]) else row["sensitivity"],
+        sensitivity="" if is_missing(row.get("sensitivity")) else row["sensitivity"],
         margin=margin,
         p_equivalent=_number(row, "p_equivalent"),
         is_equivalent=_number(row, "p_equivalent") < ALPHA,

@@ -15,8 +15,7 @@ from gan_eval.report.people.participants import included_count
 from gan_eval.settings.protocols import QUEST_PLUS
 from gan_eval.stats.estimate.detection_rates import NEARLY_CONSTANT
 from gan_eval.stats.estimate.grades import MEAN
-from gan_eval.stats.paper import NONE
-from gan_eval.stats.results import Result, is_adjusted, results_of
+from gan_eval.stats.results import NONE, Result, is_adjusted, results_of
 from gan_eval.stats.tables.agreement import AGREEMENT
 from gan_eval.stats.tables.hype import HYPE, THRESHOLDS, MeanThreshold, mean_thresholds
 from gan_eval.tables import TRIALS
@@ -71,10 +70,11 @@ def first_sentence(tables: "Mapping[str, pd.DataFrame]", trials: "pd.DataFrame")
     """
     if "paper" not in tables or {"thresholds", "recruitment"} & tables.keys():
         return None
-    rows = results_of(tables["paper"], tables["comparisons"]).detection
+    results = results_of(tables["paper"])
+    rows = results.detection
     if not rows:
         return None
-    is_simulated = bool(tables["paper"]["simulated"].fillna(False).any())
+    is_simulated = any(each.simulated for each in results.every)
     count = rows[0].counts["n_participants"] or 0
     return _row_sentence(rows[0], rows, who_text(count, trials, simulated=is_simulated, with_n=True))
 

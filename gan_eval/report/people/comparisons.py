@@ -22,8 +22,8 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.answer import FITS_BETTER, better_than_other
+from gan_eval.stats.cited import unadjusted
 from gan_eval.stats.estimate.grades import MEAN
-from gan_eval.stats.paper import unadjusted
 from gan_eval.stats.results import Result
 from gan_eval.stats.tables.choices import BRADLEY_TERRY
 from gan_eval.stats.tables.classes import CLASSES
@@ -52,10 +52,10 @@ def _cells(result: Result, *, has_margin: bool) -> list[str]:
     of = f"{result.a} {MINUS} {result.b}, {result.measure.replace('_', ' ')}"
     size = f"{_amount(result)} {_ends(result, result.estimate)}"
     return [
-        f"{result.name}{' (exploratory)' * result.is_exploratory}: {of}",
+        f"{result.name}{' (exploratory)' * bool(result.exploratory)}: {of}",
         NOTHING if missing(result.estimate.value) else size,
         p_value(result.p_unadjusted),
-        p_value(result.p) if result.is_tested else NOTHING,
+        p_value(result.p_holm),
         _simultaneous(result),
         _ends(result, result.within) if has_margin else NOTHING,
         result.verdict or NOTHING,
@@ -64,10 +64,10 @@ def _cells(result: Result, *, has_margin: bool) -> list[str]:
 
 def _notes(rows: Sequence[Result]) -> list[str]:
     bases = [BASES.get(name, name) for name, _ in Counter(each.basis for each in rows if each.basis).most_common()]
-    verdicts = [each.verdict for each in rows]
     only_sign = bool({ABOVE_0, BELOW_0} & {_simultaneous(each) for each in rows})
-    has_grades, has_undecided = any(each.measure == MEAN for each in rows), "undecided" in verdicts
-    return said("comparisons", "notes", has_grades, bases, only_sign, unadjusted(verdicts), has_undecided)
+    has_grades = any(each.measure == MEAN for each in rows)
+    has_undecided = any(each.verdict == "undecided" for each in rows)
+    return said("comparisons", "notes", has_grades, bases, only_sign, unadjusted(rows), has_undecided)
 
 
 def _amount(result: Result) -> str:
@@ -96,7 +96,7 @@ def comparison_sentences(folder: StudyFolder) -> list[str]:
 
 
 def _n_unplanned(compared: list[Result]) -> int:
-    return sum(each.is_exploratory and not each.sensitivity for each in compared)
+    return sum(bool(each.exploratory) and not each.sensitivity for each in compared)
 
 
 def unplanned_text(compared: list[Result]) -> str:

@@ -29,6 +29,7 @@ from gan_eval.report.people.caveats import caveats, is_interim, trained_text
 from gan_eval.report.people.methods import design_text, method_blocks, pictures_sentences
 from gan_eval.report.people.participants import participation_sentences
 from gan_eval.report.people.pictures import six_pairs
+from gan_eval.stats.cited import printed, shared_reals, skill_note, unadjusted
 from gan_eval.stats.latex import TexCell, booktabs, folded
 from gan_eval.stats.metrics_and_people.correlations import (
     CORRELATION_DIFFERENCES,
@@ -37,9 +38,8 @@ from gan_eval.stats.metrics_and_people.correlations import (
 )
 from gan_eval.stats.metrics_and_people.metric_scores import METRIC_SCORE_DIFFERENCES, METRIC_SCORES
 from gan_eval.stats.metrics_and_people.points import GRADE
-from gan_eval.stats.paper import EVERYTHING, PAPER, printed, shared_reals, skill_note, unadjusted
 from gan_eval.stats.recruitment import ALPHA
-from gan_eval.stats.results import is_adjusted
+from gan_eval.stats.results import EVERYTHING, is_adjusted
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def first_page(folder: StudyFolder, answer: Sequence[str]) -> ReportSection:
     if content is not None:
         from gan_eval.report.figure import caption_of_figure_1, figure_1  # imports Matplotlib
 
-        in_words = "; ".join(" ".join(row[:1] + row[-1:]) for row in printed(folder.table(PAPER))[1])
+        in_words = "; ".join(" ".join(row[:1] + row[-1:]) for row in printed(folder.results)[1])
         wide = svg_element(figure_1(content), "wide")
         on_phone = svg_element(figure_1(content, PHONE_MM), "phone")
         drawings = [Drawing("Figure 1", wide, on_phone, caption_of_figure_1(folder, content), in_words)]
@@ -85,11 +85,12 @@ def first_page(folder: StudyFolder, answer: Sequence[str]) -> ReportSection:
 
 def cited_table(folder: StudyFolder) -> list[ShownTable]:
     """Return a list with the table to cite; an empty list before the verdict."""
-    frame, cited = folder.table(PAPER), folder.results.cited
-    if frame.empty or is_interim(folder):
+    results, cited = folder.results, folder.results.cited
+    if not cited or is_interim(folder):
         return []
-    head, rows = printed(frame)
-    what = next((what for name, what in _WHAT.items() if frame[name].notna().any()), "Discrimination")
+    head, rows = printed(results)
+    known = {name for each in results.every for name, number in each.numbers.items() if not missing(number.value)}
+    what = next((what for name, what in _WHAT.items() if name in known), "Discrimination")
     several = len({each.dataset for each in cited if each.dataset}) > 1
     notes = row_notes(
         (each.reason, (each.model or EVERYTHING) + on_dataset(each.dataset) * (several and not each.is_of_all))
@@ -99,11 +100,11 @@ def cited_table(folder: StudyFolder) -> list[ShownTable]:
         "first_page",
         "cited_notes",
         basis=basis_text(cited),
-        skill=skill_note(frame),
+        skill=skill_note(results),
         has_thresholds="Threshold, ms" in head,
-        unadjusted=unadjusted(each.verdict for each in cited),
+        unadjusted=unadjusted(cited),
         one_test=is_adjusted(cited) and any(each.is_of_all for each in cited),
-        shared=shared_reals(frame),
+        shared=shared_reals(results),
         rows=notes,
         shown=_MAX_CITED,
         n=len(rows),

@@ -26,12 +26,12 @@ from gan_eval.report.people.participants import (
 )
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.quiz import QuizSettings
+from gan_eval.stats.cited import one_kind_sentence
 from gan_eval.stats.estimate.grades import HIGHER, MEAN
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.metric_scores import METRIC_SCORES
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.stats.paper import EVERYTHING, PAPER, one_kind_sentence
 from gan_eval.stats.results import is_adjusted
 from gan_eval.stats.tables.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.tables.grades import RATINGS
@@ -78,7 +78,7 @@ def paper_methods(folder: StudyFolder) -> str:
         [
             *participation_sentences(folder)[:1],
             f"{capital(analysed_text(folder))} are analysed.",
-            one_kind_sentence(folder.table(PAPER)),
+            one_kind_sentence(folder.results),
         ],
         pictures_sentences(folder),
         [*procedure, *size_on_screen(folder), *_timing(folder)],
@@ -162,14 +162,8 @@ def _measures(folder: StudyFolder) -> list[str]:
         "psychometric": len(folder.table(PSYCHOMETRIC)),
         "HYPE": folder.table(HYPE)["value"].notna().any(),
     }
-    shares_reals = _shares_reals(folder.table(PAPER))
+    shares_reals = any(each.shares_reals and not each.is_of_all for each in folder.results.every)
     return [sentence("methods", "measures", [name for name, is_there in has.items() if is_there], shares_reals)]
-
-
-def _shares_reals(paper: pd.DataFrame) -> bool:
-    """Return whether models of a data set share one number on their real pictures."""
-    is_other = paper["shared_real"].notna() & (paper["shared_real_low"] != paper["real_low"])
-    return bool((is_other & (paper["model"] != EVERYTHING)).any())
 
 
 def _models(folder: StudyFolder) -> list[str]:

@@ -26,9 +26,9 @@ from gan_eval.report.parts.words import (
     whole,
 )
 from gan_eval.report.people.caveats import BROWSER_LAG, in_browser, is_analysed, is_excluded
+from gan_eval.stats.cited import one_kind_sentence
 from gan_eval.stats.exclusions import participant_groups
-from gan_eval.stats.paper import PAPER, SINGLE, one_kind_sentence
-from gan_eval.stats.results import BY_RULE, PRESET
+from gan_eval.stats.results import BY_RULE, PRESET, SINGLE
 from gan_eval.stats.tables.rates import REACTION_TIMES
 from gan_eval.stats.tables.robustness import is_on_outcome
 from gan_eval.tables import CHECKS, PARTICIPANTS, PARTICIPATION, SESSIONS
@@ -84,7 +84,7 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
         *said("participants", "took_part", planned, len(table), n_complete, is_known),
         *said("participants", "without_answers", *counts),
         *([f"{left_out}."] if left_out else []),
-        *filter(None, [one_kind_sentence(folder.table(PAPER))]),
+        *filter(None, [one_kind_sentence(folder.results)]),
     ]
 
 

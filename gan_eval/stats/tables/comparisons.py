@@ -27,6 +27,7 @@ from gan_eval.stats.questions import (
     with_same_reals,
 )
 from gan_eval.stats.recruitment import ALPHA, is_waiting
+from gan_eval.stats.results import Result, compared_result
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import NOTED, SHARE, Table, boolean, integer, interval_columns, number, text
 
@@ -100,8 +101,8 @@ COMPARISONS = Table(
 class Detected(NamedTuple):
     """Detection of fakes among single pictures, as the table to cite has it."""
 
-    place: int
-    """Position of its row in the table `comparisons`."""
+    test: Result
+    """Its difference from chance."""
     question: KindQuestion
     numbers: Detection
     reals: Estimate
@@ -109,12 +110,48 @@ class Detected(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """The table `comparisons`, and the numbers of detection behind its rows, first those of all models together."""
+    """The rows of `comparisons`, and the numbers of detection behind them, first those of all models together."""
 
-    table: pd.DataFrame
+    rows: list[Row]
     detections: list[Detected]
     fit: CrossedFit | None = None
     """The fit behind the first of them."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The table `comparisons`."""
+        return frame_of(self.rows, COMPARISONS)
+
+    @property
+    def results(self) -> list[Result]:
+        """The differences as results."""
+        return [compared_result(row) for row in self.rows]
+
+
+class Departures(NamedTuple):
+    """What an analysis has that its plan does not have."""
+
+    is_planned: bool = True
+    """False: there is no plan to depart from."""
+    margin: bool = False
+    excluded: str = ""
+    """Note on trials that only other rules than the plan's leave out; empty: there are none."""
+
+    def marked(self, row: Row) -> Row:
+        """Return a row of `comparisons` with its marks and notes on what is not in the plan."""
+        if not self.is_planned:
+            return row | {"exploratory": None}
+        has_margin = self.margin and not np.isnan(row["margin"])
+        is_marked = self.excluded != "" or (has_margin and row["verdict"] == "equivalent")
+        of_margin = "the margin is exploratory, not in the plan" if has_margin else ""
+        return row | {
+            "exploratory": row["exploratory"] or is_marked,
+            "margin_exploratory": has_margin if self.margin else None,
+            "note": joined(self.excluded, of_margin, row["note"]),
+        }
+
+
+NO_DEPARTURES = Departures()
 
 
 def estimate_of(asked: Comparison, rates: RatesOfTable) -> Difference:
@@ -145,6 +182,7 @@ def compare(
     recruited: pd.DataFrame | None = None,
     grades: int | None = None,
     only_overall: bool = False,
+    departures: Departures = NO_DEPARTURES,
 ) -> Compared:
     """Compare what a trials table allows: the questions of `compare.questions`.
 
@@ -157,6 +195,7 @@ def compare(
         grades: number of grades of the scale; the margin is a share of its range. Default: the range of the grades in
             the trials.
         only_overall: only the detection of all models on all data sets together.
+        departures: what the analysis has that its plan does not have.
     """
     trials = typed(trials)
     questions = chain(  # a lazy iterator: the trials of all pairs of models together would take much memory
@@ -166,31 +205,42 @@ def compare(
         grade_questions(trials.graded, plan, grades) if len(trials.graded) else (),
     )
     rates = RatesOfTable(plan, too_many(len(trials.every)))
-    differences, rows, detections = list[Difference](), list[Row](), list[Detected]()
+    differences, rows, kinds = list[Difference](), list[Row](), list[tuple[int, KindQuestion, Detection]]()
     waits = recruited is not None and is_waiting(recruited)
     for asked in questions:
         if only_overall and not asked.is_overall:
             continue
         if isinstance(asked.estimand, KindQuestion) and asked.question == "detection":
             numbers = rates.of(asked.estimand).detection(plan.margin)
-            noted = numbers._replace(note=joined(asked.note, numbers.note))
-            detections.append(Detected(len(rows), asked.estimand, noted, noted.real_called_real))
+            kinds.append((len(rows), asked.estimand, numbers._replace(note=joined(asked.note, numbers.note))))
         differences.append(estimate_of(asked, rates))
         rows.append(_row(asked, differences[-1], plan))
-    if len(trials.main) and not detections:
+    if len(trials.main) and not kinds:
         differences.insert(0, Difference(np.nan))
         rows.insert(0, _row(nothing_to_compare(trials.main), differences[0], plan))
-    families: dict[tuple[str, bool], list[int]] = {}
-    for place, row in enumerate(rows):
-        families.setdefault((row.pop("family"), row["exploratory"]), []).append(place)
-    for places in families.values():
-        p_holm = holm([rows[place]["p"] for place in places])
-        ends = simultaneous_intervals([differences[place] for place in places], p_holm)
-        for place, p, (low, high) in zip(places, p_holm.tolist(), ends.tolist(), strict=True):
-            rows[place] |= {"p_holm": p} if waits else {"p_holm": p, "simultaneous_low": low, "simultaneous_high": high}
-            rows[place] |= _judged(rows[place], waits=waits)
+    rows = [departures.marked(row) for row in _with_verdicts(rows, differences, waits=waits)]
+    detections = [
+        Detected(compared_result(rows[index]), question, numbers, numbers.real_called_real)
+        for index, question, numbers in kinds
+    ]
     fit = rates.of(detections[0].question).fit if detections else None
-    return Compared(frame_of(rows, COMPARISONS), _with_shared_reals(detections, rates), fit)
+    return Compared(rows, _with_shared_reals(detections, rates), fit)
+
+
+def _with_verdicts(rows: list[Row], differences: list[Difference], *, waits: bool) -> list[Row]:
+    """Return the rows with Holm's correction over each family, and the verdicts; if people are missing, `interim`."""
+    families: dict[tuple[str, bool], list[int]] = {}
+    for index, row in enumerate(rows):
+        families.setdefault((row.pop("family"), row["exploratory"]), []).append(index)
+    judged = dict[int, Row]()
+    for members in families.values():
+        p_holm = holm([rows[index]["p"] for index in members])
+        ends = simultaneous_intervals([differences[index] for index in members], p_holm)
+        for index, p, (low, high) in zip(members, p_holm.tolist(), ends.tolist(), strict=True):
+            simultaneous = {} if waits else {"simultaneous_low": low, "simultaneous_high": high}
+            row = rows[index] | {"p_holm": p} | simultaneous
+            judged[index] = row | _judged(row, waits=waits)
+    return [judged[index] for index in range(len(rows))]
 
 
 def _with_shared_reals(detections: list[Detected], rates: RatesOfTable) -> list[Detected]:

@@ -17,8 +17,8 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.differences import wald
 from gan_eval.stats.groups import joined, provenance_cells
-from gan_eval.stats.tables.comparisons import COMPARISONS, ONE_ANSWER, WITH_UNFINISHED, compare
-from gan_eval.tables.frames import Row, conform, frame_of
+from gan_eval.stats.tables.comparisons import ONE_ANSWER, WITH_UNFINISHED, compare
+from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import NOTED, SHARE, Table, integer, interval_columns, number, text
 
 DRIFT, SIDE_BIAS = "drift over trials", "side bias"
@@ -162,7 +162,7 @@ def sensitivity(
     *,
     plan: AnalysisSettings,
     unfinished: pd.DataFrame,
-) -> tuple[pd.DataFrame, str]:
+) -> tuple[list[Row], str]:
     """Repeat the comparisons over all data sets with other answers, as rows without a verdict.
 
     They are repeated without the people that each rule selects, without those who gave one answer only, and with the
@@ -175,7 +175,7 @@ def sensitivity(
     Returns:
         Rows of the table `comparisons`, and a note on the people who fulfil each rule.
     """
-    tables, notes = [], []
+    rows, notes = list[Row](), list[str]()
     present = participation[participation["participant"].isin(trials.every["participant"].unique())]
     chosen = {
         rule: present.loc[np.asarray(parse_rule(rule).holds(present, where="participation"), bool), "participant"]
@@ -194,29 +194,21 @@ def sensitivity(
             note += ", a sensitivity row of comparisons says what it would change"
             rest = trials.every[~trials.every["participant"].isin(named)].reset_index(drop=True)
             without = f"without {of_people} ({rule}), a rule on the outcome"
-            tables.append(_repeated(rest, plan, rule, f"without {rule}", note=without))
+            rows += _repeated(rest, plan, rule, f"without {rule}", note=without)
         notes.append(note)
     if (unfinished["phase"] == "main").any():
         more = pd.concat([trials.every, unfinished], ignore_index=True)
         of_sessions = f"{len(unfinished)} trials of {unfinished['session'].nunique()}"
-        tables.append(
-            _repeated(more, plan, WITH_UNFINISHED, WITH_UNFINISHED, note=f"with {of_sessions} unfinished sessions")
-        )
-    rows = conform(pd.concat(tables), COMPARISONS, where="comparisons") if tables else frame_of([], COMPARISONS)
+        rows += _repeated(more, plan, WITH_UNFINISHED, WITH_UNFINISHED, note=f"with {of_sessions} unfinished sessions")
     return rows, "; ".join(notes)
 
 
-def _repeated(trials: pd.DataFrame, plan: AnalysisSettings, rule: str, name: str, *, note: str) -> pd.DataFrame:
+def _repeated(trials: pd.DataFrame, plan: AnalysisSettings, rule: str, name: str, *, note: str) -> list[Row]:
     """Return the sensitivity rows: the comparisons over all data sets of these trials, without a verdict."""
-    table = compare(trials, plan=plan, only_overall=True).table
     of_row = f"sensitivity, {note}: not the answer"
-    return table.assign(
-        comparison=[f"{comparison}, sensitivity: {name}" for comparison in table["comparison"]],
-        sensitivity=rule,
-        p_holm=np.nan,
-        simultaneous_low=np.nan,
-        simultaneous_high=np.nan,
-        verdict=None,
-        exploratory=True,
-        note=[f"{of_row}; {cell}" if cell else of_row for cell in table["note"].fillna("")],
-    )
+    cells: Row = {"sensitivity": rule, "p_holm": np.nan, "verdict": None, "exploratory": True}
+    cells |= {"simultaneous_low": np.nan, "simultaneous_high": np.nan}
+    return [
+        row | cells | {"comparison": f"{row['comparison']}, sensitivity: {name}", "note": joined(of_row, row["note"])}
+        for row in compare(trials, plan=plan, only_overall=True).rows
+    ]

@@ -213,10 +213,9 @@ def _print_answer(
     Args:
         study: the study whose question was asked; None: not known.
     """
-    import numpy as np
-
     from gan_eval.report.people.answer import first_sentence
-    from gan_eval.stats.paper import distinct_rows, one_kind_sentence, printed, unadjusted
+    from gan_eval.stats.cited import one_kind_sentence, printed, unadjusted
+    from gan_eval.stats.results import results_of
     from gan_eval.tables import TRIALS
 
     sentence = first_sentence(answers, stored[TRIALS])
@@ -232,11 +231,11 @@ def _print_answer(
     if sentence:
         console.message(sentence, wrap=True)
     if "paper" in answers:
-        paper = answers["paper"]
-        if note := unadjusted(distinct_rows(paper)["verdict"]):
+        results = results_of(answers["paper"])
+        if note := unadjusted(results.cited):
             console.message(f"In brackets 95% intervals. {note}", wrap=True)
-        console.table(*printed(paper.assign(dprime=np.nan)))  # accuracy has the same information as d′
-        if left_out := one_kind_sentence(paper):
+        console.table(*printed(results, without=["dprime"]))  # accuracy has the same information as d′
+        if left_out := one_kind_sentence(results):
             console.message(left_out, wrap=True)
 
 

@@ -22,4 +22,4 @@ def cited_tables(trials: pd.DataFrame, plan: AnalysisSettings | None = None) -> 
         "thresholds": thresholds(answers),
         "hype": hype(answers),
     }
-    return frames | {"paper": paper(answers, frames, compared.detections)}
+    return frames | {"paper": paper(answers, frames, compared)}

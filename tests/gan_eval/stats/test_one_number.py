@@ -6,8 +6,9 @@ import pytest
 from cited_tables import cited_tables
 from make_trials import simulated
 
+from gan_eval.stats.cited import one_kind_sentence, printed
 from gan_eval.stats.latex import latex
-from gan_eval.stats.paper import one_kind_sentence, printed, with_shared_reals
+from gan_eval.stats.results import Result, results_of
 
 REALS = ["real_called_real", "real_low", "real_high"]
 
@@ -29,15 +30,20 @@ def some_of_one_kind() -> pd.DataFrame:
 
 
 def printed_reals(table: pd.DataFrame) -> list[str]:
-    heads, rows = printed(table)
+    heads, rows = printed(results_of(table))
     return [row[heads.index("Real called real, %")] for row in rows]
+
+
+def reals(table: pd.DataFrame) -> list[tuple[Result, tuple[float, ...]]]:
+    """The rows as results, each with its share of reals called real."""
+    return [(row, row.numbers["real_called_real"]) for row in results_of(table).every]
 
 
 def test_models_that_share_real_pictures_have_one_share_of_reals_called_real():
     table = cited_tables(of_three())["paper"]
     assert len(set(printed_reals(table))) == 1, "four rows, each with its own fit"
     whole = table[table["model"] == "all"].iloc[0]
-    assert with_shared_reals(table)[REALS].to_numpy().tolist() == [whole[REALS].tolist()] * 4
+    assert [share for _, share in reals(table)] == [tuple(whole[REALS])] * 4
     share, interval = printed_reals(table)[0].split(" ", 1)
     assert (latex(table).count(f"& {share} &"), latex(table).count(interval)) == (4, 4)
     rates = table[["fooling_rate", "real_called_real"]].to_numpy()
@@ -49,9 +55,8 @@ def test_each_data_set_has_one_share_of_reals_called_real():
     other = of_three(seed=5).assign(dataset="other")
     other["stimulus"], other["trial"] = "other/" + other["stimulus"], other["trial"] + 1000
     table = cited_tables(pd.concat([trials, other], ignore_index=True))["paper"]
-    shares = with_shared_reals(table[table["model"] != "all"]).groupby("dataset")["real_called_real"]
-    assert (shares.nunique() == 1).all()
-    assert shares.first().nunique() == 2
+    shares = {(row.dataset, share) for row, share in reals(table) if not row.is_of_all}
+    assert len({dataset for dataset, _ in shares}) == len({share for _, share in shares}) == len(shares) == 2
 
 
 def test_models_that_other_people_judged_keep_their_own_share():
@@ -60,7 +65,7 @@ def test_models_that_other_people_judged_keep_their_own_share():
     is_c = ((trials["model"] == "c") & ~trials["participant"].isin(names[:6])).to_numpy(bool)
     table = cited_tables(trials[~is_c].reset_index(drop=True))["paper"].set_index("model")
     assert table["n_participants"].to_dict() == {"a": 12, "b": 12, "c": 6, "all": 12}
-    shown = with_shared_reals(table)["real_called_real"]
+    shown = {row.model: share[0] for row, share in reals(table.reset_index())}
     assert shown["a"] == shown["b"] != shown["c"]
     assert shown["c"] == table.loc["c", "real_called_real"]
     assert "were judged by other participants" in latex(table.reset_index())
@@ -75,7 +80,7 @@ def test_people_who_judged_one_kind_are_left_out_by_one_rule():
     assert "answers to generated pictures left out" in row["note"]
     assert "answers to real pictures left out" in row["note"]
     sentence = "Left out of the result: 3 participants who judged no generated pictures, and 1 who judged no real ones."
-    assert one_kind_sentence(frames["paper"]) == sentence
+    assert one_kind_sentence(results_of(frames["paper"])) == sentence
 
 
 def test_polls_keep_everybody():
@@ -83,7 +88,7 @@ def test_polls_keep_everybody():
     first = trials.groupby("participant").sample(1, random_state=1)
     row = cited_tables(first.reset_index(drop=True))["paper"].iloc[0]
     assert row[["n_participants", "n_only_real", "n_only_fake"]].tolist() == [60, 0, 0]
-    assert one_kind_sentence(pd.DataFrame([row])) == ""
+    assert one_kind_sentence(results_of(pd.DataFrame([row]))) == ""
 
 
 def test_the_share_of_the_pairs_of_two_models_comes_before_their_strengths():
@@ -101,7 +106,7 @@ def test_the_share_of_the_pairs_of_two_models_comes_before_their_strengths():
     assert (x["chosen_low"], x["chosen_high"]) == pytest.approx((0.5 + test["ci_low"], 0.5 + test["ci_high"]))
     for name, other in (("chosen", "chosen"), ("chosen_low", "chosen_high"), ("chosen_high", "chosen_low")):
         assert y[name] == pytest.approx(1 - x[other])
-    heads, _ = printed(frames["paper"])
+    heads, _ = printed(results_of(frames["paper"]))
     assert heads.index("Chosen, % of their pairs") < heads.index("Preferred to the average model, %")
 
 
@@ -117,7 +122,7 @@ def test_grades_without_a_truth_have_their_row(model):
     row = frames["paper"].iloc[0]
     assert row[["n_participants", "n_unknown", "n_real", "n_answers"]].tolist() == [6, 8, 0, 48]
     assert row["grade"] == pytest.approx(np.mean([each["rating"] for each in rows]))
-    heads, (cells,) = printed(frames["paper"])
+    heads, (cells,) = printed(results_of(frames["paper"]))
     assert cells[heads.index("Pictures")] == "8"
 
 

@@ -15,8 +15,10 @@ from scipy.stats import norm
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze, write_analysis
+from gan_eval.stats.cited import printed, skill_note
 from gan_eval.stats.latex import TexCell, booktabs, escape_latex, latex
-from gan_eval.stats.paper import PAPER, printed, skill_note
+from gan_eval.stats.paper import PAPER
+from gan_eval.stats.results import results_of
 from gan_eval.tables.frames import frame_of, read_table
 
 ENDS = ("accuracy", "accuracy_low", "accuracy_high")
@@ -45,7 +47,7 @@ def test_a_model_and_all_are_the_comparisons_rows_and_printed_once() -> None:
         assert (each["p"], each["p_holm"]) == (told_apart["p"], told_apart["p_holm"])
         assert each["verdict"] == "told apart"
         assert each["basis"] == "crossed_model"
-    assert len(printed(frames["paper"])[1]) == 1, "the row for all repeats that of the only model"
+    assert len(printed(results_of(frames["paper"]))[1]) == 1, "the row for all repeats that of the only model"
 
 
 def test_models_on_data_sets_have_rows_of_their_own() -> None:
@@ -148,7 +150,8 @@ def test_grades_are_next_to_those_of_the_reals() -> None:
             means.loc[name, ["mean", "ci_low", "ci_high"]].tolist()
         )
     assert table["accuracy"].isna().all()
-    assert printed(frames["paper"])[0] == ["Model", "Data set", "People", "Pictures, fake + real", "Answers", "Grade"]
+    heads, _ = printed(results_of(frames["paper"]))
+    assert heads == ["Model", "Data set", "People", "Pictures, fake + real", "Answers", "Grade"]
 
 
 def test_staircases_have_no_part_in_a_verdict_on_single_pictures() -> None:
@@ -270,7 +273,7 @@ def test_the_file_for_latex_goes_with_its_table(tmp_path) -> None:
     table = read_table(tmp_path / "paper.csv", PAPER)
     assert set(table["verdict"]) == {"no verdict"}
     assert set(table["untested"]) == {"one participant"}
-    assert skill_note(table) == [], "its rates are no averages over people"
+    assert skill_note(results_of(table)) == "", "its rates are no averages over people"
     assert (tmp_path / "paper.tex").read_text(encoding="utf-8") == latex(table)
     write_analysis({"rates": frames["rates"]}, tmp_path)
     assert not (tmp_path / "paper.csv").exists()

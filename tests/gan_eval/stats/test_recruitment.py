@@ -5,9 +5,10 @@ from make_trials import from_counts, simulated
 
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.analysis import analyze
+from gan_eval.stats.cited import printed
 from gan_eval.stats.latex import latex
-from gan_eval.stats.paper import printed
 from gan_eval.stats.recruitment import recruitment, waiting_text
+from gan_eval.stats.results import results_of
 from gan_eval.stats.tables.comparisons import comparisons
 
 
@@ -47,6 +48,6 @@ def test_every_table_says_that_it_is_interim() -> None:
     trials = from_counts(4, 4, 4, 4)
     frames = analyze(trials, recruited=recruitment(trials, 6))
     assert frames["recruitment"]["n_wanted"].tolist() == [6]
-    heads, rows = printed(frames["paper"])
+    heads, rows = printed(results_of(frames["paper"]))
     assert {row[heads.index("Verdict")] for row in rows} == {"interim: no verdict"}
     assert "Interim: no verdict" in latex(frames["paper"])

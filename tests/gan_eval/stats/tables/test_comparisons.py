@@ -72,8 +72,7 @@ def test_answers_to_reals_alone_are_counted_where_they_are_left_out():
     trials = poll(people=8, each=24, effect=1.0)
     is_alone = trials["participant"] == "3"
     trials = trials[~is_alone | (trials["kind"] == "real")].reset_index(drop=True)
-    table, detections, _ = compare(trials)
-    found = paper(trials, {"comparisons": table, "ratings": ratings(trials)}, detections).set_index("model").loc["all"]
+    found = paper(trials, {"ratings": ratings(trials)}, compare(trials)).set_index("model").loc["all"]
     assert found["n_answers"] == 7 * 24
     assert "12 answers" in found["note"]
 
