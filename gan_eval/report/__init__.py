@@ -69,13 +69,10 @@ def write_report(
     >>> write_report(analyze(trials) | {"trials": trials}, Path(mkdtemp()) / "report.html").name
     'report.html'
     """
-    from gan_eval.judgements.trials import prepare_trials
     from gan_eval.report.page import render
     from gan_eval.report.parts.folder import read_folder
     from gan_eval.report.people.first_page import models_latex
     from gan_eval.report.sections import study_report
-    from gan_eval.stats.all_tables import ALL_TABLES
-    from gan_eval.tables.frames import write_table
 
     out = Path(out)
     if isinstance(tables, Path | str):
@@ -94,12 +91,21 @@ def write_report(
         raise UserError(f"write_report: no tables by name{kind}; give those of gan_eval.analyze, or a folder")
     with TemporaryDirectory() as temporary:
         folder = Path(temporary) / out.stem  # its name is the default heading
-        for name, frame in tables.items():
-            if name not in ALL_TABLES:
-                raise UserError(f"write_report: no table {name!r}; name the frames as `gan_eval.analyze` does")
-            whole = prepare_trials(frame).trials if name == "trials" else frame
-            write_table(whole, folder / f"{name}.csv", ALL_TABLES[name])
+        _write_frames(tables, folder)
         return write_report(folder, out, title=title, stimuli=stimuli, maps=maps, with_raw_tables=with_raw_tables)
+
+
+def _write_frames(tables: "Mapping[str, pd.DataFrame]", folder: Path) -> None:
+    """Write frames by the names of their tables into a folder."""
+    from gan_eval.judgements.trials import prepare_trials
+    from gan_eval.stats.all_tables import ALL_TABLES
+    from gan_eval.tables.frames import write_table
+
+    for name, frame in tables.items():
+        if name not in ALL_TABLES:
+            raise UserError(f"write_report: no table {name!r}; name the frames as `gan_eval.analyze` does")
+        whole = prepare_trials(frame).trials if name == "trials" else frame
+        write_table(whole, folder / f"{name}.csv", ALL_TABLES[name])
 
 
 def build_figure(

@@ -20,7 +20,7 @@ from gan_eval.stats.groups import REAL, contestants
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.paper import PAPER
-from gan_eval.stats.results import EVERYTHING, INTERIM, NONE, RATING, SINGLE, Result
+from gan_eval.stats.results import EVERYTHING, INTERIM, NO_ESTIMATE, NONE, RATING, SINGLE, Result
 from gan_eval.stats.tables.grades import OPINION_SCORES
 from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
@@ -167,37 +167,47 @@ def _entries(
     """Return an entry for each row of `paper`, sorted by data set; `people` is the result of `_participant_values`."""
     models = [model for model in dict.fromkeys(row.model for row in rows) if model != REAL]
     datasets = [*dict.fromkeys(row.dataset for row in rows)]
-    grades_of_reals = {row.dataset: row.numbers["grade"][1:] for row in rows if row.model == REAL}
-    column, axis, _ = panel_a
-    scale = 100.0 if "%" in axis else 1.0
+    grades_of_reals = {row.dataset: row.numbers["grade"] for row in rows if row.model == REAL}
     entries = []
     for row in sorted(rows, key=lambda row: datasets.index(row.dataset))[:MAX_ROWS]:
-        model, dataset, is_rating = row.model, row.dataset, row.protocol == RATING
-        values, reals = (_means_of_people(people, row, name) for name in (model, REAL))
-        of_reals, accuracy = row.numbers["real_called_real"], (*row.numbers["accuracy"], *row.within[1:])
-        band = grades_of_reals.get(dataset, (math.nan, math.nan)) if is_rating else of_reals[1:]
-        both = pd.concat([reals, values], axis=1, join="inner") if row.protocol == SINGLE else np.empty((0, 2))
-        model_index = -1 if model == REAL else models.index(model)
-        marker_index = model_index + len(models) * datasets.index(dataset)
-        entries.append(
-            Entry(
-                model,
-                dataset,
-                n=row.counts["n_participants"] or 0,
-                model_index=model_index,
-                marker="o" if model == REAL else _MARKERS[marker_index % len(_MARKERS)],
-                value=[scale * number for number in row.numbers[column]],
-                real=[scale * end for end in band],
-                false_alarms=100 - 100 * of_reals.value,
-                accuracy=[100 * share for share in accuracy],
-                verdict="" if hide_verdicts or row.verdict in (INTERIM, NONE) else row.verdict,
-                participant_values=scale * values.to_numpy(float),
-                participant_rates=100 - 100 * np.asarray(both, float),
-                points=np.empty((0, 2)),
-                is_unknown=row.counts.get("n_unknown") is not None,
-            )
-        )
+        is_rating, is_real = row.protocol == RATING, row.model == REAL
+        of_reals = grades_of_reals.get(row.dataset, NO_ESTIMATE) if is_rating else row.numbers["real_called_real"]
+        model_index = -1 if is_real else models.index(row.model)
+        marker_index = model_index + len(models) * datasets.index(row.dataset)
+        marker = "o" if is_real else _MARKERS[marker_index % len(_MARKERS)]
+        entry = _entry(row, people, panel_a, of_reals[1:], (model_index, marker))
+        entries.append(replace(entry, verdict="") if hide_verdicts else entry)
     return entries
+
+
+def _entry(
+    row: Result,
+    people: pd.DataFrame,
+    panel_a: tuple[str, str, str],
+    reals: Sequence[float],
+    style: tuple[int, str],
+) -> Entry:
+    """Return the entry of a row; `reals` is the interval of its real pictures, `style` its colour and its marker."""
+    column, axis, _ = panel_a
+    scale = 100.0 if "%" in axis else 1.0
+    values, of_reals = (_means_of_people(people, row, name) for name in (row.model, REAL))
+    both = pd.concat([of_reals, values], axis=1, join="inner") if row.protocol == SINGLE else np.empty((0, 2))
+    return Entry(
+        row.model,
+        row.dataset,
+        n=row.counts["n_participants"] or 0,
+        model_index=style[0],
+        marker=style[1],
+        value=[scale * number for number in row.numbers[column]],
+        real=[scale * end for end in reals],
+        false_alarms=100 - 100 * row.numbers["real_called_real"].value,
+        accuracy=[100 * share for share in (*row.numbers["accuracy"], *row.within[1:])],
+        verdict="" if row.verdict in (INTERIM, NONE) else row.verdict,
+        participant_values=scale * values.to_numpy(float),
+        participant_rates=100 - 100 * np.asarray(both, float),
+        points=np.empty((0, 2)),
+        is_unknown=row.counts.get("n_unknown") is not None,
+    )
 
 
 def _means_of_people(people: pd.DataFrame, row: Result, name: str) -> "pd.Series[float]":
@@ -269,14 +279,18 @@ def _add_metric(folder: StudyFolder, entries: Sequence[Entry], measure: str) -> 
         for entry in entries:
             entry.points = _points(folder, metric, entry, measure, has_pictures=has_pictures)
         if sum(len(entry.points) for entry in entries) >= MIN_POINTS:
-            words = []
-            rows = complete[complete["metric"] == metric].to_dict("records")
-            for row in rows:
-                low, high = (row[f"{'ci' if column == 'spearman' else column}_{end}"] for end in ("low", "high"))
-                ends = "" if missing(low) else f" [{number(low)}, {number(high)}]"
-                words.append(f"{clean(row['dataset'])}: " * (len(rows) > 1) + f"ρ = {number(row[column])}{ends}")
-            return metric, words
+            return metric, _correlation_texts(complete[complete["metric"] == metric], column)
     return "", []
+
+
+def _correlation_texts(correlations: pd.DataFrame, column: str) -> list[str]:
+    """Return the correlation of each data set with its interval; `column` is `spearman` or `within`."""
+    texts, prefix = [], "ci" if column == "spearman" else column
+    for row in correlations.to_dict("records"):
+        low, high = row[f"{prefix}_low"], row[f"{prefix}_high"]
+        ends = "" if missing(low) else f" [{number(low)}, {number(high)}]"
+        texts.append(f"{clean(row['dataset'])}: " * (len(correlations) > 1) + f"ρ = {number(row[column])}{ends}")
+    return texts
 
 
 def _points(folder: StudyFolder, metric: str, entry: Entry, measure: str, *, has_pictures: bool) -> np.ndarray:

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -13,6 +14,7 @@ from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.thumbnails import data_uri
 from gan_eval.report.parts.words import NBSP, clean
 from gan_eval.stats.all_tables import ALL_TABLES
+from gan_eval.tables import Table
 from gan_eval.tables.personal import left_out_line, without_personal
 
 _HERE = Path(__file__).parent
@@ -57,19 +59,17 @@ def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[
             times and places of sessions could identify people in a report that is sent by mail.
     """
     downloads = []
-    for place, (name, path) in enumerate(folder.files.items()):
+    for index, (name, path) in enumerate(folder.files.items()):
         data = folder.contents[name]
         is_published = name.startswith("published/")
         frame = folder.published[path.name] if is_published else folder.tables[name]
         reason = "" if len(data) <= MAX_BYTES else "too large for a page: see the study’s folder"
         if name in ALL_TABLES and "session" in ALL_TABLES[name].by_name:
-            left_out = without_personal(frame, ALL_TABLES[name])[1] if with_raw_tables else []
-            reason = reason if with_raw_tables else RAW_REASON
-            reason = f"{left_out_line(left_out)}; analyze again" if left_out else reason
+            reason = _reason_of_raw(frame, ALL_TABLES[name], reason) if with_raw_tables else RAW_REASON
         downloads.append(
             Download(
                 table=name,
-                anchor=f"file-{place}",
+                anchor=f"file-{index}",
                 file_name=f"published-{path.name}" if is_published else path.name,
                 path=path.relative_to(folder.path).as_posix(),
                 rows=len(frame),
@@ -79,3 +79,9 @@ def downloads_of(folder: StudyFolder, *, with_raw_tables: bool = False) -> list[
             )
         )
     return downloads
+
+
+def _reason_of_raw(frame: pd.DataFrame, table: Table, reason: str) -> str:
+    """Return why a table of single sessions is not on the page: it has columns that could identify people."""
+    left_out = without_personal(frame, table)[1]
+    return f"{left_out_line(left_out)}; analyze again" if left_out else reason

@@ -1,7 +1,8 @@
 """Training: the models' folders of a study, and the section on sample pictures, curves and plateaus."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -145,21 +146,30 @@ class TrainingCurve(NamedTuple):
 def curves(runs: Sequence[TrainingRun]) -> Iterator[tuple[str, list[TrainingCurve]]]:
     """Yield each term of the logs, then each metric of the validation, with its curves."""
     for term in _in_order({str(term) for run in runs for term in run.log["term"]}, _TITLES):
-        lines = []
-        for place, run in enumerate(runs):
-            rows = run.log[(run.log["term"] == term) & run.log["value"].notna()].sort_values("step")
-            rows = rows[rows["value"] > 0] if _is_norm(term) else rows
-            lines.append(TrainingCurve(place, rows["step"].to_numpy(float), rows["value"].to_numpy(float)))
-        yield term, [curve for curve in lines if len(curve.steps)]
+        yield term, _drawn(_logged(index, run, term) for index, run in enumerate(runs))
     for metric in _in_order({str(metric) for run in runs for metric in run.validation["metric"]}, METRICS):
-        lines = []
-        for place, run in enumerate(runs):
-            for mode in MODES:
-                rows = run.validation[(run.validation["metric"] == metric) & (run.validation["mode"] == mode)]
-                rows = rows[np.isfinite(rows["value"].astype(float))].sort_values("step")
-                steps, values = rows["step"].to_numpy(float), rows["value"].to_numpy(float)
-                lines.append(TrainingCurve(place, steps, values, in_evaluation=mode == "eval"))
-        yield f"validation: {metric}", [curve for curve in lines if len(curve.steps)]
+        lines = (_validation(index, run, metric, mode) for index, run in enumerate(runs) for mode in MODES)
+        yield f"validation: {metric}", _drawn(lines)
+
+
+def _drawn(lines: Iterable[TrainingCurve]) -> list[TrainingCurve]:
+    """Return the curves with a value."""
+    return [curve for curve in lines if len(curve.steps)]
+
+
+def _logged(index: int, run: TrainingRun, term: str) -> TrainingCurve:
+    """Return a term's values in the log."""
+    rows = run.log[(run.log["term"] == term) & run.log["value"].notna()].sort_values("step")
+    rows = rows[rows["value"] > 0] if _is_norm(term) else rows
+    return TrainingCurve(index, rows["step"].to_numpy(float), rows["value"].to_numpy(float))
+
+
+def _validation(index: int, run: TrainingRun, metric: str, mode: str) -> TrainingCurve:
+    """Return a metric's finite values in one mode."""
+    rows = run.validation[(run.validation["metric"] == metric) & (run.validation["mode"] == mode)]
+    rows = rows[np.isfinite(rows["value"].astype(float))].sort_values("step")
+    steps, values = rows["step"].to_numpy(float), rows["value"].to_numpy(float)
+    return TrainingCurve(index, steps, values, in_evaluation=mode == "eval")
 
 
 def _in_order(names: set[str], first: Mapping[str, object]) -> list[str]:
@@ -178,14 +188,11 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     if not panels:
         return []
     names = [run.model for run in runs]
-    last = max(float(curve.steps.max()) for drawn in panels.values() for curve in drawn)
+    every = [*chain.from_iterable(panels.values())]
+    last = max(float(curve.steps.max()) for curve in every)
     figures = [_figure(name, drawn, names, last) for name, drawn in panels.items()]
-    has_eval = any(curve.in_evaluation for drawn in panels.values() for curve in drawn)
-    measured, splits = pd.concat([run.validation for run in runs]), []
-    for split, part in measured[measured["value"].notna()].groupby("split", sort=False):
-        seen = part["seen"].dropna().astype(bool)
-        splits.append((split, from_to(part["n"]), bool(seen.any()) if len(seen) else None))
-    caption = sentence("tables", "training", last, len(runs) > 1, MAX_POINTS, SHARE, has_eval, splits)
+    has_eval = any(curve.in_evaluation for curve in every)
+    caption = sentence("tables", "training", last, len(runs) > 1, MAX_POINTS, SHARE, has_eval, _splits(runs))
     alternative = "; ".join(
         f"{_TITLES.get(name, name)}: from {number(drawn[0].heights[0], digits=3)} to "
         f"{number(drawn[0].heights[-1], digits=3)}"
@@ -193,6 +200,15 @@ def training_charts(runs: Sequence[TrainingRun]) -> list[Chart]:
     )
     title = f"Training of {names[0] if len(names) == 1 else plural(len(names), 'model')}"
     return [Chart(title, figures, caption, alternative, name="losses")]
+
+
+def _splits(runs: Sequence[TrainingRun]) -> list[tuple[object, str, bool | None]]:
+    """Return the splits of the validation, their numbers of pictures, and whether training saw some; None: unknown."""
+    measured, splits = pd.concat([run.validation for run in runs]), list[tuple[object, str, bool | None]]()
+    for split, part in measured[measured["value"].notna()].groupby("split", sort=False):
+        seen = part["seen"].dropna().astype(bool)
+        splits.append((split, from_to(part["n"]), bool(seen.any()) if len(seen) else None))
+    return splits
 
 
 def _figure(name: str, drawn: Sequence[TrainingCurve], names: Sequence[str], last: float) -> "Figure":
@@ -239,25 +255,25 @@ def _thinned(steps: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
 def sample_table(runs: Sequence[TrainingRun]) -> PictureTable:
     """Return each model's pictures of one fixed item after some steps, between its input and its ground truth."""
     all_steps = sorted({step for run in runs for step in run.grids})
-    steps = [all_steps[place] for place in evenly_spaced(len(all_steps), MAX_COLUMNS)]
-    rows: list[tuple[str, list[Picture | None]]] = []
-    for run in runs:
-        samples = {step: sample for step in steps if step in run.grids and (sample := run.sample(step)) is not None}
-        if not samples:
-            continue
-        condition, _, real = next(iter(samples.values()))
-        pictures = [
-            small_picture(samples[step][1], f"{run.model}, step {step}", side=SIDE) if step in samples else None
-            for step in steps
-        ]
-        start, end = (
-            small_picture(pixels, f"{run.model}, {what}", side=SIDE)
-            for pixels, what in ((condition, "input"), (real, "ground truth"))
-        )
-        rows.append((run.model, [start, *pictures, end]))
+    steps = [all_steps[index] for index in evenly_spaced(len(all_steps), MAX_COLUMNS)]
+    rows = [(run.model, pictures) for run in runs if (pictures := _samples(run, steps))]
     caption = "One fixed picture after some steps" + ": composites" * any(fills_holes(run.settings) for run in runs)
     columns = ["untrained" if step == 0 else f"step {whole(step)}" for step in steps]
     return PictureTable(caption, ["model", "input", *columns, "ground truth"], rows)
+
+
+def _samples(run: TrainingRun, steps: Sequence[int]) -> list[Picture | None]:
+    """Return a model's pictures of one item after these steps, between its input and its ground truth; or none."""
+    samples = {step: sample for step in steps if step in run.grids and (sample := run.sample(step)) is not None}
+    if not samples:
+        return []
+    condition, _, real = next(iter(samples.values()))
+    shown = {f"step {step}": samples[step][1] if step in samples else None for step in steps}
+    shown = {"input": condition, **shown, "ground truth": real}
+    return [
+        None if pixels is None else small_picture(pixels, f"{run.model}, {what}", side=SIDE)
+        for what, pixels in shown.items()
+    ]
 
 
 def plateau_tables(plateaus: pd.DataFrame) -> list[ShownTable]:

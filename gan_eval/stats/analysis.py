@@ -13,7 +13,7 @@ import pyarrow
 from gan_eval.base.output_folders import claim_output_folder
 from gan_eval.judgements.doubts import doubts_of_covariates
 from gan_eval.judgements.readers import NO_SIMULATED, of_people
-from gan_eval.judgements.trials import CALLED, PreparedTrials, TypedTrials, requested_exposure
+from gan_eval.judgements.trials import PreparedTrials, TypedTrials, requested_exposure
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.departures import apply_exclusions, models_with_departures, settings_and_departures
@@ -170,7 +170,7 @@ def analyze(
     }
     if recruited is not None:
         frames["recruitment"] = recruited
-    is_interim = recruited is not None and is_waiting(recruited)
+    is_interim = is_waiting(recruited)
     if inputs.images is not None or inputs.sets is not None:
         frames |= _tables_of_correlations(analysed, inputs, settings, is_interim=is_interim, seed=seed, say=say)
         frames |= _tables_of_scores(analysed, inputs.images, better or {}, is_interim=is_interim)
@@ -284,14 +284,13 @@ def _tables_of_answers(
         "rates": rates(replace(trials, main=main)),
         "reaction_times": reaction_times(trials),
         "agreement": agreement(trials, seed=seed),
+        "classes": classes(trials),
     }
     is_adaptive = every["protocol"].isin(ADAPTIVE_PROTOCOLS).any()
     if is_adaptive or np.isinf(requested_exposure(trials.answered)).any():
         tables["hype"] = hype(trials, settings=staircase)
     if len(trials.pairs):
         tables |= {"choices": choices(trials), "bradley_terry": bradley_terry(trials)}
-    if CALLED in trials.answered:
-        tables["classes"] = classes(trials)
     if len(trials.graded):
         tables |= {"ratings": ratings(trials), "opinion_scores": opinion_scores(trials)}
     if is_adaptive:

@@ -55,30 +55,36 @@ def printed(results: Results, *, without: Collection[str] = ()) -> tuple[list[st
     """
     rows = results.cited
     columns = {head: [cell(row) for row in rows] for head, cell in _columns(rows, without).items()}
-    columns = {head: cells for head, cells in columns.items() if any(cells)}
+    is_shown = {
+        "Asked": len({row.protocol for row in rows}) > 1,
+        "90% interval, %": any(row.verdict == EQUIVALENT for row in rows),
+    }
+    columns = {head: cells for head, cells in columns.items() if any(cells) and is_shown.get(head, True)}
     return list(columns), [list(cells) for cells in zip(*columns.values(), strict=True)]
 
 
 def _columns(rows: Sequence[Result], without: Collection[str]) -> dict[str, Callable[[Result], str]]:
     """Return each heading with the function from a row to its cell."""
-    protocols = {row.protocol for row in rows}
     has_kinds = any(row.counts.get("n_unknown") is None for row in rows)
-    is_equivalent = any(row.verdict == EQUIVALENT for row in rows)
     heads = {name: head for name, (_, head, _, _) in NUMBERS.items() if name not in without}
-    if protocols == {SINGLE}:
+    if {row.protocol for row in rows} == {SINGLE}:
         heads["accuracy"] = "Balanced accuracy, %"
     return {
-        **({"Asked": lambda row: _ASKED[row.protocol]} if len(protocols) > 1 else {}),
-        "Model": lambda row: row.model or UNNAMED,
-        "Data set": lambda row: row.dataset or UNNAMED,
-        "People": lambda row: str(row.counts["n_participants"] or UNNAMED),
+        "Asked": lambda row: _ASKED[row.protocol],
+        "Model": lambda row: _named(row.model),
+        "Data set": lambda row: _named(row.dataset),
+        "People": lambda row: _named(row.counts["n_participants"]),
         "Pictures, fake + real" if has_kinds else "Pictures": _pictures,
         "Answers": lambda row: str(row.counts["n_answers"]),
         **{head: partial(_number, name) for name, head in heads.items()},
-        **({"90% interval, %": lambda row: _interval(row.within, 100, 1)} if is_equivalent else {}),
+        "90% interval, %": lambda row: _interval(row.within, 100, 1),
         "p (Holm)" if is_adjusted(rows) else "p": lambda row: _p_text(row.p),
         "Verdict": lambda row: NO_VERDICT if row.verdict == INTERIM else row.verdict,
     }
+
+
+def _named(cell: object) -> str:
+    return str(cell or UNNAMED)
 
 
 def _pictures(row: Result) -> str:

@@ -190,10 +190,9 @@ def apply_rules(
     main, who = (whole["phase"] == "main").to_numpy(bool), people["participant"]
     excluded, fulfils_any = by_rule.any(axis=1).to_numpy(bool), masks.any(axis=1).to_numpy(bool)
     n_excluded = np.where(excluded, people["n_trials"], _count(person, main & fulfils_any, who))
-    named = [(str(rule), by_rule[rule].to_numpy(bool)) for rule in by_rule]
-    named += [(str(rule), _count(person, main & masks[rule].to_numpy(bool), who) > 0) for rule in masks]
-    texts = ["; ".join(rule for rule, rows in named if rows[position]) for position in range(len(people))]
-    rules_of = pd.Series(texts, index=people.index, dtype="object").replace("", None)
+    named = {str(rule): by_rule[rule].to_numpy(bool) for rule in by_rule}
+    of_trials = {str(rule): _count(person, main & masks[rule].to_numpy(bool), who) > 0 for rule in masks}
+    rules_of = _rules_of([*named.items(), *of_trials.items()], people.index)
     people = people.assign(excluded=excluded, n_excluded=n_excluded.astype(int), rule=rules_of)
     finished = np.ones(len(whole), bool) if sessions is None else in_finished_session(whole, sessions)
     by_any_rule = np.append(excluded, False)[person] | fulfils_any
@@ -217,6 +216,12 @@ def apply_rules(
     included, unfinished = (whole[~by_any_rule & rows].reset_index(drop=True) for rows in (finished, ~finished))
     n_beyond = int((only_beyond & main & finished).sum())
     return Included(included, people, "; ".join(filter(None, notes)), unfinished, n_beyond, doubts)
+
+
+def _rules_of(named: Sequence[tuple[str, np.ndarray]], index: pd.Index) -> pd.Series:
+    """Return the rules that each participant fulfils, or some of their trials; None: none."""
+    texts = ["; ".join(rule for rule, rows in named if rows[position]) for position in range(len(index))]
+    return pd.Series(texts, index=index, dtype="object").replace("", None)
 
 
 def _fulfilled(
@@ -250,34 +255,41 @@ def _doubts_of_rule(rule: Rule, fulfils: NDArray[np.bool_], frame: pd.DataFrame,
 
     A rule that nobody fulfils is usual: `reaction_time_ms<200`, `flags~late`.
     """
-    cells, words = frame[rule.column].dropna(), (*TRIALS.columns, *PARTICIPATION.columns)
+    cells = frame[rule.column].dropna()
     if not len(frame) or (fulfils.any() and not fulfils.all()):
         return
+    name = f"rule {rule.column}{rule.operator}{rule.value}"
     if fulfils.all():
         effect = f"excludes all {len(frame)} {what}"
     elif rule.value and cells.empty and rule.column != "flags":
-        yield f"rule {rule.column}{rule.operator}{rule.value} excludes nothing: {rule.column} is empty in all {what}"
+        yield f"{name} excludes nothing: {rule.column} is empty in all {what}"
         return
-    else:
+    elif _is_odd(rule, cells):
         effect = f"excludes none of {len(frame)} {what}"
-        if rule.operator == "=" and rule.value:
-            is_odd = not is_numeric_dtype(cells.dtype) and not any(c.words for c in words if c.name == rule.column)
-        elif rule.operator[0] in "<>":
-            numbers, limit = pd.to_numeric(cells).to_numpy("float64"), float(rule.value)
-            least, most = np.abs(numbers).min(), np.abs(numbers).max()
-            is_odd = 0 < abs(limit) < least / MAX_RATIO or abs(limit) > most * MAX_RATIO > 0
-        else:
-            is_odd = False
-        if not is_odd:
-            return
+    else:
+        return
+    yield f"{name} {effect}: {rule.column} is {_values(cells) or 'empty'}"
+
+
+def _is_odd(rule: Rule, cells: pd.Series) -> bool:
+    """Return whether a rule's value seems of another unit or spelling than the cells of its column."""
+    if rule.operator == "=" and rule.value:
+        columns = (*TRIALS.columns, *PARTICIPATION.columns)
+        return not is_numeric_dtype(cells.dtype) and not any(c.words for c in columns if c.name == rule.column)
+    if rule.operator[0] not in "<>":
+        return False
+    numbers, limit = pd.to_numeric(cells).to_numpy("float64"), abs(float(rule.value))
+    least, most = np.abs(numbers).min(), np.abs(numbers).max()
+    return bool(0 < limit < least / MAX_RATIO or limit > most * MAX_RATIO > 0)
+
+
+def _values(cells: pd.Series) -> str:
+    """Return the range of numbers, or the first of other values."""
     found = cells.unique().tolist()
     if is_numeric_dtype(cells.dtype) and len(found) > 2:
-        values = f"{cells.min():g} to {cells.max():g}"
-    else:
-        values = ", ".join(map(abbreviated, found[:MAX_NAMED])) + f" and {len(found) - MAX_NAMED} more" * (
-            len(found) > MAX_NAMED
-        )
-    yield f"rule {rule.column}{rule.operator}{rule.value} {effect}: {rule.column} is {values or 'empty'}"
+        return f"{cells.min():g} to {cells.max():g}"
+    more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
+    return ", ".join(map(abbreviated, found[:MAX_NAMED])) + more
 
 
 def _exclusion_notes(

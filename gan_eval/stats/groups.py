@@ -61,21 +61,25 @@ def groups(trials: pd.DataFrame, scope: str) -> Groups:
             occurs = np.bincount(group, minlength=len(names)) > 0
             return Groups([str(name) for name in names[occurs]], row, (np.cumsum(occurs) - 1)[group])
         case "exposure":
-            levels = requested_exposure(trials)
-            follows = trials["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
-            code, exposures = pd.factorize(np.where(follows, np.nan, levels), sort=True)  # an unknown one is -1
-            ids = [
-                "until-answer" if np.isinf(ms) else str(int(ms)) if float(ms).is_integer() else repr(float(ms))
-                for ms in exposures
-            ]
-            is_unknown = (code < 0) & ~follows
-            if is_unknown.any():
-                code, ids = np.where(is_unknown, len(ids), code), [*ids, "unknown"]
+            code, ids = _exposures(trials)
         case _:
             code, values = pd.factorize(trials[scope], sort=True)
             ids = [str(value) for value in values]
     row = np.flatnonzero(code >= 0)
     return Groups(ids, row, code[row])
+
+
+def _exposures(trials: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+    """Return (N,) the number of each trial's exposure, and their names; -1: exposures that follow the answers."""
+    levels = requested_exposure(trials)
+    follows = trials["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
+    code, exposures = pd.factorize(np.where(follows, np.nan, levels), sort=True)  # an unknown one is -1
+    ids = [
+        "until-answer" if np.isinf(ms) else str(int(ms)) if float(ms).is_integer() else repr(float(ms))
+        for ms in exposures
+    ]
+    is_unknown = (code < 0) & ~follows
+    return (np.where(is_unknown, len(ids), code), [*ids, "unknown"]) if is_unknown.any() else (code, ids)
 
 
 def provenance(trials: pd.DataFrame, grouped: Groups, notes: Iterable[tuple[np.ndarray, str]] = ()) -> pd.DataFrame:

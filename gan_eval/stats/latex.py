@@ -1,7 +1,7 @@
 """LaTeX: the table to cite as `paper.tex`, any table for the package booktabs, and the escape of texts."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -9,7 +9,6 @@ import pandas as pd
 
 from gan_eval.stats.cited import UNNAMED, printed, shared_reals, skill_note, unadjusted
 from gan_eval.stats.results import INTERIM, Result, Results, results_of
-from gan_eval.tables.cells import is_missing
 
 TEXT_WIDTH_PT = 440.0
 """Width of a table in points; A4 with margins of 2.5 cm has 455."""
@@ -43,20 +42,9 @@ def latex(table: pd.DataFrame) -> str:
     caption = ["Real or generated?"]
     for head, names in common.items():
         if len(names) == 1 and (head == "Data set" or len(rows) > 1 or names == {UNNAMED}):
-            caption += [f"{head}: {name}." for name in names if name != UNNAMED]
+            caption += [f"{head}: {name}." for name in names - {UNNAMED}]
             del columns[head]
-    cells = {
-        head: [TexCell(*folded(text)) if head in _WORDS else _number(text) for text in columns[head]]
-        for head in columns
-        if head not in _COUNTED
-    }
-    if {"Model", "Data set"} <= cells.keys():  # in two lines of one column
-        both = [TexCell(*names) for names in zip(columns["Model"], columns.pop("Data set"), strict=True)]
-        cells = {
-            _BOTH if head == "Model" else head: both if head == "Model" else cells[head]
-            for head in columns
-            if head not in _COUNTED
-        }
+    cells = _cells(columns)
     return booktabs(
         list(cells),
         [list(row) for row in zip(*cells.values(), strict=True)],
@@ -66,10 +54,23 @@ def latex(table: pd.DataFrame) -> str:
     )
 
 
+def _cells(columns: Mapping[str, Sequence[str]]) -> dict[str, list[TexCell]]:
+    """Return the cells without counts; model and data set are two lines of one column."""
+    cells = {
+        head: [TexCell(*folded(text)) if head in _WORDS else _number(text) for text in texts]
+        for head, texts in columns.items()
+        if head not in _COUNTED
+    }
+    if not {"Model", "Data set"} <= cells.keys():
+        return cells
+    both = [TexCell(*names) for names in zip(columns["Model"], columns["Data set"], strict=True)]
+    renamed = {_BOTH if head == "Model" else head: cells[head] for head in cells if head != "Data set"}
+    return renamed | {_BOTH: both}
+
+
 def _facts(results: Results, heads: Sequence[str]) -> list[str]:
     """Return the sentences of the caption that follow from the rows: counts, who answered, what intervals allow for."""
     rows = results.every
-    has_rates = any(not is_missing(row.numbers[name].value) for row in rows for name in _OVER_PICTURES)
     caption = [_counts(results.cited)]
     if any(row.simulated for row in rows):
         caption.append("Simulated participants: a rehearsal, not evidence about people.")
@@ -79,15 +80,20 @@ def _facts(results: Results, heads: Sequence[str]) -> list[str]:
         caption.append(f"Models trained for {100 * min(partial):.3g}% of the planned steps.")
     if "Balanced accuracy, %" in heads:
         caption.append("Accuracy counts real and generated pictures alike; chance is 50%.")
-    if has_rates and all((row.counts["n_participants"] or 0) <= 1 for row in rows):
-        allowing = " that allow for differences between pictures and say nothing about other people"
-    else:
-        allowing = " that allow for differences between participants and between pictures" * bool(has_rates)
-    caption.append(f"In brackets 95% intervals{allowing}.")
+    caption.append(f"In brackets 95% intervals{_allowing(results)}.")
     caption += filter(None, (unadjusted(results.cited), shared_reals(results), skill_note(results)))
     if "Threshold, ms" in heads:
         caption.append("Those of thresholds are over participants only.")
     return caption
+
+
+def _allowing(results: Results) -> str:
+    """Return what the intervals of rates, preferences and grades allow for; empty if there are others only."""
+    if results.known.isdisjoint(_OVER_PICTURES):
+        return ""
+    if all((row.counts["n_participants"] or 0) <= 1 for row in results.every):
+        return " that allow for differences between pictures and say nothing about other people"
+    return " that allow for differences between participants and between pictures"
 
 
 _OVER_PICTURES = ("fooling_rate", "real_called_real", "accuracy", "preference", "grade")

@@ -159,20 +159,25 @@ def _single_rows(answered: pd.DataFrame, compared: Compared) -> Iterator[Row]:
     """Yield the rows of single pictures called real or fake, of exposures that do not follow the answers."""
     if answered.empty:
         return
-    if not compared.detections:  # only one kind of picture was judged: the only row of detection says why
-        why = next((each.reason for each in compared.results if each.measure == "called_fake"), "")
-        untested = {"verdict": NONE, "untested": "too few", **provenance_cells(answered, why)}
-        yield _counts_of_kinds(SINGLE, EVERYTHING, EVERYTHING, answered) | untested
+    if not compared.detections:
+        yield _of_one_kind(answered, compared.results)
         return
     over_all = compared.detections[0]
     by_rows = {tuple(row[:2] for row in one.question.rows): one for one in compared.detections}
     of_models = [_detected(*row[:2], by_rows[row[:2],]) for row in over_all.question.rows]
     yield from of_models
     of_all = _detected(EVERYTHING, _one_or_all([row.dataset for row in over_all.question.rows]), over_all)
-    low, high = (end([row["dprime"] for row in of_models]) for end in (np.fmin.reduce, np.fmax.reduce))
-    if of_all["dprime"] < low - 1e-9 or of_all["dprime"] > high + 1e-9:
+    dprimes = [row["dprime"] for row in of_models]
+    if of_all["dprime"] < np.fmin.reduce(dprimes) - 1e-9 or of_all["dprime"] > np.fmax.reduce(dprimes) + 1e-9:
         of_all["note"] = joined(of_all["note"], _OUTSIDE)
     yield of_all
+
+
+def _of_one_kind(answered: pd.DataFrame, compared: Sequence[Result]) -> Row:
+    """Return the row of answers to one kind of picture; the only row of detection says why there are no rates."""
+    why = next((each.reason for each in compared if each.measure == "called_fake"), "")
+    untested = {"verdict": NONE, "untested": "too few", **provenance_cells(answered, why)}
+    return _counts_of_kinds(SINGLE, EVERYTHING, EVERYTHING, answered) | untested
 
 
 def _one_or_all(datasets: Iterable[str | None]) -> str | None:
@@ -323,10 +328,12 @@ def _rows_with_reals(paired: pd.DataFrame, tests: Sequence[Result]) -> Iterator[
         for (dataset, model), part in paired.groupby(["dataset", "model"], dropna=False, sort=True, observed=True)
     ]
     for model, dataset, part in [*parts, (EVERYTHING, _one_or_all(part[1] for part in parts), paired)]:
-        keys = [(dataset, model)] if model and model != EVERYTHING else []
-        keys += [(dataset, ANY_FAKE)] * (len(part) == int(_equal(paired["dataset"], dataset).sum()))
-        keys += [(None, ANY_FAKE)] * (len(part) == len(paired))
-        test = next((by_scope[key] for key in keys if key in by_scope), None)
+        asked = [
+            ((dataset, model), bool(model) and model != EVERYTHING),
+            ((dataset, ANY_FAKE), len(part) == int(_equal(paired["dataset"], dataset).sum())),
+            ((None, ANY_FAKE), len(part) == len(paired)),
+        ]
+        test = next((by_scope[scope] for scope, is_same in asked if is_same and scope in by_scope), None)
         cells = {} if test is None or is_missing(test.estimate.value) else _of_choices(test)
         shown = part["stimulus_b"].nunique() or None, part["stimulus"].nunique()
         note = _NO_DPRIME if cells and "dprime" not in cells else ""
@@ -356,19 +363,24 @@ def _grade_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
     graded = graded[graded["answered"].to_numpy(bool)]
     for row in means.to_dict("records"):
         of_dataset = _equal(means["dataset"], row["dataset"]) & _equal(means["kind"], row["kind"])
-        note = row["note"] if isinstance(row["note"], str) else ""
-        is_real, pooled = row["kind"] == REAL, not isinstance(row["model"], str)
+        pooled = not isinstance(row["model"], str)
         if pooled and means.loc[of_dataset, "model"].notna().any():
             continue  # all models of the data set together
         is_row = _equal(graded["dataset"], row["dataset"]) & _equal(graded["kind"], row["kind"])
         part = graded[is_row if pooled else is_row & _equal(graded["model"], row["model"])].reset_index(drop=True)
-        pictures = part["stimulus"].nunique()
-        is_unknown = not isinstance(row["kind"], str)
-        model, *shown = (REAL, 0, pictures) if is_real else (row["model"], None if is_unknown else pictures, 0)
-        cells = {f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))}
-        cells["basis"] = None if pd.isna(row["ci_low"]) else TWO_WAY
-        cells |= {"n_unknown": pictures if is_unknown else None}
-        yield _counted(RATING, model, row["dataset"], part, *shown) | cells | provenance_cells(part, note)
+        yield _grade_row(row, part)
+
+
+def _grade_row(row: Mapping[Hashable, Any], part: pd.DataFrame) -> Row:
+    """Return the row of grades of one kind of pictures, from a row of `ratings`."""
+    pictures = part["stimulus"].nunique()
+    kinds = {REAL: (REAL, 0, pictures), "fake": (row["model"], pictures, 0)}
+    model, *shown = kinds.get(row["kind"], (row["model"], None, 0))
+    cells = {f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))}
+    cells["basis"] = None if is_missing(row["ci_low"]) else TWO_WAY
+    cells["n_unknown"] = None if isinstance(row["kind"], str) else pictures
+    note = row["note"] if isinstance(row["note"], str) else ""
+    return _counted(RATING, model, row["dataset"], part, *shown) | cells | provenance_cells(part, note)
 
 
 def _name(cell: object) -> str | None:

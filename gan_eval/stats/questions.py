@@ -150,11 +150,7 @@ def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[C
     set: 1 - P(fake | real) - P(fake | fake). Both are means over the rows of `compare.detection_rates`. Trials whose
     exposures follow the answers keep accuracy near 3 in 4, so they are left out if there are other trials.
     """
-    if "protocol" in answered:
-        follows = answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
-        if follows.any() and not follows.all():
-            answered = answered[~follows].reset_index(drop=True)
-    answered = answered.filter(items=USED)
+    answered = _without_adaptive(answered).filter(items=USED)
     rows = kind_rows(answered)
     if not rows:
         return
@@ -169,20 +165,34 @@ def kind_questions(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[C
             name, note = _on(TOLD_APART, dataset), _left_out_note(question)
             yield _told_apart(f"{TOLD_APART} on", (dataset, None), name, "fake", question, note, plan)
     for row in rows:
-        if row.model is None and len(on_dataset[row.dataset]) == 1 and (row.dataset is not None or len(rows) == 1):
-            continue  # the same question as one above
-        model = row.model or UNNAMED
-        name, question = f"{model} {_on(TOLD_APART, row.dataset)}", KindQuestion.of([row], answered)
-        scope = (row.dataset, model)
-        yield _told_apart(f"MODEL {TOLD_APART}", scope, name, model, question, _left_out_note(question), plan)
+        is_repeated = len(on_dataset[row.dataset]) == 1 and (row.dataset is not None or len(rows) == 1)
+        if row.model is not None or not is_repeated:  # else it is the same question as one above
+            yield _model_told_apart(row, KindQuestion.of([row], answered), plan)
     for dataset, members in {None: rows, **on_dataset}.items():
         if dataset is not None or len(on_dataset) > 1 or None in on_dataset:
-            prefix = f"{dataset} " if dataset else ""
-            question = KindQuestion.of(members, answered)
-            names = REAL_VS_FAKE, f"{prefix}real", f"{prefix}fake", "accuracy"
-            yield Comparison(
-                REAL_VS_FAKE, "bias", dataset, None, *names, question, question.trials, question.counts[::-1]
-            )
+            yield _bias(dataset, KindQuestion.of(members, answered))
+
+
+def _model_told_apart(row: KindRow, question: KindQuestion, plan: AnalysisSettings) -> Comparison:
+    """Return the detection of one model's pictures on a data set."""
+    model = row.model or UNNAMED
+    name, scope = f"{model} {_on(TOLD_APART, row.dataset)}", (row.dataset, model)
+    return _told_apart(f"MODEL {TOLD_APART}", scope, name, model, question, _left_out_note(question), plan)
+
+
+def _without_adaptive(answered: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers without those whose exposures follow the answers, unless there are no others."""
+    if "protocol" not in answered:
+        return answered
+    follows = answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
+    return answered[~follows].reset_index(drop=True) if follows.any() and not follows.all() else answered
+
+
+def _bias(dataset: str | None, question: KindQuestion) -> Comparison:
+    """Return the question whether people leaned to one answer: accuracy on reals minus accuracy on fakes."""
+    prefix = f"{dataset} " if dataset else ""
+    names = REAL_VS_FAKE, f"{prefix}real", f"{prefix}fake", "accuracy"
+    return Comparison(REAL_VS_FAKE, "bias", dataset, None, *names, question, question.trials, question.counts[::-1])
 
 
 def with_same_reals(question: KindQuestion) -> list[list[KindRow]]:
@@ -347,7 +357,11 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
         first=names.a, second=names.b, chose_a=(answered["choice"] == "a").to_numpy(bool), unit=pictures(answered)
     )
     of_reals = names.a == REAL
-    paired = answered[of_reals]
+    yield from _pairs_with_reals(answered[of_reals], plan)
+    yield from _pairs_of_models(answered[~of_reals], plan)
+
+
+def _pairs_with_reals(paired: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
     if len(paired):
         yield _choice(TOLD_APART_IN_PAIRS, (None, None), TOLD_APART_IN_PAIRS, "real", ANY_FAKE, paired, plan)
     several = paired["dataset"].nunique(dropna=False) > 1
@@ -359,7 +373,10 @@ def pair_questions(pairs: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comp
         if part["model"].nunique() > 1:
             for model, subset in part.groupby("model", sort=True):
                 yield _choice(family, (name_of_set, str(model)), comparison, "real", str(model), subset, plan)
-    for dataset, part in answered[~of_reals].groupby("dataset", dropna=False, sort=True):
+
+
+def _pairs_of_models(answered: pd.DataFrame, plan: AnalysisSettings) -> Iterator[Comparison]:
+    for dataset, part in answered.groupby("dataset", dropna=False, sort=True):
         named = part[part["first"] != part["second"]]
         for (a, b), planned in planned_pairs(sorted({*named["first"], *named["second"]}), plan).items():
             forward = (named["first"] == a) & (named["second"] == b)
@@ -499,10 +516,10 @@ def _of_grades(
     counts = int(in_a.sum()), int((~in_a).sum())
     scope = dataset if isinstance(dataset, str) else None, None
     for measure, bound in ((HIGHER, 1.0), (MEAN, reach or 1.0)):
-        names = comparison, a, b, measure
-        of_range = None if margin is None else margin * bound
-        is_mean = measure == MEAN and of_range is not None
-        note = f"compared with {of_range:g}, the margin times the range of the grades" if is_mean else ""
+        names, of_range, note = (comparison, a, b, measure), None, ""
+        if margin is not None:
+            of_range = margin * bound
+            note = f"compared with {of_range:g}, the margin times the range of the grades" * (measure == MEAN)
         question = GradeQuestion(answers, measure, bound)
         yield Comparison(f"{family}: {measure}", "grades", *scope, *names, question, trials, counts, of_range, note)
 

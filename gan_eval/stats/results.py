@@ -112,6 +112,11 @@ class Result:
         return self.p_unadjusted if is_missing(self.p_holm) else self.p_holm
 
     @property
+    def is_known(self) -> bool:
+        """True if there is a number."""
+        return not is_missing(self.estimate.value)
+
+    @property
     def is_adjusted(self) -> bool:
         """True if Holm's method has changed p."""
         return self.p > self.p_unadjusted
@@ -168,6 +173,11 @@ class Results:
         return [each for each in self.every if not (each.is_of_all and others[each.protocol] == 1)]
 
     @property
+    def known(self) -> set[str]:
+        """Names of the numbers that some row has."""
+        return {name for each in self.every for name, number in each.numbers.items() if not is_missing(number.value)}
+
+    @property
     def detection(self) -> list[Result]:
         """The rows of single pictures and of pairs with a real one, all models first."""
         of_detection = [each for each in self.cited if each.question == "detection"]
@@ -185,15 +195,14 @@ def results_of(paper: "pd.DataFrame", comparisons: "pd.DataFrame | None" = None)
     tests = Counter(each.protocol for each in every if not (is_missing(each.p_holm) or each.is_of_all))
     margins = {each.measure: each.margin for each in reversed(compared) if each.question == "detection" and each.margin}
     measures = {SINGLE: "called_fake", PAIRED: CHOSEN}
+    every = [_judged(each, margins.get(measures.get(each.protocol, "")), tests[each.protocol]) for each in every]
+    return Results(every, compared)
 
-    def completed(each: Result) -> Result:
-        margin = margins.get(measures.get(each.protocol, ""))
-        distances = [abs(end - 0.5) for end in each.within[1:]]
-        is_equivalent = margin is not None and all(distance < margin.size for distance in distances)
-        n_tests = 1 if each.is_of_all else max(tests[each.protocol], 1)
-        return replace(each, margin=margin, is_equivalent=is_equivalent, n_tests=n_tests)
 
-    return Results([completed(each) for each in every], compared)
+def _judged(each: Result, margin: Margin | None, n_tests: int) -> Result:
+    """Return a row of `paper` with its margin, and the number of tests that are corrected together."""
+    is_equivalent = margin is not None and all(abs(end - 0.5) < margin.size for end in each.within[1:])
+    return replace(each, margin=margin, is_equivalent=is_equivalent, n_tests=1 if each.is_of_all else max(n_tests, 1))
 
 
 def is_adjusted(results: Iterable[Result]) -> bool:

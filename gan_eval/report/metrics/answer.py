@@ -1,8 +1,8 @@
 """The answer of the metrics page, the best model as far as intervals of differences allow, and the method."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from gan_eval.metrics.catalogue import metric_named
 from gan_eval.report.metrics.summaries import (
@@ -28,27 +28,49 @@ def leaders(measured: Measured, dataset: str, metric: str) -> list[str]:
     models share, and metrics without a direction rank no model.
     """
     facts, better = metric_named(metric), higher_is_better(metric)
-    summaries = {model: measured.summary(dataset, metric, model) for model in measured.models(dataset)}
-    models = [model for model, summary in summaries.items() if summary.is_known]
-    table = [
-        row
-        for row in measured.comparisons
-        if row["dataset"] == dataset and row["metric"] == metric and not missing(row["difference"])
-    ]
-    verdicts = [row for row in table if not missing(row["better"])]
-    is_open = not verdicts and all(missing(row["ci_low"]) for row in table)
-    if facts is None or facts.kind == "input" or better is None or len(models) < 2 or is_open:
+    if facts is None or facts.kind == "input" or better is None:
         return []
-    beaten = {(row["better"], row["b"] if row["better"] == row["a"] else row["a"]) for row in verdicts}
-    unbeaten = [model for model in models if not any(loser == model for _, loser in beaten)]
+    summaries = {model: measured.summary(dataset, metric, model) for model in measured.models(dataset)}
+    values = {model: summary.value for model, summary in summaries.items() if summary.is_known}
+    rows = [row for row in measured.comparisons if (row["dataset"], row["metric"]) == (dataset, metric)]
+    differences = [_Difference(*(row[name] for name in _Difference._fields)) for row in rows]
+    differences = [each for each in differences if not missing(each.difference)]
+    if len(values) < 2 or not any(each.is_decided for each in differences):
+        return []
+    return _leading(values, differences, higher_is_better=better)
+
+
+def _leading(values: Mapping[str, float], differences: "Sequence[_Difference]", *, higher_is_better: bool) -> list[str]:
+    """Return the best of the models that no other one beats, then those that it does not beat."""
+    beaten = {(each.better, each.loser) for each in differences}
+    unbeaten = values.keys() - {loser for _, loser in beaten}
     if not unbeaten:
         return []
-    compared = {row[side] for row in table for side in ("a", "b")}
     # the mean of other items than the rivals' may be the best and its model lose to one of them
-    first = (max if better else min)(
-        [model for model in unbeaten if model in compared] or unbeaten, key=lambda model: summaries[model].value
-    )
-    return [first, *(model for model in models if model != first and (first, model) not in beaten)]
+    candidates = unbeaten & set[str]().union(*(each[:2] for each in differences)) or unbeaten
+    best = max if higher_is_better else min
+    first = best([model for model in values if model in candidates], key=values.__getitem__)
+    return [first, *(model for model in values if model != first and (first, model) not in beaten)]
+
+
+class _Difference(NamedTuple):
+    """Two models compared by one metric."""
+
+    a: str
+    b: str
+    difference: float
+    ci_low: float
+    better: str | None
+
+    @property
+    def is_decided(self) -> bool:
+        """True if the difference has an interval or a better model."""
+        return not (missing(self.better) and missing(self.ci_low))
+
+    @property
+    def loser(self) -> str | None:
+        """The other model than the better one; None: neither is shown to be better."""
+        return None if missing(self.better) else self.b if self.better == self.a else self.a
 
 
 def answer_section(measured: Measured) -> ReportSection:
@@ -71,12 +93,18 @@ def dataset_answer(measured: Measured, dataset: str) -> list[str]:
     decided = [metric for metric, first in by_metric.items() if first and metric not in NO_VERDICT]
     if "kid" in decided and warnings:
         decided = [metric for metric in decided if metric != "fid"]
-    best: dict[str, list[str]] = {}
-    for metric in decided:
-        if len(by_metric[metric]) == 1:
-            best.setdefault(by_metric[metric][0], []).append(title_of(metric))
+    best = _best({metric: by_metric[metric] for metric in decided})
     others = [title_of(metric) for metric in by_metric if metric not in decided]
     return [*said("metrics", "answer", dataset, len(models), len(decided), best, others), *warnings]
+
+
+def _best(by_metric: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the models that alone lead by a metric, each with the titles of these metrics."""
+    best: dict[str, list[str]] = {}
+    for metric, first in by_metric.items():
+        if len(first) == 1:
+            best.setdefault(first[0], []).append(title_of(metric))
+    return best
 
 
 def method_section(measured: Measured) -> ReportSection:
@@ -89,16 +117,12 @@ def method_section(measured: Measured) -> ReportSection:
 
 def paper_paragraph(measured: Measured) -> str:
     """Return one paragraph: metrics, definitions, weights and numbers of pictures; empty if nothing was measured."""
-    values = {
-        (dataset, metric, model): measured.summary(dataset, metric, model)
-        for dataset in measured.datasets
-        for metric in measured.metrics(dataset)
-        for model in measured.models(dataset)
-    }
+    values = measured.every_summary()
     metrics = in_order(metric for (_, metric, _), value in values.items() if value.is_known)
     if not metrics:
         return ""
     settings = [value for value in map(json.loads, measured.runs["settings"].dropna()) if isinstance(value, dict)]
+    has_ends = measured.sets["ci_low"].notna().any()
     weights = {str(digest): name for each in settings for name, digest in (each.get("weights") or {}).items()}
     method = said(
         "metrics",
@@ -106,11 +130,10 @@ def paper_paragraph(measured: Measured) -> str:
         sources=[(title_of(metric), _source(measured, settings, metric)) for metric in metrics],
         weights=[f"{name} (SHA-256 {digest[:12]}…)" for digest, name in weights.items()],
         resizers=_of_runs(measured, "resizer"),
-        resized=list(dict.fromkeys(str(each["resize"]) for each in settings if each.get("resize"))),
-        caveats=list(dict.fromkeys(str(text) for each in settings for text in (each.get("caveats") or {}).values())),
+        resized=_texts(each.get("resize") for each in settings),
+        caveats=_texts(text for each in settings for text in (each.get("caveats") or {}).values()),
         of_pictures=measured.images["value"].notna().any(),
-        of_sets=list(dict.fromkeys(str(each["interval"]) for each in settings if each.get("interval")))
-        * bool(measured.sets["ci_low"].notna().any()),
+        of_sets=_texts(each.get("interval") for each in settings if has_ends),
         compared=len(measured.comparisons),
         infinite=sum(value.infinite for value in values.values()),
         absent=int(measured.images.loc[measured.images["metric"].isin(metrics), "value"].isna().sum()),
@@ -118,6 +141,11 @@ def paper_paragraph(measured: Measured) -> str:
         devices=_of_runs(measured, "device"),
     )
     return " ".join([*_pictures(measured, values), *method])
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    """Return the different values as texts, without empty ones."""
+    return list(dict.fromkeys(str(value) for value in values if value))
 
 
 def _pictures(measured: Measured, values: Mapping[tuple[str, str, str], Summary]) -> Iterator[str]:

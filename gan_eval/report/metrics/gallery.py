@@ -252,29 +252,19 @@ def _data(
 ) -> dict[str, Any]:
     """Return the data of `gallery.js`, without the folder."""
     names = in_order(image_metrics["metric"])
-    column = {name: place for place, name in enumerate(names)}
-    reasons: dict[str, int] = {}
-    cells: dict[str, list[Any]] = {stimulus.stimulus: [None] * len(names) for stimulus in stimuli}
-    rows = image_metrics[["stimulus", "metric", "value", "reason"]].itertuples(index=False, name=None)
-    for stimulus, metric, value, reason in rows:
-        if missing(value):  # the text, by its number
-            text = "no reason given" if missing(reason) else clean(str(reason))
-            cells[stimulus][column[metric]] = [reasons.setdefault(text, len(reasons))]
-        else:
-            cells[stimulus][column[metric]] = float(f"{value:.9g}")
+    cells, reasons = _cells(image_metrics, stimuli, names)
     panels = [panel for panel in panel_texts if any(panel in files for files in shown)]
     fakes = [stimulus for stimulus in stimuli if stimulus.is_fake]
     models = list(dict.fromkeys(str(stimulus.model) for stimulus in fakes))
     datasets = list(dict.fromkeys(stimulus.dataset for stimulus in stimuli))
-    of_models = f" of {models[0] if len(models) == 1 else plural(len(models), 'model')}" if models else ""
-    on = datasets[0] if len(datasets) == 1 else plural(len(datasets), "data set")
+    of_models = f" of {_one_or_number(models, 'model')}" if models else ""
     return {
-        "title": clean(f"Pictures{of_models} on {on}"),
+        "title": clean(f"Pictures{of_models} on {_one_or_number(datasets, 'data set')}"),
         "metrics": [_metric_facts(name, image_metrics) for name in names],
         "panels": [[panel, *panel_texts[panel]] for panel in panels],
         "models": [clean(model) for model in models],
         "datasets": [clean(dataset) for dataset in datasets],
-        "reasons": list(reasons),
+        "reasons": reasons,
         "rows": [
             [
                 clean(stimulus.stimulus),
@@ -286,6 +276,30 @@ def _data(
             for stimulus, files in zip(stimuli, shown, strict=True)
         ],
     }
+
+
+def _one_or_number(names: Sequence[str], noun: str) -> str:
+    return names[0] if len(names) == 1 else plural(len(names), noun)
+
+
+def _cells(
+    image_metrics: pd.DataFrame, stimuli: Sequence[Stimulus], metrics: Sequence[str]
+) -> tuple[dict[str, list[Any]], list[str]]:
+    """Return each stimulus' cells, one for each metric, and the reasons for missing values.
+
+    A cell is a value, None, or a list with the number of the reason why there is no value.
+    """
+    column = {name: index for index, name in enumerate(metrics)}
+    reasons: dict[str, int] = {}
+    cells: dict[str, list[Any]] = {stimulus.stimulus: [None] * len(metrics) for stimulus in stimuli}
+    rows = image_metrics[["stimulus", "metric", "value", "reason"]].itertuples(index=False, name=None)
+    for stimulus, metric, value, reason in rows:
+        if missing(value):
+            text = "no reason given" if missing(reason) else clean(str(reason))
+            cells[stimulus][column[metric]] = [reasons.setdefault(text, len(reasons))]
+        else:
+            cells[stimulus][column[metric]] = float(f"{value:.9g}")
+    return cells, list(reasons)
 
 
 def _metric_facts(name: str, image_metrics: pd.DataFrame) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from itertools import product
 
 import pandas as pd
 
@@ -69,18 +70,11 @@ def _table(
     is_area: bool,
 ) -> ShownTable:
     """Return a row for each model and sort of hole, a column for each metric: means of pictures, then sets."""
-    summaries = {
-        tuple(map(str, key)): picture_summary(*(part[name] for name in ("value", "item", "stimulus", "reason")))
-        for key, part in rows.groupby(["model", "sort", "metric"], sort=False)
-    }
-    for row in sets.to_dict("records"):
-        value = math.nan if missing(row["value"]) else float(row["value"])
-        key = (str(row["model"]), str(row["sort"]), str(row["metric"]))
-        summaries[key] = Summary(value=value, n=int(row["n_fake"]), n_real=int(row["n_real"]))
+    summaries = _summaries(rows, sets)
     metrics = [*metrics, *in_order(map(str, sets["metric"]))]
     digits = {metric: decimals_of(each for key, each in summaries.items() if key[2] == metric) for metric in metrics}
     cells = []
-    for model, sort in ((model, sort) for model in models for sort in sorts):
+    for model, sort in product(models, sorts):
         by_metric = {metric: summaries.get((model, sort, metric), Summary()) for metric in metrics}
         if count := max(summary.n for summary in by_metric.values()):
             values = [with_interval(summary, digits=digits[metric]) for metric, summary in by_metric.items()]
@@ -89,13 +83,27 @@ def _table(
     infinite = sum(summary.infinite for summary in summaries.values())
     of_sets = [title_of(metric) for metric in in_order(map(str, sets["metric"]))]
     notes = said("tables", "holes", len(rows), infinite, of_sets, sets["note"].notna().any())
-    names = [
-        f"{with_arrow(metric)}{f' ({unit})' if (unit := unit_of(metric)) else ''}".replace(" ", NBSP)
-        for metric in metrics
-    ]
-    head = ["model", column, "N", *names]
-    sources = [name for name, frame in (("image_metrics", rows), ("hole_metrics", sets)) if len(frame)]
-    return ShownTable(caption, head, cells, text_columns=2, notes=notes, source=sources[0], grouped=True)
+    head = ["model", column, "N", *map(_heading, metrics)]
+    source = "image_metrics" if len(rows) else "hole_metrics"
+    return ShownTable(caption, head, cells, text_columns=2, notes=notes, source=source, grouped=True)
+
+
+def _summaries(rows: pd.DataFrame, sets: pd.DataFrame) -> dict[tuple[str, ...], Summary]:
+    """Return the values of pictures and of sets by model, sort of hole and metric."""
+    summaries = {
+        tuple(map(str, key)): picture_summary(*(part[name] for name in ("value", "item", "stimulus", "reason")))
+        for key, part in rows.groupby(["model", "sort", "metric"], sort=False)
+    }
+    for row in sets.to_dict("records"):
+        value = math.nan if missing(row["value"]) else float(row["value"])
+        key = (str(row["model"]), str(row["sort"]), str(row["metric"]))
+        summaries[key] = Summary(value=value, n=int(row["n_fake"]), n_real=int(row["n_real"]))
+    return summaries
+
+
+def _heading(metric: str) -> str:
+    unit = unit_of(metric)
+    return f"{with_arrow(metric)}{f' ({unit})' if unit else ''}".replace(" ", NBSP)
 
 
 def hole_text(kind: object, area: object) -> str:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, m
 from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.parts.words import NOTHING, from_to, interval, missing, number
-from gan_eval.tables import HOLE_METRICS, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
+from gan_eval.tables import HOLE_METRICS, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS, Table
 from gan_eval.tables.columns import rows_of
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.names import RAW_ENDING
@@ -79,27 +80,22 @@ class Measured:
         self.images["dataset"] = self.images["dataset"].fillna(NOTHING)
         self._stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli}
         self._cells = {
-            table.name: {name: [*frames[table.name][name]] if table.name in frames else [] for name in table.names}
+            table.name: _cells(frames.get(table.name), table)
             for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS)
         }
         images, sets = self._cells["image_metrics"], self._cells["set_metrics"]
         images["dataset"] = [NOTHING if missing(dataset) else dataset for dataset in images["dataset"]]
-        kinds = zip(images["kind"], images["model"], strict=True)
-        names = [REAL if not missing(kind) and kind == "real" else model for kind, model in kinds]
+        names = [_name_of(*cells) for cells in zip(images["kind"], images["model"], strict=True)]
         self._pictures = _row_numbers(images["dataset"], images["metric"], names)
         self._set_rows = _row_numbers(sets["dataset"], sets["metric"], sets["model"])
-        self._models: dict[str, list[str]] = {}
-        for table in (images, sets):
-            for dataset, model in dict.fromkeys(zip(table["dataset"], table["model"], strict=True)):
-                models = self._models.setdefault(str(dataset), [])
-                if not missing(model) and str(model) not in models:
-                    models.append(str(model))
+        both = (zip(table["dataset"], table["model"], strict=True) for table in (images, sets))
+        self._models = _models_by_dataset(chain.from_iterable(both))
         self.datasets = list(self._models)
         """The data sets in the order of the tables."""
-        compared = {(dataset, model) for dataset in self.datasets for model in self.models(dataset)}
-        comparisons = self._cells["metric_comparisons"]
+        compared = {dataset: {*self.models(dataset)} for dataset in self.datasets}
+        comparisons = rows_of(self._cells["metric_comparisons"])
         self.comparisons: list[Row] = [
-            row for row in rows_of(comparisons) if {(row["dataset"], row["a"]), (row["dataset"], row["b"])} <= compared
+            row for row in comparisons if {row["a"], row["b"]} <= compared.get(row["dataset"], set())
         ]
         """The rows of `metric_comparisons` between models that are compared."""
         self._summaries: dict[tuple[str, str, str], Summary] = {}
@@ -147,25 +143,22 @@ class Measured:
         key = (dataset, metric, model)
         if key not in self._summaries:
             if key in self._set_rows:
-                place = self._set_rows[key][0]
-                row = {name: cells[place] for name, cells in self._cells["set_metrics"].items()}
-                value, low, high = (
-                    math.nan if missing(row[name]) else float(row[name]) for name in ("value", "ci_low", "ci_high")
-                )
-                reason = "no reason given" if missing(row["reason"]) else str(row["reason"])
-                self._summaries[key] = Summary(
-                    value=value,
-                    low=low,
-                    high=high,
-                    n=int(row["n_fake"]),
-                    n_real=None if missing(row["n_real"]) else int(row["n_real"]),
-                    reasons={reason: 1} if math.isnan(value) else {},
-                    note="" if missing(row["note"]) else str(row["note"]),
-                )
+                index = self._set_rows[key][0]
+                row = {name: cells[index] for name, cells in self._cells["set_metrics"].items()}
+                self._summaries[key] = _set_summary(row)
             else:
                 columns = ("value", "item", "stimulus", "reason")
                 self._summaries[key] = picture_summary(*(self._column(name, *key) for name in columns))
         return self._summaries[key]
+
+    def every_summary(self) -> dict[tuple[str, str, str], Summary]:
+        """Return the summaries of all compared models, by data set, metric and model."""
+        return {
+            (dataset, metric, model): self.summary(dataset, metric, model)
+            for dataset in self.datasets
+            for metric in self.metrics(dataset)
+            for model in self.models(dataset)
+        }
 
     @property
     def holes(self) -> pd.DataFrame:
@@ -186,6 +179,41 @@ class Measured:
     def rows(self, dataset: str, metric: str, model: str) -> pd.DataFrame:
         """Return the rows of `image_metrics`; `model` may be REAL."""
         return self.images.iloc[self._pictures.get((dataset, metric, model), [])]
+
+
+def _cells(frame: pd.DataFrame | None, table: Table) -> dict[str, list[Any]]:
+    """Return the cells of a table by column; without a frame there are none."""
+    return {name: [] if frame is None else [*frame[name]] for name in table.names}
+
+
+def _name_of(kind: Any, model: Any) -> Any:
+    """Return the model of a row of `image_metrics`; `REAL` of real pictures."""
+    return REAL if not missing(kind) and kind == "real" else model
+
+
+def _models_by_dataset(pairs: Iterable[tuple[Any, Any]]) -> dict[str, list[str]]:
+    """Return the models of each data set, in the order of these pairs of a data set and a model."""
+    by_dataset: dict[str, list[str]] = {}
+    for dataset, model in dict.fromkeys(pairs):
+        models = by_dataset.setdefault(str(dataset), [])
+        if not missing(model) and str(model) not in models:
+            models.append(str(model))
+    return by_dataset
+
+
+def _set_summary(row: Row) -> Summary:
+    """Return the value of a row of `set_metrics` with its interval."""
+    value, low, high = (math.nan if missing(row[name]) else float(row[name]) for name in ("value", "ci_low", "ci_high"))
+    reason = "no reason given" if missing(row["reason"]) else str(row["reason"])
+    return Summary(
+        value=value,
+        low=low,
+        high=high,
+        n=int(row["n_fake"]),
+        n_real=None if missing(row["n_real"]) else int(row["n_real"]),
+        reasons={reason: 1} if math.isnan(value) else {},
+        note="" if missing(row["note"]) else str(row["note"]),
+    )
 
 
 def items_of(rows: pd.DataFrame) -> pd.Series:

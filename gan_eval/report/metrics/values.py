@@ -1,6 +1,7 @@
 """Tables of metric values, with a row for each model; charts of the spectra behind the upsampling peak."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from string import ascii_lowercase
 
 import numpy as np
@@ -73,24 +74,31 @@ def summary_table(
         fooling: the fooling rates' cells by model and data set; None or empty: no such column.
     """
     fooling = fooling or {}
-    is_input = {metric.name for metric in METRICS.values() if metric.kind == "input"}
     metrics = in_order(name for dataset in measured.datasets for name in measured.metrics(dataset))
-    metrics = [name for name in metrics if name not in is_input]
-    rows: list[list[str | Cell]] = []
-    for dataset in measured.datasets:
-        columns: list[dict[str, Cell]] = [_means(measured, dataset, metric) for metric in metrics]
-        where = f" on {dataset}" * (len(measured.datasets) > 1)
-        for name in (*measured.models(dataset), REAL):
-            cells: list[Cell] = [column.get(name, Cell(NOTHING)) for column in columns]
-            if name != REAL or any(cell.value != NOTHING for cell in cells):
-                people = [fooling.get((name, dataset), Cell(NOTHING))] if fooling else []
-                rows.append([REAL if name == REAL and not where else name + where, *cells, *people])
-    head = [ShownColumn(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]
-    head += [ShownColumn(FOOLING.replace(" ", NBSP), "%")] if fooling else []
+    metrics = [name for name in metrics if name not in METRICS or METRICS[name].kind != "input"]
+    rows = [row for dataset in measured.datasets for row in _summary_rows(measured, dataset, metrics, fooling)]
+    head = [*map(_column, metrics), *([ShownColumn(FOOLING.replace(" ", NBSP), "%")] if fooling else [])]
     marks = {cell.mark for row in rows for cell in row[1:] if isinstance(cell, Cell)}
     notes = [f"{_MARKS} Their intervals are in the details." if marks - {""} else "Intervals are in the details."]
     notes += _reasons(measured, metrics)
     return ShownTable(caption, ["model", *head], rows if metrics else [], notes=notes, style="rows metrics")
+
+
+def _column(metric: str) -> ShownColumn:
+    return ShownColumn(with_arrow(metric).replace(" ", NBSP), unit_of(metric))
+
+
+def _summary_rows(
+    measured: Measured, dataset: str, metrics: Sequence[str], fooling: Mapping[tuple[str, str], Cell]
+) -> Iterator[list[str | Cell]]:
+    """Yield the rows of a data set: of each model, and of the real pictures if a metric has a value of them."""
+    columns = [_means(measured, dataset, metric) for metric in metrics]
+    where = f" on {dataset}" * (len(measured.datasets) > 1)
+    for name in (*measured.models(dataset), REAL):
+        cells = [column.get(name, Cell(NOTHING)) for column in columns]
+        people = [fooling.get((name, dataset), Cell(NOTHING))] if fooling else []
+        if name != REAL or any(name in column for column in columns):
+            yield [name + where, *cells, *people]
 
 
 def _reasons(measured: Measured, metrics: Sequence[str]) -> list[str]:
@@ -139,39 +147,46 @@ def _table(measured: Measured, dataset: str, kind: str, metrics: Sequence[str]) 
         names = [*names, REAL]
     first = {metric: leaders(measured, dataset, metric) for metric in metrics}
     summaries = {metric: {name: measured.summary(dataset, metric, name) for name in names} for metric in metrics}
-    places = {metric: decimals_of(column.values()) for metric, column in summaries.items()}
+    digits = {metric: decimals_of(column.values()) for metric, column in summaries.items()}
     counts = [_counts(summary) for column in summaries.values() for summary in column.values() if summary.is_known]
     usual = max(counts, key=counts.count, default="")
     signs: dict[str, str] = {}  # letters of the footnotes; equal texts share one
 
     def cell(metric: str, name: str) -> Cell:
-        summary = summaries[metric][name]
-        for remark in (remarks := _remarks(metric, summary)):
-            letter = ascii_lowercase[len(signs) % 26] * (1 + len(signs) // 26)
-            signs.setdefault(remark, letter)
-        letters = " ".join(signs[remark] for remark in remarks)
-        if not summary.is_known:
-            return Cell(NOTHING, signs=letters)
-        counts, mark = _counts(summary), "best" if len(first[metric]) == 1 else "tied"
-        return Cell(
-            value=number(summary.value, digits=places[metric]),
-            interval="" if missing(summary.low) else interval(summary.low, summary.high, digits=places[metric]),
-            mark=mark * (name in first[metric]),
-            warning=_warning(metric, summary),
-            counts=counts * (counts != usual),
-            signs=letters,
-        )
+        summary, best = summaries[metric][name], first[metric]
+        shown = _value_cell(metric, summary, digits[metric], usual)
+        mark = ("best" if len(best) == 1 else "tied") * (name in best and summary.is_known)
+        return replace(shown, mark=mark, signs=_signs(signs, _remarks(metric, summary)))
 
     rows: list[list[str | Cell]] = [[name, *(cell(metric, name) for metric in metrics)] for name in names]
-    head = [ShownColumn(with_arrow(metric).replace(" ", NBSP), unit_of(metric)) for metric in metrics]
     return ShownTable(
         f"{dataset}: {_GROUPS[kind]}{f', {usual}' if usual else ''}",
-        ["model", *head],
+        ["model", *map(_column, metrics)],
         rows,
         footnotes=[(sign, remark) for remark, sign in signs.items()],
         source=(SET_METRICS if kind == "set" else IMAGE_METRICS).name,
         style="rows metrics",
     )
+
+
+def _value_cell(metric: str, summary: Summary, digits: int, usual: str) -> Cell:
+    """Return the value with its interval and warning, and its counts if they are not the `usual` ones."""
+    if not summary.is_known:
+        return Cell(NOTHING)
+    counts = _counts(summary)
+    return Cell(
+        value=number(summary.value, digits=digits),
+        interval="" if missing(summary.low) else interval(summary.low, summary.high, digits=digits),
+        warning=_warning(metric, summary),
+        counts=counts * (counts != usual),
+    )
+
+
+def _signs(signs: dict[str, str], remarks: Sequence[str]) -> str:
+    """Return the letters of footnotes; new ones are added to `signs`."""
+    for remark in remarks:
+        signs.setdefault(remark, ascii_lowercase[len(signs) % 26] * (1 + len(signs) // 26))
+    return " ".join(signs[remark] for remark in remarks)
 
 
 def _warning(metric: str, summary: Summary) -> str:
@@ -197,13 +212,18 @@ def _remarks(metric: str, summary: Summary) -> list[str]:
     if summary.infinite:
         equal = " (equal to the reference)" if metric in ("psnr", "psnr_hole") else ""
         remarks.append(f"{whole(summary.infinite)} of {plural(summary.n, 'picture')} infinite{equal}: not in the mean")
+    remarks += _missing_values(summary)
+    return remarks if summary.is_known or remarks else ["not measured"]
+
+
+def _missing_values(summary: Summary) -> Iterator[str]:
+    """Yield a footnote for each of the first reasons for missing values, and one for the others."""
     total = summary.n + summary.missing
     for why, count in list(summary.reasons.items())[:MAX_REASONS]:
         without = f"{whole(count)} of {whole(total)} without a value" if summary.missing else "no value"
-        remarks.append(f"{without}: {as_typed(why, in_file=True)}")
+        yield f"{without}: {as_typed(why, in_file=True)}"
     if (more := len(summary.reasons) - MAX_REASONS) > 0:
-        remarks.append(f"{plural(more, 'more reason')} for missing values; the table of values has all")
-    return remarks if summary.is_known or remarks else ["not measured"]
+        yield f"{plural(more, 'more reason')} for missing values; the table of values has all"
 
 
 def table_notes(measured: Measured) -> list[str]:

@@ -122,19 +122,24 @@ class ShownTable(Block):
         ([['a', '12', '1.5']], ['1 row without a value is not shown; the file contains it.'])
         """
         numbers = range(self.text_columns, len(self.head) - self.last_is_text)
-
-        def is_empty(row: Sequence[str | Cell]) -> bool:
-            cells = [str(row[place]) for place in numbers]
-            return cells.count(NOTHING) > 1 and all(cell == NOTHING or _COUNT.fullmatch(cell) for cell in cells)
-
-        rows = [row for row in self.rows if not is_empty(row)]
+        rows = [row for row in self.rows if not _is_empty(row[numbers.start : numbers.stop])]
         kept = [n for n in range(len(self.head)) if n not in numbers or any(row[n] != NOTHING for row in rows)]
-        notes = list(self.notes)
-        if removed := len(self.rows) - len(rows):
-            are, them = ("is", "it") if removed == 1 else ("are", "them")
-            notes.append(f"{plural(removed, 'row')} without a value {are} not shown; the file contains {them}.")
-        rows = [[row[place] for place in kept] for row in rows]
-        return replace(self, head=[self.head[place] for place in kept], rows=rows, notes=notes)
+        table = replace(self, rows=rows)._with_columns(kept)
+        removed = len(self.rows) - len(rows)
+        are, them = ("is", "it") if removed == 1 else ("are", "them")
+        note = f"{plural(removed, 'row')} without a value {are} not shown; the file contains {them}."
+        return replace(table, notes=[*self.notes, note]) if removed else table
+
+    def _with_columns(self, kept: Sequence[int]) -> "ShownTable":
+        """Return the table with these columns."""
+        rows = [[row[column] for column in kept] for row in self.rows]
+        return replace(self, head=[self.head[column] for column in kept], rows=rows)
+
+
+def _is_empty(cells: Sequence[str | Cell]) -> bool:
+    """Return whether cells of numbers are counts or nothing, and nothing at least twice."""
+    texts = [*map(str, cells)]
+    return texts.count(NOTHING) > 1 and all(text == NOTHING or _COUNT.fullmatch(text) for text in texts)
 
 
 @dataclass(frozen=True)

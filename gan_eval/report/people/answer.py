@@ -112,8 +112,10 @@ def _verdicts(rows: Sequence[Result]) -> Iterator[str]:
     """Yield a sentence for each verdict: the models that have it, by data set."""
     of_models = [row for row in rows if not row.is_of_all]
     several = len({row.dataset for row in of_models}) > 1
-    for verdict in dict.fromkeys(row.verdict or NONE for row in of_models):
-        part = [row for row in of_models if (row.verdict or NONE) == verdict]
+    by_verdict: dict[str, list[Result]] = {}
+    for row in of_models:
+        by_verdict.setdefault(row.verdict or NONE, []).append(row)
+    for verdict, part in by_verdict.items():
         datasets = dict.fromkeys(row.dataset for row in part)
         groups = [([row.model for row in part if row.dataset == name], name * several) for name in datasets]
         yield sentence("results", "of_verdict", verdict, part, len(of_models), groups)
@@ -140,18 +142,16 @@ def _counts(results: Sequence[Result]) -> dict[str, int]:
 
 def preference_sentences(folder: StudyFolder) -> list[str]:
     """Return sentences on which of two models was preferred."""
-    rows = [each for each in folder.results.differences("preference") if not missing(each.estimate.value)]
+    rows = [each for each in folder.results.differences("preference") if each.is_known]
     rows.sort(key=lambda each: each.verdict != "different")
-    of_models = [each for each in folder.results.cited if each.protocol == TWO_MODELS]
-    of_models = [each for each in of_models if not missing(each.estimate.value)]
+    of_models = [each for each in folder.results.cited if each.protocol == TWO_MODELS and each.is_known]
     sentences = _few_pictures(rows)
     if len(rows) > MAX_SENTENCES and not sentences:
         best = max(of_models, key=lambda each: each.estimate.value, default=None)
         sentences = said("results", "preferences", _counts(rows), len(rows), best)
-    better = better_than_other(folder)
+    better, more = better_than_other(folder), len(rows) - MAX_SENTENCES
     sentences += [sentence("results", "preference", each, better) for each in rows[:MAX_SENTENCES]]
-    if (more := len(rows) - MAX_SENTENCES) > 0:
-        sentences.append(f"{plural(more, 'more comparison')} of choices: see the differences below.")
+    sentences += [f"{plural(more, 'more comparison')} of choices: see the differences below."] * (more > 0)
     if of_models:
         has_both = all("chosen" in each.numbers and not missing(each.numbers["chosen"].value) for each in of_models)
         sentences += said("results", "strengths", has_both)
@@ -161,13 +161,14 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
 def _few_pictures(rows: Sequence[Result]) -> list[str]:
     """Return a sentence if nothing is decided and the pictures are the reason: few, or with most of the variance."""
     shares = [each.picture_variance for each in rows if not missing(each.picture_variance)]
-    if {each.verdict for each in rows} != {"undecided"} or not shares:
+    if not shares or any(each.verdict != "undecided" for each in rows):
         return []
     pictures, people = (max(each.counts[name] or 0 for each in rows) for name in ("n_pictures", "n_participants"))
     share, errors = median(shares), float(t_critical(max(pictures - 1, 1))) * (pictures <= MAX_FEW_PICTURES)
-    if not 2 <= pictures < people or not (share > MIN_OF_PICTURES or errors):
+    share *= share > MIN_OF_PICTURES
+    if not 2 <= pictures < people or not (share or errors):
         return []
-    return said("results", "few_pictures", len(rows), pictures, share * (share > MIN_OF_PICTURES), errors)
+    return said("results", "few_pictures", len(rows), pictures, share, errors)
 
 
 def better_than_other(folder: StudyFolder) -> str:
@@ -179,7 +180,7 @@ def better_than_other(folder: StudyFolder) -> str:
 
 def grade_sentences(folder: StudyFolder) -> list[str]:
     """Return sentences on the mean grades of each data set, and on their differences."""
-    graded = [each for each in folder.results.cited if each.measure == "grade" and not missing(each.estimate.value)]
+    graded = [each for each in folder.results.cited if each.measure == "grade" and each.is_known]
     sentences, direction = list[str](), high_grade(folder.table(TRIALS))
     for dataset in dict.fromkeys(each.dataset for each in graded):
         rows = [each for each in graded if each.dataset == dataset]

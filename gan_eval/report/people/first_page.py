@@ -7,7 +7,18 @@ from gan_eval.base.inference import Estimate
 from gan_eval.report.figure_content import content_of
 from gan_eval.report.metrics.summaries import direction, is_of_quality, title_of
 from gan_eval.report.metrics.values import summary_table
-from gan_eval.report.parts.blocks import Block, Cell, Drawing, FactList, Folded, Lead, Lines, ReportSection, ShownTable
+from gan_eval.report.parts.blocks import (
+    Block,
+    Cell,
+    Drawing,
+    FactList,
+    Folded,
+    Lead,
+    Lines,
+    ReportSection,
+    ShownColumn,
+    ShownTable,
+)
 from gan_eval.report.parts.chart import svg_element
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.sentences import said, sentence
@@ -89,9 +100,8 @@ def cited_table(folder: StudyFolder) -> list[ShownTable]:
     if not cited or is_interim(folder):
         return []
     head, rows = printed(results)
-    known = {name for each in results.every for name, number in each.numbers.items() if not missing(number.value)}
-    what = next((what for name, what in _WHAT.items() if name in known), "Discrimination")
-    several = len({each.dataset for each in cited if each.dataset}) > 1
+    what = next((what for name, what in _WHAT.items() if name in results.known), "Discrimination")
+    several = len({each.dataset for each in cited} - {""}) > 1
     notes = row_notes(
         (each.reason, (each.model or EVERYTHING) + on_dataset(each.dataset) * (several and not each.is_of_all))
         for each in cited
@@ -130,14 +140,21 @@ def summary_of_models(folder: StudyFolder) -> list[ShownTable]:
     """
     if not (len(folder.table(IMAGE_METRICS)) or len(folder.table(SET_METRICS))):
         return []
-    measured, fooling = folder.measured, dict[tuple[str, str], Cell]()
-    for each in [] if is_interim(folder) else folder.results.cited:
+    measured, fooling = folder.measured, {} if is_interim(folder) else _fooling_rates(folder)
+    caption = f"Metrics{' and fooling rate' * bool(fooling)} by model"
+    return [summary_table(measured, caption, fooling)]
+
+
+def _fooling_rates(folder: StudyFolder) -> dict[tuple[str, str], Cell]:
+    """Return the fooling rates by model and data set; one without a data set counts for all."""
+    cells: dict[tuple[str, str], Cell] = {}
+    for each in folder.results.cited:
         value, low, high = (100 * end for end in each.numbers["fooling_rate"])
         if not (missing(value) or each.is_of_all):
             cell = Cell(number(value, digits=1), "" if missing(low) else interval(low, high, digits=1))
-            fooling |= {(each.model, name): cell for name in ([each.dataset] if each.dataset else measured.datasets)}
-    caption = f"Metrics{' and fooling rate' * bool(fooling)} by model"
-    return [summary_table(measured, caption, fooling)]
+            datasets = [each.dataset] if each.dataset else folder.measured.datasets
+            cells |= {(each.model, name): cell for name in datasets}
+    return cells
 
 
 _MARKED = {"best": r"\textbf{%s}", "tied": r"\underline{%s}"}
@@ -149,24 +166,29 @@ def models_latex(folder: StudyFolder) -> str:
         return ""
     (table,) = tables
 
-    def latex_of(cell: str | Cell) -> TexCell:
-        if isinstance(cell, str):
-            return TexCell(*folded(cell))
-        return TexCell(cell.value, cell.interval, _MARKED.get(cell.mark, "%s"))
-
-    heads = [head if isinstance(head, str) else ", ".join(filter(None, (head.name, head.unit))) for head in table.head]
-    heads = [head.replace(NBSP, " ") for head in heads]
+    heads = [_heading(head) for head in table.head]
     cells = [cell for row in table.rows for cell in row if isinstance(cell, Cell)]
     partial, marks = trained_text(folder.fractions, "Models trained"), {cell.mark for cell in cells}
     has_interval = any(cell.interval for cell in cells)
     caption = sentence("first_page", "latex_caption", table.caption, folder.simulated, partial, has_interval, marks)
     return booktabs(
         heads,
-        [[latex_of(cell) for cell in row] for row in table.rows],
+        [list(map(_latex_of, row)) for row in table.rows],
         words=heads[:1],
         caption=caption,
         label="tab:metrics-and-fooling",
     )
+
+
+def _heading(head: str | ShownColumn) -> str:
+    text = head if isinstance(head, str) else ", ".join(filter(None, (head.name, head.unit)))
+    return text.replace(NBSP, " ")
+
+
+def _latex_of(cell: str | Cell) -> TexCell:
+    if isinstance(cell, str):
+        return TexCell(*folded(cell))
+    return TexCell(cell.value, cell.interval, _MARKED.get(cell.mark, "%s"))
 
 
 def _facts(folder: StudyFolder) -> list[tuple[str, str]]:

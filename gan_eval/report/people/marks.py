@@ -1,6 +1,6 @@
 """Marks of where people saw it: heat maps, the maps of metrics against the marks, and shares of marks in regions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,8 @@ from gan_eval.tables import MARKS, PARTICIPATION, TRIALS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from gan_eval.metrics.maps import PictureMaps
 
 HEADING = "Where people saw it"
 CHARTED = "Shuffled AUC of the marks by each map, with 95% intervals (dotted: chance; dashed: the marks of others)."
@@ -143,15 +145,18 @@ def examples(folder: StudyFolder) -> Iterator[tuple[dict[Any, Any], dict[str, An
         files, placed = stimuli.get(row["id"]), marks[marks["stimulus"] == row["id"]]
         if files is None or not files.is_fake or placed.empty:
             continue
-        of_map = None
         try:
             fake, real = read_rgb(files.file), None if files.reference is None else read_rgb(files.reference)
         except UserError:
             continue
-        with suppress(UserError):
-            of_map = coloured(stretched(maps(best, row["id"]))) if best in maps.names else None
-        heat = heated(fake, placed, row["sigma"])
+        of_map, heat = _map_of(maps, best, row["id"]), heated(fake, placed, row["sigma"])
         yield row, {"generated": fake, "marks": heat, f"map: {title_of_map(best)}": of_map, "real": real}
+
+
+def _map_of(maps: "PictureMaps", name: str, stimulus: str) -> Any:
+    """Return the pixels of a map of a picture; None if it has none."""
+    with suppress(UserError):
+        return coloured(stretched(maps(name, stimulus))) if name in maps.names else None
 
 
 def marks_figure(folder: StudyFolder, width_mm: float) -> "Figure":
@@ -165,11 +170,8 @@ def marks_figure(folder: StudyFolder, width_mm: float) -> "Figure":
         raise UserError(f"--figure marks: {folder.path} has no marks whose pictures can be read; give --stimuli SET")
     rows = {title: [panels[title] for _, panels in shown] for title in (shown[0][1] if shown else ())}
     rows = {title: pictures for title, pictures in rows.items() if any(pixels is not None for pixels in pictures)}
-    width, has_charts = width_mm / 25.4, is_wide and not maps.empty
-    widths = [1.0] * len(shown) + [2.2] * has_charts or [1.0]
-    highest = max((pixels.shape[0] / pixels.shape[1] for pixels in rows.get("marks", ())), default=0)
-    room = width if is_wide else width - 0.8  # the names of the maps are to the left of the pictures
-    heights = [highest * room / sum(widths)] * len(rows) + [1.6] * (not is_wide and not maps.empty) or [1.0]
+    width = width_mm / 25.4
+    widths, heights = _sizes(rows, len(shown), width, is_wide=is_wide, has_maps=not maps.empty)
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -187,6 +189,21 @@ def marks_figure(folder: StudyFolder, width_mm: float) -> "Figure":
         if not maps.empty:
             draw_maps(figure.add_subplot(grid[:, -1] if is_wide else grid[-1, :]), maps)
     return figure
+
+
+def _sizes(
+    rows: Mapping[str, Sequence[Any]], columns: int, width: float, *, is_wide: bool, has_maps: bool
+) -> tuple[list[float], list[float]]:
+    """Return the relative widths of the figure's columns, and the heights of its rows in inches.
+
+    Args:
+        rows: the pixels of each row of pictures.
+        columns: number of pictures in a row.
+    """
+    widths = [1.0] * columns + [2.2] * (is_wide and has_maps) or [1.0]
+    highest = max((pixels.shape[0] / pixels.shape[1] for pixels in rows.get("marks", ())), default=0)
+    room = width if is_wide else width - 0.8  # the names of the maps are to the left of the pictures
+    return widths, [highest * room / sum(widths)] * len(rows) + [1.6] * (has_maps and not is_wide) or [1.0]
 
 
 def _draw_picture(axes: "Axes", pixels: Any, name: str, title: str, *, is_wide: bool) -> None:

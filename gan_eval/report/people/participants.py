@@ -151,17 +151,23 @@ def timing_sentences(folder: StudyFolder) -> list[str]:
         return []
     sentences = [*_screen_sentences(sessions), *_browser_sentences(sessions, trials)]
     checks = checks[~checks["session"].isin(sessions.loc[in_browser(sessions), "session"])]
-    flagged = trials["flags"].fillna("") != ""
-    if len(trials) and (len(sessions) or flagged.any()):  # imported answers without sessions have no flags
-        flags = Counter(flag.replace("_", " ") for names in trials["flags"].dropna() for flag in str(names).split())
-        names = [flag for flag, _ in flags.most_common(MAX_NAMED)]
-        sentences += said("participants", "flags", flagged.mean(), len(trials), names)
-    if len(checks):
-        bad = checks[checks["verdict"].isin(["warning", "failed"])]
-        names = list(dict.fromkeys(bad["check"].astype(str)))[:6]
-        counts = checks["session"].nunique(), bad["session"].nunique()
-        sentences += said("participants", "checks", *counts, names)
-    return [*sentences, sentence("participants", "lag")]
+    if len(trials) and (len(sessions) or (trials["flags"].fillna("") != "").any()):
+        sentences += _flag_sentences(trials)  # imported answers without sessions have no flags
+    return [*sentences, *_check_sentences(checks), sentence("participants", "lag")]
+
+
+def _flag_sentences(trials: pd.DataFrame) -> list[str]:
+    flags = Counter(flag.replace("_", " ") for names in trials["flags"].dropna() for flag in str(names).split())
+    names = [flag for flag, _ in flags.most_common(MAX_NAMED)]
+    return said("participants", "flags", (trials["flags"].fillna("") != "").mean(), len(trials), names)
+
+
+def _check_sentences(checks: pd.DataFrame) -> list[str]:
+    if checks.empty:
+        return []
+    bad = checks[checks["verdict"].isin(["warning", "failed"])]
+    names = list(dict.fromkeys(bad["check"].astype(str)))[:6]
+    return said("participants", "checks", checks["session"].nunique(), bad["session"].nunique(), names)
 
 
 def _screen_sentences(sessions: pd.DataFrame) -> list[str]:

@@ -1,6 +1,6 @@
 """The pictures: six pairs, a few of each model with their inputs, and those that fooled most and least."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -86,17 +86,18 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
                     continue
                 hole, said = hole_text(row["mask_kind"], row["mask_area"]), said_of(row["stimulus"])
                 shown["; ".join(filter(None, (str(row["item"]), hole, said)))] = pictures
-            stages = dict.fromkeys(stage for pictures in shown.values() for stage in pictures)
-            kept = [stage for stage in stages if any(pictures.get(stage) for pictures in shown.values())]
-            cells = [(label, [pictures.get(stage) for stage in kept]) for label, pictures in shown.items()]
-            note = ""
-            if "whole output" in kept:
-                note = (
-                    "Generated: the generated pixels in the hole, the original's around it; participants saw this one."
-                )
-            if cells:
-                tables.append(PictureTable(f"{model} on {dataset}", ["item", *kept], cells, note))
+            if shown:
+                tables.append(_sample_table(f"{model} on {dataset}", shown))
     return tables
+
+
+def _sample_table(title: str, shown: Mapping[str, Mapping[str, Picture | None]]) -> PictureTable:
+    """Return the table of pictures by label and stage, without stages of which there is no picture."""
+    stages = dict.fromkeys(stage for pictures in shown.values() for stage in pictures)
+    kept = [stage for stage in stages if any(pictures.get(stage) for pictures in shown.values())]
+    cells = [(label, [pictures.get(stage) for stage in kept]) for label, pictures in shown.items()]
+    note = "Generated: the generated pixels in the hole, the original's around it; participants saw this one."
+    return PictureTable(title, ["item", *kept], cells, note if "whole output" in kept else "")
 
 
 def _said_of_pictures(folder: StudyFolder) -> Callable[[str], str]:

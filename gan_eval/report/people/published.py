@@ -1,6 +1,7 @@
 """Published numbers next to those of the run: judgements, metric values, and PSNR of filled holes."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,9 +57,13 @@ def require_published(file: Path) -> None:
             missing = ", ".join(sorted(columns - {*header}))
             raise UserError(f"{file}: has no column {missing}, so the report would not show it; add it")
     if {*header} >= QUIZ_COLUMNS:
-        cells = [record[header.index("percent_correct")] for record in records]
-        if any("." in cell for cell in cells) and all(cell.startswith(("0.", "1.0")) or cell in "01" for cell in cells):
-            raise UserError(f"{file}: percent_correct is {cells[0]} to 1 at most: shares? Write 72 for 72 %")
+        _require_percentages(file, [record[header.index("percent_correct")] for record in records])
+
+
+def _require_percentages(file: Path, cells: Sequence[str]) -> None:
+    """Refuse shares of 0 to 1."""
+    if any("." in cell for cell in cells) and all(cell.startswith(("0.", "1.0")) or cell in "01" for cell in cells):
+        raise UserError(f"{file}: percent_correct is {cells[0]} to 1 at most: shares? Write 72 for 72 %")
 
 
 def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> ShownTable:
@@ -127,6 +132,11 @@ class OwnModel(NamedTuple):
     size: str
     """Side of its pictures in pixels, as text."""
 
+    def matches(self, dataset: str, source_size: str, ratio: float) -> bool:
+        """Return whether a published row is of the same data set, source size and ratio."""
+        is_same = dataset in (self.dataset, PUBLISHED_NAME.get(self.dataset)) and self.source_size == source_size
+        return is_same and abs(self.ratio / ratio - 1) <= TOLERANCE
+
 
 def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> ShownTable:
     """Return every published row with the run's models of the same data set, source size and ratio.
@@ -144,13 +154,7 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Sho
         source_size = theirs.get("source_size") or network_size
         size = f"{source_size} → {network_size}" if source_size != network_size else network_size
         cells = [f"{theirs['study']}: {theirs['source']}", theirs["dataset"], size, f"{ratio:g}", number(value)]
-        matching = [
-            ours
-            for ours in own_models
-            if theirs["dataset"] in (ours.dataset, PUBLISHED_NAME.get(ours.dataset))
-            and ours.source_size == source_size
-            and abs(ours.ratio / ratio - 1) <= TOLERANCE
-        ]
+        matching = [ours for ours in own_models if ours.matches(theirs["dataset"], source_size, ratio)]
         for ours in matching:
             summary = measured.summary(ours.dataset, _HOLE, ours.model)
             name = f"{ours.model} on {ours.dataset}, {ours.size}{NARROW}px"

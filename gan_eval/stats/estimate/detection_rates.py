@@ -139,6 +139,11 @@ class Rates:
             variances[index] *= float(t_critical(of_both) / t_critical(self.df)) ** 2
         return float(np.sqrt(max(*variances, 0.0))) if variances else np.nan
 
+    @property
+    def largest_covariance(self) -> np.ndarray:
+        """The covariance (2, 2) of the method by which accuracy has the largest error."""
+        return max(self.covariances, key=lambda covariance: float(np.dot([1, -1], covariance @ [1, -1])))
+
     def difference(self, margin: float | None) -> Difference:
         """Return hit rate minus false-alarm rate: twice the distance of accuracy from 1/2.
 
@@ -180,11 +185,9 @@ class Rates:
         Args:
             margin: equivalence margin of accuracy; None: equivalence is not judged.
         """
-        z, z_error = self._on_probit((1 + self.fake - self.real) / 2, 0.5, -0.5)
-        p = np.nan if self.untested else float(two_sided_p(z, z_error, self.df))
+        p, p_equivalent = self._tests(margin)
         is_small = margin is not None and self.max_effect <= margin and not self.untested
         not_equivalent = NEARLY_CONSTANT if is_small else None
-        limit = np.nan if margin is None or self.untested or not_equivalent else float(ndtri(0.5 + margin))
         of_hits, of_alarms = self._independent()
         accuracy, accuracy90, dprime = self._accuracy(0.95), self._accuracy(0.9)[1:], self._dprime()
         if accuracy.low <= 0.5 <= accuracy.high:  # accuracy and d′ are at chance for the same rates
@@ -201,11 +204,19 @@ class Rates:
             accuracy90,
             dprime,
             p,
-            np.nan if np.isnan(limit) else float(equivalence_p(z, z_error, self.df, limit)),
+            np.nan if is_small else p_equivalent,
             self.basis,
             joined(self.note, other_p(p, self.check_p), not_equivalent, added),
             self.untested or ("nearly constant answers" if not_equivalent else None),
         )
+
+    def _tests(self, margin: float | None) -> tuple[float, float]:
+        """Return the p of accuracy against 1/2, and that of equivalence within the margin; NaN without a test."""
+        if self.untested:
+            return np.nan, np.nan
+        z, z_error = self._on_probit((1 + self.fake - self.real) / 2, 0.5, -0.5)
+        p = float(two_sided_p(z, z_error, self.df))
+        return p, np.nan if margin is None else float(equivalence_p(z, z_error, self.df, float(ndtri(0.5 + margin))))
 
     def _independent(self) -> list[tuple[float, float]]:
         """Return Wilson's intervals of both reported rates, as if the answers were independent."""
@@ -288,21 +299,30 @@ class RatesOfTable:
         if key in self._known:
             return self._known[key]
         answers = _Answers.of(question.trials)
-        why_not = self.why_not or why_not or (f"{len(key)} models" if len(key) > MAX_ROWS else "")
         numbers = _with_number(answers)
+        why_not = self.why_not or why_not or (f"{len(key)} models" if len(key) > MAX_ROWS else "")
         why_not = why_not or why_each_once(*numbers)
-        rates = _estimated(question.trials, answers, self.settings, why_not)
-        if any(numbers) and rates.fit is not None and _are_far(rates, _clustered(answers, answers.of_people)).any():
+        rates = _with_notes(_estimated(question.trials, answers, self.settings, why_not), answers)
+        if any(numbers) and _is_far_from_people(rates, answers):
             return self.of(question, FAR_FROM_PEOPLE)
-        between = OTHER_PEOPLE if answers.is_between else ""
-        few = "" if rates.basis is None else few_people(n_levels(answers.participant))
-        max_effect = 0.5 - abs(sum(rates.reported) / 2 - 0.5)
-        rates = replace(rates, note=joined(rates.note, between, few), max_effect=max_effect)
         if len(key) > 1:
             rows = [self.of(KindQuestion.of([row], question.answered), why_not) for row in question.rows]
             rates = _mean_of_rows(rows, rates)
         self._known[key] = rates
         return rates
+
+
+def _is_far_from_people(rates: Rates, answers: "_Answers") -> bool:
+    """Return whether the rates of a model are far from those in which each participant counts once."""
+    return rates.fit is not None and bool(_are_far(rates, _clustered(answers, answers.of_people)).any())
+
+
+def _with_notes(rates: Rates, answers: "_Answers") -> Rates:
+    """Return the rates with notes on their participants, and the largest effect that their shares allow."""
+    between = OTHER_PEOPLE if answers.is_between else ""
+    few = "" if rates.basis is None else few_people(n_levels(answers.participant))
+    max_effect = 0.5 - abs(sum(rates.reported) / 2 - 0.5)
+    return replace(rates, note=joined(rates.note, between, few), max_effect=max_effect)
 
 
 def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
@@ -311,18 +331,16 @@ def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
     if joint.fit is None:  # answers added in every row would be too many, except at rates of 0 or 1
         fake = fake if observed[0] in (0, 1) else joint.fake
         real = real if observed[1] in (0, 1) else joint.real
-    notes = [joint.note]
     constant = sum(row.untested == "constant answers" for row in rows)
-    if constant:
-        notes.append(f"in {constant} of {len(rows)} rows the answers do not vary with the pictures")
     clustered = sum(row.basis not in FROM_MODELS for row in rows)
-    if 0 < clustered < len(rows) and joint.fit is not None:
-        notes.append(f"{clustered} of {len(rows)} rows have clustered shares")
+    is_mixed = 0 < clustered < len(rows) and joint.fit is not None
+    notes = [
+        f"in {constant} of {len(rows)} rows the answers do not vary with the pictures" if constant else "",
+        f"{clustered} of {len(rows)} rows have clustered shares" if is_mixed else "",
+    ]
     covariances = joint.covariances
     if all(row.covariances for row in rows):
-        variances = [[np.dot([1, -1], covariance @ [1, -1]) for covariance in row.covariances] for row in rows]
-        largest = [row.covariances[int(np.argmax(each))] for row, each in zip(rows, variances, strict=True)]
-        covariances = (*covariances, np.sum(largest, axis=0) / len(rows) ** 2)
+        covariances = (*covariances, np.sum([row.largest_covariance for row in rows], axis=0) / len(rows) ** 2)
     return replace(
         joint,
         fake=fake,
@@ -332,7 +350,7 @@ def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
         untested="constant answers" if constant else joint.untested,
         max_effect=float(np.mean([row.max_effect for row in rows])),
         basis=rows[0].basis if clustered == len(rows) else joint.basis,
-        note=joined(*notes),
+        note=joined(joint.note, *notes),
     )
 
 
@@ -464,14 +482,19 @@ def _fitted(
         slope=slope if settings.slope else None,
         slope_second=slope if by_item else None,
     )
-    largest_sd, largest_eta = _MAX_SD_AND_ETA[settings.link]
-    sds = [sd or 0.0 for part in (fit.first, fit.second) for sd in (part.sd, part.sd_slope)]
-    if max(sds) > largest_sd or np.abs(fit.beta).max() > largest_eta:
-        raise NoFitError(f"the model diverged (SD {max(sds):.1f})")
+    _require_finite(fit, settings.link)
     at = np.where(answers.weights[0] > 0, 0.5, -0.5) if settings.slope else np.zeros(count)
     variance, weights = fit.random_variance(at), answers.weights
     shares, covariance = cell_proportions(X, fit.beta, fit.covariance, *variance, link=settings.link)
     return fit, weights @ shares, weights @ covariance @ weights.T
+
+
+def _require_finite(fit: CrossedFit, link: str) -> None:
+    """Refuse a fit whose estimates ran away."""
+    largest_sd, largest_eta = _MAX_SD_AND_ETA[link]
+    sds = [sd or 0.0 for part in (fit.first, fit.second) for sd in (part.sd, part.sd_slope)]
+    if max(sds) > largest_sd or np.abs(fit.beta).max() > largest_eta:
+        raise NoFitError(f"the model diverged (SD {max(sds):.1f})")
 
 
 def _of_items(answers: _Answers) -> np.ndarray:
@@ -503,33 +526,35 @@ def _clustered(answers: _Answers, of_answer: np.ndarray) -> Rates:
     df = degrees_of_freedom(*factors, side=answers.is_fake)
     if df < 1:
         return Rates(fake, real, (), 0, None, observed, TOO_FEW, untested="too few")
-    by_answers = np.bincount(answers.participant, says), np.bincount(answers.participant)
-    gave_both = int(((by_answers[0] > 0) & (by_answers[0] < by_answers[1])).sum())
+    said_fake, n_answers = np.bincount(answers.participant, says), np.bincount(answers.participant)
+    gave_both = int(((said_fake > 0) & (said_fake < n_answers)).sum())
     influence = ((says - shares[cell]) * answers.weights[:, cell] * of_answer / of_cell[cell]).T
     by_cluster = ways(partial(cluster_covariance, influence, side=answers.is_fake), people, pictures_and_items)
-    df_of_sides: tuple[tuple[int, ...], ...] = ()
-    if several and answers.item is None and n_levels(answers.participant) == len(says):  # a poll
-        in_sides = answers.is_fake, ~answers.is_fake
-        of_people, of_pictures = (tuple(n_levels(each[side]) - 1 for side in in_sides) for each in factors)
-        df_of_sides = of_people, of_pictures, of_pictures
     said = np.bincount(cell, says)
     is_uniform = (said == 0) | (said == np.bincount(cell))
     if is_uniform.any():  # equal answers do not show how clusters differ: assume an SD, and the normal instead of t
-        groups = [tuple(n_levels(factor[cell == k]) for factor in factors) for k in range(count)]
-        n = np.array([_independent_answers(groups[k], n[k]) if is_uniform[k] else n[k] for k in range(count)])
+        for k in np.flatnonzero(is_uniform):
+            n[k] = _independent_answers(tuple(n_levels(factor[cell == k]) for factor in factors), n[k])
         variances = shares * (1 - shares) / (n + 4 / count) * (Z95 / float(t_critical(df))) ** 2
         by_cluster.append(answers.weights * variances @ answers.weights.T)
-    note = NONE_GAVE_BOTH if gave_both == 0 else ONE_GAVE_BOTH if gave_both == 1 and several else None
+    note = {0: NONE_GAVE_BOTH, 1: ONE_GAVE_BOTH if several else None}.get(gave_both)
     if answers.is_between and not is_uniform.all():  # a participant's answers are of one kind
         note = None
     basis = TWO_WAY if several else BY_PICTURE
     n_fake, n_real = map(float, 1 / (answers.weights**2 / n).sum(axis=1))
     covariances = tuple(by_cluster)
     untested: Untested | None = "constant answers" if note else None
-    n_both = n_fake, n_real
-    return Rates(
-        fake, real, covariances, df, basis, observed, note, n=n_both, untested=untested, df_of_sides=df_of_sides
-    )
+    rates = Rates(fake, real, covariances, df, basis, observed, note, n=(n_fake, n_real), untested=untested)
+    return replace(rates, df_of_sides=_df_of_sides(answers, factors)) if several else rates
+
+
+def _df_of_sides(answers: _Answers, factors: Sequence[np.ndarray]) -> tuple[tuple[int, ...], ...]:
+    """Return the degrees of freedom of fakes and of reals of a poll, in which each participant answers once."""
+    if answers.item is not None or n_levels(answers.participant) < len(answers.says_fake):
+        return ()
+    sides = answers.is_fake, ~answers.is_fake
+    of_people, of_pictures = (tuple(n_levels(each[side]) - 1 for side in sides) for each in factors)
+    return of_people, of_pictures, of_pictures
 
 
 @cache

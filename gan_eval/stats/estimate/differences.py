@@ -175,19 +175,14 @@ def difference_of_proportions(
     weights = person_weights(participant, group) if weights is None else weights
     (k_a, k_b), (n_a, n_b) = _effective(success, weights, group).tolist()
     difference = k_a / n_a - k_b / n_b
-    participants = n_levels(participant)
-    is_alone = participants == 1
+    is_alone = n_levels(participant) == 1
     shown = [stimulus] if item is None else [stimulus, item]
     factors = shown if is_alone else [participant, *shown]
     df = degrees_of_freedom(*factors, side=in_a)
     if df < 1:
         return Difference(difference, note=_TOO_FEW, untested="too few")
     if all(success[group].all() or not success[group].any() for group in (in_a, ~in_a)):
-        (stimuli_a, people_a), (stimuli_b, people_b) = (
-            [n_levels(factor[group]) for factor in (stimulus, participant)] for group in (in_a, ~in_a)
-        )
-        crossed = people_a == people_b == participants
-        units_a, units_b = (stimuli_a, stimuli_b) if crossed else (min(stimuli_a, people_a), min(stimuli_b, people_b))
+        units_a, units_b = _judged_once(stimulus, participant, in_a)
         agree = "all answers of each group agree: interval and p as if each stimulus had been judged once"
         independent = _newcombe_and_fisher(units_a * (k_a > 0), units_a, units_b * (k_b > 0), units_b, margin)
         return _where_all_agree(independent, difference, is_alone, agree)
@@ -196,6 +191,15 @@ def difference_of_proportions(
     error = float(np.sqrt(two_way(influence[:, None], participant, stimulus, item=item, side=in_a)[0]))
     independent = _newcombe_and_fisher(k_a, n_a, k_b, n_b, margin)
     return _never_more_certain(wald(difference, error, df, margin=margin), independent, is_alone)
+
+
+def _judged_once(stimulus: np.ndarray, participant: np.ndarray, in_a: np.ndarray) -> tuple[int, int]:
+    """Return each group's number of stimuli, or of participants, if fewer and not all of them judged both groups."""
+    (stimuli_a, people_a), (stimuli_b, people_b) = (
+        [n_levels(factor[group]) for factor in (stimulus, participant)] for group in (in_a, ~in_a)
+    )
+    crossed = people_a == people_b == n_levels(participant)
+    return (stimuli_a, stimuli_b) if crossed else (min(stimuli_a, people_a), min(stimuli_b, people_b))
 
 
 def _effective(success: np.ndarray, weights: np.ndarray, cell: np.ndarray) -> np.ndarray:

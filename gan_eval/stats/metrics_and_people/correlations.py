@@ -1,6 +1,6 @@
 """Correlations of metric values with fooling rates or mean grades, by picture and by model, and their differences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import factorial
 
@@ -192,25 +192,12 @@ def correlation_rows(points: PointSet, bootstrap: Bootstrap) -> list[Row]:
     for metric in points.metrics:
         (pooled,), (within,) = points.pairing(metric), points.pairing(metric, group=points.group)
         for pairing in (pooled, within):
-            if pairing.key in ceilings:
-                continue
-            seed = (*points.seed, _SPLITS_STREAM)
-            try:
-                highest = ceiling(points.scores, seed=seed, point=points.point, use=pairing.use, group=pairing.group)
-                ceilings[pairing.key] = highest, ""
-            except NoFitError as reason:
-                ceilings[pairing.key] = np.nan, str(reason)
+            if pairing.key not in ceilings:
+                ceilings[pairing.key] = _ceiling(points, pairing)
         row = _pooled_row(points, metric, pooled, bootstrap.get((metric, *pooled.key)), *ceilings[pooled.key])
         if within.group is not None:
-            spread, highest = bootstrap[metric, *within.key], ceilings[within.key][0]
-            value, score, model = (array[within.use] for array in (within.value, points.score, within.group))
-            estimate, note = spearman(value, score, model), NONE_WITHIN
-            if not np.isnan(estimate):
-                cells = _inference(points, metric, within, estimate, spread, highest)
-                row |= {"within": estimate, **{f"within_{name}": cell for name, cell in cells.items()}}
-                few = f"fewer than {MIN_POINTS_FOR_TEST} pictures: no p within models"
-                note = few if len(value) < MIN_POINTS_FOR_TEST else ""
-            row["note"] = joined(row["note"], note)
+            cells, note = _within(points, metric, within, bootstrap[metric, *within.key], ceilings[within.key][0])
+            row |= {**cells, "note": joined(row["note"], note)}
         elif points.level == "stimulus":
             names = {"spearman": "within"} | {f"ci_{end}": f"within_{end}" for end in ("low", "high")}
             names |= {name: f"within_{name}" for name in ("p", "ceiling")}
@@ -236,6 +223,27 @@ def _inference(
     return cells | {"ceiling": highest}
 
 
+def _ceiling(points: PointSet, pairing: Pairing) -> tuple[float, str]:
+    """Return the highest correlation that people's answers allow, or NaN and why there is none."""
+    seed = (*points.seed, _SPLITS_STREAM)
+    try:
+        return ceiling(points.scores, seed=seed, point=points.point, use=pairing.use, group=pairing.group), ""
+    except NoFitError as reason:
+        return np.nan, str(reason)
+
+
+def _within(points: PointSet, metric: str, pairing: Pairing, replicates: np.ndarray, highest: float) -> tuple[Row, str]:
+    """Return the cells of the correlation within models, and a note."""
+    use, group = pairing.use, pairing.group
+    estimate = spearman(pairing.value[use], points.score[use], None if group is None else group[use])
+    if np.isnan(estimate):
+        return {}, NONE_WITHIN
+    cells = _inference(points, metric, pairing, estimate, replicates, highest)
+    few = f"fewer than {MIN_POINTS_FOR_TEST} pictures: no p within models"
+    note = few if use.sum() < MIN_POINTS_FOR_TEST else ""
+    return {"within": estimate, **{f"within_{name}": cell for name, cell in cells.items()}}, note
+
+
 def _pooled_row(
     points: PointSet, metric: str, pairing: Pairing, replicates: np.ndarray | None, highest: float, no_ceiling: str
 ) -> Row:
@@ -251,7 +259,7 @@ def _pooled_row(
     notes: list[object] = [points.left_out.get(metric)]
     if (reason := missing_reason(points, value, score)) is not None:
         return row | points.carried(*notes, reason)
-    from scipy.stats import kendalltau, pearsonr, permutation_test, rankdata, spearmanr
+    from scipy.stats import kendalltau, pearsonr, spearmanr
 
     estimate = float(spearmanr(value, score).statistic)
     cells = _inference(points, metric, pairing, estimate, replicates, highest)
@@ -265,20 +273,27 @@ def _pooled_row(
     if len(value) < MIN_POINTS_FOR_INFERENCE:
         notes.append(f"fewer than {MIN_POINTS_FOR_INFERENCE} points: no interval and no p")
     elif len(value) <= MAX_POINTS_FOR_EXACT:
-        x, y = (rankdata(values) - (len(values) + 1) / 2 for values in (value, score))
-        test = permutation_test(
-            (y,),
-            lambda paired, axis: np.abs(paired @ x),
-            permutation_type="pairings",
-            alternative="greater",
-            vectorized=True,
-            n_resamples=factorial(len(x)),
-        )
-        row["p"] = float(test.pvalue)
+        row["p"] = _exact_p(value, score)
         notes.append(f"p exact over all pairings of {len(value)} points")
     if len(points.scores.people) == 1:
         notes.append(one_participant(points.scores.people))
     return row | points.carried(*notes, no_ceiling)
+
+
+def _exact_p(value: np.ndarray, score: np.ndarray) -> float:
+    """Return the two-sided p of Spearman's correlation of values and scores (n,) over all their pairings."""
+    from scipy.stats import permutation_test, rankdata
+
+    x, y = (rankdata(values) - (len(values) + 1) / 2 for values in (value, score))
+    test = permutation_test(
+        (y,),
+        lambda paired, axis: np.abs(paired @ x),
+        permutation_type="pairings",
+        alternative="greater",
+        vectorized=True,
+        n_resamples=factorial(len(x)),
+    )
+    return float(test.pvalue)
 
 
 def _effective_points(points: PointSet, use: np.ndarray, metric: str, group: np.ndarray | None) -> float:
@@ -387,6 +402,32 @@ def _judged_differences(rows: list[Row]) -> pd.DataFrame:
     return table
 
 
+def _missing_reasons(
+    points: PointSet, values: Sequence[np.ndarray], score: np.ndarray, ranks: Sequence[float]
+) -> list[str | None]:
+    """Return the reason why each of two metrics has no correlation; None if it has one."""
+    reasons = [missing_reason(points, value, score) for value in values]
+    if np.isnan(ranks).any() and reasons == [None, None]:
+        reasons[0] = NONE_WITHIN
+    return reasons
+
+
+def _difference_test(r_a: float, r_b: float, r_ab: float, n: int, size: float) -> tuple[Row, str]:
+    """Return z and p of the difference of two strengths, or the note why there is no test.
+
+    Args:
+        n: points.
+        size: the number of unrelated points that they count for.
+    """
+    if n < MIN_POINTS_FOR_TEST:
+        return {}, f"fewer than {MIN_POINTS_FOR_TEST} points: no test"
+    z = dependent_z(r_a, r_b, r_ab, size, variance=SPEARMAN_VARIANCE) if size > 3 else np.nan
+    if np.isnan(z):
+        alike = "the two metrics rank all points alike: no test"
+        return {}, alike if r_ab > 1 - 1e-9 else "a correlation of 1, or few items: no test"
+    return {"z": z, "p": float(2 * ndtr(-abs(z)))}, ""
+
+
 def _difference_row(points: PointSet, names: tuple[str, str], bootstrap: Bootstrap) -> Row:
     """Return the row of two metrics over the points that have both, unjudged."""
     pairing, *_ = points.pairing(*names, group=points.group)
@@ -394,9 +435,7 @@ def _difference_row(points: PointSet, names: tuple[str, str], bootstrap: Bootstr
     (value_a, value_b), score, n = (points.metrics[name][use] for name in names), points.score[use], int(use.sum())
     group = None if points.group is None else np.unique(points.group[use], return_inverse=True)[1]
     rank_a, rank_b = spearman(value_a, score, group), spearman(value_b, score, group)
-    reasons = [missing_reason(points, value, score) for value in (value_a, value_b)]
-    if np.isnan([rank_a, rank_b]).any() and reasons == [None, None]:
-        reasons[0] = NONE_WITHIN
+    reasons = _missing_reasons(points, (value_a, value_b), score, (rank_a, rank_b))
     row: Row = {
         "level": points.level,
         "dataset": points.dataset,
@@ -415,24 +454,17 @@ def _difference_row(points: PointSet, names: tuple[str, str], bootstrap: Bootstr
     if n < MIN_POINTS_FOR_INFERENCE:
         notes.append(f"fewer than {MIN_POINTS_FOR_INFERENCE} points: no interval and no test")
     else:
-        sign_a, sign_b = (-1.0 if rank < 0 else 1.0 for rank in (rank_a, rank_b))
-        between = sign_a * sign_b * spearman(value_a, value_b, group)
+        signs = [-1.0 if rank < 0 else 1.0 for rank in (rank_a, rank_b)]
+        between = signs[0] * signs[1] * spearman(value_a, value_b, group)
         if points.level == "model":
             row["ci_low"], row["ci_high"] = difference_interval(abs(rank_a), abs(rank_b), between, n)
         else:
-            of_a, of_b = (bootstrap[name, *pairing.key] for name in names)
-            row["ci_low"], row["ci_high"] = bootstrap_interval(sign_a * of_a - sign_b * of_b, difference)
-        if n < MIN_POINTS_FOR_TEST:
-            notes.append(f"fewer than {MIN_POINTS_FOR_TEST} points: no test")
-        else:
-            size = min(_effective_points(points, use, name, points.group) for name in names)
-            z = dependent_z(abs(rank_a), abs(rank_b), between, size, variance=SPEARMAN_VARIANCE) if size > 3 else np.nan
-            if not np.isnan(z):
-                row |= {"z": z, "p": float(2 * ndtr(-abs(z)))}
-            elif between > 1 - 1e-9:
-                notes.append("the two metrics rank all points alike: no test")
-            else:
-                notes.append("a correlation of 1, or few items: no test")
+            of_a, of_b = (sign * bootstrap[name, *pairing.key] for sign, name in zip(signs, names, strict=True))
+            row["ci_low"], row["ci_high"] = bootstrap_interval(of_a - of_b, difference)
+        size = min(_effective_points(points, use, name, points.group) for name in names)
+        cells, note = _difference_test(abs(rank_a), abs(rank_b), between, n, size)
+        row |= cells
+        notes.append(note)
     if len(points.scores.people) == 1:
         notes.append(one_participant(points.scores.people))
     return row | points.carried(*notes)

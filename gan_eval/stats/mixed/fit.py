@@ -69,23 +69,33 @@ def _require_estimable(
     if not all(np.isfinite(values).all() for values in (X, *covariates[0], *covariates[1])):
         raise NoFitError("a covariate is missing or infinite in some trials")
     for level, name in zip((first, second), factors, strict=True):
-        counts = np.bincount(level)
-        if (counts > 0).sum() < 2:
-            raise NoFitError(f"one {name}: the crossed model needs at least two")
-        if counts.max() < 2:
-            raise NoFitError(f"no {name} has more than one answer: its spread cannot be separated from chance")
+        _require_levels(level, name)
     _require_slopes(first, covariates[0], plural(factors[0]), "")
     _require_slopes(second, covariates[1], plural(factors[1]), f" of {plural(factors[1])}" if covariates[0] else "")
     pairs = len(np.bincount(first)) * len(np.bincount(second))
-    widths = [1 + sum(each.size // len(each) for each in of_factor) for of_factor in covariates]
-    if pairs > MAX_CELLS or pairs * widths[0] * widths[1] > 4 * MAX_CELLS:
-        slopes_too = " and of their slopes" if pairs <= MAX_CELLS else ""
-        most = 4 * MAX_CELLS if slopes_too else MAX_CELLS
-        raise NoFitError(f"more than {most:,} pairs of a {factors[0]} and a {factors[1]}{slopes_too}")
+    _require_size(pairs, covariates, f"pairs of a {factors[0]} and a {factors[1]}")
     if np.min(y) == np.max(y):
         raise NoFitError("separation: all answers are the same")
     if len(y) <= X.shape[1] + 2:
         raise NoFitError(f"too few answers ({len(y)}) for {X.shape[1]} fixed effects and the spreads")
+
+
+def _require_size(pairs: int, covariates: Sequence[Sequence[np.ndarray]], names: str) -> None:
+    """Refuse a model whose effects of both factors have too many pairs; `names` is for the message."""
+    widths = [1 + sum(each.size // len(each) for each in of_factor) for of_factor in covariates]
+    if pairs > MAX_CELLS:
+        raise NoFitError(f"more than {MAX_CELLS:,} {names}")
+    if pairs * widths[0] * widths[1] > 4 * MAX_CELLS:
+        raise NoFitError(f"more than {4 * MAX_CELLS:,} {names} and of their slopes")
+
+
+def _require_levels(level: np.ndarray, name: str) -> None:
+    """Refuse a factor whose spread the answers do not determine."""
+    counts = np.bincount(level)
+    if (counts > 0).sum() < 2:
+        raise NoFitError(f"one {name}: the crossed model needs at least two")
+    if counts.max() < 2:
+        raise NoFitError(f"no {name} has more than one answer: its spread cannot be separated from chance")
 
 
 def _require_slopes(level: np.ndarray, slopes: Sequence[np.ndarray], levels: str, of_levels: str) -> None:

@@ -201,9 +201,7 @@ def mixed_models(
     why_not = too_many(len(trials.every))
     rows: list[Row] = []
     done = set()
-    by_kind = None
-    if detection is not None and len(detection.beta) == 2 and detection.first.sd_slope is not None:
-        by_kind = detection.turned(_CORRECT_OF_DETECTION, _CORRECT_OF_DETECTION @ _HALVES)
+    by_kind = _start_by_kind(detection)
     for answers_asked, formula in asked:
         arrays = design(answers_asked, formula)
         if (arrays.formula, formula.link) not in done:  # else nothing varies within people or pictures
@@ -215,6 +213,13 @@ def mixed_models(
                 by_kind = fit.turned(_CALLED_FAKE_OF_CORRECT, _CALLED_FAKE_OF_CORRECT)
             rows += _rows(arrays, formula, fit)
     return frame_of(rows, MIXED_MODELS)
+
+
+def _start_by_kind(detection: CrossedFit | None) -> Start | None:
+    """Return the start of `correct ~ kind` from the fit behind `told apart`; None if that is of other effects."""
+    if detection is None or len(detection.beta) != 2 or detection.first.sd_slope is None:
+        return None
+    return detection.turned(_CORRECT_OF_DETECTION, _CORRECT_OF_DETECTION @ _HALVES)
 
 
 def _fitted(arrays: Design, link: str, start: Start | None) -> CrossedFit | str:
@@ -250,26 +255,17 @@ def fit_design(arrays: Design, link: str, start: Start | None = None) -> Crossed
 def _rows(arrays: Design, formula: Formula, fit: CrossedFit | str) -> list[Row]:
     """Return a row for each term; instead of a fit there may be the reason why there is none."""
     units = arrays.people.level, arrays.pictures.level
-    counts = [n_levels(unit) for unit in units]
-    if isinstance(fit, str):
-        notes = [fit, *arrays.notes]
-    else:
-        singular = f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else ""
-        groups = zip((plural(random.factor) for random in (arrays.people, arrays.pictures)), counts, strict=True)
-        few = [
-            f"few {name} ({number}): their spread is poorly estimated" for name, number in groups if 1 < number < _FEW
-        ]
-        notes = [*few, singular, *arrays.notes]
+    notes = [fit] if isinstance(fit, str) else _notes_on(fit, arrays)
     carried = provenance_cells(arrays.trials)
     shared: Row = {
         "formula": arrays.formula,
         "link": formula.link,
         "n_trials": len(arrays.y),
-        "n_participants": counts[0],
+        "n_participants": n_levels(arrays.people.level),
         "n_stimuli": n_levels(arrays.stimulus),
         "exploratory": formula.exploratory,
         **carried,
-        "note": joined(*notes, carried["note"]),
+        "note": joined(*notes, *arrays.notes, carried["note"]),
     }
     terms = [*arrays.thresholds, *arrays.terms]
     if isinstance(fit, str):
@@ -281,8 +277,8 @@ def _rows(arrays: Design, formula: Formula, fit: CrossedFit | str) -> list[Row]:
         "singular": fit.singular,
     }
     estimate, error = np.concatenate([fit.thresholds, fit.beta]), np.concatenate([fit.thresholds_error, fit.std_error])
-    effects = [*("" for _ in arrays.thresholds), *arrays.effects]
-    sides = [*(None for _ in arrays.thresholds), *map(side_of, arrays.X.T)]
+    before = len(arrays.thresholds)
+    effects, sides = [*[""] * before, *arrays.effects], [*[None] * before, *map(side_of, arrays.X.T)]
     df = np.array([degrees_of_freedom(*units, side=side) for side in sides])
     untested = [
         arrays.untested(effect) or ("too few" if few else None) for effect, few in zip(effects, df < 1, strict=True)
@@ -308,6 +304,13 @@ def _rows(arrays: Design, formula: Formula, fit: CrossedFit | str) -> list[Row]:
     return [
         shared | own | dict(zip(cells, row, strict=True)) for own, *row in zip(slopes, *cells.values(), strict=True)
     ]
+
+
+def _notes_on(fit: CrossedFit, arrays: Design) -> list[str]:
+    """Return the notes on few people or pictures, and on a fit at the boundary."""
+    counts = {plural(random.factor): n_levels(random.level) for random in (arrays.people, arrays.pictures)}
+    few = [f"few {name} ({n}): their spread is poorly estimated" for name, n in counts.items() if 1 < n < _FEW]
+    return [*few, f"singular: {' and '.join(fit.at_boundary)}" if fit.singular else ""]
 
 
 def planned_formulas(answered: pd.DataFrame, plan: AnalysisSettings) -> list[Formula]:
@@ -361,18 +364,20 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
     is_graded = formula.outcome in ("rating", "confidence")
     trials, notes = _usable_trials(answered, formula, is_graded=is_graded)
     y = trials["says_fake" if formula.outcome == "called_fake" else formula.outcome].to_numpy()
-    constant, terms, thresholds = np.ones((len(trials), 1)), ["intercept"], []
     trouble = "no answered trial has all that the formula needs" if len(answered) and not len(trials) else ""
     if is_graded:
         y, given = pd.factorize(y.astype("float64"), sort=True)
-        constant, terms = np.zeros((len(trials), 0)), []
+        constant, terms = np.zeros((len(trials), 0)), list[str]()
         thresholds = [f"threshold[{low:g}|{high:g}]" for low, high in pairwise(given)]
         trouble = trouble or scale_trouble(len(given))
+    else:
+        y = y.astype(bool)
+        constant, terms, thresholds = np.ones((len(trials), 1)), ["intercept"], []
     effects: dict[str, np.ndarray] = {}
     for effect in formula.effects:
         effects[effect], names, note = _coded(effect, trials, formula, is_graded=is_graded)
         terms += names
-        notes += [note] if note else []
+        notes.append(note)
     unit = trials["stimulus"] if trials["item"].isna().all() else pictures(trials)
     participant, stimulus, item = (
         pd.factorize(column, sort=True)[0] for column in (trials["participant"], trials["stimulus"], unit)
@@ -380,17 +385,12 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
     shares_items = n_levels(item) < n_levels(stimulus)
     by_item = shares_items and formula.slope
     people = RandomEffects.of("participant", participant, effects, with_slopes=formula.slope)
-    of_pictures = RandomEffects.of(
-        "item" if by_item else "stimulus",
-        item if by_item else stimulus,
-        effects,
-        with_slopes=formula.slope,
-        min_answers=MIN_ANSWERS,
-    )
+    second = ("item", item) if by_item else ("stimulus", stimulus)
+    of_pictures = RandomEffects.of(*second, effects, with_slopes=formula.slope, min_answers=MIN_ANSWERS)
     return Design(
         formula=f"{formula.outcome} ~ {' + '.join((*(formula.effects or ('1',)), str(people), str(of_pictures)))}",
         trials=trials,
-        y=y if is_graded else y.astype(bool),
+        y=y,
         thresholds=thresholds,
         X=np.hstack([constant, *effects.values()]),
         terms=terms,
@@ -400,7 +400,7 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
         people=people,
         pictures=of_pictures,
         ignores_items=shares_items and not by_item,
-        notes=notes,
+        notes=[note for note in notes if note],
         trouble=trouble,
     )
 
@@ -456,23 +456,26 @@ def with_covariates(trials: pd.DataFrame, names: Sequence[str], participants: pd
     Raises:
         UserError: a name is neither a question nor a column of the trials; the message lists both.
     """
-    questions: dict[str, pd.Series] = {}
-    if participants is not None and len(participants):
-        last = participants.drop_duplicates(["session", "question"], keep="last")  # if a session answered twice
-        questions = {str(name): rows.set_index("session")["answer"] for name, rows in last.groupby("question")}
-    added = {}
+    questions = _answers_by_question(participants)
+    columns = [column for column in trials.columns if column not in _UNFIT]
     for name in names:
-        if name in questions:
-            added[PREFIX + name] = trials["session"].astype("str").map(questions[name])
-        elif name in trials.columns and name not in _UNFIT:
-            added[PREFIX + name] = trials[name]
-        else:
-            columns = [column for column in trials.columns if column not in _UNFIT and trials[column].notna().any()]
+        if name not in questions and name not in columns:
+            filled = (column for column in columns if trials[column].notna().any())
             raise UserError(
                 f"analysis.covariates: {name}: no such question or column; questions: "
-                f"{', '.join(questions) or 'none'}; columns: {', '.join(columns) or 'none'}"
+                f"{', '.join(questions) or 'none'}; columns: {', '.join(filled) or 'none'}"
             )
-    return trials.assign(**added)
+    session = trials["session"].astype("str")
+    values = {name: session.map(questions[name]) if name in questions else trials[name] for name in names}
+    return trials.assign(**{PREFIX + name: of_trials for name, of_trials in values.items()})
+
+
+def _answers_by_question(participants: pd.DataFrame | None) -> dict[str, pd.Series]:
+    """Return the answers to each question of the table `participants` by session."""
+    if participants is None or participants.empty:
+        return {}
+    last = participants.drop_duplicates(["session", "question"], keep="last")  # if a session answered twice
+    return {str(name): rows.set_index("session")["answer"] for name, rows in last.groupby("question")}
 
 
 def usable(values: pd.Series, participant: pd.Series, name: str) -> tuple[np.ndarray, pd.Series, str]:
@@ -483,19 +486,25 @@ def usable(values: pd.Series, participant: pd.Series, name: str) -> tuple[np.nda
         values = values.astype("str").str.strip().where(values.notna())
         people = participant.groupby(values).nunique().sort_values(ascending=False, kind="stable")
         rare = people.index[(people < _RARE) | (np.arange(len(people)) >= _MAX_LEVELS)]
-        merged = values.mask(values.isin(rare), OTHER)
         if len(rare) == 1 and len(people) > 1 and people[rare[0]] < _RARE:
             values = values.mask(values == rare[0])
-        elif len(rare) > 1 and participant[merged == OTHER].nunique() < _RARE:
-            values = values.mask(values.isin(rare))
         elif len(rare) > 1:
-            values, levels = merged, sorted(str(level) for level in rare)
-            more = f" and {len(levels) - 5} more" if len(levels) > 5 else ""
-            notes.append(f"{name}: rare answers joined as {OTHER} ({', '.join(levels[:5])}{more})")
+            values, note = _joined_levels(values, participant, rare)
+            notes.append(f"{name}: {note}" if note else "")
     included = values.notna().to_numpy()
     if not included.all():
         notes.insert(0, f"{int((~included).sum())} trials without {name} (or with a rare answer) left out")
-    return included, values, "; ".join(notes)
+    return included, values, "; ".join(filter(None, notes))
+
+
+def _joined_levels(values: pd.Series, participant: pd.Series, rare: pd.Index) -> tuple[pd.Series, str]:
+    """Return the values with rare levels as one level, and a note; missing if that is still rare."""
+    merged = values.mask(values.isin(rare), OTHER)
+    if participant[merged == OTHER].nunique() < _RARE:
+        return values.mask(values.isin(rare)), ""
+    levels = sorted(str(level) for level in rare)
+    more = f" and {len(levels) - 5} more" if len(levels) > 5 else ""
+    return merged, f"rare answers joined as {OTHER} ({', '.join(levels[:5])}{more})"
 
 
 def code(values: pd.Series, name: str) -> tuple[np.ndarray, list[str], str]:

@@ -161,12 +161,7 @@ def pooled(
         NoFitError: one level, all answers the same, or a level that separates the answers.
     """
     sides = data.sides()
-    if not all(side.any() for side in sides):
-        raise NoFitError("only fakes or only reals")
-    if any(len(np.unique(data.level[side])) < 2 for side in sides):
-        raise NoFitError("one level: a function needs several")
-    if any(data.right[side].all() or not data.right[side].any() for side in sides):
-        raise NoFitError("all answers are correct, or all are wrong")
+    _require_change(data, sides)
     X = np.column_stack([*sides, *(side * data.level for side in sides)]).astype(float)
     right, inverse = data.right.astype(float), expit if link == "logit" else ndtr
     if lines is None:
@@ -181,15 +176,32 @@ def pooled(
     scores = (X * terms.score[:, None]) @ np.linalg.inv(information)
     beta, turn = balanced(lines, mean, is_single=data.is_single, link=link)
     scores = scores @ turn.T
-    pairs = [(i, j) for i in range(len(beta)) for j in range(i)]
-    sums = np.column_stack([scores, *(scores[:, i] + scores[:, j] for i, j in pairs)])
-    variances = two_way(sums, data.participant, data.picture, item=data.item)
-    covariance = np.diag(variances[: len(beta)])
-    for (i, j), both in zip(pairs, variances[len(beta) :], strict=True):
-        covariance[i, j] = covariance[j, i] = (both - variances[i] - variances[j]) / 2
+    covariance = _clustered_covariance(data, scores)
     values, vectors = np.linalg.eigh(item_covariance(scores, data.participant, data.picture, data.item))
     of_items = (vectors * np.maximum(values, 0.0)) @ vectors.T
     return Curve(beta, covariance, lapse, mean, lines, of_items=of_items), X, guess
+
+
+def _require_change(data: Judgements, sides: Sequence[np.ndarray]) -> None:
+    """Refuse answers that do not show how their correctness changes with the level, on one side or both."""
+    if not all(side.any() for side in sides):
+        raise NoFitError("only fakes or only reals")
+    if any(len(np.unique(data.level[side])) < 2 for side in sides):
+        raise NoFitError("one level: a function needs several")
+    if any(data.right[side].all() or not data.right[side].any() for side in sides):
+        raise NoFitError("all answers are correct, or all are wrong")
+
+
+def _clustered_covariance(data: Judgements, scores: np.ndarray) -> np.ndarray:
+    """Return the two-way clustered covariance (K, K) of estimates, from (N, K) what each answer adds to their error."""
+    count = scores.shape[1]
+    pairs = [(i, j) for i in range(count) for j in range(i)]
+    sums = np.column_stack([scores, *(scores[:, i] + scores[:, j] for i, j in pairs)])
+    variances = two_way(sums, data.participant, data.picture, item=data.item)
+    covariance = np.diag(variances[:count])
+    for (i, j), both in zip(pairs, variances[count:], strict=True):
+        covariance[i, j] = covariance[j, i] = (both - variances[i] - variances[j]) / 2
+    return covariance
 
 
 def _scored(

@@ -16,7 +16,15 @@ from gan_eval.base.progress import Progress
 from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.stats.estimate.grades import MEAN
 from gan_eval.stats.power.design import StudyDesign
-from gan_eval.stats.power.simulate import Verdict, World, effect_of, one_study, questions_of, truth_of
+from gan_eval.stats.power.simulate import (
+    PlannedQuestion,
+    Verdict,
+    World,
+    effect_of,
+    one_study,
+    questions_of,
+    truth_of,
+)
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import SHARE, Table, boolean, integer, interval_columns, number, text
 
@@ -114,11 +122,10 @@ def make_world(
 def _verdicts(
     world: World, numbers: Sequence[int], looks: Sequence[int], z: float, run_tasks: "RunTasks", on_progress: Progress
 ) -> dict[tuple[int, int], list[Verdict]]:
-    """Return the verdicts of the simulated studies, by number of participants and place of the question.
+    """Return the verdicts of the simulated studies, by number of participants and index of the question.
 
     A family of questions ends at a check (`looks`, after 0) when each of them is clearly on one side of the target.
     """
-    settings = world.assumed
     verdicts_of: dict[tuple[int, int], list[Verdict]] = {
         (people, index): [] for people in numbers for index in range(len(world.questions))
     }
@@ -132,22 +139,25 @@ def _verdicts(
 
     for before, until in pairwise(looks):
         tasks = [
-            (people, study, *places) for people, places in todo.items() if places for study in range(before, until)
+            (people, study, *members) for people, members in todo.items() if members for study in range(before, until)
         ]
         total = finished + len(tasks)
         studies = run_tasks(one_study, world, tasks, on_done=report)
         finished = total
-        for (people, _, *places), verdicts in zip(tasks, studies, strict=True):
-            for index, verdict in zip(places, verdicts, strict=True):
+        for (people, _, *members), verdicts in zip(tasks, studies, strict=True):
+            for index, verdict in zip(members, verdicts, strict=True):
                 verdicts_of[people, index].append(verdict)
-        for people, places in todo.items():
-            undecided = set()
-            for index in places:
-                low, high = wilson(sum(verdict.positive for verdict in verdicts_of[people, index]), until, z=z)
-                if low < settings.target <= high:
-                    undecided.add(together[index])
-            todo[people] = [index for index in places if together[index] in undecided]
+        for people, members in todo.items():
+            found = {index: verdicts_of[people, index] for index in members}
+            undecided = {together[index] for index in members if _is_undecided(found[index], z, world.assumed.target)}
+            todo[people] = [index for index in members if together[index] in undecided]
     return verdicts_of
+
+
+def _is_undecided(verdicts: Sequence[Verdict], z: float, target: float) -> bool:
+    """Return whether the power, by the verdicts of simulated studies, may be on either side of the target."""
+    low, high = wilson(sum(verdict.positive for verdict in verdicts), len(verdicts), z=z)
+    return bool(low < target <= high)
 
 
 def _rows(world: World, numbers: Sequence[int], run_tasks: "RunTasks", on_progress: Progress) -> list[Row]:
@@ -155,39 +165,42 @@ def _rows(world: World, numbers: Sequence[int], run_tasks: "RunTasks", on_progre
 
     The intervals hold for all checks together (Bonferroni).
     """
-    settings, rows = world.assumed, []
+    settings = world.assumed
     looks = [0, *(look for look in LOOKS if look < settings.simulations), settings.simulations]
     z = float(ndtri(1 - 0.025 / (len(looks) - 1)))
     found = _verdicts(world, numbers, looks, z, run_tasks, on_progress)
-    for index, question in enumerate(world.questions):
-        effect = effect_of(question, world.design, world.truths[question.scenario])
-        is_none = abs(effect) < NEGLIGIBLE
-        for people in numbers:
-            verdicts = found[people, index]
-            positive = sum(verdict.positive for verdict in verdicts)
-            widths = [verdict.width for verdict in verdicts if not np.isnan(verdict.width)]
-            low, high = wilson(positive, len(verdicts), z=z)
-            rows.append(
-                {
-                    "question": question.name,
-                    "measure": question.measure,
-                    "equivalence": question.equivalence,
-                    "participants": people,
-                    "trials": world.design.trials,
-                    "stimuli": sum(world.design.groups[group].size for group in (*question.a, *question.b)),
-                    "effect": 0.0 if is_none else effect,
-                    "simulations": len(verdicts),
-                    "failed": len(verdicts) - len(widths),
-                    "power": positive / len(verdicts),
-                    "ci_low": float(low),
-                    "ci_high": float(high),
-                    "interval_width": float(np.mean(widths)) if widths else float("nan"),
-                    "recommended": False,
-                    "complete": people * (1 - settings.dropout) * (1 - settings.excluded),
-                    "note": NO_DIFFERENCE if is_none and not question.equivalence else None,
-                }
-            )
-    return rows
+    return [
+        _row(world, question, people, found[people, index], z)
+        for index, question in enumerate(world.questions)
+        for people in numbers
+    ]
+
+
+def _row(world: World, question: PlannedQuestion, people: int, verdicts: Sequence[Verdict], z: float) -> Row:
+    """Return the row of a question at a number of participants, from the verdicts of the simulated studies."""
+    settings, effect = world.assumed, effect_of(question, world.design, world.truths[question.scenario])
+    is_none = abs(effect) < NEGLIGIBLE
+    positive = sum(verdict.positive for verdict in verdicts)
+    widths = [verdict.width for verdict in verdicts if not np.isnan(verdict.width)]
+    low, high = wilson(positive, len(verdicts), z=z)
+    return {
+        "question": question.name,
+        "measure": question.measure,
+        "equivalence": question.equivalence,
+        "participants": people,
+        "trials": world.design.trials,
+        "stimuli": sum(world.design.groups[group].size for group in (*question.a, *question.b)),
+        "effect": 0.0 if is_none else effect,
+        "simulations": len(verdicts),
+        "failed": len(verdicts) - len(widths),
+        "power": positive / len(verdicts),
+        "ci_low": float(low),
+        "ci_high": float(high),
+        "interval_width": float(np.mean(widths)) if widths else float("nan"),
+        "recommended": False,
+        "complete": people * (1 - settings.dropout) * (1 - settings.excluded),
+        "note": NO_DIFFERENCE if is_none and not question.equivalence else None,
+    }
 
 
 def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:
@@ -210,26 +223,10 @@ def printed(plan: PowerPlan) -> tuple[str, list[str], list[list[str]]]:
 
 def sentences(plan: PowerPlan) -> list[str]:
     """Return the answer, the warnings, and advice for each question without a recommended number of people."""
-    assumed, goal = plan.assumed, f"a chance of {_percent(plan.assumed.target)} or more"
-    numbers = [number for number in plan.recommended.values() if number is not None]
     missed = [name for name, number in plan.recommended.items() if number is None]
-    if missed:
-        which = f": {', '.join(missed)}" if numbers or len(missed) == 1 else " any of the questions"
-        answer = f"None of the tried numbers of people gives {goal} for{which}."
-    elif numbers:
-        aim = "to answer each of the questions"
-        if len(numbers) == 1:
-            aim = f"to find the assumed difference ({', '.join(plan.recommended)})"
-        answer = f"Invite {max(numbers)} people: they give {goal} {aim}."
-        if assumed.dropout or assumed.excluded:
-            complete = max(numbers) * (1 - assumed.dropout) * (1 - assumed.excluded)
-            losses = f"{_percent(assumed.dropout)} of them break off and {_percent(assumed.excluded)} are excluded"
-            answer += f" This allows for losses: {losses}, so that about {complete:.0f} finish and count."
-    else:
-        answer = "No number can be recommended: nothing is assumed to differ."
-    lines = [answer, *plan.warnings]
+    lines = [_answer(plan, missed), *plan.warnings]
     last = {row["question"]: row for row in plan.table.to_dict("records")}  # of the most people
-    close = [name for name in missed if last[name]["power"] >= assumed.target]
+    close = [name for name in missed if last[name]["power"] >= plan.assumed.target]
     if close:
         lines.append(f"Try more simulations, as the figure is uncertain: {', '.join(close)}.")
     if len(close) < len(missed):
@@ -241,6 +238,26 @@ def sentences(plan: PowerPlan) -> list[str]:
         if _is_without_difference(row)
     ]
     return lines
+
+
+def _answer(plan: PowerPlan, missed: Sequence[str]) -> str:
+    """Return the number of people to invite, or the questions for which none is enough (`missed`)."""
+    assumed, goal = plan.assumed, f"a chance of {_percent(plan.assumed.target)} or more"
+    numbers = [number for number in plan.recommended.values() if number is not None]
+    if missed:
+        which = f": {', '.join(missed)}" if numbers or len(missed) == 1 else " any of the questions"
+        return f"None of the tried numbers of people gives {goal} for{which}."
+    if not numbers:
+        return "No number can be recommended: nothing is assumed to differ."
+    aim = "to answer each of the questions"
+    if len(numbers) == 1:
+        aim = f"to find the assumed difference ({', '.join(plan.recommended)})"
+    answer = f"Invite {max(numbers)} people: they give {goal} {aim}."
+    if not (assumed.dropout or assumed.excluded):
+        return answer
+    complete = max(numbers) * (1 - assumed.dropout) * (1 - assumed.excluded)
+    losses = f"{_percent(assumed.dropout)} of them break off and {_percent(assumed.excluded)} are excluded"
+    return f"{answer} This allows for losses: {losses}, so that about {complete:.0f} finish and count."
 
 
 def _is_without_difference(row: Mapping[Any, Any]) -> bool:

@@ -9,7 +9,7 @@ pair, the log-odds are those of choosing picture a (the real one, or the first m
 their bias and by the difference of their views over √2. docs/power_model.md explains the model.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
 from typing import NamedTuple
@@ -84,6 +84,18 @@ def truth_of(groups: Sequence[SimulatedGroup], settings: PowerSettings, scenario
         base[:] = 0.0 if is_pair else logit(settings.false_alarm_rate)
     elif scenario == "equal_models":
         base[is_fake] = 0.0 if is_pair else base[is_fake].mean()
+    views = _views(groups)
+    if is_pair:
+        sd_bias = 0.0 if BETWEEN_MODELS in groups[0].role else settings.sd_participant
+        people = np.column_stack([np.full(len(groups), sd_bias), settings.sd_model / np.sqrt(2) * views])
+        return Truth(base, people, settings.sd_stimulus, 0.0)  # a pair is of one item
+    others = [np.full(len(groups), settings.sd_participant), settings.sd_slope * (is_fake - 0.5)]
+    people = np.column_stack([*others, settings.sd_model * views])
+    return Truth(base, people, settings.sd_stimulus, settings.sd_item)
+
+
+def _views(groups: Sequence[SimulatedGroup]) -> np.ndarray:
+    """Return (G, M) the weight of each model in a person's view of each group, less the mean of its data set."""
     versions = [(group.dataset, name) for group in groups for name in filter(None, group.role.split(BETWEEN_MODELS))]
     models = {version: index for index, version in enumerate(dict.fromkeys(versions))}
     views = np.zeros((len(groups), len(models)))
@@ -93,13 +105,7 @@ def truth_of(groups: Sequence[SimulatedGroup], settings: PowerSettings, scenario
             for name, sign in zip(group.role.split(BETWEEN_MODELS), (1.0, -1.0), strict=False):
                 view[models[group.dataset, name]] = sign
             view[members] -= view.sum() / len(members)
-    if is_pair:
-        sd_bias = 0.0 if BETWEEN_MODELS in groups[0].role else settings.sd_participant
-        people = np.column_stack([np.full(len(groups), sd_bias), settings.sd_model / np.sqrt(2) * views])
-        return Truth(base, people, settings.sd_stimulus, 0.0)  # a pair is of one item
-    others = [np.full(len(groups), settings.sd_participant), settings.sd_slope * (is_fake - 0.5)]
-    people = np.column_stack([*others, settings.sd_model * views])
-    return Truth(base, people, settings.sd_stimulus, settings.sd_item)
+    return views
 
 
 def questions_of(design: StudyDesign, analysis: AnalysisSettings, *, where: str = "study") -> list[PlannedQuestion]:
@@ -116,54 +122,70 @@ def questions_of(design: StudyDesign, analysis: AnalysisSettings, *, where: str 
     groups, is_pair = design.groups, design.groups[0].is_pair
     fakes = [group for group in groups if not group.is_real]
     pairs = [{one.role, other.role} for one, other in combinations(fakes, 2) if one.dataset == other.dataset]
-    for names in () if is_pair else analysis.comparisons or ():
+    if not is_pair:
+        _require_pairs(analysis, fakes, pairs, where)
+    too_many_pairs = analysis.comparisons is None and len(pairs) > MAX_PAIRS
+    _, first = np.unique(design.stimulus_group, return_index=True)  # one answer to a picture of each group
+    of_groups = replace(design, participant=np.zeros(len(first), int), stimulus=first)
+    questions = [
+        _planned(asked, design)
+        for asked in compared(of_groups, np.zeros(len(first), int), analysis)
+        if _is_planned(asked, is_pair=is_pair, n_fakes=len(fakes), too_many_pairs=too_many_pairs)
+    ]
+    questions.sort(key=lambda question: (question.measure, question.of_models) if design.grades else ())
+    return questions if analysis.margin is None else [*questions, *map(_equivalence, questions)]
+
+
+def _require_pairs(
+    analysis: AnalysisSettings, fakes: Sequence[SimulatedGroup], pairs: Sequence[Collection[str]], where: str
+) -> None:
+    """Refuse a plan that compares models without pictures of one data set."""
+    for names in analysis.comparisons or ():
         if set(names) not in pairs:
             raise UserError(
                 f"{where}: analysis.comparisons: {names[0]} and {names[1]} have no pictures of one data set; "
                 f"there are {', '.join(sorted({group.role for group in fakes}))}"
             )
-    too_many_pairs = analysis.comparisons is None and len(pairs) > MAX_PAIRS
-    questions = []
-    _, first = np.unique(design.stimulus_group, return_index=True)  # one answer to a picture of each group
-    of_groups = replace(design, participant=np.zeros(len(first), int), stimulus=first)
-    for asked in compared(of_groups, np.zeros(len(first), int), analysis):
-        places = design.stimulus_group[asked.trials["stimulus"].to_numpy()].tolist()
-        if not _is_planned(asked, is_pair=is_pair, n_fakes=len(fakes), too_many_pairs=too_many_pairs):
-            continue
-        name = TOLD_APART if asked.model is None else f"{asked.model} {TOLD_APART}"
-        name = "fakes against reals" if design.grades else name
-        sides = [[at for at in places if groups[at].is_real == is_real] for is_real in (False, True)]
-        if asked.of_models:
-            name = " against ".join(role for at in places for role in groups[at].role.split(BETWEEN_MODELS))
-            sides = sides if is_pair else [[index] for index in places]
-        if len({group.dataset for group in groups}) > 1 and not asked.is_overall:
-            name += f" on {groups[places[0]].dataset}"
-        name += f": {asked.measure}" if design.grades else ""
-        a, b = map(tuple, sides)
-        questions.append(PlannedQuestion(name, asked.family, _asked(asked), a, b, asked.of_models))
-    questions.sort(key=lambda question: (question.measure, question.of_models) if design.grades else ())
-    if analysis.margin is None:
-        return questions
-    return questions + [
-        replace(
-            question,
-            name=f"equivalence: {question.name}",
-            scenario="equal_models" if question.of_models else "guessing",
-            equivalence=True,
-        )
-        for question in questions
-    ]
+
+
+def _equivalence(question: PlannedQuestion) -> PlannedQuestion:
+    """Return the question whether a difference is within the margin."""
+    scenario: Scenario = "equal_models" if question.of_models else "guessing"
+    return replace(question, name=f"equivalence: {question.name}", scenario=scenario, equivalence=True)
+
+
+def _planned(asked: Comparison, design: StudyDesign) -> PlannedQuestion:
+    """Return the question of a row of `comparisons` that has one answer to a picture of each group."""
+    members = design.stimulus_group[asked.trials["stimulus"].to_numpy()].tolist()
+    groups = [design.groups[index] for index in members]
+    sides = [tuple(index for index in members if design.groups[index].is_real == is_real) for is_real in (False, True)]
+    if asked.of_models and not groups[0].is_pair:
+        sides = [(index,) for index in members]
+    name = _name_of(asked, groups, graded=design.grades > 0)
+    if len({group.dataset for group in design.groups}) > 1 and not asked.is_overall:
+        name += f" on {groups[0].dataset}"
+    name += f": {asked.measure}" * (design.grades > 0)
+    a, b = sides
+    return PlannedQuestion(name, asked.family, _asked(asked), a, b, asked.of_models)
+
+
+def _name_of(asked: Comparison, groups: Sequence[SimulatedGroup], *, graded: bool) -> str:
+    """Return what a row of `comparisons` asks about these groups."""
+    if asked.of_models:
+        return " against ".join(role for group in groups for role in group.role.split(BETWEEN_MODELS))
+    if graded:
+        return "fakes against reals"
+    return TOLD_APART if asked.model is None else f"{asked.model} {TOLD_APART}"
 
 
 def _is_planned(asked: Comparison, *, is_pair: bool, n_fakes: int, too_many_pairs: bool) -> bool:
     """Return whether a row of `comparisons` is a question of the simulated study."""
-    if asked.question == "bias":
-        return False
+    if asked.of_models:
+        return is_pair or (asked.planned and not too_many_pairs)
     if asked.question == "detection":
         is_of_dataset = not is_pair and asked.dataset is not None and asked.model is None
-        if is_of_dataset or not (asked.is_overall or 1 < n_fakes <= MAX_PAIRS):
-            return False
-    return not asked.of_models or is_pair or not (too_many_pairs or not asked.planned)
+        return not is_of_dataset and (asked.is_overall or 1 < n_fakes <= MAX_PAIRS)
+    return asked.question != "bias"
 
 
 def compared(design: StudyDesign, answers: np.ndarray, analysis: AnalysisSettings) -> Iterator[Comparison]:

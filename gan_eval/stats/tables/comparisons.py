@@ -1,13 +1,13 @@
 """The table `comparisons`: differences between kinds of pictures and between models, with Holm's correction."""
 
-from itertools import chain
+from collections.abc import Iterator
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 
 from gan_eval.base.inference import Estimate, cells, holm, n_levels
-from gan_eval.judgements.trials import AnyTrials, typed
+from gan_eval.judgements.trials import AnyTrials, TypedTrials, typed
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.estimate.contrast import Question, estimate
 from gan_eval.stats.estimate.detection_rates import BASES, Detection, RatesOfTable
@@ -198,18 +198,11 @@ def compare(
         departures: what the analysis has that its plan does not have.
     """
     trials = typed(trials)
-    questions = chain(  # a lazy iterator: the trials of all pairs of models together would take much memory
-        kind_questions(trials.answered, plan),
-        model_questions(trials.answered, plan),
-        pair_questions(trials.pairs, plan) if len(trials.pairs) else (),
-        grade_questions(trials.graded, plan, grades) if len(trials.graded) else (),
-    )
     rates = RatesOfTable(plan, too_many(len(trials.every)))
     differences, rows, kinds = list[Difference](), list[Row](), list[tuple[int, KindQuestion, Detection]]()
-    waits = recruited is not None and is_waiting(recruited)
-    for asked in questions:
-        if only_overall and not asked.is_overall:
-            continue
+    waits = is_waiting(recruited)
+    questions = _questions(trials, plan, grades)
+    for asked in filter(lambda asked: asked.is_overall, questions) if only_overall else questions:
         if isinstance(asked.estimand, KindQuestion) and asked.question == "detection":
             numbers = rates.of(asked.estimand).detection(plan.margin)
             kinds.append((len(rows), asked.estimand, numbers._replace(note=joined(asked.note, numbers.note))))
@@ -223,8 +216,19 @@ def compare(
         Detected(compared_result(rows[index]), question, numbers, numbers.real_called_real)
         for index, question, numbers in kinds
     ]
-    fit = rates.of(detections[0].question).fit if detections else None
-    return Compared(rows, _with_shared_reals(detections, rates), fit)
+    if not detections:
+        return Compared(rows, [])
+    return Compared(rows, _with_shared_reals(detections, rates), rates.of(detections[0].question).fit)
+
+
+def _questions(trials: TypedTrials, plan: AnalysisSettings, grades: int | None) -> Iterator[Comparison]:
+    """Yield all questions one by one: the trials of all pairs of models together would take much memory."""
+    yield from kind_questions(trials.answered, plan)
+    yield from model_questions(trials.answered, plan)
+    if len(trials.pairs):
+        yield from pair_questions(trials.pairs, plan)
+    if len(trials.graded):
+        yield from grade_questions(trials.graded, plan, grades)
 
 
 def _with_verdicts(rows: list[Row], differences: list[Difference], *, waits: bool) -> list[Row]:
@@ -245,8 +249,6 @@ def _with_verdicts(rows: list[Row], differences: list[Difference], *, waits: boo
 
 def _with_shared_reals(detections: list[Detected], rates: RatesOfTable) -> list[Detected]:
     """Return the detections with one share of reals for all models that share them; the first is that of all rows."""
-    if not detections:
-        return []
     everything, shares = detections[0].question, dict[tuple[str | None, str | None], Estimate]()
     has_rows = any(len(one.question.rows) == 1 for one in detections)
     for alike in with_same_reals(everything) if has_rows else ():
@@ -267,13 +269,10 @@ def _judged(row: Row, *, waits: bool) -> Row:
     Equivalence needs two one-sided tests at 5% each, which is the same as the 90% interval within the margin.
     """
     different, equivalent = (not waits and row[name] < ALPHA for name in ("p_holm", "p_equivalent"))
-    verdict = "different" if different else "equivalent" if equivalent else "interim" if waits else "undecided"
-    is_untested = np.isnan(row["p"]) and verdict == "undecided"
-    less = "differs, but by less than the margin" if different and equivalent else ""
-    return {
-        "verdict": None if is_untested or np.isnan(row["difference"]) else verdict,
-        "note": joined(less, row["note"]),
-    }
+    cases = {"different": different, "equivalent": equivalent, "interim": waits, "undecided": not np.isnan(row["p"])}
+    verdict = next((word for word, holds in cases.items() if holds), None)
+    less = "differs, but by less than the margin" * (different and equivalent)
+    return {"verdict": None if np.isnan(row["difference"]) else verdict, "note": joined(less, row["note"])}
 
 
 def _sources(asked: Comparison) -> Row:
@@ -282,20 +281,9 @@ def _sources(asked: Comparison) -> Row:
     The squared sums of the answers' influences by participant and by picture each contain those of single cells, which
     are subtracted, as in two-way clustering (Cameron et al. 2011).
     """
-    match asked.estimand:
-        case KindQuestion():
-            trials = asked.trials
-            value, in_a = trials["says_fake"].to_numpy(float), trials["is_fake"].to_numpy(bool)
-            participant, picture = (pd.factorize(trials[name])[0] for name in ("participant", "stimulus"))
-        case GradeQuestion(answers=answers):
-            value, in_a = answers.values[answers.grade].astype(float), answers.in_a  # noqa: PD011 (not of pandas)
-            participant, picture = answers.participant, answers.picture
-        case Question() as asked_of:
-            value = asked_of.answer.astype(float)
-            in_a = np.ones(len(value), bool) if asked_of.in_a is None else asked_of.in_a
-            participant, picture = asked_of.participant, asked_of.picture
-        case _:
-            return {}
+    if asked.estimand is None:
+        return {}
+    value, in_a, participant, picture = _arrays(asked.estimand)
     influence = np.zeros(len(value))
     for side, sign in ((in_a, 1), (~in_a, -1)):
         if side.any():
@@ -308,6 +296,22 @@ def _sources(asked: Comparison) -> Row:
     total = of_people + of_pictures + by_cell
     share = of_pictures / total if total > 0 else np.nan
     return {"n_participants": n_levels(participant), "n_pictures": n_levels(picture), "picture_variance": share}
+
+
+def _arrays(
+    estimand: Question | KindQuestion | GradeQuestion,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the answers (N,) of a question as numbers, whether they are a's, their participants and pictures."""
+    match estimand:
+        case KindQuestion(trials=trials):
+            units = [pd.factorize(trials[name])[0] for name in ("participant", "stimulus")]
+            return trials["says_fake"].to_numpy(float), trials["is_fake"].to_numpy(bool), units[0], units[1]
+        case GradeQuestion(answers=answers):
+            grades = answers.values[answers.grade].astype(float)  # noqa: PD011 (not of pandas)
+            return grades, answers.in_a, answers.participant, answers.picture
+        case Question() as asked:
+            in_a = np.ones(len(asked.answer), bool) if asked.in_a is None else asked.in_a
+            return asked.answer.astype(float), in_a, asked.participant, asked.picture
 
 
 def _row(asked: Comparison, difference: Difference, plan: AnalysisSettings) -> Row:

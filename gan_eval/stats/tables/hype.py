@@ -194,16 +194,7 @@ def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame) -> Row:
     modes = staircases[staircases["mode_ms"].notna()]
     by_person = modes.groupby("participant")["mode_ms"].mean().to_numpy("float64")
     shortest, longest = (int((modes["bound"] == end).fillna(False).sum()) for end in ("shortest", "longest"))
-    notes = []
-    if shortest and longest:
-        notes.append(
-            f"of {len(modes)} thresholds {shortest} are at the shortest exposure and {longest} at the longest: the "
-            "mean is uncertain beyond its interval"
-        )
-    elif shortest:
-        notes.append(f"{shortest} of {len(modes)} thresholds are at the shortest exposure: the mean is an upper bound")
-    elif longest:
-        notes.append(f"{longest} of {len(modes)} thresholds are at the longest exposure: the mean is a lower bound")
+    notes = [_bound_note(len(modes), shortest, longest)]
     if other := int((staircases["share"].isna() & staircases["mode_ms"].isna()).sum()):
         notes.append(
             f"{other} of {len(staircases)} staircases do not follow the weighted up-down rule: no score (the table "
@@ -226,6 +217,18 @@ def _mean_exposure(staircases: pd.DataFrame, moving: pd.DataFrame) -> Row:
         "ci_high": high,
         **provenance_cells(moving.merge(blocks, on=["session", "block"]), *notes),
     }
+
+
+def _bound_note(n: int, shortest: int, longest: int) -> str:
+    """Return the note on thresholds, of n, that are at the ends of the range; empty without any."""
+    if shortest and longest:
+        return (
+            f"of {n} thresholds {shortest} are at the shortest exposure and {longest} at the longest: the mean is "
+            "uncertain beyond its interval"
+        )
+    if shortest:
+        return f"{shortest} of {n} thresholds are at the shortest exposure: the mean is an upper bound"
+    return f"{longest} of {n} thresholds are at the longest exposure: the mean is a lower bound" if longest else ""
 
 
 def thresholds(trials: pd.DataFrame, *, settings: "StaircaseSettings | None" = None) -> pd.DataFrame:

@@ -4,14 +4,14 @@ The share of correct answers is the share of pairs whose real picture was chosen
 pictures. Pictures that stayed until the answer have no level.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from gan_eval.base.errors import UserError
-from gan_eval.base.inference import shared_items, t_critical
+from gan_eval.base.inference import Estimate, shared_items, t_critical
 from gan_eval.judgements.trials import AnyTrials, TypedTrials, pictures, requested_exposure, typed
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings, Link
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
@@ -164,16 +164,7 @@ def psychometric(trials: AnyTrials, *, plan: AnalysisSettings = NO_PLAN) -> dict
         if answers.trials["model"].notna().any():  # of single pictures with a model's own reals
             of = groups(answers.trials, "model")
             models = {str(name): np.sort(of.row[of.group == index]) for index, name in enumerate(of.ids)}
-        curves: list[tuple[Curve | None, str]] = []
-        if answers.trials["x"].nunique() < _MIN_LEVELS:
-            curves = [(None, "no function: two levels; a threshold and a slope need three")] * len(models)
-        elif len(models) > 1 and answers.trials["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
-            # the levels followed the answers to all models, so the functions of all models are fitted together
-            of_model = pd.Categorical(answers.trials["model"], categories=[*models]).codes
-            ((whole, note),) = _curves([answers.judgements(np.arange(len(answers.trials)), of_model)], plan.link)
-            if whole is not None and not note:
-                curves = [(one_of(whole, index), "") for index in range(len(models))]
-        curves = curves or _curves([answers.judgements(rows) for rows in models.values()], plan.link)
+        curves = _curves_of_models(answers, models, plan.link)
         for (model, rows), (curve, note) in zip(models.items(), curves, strict=True):
             functions.append(_function(answers, model, rows, curve, note, plan))
             levels += _levels(answers, model, rows, curve, plan.link)
@@ -181,6 +172,21 @@ def psychometric(trials: AnyTrials, *, plan: AnalysisSettings = NO_PLAN) -> dict
         "psychometric": frame_of(functions, PSYCHOMETRIC),
         "psychometric_levels": frame_of(levels, PSYCHOMETRIC_LEVELS),
     }
+
+
+def _curves_of_models(
+    answers: _AnswersByLevel, models: Mapping[str | None, np.ndarray], link: Link
+) -> list[tuple[Curve | None, str]]:
+    """Return the function of each model with its note, from the positions (n,) of the answers to it."""
+    if answers.trials["x"].nunique() < _MIN_LEVELS:
+        return [(None, "no function: two levels; a threshold and a slope need three")] * len(models)
+    if len(models) > 1 and answers.trials["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
+        # the levels followed the answers to all models, so the functions of all models are fitted together
+        of_model = pd.Categorical(answers.trials["model"], categories=[*models]).codes
+        ((whole, note),) = _curves([answers.judgements(np.arange(len(answers.trials)), of_model)], link)
+        if whole is not None and not note:
+            return [(one_of(whole, index), "") for index in range(len(models))]
+    return _curves([answers.judgements(rows) for rows in models.values()], link)
 
 
 def _answers_of(trials: TypedTrials, settings: AnalysisSettings) -> Iterator[_AnswersByLevel]:
@@ -235,15 +241,18 @@ def _curves(models: list[Judgements], link: Link) -> list[tuple[Curve | None, st
     for data, (by_lapse, reason) in zip(models, fitted, strict=True):
         if by_lapse and common:
             results.append((averaged([by_lapse[lapse] for lapse in common], weights, link=link), ""))
-            continue
-        note = (
-            f"pooled answers instead of the crossed model: {reason or 'no lapse rate at which all models have a fit'}"
-        )
-        try:
-            results.append((pooled(data, float(weights @ np.array(common or LAPSES)), link=link)[0], note))
-        except NoFitError as why:
-            results.append((None, f"no function: {why}"))
+        else:
+            lapse = float(weights @ np.array(common or LAPSES))
+            results.append(_pooled(data, lapse, link, reason or "no lapse rate at which all models have a fit"))
     return results
+
+
+def _pooled(data: Judgements, lapse: float, link: Link, reason: str) -> tuple[Curve | None, str]:
+    """Return the function of pooled answers, and a note on the reason not to use the crossed model."""
+    try:
+        return pooled(data, lapse, link=link)[0], f"pooled answers instead of the crossed model: {reason}"
+    except NoFitError as why:
+        return None, f"no function: {why}"
 
 
 def _fits_by_lapse(data: Judgements, link: Link) -> tuple[dict[float, Curve], str]:
@@ -288,15 +297,7 @@ def _function(
         crossing = threshold(curve.beta, curve.covariance, df)
         slope, half_width = curve.beta[1], float(t_critical(df)) * float(np.sqrt(curve.covariance[1, 1]))
         is_inside = x.min() <= crossing.value <= x.max()
-        if np.isnan(crossing.low):
-            notes.append(
-                "few participants or pictures: no interval"
-                if df < 1
-                else "the share of correct answers may not change with the level: no interval of the threshold"
-                + ("" if is_inside else ", and no threshold within the levels")
-            )
-        elif not is_inside:
-            notes.append("the threshold lies beyond the levels that were shown: extrapolated")
+        notes.append(_note_on_threshold(crossing, df, is_inside=is_inside))
         if slope < 0 and settings.level == EXPOSURE:
             notes.append("fewer correct answers at longer exposures")
         is_crossed = not np.isnan(curve.sd_participant)
@@ -320,6 +321,16 @@ def _function(
             "basis": "crossed_model" if is_crossed else "two_way_cluster",
         }
     return row | provenance_cells(chosen, *notes)
+
+
+def _note_on_threshold(crossing: Estimate, df: int, *, is_inside: bool) -> str:
+    """Return the note on a threshold without an interval, or beyond the levels; empty for any other."""
+    if not np.isnan(crossing.low):
+        return "" if is_inside else "the threshold lies beyond the levels that were shown: extrapolated"
+    if df < 1:
+        return "few participants or pictures: no interval"
+    beyond = "" if is_inside else ", and no threshold within the levels"
+    return f"the share of correct answers may not change with the level: no interval of the threshold{beyond}"
 
 
 def averaged_share(eta: np.ndarray, sd: float, lapse: float, link: str) -> np.ndarray:

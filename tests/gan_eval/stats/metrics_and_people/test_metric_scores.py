@@ -9,7 +9,7 @@ import pytest
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.stats.analysis import analyze
-from gan_eval.stats.groups import ONE_PARTICIPANT
+from gan_eval.stats.groups import WHO_NOT_KNOWN
 from gan_eval.stats.metrics_and_people.metric_scores import REAL_HAS_NONE, metric_scores
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.directions import better_of
@@ -168,7 +168,7 @@ def test_votes_of_unknown_people_have_an_interval_over_pictures_and_no_test() ->
     scores, differences = metric_scores(unknown, values)
     known = metric_scores(trials, values)[0]
     assert scores["score"].tolist() == known["score"].tolist()
-    assert {*scores["note"]} == {*differences["note"]} == {ONE_PARTICIPANT}
+    assert {*scores["note"]} == {*differences["note"]} == {WHO_NOT_KNOWN}
     assert (scores["score_low"] < scores["score"]).all()
     assert differences["p"].isna().all()
     assert differences["ci_low"].notna().all()
