@@ -76,8 +76,8 @@ def write_report(
 
     out = Path(out)
     if isinstance(tables, Path | str):
-        places = [Path(place) for place in ([stimuli] if isinstance(stimuli, Path | str) else stimuli)]
-        study_folder = read_folder(Path(tables), stimuli=places, maps=maps)  # first, as the page may be in this folder
+        folders = [Path(folder) for folder in ([stimuli] if isinstance(stimuli, Path | str) else stimuli)]
+        study_folder = read_folder(Path(tables), stimuli=folders, maps=maps)  # first, as the page may be in this folder
         check_page(out, option="write_report:")
         report = study_report(study_folder, title=title, with_raw_tables=with_raw_tables)
         write_text(out, render(report))

@@ -31,18 +31,28 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.results import RATING, SINGLE
 from gan_eval.stats.tables.hype import THRESHOLDS
 
-WIDTH_MM, WIDE_MM = 180.0, 130.0
-"""Default width, and the width below which panels are stacked."""
-FONT, FONT_SIZE = "DejaVu Sans", 8
-"""Points; numbers on axes and notes are one point smaller."""
+WIDTH_MM = 180.0
+"""Default width."""
+WIDE_MM = 130.0
+"""Width below which panels are stacked."""
+FONT = "DejaVu Sans"
+FONT_SIZE = 8
+"""Points."""
 SMALL = FONT_SIZE - 1
+"""Points of numbers on axes and of notes."""
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Colours of models, in turn: those of Okabe and Ito."""
-INK, MUTED, BAND = "#141414", "#5B5B5B", "#E3E3E3"
-"""Words; notes, lines and real pictures; the ground behind rates, for real pictures and the margin of equivalence."""
+INK = "#141414"
+"""Colour of words."""
+MUTED = "#5B5B5B"
+"""Colour of notes, lines and real pictures."""
+BAND = "#E3E3E3"
+"""Colour of the ground behind rates, for real pictures and the margin of equivalence."""
 _PERCENT = (0, 25, 50, 75, 100)
-MAX_HEIGHT_MM, MAX_FILE_MM = 115.0, 120.0
-"""Height above which the panels of a narrow figure are made lower, and that of a file with a warning above them."""
+MAX_HEIGHT_MM = 115.0
+"""Height above which the panels of a narrow figure are made lower."""
+MAX_FILE_MM = 120.0
+"""The same height of a file with a warning above the panels."""
 MM_PER_INCH = 25.4
 GOLDEN = (math.sqrt(5) - 1) / 2
 MAX_NAMED = 8
@@ -51,8 +61,10 @@ MAX_DOTS = 300
 """Number of participants of a model up to which each has a dot; more are counted, with a bar for each percent point."""
 
 
-LABELLED_SIDE_MM, MARKER_MM = 36.0, 1.5
-"""About the side of the panel whose curves have labels, and the distance of these from the middle of a marker."""
+LABELLED_SIDE_MM = 36.0
+"""About the side of the panel whose curves have labels."""
+MARKER_MM = 1.5
+"""Distance of these labels from the middle of a marker."""
 
 
 def figure_1(content: FigureContent, width_mm: float = WIDTH_MM) -> Figure:
@@ -61,8 +73,8 @@ def figure_1(content: FigureContent, width_mm: float = WIDTH_MM) -> Figure:
     colours = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), INK)
     colours |= dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), MUTED)
     widths = dict.fromkeys(("axes.linewidth", "xtick.major.width", "ytick.major.width"), 0.6)
-    places = {"axes.labelpad": 2.5, "axes.titley": 1.0}  # a title's height is not searched for: that is slow
-    style = {**STYLE, **sizes, **colours, **widths, **places, "font.family": FONT}
+    distances = {"axes.labelpad": 2.5, "axes.titley": 1.0}  # a title's height is not searched for: that is slow
+    style = {**STYLE, **sizes, **colours, **widths, **distances, "font.family": FONT}
     with mpl.rc_context(style), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a browser has the letter
         return _Drawing(content, width_mm).figure
@@ -331,9 +343,9 @@ class _Drawing:
         axes.set(xlim=(-3, 103), ylim=(-3, 103), xlabel="false alarms (%)", ylabel="hits (%)")
         axes.set(xticks=_PERCENT, yticks=_PERCENT)
         for entry in self.content.entries:
-            places, counts = np.unique(entry.participant_rates, axis=0, return_counts=True)
+            points, counts = np.unique(entry.participant_rates, axis=0, return_counts=True)
             area = min(8.0, 144.0 / counts.max(initial=1))  # at most 12 points wide
-            self._scatter(axes, entry, places, area * counts)
+            self._scatter(axes, entry, points, area * counts)
             self._estimate(axes, entry, entry.false_alarms, 100 - entry.value[0], 8.0 if self.is_coloured else 4.0)
         alarms = ndtr(np.linspace(-4.5, 4.5, 181))
         style: dict[str, Any] = {"size": SMALL, "color": MUTED, "ha": "center", "va": "center"}
@@ -346,9 +358,9 @@ class _Drawing:
             curve = 100 * np.column_stack([alarms, ndtr(ndtri(alarms) + dprime)])
             axes.plot(*curve.T, color=MUTED, linewidth=0.5, alpha=0.6, zorder=1)
             room = 106 / LABELLED_SIDE_MM * (np.array([text_width_mm(words, SMALL), SMALL * 0.35]) / 2 + MARKER_MM)
-            place = clear_place(curve, np.concatenate([taken, labels]), 100 * start, room)
-            axes.text(place[0], place[1], words, **style, zorder=6)
-            labels = np.concatenate([labels, [place]])
+            label = clear_place(curve, np.concatenate([taken, labels]), 100 * start, room)
+            axes.text(label[0], label[1], words, **style, zorder=6)
+            labels = np.concatenate([labels, [label]])
         self._key(axes)
 
     def _scatter(self, axes: Axes, entry: Entry, points: np.ndarray, size: Any) -> None:
@@ -413,12 +425,12 @@ def _rows(entries: Sequence[Entry]) -> tuple[list[float], list[tuple[float, str]
     datasets = [entry.dataset for entry in entries]
     at: list[float] = []
     titles: list[tuple[float, str]] = []
-    place = 0.0
+    row = 0.0
     for before, dataset in enumerate(datasets):
         if len(set(datasets)) > 1 and dataset not in datasets[:before]:
-            place += 0.35 * (before > 0)
-            titles.append((place, clean(dataset)))
-            place += 0.8
-        at.append(place)
-        place += 1
+            row += 0.35 * (before > 0)
+            titles.append((row, clean(dataset)))
+            row += 0.8
+        at.append(row)
+        row += 1
     return at, titles

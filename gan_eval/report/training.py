@@ -80,11 +80,11 @@ class TrainingRun:
             grid = read_rgb(self.grids[step])
         except UserError:
             return None
-        count, places = (4, (1, 3, 0)) if fills_holes(self.settings) else (3, (0, 1, 2))
+        count, columns = (4, (1, 3, 0)) if fills_holes(self.settings) else (3, (0, 1, 2))
         side = grid.shape[1] // count
         if side == 0 or grid.shape[0] < side:
             return None
-        first, second, third = (grid[:side, place * side : (place + 1) * side] for place in places)
+        first, second, third = (grid[:side, column * side : (column + 1) * side] for column in columns)
         return first, second, third
 
 
@@ -92,9 +92,9 @@ def training_runs(folder: StudyFolder) -> list[TrainingRun]:
     """Return the runs that have a training log: in the study's order, others by name."""
     runs = []
     for name in _in_order(set(folder.training), folder.study.models if folder.study is not None else {}):
-        place = folder.path / "models" / name
-        config, validation = place / "config.json", place / "validation.csv"
-        grids = {path.stem.removeprefix("step_"): path for path in sorted((place / "samples").glob("step_*.png"))}
+        run_folder = folder.path / "models" / name
+        config, validation = run_folder / "config.json", run_folder / "validation.csv"
+        grids = {path.stem.removeprefix("step_"): path for path in sorted((run_folder / "samples").glob("step_*.png"))}
         runs.append(
             TrainingRun(
                 model=name,

@@ -132,10 +132,10 @@ def folded(text: str) -> tuple[str, str]:
     >>> folded("equivalent to chance"), folded("told apart"), folded("a_rather_long_name")
     (('equivalent', 'to chance'), ('told apart', ''), ('a_rather_', 'long_name'))
     """
-    places = [match.end() for match in re.finditer(r"[ _/-]", text)]
-    if len(text) < LONG or not places:
+    breaks = [match.end() for match in re.finditer(r"[ _/-]", text)]
+    if len(text) < LONG or not breaks:
         return text, ""
-    at = min(places, key=lambda at: abs(2 * at - len(text)))
+    at = min(breaks, key=lambda at: abs(2 * at - len(text)))
     return text[:at].rstrip(" "), text[at:]
 
 
@@ -155,15 +155,15 @@ def booktabs(
     widths = [max(map(_width, column)) for column in zip(folded_heads, *rows, strict=True)]
     size, scale = next((size for size in _SIZES if size[1] * sum(widths) <= TEXT_WIDTH_PT), _SIZES[-1])
     parts = list[str]()
-    for places in _parts(
+    for columns in _parts(
         [scale * width for width in widths], lead=sum(1 for _ in takewhile(lambda head: head in words, heads))
     ):
         parts += [
-            rf"\begin{{tabular}}{{{''.join('l' if heads[index] in words else 'r' for index in places)}}}",
+            rf"\begin{{tabular}}{{{''.join('l' if heads[index] in words else 'r' for index in columns)}}}",
             r"\toprule",
-            *_lines([folded_heads[index] for index in places]),
+            *_lines([folded_heads[index] for index in columns]),
             r"\midrule",
-            *_body([[row[index] for index in places] for row in rows]),
+            *_body([[row[index] for index in columns] for row in rows]),
             r"\bottomrule",
             r"\end{tabular}",
             r"\\[1ex]",
@@ -184,7 +184,7 @@ def booktabs(
 
 
 def _parts(widths: Sequence[float], *, lead: int) -> list[list[int]]:
-    """Return the places of the columns of each part of a table; each part begins with the first `lead` columns."""
+    """Return the indices of the columns of each part of a table; each part begins with the first `lead` columns."""
     first = list(range(lead))
     parts, used = [[*first]], sum(widths[:lead])
     for index in range(lead, len(widths)):

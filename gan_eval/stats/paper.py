@@ -192,10 +192,10 @@ def _adaptive_rows(protocol: str, answers: pd.DataFrame, frames: Frames) -> Iter
     is_known = len(shares) == 1 and not pd.isna(shares[0])
     note = _ADAPTIVE_RATES.format(f"{shares[0]:.0%}") if is_known else _OTHER_RULE
     rows = kind_rows(answers)
-    used_answers = answers.iloc[np.unique(np.concatenate([row.places for row in rows]))] if rows else answers
+    used_answers = answers.iloc[np.unique(np.concatenate([row.positions for row in rows]))] if rows else answers
     several = len({row.dataset for row in rows}) != 1
     dataset = None if several else rows[0].dataset
-    parts = [(*row[:2], *row[:2], answers.iloc[row.places].reset_index(drop=True)) for row in rows]
+    parts = [(*row[:2], *row[:2], answers.iloc[row.positions].reset_index(drop=True)) for row in rows]
     of_all = (EVERYTHING, EVERYTHING if several else dataset, None, dataset, used_answers)
     for model, name, of_model, of_dataset, part in [*parts, of_all]:
         cells = {"verdict": NONE, **_thresholds(frames, protocol, of_model, of_dataset)}

@@ -45,7 +45,7 @@ class KindRow(NamedTuple):
     model: str | None
     dataset: str | None
     """None: trials without a data set, which are one unnamed set."""
-    places: np.ndarray
+    positions: np.ndarray
     """(n,) positions of the answers in the table."""
 
 
@@ -61,9 +61,9 @@ def kind_rows(answered: pd.DataFrame) -> list[KindRow]:
     row, code = with_reals(answered, np.where(is_fake, dataset * len(models) + model, -1))
     rows = ((number, np.sort(row[code == number])) for number in np.unique(code))
     return [
-        KindRow(_name(models[number % len(models)]), _name(datasets[number // len(models)]), places)
-        for number, places in rows
-        if not is_fake[places].all()
+        KindRow(_name(models[number % len(models)]), _name(datasets[number // len(models)]), positions)
+        for number, positions in rows
+        if not is_fake[positions].all()
     ]
 
 
@@ -83,7 +83,7 @@ class KindQuestion(NamedTuple):
         """Return the question about these rows of a table."""
         chosen = np.zeros(len(answered), bool)
         for row in rows:
-            chosen[row.places] = True
+            chosen[row.positions] = True
         trials = answered if chosen.all() else answered[chosen].reset_index(drop=True)
         fakes = int(trials["is_fake"].sum())
         return KindQuestion(tuple(rows), answered, trials, (fakes, len(trials) - fakes))
@@ -199,7 +199,7 @@ def with_same_reals(question: KindQuestion) -> list[list[KindRow]]:
     """Return the rows of a question in groups with the same answers to real pictures."""
     is_fake, groups = question.answered["is_fake"].to_numpy(bool), dict[bytes, list[KindRow]]()
     for row in question.rows:
-        groups.setdefault(row.places[~is_fake[row.places]].tobytes(), []).append(row)
+        groups.setdefault(row.positions[~is_fake[row.positions]].tobytes(), []).append(row)
     return [*groups.values()]
 
 
@@ -239,7 +239,7 @@ def left_out(question: KindQuestion) -> LeftOut:
     answered = question.answered
     left = np.ones(len(answered), bool)
     for row in question.rows:
-        left[row.places] = False
+        left[row.positions] = False
     dataset, person, model = (
         pd.factorize(answered[name], use_na_sentinel=False)[0] for name in ("dataset", "participant", "model")
     )
@@ -446,7 +446,7 @@ def _choice_question(part: pd.DataFrame, row: np.ndarray, plan: AnalysisSettings
     """Return the question on the mean share over rows; `row` (N,) is 0.. without gaps."""
     chosen, count = part["chose_a"].to_numpy(bool), int(row.max()) + 1
     unit = pd.factorize(part["unit"])[0]
-    places = [np.flatnonzero(row == number) for number in range(count)] if count > 1 else []
+    members = [np.flatnonzero(row == number) for number in range(count)] if count > 1 else []
     return Question(
         answer=chosen,
         in_a=None,
@@ -457,7 +457,7 @@ def _choice_question(part: pd.DataFrame, row: np.ndarray, plan: AnalysisSettings
         picture_is="item",
         link=plan.link,
         other=_of_any_pair(part, unit),
-        rows=tuple(_choice_question(part.iloc[places_of], np.zeros(len(places_of), int), plan) for places_of in places),
+        rows=tuple(_choice_question(part.iloc[of_row], np.zeros(len(of_row), int), plan) for of_row in members),
     )
 
 

@@ -26,8 +26,12 @@ EVERYTHING = "all"
 ABOVE, EQUIVALENT, BELOW = "told apart", "equivalent to chance", "below chance"
 UNDECIDED, INTERIM, NONE = "undecided", "interim", "no verdict"
 VERDICTS = (ABOVE, EQUIVALENT, BELOW, UNDECIDED, INTERIM, NONE)
-PRESET, EXPLORATORY, BY_RULE = "preset", "exploratory", "by rule"
-"""Origin of a rule or a margin: in the study's plan, not in the plan, or given without a plan."""
+PRESET = "preset"
+"""Origin of a rule or a margin: the study's plan."""
+EXPLORATORY = "exploratory"
+"""Origin of a rule or a margin that is not in the plan."""
+BY_RULE = "by rule"
+"""Origin of a rule or a margin that is given without a plan."""
 _NAN = float("nan")
 NO_ESTIMATE = Estimate(_NAN, _NAN, _NAN)
 NUMBERS = {

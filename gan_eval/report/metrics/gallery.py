@@ -51,10 +51,14 @@ from gan_eval.stats.marks.tables import SIGMA
 
 SIDE = 512
 """Longest side in pixels of the pictures and maps; larger ones are scaled down."""
-QUALITY, MAP_QUALITY = 90, 75
-"""Quality of the WebP files of pictures and of maps."""
-MAX_ERROR, MAX_NIQE = 64.0, 20.0
-"""Values at the end of the colour scale of the error map and of the NIQE blocks; SSIM goes from 1 to 0."""
+QUALITY = 90
+"""Quality of the WebP files of pictures."""
+MAP_QUALITY = 75
+"""Quality of the WebP files of maps."""
+MAX_ERROR = 64.0
+"""Value at the end of the colour scale of the error map; SSIM goes from 1 to 0."""
+MAX_NIQE = 20.0
+"""Value at the end of the colour scale of the NIQE blocks."""
 PANELS = {
     "fake": ("Generated", "The generated picture", "", ""),
     "real": ("Real", "The real picture", "", ""),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gan_eval.base import inference as shares
+from gan_eval.base import inference
 from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, metric_named
 from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.run.inputs import Stimulus
@@ -239,7 +239,7 @@ def picture_summary(
         else:
             finite.setdefault(stimulus if missing(item) else item, []).append(float(value))
     count = sum(map(len, finite.values()))
-    mean, low, high = shares.mean_interval([math.fsum(values) / len(values) for values in finite.values()])
+    mean, low, high = inference.mean_interval([math.fsum(values) / len(values) for values in finite.values()])
     return Summary(
         value=mean,
         low=low,
@@ -336,7 +336,7 @@ def in_order(names: Iterable[str]) -> list[str]:
     >>> in_order(["mine", "kid@dino", "fid@dino", "fid", "psnr", "fid"])
     ['psnr', 'fid', 'fid@dino', 'kid@dino', 'mine']
     """
-    order = {name: place for place, name in enumerate([*METRICS, *(template.name for template in TEMPLATES.values())])}
+    order = {name: index for index, name in enumerate([*METRICS, *(template.name for template in TEMPLATES.values())])}
     return sorted(
         dict.fromkeys(names), key=lambda name: order.get(name, order.get(f"{name.partition('@')[0]}@NAME", len(order)))
     )
@@ -357,12 +357,12 @@ def decimals(values: Sequence[float], half_widths: Sequence[float] = ()) -> int:
     half_widths = sorted(width for width in half_widths if math.isfinite(width) and width > 0)
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     if half_widths:
-        places = 1 - math.floor(math.log10(half_widths[len(half_widths) // 2]))
+        digits = 1 - math.floor(math.log10(half_widths[len(half_widths) // 2]))
     elif largest > 0:
-        places = 3 - math.floor(math.log10(largest)) - (largest >= 1)
+        digits = 3 - math.floor(math.log10(largest)) - (largest >= 1)
     else:
-        places = 2
-    return min(max(places, 1 if largest < 1000 else 0), 6)
+        digits = 2
+    return min(max(digits, 1 if largest < 1000 else 0), 6)
 
 
 def fid_warnings(rows: Iterable[Mapping[Any, Any]]) -> list[str]:

@@ -236,13 +236,13 @@ def table_notes(measured: Measured) -> list[str]:
 def spectra_section(measured: Measured) -> ReportSection:
     """Return a chart for each data set whose upsampling peak was computed, and whose files can be read."""
     charts = []
-    for place, dataset in enumerate(measured.datasets):
+    for index, dataset in enumerate(measured.datasets):
         if UPSAMPLING_PEAK.name not in measured.set_metrics(dataset):
             continue
         curves = {name: _mean_spectrum(measured, dataset, name) for name in (REAL, *measured.models(dataset))}
         drawn = {name: curve for name, curve in curves.items() if curve is not None}
         if len(drawn) > 1:
-            charts.append(_spectra_chart(dataset, drawn, f"spectra-{place}"))
+            charts.append(_spectra_chart(dataset, drawn, f"spectra-{index}"))
     return ReportSection("spectra", "Does upsampling leave a trace in the spectrum?", [Charts(charts)])
 
 
@@ -263,8 +263,8 @@ def _spectra_chart(dataset: str, curves: dict[str, NDArray[np.float64]], name: s
 
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.4 + 0.17 * len(curves))
-        for place, (model, curve) in enumerate(curves.items()):
-            style = {"color": INK, "linestyle": "-"} if model == REAL else line_style(place - 1)
+        for index, (model, curve) in enumerate(curves.items()):
+            style = {"color": INK, "linestyle": "-"} if model == REAL else line_style(index - 1)
             axes.plot(frequency, curve, label="real" if model == REAL else model.replace("$", r"\$"), **style)
         axes.axvline(FIRST_RING / PER_CYCLE, color=MUTED, linewidth=1, linestyle=":", zorder=0)
         axes.set_xlim(0, RINGS / PER_CYCLE)

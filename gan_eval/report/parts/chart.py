@@ -71,7 +71,7 @@ class Chart:
     @property
     def svg(self) -> Markup:
         """The drawings as inline SVG."""
-        return Markup().join(svg_element(figure, f"{self.name}-{place}") for place, figure in enumerate(self.figures))
+        return Markup().join(svg_element(figure, f"{self.name}-{index}") for index, figure in enumerate(self.figures))
 
 
 def panel(height: float) -> "tuple[Figure, Axes]":
@@ -82,9 +82,9 @@ def panel(height: float) -> "tuple[Figure, Axes]":
     return figure, figure.subplots()
 
 
-def line_style(place: int) -> dict[str, Any]:
-    """Return colour and dashes of the curve `place` (from 0)."""
-    return {"color": CURVES[place % len(CURVES)], "linestyle": DASHES[place // len(CURVES) % len(DASHES)]}
+def line_style(index: int) -> dict[str, Any]:
+    """Return colour and dashes of the curve `index` (from 0)."""
+    return {"color": CURVES[index % len(CURVES)], "linestyle": DASHES[index // len(CURVES) % len(DASHES)]}
 
 
 def figure_file(figure: "Figure", suffix: str, *, title: str, description: str) -> bytes:

@@ -74,7 +74,7 @@ class StudyFolder:
     """Training logs by model."""
     published: Mapping[str, pd.DataFrame]
     """Published tables by file name, every cell as text."""
-    places: Mapping[str, Path] = field(default_factory=dict)
+    set_folders: Mapping[str, Path] = field(default_factory=dict)
     """The folders of the stimulus sets by the same names."""
     files: Mapping[str, Path] = field(default_factory=dict)
     """The files of `tables` by the table's name, and of `published` by `published/NAME`."""
@@ -213,7 +213,7 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = (), maps: Mapping[str
             facts=facts,
             tables={name: frame for name, frame in tables.items() if len(frame)},
             stimuli={name: frame for name, (_, frame) in stimulus_sets.items()},
-            places={name: place for name, (place, _) in stimulus_sets.items()},
+            set_folders={name: base for name, (base, _) in stimulus_sets.items()},
             training={name: log for name, log in training.items() if len(log)},
             published={
                 name: pd.DataFrame(records, columns=header, dtype="str")
@@ -225,8 +225,8 @@ def read_folder(folder: Path, *, stimuli: Sequence[Path] = (), maps: Mapping[str
             maps=maps or {},
         )
     presented = {*study_folder.scope("stimulus")["id"].astype(str)}
-    for place in stimuli:
-        require_presented(place, read_stimulus_tables([place]), presented)
+    for base in stimuli:
+        require_presented(base, read_stimulus_tables([base]), presented)
     if not (study_folder.tables or study_folder.stimuli or study_folder.training):
         raise UserError(f"{folder}: nothing to report; expected tables such as tables/rates.csv or set_metrics.csv")
     return study_folder
@@ -241,8 +241,8 @@ def _published_files(folder: Path, sets: Mapping[Path, Sequence[FileSet]]) -> di
 
 def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[str, Path]:
     """Return the tables' files: those in the sub-folder `below`, else those in the folder itself."""
-    for place in (folder / below, folder):
-        files = {table.name: path for table in tables if (path := place / f"{table.name}.csv").is_file()}
+    for base in (folder / below, folder):
+        files = {table.name: path for table in tables if (path := base / f"{table.name}.csv").is_file()}
         if files:
             return files
     return {}
@@ -250,18 +250,18 @@ def _table_files(folder: Path, below: str, tables: tuple[Table, ...]) -> dict[st
 
 def _stimulus_sets(folder: Path, facts: Facts, named: Sequence[Path]) -> dict[str, tuple[Path, pd.DataFrame]]:
     """Return the sets in the study's folder, those that its facts name, and those named by the caller."""
-    for place in named:
-        if not (Path(place) / TABLE_NAME).is_file():
-            raise UserError(f"--stimuli {place}: not a stimulus set (no {TABLE_NAME})")
+    for base in named:
+        if not (Path(base) / TABLE_NAME).is_file():
+            raise UserError(f"--stimuli {base}: not a stimulus set (no {TABLE_NAME})")
     made = [path.parent for path in sorted((folder / "stimuli").glob(f"*/{TABLE_NAME}"))]
-    noted = [folder / place for place in facts.imported_sets]
-    places: dict[Path, Path] = {}
-    for place in [*made, *(place for place in noted if (place / TABLE_NAME).is_file()), *map(Path, named)]:
-        places.setdefault(resolved(place), place)
+    noted = [folder / base for base in facts.imported_sets]
+    folders: dict[Path, Path] = {}
+    for base in [*made, *(base for base in noted if (base / TABLE_NAME).is_file()), *map(Path, named)]:
+        folders.setdefault(resolved(base), base)
     sets: dict[str, tuple[Path, pd.DataFrame]] = {}
-    for place in places.values():
-        name = resolved(place).name
-        sets[name if name not in sets else f"{name} {len(sets) + 1}"] = (place, read_stimulus_tables([place]))
+    for base in folders.values():
+        name = resolved(base).name
+        sets[name if name not in sets else f"{name} {len(sets) + 1}"] = (base, read_stimulus_tables([base]))
     return sets
 
 
@@ -272,12 +272,12 @@ def _require_same_pictures(
     stimulus_sets: Mapping[str, tuple[Path, pd.DataFrame]],
 ) -> None:
     """Refuse a report of answers, metric values and pictures that are not of the same picture files."""
-    plans = next((file for place in (folder / "tables", folder) if (file := place / "plans.csv").is_file()), None)
+    plans = next((file for base in (folder / "tables", folder) if (file := base / "plans.csv").is_file()), None)
     images, shown = tables.get(IMAGE_METRICS.name), None
     if plans is not None and TRIALS.name in tables and holds_table(plans, PLANS):
         shown = (str(plans), read_table(plans, PLANS), tables[TRIALS.name])
     require_same_pictures(
-        {str(place / TABLE_NAME): frame for place, frame in stimulus_sets.values()},
+        {str(base / TABLE_NAME): frame for base, frame in stimulus_sets.values()},
         shown=shown,
         measured=None if images is None else (str(files[IMAGE_METRICS.name]), images),
     )
@@ -299,13 +299,13 @@ def _run_command(folder: Path) -> str:
 def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, Sequence[FileSet]]) -> dict[str, Path]:
     """Return the files to read, by table: only those that the record names, for a set with a record."""
     included, run = dict(files), _run_command(folder)
-    for place, made in ((place, made) for place, of_folder in sets.items() for made in of_folder):
+    for base, made in ((base, made) for base, of_folder in sets.items() for made in of_folder):
         members = _OF_SETS.get(made.name, ())
         if made.name == "analysis" and f"{TRIALS.name}.csv" in made.files:  # the analysed trials are there, too
             members = (*members, *(table.name for table in _OF_STORE))
         again = run or f"gan-eval {'analyze' if made.name == 'analysis' else made.name}"
         for name in members:
-            path = place / f"{name}.csv"
+            path = base / f"{name}.csv"
             if name not in files and run and path.name in made.files:
                 raise UserError(f"{path}: missing from the tables of run {made.run}; repeat {again}")
             if files.get(name) != path:
@@ -329,21 +329,21 @@ def _require_answers_of_store(
 ) -> None:
     """Compare the sessions in the tables with the store that they were made from, if it is there."""
     run = _run_command(folder)
-    stores = {place / made.source for place, of_folder in sets.items() for made in of_folder if made.source}
+    stores = {base / made.source for base, of_folder in sets.items() for made in of_folder if made.source}
     stores |= {folder / "store.sqlite"} if run else set()
-    for place in stores:
-        if not place.is_file():
+    for file in stores:
+        if not file.is_file():
             continue
         from gan_eval.store import open_store, session_ids  # imports SQLAlchemy
 
-        with open_store(place, create=False) as store:
+        with open_store(file, create=False) as store:
             there = session_ids(store)
         for name in (SESSIONS.name, TRIALS.name):
             frame = tables.get(name)
             if frame is not None and len(gone := frame.loc[~frame["session"].isin(there)]):
-                again = run or shlex.join(["gan-eval", "analyze", "--store", str(place), "--out", str(folder)])
+                again = run or shlex.join(["gan-eval", "analyze", "--store", str(file), "--out", str(folder)])
                 raise UserError(
-                    f"{files[name]}: {gone['session'].nunique()} of its sessions are not in {os.path.normpath(place)}, "
+                    f"{files[name]}: {gone['session'].nunique()} of its sessions are not in {os.path.normpath(file)}, "
                     f"such as {gone.iloc[0]['session']} (was a participant forgotten?); make the tables again: {again}"
                 )
 

@@ -148,12 +148,12 @@ def _psychometric_figure(functions: pd.DataFrame, levels: pd.DataFrame) -> "Figu
     with mpl.rc_context(STYLE):
         figure, axes = panel(2.7 + 0.17 * len(functions))
         axes.axhline(50, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
-        for place, row in enumerate(functions.to_dict("records")):
-            style = line_style(place)
+        for index, row in enumerate(functions.to_dict("records")):
+            style = line_style(index)
             colour = style["color"]
             label = model_text(row["model"]).replace("$", r"\$")
             rows = rows_with(levels, "model", row["model"])
-            aside = 0.35 * pad * (place - (len(functions) - 1) / 2)  # no interval hides another
+            aside = 0.35 * pad * (index - (len(functions) - 1) / 2)  # no interval hides another
             x = scale(rows["at"].to_numpy(float)) + aside
             share, down, up = (100 * rows[name].to_numpy(float) for name in ("accuracy", "ci_low", "ci_high"))
             has_curve = not missing(row["threshold"])  # else the share may not change at all
@@ -245,11 +245,11 @@ def _roc_figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> "Fig
         axes.set_xticks(np.arange(-int(reach), int(reach) + 1) if on_z else np.linspace(0, 1, 6))
         axes.set_yticks(axes.get_xticks())
         axes.plot(ends, ends, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
-        for place, row in enumerate(fits.to_dict("records")):
-            style = line_style(place)
+        for index, row in enumerate(fits.to_dict("records")):
+            style = line_style(index)
             rows = rows_with(points, "model", row["model"])
             x, y = (rows[name].to_numpy(float) for name in names)
-            has_fit, marker = not missing(row["d_a"]), _MARKERS[place % len(_MARKERS)]
+            has_fit, marker = not missing(row["d_a"]), _MARKERS[index % len(_MARKERS)]
             axes.plot(x, y, marker, color=style["color"], markersize=4.5)
             label = model_text(row["model"])[:MAX_TITLE].replace("$", r"\$")
             axes.plot([], [], marker=marker, markersize=4.5, label=label, **style)  # for the legend

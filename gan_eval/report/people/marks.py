@@ -139,7 +139,7 @@ def examples(folder: StudyFolder) -> Iterator[tuple[dict[Any, Any], dict[str, An
         marks = marks[~marks["participant"].isin(people.loc[people["counted"] != "yes", "participant"])]
     ranked = ranked[(ranked["scope"] == "stimulus") & ranked["auc"].notna()]
     ranked = ranked.sort_values(["auc_low", "auc", "n_participants", "id"], ascending=[False, False, False, True])
-    stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli_of_sets(folder.places.values())}
+    stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli_of_sets(folder.set_folders.values())}
     maps, best = PictureMaps(stimuli.values(), folder.maps), "".join(best_group(folder)["map"].tail(1))
     for row in ranked.to_dict("records"):
         files, placed = stimuli.get(row["id"]), marks[marks["stimulus"] == row["id"]]

@@ -55,12 +55,12 @@ def six_pairs(folder: StudyFolder) -> Gallery:
     pictures = pd.concat(parts).sort_values(["dataset", "model", "item"], kind="stable") if parts else pd.DataFrame()
     fakes, reals = (pictures[pictures["kind"] == kind] if parts else pictures for kind in ("fake", "real"))
     shown, are_partners = [], True
-    for number, place in enumerate(evenly_spaced(len(fakes), PAIRS)):
-        row = fakes.iloc[place].to_dict()
+    for number, position in enumerate(evenly_spaced(len(fakes), PAIRS)):
+        row = fakes.iloc[position].to_dict()
         others = reals[(reals["dataset"] == row["dataset"]) & (reals["set"] == row["set"])]
         if missing(row["reference_file"]) and len(others):
             row["reference_file"], are_partners = others["file"].iloc[number * len(others) // PAIRS], False
-        stages = _stages(row, folder.places[row["set"]])
+        stages = _stages(row, folder.set_folders[row["set"]])
         said = ": ".join(filter(None, (str(row["model"]), said_of(row["stimulus"]))))
         if stages["generated"] is not None:
             pair = [stages["generated"], stages["ground truth"]]
@@ -77,7 +77,7 @@ def samples(folder: StudyFolder) -> list[PictureTable]:
     """
     said_of, tables = _said_of_pictures(folder), []
     for name, stimuli in folder.stimuli.items():
-        base = folder.places[name]
+        base = folder.set_folders[name]
         fakes = stimuli[(stimuli["kind"] == "fake") & stimuli["model"].notna()]
         for (model, dataset), rows in fakes.groupby(["model", "dataset"], sort=True):
             shown = {}
@@ -119,8 +119,8 @@ def _stages(row: Record, base: Path) -> dict[str, Picture | None]:
     return {
         stage: None
         if missing(row[column])
-        else thumbnail(place / str(row[column]), f"{stage.capitalize()} of {row['item']}", below=place)
-        for stage, (place, column) in files.items()
+        else thumbnail(base / str(row[column]), f"{stage.capitalize()} of {row['item']}", below=base)
+        for stage, (base, column) in files.items()
     }
 
 
@@ -137,14 +137,14 @@ def fooling_galleries(folder: StudyFolder) -> list[Gallery]:
         "Generated pictures that fooled most": judged.sort_values(["fake_high", "id"]),
         "Generated pictures that fooled least": judged.sort_values(["fake_low", "id"], ascending=[False, True]),
     }
-    stimuli = [stimuli.assign(place=str(folder.places[name])) for name, stimuli in folder.stimuli.items()]
+    stimuli = [stimuli.assign(folder=str(folder.set_folders[name])) for name, stimuli in folder.stimuli.items()]
     files = pd.concat(stimuli).dropna(subset="file").drop_duplicates("stimulus").set_index("stimulus")
     galleries = []
     for title, rows in ranked.items():
         entries = []
         for row in rows.head(MAX_RANKED).to_dict("records"):
-            place, name = files.loc[row["id"], ["place", "file"]] if row["id"] in files.index else ("", "")
-            picture = thumbnail(Path(place) / name, row["id"], below=Path(place)) if place else None
+            of_set, name = files.loc[row["id"], ["folder", "file"]] if row["id"] in files.index else ("", "")
+            picture = thumbnail(Path(of_set) / name, row["id"], below=Path(of_set)) if of_set else None
             caption = f"called real: {percent(1 - row['fake_correct'], digits=0)} of {row['n_fake']:.0f}"
             entries.append(GalleryEntry([picture], [caption, row["id"]]))
         if any(any(entry.pictures) for entry in entries):

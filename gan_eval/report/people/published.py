@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from gan_eval.base import inference as shares
 from gan_eval.base.errors import UserError
+from gan_eval.base.inference import mean_interval, wilson
 from gan_eval.report.metrics.summaries import Summary, decimals_of, items_of, title_of, with_interval
 from gan_eval.report.parts.blocks import ReportSection, ShownTable
 from gan_eval.report.parts.folder import StudyFolder
@@ -75,11 +75,11 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> ShownT
     for row in published.to_dict("records"):
         dataset, trials, is_real = row["dataset"], row["trials"], row["group"] == "real"
         right = round(row["percent_correct"] / 100 * trials)
-        interval = proportion_interval(right / trials, *shares.wilson(right, trials))
+        interval = proportion_interval(right / trials, *wilson(right, trials))
         cells = [dataset, "real" if is_real else "generated", interval, whole(trials)]
         names = ("correct_rejections", "n_real") if is_real else ("hits", "n_fake")
         right, count = own_rates.loc[dataset, [*names]] if dataset in own_rates.index else (0, 0)
-        here = proportion_interval(right / count, *shares.wilson(right, count)) if count else NOTHING
+        here = proportion_interval(right / count, *wilson(right, count)) if count else NOTHING
         cells += [here, whole(count) if count else NOTHING]
         rows.append(cells)
     head = [
@@ -96,8 +96,8 @@ def _quiz_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> ShownT
 
 def _metric_table(folder: StudyFolder, frame: pd.DataFrame, source: str) -> ShownTable:
     """Return published metric values of the data sets and metrics that this run has, too."""
-    for place, row in enumerate(frame.to_dict("records"), start=1):
-        _number(row, "value", f"{source}: row {place}")
+    for number_of_row, row in enumerate(frame.to_dict("records"), start=1):
+        _number(row, "value", f"{source}: row {number_of_row}")
     measured = folder.measured
     rows = []
     here = frame["dataset"].map(lambda name: SAME_DATASET.get(name, name))
@@ -146,8 +146,8 @@ def psnr_table(folder: StudyFolder, published: pd.DataFrame, source: str) -> Sho
     """
     measured, own_models = folder.measured, _own_models(folder)
     rows: list[list[str]] = []
-    for place, theirs in enumerate(published.to_dict("records"), start=1):
-        where = f"{source}: row {place}"
+    for number_of_row, theirs in enumerate(published.to_dict("records"), start=1):
+        where = f"{source}: row {number_of_row}"
         ratio = _number(theirs, "lambda_rec_over_lambda_adv", where)
         value = _number(theirs, "test_psnr_db", where)
         network_size = theirs["network_size"] or NOTHING
@@ -185,7 +185,7 @@ def pooled_psnr(rows: pd.DataFrame) -> Summary:
     errors = parts.groupby(items_of(rows), sort=False).mean()
     if errors.empty:
         return Summary()
-    middle, high, low = (-10 * math.log10(error) if error > 0 else math.inf for error in shares.mean_interval(errors))
+    middle, high, low = (-10 * math.log10(error) if error > 0 else math.inf for error in mean_interval(errors))
     return Summary(middle, low if len(errors) > 1 else math.nan, high if len(errors) > 1 else math.nan, n=len(errors))
 
 

@@ -119,8 +119,8 @@ def shuffled_aucs(marks: Marks, heights: Heights) -> Aucs:
         total, first = of_each.sum(axis=0), len(cell.here)
         wins = _wins(total[:first], total[first:])
         value[number] = wins.mean()
-        items, place = np.unique(marks.item[marks.picture[cell.others]], return_inverse=True)
-        of_items = np.bincount(place, wins - value[number]) / len(wins)
+        items, item = np.unique(marks.item[marks.picture[cell.others]], return_inverse=True)
+        of_items = np.bincount(item, wins - value[number]) / len(wins)
         parts.append((np.full(len(items), number), np.full(len(items), cell.person), items, of_items))
         if len(people) > 1:
             without = np.maximum(total - of_each, 0)

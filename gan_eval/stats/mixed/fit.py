@@ -410,14 +410,14 @@ def _from_internal(maximum: Point, hessian: np.ndarray, data: Crossed, back: np.
     turn[thresholds : thresholds + count, leading:] = back
     turn[thresholds + count :, :n_scales] = np.eye(n_scales)
     spreads: list[Spread] = []
-    for places, part in zip(data.scale_places, data.parts, strict=True):
+    for span, part in zip(data.scale_ranges, data.parts, strict=True):
         if not part.correlated:
             sizes = np.array([1.0, *(unit.size for unit in part.units)])
-            sd, *sd_slopes = (np.abs(at[places.start : places.stop]) / sizes).tolist()
+            sd, *sd_slopes = (np.abs(at[span.start : span.stop]) / sizes).tolist()
             spreads.append(Spread(sd, sd_slopes=tuple(sd_slopes)))
             continue
         (unit,) = part.units
-        (t1, t2, t3), shift = at[places.start : places.stop], unit.centre / unit.size
+        (t1, t2, t3), shift = at[span.start : span.stop], unit.centre / unit.size
         at_zero, slope = np.array([t1 - shift * t2, -shift * t3]), np.array([t2, t3]) / unit.size
         sd, sd_slope = float(np.hypot(*at_zero)), float(np.hypot(*slope))
         defined = sd > 0 and sd_slope > 0

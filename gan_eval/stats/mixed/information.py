@@ -71,7 +71,7 @@ class CellLayout:
     columns: tuple[Columns, Columns]
     first_retained: bool
     """The first factor has fewer effects than the second."""
-    places: tuple[slice, slice]
+    slices: tuple[slice, slice]
     """Places of each factor's effects: (width, levels), flat."""
     cell: np.ndarray
     """(N,) index of each trial's cell, 0..G K-1."""
@@ -107,7 +107,7 @@ class CellLayout:
 
     def onto(self, scales: tuple[np.ndarray, np.ndarray], sums: np.ndarray) -> np.ndarray:
         """Return Λ's (size,) for sums (size,)."""
-        parts = zip(scales, self.places, strict=True)
+        parts = zip(scales, self.slices, strict=True)
         return np.concatenate(
             [transposed_times(root, sums[part].reshape(len(root), -1)).ravel() for root, part in parts]
         )
@@ -115,7 +115,7 @@ class CellLayout:
     def at_trials(self, scales: tuple[np.ndarray, np.ndarray], u: np.ndarray) -> np.ndarray:
         """Return ZΛu (N,), the sum of the effects of each trial, for u (size,)."""
         total = np.zeros(len(self.cell))
-        for root, part, side, columns in zip(scales, self.places, self.sides, self.columns, strict=True):
+        for root, part, side, columns in zip(scales, self.slices, self.sides, self.columns, strict=True):
             for column, effect in zip(columns, times(root, u[part].reshape(len(root), -1)), strict=True):
                 total += product_of(column, effect[side.level])
         return total
@@ -187,7 +187,7 @@ class Factor:
     def solve(self, right: np.ndarray) -> np.ndarray:
         """Return H⁻¹ r for one right-hand side (size,)."""
         layout = self.layout
-        of_retained, of_eliminated = layout.places if layout.first_retained else layout.places[::-1]
+        of_retained, of_eliminated = layout.slices if layout.first_retained else layout.slices[::-1]
         eliminated = _whiten(right[of_eliminated].reshape(len(self.block), -1), self.root)
         rest = right[of_retained] - np.einsum("gk,g->k", self.flat, eliminated.reshape(-1))
         solved = dpotrs(self.rest, rest, lower=1)[0]

@@ -303,7 +303,7 @@ class Crossed(NamedTuple):
     """Function of η, the answers and, for grades, the thresholds that returns the link's terms."""
     steps: Callable[..., Steps | Terms]
     """Function like `terms` for the steps to the mode."""
-    scale_places: tuple[range, range]
+    scale_ranges: tuple[range, range]
     """Positions of each factor's Λ among the parameters."""
     n_scales: int
     """Number of parameters of the random effects."""
@@ -358,8 +358,8 @@ class Crossed(NamedTuple):
     def scales(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the factors' Λ."""
         first, second = (np.zeros((len(columns), len(columns))) for columns in self.layout.columns)
-        for root, places, part in zip((first, second), self.scale_places, self.parts, strict=True):
-            for index, entries in zip(places, part.entries, strict=True):
+        for root, span, part in zip((first, second), self.scale_ranges, self.parts, strict=True):
+            for index, entries in zip(span, part.entries, strict=True):
                 for entry in entries:
                     root[entry] = parameters[index]
         return first, second
@@ -407,7 +407,7 @@ class Laplace:
         residual = terms.score - pull + terms.observed * moved
         sums = [layout.sums(values) for values in (residual, terms.score)]
         random = []
-        for root, own, side in zip(scales, layout.places, layout.sides, strict=True):
+        for root, own, side in zip(scales, layout.slices, layout.sides, strict=True):
             effect, back, by_residual, by_score = (part[own].reshape(len(root), -1) for part in (u, adjoint, *sums))
             random += [
                 sum((effect[b] * by_residual[a] - back[b] * by_score[a]).sum() for a, b in entries)

@@ -313,8 +313,8 @@ def lapse_weights(evidence: Sequence[Sequence[float]], lapses: Sequence[float] =
 
 def one_of(curve: Curve, model: int) -> Curve:
     """Return the curve of one of several models."""
-    places = [model, len(curve.beta) // 2 + model]
-    return curve._replace(beta=curve.beta[places], covariance=curve.covariance[np.ix_(places, places)])
+    indices = [model, len(curve.beta) // 2 + model]
+    return curve._replace(beta=curve.beta[indices], covariance=curve.covariance[np.ix_(indices, indices)])
 
 
 def threshold(beta: np.ndarray, covariance: np.ndarray, df: int) -> Estimate:

@@ -46,8 +46,8 @@ def first_metric(laplace: Laplace, point: Point) -> np.ndarray:
     data, factor = laplace.data, laplace.factor
     assert factor is not None, "the likelihood is evaluated first"
     metric = np.zeros((len(point.at), len(point.at)))
-    for places, part, sums in zip(data.scale_places, data.parts, factor.sums, strict=True):
-        for index, entries in zip(places, part.entries, strict=True):
+    for span, part, sums in zip(data.scale_ranges, data.parts, factor.sums, strict=True):
+        for index, entries in zip(span, part.entries, strict=True):
             row, column = entries[0]
             if row != column:
                 continue
@@ -78,8 +78,8 @@ def climb(laplace: Laplace, point: Point, metric: np.ndarray) -> Point:
             return point
         boundless = [
             f"between {plural(factor)}"
-            for places, factor in zip(laplace.data.scale_places, laplace.data.factors, strict=True)
-            if (np.abs(point.at[places.start : places.stop]) > _MAX_ESTIMATE).any()
+            for span, factor in zip(laplace.data.scale_ranges, laplace.data.factors, strict=True)
+            if (np.abs(point.at[span.start : span.stop]) > _MAX_ESTIMATE).any()
         ]
         if boundless:
             raise NoFitError(f"separation: the variance {' and '.join(boundless)} diverged")
@@ -128,18 +128,18 @@ def maximise(data: Crossed, start: np.ndarray) -> tuple[Point, np.ndarray]:
     laplace = Laplace(data)
     point = evaluate(laplace, start, np.ones(len(start), bool))
     point = climb(laplace, point, first_metric(laplace, point))
-    for places, part in zip(data.scale_places, data.parts, strict=True):
+    for span, part in zip(data.scale_ranges, data.parts, strict=True):
         if not part.correlated:
-            for index in places:
+            for index in span:
                 point = _try_zero(laplace, point, [index], index)
             continue
-        intercept, corner, slope = places
+        intercept, corner, slope = span
         point = _try_zero(laplace, point, [corner, slope], slope)  # a slope's correlation has no meaning without its SD
-        root = point.at[places.start : places.stop]
+        root = point.at[span.start : span.stop]
         near_line = abs(root[0] * root[2]) < _NEAR_ZERO * np.sqrt((root**2).sum())  # the correlation is near -1 or 1
         if point.free[slope] and near_line:
             try:
-                line = _on_line(laplace, point, places)
+                line = _on_line(laplace, point, span)
             except NoFitError:
                 line = point
             if line is not point and line.value >= point.value - 1e-6 and not _rises(laplace, line, slope):
@@ -149,10 +149,10 @@ def maximise(data: Crossed, start: np.ndarray) -> tuple[Point, np.ndarray]:
     try:
         return _polish(laplace, point)
     except NoFitError:
-        for places, part in zip(data.scale_places, data.parts, strict=True):
-            if part.correlated and point.free[places[2]]:
-                line = _on_line(laplace, point, places)
-                if line.value >= point.value - 1e-3 and not _rises(laplace, line, places[2]):
+        for span, part in zip(data.scale_ranges, data.parts, strict=True):
+            if part.correlated and point.free[span[2]]:
+                line = _on_line(laplace, point, span)
+                if line.value >= point.value - 1e-3 and not _rises(laplace, line, span[2]):
                     return _polish(laplace, line)
         raise
 
@@ -174,12 +174,12 @@ def _try_zero(laplace: Laplace, point: Point, held: list[int], scale: int) -> Po
     return zero
 
 
-def _on_line(laplace: Laplace, point: Point, places: range) -> Point:
-    """Return the maximum with Λ22 = 0 of the factor at `places`, from the nearest Λ of rank one."""
-    axes, sizes, _ = np.linalg.svd(laplace.data.scales(point.at)[places.start > 0])
+def _on_line(laplace: Laplace, point: Point, span: range) -> Point:
+    """Return the maximum with Λ22 = 0 of the factor at `span`, from the nearest Λ of rank one."""
+    axes, sizes, _ = np.linalg.svd(laplace.data.scales(point.at)[span.start > 0])
     free, at = point.free.copy(), point.at.copy()
-    free[places[2]] = False
-    at[places.start : places.stop] = [*(axes[:, 0] * sizes[0]), 0.0]
+    free[span[2]] = False
+    at[span.start : span.stop] = [*(axes[:, 0] * sizes[0]), 0.0]
     line = evaluate(laplace, at, free)
     return climb(laplace, line, first_metric(laplace, line))
 

@@ -170,8 +170,8 @@ class _BrokenLines:
     @classmethod
     def over(cls, t: np.ndarray) -> "_BrokenLines":
         """Return the broken lines over the steps t (N,)."""
-        places = np.linspace(1, len(t) - 1, _BREAKS)
-        steps = np.interp(places, np.arange(len(t)), t)
+        positions = np.linspace(1, len(t) - 1, _BREAKS)
+        steps = np.interp(positions, np.arange(len(t)), t)
         unit = t[t > 0].min()
         shapes = []
         for scaled in (lambda s: s, lambda s: np.log1p(s / unit)):

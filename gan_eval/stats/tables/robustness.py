@@ -101,7 +101,7 @@ def _side_biases(trials: TypedTrials) -> Iterator[Row]:
             continue
         is_there = (part["position"] == side).to_numpy(bool)
         chosen = (part["choice"] == "a").to_numpy(bool) == is_there
-        there, elsewhere = (float(chosen[place].mean()) for place in (is_there, ~is_there))
+        there, elsewhere = (float(chosen[mask].mean()) for mask in (is_there, ~is_there))
         weight = np.where(is_there, 0.5 / is_there.sum(), 0.5 / (~is_there).sum())
         yield {
             "check": SIDE_BIAS,

@@ -186,7 +186,7 @@ def roc(trials: AnyTrials) -> dict[str, pd.DataFrame]:
     follows = answered["protocol"].isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)
     is_rated = np.isfinite(answered["confidence"].to_numpy("float64", na_value=np.nan))
     rated = answered[is_rated & ~follows if (is_rated & ~follows).any() else is_rated].reset_index(drop=True)
-    curves = [_curve(rated.iloc[row.places], row) for row in kind_rows(rated)]
+    curves = [_curve(rated.iloc[row.positions], row) for row in kind_rows(rated)]
     tables = {ROC: [fit for fit, _ in curves], ROC_POINTS: [point for _, points in curves for point in points]}
     return {
         table.name: conform(pd.DataFrame(rows, columns=list(table.names)), table, where=table.name)
