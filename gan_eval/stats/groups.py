@@ -203,7 +203,7 @@ def one_participant(participants: pd.Series | np.ndarray) -> str:
     Args:
         participants: (N,) those of the answers, at least one; `NOT_KNOWN` where answers were counted by picture.
     """
-    return WHO_NOT_KNOWN if (np.asarray(participants, object) == NOT_KNOWN).all() else ONE_PARTICIPANT
+    return WHO_NOT_KNOWN if (participants == NOT_KNOWN).all() else ONE_PARTICIPANT
 
 
 REAL = "real"

@@ -328,12 +328,10 @@ def _rows_with_reals(paired: pd.DataFrame, tests: Sequence[Result]) -> Iterator[
         for (dataset, model), part in paired.groupby(["dataset", "model"], dropna=False, sort=True, observed=True)
     ]
     for model, dataset, part in [*parts, (EVERYTHING, _one_or_all(part[1] for part in parts), paired)]:
-        asked = [
-            ((dataset, model), bool(model) and model != EVERYTHING),
-            ((dataset, ANY_FAKE), len(part) == int(_equal(paired["dataset"], dataset).sum())),
-            ((None, ANY_FAKE), len(part) == len(paired)),
-        ]
-        test = next((by_scope[scope] for scope, is_same in asked if is_same and scope in by_scope), None)
+        scopes = [(dataset, model)] if model and model != EVERYTHING else []
+        scopes += [(dataset, ANY_FAKE)] * (len(part) == int(_equal(paired["dataset"], dataset).sum()))
+        scopes += [(None, ANY_FAKE)] * (len(part) == len(paired))
+        test = next((by_scope[scope] for scope in scopes if scope in by_scope), None)
         cells = {} if test is None or is_missing(test.estimate.value) else _of_choices(test)
         shown = part["stimulus_b"].nunique() or None, part["stimulus"].nunique()
         note = _NO_DPRIME if cells and "dprime" not in cells else ""

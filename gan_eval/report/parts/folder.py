@@ -308,20 +308,28 @@ def _files_of_sets(folder: Path, files: Mapping[str, Path], sets: Mapping[Path, 
             path = base / f"{name}.csv"
             if name not in files and run and path.name in made.files:
                 raise UserError(f"{path}: missing from the tables of run {made.run}; repeat {again}")
-            if files.get(name) != path:
-                continue
-            if path.name not in made.files:
-                if holds_table(path, ALL_TABLES[name]):
-                    raise UserError(
-                        f"{path}: not from run {made.run}, which wrote the tables next to it; remove it, or repeat "
-                        f"{again}"
-                    )
-                included.pop(name)
-            elif sha256_file(path) != made.files[path.name] and (run or holds_table(path, ALL_TABLES[name])):
-                raise UserError(
-                    f"{path}: has changed since run {made.run} wrote it and the tables next to it; repeat {again}"
-                )
+            if files.get(name) == path:
+                _require_unchanged(path, made, again, always=bool(run))
+                if path.name not in made.files:
+                    included.pop(name)
     return included
+
+
+def _require_unchanged(path: Path, made: FileSet, again: str, *, always: bool) -> None:
+    """Refuse a table next to a set that its record does not have, or has otherwise.
+
+    Args:
+        again: the command that writes the set.
+        always: also refuse a changed file that no longer holds the table.
+    """
+    table = ALL_TABLES[path.stem]
+    if path.name not in made.files:
+        if holds_table(path, table):
+            raise UserError(
+                f"{path}: not from run {made.run}, which wrote the tables next to it; remove it, or repeat {again}"
+            )
+    elif sha256_file(path) != made.files[path.name] and (always or holds_table(path, table)):
+        raise UserError(f"{path}: has changed since run {made.run} wrote it and the tables next to it; repeat {again}")
 
 
 def _require_answers_of_store(
