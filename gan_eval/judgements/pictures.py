@@ -10,7 +10,7 @@ import pandas as pd
 
 from gan_eval.base.errors import UserError
 from gan_eval.judgements.checks import CHECKS
-from gan_eval.judgements.names import PICTURE_FILE, clean_name
+from gan_eval.judgements.names import PICTURE_FILE, clean_name, versions_of
 from gan_eval.judgements.rejections import MAX_WORDS
 
 PictureNames = Literal["file", "stem", "as-is"]
@@ -234,7 +234,7 @@ def _told_apart(files: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     single = files["kind"].notna()
     if (files["kind"][single].groupby(names[single]).nunique() > 1).any():
         return files
-    version = (files["dataset"] + "/").fillna("") + files["model"].where(files["kind"] == "fake").fillna(files["kind"])
+    version = versions_of(files)
     several = single & (version.groupby(files["stimulus"]).transform("nunique") > 1)
     item = files["item"].fillna(files["stimulus"].where(several))
     return files.assign(stimulus=files["stimulus"].mask(several, version + "/" + files["stimulus"]), item=item)

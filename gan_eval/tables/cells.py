@@ -351,6 +351,8 @@ _NUMBER = re.compile(r"[-+]?[\d.,]*\d([eE][-+]?\d+)?")
 _MARKS = ",'’ \u00a0\u202f"
 _THREE_DIGITS = re.compile(r"\.\d{3}$", re.MULTILINE)
 _GROUPED_BY_POINTS = re.compile(r"^[-+]?[1-9]\d{0,2}(\.\d{3})+$", re.MULTILINE)
+_DECIMAL_POINT = re.compile(r"^[-+]?(0?\.\d+|\d+\.(\d\d?|\d{4,}))$", re.MULTILINE)
+_TWO_POINTS = re.compile(r"\.\d+\.")
 
 
 def require_clear_numbers(cells: Sequence[str], where: str, rows: Iterable[int] | None = None) -> None:
@@ -366,9 +368,11 @@ def require_clear_numbers(cells: Sequence[str], where: str, rows: Iterable[int] 
     >>> require_clear_numbers(["1.240", "0.982"], "t.csv: column rt")
     """
     lines = "\n".join(filter(None, cells))
-    # quick searches, the quickest first: most columns end here
-    if not (any(map(lines.count, _MARKS)) or (_THREE_DIGITS.search(lines) and _GROUPED_BY_POINTS.search(lines))):
-        return
+    if not any(map(lines.count, _MARKS)):  # quick searches, the quickest first: most columns end here
+        if not (_THREE_DIGITS.search(lines) and _GROUPED_BY_POINTS.search(lines)):
+            return
+        if _DECIMAL_POINT.search(lines) and not _TWO_POINTS.search(lines):
+            return
     entries = [(number, cell.strip()) for number, cell in zip(rows or itertools.count(1), cells, strict=False)]
     numbers = [(number, cell) for number, cell in entries if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
     marks = {mark for _, cell in numbers for mark in ".," if mark in cell}

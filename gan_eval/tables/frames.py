@@ -3,6 +3,7 @@
 Rows are for the parts that start without pandas, such as the quiz.
 """
 
+import csv
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -198,26 +199,27 @@ def plain_table(content: bytes) -> "pyarrow.Table | None":
     """Return the cells of a CSV text, empty where missing, by a reader in C; None if it is not plain.
 
     Plain: separated by commas, with rows of one length. Each quote begins or ends a cell or is doubled in one, and no
-    cell begins with an apostrophe. No name of a column is quoted.
+    cell begins with an apostrophe. The names of the columns are in the first line.
     """
-    from pyarrow import ArrowInvalid, BufferReader, csv, large_string
+    from pyarrow import ArrowInvalid, BufferReader, large_string
+    from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
     head, has_quotes = content.partition(b"\n")[0], b'"' in content
-    if b"," not in head or b'"' in head or content.count(b"\r") > content.count(b"\r\n"):
+    if b"," not in _QUOTED.sub(b"", head) or content.count(b"\r") > content.count(b"\r\n"):
         return None
     if b"'" in content and _APOSTROPHE.search(content):
         return None
     if has_quotes and b'"' in _QUOTED.sub(b"", content):
         return None
     try:
-        header = head.decode("utf-8-sig").rstrip("\r").split(",")
-        cells = csv.ConvertOptions(
+        header = next(csv.reader([head.decode("utf-8-sig").rstrip("\r")]), [])
+        cells = ConvertOptions(
             column_types=dict.fromkeys(header, large_string()), null_values=[""], strings_can_be_null=True
         )
-        one_thread = csv.ReadOptions(use_threads=False)  # several keep as much memory again, and are hardly faster
-        lines = csv.ParseOptions(newlines_in_values=has_quotes)
-        table = csv.read_csv(BufferReader(content), one_thread, lines, convert_options=cells)
-    except (ArrowInvalid, UnicodeDecodeError):
+        one_thread = ReadOptions(use_threads=False)  # several keep as much memory again, and are hardly faster
+        lines = ParseOptions(newlines_in_values=has_quotes)
+        table = read_csv(BufferReader(content), one_thread, lines, convert_options=cells)
+    except (ArrowInvalid, UnicodeDecodeError, csv.Error):
         return None
     if table.column_names != header or len({*header}) < len(header):
         return None
@@ -303,9 +305,9 @@ def _texts(frame: "pd.DataFrame") -> "list[np.ndarray]":
     import numpy as np
     import pandas as pd
 
-    texts: dict[Any, np.ndarray] = {}
     columns = {name: series.array for name, series in frame.items()}
-    floats = [name for name, array in columns.items() if array.dtype == "float64"]
+    texts = {name: np.full(len(frame), "", object) for name, array in columns.items() if array.isna().all()}
+    floats = [name for name, array in columns.items() if array.dtype == "float64" and name not in texts]
     if floats:
         numbers = np.concatenate([columns[name].to_numpy("float64") for name in floats])
         codes, bits = pd.factorize(numbers.view("int64"))  # by their bits: 0.0 differs from -0.0
