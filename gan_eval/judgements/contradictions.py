@@ -65,12 +65,12 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
     numbers = range(1, len(trials) + 1) if numbers is None else numbers
 
     def refuse(row: int, text: str) -> UserError:
-        place = f"session {abbreviated(trials['session'].iat[row])}, trial {trials['trial'].iat[row]}"
-        return UserError(f"{where}: row {numbers[row]} ({place}): {text}")
+        trial = f"session {abbreviated(trials['session'].iat[row])}, trial {trials['trial'].iat[row]}"
+        return UserError(f"{where}: row {numbers[row]} ({trial}): {text}")
 
     if found := first_change(trials["session"], trials["participant"]):
         row, first = found
-        one, other = (abbreviated(trials["participant"].iat[place]) for place in (row, first))
+        one, other = (abbreviated(trials["participant"].iat[each]) for each in (row, first))
         raise refuse(row, CHECKS["two_people"].line(one=one, first=numbers[first], other=other))
     single = are_single(trials)
     pictures = trials[["stimulus", *_CONSTANT]].reset_index(drop=True)
@@ -80,14 +80,14 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
     rows = pictures.index.to_numpy()
     for name, fix in _CONSTANT.items():
         if found := first_change(pictures["stimulus"], pictures[name]):
-            place, first = found
-            one, other = (str(pictures[name].iat[each]) for each in (place, first))
-            stimulus, of_pair = abbreviated(pictures["stimulus"].iat[place]), _of_pair(single, rows[place], rows[first])
+            at, first = found
+            one, other = (str(pictures[name].iat[each]) for each in (at, first))
+            stimulus, of_pair = abbreviated(pictures["stimulus"].iat[at]), _of_pair(single, rows[at], rows[first])
             facts = {"one": one, "other": other, "first": numbers[rows[first]], "of_pair": of_pair, "fix": fix}
-            raise refuse(rows[place], CHECKS["two_pictures"].line(stimulus=stimulus, name=name, **facts))
+            raise refuse(rows[at], CHECKS["two_pictures"].line(stimulus=stimulus, name=name, **facts))
     if (wrong := belies_its_name(pictures)).any():
-        place = int(wrong.argmax())
-        raise refuse(rows[place], other_than_its_name(pictures.iloc[place]) + _of_pair(single, rows[place]))
+        at = int(wrong.argmax())
+        raise refuse(rows[at], other_than_its_name(pictures.iloc[at]) + _of_pair(single, rows[at]))
     if not single.all() and (wrong := _names_no_two_models(trials)).any():
         row = int(wrong.argmax())
         raise refuse(row, CHECKS["unnamed_models"].line(model=abbreviated(trials["model"].iat[row])))
@@ -204,10 +204,10 @@ def some(names: Iterable[object], text: Callable[[str], str] = abbreviated) -> s
 def first_change(of: pd.Series, value: pd.Series) -> tuple[int, int] | None:
     """Return the first row whose value differs from the first one with the same `of`, and that row; else None."""
     groups, values = pd.factorize(of.array)[0], pd.factorize(value.array)[0]
-    places = np.flatnonzero((groups >= 0) & (values >= 0))
+    known = np.flatnonzero((groups >= 0) & (values >= 0))
     first = np.zeros(groups.max(initial=-1) + 1, int)
-    first[groups[places[::-1]]] = places[::-1]
-    changes = places[values[places] != values[first[groups[places]]]]
+    first[groups[known[::-1]]] = known[::-1]
+    changes = known[values[known] != values[first[groups[known]]]]
     return (int(changes[0]), int(first[groups[changes[0]]])) if len(changes) else None
 
 
@@ -228,15 +228,15 @@ def belies_its_name(pictures: pd.DataFrame) -> NDArray[np.bool_]:
     models = {*pictures["model"].dropna().unique()} | {"real"}
     names = ["stimulus", "kind", "model", "dataset"]
     distinct = ~pictures[names].duplicated().to_numpy(bool)
-    places = np.flatnonzero(distinct)
-    for place, (stimulus, kind, model, dataset) in zip(
-        places, pictures[names][distinct].astype("object").itertuples(index=False), strict=True
+    positions = np.flatnonzero(distinct)
+    for position, (stimulus, kind, model, dataset) in zip(
+        positions, pictures[names][distinct].astype("object").itertuples(index=False), strict=True
     ):
         first, _, rest = str(stimulus).partition("/")
         named, slash, _ = rest.partition("/")
         if first == dataset and slash and named in models:
             is_other_kind = kind in ("real", "fake") and (kind == "real") != (named == "real")
-            wrong[place] = is_other_kind or (kind == "fake" and model in models and model != named)
+            wrong[position] = is_other_kind or (kind == "fake" and model in models and model != named)
     return wrong
 
 

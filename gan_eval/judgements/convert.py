@@ -328,7 +328,7 @@ def _with_direction(frame: pd.DataFrame, rating_high: Kind | None, file: str) ->
 def _all_rejected(frame: pd.DataFrame, rejected: list[Row]) -> list[Row]:
     """Return the rejections so far and those of the other rows, in the order of rows and columns."""
     others = _without_rows(frame, rejected)
-    order = {name: place for place, name in enumerate(TRIALS.names)}
+    order = {name: at for at, name in enumerate(TRIALS.names)}
     return sorted(rejected + rejections_of(others), key=lambda row: (row["row"], order.get(row["column"], 0)))
 
 
@@ -406,7 +406,7 @@ def _rejected_table(rejected: Sequence[Row], read: Foreign) -> pd.DataFrame:
             part, number = read.part_of(row["row"])
             file, question = part.file, ""
         else:
-            file, number, question = read.place(row["row"])
+            file, number, question = read.origin(row["row"])
         reason = row["reason"] + row["advice"] + (f" (# is {question})" if question else "")
         rows.append({"row": number, "column": row["column"], "found": row["found"], "reason": reason, "file": file})
     return frame_of(rows, REJECTED)

@@ -272,8 +272,8 @@ def of_scores(score: np.ndarray, participant: np.ndarray, kind: np.ndarray) -> C
         kind: (N,) int, 0..: kind of the picture.
     """
     of = cells(participant, kind)
-    _, first, place, n = np.unique(of, return_index=True, return_inverse=True, return_counts=True)
-    means = np.bincount(place, score) / n
+    _, first, cell, n = np.unique(of, return_index=True, return_inverse=True, return_counts=True)
+    means = np.bincount(cell, score) / n
     person = participant[first]
     found = correlation(np.bincount(participant), np.bincount(person, means) / np.bincount(person))
     return found if found is not None and found.p < CHECKS["stopped_early"].threshold else None

@@ -232,11 +232,11 @@ def _names_of_columns(read: Foreign, judged: _Judged) -> list[str]:
         above = titles[-1].split()
         if len(header) - len(above) in (0, 1):
             return [name or "unnamed_1" for name in ["", *above][-len(header) :]]
-    is_numbered = header == [str(place) for place in range(len(header))]  # pandas, for columns without names
+    is_numbered = header == [str(number) for number in range(len(header))]  # pandas, for columns without names
     is_header = is_numbered or header[0] == "unnamed_1" or _PICTURES.fullmatch(header[0])
     if is_header or not any(_is_almost_number(name) or judged.is_picture(name) for name in header):
         return []
-    return [f"column {place}" for place in range(1, len(header) + 1)]
+    return [f"column {number}" for number in range(1, len(header) + 1)]
 
 
 class _Claim(NamedTuple):
@@ -307,8 +307,8 @@ def _metrics(
     if len(chosen) == 1 and not metric and _UNNAMED.fullmatch(chosen[0]):
         titles = {chosen[0]: file.stem}
     if unnamed := [name for name, title in titles.items() if _UNNAMED.fullmatch(title) and len(chosen) > 1]:
-        place = list(table).index(unnamed[0]) + 1
-        raise UserError(f"{file}: column {place} has numbers without a name; write a header line")
+        number = list(table).index(unnamed[0]) + 1
+        raise UserError(f"{file}: column {number} has numbers without a name; write a header line")
     for name in chosen:
         lines += _cells_without_number(table[name], name)
     if called := [name for name in chosen if name in judged.models] if len(chosen) > 1 else []:

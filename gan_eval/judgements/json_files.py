@@ -39,12 +39,12 @@ def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
     if single:
         lists.append(("", single))
     start = 0
-    for place, (name_of, rows) in enumerate(lists, start=1):
+    for number, (name_of, rows) in enumerate(lists, start=1):
         if other := [row for row in rows if not isinstance(row, dict)]:
             raise UserError(f"{file}: expected JSON objects, one for each trial; found {json.dumps(other[0])[:60]}")
         names = list(dict.fromkeys(name for row in rows for name in row))
         table = table_of(names, [[text_of(row.get(name)) for row in rows] for name in names])
-        own = f"{group}_{place}" if len(lists) > 1 else group
+        own = f"{group}_{number}" if len(lists) > 1 else group
         yield FilePart(file, name_of or own, table, range(start + 1, start + len(rows) + 1))
         start += len(rows)
 

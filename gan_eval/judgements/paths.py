@@ -43,7 +43,7 @@ def column_of_path(source: str, columns: Iterable[str]) -> str | None:
 
 
 def _steps(source: str, column: str) -> list[str]:
-    return [key or place for key, place in _STEP.findall(source, len(column))]
+    return [key or index for key, index in _STEP.findall(source, len(column))]
 
 
 def unread_entries(source: str, cells: pd.DataFrame) -> dict[str, int]:
@@ -124,7 +124,7 @@ def _lengthened(foreign: Foreign, lists: dict[str, str]) -> Foreign:
         lengths = " and ".join(f"{name} {length}" for name, length in zip(lists, counts[:, at], strict=True))
         row = Labels(foreign, foreign.cells.index)[at]
         raise UserError(f"row {row}: {lengths} entries; equal places belong together: fix the lists")
-    long = foreign.repeated(count, [str(place) for n in count for place in range(n)])
+    long = foreign.repeated(count, [str(index) for n in count for index in range(n)])
     columns = {
         name: pd.array([entry for row, n in zip(each, count, strict=True) for entry in row or [None] * n], dtype="str")
         for name, each in entries.items()

@@ -173,7 +173,7 @@ def _several(number: int, what: str) -> str:
 
 
 def _in_order(mapped: Mapping[str, str]) -> list[str]:
-    order = {name: place for place, name in enumerate(_PARTS)}
+    order = {name: at for at, name in enumerate(_PARTS)}
     return sorted(mapped, key=lambda name: order.get(name, len(order)))
 
 

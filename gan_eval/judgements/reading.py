@@ -27,7 +27,7 @@ from gan_eval.base.reading import plain_file
 from gan_eval.judgements.binary_tables import binary_part, chosen_tables, sqlite_parts
 from gan_eval.judgements.json_files import json_parts
 from gan_eval.judgements.logs import log_part
-from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of, titled_tables
+from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_row, table_of, titled_tables
 from gan_eval.judgements.rejections import WHOLE_ROW, rejection
 from gan_eval.judgements.workbooks import EVERY_SHEET, OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
@@ -75,7 +75,7 @@ class Foreign:
         at = bisect_right(self.starts, row - 1) - 1
         return self.parts[at], row - self.starts[at]
 
-    def place(self, row: int) -> tuple[str, int, str]:
+    def origin(self, row: int) -> tuple[str, int, str]:
         """Return the file of a row, its number there, and what # stands for (else nothing)."""
         number = ""
         if self.numbers is not None:
@@ -86,11 +86,11 @@ class Foreign:
     def groups(self) -> pd.Series:
         """Return the group of each row."""
         names = pd.array([part.group for part in self.parts], dtype="str")
-        return pd.Series(names.take(self._places(self.cells.index)), index=self.cells.index)
+        return pd.Series(names.take(self._part_numbers(self.cells.index)), index=self.cells.index)
 
     def groups_without(self, rows: pd.Index) -> list[str]:
         """Return the groups that none of these rows are from."""
-        used = {self.parts[place].group for place in set(self._places(rows).tolist())}
+        used = {self.parts[at].group for at in set(self._part_numbers(rows).tolist())}
         return [group for group in dict.fromkeys(part.group for part in self.parts) if group not in used]
 
     def repeated(self, count: np.ndarray, numbers: Sequence[str] | None = None) -> "Foreign":
@@ -99,9 +99,9 @@ class Foreign:
         Args:
             numbers: what # stands for in each new row; default: the same as in the row before.
         """
-        places = np.repeat(np.arange(len(count)), count)
-        index = pd.RangeIndex(1, len(places) + 1)
-        origin = pd.Series(self.cells.index[places], index=index)
+        rows = np.repeat(np.arange(len(count)), count)
+        index = pd.RangeIndex(1, len(rows) + 1)
+        origin = pd.Series(self.cells.index[rows], index=index)
         own = pd.Series("" if numbers is None else numbers, index=index, dtype="str")
         if self.numbers is None:
             table = pd.DataFrame({"row": origin, "number": own, "name": own})
@@ -109,10 +109,10 @@ class Foreign:
             table = self.numbers.loc[origin].set_axis(index)
             own = table["number"] if numbers is None else table["number"] + "," + own
             table = table.assign(number=own, name=table["name"] if numbers is None else own)
-        return replace(self, cells=self.cells.iloc[places].set_axis(index), numbers=table)
+        return replace(self, cells=self.cells.iloc[rows].set_axis(index), numbers=table)
 
-    def _places(self, rows: pd.Index) -> np.ndarray:
-        """Return (N,) the place of each row's part."""
+    def _part_numbers(self, rows: pd.Index) -> np.ndarray:
+        """Return (N,) the index of each row's part."""
         before = rows if self.numbers is None else pd.Index(self.numbers["row"].loc[rows])
         return pd.Index(self.starts).searchsorted(before - 1, side="right") - 1
 
@@ -125,7 +125,7 @@ class Labels:
         self.several = len({part.file for part in foreign.parts}) > 1
 
     def __getitem__(self, at: int) -> str:
-        file, row, number = self.foreign.place(int(self.rows[at]))
+        file, row, number = self.foreign.origin(int(self.rows[at]))
         return f"{row}{f' (# {number})' if number else ''}{f' of {file}' if self.several else ''}"
 
 
@@ -250,7 +250,7 @@ def _plain_part(text: str, file: str, group: str, layout: TableLayout) -> FilePa
     rows = [[cell or "" for cell in row] for row in zip(*table[: MAX_TITLES + 1].to_pydict().values(), strict=True)]
     names, first = table.column_names, table.column(0)
     has_more = compute.any(compute.is_in(first, pyarrow.array([*names, _END], pyarrow.large_string()))).as_py()
-    if has_more or header_place([names, *rows], layout.names) or _further_headers(names, rows):
+    if has_more or header_row([names, *rows], layout.names) or _further_headers(names, rows):
         return None
     table = table.rename_columns(column_names(names))
     for at, name in enumerate(table.column_names if '"' in text else ()):
@@ -300,7 +300,7 @@ def _between_blanks(text: str) -> list[list[str]] | None:
 def _without_comments(text: str) -> str:
     """Return the text without the lines that begin with # before the header, as Expyriment writes them."""
     lines = text.splitlines(keepends=True) if text.startswith("#") else []
-    first = next((place for place, line in enumerate(lines) if not line.startswith("#")), 0)
+    first = next((at for at, line in enumerate(lines) if not line.startswith("#")), 0)
     if first == 0 or (first == 1 and separator_of(text) in lines[0] and lines[0].count(",") == lines[1].count(",")):
         return text
     return "".join(line for line in lines[first:] if not line.startswith("#"))
@@ -314,9 +314,9 @@ def _sessions(part: FilePart) -> Iterator[FilePart]:
         return
     numbers = [int(cell) if cell and cell.isdecimal() else 0 for cell in part.table["trial_index"].to_pylist()]
     starts = [0, *(at for at in range(1, len(numbers)) if numbers[at] < numbers[at - 1]), len(numbers)]
-    for place, (begin, end) in enumerate(itertools.pairwise(starts), start=1):
+    for number, (begin, end) in enumerate(itertools.pairwise(starts), start=1):
         yield part._replace(
-            group=f"{part.group}_{place}" if len(starts) > 2 else part.group,
+            group=f"{part.group}_{number}" if len(starts) > 2 else part.group,
             table=part.table.slice(begin, end - begin),
             numbers=part.numbers[begin:end],
             begins_again=begin > 0,
@@ -327,9 +327,9 @@ def _record_parts(
     records: list[list[str]], file: str, group: str, layout: TableLayout, *, separator: str = ","
 ) -> Iterator[FilePart]:
     """Read records with a header; below it another header may follow, as where files were joined by hand."""
-    place = header_place(records, () if layout.skip_rows else layout.names)
-    above = [title for row in records[:place] if (title := " ".join(filter(None, row)))]
-    records = [[*layout.columns], *records[place:]] if layout.columns else records[place:]
+    header_at = header_row(records, () if layout.skip_rows else layout.names)
+    above = [title for row in records[:header_at] if (title := " ".join(filter(None, row)))]
+    records = [[*layout.columns], *records[header_at:]] if layout.columns else records[header_at:]
     if records[-1][0] == _END and not any(records[-1][1:]):
         records = records[:-1]
     names = set(records[0])
@@ -381,9 +381,9 @@ def _with_points(cells: Sequence[str], file: str, separator: str) -> Sequence[st
 
 def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """Return the number of header rows of Qualtrics below the first: the questions' texts, then their codes."""
-    for place, row in enumerate(rows[:3], start=1):
+    for number, row in enumerate(rows[:3], start=1):
         if any(cell.startswith('{"ImportId"') for cell in row):
-            return place
+            return number
     titles = zip(header, rows[0], strict=False) if rows else ()
     return int(any(name.lower() == "responseid" and title.lower() == "response id" for name, title in titles))
 

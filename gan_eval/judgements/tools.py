@@ -187,7 +187,7 @@ class _Reader:
             self.mapping["session"] = f"{JATOS}study_result"  # a worker may come again
         words = {name: each for name, each in self._meanings().items() if name not in self.given.words}
         of_user = self.given.mapping
-        order = {name: place for place, name in enumerate(self.sources)}
+        order = {name: at for at, name in enumerate(self.sources)}
         mapping = {name: source for name, source in self.mapping.items() if name != source and name not in of_user}
         mapping = dict(sorted(mapping.items(), key=lambda item: order.get(item[0], len(order))))
         return Options(mapping, self.where, words), self.lines
@@ -330,7 +330,7 @@ class _Reader:
 
     def _rank(self, value: str, chosen: pd.Series) -> tuple[bool, int, int, bool, int, int]:
         """Return the order of a task or screen: correct answers, preference, known answers; of two alike the first."""
-        place = next((at for at, part in enumerate(self.tool.prefer) if part in value), len(self.tool.prefer))
+        rank = next((at for at, part in enumerate(self.tool.prefer) if part in value), len(self.tool.prefer))
         answers, scores = (
             {_plain(word): n for name in self.sources.get(of, ()) for word, n in self._counts(name, chosen).items()}
             for of in ("response", "correct")
@@ -338,7 +338,7 @@ class _Reader:
         known = sum(answers.get(word, 0) for word in self._answers())
         is_correct = not scores.keys().isdisjoint(("true", "1", "1.0"))
         is_answered = not answers.keys() <= {*MISSING}
-        return is_correct, -place, known, is_answered, int(chosen.sum()), -int(chosen.to_numpy().argmax())
+        return is_correct, -rank, known, is_answered, int(chosen.sum()), -int(chosen.to_numpy().argmax())
 
     def _meanings(self) -> dict[str, dict[str, str]]:
         """Return the meanings of yes and no, of the tool's own words, and of keys whose correct one is known."""

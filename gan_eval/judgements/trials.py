@@ -232,11 +232,11 @@ def _copies(frame: pd.DataFrame, *, where: str) -> NDArray[np.bool_]:
     copy = np.zeros(len(frame), bool)
     copy[shared] = frame[shared].duplicated().to_numpy(bool)
     if (differs := key[~copy].duplicated().to_numpy(bool) & shared[~copy]).any():
-        place = int(np.flatnonzero(~copy)[differs.argmax()])
-        first = int((key == key.iloc[place]).all(axis=1).to_numpy(bool).argmax())
-        session, trial = key.iloc[place]
+        at = int(np.flatnonzero(~copy)[differs.argmax()])
+        first = int((key == key.iloc[at]).all(axis=1).to_numpy(bool).argmax())
+        session, trial = key.iloc[at]
         raise UserError(
-            f"{where}: row {place + 1}: the same session={session}, trial={trial} as row {first + 1}, but they differ "
+            f"{where}: row {at + 1}: the same session={session}, trial={trial} as row {first + 1}, but they differ "
             "otherwise; each may occur once"
         )
     return copy

@@ -38,7 +38,7 @@ GRID, MOVES, BLOCK = 128, 8, 8
 
 def evenly_spread(things: Sequence[T], most: int = MAX_LOOKED_AT) -> list[T]:
     """Return at most `most` things, spread evenly, the first and the last included."""
-    return [things[place] for place in np.linspace(0, len(things) - 1, min(most, len(things))).round().astype(int)]
+    return [things[at] for at in np.linspace(0, len(things) - 1, min(most, len(things))).round().astype(int)]
 
 
 class Look(NamedTuple):
@@ -136,8 +136,8 @@ Looked = list[tuple[Sequence[Path], tuple[Look, Look]]]
 def _looked(pairs: Sequence[Sequence[Path]]) -> Looked:
     """Look at pairs: all, or neighbours at places that are spread evenly, as names may be wrong by one."""
     starts = np.linspace(0, max(0, len(pairs) - 2), MAX_PAIRS // 2).round().astype(int)
-    places = sorted({*starts, *(starts + 1)}) if len(pairs) > MAX_PAIRS else range(len(pairs))
-    chosen = [pairs[place] for place in places]
+    indices = sorted({*starts, *(starts + 1)}) if len(pairs) > MAX_PAIRS else range(len(pairs))
+    chosen = [pairs[at] for at in indices]
     seen = looks([path for pair in chosen for path in pair])
     return [(pair, (a, b)) for pair, a, b in zip(chosen, seen[::2], seen[1::2], strict=True) if a and b]
 

@@ -168,37 +168,37 @@ def found_pictures(
         names: name of the model of each folder; of `source`, if it has generated pictures, too.
         opened: keeps the unpacked containers until it is closed.
     """
-    places = [opened.enter_context(pictures_folder(place, tar_key=tar_key)) for place in (source, *fakes)]
-    notes = [note for place in places for note in place.notes]
+    unpacked = [opened.enter_context(pictures_folder(given, tar_key=tar_key)) for given in (source, *fakes)]
+    notes = [note for each in unpacked for note in each.notes]
     if not fakes:
-        found = find_items(places[0].folder, masks, paired=paired)
-        return _with_captions(found, places, notes), {"fake": names[0]}
+        found = find_items(unpacked[0].folder, masks, paired=paired)
+        return _with_captions(found, unpacked, notes), {"fake": names[0]}
     models = {"fake": names[0]} if len(names) == 1 else {f"fake/{name}": name for name in names}
-    real, generated = parts_of(places[0].folder, [place.folder for place in places[1:]])
+    real, generated = parts_of(unpacked[0].folder, [each.folder for each in unpacked[1:]])
     roles = real.roles | {role: part.roles["fake"] for role, part in zip(models, generated, strict=True)}
     if inputs := next((part.roles["input"] for part in generated if "input" in part.roles), None):
         roles["input"] = inputs
-    for place, part in zip((source, *fakes), (real, *generated), strict=True):
-        notes += [f"{place}: {remark}" for remark in part.remarks]
+    for given, part in zip((source, *fakes), (real, *generated), strict=True):
+        notes += [f"{given}: {remark}" for remark in part.remarks]
     if paired is None and real.is_paired is False:
         paired = False
         notes.append(f"{source}: {NAMED_AS_INPUTS}")
-    if paired is None and any(place.is_numbered for place in places):
+    if paired is None and any(each.is_numbered for each in unpacked):
         paired = False
         notes.append("a container's pictures have running numbers, so they have no partners; if they do, give --paired")
     items, lines = items_of(roles, source, tuple(models), paired=paired)
     found = Found(with_masks(items, masks), tuple(lines))
-    return _with_captions(found, places, notes), models
+    return _with_captions(found, unpacked, notes), models
 
 
-def _with_captions(found: Found, places: Sequence[Unpacked], notes: Sequence[str]) -> Found:
+def _with_captions(found: Found, unpacked: Sequence[Unpacked], notes: Sequence[str]) -> Found:
     """Return the files with the captions that stand in these folders, and more messages."""
-    folders = [place.folder for place in places]
+    folders = [each.folder for each in unpacked]
     files = [path for roles in found.items.values() for role, path in roles.items() if role not in ("input", "mask")]
     captions = [read_captions(folder, [path for path in files if folder in path.parents]) for folder in folders]
     lines = [line for each in captions for line in each.notes]
     texts = {path: text for each in captions for path, text in each.texts.items()}
-    containers = {folder: source for place in places for folder, source in place.containers.items()}
+    containers = {folder: source for each in unpacked for folder, source in each.containers.items()}
     remarks = [named(line, containers) for line in (*notes, *found.remarks, *lines)]
     return Found(found.items, tuple(remarks), texts, containers)
 

@@ -364,30 +364,33 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     import pandas as pd
 
     _require_columns(list(frame.columns), table, where)
-    others = dict(frame.items())
+    series_of = dict(frame.items())
     columns: dict[Any, pd.Series | pd.api.extensions.ExtensionArray] = {}
     for column in table.columns:
-        series = others.pop(column.name, None)
+        series = series_of.pop(column.name, None)
         dtype = pandas_dtype(column.dtype)
         if series is None or (series.dtype != dtype and series.isna().all()):
             columns[column.name] = pd.array([None], dtype=dtype).take(np.zeros(len(frame), np.intp))
-        elif series.dtype == dtype and column.is_free and not (column.dtype == "text" and (series == "").any()):
-            columns[column.name] = series
         else:
             columns[column.name] = _conformed(series, column, where)
-    for name, series in others.items():
-        text = series.dtype == object and all(isinstance(value, str) for value in series.dropna())
-        columns[name] = series.astype("str") if text else series
+    for name, series in series_of.items():
+        is_text = series.dtype == object and all(isinstance(value, str) for value in series.dropna())
+        columns[name] = series.astype("str") if is_text else series
     result = pd.DataFrame(columns, index=frame.index, copy=False).reset_index(drop=True)
+    _require_filled(result, table, where)
+    return result
+
+
+def _require_filled(result: "pd.DataFrame", table: Table, where: str) -> None:
+    """Refuse an empty cell in a column that is always filled, and a key that occurs twice."""
     for column in table.columns:
-        if column.filled and (missing := columns[column.name].isna()).any():
+        if column.filled and (missing := result[column.name].isna()).any():
             raise empty_cell(where, int(missing.argmax()) + 1, column.name)
     if table.key and (double := result.duplicated(list(table.key))).any():
         number = int(double.to_numpy().argmax())
         key = tuple(result.loc[number, name] for name in table.key)
         groups = result.groupby(list(table.key), dropna=False).ngroup().to_numpy()
         raise repeated_key(where, number + 1, int((groups == groups[number]).argmax()) + 1, table, key)
-    return result
 
 
 def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
@@ -435,19 +438,26 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
     """Return a column's cells in the schema's dtype: the series itself, if nothing changes."""
     import pandas as pd
 
-    dtype, floats = pandas_dtype(column.dtype), None
-    is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
-    with suppress(ValueError):  # not a number
-        if is_number or (column.dtype == "float" and _holds_plain_floats(series)):
-            floats = series.array.to_numpy("float64", na_value=math.nan)
-    if floats is None or column.is_free or not is_outside(floats, column).any():
-        has_form = column.words or column.is_name or column.dtype in ("instant", "json")
-        if series.dtype == dtype and not has_form:
-            return series.mask(series == "") if column.dtype == "text" else series  # missing, as in a file
+    dtype = pandas_dtype(column.dtype)
+    if series.dtype == dtype and column.is_free:
+        has_empty = column.dtype == "text" and (series == "").any()
+        return series.mask(series == "") if has_empty else series  # missing, as in a file
+    floats = _floats(series, column)
+    if floats is None or not is_outside(floats, column).any():
+        if series.dtype == dtype and column.is_number:
+            return series
         if column.dtype == "float" and floats is not None:
             return pd.array(floats, dtype=dtype)  # a copy: the numbers may be those of the series
         if series.dtype.kind == {"int": "i", "bool": "b"}.get(column.dtype):
             return series.astype(dtype)
+    return _parsed(series, column, where)
+
+
+def _parsed(series: "pd.Series", column: Column, where: str) -> "pd.Series | pd.api.extensions.ExtensionArray":
+    """Return a column's cells, each parsed, in the schema's dtype: the series itself, if nothing changes."""
+    import pandas as pd
+
+    dtype = pandas_dtype(column.dtype)
     try:
         codes, distinct, cells, reasons = _parse_distinct(series, column)
     except TypeError as error:
@@ -458,6 +468,17 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
     if series.dtype == dtype and cells == distinct:
         return series
     return pd.array([*cells, None], dtype=dtype).take(codes)  # code -1, the last one: missing
+
+
+def _floats(series: "pd.Series", column: Column) -> "np.ndarray | None":
+    """Return (N,) float64 of cells that are numbers, or text of them in a column of these; else None."""
+    import pandas as pd
+
+    is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
+    with suppress(ValueError):  # not a number
+        if is_number or (column.dtype == "float" and _holds_plain_floats(series)):
+            return series.array.to_numpy("float64", na_value=math.nan)
+    return None
 
 
 def _holds_plain_floats(series: "pd.Series") -> bool:
