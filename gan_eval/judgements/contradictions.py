@@ -100,15 +100,10 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
 
 def _pictures_of(pictures: pd.DataFrame, trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
     """Return a row for each picture of each trial, under the position of its trial; of pairs by their columns."""
-    model = pictures["model"]
-    pair = ~single & trials["stimulus_b"].notna().to_numpy(bool)  # else stimulus may name the pair
-    two_models = pair & of_two_models(trials)
-    pairs, of_real = pictures.assign(model=None, item=None)[pair], ~two_models[pair]
-    first = pairs.assign(kind=np.where(of_real, "real", "fake"))
-    second = pairs.assign(
-        stimulus=trials["stimulus_b"].array[pairs.index], kind="fake", model=model[pairs.index].where(of_real)
-    )
-    return pd.concat([pictures[single], first, second]).sort_index(kind="stable")
+    pairs = trials.reset_index(drop=True)[~single & trials["stimulus_b"].notna().to_numpy(bool)]  # else it names a pair
+    is_two = of_two_models(pairs)
+    shown = [each.assign(item=None, model=each["model"].mask(is_two)) for each in pictures_of_pairs(pairs)]
+    return pd.concat([pictures[single], *(each[[*pictures]] for each in shown)]).sort_index(kind="stable")
 
 
 def _of_pair(single: NDArray[np.bool_], *rows: int) -> str:
@@ -195,10 +190,10 @@ def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> 
     return medians[~is_plausible & ((ratio < 1 / least) | (ratio > least))], usual
 
 
-def some(names: Iterable[object], text: Callable[[str], str] = abbreviated) -> str:
+def some(names: Iterable[object], text: Callable[[str], str] = abbreviated, most: int = MAX_NAMED) -> str:
     """Return the first names of people, sessions or words, and the number of others."""
     shown = [text(str(name)) for name in names]
-    return ", ".join(shown[:MAX_NAMED]) + (f" and {len(shown) - MAX_NAMED} more" if len(shown) > MAX_NAMED else "")
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
 
 
 def first_change(of: pd.Series, value: pd.Series) -> tuple[int, int] | None:
@@ -290,6 +285,19 @@ def of_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:
     named = trials["model"].astype("object").str.contains("|", regex=False).fillna(False).to_numpy(bool)
     is_two = (protocol == "model_vs_model").to_numpy(bool, na_value=False)
     return is_two | named & ~(protocol == "paired").to_numpy(bool, na_value=False)
+
+
+def pictures_of_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the first and the second picture of each pair, as objects, with `kind` and `model`.
+
+    They are the real picture and that of `model`, or those of the models A and B in `model`, which is A|B.
+    """
+    is_two, facts = of_two_models(pairs), pairs[["stimulus", "item", "kind", "model", "dataset"]].astype("object")
+    names = facts["model"].fillna("").str.partition("|").reindex(columns=[0, 2])
+    of_first, of_second = (names[at].where(is_two & (names[at] != ""), None) for at in (0, 2))
+    second = {"stimulus": pairs["stimulus_b"].astype("object"), "model": of_second.where(is_two, facts["model"])}
+    first = facts.assign(kind=np.where(is_two, "fake", "real"), model=of_first)
+    return first, facts.assign(kind="fake", **second)
 
 
 def possible_times(trials: pd.DataFrame) -> NDArray[np.bool_]:

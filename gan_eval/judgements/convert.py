@@ -19,6 +19,7 @@ from gan_eval.judgements.contradictions import (
     in_milliseconds,
     require_agreement,
     require_plausible_times,
+    some,
 )
 from gan_eval.judgements.doubts import doubts
 from gan_eval.judgements.habits import of_answers, of_files, of_trials
@@ -382,8 +383,7 @@ def _summed_up(
     source = (sources.get("reaction_time_ms") or Source("reaction_time_ms")).column
     lines = [*doubts(kept.set_axis(accepted.index - 1), time_column=source), *_remarks(kept)]
     if unread := read.groups_without(accepted.index):
-        more = f" and {len(unread) - MAX_WORDS} more" if len(unread) > MAX_WORDS else ""
-        lines.append(f"no row is taken of {', '.join(unread[:MAX_WORDS])}{more}")
+        lines.append(f"no row is taken of {some(unread, str, MAX_WORDS)}")
     return kept, summary, lines + ([left_out_line(personal)] if personal else [])
 
 

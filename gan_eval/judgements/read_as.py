@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.base.errors import shortened
-from gan_eval.judgements.contradictions import answered, are_single, of_two_models
+from gan_eval.judgements.contradictions import answered, are_single, pictures_of_pairs
 from gan_eval.judgements.trials import CALLED, RATING_HIGH
 from gan_eval.tables import TRIALS
 from gan_eval.tables.names import NOT_KNOWN
@@ -97,13 +97,8 @@ def _pictures(main: pd.DataFrame) -> pd.DataFrame:
     columns = ["stimulus", "kind", "model"]
     if single.all():
         return main[columns].drop_duplicates().astype("object")
-    shown = main[columns].astype("object")
-    pairs, two = shown[~single], pd.Series(of_two_models(main), main.index)[~single]
-    models = pairs["model"].str.partition("|").reindex(columns=[0, 2])
-    first = pairs.assign(kind=two.map({True: "fake", False: "real"}), model=models[0].where(two))
-    second = pairs.assign(stimulus=main["stimulus_b"].astype("object")[~single], kind="fake")
-    second["model"] = models[2].where(two, pairs["model"])
-    return pd.concat([shown[single], first, second[second["stimulus"].notna()]])
+    shown = pd.concat([main[single][columns].astype("object"), *pictures_of_pairs(main[~single])])
+    return shown.dropna(subset="stimulus")
 
 
 def words_of(cells: pd.Series) -> Words | int:

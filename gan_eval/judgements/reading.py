@@ -230,16 +230,23 @@ def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterat
     found = _SEPARATOR_LINE.match(text)
     text = text[found.end() :] if found else text
     comment = text.partition("\n")[0] if text.startswith("#") else ""
-    text = _without_comments(text)
-    head = (separator_of(line) for line in text.split("\n", MAX_TITLES)[:-1] if line.count(separator_of(line)) > 1)
-    separator = found[1] if found else next(head, separator_of(text))
+    for part in _separated_parts(_without_comments(text), file, group, layout, separator=found and found[1]):
+        yield from _sessions(part._replace(comment=comment))
+
+
+def _separated_parts(
+    text: str, file: str, group: str, layout: TableLayout, *, separator: str | None
+) -> Iterator[FilePart]:
+    """Read cells between commas, blanks or other signs."""
+    lines = text.split("\n", MAX_TITLES)[:-1]
+    of_lines = (mark for line in lines if line.count(mark := separator_of(line)) > 1)
+    separator = separator or next(of_lines, separator_of(text))
     if separator == "," and (part := _plain_part(text, file, group, layout)):
-        yield from _sessions(part._replace(comment=comment))
-        return
-    between_blanks = _between_blanks(text)
-    records = between_blanks or text_records(text, file, separator)[0]
-    for part in _record_parts(records, file, group, layout, separator=" " if between_blanks else separator):
-        yield from _sessions(part._replace(comment=comment))
+        yield part
+    elif between_blanks := _between_blanks(text):
+        yield from _record_parts(between_blanks, file, group, layout, separator=" ")
+    else:
+        yield from _record_parts(text_records(text, file, separator)[0], file, group, layout, separator=separator)
 
 
 def _plain_part(text: str, file: str, group: str, layout: TableLayout) -> FilePart | None:
@@ -332,29 +339,34 @@ def _record_parts(
     records = [[*layout.columns], *records[header_at:]] if layout.columns else records[header_at:]
     if records[-1][0] == _END and not any(records[-1][1:]):
         records = records[:-1]
-    names = set(records[0])
-    heads = [
+    heads = _headers(records)
+    for count, (begin, end) in enumerate(itertools.pairwise([*heads, len(records)]), start=1):
+        header, rows = column_names(records[begin]), records[begin + 1 : end]
+        skipped = layout.skip_rows or _further_headers(records[begin], rows)
+        questions = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
+        numbered = dict(enumerate(rows[skipped:], start=begin + 1 + skipped))
+        header, note = _with_cells(header, {*map(len, numbered.values())})
+        fitting = {number: row for number, row in numbered.items() if len(row) == len(header)}
+        rejected = [
+            rejection(number, WHOLE_ROW, f"the row has {len(row)} cells, the header has {len(header)}", ",".join(row))
+            for number, row in numbered.items()
+            if number not in fitting
+        ]
+        cells = list(zip(*fitting.values(), strict=True)) or [()] * len(header)
+        columns = [_with_points(each, file, separator) for each in cells]
+        name = group if len(heads) == 1 else f"{group}_{count}"
+        texts = dict(zip(header, questions, strict=False))
+        yield FilePart(file, name, table_of(header, columns), list(fitting), rejected, texts, titles=above, note=note)
+
+
+def _headers(records: Sequence[Sequence[str]]) -> list[int]:
+    """Return the numbers of the records that have the names of columns: the first, and later ones like it."""
+    names = {*records[0]}
+    return [
         at
         for at, record in enumerate(records)
         if at == 0 or (record[0] in names and 2 * len(names.intersection(record)) > min(len(names), len(record)) > 1)
     ]
-    for begin, end in zip(heads, [*heads[1:], len(records)], strict=True):
-        header, rows = column_names(records[begin]), records[begin + 1 : end]
-        skipped = layout.skip_rows or _further_headers(records[begin], rows)
-        questions = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
-        header, note = _with_cells(header, {len(row) for row in rows[skipped:]})
-        fitting, rejected = dict[int, list[str]](), list[Row]()
-        for number, row in enumerate(rows[skipped:], start=begin + 1 + skipped):
-            if len(row) == len(header):
-                fitting[number] = row
-            else:
-                reason = f"the row has {len(row)} cells, the header has {len(header)}"
-                rejected.append(rejection(number, WHOLE_ROW, reason, ",".join(row)))
-        cells = list(zip(*fitting.values(), strict=True)) or [()] * len(header)
-        columns = [_with_points(each, file, separator) for each in cells]
-        name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
-        texts = dict(zip(header, questions, strict=False))
-        yield FilePart(file, name, table_of(header, columns), list(fitting), rejected, texts, titles=above, note=note)
 
 
 def _with_cells(header: list[str], lengths: set[int]) -> tuple[list[str], str]:

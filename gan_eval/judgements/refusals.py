@@ -23,6 +23,13 @@ from gan_eval.tables.frames import Row, faults
 
 Places = tuple[str, str] | None
 """The places of pairs by place, if a table has them."""
+_OF_A_MODEL = re.compile(r"(?i)(\w*_)?model_?(a|b|1|2|left|right)|(left|right)_model")
+"""Names of the two columns of a pair's models."""
+_TWO_MODELS = (
+    "two models in each row: --map left={0} --map right={1} --map left_model={0} --map right_model={1} --map "
+    "choice=COLUMN (where left and right may be columns of pictures); --word choice:tie=none leaves ties out"
+)
+"""Advice for their names."""
 
 
 class Chosen(NamedTuple):
@@ -115,17 +122,13 @@ def table_error(table: Chosen, problem: str, *, missing: Sequence[str] = ()) -> 
     findings = [f"{table.file}: {problem}"]
     if "response" in missing and "kind" not in missing:
         findings.append("correct may replace it: --map correct=COLUMN, whether the answer was correct")
-    person = "@file" if len({part.group for part in table.read.parts}) > 1 else "COLUMN"
-    options = [f"--map {name}={person if name == 'participant' else 'COLUMN'}" for name in missing]
-    of_models = r"(?i)(\w*_)?model_?(a|b|1|2|left|right)|(left|right)_model"
-    models = [shlex.quote(name) for name in map(str, table.rows) if re.fullmatch(of_models, name)]
+    models = [shlex.quote(name) for name in map(str, table.rows) if _OF_A_MODEL.fullmatch(name)]
     if missing and len(models) == 2:
-        findings.append(
-            "two models in each row: --map left={0} --map right={1} --map left_model={0} --map right_model={1} --map "
-            "choice=COLUMN (where left and right may be columns of pictures); --word choice:tie=none leaves ties "
-            "out".format(*models)
-        )
+        findings.append(_TWO_MODELS.format(*models))
         options = []
+    else:
+        person = "@file" if len({part.group for part in table.read.parts}) > 1 else "COLUMN"
+        options = [f"--map {name}={person if name == 'participant' else 'COLUMN'}" for name in missing]
     for name in (*ENUMERATIONS, "choice"):
         if name != "choice" or (name in table.sources and not table.sources.keys() & {"left", "first"}):
             found, option = _unknown_words(table, name)
