@@ -5,7 +5,7 @@ The signs and their thresholds are the rows of `gan_eval.pictures.checks`.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -389,15 +389,19 @@ def content_lines(name: str, fakes: Sequence[Path], reals: Sequence[Path]) -> li
     if (count := len(digests) - len({*digests})) >= CHECKS["repeated"].threshold:
         lines.append(CHECKS["repeated"].line(count=count, **facts))
     seen = [look for look in looks(evenly_spread(reals, MAX_PAIRS)) if look]
-    if min(len(looked), len(seen)) < MIN_COMPARED:
-        return lines
-    lowest = min(look.lowest for _, look in looked)
-    if lowest - median(look.lowest for look in seen) >= CHECKS["no_dark_levels"].threshold:
-        lines.append(CHECKS["no_dark_levels"].line(lowest=lowest, **facts))
-    fake, real = (median(look.black for look in side) for side in ([look for _, look in looked], seen))
-    if fake - real > CHECKS["black"].threshold:
-        lines.append(CHECKS["black"].line(fake=fake, real=real, **facts))
+    if min(len(looked), len(seen)) >= MIN_COMPARED:
+        lines += _lines_on_levels([look for _, look in looked], seen, facts)
     return lines
+
+
+def _lines_on_levels(fakes: Sequence[Look], reals: Sequence[Look], facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield lines on generated pictures without dark levels, or with more black than the real ones."""
+    lowest = min(look.lowest for look in fakes)
+    if lowest - median(look.lowest for look in reals) >= CHECKS["no_dark_levels"].threshold:
+        yield CHECKS["no_dark_levels"].line(lowest=lowest, **facts)
+    fake, real = (median(look.black for look in side) for side in (fakes, reals))
+    if fake - real > CHECKS["black"].threshold:
+        yield CHECKS["black"].line(fake=fake, real=real, **facts)
 
 
 def grids_of(paths: Sequence[Path]) -> list[Path]:

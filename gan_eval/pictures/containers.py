@@ -302,12 +302,12 @@ def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
     with pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20) as file:
         fields = {field.name: field.type for field in file.schema_arrow}
         structs, columns = _picture_columns(fields, source)
-        is_text = (pa.types.is_string, pa.types.is_large_string)
-        texts = [name for name in CAPTION_COLUMNS if name in fields and any(check(fields[name]) for check in is_text)]
+        of_text = (pa.string(), pa.large_string())
+        texts = [name for name in CAPTION_COLUMNS if fields.get(name) in of_text][:1]
         _require_small_cells(file.metadata, columns, source)
         stems = {name: _stems(file, name, is_struct=name in structs, key="key" in fields) for name in columns}
         empty: dict[str, list[str | None]] = {name: [] for name in columns}
-        batches = file.iter_batches(1, columns=[*columns, *texts[:1]])
+        batches = file.iter_batches(1, columns=[*columns, *texts])
         for row, cells in enumerate(cells for batch in batches for cells in batch.to_pylist()):
             for name in columns:
                 cell: dict[str, Any] = (cells[name] or {}) if name in structs else {"bytes": cells[name]}
@@ -318,9 +318,17 @@ def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
                 name_in_set = f"{stems[name][row]}{suffix_of(content)}"
                 name_in_set = f"{name}/{name_in_set}" if len(columns) > 1 else name_in_set
                 unpacked.add(name_in_set, io.BytesIO(content), source)
-                if texts and isinstance(text := cells[texts[0]], str):
+                for text in (cells[column] for column in texts if cells[column] is not None):
                     unpacked.captions[name_in_set] = text
-        rows = file.metadata.num_rows
+        _note_empty_rows(empty, file.metadata.num_rows, source, unpacked)
+
+
+def _note_empty_rows(empty: Mapping[str, list[str | None]], rows: int, source: Path, unpacked: Unpacked) -> None:
+    """Add a note on the rows of each column that have no picture; refuse a column of paths alone.
+
+    Args:
+        empty: the paths in these rows.
+    """
     for name, paths in empty.items():
         if len(paths) == rows and any(paths):
             raise UserError(
