@@ -98,16 +98,20 @@ def table_of(header: Sequence[str], columns: Iterable[Sequence[str | None]]) -> 
     return pyarrow.table(cells, names=list(header))
 
 
+def table_of_rows(rows: Sequence[Mapping[str, str | None]]) -> pyarrow.Table:
+    """Return rows as a table of text; a cell that a row lacks is missing."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return table_of(names, [[row.get(name) for row in rows] for name in names])
+
+
 def text_of(value: Any) -> str | None:
-    """Return a value of JSON or Excel as the text of a cell; objects and lists as JSON."""
+    """Return a value of JSON as the text of a cell; objects and lists as JSON."""
     match value:
         case None | str():
             return value
         case float() if value.is_integer() and abs(value) < 1e15:
             return str(int(value))
-        case bool() | int() | float() | list() | dict():
-            return json.dumps(value, ensure_ascii=False)
-    return value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def titled_tables(text: str) -> dict[str, str]:

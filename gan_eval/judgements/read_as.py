@@ -15,10 +15,14 @@ from gan_eval.tables.names import NOT_KNOWN
 
 MAX_WORDS = 8
 """Maximum number of words of a column that are listed with their counts."""
-MAX_LINES, _MAX_LINES_OF_SOURCES = 10, 2
-"""Maximum number of lines, and of those of the sources, and of the rules."""
-MAX_WIDTH, _MAX_CELL = 150, 40
-"""Maximum number of characters of a line of several columns, and of a word."""
+MAX_LINES = 10
+"""Maximum number of lines."""
+_MAX_LINES_OF_SOURCES = 2
+"""Maximum number of lines of the sources, and of the rules."""
+MAX_WIDTH = 150
+"""Maximum number of characters of a line of several columns."""
+_MAX_CELL = 40
+"""Maximum number of characters of a word."""
 Words = dict[str, int]
 _KINDS = ("real", "fake")
 _FIRST = re.compile(

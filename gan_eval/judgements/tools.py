@@ -276,15 +276,23 @@ class _Reader:
             return
         cells = self.rows[truth]
         missing = [word for word in cells.dropna().unique() if _plain(word) in MISSING]
-        has_truth = chosen = cells.notna() & ~cells.isin(missing)
-        column = next((name for name in self.tool.choose if self._counts(name, has_truth)), None)
-        is_given = any(parse_rule(rule).column == column for rule in self.given.where)
-        if column and not is_given and self.rows[column].nunique() > 1:
-            chosen = self._of_one_task(column, has_truth)
-        if not (chosen <= has_truth).all() or (chosen is has_truth and not has_truth.all()):
+        has_truth = cells.notna() & ~cells.isin(missing)
+        column = next((name for name in self.tool.choose if self._counts(name, has_truth)), "")
+        chosen = self._of_one_task(column, has_truth) if self._has_tasks(column) else None
+        is_needed = not has_truth.all() if chosen is None else not (chosen <= has_truth).all()
+        if is_needed:
             self.where += [f"{truth}!={word}" for word in missing] or [f"{truth}!=-"]
-        self._keep(self.rows[(has_truth & chosen).to_numpy(bool)])
+        self._keep(self.rows[(has_truth if chosen is None else has_truth & chosen).to_numpy(bool)])
         self._leave_practice_loops()
+        self._take_ratings(column)
+
+    def _has_tasks(self, column: str) -> bool:
+        """Return True for a column with several tasks or screens, of which the user has no rule."""
+        is_given = any(parse_rule(rule).column == column for rule in self.given.where)
+        return bool(column) and not is_given and self.rows[column].nunique() > 1
+
+    def _take_ratings(self, column: str) -> None:
+        """Take the answers for ratings if the task or screen is one of the tool's ratings."""
         if self.tool.ratings and column and len(self.rows) and self.tool.ratings in str(self.rows[column].iloc[0]):
             self.mapping |= {"rating": "response", "response": ""}
             self.sources |= {"response": (), "correct": ()}

@@ -28,12 +28,20 @@ T = TypeVar("T")
 Floats = NDArray[np.float64]
 HoleColour = Literal["white", "black"]
 
-MAX_LOOKED_AT, MAX_PAIRS = 100, 24
-"""Maximum number of pictures of a folder that are looked at, and of pairs that are decoded and compared."""
-MIN_CHANGED, MIN_COMPARED = 2, 8
-"""Minimum number of pictures with a change, and of pictures for the conclusion that nothing is alike."""
-GRID, MOVES, BLOCK = 128, 8, 8
-"""Side of the grid of pixels that is compared, largest move and side of a block, in pixels."""
+MAX_LOOKED_AT = 100
+"""Maximum number of pictures of a folder that are looked at."""
+MAX_PAIRS = 24
+"""Maximum number of pairs that are decoded and compared."""
+MIN_CHANGED = 2
+"""Minimum number of pictures with a change."""
+MIN_COMPARED = 8
+"""Minimum number of pictures for the conclusion that nothing is alike."""
+GRID = 128
+"""Side of the grid of pixels that is compared."""
+MOVES = 8
+"""Largest move in pixels."""
+BLOCK = 8
+"""Side of a block in pixels."""
 
 
 def evenly_spread(things: Sequence[T], most: int = MAX_LOOKED_AT) -> list[T]:

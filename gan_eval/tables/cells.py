@@ -270,7 +270,9 @@ def format_cell(value: Any, column: Column | None, where: str) -> str:
 
 FORMULA = r"'*([=+@\t\r\n]|-(?!(inf|[0-9.]+([eE][+-]?[0-9]+)?)?$))"
 """Start of a cell that a spreadsheet would run, after any apostrophes; not the minus sign of a number."""
-_FORMULA, _TO_QUOTE = re.compile(FORMULA), re.compile('[,"\r\n]')
+_FORMULA = re.compile(FORMULA)
+_TO_QUOTE = re.compile('[,"\r\n]')
+"""A sign in a cell that must be quoted."""
 
 
 def csv_cells(texts: Iterable[str]) -> list[str]:
@@ -283,7 +285,9 @@ def csv_cells(texts: Iterable[str]) -> list[str]:
     return ['"' + cell.replace('"', '""') + '"' if _TO_QUOTE.search(cell) else cell for cell in cells]
 
 
-_HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile(r'"[^"]*"')
+_HEADER = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)""")
+"""The first line with text; a quoted cell may have several lines."""
+_QUOTED = re.compile(r'"[^"]*"')
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 _DECIMAL_COMMA_CELL = re.compile(rf"(?<![^;\t|]){_DECIMAL_COMMA.pattern}(?![^;\t|])")
 
