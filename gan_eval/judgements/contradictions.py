@@ -1,6 +1,7 @@
 """Contradictions of a trials table, which are refused."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -63,16 +64,33 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
         numbers: (N,) number of each row in its source; default: 1, 2, ...
     """
     numbers = range(1, len(trials) + 1) if numbers is None else numbers
-
-    def refuse(row: int, text: str) -> UserError:
+    single = are_single(trials)
+    found = chain(
+        _two_people(trials, numbers),
+        _two_pictures(trials, single, numbers),
+        _unnamed_models(trials, single),
+        _wrong_answers(trials, single),
+    )
+    if (first := next(found, None)) is not None:
+        row, text = first
         trial = f"session {abbreviated(trials['session'].iat[row])}, trial {trials['trial'].iat[row]}"
-        return UserError(f"{where}: row {numbers[row]} ({trial}): {text}")
+        raise UserError(f"{where}: row {numbers[row]} ({trial}): {text}")
 
+
+Found = Iterator[tuple[int, str]]
+"""Rows that contradict an earlier one, or themselves, with a message."""
+
+
+def _two_people(trials: pd.DataFrame, numbers: Numbers) -> Found:
+    """Yield the first row of a session that has another participant before it."""
     if found := first_change(trials["session"], trials["participant"]):
         row, first = found
-        one, other = (abbreviated(trials["participant"].iat[each]) for each in (row, first))
-        raise refuse(row, CHECKS["two_people"].line(one=one, first=numbers[first], other=other))
-    single = are_single(trials)
+        one, other = (abbreviated(trials["participant"].iat[each]) for each in found)
+        yield row, CHECKS["two_people"].line(one=one, first=numbers[first], other=other)
+
+
+def _two_pictures(trials: pd.DataFrame, single: NDArray[np.bool_], numbers: Numbers) -> Found:
+    """Yield the first row whose picture has another kind, model, data set or item before it, or by its name."""
     pictures = trials[["stimulus", *_CONSTANT]].reset_index(drop=True)
     if not single.all():
         pictures = _pictures_of(pictures, trials, single)
@@ -81,21 +99,29 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
     for name, fix in _CONSTANT.items():
         if found := first_change(pictures["stimulus"], pictures[name]):
             at, first = found
-            one, other = (str(pictures[name].iat[each]) for each in (at, first))
+            one, other = (str(pictures[name].iat[each]) for each in found)
             stimulus, of_pair = abbreviated(pictures["stimulus"].iat[at]), _of_pair(single, rows[at], rows[first])
             facts = {"one": one, "other": other, "first": numbers[rows[first]], "of_pair": of_pair, "fix": fix}
-            raise refuse(rows[at], CHECKS["two_pictures"].line(stimulus=stimulus, name=name, **facts))
+            yield rows[at], CHECKS["two_pictures"].line(stimulus=stimulus, name=name, **facts)
     if (wrong := belies_its_name(pictures)).any():
         at = int(wrong.argmax())
-        raise refuse(rows[at], other_than_its_name(pictures.iloc[at]) + _of_pair(single, rows[at]))
+        yield rows[at], other_than_its_name(pictures.iloc[at]) + _of_pair(single, rows[at])
+
+
+def _unnamed_models(trials: pd.DataFrame, single: NDArray[np.bool_]) -> Found:
+    """Yield the first pair of two models that names them otherwise than A|B."""
     if not single.all() and (wrong := _names_no_two_models(trials)).any():
         row = int(wrong.argmax())
-        raise refuse(row, CHECKS["unnamed_models"].line(model=abbreviated(trials["model"].iat[row])))
+        yield row, CHECKS["unnamed_models"].line(model=abbreviated(trials["model"].iat[row]))
+
+
+def _wrong_answers(trials: pd.DataFrame, single: NDArray[np.bool_]) -> Found:
+    """Yield the first row whose `correct` differs from its answer and truth."""
     if trials["correct"].notna().any() and (wrong := _belies_its_answer(trials)).any():
         row = int(wrong.argmax())
         check = CHECKS["not_correct"] if single[row] else CHECKS["not_correct_choice"]
         given = {name: trials[name].iat[row] for name in ("kind", "response", "choice")}
-        raise refuse(row, check.line(correct=str(trials["correct"].iat[row]).lower(), count=int(wrong.sum()), **given))
+        yield row, check.line(correct=str(trials["correct"].iat[row]).lower(), count=int(wrong.sum()), **given)
 
 
 def _pictures_of(pictures: pd.DataFrame, trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
@@ -138,16 +164,19 @@ def require_plausible_times(
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
         times = times[(times > 0) & (times <= MAX_TIME_MS)]  # other values are not times and are counted as such
         median = float(np.median(times)) if len(times) else low
-        if low <= median <= high:
-            continue
-        source = (sources or {}).get(name) or Source(name)
-        factor = (source.factor or 1) * 1000 if median < low else (source.factor or 1) / 1000
-        scale = f"*{factor:g}" if factor > 1.000001 else f"/{1 / factor:g}" if factor < 0.999999 else ""
-        asked = f"below {low:g} ms: are these seconds?"
-        if median > high:
-            asked = f"above {high / 1000:g} s: were milliseconds multiplied by 1000?"
-        line = CHECKS["unit"].line(name=name, median=median, asked=asked, source=f"{source.column}{scale}")
-        raise UserError(f"{where}: {line}")
+        if not low <= median <= high:
+            source = (sources or {}).get(name) or Source(name)
+            raise UserError(f"{where}: {_unit_line(name, median, low=low, high=high, source=source)}")
+
+
+def _unit_line(name: str, median: float, *, low: float, high: float, source: Source) -> str:
+    """Return the message on a column of times whose median is below `low` or above `high`."""
+    factor = (source.factor or 1) * 1000 if median < low else (source.factor or 1) / 1000
+    scale = f"*{factor:g}" if factor > 1.000001 else f"/{1 / factor:g}" if factor < 0.999999 else ""
+    asked = f"below {low:g} ms: are these seconds?"
+    if median > high:
+        asked = f"above {high / 1000:g} s: were milliseconds multiplied by 1000?"
+    return CHECKS["unit"].line(name=name, median=median, asked=asked, source=f"{source.column}{scale}")
 
 
 def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -129,20 +129,23 @@ def table_error(table: Chosen, problem: str, *, missing: Sequence[str] = ()) -> 
     else:
         person = "@file" if len({part.group for part in table.read.parts}) > 1 else "COLUMN"
         options = [f"--map {name}={person if name == 'participant' else 'COLUMN'}" for name in missing]
-    for name in (*ENUMERATIONS, "choice"):
-        if name != "choice" or (name in table.sources and not table.sources.keys() & {"left", "first"}):
-            found, option = _unknown_words(table, name)
-            findings += found
-            options += option
+    has_choice = "choice" in table.sources and not table.sources.keys() & {"left", "first"}
+    for name in (*ENUMERATIONS, *(["choice"] * has_choice)):
+        found, option = _unknown_words(table, name)
+        findings += found
+        options += option
+    return UserError("; ".join([*findings, *_ways_to_import(table, options, is_plain=len(findings) == 1)]))
+
+
+def _ways_to_import(table: Chosen, options: Sequence[str], *, is_plain: bool) -> Iterator[str]:
+    """Yield the command with these options or, if the table has no other problem, without one."""
     command = f"gan-eval trials import {table.command}"
     if options:
         each = " (an option for each word)" if "--word" in options[-1] else ""
         typed = " ".join(options)
-        whole = f"name them with: {command} {typed} --out trials.csv"
-        findings.append((f"add {typed}" if table.sources else whole) + each)
-    elif not table.sources and len(findings) == 1:  # words in capitals, or with spaces around them
-        findings.append(f"convert it with: {command} --out trials.csv")
-    return UserError("; ".join(findings))
+        yield (f"add {typed}" if table.sources else f"name them with: {command} {typed} --out trials.csv") + each
+    elif not table.sources and is_plain:  # words in capitals, or with spaces around them
+        yield f"convert it with: {command} --out trials.csv"
 
 
 def _unknown_words(table: Chosen, name: str) -> tuple[list[str], list[str]]:

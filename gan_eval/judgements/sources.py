@@ -37,10 +37,19 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
     foreign, entries = _with_marked_rows(foreign, inner, columns, of_pictures)
     cells = {name: _cells(name, foreign) for name in names if name not in foreign.cells}
     further = {name: column for name, column in cells.items() if column is not None}
-    lists = {column_of_path(name, columns) for name in entries}
-    lists |= {name for name in map(str, foreign.cells) if name.endswith("[*]") and name not in columns}
-    left = foreign.cells.drop(columns=[name for name in foreign.cells if name in lists and name not in inner])
+    left = foreign.cells.drop(columns=list(_lists(foreign, entries, columns).difference(inner)))
     return replace(foreign, cells=left.assign(**further)) if further or entries else foreign
+
+
+def _lists(foreign: Foreign, entries: Sequence[str], columns: Sequence[str]) -> set[str]:
+    """Return the columns of lists of which each entry has become a row, and those of their entries.
+
+    Args:
+        columns: those of the files.
+    """
+    whole = {column_of_path(name, columns) for name in entries}
+    of_entries = {name for name in map(str, foreign.cells) if name.endswith("[*]") and name not in columns}
+    return {name for name in map(str, foreign.cells) if name in whole} | of_entries
 
 
 def _with_marked_rows(
