@@ -181,15 +181,14 @@ def found_pictures(
         roles["input"] = inputs
     for given, part in zip((source, *fakes), (real, *generated), strict=True):
         notes += [f"{given}: {remark}" for remark in part.remarks]
+    reason = ""
     if paired is None and real.is_paired is False:
-        paired = False
-        notes.append(f"{source}: {NAMED_AS_INPUTS}")
-    if paired is None and any(each.is_numbered for each in unpacked):
-        paired = False
-        notes.append("a container's pictures have running numbers, so they have no partners; if they do, give --paired")
-    items, lines = items_of(roles, source, tuple(models), paired=paired)
+        reason = f"{source}: {NAMED_AS_INPUTS}"
+    elif paired is None and any(each.is_numbered for each in unpacked):
+        reason = "a container's pictures have running numbers, so they have no partners; if they do, give --paired"
+    items, lines = items_of(roles, source, tuple(models), paired=False if reason else paired)
     found = Found(with_masks(items, masks), tuple(lines))
-    return _with_captions(found, unpacked, notes), models
+    return _with_captions(found, unpacked, [*notes, *filter(None, [reason])]), models
 
 
 def _with_captions(found: Found, unpacked: Sequence[Unpacked], notes: Sequence[str]) -> Found:
