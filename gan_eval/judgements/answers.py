@@ -165,8 +165,8 @@ def with_counted_answers(foreign: Foreign, sources: Sources, *, where: str) -> t
             row = Labels(foreign, foreign.cells.index)[int(wrong[0])]
             raise UserError(f"{where}: row {row}: more answers are correct ({read[COUNT_CORRECT]}) than {read[COUNT]}")
         name = f"{read[COUNT_CORRECT]} of {read[COUNT]}"
-        place = np.arange(total.sum()) - np.repeat(np.cumsum(total) - total, total)
-        is_correct = place < np.repeat(of[COUNT_CORRECT], total)
+        number = np.arange(total.sum()) - np.repeat(np.cumsum(total) - total, total)
+        is_correct = number < np.repeat(of[COUNT_CORRECT], total)
         further[name] = pd.Series(np.where(is_correct, "true", "false"), index=long.cells.index, dtype="str")
         sources["correct"] = Source(name)
     who = ""

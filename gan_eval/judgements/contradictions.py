@@ -1,6 +1,7 @@
 """Contradictions of a trials table, which are refused."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -63,16 +64,33 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
         numbers: (N,) number of each row in its source; default: 1, 2, ...
     """
     numbers = range(1, len(trials) + 1) if numbers is None else numbers
+    single = are_single(trials)
+    found = chain(
+        _two_people(trials, numbers),
+        _two_pictures(trials, single, numbers),
+        _unnamed_models(trials, single),
+        _wrong_answers(trials, single),
+    )
+    if (first := next(found, None)) is not None:
+        row, text = first
+        trial = f"session {abbreviated(trials['session'].iat[row])}, trial {trials['trial'].iat[row]}"
+        raise UserError(f"{where}: row {numbers[row]} ({trial}): {text}")
 
-    def refuse(row: int, text: str) -> UserError:
-        place = f"session {abbreviated(trials['session'].iat[row])}, trial {trials['trial'].iat[row]}"
-        return UserError(f"{where}: row {numbers[row]} ({place}): {text}")
 
+Found = Iterator[tuple[int, str]]
+"""Rows that contradict an earlier one, or themselves, with a message."""
+
+
+def _two_people(trials: pd.DataFrame, numbers: Numbers) -> Found:
+    """Yield the first row of a session that has another participant before it."""
     if found := first_change(trials["session"], trials["participant"]):
         row, first = found
-        one, other = (abbreviated(trials["participant"].iat[place]) for place in (row, first))
-        raise refuse(row, CHECKS["two_people"].line(one=one, first=numbers[first], other=other))
-    single = are_single(trials)
+        one, other = (abbreviated(trials["participant"].iat[each]) for each in found)
+        yield row, CHECKS["two_people"].line(one=one, first=numbers[first], other=other)
+
+
+def _two_pictures(trials: pd.DataFrame, single: NDArray[np.bool_], numbers: Numbers) -> Found:
+    """Yield the first row whose picture has another kind, model, data set or item before it, or by its name."""
     pictures = trials[["stimulus", *_CONSTANT]].reset_index(drop=True)
     if not single.all():
         pictures = _pictures_of(pictures, trials, single)
@@ -80,35 +98,38 @@ def require_agreement(trials: pd.DataFrame, *, where: str, numbers: Numbers | No
     rows = pictures.index.to_numpy()
     for name, fix in _CONSTANT.items():
         if found := first_change(pictures["stimulus"], pictures[name]):
-            place, first = found
-            one, other = (str(pictures[name].iat[each]) for each in (place, first))
-            stimulus, of_pair = abbreviated(pictures["stimulus"].iat[place]), _of_pair(single, rows[place], rows[first])
+            at, first = found
+            one, other = (str(pictures[name].iat[each]) for each in found)
+            stimulus, of_pair = abbreviated(pictures["stimulus"].iat[at]), _of_pair(single, rows[at], rows[first])
             facts = {"one": one, "other": other, "first": numbers[rows[first]], "of_pair": of_pair, "fix": fix}
-            raise refuse(rows[place], CHECKS["two_pictures"].line(stimulus=stimulus, name=name, **facts))
+            yield rows[at], CHECKS["two_pictures"].line(stimulus=stimulus, name=name, **facts)
     if (wrong := belies_its_name(pictures)).any():
-        place = int(wrong.argmax())
-        raise refuse(rows[place], other_than_its_name(pictures.iloc[place]) + _of_pair(single, rows[place]))
+        at = int(wrong.argmax())
+        yield rows[at], other_than_its_name(pictures.iloc[at]) + _of_pair(single, rows[at])
+
+
+def _unnamed_models(trials: pd.DataFrame, single: NDArray[np.bool_]) -> Found:
+    """Yield the first pair of two models that names them otherwise than A|B."""
     if not single.all() and (wrong := _names_no_two_models(trials)).any():
         row = int(wrong.argmax())
-        raise refuse(row, CHECKS["unnamed_models"].line(model=abbreviated(trials["model"].iat[row])))
+        yield row, CHECKS["unnamed_models"].line(model=abbreviated(trials["model"].iat[row]))
+
+
+def _wrong_answers(trials: pd.DataFrame, single: NDArray[np.bool_]) -> Found:
+    """Yield the first row whose `correct` differs from its answer and truth."""
     if trials["correct"].notna().any() and (wrong := _belies_its_answer(trials)).any():
         row = int(wrong.argmax())
         check = CHECKS["not_correct"] if single[row] else CHECKS["not_correct_choice"]
         given = {name: trials[name].iat[row] for name in ("kind", "response", "choice")}
-        raise refuse(row, check.line(correct=str(trials["correct"].iat[row]).lower(), count=int(wrong.sum()), **given))
+        yield row, check.line(correct=str(trials["correct"].iat[row]).lower(), count=int(wrong.sum()), **given)
 
 
 def _pictures_of(pictures: pd.DataFrame, trials: pd.DataFrame, single: NDArray[np.bool_]) -> pd.DataFrame:
     """Return a row for each picture of each trial, under the position of its trial; of pairs by their columns."""
-    model = pictures["model"]
-    pair = ~single & trials["stimulus_b"].notna().to_numpy(bool)  # else stimulus may name the pair
-    two_models = pair & of_two_models(trials)
-    pairs, of_real = pictures.assign(model=None, item=None)[pair], ~two_models[pair]
-    first = pairs.assign(kind=np.where(of_real, "real", "fake"))
-    second = pairs.assign(
-        stimulus=trials["stimulus_b"].array[pairs.index], kind="fake", model=model[pairs.index].where(of_real)
-    )
-    return pd.concat([pictures[single], first, second]).sort_index(kind="stable")
+    pairs = trials.reset_index(drop=True)[~single & trials["stimulus_b"].notna().to_numpy(bool)]  # else it names a pair
+    is_two = of_two_models(pairs)
+    shown = [each.assign(item=None, model=each["model"].mask(is_two)) for each in pictures_of_pairs(pairs)]
+    return pd.concat([pictures[single], *(each[[*pictures]] for each in shown)]).sort_index(kind="stable")
 
 
 def _of_pair(single: NDArray[np.bool_], *rows: int) -> str:
@@ -143,16 +164,19 @@ def require_plausible_times(
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
         times = times[(times > 0) & (times <= MAX_TIME_MS)]  # other values are not times and are counted as such
         median = float(np.median(times)) if len(times) else low
-        if low <= median <= high:
-            continue
-        source = (sources or {}).get(name) or Source(name)
-        factor = (source.factor or 1) * 1000 if median < low else (source.factor or 1) / 1000
-        scale = f"*{factor:g}" if factor > 1.000001 else f"/{1 / factor:g}" if factor < 0.999999 else ""
-        asked = f"below {low:g} ms: are these seconds?"
-        if median > high:
-            asked = f"above {high / 1000:g} s: were milliseconds multiplied by 1000?"
-        line = CHECKS["unit"].line(name=name, median=median, asked=asked, source=f"{source.column}{scale}")
-        raise UserError(f"{where}: {line}")
+        if not low <= median <= high:
+            source = (sources or {}).get(name) or Source(name)
+            raise UserError(f"{where}: {_unit_line(name, median, low=low, high=high, source=source)}")
+
+
+def _unit_line(name: str, median: float, *, low: float, high: float, source: Source) -> str:
+    """Return the message on a column of times whose median is below `low` or above `high`."""
+    factor = (source.factor or 1) * 1000 if median < low else (source.factor or 1) / 1000
+    scale = f"*{factor:g}" if factor > 1.000001 else f"/{1 / factor:g}" if factor < 0.999999 else ""
+    asked = f"below {low:g} ms: are these seconds?"
+    if median > high:
+        asked = f"above {high / 1000:g} s: were milliseconds multiplied by 1000?"
+    return CHECKS["unit"].line(name=name, median=median, asked=asked, source=f"{source.column}{scale}")
 
 
 def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -195,19 +219,19 @@ def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> 
     return medians[~is_plausible & ((ratio < 1 / least) | (ratio > least))], usual
 
 
-def some(names: Iterable[object], text: Callable[[str], str] = abbreviated) -> str:
+def some(names: Iterable[object], text: Callable[[str], str] = abbreviated, most: int = MAX_NAMED) -> str:
     """Return the first names of people, sessions or words, and the number of others."""
     shown = [text(str(name)) for name in names]
-    return ", ".join(shown[:MAX_NAMED]) + (f" and {len(shown) - MAX_NAMED} more" if len(shown) > MAX_NAMED else "")
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
 
 
 def first_change(of: pd.Series, value: pd.Series) -> tuple[int, int] | None:
     """Return the first row whose value differs from the first one with the same `of`, and that row; else None."""
     groups, values = pd.factorize(of.array)[0], pd.factorize(value.array)[0]
-    places = np.flatnonzero((groups >= 0) & (values >= 0))
+    known = np.flatnonzero((groups >= 0) & (values >= 0))
     first = np.zeros(groups.max(initial=-1) + 1, int)
-    first[groups[places[::-1]]] = places[::-1]
-    changes = places[values[places] != values[first[groups[places]]]]
+    first[groups[known[::-1]]] = known[::-1]
+    changes = known[values[known] != values[first[groups[known]]]]
     return (int(changes[0]), int(first[groups[changes[0]]])) if len(changes) else None
 
 
@@ -228,15 +252,15 @@ def belies_its_name(pictures: pd.DataFrame) -> NDArray[np.bool_]:
     models = {*pictures["model"].dropna().unique()} | {"real"}
     names = ["stimulus", "kind", "model", "dataset"]
     distinct = ~pictures[names].duplicated().to_numpy(bool)
-    places = np.flatnonzero(distinct)
-    for place, (stimulus, kind, model, dataset) in zip(
-        places, pictures[names][distinct].astype("object").itertuples(index=False), strict=True
+    positions = np.flatnonzero(distinct)
+    for position, (stimulus, kind, model, dataset) in zip(
+        positions, pictures[names][distinct].astype("object").itertuples(index=False), strict=True
     ):
         first, _, rest = str(stimulus).partition("/")
         named, slash, _ = rest.partition("/")
         if first == dataset and slash and named in models:
             is_other_kind = kind in ("real", "fake") and (kind == "real") != (named == "real")
-            wrong[place] = is_other_kind or (kind == "fake" and model in models and model != named)
+            wrong[position] = is_other_kind or (kind == "fake" and model in models and model != named)
     return wrong
 
 
@@ -290,6 +314,19 @@ def of_two_models(trials: pd.DataFrame) -> NDArray[np.bool_]:
     named = trials["model"].astype("object").str.contains("|", regex=False).fillna(False).to_numpy(bool)
     is_two = (protocol == "model_vs_model").to_numpy(bool, na_value=False)
     return is_two | named & ~(protocol == "paired").to_numpy(bool, na_value=False)
+
+
+def pictures_of_pairs(pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the first and the second picture of each pair, as objects, with `kind` and `model`.
+
+    They are the real picture and that of `model`, or those of the models A and B in `model`, which is A|B.
+    """
+    is_two, facts = of_two_models(pairs), pairs[["stimulus", "item", "kind", "model", "dataset"]].astype("object")
+    names = facts["model"].fillna("").str.partition("|").reindex(columns=[0, 2])
+    of_first, of_second = (names[at].where(is_two & (names[at] != ""), None) for at in (0, 2))
+    second = {"stimulus": pairs["stimulus_b"].astype("object"), "model": of_second.where(is_two, facts["model"])}
+    first = facts.assign(kind=np.where(is_two, "fake", "real"), model=of_first)
+    return first, facts.assign(kind="fake", **second)
 
 
 def possible_times(trials: pd.DataFrame) -> NDArray[np.bool_]:

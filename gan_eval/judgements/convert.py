@@ -19,6 +19,7 @@ from gan_eval.judgements.contradictions import (
     in_milliseconds,
     require_agreement,
     require_plausible_times,
+    some,
 )
 from gan_eval.judgements.doubts import doubts
 from gan_eval.judgements.habits import of_answers, of_files, of_trials
@@ -328,7 +329,7 @@ def _with_direction(frame: pd.DataFrame, rating_high: Kind | None, file: str) ->
 def _all_rejected(frame: pd.DataFrame, rejected: list[Row]) -> list[Row]:
     """Return the rejections so far and those of the other rows, in the order of rows and columns."""
     others = _without_rows(frame, rejected)
-    order = {name: place for place, name in enumerate(TRIALS.names)}
+    order = {name: at for at, name in enumerate(TRIALS.names)}
     return sorted(rejected + rejections_of(others), key=lambda row: (row["row"], order.get(row["column"], 0)))
 
 
@@ -382,8 +383,7 @@ def _summed_up(
     source = (sources.get("reaction_time_ms") or Source("reaction_time_ms")).column
     lines = [*doubts(kept.set_axis(accepted.index - 1), time_column=source), *_remarks(kept)]
     if unread := read.groups_without(accepted.index):
-        more = f" and {len(unread) - MAX_WORDS} more" if len(unread) > MAX_WORDS else ""
-        lines.append(f"no row is taken of {', '.join(unread[:MAX_WORDS])}{more}")
+        lines.append(f"no row is taken of {some(unread, str, MAX_WORDS)}")
     return kept, summary, lines + ([left_out_line(personal)] if personal else [])
 
 
@@ -406,7 +406,7 @@ def _rejected_table(rejected: Sequence[Row], read: Foreign) -> pd.DataFrame:
             part, number = read.part_of(row["row"])
             file, question = part.file, ""
         else:
-            file, number, question = read.place(row["row"])
+            file, number, question = read.origin(row["row"])
         reason = row["reason"] + row["advice"] + (f" (# is {question})" if question else "")
         rows.append({"row": number, "column": row["column"], "found": row["found"], "reason": reason, "file": file})
     return frame_of(rows, REJECTED)

@@ -29,19 +29,20 @@ _IMAGE = re.compile(
 def doubts(trials: pd.DataFrame, *, time_column: str = "reaction_time_ms") -> list[str]:
     """Return the questions of `CHECKS` on a table `trials`.
 
-    The checks get its text as categories, and in `agrees` whether answer and truth agree (1, 0; missing: not known).
+    The checks get its text as categories, and three more columns: `agrees`, whether answer and truth agree (1, 0;
+    missing: not known), `answered`, and `timed`, whether the reaction time is possible.
 
     Args:
         time_column: where an imported table had its reaction times.
     """
     asked = [_shared_images(trials)]
-    agrees = agreement(trials).astype("float64")
-    trials = text_coded(trials[[*_READ]].assign(agrees=agrees))
-    asked += [_alike_codes(trials), _no_model(trials), _people_without_answers(trials)]
+    facts = {"answered": answered(trials), "timed": possible_times(trials)}
+    trials = text_coded(trials[[*_READ]].assign(agrees=agreement(trials).astype("float64"), **facts))
+    main = trials[(trials["phase"] == "main").to_numpy(bool)]
+    asked += [_alike_codes(trials), _no_model(trials), _people_without_answers(main)]
     if trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None):
         asked += [_no_time(trials, time_column), _short_times(trials), _since_start(trials), _longest_time(trials)]
         asked += [_equal_sessions(trials)]
-    main = trials[(trials["phase"] == "main").to_numpy(bool)]
     asked += [_exchanged_keys(main), _below_chance(main), _stopped_early(main)]
     graded = [name for name in ("rating", "confidence") if trials[name].notna().any()]
     asked += [_codes_among_grades(trials, graded)]
@@ -50,18 +51,18 @@ def doubts(trials: pd.DataFrame, *, time_column: str = "reaction_time_ms") -> li
     return [line for lines in asked for line in lines]
 
 
-def _people_without_answers(trials: pd.DataFrame) -> Iterator[str]:
-    check, is_main = CHECKS["people_without_answers"], (trials["phase"] == "main").to_numpy(bool)
-    given = pd.Series(answered(trials)[is_main]).groupby(trials["participant"][is_main].array).agg(["sum", "size"])
+def _people_without_answers(main: pd.DataFrame) -> Iterator[str]:
+    check = CHECKS["people_without_answers"]
+    given = main["answered"].groupby(main["participant"], observed=True).agg(["sum", "size"])
     without = given[given["sum"] < check.threshold]
     if 0 < len(without) < len(given):
         yield check.line(people=some(without.index), n=int(without["size"].sum()))
 
 
 def _no_time(trials: pd.DataFrame, source: str) -> Iterator[str]:
-    check, is_answered, possible = CHECKS["no_time"], answered(trials), possible_times(trials)
-    without, n = int((is_answered & ~possible).sum()), int(is_answered.sum())
-    given = trials["reaction_time_ms"][~possible].dropna()
+    check, n = CHECKS["no_time"], int(trials["answered"].sum())
+    without = int((trials["answered"] & ~trials["timed"]).sum())
+    given = trials["reaction_time_ms"][~trials["timed"]].dropna()
     if without and (len(given) or without < check.threshold * n):
         first = f" (the first is {given.iloc[0]:g} ms in row {given.index[0] + 1})" if len(given) else ""
         yield check.line(count=without, n=n, first=first, source=source)
@@ -122,7 +123,7 @@ def _since_start(trials: pd.DataFrame) -> Iterator[str]:
 
 def _longest_time(trials: pd.DataFrame) -> Iterator[str]:
     check, is_foreign = CHECKS["longest_time"], trials["onset_ms"].isna().to_numpy(bool)
-    times = trials["reaction_time_ms"][answered(trials) & is_foreign & possible_times(trials)]
+    times = trials["reaction_time_ms"][trials["answered"] & is_foreign & trials["timed"]]
     counts, longest = times.value_counts(), times.max()
     number, others = int(counts.get(longest, 0)), counts.drop(longest, errors="ignore")
     least = max(check.n, check.share * len(times), check.threshold * others.max())
@@ -271,8 +272,8 @@ def of_scores(score: np.ndarray, participant: np.ndarray, kind: np.ndarray) -> C
         kind: (N,) int, 0..: kind of the picture.
     """
     of = cells(participant, kind)
-    _, first, place, n = np.unique(of, return_index=True, return_inverse=True, return_counts=True)
-    means = np.bincount(place, score) / n
+    _, first, cell, n = np.unique(of, return_index=True, return_inverse=True, return_counts=True)
+    means = np.bincount(cell, score) / n
     person = participant[first]
     found = correlation(np.bincount(participant), np.bincount(person, means) / np.bincount(person))
     return found if found is not None and found.p < CHECKS["stopped_early"].threshold else None

@@ -7,7 +7,7 @@ before the names, the reference next to the picture or in the same cell.
 
 import math
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -24,7 +24,7 @@ from gan_eval.judgements.words import MISSING
 from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.tables import IMAGE_METRICS
 from gan_eval.tables.cells import csv_records, number_of, with_point
-from gan_eval.tables.frames import conform, joined_tables, read_table
+from gan_eval.tables.frames import Row, conform, joined_tables, read_table
 from gan_eval.tables.names import OF_FILE
 
 
@@ -68,7 +68,7 @@ class _Judged:
     """The judged pictures, by the ends of their identifiers."""
 
     def __init__(self, pictures: pd.DataFrame) -> None:
-        self.rows = pictures.to_dict("records")
+        self.rows: list[Row] = [{str(name): cell for name, cell in row.items()} for row in pictures.to_dict("records")]
         self._by_end: dict[str, list[int]] = {}
         for at, row in enumerate(self.rows):
             path = _path(row["stimulus"])
@@ -158,52 +158,103 @@ def _external(file: Path, metric: str, judged: _Judged) -> tuple[pd.DataFrame, l
     table = _table(file, judged)
     names, is_pair, lines = _name_columns(file, table, judged)
     titles, said = _metrics(file, table, names, metric, judged)
-    lines += said
-    named_at = next(
-        (name for name in table.columns if _METRICS.fullmatch(name) and name not in titles and not metric), None
-    )
-    claims = [_claim(row, names, is_pair, resolved(file).parent.name, judged) for row in table.to_dict("records")]
+    columns = [] if metric else [name for name in table.columns if _METRICS.fullmatch(name) and name not in titles]
+    of_rows = columns[0] if columns else None
+    records = table.to_dict("records")
+    claims = [_claim(record, names, is_pair, resolved(file).parent.name, judged) for record in records]
+    pictures = _pictures_of(claims, file, judged)
+    values = [
+        [(record[of_rows] if of_rows else title, _number(record[column])) for column, title in titles.items()]
+        for record in records
+    ]
+    rows = _rows_of(claims, pictures, values, file, judged)
+    if not rows:
+        example = abbreviated(judged.rows[0]["stimulus"]) if judged.rows else "no picture"
+        raise UserError(
+            f"{file}: none of its {_count(claims, pictures)} pictures was judged: {abbreviated(claims[0].name)} "
+            f"against {example}; give values of the pictures that were judged, under the same file names"
+        )
+    lines += [*said, *_not_taken(claims, pictures, {stimulus for stimulus, _ in rows}, judged)]
+    frame = conform(pd.DataFrame([*rows.values()]), IMAGE_METRICS, where=str(file))
+    return frame, [f"{file}: {line}" for line in (*lines, *_finite_psnr(frame), *_far_values(frame))]
+
+
+def _pictures_of(claims: Sequence["_Claim"], file: Path, judged: _Judged) -> list[int | None]:
+    """Return the judged picture of each row; None: there is none, or another row names it better.
+
+    Raises:
+        UserError: a row may be of two.
+    """
     best = dict[int, int]()  # how well the best row names each picture
-    for _, places, rank in claims:
-        best |= {place: max(rank, best.get(place, 0)) for place in places}
-    rows: dict[tuple[object, str], dict[Hashable, Any]] = {}
-    every, used, others = set[tuple[str, int]](), set[tuple[str, int]](), list[str]()
-    for (name, places, rank), row in zip(claims, table.to_dict("records"), strict=True):
-        is_best = rank == max((best[place] for place in places), default=-1)
-        if len(places) > 1 and is_best:
-            both = " and ".join(abbreviated(judged.rows[place]["stimulus"]) for place in places[:2])
+    for claim in claims:
+        best |= {picture: max(claim.rank, best.get(picture, 0)) for picture in claim.pictures}
+    found: list[int | None] = []
+    for name, pictures, rank in claims:
+        is_best = bool(pictures) and rank == max(best[picture] for picture in pictures)
+        if len(pictures) > 1 and is_best:
+            both = " and ".join(abbreviated(judged.rows[picture]["stimulus"]) for picture in pictures[:2])
             raise UserError(
                 f"{file}: {abbreviated(name)} may be {both}; give one file for each model, in a folder of the model's "
                 "name, or write the folder before the picture's name"
             )
-        every.add((name, places[0] if places and is_best else -1))
-        if not is_best:
-            others += [name] if places else []
+        found.append(pictures[0] if is_best else None)
+    return found
+
+
+def _rows_of(
+    claims: Sequence["_Claim"],
+    pictures: Sequence[int | None],
+    values: Sequence[Sequence[tuple[str, float | None]]],
+    file: Path,
+    judged: _Judged,
+) -> dict[tuple[str, str], Row]:
+    """Return the row of each judged picture and metric.
+
+    Args:
+        values: for each row of the file its metrics with their values.
+
+    Raises:
+        UserError: a picture has two values of one metric.
+    """
+    rows: dict[tuple[str, str], Row] = {}
+    for claim, at, measured in zip(claims, pictures, values, strict=True):
+        if at is None:
             continue
-        used.add((name, places[0]))
-        picture = judged.rows[places[0]]
-        for column, title in titles.items():
-            key, value = (picture["stimulus"], row[named_at] if named_at else title), _number(row[column])
+        picture = judged.rows[at]
+        for metric, value in measured:
+            key = (picture["stimulus"], metric)
             if key in rows and rows[key]["value"] != value:
                 raise UserError(
-                    f"{file}: {abbreviated(key[0])} has two values of {key[1]}, {rows[key]['value']} and {value}, the "
-                    f"second one as {abbreviated(name)}; keep one row for each picture and metric. A column with the "
-                    "metric of each row is called metric, one with the model model"
+                    f"{file}: {abbreviated(key[0])} has two values of {metric}, {rows[key]['value']} and {value}, the "
+                    f"second one as {abbreviated(claim.name)}; keep one row for each picture and metric. A column with "
+                    "the metric of each row is called metric, one with the model model"
                 )
             reason = None if value is not None else f"no number in {file.name}"
-            rows[key] = picture | {"metric": key[1], "value": value, "reason": reason, "run": OF_FILE + file.name}
-    if not rows:
-        example = abbreviated(judged.rows[0]["stimulus"]) if judged.rows else "no picture"
-        raise UserError(
-            f"{file}: none of its {len(every)} pictures was judged: {abbreviated(claims[0][0])} against {example}; "
-            "give values of the pictures that were judged, under the same file names"
-        )
-    if used < every:
-        name = f", such as {abbreviated(others[0])}, whose folder or row names no judged model" if others else ""
-        lines.append(f"{len(used)} of {len(every)} pictures were judged; the others are not needed{name}")
-        lines += _without_value({key[0] for key in rows}, judged)
-    frame = conform(pd.DataFrame([*rows.values()]), IMAGE_METRICS, where=str(file))
-    return frame, [f"{file}: {line}" for line in (*lines, *_finite_psnr(frame), *_far_values(frame))]
+            rows[key] = picture | {"metric": metric, "value": value, "reason": reason, "run": OF_FILE + file.name}
+    return rows
+
+
+def _count(claims: Sequence["_Claim"], pictures: Sequence[int | None]) -> int:
+    """Return the number of pictures that the rows name."""
+    return len({(claim.name, picture) for claim, picture in zip(claims, pictures, strict=True)})
+
+
+def _not_taken(
+    claims: Sequence["_Claim"], pictures: Sequence[int | None], stimuli: set[object], judged: _Judged
+) -> Iterator[str]:
+    """Yield lines on the pictures of a file that were not judged and, if there are any, on judged ones without a value.
+
+    Args:
+        stimuli: those with a value.
+    """
+    if None not in pictures:
+        return
+    others = [claim.name for claim, at in zip(claims, pictures, strict=True) if claim.pictures and at is None]
+    name = f", such as {abbreviated(others[0])}, whose folder or row names no judged model" if others else ""
+    taken = [(claim, at) for claim, at in zip(claims, pictures, strict=True) if at is not None]
+    used, every = _count(*zip(*taken, strict=True)), _count(claims, pictures)
+    yield f"{used} of {every} pictures were judged; the others are not needed{name}"
+    yield from _without_value(stimuli, judged)
 
 
 def _table(file: Path, judged: _Judged) -> pd.DataFrame:
@@ -232,18 +283,18 @@ def _names_of_columns(read: Foreign, judged: _Judged) -> list[str]:
         above = titles[-1].split()
         if len(header) - len(above) in (0, 1):
             return [name or "unnamed_1" for name in ["", *above][-len(header) :]]
-    is_numbered = header == [str(place) for place in range(len(header))]  # pandas, for columns without names
+    is_numbered = header == [str(number) for number in range(len(header))]  # pandas, for columns without names
     is_header = is_numbered or header[0] == "unnamed_1" or _PICTURES.fullmatch(header[0])
     if is_header or not any(_is_almost_number(name) or judged.is_picture(name) for name in header):
         return []
-    return [f"column {place}" for place in range(1, len(header) + 1)]
+    return [f"column {number}" for number in range(1, len(header) + 1)]
 
 
 class _Claim(NamedTuple):
     """What a row says."""
 
     name: str
-    places: list[int]
+    pictures: list[int]
     """The judged pictures that it may be of."""
     rank: int
 
@@ -253,16 +304,18 @@ def _claim(row: dict[Any, str], columns: Sequence[str], is_pair: bool, folder: s
     of_cells = [[*filter(None, (name.strip(" '\"()[]") for name in _PAIR.split(row[at])))] for at in columns]
     names = list(dict.fromkeys(name for of_cell in of_cells for name in of_cell))
     is_pair |= any(len(of_cell) > 1 for of_cell in of_cells)
-    if not is_pair:  # a path and its end, such as the file's name, are one picture
-        parts = {name: _path(name).with_suffix("").parts for name in names if _path(name).name}
-        ends = {
-            name
-            for name in parts
-            for other in parts
-            if name != other and parts[other][-len(parts[name]) :] == parts[name]
-        }
-        names = [name for name in parts if name not in ends]
+    names = names if is_pair else _whole_paths(names)
     return _Claim(" | ".join(names), *judged.of_row(names, is_pair or len(names) > 1, (*row.values(), folder)))
+
+
+def _whole_paths(names: Sequence[str]) -> list[str]:
+    """Return names without those that are the end of another one, such as a file's name next to its path."""
+    parts = {name: _path(name).with_suffix("").parts for name in names if _path(name).name}
+    return [
+        name
+        for name, own in parts.items()
+        if not any(name != other and theirs[-len(own) :] == own for other, theirs in parts.items())
+    ]
 
 
 def _name_columns(file: Path, table: pd.DataFrame, judged: _Judged) -> tuple[list[str], bool, list[str]]:
@@ -301,22 +354,22 @@ def _metrics(
 ) -> tuple[dict[str, str], list[str]]:
     """Return the columns of values with their metrics, and lines on columns and cells that are no values."""
     chosen, lines = _values(_numbers(file, table, names))
-    if metric and len(chosen) > 1:
+    lines += [line for name in chosen for line in _cells_without_number(table[name], name)]
+    if len(chosen) == 1:
+        (name,) = chosen
+        title = metric or (file.stem if _UNNAMED.fullmatch(name) else name)
+        return {name: title} if _has_number(table[name]) else {}, lines
+    if metric:
         raise UserError(f"--image-metrics {metric}={file}: it has {len(chosen)} columns of values; give FILE alone")
-    titles = {name: metric or name for name in chosen}
-    if len(chosen) == 1 and not metric and _UNNAMED.fullmatch(chosen[0]):
-        titles = {chosen[0]: file.stem}
-    if unnamed := [name for name, title in titles.items() if _UNNAMED.fullmatch(title) and len(chosen) > 1]:
-        place = list(table).index(unnamed[0]) + 1
-        raise UserError(f"{file}: column {place} has numbers without a name; write a header line")
-    for name in chosen:
-        lines += _cells_without_number(table[name], name)
-    if called := [name for name in chosen if name in judged.models] if len(chosen) > 1 else []:
+    if unnamed := next(filter(_UNNAMED.fullmatch, chosen), None):
+        number = list(table).index(unnamed) + 1
+        raise UserError(f"{file}: column {number} has numbers without a name; write a header line")
+    if called := [name for name in chosen if name in judged.models]:
         lines.append(
             f"{', '.join(called)}: a column for each model? Each is taken for a metric; if they are models, give a "
             f"file for each in a folder of its name, such as {called[0]}/{file.name}"
         )
-    return {name: title for name, title in titles.items() if _has_number(table[name])}, lines
+    return {name: name for name in chosen if _has_number(table[name])}, lines
 
 
 def _numbers(file: Path, table: pd.DataFrame, names: Sequence[str]) -> list[str]:

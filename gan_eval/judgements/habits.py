@@ -76,9 +76,9 @@ def _simulated(foreign: Foreign, cells: pd.DataFrame) -> Found:
     """Warn if the reaction times of a jsPsych session add up to more than the session lasted."""
     if not {"rt", "time_elapsed"} <= set(cells):
         return cells, []
-    elapsed, rt, place = (_numbers(cells[name]) for name in ("time_elapsed", "rt", "trial_index"))
+    elapsed, rt, trial = (_numbers(cells[name]) for name in ("time_elapsed", "rt", "trial_index"))
     group = foreign.groups()
-    session = (place.diff().le(0) | elapsed.diff().lt(0) | group.ne(group.shift())).cumsum()
+    session = (trial.diff().le(0) | elapsed.diff().lt(0) | group.ne(group.shift())).cumsum()
     total, last = rt.groupby(session).sum(), elapsed.groupby(session).max()
     is_faster = total > CHECKS["faster_than_possible"].threshold * last
     if not is_faster.any():

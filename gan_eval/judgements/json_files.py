@@ -2,11 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import pyarrow
+
 from gan_eval.base.errors import UserError
-from gan_eval.judgements.parts import FilePart, table_of, text_of
+from gan_eval.judgements.parts import FilePart, table_of_rows, text_of
 
 _HALF_A_PAIR = re.compile(
     r"(\\\\)|(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
@@ -39,14 +41,17 @@ def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
     if single:
         lists.append(("", single))
     start = 0
-    for place, (name_of, rows) in enumerate(lists, start=1):
-        if other := [row for row in rows if not isinstance(row, dict)]:
-            raise UserError(f"{file}: expected JSON objects, one for each trial; found {json.dumps(other[0])[:60]}")
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        table = table_of(names, [[text_of(row.get(name)) for row in rows] for name in names])
-        own = f"{group}_{place}" if len(lists) > 1 else group
-        yield FilePart(file, name_of or own, table, range(start + 1, start + len(rows) + 1))
+    for number, (name_of, rows) in enumerate(lists, start=1):
+        own = f"{group}_{number}" if len(lists) > 1 else group
+        yield FilePart(file, name_of or own, _table(rows, file), range(start + 1, start + len(rows) + 1))
         start += len(rows)
+
+
+def _table(rows: Sequence[Any], file: str) -> pyarrow.Table:
+    """Return the fields of objects as columns of text."""
+    if other := [row for row in rows if not isinstance(row, dict)]:
+        raise UserError(f"{file}: expected JSON objects, one for each trial; found {json.dumps(other[0])[:60]}")
+    return table_of_rows([{name: text_of(value) for name, value in row.items()} for row in rows])
 
 
 def _values(text: str, file: str) -> Iterator[tuple[str, Any]]:

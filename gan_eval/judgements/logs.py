@@ -3,7 +3,7 @@
 import re
 
 from gan_eval.base.errors import UserError
-from gan_eval.judgements.parts import FilePart, column_names, table_of
+from gan_eval.judgements.parts import FilePart, column_names, table_of_rows
 
 _FRAME = re.compile(r"(?:Level: (\d+)\s+)?\*\*\* (Header|LogFrame) Start \*\*\*(.*?)\*\*\* \2 End \*\*\*", re.DOTALL)
 _FIELD = re.compile(r"^[ \t]*([^:\r\n]+):[ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
@@ -31,9 +31,7 @@ def log_part(text: str, file: str, group: str) -> FilePart | None:
         return None
     if not rows:
         raise UserError(f"{file}: a log without a trial; restore it, or leave it out")
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    table = table_of(names, [[row.get(name) for row in rows] for name in names])
-    return FilePart(file, group, table, range(1, len(rows) + 1))
+    return FilePart(file, group, table_of_rows(rows), range(1, len(rows) + 1))
 
 
 def _frames(text: str) -> list[dict[str, str]]:

@@ -24,8 +24,12 @@ BY_PLACE = (
     *(f"{place}_{fact}" for places in PLACES for fact in ("kind", "model") for place in places),
 )
 """Columns of pairs by place, which become columns of `trials` (`gan_eval.judgements.pairs`)."""
-GRADE, COUNT, COUNT_CORRECT = "grade", "count", "count_correct"
-"""Further names of `--map`: of which `gan_eval.judgements.answers` makes answers."""
+GRADE = "grade"
+"""Name in `--map` of a column of grades, which become answers (`gan_eval.judgements.answers`)."""
+COUNT = "count"
+"""Name in `--map` of a column that counts answers, a row of each of which is made."""
+COUNT_CORRECT = "count_correct"
+"""Name in `--map` of a column that counts the correct ones of them."""
 _SCALED = re.compile(r"^\s*(?P<column>.+?)\s*(?P<operator>[*/])\s*(?P<number>[0-9.eE+-]+)\s*$")
 """A column times or divided by a number."""
 

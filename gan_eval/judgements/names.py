@@ -85,15 +85,14 @@ def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]
     If fewer than half of the names are real in some rows and fake in others, these rows are mistakes, and
     `require_agreement` refuses them.
     """
-    single = trials["kind"].notna()
-    version = trials["model"].where(trials["kind"] == "fake").fillna(trials["kind"])
-    version = (trials["dataset"] + "/").fillna("") + version
-    versions = version[single].groupby(trials["stimulus"][single]).nunique()
-    kinds = trials["kind"][single].groupby(trials["stimulus"][single]).nunique()
-    mistaken = kinds.index[kinds > 1] if (kinds > 1).mean() < CHECKS["one_name"].threshold else kinds.index[:0]
-    shared = versions.index[versions > 1].difference(mistaken)
+    pictures = trials[["stimulus", "kind", "model", "dataset"]].dropna(subset="kind").drop_duplicates()
+    of_names = pictures.assign(version=versions_of(pictures)).groupby("stimulus")[["version", "kind"]].nunique()
+    has_kinds, has_versions = of_names["kind"] > 1, of_names["version"] > 1
+    mistaken = has_kinds & (has_kinds.mean() < CHECKS["one_name"].threshold)
+    shared = of_names.index[has_versions & ~mistaken]
     if shared.empty:
         return trials, ()
+    single, version = trials["kind"].notna(), versions_of(trials)
     several = single & trials["stimulus"].isin(shared)
     names = trials["stimulus"].dropna().unique()
     stem = trials["stimulus"].map({name: re.sub(PICTURE_FILE, "", name) for name in names}).astype("str")
@@ -102,6 +101,12 @@ def distinct_names(trials: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]
     own_name = trials["stimulus"].mask(several, version + "/" + stem)
     item = trials["item"].fillna(trials["stimulus"].where(single))
     return trials.assign(stimulus=own_name, item=item), tuple(map(str, shared))
+
+
+def versions_of(pictures: pd.DataFrame) -> pd.Series:
+    """Return each picture's data set, if it has one, with its model, or `real`."""
+    version = pictures["model"].where(pictures["kind"] == "fake").fillna(pictures["kind"])
+    return (pictures["dataset"] + "/").fillna("") + version
 
 
 def clean_names(names: pd.Series) -> pd.Series:

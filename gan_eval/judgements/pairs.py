@@ -136,23 +136,27 @@ def by_truth(frame: pd.DataFrame, places: tuple[str, str], sources: Sources, *, 
 def _pairs(frame: pd.DataFrame, places: tuple[str, str], sources: Sources) -> _Pairs:
     """Return the pairs of a frame; models may be in the names of pictures, and kinds follow from models."""
     pictures, models = ([_column(frame, f"{place}{of}").str.strip() for place in places] for of in ("", "_model"))
-    if all(f"{place}_model" in sources and pictures[at].equals(models[at]) for at, place in enumerate(places)) and any(
-        column.str.contains(PICTURE_FILE).any() for column in pictures
-    ):
+    are_names = all(f"{place}_model" in sources and pictures[at].equals(models[at]) for at, place in enumerate(places))
+    if are_names and any(column.str.contains(PICTURE_FILE).any() for column in pictures):
         models = _models_in_names(pictures)
-    kinds = [_plain(_column(frame, f"{place}_kind")) for place in places]
-    if not {f"{place}_kind" for place in places} & {*frame}:
-        kinds = [_plain(column).where(_plain(column).eq("real") | column.isna(), "fake") for column in models]
-    other = {"real": "fake", "fake": "real"}  # one column is enough
-    kinds = [
-        (kinds[1 - at].map(other) if column.isna().all() else column).astype("str") for at, column in enumerate(kinds)
-    ]
-    kinds = kinds if any(column.notna().any() for column in kinds) else []
+    kinds = _kinds(frame, places, models)
     words = [
         {place, _SHORT[place], *(s.column.lower() for name in (place, f"{place}_model") if (s := sources.get(name)))}
         for place in places
     ]
     return _Pairs(frame, places, pictures, models, kinds, words)
+
+
+def _kinds(frame: pd.DataFrame, places: tuple[str, str], models: Sequence[pd.Series]) -> list[pd.Series]:
+    """Return the kind of each picture by its column, that of the other place, or its model; empty: none is known."""
+    kinds = [_plain(_column(frame, f"{place}_kind")) for place in places]
+    if not {f"{place}_kind" for place in places} & {*frame}:
+        kinds = [_plain(column).where(_plain(column).eq("real") | column.isna(), "fake") for column in models]
+    is_empty = [column.isna().all() for column in kinds]
+    if all(is_empty):
+        return []
+    other = {"real": "fake", "fake": "real"}  # one column is enough
+    return [kinds[1 - at].map(other).astype("str") if is_empty[at] else kinds[at].astype("str") for at in (0, 1)]
 
 
 def _real_side(pairs: _Pairs, *, asked: Kind, where: str) -> tuple[Side, str]:

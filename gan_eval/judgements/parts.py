@@ -47,12 +47,12 @@ class FilePart(NamedTuple):
 
 
 def column_names(header: Sequence[str]) -> list[str]:
-    """Return the names of columns, each once: one without a name is called after its place, an equal one is numbered.
+    """Return the names of columns, each once: one without a name is called after its number, an equal one is numbered.
 
     >>> column_names(["id", "", "Is it real?", "Is it real?"])
     ['id', 'unnamed_2', 'Is it real?.1', 'Is it real?.2']
     """
-    stripped = [name.strip() or f"unnamed_{place}" for place, name in enumerate(header, start=1)]
+    stripped = [name.strip() or f"unnamed_{number}" for number, name in enumerate(header, start=1)]
     total, so_far = Counter(stripped), Counter[str]()
     names = []
     for name in stripped:
@@ -61,17 +61,17 @@ def column_names(header: Sequence[str]) -> list[str]:
     return names
 
 
-def header_place(rows: Sequence[Sequence[str]], names: Sequence[str] = ()) -> int:
-    """Return the place of the header: the row that has most of `names`, else the first one with more than two cells.
+def header_row(rows: Sequence[Sequence[str]], names: Sequence[str] = ()) -> int:
+    """Return the number, from 0, of the row that is the header: it has most of `names`, or first more than two cells.
 
     A row of three that begins with an empty cell and ends with a name is one, too, as above pandas' row numbers. The
     row below it must be as long; what is above it are titles.
 
-    >>> header_place([["Results"], ["id", "a", "b"], ["1", "x", "y"]])
+    >>> header_row([["Results"], ["id", "a", "b"], ["1", "x", "y"]])
     1
-    >>> header_place([["", "image", "psnr"], ["0", "a.png", "21.4"]])
+    >>> header_row([["", "image", "psnr"], ["0", "a.png", "21.4"]])
     0
-    >>> header_place([["_", "9 %", "8 %", "7 %"], ["id", "a", "b", "c"]], names=["a", "b", "c"])
+    >>> header_row([["_", "9 %", "8 %", "7 %"], ["id", "a", "b", "c"]], names=["a", "b", "c"])
     1
     """
     is_qualtrics = any(title_of(cell) in ("responseid", "response id") for row in rows[:3] for cell in row)
@@ -98,16 +98,20 @@ def table_of(header: Sequence[str], columns: Iterable[Sequence[str | None]]) -> 
     return pyarrow.table(cells, names=list(header))
 
 
+def table_of_rows(rows: Sequence[Mapping[str, str | None]]) -> pyarrow.Table:
+    """Return rows as a table of text; a cell that a row lacks is missing."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return table_of(names, [[row.get(name) for row in rows] for name in names])
+
+
 def text_of(value: Any) -> str | None:
-    """Return a value of JSON or Excel as the text of a cell; objects and lists as JSON."""
+    """Return a value of JSON as the text of a cell; objects and lists as JSON."""
     match value:
         case None | str():
             return value
         case float() if value.is_integer() and abs(value) < 1e15:
             return str(int(value))
-        case bool() | int() | float() | list() | dict():
-            return json.dumps(value, ensure_ascii=False)
-    return value.isoformat(sep=" ") if hasattr(value, "isoformat") else str(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def titled_tables(text: str) -> dict[str, str]:

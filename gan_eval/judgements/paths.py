@@ -3,10 +3,9 @@
 import ast
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -43,23 +42,30 @@ def column_of_path(source: str, columns: Iterable[str]) -> str | None:
 
 
 def _steps(source: str, column: str) -> list[str]:
-    return [key or place for key, place in _STEP.findall(source, len(column))]
+    return [key or index for key, index in _STEP.findall(source, len(column))]
+
+
+def _levels(source: str, cells: pd.DataFrame) -> Iterator[tuple[str, str, list[Any]]]:
+    """Yield each step of a source's path: the path before it, the step, and the values of all cells there."""
+    if source in cells or (column := column_of_path(source, map(str, cells))) is None:
+        return
+    values = [nested(cell) for cell in cells[column].dropna()]
+    for found in _STEP.finditer(source, len(column)):
+        step = found[1] or found[2]
+        yield source[: found.start()], step, values
+        if found[2] == "*":
+            values = [nested(entry) for value in values if isinstance(value, list) for entry in value]
+        else:
+            values = [_value_in(value, step) for value in values]
 
 
 def unread_entries(source: str, cells: pd.DataFrame) -> dict[str, int]:
     """Return the numbers of entries of lists of which a path reads one, such as `answers` of `answers[0].label`."""
-    column = None if source in cells else column_of_path(source, map(str, cells))
-    if column is None:
-        return {}
-    counts, values = {}, [nested(cell) for cell in cells[column].dropna()]
-    for found in _STEP.finditer(source, len(column)):
-        name, step = source[: found.start()], found[1] or found[2]
-        lists = [value for value in values if isinstance(value, list)]
-        others = sum(len(value) - (int(step) < len(value)) for value in lists) if step.isdecimal() else 0
-        if others:
-            counts[f"{name}, entries other than [{step}], a row each with {name}[*]"] = others
-        is_all = step == "*"
-        values = [nested(entry) for entry in chain(*lists)] if is_all else [_value_in(each, step) for each in values]
+    counts = {}
+    for path, step, values in _levels(source, cells):
+        lists = [value for value in values if isinstance(value, list)] if step.isdecimal() else []
+        if others := sum(len(value) - (int(step) < len(value)) for value in lists):
+            counts[f"{path}, entries other than [{step}], a row each with {path}[*]"] = others
     return counts
 
 
@@ -69,19 +75,12 @@ def unread_fields(sources: Sequence[str], cells: pd.DataFrame) -> dict[str, list
     The keys of the result are the fields' paths.
     """
     found: dict[str, list[str | None]] = {}
-    for source in sources:
-        column = None if source in cells else column_of_path(source, map(str, cells))
-        values = [nested(cell) for cell in cells[column].dropna()] if column else []
-        for step in _STEP.finditer(source, len(column or "")):
-            objects = [value for value in values if isinstance(value, dict)]
-            for key in dict.fromkeys(key for value in objects for key in value):
-                path = f"{source[: step.start()]}.{key}"
-                if not any(other == path or other.startswith((f"{path}.", f"{path}[")) for other in sources):
-                    found[path] = [text_of(value.get(key)) for value in objects]
-            if step[2] == "*":
-                values = [nested(entry) for value in values if isinstance(value, list) for entry in value]
-            else:
-                values = [_value_in(value, step[1] or step[2]) for value in values]
+    for path, _, values in (level for source in sources for level in _levels(source, cells)):
+        objects = [value for value in values if isinstance(value, dict)]
+        for key in dict.fromkeys(key for value in objects for key in value):
+            field = f"{path}.{key}"
+            if not any(other == field or other.startswith((f"{field}.", f"{field}[")) for other in sources):
+                found[field] = [text_of(value.get(key)) for value in objects]
     return found
 
 
@@ -124,7 +123,7 @@ def _lengthened(foreign: Foreign, lists: dict[str, str]) -> Foreign:
         lengths = " and ".join(f"{name} {length}" for name, length in zip(lists, counts[:, at], strict=True))
         row = Labels(foreign, foreign.cells.index)[at]
         raise UserError(f"row {row}: {lengths} entries; equal places belong together: fix the lists")
-    long = foreign.repeated(count, [str(place) for n in count for place in range(n)])
+    long = foreign.repeated(count, [str(index) for n in count for index in range(n)])
     columns = {
         name: pd.array([entry for row, n in zip(each, count, strict=True) for entry in row or [None] * n], dtype="str")
         for name, each in entries.items()

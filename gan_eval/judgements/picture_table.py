@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from gan_eval.base.errors import UserError
+from gan_eval.judgements.contradictions import some
 from gan_eval.judgements.parts import title_of
 from gan_eval.judgements.reading import Foreign, read_foreign
 from gan_eval.judgements.rejections import MAX_WORDS
@@ -38,7 +39,8 @@ class TableOfPictures(NamedTuple):
         if 2 * len(found) <= len(names):
             return {}
         if lacking := [name for name in names if name not in found]:
-            raise UserError(f"{self.file}: no column is called {_listed(lacking)}; correct or remove the row")
+            named = some(lacking, str, MAX_WORDS)
+            raise UserError(f"{self.file}: no column is called {named}; correct or remove the row")
         return found
 
     def names(self) -> list[str]:
@@ -95,7 +97,7 @@ def with_pictures(
         column = mapping.get("stimulus") or "stimulus"
         column = "@name" if column not in foreign.cells and foreign.numbers is not None else column
         raise UserError(
-            f"{table.file}: no row with the {key} {_listed(lacking)}; add it, or leave it out "
+            f"{table.file}: no row with the {key} {some(lacking, str, MAX_WORDS)}; add it, or leave it out "
             f"(--where '{column}!={lacking[0]}')"
         )
     rows = table.cells.set_index(pd.Index(listed))
@@ -135,16 +137,11 @@ def _require_kinds(kinds: pd.Series | None, table: TableOfPictures) -> None:
         return
     counts = kinds[~kinds.str.strip().str.lower().isin(["real", "fake"]) & kinds.notna()].value_counts()
     if counts.size:
-        words = _listed([str(word) for word in counts.index])
+        words = some(counts.index, str, MAX_WORDS)
         raise UserError(
             f"{table.file}: column {table.sources['kind']}: found {words}, expected real and fake; add --word "
             f"'kind:{counts.index[0]}=MEANING' (an option for each word)"
         )
-
-
-def _listed(words: Sequence[str]) -> str:
-    more = f" and {len(words) - MAX_WORDS} more" if len(words) > MAX_WORDS else ""
-    return ", ".join(words[:MAX_WORDS]) + more
 
 
 def _plain_keys(cells: pd.Series) -> pd.Series:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gan_eval.base.errors import UserError
 from gan_eval.judgements.checks import CHECKS
-from gan_eval.judgements.names import PICTURE_FILE, clean_name
+from gan_eval.judgements.names import PICTURE_FILE, clean_name, versions_of
 from gan_eval.judgements.rejections import MAX_WORDS
 
 PictureNames = Literal["file", "stem", "as-is"]
@@ -20,14 +20,18 @@ _KEY = ["kind", "model", "dataset"]
 """Columns by which a table distinguishes two pictures of one file name."""
 _MAX_FOLDERS = 4
 """Maximum number of last parts of a path that may name a picture."""
-_HEAD, _TAIL = re.compile(r"([^_\- ]+)[_\- ]+(.+)"), re.compile(r"(.+)[_\- ]+([^_\- ]+)")
-"""The first and the last word of a name."""
+_HEAD = re.compile(r"([^_\- ]+)[_\- ]+(.+)")
+"""The first word of a name, and the rest."""
+_TAIL = re.compile(r"(.+)[_\- ]+([^_\- ]+)")
+"""A name without its last word, and that."""
 _CODE = r"(?i)^(?:\d+[_\- ]+)+|[_\-. ]?(?<![^\W_])(?=[0-9a-f]*\d)[0-9a-f]{6,}(?![^\W_])"
 """Numbers in front of a name, and long numbers and hexadecimal codes in it."""
 _SIZE = r"(?i)(@\d(\.\d+)?x|[-_]\d{2,5}x\d{2,5})(?=\.[a-z]+$|$)"
 """The size that a page chose for a screen: face_1@2x.png, face_1_800x600.png."""
-_DATE, _LIKE_A_DATE = r"\d{4}-\d\d-\d\d 00:00:00", r"\d{1,2}[-. ]{1,2}[A-Z][a-zä]{2}\.?|[A-Z][a-zä]{2}[- ]\d{1,2}"
-"""A date in the cell of a worksheet, and one that a spreadsheet has written as text, such as 1-Apr."""
+_DATE = r"\d{4}-\d\d-\d\d 00:00:00"
+"""A date in the cell of a worksheet."""
+_LIKE_A_DATE = r"\d{1,2}[-. ]{1,2}[A-Z][a-zä]{2}\.?|[A-Z][a-zä]{2}[- ]\d{1,2}"
+"""A date that a spreadsheet has written as text, such as 1-Apr."""
 
 
 def with_picture_names(trials: pd.DataFrame, how: PictureNames | None) -> tuple[pd.DataFrame, list[str]]:
@@ -234,7 +238,7 @@ def _told_apart(files: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     single = files["kind"].notna()
     if (files["kind"][single].groupby(names[single]).nunique() > 1).any():
         return files
-    version = (files["dataset"] + "/").fillna("") + files["model"].where(files["kind"] == "fake").fillna(files["kind"])
+    version = versions_of(files)
     several = single & (version.groupby(files["stimulus"]).transform("nunique") > 1)
     item = files["item"].fillna(files["stimulus"].where(several))
     return files.assign(stimulus=files["stimulus"].mask(several, version + "/" + files["stimulus"]), item=item)

@@ -8,17 +8,21 @@ from typing import Any
 import pandas as pd
 
 from gan_eval.base.errors import shortened
-from gan_eval.judgements.contradictions import answered, are_single, of_two_models
+from gan_eval.judgements.contradictions import answered, are_single, pictures_of_pairs
 from gan_eval.judgements.trials import CALLED, RATING_HIGH
 from gan_eval.tables import TRIALS
 from gan_eval.tables.names import NOT_KNOWN
 
 MAX_WORDS = 8
 """Maximum number of words of a column that are listed with their counts."""
-MAX_LINES, _MAX_LINES_OF_SOURCES = 10, 2
-"""Maximum number of lines, and of those of the sources, and of the rules."""
-MAX_WIDTH, _MAX_CELL = 150, 40
-"""Maximum number of characters of a line of several columns, and of a word."""
+MAX_LINES = 10
+"""Maximum number of lines."""
+_MAX_LINES_OF_SOURCES = 2
+"""Maximum number of lines of the sources, and of the rules."""
+MAX_WIDTH = 150
+"""Maximum number of characters of a line of several columns."""
+_MAX_CELL = 40
+"""Maximum number of characters of a word."""
 Words = dict[str, int]
 _KINDS = ("real", "fake")
 _FIRST = re.compile(
@@ -97,13 +101,8 @@ def _pictures(main: pd.DataFrame) -> pd.DataFrame:
     columns = ["stimulus", "kind", "model"]
     if single.all():
         return main[columns].drop_duplicates().astype("object")
-    shown = main[columns].astype("object")
-    pairs, two = shown[~single], pd.Series(of_two_models(main), main.index)[~single]
-    models = pairs["model"].str.partition("|").reindex(columns=[0, 2])
-    first = pairs.assign(kind=two.map({True: "fake", False: "real"}), model=models[0].where(two))
-    second = pairs.assign(stimulus=main["stimulus_b"].astype("object")[~single], kind="fake")
-    second["model"] = models[2].where(two, pairs["model"])
-    return pd.concat([shown[single], first, second[second["stimulus"].notna()]])
+    shown = pd.concat([main[single][columns].astype("object"), *pictures_of_pairs(main[~single])])
+    return shown.dropna(subset="stimulus")
 
 
 def words_of(cells: pd.Series) -> Words | int:
@@ -173,7 +172,7 @@ def _several(number: int, what: str) -> str:
 
 
 def _in_order(mapped: Mapping[str, str]) -> list[str]:
-    order = {name: place for place, name in enumerate(_PARTS)}
+    order = {name: at for at, name in enumerate(_PARTS)}
     return sorted(mapped, key=lambda name: order.get(name, len(order)))
 
 

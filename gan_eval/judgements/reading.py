@@ -27,7 +27,7 @@ from gan_eval.base.reading import plain_file
 from gan_eval.judgements.binary_tables import binary_part, chosen_tables, sqlite_parts
 from gan_eval.judgements.json_files import json_parts
 from gan_eval.judgements.logs import log_part
-from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_place, table_of, titled_tables
+from gan_eval.judgements.parts import MAX_TITLES, FilePart, column_names, header_row, table_of, titled_tables
 from gan_eval.judgements.rejections import WHOLE_ROW, rejection
 from gan_eval.judgements.workbooks import EVERY_SHEET, OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
@@ -75,7 +75,7 @@ class Foreign:
         at = bisect_right(self.starts, row - 1) - 1
         return self.parts[at], row - self.starts[at]
 
-    def place(self, row: int) -> tuple[str, int, str]:
+    def origin(self, row: int) -> tuple[str, int, str]:
         """Return the file of a row, its number there, and what # stands for (else nothing)."""
         number = ""
         if self.numbers is not None:
@@ -86,11 +86,11 @@ class Foreign:
     def groups(self) -> pd.Series:
         """Return the group of each row."""
         names = pd.array([part.group for part in self.parts], dtype="str")
-        return pd.Series(names.take(self._places(self.cells.index)), index=self.cells.index)
+        return pd.Series(names.take(self._part_numbers(self.cells.index)), index=self.cells.index)
 
     def groups_without(self, rows: pd.Index) -> list[str]:
         """Return the groups that none of these rows are from."""
-        used = {self.parts[place].group for place in set(self._places(rows).tolist())}
+        used = {self.parts[at].group for at in set(self._part_numbers(rows).tolist())}
         return [group for group in dict.fromkeys(part.group for part in self.parts) if group not in used]
 
     def repeated(self, count: np.ndarray, numbers: Sequence[str] | None = None) -> "Foreign":
@@ -99,9 +99,9 @@ class Foreign:
         Args:
             numbers: what # stands for in each new row; default: the same as in the row before.
         """
-        places = np.repeat(np.arange(len(count)), count)
-        index = pd.RangeIndex(1, len(places) + 1)
-        origin = pd.Series(self.cells.index[places], index=index)
+        rows = np.repeat(np.arange(len(count)), count)
+        index = pd.RangeIndex(1, len(rows) + 1)
+        origin = pd.Series(self.cells.index[rows], index=index)
         own = pd.Series("" if numbers is None else numbers, index=index, dtype="str")
         if self.numbers is None:
             table = pd.DataFrame({"row": origin, "number": own, "name": own})
@@ -109,10 +109,10 @@ class Foreign:
             table = self.numbers.loc[origin].set_axis(index)
             own = table["number"] if numbers is None else table["number"] + "," + own
             table = table.assign(number=own, name=table["name"] if numbers is None else own)
-        return replace(self, cells=self.cells.iloc[places].set_axis(index), numbers=table)
+        return replace(self, cells=self.cells.iloc[rows].set_axis(index), numbers=table)
 
-    def _places(self, rows: pd.Index) -> np.ndarray:
-        """Return (N,) the place of each row's part."""
+    def _part_numbers(self, rows: pd.Index) -> np.ndarray:
+        """Return (N,) the index of each row's part."""
         before = rows if self.numbers is None else pd.Index(self.numbers["row"].loc[rows])
         return pd.Index(self.starts).searchsorted(before - 1, side="right") - 1
 
@@ -125,7 +125,7 @@ class Labels:
         self.several = len({part.file for part in foreign.parts}) > 1
 
     def __getitem__(self, at: int) -> str:
-        file, row, number = self.foreign.place(int(self.rows[at]))
+        file, row, number = self.foreign.origin(int(self.rows[at]))
         return f"{row}{f' (# {number})' if number else ''}{f' of {file}' if self.several else ''}"
 
 
@@ -230,16 +230,23 @@ def _text_parts(text: str, file: str, group: str, layout: TableLayout) -> Iterat
     found = _SEPARATOR_LINE.match(text)
     text = text[found.end() :] if found else text
     comment = text.partition("\n")[0] if text.startswith("#") else ""
-    text = _without_comments(text)
-    head = (separator_of(line) for line in text.split("\n", MAX_TITLES)[:-1] if line.count(separator_of(line)) > 1)
-    separator = found[1] if found else next(head, separator_of(text))
+    for part in _separated_parts(_without_comments(text), file, group, layout, separator=found and found[1]):
+        yield from _sessions(part._replace(comment=comment))
+
+
+def _separated_parts(
+    text: str, file: str, group: str, layout: TableLayout, *, separator: str | None
+) -> Iterator[FilePart]:
+    """Read cells between commas, blanks or other signs."""
+    lines = text.split("\n", MAX_TITLES)[:-1]
+    of_lines = (mark for line in lines if line.count(mark := separator_of(line)) > 1)
+    separator = separator or next(of_lines, separator_of(text))
     if separator == "," and (part := _plain_part(text, file, group, layout)):
-        yield from _sessions(part._replace(comment=comment))
-        return
-    between_blanks = _between_blanks(text)
-    records = between_blanks or text_records(text, file, separator)[0]
-    for part in _record_parts(records, file, group, layout, separator=" " if between_blanks else separator):
-        yield from _sessions(part._replace(comment=comment))
+        yield part
+    elif between_blanks := _between_blanks(text):
+        yield from _record_parts(between_blanks, file, group, layout, separator=" ")
+    else:
+        yield from _record_parts(text_records(text, file, separator)[0], file, group, layout, separator=separator)
 
 
 def _plain_part(text: str, file: str, group: str, layout: TableLayout) -> FilePart | None:
@@ -250,7 +257,7 @@ def _plain_part(text: str, file: str, group: str, layout: TableLayout) -> FilePa
     rows = [[cell or "" for cell in row] for row in zip(*table[: MAX_TITLES + 1].to_pydict().values(), strict=True)]
     names, first = table.column_names, table.column(0)
     has_more = compute.any(compute.is_in(first, pyarrow.array([*names, _END], pyarrow.large_string()))).as_py()
-    if has_more or header_place([names, *rows], layout.names) or _further_headers(names, rows):
+    if has_more or header_row([names, *rows], layout.names) or _further_headers(names, rows):
         return None
     table = table.rename_columns(column_names(names))
     for at, name in enumerate(table.column_names if '"' in text else ()):
@@ -300,7 +307,7 @@ def _between_blanks(text: str) -> list[list[str]] | None:
 def _without_comments(text: str) -> str:
     """Return the text without the lines that begin with # before the header, as Expyriment writes them."""
     lines = text.splitlines(keepends=True) if text.startswith("#") else []
-    first = next((place for place, line in enumerate(lines) if not line.startswith("#")), 0)
+    first = next((at for at, line in enumerate(lines) if not line.startswith("#")), 0)
     if first == 0 or (first == 1 and separator_of(text) in lines[0] and lines[0].count(",") == lines[1].count(",")):
         return text
     return "".join(line for line in lines[first:] if not line.startswith("#"))
@@ -314,9 +321,9 @@ def _sessions(part: FilePart) -> Iterator[FilePart]:
         return
     numbers = [int(cell) if cell and cell.isdecimal() else 0 for cell in part.table["trial_index"].to_pylist()]
     starts = [0, *(at for at in range(1, len(numbers)) if numbers[at] < numbers[at - 1]), len(numbers)]
-    for place, (begin, end) in enumerate(itertools.pairwise(starts), start=1):
+    for number, (begin, end) in enumerate(itertools.pairwise(starts), start=1):
         yield part._replace(
-            group=f"{part.group}_{place}" if len(starts) > 2 else part.group,
+            group=f"{part.group}_{number}" if len(starts) > 2 else part.group,
             table=part.table.slice(begin, end - begin),
             numbers=part.numbers[begin:end],
             begins_again=begin > 0,
@@ -327,34 +334,39 @@ def _record_parts(
     records: list[list[str]], file: str, group: str, layout: TableLayout, *, separator: str = ","
 ) -> Iterator[FilePart]:
     """Read records with a header; below it another header may follow, as where files were joined by hand."""
-    place = header_place(records, () if layout.skip_rows else layout.names)
-    above = [title for row in records[:place] if (title := " ".join(filter(None, row)))]
-    records = [[*layout.columns], *records[place:]] if layout.columns else records[place:]
+    header_at = header_row(records, () if layout.skip_rows else layout.names)
+    above = [title for row in records[:header_at] if (title := " ".join(filter(None, row)))]
+    records = [[*layout.columns], *records[header_at:]] if layout.columns else records[header_at:]
     if records[-1][0] == _END and not any(records[-1][1:]):
         records = records[:-1]
-    names = set(records[0])
-    heads = [
+    heads = _headers(records)
+    for count, (begin, end) in enumerate(itertools.pairwise([*heads, len(records)]), start=1):
+        header, rows = column_names(records[begin]), records[begin + 1 : end]
+        skipped = layout.skip_rows or _further_headers(records[begin], rows)
+        questions = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
+        numbered = dict(enumerate(rows[skipped:], start=begin + 1 + skipped))
+        header, note = _with_cells(header, {*map(len, numbered.values())})
+        fitting = {number: row for number, row in numbered.items() if len(row) == len(header)}
+        rejected = [
+            rejection(number, WHOLE_ROW, f"the row has {len(row)} cells, the header has {len(header)}", ",".join(row))
+            for number, row in numbered.items()
+            if number not in fitting
+        ]
+        cells = list(zip(*fitting.values(), strict=True)) or [()] * len(header)
+        columns = [_with_points(each, file, separator) for each in cells]
+        name = group if len(heads) == 1 else f"{group}_{count}"
+        texts = dict(zip(header, questions, strict=False))
+        yield FilePart(file, name, table_of(header, columns), list(fitting), rejected, texts, titles=above, note=note)
+
+
+def _headers(records: Sequence[Sequence[str]]) -> list[int]:
+    """Return the numbers of the records that have the names of columns: the first, and later ones like it."""
+    names = {*records[0]}
+    return [
         at
         for at, record in enumerate(records)
         if at == 0 or (record[0] in names and 2 * len(names.intersection(record)) > min(len(names), len(record)) > 1)
     ]
-    for begin, end in zip(heads, [*heads[1:], len(records)], strict=True):
-        header, rows = column_names(records[begin]), records[begin + 1 : end]
-        skipped = layout.skip_rows or _further_headers(records[begin], rows)
-        questions = [" ".join(cell.split()) for cell in rows[0]] if skipped and rows else []
-        header, note = _with_cells(header, {len(row) for row in rows[skipped:]})
-        fitting, rejected = dict[int, list[str]](), list[Row]()
-        for number, row in enumerate(rows[skipped:], start=begin + 1 + skipped):
-            if len(row) == len(header):
-                fitting[number] = row
-            else:
-                reason = f"the row has {len(row)} cells, the header has {len(header)}"
-                rejected.append(rejection(number, WHOLE_ROW, reason, ",".join(row)))
-        cells = list(zip(*fitting.values(), strict=True)) or [()] * len(header)
-        columns = [_with_points(each, file, separator) for each in cells]
-        name = group if len(heads) == 1 else f"{group}_{heads.index(begin) + 1}"
-        texts = dict(zip(header, questions, strict=False))
-        yield FilePart(file, name, table_of(header, columns), list(fitting), rejected, texts, titles=above, note=note)
 
 
 def _with_cells(header: list[str], lengths: set[int]) -> tuple[list[str], str]:
@@ -381,9 +393,9 @@ def _with_points(cells: Sequence[str], file: str, separator: str) -> Sequence[st
 
 def _further_headers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """Return the number of header rows of Qualtrics below the first: the questions' texts, then their codes."""
-    for place, row in enumerate(rows[:3], start=1):
+    for number, row in enumerate(rows[:3], start=1):
         if any(cell.startswith('{"ImportId"') for cell in row):
-            return place
+            return number
     titles = zip(header, rows[0], strict=False) if rows else ()
     return int(any(name.lower() == "responseid" and title.lower() == "response id" for name, title in titles))
 

@@ -23,6 +23,13 @@ from gan_eval.tables.frames import Row, faults
 
 Places = tuple[str, str] | None
 """The places of pairs by place, if a table has them."""
+_OF_A_MODEL = re.compile(r"(?i)(\w*_)?model_?(a|b|1|2|left|right)|(left|right)_model")
+"""Names of the two columns of a pair's models."""
+_TWO_MODELS = (
+    "two models in each row: --map left={0} --map right={1} --map left_model={0} --map right_model={1} --map "
+    "choice=COLUMN (where left and right may be columns of pictures); --word choice:tie=none leaves ties out"
+)
+"""Advice for their names."""
 
 
 class Chosen(NamedTuple):
@@ -115,31 +122,30 @@ def table_error(table: Chosen, problem: str, *, missing: Sequence[str] = ()) -> 
     findings = [f"{table.file}: {problem}"]
     if "response" in missing and "kind" not in missing:
         findings.append("correct may replace it: --map correct=COLUMN, whether the answer was correct")
-    person = "@file" if len({part.group for part in table.read.parts}) > 1 else "COLUMN"
-    options = [f"--map {name}={person if name == 'participant' else 'COLUMN'}" for name in missing]
-    of_models = r"(?i)(\w*_)?model_?(a|b|1|2|left|right)|(left|right)_model"
-    models = [shlex.quote(name) for name in map(str, table.rows) if re.fullmatch(of_models, name)]
+    models = [shlex.quote(name) for name in map(str, table.rows) if _OF_A_MODEL.fullmatch(name)]
     if missing and len(models) == 2:
-        findings.append(
-            "two models in each row: --map left={0} --map right={1} --map left_model={0} --map right_model={1} --map "
-            "choice=COLUMN (where left and right may be columns of pictures); --word choice:tie=none leaves ties "
-            "out".format(*models)
-        )
+        findings.append(_TWO_MODELS.format(*models))
         options = []
-    for name in (*ENUMERATIONS, "choice"):
-        if name != "choice" or (name in table.sources and not table.sources.keys() & {"left", "first"}):
-            found, option = _unknown_words(table, name)
-            findings += found
-            options += option
+    else:
+        person = "@file" if len({part.group for part in table.read.parts}) > 1 else "COLUMN"
+        options = [f"--map {name}={person if name == 'participant' else 'COLUMN'}" for name in missing]
+    has_choice = "choice" in table.sources and not table.sources.keys() & {"left", "first"}
+    for name in (*ENUMERATIONS, *(["choice"] * has_choice)):
+        found, option = _unknown_words(table, name)
+        findings += found
+        options += option
+    return UserError("; ".join([*findings, *_ways_to_import(table, options, is_plain=len(findings) == 1)]))
+
+
+def _ways_to_import(table: Chosen, options: Sequence[str], *, is_plain: bool) -> Iterator[str]:
+    """Yield the command with these options or, if the table has no other problem, without one."""
     command = f"gan-eval trials import {table.command}"
     if options:
         each = " (an option for each word)" if "--word" in options[-1] else ""
         typed = " ".join(options)
-        whole = f"name them with: {command} {typed} --out trials.csv"
-        findings.append((f"add {typed}" if table.sources else whole) + each)
-    elif not table.sources and len(findings) == 1:  # words in capitals, or with spaces around them
-        findings.append(f"convert it with: {command} --out trials.csv")
-    return UserError("; ".join(findings))
+        yield (f"add {typed}" if table.sources else f"name them with: {command} {typed} --out trials.csv") + each
+    elif not table.sources and is_plain:  # words in capitals, or with spaces around them
+        yield f"convert it with: {command} --out trials.csv"
 
 
 def _unknown_words(table: Chosen, name: str) -> tuple[list[str], list[str]]:

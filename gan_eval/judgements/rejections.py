@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -37,18 +38,7 @@ def rejections_of(frame: pd.DataFrame) -> list[Row]:
     rejected = []
     for row, column, reason in faults(frame, TRIALS):
         cell = frame[column].iloc[row]
-        if is_missing(cell) or cell == "":
-            fill = "; if the one above holds: --map participant=@fill:COLUMN" if column == "participant" else ""
-            rejected.append(rejection(frame.index[row], column, reason, cell, fill))
-            continue
-        advice = if_missing(column, cell)
-        if column in (*ENUMERATIONS, "choice", "correct"):
-            means = f"if it means one of them, add --word {shlex.quote(f'{column}:{cell}')}=MEANING"
-            is_correctness = column == "response" and cell in TRUTH_WORDS | CORRECT_WORDS
-            advice = f"; {IF_CORRECTNESS if is_correctness else means}{advice}"
-        if column == "rating":
-            advice += f"; give its number with --word {shlex.quote(f'rating:{cell}')}=NUMBER"
-        rejected.append(rejection(frame.index[row], column, reason, cell, advice))
+        rejected.append(rejection(frame.index[row], column, reason, cell, _advice(column, cell)))
     rejected += [
         rejection(row, "model", model_problem(model), model)
         for row, model in frame[misnamed(frame)].get("model", pd.Series(dtype="str")).items()
@@ -56,19 +46,34 @@ def rejections_of(frame: pd.DataFrame) -> list[Row]:
     filled = {column.name for column in TRIALS.columns if column.filled}
     for name in sorted(set(REQUIRED) & set(frame) - {"response"} - filled):
         rejected += [rejection(row, name, EMPTY) for row in frame.index[frame[name].isna()]]
-    if "trial" in frame:
-        keyed, key = frame.assign(session=sessions_of(frame)), ["session", "trial"]
-        again = keyed[keyed.duplicated(key) & keyed[key].notna().all(axis=1)]
-        rejected += [
-            rejection(
-                row, "trial", f"session {session} has a trial {trial} already; --map trial= numbers the rows", trial
-            )
-            for row, session, trial in zip(again.index, again["session"], again["trial"], strict=True)
-        ]
+    rejected += _repeated(frame) if "trial" in frame else ()
     first: dict[tuple[object, object], Row] = {}  # one rejection for each cell
     for each in rejected:
         first.setdefault((each["row"], each["column"]), each)
     return list(first.values())
+
+
+def _advice(column: str, cell: object) -> str:
+    """Return the options that may give a cell a meaning."""
+    if is_missing(cell) or cell == "":
+        return "; if the one above holds: --map participant=@fill:COLUMN" if column == "participant" else ""
+    advice = if_missing(column, cell)
+    if column in (*ENUMERATIONS, "choice", "correct"):
+        means = f"if it means one of them, add --word {shlex.quote(f'{column}:{cell}')}=MEANING"
+        is_correctness = column == "response" and cell in TRUTH_WORDS | CORRECT_WORDS
+        return f"; {IF_CORRECTNESS if is_correctness else means}{advice}"
+    return advice + (
+        f"; give its number with --word {shlex.quote(f'rating:{cell}')}=NUMBER" if column == "rating" else ""
+    )
+
+
+def _repeated(frame: pd.DataFrame) -> Iterator[Row]:
+    """Yield a rejection for each row with the session and trial of an earlier one."""
+    keyed, key = frame.assign(session=sessions_of(frame)), ["session", "trial"]
+    again = keyed[keyed.duplicated(key) & keyed[key].notna().all(axis=1)]
+    for row, session, trial in zip(again.index, again["session"], again["trial"], strict=True):
+        reason = f"session {session} has a trial {trial} already; --map trial= numbers the rows"
+        yield rejection(row, "trial", reason, trial)
 
 
 def rejection_summary(rejected: pd.DataFrame) -> str:

@@ -37,12 +37,19 @@ def with_sources(foreign: Foreign, mapping: Mapping[str, str], rules: Sequence[s
     foreign, entries = _with_marked_rows(foreign, inner, columns, of_pictures)
     cells = {name: _cells(name, foreign) for name in names if name not in foreign.cells}
     further = {name: column for name, column in cells.items() if column is not None}
-    lists = [column_of_path(name, columns) for name in entries]
-    of_lists = {
-        name for name in map(str, foreign.cells) if name in lists or (name.endswith("[*]") and name not in columns)
-    }
-    left = foreign.cells.drop(columns=list(of_lists.difference(inner)))
+    left = foreign.cells.drop(columns=list(_lists(foreign, entries, columns).difference(inner)))
     return replace(foreign, cells=left.assign(**further)) if further or entries else foreign
+
+
+def _lists(foreign: Foreign, entries: Sequence[str], columns: Sequence[str]) -> set[str]:
+    """Return the columns of lists of which each entry has become a row, and those of their entries.
+
+    Args:
+        columns: those of the files.
+    """
+    whole = {column_of_path(name, columns) for name in entries}
+    of_entries = {name for name in map(str, foreign.cells) if name.endswith("[*]") and name not in columns}
+    return {name for name in map(str, foreign.cells) if name in whole} | of_entries
 
 
 def _with_marked_rows(
@@ -81,18 +88,24 @@ def _cells(source: str, foreign: Foreign) -> pd.Series | None:
         return pd.Series(constant[1], index=cells.index, dtype="str")
     if other := _OTHER_ROW.fullmatch(source):
         values = _cells(other[2], foreign)
-        if values is None:
-            return None
-        by_group = values.groupby(foreign.groups(), sort=False)
-        if other[1] == "previous":
-            return by_group.shift(1)
-        return by_group.ffill().groupby(foreign.groups(), sort=False).bfill()
-    parts = [_cells(part, foreign) for part in joined] if len(joined := source.split(" + ")) > 1 else []
-    known = [part for part in parts if part is not None]
-    if parts and len(known) == len(parts):  # an empty cell has no part
-        texts = ["_".join(text for text in row if isinstance(text, str)) for row in zip(*known, strict=True)]
-        return pd.Series([text or None for text in texts], index=cells.index, dtype="str")
-    return path_cells(source, cells)
+        return None if values is None else _of_other_row(values, foreign.groups(), which=other[1])
+    joined = _joined(source.split(" + "), foreign) if " + " in source else None
+    return path_cells(source, cells) if joined is None else joined
+
+
+def _of_other_row(values: pd.Series, groups: pd.Series, *, which: str) -> pd.Series:
+    """Return for each row the value of the `previous` one, or of the nearest one of its group that has one."""
+    by_group = values.groupby(groups, sort=False)
+    return by_group.shift(1) if which == "previous" else by_group.ffill().groupby(groups, sort=False).bfill()
+
+
+def _joined(sources: Sequence[str], foreign: Foreign) -> pd.Series | None:
+    """Return the text of several sources, joined; an empty cell has no part. None: one of them is unknown."""
+    parts = [cells for source in sources if (cells := _cells(source, foreign)) is not None]
+    if len(parts) < len(sources):
+        return None
+    texts = ["_".join(text for text in row if isinstance(text, str)) for row in zip(*parts, strict=True)]
+    return pd.Series([text or None for text in texts], index=foreign.cells.index, dtype="str")
 
 
 def columns_of_source(source: str, columns: Sequence[str]) -> set[str]:

@@ -187,7 +187,7 @@ class _Reader:
             self.mapping["session"] = f"{JATOS}study_result"  # a worker may come again
         words = {name: each for name, each in self._meanings().items() if name not in self.given.words}
         of_user = self.given.mapping
-        order = {name: place for place, name in enumerate(self.sources)}
+        order = {name: at for at, name in enumerate(self.sources)}
         mapping = {name: source for name, source in self.mapping.items() if name != source and name not in of_user}
         mapping = dict(sorted(mapping.items(), key=lambda item: order.get(item[0], len(order))))
         return Options(mapping, self.where, words), self.lines
@@ -276,15 +276,23 @@ class _Reader:
             return
         cells = self.rows[truth]
         missing = [word for word in cells.dropna().unique() if _plain(word) in MISSING]
-        has_truth = chosen = cells.notna() & ~cells.isin(missing)
-        column = next((name for name in self.tool.choose if self._counts(name, has_truth)), None)
-        is_given = any(parse_rule(rule).column == column for rule in self.given.where)
-        if column and not is_given and self.rows[column].nunique() > 1:
-            chosen = self._of_one_task(column, has_truth)
-        if not (chosen <= has_truth).all() or (chosen is has_truth and not has_truth.all()):
+        has_truth = cells.notna() & ~cells.isin(missing)
+        column = next((name for name in self.tool.choose if self._counts(name, has_truth)), "")
+        chosen = self._of_one_task(column, has_truth) if self._has_tasks(column) else None
+        is_needed = not has_truth.all() if chosen is None else not (chosen <= has_truth).all()
+        if is_needed:
             self.where += [f"{truth}!={word}" for word in missing] or [f"{truth}!=-"]
-        self._keep(self.rows[(has_truth & chosen).to_numpy(bool)])
+        self._keep(self.rows[(has_truth if chosen is None else has_truth & chosen).to_numpy(bool)])
         self._leave_practice_loops()
+        self._take_ratings(column)
+
+    def _has_tasks(self, column: str) -> bool:
+        """Return True for a column with several tasks or screens, of which the user has no rule."""
+        is_given = any(parse_rule(rule).column == column for rule in self.given.where)
+        return bool(column) and not is_given and self.rows[column].nunique() > 1
+
+    def _take_ratings(self, column: str) -> None:
+        """Take the answers for ratings if the task or screen is one of the tool's ratings."""
         if self.tool.ratings and column and len(self.rows) and self.tool.ratings in str(self.rows[column].iloc[0]):
             self.mapping |= {"rating": "response", "response": ""}
             self.sources |= {"response": (), "correct": ()}
@@ -330,7 +338,7 @@ class _Reader:
 
     def _rank(self, value: str, chosen: pd.Series) -> tuple[bool, int, int, bool, int, int]:
         """Return the order of a task or screen: correct answers, preference, known answers; of two alike the first."""
-        place = next((at for at, part in enumerate(self.tool.prefer) if part in value), len(self.tool.prefer))
+        rank = next((at for at, part in enumerate(self.tool.prefer) if part in value), len(self.tool.prefer))
         answers, scores = (
             {_plain(word): n for name in self.sources.get(of, ()) for word, n in self._counts(name, chosen).items()}
             for of in ("response", "correct")
@@ -338,7 +346,7 @@ class _Reader:
         known = sum(answers.get(word, 0) for word in self._answers())
         is_correct = not scores.keys().isdisjoint(("true", "1", "1.0"))
         is_answered = not answers.keys() <= {*MISSING}
-        return is_correct, -place, known, is_answered, int(chosen.sum()), -int(chosen.to_numpy().argmax())
+        return is_correct, -rank, known, is_answered, int(chosen.sum()), -int(chosen.to_numpy().argmax())
 
     def _meanings(self) -> dict[str, dict[str, str]]:
         """Return the meanings of yes and no, of the tool's own words, and of keys whose correct one is known."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from gan_eval.base.inference import shared_items
 from gan_eval.judgements.contradictions import (
     agreement,
     are_single,
-    of_two_models,
+    pictures_of_pairs,
     require_agreement,
     require_plausible_times,
 )
@@ -57,21 +57,9 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
     """
     if missing := missing_answers(frame):
         raise UserError(f"{where}: {are_missing(missing)}; it has {', '.join(map(str, frame))}; rename a column")
-    frame = with_text_names(frame)
     numbers = frame.index + 1 if pd.api.types.is_integer_dtype(frame.index) else pd.RangeIndex(1, len(frame) + 1)
-    columns = dict(frame.items())
-    if "session" not in columns:
-        columns["session"] = sessions_of(frame)
-    if "trial" not in columns:
-        columns["trial"] = frame.groupby(columns["session"], dropna=False).cumcount() + 1
-    computed = {"correct", "response"} - columns.keys()
-    for name, value in {"phase": "main", "simulated": False}.items():
-        if name not in columns:
-            columns[name] = pd.Series(value, index=frame.index)
-    absent = {name: pandas_dtype(column.dtype) for name, column in TRIALS.by_name.items() if name not in columns}
-    empty = {dtype: pd.Series(None, index=frame.index, dtype=dtype) for dtype in absent.values()}
-    columns |= {name: empty[dtype] for name, dtype in absent.items()}  # they share their memory
-    result = conform(pd.DataFrame(columns, copy=False), TRIALS, where=where)
+    computed = {"correct", "response"}.difference(frame)
+    result = conform(_with_every_column(with_text_names(frame)), TRIALS, where=where)
     is_real = (result["kind"] == "real").to_numpy(bool, na_value=False) & are_single(result)
     if (is_real & result["model"].notna().to_numpy(bool)).any():  # designs in blocks name the model of the block
         result["model"] = result["model"].mask(is_real)
@@ -87,6 +75,19 @@ def fill_trials(frame: pd.DataFrame, *, where: str = "trials", agree: bool = Tru
     if "correct" in computed:
         result["correct"] = agreement(result)
     return result
+
+
+def _with_every_column(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return trials with sessions, numbers, phases and `simulated` where these are absent, and other columns empty."""
+    filled: dict[str, Any] = {"session": sessions_of(frame), "phase": "main", "simulated": False}
+    frame = frame.assign(**{name: cells for name, cells in filled.items() if name not in frame})
+    if "trial" not in frame:
+        frame = frame.assign(trial=frame.groupby("session", dropna=False).cumcount() + 1)
+    absent = {name: pandas_dtype(column.dtype) for name, column in TRIALS.by_name.items() if name not in frame}
+    empty = {dtype: pd.Series(None, index=frame.index, dtype=dtype) for dtype in absent.values()}
+    columns = dict(frame.items())
+    columns |= {name: empty[dtype] for name, dtype in absent.items()}  # they share their memory
+    return pd.DataFrame(columns, copy=False)
 
 
 def response_from_correct(trials: pd.DataFrame) -> pd.Series:
@@ -132,24 +133,12 @@ def pictures(trials: pd.DataFrame) -> pd.Series:
 
 
 def judged_pictures(trials: pd.DataFrame) -> pd.DataFrame:
-    """Return each judged picture once, with `stimulus`, `item`, `kind`, `model` and `dataset`, as objects.
-
-    Of a pair, `stimulus` is the real picture and `stimulus_b` that of `model`, or they are those of the models A and B
-    in `model`, which is A|B.
-    """
+    """Return each judged picture once, with `stimulus`, `item`, `kind`, `model` and `dataset`, as objects."""
     columns = ["stimulus", "item", "kind", "model", "dataset"]
     single = are_single(trials)
-    parts = [trials.loc[single, columns].drop_duplicates("stimulus").astype("object")]
-    pairs = trials.loc[~single & trials["stimulus_b"].notna().to_numpy(bool)]
-    if len(pairs):
-        of_models, of_pairs = of_two_models(pairs), pairs[columns].astype("object")
-        names = of_pairs["model"].fillna("").str.partition("|")
-        first, second = (names[at].where(of_models & (names[at] != ""), None) for at in (0, 2))
-        second = second.where(of_models, of_pairs["model"])
-        kind = np.where(of_models, "fake", "real")
-        parts.append(of_pairs.assign(kind=kind, model=first))
-        parts.append(of_pairs.assign(stimulus=pairs["stimulus_b"].astype("object"), kind="fake", model=second))
-    every = pd.concat(parts) if len(parts) > 1 else parts[0]
+    every = trials.loc[single, columns].drop_duplicates("stimulus").astype("object")
+    if len(pairs := trials.loc[~single & trials["stimulus_b"].notna().to_numpy(bool)]):
+        every = pd.concat([every, *pictures_of_pairs(pairs)])
     return every.dropna(subset="stimulus").drop_duplicates("stimulus")
 
 
@@ -232,11 +221,11 @@ def _copies(frame: pd.DataFrame, *, where: str) -> NDArray[np.bool_]:
     copy = np.zeros(len(frame), bool)
     copy[shared] = frame[shared].duplicated().to_numpy(bool)
     if (differs := key[~copy].duplicated().to_numpy(bool) & shared[~copy]).any():
-        place = int(np.flatnonzero(~copy)[differs.argmax()])
-        first = int((key == key.iloc[place]).all(axis=1).to_numpy(bool).argmax())
-        session, trial = key.iloc[place]
+        at = int(np.flatnonzero(~copy)[differs.argmax()])
+        first = int((key == key.iloc[at]).all(axis=1).to_numpy(bool).argmax())
+        session, trial = key.iloc[at]
         raise UserError(
-            f"{where}: row {place + 1}: the same session={session}, trial={trial} as row {first + 1}, but they differ "
+            f"{where}: row {at + 1}: the same session={session}, trial={trial} as row {first + 1}, but they differ "
             "otherwise; each may occur once"
         )
     return copy

@@ -51,12 +51,7 @@ def lengthened(
         taken |= {name for names in numbered_columns(columns).values() if len(names) > 2 for name in names}
     rows = len(foreign.cells)
     long = foreign.repeated(np.full(rows, len(numbers)), numbers * rows)
-    none = np.full(rows, None, dtype="object")
-    answers = {
-        of: np.stack([foreign.cells[by[number]].to_numpy("object") if number in by else none for number in numbers])
-        for of, by in by_pattern.items()
-    }
-    further = {of: pd.array(each.T.ravel(), dtype="str") for of, each in answers.items()}
+    further = {of: _in_rows(foreign.cells, [by.get(number) for number in numbers]) for of, by in by_pattern.items()}
     cells = long.cells.drop(columns=list(taken.difference(keep))).assign(**further)
     names = [*question_names(foreign, by_pattern, numbers)] * rows
     table = pd.DataFrame(long.numbers).assign(name=pd.array(names, dtype="str"))
@@ -64,6 +59,13 @@ def lengthened(
     cells, table = cells.loc[kept], table.loc[kept]
     index = pd.RangeIndex(1, len(cells) + 1)
     return replace(foreign, cells=cells.set_axis(index), numbers=table.set_axis(index))
+
+
+def _in_rows(cells: pd.DataFrame, columns: Sequence[str | None]) -> pd.api.extensions.ExtensionArray:
+    """Return the cells of these columns row by row; None: empty cells."""
+    empty = pd.Series(None, index=cells.index, dtype="str")
+    of_columns = [(empty if name is None else cells[name]).to_numpy("object") for name in columns]
+    return pd.array(np.stack(of_columns, axis=1).ravel(), dtype="str")
 
 
 def _columns_of(patterns: Sequence[str], columns: Sequence[str], keep: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -5,7 +5,7 @@ The signs and their thresholds are the rows of `gan_eval.pictures.checks`.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -28,17 +28,25 @@ T = TypeVar("T")
 Floats = NDArray[np.float64]
 HoleColour = Literal["white", "black"]
 
-MAX_LOOKED_AT, MAX_PAIRS = 100, 24
-"""Maximum number of pictures of a folder that are looked at, and of pairs that are decoded and compared."""
-MIN_CHANGED, MIN_COMPARED = 2, 8
-"""Minimum number of pictures with a change, and of pictures for the conclusion that nothing is alike."""
-GRID, MOVES, BLOCK = 128, 8, 8
-"""Side of the grid of pixels that is compared, largest move and side of a block, in pixels."""
+MAX_LOOKED_AT = 100
+"""Maximum number of pictures of a folder that are looked at."""
+MAX_PAIRS = 24
+"""Maximum number of pairs that are decoded and compared."""
+MIN_CHANGED = 2
+"""Minimum number of pictures with a change."""
+MIN_COMPARED = 8
+"""Minimum number of pictures for the conclusion that nothing is alike."""
+GRID = 128
+"""Side of the grid of pixels that is compared."""
+MOVES = 8
+"""Largest move in pixels."""
+BLOCK = 8
+"""Side of a block in pixels."""
 
 
 def evenly_spread(things: Sequence[T], most: int = MAX_LOOKED_AT) -> list[T]:
     """Return at most `most` things, spread evenly, the first and the last included."""
-    return [things[place] for place in np.linspace(0, len(things) - 1, min(most, len(things))).round().astype(int)]
+    return [things[at] for at in np.linspace(0, len(things) - 1, min(most, len(things))).round().astype(int)]
 
 
 class Look(NamedTuple):
@@ -136,8 +144,8 @@ Looked = list[tuple[Sequence[Path], tuple[Look, Look]]]
 def _looked(pairs: Sequence[Sequence[Path]]) -> Looked:
     """Look at pairs: all, or neighbours at places that are spread evenly, as names may be wrong by one."""
     starts = np.linspace(0, max(0, len(pairs) - 2), MAX_PAIRS // 2).round().astype(int)
-    places = sorted({*starts, *(starts + 1)}) if len(pairs) > MAX_PAIRS else range(len(pairs))
-    chosen = [pairs[place] for place in places]
+    indices = sorted({*starts, *(starts + 1)}) if len(pairs) > MAX_PAIRS else range(len(pairs))
+    chosen = [pairs[at] for at in indices]
     seen = looks([path for pair in chosen for path in pair])
     return [(pair, (a, b)) for pair, a, b in zip(chosen, seen[::2], seen[1::2], strict=True) if a and b]
 
@@ -389,15 +397,19 @@ def content_lines(name: str, fakes: Sequence[Path], reals: Sequence[Path]) -> li
     if (count := len(digests) - len({*digests})) >= CHECKS["repeated"].threshold:
         lines.append(CHECKS["repeated"].line(count=count, **facts))
     seen = [look for look in looks(evenly_spread(reals, MAX_PAIRS)) if look]
-    if min(len(looked), len(seen)) < MIN_COMPARED:
-        return lines
-    lowest = min(look.lowest for _, look in looked)
-    if lowest - median(look.lowest for look in seen) >= CHECKS["no_dark_levels"].threshold:
-        lines.append(CHECKS["no_dark_levels"].line(lowest=lowest, **facts))
-    fake, real = (median(look.black for look in side) for side in ([look for _, look in looked], seen))
-    if fake - real > CHECKS["black"].threshold:
-        lines.append(CHECKS["black"].line(fake=fake, real=real, **facts))
+    if min(len(looked), len(seen)) >= MIN_COMPARED:
+        lines += _lines_on_levels([look for _, look in looked], seen, facts)
     return lines
+
+
+def _lines_on_levels(fakes: Sequence[Look], reals: Sequence[Look], facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield lines on generated pictures without dark levels, or with more black than the real ones."""
+    lowest = min(look.lowest for look in fakes)
+    if lowest - median(look.lowest for look in reals) >= CHECKS["no_dark_levels"].threshold:
+        yield CHECKS["no_dark_levels"].line(lowest=lowest, **facts)
+    fake, real = (median(look.black for look in side) for side in (fakes, reals))
+    if fake - real > CHECKS["black"].threshold:
+        yield CHECKS["black"].line(fake=fake, real=real, **facts)
 
 
 def grids_of(paths: Sequence[Path]) -> list[Path]:

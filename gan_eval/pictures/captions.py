@@ -44,8 +44,8 @@ def read_captions(folder: Path, pictures: Iterable[Path]) -> Captions:
         UserError: a table has no column of files or of texts, or is not readable.
     """
     pictures = list(pictures)
-    places = dict.fromkeys([folder, *(picture.parent for picture in pictures)])
-    tables = [file for place in places for name in _TABLES if (file := place / name).is_file()][:1]
+    folders = dict.fromkeys([folder, *(picture.parent for picture in pictures)])
+    tables = [file for each in folders for name in _TABLES if (file := each / name).is_file()][:1]
     if tables:
         texts = _of_table(tables[0], pictures)
         source = str(tables[0])

@@ -121,8 +121,8 @@ def pictures_folder(source: Path, *, tar_key: str | None = None) -> Iterator[Unp
     require_file(source)
     if not source.exists():
         raise UserError(f"{source}: no such file or folder")
-    with _private_folder() as place:
-        folder = place / source.name
+    with _private_folder() as parent:
+        folder = parent / source.name
         folder.mkdir()
         changed_ns = source.stat().st_mtime_ns
         unpacked = Unpacked(folder, containers={str(folder): str(source)}, changed_ns=changed_ns)
@@ -164,12 +164,12 @@ def _unpack(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
                 _unpack_tar(source, unpacked, tar_key)
     if not unpacked.pictures:
         raise UserError(f"{source}: no pictures in it; name a container of pictures, or a folder")
-    places = [unpacked.folder]
+    paths = [unpacked.folder]
     if unpacked.captions:
-        places.insert(0, unpacked.folder / "metadata.jsonl")
-        with places[0].open("w", encoding="utf-8") as file:
+        paths.insert(0, unpacked.folder / "metadata.jsonl")
+        with paths[0].open("w", encoding="utf-8") as file:
             file.writelines(json.dumps({"file_name": a, "text": b}) + "\n" for a, b in unpacked.captions.items())
-    unpacked.containers = {**dict.fromkeys(map(str, places), str(source)), **unpacked.containers}
+    unpacked.containers = {**dict.fromkeys(map(str, paths), str(source)), **unpacked.containers}
 
 
 def named(text: str, containers: Mapping[str, str]) -> str:
@@ -302,12 +302,12 @@ def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
     with pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20) as file:
         fields = {field.name: field.type for field in file.schema_arrow}
         structs, columns = _picture_columns(fields, source)
-        is_text = (pa.types.is_string, pa.types.is_large_string)
-        texts = [name for name in CAPTION_COLUMNS if name in fields and any(check(fields[name]) for check in is_text)]
+        of_text = (pa.string(), pa.large_string())
+        texts = [name for name in CAPTION_COLUMNS if fields.get(name) in of_text][:1]
         _require_small_cells(file.metadata, columns, source)
         stems = {name: _stems(file, name, is_struct=name in structs, key="key" in fields) for name in columns}
         empty: dict[str, list[str | None]] = {name: [] for name in columns}
-        batches = file.iter_batches(1, columns=[*columns, *texts[:1]])
+        batches = file.iter_batches(1, columns=[*columns, *texts])
         for row, cells in enumerate(cells for batch in batches for cells in batch.to_pylist()):
             for name in columns:
                 cell: dict[str, Any] = (cells[name] or {}) if name in structs else {"bytes": cells[name]}
@@ -315,12 +315,20 @@ def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
                 if not content:
                     empty[name].append(cell.get("path"))
                     continue
-                place = f"{stems[name][row]}{suffix_of(content)}"
-                place = f"{name}/{place}" if len(columns) > 1 else place
-                unpacked.add(place, io.BytesIO(content), source)
-                if texts and isinstance(text := cells[texts[0]], str):
-                    unpacked.captions[place] = text
-        rows = file.metadata.num_rows
+                name_in_set = f"{stems[name][row]}{suffix_of(content)}"
+                name_in_set = f"{name}/{name_in_set}" if len(columns) > 1 else name_in_set
+                unpacked.add(name_in_set, io.BytesIO(content), source)
+                for text in (cells[column] for column in texts if cells[column] is not None):
+                    unpacked.captions[name_in_set] = text
+        _note_empty_rows(empty, file.metadata.num_rows, source, unpacked)
+
+
+def _note_empty_rows(empty: Mapping[str, list[str | None]], rows: int, source: Path, unpacked: Unpacked) -> None:
+    """Add a note on the rows of each column that have no picture; refuse a column of paths alone.
+
+    Args:
+        empty: the paths in these rows.
+    """
     for name, paths in empty.items():
         if len(paths) == rows and any(paths):
             raise UserError(
@@ -416,7 +424,7 @@ def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
         named = [(member, name) for member, name in members if name is not None]
         _require_one_kind([name for _, name in named], source, tar_key)
         texts: dict[str, str] = {}
-        places: dict[str, str] = {}
+        keys: dict[str, str] = {}
         for member, name in named:
             key, kind = key_of(name, last_dot=tar_key is None)
             is_picture = kind == tar_key if tar_key else names_a_picture(Path(name))
@@ -425,10 +433,10 @@ def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
             require_small(member.size, f"{source}: {name}")
             content = archive.extractfile(member) or io.BytesIO()
             if is_picture:
-                places[unpacked.add(f"{key}.{kind.rpartition('.')[2]}", content, source)] = key
+                keys[unpacked.add(f"{key}.{kind.rpartition('.')[2]}", content, source)] = key
             elif kind == "txt" or key not in texts:
                 texts[key] = _text_of(content.read(), kind) or texts.get(key, "")
-    unpacked.captions |= {place: texts[key] for place, key in places.items() if texts.get(key)}
+    unpacked.captions |= {name: texts[key] for name, key in keys.items() if texts.get(key)}
     unpacked.folder = _innermost(unpacked.folder)
 
 

@@ -82,7 +82,7 @@ def _rows(
     members: Sequence[Row], metric: str, vectors: Vectors, others: Vectors | None, names: Sequence[str]
 ) -> list[Row]:
     """Return a row for each picture of one model."""
-    place, likeness = nearest(vectors, others)
+    nearest_to, likeness = nearest(vectors, others)
     is_flat = [not vector.any() for vector in vectors]
     reasons = [
         NO_STRUCTURE if flat else NO_OTHER_PICTURE if len(names) < 2 and others is None else None for flat in is_flat
@@ -90,7 +90,7 @@ def _rows(
     return [
         _row(row, metric, reason=reason)
         if reason
-        else _row(row, metric, value=float(likeness[number]), nearest=names[place[number]])
+        else _row(row, metric, value=float(likeness[number]), nearest=names[nearest_to[number]])
         for number, (row, reason) in enumerate(zip(members, reasons, strict=True))
     ]
 

@@ -36,6 +36,7 @@ from gan_eval.pictures.sets import (
     hashes_of,
     read_set,
     refuse_another_set,
+    usable_items,
     write_set,
 )
 from gan_eval.tables.frames import Row
@@ -166,24 +167,19 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
         models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
         targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
         rows: list[Row] = []
-        problems: list[str] = []
-        for done, item in enumerate(items, start=1):
-            try:
-                pictures = _pictures(stimuli, targets[item], form, size)
-            except UserError as error:
-                problems.append(f"{item}: {error}")
-            else:
-                if not rows:  # an earlier set stays if no item can be used
-                    (out / TABLE_NAME).unlink(missing_ok=True)  # first: it must not describe new pictures
-                    if record.file.is_file():
-                        for name in ("real", "fake", *_NEUTRAL_FOLDERS.values()):
-                            shutil.rmtree(out / name, ignore_errors=True)
-                    record.write(**facts)
-                for target, picture in pictures.items():
-                    images.write_png(out / target, picture)
-                rows += [_row(row, targets[item], out, size) for row in items[item]]
-            if on_progress:
-                on_progress(done, len(items))
+        refused: dict[str, UserError] = {}
+
+        def read(item: str) -> dict[str, Picture]:
+            return _pictures(stimuli, targets[item], form, size)
+
+        for item, pictures in usable_items(items, read, refused, on_progress=on_progress):
+            if not rows:  # an earlier set stays if no item can be used
+                _remove_earlier_set(record)
+                record.write(**facts)
+            for target, picture in pictures.items():
+                images.write_png(out / target, picture)
+            rows += [_row(row, targets[item], out, size) for row in items[item]]
+        problems = [f"{item}: {error}" for item, error in refused.items()]
         if not rows:
             raise UserError(f"{source}: no item is left; the first problem: {problems[0]}")
         included = dict.fromkeys(row["item"] for row in rows)  # in the same order in every process
@@ -191,6 +187,13 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
         record.write(**facts, problems=problems, files=origins)
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
         return Equalised(len(included), size, tuple(problems))
+
+
+def _remove_earlier_set(record: FolderRecord) -> None:
+    """Remove the set that this command made before, its table first: it must not describe new pictures."""
+    (record.folder / TABLE_NAME).unlink(missing_ok=True)
+    for name in ("real", "fake", *_NEUTRAL_FOLDERS.values()) if record.file.is_file() else ():
+        shutil.rmtree(record.folder / name, ignore_errors=True)
 
 
 def _row(row: Row, targets: Targets, out: Path, size: Size) -> Row:

@@ -58,11 +58,11 @@ def harmonic(picture: Picture, hole: Hole) -> NDArray[np.float64]:
     for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
         there = [rows + down, columns + right]
         exists = (there[0] >= 0) & (there[0] < hole.shape[0]) & (there[1] >= 0) & (there[1] < hole.shape[1])
-        pixels, place = np.flatnonzero(exists), (there[0][exists], there[1][exists])
+        pixels, neighbour = np.flatnonzero(exists), (there[0][exists], there[1][exists])
         neighbours[pixels] += 1
-        unknown = hole[place]
-        entries.append((pixels[unknown], number[place][unknown], np.full(unknown.sum(), -1.0)))
-        known_sums[pixels[~unknown]] += picture[place][~unknown]
+        unknown = hole[neighbour]
+        entries.append((pixels[unknown], number[neighbour][unknown], np.full(unknown.sum(), -1.0)))
+        known_sums[pixels[~unknown]] += picture[neighbour][~unknown]
     every = np.arange(len(rows))
     of, to, value = (np.concatenate(part) for part in zip(*entries, (every, every, neighbours), strict=True))
     return np.asarray(splu(csc_array(coo_array((value, (of, to))))).solve(known_sums))

@@ -41,6 +41,6 @@ def area_band(area: float) -> str:
     >>> area_band(0.1), area_band(0.25), area_band(0.005), area_band(0.7)
     ('1-10', '20-30', '0-1', '60-100')
     """
-    place = int(np.searchsorted(AREA_BANDS, area))
-    low, high = (0.0, *AREA_BANDS, 1.0)[place : place + 2]
+    band = int(np.searchsorted(AREA_BANDS, area))
+    low, high = (0.0, *AREA_BANDS, 1.0)[band : band + 2]
     return f"{100 * low:.0f}-{100 * high:.0f}"

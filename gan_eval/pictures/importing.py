@@ -6,7 +6,7 @@ them and writes the set.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -45,6 +45,7 @@ from gan_eval.pictures.sets import (
     refuse_another_set,
     repeated_pictures,
     stimulus_row,
+    usable_items,
     write_set,
 )
 from gan_eval.tables.frames import Row
@@ -168,37 +169,36 @@ def found_pictures(
         names: name of the model of each folder; of `source`, if it has generated pictures, too.
         opened: keeps the unpacked containers until it is closed.
     """
-    places = [opened.enter_context(pictures_folder(place, tar_key=tar_key)) for place in (source, *fakes)]
-    notes = [note for place in places for note in place.notes]
+    unpacked = [opened.enter_context(pictures_folder(given, tar_key=tar_key)) for given in (source, *fakes)]
+    notes = [note for each in unpacked for note in each.notes]
     if not fakes:
-        found = find_items(places[0].folder, masks, paired=paired)
-        return _with_captions(found, places, notes), {"fake": names[0]}
+        found = find_items(unpacked[0].folder, masks, paired=paired)
+        return _with_captions(found, unpacked, notes), {"fake": names[0]}
     models = {"fake": names[0]} if len(names) == 1 else {f"fake/{name}": name for name in names}
-    real, generated = parts_of(places[0].folder, [place.folder for place in places[1:]])
+    real, generated = parts_of(unpacked[0].folder, [each.folder for each in unpacked[1:]])
     roles = real.roles | {role: part.roles["fake"] for role, part in zip(models, generated, strict=True)}
     if inputs := next((part.roles["input"] for part in generated if "input" in part.roles), None):
         roles["input"] = inputs
-    for place, part in zip((source, *fakes), (real, *generated), strict=True):
-        notes += [f"{place}: {remark}" for remark in part.remarks]
+    for given, part in zip((source, *fakes), (real, *generated), strict=True):
+        notes += [f"{given}: {remark}" for remark in part.remarks]
+    reason = ""
     if paired is None and real.is_paired is False:
-        paired = False
-        notes.append(f"{source}: {NAMED_AS_INPUTS}")
-    if paired is None and any(place.is_numbered for place in places):
-        paired = False
-        notes.append("a container's pictures have running numbers, so they have no partners; if they do, give --paired")
-    items, lines = items_of(roles, source, tuple(models), paired=paired)
+        reason = f"{source}: {NAMED_AS_INPUTS}"
+    elif paired is None and any(each.is_numbered for each in unpacked):
+        reason = "a container's pictures have running numbers, so they have no partners; if they do, give --paired"
+    items, lines = items_of(roles, source, tuple(models), paired=False if reason else paired)
     found = Found(with_masks(items, masks), tuple(lines))
-    return _with_captions(found, places, notes), models
+    return _with_captions(found, unpacked, [*notes, *filter(None, [reason])]), models
 
 
-def _with_captions(found: Found, places: Sequence[Unpacked], notes: Sequence[str]) -> Found:
+def _with_captions(found: Found, unpacked: Sequence[Unpacked], notes: Sequence[str]) -> Found:
     """Return the files with the captions that stand in these folders, and more messages."""
-    folders = [place.folder for place in places]
+    folders = [each.folder for each in unpacked]
     files = [path for roles in found.items.values() for role, path in roles.items() if role not in ("input", "mask")]
     captions = [read_captions(folder, [path for path in files if folder in path.parents]) for folder in folders]
     lines = [line for each in captions for line in each.notes]
     texts = {path: text for each in captions for path, text in each.texts.items()}
-    containers = {folder: source for place in places for folder, source in place.containers.items()}
+    containers = {folder: source for each in unpacked for folder, source in each.containers.items()}
     remarks = [named(line, containers) for line in (*notes, *found.remarks, *lines)]
     return Found(found.items, tuple(remarks), texts, containers)
 
@@ -296,28 +296,22 @@ def import_items(
         reading, lines = _checked(items, models, reading or Reading())
         remarks = [*remarks, *(named(line, containers or {}) for line in lines)]
         rows: list[Row] = []
-        problems: list[str] = []
+        refused: dict[str, UserError] = {}
         resized = 0
         profiles: Counter[tuple[str, str]] = Counter()
-        for done, (stem, files) in enumerate(items.items(), start=1):
-            try:
-                item = read_item(files, models, reading)
-            except UserError as error:
-                problems.append(named(str(error), containers or {}))
-            else:
-                if not rows:
-                    (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written now
-                written = _write_item(item.pictures, out, dataset=dataset, models=models, key=stem, mask_kind=mask_kind)
-                rows += _captioned(written, files, models, captions or {})
-                resized += item.is_resized
-                profiles.update(item.profiles.items())
-            if on_progress:
-                on_progress(done, len(items))
-        made = {row["model"] for row in rows}  # None: real pictures
-        for role, name in {"real": None, **models}.items():
-            if name not in made and any(role in files for files in items.values()):
-                of = f" of {name}" if name and rows else ""
-                raise UserError(f"{where}: no usable picture{of}; the first problem: {problems[0]}")
+
+        def read(item: str) -> Item:
+            return read_item(items[item], models, reading)
+
+        for stem, item in usable_items(items, read, refused, on_progress=on_progress):
+            if not rows:
+                (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written now
+            written = _write_item(item.pictures, out, dataset=dataset, models=models, key=stem, mask_kind=mask_kind)
+            rows += _captioned(written, items[stem], models, captions or {})
+            resized += item.is_resized
+            profiles.update(item.profiles.items())
+        problems = [named(str(error), containers or {}) for error in refused.values()]
+        _require_each_model(rows, items, models, where=where, problems=problems)
         imported = len(items) - len(problems)
         remarks += _changes(reading, imported, resized, profiles)
         remarks += filter(None, [repeated_pictures(rows), identical_pictures(rows)])
@@ -327,6 +321,17 @@ def import_items(
         return ImportedSet(
             out, imported, tuple(problems), resized, tuple(remarks), Counter(str(row["kind"]) for row in rows)
         )
+
+
+def _require_each_model(
+    rows: Sequence[Row], items: Items, models: Mapping[str, str], *, where: str, problems: Sequence[str]
+) -> None:
+    """Refuse a set without a usable picture of a model, or without a real one, where the items have some."""
+    made = {row["model"] for row in rows}  # None: real pictures
+    for role, name in {"real": None, **models}.items():
+        if name not in made and any(role in files for files in items.values()):
+            of = f" of {name}" if name and rows else ""
+            raise UserError(f"{where}: no usable picture{of}; the first problem: {problems[0]}")
 
 
 def _changes(reading: Reading, imported: int, resized: int, profiles: Mapping[tuple[str, str], int]) -> list[str]:
@@ -441,16 +446,9 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
         remarks += agreement.sample_lines(role, shown[role])
     is_paired = any({"real", *models} <= files.keys() for files in items.values())
     pairs = [(files["real"], files[role]) for files in items.values() for role in models if is_paired]
-    changed: dict[str, str] = {}
-    if is_paired:
-        changed = {
-            role: agreement.changed_line([(each["real"], each[role]) for each in items.values()]) for role in models
-        }
-    remarks += [f"{role}: {line}" for role, line in changed.items() if line]
-    if not any(changed.values()):
-        remarks += [line for role in models for line in agreement.content_lines(role, shown[role], shown["real"])]
-        if line := agreement.partners_line(pairs):
-            remarks.append(f"{line}; then give --unpaired")
+    of_roles = {role: [(each["real"], each[role]) for each in items.values()] for role in models if is_paired}
+    changed = [f"{role}: {line}" for role, each in of_roles.items() if (line := agreement.changed_line(each))]
+    remarks += changed or _content_remarks(models, shown, pairs)
     if not is_paired:
         return _common_size(shown, reading, remarks)
     if reading.resize:
@@ -461,6 +459,15 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
     if line := _mask_line([files for files in items.values() if "mask" in files], models, reading):
         remarks.append(line)
     return reading, remarks
+
+
+def _content_remarks(
+    roles: Iterable[str], shown: Mapping[str, Sequence[Path]], pairs: Sequence[tuple[Path, Path]]
+) -> list[str]:
+    """Return remarks on generated pictures that are of something else than the real ones, or than their partners."""
+    remarks = [line for role in roles for line in agreement.content_lines(role, shown[role], shown["real"])]
+    line = agreement.partners_line(pairs)
+    return [*remarks, f"{line}; then give --unpaired"] if line else remarks
 
 
 def _common_size(

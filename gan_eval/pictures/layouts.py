@@ -34,7 +34,7 @@ class Layout:
 
     program: str
     by: Literal["folder", "stem"]
-    places: Mapping[str, str]
+    patterns: Mapping[str, str]
     """For each role the name of its folder, or a pattern of its stems, whose first group is the item's stem."""
     unpaired: tuple[str, ...] = ()
     """Endings of further files, which show that the real picture is not the partner of the generated one."""
@@ -54,14 +54,14 @@ class Layout:
         Raises:
             UserError: two files share a role and a stem, or a folder cannot be read.
         """
-        needed = self.places.keys() & {*wanted, "mask"}
+        needed = self.patterns.keys() & {*wanted, "mask"}
         if self.by == "folder":
-            folders = {role: source / name for role, name in self.places.items() if (source / name).is_dir()}
+            folders = {role: source / name for role, name in self.patterns.items() if (source / name).is_dir()}
             if not needed <= folders.keys():
                 return {}
             return {role: images.by_stem(images.list_pictures(folder)) for role, folder in folders.items()}
         files = images.by_stem(path for path in images.list_pictures(source) if self._place(images.stem_of(path)))
-        roles: Roles = {role: {} for role in self.places}
+        roles: Roles = {role: {} for role in self.patterns}
         for stem, path in files.items():
             role, item = self._place(stem) or ("", "")
             if (first := roles[role].setdefault(item, path)) is not path:
@@ -77,7 +77,7 @@ class Layout:
 
     def _place(self, stem: str) -> tuple[str, str] | None:
         """Return the role of a file and the stem of its item."""
-        matches = ((role, re.fullmatch(pattern, stem)) for role, pattern in self.places.items())
+        matches = ((role, re.fullmatch(pattern, stem)) for role, pattern in self.patterns.items())
         return next(((role, match[1]) for role, match in matches if match), None)
 
 
@@ -181,7 +181,7 @@ def part_in_layout(folder: Path, role: Role) -> Part | None:
     """Return the real or the generated pictures of a folder in the layout of a program; None in another folder."""
     folder = results_in(folder)
     for layout in LAYOUTS if folder.is_dir() else ():
-        if role not in layout.places or not layout.covers(folder) or not (roles := layout.roles(folder, (role,))):
+        if role not in layout.patterns or not layout.covers(folder) or not (roles := layout.roles(folder, (role,))):
             continue
         _refuse_unusable(layout, folder)
         roles, snapshots = _without_snapshots(roles, folder, role)
@@ -284,12 +284,12 @@ def _layout_of(source: Path) -> tuple[Layout, Roles]:
             continue  # the message below names the folders
         if not (roles := layout.roles(source)):
             continue
-        if {"real", "fake"} <= layout.places.keys():
+        if {"real", "fake"} <= layout.patterns.keys():
             return layout, roles
         if layout.covers(source):
             _refuse_unusable(layout, source)
             missing, give = "photographs", f"--real PHOTOGRAPHS --fake {source}"
-            if "fake" not in layout.places:
+            if "fake" not in layout.patterns:
                 missing, give = "generated pictures", f"--real {source} --fake RESULTS"
             raise UserError(f"{source}: {layout}; there are no {missing}: give {give}")
     hint = ""
@@ -298,7 +298,7 @@ def _layout_of(source: Path) -> tuple[Layout, Roles]:
             f"; its folders {', '.join(folders)} have pictures: rename those of the real and of the generated ones, or "
             "name both to `gan-eval try REAL FAKE`"
         )
-    programs = ", ".join(layout.program for layout in LAYOUTS if {"real", "fake"} <= layout.places.keys())
+    programs = ", ".join(layout.program for layout in LAYOUTS if {"real", "fake"} <= layout.patterns.keys())
     raise UserError(f"{source}: no known layout; expected one of docs/import_pictures.md: {programs}{hint}")
 
 

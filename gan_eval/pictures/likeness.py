@@ -27,7 +27,7 @@ Vectors = NDArray[np.int8]
 class Nearest(NamedTuple):
     """The most similar picture of each picture."""
 
-    place: NDArray[np.intp]
+    at: NDArray[np.intp]
     """(N,) its index among the others."""
     likeness: NDArray[np.float32]
     """(N,) correlation; 0 for a flat picture."""
@@ -46,7 +46,7 @@ def nearest(vectors: Vectors, others: Vectors | None = None) -> Nearest:
 
     >>> ramp = grey_values(np.arange(256).reshape(16, 16))
     >>> found = nearest(np.stack([ramp, ramp.reshape(16, 16)[:, ::-1].ravel(), np.roll(ramp, 128)]))
-    >>> found.place.tolist(), [round(float(likeness), 2) for likeness in found.likeness]
+    >>> found.at.tolist(), [round(float(likeness), 2) for likeness in found.likeness]
     ([1, 0, 0], [1.0, 1.0, -0.5])
     """
     mirrored = _unit(vectors.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(vectors.shape)).T
@@ -59,10 +59,10 @@ def nearest(vectors: Vectors, others: Vectors | None = None) -> Nearest:
         if others is None:
             rows = np.arange(len(part))
             likeness[rows, start + rows] = -1
-        place = likeness.argmax(axis=0)
-        value = likeness[place, np.arange(len(vectors))]
+        at = likeness.argmax(axis=0)
+        value = likeness[at, np.arange(len(vectors))]
         is_better = value > best.likeness
-        best = Nearest(np.where(is_better, start + place, best.place), np.maximum(value, best.likeness))
+        best = Nearest(np.where(is_better, start + at, best.at), np.maximum(value, best.likeness))
     return best
 
 

@@ -2,15 +2,16 @@
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from gan_eval import tables
 from gan_eval.base.digests import sha256_file
 from gan_eval.base.errors import UserError, abbreviated
+from gan_eval.base.progress import Progress
 from gan_eval.base.read_names import leads_out
 from gan_eval.base.reading import no_folder
 from gan_eval.base.record import FolderRecord
@@ -34,6 +35,7 @@ FILE_COLUMNS = tuple(HASHES)
 TABLE_NAME = "stimuli.csv"
 
 _SHA256 = re.compile("[0-9a-f]{64}")
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -285,6 +287,30 @@ def joined_sets(sets: Sequence[StimulusSet]) -> StimulusSet:
 def write_set(folder: Path, rows: Iterable[Row]) -> None:
     """Write a set's `stimuli.csv`; its pictures must exist."""
     write_rows(rows, Path(folder) / TABLE_NAME, tables.STIMULI)
+
+
+def usable_items(
+    items: Collection[str],
+    read: Callable[[str], _Made],
+    refused: dict[str, UserError],
+    *,
+    on_progress: Progress | None = None,
+) -> Iterator[tuple[str, _Made]]:
+    """Yield each item that can be read, with what `read` makes of it.
+
+    Args:
+        refused: the error of each other item is added here.
+        on_progress: called with (items done, items in all).
+    """
+    for done, item in enumerate(items, start=1):
+        try:
+            made = read(item)
+        except UserError as error:
+            refused[item] = error
+        else:
+            yield item, made
+        if on_progress:
+            on_progress(done, len(items))
 
 
 def refuse_another_set(record: FolderRecord) -> None:

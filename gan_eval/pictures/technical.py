@@ -65,7 +65,7 @@ def technical_facts(files: Sequence[Path], *, threads: int = 1) -> list[Facts]:
     """Return the clues of the files of one side; a file that cannot be read is ignored."""
     step = max(1, -(-len(files) // SAMPLE))
     with ThreadPoolExecutor(threads, thread_name_prefix="clues") as pool:
-        facts_of_files = pool.map(lambda place: _facts(files[place], pixels=place % step == 0), range(len(files)))
+        facts_of_files = pool.map(lambda at: _facts(files[at], pixels=at % step == 0), range(len(files)))
         return [facts for facts in facts_of_files if facts]
 
 

@@ -10,7 +10,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,8 @@ def is_missing(value: Any) -> bool:
 
 TYPES: dict[Dtype, type] = {"text": str, "instant": str, "json": str, "int": int, "float": float, "bool": bool}
 """The type of the cells of each column."""
+_FORMS: dict[Dtype, Callable[[str], object]] = {"instant": datetime.fromisoformat, "json": json.loads}
+"""Functions by type of column that raise an error for a text of another form."""
 
 
 def all_fit(values: Sequence[Any], column: Column) -> bool:
@@ -87,17 +89,31 @@ def all_fit(values: Sequence[Any], column: Column) -> bool:
     False may also be the answer for values that `parse_any` accepts or converts.
     """
     kind = TYPES[column.dtype]
-    if column.dtype in ("instant", "json") or not all(type(value) is kind for value in values):
+    if not all(type(value) is kind for value in values):
         return False
-    if column.dtype == "text":
-        is_named = not column.is_name or all(value.isprintable() and value[-2:] != ".0" for value in values)
-        return is_named and "" not in values and (not column.words or {*values} <= {*column.words})
-    if column.dtype == "bool" or not values:
+    if kind is str:
+        return _all_have_form(values, column)
+    if kind is bool or not values:
         return True
     ends = min(values), max(values)
     return -(2**63) <= ends[0] <= ends[1] < 2**63 and (
         column.is_free or not any(is_outside(end, column) for end in ends)
     )
+
+
+def _all_have_form(texts: Sequence[str], column: Column) -> bool:
+    """Return True if all texts are plainly words, names, instants or JSON, as the column requires."""
+    if "" in texts or (column.words and not {*texts} <= {*column.words}):
+        return False
+    if column.is_name:
+        return all(text.isprintable() and text[-2:] != ".0" for text in texts)
+    form = _FORMS.get(column.dtype, str)
+    try:
+        for text in texts:
+            form(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def parse_any(value: Any, column: Column) -> Any:
@@ -151,10 +167,8 @@ def parse(text: str, column: Column, where: str) -> Any:
     try:
         value: Any = text
         match column.dtype:
-            case "instant":
-                datetime.fromisoformat(text)
-            case "json":
-                json.loads(text)
+            case "instant" | "json":
+                _FORMS[column.dtype](text)
             case "float":
                 value = number_of(text)
             case "bool":
@@ -191,28 +205,36 @@ def with_point(text: str) -> str:
 
 def _check(value: Any, column: Column, where: str) -> Any:
     """Return the value, converted to the column's dtype; refuse a value that the column does not allow."""
-    match column.dtype:
-        case "text" if not column.words and type(name := name_of(value)) in (int, float, str):
-            value = name if column.is_name else str(name)  # pandas.read_csv takes text of digits only for numbers
-        case "int" if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        case "float" if isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        case "bool" if type(value) in (int, float) and value in (0, 1):
-            value = bool(value)
-        case "json" if not isinstance(value, str):
-            value = json.dumps(value, sort_keys=True, ensure_ascii=False)
-    is_fitting = type(value) is TYPES[column.dtype] and (not column.words or value in column.words)
-    if not is_fitting or (column.is_number and not column.is_free and is_outside(value, column)):
-        limits = (
-            "a finite number" if value in (math.inf, -math.inf) else expected(column) + _of_separator(value, column)
-        )
-        raise UserError(f"{where}found {abbreviated(value)}, expected {limits}")
-    if type(value) is int and not -(2**63) <= value < 2**63:
-        raise UserError(f"{where}found {abbreviated(value)}, expected a whole number within 64 bits")
+    value = _converted(value, column)
+    if missed := _missed(value, column):
+        raise UserError(f"{where}found {abbreviated(value)}, expected {missed}")
     if column.is_name and isinstance(value, str) and (mark := invisible_in(value)):
         raise UserError(f"{where}found {shortened(value, 100)!a} with the invisible character {mark}; remove it")
     return None if is_missing(value) else value
+
+
+def _converted(value: Any, column: Column) -> Any:
+    """Return a value as the type of its column, where it means the same; else unchanged."""
+    match column.dtype:
+        case "text" if not column.words and type(name := name_of(value)) in (int, float, str):
+            return name if column.is_name else str(name)  # pandas.read_csv takes text of digits only for numbers
+        case "int" if isinstance(value, float) and value.is_integer():
+            return int(value)
+        case "float" if type(value) is int:
+            return float(value)
+        case "bool" if type(value) in (int, float) and value in (0, 1):
+            return bool(value)
+        case "json" if not isinstance(value, str):
+            return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return value
+
+
+def _missed(value: Any, column: Column) -> str:
+    """Return what the column expects in place of a value; empty: the value fits."""
+    is_fitting = type(value) is TYPES[column.dtype] and (not column.words or value in column.words)
+    if not is_fitting or (column.is_number and not column.is_free and is_outside(value, column)):
+        return "a finite number" if value in (math.inf, -math.inf) else expected(column) + _of_separator(value, column)
+    return "a whole number within 64 bits" if type(value) is int and not -(2**63) <= value < 2**63 else ""
 
 
 def _of_separator(value: Any, column: Column) -> str:
@@ -248,7 +270,9 @@ def format_cell(value: Any, column: Column | None, where: str) -> str:
 
 FORMULA = r"'*([=+@\t\r\n]|-(?!(inf|[0-9.]+([eE][+-]?[0-9]+)?)?$))"
 """Start of a cell that a spreadsheet would run, after any apostrophes; not the minus sign of a number."""
-_FORMULA, _TO_QUOTE = re.compile(FORMULA), re.compile('[,"\r\n]')
+_FORMULA = re.compile(FORMULA)
+_TO_QUOTE = re.compile('[,"\r\n]')
+"""A sign in a cell that must be quoted."""
 
 
 def csv_cells(texts: Iterable[str]) -> list[str]:
@@ -261,7 +285,9 @@ def csv_cells(texts: Iterable[str]) -> list[str]:
     return ['"' + cell.replace('"', '""') + '"' if _TO_QUOTE.search(cell) else cell for cell in cells]
 
 
-_HEADER, _QUOTED = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)"""), re.compile(r'"[^"]*"')
+_HEADER = re.compile(r"""[\r\n]*((?:"[^"]*"|[^"\r\n])*)""")
+"""The first line with text; a quoted cell may have several lines."""
+_QUOTED = re.compile(r'"[^"]*"')
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 _DECIMAL_COMMA_CELL = re.compile(rf"(?<![^;\t|]){_DECIMAL_COMMA.pattern}(?![^;\t|])")
 
@@ -276,7 +302,7 @@ def csv_records(
     numbers, and in columns that are not in `table` if it cannot be anything else.
 
     Args:
-        number_unnamed: columns without a name are called `unnamed_1`, `unnamed_2`, ... after their places.
+        number_unnamed: columns without a name are called `unnamed_1`, `unnamed_2`, ... after their numbers.
 
     Raises:
         UserError: the file is missing, empty, or not CSV in UTF-8, a column occurs twice, or one of the table's columns
@@ -291,7 +317,7 @@ def csv_records(
     records, separator = text_records(text, str(path))
     header, rows = (records[0], records[1:]) if has_header else ([], records)
     if number_unnamed:
-        header = [name if name.strip() else f"unnamed_{place}" for place, name in enumerate(header, start=1)]
+        header = [name if name.strip() else f"unnamed_{number}" for number, name in enumerate(header, start=1)]
     require_distinct(header, path)
     if separator != ",":
         names = header or [""] * max(map(len, rows))
@@ -328,11 +354,11 @@ def replace_decimal_commas(
     header: Sequence[str], rows: Sequence[list[str]], where: str, columns: Mapping[str, Column]
 ) -> None:
     """Replace numbers such as 0,53 by 0.53, in place; columns of text do not change."""
-    for place, name in enumerate(header):
+    for at, name in enumerate(header):
         column = columns.get(name)
         if column is not None and not column.is_number:
             continue
-        cells = [row[place] if place < len(row) else "" for row in rows]
+        cells = [row[at] if at < len(row) else "" for row in rows]
         try:
             require_clear_numbers(cells, f"{where}: column {name}")
         except UserError:
@@ -340,8 +366,8 @@ def replace_decimal_commas(
                 raise
             continue  # perhaps text; reading numbers from it fails later
         for row in rows:
-            if place < len(row) and _DECIMAL_COMMA.fullmatch(row[place]):
-                row[place] = row[place].replace(",", ".")
+            if at < len(row) and _DECIMAL_COMMA.fullmatch(row[at]):
+                row[at] = row[at].replace(",", ".")
 
 
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:([.,'’ \u00a0\u202f])\d{3})(?:\1\d{3})*(?:(?!\1)[.,]\d+)?")
@@ -351,6 +377,8 @@ _NUMBER = re.compile(r"[-+]?[\d.,]*\d([eE][-+]?\d+)?")
 _MARKS = ",'’ \u00a0\u202f"
 _THREE_DIGITS = re.compile(r"\.\d{3}$", re.MULTILINE)
 _GROUPED_BY_POINTS = re.compile(r"^[-+]?[1-9]\d{0,2}(\.\d{3})+$", re.MULTILINE)
+_DECIMAL_POINT = re.compile(r"^[-+]?(0?\.\d+|\d+\.(\d\d?|\d{4,}))$", re.MULTILINE)
+_TWO_POINTS = re.compile(r"\.\d+\.")
 
 
 def require_clear_numbers(cells: Sequence[str], where: str, rows: Iterable[int] | None = None) -> None:
@@ -365,22 +393,46 @@ def require_clear_numbers(cells: Sequence[str], where: str, rows: Iterable[int] 
 
     >>> require_clear_numbers(["1.240", "0.982"], "t.csv: column rt")
     """
-    lines = "\n".join(filter(None, cells))
-    # quick searches, the quickest first: most columns end here
-    if not (any(map(lines.count, _MARKS)) or (_THREE_DIGITS.search(lines) and _GROUPED_BY_POINTS.search(lines))):
+    if _are_clear("\n".join(filter(None, cells))):
         return
-    entries = [(number, cell.strip()) for number, cell in zip(rows or itertools.count(1), cells, strict=False)]
-    numbers = [(number, cell) for number, cell in entries if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
+    numbers = _numbers(cells, rows or itertools.count(1))
     marks = {mark for _, cell in numbers for mark in ".," if mark in cell}
     has_whole = any(cell.lstrip("+-").isdigit() for _, cell in numbers)
     has_decimal = any(marks & set(cell) and not _GROUPED.fullmatch(cell) for _, cell in numbers)
     for number, cell in numbers:
-        is_unclear = _GROUPED.fullmatch(cell) and (not _SINGLE.fullmatch(cell) or (has_whole and not has_decimal))
-        if is_unclear or (len(marks) == 2 and "," in cell):
+        if _is_unclear(cell, marks, may_group=has_whole and not has_decimal):
             raise UserError(
                 f"{where}: {cell!r} in row {number} may have a thousands separator; write numbers without one and "
                 "with a decimal point"
             )
+
+
+def _numbers(cells: Iterable[str], rows: Iterable[int]) -> list[tuple[int, str]]:
+    """Return the cells with digits and marks only, and the numbers of their rows."""
+    entries = [(number, cell.strip()) for number, cell in zip(rows, cells, strict=False)]
+    return [(number, cell) for number, cell in entries if _NUMBER.fullmatch(cell) or _GROUPED.fullmatch(cell)]
+
+
+def _is_unclear(cell: str, marks: set[str], *, may_group: bool) -> bool:
+    """Return True if a number has, or may have, a thousands separator.
+
+    Args:
+        marks: those of the whole column.
+        may_group: a single mark before three digits may separate thousands.
+    """
+    is_grouped = bool(_GROUPED.fullmatch(cell)) and (may_group or not _SINGLE.fullmatch(cell))
+    return is_grouped or (len(marks) == 2 and "," in cell)
+
+
+def _are_clear(lines: str) -> bool:
+    """Return True if no cell, each in a line, has a mark but a point, and no point may be one of thousands.
+
+    These are quick searches, the quickest first: most columns need no other.
+    """
+    if any(map(lines.count, _MARKS)):
+        return False
+    has_groups = _THREE_DIGITS.search(lines) and _GROUPED_BY_POINTS.search(lines)
+    return not has_groups or bool(_DECIMAL_POINT.search(lines) and not _TWO_POINTS.search(lines))
 
 
 def even_records(path: Path, table: Table | None = None) -> tuple[list[str], list[list[str]]]:

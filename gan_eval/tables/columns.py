@@ -1,9 +1,7 @@
 """Tables as columns, lists of cells: checked, and written as CSV and Parquet without pandas."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gan_eval.base.errors import UserError
-from gan_eval.tables.cells import csv_cells, csv_rows, is_outside, padded, parse_any
+from gan_eval.tables.cells import TYPES, all_fit, csv_cells, csv_rows, is_outside, padded, parse_any
 from gan_eval.tables.frames import Row, empty_cell, pandas_dtype, repeated_key
 from gan_eval.tables.schema import Column, Dtype, Table
 
@@ -48,32 +46,17 @@ def conform_columns(columns: Columns, table: Table) -> Columns:
     return result
 
 
-_FORMS: dict[str, Callable[[str], object]] = {
-    "text": str.isprintable,
-    "instant": datetime.fromisoformat,
-    "json": json.loads,
-}
-"""Functions by type of column that are False or raise ValueError for a text that needs a closer look."""
-
-
 def _conform_cells(cells: list[Any], column: Column | None, where: str) -> list[Any]:
-    if column is None:
-        return cells
-    has_limits = (column.least, column.most) != (None, None)
-    if all(cell is None for cell in cells):
+    if column is None or all(cell is None for cell in cells):
         return cells
     if column.dtype == "float":  # most are distinct
         numbers = np.array(cells, np.float64)
-        if not has_limits or not is_outside(numbers, column).any():
+        if not is_outside(numbers, column).any():
             return [None if number != number else number for number in numbers.tolist()]
     distinct = dict.fromkeys(cells)
-    values, form = [cell for cell in distinct if cell is not None], _FORMS.get(column.dtype)
-    with suppress(ValueError, RecursionError):
-        if column.dtype == "int" and not has_limits and all(type(cell) is int and abs(cell) < 2**63 for cell in values):
-            return cells
-        is_plain = form and all(type(cell) is str and cell and form(cell) is not False for cell in values)
-        if is_plain and not (column.words and {*values} - {*column.words}):
-            return cells
+    looked_at = distinct if TYPES[column.dtype] is str else cells  # True equals 1
+    if all_fit([cell for cell in looked_at if cell is not None], column):
+        return cells
     for cell in distinct:
         try:
             distinct[cell] = parse_any(cell, column)

@@ -3,6 +3,7 @@
 Rows are for the parts that start without pandas, such as the quiz.
 """
 
+import csv
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -198,26 +199,27 @@ def plain_table(content: bytes) -> "pyarrow.Table | None":
     """Return the cells of a CSV text, empty where missing, by a reader in C; None if it is not plain.
 
     Plain: separated by commas, with rows of one length. Each quote begins or ends a cell or is doubled in one, and no
-    cell begins with an apostrophe. No name of a column is quoted.
+    cell begins with an apostrophe. The names of the columns are in the first line.
     """
-    from pyarrow import ArrowInvalid, BufferReader, csv, large_string
+    from pyarrow import ArrowInvalid, BufferReader, large_string
+    from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
     head, has_quotes = content.partition(b"\n")[0], b'"' in content
-    if b"," not in head or b'"' in head or content.count(b"\r") > content.count(b"\r\n"):
+    if b"," not in _QUOTED.sub(b"", head) or content.count(b"\r") > content.count(b"\r\n"):
         return None
     if b"'" in content and _APOSTROPHE.search(content):
         return None
     if has_quotes and b'"' in _QUOTED.sub(b"", content):
         return None
     try:
-        header = head.decode("utf-8-sig").rstrip("\r").split(",")
-        cells = csv.ConvertOptions(
+        header = next(csv.reader([head.decode("utf-8-sig").rstrip("\r")]), [])
+        cells = ConvertOptions(
             column_types=dict.fromkeys(header, large_string()), null_values=[""], strings_can_be_null=True
         )
-        one_thread = csv.ReadOptions(use_threads=False)  # several keep as much memory again, and are hardly faster
-        lines = csv.ParseOptions(newlines_in_values=has_quotes)
-        table = csv.read_csv(BufferReader(content), one_thread, lines, convert_options=cells)
-    except (ArrowInvalid, UnicodeDecodeError):
+        one_thread = ReadOptions(use_threads=False)  # several keep as much memory again, and are hardly faster
+        lines = ParseOptions(newlines_in_values=has_quotes)
+        table = read_csv(BufferReader(content), one_thread, lines, convert_options=cells)
+    except (ArrowInvalid, UnicodeDecodeError, csv.Error):
         return None
     if table.column_names != header or len({*header}) < len(header):
         return None
@@ -303,9 +305,9 @@ def _texts(frame: "pd.DataFrame") -> "list[np.ndarray]":
     import numpy as np
     import pandas as pd
 
-    texts: dict[Any, np.ndarray] = {}
     columns = {name: series.array for name, series in frame.items()}
-    floats = [name for name, array in columns.items() if array.dtype == "float64"]
+    texts = {name: np.full(len(frame), "", object) for name, array in columns.items() if array.isna().all()}
+    floats = [name for name, array in columns.items() if array.dtype == "float64" and name not in texts]
     if floats:
         numbers = np.concatenate([columns[name].to_numpy("float64") for name in floats])
         codes, bits = pd.factorize(numbers.view("int64"))  # by their bits: 0.0 differs from -0.0
@@ -362,30 +364,33 @@ def conform(frame: "pd.DataFrame", table: Table, *, where: str) -> "pd.DataFrame
     import pandas as pd
 
     _require_columns(list(frame.columns), table, where)
-    others = dict(frame.items())
+    series_of = dict(frame.items())
     columns: dict[Any, pd.Series | pd.api.extensions.ExtensionArray] = {}
     for column in table.columns:
-        series = others.pop(column.name, None)
+        series = series_of.pop(column.name, None)
         dtype = pandas_dtype(column.dtype)
         if series is None or (series.dtype != dtype and series.isna().all()):
             columns[column.name] = pd.array([None], dtype=dtype).take(np.zeros(len(frame), np.intp))
-        elif series.dtype == dtype and column.is_free and not (column.dtype == "text" and (series == "").any()):
-            columns[column.name] = series
         else:
             columns[column.name] = _conformed(series, column, where)
-    for name, series in others.items():
-        text = series.dtype == object and all(isinstance(value, str) for value in series.dropna())
-        columns[name] = series.astype("str") if text else series
+    for name, series in series_of.items():
+        is_text = series.dtype == object and all(isinstance(value, str) for value in series.dropna())
+        columns[name] = series.astype("str") if is_text else series
     result = pd.DataFrame(columns, index=frame.index, copy=False).reset_index(drop=True)
+    _require_filled(result, table, where)
+    return result
+
+
+def _require_filled(result: "pd.DataFrame", table: Table, where: str) -> None:
+    """Refuse an empty cell in a column that is always filled, and a key that occurs twice."""
     for column in table.columns:
-        if column.filled and (missing := columns[column.name].isna()).any():
+        if column.filled and (missing := result[column.name].isna()).any():
             raise empty_cell(where, int(missing.argmax()) + 1, column.name)
     if table.key and (double := result.duplicated(list(table.key))).any():
         number = int(double.to_numpy().argmax())
         key = tuple(result.loc[number, name] for name in table.key)
         groups = result.groupby(list(table.key), dropna=False).ngroup().to_numpy()
         raise repeated_key(where, number + 1, int((groups == groups[number]).argmax()) + 1, table, key)
-    return result
 
 
 def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
@@ -433,19 +438,26 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
     """Return a column's cells in the schema's dtype: the series itself, if nothing changes."""
     import pandas as pd
 
-    dtype, floats = pandas_dtype(column.dtype), None
-    is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
-    with suppress(ValueError):  # not a number
-        if is_number or (column.dtype == "float" and _holds_plain_floats(series)):
-            floats = series.array.to_numpy("float64", na_value=math.nan)
-    if floats is None or column.is_free or not is_outside(floats, column).any():
-        has_form = column.words or column.is_name or column.dtype in ("instant", "json")
-        if series.dtype == dtype and not has_form:
-            return series.mask(series == "") if column.dtype == "text" else series  # missing, as in a file
+    dtype = pandas_dtype(column.dtype)
+    if series.dtype == dtype and column.is_free:
+        has_empty = column.dtype == "text" and (series == "").any()
+        return series.mask(series == "") if has_empty else series  # missing, as in a file
+    floats = _floats(series, column)
+    if floats is None or not is_outside(floats, column).any():
+        if series.dtype == dtype and column.is_number:
+            return series
         if column.dtype == "float" and floats is not None:
             return pd.array(floats, dtype=dtype)  # a copy: the numbers may be those of the series
         if series.dtype.kind == {"int": "i", "bool": "b"}.get(column.dtype):
             return series.astype(dtype)
+    return _parsed(series, column, where)
+
+
+def _parsed(series: "pd.Series", column: Column, where: str) -> "pd.Series | pd.api.extensions.ExtensionArray":
+    """Return a column's cells, each parsed, in the schema's dtype: the series itself, if nothing changes."""
+    import pandas as pd
+
+    dtype = pandas_dtype(column.dtype)
     try:
         codes, distinct, cells, reasons = _parse_distinct(series, column)
     except TypeError as error:
@@ -456,6 +468,17 @@ def _conformed(series: "pd.Series", column: Column, where: str) -> "pd.Series | 
     if series.dtype == dtype and cells == distinct:
         return series
     return pd.array([*cells, None], dtype=dtype).take(codes)  # code -1, the last one: missing
+
+
+def _floats(series: "pd.Series", column: Column) -> "np.ndarray | None":
+    """Return (N,) float64 of cells that are numbers, or text of them in a column of these; else None."""
+    import pandas as pd
+
+    is_number = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != "boolean"
+    with suppress(ValueError):  # not a number
+        if is_number or (column.dtype == "float" and _holds_plain_floats(series)):
+            return series.array.to_numpy("float64", na_value=math.nan)
+    return None
 
 
 def _holds_plain_floats(series: "pd.Series") -> bool:
