@@ -147,11 +147,15 @@ def lines_of(read: ReadAs, words: Mapping[str, Mapping[str, str]] | None = None)
         people = _several(read.participants, "participant")
         lines.append(f"  repeated: {read.repeated} of {people} judged pictures more than once")
     lines += [f"  rules: {', '.join(parts)}" for parts in _packed(read.rules, ", ")[:_MAX_LINES_OF_SOURCES]]
+    return lines + _lines_of_unused(read, MAX_LINES - len(lines))
+
+
+def _lines_of_unused(read: ReadAs, room: int) -> list[str]:
+    """Return the columns that are not used in at most `room` lines, those that matter most first."""
     columns = sorted(read.not_used.items(), key=lambda column: _rank(*column))
     packed = _packed([_column(name, found) for name, found in columns], ", ")
-    room = MAX_LINES - len(lines)
     shown = packed if len(packed) <= room else packed[: room - 1]
-    lines += [f"  not used: {', '.join(parts)}" for parts in shown]
+    lines = [f"  not used: {', '.join(parts)}" for parts in shown]
     if left := sum(map(len, packed[len(shown) :])):
         lines.append(f"  not used: {left} more columns; --summary FILE.json has all")
     return lines

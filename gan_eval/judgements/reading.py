@@ -347,16 +347,17 @@ def _record_parts(
         numbered = dict(enumerate(rows[skipped:], start=begin + 1 + skipped))
         header, note = _with_cells(header, {*map(len, numbered.values())})
         fitting = {number: row for number, row in numbered.items() if len(row) == len(header)}
-        rejected = [
-            rejection(number, WHOLE_ROW, f"the row has {len(row)} cells, the header has {len(header)}", ",".join(row))
-            for number, row in numbered.items()
-            if number not in fitting
-        ]
+        rejected = [_of_other_length(at, row, len(header)) for at, row in numbered.items() if at not in fitting]
         cells = list(zip(*fitting.values(), strict=True)) or [()] * len(header)
         columns = [_with_points(each, file, separator) for each in cells]
         name = group if len(heads) == 1 else f"{group}_{count}"
         texts = dict(zip(header, questions, strict=False))
         yield FilePart(file, name, table_of(header, columns), list(fitting), rejected, texts, titles=above, note=note)
+
+
+def _of_other_length(number: int, row: Sequence[str], cells: int) -> Row:
+    """Return the rejection of a row that has not as many cells as the header."""
+    return rejection(number, WHOLE_ROW, f"the row has {len(row)} cells, the header has {cells}", ",".join(row))
 
 
 def _headers(records: Sequence[Sequence[str]]) -> list[int]:

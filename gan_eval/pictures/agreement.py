@@ -359,17 +359,8 @@ def dark_folders(folders: Mapping[str, Sequence[Path]], *, white: int | None = N
         white: level that is stretched to the peak before.
         fix: what to do; default: `--white`, where it fits all of these folders.
     """
-    ranges: dict[str, tuple[int, int]] = {}
-    """The highest level, up to the first picture that is not dark, and its peak, 255 or 65535."""
     check = CHECKS["dark"]
-    for name, paths in folders.items():
-        for path in evenly_spread(paths):
-            with suppress(UserError):
-                samples = images.open_picture(path, white, keep=True).samples()
-                level, peak = int(samples.max()), int(np.iinfo(samples.dtype).max)
-                ranges[name] = max(ranges.get(name, (0, peak)), (level, peak), key=lambda found: found[0] / found[1])
-                if level >= check.threshold * peak:
-                    break
+    ranges = {name: found for name, paths in folders.items() if (found := _highest(paths, white, check.threshold))}
     dark = {name: found for name, found in ranges.items() if found[0] < check.threshold * found[1]}
     likely = (1 << max((highest for highest, _ in dark.values()), default=0).bit_length()) - 1
     fits_all = all(name in dark or peak <= likely for name, (_, peak) in ranges.items())
@@ -483,6 +474,20 @@ def seam_ratio(steps: Floats, count: int) -> float:
     """Return the ratio of the smallest step at a seam of equal parts and the 98% quantile of other steps."""
     seams = np.arange(1, count) * (len(steps) + 1) // count - 1
     return float(steps[seams].min() / (np.quantile(np.delete(steps, seams), 0.98) + 1))
+
+
+def _highest(paths: Sequence[Path], white: int | None, threshold: float) -> tuple[int, int] | None:
+    """Return the highest level, up to the first picture that is not dark, and its peak; None: nothing is readable."""
+    highest: tuple[int, int] | None = None
+    for path in evenly_spread(paths):
+        with suppress(UserError):
+            samples = images.open_picture(path, white, keep=True).samples()
+            level, peak = int(samples.max()), int(np.iinfo(samples.dtype).max)
+            if highest is None or level / peak > highest[0] / highest[1]:
+                highest = (level, peak)
+            if level >= threshold * peak:
+                break
+    return highest
 
 
 def halves_line(pairs: Sequence[tuple[Picture, Picture]]) -> str:

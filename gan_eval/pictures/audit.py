@@ -3,9 +3,10 @@
 Sessions refuse stimuli whose files give the truth away, unless the study allows it (`require_no_giveaways`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from gan_eval.base.errors import UserError
 from gan_eval.base.progress import Progress
@@ -65,9 +66,15 @@ def audit(sets: Sequence[StimulusSet], *, on_progress: Progress | None = None) -
     for group in groups:
         if not group.real:
             raise UserError(f"{where}: no real pictures of {group.dataset}; add them to the set")
+    facts, problems = _facts_of(files_of(sets), on_progress)
+    compared = {group: [_row(group, each) for each in _findings(group, facts, CLUES.values())] for group in groups}
+    return Audit(compared, tuple(problems), tuple(sets))
+
+
+def _facts_of(files: Mapping[str, Path], on_progress: Progress | None) -> tuple[dict[str, Facts], list[str]]:
+    """Return the facts of each stimulus by its name, and why others cannot be read."""
     facts: dict[str, Facts] = {}
     problems: list[str] = []
-    files = files_of(sets)
     for done, (stimulus, file) in enumerate(files.items(), start=1):
         try:
             content = read_file(file)
@@ -76,8 +83,7 @@ def audit(sets: Sequence[StimulusSet], *, on_progress: Progress | None = None) -
             problems.append(str(error))
         if on_progress:
             on_progress(done, len(files))
-    compared = {group: [_row(group, each) for each in _findings(group, facts, CLUES.values())] for group in groups}
-    return Audit(compared, tuple(problems), tuple(sets))
+    return facts, problems
 
 
 def _findings(group: Group, facts: Mapping[str, Facts], clues: Iterable[Clue]) -> list[Finding]:
@@ -133,24 +139,25 @@ def _advice(audit: Audit) -> list[str]:
         advice.append("  traces of JPEG stay in the pixels: add --jpeg 75, which gives all pictures the same traces")
     if any("--fit" in line for line in advice):
         advice.append("  --fit crop keeps the centre; use --fit stretch if the generator stretched its pictures")
+    return advice + _fixes(names)
+
+
+def _fixes(names: Collection[str]) -> list[str]:
+    """Return a line for each fix of clues of the pixels, after one that says when it is one."""
     fixes: dict[str, list[str]] = {}
     for clue in CLUES.values():
         if clue.fix and clue.name in names:
             fixes.setdefault(clue.fix, []).append(clue.name)
-    if fixes:
-        advice.append("differences of the pixels may be content, which people should judge; if they are not:")
-    return [*advice, *(f"  {', '.join(clues)}: {fix}" for fix, clues in fixes.items())]
+    if not fixes:
+        return []
+    head = "differences of the pixels may be content, which people should judge; if they are not:"
+    return [head, *(f"  {', '.join(clues)}: {fix}" for fix, clues in fixes.items())]
 
 
 def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
     """Return the headline of a model and a line for each clue that separates."""
     suspicious = [row for row in rows if row["verdict"] in _LABELS]
-    lines = []
-    for row in sorted(suspicious, key=lambda row: (row["verdict"] != "gives_away", -abs(row["auc"] - 0.5))):
-        auc = separation_text(row)
-        marks = [f"{row['certain']:.0%} certain"] if row["certain"] else []
-        values = "; ".join([f"real {row['real']}, fake {row['fake']}", *marks])
-        lines.append(f"  {_LABELS[row['verdict']]:10}  {row['clue']:16}  {auc}  {values}")
+    in_order = sorted(suspicious, key=lambda row: (row["verdict"] != "gives_away", -abs(row["auc"] - 0.5)))
     certain = sum(row["verdict"] == "gives_away" for row in suspicious)
     counts = [f"{certain} {'gives' if certain == 1 else 'give'} the truth away"] if certain else []
     counts += [f"{len(suspicious) - certain} to look at"] if len(suspicious) > certain else []
@@ -164,7 +171,13 @@ def _lines_of(group: Group, rows: Sequence[Row]) -> list[str]:
         f"{group.dataset}, {group.model}: {reals} real and {fakes} generated pictures, "
         f"{len(rows) - len(others)} of {len(rows)} clues compared{without}: {', '.join(counts) or nothing}"
     )
-    return [headline, *lines]
+    return [headline, *map(_line_of_clue, in_order)]
+
+
+def _line_of_clue(row: Row) -> str:
+    marks = [f"{row['certain']:.0%} certain"] if row["certain"] else []
+    values = "; ".join([f"real {row['real']}, fake {row['fake']}", *marks])
+    return f"  {_LABELS[row['verdict']]:10}  {row['clue']:16}  {separation_text(row)}  {values}"
 
 
 def require_no_identical(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -62,9 +62,8 @@ def read_captions(folder: Path, pictures: Iterable[Path]) -> Captions:
     return Captions(texts, (f"captions of {len(texts)} pictures from {source}{missing}",))
 
 
-def _of_table(file: Path, pictures: Iterable[Path]) -> dict[Path, str]:
-    """Return the captions that a table names by a picture's path relative to the table's folder, or by its name."""
-    rows = _rows_of(file)
+def _columns_of(rows: Sequence[Mapping[str, Any]], file: Path) -> tuple[str, str]:
+    """Return the columns of a table that have the picture's file and its text."""
     columns = {str(name).strip().lower(): name for row in rows[:1] for name in row}
     of_file = [columns[name] for name in _FILE_NAMES if name in columns]
     of_text = [columns[name] for name in _TEXT_NAMES if name in columns]
@@ -73,7 +72,14 @@ def _of_table(file: Path, pictures: Iterable[Path]) -> dict[Path, str]:
             f"{file}: expected a column with the picture's file ({', '.join(_FILE_NAMES[:2])}) and one with its text "
             f"({', '.join(_TEXT_NAMES[:3])}); found {', '.join(columns) or 'none'}"
         )
-    named = {normalize("NFC", str(row[of_file[0]])).replace("\\", "/"): row.get(of_text[0]) for row in rows}
+    return of_file[0], of_text[0]
+
+
+def _of_table(file: Path, pictures: Iterable[Path]) -> dict[Path, str]:
+    """Return the captions that a table names by a picture's path relative to the table's folder, or by its name."""
+    rows = _rows_of(file)
+    of_file, of_text = _columns_of(rows, file)
+    named = {normalize("NFC", str(row[of_file])).replace("\\", "/"): row.get(of_text) for row in rows}
     captions = {}
     for picture in pictures:
         names = (picture.relative_to(file.parent).as_posix() if file.parent in picture.parents else "", picture.name)

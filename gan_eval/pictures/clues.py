@@ -84,6 +84,19 @@ _FLOOR = 0.1
 """Grey levels added to numerator and denominator of a ratio of steps, so that flat pictures have a ratio."""
 
 
+def _jpeg_facts(image: Image.Image) -> tuple[set[str], str, str]:
+    """Return the kinds of metadata of a JPEG, a hash of its quantization tables, and its subsampling."""
+    from PIL import JpegImagePlugin
+
+    assert isinstance(image, JpegImagePlugin.JpegImageFile)
+    kinds = {kind for _, data in image.applist for start, kind in _APPLICATION_KINDS if data.startswith(start)}
+    kinds |= {"comment" for name, _ in image.applist if name == "COM"}
+    tables = _short_hash(repr(sorted(image.quantization.items())).encode())
+    sampling = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(image))
+    factors = " ".join(f"{across}x{down}" for _, across, down, _ in image.layer)
+    return kinds, tables, "grey" if image.layers == 1 else sampling or factors
+
+
 def file_facts(path: Path, content: bytes | None = None) -> Facts:
     """Return the metadata clues of one picture file, from its headers; `content`: its bytes, if they were read."""
     if content is None:
@@ -96,15 +109,7 @@ def file_facts(path: Path, content: bytes | None = None) -> Facts:
         bits = _BITS.get(image.mode, 8)
         tables = subsampling = None
         if image.format in ("JPEG", "MPO"):
-            from PIL import JpegImagePlugin
-
-            assert isinstance(image, JpegImagePlugin.JpegImageFile)
-            kinds = {kind for _, data in image.applist for start, kind in _APPLICATION_KINDS if data.startswith(start)}
-            kinds |= {"comment" for name, _ in image.applist if name == "COM"}
-            tables = _short_hash(repr(sorted(image.quantization.items())).encode())
-            sampling = _SUBSAMPLING.get(JpegImagePlugin.get_sampling(image))
-            factors = " ".join(f"{across}x{down}" for _, across, down, _ in image.layer)
-            subsampling = "grey" if image.layers == 1 else sampling or factors
+            kinds, tables, subsampling = _jpeg_facts(image)
         elif image.format == "PNG":
             with opened() as again:  # Pillow reads on in its own
                 bits, kinds = _png_chunks(again)

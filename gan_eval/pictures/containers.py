@@ -245,12 +245,7 @@ def _unpack_arrays(source: Path, unpacked: Unpacked) -> None:
             if member.filename.endswith(".npy"):
                 with archive.open(member) as file:
                     heads[member.filename.removesuffix(".npy")] = array_head(file)
-        pictures = [name for name, head in heads.items() if len(head.shape) in (3, 4)]
-        chosen = "arr_0" if "arr_0" in pictures else pictures[0] if len(pictures) == 1 else None
-        if chosen is None:
-            listed = ", ".join(f"{name} {head.shape}" for name, head in heads.items()) or "none"
-            fix = "; --reference takes statistics (mu, sigma)" if {"mu", "sigma"} <= heads.keys() else ""
-            raise UserError(f"{source}: expected arr_0, N x H x W x 3 uint8; its arrays are {listed}{fix}")
+        chosen = _array_of_pictures(heads, source)
         if others := [name for name in heads if name != chosen]:
             also = "; --reference takes mu and sigma, which may be of other pictures, too"
             also *= {"mu", "sigma"} <= heads.keys()
@@ -259,6 +254,18 @@ def _unpack_arrays(source: Path, unpacked: Unpacked) -> None:
             file.read(heads[chosen].offset)
             held = archive.getinfo(f"{chosen}.npy").file_size
             _unpack_array(file, heads[chosen], held, chosen, source, unpacked)
+
+
+def _array_of_pictures(heads: Mapping[str, ArrayHead], source: Path) -> str:
+    """Return the name of the array of pictures: `arr_0`, or the only one with three or four axes."""
+    pictures = [name for name, head in heads.items() if len(head.shape) in (3, 4)]
+    if "arr_0" in pictures:
+        return "arr_0"
+    if len(pictures) != 1:
+        listed = ", ".join(f"{name} {head.shape}" for name, head in heads.items()) or "none"
+        fix = "; --reference takes statistics (mu, sigma)" if {"mu", "sigma"} <= heads.keys() else ""
+        raise UserError(f"{source}: expected arr_0, N x H x W x 3 uint8; its arrays are {listed}{fix}")
+    return pictures[0]
 
 
 def _unpack_array(file: IO[bytes], head: ArrayHead, held: int, name: str, source: Path, unpacked: Unpacked) -> None:
@@ -377,10 +384,14 @@ def _stems(file: Any, column: str, *, is_struct: bool, key: bool) -> list[str]:
     read = f"{column}.path" if is_struct else "key" if key else None
     if read is None or not rows:
         return numbers
-    cells = [row for batch in file.iter_batches(columns=[read]) for row in batch.to_pylist()]
-    names = [(row[column] or {}).get("path") if is_struct else row["key"] for row in cells]
-    stems = [PurePosixPath(str(name).replace("\\", "/")).stem if name else "" for name in names]
+    cells = (row for batch in file.iter_batches(columns=[read]) for row in batch.to_pylist())
+    stems = [_stem((row[column] or {}).get("path") if is_struct else row["key"]) for row in cells]
     return stems if all(map(names_one_part, stems)) and len({*stems}) == rows else numbers
+
+
+def _stem(path: object) -> str:
+    """Return the stem of a path of any system; empty without one."""
+    return PurePosixPath(str(path).replace("\\", "/")).stem if path else ""
 
 
 def _file_next_to(source: Path, path: str | None) -> bytes | None:

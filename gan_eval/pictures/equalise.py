@@ -108,11 +108,10 @@ def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Tar
                 continue
             number = models.index(row["model"]) + 1 if row["model"] else 0
             folder = _NEUTRAL_FOLDERS.get(column, row["kind"])
-            target = f"{folder}/{name}.png"
-            if (column == "file" and number and len(models) > 1) or target in taken:
-                target = f"{folder}/{number}/{name}.png"
-            if target in taken:
-                target = f"{folder}/{next(higher)}/{name}.png"
+            choices = [f"{folder}/{number}/{name}.png"]
+            if column != "file" or not number or len(models) < 2:
+                choices.insert(0, f"{folder}/{name}.png")
+            target = next((each for each in choices if each not in taken), "") or f"{folder}/{next(higher)}/{name}.png"
             taken.add(target)
             targets[column, source] = target
     return targets

@@ -6,7 +6,7 @@ them and writes the set.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -32,6 +32,7 @@ from gan_eval.pictures.layouts import (
     ROLE_NAMES,
     Found,
     Items,
+    Part,
     content_name,
     find_items,
     items_of,
@@ -182,13 +183,28 @@ def found_pictures(
     for given, part in zip((source, *fakes), (real, *generated), strict=True):
         notes += [f"{given}: {remark}" for remark in part.remarks]
     reason = ""
-    if paired is None and real.is_paired is False:
-        reason = f"{source}: {NAMED_AS_INPUTS}"
-    elif paired is None and any(each.is_numbered for each in unpacked):
-        reason = "a container's pictures have running numbers, so they have no partners; if they do, give --paired"
+    if paired is None:
+        reason = _why_unpaired(source, real, is_numbered=any(each.is_numbered for each in unpacked))
     items, lines = items_of(roles, source, tuple(models), paired=False if reason else paired)
     found = Found(with_masks(items, masks), tuple(lines))
     return _with_captions(found, unpacked, [*notes, *filter(None, [reason])]), models
+
+
+def _why_unpaired(source: Path, real: Part, *, is_numbered: bool) -> str:
+    """Return why no picture is the partner of another; empty if some may be."""
+    if real.is_paired is False:
+        return f"{source}: {NAMED_AS_INPUTS}"
+    if is_numbered:
+        return "a container's pictures have running numbers, so they have no partners; if they do, give --paired"
+    return ""
+
+
+def _model_name(fake: Path) -> str:
+    """Return the name of the model of a folder or container."""
+    stem = resolved(fake).name if fake.is_dir() else fake.name.partition(".")[0]
+    stem = content_name(fake) if RESULTS.fullmatch(stem.lower()) else stem
+    name = re.sub("[^A-Za-z0-9._-]+", "-", stem).strip("-.")
+    return "generated" if name.lower() in ROLE_NAMES or model_name_problem(name) else name
 
 
 def _with_captions(found: Found, unpacked: Sequence[Unpacked], notes: Sequence[str]) -> Found:
@@ -209,12 +225,7 @@ def model_names(fakes: Sequence[Path]) -> list[str]:
     Raises:
         UserError: two models have one name.
     """
-    stems = [resolved(fake).name if fake.is_dir() else fake.name.partition(".")[0] for fake in fakes]
-    stems = [
-        content_name(fake) if RESULTS.fullmatch(stem.lower()) else stem for stem, fake in zip(stems, fakes, strict=True)
-    ]
-    names = [re.sub("[^A-Za-z0-9._-]+", "-", stem).strip("-.") for stem in stems]
-    names = ["generated" if name.lower() in ROLE_NAMES or model_name_problem(name) else name for name in names]
+    names = [_model_name(fake) for fake in fakes]
     folded = [name.casefold() for name in names]  # each becomes a folder, also on systems that ignore case
     for number, name in enumerate(names):
         if folded[number] in folded[:number]:
@@ -387,6 +398,12 @@ def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Rea
     is_resized = reading.resize and any(pictures[role].shape != pictures["real"].shape for role in models)
     if is_resized:
         pictures = _one_size(pictures, {role: files[role] for role in ("real", *models)}, reading.fit)
+    _require_one_size(pictures, files, models)
+    return Item(pictures, profiles, is_resized)
+
+
+def _require_one_size(pictures: Mapping[str, Picture], files: Mapping[str, Path], models: Collection[str]) -> None:
+    """Refuse generated pictures and masks of another size than the real picture."""
     height, width = pictures["real"].shape[:2]
     for role in (role for role in (*models, "mask") if role in pictures):
         other = (pictures[role].shape[1], pictures[role].shape[0])
@@ -398,7 +415,6 @@ def read_item(files: Mapping[str, Path], models: Mapping[str, str], reading: Rea
                 f"{files[role]}: real and {role} differ in size ({width}x{height} and {other[0]}x{other[1]}); bring "
                 f"both to one size{fix}"
             )
-    return Item(pictures, profiles, is_resized)
 
 
 def _decoded(files: Mapping[str, Path], reading: Reading) -> tuple[dict[str, Picture], dict[str, str]]:
@@ -445,9 +461,9 @@ def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple
     for role in models:
         remarks += agreement.sample_lines(role, shown[role])
     is_paired = any({"real", *models} <= files.keys() for files in items.values())
-    pairs = [(files["real"], files[role]) for files in items.values() for role in models if is_paired]
     of_roles = {role: [(each["real"], each[role]) for each in items.values()] for role in models if is_paired}
     changed = [f"{role}: {line}" for role, each in of_roles.items() if (line := agreement.changed_line(each))]
+    pairs = [pair for of_item in zip(*of_roles.values(), strict=True) for pair in of_item]
     remarks += changed or _content_remarks(models, shown, pairs)
     if not is_paired:
         return _common_size(shown, reading, remarks)

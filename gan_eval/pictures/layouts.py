@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 from gan_eval.base.digests import sha256_file
 from gan_eval.base.errors import UserError
@@ -276,6 +276,15 @@ def _without_snapshots(roles: Roles, source: Path, role: str) -> tuple[Roles, li
     return kept, [f"{what}: not imported"]
 
 
+def _refuse_one_kind(layout: Layout, source: Path) -> NoReturn:
+    """Refuse a folder in a layout of real or of generated pictures alone."""
+    _refuse_unusable(layout, source)
+    missing, give = "photographs", f"--real PHOTOGRAPHS --fake {source}"
+    if "fake" not in layout.patterns:
+        missing, give = "generated pictures", f"--real {source} --fake RESULTS"
+    raise UserError(f"{source}: {layout}; there are no {missing}: give {give}")
+
+
 def _layout_of(source: Path) -> tuple[Layout, Roles]:
     """Return the first layout that fits, and its files."""
     folders = images.picture_folders(source) if source.is_dir() else []
@@ -287,11 +296,7 @@ def _layout_of(source: Path) -> tuple[Layout, Roles]:
         if {"real", "fake"} <= layout.patterns.keys():
             return layout, roles
         if layout.covers(source):
-            _refuse_unusable(layout, source)
-            missing, give = "photographs", f"--real PHOTOGRAPHS --fake {source}"
-            if "fake" not in layout.patterns:
-                missing, give = "generated pictures", f"--real {source} --fake RESULTS"
-            raise UserError(f"{source}: {layout}; there are no {missing}: give {give}")
+            _refuse_one_kind(layout, source)
     hint = ""
     if folders:
         hint = (

@@ -150,6 +150,13 @@ def picture_changed(path: Path) -> UserError:
     )
 
 
+def _shown_pictures(plans: "Pictures", trials: "Pictures") -> list[tuple[Any, ...]]:
+    """Return the pictures of the planned trials that were done, with their hashes."""
+    done = {*_cells(trials, "session", "trial")}
+    dealt = _cells(plans, "session", "trial", "stimulus", "sha256", "stimulus_b", "sha256_b")
+    return [pair for *of, a, sha, b, sha_b in dealt if tuple(of) in done for pair in ((a, sha), (b, sha_b))]
+
+
 def require_same_pictures(
     sets: "Mapping[str, Pictures]",
     *,
@@ -171,10 +178,7 @@ def require_same_pictures(
     """
     named: dict[str, list[tuple[Any, ...]]] = {}
     if shown is not None and len(shown[1]):
-        where, plans, trials = shown
-        done = {*_cells(trials, "session", "trial")}
-        dealt = [*_cells(plans, "session", "trial", "stimulus", "sha256", "stimulus_b", "sha256_b")]
-        named[where] = [pair for *of, a, sha, b, sha_b in dealt if tuple(of) in done for pair in ((a, sha), (b, sha_b))]
+        named[shown[0]] = _shown_pictures(*shown[1:])
     for where, table in (*([measured] if measured else []), *sets.items()):
         named[where] = [*_cells(table, "stimulus", "sha256")]
     first_seen: dict[str, tuple[str, str]] = {}

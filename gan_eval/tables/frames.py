@@ -312,18 +312,20 @@ def _texts(frame: "pd.DataFrame") -> "list[np.ndarray]":
         numbers = np.concatenate([columns[name].to_numpy("float64") for name in floats])
         codes, bits = pd.factorize(numbers.view("int64"))  # by their bits: 0.0 differs from -0.0
         texts |= zip(floats, _float_texts(bits.view("float64"))[codes].reshape(len(floats), -1), strict=True)
-    for name, array in columns.items():
-        if name in texts:
-            continue
-        if not isinstance(array.dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
-            cells = csv_cells(format_cell(value, None, "") for value in array.astype(object))
-            texts[name] = np.array(cells, dtype=object)
-            continue
-        codes, distinct = pd.factorize(array)
-        words = {True: "true", False: "false"} if isinstance(array.dtype, pd.BooleanDtype) else {}
-        cells = csv_cells(words.get(value, str(value)) for value in distinct.astype(object).tolist())
-        texts[name] = np.array([*cells, ""], dtype=object)[codes]
-    return [texts[name] for name in columns]
+    return [texts[name] if name in texts else _texts_of(array) for name, array in columns.items()]
+
+
+def _texts_of(array: Any) -> "np.ndarray":
+    """Return a column's cells, which are no floats, as CSV text."""
+    import numpy as np
+    import pandas as pd
+
+    if not isinstance(array.dtype, pd.StringDtype | pd.BooleanDtype | pd.Int64Dtype):
+        return np.array(csv_cells(format_cell(value, None, "") for value in array.astype(object)), dtype=object)
+    codes, distinct = pd.factorize(array)
+    words = {True: "true", False: "false"} if isinstance(array.dtype, pd.BooleanDtype) else {}
+    cells = csv_cells(words.get(value, str(value)) for value in distinct.astype(object).tolist())
+    return np.array([*cells, ""], dtype=object)[codes]
 
 
 def _float_texts(numbers: "np.ndarray") -> "np.ndarray":
