@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -18,12 +19,6 @@ PROGRAMS = sorted(
 )
 WITHOUT_HELP = ("benchmarks/psychopy_side.py", "results/tables.py")
 """What PsychoPy's own Python runs, and a program without arguments."""
-
-
-def run(*words: object) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, *map(str, words)]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 HELP = """
@@ -57,7 +52,8 @@ print(json.dumps(found))
 @pytest.mark.slow
 def test_each_program_starts_and_says_how_to_call_it() -> None:
     programs = [each for each in PROGRAMS if each not in WITHOUT_HELP]
-    done = run("-c", HELP, *programs)
+    command, environment = [sys.executable, "-c", HELP, *programs], os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert list(found) == programs
@@ -65,20 +61,16 @@ def test_each_program_starts_and_says_how_to_call_it() -> None:
 
 
 @pytest.mark.slow
-def test_the_tables_of_the_results_are_printed() -> None:
-    done = run("results/tables.py")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\n|") > 20
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "made"), [("mix_loss", "edges2photo/test/coffee-000-000.png"), ("inpainting", "centre/centre.png")]
 )
-def test_the_pictures_of_the_results_are_made(program: str, made: str, tmp_path: Path) -> None:
+def test_the_pictures_of_the_results_are_made(
+    program: str, made: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first failed: it passed a function where the orders of channels are expected."""
-    done = run(f"results/{program}/shown_data.py", tmp_path)
-    assert done.returncode == 0, done.stderr
+    file = ROOT / "results" / program / "shown_data.py"
+    monkeypatch.setattr(sys, "argv", [str(file), str(tmp_path)])
+    runpy.run_path(str(file), run_name="__main__")
     assert (tmp_path / made).is_file()
 
 
