@@ -102,6 +102,18 @@ def _skipped_without_its_packages() -> Generator[None, object, object]:
         raise
 
 
+@pytest.fixture(scope="session", autouse=True)
+def stores_are_not_flushed() -> None:
+    """Let no commit to a store's file wait for the disk, as with `os.fsync` above; processes of their own wait."""
+    import sqlalchemy as sa
+
+    @sa.event.listens_for(sa.Engine, "engine_connect")
+    def configure(connection: sa.Connection) -> None:
+        opened = connection.connection.driver_connection
+        if connection.dialect.name == "sqlite" and not opened.in_transaction:
+            opened.execute("PRAGMA synchronous=OFF")
+
+
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> "Command":
     """`command("metrics", SET)`: exit status, stdout, stderr."""

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from small_tables import imported
 
 from gan_eval.base.errors import UserError
-from gan_eval.judgements.convert import Imported, import_trials
 from gan_eval.judgements.doubts import doubts
 from gan_eval.judgements.trials import fill_trials
 
@@ -15,11 +15,6 @@ KEYS = "participant,stimulus,kind,key,correct\n" + "".join(
     for i in range(3)
 )
 """P1 has the key f for fake, P2 for real; one of 12 answers is wrong."""
-
-
-def imported(tmp_path: Path, text: str, mapping: dict[str, str] | None = None, **options: object) -> Imported:
-    (tmp_path / "theirs.csv").write_text(text)
-    return import_trials(tmp_path / "theirs.csv", mapping=mapping or {}, **options)
 
 
 @pytest.mark.parametrize("mapping", [{}, {"response": "key"}])

@@ -2,28 +2,21 @@
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
+import small_tables
 from refusals import refused
 
 from gan_eval.base.limits import members_up_to
 from gan_eval.judgements.convert import import_trials
 from gan_eval.store import open_store
 
-KINDS = ("real", "fake")
 TIMES = [512.5 + 37 * n for n in range(18)]
 
-
-def table(**columns: Any) -> pd.DataFrame:
-    rows = [
-        {"participant": f"00{person}", "stimulus": f"x{n}.png", "kind": KINDS[n % 2], "response": KINDS[n % 3 % 2]}
-        for person in range(3)
-        for n in range(6)
-    ]
-    return pd.DataFrame(rows).assign(reaction_time_ms=TIMES, **columns)
+table = partial(small_tables.table, people=3, pictures=6, name="00{}", reaction_time_ms=TIMES)
 
 
 def require_all(found: pd.DataFrame) -> None:

@@ -1,15 +1,17 @@
 """Tables of other programs: units, missing words, directions, shapes that are not one row a judgement."""
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import small_tables
 from commands import Command
 from refusals import refused
+from small_tables import imported
 
 from gan_eval import analyze
 from gan_eval.base.errors import UserError
-from gan_eval.judgements.convert import Imported, import_trials
 from gan_eval.judgements.readers import tables_to_analyze
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.judgements.wide import numbered_columns
@@ -18,24 +20,8 @@ from gan_eval.report.people.answer import grade_sentences
 from gan_eval.settings.facts import Facts
 from gan_eval.tables import PARTICIPANTS
 
-KINDS = ("real", "fake")
+table = partial(small_tables.table, people=3, pictures=6)
 TIMES = [512.0, 640.0, 733.0, 820.0, 951.0, 1103.0]
-
-
-def table(**columns: object) -> pd.DataFrame:
-    """Three people, six pictures each."""
-    rows = [
-        {"participant": f"P{person}", "stimulus": f"x{n}", "kind": KINDS[n % 2], "response": KINDS[n % 2]}
-        for person in range(3)
-        for n in range(6)
-    ]
-    return pd.DataFrame(rows).assign(**columns)
-
-
-def imported(tmp_path: Path, frame: pd.DataFrame | str, mapping: dict[str, str] | None = None, **options) -> Imported:
-    text = frame if isinstance(frame, str) else frame.to_csv(index=False)
-    (tmp_path / "theirs.csv").write_text(text)
-    return import_trials(tmp_path / "theirs.csv", mapping=mapping or {}, **options)
 
 
 def test_times_of_people_in_another_unit_are_converted(tmp_path: Path) -> None:

@@ -1,37 +1,19 @@
 """Tables that mean something else than they say: practice, codes for no answer, copies, models, columns, titles."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
+import small_tables
 from refusals import refused
+from small_tables import KINDS, imported
 from tool_files import jspsych, mturk, psychopy, written
 
 from gan_eval.judgements.convert import Imported, import_trials
 
-KINDS = ("real", "fake")
-
 
 def table(people: int = 4, pictures: int = 12) -> pd.DataFrame:
-    """Each person sees each picture once; every fourth answer is wrong."""
-    rows = [
-        {
-            "participant": f"P{person}",
-            "stimulus": f"x{n}.png",
-            "kind": KINDS[n % 2],
-            "response": KINDS[(n + (n + person) % 4 // 3) % 2],
-            "reaction_time_ms": 500.0 + 37 * n + 61 * person,
-        }
-        for person in range(people)
-        for n in range(pictures)
-    ]
-    return pd.DataFrame(rows)
-
-
-def imported(tmp_path: Path, frame: pd.DataFrame | str, **options) -> Imported:
-    text = frame if isinstance(frame, str) else frame.to_csv(index=False)
-    (tmp_path / "theirs.csv").write_text(text)
-    return import_trials(tmp_path / "theirs.csv", **{"mapping": {}, **options})
+    """Each answer has a time of its own."""
+    times = [500.0 + 37 * n + 61 * person for person in range(people) for n in range(pictures)]
+    return small_tables.table(people, pictures, reaction_time_ms=times)
 
 
 def lines_with(found: Imported, word: str) -> list[str]:

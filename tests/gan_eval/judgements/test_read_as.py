@@ -2,34 +2,15 @@
 
 import json
 import shlex
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 from refusals import refused
+from small_tables import KINDS, imported, table
 
 from gan_eval.__main__ import run
 from gan_eval.judgements.convert import Imported, import_trials
 from gan_eval.judgements.read_as import MAX_LINES, lines_of, of_table
-
-KINDS = ("real", "fake")
-
-
-def table(people: int = 4, pictures: int = 12) -> pd.DataFrame:
-    """Each person sees each picture once; every fourth answer is wrong."""
-    rows = [
-        {"participant": f"P{person}", "stimulus": f"x{n}.png", "kind": KINDS[n % 2],
-         "response": KINDS[(n + (n + person) % 4 // 3) % 2]}
-        for person in range(people)
-        for n in range(pictures)
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def imported(tmp_path: Path, frame: pd.DataFrame, **options: Any) -> Imported:
-    frame.to_csv(tmp_path / "theirs.csv", index=False)
-    return import_trials(tmp_path / "theirs.csv", **{"mapping": {}, **options})
 
 
 def text_of(found: Imported) -> str:

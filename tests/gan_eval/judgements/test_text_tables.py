@@ -1,27 +1,17 @@
 """Tables of text without a header, with blanks between their cells, or in the encoding of Windows."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
+import small_tables
 from commands import Command
 from refusals import refused
 
 from gan_eval.judgements.convert import Imported, import_trials
 
-KINDS = ("real", "fake")
-
-
-def table() -> pd.DataFrame:
-    rows = [
-        {"participant": f"P{person}", "stimulus": f"x{n}.png", "kind": KINDS[n % 2], "response": KINDS[n % 3 % 2]}
-        for person in range(3)
-        for n in range(6)
-    ]
-    return pd.DataFrame(rows).assign(reaction_time_ms=[512.5 + 37 * n for n in range(18)])
-
-
+table = partial(small_tables.table, 3, 6, reaction_time_ms=[512.5 + 37 * n for n in range(18)])
 COLUMNS = list(table())
 
 

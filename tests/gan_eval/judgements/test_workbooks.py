@@ -4,26 +4,18 @@ import shutil
 import subprocess
 import zipfile
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
+import small_tables
 from refusals import refused
 
 from gan_eval.judgements.convert import import_trials
 from gan_eval.judgements.reading import read_foreign
 
-KINDS = ("real", "fake")
-
-
-def table(**columns: Any) -> pd.DataFrame:
-    rows = [
-        {"participant": f"00{person}", "stimulus": f"x{n}.png", "kind": KINDS[n % 2], "response": KINDS[n % 2]}
-        for person in range(3)
-        for n in range(6)
-    ]
-    return pd.DataFrame(rows).assign(**columns)
+table = partial(small_tables.table, people=3, pictures=6, name="00{}")
 
 
 def excel(tmp_path: Path, frame: pd.DataFrame, name: str = "t.xlsx") -> Path:

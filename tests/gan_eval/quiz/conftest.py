@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def ten_items(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that `stimuli` copies."""
+def ten_items(tmp_path_factory: pytest.TempPathFactory) -> StimulusSet:
+    """The set that `stimuli` copies."""
     generator = np.random.default_rng(1)
     items: dict[str, dict[str, Picture]] = {}
     for number in range(10):
@@ -33,14 +33,14 @@ def ten_items(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for channel, picture in zip((1, 0, 2), pictures.values(), strict=True):
             picture[..., channel] += 160
         items[f"secret{number}"] = pictures
-    return write_items(tmp_path_factory.mktemp("items") / "set", items, model="hiddenmodel", dataset="tiles")
+    return read_set(write_items(tmp_path_factory.mktemp("items") / "set", items, model="hiddenmodel", dataset="tiles"))
 
 
 @pytest.fixture
-def stimuli(ten_items: Path, tmp_path: Path) -> StimulusSet:
+def stimuli(ten_items: StimulusSet, tmp_path: Path) -> StimulusSet:
     """A stimulus set of ten items with small pictures: reals reddish, fakes bluish, labels green; with captions."""
-    made = read_set(shutil.copytree(ten_items, tmp_path / "set"))
-    return StimulusSet(made.folder, tuple({**row, "caption": f"text of {row['item']}"} for row in made.rows))
+    folder = shutil.copytree(ten_items.folder, tmp_path / "set")
+    return StimulusSet(folder, tuple({**row, "caption": f"text of {row['item']}"} for row in ten_items.rows))
 
 
 @pytest.fixture

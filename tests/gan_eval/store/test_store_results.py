@@ -23,6 +23,7 @@ from stored_rows import SESSION, Job, add, at_once, held, start, together, trial
 from gan_eval import tables
 from gan_eval.base.errors import UserError
 from gan_eval.store import Store, Writer, merge, new_session_id, open_store, store_design, stored_design
+from gan_eval.store.connect import sqlite_engine
 from gan_eval.store.layout import LAYOUTS
 from gan_eval.store.results import GROUP, lock_writes
 
@@ -35,6 +36,16 @@ def test_a_session_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
         assert store.rows(tables.SESSIONS) == []
         store.begin(SESSION, [plan], {"session": "s1", "participant": "P01", "given": True})
         assert len(store.rows(tables.CONSENTS)) == 1
+
+
+def test_each_commit_waits_for_the_disk_but_in_these_tests(tmp_path: Path) -> None:
+    engine = sqlite_engine(tmp_path / "s.sqlite")
+    opened = engine.raw_connection()  # without what tests/conftest.py does to the connections of stores
+    assert opened.cursor().execute("PRAGMA synchronous").fetchone() == (2,)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 0
+    opened.close()
+    engine.dispose()
 
 
 def test_a_frame_has_the_cells_of_the_rows_whether_columns_are_constant_or_not(where: str) -> None:

@@ -267,7 +267,8 @@ def test_the_demo_ends_with_one_person_s_answer_and_a_rehearsal_next_to_it(world
     (world / "study.toml").write_text(STUDY.replace("participants = 3", "participants = 1"))
     call(world, "--only", "metrics")
     sit(world, "P01")
-    call(world)
+    for stage in ("quiz", "analyze"):
+        call(world, "--only", stage)
     plan, ear = plan_of(world), Ear()
     before = plan.store.read_bytes()
     rehearsed = demo.rehearse(plan, ear)

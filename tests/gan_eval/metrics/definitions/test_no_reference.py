@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from gan_eval.metrics.weights.cache import find
 from gan_eval.pictures.decode import Picture
 
 
+@cache
 def _pictures() -> dict[str, Picture]:
     plain = texture(0, 200, 310)
     half_flat = texture(1, 192, 288)

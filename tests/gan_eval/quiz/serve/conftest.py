@@ -11,6 +11,7 @@ from robot import Served
 
 from gan_eval.pictures.sets import StimulusSet
 from gan_eval.quiz.admission import QuizStudy
+from gan_eval.quiz.library import Library
 from gan_eval.settings.quiz import QuizSettings
 
 
@@ -29,6 +30,6 @@ def serve(stimuli: StimulusSet, tmp_path: Path) -> Iterator[Callable[..., Served
             settings = QuizSettings(**{"real": 4, "fake": 4, "pairs": 4, **quiz})
             shown = [two_models(stimuli)]
             study = QuizStudy(name="tiles", settings=settings, shown=shown, seed=5, design={"made": "here"})
-            return Served(study, store or tmp_path / where, stack, intro=intro)
+            return Served(study, store or tmp_path / where, stack, library=Library(shown), intro=intro)  # not audited
 
         yield make

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from gan_eval import tables
 from gan_eval.quiz.admission import QuizStudy
+from gan_eval.quiz.library import Library
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.quiz.remote import nanoseconds
 from gan_eval.quiz.room import Room
@@ -134,9 +135,11 @@ class Robot(Page):
 class Served:
     """A study, its server in this process, and its store."""
 
-    def __init__(self, study: QuizStudy, where: Path | str, stack: ExitStack, **how: Any) -> None:
+    def __init__(
+        self, study: QuizStudy, where: Path | str, stack: ExitStack, *, library: Library | None = None, **how: Any
+    ) -> None:
         self.study, self.where = study, where
-        self.room = stack.enter_context(Room(study, where))
+        self.room = stack.enter_context(Room(study, where, library=library))
         self.said: list[str] = []
         self.live = LiveStudy(self.room, push_to=study.settings.push_to, say=self.said.append, **how)
         # one event loop for all requests, as in the real server

@@ -116,7 +116,7 @@ def test_metrics_are_next_to_correlations_for_the_report(finished_study, study_f
 
 def test_the_metrics_that_are_copied_are_those_that_are_analysed(tmp_path, analyze, monkeypatch):
     """Another program may write the file again while it is analysed."""
-    write(tmp_path / "trials.csv", simulated(models=("a",)))
+    write(tmp_path / "trials.csv", answers(models=("a",)))
     names = sorted(read_table(tmp_path / "trials.csv", TRIALS).query("kind == 'fake'")["stimulus"].unique())
     file, read, found = tmp_path / "musiq.csv", external_values.read_image_metrics, []
 
@@ -166,7 +166,7 @@ def test_values_of_pairs_give_scores_and_the_direction_is_asked(tmp_path, analyz
 
 
 def test_metric_tables_of_several_runs_are_taken_together(tmp_path, analyze):
-    write(tmp_path / "trials.csv", simulated(models=("a", "b")))
+    write(tmp_path / "trials.csv", answers(models=("a", "b")).assign(dataset="faces"))
     judged = read_table(tmp_path / "trials.csv", TRIALS).drop_duplicates("stimulus").fillna({"model": "real"})
     for model in ("a", "b"):
         (tmp_path / model).mkdir()

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ def run(jobs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return results
 
 
+@cache
 def measured_rates() -> list[float]:
     return [each["measured"]["refresh_hz"] for each in run([{**display, "show": []} for display in DISPLAYS])]
 
