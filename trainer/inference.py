@@ -19,7 +19,7 @@ LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in a grey level (
 
 @contextmanager
 def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
-    """Within the block, `net` runs without gradients and keeps its running statistics.
+    """Within the block, `net` runs without gradients and the caller's autocast, and keeps its running statistics.
 
     Mode train: BatchNorm uses each picture's own statistics and dropout is on, as in training at batch size 1 (the
     published way of testing, arXiv 1611.07004, section 3.3). Mode eval: running statistics, no dropout.
@@ -31,7 +31,7 @@ def inference(net: nn.Module, mode: Mode) -> Iterator[None]:
     try:
         for norm in norms if mode == "train" else ():
             norm.track_running_stats, norm.per_sample = False, True
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast(next(net.parameters()).device.type, enabled=False):
             yield
     finally:
         for norm, (tracking, per_sample) in zip(norms, before, strict=True):

@@ -299,3 +299,19 @@ def test_a_photograph_in_the_generators_range_comes_back_as_it_was() -> None:
     assert np.array_equal(found, levels)
     (rounded,) = as_pictures(values + 0.6 / 127.5)
     assert np.array_equal(rounded, np.minimum(levels.astype(int) + 1, 255))
+
+
+def test_an_autocast_of_the_caller_leaves_the_pictures_as_they_are() -> None:
+    net = UNet(depth=5, channels=8)
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.copy_(torch.randn(weight.shape, generator=torch.Generator().manual_seed(0)) * 0.2)
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+
+    def translated() -> np.ndarray:
+        with inference(net, "eval"):
+            return translate_batch(net, [picture], purpose=Purpose.GENERATE, seed=0, numbers=[0])[0]
+
+    alone = translated()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert np.array_equal(translated(), alone)
