@@ -23,10 +23,10 @@ MAX_BYTES = 2_000_000
 RAW_REASON = "not on this page because it has single sessions: add it with --with-raw-tables"
 """Reason for the absence of a table of single sessions."""
 _LOOSE = re.compile(
-    r"(?<=\d) (?=%)|(?<=\bp) (?=[=<>] [.\d])|(?<=\bp [=<>]) (?=[.\d])|(?<=d′) (?==)|(?<=d′ =) "
+    r"(?<=\d) (?=%)|(?<=\b[pNMn]) (?=[=<>] [−.\d])|(?<=[=<>]) (?=[−.\d])|(?<=d′) (?==)"
     r"|(?<=%) (?=CI \[)|(?<=CI) (?=\[)|(?<=\d,) (?=[−\d.]+\])"
 )
-"""Places where a line must not end: before a number's sign, before a p value, and within an interval."""
+"""Places where a line must not end: before a number's sign, after an equals sign, and within an interval."""
 
 
 def render(report: Report) -> str:

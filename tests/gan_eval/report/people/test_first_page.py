@@ -126,7 +126,7 @@ def test_many_models_are_grouped_by_verdict_and_each_has_its_sentence_in_a_fold(
     assert " 56 pairs of models" in lead
     table, _, fold = rest.partition("<details>")
     fold = fold.partition("</details>")[0]
-    assert len(re.findall("<li>.*balanced accuracy = ", fold)) == 17
+    assert len(re.findall("<li>.*balanced accuracy =\xa0", fold)) == 17, "no line ends between = and its number"
     assert "Table 1. Discrimination by model" in table
 
 
