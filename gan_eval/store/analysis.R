@@ -182,8 +182,8 @@ judge <- function(formula, effects, data, graded) {
   summed <- effect == "dataset"
   term[summed] <- sprintf("dataset[%s]", levels(data$dataset)[seq_len(sum(summed))])
   term[term == "(Intercept)"] <- "intercept"
-  df <- sapply(seq_along(term), function(place) {
-    df_of(if (place > cuts) columns[, place - cuts] else rep(1, nrow(data)), data, formula$level)
+  df <- sapply(seq_along(term), function(number) {
+    df_of(if (number > cuts) columns[, number - cuts] else rep(1, nrow(data)), data, formula$level)
   })
   untested <- formula$untested[of_effect + 1]
   untested[is.na(untested) & df < 1] <- "too few"
@@ -325,8 +325,8 @@ averaged_by <- function(data, outcome, weights, side, level) {
     crossprod(weights, mapply(mean_share, eta, sqrt(spread(at[names(theta)]))))[, 1]
   }
   at <- found$at
-  slopes <- sapply(which(found$free), function(place) {
-    step <- replace(0 * at, place, 1e-4)
+  slopes <- sapply(which(found$free), function(parameter) {
+    step <- replace(0 * at, parameter, 1e-4)
     (shares(at + step) - shares(at - step)) / 2e-4
   })
   slopes <- matrix(slopes, ncol(weights))
@@ -438,9 +438,9 @@ of_single <- function(answered) {
   answered$item <- ifelse(is.na(answered$item), as.character(answered$stimulus), as.character(answered$item))
   fakes <- unique(answered[answered$kind == "fake", c("dataset", "model")])
   fakes <- by_name(fakes[fakes$dataset %in% answered$dataset[answered$kind == "real"], ])
-  places <- lapply(seq_len(nrow(fakes)), function(place) {
-    fake <- answered$dataset == fakes$dataset[place] & answered$kind == "fake" & answered$model == fakes$model[place]
-    real <- answered$dataset == fakes$dataset[place] & answered$kind == "real"
+  row_sets <- lapply(seq_len(nrow(fakes)), function(row) {
+    fake <- answered$dataset == fakes$dataset[row] & answered$kind == "fake" & answered$model == fakes$model[row]
+    real <- answered$dataset == fakes$dataset[row] & answered$kind == "real"
     judges <- unique(answered$participant[fake])
     # most judged fakes only: the comparison is between participants, and the answers of all count
     if (mean(judges %in% answered$participant[real]) >= 0.5) {
@@ -450,14 +450,14 @@ of_single <- function(answered) {
     }
     which(fake | real)
   })
-  estimate <- function(place) {
-    data <- answered[place, ]
+  estimate <- function(row_set) {
+    data <- answered[row_set, ]
     data$cell <- factor(paste(data$dataset, ifelse(data$kind == "fake", paste0("fake ", data$model), "real"), sep = "/"))
     cells <- data[!duplicated(data$cell), ]
     cells <- cells[order(as.integer(cells$cell)), ]
     is_fake <- cells$kind == "fake"
     models <- table(cells$dataset[is_fake])
-    rows <- as.numeric(models)[match(cells$dataset, names(models))] # by place: a data set may have no name
+    rows <- as.numeric(models)[match(cells$dataset, names(models))] # by position: a data set may have no name
     weights <- cbind(is_fake / sum(is_fake), ifelse(is_fake, 0, rows / sum(is_fake)))
     counts <- sapply(c("fake", "real"), function(kind) {
       own <- data[data$kind == kind, ]
@@ -471,22 +471,22 @@ of_single <- function(answered) {
     fitted <- if (tested && df > 0) attempt(averaged(data, "called_fake", weights, cells$side))
     list(fitted = fitted, df = df, data = data, tested = tested && df > 0)
   }
-  found <- lapply(places, estimate)
+  found <- lapply(row_sets, estimate)
   whole <- found[[1]]
   if (length(found) > 1) {
-    whole <- estimate(sort(unique(unlist(places))))
+    whole <- estimate(sort(unique(unlist(row_sets))))
     whole$fitted <- together(whole$fitted, lapply(found, function(one) one$fitted))
     whole$tested <- all(sapply(found, function(one) one$tested))
   }
   names <- rbind(fakes[c("model", "dataset")], list("all", all_of(fakes$dataset)))
   # models with the same answers to real pictures have one share of these called real
-  of_reals <- lapply(places, function(place) place[answered$kind[place] == "real"])
+  of_reals <- lapply(row_sets, function(row_set) row_set[answered$kind[row_set] == "real"])
   groups <- match(of_reals, unique(of_reals))
-  shared <- lapply(seq_along(found), function(place) {
-    same <- which(groups == groups[place])
-    one <- if (length(same) == 1) found[[place]] else if (length(same) == length(found)) whole
+  shared <- lapply(seq_along(found), function(number) {
+    same <- which(groups == groups[number])
+    one <- if (length(same) == 1) found[[number]] else if (length(same) == length(found)) whole
     if (is.null(one)) {
-      one <- estimate(sort(unique(unlist(places[same]))))
+      one <- estimate(sort(unique(unlist(row_sets[same]))))
       one$fitted <- together(one$fitted, lapply(found[same], function(other) other$fitted))
     }
     cited(one$fitted, one$df)
@@ -536,7 +536,7 @@ of_pairs <- function(pairs) {
     df <- min(count(data$participant), count(data$stimulus)) - 1
     fitted <- if (df > 0) attempt(averaged(data, "chosen", matrix(1 / k, k, 1)))
     if (k > 1) {
-      fitted <- together(fitted, lapply(seq_len(nrow(own)), function(place) estimate(own[place, ])$fitted))
+      fitted <- together(fitted, lapply(seq_len(nrow(own)), function(row) estimate(own[row, ])$fitted))
     }
     tested <- df > 0
     if (!anyNA(data$position) && count(data$position) == 2) { # one side alone is no judgement
@@ -546,7 +546,7 @@ of_pairs <- function(pairs) {
     }
     list(fitted = fitted, df = df, data = data, tested = tested)
   }
-  found <- lapply(seq_len(nrow(rows)), function(place) estimate(rows[place, ]))
+  found <- lapply(seq_len(nrow(rows)), function(row) estimate(rows[row, ]))
   whole <- if (nrow(rows) > 1) estimate(rows) else found[[1]]
   sets <- unique(rows$dataset)
   # Holm's family: each of several data sets, and each of several models of a data set
