@@ -409,7 +409,7 @@ def two_way_interval(
     estimate: float, influence: np.ndarray, participant: np.ndarray, picture: np.ndarray
 ) -> tuple[float, float]:
     """Return the 95% interval of an estimate over people and pictures: `two_way`, and Student's t with the degrees of
-    freedom of `degrees_of_freedom`.
+    freedom of `degrees_of_freedom`. Of one participant it is over pictures alone.
 
     Args:
         influence: (N,) what each answer adds to the estimate's error.
@@ -417,9 +417,10 @@ def two_way_interval(
         picture: (N,) int, 0.. .
 
     Returns:
-        NaN with fewer than two participants or pictures, and if neither differ.
+        NaN with fewer than two pictures, and if neither differ.
     """
-    if len(influence) == 0 or (df := degrees_of_freedom(participant, picture)) < 1:
+    people = [participant] if _varies(participant) else []
+    if len(influence) == 0 or (df := degrees_of_freedom(picture, *people)) < 1:
         return np.nan, np.nan
     error = float(np.sqrt(two_way(influence[:, None], participant, picture)[0]))
     if error <= _NO_ERROR * max(1.0, abs(estimate)):

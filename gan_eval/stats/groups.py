@@ -16,8 +16,10 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.tables import HOLE_SCOPES, STIMULI
 from gan_eval.tables.names import NOT_KNOWN
 
-ONE_PARTICIPANT = "one participant: says nothing about people in general"
-WHO_NOT_KNOWN = "not known who answered: says nothing about people in general"
+_ONE, _UNKNOWN = "one participant", "not known who answered"
+NOT_ABOUT_PEOPLE = "says nothing about people in general"
+ONE_PARTICIPANT = f"{_ONE}: {NOT_ABOUT_PEOPLE}"
+WHO_NOT_KNOWN = f"{_UNKNOWN}: {NOT_ABOUT_PEOPLE}"
 
 
 @dataclass(frozen=True)
@@ -197,13 +199,32 @@ def with_holes(trials: pd.DataFrame, stimuli: pd.DataFrame | None) -> pd.DataFra
     )
 
 
-def one_participant(participants: pd.Series | np.ndarray) -> str:
-    """Return the note of a row with an interval over pictures alone, hence without a test and a verdict.
+def one_participant(participants: pd.Series | np.ndarray, so: str = NOT_ABOUT_PEOPLE) -> str:
+    """Return the note of a row with answers of one participant, or of nobody knows whom.
 
     Args:
         participants: (N,) those of the answers, at least one; `NOT_KNOWN` where answers were counted by picture.
+        so: what follows; default: for an interval over pictures alone, hence without a test and a verdict.
     """
-    return WHO_NOT_KNOWN if (participants == NOT_KNOWN).all() else ONE_PARTICIPANT
+    return f"{_UNKNOWN if (participants == NOT_KNOWN).all() else _ONE}: {so}"
+
+
+def notes_on_one(
+    participants: pd.Series, grouped: Groups, is_one: np.ndarray, so: str = NOT_ABOUT_PEOPLE
+) -> list[tuple[np.ndarray, str]]:
+    """Return such notes (`one_participant`) with the groups, of G, that they are of, for `provenance`.
+
+    Args:
+        participants: (N,) those of all trials.
+        is_one: (G,) bool: all answers of the group are of one participant, or `NOT_KNOWN`.
+    """
+    is_unknown = grouped.count(participants == NOT_KNOWN) > 0
+    return [(is_one & ~is_unknown, f"{_ONE}: {so}"), (is_one & is_unknown, f"{_UNKNOWN}: {so}")]
+
+
+def n_known(participants: pd.Series) -> int:
+    """Return the number of participants (N,); answers that were counted by picture are of nobody who is known."""
+    return int(participants[participants.ne(NOT_KNOWN).to_numpy(bool)].nunique())
 
 
 REAL = "real"

@@ -15,14 +15,13 @@ from gan_eval.judgements.trials import PAIRED, TWO_MODELS, AnyTrials, TypedTrial
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, QUEST_PLUS, STAIRCASE
 from gan_eval.stats.estimate.detection_rates import BY_PICTURE, TWO_WAY
 from gan_eval.stats.estimate.differences import UNTESTED
-from gan_eval.stats.groups import REAL, contestants, joined, provenance_cells
+from gan_eval.stats.groups import REAL, contestants, joined, n_known, provenance_cells
 from gan_eval.stats.questions import ANY_FAKE, CHOSEN, kind_rows, left_out
 from gan_eval.stats.results import EVERYTHING, NONE, RATING, SINGLE, VERDICTS, Result
 from gan_eval.stats.tables.comparisons import Compared, Detected
 from gan_eval.stats.tables.hype import mean_thresholds
 from gan_eval.tables.cells import is_missing
 from gan_eval.tables.frames import Row, frame_of
-from gan_eval.tables.names import NOT_KNOWN
 from gan_eval.tables.schema import (
     PROVENANCE,
     SHARE,
@@ -210,7 +209,7 @@ def _counted(
         "protocol": protocol,
         "model": model,
         "dataset": dataset,
-        "n_participants": part.loc[part["participant"].ne(NOT_KNOWN), "participant"].nunique(),
+        "n_participants": n_known(part["participant"]),
         "n_fake": n_fake,
         "n_real": n_real,
         "n_answers": len(part),
@@ -375,7 +374,7 @@ def _grade_row(row: Mapping[Hashable, Any], part: pd.DataFrame) -> Row:
     kinds = {REAL: (REAL, 0, pictures), "fake": (row["model"], pictures, 0)}
     model, *shown = kinds.get(row["kind"], (row["model"], None, 0))
     cells = {f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))}
-    cells["basis"] = None if is_missing(row["ci_low"]) else TWO_WAY
+    cells["basis"] = None if is_missing(row["ci_low"]) else TWO_WAY if row["n_participants"] > 1 else BY_PICTURE
     cells["n_unknown"] = None if isinstance(row["kind"], str) else pictures
     note = row["note"] if isinstance(row["note"], str) else ""
     return _counted(RATING, model, row["dataset"], part, *shown) | cells | provenance_cells(part, note)

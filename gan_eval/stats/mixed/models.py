@@ -24,7 +24,7 @@ from gan_eval.base.errors import UserError
 from gan_eval.base.inference import degrees_of_freedom, n_levels, side_of, t_critical, two_sided_p
 from gan_eval.judgements.trials import AnyTrials, pictures, typed
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
-from gan_eval.stats.groups import joined, provenance_cells
+from gan_eval.stats.groups import joined, n_known, one_participant, provenance_cells
 from gan_eval.stats.mixed.fit import CrossedFit, Start, fit_crossed, too_many
 from gan_eval.stats.mixed.likelihood import NoFitError, Slope, plural
 from gan_eval.stats.mixed.random_effects import RandomEffects
@@ -261,7 +261,7 @@ def _rows(arrays: Design, formula: Formula, fit: CrossedFit | str) -> list[Row]:
         "formula": arrays.formula,
         "link": formula.link,
         "n_trials": len(arrays.y),
-        "n_participants": n_levels(arrays.people.level),
+        "n_participants": n_known(arrays.trials["participant"]),
         "n_stimuli": n_levels(arrays.stimulus),
         "exploratory": formula.exploratory,
         **carried,
@@ -382,6 +382,8 @@ def design(answered: pd.DataFrame, formula: Formula) -> Design:
     participant, stimulus, item = (
         pd.factorize(column, sort=True)[0] for column in (trials["participant"], trials["stimulus"], unit)
     )
+    if n_levels(participant) == 1:
+        trouble = trouble or one_participant(trials["participant"], "the crossed model needs two participants or more")
     shares_items = n_levels(item) < n_levels(stimulus)
     by_item = shares_items and formula.slope
     people = RandomEffects.of("participant", participant, effects, with_slopes=formula.slope)

@@ -15,7 +15,7 @@ from gan_eval.base.inference import (
 )
 from gan_eval.judgements.trials import PAIRED, AnyTrials, pictures, typed
 from gan_eval.stats.estimate.votes import by_both_pictures, pictures_of_any_pair
-from gan_eval.stats.groups import Groups, contestants, distinct, joined, one_participant, provenance
+from gan_eval.stats.groups import Groups, contestants, distinct, joined, notes_on_one, one_participant, provenance
 from gan_eval.stats.mixed.fit import plain_fit
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, integer, interval_columns, number, text
@@ -95,7 +95,7 @@ def choices(trials: AnyTrials) -> pd.DataFrame:
     notes = [
         (n == 0, "no answered trials"),
         (edge, "a share of 0 or 1: d′ rests on the log-linear correction"),
-        (distinct(pairs["participant"], grouped) == 1, one_participant(pairs["participant"])),
+        *notes_on_one(pairs["participant"], grouped, distinct(pairs["participant"], grouped) == 1),
     ]
     rows = first[columns].assign(
         n=n,
@@ -178,7 +178,7 @@ def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:
                 (is_estimated & (n_levels(item) < 2), "one item: says nothing about items in general"),
             ]
         else:
-            notes.append((is_estimated, "one participant and one item: no interval"))
+            notes.append((is_estimated, one_participant(pairs["participant"], "no interval, as there is one item")))
     missing = ~is_estimated & (played > 0)
     _, label = connected_components(table > 0, directed=False)
     linked = np.isin(label, label[is_estimated]) | ~is_estimated.any()

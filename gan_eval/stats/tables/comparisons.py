@@ -29,6 +29,7 @@ from gan_eval.stats.questions import (
 from gan_eval.stats.recruitment import ALPHA, is_waiting
 from gan_eval.stats.results import Result, compared_result
 from gan_eval.tables.frames import Row, frame_of
+from gan_eval.tables.names import NOT_KNOWN
 from gan_eval.tables.schema import NOTED, SHARE, Table, boolean, integer, interval_columns, number, text
 
 ONE_ANSWER = "one answer only"
@@ -80,7 +81,7 @@ COMPARISONS = Table(
         ),
         integer("n_a", "trials of a; measure `chosen`: pairs in which a was chosen"),
         integer("n_b", "trials of b; measure `chosen`: pairs in which b was chosen"),
-        integer("n_participants", "participants who gave the answers", optional=True),
+        integer("n_participants", "participants who gave the answers; 0: not known whose they are", optional=True),
         integer("n_pictures", "pictures that were judged; pairs, and models that share items: items", optional=True),
         number(
             "picture_variance",
@@ -295,7 +296,8 @@ def _sources(asked: Comparison) -> Row:
     of_people, of_pictures = max(by_person - by_cell, 0.0), max(by_picture - by_cell, 0.0)
     total = of_people + of_pictures + by_cell
     share = of_pictures / total if total > 0 else np.nan
-    return {"n_participants": n_levels(participant), "n_pictures": n_levels(picture), "picture_variance": share}
+    people = n_levels(participant) - bool((asked.trials["participant"] == NOT_KNOWN).any())
+    return {"n_participants": people, "n_pictures": n_levels(picture), "picture_variance": share}
 
 
 def _arrays(

@@ -5,7 +5,7 @@ import pandas as pd
 
 from gan_eval.base.inference import cells, mean_of_people, n_levels, proportion, t_critical
 from gan_eval.judgements.trials import AnyTrials, pictures, typed
-from gan_eval.stats.groups import groups, provenance, provenance_cells
+from gan_eval.stats.groups import groups, n_known, notes_on_one, one_participant, provenance, provenance_cells
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import (
     DATASET,
@@ -31,11 +31,13 @@ RATINGS = Table(
         text("model", "the generator's name; empty: real pictures, or all models of the data set together"),
         integer("n", "graded trials", filled=True),
         integer("n_none", "trials without a grade", filled=True),
-        integer("n_participants", "participants who gave them", filled=True),
+        integer("n_participants", "participants who gave them; 0: not known whose they are", filled=True),
         number("mean", "mean grade; the mean of the participants' means, each counting alike"),
         number("sd", "standard deviation of the single grades"),
         *interval_columns(
-            "ci", "the mean's 95% interval over participants and pictures: two-way clustered, Student's t"
+            "ci",
+            "the mean's 95% interval over participants and pictures: two-way clustered, Student's t; of one "
+            "participant over pictures",
         ),
         *PROVENANCE,
     ),
@@ -89,7 +91,7 @@ def _mean_grade(part: pd.DataFrame) -> Row:
     people = n_levels(participant)
     notes = [
         (people == 0, "no graded trials"),
-        (people == 1, "one participant: no interval"),
+        (people == 1, one_participant(answered["participant"])),
         (n_levels(picture) == 1, "one picture: no interval"),
     ]
     reasons = [reason for applies, reason in notes if applies]
@@ -98,7 +100,7 @@ def _mean_grade(part: pd.DataFrame) -> Row:
     return {
         "n": len(grades),
         "n_none": len(part) - len(grades),
-        "n_participants": people,
+        "n_participants": n_known(answered["participant"]),
         "mean": mean,
         "sd": grades.std(ddof=1) if len(grades) > 1 else None,
         "ci_low": low,
@@ -132,7 +134,7 @@ def opinion_scores(trials: AnyTrials) -> pd.DataFrame:
     notes = [
         (n == 0, "no grades"),
         (n == 1, "one grade: no interval"),
-        ((n > 1) & (people == 1), "one participant: no interval"),
+        *notes_on_one(graded["participant"], grouped, (n > 1) & (people == 1), "no interval"),
         ((people > 1) & ~has_interval, "all grades agree: no interval"),
     ]
     facts = graded.groupby(picture)[["item", "kind", "model", "dataset"]].first()

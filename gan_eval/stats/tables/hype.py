@@ -8,7 +8,7 @@ import pandas as pd
 from gan_eval.base.inference import Estimate, n_levels, t_critical, two_way_interval
 from gan_eval.judgements.trials import AnyTrials, pictures, requested_exposure, typed
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
-from gan_eval.stats.groups import Groups, groups, provenance, provenance_cells
+from gan_eval.stats.groups import Groups, groups, n_known, one_participant, provenance, provenance_cells
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
@@ -78,8 +78,8 @@ HYPE = Table(
         number("value", "mean over participants: error rate (hype_infinity), or modal exposure (hype_time)"),
         *interval_columns(
             "ci",
-            "its 95% interval. hype_infinity: over participants and pictures, two-way clustered; hype_time: over "
-            "participants only",
+            "its 95% interval. hype_infinity: over participants and pictures, two-way clustered, of one participant "
+            "over pictures; hype_time: over participants only",
         ),
         text("unit", "of value and interval", words=("%", "ms"), filled=True),
         number("error_real", "error rate on reals, mean over participants", unit="%"),
@@ -157,7 +157,7 @@ def _error_rate(answers: pd.DataFrame) -> Row:
     notes = [
         f"no {missing[0]} pictures: no score" if missing else "",
         f"participants without both kinds of picture, left out: {partial}" if partial and not missing else "",
-        "one participant: no interval" if len(both) == 1 else "",
+        one_participant(answers["participant"]) if len(both) == 1 else "",
         "all participants and all pictures have the same error rate: no interval"
         if len(both) > 1 and np.isnan(low)
         else "",
@@ -165,7 +165,7 @@ def _error_rate(answers: pd.DataFrame) -> Row:
     return {
         "score": "hype_infinity",
         "unit": "%",
-        "n_participants": len(both),
+        "n_participants": n_known(both.index.to_series()),
         "value": value,
         "ci_low": low,
         "ci_high": high,

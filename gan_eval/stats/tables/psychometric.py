@@ -17,7 +17,7 @@ from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings, Link
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.contrast import population_proportions
 from gan_eval.stats.estimate.differences import HALF, difference_of_proportions, proportion_less_half
-from gan_eval.stats.groups import REAL, contestants, groups, one_participant, provenance_cells
+from gan_eval.stats.groups import REAL, contestants, groups, n_known, one_participant, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.likelihood import NotConvergedError
 from gan_eval.stats.mixed.psychometric import (
@@ -289,7 +289,7 @@ def _function(
         "link": settings.link,
         "n_levels": len(np.unique(x)),
         "n_trials": len(chosen),
-        "n_participants": chosen["participant"].nunique(),
+        "n_participants": n_known(chosen["participant"]),
         "n_stimuli": chosen["picture"].nunique(),
     }
     notes = [note]
@@ -303,7 +303,7 @@ def _function(
         is_crossed = not np.isnan(curve.sd_participant)
         if not is_crossed and chosen["protocol"].isin(ADAPTIVE_PROTOCOLS).any():
             notes.append("the levels followed the answers, which pooled answers do not allow for")
-        if row["n_participants"] == 1:
+        if chosen["participant"].nunique() == 1:
             notes.append(one_participant(chosen["participant"]))
         is_known = is_inside or not np.isnan(crossing.low)
         row |= {

@@ -12,7 +12,7 @@ from gan_eval.base.inference import binomial_p, proportion, wilson
 from gan_eval.judgements.contradictions import possible_times
 from gan_eval.judgements.doubts import of_scores
 from gan_eval.judgements.trials import AnyTrials, typed
-from gan_eval.stats.groups import Groups, distinct, groups, one_participant, provenance
+from gan_eval.stats.groups import Groups, distinct, groups, notes_on_one, provenance
 from gan_eval.tables.frames import conform
 from gan_eval.tables.schema import (
     HOLE_SCOPES,
@@ -183,7 +183,7 @@ def _notes(
         uneven = (fewer > 0) & (more >= UNEVEN * fewer)
         notes.append((uneven, "real and generated pictures not equally many: accuracy mixes skill and leaning, see d′"))
         participants = distinct(main["participant"], grouped)
-        notes.append((participants == 1, one_participant(main["participant"])))
+        notes += notes_on_one(main["participant"], grouped, participants == 1)
         if early:
             notes.append((participants > 1, early))
     return notes

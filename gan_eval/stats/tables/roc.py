@@ -18,7 +18,7 @@ from gan_eval.base.inference import degrees_of_freedom, n_levels, t_critical, tw
 from gan_eval.judgements.trials import AnyTrials, items_of, typed
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.stats.estimate.detection_rates import BY_PICTURE, TOO_FEW, TWO_WAY
-from gan_eval.stats.groups import joined, one_participant, provenance_cells
+from gan_eval.stats.groups import joined, n_known, one_participant, provenance_cells
 from gan_eval.stats.mixed import NoFitError
 from gan_eval.stats.mixed.models import scale_trouble
 from gan_eval.stats.questions import KindRow, kind_rows
@@ -207,7 +207,7 @@ def _curve(rated: pd.DataFrame, row: KindRow) -> tuple[Row, list[Row]]:
         "n_ratings": len(ratings),
         "n_real": int(counts[0].sum()),
         "n_fake": int(counts[1].sum()),
-        "n_participants": rated["participant"].nunique(),
+        "n_participants": n_known(rated["participant"]),
         "n_stimuli": rated["stimulus"].nunique(),
     }
     trouble = scale_trouble(len(levels)) if len(levels) > 1 else ""

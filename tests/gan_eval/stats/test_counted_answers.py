@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from gan_eval import analyze
 from gan_eval.judgements.convert import import_trials
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.report.people.answer import first_sentence
 from gan_eval.stats.groups import ONE_PARTICIPANT, WHO_NOT_KNOWN
 
@@ -42,3 +45,35 @@ def test_counts_give_intervals_over_pictures_and_no_verdict_on_people(tmp_path: 
     assert name == "not known"
     assert of_one.str.contains(ONE_PARTICIPANT).any()
     assert not of_one.str.contains(WHO_NOT_KNOWN).any()
+
+
+def test_counted_grades_are_of_nobody_who_is_known(tmp_path: Path) -> None:
+    """They were counted as those of one participant, and had no interval although the import promised one."""
+    counts = {("a", "real"): (0, 2, 5), ("b", "real"): (1, 4, 1), ("c", "fake"): (5, 3, 0), ("d", "fake"): (2, 2, 3)}
+    rows = [
+        {"stimulus": picture, "kind": kind, "rating": grade, "votes": n}
+        for (picture, kind), numbers in counts.items()
+        for grade, n in zip((1, 3, 5), numbers, strict=True)
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "counts.csv", index=False)
+    trials = import_trials(tmp_path / "counts.csv", mapping={"count": "votes"}, rating_high="real").trials
+    tables = analyze(trials)
+    for name in ("paper", "ratings", "comparisons", "mixed_models"):
+        assert (tables[name]["n_participants"] == 0).all(), name
+    notes = {part for table in tables.values() if "note" in table for note in table["note"].dropna()
+             for part in note.split("; ")}  # fmt: skip
+    assert {note for note in notes if "one participant" in note} == set()
+    ratings = tables["ratings"].set_index("kind")
+    values = np.repeat([1.0, 3, 5, 1, 3, 5], [0, 2, 5, 1, 4, 1])
+    picture = np.repeat([0, 1], [7, 6])
+    sums = np.bincount(picture, values - values.mean()) / len(values)
+    reach = stats.t.ppf(0.975, 1) * np.sqrt(2 * (sums**2).sum())
+    real = ratings.loc["real"]
+    assert (real["ci_low"], real["ci_high"]) == pytest.approx((values.mean() - reach, values.mean() + reach))
+    assert (real["note"], set(tables["paper"]["basis"])) == (WHO_NOT_KNOWN, {"picture_cluster"})
+    of_one = trials.assign(session="s", participant="P1", dataset="e", stimulus="e/" + trials["stimulus"])
+    opinions = analyze(fill_trials(pd.concat([of_one, trials.assign(dataset="d")])))["opinion_scores"]
+    assert opinions.groupby("dataset")["note"].agg(set).to_dict() == {
+        "d": {"not known who answered: no interval"},
+        "e": {"one participant: no interval"},
+    }

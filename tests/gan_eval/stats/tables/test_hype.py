@@ -9,6 +9,7 @@ from make_trials import from_counts, simulated
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.settings.quiz import StaircaseSettings
 from gan_eval.stats.analysis import analyze
+from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.tables.hype import hype, mean_threshold, mean_thresholds, thresholds
 from gan_eval.stats.tables.rates import rates
 
@@ -91,8 +92,7 @@ def test_without_reals_or_with_one_participant_the_note_says_so() -> None:
     assert "no real pictures" in row["note"]
     alone = hype(answers(P1=(1, 1))).iloc[0]
     assert alone["value"] == pytest.approx(15.0)
-    assert np.isnan(alone["ci_low"])
-    assert "participant" in alone["note"]
+    assert (alone["ci_low"], alone["note"]) == (0, ONE_PARTICIPANT), "over pictures alone"
     some = hype(pd.concat([answers(P1=(1, 1), P2=(2, 2)), fakes.assign(participant="P3", session="P3")])).iloc[0]
     assert some["n_participants"] == 2
     assert "without both kinds of picture, left out: 1" in some["note"]

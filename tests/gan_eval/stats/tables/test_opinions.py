@@ -7,6 +7,7 @@ from make_grades import simulated_grades
 from scipy import stats
 
 from gan_eval.judgements.trials import fill_trials
+from gan_eval.stats.groups import ONE_PARTICIPANT
 from gan_eval.stats.tables.grades import opinion_scores, ratings
 
 
@@ -128,8 +129,9 @@ def test_a_participants_grades_of_one_picture_are_one_cluster() -> None:
     assert alone["note"] == "one participant: no interval"
 
 
-def test_one_participant_has_no_interval_and_no_grade_no_mean() -> None:
+def test_one_participant_has_an_interval_over_pictures_and_no_grade_no_mean() -> None:
     table = ratings(graded({"P1": GRADES["P1"]}))
-    assert table["ci_low"].isna().all()
-    assert table["note"].nunique(dropna=False) == 2
+    reach = stats.t.ppf(0.975, 1) * 0.5  # as of the mean of two independent grades that are 1 apart
+    assert table["ci_high"][:3].tolist() == pytest.approx([4.5 + reach, 1.5 + reach, 1.5 + reach])
+    assert table["note"].tolist() == [*[ONE_PARTICIPANT] * 3, "no graded trials"]
     assert table["mean"].isna().tolist() == [False, False, False, True]
