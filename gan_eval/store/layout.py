@@ -55,8 +55,6 @@ _marks = LAYOUTS[tables.MARKS]
 sa.Index("marks_key", _marks.c.session, _marks.c.trial, sa.func.coalesce(_marks.c.mark, 0), unique=True)
 ADDED = (tables.MARKS,)
 """Tables that an older store of the same schema version lacks; they are added when it is opened for writing."""
-ADDED_COLUMNS = {tables.SESSIONS: ("window_system",)}
-"""Columns that may be absent in the same way."""
 
 
 def version_of(connection: sa.Connection, where: str) -> int | None:
@@ -76,13 +74,14 @@ def version_of(connection: sa.Connection, where: str) -> int | None:
 
 
 def absent_columns(connection: sa.Connection) -> frozenset[tuple[Table, str]]:
-    """Return the columns of `ADDED_COLUMNS` that a store lacks, each with its table."""
-    inspector = sa.inspect(connection)
+    """Return the optional columns that an older store lacks, each with its table; they are added as `ADDED`."""
+    stored = sa.inspect(connection).get_multi_columns(filter_names=[table.name for table in LAYOUTS])
+    found = {name: {column["name"] for column in columns} for (_, name), columns in stored.items()}
     return frozenset(
-        (table, name)
-        for table, names in ADDED_COLUMNS.items()
-        if inspector.has_table(table.name)
-        for name in {*names} - {column["name"] for column in inspector.get_columns(table.name)}
+        (table, column.name)
+        for table in LAYOUTS
+        for column in table.columns
+        if column.optional and column.name not in found.get(table.name, table.names)
     )
 
 

@@ -24,7 +24,7 @@ class Column:
     filled: bool = False
     """True if every row must have a value."""
     optional: bool = False
-    """True if the column may be absent from a file; its values are then missing."""
+    """True if the column may be absent from a file or an older store; its values are then missing."""
     least: float | None = None
     """Smallest allowed number."""
     most: float | None = None

@@ -205,14 +205,23 @@ def test_a_store_that_was_made_before_there_were_marks_is_read_and_extended(stor
         assert [row["mark"] for row in opened.rows(tables.MARKS)] == [1, 2]
 
 
+OPTIONAL = {
+    (table, column.name)
+    for table in tables.STORED_TABLES
+    for column in table.columns
+    if column.optional and column.name not in ("simulated", "fraction")  # which every store has
+}
+
+
 def test_a_store_that_was_made_before_there_was_a_column_is_read_and_extended(store: Path, tmp_path: Path) -> None:
-    damage(store, "ALTER TABLE sessions DROP COLUMN window_system")
+    damage(store, *(f"ALTER TABLE {table.name} DROP COLUMN {name}" for table, name in OPTIONAL))
     store.chmod(0o400)
     before = store.read_bytes()
     with open_store(store, create=False) as opened:
         require_consistent(opened)
+        assert opened.absent == OPTIONAL
         assert {row["window_system"] for row in opened.rows(tables.SESSIONS)} == {None}
-        assert opened.frame(tables.SESSIONS)["window_system"].isna().all()
+        assert all(opened.frame(table)[name].isna().all() for table, name in OPTIONAL)
         assert opened.frame(tables.SESSIONS, session="none").empty
     assert export_store(store, tmp_path / "csv", formats=["csv"]).files["sessions.csv"] > 0
     assert store.read_bytes() == before
@@ -225,6 +234,11 @@ def test_a_store_that_was_made_before_there_was_a_column_is_read_and_extended(st
     with open_store(store) as opened:
         opened.update_session("a", {"window_system": "xcb"})
         assert [row["window_system"] for row in opened.rows(tables.SESSIONS, session="a")] == ["xcb"]
+
+
+def test_a_column_that_older_stores_lack_is_optional() -> None:
+    required = [column.name for table in tables.STORED_TABLES for column in table.columns if not column.optional]
+    assert (SCHEMA_VERSION, len(required)) == (3, 104), "declare a new column of a store with optional=True"
 
 
 LOOSE = "CREATE TABLE loose AS SELECT * FROM trials; DROP TABLE trials; ALTER TABLE loose RENAME TO trials"
