@@ -11,9 +11,11 @@ from torch import Tensor, distributed
 from torchmetrics import Metric
 
 from gan_eval.metrics import classes
-from gan_eval.metrics.classes import SetMetric
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.classes import MeanOfPairs, MeanOfSingles, SetMetric
 
 COUNT = 8
+OF_PICTURES = [*MeanOfPairs.__subclasses__(), *MeanOfSingles.__subclasses__()]
 
 
 class Colours(torch.nn.Module):
@@ -36,21 +38,9 @@ def pictures(count: int = COUNT) -> tuple[Tensor, Tensor]:
 def make_all() -> dict[str, Metric]:
     """One of every class that needs no weights."""
     return {
-        "psnr": classes.MeanPeakSignalNoiseRatio(),
-        "pooled psnr": classes.PeakSignalNoiseRatio(),
-        "l1": classes.MeanAbsoluteDifference(),
-        "ssim": classes.MeanStructuralSimilarity(),
+        **{kind.metric: kind() for kind in OF_PICTURES if not METRICS[kind.metric].weights},
         "ssim_luma": classes.MeanStructuralSimilarity(channels="luma"),
-        "ms_ssim": classes.MultiScaleStructuralSimilarity(),
-        "vif": classes.VisualInformation(),
-        "fsim": classes.FeatureSimilarity(),
-        "gmsd": classes.GradientDeviation(),
-        "ms_gmsd": classes.MultiScaleGradientDeviation(),
-        "vsi": classes.SaliencySimilarity(),
-        "mdsi": classes.MeanDeviationSimilarity(),
-        "haarpsi": classes.HaarSimilarity(),
-        "niqe": classes.NaturalImageQuality(),
-        "sharpness": classes.Sharpness(),
+        "pooled psnr": classes.PeakSignalNoiseRatio(),
         "fid": classes.FrechetInceptionDistance(feature_extractor=Colours()),
         "kid": classes.AllPairsKernelInceptionDistance(feature_extractor=Colours()),
         "neighbours": classes.PrecisionRecall(feature_extractor=Colours()),
@@ -61,11 +51,11 @@ def make_all() -> dict[str, Metric]:
 def hand_in(metrics: dict[str, Metric], fake: Tensor, real: Tensor) -> None:
     """Update every metric in batches of 5."""
     for fakes, reals in zip(fake.split(5), real.split(5), strict=True):
-        for name, metric in metrics.items():
+        for metric in metrics.values():
             if isinstance(metric, SetMetric):
                 metric.update(reals, real=True)
                 metric.update(fakes, real=False)
-            elif name in ("niqe", "sharpness"):
+            elif isinstance(metric, MeanOfSingles):
                 metric.update(fakes)
             else:
                 metric.update(fakes, reals)

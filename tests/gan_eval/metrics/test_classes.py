@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 
 import piq
 import pytest
@@ -9,18 +10,20 @@ import torch
 import torchmetrics
 import torchmetrics.image.fid
 import torchmetrics.image.kid
-from distributed_metrics import SHARES, Colours, hand_in, in_processes, make_all, pictures, values
+from distributed_metrics import OF_PICTURES, SHARES, Colours, hand_in, in_processes, make_all, pictures, values
 from learned_weights import write_learned
 from metric_pictures import features_of
 from torch import multiprocessing
 
 from gan_eval.base.errors import UserError
 from gan_eval.metrics import classes
+from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.classes import (
     AllPairsKernelInceptionDistance,
     Dists,
     FrechetInceptionDistance,
     LearnedPerceptualSimilarity,
+    MeanOfPictures,
     MeanStructuralSimilarity,
     SetMetric,
 )
@@ -29,7 +32,6 @@ from gan_eval.metrics.networks.extractors import inception_extractor
 from gan_eval.metrics.one_value import load, score, scores
 
 FAKE, REAL = pictures()
-CLASSIC = ("vif", "fsim", "gmsd", "ms_gmsd", "vsi", "mdsi", "haarpsi")
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +54,8 @@ def one_process(one_thread: None) -> dict[str, float]:
 
 
 def test_the_values_are_the_functions_means(one_process):
-    for name in ("psnr", "l1", "ssim", "ssim_luma", "ms_ssim", *CLASSIC, "niqe", "sharpness"):
-        given = (FAKE,) if name in ("niqe", "sharpness") else (FAKE, REAL)
+    for name in [name for name, metric in make_all().items() if isinstance(metric, MeanOfPictures)]:
+        given = (FAKE,) if METRICS[name].kind == "single" else (FAKE, REAL)
         assert one_process[name] == pytest.approx(scores(name, *given).mean().item(), rel=1e-14), name
     real, fake = (Colours()(batch).float() for batch in (REAL, FAKE))
     for name in ("fid", "kid", "precision", "recall", "density", "coverage"):
@@ -111,6 +113,12 @@ def test_no_class_has_a_peers_name_but_two_that_give_its_number():
     peers = {name for module in modules for name in dir(module)} | {"StructuralSimilarity"}  # torcheval's
     ours = {name for name, kind in vars(classes).items() if getattr(kind, "__module__", "") == classes.__name__}
     assert ours & peers == {"PeakSignalNoiseRatio", "FrechetInceptionDistance"}
+
+
+def test_the_page_has_every_class() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "metrics_python.md").read_text(encoding="utf-8")
+    names = [kind.__name__ for kind in (*OF_PICTURES, *SetMetric.__subclasses__())]
+    assert [name for name in names if f"`{name}`" not in page] == [], "docs/metrics_python.md, Classes"
 
 
 @pytest.mark.parametrize(("name", "more"), [("pooled psnr", {}), ("psnr", {"dim": (1, 2, 3)})])
