@@ -63,7 +63,14 @@ for (const { show, ...display } of JSON.parse(input.join(""))) {
   const main = new Element();
   const stage = new Stage(main, new Element());
   const times = { blank_ms: 300, feedback_ms: 0, mask_ms: 0 };
-  stage.configure({ ...times, answers: [{ name: "real", key: "f" }], confidence: 0, confidence_labels: {}, too_small: () => "" });
+  const looks = { fixation_mark: true, corner_patch: false, by_touch: false };
+  const settings = { ...times, ...looks, answers: [{ name: "real", key: "f" }], confidence: 0, confidence_labels: {}, too_small: () => "" };
+  stage.configure(new Proxy(settings, {
+    get(known, name) {
+      if (!(name in known)) throw Error(`${name}: Content.setup (serve/content.py) must send it, and this display`);
+      return known[name];
+    },
+  }));
   stage.frameMs = measured.frame_ms;
   stage.open();
   const reports = [];
