@@ -189,6 +189,11 @@ BY_PICTURES = {
 }
 
 
+def test_every_metric_of_pictures_has_a_judge() -> None:
+    judged = {name for name, *_ in PICTURES} | {"niqe"}  # its release's values: test_no_reference.py
+    assert BY_PICTURES.keys() - judged == set(), "a row in PICTURES"
+
+
 @pytest.mark.parametrize("name", [name for name, metric in BY_PICTURES.items() if metric.kind == "pair"])
 def test_what_holds_for_every_metric_of_pairs(name: str) -> None:
     metric = METRICS[name]
