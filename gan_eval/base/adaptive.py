@@ -1,10 +1,10 @@
-"""Exposures that follow the answers: the weighted up-down staircase, and QUEST+ with its psychometric functions.
+"""Exposures that follow the answers: the trials that move them, and QUEST+ with its psychometric functions.
 
 Methods and sources: docs/adaptive.md.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,42 +25,10 @@ _LAPSES = np.array([0.01, 0.04, 0.1])
 End = Literal["shortest", "longest"]
 
 
-class StaircaseRule(Protocol):
-    """The rule of a staircase, in ms: `[quiz.staircase]`."""
-
-    @property
-    def start_ms(self) -> float: ...
-    @property
-    def shortest_ms(self) -> float: ...
-    @property
-    def longest_ms(self) -> float: ...
-    @property
-    def up_ms(self) -> float: ...
-    @property
-    def down_ms(self) -> float: ...
-
-
 def moving_trials(rows: Iterable[Trial]) -> list[Trial]:
     """Return the trials that move the exposure, in order."""
     moving = [row for row in rows if row["phase"] == "main" and row["correct"] is not None]
     return sorted(moving, key=lambda row: row["trial"])
-
-
-def staircase_exposure(rows: Iterable[Trial], settings: StaircaseRule) -> float:
-    """Return the exposure in ms of the trial that follows these trials of one block.
-
-    A main trial with an answer moves it. Practice, catch and unanswered trials (late, paused, interrupted, killed) do
-    not.
-
-    >>> from gan_eval.settings.quiz import StaircaseSettings
-    >>> staircase_exposure([], StaircaseSettings())
-    500.0
-    """
-    exposure = settings.start_ms
-    for row in moving_trials(rows):
-        step = -settings.down_ms if row["correct"] else settings.up_ms
-        exposure = min(max(exposure + step, settings.shortest_ms), settings.longest_ms)
-    return exposure
 
 
 class PsychometricGrid:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from gan_eval.base.adaptive import PsychometricGrid, moving_trials, staircase_exposure
+from gan_eval.base.adaptive import PsychometricGrid, moving_trials
 from gan_eval.settings.protocols import PROTOCOLS, STAIRCASE
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.tables.frames import Row
@@ -56,11 +56,18 @@ class QuizProtocol:
         return {**planned, "requested_exposure_ms": exposure}
 
     def exposure_after(self, rows: Sequence[Row]) -> float:
-        """Return the exposure in ms that follows these trials of a block, in adaptive protocols."""
-        steps = self.settings.staircase
+        """Return the exposure in ms that follows these trials of a block, in adaptive protocols.
+
+        A main trial with an answer moves it. Practice, catch and unanswered trials (late, paused, interrupted, killed)
+        do not.
+        """
+        steps, moving = self.settings.staircase, moving_trials(rows)
         if self.settings.protocol == STAIRCASE:
-            return staircase_exposure(rows, steps)
-        moving = moving_trials(rows)
+            exposure = steps.start_ms
+            for row in moving:
+                step = -steps.down_ms if row["correct"] else steps.up_ms
+                exposure = min(max(exposure + step, steps.shortest_ms), steps.longest_ms)
+            return exposure
         return self._grid.next_exposure(moving) if moving else steps.start_ms
 
     @cached_property

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gan_eval.base.adaptive import PsychometricGrid, most_informative, staircase_exposure
+from gan_eval.base.adaptive import PsychometricGrid, most_informative
 from gan_eval.quiz.protocol import QuizProtocol
 from gan_eval.settings.protocols import ProtocolName
 from gan_eval.settings.quiz import QuizSettings, StaircaseSettings
@@ -195,8 +195,9 @@ def test_too_few_answers_of_quest_plus_give_no_threshold() -> None:
 def test_the_share_follows_from_the_steps_and_without_a_study_from_the_exposures(up, down, share) -> None:
     steps = StaircaseSettings(up_ms=up, down_ms=down)
     rows: list[Row] = []
+    protocol = QuizProtocol(QuizSettings(protocol="staircase", staircase=steps))
     for number, correct in enumerate([True, False, True, True, False, False, True] * 4, 1):
-        at = staircase_exposure(rows, steps)
+        at = protocol.exposure_after(rows)
         rows.append(trial(number, correct, exposure=at))
     for known in (steps, None):
         (found,) = thresholds(rows, known)
