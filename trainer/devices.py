@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from gan_eval.base.errors import UserError, memory_ran_out
 from gan_eval.base.threads import free_cores, usable_cores, warn_if_threads_spin
 from gan_eval.settings.training import TrainingSettings
 
+NetT = TypeVar("NetT", bound=nn.Module)
 WORKERS = 4
 """Number of threads that prepare batches for a GPU, at most one per core: enough for 16 pairs every 30 ms."""
 WORKSPACE = ":4096:8"
@@ -110,7 +111,7 @@ def on_device(batch: Tensor, device: torch.device) -> Tensor:
     return batch.to(device, non_blocking=True).contiguous(memory_format=memory_format(device))
 
 
-def placed(net: nn.Module, device: torch.device, precision: str = "fp32") -> nn.Module:
+def placed(net: NetT, device: torch.device, precision: str = "fp32") -> NetT:
     """Return a network on the device, in its memory order."""
     return net.to(device).to(memory_format=memory_format(device, precision))
 

@@ -23,12 +23,11 @@ from gan_eval.settings.choices import Direction, Mode
 from gan_eval.settings.training import MAX_SIDE, TrainingSettings
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import RAW, RAW_ENDING, model_name_problem, name_problem
-from trainer.datasets.dataset import DataSet, Role, Size
+from trainer.datasets.dataset import DataSet, Size
 from trainer.devices import cpu_threads, exact_kernels, memory_for, one_device, placed
 from trainer.inference import NotFiniteError, inference
 from trainer.job import Say
 from trainer.model import Model, load_model
-from trainer.nets.build import Network
 from trainer.randomness import Purpose
 from trainer.state.run_folder import recorded_threads
 from trainer.state.trained_on import trained_on
@@ -83,8 +82,8 @@ def generate(
     say, show = on_message or (lambda _: None), on_progress or (lambda *_, **__: None)
     source = load_model(run, dropout=dropout)
     size = picture_size(image_size, source)
-    names = Names.checked(dataset or data.resolve().name, model or source.name, split)
-    raw_names = replace(names, model=f"{names.model}{RAW_ENDING}")
+    names = Names(dataset or data.resolve().name, model or source.name, split)
+    names.check()
     _refuse_without_effect(source, masks=masks, mask_seed=mask_seed, direction=direction)
     settings = settings_for(source, size=size, seed=seed, masks=masks)
     if source.direction is None and direction is None:
@@ -108,12 +107,10 @@ def generate(
             say(note)
         device = one_device()
         net = placed(source.net, device)
-        assert isinstance(net, Network)
-        trained = trained_on(source)
-        for line in _exchanged_line(trained.drawn if trained else None, data_set.drawn_role([*items.values()]), task):
-            say(line)
-        seen = trained.seen(data_set, list(items.values())) if trained else {}
-        rows, raw_rows = list[Row](), list[Row]()
+        seen = _seen(source, data_set, list(items.values()), task, say)
+        raw_names = replace(names, model=f"{names.model}{RAW_ENDING}")
+        sets = {out / RAW: raw_names, out: names} if task.gives_raw else {out: names}
+        rows: dict[Path, list[Row]] = {folder: [] for folder in sets}
         run_threads = recorded_threads(*source.file.parents[:2])
         read = partial(_examples, task, data_set, size=size, seed=mask_seed or 0, grey=net.out_channels == 1, say=say)
         with cpu_threads(threads, device, recorded=run_threads), exact_kernels(device), inference(net, mode):
@@ -121,27 +118,33 @@ def generate(
                 batch = read(dict(list(items.items())[start : start + batch_size]))
                 write_items(net, task, out, batch, seed=settings.seed, generator=source.file)
                 for name, example in batch.items():
-                    facts = {**task.row_facts, "fraction": source.fraction, **_seen(seen, items[name])}
-                    rows += item_rows(out, name, example, names, facts=facts)
-                    if task.gives_raw:
-                        raw_rows += item_rows(out / RAW, name, example, raw_names, facts=facts)
+                    facts = {**task.row_facts, "fraction": source.fraction, **seen.get(items[name], {})}
+                    for folder, of_set in sets.items():
+                        rows[folder] += item_rows(folder, name, example, of_set, facts=facts)
                 show(min(start + batch_size, len(items)), len(items))
-        if not rows:
+        if not rows[out]:
             raise UserError(f"{data / split}: none of its {len(items)} pictures can be used; see the messages before")
-        for line in _remarks(rows, n_items=len(items), folder=data / split, out=out, model=names.model):
+        of_rows = _remarks(rows[out], n_items=len(items), folder=data / split, out=out, model=names.model)
+        for line in (*of_rows, *_line_on_masks(masks, rows[out], source)):
             say(line)
-        for line in _line_on_masks(masks, rows, source):
-            say(line)
-        if raw_rows:
-            write_set(out / RAW, raw_rows)
-        write_set(out, rows)
+        for folder in sets:
+            write_set(folder, rows[folder])
         return out
 
 
-def _seen(seen: Mapping[Path, bool | None], path: Path) -> dict[str, bool]:
-    """Return the cell that says whether the model was trained on a picture; none: not known."""
-    was_seen = seen.get(path)
-    return {} if was_seen is None else {"seen": was_seen}
+def _seen(source: Model, data_set: DataSet, paths: list[Path], task: Task, say: Say) -> dict[Path, Row]:
+    """Return the cell that says whether the model was trained on a picture, for each where this is known.
+
+    Say if the other picture of the items looks drawn than in the training.
+    """
+    if (trained := trained_on(source)) is None:
+        return {}
+    before, now = trained.drawn, data_set.drawn_role(paths)
+    if before and now and before != now:
+        direction = "AtoB" if task.conditions().get("direction") == "BtoA" else "BtoA"
+        say(CHECKS["other_sides"].line(now=now, before=before, direction=direction))
+    marks = trained.seen(data_set, paths)
+    return {path: {"seen": was_seen} for path, was_seen in marks.items() if was_seen is not None}
 
 
 def _line_on_masks(masks: Path | None, rows: Sequence[Row], source: Model) -> Iterator[str]:
@@ -156,13 +159,6 @@ def _line_on_masks(masks: Path | None, rows: Sequence[Row], source: Model) -> It
             f"--masks {masks}: the white of {larger} of {len(areas)} takes more of the picture than most_area "
             f"{holes.most_area:g} of the training, {max(areas):.2g} at most: a mask is white where the hole is"
         )
-
-
-def _exchanged_line(before: Role | None, now: Role | None, task: Task) -> Iterator[str]:
-    """Yield a line if the other picture of the items looks drawn than in the training."""
-    if before and now and before != now:
-        direction = "AtoB" if task.conditions().get("direction") == "BtoA" else "BtoA"
-        yield CHECKS["other_sides"].line(now=now, before=before, direction=direction)
 
 
 def _items(data_set: DataSet, split: str, limit: int | None) -> dict[str, Path]:
@@ -231,7 +227,6 @@ def settings_for(source: Model, *, size: Size, seed: int | None, masks: Path | N
 def picture_size(requested: Size | None, model: Model) -> Size:
     """Return the side of the pictures, or "native"."""
     net = model.net
-    assert isinstance(net, Network)
     colours = net.in_channels - (model.settings.inpainting is not None and model.settings.inpainting.mask_channel)
     for channels in (colours, net.out_channels):
         if channels not in (1, 3):
@@ -262,13 +257,12 @@ class Names:
     model: str
     split: str
 
-    @staticmethod
-    def checked(dataset: str, model: str, split: str) -> "Names":
-        if problem := model_name_problem(model):
-            raise UserError(f"--model {model}: {problem}")
-        if problem := name_problem(dataset, "dataset"):
-            raise UserError(f"--dataset {dataset}: {problem}")
-        return Names(dataset, model, split)
+    def check(self) -> None:
+        """Refuse names that no table can have."""
+        if problem := model_name_problem(self.model):
+            raise UserError(f"--model {self.model}: {problem}")
+        if problem := name_problem(self.dataset, "dataset"):
+            raise UserError(f"--dataset {self.dataset}: {problem}")
 
 
 def item_number(name: str) -> int:

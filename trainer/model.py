@@ -26,6 +26,7 @@ from gan_eval.settings.choices import Direction
 from gan_eval.settings.sections import first_problem
 from gan_eval.settings.training import MAX_LEVELS, NormKind, TrainingSettings
 from trainer.nets.build import GENERATORS, first_difference, generator_for, uninitialised
+from trainer.nets.layers import Network
 from trainer.nets.resnet import ResNet
 from trainer.nets.unet import UNet
 from trainer.state.run_folder import (
@@ -53,7 +54,7 @@ Tensors = dict[str, Tensor]
 class Model:
     """A generator on the CPU, and what is known about it."""
 
-    net: nn.Module
+    net: Network
     settings: TrainingSettings
     file: Path
     name: str  # name of the run; for a snapshot, also the snapshot's name

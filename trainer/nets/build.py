@@ -1,39 +1,28 @@
 """Make the networks of the settings, and compare a file's weights with those of a network.
 
-A new generator is an `nn.Module` with the facts of `Network` in a file of its own, a function that makes it from the
-settings, and a line in `GENERATORS`.
+A new generator is a `Network` in a file of its own, a function that makes it from the settings, and a line in
+`GENERATORS`.
 """
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gan_eval.base.errors import UserError
 from gan_eval.settings.training import GeneratorKind, TrainingSettings
+from trainer.devices import NetT
 from trainer.nets.context_encoder import context_encoder, region_encoder
 from trainer.nets.convolution import use_matrix_products
 from trainer.nets.discriminators import GlobalAndPatch, GlobalDiscriminator, PatchGAN, fits, plan_layers, smallest_size
-from trainer.nets.layers import halvings, initialise
+from trainer.nets.layers import Network, halvings, initialise
 from trainer.nets.resnet import resnet
 from trainer.nets.unet import channelwise_unet, unet
 from trainer.randomness import Purpose, torch_seed
 
-NetT = TypeVar("NetT", bound=nn.Module)
 Discriminator = PatchGAN | GlobalDiscriminator | GlobalAndPatch
-
-
-@runtime_checkable
-class Network(Protocol):
-    """Facts of a generator from (N, in_channels, H, W) to (N, out_channels, h, w), both in [-1, 1]."""
-
-    in_channels: int
-    out_channels: int
-    multiple: int  # height and width must be multiples of this
-    smallest: int  # minimum height and width
-    only_size: int | None  # the only accepted side; None: any
 
 
 GENERATORS: dict[GeneratorKind, Callable[..., Network]] = {
@@ -62,7 +51,7 @@ def smallest_batch(settings: TrainingSettings) -> int:
     return 2 if settings.generator == "context_encoder" and settings.norm == "batch" else 1
 
 
-def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -> nn.Module:
+def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -> Network:
     """Return the generator without values, on PyTorch's device meta, where it takes no memory.
 
     With RGB channels, it also takes the mask if the settings have `mask_channel`.
@@ -83,7 +72,6 @@ def generator_for(settings: TrainingSettings, channels: tuple[int, int] = RGB) -
             in_channels=in_channels,
             out_channels=out_channels,
         )
-    assert isinstance(net, nn.Module)
     return net if kind.startswith("resnet") else use_matrix_products(net)  # such pictures are never small
 
 
@@ -127,7 +115,7 @@ def uninitialised(net: NetT) -> NetT:
     return net._apply(lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype))
 
 
-def new_networks(settings: TrainingSettings) -> tuple[nn.Module, Discriminator]:
+def new_networks(settings: TrainingSettings) -> tuple[Network, Discriminator]:
     """Return generator and discriminator with initial weights drawn from the seed."""
     generator, discriminator = uninitialised(generator_for(settings)), empty_discriminator(settings)
     nets: tuple[nn.Module, ...] = (generator, discriminator)

@@ -5,8 +5,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from gan_eval.settings.training import EncoderOrder, NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
-from trainer.nets.layers import INNERMOST, ChannelwiseLinear, halvings, has_inner_bias, norm_layer, upsample_layer
+from gan_eval.settings.training import EncoderOrder, TrainingSettings
+from trainer.nets.layers import INNERMOST, ChannelwiseLinear, Network, halvings, upsample_layer
 
 MAX_FACTOR = 8
 """Maximum number of channels, at 4x4, as a multiple of the first layer's; it halves with each larger size."""
@@ -25,33 +25,19 @@ def region_encoder(settings: TrainingSettings, **shared: Any) -> "RegionEncoder"
     return RegionEncoder(size=settings.image_size, encoder_order=settings.encoder_order, **shared)
 
 
-class Encoder(nn.Module):
+class Encoder(Network):
     """A network whose `encoder` of 4x4 convolutions halves the picture down to 4x4.
 
     Each `encoder.K` and `decoder.K` (K counts from the input) has a `conv` and, except the first and the last, a
     `norm`. As in the U-Net, only the last layer always has a bias. Dropout is not used.
     """
 
-    def __init__(
-        self,
-        *,
-        size: int = 128,
-        channels: int = 64,
-        norm: NormKind = "batch",
-        statistics: StatisticsKind = "batch",
-        upsampling: UpsamplingKind = "transposed",
-        in_channels: int = 3,
-        out_channels: int = 3,
-        encoder_order: EncoderOrder = "norm_activation",
-    ) -> None:
-        super().__init__()
-        self.in_channels, self.out_channels = in_channels, out_channels
-        self.multiple = self.smallest = size
-        self.only_size: int | None = size
-        self.channels, self.norm, self.statistics, self.upsampling = channels, norm, statistics, upsampling
-        self.bias, self.widest = has_inner_bias(norm), MAX_FACTOR * channels
+    def __init__(self, *, size: int = 128, encoder_order: EncoderOrder = "norm_activation", **shared: Any) -> None:
+        super().__init__(**shared)
+        self.multiple = self.smallest = self.only_size = size
+        self.widest = MAX_FACTOR * self.channels
         stages: list[nn.Module] = []
-        before = in_channels
+        before = self.in_channels
         for level, width in enumerate(self.widths(halvings(size))):
             conv = nn.Conv2d(before, width, 4, stride=2, padding=1, bias=self.bias)
             stages.append(_stage(conv, self.new_norm(width) if level else None, nn.LeakyReLU(0.2), encoder_order))
@@ -61,10 +47,6 @@ class Encoder(nn.Module):
     def widths(self, levels: int) -> list[int]:
         """Return the channels after each halving."""
         return [self.channels * max(1, MAX_FACTOR >> (levels - 1 - level)) for level in range(levels)]
-
-    def new_norm(self, width: int) -> nn.Module:
-        """Return a norm of that number of channels."""
-        return norm_layer(self.norm, width, self.statistics)
 
     def doublings(self, levels: int) -> list[nn.Module]:
         """Return the stages from (N, 8 * channels, 4, 4) to (N, out_channels, 4 * 2^levels, ...)."""

@@ -10,22 +10,21 @@ of each in turn, 30 November 2026).
 """
 
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from trainer.devices import NetT
+
 WEIGHTS_PER_PIXEL = 2**16
 """Number of weights per pixel of the small side, over the batch, from which the products are faster (2 CPU threads)."""
 BLOCK = 256  # columns of the weights in one product; few rows alone would leave threads idle
 
 
-Net = TypeVar("Net", bound=nn.Module)
-
-
-def use_matrix_products(net: Net) -> Net:
+def use_matrix_products(net: NetT) -> NetT:
     """Make the plain convolutions of a network use matrix products where these are faster, on a CPU; return `net`.
 
     Its weights and their keys stay the same. Convolutions to one channel have too few weights to gain from it. Groups,

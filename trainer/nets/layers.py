@@ -1,4 +1,4 @@
-"""Layers that the networks share, how often a picture halves, and the initial weights."""
+"""What the networks share: the generators' facts, layers, how often a picture halves, and the initial weights."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +10,32 @@ from torch.autograd.function import once_differentiable
 
 from gan_eval.base.errors import UserError
 from gan_eval.settings.training import NormKind, StatisticsKind, UpsamplingKind
+
+
+class Network(nn.Module):
+    """A generator from (N, in_channels, H, W) to (N, out_channels, h, w), both in [-1, 1]."""
+
+    multiple: int  # height and width must be multiples of this
+    smallest: int  # minimum height and width
+    only_size: int | None = None  # the only accepted side; None: any
+
+    def __init__(
+        self,
+        *,
+        channels: int = 64,
+        norm: NormKind = "batch",
+        statistics: StatisticsKind = "batch",
+        upsampling: UpsamplingKind = "transposed",
+        in_channels: int = 3,
+        out_channels: int = 3,
+    ) -> None:
+        super().__init__()
+        self.channels, self.norm, self.statistics, self.upsampling = channels, norm, statistics, upsampling
+        self.in_channels, self.out_channels, self.bias = in_channels, out_channels, has_inner_bias(norm)
+
+    def new_norm(self, width: int) -> nn.Module:
+        """Return a norm of that number of channels."""
+        return norm_layer(self.norm, width, self.statistics)
 
 
 class BatchNorm2d(nn.BatchNorm2d):
@@ -84,9 +110,7 @@ class Dropout(nn.Dropout):
     gets.
     """
 
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__(p)
-        self.generators: Sequence[torch.Generator] | None = None
+    generators: Sequence[torch.Generator] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Set random elements of (N, ...) to 0 in training mode, and scale up the others."""

@@ -1,12 +1,13 @@
 """The generator of Johnson et al. 2016 (arXiv 1603.08155) as Zhu et al. 2017 use it (arXiv 1703.10593, appendix)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
 
 from gan_eval.base.errors import UserError
-from gan_eval.settings.training import NormKind, StatisticsKind, TrainingSettings, UpsamplingKind
-from trainer.nets.layers import Dropout, ReflectionPad2d, has_inner_bias, norm_layer, upsample_layer
+from gan_eval.settings.training import TrainingSettings
+from trainer.nets.layers import Dropout, Network, ReflectionPad2d, upsample_layer
 
 HALVINGS = 2
 
@@ -18,7 +19,7 @@ def resnet(settings: TrainingSettings, *, blocks: int, **shared: Any) -> "ResNet
     return ResNet(blocks=blocks, dropout=settings.dropout, **shared)
 
 
-class ResNet(nn.Module):
+class ResNet(Network):
     """A convolution of kernel 7, two halvings, `blocks` residual blocks, two doublings, a convolution of kernel 7.
 
     Keys are those of pytorch-CycleGAN-and-pix2pix: convolutions `model.{1,4,7}`, blocks `model.{10,11,...}.conv_block`
@@ -27,37 +28,23 @@ class ResNet(nn.Module):
 
     multiple = 2**HALVINGS
     smallest = 2 * multiple  # the blocks reflect a border, which needs at least 2 pixels
-    only_size: int | None = None
 
-    def __init__(
-        self,
-        *,
-        blocks: int = 9,
-        channels: int = 64,
-        norm: NormKind = "batch",
-        statistics: StatisticsKind = "batch",
-        dropout: float = 0.5,
-        upsampling: UpsamplingKind = "transposed",
-        in_channels: int = 3,
-        out_channels: int = 3,
-    ) -> None:
-        super().__init__()
-        self.in_channels, self.out_channels = in_channels, out_channels
-        bias = has_inner_bias(norm)
+    def __init__(self, *, blocks: int = 9, dropout: float = 0.5, **shared: Any) -> None:
+        super().__init__(**shared)
+        bias, width = self.bias, self.channels
 
         def normed(conv: nn.Module, width: int) -> list[nn.Module]:
-            return [conv, norm_layer(norm, width, statistics), nn.ReLU(True)]
+            return [conv, self.new_norm(width), nn.ReLU(True)]
 
-        modules = [ReflectionPad2d(3), *normed(nn.Conv2d(in_channels, channels, 7, bias=bias), channels)]
-        width = channels
+        modules = [ReflectionPad2d(3), *normed(nn.Conv2d(self.in_channels, width, 7, bias=bias), width)]
         for _ in range(HALVINGS):
             modules += normed(nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=bias), 2 * width)
             width *= 2
-        modules += [ResidualBlock(width, norm=norm, statistics=statistics, dropout=dropout) for _ in range(blocks)]
+        modules += [ResidualBlock(width, self.new_norm, bias=bias, dropout=dropout) for _ in range(blocks)]
         for _ in range(HALVINGS):
-            modules += normed(upsample_layer(upsampling, width, width // 2, bias=bias, kernel=3), width // 2)
+            modules += normed(upsample_layer(self.upsampling, width, width // 2, bias=bias, kernel=3), width // 2)
             width //= 2
-        modules += [ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh()]
+        modules += [ReflectionPad2d(3), nn.Conv2d(width, self.out_channels, 7), nn.Tanh()]
         self.model = nn.Sequential(*modules)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -68,18 +55,17 @@ class ResNet(nn.Module):
 class ResidualBlock(nn.Module):
     """Two convolutions of kernel 3 whose result is added to their input."""
 
-    def __init__(self, channels: int, *, norm: NormKind, statistics: StatisticsKind, dropout: float) -> None:
+    def __init__(self, channels: int, new_norm: Callable[[int], nn.Module], *, bias: bool, dropout: float) -> None:
         super().__init__()
-        bias = has_inner_bias(norm)
         self.conv_block = nn.Sequential(
             ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3, bias=bias),
-            norm_layer(norm, channels, statistics),
+            new_norm(channels),
             nn.ReLU(True),
             *([Dropout(dropout)] if dropout > 0 else []),
             ReflectionPad2d(1),
             nn.Conv2d(channels, channels, 3, bias=bias),
-            norm_layer(norm, channels, statistics),
+            new_norm(channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
 """The generator: a U-Net (Isola et al. 2017, arXiv 1611.07004, section 6.1.1; Ronneberger et al. 2015)."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -9,15 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_eval.base.errors import UserError
-from gan_eval.settings.training import (
-    DownsamplingKind,
-    EncoderOrder,
-    NormKind,
-    StatisticsKind,
-    TrainingSettings,
-    UpsamplingKind,
-)
-from trainer.nets.layers import ChannelwiseLinear, Dropout, halvings, has_inner_bias, norm_layer, upsample_layer
+from gan_eval.settings.training import DownsamplingKind, EncoderOrder, TrainingSettings
+from trainer.nets.layers import ChannelwiseLinear, Dropout, Network, halvings, upsample_layer
 
 MAX_FACTOR = 8  # channels double at each level up to this many times the first level's
 MIN_DEPTH = 5  # smaller depths only if the settings give one, or if the size is a power of two
@@ -52,7 +44,7 @@ def _options(settings: TrainingSettings) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class UNet(nn.Module):
+class UNet(Network):
     """Encoder and decoder of `depth` halvings with a skip connection at each level.
 
     Level 0 is the outermost. `down.K.conv`, `down.K.norm`, `up.K.conv`, `up.K.norm` are the two sides of level K.
@@ -74,49 +66,46 @@ class UNet(nn.Module):
         self,
         *,
         depth: int,
-        channels: int = 64,
-        norm: NormKind = "batch",
-        statistics: StatisticsKind = "batch",
         dropout: float = 0.5,
         downsampling: DownsamplingKind = "strided",
-        upsampling: UpsamplingKind = "transposed",
-        in_channels: int = 3,
-        out_channels: int = 3,
         bottleneck_side: int | None = None,
         encoder_order: EncoderOrder = "norm_activation",
+        **shared: Any,
     ) -> None:
-        super().__init__()
+        super().__init__(**shared)
         self.activated = encoder_order == "activation_norm"
         self.pooled = downsampling == "pool"
-        self.in_channels, self.out_channels = in_channels, out_channels
+        self.dropout = dropout
         self.only_size = None if bottleneck_side is None else bottleneck_side * 2**depth
         self.multiple = self.smallest = self.only_size or 2**depth
-        widths = [channels * min(2**level, MAX_FACTOR) for level in range(depth)]
-        kernel, stride = (3, 1) if self.pooled else (4, 2)
-        self.down = nn.ModuleList()
-        self.up = nn.ModuleList()
-        for level, width in enumerate(widths):
-            outermost, innermost = level == 0, level == depth - 1
-            outside = in_channels if outermost else widths[level - 1]
-            convolution = nn.Conv2d(outside, width, kernel, stride=stride, padding=1, bias=has_inner_bias(norm))
-            of_down: dict[str, nn.Module | None] = {
-                "conv": convolution,
-                "pool": nn.MaxPool2d(2) if self.pooled else None,
-                "activation": nn.LeakyReLU(0.2) if self.activated else None,
-                "norm": None if outermost or innermost else norm_layer(norm, width, statistics),
-            }
-            self.down.append(_layers(of_down))
+        self.widths = [self.channels * min(2**level, MAX_FACTOR) for level in range(depth)]
+        self.down = nn.ModuleList(self._down(level) for level in range(depth))
+        self.up = nn.ModuleList(self._up(level) for level in range(depth))
+        self.bottleneck = None if bottleneck_side is None else ChannelwiseLinear(self.widths[-1], bottleneck_side)
 
-            inside = width if innermost else 2 * width
-            outside = out_channels if outermost else outside
-            has_dropout = FIRST_DROPOUT_LEVEL <= level < depth - 1 and dropout > 0
-            of_up: dict[str, nn.Module | None] = {
-                "conv": upsample_layer(upsampling, inside, outside, bias=outermost or has_inner_bias(norm)),
-                "norm": None if outermost else norm_layer(norm, outside, statistics),
-                "dropout": Dropout(dropout) if has_dropout else None,
-            }
-            self.up.append(_layers(of_up))
-        self.bottleneck = None if bottleneck_side is None else ChannelwiseLinear(widths[-1], bottleneck_side)
+    def _down(self, level: int) -> nn.Sequential:
+        """Return the encoder's layers of a level."""
+        width, outermost, innermost = self.widths[level], level == 0, level == len(self.widths) - 1
+        outside = self.in_channels if outermost else self.widths[level - 1]
+        kernel, stride = (3, 1) if self.pooled else (4, 2)
+        return _layers(
+            conv=nn.Conv2d(outside, width, kernel, stride=stride, padding=1, bias=self.bias),
+            pool=nn.MaxPool2d(2) if self.pooled else None,
+            activation=nn.LeakyReLU(0.2) if self.activated else None,
+            norm=None if outermost or innermost else self.new_norm(width),
+        )
+
+    def _up(self, level: int) -> nn.Sequential:
+        """Return the decoder's layers of a level."""
+        width, outermost, innermost = self.widths[level], level == 0, level == len(self.widths) - 1
+        outside = self.out_channels if outermost else self.widths[level - 1]
+        inside = width if innermost else 2 * width
+        has_dropout = level >= FIRST_DROPOUT_LEVEL and not innermost and self.dropout > 0
+        return _layers(
+            conv=upsample_layer(self.upsampling, inside, outside, bias=outermost or self.bias),
+            norm=None if outermost else self.new_norm(outside),
+            dropout=Dropout(self.dropout) if has_dropout else None,
+        )
 
     @property
     def depth(self) -> int:
@@ -137,7 +126,7 @@ class UNet(nn.Module):
         return torch.tanh(x)
 
 
-def _layers(named: Mapping[str, nn.Module | None]) -> nn.Sequential:
+def _layers(**named: nn.Module | None) -> nn.Sequential:
     """Return the layers of a level by name, without those that it does not have."""
     return nn.Sequential(OrderedDict((name, layer) for name, layer in named.items() if layer is not None))
 

@@ -25,6 +25,8 @@ from gan_eval.settings.training import CONFIG_FORMAT, TrainingSettings
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from trainer.nets.layers import Network
+
 CONFIG = "config.json"
 GENERATOR = "generator.safetensors"
 BEST = "best.safetensors"  # the generator that the validation metric prefers
@@ -143,7 +145,7 @@ def read_safetensors(path: Path) -> "tuple[dict[str, Tensor], str | None]":
     return tensors, metadata
 
 
-def load_generator(path: Path) -> "tuple[nn.Module, Definition]":
+def load_generator(path: Path) -> "tuple[Network, Definition]":
     """Load a generator that `train` wrote, on the CPU, and its run's definition."""
     from safetensors import SafetensorError
 

@@ -24,7 +24,7 @@ from trainer.devices import placed
 from trainer.inference import LUMA, translate_batch
 from trainer.losses import ADVERSARIAL, DECISION, PICTURE_LOSSES, PIXEL_LOSSES, ReconstructionLoss
 from trainer.masks import Mask
-from trainer.nets.build import Network
+from trainer.nets.layers import Network
 from trainer.randomness import Purpose
 from trainer.step import Batch, Objective, Term, TermLoss
 from trainer.style import StyleLoss, load_style_network, style_weights
