@@ -156,12 +156,3 @@ _ROWS = (
 # fmt: on
 CHECKS = {check.id: check for check in _ROWS}
 """All checks by their identifiers."""
-
-
-def checks_table() -> str:
-    """Return the checks as a table in Markdown."""
-    rows = ["| check | sees | threshold | does |", "| --- | --- | --- | --- |"]
-    for check in _ROWS:
-        sees = check.sees.replace("|", r"\|")
-        rows.append(f"| {check.id} | {sees} | {check.threshold:g} | {check.does} |")
-    return "\n".join(rows)

@@ -140,15 +140,3 @@ _ROWS = (
 # fmt: on
 CHECKS = {check.id: check for check in _ROWS}
 """All checks by their identifiers."""
-
-
-def checks_table() -> str:
-    """Return the checks as a table in Markdown."""
-    rows = ["| check | sees | threshold | does |", "| --- | --- | --- | --- |"]
-    for each in CHANGES:
-        sees = f"better {each.name.partition(',')[0].partition(':')[0]}, in {each.share:.0%} of the pictures"
-        rows.append(f"| changed: {each.id} | {sees} | {each.threshold:g} | asks |")
-    for check in _ROWS[1:]:
-        share = f", in {check.share:.0%} of the pictures" if check.share else ""
-        rows.append(f"| {check.id} | {check.sees}{share} | {check.threshold:g} | {check.does} |")
-    return "\n".join(rows)

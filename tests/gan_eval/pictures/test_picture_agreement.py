@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from checks_reference import of_pictures
 from PIL import Image, ImageCms, ImageDraw, ImageFilter
 from refusals import refused
 
 from gan_eval.metrics import evaluate
 from gan_eval.pictures import agreement, sets
 from gan_eval.pictures import decode as pictures
-from gan_eval.pictures.checks import CHANGES, CHECKS, checks_table
+from gan_eval.pictures.checks import CHANGES, CHECKS
 from gan_eval.pictures.importing import import_folder, import_items
 from gan_eval.pictures.layouts import content_name
 
@@ -526,5 +527,5 @@ def test_partners_of_others_are_told_with_an_example(tmp_path):
 
 def test_the_table_of_checks_is_in_the_docs():
     page = Path(__file__).parents[3] / "docs" / "data_checks.md"
-    assert checks_table() in page.read_text()
+    assert of_pictures() in page.read_text()
     assert len({*CHECKS, *(change.id for change in CHANGES)}) == len(CHECKS) + len(CHANGES)
