@@ -12,6 +12,7 @@ from PIL import Image
 
 from gan_eval.pictures.decode import write_png
 from gan_eval.pictures.importing import import_items
+from gan_eval.pictures.layouts import Found
 from gan_eval.settings.template import write_study
 from gan_eval.study import markers
 from gan_eval.study.demo import MODELS, crops
@@ -49,7 +50,7 @@ def make_report(out: Path) -> Path:
                 write_png(path, picture)
                 items.setdefault(path.stem, {})[role] = path
     models = {model: model for model in MODELS}
-    import_items(items, out / "set", where="the example", dataset="photographs", models=models)
+    import_items(Found(items), out / "set", where="the example", dataset="photographs", models=models)
     write_study(out / "example.toml", STUDY, sets=[out / "set"])
     plan = make_plan(out / "example.toml", out / "study", simulate="default")
     markers.run(list_stages(plan), plan.folder, Quiet())

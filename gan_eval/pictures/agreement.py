@@ -73,7 +73,7 @@ class Look(NamedTuple):
 
 def look_at(picture: Picture) -> Look:
     """Return the facts about a picture."""
-    grey = np.asarray(Image.fromarray(picture).convert("L"))
+    grey = _grey(picture)
     rows, columns = (((np.arange(GRID) + 0.5) * side / GRID).astype(int) for side in grey.shape)
     columns_mean, rows_mean = (grey.mean(axis=axis) for axis in (0, 1))
     return Look(
@@ -87,6 +87,10 @@ def look_at(picture: Picture) -> Look:
         margins=_between_margins(picture),
         tiles=[_between_jumps(grey, axis) for axis in (1, 0)],
     )
+
+
+def _grey(picture: Picture) -> NDArray[np.uint8]:
+    return np.asarray(Image.fromarray(picture).convert("L"))
 
 
 def looks(paths: Sequence[Path]) -> list[Look | None]:
@@ -235,16 +239,24 @@ def unrelated_line(pairs: Sequence[tuple[Look, Look]], what: str) -> str:
 
 def _shared(pairs: Sequence[tuple[Look, Look]]) -> tuple[Floats, Floats]:
     """Return (N, N) mutual information of the grey levels in 8 steps, and correlation of the strength of edges."""
-    steps, edges = [], []
-    for side in zip(*pairs, strict=True):
-        greys = [look.pixels.mean(axis=2) for look in side]
-        fields = [grey.reshape(32, 4, 32, 4).mean(axis=(1, 3)).ravel() for grey in greys]
-        steps.append([(8 * (each - each.min()) / (np.ptp(each) + 1)).astype(int) for each in fields])
-        rises = [(np.abs(np.diff(g, axis=0))[:, 1:] + np.abs(np.diff(g, axis=1))[1:])[:126, :126] for g in greys]
-        strengths = [np.sqrt(np.minimum(each, 60)).reshape(14, 9, 14, 9).mean(axis=(1, 3)).ravel() for each in rises]
-        centred = [each - each.mean() for each in strengths]
-        edges.append(np.array([each / max(float(np.linalg.norm(each)), 1e-9) for each in centred]))
-    return np.array([[_information(a, b) for b in steps[1]] for a in steps[0]]), edges[0] @ edges[1].T
+    greys = [[look.pixels.mean(axis=2) for look in side] for side in zip(*pairs, strict=True)]
+    first, second = ([*map(_steps, side)] for side in greys)
+    edges = [np.array([*map(_edges, side)]) for side in greys]
+    return np.array([[_information(a, b) for b in second] for a in first]), edges[0] @ edges[1].T
+
+
+def _steps(grey: Floats) -> NDArray[np.int_]:
+    """Return the means of 4 x 4 pixels of (128, 128) in 8 steps, from the lowest to the highest."""
+    fields = grey.reshape(32, 4, 32, 4).mean(axis=(1, 3)).ravel()
+    return (8 * (fields - fields.min()) / (np.ptp(fields) + 1)).astype(int)
+
+
+def _edges(grey: Floats) -> Floats:
+    """Return the strength of edges in fields of 9 x 9 pixels of (128, 128), less its mean, with length 1."""
+    rises = (np.abs(np.diff(grey, axis=0))[:, 1:] + np.abs(np.diff(grey, axis=1))[1:])[:126, :126]
+    strengths = np.sqrt(np.minimum(rises, 60)).reshape(14, 9, 14, 9).mean(axis=(1, 3)).ravel()
+    centred = strengths - strengths.mean()
+    return centred / max(float(np.linalg.norm(centred)), 1e-9)
 
 
 def _information(first: NDArray[np.int_], second: NDArray[np.int_]) -> float:
@@ -280,9 +292,7 @@ def better_fit(pairs: Iterable[tuple[Picture, Picture]], fit: Fit | None) -> Fit
 def _difference_of(real: Picture, fake: Picture, fit: Fit) -> float:
     """Return the mean absolute difference of two sizes of pictures in the half of the blocks that agree better."""
     sizes: list[images.Size] = [(picture.shape[1], picture.shape[0]) for picture in (real, fake)]
-    smaller = min(sizes, key=lambda size: (size[0] * size[1], size))
-    target = common_size(sizes) if fit in images.UNSCALED else smaller
-    first, second = (images.to_size(picture, target, fit) for picture in (real, fake))
+    first, second = (images.to_size(picture, images.smallest(sizes, fit), fit) for picture in (real, fake))
     blocks = np.sort(_block_means(np.abs(first.astype(np.int32) - second).mean(axis=2)), axis=None)
     return float(blocks[: max(1, len(blocks) // 2)].mean())
 
@@ -334,12 +344,6 @@ def _montage_advice(real: Picture, fake: Picture) -> str:
     return ""
 
 
-def common_size(sizes: Iterable[images.Size]) -> images.Size:
-    """Return the smallest width and the smallest height."""
-    widths, heights = zip(*sizes, strict=True)
-    return min(widths), min(heights)
-
-
 def _block_means(values: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the means of (H, W) values in whole blocks; of the whole picture if it is smaller than a block."""
     height, width = (side // BLOCK for side in values.shape)
@@ -387,10 +391,14 @@ def content_lines(name: str, fakes: Sequence[Path], reals: Sequence[Path]) -> li
         lines.append(CHECKS["one_colour"].line(count=len(flat), example=flat[0], **facts))
     if (count := len(digests) - len({*digests})) >= CHECKS["repeated"].threshold:
         lines.append(CHECKS["repeated"].line(count=count, **facts))
-    seen = [look for look in looks(evenly_spread(reals, MAX_PAIRS)) if look]
+    seen = _some_looks(reals)
     if min(len(looked), len(seen)) >= MIN_COMPARED:
         lines += _lines_on_levels([look for _, look in looked], seen, facts)
     return lines
+
+
+def _some_looks(paths: Sequence[Path]) -> list[Look]:
+    return [look for look in looks(evenly_spread(paths, MAX_PAIRS)) if look]
 
 
 def _lines_on_levels(fakes: Sequence[Look], reals: Sequence[Look], facts: Mapping[str, Any]) -> Iterator[str]:
@@ -408,7 +416,7 @@ def grids_of(paths: Sequence[Path]) -> list[Path]:
 
     All are looked at if one is found in 24 that are spread evenly, the last one included.
     """
-    if not any(look and _is_grid(look) for look in looks(evenly_spread(paths, MAX_PAIRS))):
+    if not any(map(_is_grid, _some_looks(paths))):
         return []
     return [path for path, look in zip(paths, looks(paths), strict=True) if look and _is_grid(look)]
 
@@ -426,7 +434,7 @@ def sample_lines(name: str, paths: Sequence[Path]) -> list[str]:
     >>> sample_lines("fake", [Path(f"epoch_{epoch}_{n}.png") for epoch in (10, 20) for n in (1, 2)])
     ['fake: the names are of 2 pictures in 2 epochs (10, 20), which count as 4; keep those of one epoch']
     """
-    seen = [look for look in looks(evenly_spread(paths, MAX_PAIRS)) if look]
+    seen = _some_looks(paths)
     tiled = [look.tiles for look in seen if all(look.tiles)]
     lines = []
     if len(grids := grids_of(paths)) >= CHECKS["grid"].threshold:
@@ -434,14 +442,18 @@ def sample_lines(name: str, paths: Sequence[Path]) -> list[str]:
     elif 2 * len(tiled) > len(seen):
         across, down = max(tiled, key=tiled.count)
         lines.append(CHECKS["tiles"].line(name=name, count=len(tiled), n=len(seen), across=across, down=down))
+    return [*lines, *_epochs_lines(name, paths)]
+
+
+def _epochs_lines(name: str, paths: Sequence[Path]) -> Iterator[str]:
+    """Yield a line if the names are of the same pictures in several epochs."""
     named = [(path.stem, _EPOCH.search(path.stem)) for path in paths]
     found = [(stem[: match.start()] + stem[match.end() :], match[3]) for stem, match in named if match]
     pictures, epochs = len({stem for stem, _ in found}), sorted({epoch for _, epoch in found}, key=int)
     is_repeated = len(found) == len(paths) > CHECKS["epochs"].threshold * pictures * len(epochs)
     if is_repeated and min(pictures, len(epochs)) > 1:
         some = ", ".join(epochs[:3]) + ", ..." * (len(epochs) > 3)
-        lines.append(CHECKS["epochs"].line(name=name, pictures=pictures, epochs=len(epochs), some=some, n=len(paths)))
-    return lines
+        yield CHECKS["epochs"].line(name=name, pictures=pictures, epochs=len(epochs), some=some, n=len(paths))
 
 
 def _between_margins(picture: Picture) -> list[int]:
@@ -496,11 +508,9 @@ def halves_line(pairs: Sequence[tuple[Picture, Picture]]) -> str:
     alike = [pair for pair in pairs if pair[0].shape == size]
     if len(alike) < MIN_CHANGED:
         return ""
-    greys = [np.asarray(Image.fromarray(np.concatenate(pair, axis=1)).convert("L")) for pair in alike]
-    steps = np.mean([steps_of(grey) for grey in greys], axis=0)
-    ratios = {count: seam_ratio(steps, count) for count in (3, 4)}
-    parts = max(ratios, key=lambda count: ratios[count])
-    if ratios[parts] >= CHECKS["panels"].threshold:
+    steps = np.mean([steps_of(_grey(np.concatenate(pair, axis=1))) for pair in alike], axis=0)
+    parts = max((3, 4), key=lambda count: seam_ratio(steps, count))
+    if seam_ratio(steps, parts) >= CHECKS["panels"].threshold:
         return CHECKS["panels"].line(n=len(alike), parts=parts)
     middle = len(steps) // 2
     beside = float(np.median(np.r_[steps[middle - 4 : middle], steps[middle + 1 : middle + 5]]))

@@ -206,15 +206,8 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
         sets: the sets that stimuli are drawn from.
         allow: names of allowed clues; `quiz.allow_giveaways` of the study.
     """
-    clues = [clue for clue in METADATA_CLUES if clue.name not in allow]
     files = files_of(sets)
-    facts: dict[str, Facts] = {}
-    for stimulus, file in files.items():
-        with suppress(UserError):
-            facts[stimulus] = file_facts(file)
-    separating: dict[Group, list[Finding]] = {}
-    for group in groups_of(row for stimuli in sets for row in stimuli.rows):
-        separating[group] = [each for each in _findings(group, facts, clues) if each.verdict == "gives_away"]
+    separating = _giveaways(sets, files, allow)
     names = dict.fromkeys([*allow, *(finding.clue.name for findings in separating.values() for finding in findings)])
     for group, findings in separating.items():
         if findings:
@@ -226,3 +219,18 @@ def require_no_giveaways(sets: Sequence[StimulusSet], *, allow: Sequence[str]) -
                 f"bring both to one form with `{equalise_command(folder, rows)}`, "
                 f"or {_allowing(list(names))}"
             )
+
+
+def _giveaways(
+    sets: Sequence[StimulusSet], files: Mapping[str, Path], allow: Sequence[str]
+) -> dict[Group, list[Finding]]:
+    """Return the metadata that give the truth away, by model, without the allowed ones."""
+    clues = [clue for clue in METADATA_CLUES if clue.name not in allow]
+    facts: dict[str, Facts] = {}
+    for stimulus, file in files.items():
+        with suppress(UserError):
+            facts[stimulus] = file_facts(file)
+    return {
+        group: [each for each in _findings(group, facts, clues) if each.verdict == "gives_away"]
+        for group in groups_of(row for stimuli in sets for row in stimuli.rows)
+    }

@@ -38,25 +38,23 @@ class Captions(NamedTuple):
 
 
 def read_captions(folder: Path, pictures: Iterable[Path]) -> Captions:
-    """Return the captions of pictures in a folder or in its sub-folders; a table stands in either.
+    """Return the captions of those pictures that are in a folder or its sub-folders; a table stands in either.
 
     Raises:
         UserError: a table has no column of files or of texts, or is not readable.
     """
-    pictures = list(pictures)
+    pictures = [picture for picture in pictures if folder in picture.parents]
     folders = dict.fromkeys([folder, *(picture.parent for picture in pictures)])
-    tables = [file for each in folders for name in _TABLES if (file := each / name).is_file()][:1]
-    if tables:
-        texts = _of_table(tables[0], pictures)
-        source = str(tables[0])
+    table = next((file for each in folders for name in _TABLES if (file := each / name).is_file()), None)
+    if table:
+        texts, source = _of_table(table, pictures), str(table)
     elif texts := {picture: text for picture in pictures if (text := _text_next_to(picture)) is not None}:
         source = "NAME.txt next to the pictures"
     else:
         some = any(map(text_inside, evenly_spread(pictures, MAX_LOOKED_AT)))  # all pictures of a program have it
-        found = ((picture, text_inside(picture)) for picture in pictures if some)
-        texts = {picture: text for picture, text in found if text is not None}
+        texts = {picture: text for picture in pictures if some and (text := text_inside(picture)) is not None}
         source = "the text inside the PNG files"
-    if not texts and not tables:
+    if not texts and not table:
         return Captions({})
     missing = f", {len(pictures) - len(texts)} pictures have none" * (len(texts) < len(pictures))
     return Captions(texts, (f"captions of {len(texts)} pictures from {source}{missing}",))

@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Self
 from uuid import uuid4
@@ -29,7 +30,7 @@ from gan_eval.base.limits import copy_small, read_small, require_small, size_tex
 from gan_eval.base.locks import hold_lock
 from gan_eval.base.read_names import leads_out, names_one_part
 from gan_eval.base.reading import require_file
-from gan_eval.pictures.decode import MAX_PIXELS, names_a_picture
+from gan_eval.pictures.decode import MAX_PIXELS, Samples, names_a_picture
 
 SUFFIXES = (".zip", ".npz", ".npy", ".parquet", ".tar", ".tar.gz", ".tgz")
 """Endings of containers."""
@@ -275,7 +276,7 @@ def _unpack_array(file: IO[bytes], head: ArrayHead, held: int, name: str, source
     if len(shape) == 3 and 3 not in (shape[0], shape[2]):  # else it is one picture in colour
         shape = (*shape, 1)
     if len(shape) != 4 or dtype != np.uint8 or in_fortran_order:
-        order = " in Fortran order" if in_fortran_order else ""
+        order = " in Fortran order" * in_fortran_order
         raise UserError(f"{form}{order}; expected N x H x W x 3, or N x H x W in grey, uint8 (levels 0 to 255)")
     is_last, is_first = shape[3] in (1, 3), shape[1] in (1, 3)
     if is_last == is_first:
@@ -290,11 +291,16 @@ def _unpack_array(file: IO[bytes], head: ArrayHead, held: int, name: str, source
         if len(content) < size:
             raise UserError(f"{source}: {name} ends after {number} of {shape[0]} pictures; restore the file")
         picture = np.frombuffer(content, np.uint8).reshape(shape[1:])
-        picture = picture if is_last else np.moveaxis(picture, 0, -1)
-        coded = io.BytesIO()
-        Image.fromarray(picture.squeeze(2) if picture.shape[2] == 1 else picture).save(coded, "BMP")
-        coded.seek(0)
-        unpacked.add(f"{number:06}.bmp", coded, source)  # a sixteenth of the time of PNG
+        coded = _as_bmp(picture if is_last else np.moveaxis(picture, 0, -1))
+        unpacked.add(f"{number:06}.bmp", coded, source)
+
+
+def _as_bmp(picture: Samples) -> IO[bytes]:
+    """Return the file of (H, W, 3 or 1) uint8 as BMP, which takes a sixteenth of the time of PNG."""
+    coded = io.BytesIO()
+    Image.fromarray(picture.squeeze(2) if picture.shape[2] == 1 else picture).save(coded, "BMP")
+    coded.seek(0)
+    return coded
 
 
 def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
@@ -314,20 +320,30 @@ def _unpack_parquet(source: Path, unpacked: Unpacked) -> None:
         _require_small_cells(file.metadata, columns, source)
         stems = {name: _stems(file, name, is_struct=name in structs, key="key" in fields) for name in columns}
         empty: dict[str, list[str | None]] = {name: [] for name in columns}
-        batches = file.iter_batches(1, columns=[*columns, *texts])
-        for row, cells in enumerate(cells for batch in batches for cells in batch.to_pylist()):
+        for row, cells in enumerate(_rows(file, [*columns, *texts], size=1)):
             for name in columns:
-                cell: dict[str, Any] = (cells[name] or {}) if name in structs else {"bytes": cells[name]}
-                content = cell.get("bytes") or _file_next_to(source, cell.get("path"))
+                content, path = _picture_in(cells[name], source)
                 if not content:
-                    empty[name].append(cell.get("path"))
+                    empty[name].append(path)
                     continue
-                name_in_set = f"{stems[name][row]}{suffix_of(content)}"
-                name_in_set = f"{name}/{name_in_set}" if len(columns) > 1 else name_in_set
-                unpacked.add(name_in_set, io.BytesIO(content), source)
-                for text in (cells[column] for column in texts if cells[column] is not None):
-                    unpacked.captions[name_in_set] = text
+                inside = f"{name}/" * (len(columns) > 1) + f"{stems[name][row]}{suffix_of(content)}"
+                unpacked.add(inside, io.BytesIO(content), source)
+                if texts and cells[texts[0]] is not None:
+                    unpacked.captions[inside] = cells[texts[0]]
         _note_empty_rows(empty, file.metadata.num_rows, source, unpacked)
+
+
+def _rows(file: Any, columns: list[str], *, size: int = 65_536) -> Iterator[dict[str, Any]]:
+    """Return the rows of a Parquet file, of which `size` are in memory at a time."""
+    return chain.from_iterable(batch.to_pylist() for batch in file.iter_batches(size, columns=columns))
+
+
+def _picture_in(cell: Any, source: Path) -> tuple[bytes | None, str | None]:
+    """Return the picture of a cell, which has bytes, or a struct of them and a path; and the path, if there is one."""
+    if not isinstance(cell, dict):
+        return cell, None
+    path = cell.get("path")
+    return cell.get("bytes") or _file_next_to(source, path), path
 
 
 def _note_empty_rows(empty: Mapping[str, list[str | None]], rows: int, source: Path, unpacked: Unpacked) -> None:
@@ -379,14 +395,12 @@ def _stems(file: Any, column: str, *, is_struct: bool, key: bool) -> list[str]:
 
     It is the row's number where these are missing or repeated, or cannot be names of files.
     """
-    rows = file.metadata.num_rows
-    numbers = [f"{row:06}" for row in range(rows)]
-    read = f"{column}.path" if is_struct else "key" if key else None
-    if read is None or not rows:
-        return numbers
-    cells = (row for batch in file.iter_batches(columns=[read]) for row in batch.to_pylist())
-    stems = [_stem((row[column] or {}).get("path") if is_struct else row["key"]) for row in cells]
-    return stems if all(map(names_one_part, stems)) and len({*stems}) == rows else numbers
+    numbers = [f"{row:06}" for row in range(file.metadata.num_rows)]
+    if is_struct:
+        stems = [_stem((row[column] or {}).get("path")) for row in _rows(file, [f"{column}.path"])]
+    else:
+        stems = [_stem(row["key"]) for row in (_rows(file, ["key"]) if key else ())]
+    return stems if all(map(names_one_part, stems)) and len({*stems}) == len(numbers) else numbers
 
 
 def _stem(path: object) -> str:
@@ -430,25 +444,31 @@ def _unpack_tar(source: Path, unpacked: Unpacked, tar_key: str | None) -> None:
     A key is the path up to the first dot of the file's name, so that `1.png` and `1.seg.png` are one sample, as are
     `1.real.png` and `1.fake.png`. Before a number, dots belong to the names: `cfg5.0.png` and `cfg5.5.png` are two.
     """
+    texts: dict[str, str] = {}
+    keys: dict[str, str] = {}
     with tarfile.open(source, tarinfo=_Member) as archive:
-        members = [(member, _place_of(member.name, source)) for member in archive if member.isreg()]
-        named = [(member, name) for member, name in members if name is not None]
-        _require_one_kind([name for _, name in named], source, tar_key)
-        texts: dict[str, str] = {}
-        keys: dict[str, str] = {}
-        for member, name in named:
-            key, kind = key_of(name, last_dot=tar_key is None)
-            is_picture = kind == tar_key if tar_key else names_a_picture(Path(name))
-            if not is_picture and kind not in ("txt", "json"):
-                continue
-            require_small(member.size, f"{source}: {name}")
-            content = archive.extractfile(member) or io.BytesIO()
+        for key, kind, is_picture, content in _members_of_samples(archive, source, tar_key):
             if is_picture:
                 keys[unpacked.add(f"{key}.{kind.rpartition('.')[2]}", content, source)] = key
             elif kind == "txt" or key not in texts:
                 texts[key] = _text_of(content.read(), kind) or texts.get(key, "")
     unpacked.captions |= {name: texts[key] for name, key in keys.items() if texts.get(key)}
     unpacked.folder = _innermost(unpacked.folder)
+
+
+def _members_of_samples(
+    archive: tarfile.TarFile, source: Path, tar_key: str | None
+) -> Iterator[tuple[str, str, bool, IO[bytes]]]:
+    """Yield each picture to take and each text: key, kind, True for a picture, and content."""
+    placed = [(member, _place_of(member.name, source)) for member in archive if member.isreg()]
+    named = [(member, name) for member, name in placed if name is not None]
+    _require_one_kind([name for _, name in named], source, tar_key)
+    for member, name in named:
+        key, kind = key_of(name, last_dot=tar_key is None)
+        is_picture = kind == tar_key if tar_key else names_a_picture(Path(name))
+        if is_picture or kind in ("txt", "json"):
+            require_small(member.size, f"{source}: {name}")
+            yield key, kind, is_picture, archive.extractfile(member) or io.BytesIO()
 
 
 def _require_one_kind(names: Sequence[str], source: Path, tar_key: str | None) -> None:

@@ -54,21 +54,19 @@ def find_copies(
             on_progress(done, total)
         return grey_values(resize(select_half(read_rgb(file), of), (SIDE, SIDE)))
 
-    trained = np.stack([vector(file, half) for file in files]) if files else np.zeros((0, SIDE**2), np.int8)
-    groups: dict[tuple[str, str | None], list[Row]] = {}
-    vectors: dict[str, np.ndarray] = {}
+    trained = {file.name: vector(file, half) for file in files}
+    models: dict[tuple[str, str | None], dict[str, tuple[Row, np.ndarray]]] = {}
     copies: list[Row] = []
-    for row, file in rows.values():
+    for stimulus, (row, file) in rows.items():
         try:
-            vectors[row["stimulus"]] = vector(file)
-            groups.setdefault((row["dataset"], row["model"]), []).append(row)
+            models.setdefault((row["dataset"], row["model"]), {})[stimulus] = row, vector(file)
         except UserError as error:
-            copies += [_row(row, name, reason=str(error)) for name in ("training_copy", "set_copy")]
-    for members in groups.values():
-        shown = np.stack([vectors[row["stimulus"]] for row in members])
-        if files:
-            copies += _rows(members, "training_copy", shown, trained, [file.name for file in files])
-        copies += _rows(members, "set_copy", shown, None, [row["stimulus"] for row in members])
+            copies += [_row(row, "training_copy", reason=str(error)), _row(row, "set_copy", reason=str(error))]
+    for pictures in models.values():
+        members, vectors = zip(*pictures.values(), strict=True)
+        if trained:
+            copies += _rows(members, "training_copy", np.stack(vectors), np.stack([*trained.values()]), [*trained])
+        copies += _rows(members, "set_copy", np.stack(vectors), None, [*pictures])
     return conform(pd.DataFrame(copies), IMAGE_METRICS, where="copies")
 
 

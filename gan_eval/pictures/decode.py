@@ -11,7 +11,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,11 +205,8 @@ def decode_samples(content: bytes, path: Path, *, transparent: str = _TRANSPAREN
             raise UserError(f"{path}: PGM and PPM are not read here; save the picture as PNG or TIFF")
         if image.width * image.height > MAX_PIXELS:
             raise Image.DecompressionBombError
-        samples, has_alpha = (
-            stored_samples(image, content, path)
-            if image.format != "TIFF" or _pillow_reads_all(image)
-            else tiff_samples(content)
-        )
+        is_partly_read = image.format == "TIFF" and not _pillow_reads_all(image)
+        samples, has_alpha = tiff_samples(content) if is_partly_read else stored_samples(image, content, path)
         turn = _ORIENTATIONS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     samples = samples if turn is None else turn(samples)
     if has_alpha and (samples[..., -1] != np.iinfo(samples.dtype).max).any():
@@ -292,10 +289,7 @@ def tiff_samples(content: bytes) -> tuple[Samples, bool]:
 
 def stored_samples(image: Image.Image, content: bytes, path: Path) -> tuple[Samples, bool]:
     """Return all samples of an opened picture, and True if the last channel is alpha."""
-    # Pillow keeps only the high byte of each channel of a PNG of 16-bit colour, an error of up to one level of 255
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) and image.format == "PNG" else []
-    layout = str(tiles[0].args) if tiles else ""
-    layout = layout if layout == _GREY_AND_ALPHA or layout in _SWAPPED else ""
+    layout = _deep_layout(image)
     image.load()
     if layout or image.mode.startswith("I;16"):
         levels = _deep_levels(image, layout, content)
@@ -305,8 +299,8 @@ def stored_samples(image: Image.Image, content: bytes, path: Path) -> tuple[Samp
         return levels, levels.shape[2] in (2, 4)
     if image.mode == "PA" or (image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info):
         image = image.convert("RGBA")
-    if image.mode in ("1", "P"):
-        image = image.convert("L" if image.mode == "1" else "RGB")
+    elif image.mode in _CONVERTED:
+        image = image.convert(_CONVERTED[image.mode])
     if image.mode not in ("L", "LA", "RGB", "RGBA"):
         raise UserError(
             f"{path}: colour mode {image.mode} has no exact 8-bit RGB reading; convert the picture to sRGB first"
@@ -315,9 +309,22 @@ def stored_samples(image: Image.Image, content: bytes, path: Path) -> tuple[Samp
     return samples if samples.ndim == 3 else samples[..., None], image.mode in ("LA", "RGBA")
 
 
+_CONVERTED = {"1": "L", "P": "RGB"}
+"""Modes of Pillow whose samples are not levels, and the mode that has them."""
 _GREY_AND_ALPHA = "LA;16B"
 _SWAPPED = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 """Pillow's names of the layouts of 16-bit colour in PNG, with the name for the opposite byte order."""
+
+
+def _deep_layout(image: Image.Image) -> str:
+    """Return Pillow's name of the layout of 16-bit colour in a PNG; "" for other pictures.
+
+    Pillow keeps only the high byte of each of its channels, an error of up to one level of 255.
+    """
+    if image.format != "PNG" or not (tiles := getattr(image, "tile", None)):
+        return ""
+    layout = str(tiles[0].args)
+    return layout if layout == _GREY_AND_ALPHA or layout in _SWAPPED else ""
 
 
 def _deep_levels(image: Image.Image, layout: str, content: bytes) -> NDArray[np.uint16]:
@@ -374,6 +381,17 @@ def scaled_to_cover(size: Size, target: Size) -> Size:
     """
     scale = max(target[0] / size[0], target[1] / size[1])
     return max(target[0], round(size[0] * scale)), max(target[1], round(size[1] * scale))
+
+
+def least_sides(sizes: Collection[Size]) -> Size:
+    """Return the smallest width and the smallest height."""
+    widths, heights = zip(*sizes, strict=True)
+    return min(widths), min(heights)
+
+
+def smallest(sizes: Collection[Size], fit: Fit | None) -> Size:
+    """Return the size that pictures of several sizes are brought to: what cuts leave, or that of the fewest pixels."""
+    return least_sides(sizes) if fit in UNSCALED else min(sizes, key=lambda size: (size[0] * size[1], size))
 
 
 def has_shape(size: Size, target: Size) -> bool:
@@ -438,15 +456,22 @@ def list_pictures(folder: Path) -> list[Path]:
     except OSError as error:
         raise UserError(f"{folder}: cannot be read ({error.strerror or error}); fix its permissions") from error
     if not names:
-        below = picture_folders(folder)
-        folders = ", ".join(below[:MAX_FOLDERS]) + f" and {len(below) - MAX_FOLDERS} more" * (len(below) > MAX_FOLDERS)
-        unread = "" if folders else unread_pictures(folder)
-        elsewhere = f"; {unread}" * bool(unread) + (
-            f"; its folders {folders} have some: name one, or put the pictures of all into one folder" * bool(folders)
+        raise UserError(
+            f"{folder}: no pictures in this folder (expected {', '.join(sorted(SUFFIXES))}{_elsewhere(folder)})"
         )
-        elsewhere += "; .arrow files of a data set: write it with to_parquet" * any(folder.glob("*.arrow"))
-        raise UserError(f"{folder}: no pictures in this folder (expected {', '.join(sorted(SUFFIXES))}{elsewhere})")
     return [folder / name for name in (sorted(names, key=natural_key) if len(names) > 1 else names)]
+
+
+def _elsewhere(folder: Path) -> str:
+    """Return the end of a message on a folder without pictures: what is in it."""
+    below = picture_folders(folder)
+    folders = ", ".join(below[:MAX_FOLDERS]) + f" and {len(below) - MAX_FOLDERS} more" * (len(below) > MAX_FOLDERS)
+    facts = [
+        "" if folders else unread_pictures(folder),
+        f"its folders {folders} have some: name one, or put the pictures of all into one folder" * bool(folders),
+        ".arrow files of a data set: write it with to_parquet" * any(folder.glob("*.arrow")),
+    ]
+    return "".join(f"; {fact}" for fact in facts if fact)
 
 
 def size_of(path: Path) -> Size | None:
@@ -493,6 +518,12 @@ def unread_pictures(folder: Path) -> str:
         if below:
             lines.append(f"{len(below)} pictures in sub-folders, such as {below[0]}, are not read")
     return "; ".join(lines)
+
+
+def unread_lines(paths: Iterable[Path]) -> list[str]:
+    """Return a message about pictures that are not read for each folder of these files."""
+    folders = sorted({path.parent for path in paths})
+    return [f"{folder}: {line}" for folder in folders if (line := unread_pictures(folder))]
 
 
 def may_be_a_file(entry: os.DirEntry[str]) -> bool:

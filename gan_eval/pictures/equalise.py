@@ -6,9 +6,9 @@ File names are neutral: items are numbered by a seeded shuffle, with one number 
 import io
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from gan_eval.base.progress import Progress
 from gan_eval.base.reading import resolved
 from gan_eval.base.record import FolderRecord
 from gan_eval.pictures import decode as images
-from gan_eval.pictures.decode import Fit, Picture, Size, has_shape, to_size
+from gan_eval.pictures.decode import Fit, Picture, Size, has_shape, least_sides, to_size
 from gan_eval.pictures.holes import hole_of, mask_of
 from gan_eval.pictures.profiles import decode_srgb
 from gan_eval.pictures.sets import (
@@ -98,23 +98,28 @@ def targets_of(versions: Sequence[Row], name: str, models: Sequence[str]) -> Tar
     targets: Targets = {}
     taken: set[str] = set()
     higher = count(len(models) + 1)
-    for column in FILE_COLUMNS:
-        for row in versions:
-            source = row[column]
-            if source is None or (column, source) in targets:
-                continue
-            if column == "reference_file" and ("file", source) in targets:
-                targets[column, source] = targets["file", source]
-                continue
-            number = models.index(row["model"]) + 1 if row["model"] else 0
-            folder = _NEUTRAL_FOLDERS.get(column, row["kind"])
-            choices = [f"{folder}/{number}/{name}.png"]
-            if column != "file" or not number or len(models) < 2:
-                choices.insert(0, f"{folder}/{name}.png")
-            target = next((each for each in choices if each not in taken), "") or f"{folder}/{next(higher)}/{name}.png"
-            taken.add(target)
-            targets[column, source] = target
+    for column, row in product(FILE_COLUMNS, versions):
+        source = row[column]
+        if source is None or (column, source) in targets:
+            continue
+        if column == "reference_file" and ("file", source) in targets:
+            targets[column, source] = targets["file", source]
+            continue
+        folder = _NEUTRAL_FOLDERS.get(column, row["kind"])
+        number = models.index(row["model"]) + 1 if row["model"] else 0
+        is_plain = column != "file" or not number or len(models) < 2
+        choices = [f"{folder}/{name}.png"] * is_plain + [f"{folder}/{number}/{name}.png"]
+        target = next((each for each in choices if each not in taken), "") or f"{folder}/{next(higher)}/{name}.png"
+        taken.add(target)
+        targets[column, source] = target
     return targets
+
+
+def _new_files(items: Mapping[str, Sequence[Row]]) -> dict[str, Targets]:
+    """Return the new paths of each item's files."""
+    names = neutral_names(items)
+    models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
+    return {item: targets_of(versions, names[item], models) for item, versions in items.items()}
 
 
 RECORD = f"{OWN_FOLDER}/equalise.json"
@@ -150,8 +155,7 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
     items: dict[str, list[Row]] = {}
     for row in stimuli.rows:
         items.setdefault(row["item"], []).append(row)
-    sizes = [(row["width"], row["height"]) for row in stimuli.rows if row["width"] and row["height"]]
-    size = common_size(sizes, form, source)
+    size = common_size(stimuli, form)
     facts: dict[str, Any] = {
         "source_sha256": sha256_file(source / TABLE_NAME),
         "format": "PNG, 8-bit RGB in sRGB, no metadata",
@@ -162,9 +166,7 @@ def equalise(source: Path, out: Path, form: Form, *, on_progress: Progress | Non
     }
     with hold_folder(out):
         refuse_another_set(record)
-        names = neutral_names(items)
-        models = list(dict.fromkeys(row["model"] for versions in items.values() for row in versions if row["model"]))
-        targets = {item: targets_of(versions, names[item], models) for item, versions in items.items()}
+        targets = _new_files(items)
         rows: list[Row] = []
         refused: dict[str, UserError] = {}
 
@@ -234,19 +236,20 @@ def _pictures(stimuli: StimulusSet, targets: Targets, form: Form, size: Size) ->
     return pictures
 
 
-def common_size(sizes: Sequence[Size], form: Form, where: Path) -> Size:
-    """Return the common size: the form's, else the smallest width and the smallest height.
+def common_size(stimuli: StimulusSet, form: Form) -> Size:
+    """Return the common size of a set's pictures: the form's, else the smallest width and the smallest height.
 
     Raises:
         UserError: the table has no sizes, or a picture has another shape and the form has no `fit`.
     """
+    sizes = [(row["width"], row["height"]) for row in stimuli.rows if row["width"] and row["height"]]
     if not sizes:
-        raise UserError(f"{where / TABLE_NAME}: no row has the picture's width and height; fill them in")
-    size = form.size or (min(width for width, _ in sizes), min(height for _, height in sizes))
+        raise UserError(f"{stimuli.folder / TABLE_NAME}: no row has the picture's width and height; fill them in")
+    size = form.size or least_sides(sizes)
     others = [other for other in sizes if not has_shape(other, size)]
     if others and form.fit is None:
         raise UserError(
-            f"{where}: {len(others)} pictures have another shape than {size[0]}x{size[1]}, the first is "
+            f"{stimuli.folder}: {len(others)} pictures have another shape than {size[0]}x{size[1]}, the first is "
             f"{others[0][0]}x{others[0][1]}; give --fit crop (the centre is kept) or --fit stretch"
         )
     return size

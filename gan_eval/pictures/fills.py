@@ -117,12 +117,11 @@ def _holes(sets: Sequence[StimulusSet]) -> dict[str, tuple[StimulusSet, Row]]:
     found: dict[str, tuple[StimulusSet, Row]] = {}
     for stimuli in sets:
         for row in stimuli.rows:
-            mask = stimuli.path(row, "mask_file")
-            if row["kind"] != "fake" or mask is None or row["reference_file"] is None:
+            if row["kind"] != "fake" or row["mask_file"] is None or row["reference_file"] is None:
                 continue
             other, first = found.setdefault(row["item"], (stimuli, row))
-            earlier = other.path(first, "mask_file")
-            if earlier is not None and earlier != mask and sha256_file(earlier) != sha256_file(mask):
+            mask, earlier = stimuli.folder / row["mask_file"], other.folder / first["mask_file"]
+            if earlier != mask and sha256_file(earlier) != sha256_file(mask):
                 raise UserError(
                     f"{mask}: the hole of {row['item']} is another for the model {row['model']} than for "
                     f"{first['model']}; fill the holes of these sets one by one"
@@ -138,8 +137,7 @@ def _holes(sets: Sequence[StimulusSet]) -> dict[str, tuple[StimulusSet, Row]]:
 
 def _filled(fill: Fill, truth: Path, stimuli: StimulusSet, row: Row) -> Picture:
     """Return the photograph with the hole filled."""
-    mask = stimuli.path(row, "mask_file")
-    assert mask is not None
+    mask = stimuli.folder / row["mask_file"]
     picture, hole = read_rgb(truth), hole_of(read_rgb(mask))
     if hole.shape != picture.shape[:2] or hole.all():
         raise UserError(

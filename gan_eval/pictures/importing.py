@@ -6,11 +6,14 @@ them and writes the set.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from itertools import chain
+from operator import or_
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -130,27 +133,37 @@ def import_folder(
     """
     dataset = dataset or content_name(source)
     names = model_names(fakes) if fakes else ["generated"]
-    names = [model] if model is not None and len(fakes) < 2 else names
     if model is not None and len(fakes) > 1:
         raise UserError(f"--model {model}: each of {len(fakes)} folders names its model; rename the folders instead")
+    names = names if model is None else [model]
     if problem := model_name_problem(names[0]):
         raise UserError(f"--model {names[0]}: {problem}")
     if problem := name_problem(dataset, "data set"):
         raise UserError(f"--dataset {dataset}: {problem}")
-    if resolved(out) in [resolved(folder) for folder in (source, *fakes)]:
+    if resolved(out) in map(resolved, (source, *fakes)):
         raise UserError(f"--out {out}: this is the folder that is imported; name another folder for the new set")
     with ExitStack() as opened:
         found, models = found_pictures(source, fakes, names, opened, masks=masks, paired=paired, tar_key=tar_key)
-        return _import_found(
+        _refuse_without_masks(found.items, source, {"--mask-kind": mask_kind, "--mask-hole": mask_hole})
+        return import_items(
             found,
             out,
-            models,
-            source=source,
+            where=str(source),
             dataset=dataset,
-            mask_kind=mask_kind,
+            models=models,
+            mask_kind=mask_kind or "folder",
             reading=Reading(fit is not None, fit, white, mask_hole),
+            source=source,
             on_progress=on_progress,
         )
+
+
+def _refuse_without_masks(items: Items, source: Path, options: Mapping[str, str | None]) -> None:
+    """Refuse options about masks if no item has one."""
+    if not any("mask" in files for files in items.values()):
+        for option, value in options.items():
+            if value is not None:
+                raise UserError(f"{option} {value}: {source} has no masks; name their folder with --masks")
 
 
 def found_pictures(
@@ -170,31 +183,36 @@ def found_pictures(
         names: name of the model of each folder; of `source`, if it has generated pictures, too.
         opened: keeps the unpacked containers until it is closed.
     """
-    unpacked = [opened.enter_context(pictures_folder(given, tar_key=tar_key)) for given in (source, *fakes)]
-    notes = [note for each in unpacked for note in each.notes]
-    if not fakes:
-        found = find_items(unpacked[0].folder, masks, paired=paired)
-        return _with_captions(found, unpacked, notes), {"fake": names[0]}
+    places = (source, *fakes)
+    unpacked = [opened.enter_context(pictures_folder(place, tar_key=tar_key)) for place in places]
     models = {"fake": names[0]} if len(names) == 1 else {f"fake/{name}": name for name in names}
+    if fakes:
+        found = _in_folders(places, unpacked, tuple(models), masks, paired)
+    else:
+        found = find_items(unpacked[0].folder, masks, paired=paired)
+    return _with_captions(found, unpacked), models
+
+
+def _in_folders(
+    places: Sequence[Path], unpacked: Sequence[Unpacked], models: Sequence[str], masks: Path | None, paired: bool | None
+) -> Found:
+    """Return the files of a folder of real pictures and of one of generated pictures for each role in `models`."""
     real, generated = parts_of(unpacked[0].folder, [each.folder for each in unpacked[1:]])
+    parts = zip(places, (real, *generated), strict=True)
+    remarks = [f"{place}: {remark}" for place, part in parts for remark in part.remarks]
     roles = real.roles | {role: part.roles["fake"] for role, part in zip(models, generated, strict=True)}
     if inputs := next((part.roles["input"] for part in generated if "input" in part.roles), None):
         roles["input"] = inputs
-    for given, part in zip((source, *fakes), (real, *generated), strict=True):
-        notes += [f"{given}: {remark}" for remark in part.remarks]
-    reason = ""
-    if paired is None:
-        reason = _why_unpaired(source, real, is_numbered=any(each.is_numbered for each in unpacked))
-    items, lines = items_of(roles, source, tuple(models), paired=False if reason else paired)
-    found = Found(with_masks(items, masks), tuple(lines))
-    return _with_captions(found, unpacked, [*notes, *filter(None, [reason])]), models
+    reason = "" if paired is not None else _why_unpaired(places[0], real, unpacked)
+    items, lines = items_of(roles, places[0], models, paired=False if reason else paired)
+    return Found(with_masks(items, masks), (*remarks, *filter(None, [reason]), *lines))
 
 
-def _why_unpaired(source: Path, real: Part, *, is_numbered: bool) -> str:
+def _why_unpaired(source: Path, real: Part, unpacked: Sequence[Unpacked]) -> str:
     """Return why no picture is the partner of another; empty if some may be."""
     if real.is_paired is False:
         return f"{source}: {NAMED_AS_INPUTS}"
-    if is_numbered:
+    if any(each.is_numbered for each in unpacked):
         return "a container's pictures have running numbers, so they have no partners; if they do, give --paired"
     return ""
 
@@ -207,15 +225,14 @@ def _model_name(fake: Path) -> str:
     return "generated" if name.lower() in ROLE_NAMES or model_name_problem(name) else name
 
 
-def _with_captions(found: Found, unpacked: Sequence[Unpacked], notes: Sequence[str]) -> Found:
-    """Return the files with the captions that stand in these folders, and more messages."""
-    folders = [each.folder for each in unpacked]
+def _with_captions(found: Found, unpacked: Sequence[Unpacked]) -> Found:
+    """Return the files with the captions that stand in these folders; messages name the containers of these."""
     files = [path for roles in found.items.values() for role, path in roles.items() if role not in ("input", "mask")]
-    captions = [read_captions(folder, [path for path in files if folder in path.parents]) for folder in folders]
-    lines = [line for each in captions for line in each.notes]
-    texts = {path: text for each in captions for path, text in each.texts.items()}
-    containers = {folder: source for each in unpacked for folder, source in each.containers.items()}
-    remarks = [named(line, containers) for line in (*notes, *found.remarks, *lines)]
+    captions = [read_captions(each.folder, files) for each in unpacked]
+    texts = reduce(or_, (each.texts for each in captions))
+    containers = reduce(or_, (each.containers for each in unpacked))
+    of_places, of_captions = (chain.from_iterable(each.notes for each in of) for of in (unpacked, captions))
+    remarks = [named(line, containers) for line in (*of_places, *found.remarks, *of_captions)]
     return Found(found.items, tuple(remarks), texts, containers)
 
 
@@ -234,41 +251,8 @@ def model_names(fakes: Sequence[Path]) -> list[str]:
     return names
 
 
-def _import_found(
-    found: Found,
-    out: Path,
-    models: Mapping[str, str],
-    *,
-    source: Path,
-    dataset: str,
-    mask_kind: str | None,
-    reading: Reading,
-    on_progress: Progress | None,
-) -> ImportedSet:
-    """Refuse options about masks without masks; import the rest."""
-    items = found.items
-    if not any("mask" in files for files in items.values()):
-        for option, value in (("--mask-kind", mask_kind), ("--mask-hole", reading.mask_hole)):
-            if value is not None:
-                raise UserError(f"{option} {value}: {source} has no masks; name their folder with --masks")
-    return import_items(
-        items,
-        out,
-        where=str(source),
-        dataset=dataset,
-        models=models,
-        mask_kind=mask_kind or "folder",
-        reading=reading,
-        source=source,
-        remarks=found.remarks,
-        captions=found.captions,
-        containers=found.containers,
-        on_progress=on_progress,
-    )
-
-
 def import_items(
-    items: Items,
+    found: Found,
     out: Path,
     *,
     where: str,
@@ -277,27 +261,23 @@ def import_items(
     mask_kind: str = "folder",
     reading: Reading | None = None,
     source: Path | None = None,
-    remarks: Sequence[str] = (),
-    captions: Mapping[Path, str] | None = None,
-    containers: Mapping[str, str] | None = None,
     on_progress: Progress | None = None,
 ) -> ImportedSet:
     """Make a stimulus set from pictures that are already matched by item.
 
     Args:
-        items: for each item its files by role (`gan_eval.pictures.layouts.Items`).
+        found: for each item its files by role, and remarks on how they were found. A picture without a caption has that
+            of its item.
         out, dataset, mask_kind, on_progress: as for `import_folder`.
         where: the source of the items, for messages.
         models: name of the model for each role of generated pictures; with one model, the role is `fake`.
         reading: how the pictures are read.
         source: the folder of the pictures; a set of another source in `out` is an error. Default: it is replaced.
-        remarks: on how the items were found.
-        captions: the text of each file that has one; a picture without one has that of its item.
-        containers: see `Found`.
 
     Raises:
         UserError: no item is usable, the masks are inverted, or `out` has another set.
     """
+    items = found.items
     origin = {"dataset": dataset, "model": ", ".join(models.values())}
     origin |= {} if source is None else {"source": relative_path(source, out)}
     record = FolderRecord(out / RECORD, origin)
@@ -305,7 +285,7 @@ def import_items(
         if source is not None:
             refuse_another_set(record)
         reading, lines = _checked(items, models, reading or Reading())
-        remarks = [*remarks, *(named(line, containers or {}) for line in lines)]
+        remarks = [*found.remarks, *(named(line, found.containers) for line in lines)]
         rows: list[Row] = []
         refused: dict[str, UserError] = {}
         resized = 0
@@ -318,10 +298,10 @@ def import_items(
             if not rows:
                 (out / TABLE_NAME).unlink(missing_ok=True)  # the old table would not match the pictures written now
             written = _write_item(item.pictures, out, dataset=dataset, models=models, key=stem, mask_kind=mask_kind)
-            rows += _captioned(written, items[stem], models, captions or {})
+            rows += _captioned(written, items[stem], models, found.captions)
             resized += item.is_resized
             profiles.update(item.profiles.items())
-        problems = [named(str(error), containers or {}) for error in refused.values()]
+        problems = [named(str(error), found.containers) for error in refused.values()]
         _require_each_model(rows, items, models, where=where, problems=problems)
         imported = len(items) - len(problems)
         remarks += _changes(reading, imported, resized, profiles)
@@ -329,9 +309,8 @@ def import_items(
         # before the table, so that a killed import can be repeated
         record.write(**asdict(reading), problems=problems, remarks=remarks, resized=resized)
         write_set(out, sorted(rows, key=lambda row: (row["kind"] == "fake", images.natural_key(row["stimulus"]))))
-        return ImportedSet(
-            out, imported, tuple(problems), resized, tuple(remarks), Counter(str(row["kind"]) for row in rows)
-        )
+        kinds = Counter(str(row["kind"]) for row in rows)
+        return ImportedSet(out, imported, tuple(problems), resized, tuple(remarks), kinds)
 
 
 def _require_each_model(
@@ -454,35 +433,39 @@ def _decode_mask(content: bytes, path: Path, hole: agreement.HoleColour) -> Pict
 
 def _checked(items: Items, models: Mapping[str, str], reading: Reading) -> tuple[Reading, list[str]]:
     """Look at some items before anything is written; return how to read them, and remarks."""
-    folders = sorted({path.parent for files in items.values() for path in files.values()})
-    remarks = [f"{folder}: {unread}" for folder in folders if (unread := images.unread_pictures(folder))]
     shown = {role: [files[role] for files in items.values() if role in files] for role in ("real", *models)}
-    remarks += agreement.dark_folders(shown, white=reading.white)
-    for role in models:
-        remarks += agreement.sample_lines(role, shown[role])
     is_paired = any({"real", *models} <= files.keys() for files in items.values())
-    of_roles = {role: [(each["real"], each[role]) for each in items.values()] for role in models if is_paired}
-    changed = [f"{role}: {line}" for role, each in of_roles.items() if (line := agreement.changed_line(each))]
-    pairs = [pair for of_item in zip(*of_roles.values(), strict=True) for pair in of_item]
-    remarks += changed or _content_remarks(models, shown, pairs)
+    pairs = {role: list(zip(shown["real"], shown[role], strict=True)) for role in models if is_paired}
+    remarks = images.unread_lines(chain.from_iterable(files.values() for files in items.values()))
+    remarks += _remarks_on_pictures(shown, pairs, white=reading.white)
     if not is_paired:
         return _common_size(shown, reading, remarks)
     if reading.resize:
-        better, line = agreement.fit_remark(pairs, reading.fit)
+        better, line = agreement.fit_remark(_in_turn(pairs), reading.fit)
         if line:
             reading = replace(reading, fit=reading.fit or better)
             remarks.append(f"sizes differ: {line}")
-    if line := _mask_line([files for files in items.values() if "mask" in files], models, reading):
-        remarks.append(line)
-    return reading, remarks
+    return reading, [*remarks, *_mask_lines(items, models, reading)]
 
 
-def _content_remarks(
-    roles: Iterable[str], shown: Mapping[str, Sequence[Path]], pairs: Sequence[tuple[Path, Path]]
-) -> list[str]:
-    """Return remarks on generated pictures that are of something else than the real ones, or than their partners."""
-    remarks = [line for role in roles for line in agreement.content_lines(role, shown[role], shown["real"])]
-    line = agreement.partners_line(pairs)
+Pairs = Mapping[str, Sequence[tuple[Path, Path]]]
+"""The real and the generated picture of each item, by role."""
+
+
+def _in_turn(pairs: Pairs) -> list[tuple[Path, Path]]:
+    """Return the pairs item by item."""
+    return [*chain.from_iterable(zip(*pairs.values(), strict=True))]
+
+
+def _remarks_on_pictures(shown: Mapping[str, Sequence[Path]], pairs: Pairs, *, white: int | None) -> list[str]:
+    """Return remarks on pictures that are not what their role says, or of something else than their partners."""
+    models = [role for role in shown if role != "real"]
+    remarks = agreement.dark_folders(shown, white=white)
+    remarks += chain.from_iterable(agreement.sample_lines(role, shown[role]) for role in models)
+    if changed := [f"{role}: {line}" for role, of in pairs.items() if (line := agreement.changed_line(of))]:
+        return remarks + changed
+    remarks += chain.from_iterable(agreement.content_lines(role, shown[role], shown["real"]) for role in models)
+    line = agreement.partners_line(_in_turn(pairs))
     return [*remarks, f"{line}; then give --unpaired"] if line else remarks
 
 
@@ -493,40 +476,40 @@ def _common_size(
     sizes = {size for paths in shown.values() for path in paths if (size := images.size_of(path))}
     if len(sizes) < 2:
         return reading, remarks
-    is_cut = reading.fit in images.UNSCALED
-    target = agreement.common_size(sizes) if is_cut else min(sizes, key=lambda size: (size[0] * size[1], size))
+    target = images.smallest(sizes, reading.fit)
     if not reading.resize or (reading.fit is None and not all(images.has_shape(size, target) for size in sizes)):
         named = " and ".join(f"{width}x{height}" for width, height in sorted(sizes)[:: max(1, len(sizes) - 1)][:2])
         return reading, [*remarks, f"pictures of {len(sizes)} shapes and sizes, such as {named}: give --fit crop"]
     return replace(reading, size=target), remarks
 
 
-def _mask_line(masked: Sequence[Mapping[str, Path]], models: Mapping[str, str], reading: Reading) -> str:
-    """Return a message if the masks do not fit the pictures; "" if they do, or if there are none."""
+def _mask_lines(items: Items, models: Mapping[str, str], reading: Reading) -> Iterator[str]:
+    """Yield a message if the masks do not fit the pictures."""
+    masked = [files for files in items.values() if "mask" in files]
     agreements: list[agreement.Agreement] = []
-    holes: list[bool] = []
+    holes: set[bool] = set()
     for files in agreement.evenly_spread(masked):
         with suppress(UserError):
             pictures = read_item(files, models, reading).pictures
             hole = hole_of(pictures["mask"])
-            holes.append(bool(hole.any()))
+            holes.add(bool(hole.any()))
             agreements += filter(None, (agreement.agreement(pictures["real"], pictures[role], hole) for role in models))
-    where, colour = masked[0]["mask"].parent if masked else Path(), reading.mask_hole or "white"
-    if holes and not any(holes):
-        return f"{where}: no mask has a hole: none of their pixels is {colour}"
+    if not holes:
+        return
+    where, colour = masked[0]["mask"].parent, reading.mask_hole or "white"
     line, is_inverted = agreement.mask_line(agreements, where=where, hole=colour)
     if is_inverted and reading.mask_hole is None:
         raise UserError(f"{line}, else --mask-hole white")
-    return line
+    if True not in holes:
+        line = f"{where}: no mask has a hole: none of their pixels is {colour}"
+    yield from filter(None, [line])
 
 
 def _one_size(pictures: Mapping[str, Picture], shown: Mapping[str, Path], fit: images.Fit | None) -> dict[str, Picture]:
     """Return an item's pictures by role in one size: the smallest of the real and generated ones (`shown`)."""
     sizes: dict[str, images.Size] = {role: (picture.shape[1], picture.shape[0]) for role, picture in pictures.items()}
     shown_sizes = {sizes[role] for role in shown}
-    target = min(shown_sizes, key=lambda size: (size[0] * size[1], size))
-    if fit in images.UNSCALED:
-        target = agreement.common_size(shown_sizes)
+    target = images.smallest(shown_sizes, fit)
     others = [role for role in shown if sizes[role] != sizes["real"]]
     if fit is None and not all(images.has_shape(size, target) for size in shown_sizes):
         wrong = next((role for role in others if not images.has_shape(sizes["real"], sizes[role])), others[0])
@@ -556,10 +539,11 @@ def _write_item(
     if "mask" in pictures:
         area = float(hole_of(pictures["mask"]).mean())
         shared |= {"mask_kind": mask_kind, "mask_area": area, "mask_file": files["mask"]}
-    rows = []
-    for role in (role for role in ("real", *models) if role in pictures):
-        of_fake: dict[str, Any] = {} if role == "real" else {"model": models[role], "reference_file": files.get("real")}
-        size = pictures[role].shape[:2]
-        kind: Literal["real", "fake"] = "real" if role == "real" else "fake"
-        rows.append(stimulus_row(out, out / files[role], kind=kind, size=size, **of_fake, **shared))
-    return rows
+    facts: dict[str, dict[str, Any]] = {"real": {"kind": "real"}}
+    for role, model in models.items():
+        facts[role] = {"kind": "fake", "model": model, "reference_file": files.get("real")}
+    return [
+        stimulus_row(out, out / files[role], size=pictures[role].shape[:2], **of_role, **shared)
+        for role, of_role in facts.items()
+        if role in pictures
+    ]

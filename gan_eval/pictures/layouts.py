@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal, NoReturn, TypeVar
 
 from gan_eval.base.digests import sha256_file
 from gan_eval.base.errors import UserError
@@ -26,6 +26,7 @@ that of generated pictures is the stem, which several models may share.
 Role = Literal["real", "fake"]
 Roles = dict[str, dict[str, Path]]
 """For each role its files by stem."""
+File = TypeVar("File")
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def part_in_layout(folder: Path, role: Role) -> Part | None:
         _refuse_unusable(layout, folder)
         roles, snapshots = _without_snapshots(roles, folder, role)
         is_other = role == "real" and (not layout.is_paired or bool(_of_no_pairs(folder, layout)))
-        kept = {name: files for name, files in roles.items() if name in (role, "mask", "input") and files}
+        kept = {name: roles[name] for name in (role, "mask", "input") if roles.get(name)}
         return Part(kept, layout, False if is_other else None, (str(layout), *snapshots))
     return None
 
@@ -297,12 +298,10 @@ def _layout_of(source: Path) -> tuple[Layout, Roles]:
             return layout, roles
         if layout.covers(source):
             _refuse_one_kind(layout, source)
-    hint = ""
-    if folders:
-        hint = (
-            f"; its folders {', '.join(folders)} have pictures: rename those of the real and of the generated ones, or "
-            "name both to `gan-eval try REAL FAKE`"
-        )
+    hint = (
+        f"; its folders {', '.join(folders)} have pictures: rename those of the real and of the generated ones, or "
+        "name both to `gan-eval try REAL FAKE`"
+    ) * bool(folders)
     programs = ", ".join(layout.program for layout in LAYOUTS if {"real", "fake"} <= layout.patterns.keys())
     raise UserError(f"{source}: no known layout; expected one of docs/import_pictures.md: {programs}{hint}")
 
@@ -354,10 +353,7 @@ def items_of(
 
 def _with_partners(roles: Roles, where: Path, models: Collection[str]) -> tuple[dict[str, dict[str, Path]], list[str]]:
     """Return an item for each stem that all have; and messages about those left out."""
-    for model in models:
-        if not roles["real"].keys() & roles[model].keys():
-            named = matching_stems(roles["real"], roles[model])
-            roles = {**roles, model: {named.get(stem, stem): path for stem, path in roles[model].items()}}
+    roles = roles | {model: under_real_stems(roles[model], roles["real"]) for model in models}
     items = {
         stem: {role: files[stem] for role, files in roles.items() if stem in files}
         for stem in roles["real"]
@@ -406,6 +402,12 @@ def matching_stems(reals: Collection[str], fakes: Collection[str]) -> dict[str, 
     return {bare_fakes[bare]: bare_reals[bare] for bare in bare_fakes if bare in both}
 
 
+def under_real_stems(fakes: dict[str, File], reals: Collection[str]) -> dict[str, File]:
+    """Return generated files by the stems of their partners (`matching_stems`), unless some stem is a real one's."""
+    named = {} if fakes.keys() & reals else matching_stems(reals, fakes)
+    return {named.get(stem, stem): file for stem, file in fakes.items()}
+
+
 def _bare_stems(stems: Collection[str]) -> dict[str, str]:
     """Return stems by what remains without the text that all begin or end with, and without zeros in front."""
     start, end = common_start([*stems]), common_start([stem[::-1] for stem in stems])[::-1]
@@ -432,8 +434,7 @@ def _are_paired(roles: Roles, where: Path, models: Collection[str]) -> bool:
     if min(shares.values()) >= MIN_MATCHING or not any(shares.values()):
         return any(shares.values())
     model = min(shares, key=lambda name: shares[name])
-    folders = sorted({path.parent for role in ("real", model) for path in roles[role].values()})
-    unread = "".join(f"; {folder}: {line}" for folder in folders if (line := images.unread_pictures(folder)))
+    unread = "".join(f"; {line}" for line in images.unread_lines([*roles["real"].values(), *roles[model].values()]))
     alone = "--paired to take these alone, or " * all(shares.values())
     raise UserError(
         f"{where}: of {len(reals)} real and {len(roles[model])} generated pictures, "

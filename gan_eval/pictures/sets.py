@@ -81,19 +81,22 @@ def read_set(folder: Path, *, files_must_exist: bool = True, hash_files: bool = 
     checked: set[str | None] = {None}  # several rows have one reference
     for number, row in enumerate(stimuli.rows, start=1):
         for column in FILE_COLUMNS:
-            name = row[column]
-            if name in checked:
-                continue
-            where = f"{table}: row {number}, column {column}"
-            if leads_out(name):
-                raise UserError(f"{where}: {name!r} is not below the table's folder; files are relative to the table")
-            if files_must_exist and not os.path.isfile(folder / name):  # noqa: PTH113 - a path's own costs twice as much
-                raise UserError(f"{where}: no such file {name!r}; restore it or remove the row")
-            checked.add(name)
+            if row[column] not in checked:
+                where = f"{table}: row {number}, column {column}"
+                _require_file(row[column], folder, where, must_exist=files_must_exist)
+                checked.add(row[column])
         _require_valid(row, folder, f"{table}: row {number}")
     if hash_files:
         require_unchanged(stimuli.rows, folder)
     return stimuli
+
+
+def _require_file(name: str, folder: Path, where: str, *, must_exist: bool) -> None:
+    """Refuse a file that is outside the folder, or absent."""
+    if leads_out(name):
+        raise UserError(f"{where}: {name!r} is not below the table's folder; files are relative to the table")
+    if must_exist and not os.path.isfile(folder / name):  # noqa: PTH113 - a path's own costs twice as much
+        raise UserError(f"{where}: no such file {name!r}; restore it or remove the row")
 
 
 def _require_valid(row: Row, folder: Path, where: str) -> None:

@@ -33,32 +33,43 @@ _LOSSY = ("JPEG", "WEBP")
 def technical_differences(real: Sequence[Facts], fake: Sequence[Facts]) -> list[str]:
     """Return a phrase for each technical difference between the pictures of both sides (see `technical_facts`)."""
     sides = {"real": real, "generated": fake}
-
-    def found(clue: Clue) -> Finding | None:
-        finding = compare(clue, *sides.values())
-        if finding.separation is None:
-            return None
-        fewest = min(finding.n_real, finding.n_fake)
-        return finding if judge("metadata", finding.separation, fewest) == "gives_away" else None
-
     phrases = []
-    if any(map(found, (CLUES["size"], _PIXELS, _SHAPE))):
+    if any(_found(sides, clue) for clue in (CLUES["size"], _PIXELS, _SHAPE)):
         phrases.append(_sizes(*([str(facts["size"]) for facts in side] for side in sides.values())))
-    bordered = found(CLUES["border_step"]) and _only_one(sides, "border_step", *PLAIN_BORDER)
-    if coding := found(_CODING):
-        phrases.append(f"real pictures are {coding.real}, generated ones {coding.fake}")
-    elif found(CLUES["jpeg_tables"]) or found(CLUES["jpeg_subsampling"]):
-        phrases.append("real and generated pictures are JPEG of different quality")
-    elif not bordered and found(CLUES["blockiness"]) and (side := _only_one(sides, "blockiness", *JPEG_TRACES)):
-        phrases.append(f"only {side} pictures have traces of JPEG")
+    bordered = _found(sides, CLUES["border_step"]) and _only_one(sides, "border_step", *PLAIN_BORDER)
+    phrases += _coding(sides, may_be_traces=not bordered)
     if bordered:
         phrases.append(f"only {bordered} pictures have a plain border")
-    if colour := found(_COLOUR):
+    if colour := _found(sides, _COLOUR):
         phrases.append(f"real pictures are {colour.real}, generated ones {colour.fake}")
-    if profile := found(CLUES["profile"]):
+    if profile := _found(sides, CLUES["profile"]):
         names = f"real pictures {profile.real}, generated ones {profile.fake}"
         phrases.append(f"colour profiles are not applied: {names}")
     return phrases
+
+
+Sides = Mapping[str, Sequence[Facts]]
+"""The facts of the real and of the generated pictures."""
+
+
+def _found(sides: Sides, clue: Clue) -> Finding | None:
+    """Return the comparison by a clue if it separates the sides; else None."""
+    finding = compare(clue, *sides.values())
+    if finding.separation is None:
+        return None
+    fewest = min(finding.n_real, finding.n_fake)
+    return finding if judge("metadata", finding.separation, fewest) == "gives_away" else None
+
+
+def _coding(sides: Sides, *, may_be_traces: bool) -> list[str]:
+    """Return a phrase if the pictures are coded in different ways, or were before they got into these files."""
+    if coding := _found(sides, _CODING):
+        return [f"real pictures are {coding.real}, generated ones {coding.fake}"]
+    if _found(sides, CLUES["jpeg_tables"]) or _found(sides, CLUES["jpeg_subsampling"]):
+        return ["real and generated pictures are JPEG of different quality"]
+    has_traces = may_be_traces and _found(sides, CLUES["blockiness"])
+    side = _only_one(sides, "blockiness", *JPEG_TRACES) if has_traces else ""
+    return [f"only {side} pictures have traces of JPEG"] if side else []
 
 
 def technical_facts(files: Sequence[Path], *, threads: int = 1) -> list[Facts]:
@@ -94,7 +105,7 @@ def _facts(file: Path, *, pixels: bool) -> Facts:
     return facts
 
 
-def _only_one(sides: Mapping[str, Sequence[Facts]], clue: str, inside: float, outside: float) -> str:
+def _only_one(sides: Sides, clue: str, inside: float, outside: float) -> str:
     """Return the side whose median is beyond `inside` if the other's is on the other side of `outside`; else ""."""
     sign = 1 if inside > outside else -1
     middles = {

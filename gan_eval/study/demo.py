@@ -26,6 +26,7 @@ from gan_eval.metrics.weights import cache
 from gan_eval.pictures import decode as images
 from gan_eval.pictures.decode import Picture
 from gan_eval.pictures.importing import import_items
+from gan_eval.pictures.layouts import Found
 from gan_eval.settings.study import load_study
 from gan_eval.settings.template import toml, write_study
 from gan_eval.study import markers
@@ -245,7 +246,7 @@ def make_online_demo(out: Path, listener: Listener) -> Plan:
         if any((out / name).exists() for name in ("store.sqlite", "report.html", "demo.toml")):
             raise UserError(f"--out {out}: holds another study; name an empty folder")
         roles = {f"fake/{model}": model for model in MODELS}
-        import_items(_write_pictures(out), out / "set", where="the demo", dataset="photographs", models=roles)
+        import_items(Found(_write_pictures(out)), out / "set", where="the demo", dataset="photographs", models=roles)
         values = {
             "study": {
                 "name": "online_demo",

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -282,14 +283,12 @@ def _import_stage(
                 f"--out {out}: the pictures or their set have changed since people judged them; name another folder"
             )
         made = import_items(
-            items,
+            replace(found, remarks=()),  # which the caller reports
             out / "set",
             where=str(real),
             dataset=dataset,
             models=roles,
             reading=reading,
-            captions=found.captions,
-            containers=found.containers,
             on_progress=about("import", listener.progress),
         )
         for line in _lines_of_import(made):

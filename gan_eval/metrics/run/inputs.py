@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gan_eval.base.digests import sha256_file
 from gan_eval.base.errors import UserError
@@ -25,6 +26,7 @@ from gan_eval.pictures.layouts import (
     matching_stems,
     part_in_layout,
     parts_of,
+    under_real_stems,
 )
 from gan_eval.pictures.profiles import profile_names
 from gan_eval.pictures.sets import HASHES, StimulusSet, read_set, require_unchanged
@@ -161,8 +163,8 @@ def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]
     missing = [name for name in _REQUIRED if name not in frame.columns]
     if missing:
         raise UserError(f"stimuli: column {', '.join(missing)} is missing; see the table stimuli in docs/tables.md")
-    cells = frame.astype(object).where(frame.notna(), None)
-    rows = [{str(name): value for name, value in row.items()} for row in cells.to_dict("records")]
+    cells = frame.rename(columns=str).astype(object)
+    rows: list[Any] = cells.where(cells.notna(), None).to_dict("records")
     for number, row in enumerate(rows, start=1):
         for name in ("stimulus", "kind", "dataset", "file"):
             if not row[name]:
@@ -179,36 +181,31 @@ def stimuli_of_frame(frame: "pd.DataFrame", root: Path | None) -> list[Stimulus]
 
 def _stimuli(rows: Sequence[Mapping[str, Any]], root: Path) -> list[Stimulus]:
     """Return the stimuli of the rows of a set's table; files are relative to `root`."""
-    stimuli = []
     is_unpaired = not any(row["reference_file"] for row in rows)
-
-    def at(file: str | None) -> Path | None:
-        return root / file if file else None
-
-    for row in rows:
-        stimulus = Stimulus(
-            stimulus=row["stimulus"],
-            item=row.get("item") or row["stimulus"],
-            kind=row["kind"],
-            model=row["model"] or None,
-            dataset=row["dataset"],
-            file=root / row["file"],
-            reference=at(row["reference_file"]),
-            fraction=row.get("fraction"),
-            seen=row.get("seen"),
-            input=at(row.get("input_file")),
-            problem=row.get("problem"),
-            no_reference=row.get("no_reference")
-            or (UNPAIRED if is_unpaired and row["kind"] == "fake" else Stimulus.no_reference),
-            mask=at(row.get("mask_file")),
-            mask_kind=row.get("mask_kind") or None,
-            mask_area=row.get("mask_area"),
-            shown=row.get("shown") or "",
-        )
-        stimuli.append(stimulus)
     if any(row.get(name) for row in rows for name in HASHES.values()):
         require_unchanged(rows, root)
-    return stimuli
+    return [
+        _stimulus(row, root, UNPAIRED if is_unpaired and row["kind"] == "fake" else Stimulus.no_reference)
+        for row in rows
+    ]
+
+
+def _stimulus(row: Mapping[str, Any], root: Path, no_reference: str) -> Stimulus:
+    """Return the stimulus of a row; `no_reference`: the reason for a missing reference, unless the row has one."""
+    named = {name: row.get(f"{name}_file") for name in ("reference", "input", "mask")}
+    return Stimulus(
+        stimulus=row["stimulus"],
+        item=row.get("item") or row["stimulus"],
+        kind=row["kind"],
+        model=row["model"] or None,
+        dataset=row["dataset"],
+        file=root / row["file"],
+        no_reference=row.get("no_reference") or no_reference,
+        mask_kind=row.get("mask_kind") or None,
+        shown=row.get("shown") or "",
+        **{name: root / file if file else None for name, file in named.items()},
+        **{name: row.get(name) for name in ("fraction", "seen", "problem", "mask_area")},
+    )
 
 
 def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
@@ -227,6 +224,7 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
         if first.file == stimulus.file:
             continue
         before, digest = digest_of(first.file), digest_of(stimulus.file)
+        holes = {digest_of(mask) for mask in (first.mask, stimulus.mask) if mask}
         if before is None and digest is not None:
             by_name[stimulus.stimulus] = stimulus
         elif digest is not None and before != digest:
@@ -234,7 +232,7 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
                 f"{stimulus.file}: stimulus {stimulus.stimulus!r} is another picture in {first.file}; "
                 "measure these sets one by one"
             )
-        elif stimulus.is_fake and first.mask and stimulus.mask and digest_of(first.mask) != digest_of(stimulus.mask):
+        elif stimulus.is_fake and len(holes) > 1:
             raise UserError(
                 f"{stimulus.mask}: the hole of stimulus {stimulus.stimulus!r} differs from that in {first.mask}; "
                 "measure these sets one by one"
@@ -242,30 +240,12 @@ def _distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
     return list(by_name.values())
 
 
-def one_folder(folder: Path, *, kind: Literal["real", "fake"], dataset: str, model: str | None = None) -> StimulusSet:
-    """Return a folder of real or of generated pictures as a stimulus set in memory; nothing is written.
-
-    Raises:
-        UserError: a name is reserved, or the folder is missing or empty.
-    """
-    if problem := model_cell_problem(model):
-        raise UserError(f"--model {model}: {problem}")
-    rows = []
-    part = part_in_layout(folder, kind)
-    for path in part.roles[kind].values() if part else pictures.list_pictures(folder):
-        stem = _printable(pictures.stem_of(path))
-        rows.append(
-            {
-                "stimulus": f"{dataset}/{model or 'real'}/{stem}",
-                "item": f"{dataset}/{stem}",
-                "kind": kind,
-                "model": model,
-                "dataset": dataset,
-                "file": str(path.absolute()),
-                "reference_file": None,
-            }
-        )
-    return StimulusSet(Path(), tuple(rows))
+def _row(dataset: str, model: str | None, stem: str, file: Path, **more: str | None) -> Row:
+    """Return the row of a real picture (without a model) or of a generated one, for a stimulus set in memory."""
+    name = _printable(stem)
+    row: Row = {"stimulus": f"{dataset}/{model or 'real'}/{name}", "item": f"{dataset}/{name}", "dataset": dataset}
+    row |= {"kind": "fake" if model else "real", "model": model, "file": str(file.absolute()), "reference_file": None}
+    return row | more
 
 
 def folder_pair(
@@ -309,38 +289,22 @@ def folder_pair(
             "are partners, give them equal stems (put *_real_B and *_fake_B into one folder for `gan-eval stimuli "
             "import`)"
         )
-    rows: list[Row] = []
+    return StimulusSet(Path(), tuple(_rows_of_pair(reals, fakes, [*names.values()], dataset, model, no_partners)))
+
+
+def _rows_of_pair(
+    reals: Stems, fakes: Stems, names: Sequence[Path], dataset: str, model: str, no_partners: str
+) -> Iterator[Row]:
+    """Yield the rows of the real and of the generated pictures; `names`: their places as messages call them."""
     for stem, paths in reals.items():
-        rows.append(
-            {
-                "stimulus": f"{dataset}/real/{_printable(stem)}",
-                "item": f"{dataset}/{'real/' * bool(no_partners)}{_printable(stem)}",
-                "kind": "real",
-                "model": None,
-                "dataset": dataset,
-                "file": str(paths[0].absolute()),
-                "reference_file": None,
-                "problem": _several(names[real], paths),
-                "no_reference": no_partners or _no_partner(stem, fakes, names[fake]),
-            }
-        )
+        why_none = no_partners or _no_partner(stem, fakes, names[-1])
+        row = _row(dataset, None, stem, paths[0], problem=_several(names[0], paths), no_reference=why_none)
+        yield row | ({"item": f"{dataset}/real/{_printable(stem)}"} if no_partners else {})
     for stem in sorted(fakes, key=reals.__contains__, reverse=True):  # those with a partner first
-        partner = reals.get(stem, [])
-        why_none = no_partners or _no_partner(stem, reals, names[real]) or _several(names[real], partner)
-        rows.append(
-            {
-                "stimulus": f"{dataset}/{model}/{_printable(stem)}",
-                "item": f"{dataset}/{_printable(stem)}",
-                "kind": "fake",
-                "model": model,
-                "dataset": dataset,
-                "file": str(fakes[stem][0].absolute()),
-                "reference_file": None if why_none else str(partner[0].absolute()),
-                "problem": _several(names[fake], fakes[stem]),
-                "no_reference": why_none,
-            }
-        )
-    return StimulusSet(Path(), tuple(rows))
+        partner, problem = reals.get(stem, []), _several(names[-1], fakes[stem])
+        why_none = no_partners or _no_partner(stem, reals, names[0]) or _several(names[0], partner)
+        row = _row(dataset, model, stem, fakes[stem][0], problem=problem, no_reference=why_none)
+        yield row | ({} if why_none else {"reference_file": str(partner[0].absolute())})
 
 
 def _no_partner(stem: str, others: Stems, other_folder: Path) -> str | None:
@@ -384,10 +348,7 @@ def opened_pair(
     """
     kinds = {metric.kind for metric in settings.selected()}
     with ExitStack() as stack:
-        reals, fakes = (
-            Unpacked(path) if path.is_dir() else stack.enter_context(pictures_folder(path, tar_key=tar_key))
-            for path in (real, fake)
-        )
+        reals, fakes = (stack.enter_context(pictures_folder(path, tar_key=tar_key)) for path in (real, fake))
         names: dict[Role, Path] = {"real": real, "fake": fake}
         stems, parts = _matched_stems(reals.folder, fakes.folder, paired=paired)
         pair = folder_pair(
@@ -397,14 +358,13 @@ def opened_pair(
             model=model,
             partners=bool(paired) or kinds == {"pair"},
             shown=(real, fake),
-            no_partners=_why_no_partners(paired, parts, is_numbered=reals.is_numbered or fakes.is_numbered),
+            no_partners=_why_no_partners(paired, parts, reals, fakes),
             files=stems if all(stems) else (),
         )
         remarks = [f"{names[role]}: {line}" for role, part in parts.items() for line in part.remarks]
         remarks += _folder_remarks(names, pair, settings)
         remarks += _partner_remarks(pair) if "pair" in kinds and paired is not False else []
-        if reals.containers or fakes.containers:
-            _name_members(pair, reals, fakes)
+        _name_members(pair, reals, fakes)
         yield pair, [*reals.notes, *fakes.notes, *remarks]
 
 
@@ -416,24 +376,23 @@ def _matched_stems(real: Path, fake: Path, *, paired: bool | None) -> tuple[list
     if not are_equal and (_is_result_folder(real, "real") or _is_result_folder(fake, "fake")):
         parts["real"], (parts["fake"],) = parts_of(real, [fake])
         stems = [{stem: [path] for stem, path in part.roles[role].items()} for role, part in parts.items()]
-    if paired and not stems[0].keys() & stems[1].keys():
-        named = matching_stems(stems[0], stems[1])
-        stems[1] = {named.get(stem, stem): files for stem, files in stems[1].items()}
+    if paired:
+        stems[1] = under_real_stems(stems[1], stems[0])
     return stems, parts
 
 
-def _why_no_partners(paired: bool | None, parts: Mapping[Role, Part], *, is_numbered: bool) -> str:
+def _why_no_partners(paired: bool | None, parts: Mapping[Role, Part], *sources: Unpacked) -> str:
     """Return the reason why no picture is the partner of another; "" if pictures of one stem are partners."""
     if paired is not None:
         return "" if paired else "no picture is the partner of another (--unpaired)"
-    if is_numbered:
+    if any(source.is_numbered for source in sources):
         return "the pictures of a container have running numbers, so they have no partners unless --paired"
     return NAMED_AS_INPUTS if parts and parts["real"].is_paired is False else ""
 
 
 def _name_members(stimuli: StimulusSet, *sources: Unpacked) -> None:
     """Let messages name the container and the member of a picture that was unpacked."""
-    containers = {folder: source for unpacked in sources for folder, source in unpacked.containers.items()}
+    containers = reduce(or_, (source.containers for source in sources))
     for row in stimuli.rows:
         row["shown"] = named(row["file"], containers)
 
@@ -449,16 +408,31 @@ def _is_result_folder(folder: Path, role: Role) -> bool:
 def opened_folder(
     fake: Path, settings: Settings, *, dataset: str, model: str | None = None, tar_key: str | None = None
 ) -> Iterator[tuple[StimulusSet, list[str]]]:
-    """Yield a folder or container of generated pictures as a set (see `one_folder`), and messages about them."""
+    """Yield a folder or container of generated pictures as a set in memory, and messages about them.
+
+    Raises:
+        UserError: the model's name is reserved, or there is no picture.
+    """
     with pictures_folder(fake, tar_key=tar_key) as fakes:
-        made = one_folder(fakes.folder, kind="fake", dataset=dataset, model=model or place_name(fake))
+        model = model or place_name(fake)
+        if problem := model_cell_problem(model):
+            raise UserError(f"--model {model}: {problem}")
+        part = part_in_layout(fakes.folder, "fake")
+        paths = part.roles["fake"].values() if part else pictures.list_pictures(fakes.folder)
+        rows = [_row(dataset, model, pictures.stem_of(path), path) for path in paths]
+        made = StimulusSet(Path(), tuple(rows))
         _name_members(made, fakes)
         yield made, [*fakes.notes, *_folder_remarks({"fake": fake}, made, settings)]
 
 
+def _partners(pair: StimulusSet) -> list[tuple[Path, Path]]:
+    """Return the real and the generated picture of each pair."""
+    return [(Path(row["reference_file"]), Path(row["file"])) for row in pair.rows if row["reference_file"]]
+
+
 def _partner_remarks(pair: StimulusSet) -> list[str]:
     """Return a message if few pictures of two folders have a partner, or if partners are no more alike than others."""
-    partners = [(Path(row["reference_file"]), Path(row["file"])) for row in pair.rows if row["reference_file"]]
+    partners = _partners(pair)
     fakes = sum(row["kind"] == "fake" for row in pair.rows)
     reals = len(pair.rows) - fakes
     lines: list[str] = []
@@ -496,8 +470,7 @@ def _folder_remarks(shown: Mapping[Role, Path], pair: StimulusSet, settings: Set
     for folder, paths in folders.items():
         remarks += _profile_lines(folder, agreement.evenly_spread(paths))
     if settings.resize:
-        names = [(row["reference_file"], row["file"]) for row in pair.rows if row["reference_file"]]
-        _, line = agreement.fit_remark([[Path(name) for name in pair] for pair in names], None)
+        _, line = agreement.fit_remark(_partners(pair), None)
         remarks += [f"--resize scales: {line}; `gan-eval stimuli import` has the option --fit"] * bool(line)
     return remarks
 

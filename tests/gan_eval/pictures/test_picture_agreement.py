@@ -15,7 +15,7 @@ from gan_eval.pictures import agreement, sets
 from gan_eval.pictures import decode as pictures
 from gan_eval.pictures.checks import CHANGES, CHECKS
 from gan_eval.pictures.importing import import_folder, import_items
-from gan_eval.pictures.layouts import content_name
+from gan_eval.pictures.layouts import Found, content_name
 
 SIZE = (96, 80)
 
@@ -349,7 +349,9 @@ def test_two_models_of_matched_files_are_checked_each(tmp_path):
         }
         for n in range(4)
     }
-    made = import_items(items, tmp_path / "set", where="here", dataset="d", models={"fake/a": "a", "fake/b": "b"})
+    made = import_items(
+        Found(items), tmp_path / "set", where="here", dataset="d", models={"fake/a": "a", "fake/b": "b"}
+    )
     assert [line.partition(":")[0] for line in made.remarks] == ["fake/b"]
 
 
