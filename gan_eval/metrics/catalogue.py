@@ -93,14 +93,20 @@ def _named(name: str, sources: Collection[str]) -> Metric:
             fix = f"give --features {source or 'NAME'}=FILE or --network"
             raise UserError(f"metric {name!r}: no features {source!r}; {fix}")
         metric = metric_of_features(name, is_built_in=True)
-    if metric is not None:
-        return metric
+    if metric is None:
+        raise _unknown(name)
+    return metric
+
+
+def _unknown(name: str) -> UserError:
+    """Return the error for a name that no metric has; it names the nearest ones."""
+    _, at, source = name.partition("@")
     folded = {each.casefold(): each for each in ([f"{base}@{source}" for base in TEMPLATES] if at else METRICS)}
     longer = [full for full in folded if full.startswith(f"{name.casefold()}_") and not full.endswith("_hole")]
     near = longer or difflib.get_close_matches(name.casefold(), folded, n=1)
     named = " or ".join(repr(folded[each]) for each in near)
     hint = f"did you mean {named}?" if near else f"choose from {', '.join(folded.values())}"
-    raise UserError(f"metric {name!r}: unknown; {hint}")
+    return UserError(f"metric {name!r}: unknown; {hint}")
 
 
 def _own(function: str | Function, others: Sequence[Metric]) -> Metric:

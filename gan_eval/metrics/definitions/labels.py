@@ -7,6 +7,7 @@ information. This module measures both properties, for each item. The definition
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -243,6 +244,20 @@ def predicted_shares(items: Sequence[LabelCells], target: str) -> Values:
 _DETAIL = "Leclerc 1989, of our label map: cubes of 24 levels with 1% of the pixels; regions of 16 pixels"
 _INFORMATION = "ours: ridge regression on the other items, grid of 32x32 cells, colour hats 4x4x4, widths 1, 3, 9, 27"
 
+_LABEL_INFORMATION = Metric(
+    name="label_information",
+    title="Label information",
+    kind="input",
+    measures="share of the photograph's colours that the generator's input predicts, beyond the mean photograph",
+    low=-math.inf,
+    high=1,
+    higher_is_better=True,
+    source=_INFORMATION,
+    definition="label-information/colours/ridge/32/4/27",
+    function=partial(predicted_shares, target="colours"),
+    of_items=True,
+    min_size=(CELLS, CELLS),
+)
 METRICS = (
     Metric(
         name="label_detail",
@@ -255,32 +270,13 @@ METRICS = (
         function=label_detail,
         min_size=(_MIN_SIDE, _MIN_SIDE),
     ),
-    Metric(
-        name="label_information",
-        title="Label information",
-        kind="input",
-        measures="share of the photograph's colours that the generator's input predicts, beyond the mean photograph",
-        low=-math.inf,
-        high=1,
-        higher_is_better=True,
-        source=_INFORMATION,
-        definition="label-information/colours/ridge/32/4/27",
-        function=partial(predicted_shares, target="colours"),
-        of_items=True,
-        min_size=(CELLS, CELLS),
-    ),
-    Metric(
+    _LABEL_INFORMATION,
+    replace(
+        _LABEL_INFORMATION,
         name="label_information_edges",
         title="Label information, edges",
-        kind="input",
         measures="as label_information, of the strength of the photograph's edges",
-        low=-math.inf,
-        high=1,
-        higher_is_better=True,
-        source=_INFORMATION,
         definition="label-information/edges/ridge/32/4/27",
         function=partial(predicted_shares, target="edges"),
-        of_items=True,
-        min_size=(CELLS, CELLS),
     ),
 )

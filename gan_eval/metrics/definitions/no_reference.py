@@ -304,8 +304,7 @@ def load_regression(path: Path) -> Regression:
                 row[int(position) - 1] = float(value)
         coefficients = np.array([float(line[0]) for line in lines])
         regression = Regression(coefficients, vectors, float(facts["gamma"]), float(facts["rho"]))
-        numbers = (regression.coefficients, regression.vectors, regression.gamma, regression.rho)
-        if not all(np.isfinite(part).all() for part in numbers):
+        if not all(np.isfinite(part).all() for part in vars(regression).values()):
             raise ValueError("numbers that are not finite")
         return regression
     except (OSError, ValueError, LookupError) as error:

@@ -126,7 +126,6 @@ _BORDER = WINDOW // 2
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """MS-SSIM's exponents, finest scale first (Wang et al. 2003, section 3.2)."""
 _MIN_SIDE = (WINDOW - 1) * 2 ** (len(SCALE_WEIGHTS) - 1) + 1
-_SSIM_SOURCE = "Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border"
 
 
 def ssim(fake: Pixels, real: Pixels, hole: "HolePixels | None" = None) -> float:
@@ -179,7 +178,7 @@ SSIM = Metric(
     low=-1,
     high=1,
     higher_is_better=True,
-    source=_SSIM_SOURCE,
+    source="Wang et al. 2004; Gaussian window 11, sigma 1.5, population covariance, no border",
     definition="ssim/gauss11/rgb/valid",
     any_format=True,
     function=ssim,
@@ -200,18 +199,14 @@ def ssim_luma(fake: Pixels, real: Pixels) -> float:
     return float(compiled.similarity(x, y, luminance=True)[0])
 
 
-SSIM_LUMA = Metric(
+SSIM_LUMA = replace(
+    SSIM,
     name="ssim_luma",
     title="SSIM, luma",
-    kind="pair",
     measures="as ssim, on the integer BT.601 luma",
-    low=-1,
-    high=1,
-    higher_is_better=True,
-    source=_SSIM_SOURCE,
     definition="ssim/gauss11/luma601-int/valid",
+    any_format=False,
     function=ssim_luma,
-    min_size=(WINDOW, WINDOW),
 )
 
 

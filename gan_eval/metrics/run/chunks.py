@@ -93,7 +93,7 @@ def measure_in_chunks(
             show(part + 1)
     else:
         tools.free_networks()  # each process has its own
-        asked = [(measured, file) for file, measured in missing.items()]
+        asked = [*zip(missing.values(), missing, strict=True)]
         run_tasks(measure_chunk, tools.settings, asked, on_done=show)
     return _assembled(stimuli, tools, chunks, folder)
 
@@ -129,11 +129,8 @@ def _write(results: PictureResults, file: Path) -> None:
     texts = {
         "reasons": [[*row_and_column, reason] for row_and_column, reason in results.reasons.items()],
         "unreadable": list(results.unreadable.items()),
-        "hashes": [(number, digest.hex()) for number, digest in results.hashes.items()],
-        "companions": [
-            (number, {name: digest.hex() for name, digest in each.items()})
-            for number, each in results.companions.items()
-        ],
+        "hashes": list(results.hashes.items()),
+        "companions": list(results.companions.items()),
         "no_features": {name: list(store.reasons.items()) for name, store in results.stores.items()},
         "cached": results.cached,
         "has_deep_pairs": bool(results.has_deep_pairs),
@@ -165,9 +162,8 @@ def _assembled(
                 release(store.values)
         results.reasons |= {(numbers[row], column): reason for row, column, reason in texts["reasons"]}
         results.unreadable |= {numbers[row]: reason for row, reason in texts["unreadable"]}
-        results.hashes |= {numbers[row]: bytes.fromhex(digest) for row, digest in texts["hashes"]}
-        for row, each in texts["companions"]:
-            results.companions[numbers[row]] = {name: bytes.fromhex(digest) for name, digest in each.items()}
+        results.hashes |= {numbers[row]: digest for row, digest in texts["hashes"]}
+        results.companions |= {numbers[row]: each for row, each in texts["companions"]}
         results.cached += texts["cached"]
         results.has_deep_pairs |= texts["has_deep_pairs"]
     return results

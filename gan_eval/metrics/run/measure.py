@@ -83,7 +83,7 @@ class Tools:
         loaded = [name for name in needed if name not in self.given]
         of_pictures = [metric for metric in metrics if metric.kind != "set"]
         _require_libraries(of_pictures)
-        self.device = _device(settings.device, has_networks=bool(loaded) or any(each.weights for each in metrics))
+        self.device = _device(settings.device, has_networks=any([*loaded, *(each.weights for each in metrics)]))
         files: dict[str, WeightsFile] = {}
         with self.at_work():
             self.measures = [(metric, metric.function or self._function(metric, files)) for metric in of_pictures]
@@ -155,6 +155,12 @@ class Tools:
                 parts.append("generated picture resized by Pillow's bicubic")
             made[metric.name] = "; ".join(parts) if all(weights) else ""
         return made
+
+    def cached_definitions(self) -> dict[str, bytes]:
+        """Return the hash of each definition of features, or of values that take time; for the cache."""
+        slow = {metric.name for metric, _ in self.measures if metric.weights or metric.library} | self.extractors.keys()
+        texts = {name: text for name, text in self.definitions.items() if text and name in slow}
+        return {name: hashlib.sha256(text.encode()).digest() for name, text in texts.items()}
 
 
 def _device(name: str | None, *, has_networks: bool) -> str:
@@ -286,9 +292,9 @@ class PictureResults:
     """Reasons for missing values."""
     unreadable: dict[int, str] = field(default_factory=dict)
     """Reasons why pictures could not be read."""
-    hashes: dict[int, bytes] = field(default_factory=dict)
+    hashes: dict[int, str] = field(default_factory=dict)
     """SHA-256 of each file that was read."""
-    companions: dict[int, dict[str, bytes]] = field(default_factory=dict)
+    companions: dict[int, dict[str, str]] = field(default_factory=dict)
     """SHA-256 of the mask and of the input of a generated picture, if a metric needs them."""
     stores: dict[ExtractorName, FeatureStore] = field(default_factory=dict)
     """The features, by the extractor's name."""
@@ -354,12 +360,7 @@ class _PicturePass:
         """Columns with metrics and functions; key True: of pictures with pair metrics, False: of those without."""
         self._needed = dict.fromkeys(name for metric, _ in self.tools.measures for name in metric.companions)
         self._names = {stimulus.file: stimulus.shown for stimulus in self.stimuli if stimulus.shown}
-        slow = {metric.name for metric, _ in self.tools.measures if metric.weights or metric.library}
-        self._definitions: dict[str, bytes] = {}
-        """The definitions of cached features and values, by the name of the extractor or metric."""
-        for name, text in self.tools.definitions.items() if self.cache.is_used else ():
-            if text and (name in slow or name in self.tools.extractors):
-                self._definitions[name] = hashlib.sha256(text.encode()).digest()
+        self._definitions = self.tools.cached_definitions() if self.cache.is_used else {}
         self._lock = threading.Lock()
 
     def run(self) -> None:
@@ -389,19 +390,17 @@ class _PicturePass:
             for column, _ in self._measures[in_pairs]:
                 results.put(number, column, file)
             return
-        results.hashes[number] = file.digest
+        results.hashes[number] = file.digest.hex()
         sources = {name: files.read(stimulus.companion(name)) for name in self._needed if in_pairs}
-        others = {name: source for name, source in sources.items() if name != "reference"}
         results.companions[number] = {
-            name: source.digest for name, source in others.items() if isinstance(source, PictureFile)
+            name: source.digest.hex()
+            for name, source in sources.items()
+            if name != "reference"
+            if isinstance(source, PictureFile)
         }
         for column, (metric, function) in self._measures[in_pairs]:
             needed = [file] * (metric.kind != "input") + [sources[name] for name in metric.companions]
-            pictures, value = self._known(metric.name, needed)
-            if value is None:
-                value = self._value(metric, function, pictures, files)
-                self._keep(metric.name, pictures, value)
-            results.put(number, column, value)
+            results.put(number, column, self._value(metric, function, needed, files))
         for extractor in self.tools.extractors.values():
             self._extract(number, extractor, file, files)
         if file.problem:
@@ -437,9 +436,12 @@ class _PicturePass:
         return pictures, content
 
     def _value(
-        self, metric: Metric, function: PictureFunction, pictures: Sequence[PictureFile], files: PictureFiles
+        self, metric: Metric, function: PictureFunction, needed: Sequence[PictureFile | Missing], files: PictureFiles
     ) -> float | Missing:
-        """Return a metric's value, or the reason for a missing one."""
+        """Return a metric's value, cached or computed, or the reason for a missing one."""
+        pictures, known = self._known(metric.name, needed)
+        if known is not None:
+            return known
 
         def compute() -> float:
             if metric.kind != "pair":
@@ -450,9 +452,10 @@ class _PicturePass:
             return function(fake, real, *map(files.hole, pictures[2:]))
 
         value = _or_missing(compute)
-        if isinstance(value, Missing):
-            return value
-        return Missing("the metric gave no number") if value != value else float(value)
+        if not isinstance(value, Missing):
+            value = Missing("the metric gave no number") if value != value else float(value)
+        self._keep(metric.name, pictures, value)
+        return value
 
     def _deliver(self, name: str, number: int, pictures: Sequence[PictureFile], result: FeatureResult) -> None:
         self.results.stores[name].put(number, result)

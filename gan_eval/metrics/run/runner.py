@@ -34,7 +34,7 @@ from gan_eval.metrics.catalogue import METRICS
 from gan_eval.metrics.definitions import jackknife
 from gan_eval.metrics.definitions.frechet import Rows
 from gan_eval.metrics.definitions.own import Function
-from gan_eval.metrics.definitions.record import DEFAULT_RESIZER
+from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric
 from gan_eval.metrics.kernels.pictures import Unmeasurable
 from gan_eval.metrics.run.cache import IN_MEMORY, Cache, cache_file
 from gan_eval.metrics.run.chunks import CHUNK, measure_in_chunks
@@ -55,7 +55,7 @@ from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.pictures.sets import StimulusSet, identical_pictures, repeated_pictures
 from gan_eval.tables.cells import is_missing
 from gan_eval.tables.columns import Columns, columns_of, conform_columns, frame_of_columns, rows_of, write_columns
-from gan_eval.tables.frames import Row
+from gan_eval.tables.frames import Row, iso
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -314,18 +314,11 @@ def run_metrics(
         tools = held.tools if held else Tools(metrics, settings)
         if out is not None:
             claim_output_folder(out)
+        how: dict[str, Any] = {"cache": cache, "threads": threads, "on_progress": on_progress}
         if out is not None and (run_tasks or len(stimuli) > CHUNK):
-            results = measure_in_chunks(
-                stimuli,
-                tools,
-                Path(out) / MEASURED,
-                cache=cache,
-                threads=threads,
-                run_tasks=run_tasks,
-                on_progress=on_progress,
-            )
+            results = measure_in_chunks(stimuli, tools, Path(out) / MEASURED, run_tasks=run_tasks, **how)
         else:
-            results = measure_pictures(stimuli, tools, cache=cache, threads=threads, on_progress=on_progress)
+            results = measure_pictures(stimuli, tools, **how)
         results.stores |= {name: features.store(stimuli) for name, features in tools.given.items()}
         if held:
             held.cache.write(now=True)
@@ -343,14 +336,9 @@ def run_metrics(
     images, comparisons = image_columns(stimuli, tools, results, run), found.comparisons
     if len({*images["model"]} - {None}) > 1:
         comparisons = [*compare_pictures(rows_of(images), [each for each in metrics if each.own]), *comparisons]
-    times = {"started_at": started, "ended_at": max(started, datetime.now(UTC))}  # the clock may have been set back
-    run_row = {
-        "run": run,
-        "command": command,
-        **provenance(stimuli, tools, results),
-        "threads": threads,
-        **{name: time.isoformat(timespec="milliseconds").replace("+00:00", "Z") for name, time in times.items()},
-    }
+    ended = max(started, datetime.now(UTC))  # the clock may have been set back
+    facts = {"run": run, "command": command, "threads": threads, "started_at": iso(started), "ended_at": iso(ended)}
+    run_row = facts | provenance(stimuli, tools, results)
     made = {tables.SET_METRICS: found.sets, tables.METRIC_COMPARISONS: comparisons}
     made |= {tables.HOLE_METRICS: found.of_holes} if found.of_holes else {}
     columns = {table.name: columns_of(({**row, "run": run} for row in rows), table) for table, rows in made.items()}
@@ -383,10 +371,10 @@ def image_columns(stimuli: Sequence[Stimulus], tools: Tools, results: PictureRes
     metrics = [metric for metric, _ in tools.measures]
     in_pairs = np.array([stimulus.has_pair_metrics for stimulus in stimuli], bool)
     is_single = np.array([metric.kind == "single" for metric in metrics], bool)
-    rows, columns = (part.tolist() for part in np.nonzero(in_pairs[:, None] | is_single[None, :]))
+    rows, columns = np.argwhere(in_pairs[:, None] | is_single[None, :]).T.tolist()
     names = ("stimulus", "item", "kind", "model", "dataset", "seen", "fraction")
     facts = {name: [getattr(stimulus, name) for stimulus in stimuli] for name in names}
-    facts["sha256"] = [results.hashes[n].hex() if n in results.hashes else None for n in range(len(stimuli))]
+    facts["sha256"] = [*map(results.hashes.get, range(len(stimuli)))]
     cells: Columns = {name: [values[row] for row in rows] for name, values in facts.items()}
     cells["metric"] = [metrics[column].name for column in columns]
     cells["value"] = results.numbers[rows, columns].tolist()
@@ -441,12 +429,7 @@ def dependencies(tools: Tools, *, has_deep_pairs: bool) -> Row:
     networks, settings = tools.extractors, tools.settings
     has_sets = any(metric.kind == "set" for metric in tools.metrics)
     facts: Row = {
-        "metrics": {
-            metric.name: f"{metric.source}; of 16 bits: {metric.of_16_bits}"
-            if metric.of_16_bits and has_deep_pairs
-            else metric.source
-            for metric in tools.metrics
-        },
+        "metrics": {metric.name: _source(metric, has_deep_pairs=has_deep_pairs) for metric in tools.metrics},
         "definitions": {metric.name: metric.definition for metric in tools.metrics},
         "decoder": decoder(white=settings.white),
         "resizer": settings.resizer if "inception" in networks else None,
@@ -456,22 +439,27 @@ def dependencies(tools: Tools, *, has_deep_pairs: bool) -> Row:
         "caveats": tools.caveats,
         "interval": jackknife.METHOD if has_sets else None,
     }
-    if own := {metric.name: metric.own._asdict() for metric in tools.metrics if metric.own}:
-        facts["functions"] = own
-    if tools.given:
-        facts["features"] = {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()}
-    if keys := {name.removeprefix("@"): networks[name].key for name in networks if name.startswith("@")}:
-        facts["networks"] = keys
-    return facts
+    users = {
+        "functions": {metric.name: metric.own._asdict() for metric in tools.metrics if metric.own},
+        "features": {name.removeprefix("@"): given.sha256 for name, given in tools.given.items()},
+        "networks": {name[1:]: network.key for name, network in networks.items() if name.startswith("@")},
+    }
+    return facts | {kind: values for kind, values in users.items() if values}
+
+
+def _source(metric: Metric, *, has_deep_pairs: bool) -> str:
+    """Return the definition's source."""
+    in_16_bits = metric.of_16_bits if has_deep_pairs else None
+    return f"{metric.source}; of 16 bits: {in_16_bits}" if in_16_bits else metric.source
 
 
 def provenance(stimuli: Sequence[Stimulus], tools: Tools, results: PictureResults) -> Row:
     """Return the columns of `runs` on settings and input; the caller adds identifier, command, threads and times."""
     depends = dependencies(tools, has_deep_pairs=results.has_deep_pairs)
-    hashes = {stimuli[number].stimulus: digest.hex() for number, digest in results.hashes.items()}
+    hashes = {stimuli[number].stimulus: digest for number, digest in results.hashes.items()}
     for number, companions in results.companions.items():
         for name in sorted(companions, reverse=True):
-            hashes[stimuli[number].stimulus] += f" {name} {companions[name].hex()}"
+            hashes[stimuli[number].stimulus] += f" {name} {companions[name]}"
     fractions = {stimulus.fraction for stimulus in stimuli if stimulus.fraction is not None}
     has_sets, weights = depends["interval"] is not None, depends["weights"]
     software = [f"gan_eval {__version__}", f"python {platform.python_version()}", *installed(_libraries(tools))]

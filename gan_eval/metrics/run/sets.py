@@ -6,7 +6,9 @@ A set of 50,000 pictures with 2048 features takes 0.4 GB, and as much again for 
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
+from itertools import chain, product
 from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -71,35 +73,25 @@ class SetRows(NamedTuple):
 
 
 def technical_notes(
-    stimuli: Sequence[Stimulus],
-    metrics: Sequence[Metric],
-    results: "PictureResults",
-    cache: Cache,
-    *,
-    threads: int = 1,
+    stimuli: Sequence[Stimulus], results: "PictureResults", cache: Cache, *, threads: int
 ) -> TechnicalNotes:
-    """Return a note for each model whose pictures differ technically from the real ones, for metrics of networks."""
-    notes: dict[tuple[str, str], str] = {}
-    if not any(map(_is_of_network, metrics)):
-        return notes
-    from gan_eval.pictures.technical import technical_facts
+    """Return a note for each model whose pictures differ technically from the real ones."""
+    from gan_eval.pictures.technical import technical_differences, technical_facts
 
+    def differences(facts_of: "Callable[[str], list[Facts]]", model: str) -> list[str]:
+        return technical_differences(facts_of(""), facts_of(model))
+
+    notes: dict[tuple[str, str], str] = {}
     for dataset, members in _members(stimuli).items():
         readable = {name: [n for n in numbers if n in results.hashes] for name, numbers in members.items()}
         facts_of = functools.cache(
             lambda name, readable=readable: technical_facts([stimuli[n].file for n in readable[name]], threads=threads)
         )
-        for model in [name for name in members if name]:
-            parts = ["technical differences", *([results.hashes[n].hex() for n in readable[s]] for s in ("", model))]
-            if texts := cache.result(parts, partial(_technical_differences, facts_of, model)):
+        for model in filter(None, members):
+            parts = ["technical differences", *([results.hashes[n] for n in readable[s]] for s in ("", model))]
+            if texts := cache.result(parts, partial(differences, facts_of, model)):
                 notes[dataset, model] = f"technical differences count: {'; '.join(texts)}"
     return notes
-
-
-def _technical_differences(facts_of: "Callable[[str], list[Facts]]", model: str) -> list[str]:
-    from gan_eval.pictures.technical import technical_differences
-
-    return technical_differences(facts_of(""), facts_of(model))
 
 
 def _is_of_network(metric: Metric) -> bool:
@@ -123,9 +115,9 @@ def set_rows(
     tools: Tools,
     cache: Cache,
     *,
-    threads: int = 1,
-    values_only: bool = False,
-    on_progress: Progress | None = None,
+    threads: int,
+    values_only: bool,
+    on_progress: Progress | None,
 ) -> SetRows:
     """Return the rows of `compare_sets` and `hole_rows`, from the cache if an earlier run compared equal features.
 
@@ -134,29 +126,37 @@ def set_rows(
     required = [metric for metric in tools.metrics if metric.kind == "set"]
     if values_only or not required:
         return SetRows(*compare_sets(stimuli, required, results, tools, values_only=True, on_progress=on_progress))
-    notes = technical_notes(stimuli, required, results, cache, threads=threads)
-    facts_of = attrgetter("stimulus", "item", "kind", "model", "dataset", "fraction", "seen", "mask_kind", "mask_area")
-    owners = [(*facts_of(stimulus), results.unreadable.get(number)) for number, stimulus in enumerate(stimuli)]
-    features = [(name, tools.definitions[name], results.stores[name].content_hash()) for name in tools.extractors]
-    features += [(name, "given", results.stores[name].content_hash()) for name in tools.given]
-    digests = sorted((number, digest.hex()) for number, digest in results.hashes.items())
-    definitions = [(metric.name, metric.definition) for metric in required]
-    software = [f"gan_eval {__version__}", *installed(_LIBRARIES)]
-    facts = [
-        definitions,
-        tools.reference and tools.reference.sha256,
-        sorted(notes.items()),
-        {name: missing.reason for name, missing in tools.unavailable.items()},
-        tools.caveats,
-        software,
-    ]
-    parts = ["set metrics", owners, digests, features, facts]
+    has_networks = any(map(_is_of_network, required))
+    notes = technical_notes(stimuli, results, cache, threads=threads) if has_networks else {}
 
     def compute() -> tuple[list[Row], list[Row], list[Row]]:
         compared_sets = compare_sets(stimuli, required, results, tools, notes=notes, on_progress=on_progress)
         return *compared_sets, hole_rows(stimuli, required, results, tools)
 
-    return SetRows(*cache.result(parts, compute), notes)
+    return SetRows(*cache.result(_inputs(stimuli, required, results, tools, notes), compute), notes)
+
+
+def _inputs(
+    stimuli: Sequence[Stimulus],
+    metrics: Sequence[Metric],
+    results: "PictureResults",
+    tools: Tools,
+    notes: TechnicalNotes,
+) -> list[object]:
+    """Return all that the rows of set metrics depend on, for JSON."""
+    facts_of = attrgetter("stimulus", "item", "kind", "model", "dataset", "fraction", "seen", "mask_kind", "mask_area")
+    owners = [(*facts_of(stimulus), results.unreadable.get(number)) for number, stimulus in enumerate(stimuli)]
+    features = [(name, tools.definitions[name], results.stores[name].content_hash()) for name in tools.extractors]
+    features += [(name, "given", results.stores[name].content_hash()) for name in tools.given]
+    facts = [
+        [(metric.name, metric.definition) for metric in metrics],
+        tools.reference and tools.reference.sha256,
+        sorted(notes.items()),
+        {name: missing.reason for name, missing in tools.unavailable.items()},
+        tools.caveats,
+        [f"gan_eval {__version__}", *installed(_LIBRARIES)],
+    ]
+    return ["set metrics", owners, sorted(results.hashes.items()), features, facts]
 
 
 def compare_sets(
@@ -165,7 +165,7 @@ def compare_sets(
     results: "PictureResults",
     tools: Tools,
     *,
-    notes: TechnicalNotes | None = None,
+    notes: TechnicalNotes = MappingProxyType({}),
     values_only: bool = False,
     on_progress: Progress | None = None,
 ) -> tuple[list[Row], list[Row]]:
@@ -176,29 +176,24 @@ def compare_sets(
     datasets = _members(stimuli)
     by_extractor: dict[ExtractorName, list[Metric]] = {}
     for metric in metrics:
-        if metric.extractor:
-            by_extractor.setdefault(metric.extractor, []).append(metric)
-    by_name = {metric.name: metric for metric in metrics}
-    total = sum(len(members) - 1 for members in datasets.values()) * len(metrics)
+        by_extractor.setdefault(metric.extractor or "", []).append(metric)
+    total = (sum(map(len, datasets.values())) - len(datasets)) * len(metrics)
     rows, comparisons = list[Row](), list[Row]()
     for dataset, members in datasets.items():
         sources = {
-            extractor: SetSource(extractor, members, stimuli, results, tools, values_only=values_only)
-            for extractor in by_extractor
+            name: SetSource(name, members, stimuli, results, tools, values_only=values_only) for name in by_extractor
         }
-        outcomes: dict[str, dict[str, Outcome]] = {}
-        for model in [name for name in members if name]:
-            for extractor, of_extractor in by_extractor.items():
-                on_part = partial(_show_part, on_progress, len(rows), total, len(of_extractor), model)
-                for name, result in sources[extractor].measure(of_extractor, model, on_part).items():
-                    note = (notes or {}).get((dataset, model))
-                    row, outcome = sources[extractor].row(by_name[name], model, result, note)
-                    rows.append({"model": model, "dataset": dataset, "metric": name, **row})
-                    outcomes.setdefault(name, {})[model] = outcome
-                if on_progress:
-                    on_progress(len(rows), total, "sets")
-        for name, of_models in outcomes.items():
-            comparisons.extend(compare_outcomes(dataset, by_name[name], of_models))
+        outcomes: dict[str, dict[str, Outcome]] = {metric.name: {} for metric in metrics}
+        for model, (extractor, batch) in product(filter(None, members), by_extractor.items()):
+            source, note = sources[extractor], notes.get((dataset, model))
+            found = source.measure(batch, model, partial(_show_part, on_progress, len(rows), total, len(batch), model))
+            for metric in batch:
+                row, outcomes[metric.name][model] = source.row(metric, model, found[metric.name], note)
+                rows.append({"model": model, "dataset": dataset, "metric": metric.name, **row})
+            if on_progress:
+                on_progress(len(rows), total, "sets")
+        for metric in chain.from_iterable(by_extractor.values()):
+            comparisons += compare_outcomes(dataset, metric, outcomes[metric.name])
     return rows, comparisons
 
 
@@ -208,31 +203,26 @@ def _show_part(on_progress: Progress | None, done: int, total: int, count: int, 
         on_progress(done, total, "sets", f"{share:.0%} of the next {count}, {model}")
 
 
+@dataclass
 class SetSource:
     """The sets of one data set for one extractor; values of the real pictures alone are computed once."""
 
-    def __init__(
-        self,
-        extractor: ExtractorName,
-        members: Mapping[str, Sequence[int]],
-        stimuli: Sequence[Stimulus],
-        results: "PictureResults",
-        tools: Tools,
-        *,
-        values_only: bool,
-    ) -> None:
-        """Set up; `members` has the numbers of the stimuli of each model, and of the real pictures under ""."""
-        self.extractor = extractor
-        self._members = members
-        self._stimuli = stimuli
-        self._results = results
-        self._tools = tools
-        self._values_only = values_only
+    extractor: ExtractorName
+    members: Mapping[str, Sequence[int]]
+    """The numbers of the stimuli of each model, and of the real pictures under ""."""
+    stimuli: Sequence[Stimulus]
+    results: "PictureResults"
+    tools: Tools
+    values_only: bool
+
+    def __post_init__(self) -> None:
         self._measurable = {
-            name: [number for number in numbers if self._reason(number) is None] for name, numbers in members.items()
+            name: [number for number in numbers if self._reason(number) is None]
+            for name, numbers in self.members.items()
         }
         self._items = {
-            name: frozenset(stimuli[number].item for number in numbers) for name, numbers in self._measurable.items()
+            name: frozenset(self.stimuli[number].item for number in numbers)
+            for name, numbers in self._measurable.items()
         }
         self._comparisons: dict[Callable[[PictureSet], SetComparison], SetComparison] = {}
 
@@ -240,8 +230,8 @@ class SetSource:
         self, metrics: Sequence[Metric], model: str, on_part: OnPart = silent
     ) -> dict[str, JackknifeEstimate | Missing]:
         """Return each metric's value for a model, or the reason for a missing one."""
-        unavailable = self._tools.unavailable
-        if self._tools.reference:
+        unavailable = self.tools.unavailable
+        if self.tools.reference:
             return {
                 metric.name: unavailable.get(metric.name) or self._to_reference(metric, model) for metric in metrics
             }
@@ -271,11 +261,11 @@ class SetSource:
 
     def _to_reference(self, metric: Metric, model: str) -> JackknifeEstimate | Missing:
         """Return FID to the statistics of real pictures; a reason for any other metric."""
-        assert self._tools.reference
+        assert self.tools.reference
         if metric.name != "fid":
             return Missing("needs the real pictures; the reference has only their mean and covariance, for fid")
         try:
-            value = fid_to(self._tools.reference.gaussian, self._pictures(model).features)
+            value = fid_to(self.tools.reference.gaussian, self._pictures(model).features)
         except Unmeasurable as error:
             return self._why(error, model)
         return JackknifeEstimate(value, why_no_interval="the reference has no pictures")
@@ -284,8 +274,8 @@ class SetSource:
         self, metric: Metric, model: str, names: Sequence[str], on_part: OnPart
     ) -> Mapping[str, JackknifeEstimate | Unmeasurable]:
         """Return the estimates of a metric and of those with the same comparison, by the names of their functions."""
-        store, numbers = self._results.stores[self.extractor], [*self._members[""], *self._members[model]]
-        missing = [number for number in numbers if number not in self._results.unreadable and not store.filled[number]]
+        store, numbers = self.results.stores[self.extractor], [*self.members[""], *self.members[model]]
+        missing = [number for number in numbers if number not in self.results.unreadable and not store.filled[number]]
         if store.is_given and missing:  # a value of the other pictures is not what the user asked for
             raise Unmeasurable(
                 f"{len(missing)} of {len(numbers)} pictures without features: {self._reason(missing[0])}"
@@ -305,19 +295,19 @@ class SetSource:
     def _why(self, error: Unmeasurable, model: str) -> Missing:
         """Return the reason of the first picture of a set in which none can be measured; otherwise the error's."""
         for name in ("", model):
-            if self._members[name] and not self._measurable[name]:
-                return Missing(self._reason(self._members[name][0]) or str(error))
+            if self.members[name] and not self._measurable[name]:
+                return Missing(self._reason(self.members[name][0]) or str(error))
         return Missing(str(error))
 
     def row(
         self, metric: Metric, model: str, result: JackknifeEstimate | Missing, technical: str | None = None
     ) -> tuple[Row, Outcome]:
         """Return the columns of a metric's row for a model, and its outcome for comparisons with other models."""
-        stimuli = [self._stimuli[number] for number in self._members[model]]
+        stimuli = [self.stimuli[number] for number in self.members[model]]
         fraction = min((s.fraction for s in stimuli if s.fraction is not None), default=None)
         n_real, n_fake = len(self._measurable[""]), len(self._measurable[model])
         row: Row = {
-            "n_real": None if self._tools.reference else n_real,
+            "n_real": None if self.tools.reference else n_real,
             "n_fake": n_fake,
             "seen": any_seen(stimulus.seen for stimulus in stimuli),
             "fraction": fraction,
@@ -330,18 +320,16 @@ class SetSource:
             interval = None if says_nothing else result.interval(low=metric.low, high=metric.high)
             row |= {"value": result.value, "reason": None}
             row |= {"ci_low": interval.low, "ci_high": interval.high} if interval else {}
-            few = n_fake if self._tools.reference else min(n_real, n_fake)
-            notes = [says_nothing, *self._caveats(metric, model, few), technical if _is_of_network(metric) else None]
-            if not self._values_only:
-                notes.append(self._note(metric, model))
-                notes.append(None if result.left_out is not None else f"no interval: {result.why_no_interval}")
+            notes = [says_nothing, *self._caveats(metric, model), technical if _is_of_network(metric) else None]
+            notes += self._details(metric, model, result)
         row["note"] = "; ".join(filter(None, [*notes, *self._notes(model)])) or None
         return row, Outcome(result, self._items[model], n_fake, fraction)
 
-    def _caveats(self, metric: Metric, model: str, few: int) -> list[str | None]:
-        """Return the caveats on a value from `few` pictures of the smaller set."""
-        reference, base = self._tools.reference, metric.name.partition("@")[0]
-        caveats = [self._tools.caveats.get(self.extractor), reference.note if reference else None]
+    def _caveats(self, metric: Metric, model: str) -> list[str | None]:
+        """Return the caveats on a value."""
+        reference, base = self.tools.reference, metric.name.partition("@")[0]
+        few = min(len(self._measurable[name]) for name in ((model,) if reference else ("", model)))
+        caveats = [self.tools.caveats.get(self.extractor), reference.note if reference else None]
         if base == "fid" and few < MIN_FID_PICTURES:
             caveats.append(FID_WARNING)
         if base == "kid_all_pairs" and not self._items[""].isdisjoint(self._items[model]):
@@ -349,17 +337,24 @@ class SetSource:
         return caveats
 
     def _few_pictures_note(self, metric: Metric, result: JackknifeEstimate, pictures: int) -> str | None:
-        width = self._results.stores[self.extractor].values.shape[1]
+        width = self.results.stores[self.extractor].values.shape[1]
         return few_pictures_note(metric.name, result.value, pictures, width)
 
     def row_of_hole(self, metric: Metric, model: str) -> Row:
         """Return the columns of a metric's row for one group of holes."""
         (result,) = self.measure([metric], model).values()
         n_real, n_fake = len(self._measurable[""]), len(self._measurable[model])
-        row: Row = {"n_real": n_real, "n_fake": n_fake, "fraction": self._stimuli[self._members[model][0]].fraction}
+        row: Row = {"n_real": n_real, "n_fake": n_fake, "fraction": self.stimuli[self.members[model][0]].fraction}
         if isinstance(result, Missing):
             return row | {"reason": result.reason}
         return row | {"value": result.value, "note": self._few_pictures_note(metric, result, n_real + n_fake)}
+
+    def _details(self, metric: Metric, model: str, result: JackknifeEstimate) -> list[str | None]:
+        """Return notes that take time: what is behind the value, and why it has no interval."""
+        if self.values_only:
+            return []
+        no_interval = None if result.left_out is not None else f"no interval: {result.why_no_interval}"
+        return [self._note(metric, model), no_interval]
 
     def _note(self, metric: Metric, model: str) -> str | None:
         """Return a note: the ratio of the spreads of each label, or a segmenter's score of the real pictures."""
@@ -379,10 +374,10 @@ class SetSource:
 
     def _notes(self, model: str) -> list[str]:
         """Return a note on excluded pictures and on copies, in the real set and in a model's."""
-        numbers = [*self._members[""], *self._members[model]]
+        numbers = [*self.members[""], *self.members[model]]
         excluded = [reason for reason in map(self._reason, numbers) if reason is not None]
         real, fake = (
-            [self._results.hashes[number] for number in self._measurable[name] if number in self._results.hashes]
+            [self.results.hashes[number] for number in self._measurable[name] if number in self.results.hashes]
             for name in ("", model)
         )
         different = set(real)
@@ -400,18 +395,18 @@ class SetSource:
     def _pictures(self, name: str) -> PictureSet:
         """A set, with its features."""
         numbers = self._measurable[name]
-        items = tuple(self._stimuli[number].item for number in numbers)
-        values = self._results.stores[self.extractor].values
+        items = tuple(self.stimuli[number].item for number in numbers)
+        values = self.results.stores[self.extractor].values
         is_run = bool(numbers) and len(numbers) == numbers[-1] - numbers[0] + 1  # in order, so a view, not a copy
         features = values[numbers[0] : numbers[-1] + 1] if is_run else values[numbers]
-        groups = None if self._values_only else groups_of(items, deal(self._items[""], items))
+        groups = None if self.values_only else groups_of(items, deal(self._items[""], items))
         return PictureSet(features, items, groups)
 
     def _reason(self, number: int) -> str | None:
         """Reasons why pictures are excluded."""
-        if number in self._results.unreadable:
-            return self._results.unreadable[number]
-        store = self._results.stores.get(self.extractor)
+        if number in self.results.unreadable:
+            return self.results.unreadable[number]
+        store = self.results.stores.get(self.extractor)
         if store is None or store.filled[number]:
             return None
         return store.reasons.get(number, "no features")
@@ -429,13 +424,12 @@ def hole_rows(
     chosen = [metric for metric in metrics if metric.name.partition("@")[0] in BY_HOLE]
     reals = {(s.dataset, s.item): number for number, s in enumerate(stimuli) if not s.is_fake}
     rows: list[Row] = []
-    for (model, dataset, by), sorts_of in (_by_hole(stimuli) if chosen else {}).items():
+    for (model, dataset, by), sorts_of in _by_hole(stimuli).items():
         for sort, fakes in sorted(sorts_of.items()) if len(sorts_of) > 1 else ():
             items = dict.fromkeys(stimuli[number].item for number in fakes)
             members = {"": [reals[dataset, item] for item in items if (dataset, item) in reals], model: fakes}
             for metric in chosen:
-                assert metric.extractor is not None
-                source = SetSource(metric.extractor, members, stimuli, results, tools, values_only=True)
+                source = SetSource(metric.extractor or "", members, stimuli, results, tools, values_only=True)
                 row: Row = {"model": model, "dataset": dataset, "metric": metric.name, "by": by, "hole": sort}
                 rows.append(row | source.row_of_hole(metric, model))
     return rows
@@ -464,23 +458,22 @@ def measure_items(stimuli: Sequence[Stimulus], tools: Tools, results: "PictureRe
     The items are those of one model's pictures. Models with the same inputs get the same values, which are computed
     once.
     """
-    columns = [(column, metric) for column, (metric, _) in enumerate(tools.measures) if metric.of_items]
+    columns = {column: metric for column, (metric, _) in enumerate(tools.measures) if metric.of_items}
+    in_pairs = [number for number, stimulus in enumerate(stimuli) if stimulus.has_pair_metrics]
+    keys = {number: _item_key(stimuli[number]) for number in in_pairs} if columns else {}
     groups: dict[tuple[str, str | None], dict[int, ItemKey]] = {}
-    for number, stimulus in enumerate(stimuli if columns else ()):
-        if stimulus.has_pair_metrics:
-            key = _item_key(stimulus)
-            if isinstance(key, Missing):
-                for column, _ in columns:
-                    results.put(number, column, key)
-            else:
-                groups.setdefault((stimulus.dataset, stimulus.model), {})[number] = key
+    for number, key in keys.items():
+        if isinstance(key, Missing):
+            results.reasons |= dict.fromkeys(product([number], columns), key.reason)
+        else:
+            groups.setdefault((stimuli[number].dataset, stimuli[number].model), {})[number] = key
     by_items: dict[tuple[ItemKey, ...], dict[int, ItemKey]] = {}
     for members in groups.values():
         by_items.setdefault(tuple(sorted(set(members.values()))), {}).update(members)
     for items, members in by_items.items():
         first = {key: stimuli[number] for number, key in reversed(members.items())}
         cells = _cells([first[key] for key in items], threads)
-        for column, metric in columns:
+        for column, metric in columns.items():
             by_item = dict(zip(items, _item_values(metric, cells), strict=True))
             for number, key in members.items():
                 results.put(number, column, by_item[key])
@@ -516,10 +509,10 @@ def _cells(items: Sequence[Stimulus], threads: int) -> list[LabelCells | Missing
 def _item_values(metric: Metric, cells: Sequence[LabelCells | Missing]) -> list[float | Missing]:
     """Return each item's value, or the reason for a missing one."""
     assert metric.function is not None
+    read, values = [cell for cell in cells if not isinstance(cell, Missing)], list[float | Missing]()
     try:
-        numbers = iter(metric.function([cell for cell in cells if not isinstance(cell, Missing)]))
+        values += [float(number) if number == number else Missing(NO_DIFFERENCE) for number in metric.function(read)]
     except Unmeasurable as error:
-        reason = Missing(str(error))
-        return [cell if isinstance(cell, Missing) else reason for cell in cells]
-    values = [cell if isinstance(cell, Missing) else float(next(numbers)) for cell in cells]  # NaN: no value
-    return [value if isinstance(value, Missing) or value == value else Missing(NO_DIFFERENCE) for value in values]
+        values += [Missing(str(error))] * len(read)
+    of_read = iter(values)
+    return [cell if isinstance(cell, Missing) else next(of_read) for cell in cells]

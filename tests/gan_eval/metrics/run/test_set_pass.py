@@ -64,7 +64,7 @@ def _compare(
     results = PictureResults(
         np.empty((len(stimuli), 0)),
         unreadable={place[name]: reason for name, reason in (unreadable or {}).items()},
-        hashes={place[name]: digest.encode() for name, digest in (hashes or {}).items()},
+        hashes={place[name]: digest for name, digest in (hashes or {}).items()},
         stores={} if "unavailable" in tools else {extractor: store},
     )
     metrics = [METRICS[name] for name in names]
