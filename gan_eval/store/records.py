@@ -19,47 +19,30 @@ from gan_eval.store.results import Store, lock_writes, session_age
 from gan_eval.tables.cells import person_of
 
 _METADATA = sa.MetaData()
-_DEALT = sa.Table(
-    "gan_eval_dealt",
-    _METADATA,
-    sa.Column("session", sa.Text, primary_key=True),
-    sa.Column("study", sa.Text, nullable=False),
-    sa.Column("simulated", sa.Boolean, nullable=False),
-    sa.Column("list", sa.BigInteger, nullable=False),
-)
+
+
+def _table(name: str, keys: int, **columns: type[sa.types.TypeEngine[Any]]) -> sa.Table:
+    """Declare a table of filled columns, of which the first `keys` are the key."""
+    made = [
+        sa.Column(column, kind, nullable=False, primary_key=index < keys)
+        for index, (column, kind) in enumerate(columns.items())
+    ]
+    return sa.Table(f"gan_eval_{name}", _METADATA, *made)
+
+
+_DEALT = _table("dealt", 1, session=sa.Text, study=sa.Text, simulated=sa.Boolean, list=sa.BigInteger)
 """List of each session that is about to begin in a window, so that no other program deals the same list."""
-_LISTS = sa.Table(
-    "gan_eval_lists",
-    _METADATA,
-    sa.Column("study", sa.Text, primary_key=True),
-    sa.Column("simulated", sa.Boolean, primary_key=True),
-    sa.Column("list", sa.BigInteger, primary_key=True),
-)
+_LISTS = _table("lists", 3, study=sa.Text, simulated=sa.Boolean, list=sa.BigInteger)
 """Lists that have been dealt, also to sessions that did not begin or are deleted; those are dealt again."""
 RESERVED_S = 1800
 """Time in seconds for which a list stays reserved for a session that has not begun."""
-_DESIGNS = sa.Table(
-    "gan_eval_designs",
-    _METADATA,
-    sa.Column("design_hash", sa.Text, primary_key=True),
-    sa.Column("design", sa.Text, nullable=False),
-)
+_DESIGNS = _table("designs", 1, design_hash=sa.Text, design=sa.Text)
 """Designs as JSON by their hash, so that a message can name the changed keys of a study file."""
-_NUMBERS = sa.Table(
-    "gan_eval_numbers",
-    _METADATA,
-    sa.Column("study", sa.Text, primary_key=True),
-    sa.Column("highest", sa.BigInteger, nullable=False),
-)
+_NUMBERS = _table("numbers", 1, study=sa.Text, highest=sa.BigInteger)
 """Highest number in the codes P01, P02, ... of each study, stored when a participant's data are deleted."""
-_SECRETS = sa.Table("gan_eval_secrets", _METADATA, sa.Column("secret", sa.LargeBinary, nullable=False))
-_TABS = sa.Table(
-    "gan_eval_tabs",
-    _METADATA,
-    sa.Column("session", sa.Text, primary_key=True),
-    sa.Column("tab", sa.Text, nullable=False),
-)
-_PAUSED = sa.Table("gan_eval_paused", _METADATA, sa.Column("study", sa.Text, primary_key=True))
+_SECRETS = _table("secrets", 0, secret=sa.LargeBinary)
+_TABS = _table("tabs", 1, session=sa.Text, tab=sa.Text)
+_PAUSED = _table("paused", 1, study=sa.Text)
 _HOLD = (
     f"INSERT INTO {_TABS.name} (session, tab) "
     f"SELECT session, :tab FROM {LAYOUTS[tables.SESSIONS].name} WHERE session = :session {{lock}}"
