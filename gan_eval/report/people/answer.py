@@ -1,27 +1,23 @@
 """The result in APA sentences: one for each row of the table to cite, and one for each pair of models."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median
-from typing import TYPE_CHECKING
 
 from gan_eval.base.inference import Estimate, t_critical
 from gan_eval.judgements.trials import TWO_MODELS, high_grade
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.sentences import said, sentence
-from gan_eval.report.parts.words import missing, plural, rows_with, who_text
+from gan_eval.report.parts.words import missing, plural, rows_with
 from gan_eval.report.people.caveats import interim_sentence, is_interim
 from gan_eval.report.people.participants import included_count
 from gan_eval.settings.protocols import QUEST_PLUS
 from gan_eval.stats.estimate.detection_rates import NEARLY_CONSTANT
 from gan_eval.stats.estimate.grades import MEAN
-from gan_eval.stats.results import NONE, Result, is_adjusted, results_of
+from gan_eval.stats.results import NONE, Result, is_adjusted
 from gan_eval.stats.tables.agreement import AGREEMENT
 from gan_eval.stats.tables.hype import HYPE, THRESHOLDS, MeanThreshold, mean_thresholds
 from gan_eval.tables import TRIALS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MAX_ROWS = 6
 """Maximum number of models with a sentence each in the answer; more models are grouped by verdict."""
@@ -61,24 +57,6 @@ def answer_sentences(folder: StudyFolder) -> Iterator[str]:
         yield from said("results", "rehearsal", len(trials) and not trials["simulated"].fillna(False).all())
 
 
-def first_sentence(tables: "Mapping[str, pd.DataFrame]", trials: "pd.DataFrame") -> str | None:
-    """Return the first sentence of the answer from the tables of an analysis that no one waits for; None: another one.
-
-    Args:
-        tables: by name, as `analyze` returns them.
-        trials: the table `trials`.
-    """
-    if "paper" not in tables or {"thresholds", "recruitment"} & tables.keys():
-        return None
-    results = results_of(tables["paper"])
-    rows = results.detection
-    if not rows:
-        return None
-    is_simulated = any(each.simulated for each in results.every)
-    count = rows[0].counts["n_participants"] or 0
-    return _row_sentence(rows[0], rows, who_text(count, trials, simulated=is_simulated, with_n=True))
-
-
 def _results(folder: StudyFolder) -> Iterator[str]:
     yield from threshold_sentences(folder)  # first: where exposures follow the answers, the threshold is the answer
     if has_all_sentences(folder):
@@ -95,12 +73,12 @@ def _results(folder: StudyFolder) -> Iterator[str]:
 def row_sentences(folder: StudyFolder) -> list[str]:
     """Return a sentence for each row of `paper` on single pictures or on pairs with a real one, all models first."""
     rows = folder.results.detection
-    return [_row_sentence(row, rows, folder.who_text(row.counts["n_participants"] or 0, with_n=True)) for row in rows]
-
-
-def _row_sentence(row: Result, rows: Sequence[Result], who: str) -> str:
     several = len({each.dataset for each in rows if not each.is_of_all and each.dataset}) > 1
-    return sentence("results", "detection", row, who, several, is_adjusted(rows), NEARLY_CONSTANT)
+    whose = [folder.who_text(row.counts["n_participants"] or 0, with_n=True) for row in rows]
+    return [
+        sentence("results", "detection", row, who, several, is_adjusted(rows), NEARLY_CONSTANT)
+        for row, who in zip(rows, whose, strict=True)
+    ]
 
 
 def has_all_sentences(folder: StudyFolder) -> bool:

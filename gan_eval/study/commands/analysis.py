@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -213,25 +214,18 @@ def _print_answer(
     Args:
         study: the study whose question was asked; None: not known.
     """
-    from gan_eval.report.people.answer import first_sentence
+    from gan_eval.report.parts.folder import StudyFolder
+    from gan_eval.report.people.answer import answer_sentences
+    from gan_eval.settings.facts import Facts
     from gan_eval.stats.cited import one_kind_sentence, printed, unadjusted
-    from gan_eval.stats.results import results_of
-    from gan_eval.tables import TRIALS
 
-    sentence = first_sentence(answers, stored[TRIALS])
-    if sentence is None:  # that of another protocol, or of a study that waits for people
-        from gan_eval.report.parts.folder import StudyFolder
-        from gan_eval.report.people.answer import answer_sentences
-        from gan_eval.settings.facts import Facts
-
-        tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
-        tables = {name: frame for name, frame in tables.items() if len(frame)}
-        folder = StudyFolder(Path(), study, Facts(), tables, stimuli={}, training={}, published={})
-        sentence = next(answer_sentences(folder), None)
-    if sentence:
+    tables = {table.name: frame for table, frame in stored.items()} | dict(answers)
+    tables = {name: frame for name, frame in tables.items() if len(frame)}
+    folder = StudyFolder(Path(), study, Facts(), tables, stimuli={}, training={}, published={})
+    for sentence in islice(answer_sentences(folder), 1):
         console.message(sentence, wrap=True)
     if "paper" in answers:
-        results = results_of(answers["paper"])
+        results = folder.results
         if note := unadjusted(results.cited):
             console.message(f"In brackets 95% intervals. {note}", wrap=True)
         console.table(*printed(results, without=["dprime"]))  # accuracy has the same information as d′

@@ -98,6 +98,14 @@ def test_the_reports_first_sentence_and_the_table_to_cite_are_printed(tmp_path, 
     assert f"{100 * float(both['accuracy']):.1f} [" in models[2]
 
 
+def test_the_printed_sentence_names_the_margin_as_the_reports_does(tmp_path, analyze):
+    size = {"participants": 12, "stimuli": 40, "each": 40}
+    write(tmp_path / "trials.csv", simulated(**size, intercept=0.0, real=0.0, seed=0).assign(dataset="d"))
+    lines = analyze("--margin", 0.4)[2].splitlines()
+    assert next(answer_sentences(read_folder(tmp_path / "out"))) in lines
+    assert any("within the margin of 40" in line for line in lines)
+
+
 def test_metrics_are_next_to_correlations_for_the_report(finished_study, study_frames, tmp_path, analyze, monkeypatch):
     """Figure 1 of a report of such a folder had no panel d; existing tables of metrics stay."""
     out, file = tmp_path / "out", finished_study / "out" / "metrics" / "image_metrics.csv"
