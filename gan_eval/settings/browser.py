@@ -1,10 +1,11 @@
 """`[quiz.browser]` of a study file: links and return addresses of `serve`, and who is screened out."""
 
-from typing import Annotated, Final, Self
+from collections.abc import Iterator
+from typing import Annotated, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from gan_eval.settings.sections import Section, Words
+from gan_eval.settings.sections import Section, Words, check
 
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 PHONE: Final = (480, 1000)
@@ -22,11 +23,10 @@ class ComprehensionCheck(Section):
     answer: Words = Field(examples=["{real}"])
     """The correct choice."""
 
-    @model_validator(mode="after")
-    def _has_the_answer(self) -> Self:
+    @check
+    def _has_the_answer(self) -> Iterator[str]:
         if self.answer not in self.choices or len(set(self.choices)) < len(self.choices):
-            raise ValueError("answer: expected one of the choices, which must differ from each other")
-        return self
+            yield "answer: expected one of the choices, which must differ from each other"
 
 
 class BrowserSettings(Section):

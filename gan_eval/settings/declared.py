@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
@@ -35,14 +34,15 @@ class Declaration(NamedTuple):
 
 
 @cache
-def declarations(module: str, section: str) -> dict[str, Declaration]:
-    """Return the keys of a section of `gan_eval/settings/<module>.py`.
+def declarations(section: type[BaseModel]) -> dict[str, Declaration]:
+    """Return the keys of a section.
 
-    >>> declarations("training", "TrainingSettings")["batch_size"]
+    >>> from gan_eval.settings.training import TrainingSettings
+    >>> declarations(TrainingSettings)["batch_size"]
     Declaration(sentence='Pairs in each step.', words=(), default=1, option='N')
     """
     keys = {}
-    for name, field in getattr(import_module(f"gan_eval.settings.{module}"), section).model_fields.items():
+    for name, field in section.model_fields.items():
         has_value = field.default is not PydanticUndefined and not isinstance(field.default, BaseModel)
         option = mark_of(field, Option)
         keys[name] = Declaration(

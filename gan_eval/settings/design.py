@@ -10,7 +10,7 @@ from typing import Any
 
 from gan_eval.base.digests import sha256_json
 from gan_eval.base.record import differences, in_words
-from gan_eval.settings.sections import NotInDesign, OnlyWhen, Section, mark_of
+from gan_eval.settings.sections import NotInDesign, Section, has_effect, mark_of
 from gan_eval.tables.frames import Row
 
 _OF_PICTURES = ("stimulus", "item", "kind", "model", "dataset", "sha256")
@@ -25,12 +25,7 @@ def keys_of_design(section: type[Section]) -> list[str]:
 def design_of(section: Section) -> dict[str, Any]:
     """Return the part of a design that a section decides: the values of all its keys that have an effect."""
     values = section.model_dump(mode="json")
-    conditions = {name: mark_of(field, OnlyWhen) for name, field in type(section).model_fields.items()}
-    return {
-        name: values[name]
-        for name in keys_of_design(type(section))
-        if (condition := conditions[name]) is None or condition.has_effect(section)
-    }
+    return {name: values[name] for name in keys_of_design(type(section)) if has_effect(section, name)}
 
 
 def pictures_hash(stimuli: Iterable[Row], *, captions: bool = False) -> str:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -18,7 +18,7 @@ from gan_eval.settings.protocols import (
     ProtocolName,
     default_keys,
 )
-from gan_eval.settings.sections import SHORT, Name, NotInDesign, OnlyWhen, Option, Section, Words, mark_of
+from gan_eval.settings.sections import SHORT, Name, NotInDesign, OnlyWhen, Option, Section, Words, check, has_effect
 
 MaskKind = Literal["none", "noise", "scramble"]
 Giveaway = Literal["format", "size", "mode", "profile", "metadata", "jpeg_tables", "jpeg_subsampling", "identical"]
@@ -83,13 +83,12 @@ class StaircaseSettings(Section):
     up_ms: Milliseconds = 30.0
     """Staircase: increase after a wrong answer; three times `down_ms` settles at 75% correct."""
 
-    @model_validator(mode="after")
-    def _settles(self) -> Self:
+    @check
+    def _settles(self) -> Iterator[str]:
         if self.up_ms <= self.down_ms:
-            raise ValueError(f"up_ms {self.up_ms:g} must be above down_ms {self.down_ms:g}; otherwise it never settles")
+            yield f"up_ms {self.up_ms:g} must be above down_ms {self.down_ms:g}; otherwise it never settles"
         if not self.shortest_ms <= self.start_ms <= self.longest_ms:
-            raise ValueError(f"start_ms {self.start_ms:g} is not from shortest_ms to longest_ms; change one of them")
-        return self
+            yield f"start_ms {self.start_ms:g} is not from shortest_ms to longest_ms; change one of them"
 
 
 class QuestionSettings(Section):
@@ -104,11 +103,10 @@ class QuestionSettings(Section):
     required: bool = True
     """The participant must answer."""
 
-    @model_validator(mode="after")
-    def _choices_differ(self) -> Self:
+    @check
+    def _choices_differ(self) -> Iterator[str]:
         if len(set(self.choices)) < len(self.choices):
-            raise ValueError("choices: two are the same; change one")
-        return self
+            yield "choices: two are the same; change one"
 
 
 _OF_SINGLE = OnlyWhen(lambda quiz: not quiz.shows_pairs)
@@ -241,81 +239,69 @@ class QuizSettings(Section):
         )
         return {**values, "keys": keys}
 
-    @model_validator(mode="after")
-    def _keys_fit(self) -> Self:
+    @check
+    def _keys_fit(self) -> Iterator[str]:
         defaults = default_keys(self.protocol, self.layout, self.grades)
         if set(self.keys) != set(defaults):
             example = ", ".join(f"{answer} = {key!r}" for answer, key in defaults.items())
-            raise ValueError(f"keys: expected a key for {' and one for '.join(defaults)}, such as {{ {example} }}")
+            yield f"keys: expected a key for {' and one for '.join(defaults)}, such as {{ {example} }}"
         if any(len(key) != 1 or not key.isprintable() or key.isspace() for key in self.keys.values()):
-            raise ValueError("keys: each key is one character, such as j")
+            yield "keys: each key is one character, such as j"
         if len({key.lower() for key in self.keys.values()}) < len(self.keys):
-            raise ValueError(f"keys: {' and '.join(self.keys)} need different keys")
-        return self
+            yield f"keys: {' and '.join(self.keys)} need different keys"
 
-    @model_validator(mode="after")
-    def _confidence_fits(self) -> Self:
+    @check
+    def _confidence_fits(self) -> Iterator[str]:
         if self.confidence == 1:
-            raise ValueError("confidence: one level leaves no choice; give 0 for none, or 2 to 9")
+            yield "confidence: one level leaves no choice; give 0 for none, or 2 to 9"
         levels = {str(level) for level in range(1, self.confidence + 1)}
         shared = sorted(levels & set(self.keys.values()))
         if shared and self.protocol != "rating":
-            raise ValueError(f"keys: {shared[0]} is also a level of confidence; choose another key")
-        return self
+            yield f"keys: {shared[0]} is also a level of confidence; choose another key"
 
-    @model_validator(mode="after")
-    def _times_fit(self) -> Self:
+    @check
+    def _times_fit(self) -> Iterator[str]:
         if self.exposures_ms and self.protocol != "yes_no":
-            raise ValueError("exposures_ms: only the protocol yes_no has several; give one time as exposure_ms")
+            yield "exposures_ms: only the protocol yes_no has several; give one time as exposure_ms"
         if self.shows_pairs and self.layout == "one_after_other" and self.exposure_ms == "until-answer":
-            raise ValueError("exposure_ms: two pictures one after the other need a time in ms, such as 1000")
-        return self
+            yield "exposure_ms: two pictures one after the other need a time in ms, such as 1000"
 
-    @model_validator(mode="after")
-    def _times_are_in_milliseconds(self) -> Self:
+    @check
+    def _times_are_in_milliseconds(self) -> Iterator[str]:
         window = self.window_ms
         if window is not None and window <= MAX_SECONDS:
-            raise ValueError(f"response_ms {window:g} is in milliseconds; {window:g} seconds are {1000 * window:g}")
+            yield f"response_ms {window:g} is in milliseconds; {window:g} seconds are {1000 * window:g}"
         if (shortest := min((each for each in self.levels_ms if each is not None), default=1.0)) < 1:
-            raise ValueError(
-                f"exposure_ms {shortest:g} is in milliseconds; {shortest:g} seconds are {1000 * shortest:g}"
-            )
+            yield f"exposure_ms {shortest:g} is in milliseconds; {shortest:g} seconds are {1000 * shortest:g}"
         exposures = (self.staircase.longest_ms,) if self.protocol in ADAPTIVE_PROTOCOLS else self.levels_ms
         longest = max((exposure for exposure in exposures if exposure is not None), default=0.0)
         if window is not None and longest > window:
-            raise ValueError(
-                f"response_ms {window:g} is shorter than exposure_ms {longest:g}; both start at onset, so raise it"
-            )
-        return self
+            yield f"response_ms {window:g} is shorter than exposure_ms {longest:g}; both start at onset, so raise it"
 
-    @model_validator(mode="after")
-    def _pairs_are_shown(self) -> Self:
+    @check
+    def _pairs_are_shown(self) -> Iterator[str]:
         if self.pairs_of == "random" and self.protocol != "paired":
-            raise ValueError(f"pairs_of: {self.protocol} shows no pair of a real and a generated picture; remove it")
-        return self
+            yield f"pairs_of: {self.protocol} shows no pair of a real and a generated picture; remove it"
 
-    @model_validator(mode="after")
-    def _captions_fit(self) -> Self:
+    @check
+    def _captions_fit(self) -> Iterator[str]:
         if self.question == "fits" and self.protocol != "model_vs_model":
-            raise ValueError(f"question: {self.protocol} has a question of its own; remove it")
+            yield f"question: {self.protocol} has a question of its own; remove it"
         if self.question == "fits" and not self.show_caption:
-            raise ValueError('question: "fits" asks about the caption; add show_caption = true')
+            yield 'question: "fits" asks about the caption; add show_caption = true'
         if self.show_caption and self.pairs_of == "random":
-            raise ValueError("show_caption: the two pictures of a random pair have different captions; remove it")
-        return self
+            yield "show_caption: the two pictures of a random pair have different captions; remove it"
 
-    @model_validator(mode="after")
-    def _marks_fit(self) -> Self:
+    @check
+    def _marks_fit(self) -> Iterator[str]:
         if self.marks and self.marks_after == "fake" and (self.facts.graded or self.question == "fits"):
-            raise ValueError('marks_after: no answer of this quiz is fake; add marks_after = "every", or remove marks')
-        return self
+            yield 'marks_after: no answer of this quiz is fake; add marks_after = "every", or remove marks'
 
-    @model_validator(mode="after")
-    def _questions_differ(self) -> Self:
+    @check
+    def _questions_differ(self) -> Iterator[str]:
         names = [*(question.id for question in self.questions), *set(self.browser.other_parameters)]
         if len(set(names)) < len(names):
-            raise ValueError("questions: ids must differ from each other and from browser.other_parameters; rename one")
-        return self
+            yield "questions: ids must differ from each other and from browser.other_parameters; rename one"
 
     @property
     def doubts(self) -> list[str]:
@@ -323,14 +309,8 @@ class QuizSettings(Section):
         return [*self._idle_settings(), *self._other_units()]
 
     def _idle_settings(self) -> Iterator[str]:
-        marks = {name: mark_of(field, OnlyWhen) for name, field in type(self).model_fields.items()}
-        idle = [
-            name
-            for name, mark in marks.items()
-            if mark is not None
-            and not mark.has_effect(self)
-            and getattr(self, name) != type(self).model_fields[name].default
-        ]
+        fields = type(self).model_fields
+        idle = [name for name in fields if not has_effect(self, name) and getattr(self, name) != fields[name].default]
         if idle:
             yield f"quiz.{', '.join(idle)}: no effect with the other settings of [quiz]"
 

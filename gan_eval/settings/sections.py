@@ -2,11 +2,11 @@
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from gan_eval.base.errors import UserError, abbreviated, shortened
@@ -61,6 +61,17 @@ class Section(BaseModel):
     _lists_are_tuples = field_validator("*", mode="before")(_tuples)
 
 
+def check(problems: Callable[[Any], Iterator[str]]) -> Any:
+    """Make a validator of a method that yields what is wrong with a section; the first problem is the error."""
+
+    def refuse(section: Any) -> Any:
+        for problem in problems(section):
+            raise ValueError(problem)
+        return section
+
+    return model_validator(mode="after")(refuse)
+
+
 class Short:
     """Mark of a key that people set: a new study file has it without `--all`."""
 
@@ -96,6 +107,12 @@ Mark = TypeVar("Mark")
 def mark_of(field: FieldInfo, kind: type[Mark]) -> Mark | None:
     """Return the mark of this kind in a key's annotation, if it has one."""
     return next((mark for mark in field.metadata if isinstance(mark, kind)), None)
+
+
+def has_effect(section: "Section", key: str) -> bool:
+    """Return whether a key has an effect with the other settings of its section."""
+    condition = mark_of(type(section).model_fields[key], OnlyWhen)
+    return condition is None or condition.has_effect(section)
 
 
 _EXPECTED = {
@@ -165,7 +182,7 @@ def _place(location: tuple[int | str, ...]) -> list[int | str]:
 
 
 def _keys_at(model: type[BaseModel], keys: list[Any]) -> list[str]:
-    """Return the known keys of the section at `place`, also in tables such as [data.NAME]."""
+    """Return the known keys of the section at the path `keys`, also in tables such as [data.NAME]."""
     current: Any = model
     for part in keys:
         if isinstance(current, type) and issubclass(current, BaseModel):

@@ -1,10 +1,11 @@
 """The study file: one TOML file that describes one experiment, checked with errors that name the field."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from gan_eval.base.digests import sha256_json
 from gan_eval.base.errors import UserError
@@ -13,7 +14,17 @@ from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
 from gan_eval.settings.choices import Direction, Mode, ResizerName
 from gan_eval.settings.design import design_of, keys_of_design
 from gan_eval.settings.quiz import QuizSettings
-from gan_eval.settings.sections import SHORT, Name, NotInDesign, Option, OptionalPath, PathText, Section, first_problem
+from gan_eval.settings.sections import (
+    SHORT,
+    Name,
+    NotInDesign,
+    Option,
+    OptionalPath,
+    PathText,
+    Section,
+    check,
+    first_problem,
+)
 from gan_eval.settings.training import MAX_PICTURES, TrainingSettings, joined_splits
 from gan_eval.tables.names import model_name_problem
 
@@ -118,41 +129,39 @@ class Study(Section):
     analysis: AnalysisSettings = AnalysisSettings()
     power: Annotated[PowerSettings, NotInDesign("before the study")] = PowerSettings()
 
-    @model_validator(mode="after")
-    def _models_fit(self) -> Self:
+    @check
+    def _models_fit(self) -> Iterator[str]:
         folders: dict[str, str] = {}
         for name, model in self.models.items():
             if problem := model_name_problem(name):
-                raise ValueError(f"models.{name}: {problem}")
+                yield f"models.{name}: {problem}"
             if (other := folders.setdefault(f"{model.data}-{name}", name)) != name:
-                raise ValueError(f"models.{name}: its stimuli would share a folder with {other}'s; rename one")
+                yield f"models.{name}: its stimuli would share a folder with {other}'s; rename one"
             if model.data not in self.data:
                 data_sets = ", ".join(self.data) or "none"
-                raise ValueError(f"models.{name}.data: no data set {model.data!r} in [data.*] (known: {data_sets})")
+                yield f"models.{name}.data: no data set {model.data!r} in [data.*] (known: {data_sets})"
             settings, names = self.training_of(name), list(self.models)
             start = settings.starts_from
             if start in names and names.index(start) >= names.index(name):
                 key = "init_encoder" if settings.init_encoder else "init_from"
-                raise ValueError(f"models.{name}.training.{key}: {start} has to stand before {name}")
+                yield f"models.{name}.training.{key}: {start} has to stand before {name}"
             if self.generate.checkpoint == "best" and settings.validate_every is None:
-                raise ValueError(
+                yield (
                     f"models.{name}.training.validate_every: is missing; generate.checkpoint best is found by "
                     "validation"
                 )
-        return self
 
-    @model_validator(mode="after")
-    def _models_of_a_data_set_agree(self) -> Self:
+    @check
+    def _models_of_a_data_set_agree(self) -> Iterator[str]:
         for dataset in self.data:  # A|B pictures or photographs: its models must agree
             fills = {name: self.training_of(name).inpainting is not None for name in self.models_of(dataset)}
             if len(set(fills.values())) > 1:
                 filler = next(name for name, fill in fills.items() if fill)
                 other = next(name for name, fill in fills.items() if not fill)
-                raise ValueError(
+                yield (
                     f"models.{filler}.training.inpainting: fills holes in {dataset}, whose halves {other} translates; "
                     "give one of them another data set"
                 )
-        return self
 
     def has_photographs(self, dataset: str) -> bool:
         """Return whether a data set holds photographs whose holes are filled, not A|B pictures."""

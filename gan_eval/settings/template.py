@@ -57,7 +57,7 @@ class Setting:
 
 def settings_of(section: type[Section]) -> list[Setting]:
     """Return the keys of a section in the order of a study file."""
-    declared = declarations(section.__module__.rpartition(".")[2], section.__name__)
+    declared = declarations(section)
     return [
         Setting(name, info, declared[name], *_section_of(info.annotation))
         for name, info in section.model_fields.items()

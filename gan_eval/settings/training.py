@@ -1,12 +1,13 @@
 """`[training]`: how a generator is trained; with `[training.inpainting]`, to fill holes instead of translating."""
 
 import math
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from gan_eval.base.errors import UserError
-from gan_eval.settings.sections import SHORT, Option, OptionalPath, Section
+from gan_eval.settings.sections import SHORT, Option, OptionalPath, Section, check
 
 MaskKind = Literal["centre", "blocks", "region", "folder"]
 StyleNetwork = Literal["none", "vgg13_bn", "vgg16"]
@@ -58,20 +59,19 @@ class InpaintingSettings(Section):
     judged_patches: Literal["all", "hole"] = "all"
     """PatchGAN logits in the loss: all, or only those at the hole; a global logit always counts."""
 
-    @model_validator(mode="after")
-    def _holes_can_be_made(self) -> Self:
+    @check
+    def _holes_can_be_made(self) -> Iterator[str]:
         if self.least_area >= self.most_area:
-            raise ValueError(f"least_area: {self.least_area:g} is not below most_area {self.most_area:g}")
+            yield f"least_area: {self.least_area:g} is not below most_area {self.most_area:g}"
         if "centre" in self.masks and not self.least_area <= self.centre**2 <= self.most_area:
-            raise ValueError(
+            yield (
                 f"centre: a square of side {self.centre:g} takes {self.centre**2:.3g} of the picture, which is not "
                 f"between least_area {self.least_area:g} and most_area {self.most_area:g}"
             )
         if ("folder" in self.masks) != bool(self.mask_folder):
-            raise ValueError("mask_folder: goes with the mask kind folder; give both or neither")
+            yield "mask_folder: goes with the mask kind folder; give both or neither"
         if self.shapes and "region" not in self.masks:
-            raise ValueError("shapes: goes with the mask kind region; add it to masks, or remove shapes")
-        return self
+            yield "shapes: goes with the mask kind region; add it to masks, or remove shapes"
 
     def centre_side(self, image_size: int) -> int:
         """Return the side in pixels of a context encoder's output: the even number nearest to centre * size."""
@@ -236,107 +236,99 @@ class TrainingSettings(Section):
             raise UserError("training: neither steps nor epochs are given; give one of them")
         return self.steps or (self.epochs or 0) * math.ceil(pictures / self.batch_size)
 
-    @model_validator(mode="after")
-    def _one_length(self) -> Self:
+    @check
+    def _one_length(self) -> Iterator[str]:
         if self.epochs is not None and self.steps is not None:
-            raise ValueError("give epochs or steps, not both")
-        return self
+            yield "give epochs or steps, not both"
 
-    @model_validator(mode="after")
-    def _style_fits(self) -> Self:
+    @check
+    def _style_fits(self) -> Iterator[str]:
         if (self.style_network == "none") != (self.lambda_style == 0):
-            raise ValueError("lambda_style: goes with style_network; give both or neither")
+            yield "lambda_style: goes with style_network; give both or neither"
         if self.style_layers == "all" and self.style_network == "none":
-            raise ValueError("style_layers: goes with style_network; give one, or remove style_layers")
-        return self
+            yield "style_layers: goes with style_network; give one, or remove style_layers"
 
-    @model_validator(mode="after")
-    def _depth_and_order_fit_the_generator(self) -> Self:
+    @check
+    def _depth_and_order_fit_the_generator(self) -> Iterator[str]:
         if self.depth is not None and self.image_size % 2**self.depth:
-            raise ValueError(f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}")
+            yield f"image_size {self.image_size} is not a multiple of 2^depth = {2**self.depth}"
         if self.downsampling != "strided" and self.generator not in ("unet", "channelwise_unet"):
-            raise ValueError(f"downsampling: only U-Nets have it; remove it for generator {self.generator}")
+            yield f"downsampling: only U-Nets have it; remove it for generator {self.generator}"
         if self.encoder_order != "norm_activation" and self.generator in ("resnet_6", "resnet_9"):
-            raise ValueError("encoder_order: only U-Nets and encoders have it; remove it for a ResNet")
-        return self
+            yield "encoder_order: only U-Nets and encoders have it; remove it for a ResNet"
 
-    @model_validator(mode="after")
-    def _start_fits_the_generator(self) -> Self:
+    @check
+    def _start_fits_the_generator(self) -> Iterator[str]:
         if self.init_encoder and self.init_from:
-            raise ValueError("init_encoder: init_from gives the encoder too; give one of them")
+            yield "init_encoder: init_from gives the encoder too; give one of them"
         if self.init_encoder and self.generator not in ENCODERS:
-            raise ValueError(
+            yield (
                 f"init_encoder: {self.generator} has no encoder of its own; remove it, or give generator "
                 "context_encoder or region_encoder"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _generator_fits_the_task(self) -> Self:
+    @check
+    def _generator_fits_the_task(self) -> Iterator[str]:
         if self.inpainting is None:
             if self.generator in (*ENCODERS, "channelwise_unet"):
-                raise ValueError(f"generator: {self.generator} fills holes; give a section inpainting, or another one")
-            return self
+                yield f"generator: {self.generator} fills holes; give a section inpainting, or another one"
+            return
         if self.generator == "context_encoder":
             if list(self.inpainting.masks) != ["centre"]:
-                raise ValueError("generator: context_encoder fills only the centre; give masks = { centre = 1 }")
+                yield "generator: context_encoder fills only the centre; give masks = { centre = 1 }"
             if self.inpainting.mask_channel:
-                raise ValueError("generator: context_encoder always has its hole in the centre; remove mask_channel")
+                yield "generator: context_encoder always has its hole in the centre; remove mask_channel"
         if self.generator in ENCODERS and self.norm == "batch" and self.statistics == "sample":
-            raise ValueError(f'statistics: {self.generator} has BatchNorm over the batch; give statistics = "batch"')
-        return self
+            yield f'statistics: {self.generator} has BatchNorm over the batch; give statistics = "batch"'
 
-    @model_validator(mode="after")
-    def _judged_parts_fit_the_networks(self) -> Self:
+    @check
+    def _judged_parts_fit_the_networks(self) -> Iterator[str]:
         holes, is_context_encoder = self.inpainting, self.generator == "context_encoder"
         if holes and holes.overlap_shown and not is_context_encoder:
-            raise ValueError("inpainting.overlap_shown: only context_encoder has it; remove it")
+            yield "inpainting.overlap_shown: only context_encoder has it; remove it"
         if holes and holes.judged_patches == "hole":
             if is_context_encoder:
-                raise ValueError("inpainting.judged_patches: the context encoder's hole is judged alone; remove it")
+                yield "inpainting.judged_patches: the context encoder's hole is judged alone; remove it"
             if self.discriminator == "global":
-                raise ValueError("inpainting.judged_patches: a global discriminator has no patches; remove it")
-        return self
+                yield "inpainting.judged_patches: a global discriminator has no patches; remove it"
 
-    @model_validator(mode="after")
-    def _holes_fit_the_pictures(self) -> Self:
+    @check
+    def _holes_fit_the_pictures(self) -> Iterator[str]:
         holes = self.inpainting
         if holes is None:
-            return self
+            return
         gives_centre = self.generator == "context_encoder"
         side = holes.centre_side(self.image_size) if gives_centre else round(self.image_size * holes.centre)
         square = f"inpainting.centre: a square of side {holes.centre:g}"
         if "centre" in holes.masks and side < 1:
-            raise ValueError(f"{square} is empty in pictures of {self.image_size} pixels; raise it")
+            yield f"{square} is empty in pictures of {self.image_size} pixels; raise it"
         if gives_centre and side >= self.image_size:
-            raise ValueError(f"{square} leaves no context in pictures of {self.image_size} pixels; lower it")
+            yield f"{square} leaves no context in pictures of {self.image_size} pixels; lower it"
         if gives_centre and self.style_layers == "all" and side < 16:
-            raise ValueError(f"{square} is too small ({side} pixels) for all layers of the style network; raise it")
+            yield f"{square} is too small ({side} pixels) for all layers of the style network; raise it"
         if holes.overlap_shown and 2 * holes.overlap >= side:
-            raise ValueError(
+            yield (
                 f"inpainting.overlap: leaves no hole: {holes.overlap} pixels on each side of a square of {side} are "
                 f"shown; give less than {side / 2:g}"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _some_pixel_counts(self) -> Self:
+    @check
+    def _some_pixel_counts(self) -> Iterator[str]:
         holes, gives_centre = self.inpainting, self.generator == "context_encoder"
         if holes is None:
-            return self
+            return
         border = holes.overlap and holes.overlap_weight
         if not (holes.hole_weight or border or (holes.context_weight and not gives_centre)):
             weights = "hole_weight" if gives_centre else "hole_weight and context_weight"
-            raise ValueError(
+            yield (
                 f"inpainting.hole_weight: no pixel counts in the reconstruction; give {weights} more than 0 "
                 "(lambda_l1 = 0 leaves the reconstruction out)"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _something_to_learn(self) -> Self:
+    @check
+    def _something_to_learn(self) -> Iterator[str]:
         if self.plateau_patience is not None and self.validate_every is None:
-            raise ValueError("plateau_patience: counts validations; give validate_every")
+            yield "plateau_patience: counts validations; give validate_every"
         weights = {
             name: getattr(self, name)
             for name in type(self).model_fields
@@ -345,7 +337,6 @@ class TrainingSettings(Section):
         if not any(weights.values()):
             *names, last = weights
             hint = "; lambda_tv alone has no target" if self.lambda_tv else ""
-            raise ValueError(f"{', '.join(names)} and {last} are 0{hint}; give one of them a weight")
+            yield f"{', '.join(names)} and {last} are 0{hint}; give one of them a weight"
         if self.best_metric is not None and self.best_metric not in self.validation_metrics:
-            raise ValueError(f"best_metric {self.best_metric!r} is not among validation_metrics")
-        return self
+            yield f"best_metric {self.best_metric!r} is not among validation_metrics"

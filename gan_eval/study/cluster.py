@@ -12,6 +12,7 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -35,6 +36,8 @@ from gan_eval.study.markers import Stage, bring_up_to_date
 
 if TYPE_CHECKING:
     from distributed import Client, Future, LocalCluster, Worker
+
+    from gan_eval.study.plan import Plan
 
 GPU = "GPU"
 """Name of the resource of which each training and generation takes one, where a worker declares it."""
@@ -204,9 +207,14 @@ def problem_of(folder: Path, topic: str) -> str:
             plan.split(model.data)  # an empty folder is one where nothing was mounted
     except UserError as error:
         return str(error)
-    for name in plan.study.stimuli.sets:
-        if not (plan.file.parent / name / TABLE_NAME).is_file():
-            return f"does not see the stimulus set {plan.file.parent / name}; share it with all machines"
+    for base in (plan.file.parent / name for name in plan.study.stimuli.sets):
+        if not (base / TABLE_NAME).is_file():
+            return f"does not see the stimulus set {base}; share it with all machines"
+    return _absent_library(plan)
+
+
+def _absent_library(plan: "Plan") -> str:
+    """Return which library of a study's stages is not installed here; empty if all are."""
     if plan.study.models and not find_spec("torch"):
         return f"has no PyTorch; install there: {setup_command('train')}"
     if plan.study.metrics.names and not find_spec("numba"):
@@ -303,14 +311,13 @@ class Cluster:
         errors: dict[str, Exception] = {}
         shown = 0.0
         try:
-            while waiting or running:
-                unfinished = waiting.keys() | running.keys()
-                for task in [task for task in waiting.values() if unfinished.isdisjoint(task.needs)]:
-                    del waiting[task.name]
+            while unfinished := waiting.keys() | running.keys():
+                for name in [name for name, task in waiting.items() if unfinished.isdisjoint(task.needs)]:
+                    task = waiting.pop(name)
                     if failed := {*task.needs} & errors.keys():
-                        errors[task.name] = errors[min(failed)]
+                        errors[name] = errors[min(failed)]
                     else:
-                        running[task.name] = self._submit(task)
+                        running[name] = self._submit(task)
                 time.sleep(POLL_S)
                 self._show_reports()
                 for name in [name for name, future in running.items() if future.done()]:
@@ -352,7 +359,6 @@ class Cluster:
 
     def _error_of(self, name: str, future: "Future[Any]") -> Exception | None:
         """Return the error of a finished task."""
-        from concurrent.futures import CancelledError
 
         from distributed import KilledWorker
 
@@ -403,21 +409,9 @@ def connected(
     """
     number = _processes_of(address)
     require_libraries("--cluster", "distributed", *["cryptography"] * (number > 0))
-    from distributed import Client
-
-    for logger in ("distributed", "distributed.client"):  # the command itself reports what matters
-        logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     name = f"gan_eval-{sha256_json(str(folder and folder.resolve()))[:16]}"
     with ExitStack() as stack:
-        try:
-            with warnings.catch_warnings(action="ignore"):  # of ports and versions
-                where = stack.enter_context(_local_cluster(number)) if number else address
-                client = stack.enter_context(Client(where, name=name, timeout=CONNECT_S, set_as_default=False))
-        except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two: of TLS
-            fix = "start it, or correct the address"
-            if isinstance(error, TypeError):  # of TLS without a certificate
-                fix = "give its certificate by DASK_CONFIG (docs/cluster.md)"
-            raise UserError(f"--cluster {address}: no scheduler of Dask answers there ({error}); {fix}") from error
+        client = _client(address, number, name, stack)
         try:
             others = client.run_on_scheduler(clients_of, f"Client-{name}")
         except Exception as error:
@@ -436,6 +430,23 @@ def connected(
         cluster = Cluster(client, address, Origin(path, own_version(), topic, threads), listener)
         cluster.check_workers()
         yield cluster
+
+
+def _client(address: str, number: int, name: str, stack: ExitStack) -> "Client":
+    """Return a client of a scheduler, or of `number` processes here, until the stack ends."""
+    from distributed import Client
+
+    for logger in ("distributed", "distributed.client"):  # the command itself reports what matters
+        logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of ports and versions
+            where = stack.enter_context(_local_cluster(number)) if number else address
+            return stack.enter_context(Client(where, name=name, timeout=CONNECT_S, set_as_default=False))
+    except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two: of TLS
+        fix = "start it, or correct the address"
+        if isinstance(error, TypeError):  # of TLS without a certificate
+            fix = "give its certificate by DASK_CONFIG (docs/cluster.md)"
+        raise UserError(f"--cluster {address}: no scheduler of Dask answers there ({error}); {fix}") from error
 
 
 def _processes_of(address: str) -> int:

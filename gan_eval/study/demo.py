@@ -30,6 +30,7 @@ from gan_eval.pictures.layouts import Found
 from gan_eval.settings.study import load_study
 from gan_eval.settings.template import toml, write_study
 from gan_eval.study import markers
+from gan_eval.study.markers import Stage
 from gan_eval.study.plan import Plan, make_plan
 from gan_eval.study.sessions import closing_lines, is_rehearsal, open_quiz, read_sessions
 from gan_eval.study.stages import list_stages
@@ -64,12 +65,12 @@ CROPS_EACH = 4
 
 
 def run_demo(
-    out: Path, listener: Listener, *, again: Sequence[str] = (), simulate: str | None = None, threads: int | None = None
+    out: Path, listener: Listener, *, again: Sequence[str], simulate: str | None = None, threads: int | None = None
 ) -> Path:
     """Train, generate, measure, ask people (or simulate them without a screen) and report.
 
     Args:
-        again: the command that the user typed, in words; default: `demo` with this folder.
+        again: the command that the user typed, in words.
         simulate: rehearse the quiz with this simulated participant even where there is a screen.
 
     Raises:
@@ -102,15 +103,18 @@ def run_demo(
         plan = make_plan(study, out, **how)
     stages = list_stages(plan)
     if asks:
-        before = [stage for stage in stages if stage.name.split("-")[0] in ("train", "generate", "metrics")]
-        markers.run(before, out, listener)
+        markers.run(_some(stages, "train", "generate", "metrics"), out, listener)
         open_quiz(plan, read_sessions(plan), listener, note=size_note(CROP, size))
     markers.run(stages, out, listener)
     rehearsal = rehearse(plan, listener) if asks else None
-    for line in closing_lines(plan, again or ["demo", "--out", str(out)], rehearsal=rehearsal):
+    for line in closing_lines(plan, again, rehearsal=rehearsal):
         listener.message(line)
     listener.message("with pictures of your own: gan-eval try REAL FAKE  # two folders; equal file names are pairs")
     return out / "report.html"
+
+
+def _some(stages: Sequence[Stage], *families: str) -> list[Stage]:
+    return [stage for stage in stages if stage.name.split("-")[0] in families]
 
 
 def _fetch_inception(listener: Listener) -> None:
@@ -154,9 +158,7 @@ def rehearse(plan: Plan, listener: Listener) -> Plan | None:
         for name in (f"{table.name}.csv" for table in (IMAGE_METRICS, SET_METRICS)):  # they are of the same pictures
             write_bytes(out / "metrics" / name, read_bytes(plan.folder / "metrics" / name))
         rehearsed = make_plan(file, out, simulate="default")
-        markers.run(
-            [stage for stage in list_stages(rehearsed) if stage.name in ("quiz", "analyze", "report")], out, listener
-        )
+        markers.run(_some(list_stages(rehearsed), "quiz", "analyze", "report"), out, listener)
     except UserError as error:  # for example other pictures than those of an earlier demo
         listener.message(f"rehearsal: skipped, {error}")
         return None
@@ -280,5 +282,5 @@ def _write_pictures(out: Path) -> dict[str, dict[str, Path]]:
 def refresh_report(plan: Plan, listener: Listener) -> Path:
     """Measure the pictures once, and update tables and report; return the report."""
     names = ("audit", *["metrics"] * bool(find_spec("torch")), "analyze", "report")
-    markers.run([stage for stage in list_stages(plan) if stage.name in names], plan.folder, listener)
+    markers.run(_some(list_stages(plan), *names), plan.folder, listener)
     return plan.folder / "report.html"

@@ -16,7 +16,7 @@ from gan_eval.base.output_folders import study_folder_of
 from gan_eval.base.reading import Place, resolved
 from gan_eval.store import NoParticipantError, Stored, forget, stored_of, with_moved_stores
 from gan_eval.study.markers import run_lock
-from gan_eval.tables import STORED_TABLES
+from gan_eval.tables import STORED_TABLES, TABLES
 from gan_eval.tables.names import MODELS_TEX
 
 UNREACHED = (
@@ -66,7 +66,6 @@ def _made_from_answers(folder: Path) -> list[Path]:
     """Return the files and folders of a study's folder that were made from answers."""
     from gan_eval.stats.all_tables import OF_ANALYSIS
     from gan_eval.stats.writing import SUFFIXES
-    from gan_eval.tables import TABLES
 
     tables, records = folder / "tables", folder / OWN_FOLDER
     derived = [

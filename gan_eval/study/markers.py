@@ -89,11 +89,8 @@ def run(
             folder.
     """
     require_known((*redo, *([only] if only else [])), stages)
-    redone: set[str] = set()
+    redone = _made_again(stages, redo)
     with hold_lock(*run_lock(folder)):
-        for stage in stages:  # and all that read the results of these
-            if any(_is_called(stage, name) for name in redo) or redone.intersection(stage.needs):
-                redone.add(stage.name)
         for stage in stages:
             stage.check(redone)
         for stage in stages:
@@ -103,6 +100,15 @@ def run(
         for stage in elsewhere(chosen) if elsewhere else chosen:
             bring_up_to_date(stage, folder, listener)
         keep_digests(folder / OWN_FOLDER / DIGESTS)
+
+
+def _made_again(stages: Sequence[Stage], redo: Sequence[str]) -> set[str]:
+    """Return the stages (or families) to redo, and all that read their results."""
+    redone: set[str] = set()
+    for stage in stages:
+        if any(_is_called(stage, name) for name in redo) or redone.intersection(stage.needs):
+            redone.add(stage.name)
+    return redone
 
 
 def require_known(names: Iterable[str], stages: Sequence[Stage]) -> None:
@@ -206,9 +212,12 @@ def bring_up_to_date(stage: Stage, folder: Path, listener: Listener) -> None:
         listener.progress(1, 1, stage.name)
     if finished:
         marker.write(settings_hash=sha256_json(marker.made["settings"]), files=stage.hashes(folder))
-        seconds = time.monotonic() - started
-        minutes, rest = divmod(round(seconds), 60)
-        listener.message(f"{stage.name}: done in {f'{minutes} min {rest} s' if minutes else f'{seconds:.1f} s'}")
+        listener.message(f"{stage.name}: done in {_duration(time.monotonic() - started)}")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
 
 
 def files_of(output: Path) -> Iterable[Path]:

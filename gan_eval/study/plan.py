@@ -26,9 +26,14 @@ from gan_eval.study.markers import DIGESTS
 from gan_eval.tables import PARTICIPANTS, PARTICIPATION, TRIALS
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.names import RAW
+from trainer.datasets.dataset import VALIDATION_SPLITS
+from trainer.datasets.photographs import PhotographSet
+from trainer.datasets.presets import PRESETS
+from trainer.state.run_folder import generator_file
 
 if TYPE_CHECKING:
     from gan_eval.base.parallel import RunTasks
+    from trainer.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -95,9 +100,14 @@ class Plan:
         folder = self.data_folder(self.study.models[model].data)
         if self.study.training_of(model).inpainting is None:
             return [path for name in joined_splits(split) for path in list_pictures(folder / name)]
-        from trainer.datasets.photographs import PhotographSet
 
         return PhotographSet(folder).training_paths(split)
+
+    def task(self, model: str) -> "Task":
+        """Return what the trainer does for a model: the holes that it fills, its style network."""
+        from trainer.tasks import new_task
+
+        return new_task(self.study.training_of(model), root=self.data_root or Path())
 
     def initial_file(self, model: str) -> Path | None:
         """Return the trained generator, or encoder, that a model starts from; None: random weights."""
@@ -106,7 +116,6 @@ class Plan:
             return None
         if name in self.study.models:
             return self.model_folder(name) / "generator.safetensors"
-        from trainer.state.run_folder import generator_file
 
         return generator_file(self.file.parent / name)
 
@@ -165,15 +174,12 @@ class Plan:
         folder = self.data_folder(dataset)
         if not self.study.has_photographs(dataset):
             return (folder / split).is_dir()
-        from trainer.datasets.photographs import PhotographSet
 
         return PhotographSet(folder).has_split(split)
 
 
 def way_to_get(folder: Path) -> str:
     """Return how to get the data set that is missing in this folder, to put after a message; empty without a preset."""
-    from trainer.datasets.presets import PRESETS
-
     preset = PRESETS.get(folder.name)
     if preset is None:
         return ""
@@ -351,10 +357,9 @@ def _check_training(plan: Plan, model: str) -> None:
         return
     from trainer.loop.initial_weights import load_encoder
     from trainer.style import style_weights
-    from trainer.tasks import new_task
 
     with naming(f"{plan.file}: "):
-        task = new_task(training, root=plan.data_root or Path())
+        task = plan.task(model)
         if training.style_network != "none":
             style_weights(training.style_network)
         if training.init_encoder and training.init_encoder not in plan.study.models and start is not None:
@@ -423,7 +428,6 @@ def _check_splits(plan: Plan) -> None:
     """Refuse a model that is tested with pictures of its training or validation, or copies of them, unless the study
     file joins the tested split into the training itself.
     """
-    from trainer.datasets.dataset import VALIDATION_SPLITS
 
     @cache
     def digests(dataset: str, split: str) -> dict[str, Path]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gan_eval.base.errors import UserError
+from gan_eval.base.parallel import RunTasks
+from gan_eval.base.progress import Progress
 from gan_eval.quiz.draw.choose import possible_counts
 from gan_eval.quiz.draw.offers import pools_of
 from gan_eval.quiz.draw.rounds import choices, never_shown
@@ -15,13 +16,9 @@ from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.settings.study import Study
 from gan_eval.stats.power.design import SimulatedGroup, StudyDesign
+from gan_eval.stats.power.planning import PowerPlan, simulate_power
 from gan_eval.tables.frames import Row
 from gan_eval.tables.names import Role
-
-if TYPE_CHECKING:
-    from gan_eval.base.parallel import RunTasks
-    from gan_eval.base.progress import Progress
-    from gan_eval.stats.power.planning import PowerPlan
 
 
 def plan_power(
@@ -30,10 +27,10 @@ def plan_power(
     *,
     settings: PowerSettings | None = None,
     workers: int = 1,
-    run_tasks: "RunTasks | None" = None,
+    run_tasks: RunTasks | None = None,
     where: str = "study",
-    on_progress: "Progress | None" = None,
-) -> "PowerPlan":
+    on_progress: Progress | None = None,
+) -> PowerPlan:
     """Deal the lists of a study, and simulate it for each number of participants in `[power]`.
 
     Args:
@@ -46,8 +43,6 @@ def plan_power(
         UserError: a protocol without power, a pool that cannot be dealt, or a planned comparison without pictures.
         KeyboardInterrupt: interrupted.
     """
-    from gan_eval.stats.power.planning import simulate_power
-
     settings = settings or study.power
     require_power_is_defined(study.quiz, where=where)
     design = deal_design(stimuli, study.quiz, seed=study.study.seed, participants=max(settings.participants))

@@ -14,9 +14,16 @@ from gan_eval.base.file_sets import replaced_set
 from gan_eval.base.output_folders import claim_output_folder, relative_path
 from gan_eval.base.progress import Listener, about
 from gan_eval.base.reading import read_bytes
+from gan_eval.metrics import Settings
+from gan_eval.metrics.catalogue import METRICS
+from gan_eval.metrics.weights import cache
+from gan_eval.pictures.audit import audit, summary_lines
+from gan_eval.pictures.fills import BASELINES, write_fills
 from gan_eval.pictures.sets import read_set
+from gan_eval.report import write_report
 from gan_eval.settings.facts import FACTS
 from gan_eval.settings.study import CheckpointKind
+from gan_eval.stats.recruitment import waiting_text
 from gan_eval.store import open_store
 from gan_eval.study.markers import Stage, files_of, hash_result
 from gan_eval.study.plan import Plan
@@ -35,13 +42,12 @@ from gan_eval.study.sessions import (
     simulate_missing,
     stimulus_hashes,
 )
+from gan_eval.study.training import job_of, train_model
 from gan_eval.tables import frames as tabular
 from gan_eval.tables.names import MODELS_TEX
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from gan_eval.metrics import Settings
 
 PUBLISHED = "published"
 """Name of the folder, and of the set, of the published tables."""
@@ -85,7 +91,6 @@ def train_stage(plan: Plan, model: str) -> Stage:
     def work(listener: Listener) -> bool:
         show = about(f"train {model}{position}", listener.progress)
         show(0, 0)  # importing torch takes seconds
-        from gan_eval.study.training import job_of, train_model
 
         train_model(
             job_of(plan, model),
@@ -100,10 +105,8 @@ def train_stage(plan: Plan, model: str) -> Stage:
         if (start := plan.initial_file(model)) is not None:
             hashes["initial"] = hash_result(start, f"train-{initial}" if initial else "train")
         if settings.inpainting is not None:
-            from trainer.tasks import new_task
-
-            task = new_task(settings, root=plan.data_root or Path())
-            hashes |= {name: str(value) for name, value in task.definition().items()}  # shapes, masks, a style network
+            of_task = plan.task(model).definition().items()  # shapes, masks, a style network
+            hashes |= {name: str(value) for name, value in of_task}
         return hashes
 
     return Stage(
@@ -157,10 +160,7 @@ def generate_stage(plan: Plan, model: str) -> Stage:
         hashes = _picture_hashes(plan, model, plan.split(dataset))
         hashes["generator"] = hash_result(file, f"train-{model}")
         if study.training_of(model).inpainting is not None:
-            from trainer.tasks import new_task
-
-            task = new_task(study.training_of(model), root=plan.data_root or Path())
-            hashes |= {name: str(value) for name, value in task.conditions().items()}
+            hashes |= {name: str(value) for name, value in plan.task(model).conditions().items()}
         return hashes
 
     generation = study.generate.model_dump(mode="json")
@@ -183,8 +183,6 @@ def metrics_stage(plan: Plan) -> Stage:
 
         sets = list(plan.measured_folders().values())
         if plan.study.metrics.baselines:
-            from gan_eval.pictures.fills import BASELINES, write_fills
-
             sets += write_fills(sets, claim_output_folder(out) / BASELINES)
         results = write_metrics(
             sets,
@@ -199,8 +197,6 @@ def metrics_stage(plan: Plan) -> Stage:
         return True
 
     def inputs() -> Mapping[str, str]:
-        from gan_eval.metrics.weights import cache
-
         files = {
             weights.name: str(file.stat().st_size)
             for weights, file in cache.list_weights()
@@ -231,9 +227,8 @@ def metrics_stage(plan: Plan) -> Stage:
     )
 
 
-def metrics_settings(plan: Plan) -> "Settings":
+def metrics_settings(plan: Plan) -> Settings:
     """Return how a study's pictures are measured."""
-    from gan_eval.metrics import Settings
     from gan_eval.metrics.run.cache import cache_file
 
     section, (features, networks) = plan.study.metrics, plan.sources()
@@ -254,8 +249,6 @@ def audit_stage(plan: Plan) -> Stage:
     out = plan.folder / "tables" / f"{tables.GIVEAWAYS.name}.csv"
 
     def work(listener: Listener) -> bool:
-        from gan_eval.pictures.audit import audit, summary_lines
-
         sets = [read_set(folder) for folder in plan.stimulus_folders().values()]
         try:
             giveaways = audit(sets, on_progress=about("audit", listener.progress))
@@ -341,7 +334,6 @@ def _analyze(plan: Plan, out: Path, listener: Listener) -> bool:
     """Write the tables of the study's answers into `out`; False without an answer."""
     from gan_eval.judgements.readers import stored_tables
     from gan_eval.stats.analysis import Answers, analyze_study
-    from gan_eval.stats.recruitment import waiting_text
     from gan_eval.stats.writing import write_analysis
 
     stored: dict[tables.Table, pd.DataFrame] = {}
@@ -384,7 +376,6 @@ def training_stage(plan: Plan) -> Stage:
     files = {model: plan.model_folder(model) / "validation.csv" for model in plan.study.models}
 
     def work(_: Listener) -> bool:
-        from gan_eval.metrics.catalogue import METRICS
         from gan_eval.stats.tables.plateau import all_plateaus
 
         validation = {
@@ -414,8 +405,6 @@ def report_stage(plan: Plan) -> Stage:
     out, text = plan.folder / "report.html", read_bytes(plan.file) if plan.text is None else plan.text
 
     def work(listener: Listener) -> bool:
-        from gan_eval.report import write_report
-
         write_bytes(plan.folder / "study.toml", text)
         write_json(plan.folder / OWN_FOLDER / FACTS, _report_facts(plan, read_sessions(plan)))
         with replaced_set(plan.folder, PUBLISHED) as new:  # tables that the study no longer names are removed

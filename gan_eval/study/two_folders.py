@@ -48,7 +48,7 @@ def try_folders(
     out: Path,
     listener: Listener,
     *,
-    again: Sequence[str] = (),
+    again: Sequence[str],
     paired: bool | None = None,
     tar_key: str | None = None,
     fit: Fit | None = None,
@@ -64,7 +64,7 @@ def try_folders(
         fakes: a folder (or container) for each model, which has its name.
         paired: see `gan_eval.pictures.layouts.items_of`.
         tar_key: see `gan_eval.pictures.containers.pictures_folder`.
-        again: the command that the user typed, in words; default: `try` with these folders.
+        again: the command that the user typed, in words.
         out: the study's folder, as `run` makes it from `out/study.toml`.
         fit, white: see `Reading`.
         ask: asks the user a question, whose answer is yes or no; None: nobody is there to be asked.
@@ -104,7 +104,6 @@ def try_folders(
     # the audit says what gives fakes away, and comes after whoever runs this has judged
     last = ("audit", "analyze", "report") if plan.store.is_file() else ("audit", "report")
     markers.run([stages[name] for name in last], out, listener)
-    again = again or ["try", str(real), *map(str, fakes), "--out", str(out)]
     more = f"next: {shlex.join(['gan-eval', *again])}  # with more pairs of pictures, for the quiz"
     for line in [more] if too_few else closing_lines(plan, again):
         listener.message(line)

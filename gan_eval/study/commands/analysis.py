@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gan_eval.base.errors import UserError, naming
+from gan_eval.base.file_sets import replaced_set, settled
+from gan_eval.base.output_folders import check_output_folder, claim_output_folder, refuse_of_others, study_folder_of
 from gan_eval.base.progress import about
-from gan_eval.base.reading import Place, place_of, plain_file, resolved
+from gan_eval.base.reading import Place, place_of, resolved
+from gan_eval.base.threads import usable_cores
+from gan_eval.pictures.sets import TABLE_NAME, read_sets, read_stimulus_tables, require_presented
+from gan_eval.settings.analysis import AnalysisSettings, PowerSettings
+from gan_eval.settings.sections import check_options
+from gan_eval.settings.study import Study, load_study
 from gan_eval.study.commands.console import Console, print_next_command
 from gan_eval.study.commands.options import (
     Cluster,
@@ -20,24 +27,28 @@ from gan_eval.study.commands.options import (
     Out,
     Stimuli,
     Store,
+    check_rules,
     given_options,
     parse_pairs,
     refuse_without_effect,
+    repeated,
     setting,
+    table_or_store,
     tables_as_json,
     values_of_options,
     with_settings,
 )
+from gan_eval.tables import IMAGE_METRICS, MARKS, SET_METRICS, STORED_TABLES, TRIALS
+from gan_eval.tables import frames as tabular
+from gan_eval.tables.frames import Row, holds_table, read_table
+from gan_eval.tables.schema import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gan_eval.metrics.maps import PictureMaps
-    from gan_eval.settings.study import Study
     from gan_eval.stats.analysis import Answers
     from gan_eval.stats.inputs import ReadTable
-    from gan_eval.tables.frames import Row
-    from gan_eval.tables.schema import Table
 
 
 def analyze(
@@ -49,30 +60,26 @@ def analyze(
         Path | None, typer.Option(help="A study file with the plan; rules and margin given here are then exploratory.")
     ] = None,
     image_metrics: Annotated[
-        list[Path] | None,
+        list[Path],
         typer.Option(
             metavar="FILE",
             help="Metric values of single pictures, ours or another program's, in any format of trials import "
             "([METRIC=]FILE). Repeatable.",
         ),
-    ] = None,
-    set_metrics: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="Metric values of sets. Repeatable.")
-    ] = None,
+    ] = [],
+    set_metrics: Annotated[list[Path], typer.Option(metavar="FILE", help="Metric values of sets. Repeatable.")] = [],
     better: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             metavar="METRIC=WORD",
             help="Which values of a metric are better: higher or lower, if not known. Repeatable.",
         ),
-    ] = None,
-    stimuli: Stimuli = None,
-    maps: Maps = None,
-    exclude: Annotated[list[str] | None, setting("analysis", "AnalysisSettings", "exclude", metavar="RULE")] = None,
-    exclude_participants: Annotated[
-        list[str] | None, setting("analysis", "AnalysisSettings", "exclude_participants", metavar="RULE")
-    ] = None,
-    margin: Annotated[float | None, setting("analysis", "AnalysisSettings", "margin")] = None,
+    ] = [],
+    stimuli: Stimuli = [],
+    maps: Maps = [],
+    exclude: Annotated[list[str], setting(AnalysisSettings, "exclude", metavar="RULE")] = [],
+    exclude_participants: Annotated[list[str], setting(AnalysisSettings, "exclude_participants", metavar="RULE")] = [],
+    margin: Annotated[float | None, setting(AnalysisSettings, "margin")] = None,
     largest_member: LargestMember = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
 ) -> None:
@@ -89,27 +96,24 @@ def analyze(
     The tables participants, sessions and marks are read from the store, or from participants.csv,
     sessions.csv and marks.csv in the trials' folder.
     """
-    source, file = _source(trials, store, study)
+    source, file = table_or_store(trials, store, usage="analyze: give either a trials table or --store")
+    if file is not None and study is not None:
+        raise UserError("--study: chooses among the studies of a --store; remove it")
     if out is None:
         raise UserError("analyze: --out is missing; name a folder for the tables")
-    sets, picture_maps = stimuli or [], maps or []
-    rules = {"--exclude": exclude or [], "--exclude-participants": exclude_participants or []}
-
     with Console() as console, console.working("analysis"):
-        from gan_eval.base.output_folders import check_output_folder, refuse_of_others
-        from gan_eval.settings.study import load_study
         from gan_eval.stats.analysis import analyze_study
-        from gan_eval.tables import IMAGE_METRICS, SET_METRICS
 
         check_output_folder(out)
         refuse_of_others(out, "tables")
-        _check_rules(rules)
+        check_rules("--exclude", exclude)
+        check_rules("--exclude-participants", exclude_participants)
         planned = load_study(plan, only_plan=True) if plan else None
         if file is None:
             answers = _answers_of_store(source, study, planned)
         else:
             answers = _answers_of_files(file, planned, out, console.message)
-        metrics = _read_metrics(image_metrics or (), set_metrics or (), answers, out)
+        metrics = _read_metrics(image_metrics, set_metrics, answers, out)
         with (
             naming(f"{plan}: " if plan else "", only="analysis."),
             naming("--exclude: ", only="trials: "),
@@ -118,54 +122,30 @@ def analyze(
             results, counted = analyze_study(
                 answers,
                 out,
-                stimuli=sets,
-                maps=_maps(answers, sets, picture_maps),
+                stimuli=stimuli,
+                maps=_maps(answers, stimuli, maps),
                 extra=_to_copy(metrics, out),
                 image_metrics=metrics.get(IMAGE_METRICS),
                 set_metrics=metrics.get(SET_METRICS),
-                better=parse_pairs(better or (), "--better"),
-                exclude=rules["--exclude"],
-                exclude_participants=rules["--exclude-participants"],
+                better=parse_pairs(better, "--better"),
+                exclude=exclude,
+                exclude_participants=exclude_participants,
                 margin=margin,
                 on_message=console.message,
             )
-        for line in _read_as(answers) if file is not None else ():
+        for line in _read_as(answers):
             console.message(line)
         _print_answer(console, results, counted, answers.study if file is None else None)
-    words = [("--stimuli", str(folder)) for folder in sets] + [("--maps", text) for text in picture_maps]
-    print_next_command("report", str(out), *(word for option in words for word in option))
+    print_next_command("report", str(out), *repeated("--stimuli", stimuli), *repeated("--maps", maps))
     typer.echo(tables_as_json(results) if as_json else out)
-
-
-def _source(trials: Place | None, store: Place | None, study: str | None) -> tuple[Place, Path | None]:
-    """Return the file or store to analyze, and the file if it is a table."""
-    source = trials or store
-    if source is None or (trials and store):
-        raise UserError("analyze: give either a trials table or --store")
-    file = plain_file(source) if store is None else None
-    if file is not None and study is not None:
-        raise UserError("--study: chooses among the studies of a --store; remove it")
-    return source, file
-
-
-def _check_rules(rules: Mapping[str, Sequence[str]]) -> None:
-    """Refuse a rule that is not valid, by its option, before anything is read."""
-    from gan_eval.judgements.rules import parse_rule
-
-    for option, given in rules.items():
-        for rule in given:
-            with naming(f"{option}: "):
-                parse_rule(rule)
 
 
 def _read_metrics(
     image_metrics: Sequence[Path], set_metrics: Sequence[Path], answers: "Answers", out: Path
 ) -> "dict[Table, ReadTable]":
     """Read the metric tables once, so that those that are copied are those that are analysed."""
-    from gan_eval.base.file_sets import settled
     from gan_eval.judgements.readers import of_people
     from gan_eval.stats.inputs import ReadTable, read_set_metrics
-    from gan_eval.tables import IMAGE_METRICS, SET_METRICS, TRIALS
 
     read = {}
     with settled(*(file.parent for file in (*image_metrics, *set_metrics)), out):
@@ -182,7 +162,6 @@ def _read_metrics(
 
 def _to_copy(metrics: "Mapping[Table, ReadTable]", out: Path) -> "dict[Table, pd.DataFrame]":
     """Return the metric tables to copy next to their correlations for the report, unless `out` has others already."""
-    from gan_eval.base.file_sets import settled
     from gan_eval.stats.writing import SET_NAME
 
     with settled(out) as sets:
@@ -195,19 +174,18 @@ def _to_copy(metrics: "Mapping[Table, ReadTable]", out: Path) -> "dict[Table, pd
 
 
 def _read_as(answers: "Answers") -> list[str]:
-    """Return what a table of another program, which did not measure onsets, was read as."""
+    """Return what a table of another program, which did not measure onsets, was read as; empty for a store."""
     from gan_eval.judgements.read_as import lines_of, of_table
-    from gan_eval.tables import TRIALS
 
     trials, covariates = answers.tables[TRIALS], answers.study.analysis.covariates if answers.study else ()
-    return lines_of(of_table(trials, covariates)) if trials["onset_ms"].isna().all() else []
+    return lines_of(of_table(trials, covariates)) if answers.prepared and trials["onset_ms"].isna().all() else []
 
 
 def _print_answer(
     console: "Console",
     answers: "Mapping[str, pd.DataFrame]",
     stored: "Mapping[Table, pd.DataFrame]",
-    study: "Study | None",
+    study: Study | None,
 ) -> None:
     """Print the first sentence of the report, the table to cite, and the number of participants left out of it.
 
@@ -233,13 +211,11 @@ def _print_answer(
             console.message(left_out, wrap=True)
 
 
-def _answers_of_store(store: Place, name: str | None, planned: "Study | None") -> "Answers":
+def _answers_of_store(store: Place, name: str | None, planned: Study | None) -> "Answers":
     """Read the answers to the named study of a store; a study's folder next to it knows how many people are wanted."""
-    from gan_eval.base.output_folders import study_folder_of
     from gan_eval.judgements.readers import stored_tables
     from gan_eval.stats.analysis import Answers
     from gan_eval.store import open_store
-    from gan_eval.tables import TRIALS
 
     with open_store(store, create=False) as opened:
         stored = stored_tables(opened, name)
@@ -255,14 +231,11 @@ def _answers_of_store(store: Place, name: str | None, planned: "Study | None") -
     return Answers(stored, planned, people, store=store if isinstance(store, Path) else None)
 
 
-def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Callable[[str], None]) -> "Answers":
+def _answers_of_files(file: Path, planned: Study | None, out: Path, say: Callable[[str], None]) -> "Answers":
     """Read a trials table and fill its columns; also read the tables next to it that an analysis uses or keeps."""
-    from gan_eval.base.file_sets import settled
     from gan_eval.judgements.readers import tables_to_analyze
     from gan_eval.judgements.trials import prepare_trials
     from gan_eval.stats.analysis import Answers
-    from gan_eval.tables import STORED_TABLES, TRIALS
-    from gan_eval.tables.frames import holds_table, read_table
 
     with settled(file.parent):  # finish an interrupted replacement
         frames = tables_to_analyze(file, say=say).tables
@@ -277,11 +250,7 @@ def _answers_of_files(file: Path, planned: "Study | None", out: Path, say: Calla
 
 def _maps(answers: "Answers", stimuli: Sequence[Path], maps: Sequence[str]) -> "PictureMaps | None":
     """Return the maps to compare with marks; refuse sets without pictures that people saw, and maps without marks."""
-    from gan_eval.tables import MARKS, TRIALS
-
     for folder in stimuli:
-        from gan_eval.pictures.sets import read_stimulus_tables, require_presented
-
         shown = answers.tables[TRIALS].reindex(columns=["stimulus", "stimulus_b"]).melt()["value"].dropna()
         require_presented(folder, read_stimulus_tables([folder]), {*shown})
     if stimuli and len(answers.tables.get(MARKS, ())):
@@ -294,7 +263,7 @@ def _maps(answers: "Answers", stimuli: Sequence[Path], maps: Sequence[str]) -> "
     return None
 
 
-@partial(with_settings, {"analysis": "PowerSettings"})
+@partial(with_settings, [PowerSettings])
 def power(
     context: typer.Context,
     study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
@@ -312,9 +281,6 @@ def power(
     """
     if cluster is not None:
         refuse_without_effect(context, ["workers"], f"--cluster {cluster} has its own; remove one of them")
-    from gan_eval.settings.analysis import PowerSettings
-    from gan_eval.settings.sections import check_options
-    from gan_eval.settings.study import load_study
 
     checked = load_study(study)
     values = checked.power.model_dump() | values_of_options(PowerSettings, given_options(**settings))
@@ -329,12 +295,8 @@ def power(
         for name in assumptions.fooling_rates:
             if name not in models:
                 raise UserError(f"{study}: power.fooling_rates.{name}: no such model; it has {', '.join(models)}")
-        from gan_eval.base.file_sets import replaced_set
-        from gan_eval.base.output_folders import claim_output_folder
-        from gan_eval.base.threads import usable_cores
         from gan_eval.stats.power.planning import POWER, printed, sentences
         from gan_eval.study.power import plan_power
-        from gan_eval.tables import frames as tabular
 
     claim_output_folder(out)
     with ExitStack() as stack:
@@ -364,9 +326,8 @@ def power(
     typer.echo(tables_as_json({"power": plan.table}) if as_json else out)
 
 
-def _pool(study: "Study", file: Path, out: Path, size: int | None) -> "list[Row]":
+def _pool(study: Study, file: Path, out: Path, size: int | None) -> list[Row]:
     """Return the requested pool, else the study's stimulus sets; refuse a study without either."""
-    from gan_eval.pictures.sets import TABLE_NAME, read_sets
     from gan_eval.study.plan import Plan
     from gan_eval.study.power import planned_stimuli, versions_of
 

@@ -99,12 +99,11 @@ class Console:
         """
         if caption:
             self.message(caption, wrap=True)
-        filled = [column for column in range(len(heads)) if any(row[column] for row in rows)]
-        cells = [[row[column] for column in filled] for row in rows[:_MAX_ROWS]]
-        if not cells:
+        columns = [column[: _MAX_ROWS + 1] for column in zip(heads, *rows, strict=True) if any(column[1:])]
+        if not columns:
             return
-        are_numbers = [all(_NUMBER.match(cell) for cell in column if cell) for column in zip(*cells, strict=True)]
-        names = [heads[column] for column in filled]
+        are_numbers = [all(_NUMBER.match(cell) for cell in column[1:] if cell) for column in columns]
+        names, *cells = zip(*columns, strict=True)
         if self._bars is None:
             for line in _plain_table([names, *cells], are_numbers):
                 print(line, file=self._file)
@@ -141,6 +140,16 @@ class Console:
     ) -> None:
         """Show that `done` of `total` parts of `what` are finished (see `gan_eval.base.progress.Progress`)."""
         now = time.monotonic()
+        task = self._task(what, done, total, now)
+        text = f"{task.text(now, done, unit, units_each)}  {detail}".rstrip()
+        if self._bars is not None and task.bar is not None:
+            self._bars.update(task.bar, completed=done, total=total or None, text=text, visible=True)
+        elif total != 1 and ((total and done >= total) or now - task.last_line >= PLAIN_EVERY_S):
+            task.last_line = now
+            self.message(f"{what}: {text or 'working'}")
+
+    def _task(self, what: str, done: int, total: int, now: float) -> "_Task":
+        """Return the task of this name, which is made if it is new and begins once its total is known."""
         if what not in self._tasks:
             self._hide_finished()
             bar = None if self._bars is None else self._bars.add_task(what, total=total or None, text="")
@@ -148,12 +157,7 @@ class Console:
         task = self._tasks[what]
         if total and not task.total:  # what came before was preparation
             task.start, task.first, task.total = now, done, total
-        text = f"{task.text(now, done, unit, units_each)}  {detail}".rstrip()
-        if self._bars is not None and task.bar is not None:
-            self._bars.update(task.bar, completed=done, total=total or None, text=text, visible=True)
-        elif total != 1 and ((total and done >= total) or now - task.last_line >= PLAIN_EVERY_S):
-            task.last_line = now
-            self.message(f"{what}: {text or 'working'}")
+        return task
 
 
 def _rich_table(names: Sequence[str], rows: Sequence[Sequence[str]], are_numbers: Sequence[bool]) -> "Table":

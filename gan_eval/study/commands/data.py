@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 
 from gan_eval.base.errors import UserError
+from gan_eval.base.output_folders import check_output_file
 from gan_eval.base.progress import about, about_download
 from gan_eval.settings.choices import Direction
+from gan_eval.study.commands.console import Console
 from gan_eval.study.commands.options import DataRoot, Out, refuse_without_effect
+from trainer.datasets.presets import PRESETS, preset_of
 
 data_app = typer.Typer(help="Data sets: A|B pictures or photographs, DIR/<split>/*.jpg.", no_args_is_help=True)
 
@@ -20,8 +23,6 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The data set's fold
 @data_app.command("list")
 def data_list() -> None:
     """List the data sets that have a preset."""
-    from trainer.datasets.presets import PRESETS
-
     for preset in PRESETS.values():
         splits = ", ".join(f"{name} {count}" for name, count in preset.splits.items()) or preset.pictures
         if preset.has_photographs:
@@ -43,9 +44,7 @@ def data_fetch(
     source: Annotated[str | None, typer.Option("--from", help="An archive's file or address.")] = None,
 ) -> None:
     """Download or unpack a data set into DIR/<split>/*.jpg."""
-    from gan_eval.study.commands.console import Console
     from trainer.datasets.fetch import fetch
-    from trainer.datasets.presets import preset_of
 
     preset = preset_of(name)
     if out is None and data_root is None:
@@ -68,7 +67,6 @@ def data_check(
     photographs: Annotated[bool, typer.Option("--photographs", help="Single photographs, for inpainting.")] = False,
 ) -> None:
     """Report sizes, sides, splits, duplicates and pictures that cannot be used."""
-    from gan_eval.study.commands.console import Console
     from trainer.datasets.check import check
 
     with Console() as console:
@@ -86,7 +84,6 @@ def data_preview(
     split: Annotated[str | None, typer.Option(help="The split; default: train, else the first.")] = None,
 ) -> None:
     """Draw a contact sheet that marks which half is the input and which the target."""
-    from gan_eval.base.output_folders import check_output_file
     from trainer.datasets.check import preview
 
     check_output_file(out)
@@ -101,7 +98,6 @@ def data_pair(
     out: Out,
 ) -> None:
     """Join pictures of two folders with the same file stem into A|B pictures."""
-    from gan_eval.study.commands.console import Console
     from trainer.datasets.make import pair_folders
 
     with Console() as console:
@@ -117,7 +113,6 @@ def data_edges(
     sigma: Annotated[float, typer.Option(help="Smoothing in pixels; larger: fewer, longer lines.")] = 2.0,
 ) -> None:
     """Put photographs next to their edges: A black lines on white, B the photograph."""
-    from gan_eval.study.commands.console import Console
     from trainer.datasets.make import pair_edges
 
     with Console() as console:

@@ -6,13 +6,17 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from importlib import metadata
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from gan_eval.base.commands import as_typed, setup_command
 from gan_eval.base.errors import UserError, first_sentence
 from gan_eval.base.system_libraries import install_command, missing_display, missing_libraries, probe_screens
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 DISTRIBUTION = "gan-eval"
 SHOWN_EXTRAS = ("metrics", "train", "web", "onnx", "cluster", "postgres", "import")
@@ -75,7 +79,6 @@ def disk_finding() -> SystemFinding:
 
 def library_findings() -> Iterator[SystemFinding]:
     """Yield a finding for each library that the installed package requires, by its metadata; import none of them."""
-    from importlib import metadata
 
     from packaging.requirements import Requirement
 
@@ -86,18 +89,21 @@ def library_findings() -> Iterator[SystemFinding]:
         return
     for need in requirements:
         extras = [each for each in ("", *SHOWN_EXTRAS) if need.marker is None or need.marker.evaluate({"extra": each})]
-        if need.name == DISTRIBUTION or not extras:  # an extra that includes another, or one for development
-            continue
-        what = f"{need.name} (extra {extras[0]})" if extras[0] else need.name
-        try:
-            version = metadata.version(need.name)
-            if need.specifier.contains(version, prereleases=True):
-                yield SystemFinding(what, "ok", version)
-                continue
-            detail = f"{version}, expected {need.specifier}"
-        except metadata.PackageNotFoundError:
-            detail = "not installed"
-        yield SystemFinding(what, "warning" if extras[0] else "missing", detail, setup_command(extras[0]))
+        if need.name != DISTRIBUTION and extras:  # else an extra that includes another, or one for development
+            yield _library_finding(need, extras[0])
+
+
+def _library_finding(need: "Requirement", extra: str) -> SystemFinding:
+    """Return whether a library is there in a version that the package, or one of its extras, requires."""
+    what = f"{need.name} (extra {extra})" if extra else need.name
+    try:
+        version = metadata.version(need.name)
+        if need.specifier.contains(version, prereleases=True):
+            return SystemFinding(what, "ok", version)
+        detail = f"{version}, expected {need.specifier}"
+    except metadata.PackageNotFoundError:
+        detail = "not installed"
+    return SystemFinding(what, "warning" if extra else "missing", detail, setup_command(extra))
 
 
 def screen_findings() -> Iterator[SystemFinding]:

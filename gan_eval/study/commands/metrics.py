@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -10,12 +11,17 @@ import typer
 
 from gan_eval.base.commands import as_typed
 from gan_eval.base.errors import UserError
+from gan_eval.base.output_folders import claim_output_folder, refuse_of_others
 from gan_eval.base.progress import about_download
 from gan_eval.base.reading import resolved
-from gan_eval.base.threads import MAX_THREADS
+from gan_eval.base.threads import MAX_THREADS, usable_cores
+from gan_eval.metrics import catalogue
 from gan_eval.metrics.definitions.record import DEFAULT_RESIZER, Metric
+from gan_eval.metrics.weights import cache
 from gan_eval.metrics.weights.known import WEIGHTS
+from gan_eval.pictures.sets import TABLE_NAME, StimulusSet
 from gan_eval.settings.choices import ResizerName
+from gan_eval.settings.study import MetricsSettings
 from gan_eval.study.commands import options
 from gan_eval.study.commands.console import Console, say
 from gan_eval.study.commands.options import (
@@ -23,21 +29,19 @@ from gan_eval.study.commands.options import (
     Paired,
     TarKey,
     White,
-    parse_pairs,
+    files_of_pairs,
+    names_in,
     refuse_without_effect,
     setting,
     tables_as_json,
 )
+from gan_eval.tables import MARKS
+from gan_eval.tables.frames import read_table
 
 if TYPE_CHECKING:
     from gan_eval.metrics.run.inputs import Settings
     from gan_eval.metrics.run.runner import Evaluation
-    from gan_eval.pictures.sets import StimulusSet
     from gan_eval.tables.columns import Columns
-
-
-MEASURED = ("image_metrics", "set_metrics")
-"""Tables of values."""
 
 
 def metrics(
@@ -61,29 +65,29 @@ def metrics(
     paired: Paired = None,
     tar_key: TarKey = None,
     largest_member: LargestMember = None,
-    resize: Annotated[bool, setting("study", "MetricsSettings", "resize")] = False,
+    resize: Annotated[bool, setting(MetricsSettings, "resize")] = False,
     white: White = None,
-    resizer: Annotated[ResizerName | None, setting("study", "MetricsSettings", "resizer")] = None,
+    resizer: Annotated[ResizerName | None, setting(MetricsSettings, "resizer")] = None,
     weights: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(metavar="NAME=FILE", help="Pretrained weights, by a name of `weights list`; default: the cache."),
-    ] = None,
+    ] = [],
     features: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             metavar="NAME=FILE",
             help="Your own features (npz, CSV, Parquet): fid@NAME, kid@NAME, cmmd@NAME, p_ids@NAME, ...; all of them, "
             "unless --metrics names some.",
         ),
-    ] = None,
+    ] = [],
     networks: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             "--network",
             metavar="NAME=FILE",
             help="The same with features of your network: TorchScript or ONNX, NAME.toml next to it.",
         ),
-    ] = None,
+    ] = [],
     reference: Annotated[
         Path | None,
         typer.Option(
@@ -94,8 +98,8 @@ def metrics(
     save_reference: Annotated[
         Path | None, typer.Option(metavar="FILE.npz", help="Also write mu and sigma of the real pictures.")
     ] = None,
-    baselines: Annotated[bool, setting("study", "MetricsSettings", "baselines")] = False,
-    segmenter: Annotated[Path | None, setting("study", "MetricsSettings", "segmenter")] = None,
+    baselines: Annotated[bool, setting(MetricsSettings, "baselines")] = False,
+    segmenter: Annotated[Path | None, setting(MetricsSettings, "segmenter")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: a GPU where there is one.")] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, max=MAX_THREADS, help="Number of threads; default: the usable cores.")
@@ -118,7 +122,7 @@ def metrics(
     marks: Annotated[
         Path | None, typer.Option(metavar="marks.csv", help="With --gallery: show heat maps of people's marks.")
     ] = None,
-    maps: options.Maps = None,
+    maps: options.Maps = [],
     list_metrics: Annotated[bool, typer.Option("--list", help="List all metrics in a line each.")] = False,
     long: Annotated[bool, typer.Option("--long", help="With --list: describe what each metric measures.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Tables to stdout as JSON.")] = False,
@@ -129,28 +133,23 @@ def metrics(
     A second run takes the features of networks from the cache.
     """
     if list_metrics:
-        others = context.params.keys() - {"list_metrics", "long"}
-        refuse_without_effect(context, others, "metrics --list prints text and takes no other option; remove it")
-        from gan_eval.metrics import catalogue
-
-        typer.echo(as_typed(catalogue.describe() if long else catalogue.list_metrics()))
+        _print_list(context, long=long)
         return
     refuse_without_effect(context, ["long"], "is for --list; add it")
     if out is None:
         raise UserError("metrics: --out is missing; name a folder for the tables")
-    from gan_eval.base.output_folders import refuse_of_others
     from gan_eval.metrics.run.cache import cache_file
     from gan_eval.metrics.run.inputs import Settings
 
     refuse_of_others(out, "metrics")
     settings = Settings(
-        metrics=tuple(name.strip() for name in names.split(",") if name.strip()),
+        metrics=tuple(names_in(names)),
         resizer=resizer or DEFAULT_RESIZER,
         resize=resize,
         white=white,
-        weights=_files(weights, "--weights"),
-        features=_files(features, "--features"),
-        networks=_files(networks, "--network"),
+        weights=files_of_pairs(weights, "--weights"),
+        features=files_of_pairs(features, "--features"),
+        networks=files_of_pairs(networks, "--network"),
         device=device,
         threads=threads,
         segmenter=segmenter,
@@ -159,19 +158,27 @@ def metrics(
         save_reference=save_reference,
     )
     folders = _Folders(real, fake, dataset, model, paired, tar_key)
-    inputs, remarks = _inputs(context, settings, sets or [], folders, resizer=resizer)
+    inputs, remarks = _inputs(context, settings, sets, folders, resizer=resizer)
     chosen = settings.selected()
     _refuse_unused(chosen, settings, resizer)
-    pages = _Pages(report, gallery, marks, _files(maps, "--maps"))
+    pages = _Pages(report, gallery, marks, files_of_pairs(maps, "--maps"))
     _check_pages(chosen, pages)
     if baselines:
-        inputs += _filled(sets or [], out)
+        inputs += _filled(sets, out)
     for remark in remarks:
         say(f"note: {remark}")
     results = _measure(inputs, settings, out, pages, workers)
     typer.echo(tables_as_json(results.by_name()) if as_json else out)
-    if all(value is None for name in MEASURED for value in results.columns[name]["value"]):
+    if not any(value is not None for value in chain(*_values(results))):
         raise UserError(f"metrics: no value could be computed; the tables in {out} have the reasons")
+
+
+def _print_list(context: typer.Context, *, long: bool) -> None:
+    """Print the metrics; refuse options that would have no effect."""
+    others = context.params.keys() - {"list_metrics", "long"}
+    refuse_without_effect(context, others, "metrics --list prints text and takes no other option; remove it")
+
+    typer.echo(as_typed(catalogue.describe() if long else catalogue.list_metrics()))
 
 
 class _Pages(NamedTuple):
@@ -195,7 +202,7 @@ class _Folders(NamedTuple):
 
 
 def _inputs(
-    context: typer.Context, settings: "Settings", sets: list[Path], folders: _Folders, *, resizer: str | None
+    context: typer.Context, settings: "Settings", sets: list[Path] | None, folders: _Folders, *, resizer: str | None
 ) -> "tuple[list[StimulusSet | Path], list[str]]":
     """Return the sets, or the pictures of --real and --fake as one until the command ends, and messages about them."""
     from gan_eval.metrics.run.inputs import opened_folder, opened_pair
@@ -203,23 +210,10 @@ def _inputs(
     (real, fake, dataset, model, paired, tar_key), reference = folders, settings.reference
     if bool(sets) == bool(real or fake):
         raise UserError("metrics: give either stimulus sets, or --real DIR and --fake DIR")
-    why = "belongs to --real and --fake; for a set give it to `gan-eval stimuli import`"
     if reference is not None:
-        if real or fake is None:
-            raise UserError("metrics: --reference replaces the real pictures: give it with --fake DIR only")
-        if resizer is None:
-            raise UserError(
-                f"--reference {reference}: name the method that made it by --resizer; others give other values"
-            )
-        refuse_without_effect(context, ["paired"], why)
+        _check_reference(context, reference, folders, resizer)
     if sets:
-        if dataset or model:
-            raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
-        if len(sets) == 2 and not any(_is_set(folder) for folder in sets):
-            raise UserError(
-                "metrics: neither folder is a stimulus set; name folders of pictures by --real DIR --fake DIR"
-            )
-        refuse_without_effect(context, ["white", "paired", "tar_key"], why)
+        _check_sets(context, sets, folders)
         return [*sets], []
     if reference is not None and fake is not None:
         dataset = dataset or reference.name.partition(".")[0]
@@ -232,10 +226,29 @@ def _inputs(
     return [made], remarks
 
 
+OF_FOLDERS = "belongs to --real and --fake; for a set give it to `gan-eval stimuli import`"
+
+
+def _check_reference(context: typer.Context, reference: Path, folders: _Folders, resizer: str | None) -> None:
+    """Refuse options that contradict --reference, and one whose resizer is not named."""
+    if folders.real or folders.fake is None:
+        raise UserError("metrics: --reference replaces the real pictures: give it with --fake DIR only")
+    if resizer is None:
+        raise UserError(f"--reference {reference}: name the method that made it by --resizer; others give other values")
+    refuse_without_effect(context, ["paired"], OF_FOLDERS)
+
+
+def _check_sets(context: typer.Context, sets: Sequence[Path], folders: _Folders) -> None:
+    """Refuse folders of pictures in place of sets, and options that sets do not have."""
+    if folders.dataset or folders.model:
+        raise UserError("metrics: --dataset and --model belong to --real and --fake; a stimulus set names its own")
+    if len(sets) == 2 and not any(_is_set(folder) for folder in sets):
+        raise UserError("metrics: neither folder is a stimulus set; name folders of pictures by --real DIR --fake DIR")
+    refuse_without_effect(context, ["white", "paired", "tar_key"], OF_FOLDERS)
+
+
 def _is_set(folder: Path) -> bool:
     """Return whether a folder is a stimulus set; what is no folder is refused where sets are read."""
-    from gan_eval.pictures.sets import TABLE_NAME
-
     return not folder.is_dir() or (folder / TABLE_NAME).is_file()
 
 
@@ -256,40 +269,39 @@ def _check_pages(chosen: "Sequence[Metric]", pages: _Pages) -> None:
     if report is not None and resolved(report) == resolved(gallery):
         raise UserError(f"--gallery {gallery}: --report names the same file; name two")
     if all(metric.kind == "set" for metric in chosen):
-        names = ", ".join(metric.name for metric in chosen)
-        raise UserError(f"--gallery: {names} have no value for a single picture; add a metric that has, such as psnr")
+        raise UserError(
+            f"--gallery: {_names(chosen)} have no value for a single picture; add a metric that has, such as psnr"
+        )
 
 
-def _filled(sets: Sequence[Path], out: Path) -> list[Path]:
+def _filled(sets: Sequence[Path] | None, out: Path) -> list[Path]:
     """Return the sets with their holes filled without learning, written below `out`."""
     if not sets:
         raise UserError("metrics: --baselines fills the holes of stimulus sets; --real and --fake have no masks")
-    from gan_eval.base.output_folders import claim_output_folder
     from gan_eval.pictures.fills import BASELINES, write_fills
 
     with Console() as console, console.working("baselines"):
         return write_fills(sets, claim_output_folder(out) / BASELINES)
 
 
-def _files(texts: Sequence[str] | None, option: str) -> dict[str, Path]:
-    return {name: Path(file) for name, file in parse_pairs(texts or (), option).items()}
+def _names(metrics: "Sequence[Metric]") -> str:
+    return ", ".join(metric.name for metric in metrics)
 
 
 def _refuse_unused(chosen: "Sequence[Metric]", settings: "Settings", resizer: str | None) -> None:
     """Refuse options and weight files that have no effect."""
     extractors = {metric.extractor for metric in chosen}
-    needed = {name for metric in chosen for name in metric.weights}
+    needed = set[str]().union(*(metric.weights for metric in chosen))
     unused = {
         "--segmenter": settings.segmenter and "segmenter" not in extractors,
         "--resizer": resizer and "inception" not in extractors,
         "--resize": settings.resize and all(metric.kind != "pair" for metric in chosen),
         # an unknown name is refused later, with a list of the known ones
-        **{f"--weights {name}": name in WEIGHTS and name not in needed for name in settings.weights},
+        **{f"--weights {name}": name not in needed for name in settings.weights if name in WEIGHTS},
     }
     for option, is_unused in unused.items():
         if is_unused:
-            names = ", ".join(metric.name for metric in chosen)
-            raise UserError(f"{option}: none of the metrics {names} needs it; remove it")
+            raise UserError(f"{option}: none of the metrics {_names(chosen)} needs it; remove it")
 
 
 def _measure(
@@ -318,7 +330,7 @@ def _measure(
         evaluation = write_metrics(
             inputs, settings, out, run_tasks=run_tasks, on_progress=show, on_message=console.message
         )
-        if any(None in evaluation.columns[name]["value"] for name in MEASURED):
+        if any(None in values for values in _values(evaluation)):
             for line in missing_values(evaluation.columns):
                 console.message(line)
         _print_values(console, evaluation.columns)
@@ -329,10 +341,7 @@ def _measure(
                 build_metrics_report(evaluation.by_name(), stimuli_of_sets(inputs), pages.report)
             console.message(f"report: {pages.report}")
         if pages.gallery is not None:
-            from gan_eval.base.threads import usable_cores
             from gan_eval.report.metrics.gallery import write_gallery
-            from gan_eval.tables import MARKS
-            from gan_eval.tables.frames import read_table
 
             threads = settings.threads or usable_cores()
             write_gallery(
@@ -348,6 +357,11 @@ def _measure(
             )
             console.message(f"gallery: {pages.gallery}")
     return evaluation
+
+
+def _values(evaluation: "Evaluation") -> list[Sequence[float | None]]:
+    """Return the values of pictures, and those of sets; None: missing."""
+    return [evaluation.columns[name]["value"] for name in ("image_metrics", "set_metrics")]
 
 
 def _print_values(console: "Console", columns: "Mapping[str, Columns]") -> None:
@@ -390,16 +404,16 @@ def _mean(pictures: "Sequence[tuple[float | None, str]]") -> tuple[str, str, str
     for value, item in pictures:
         if value is not None and math.isfinite(value):
             items.setdefault(item, []).append(value)
-    means = [math.fsum(values) / len(values) for values in items.values()]
-    missing = sum(value is None for value, _ in pictures)
-    infinite = sum(value is not None and math.isinf(value) for value, _ in pictures)
+    means = [math.fsum(those) / len(those) for those in items.values()]
+    values = [value for value, _ in pictures if value is not None]
+    missing, infinite = len(pictures) - len(values), sum(map(math.isinf, values))
     text = ("∞" if infinite else "–") if not means else f"{means[0]:.4g}"
     if len(means) > 1:
         from gan_eval.base.inference import mean_interval
 
         text = _shown(*mean_interval(means))
     exceptions = [f"{missing} missing"] * bool(missing) + [f"{infinite} ∞"] * bool(infinite)
-    return str(len(pictures) - missing), text, ", ".join(exceptions)
+    return str(len(values)), text, ", ".join(exceptions)
 
 
 def _shown(value: float, low: float | None = None, high: float | None = None) -> str:
@@ -416,8 +430,6 @@ weights_app = typer.Typer(help="Pretrained weights that metrics and training nee
 @weights_app.command("list")
 def weights_list() -> None:
     """List the known weights, and which are in the cache."""
-    from gan_eval.metrics.weights import cache
-
     for weights, path in cache.list_weights():
         state = path or f"not in the cache; `gan-eval weights fetch {weights.name}`"
         typer.echo(as_typed(f"{weights.name}: {state} ({weights.description})"))
@@ -428,8 +440,6 @@ def weights_fetch(
     name: Annotated[str, typer.Argument(help="Name of the weights, such as inception; all: every one.")],
 ) -> None:
     """Fetch weights into the cache, checked by SHA-256."""
-    from gan_eval.metrics.weights import cache
-
     failures = []
     with Console() as console:
         for each in WEIGHTS if name == "all" else [name]:

@@ -3,17 +3,18 @@
 import inspect
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import typer
 
-from gan_eval.base.errors import UserError
+from gan_eval.base.commands import setup_command
+from gan_eval.base.errors import UserError, naming
 from gan_eval.base.limits import members_up_to, parse_size
-from gan_eval.base.reading import Place, place_of
+from gan_eval.base.reading import Place, place_of, plain_file
 from gan_eval.base.threads import MAX_THREADS
 from gan_eval.settings.words import as_flag
 
@@ -48,9 +49,9 @@ Simulate = Annotated[
     typer.Option("--simulate", help="Rehearse without people: 'default' or 'dprime=1.2,criterion=0.1,lapse=0.02'."),
 ]
 
-Stimuli = Annotated[list[Path] | None, typer.Option(metavar="SET", help="A stimulus set that is shown. Repeatable.")]
+Stimuli = Annotated[list[Path], typer.Option(metavar="SET", help="A stimulus set that is shown. Repeatable.")]
 Maps = Annotated[
-    list[str] | None,
+    list[str],
     typer.Option(metavar="NAME=DIR", help="Your maps (grey PNG or npy), to show next to people's marks. Repeatable."),
 ]
 _STORE = typer.Option("--store", parser=place_of, help="Results store: a path or a database URL.")
@@ -61,26 +62,26 @@ Intro = Annotated[bool, typer.Option("--intro/--no-intro", help="Show the pages 
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
-def setting(module: str, section: str, key: str, *, default: str | None = None, metavar: str | None = None) -> Any:
+def setting(section: "type[Section]", key: str, *, default: str | None = None, metavar: str | None = None) -> Any:
     """Return the option of a setting, with the setting's sentence and its default, or another one, as the help."""
     from gan_eval.settings.declared import declarations  # other commands start without pydantic
 
-    declared = declarations(module, section)[key]
+    declared = declarations(section)[key]
     names = [as_flag(key)] * (declared.default is False)  # without --no-NAME
     return typer.Option(*names, help=declared.help(default), metavar=metavar)
 
 
-def with_settings(sections: Mapping[str, str], command: Command) -> Command:
-    """Add the options that sections declare (`{module: section}`) to a command that takes them as `**settings`."""
+def with_settings(sections: "Sequence[type[Section]]", command: Command) -> Command:
+    """Add the options that sections declare to a command that takes them as `**settings`."""
     from gan_eval.settings.declared import declarations
 
     signature = inspect.signature(command)
     *parameters, _ = signature.parameters.values()
     keyword = inspect.Parameter.KEYWORD_ONLY
-    for section in sections.items():
-        for name, key in declarations(*section).items():
+    for section in sections:
+        for name, key in declarations(section).items():
             if key.option is not None and name not in signature.parameters:
-                option, is_flag = setting(*section, name, metavar=key.option or None), isinstance(key.default, bool)
+                option, is_flag = setting(section, name, metavar=key.option or None), isinstance(key.default, bool)
                 kind = Annotated[bool | None, option] if is_flag else Annotated[str | None, option]
                 parameters.append(inspect.Parameter(name, keyword, default=None, annotation=kind))
     command.__dict__["__signature__"] = signature.replace(parameters=parameters)
@@ -139,6 +140,48 @@ White = Annotated[
 ]
 
 
+def repeated(option: str, values: Iterable[object]) -> list[str]:
+    """Return the words of an option that is given once for each value."""
+    return [word for value in values for word in (option, str(value))]
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names in a text with commas between them."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def table_or_store(table: Place | None, store: Place | None, *, usage: str) -> tuple[Place, Path | None]:
+    """Return the one of both that is given, and its path if it is not a store."""
+    source: Place = one_of(table, store, usage=usage)
+    return source, plain_file(source) if store is None else None
+
+
+def one_of(first: Any, second: Any, *, usage: str) -> Any:
+    """Return the one of two options or arguments that is given; refuse none and both."""
+    given = first or second
+    if given is None or (first and second):
+        raise UserError(usage)
+    return given
+
+
+def check_rules(option: str, rules: Iterable[str]) -> None:
+    """Refuse a rule that is not valid, before anything is read."""
+    from gan_eval.judgements.rules import parse_rule
+
+    for rule in rules:
+        with naming(f"{option}: "):
+            parse_rule(rule)
+
+
+@contextmanager
+def needs_web(command: str) -> Iterator[None]:
+    """Refuse the command if the block cannot import a library of the extra `web`."""
+    try:
+        yield
+    except ImportError as error:
+        raise UserError(f"{command}: {error.name} is missing; install it with: {setup_command('web')}") from error
+
+
 def given_options(**options: Any) -> dict[str, Any]:
     """Return the options that the user gave.
 
@@ -178,7 +221,7 @@ def typed_words(context: typer.Context) -> list[str]:
         elif isinstance(value, bool):
             words.append((parameter.opts if value else parameter.secondary_opts)[0])
         else:
-            words += [word for one in values for word in (parameter.opts[0], str(one))]
+            words += repeated(parameter.opts[0], values)
     return [words[0], *arguments, *words[1:]]
 
 
@@ -210,6 +253,11 @@ def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
             raise UserError(f"{option} {text}: expected name=value, each name once")
         values[name] = value
     return values
+
+
+def files_of_pairs(texts: Sequence[str], option: str) -> dict[str, Path]:
+    """Return `name=file` texts as a dict."""
+    return {name: Path(file) for name, file in parse_pairs(texts, option).items()}
 
 
 def tables_as_json(frames: "Mapping[str, pd.DataFrame]") -> str:

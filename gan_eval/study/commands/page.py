@@ -5,15 +5,27 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gan_eval.base.commands import setup_command
+from gan_eval.base.atomic import remove_leftovers_of
 from gan_eval.base.errors import UserError, naming
-from gan_eval.study.commands.console import print_next_command, say
-from gan_eval.study.commands.options import LargestMember, RequiredStore, counted, refuse_without_effect
+from gan_eval.base.locks import hold_lock
+from gan_eval.base.output_folders import check_output_file
+from gan_eval.study.commands.console import Console, print_next_command, say
+from gan_eval.study.commands.options import (
+    LargestMember,
+    RequiredStore,
+    counted,
+    needs_web,
+    one_of,
+    refuse_without_effect,
+)
 from gan_eval.study.commands.serve import is_page_address
+
+if TYPE_CHECKING:
+    from gan_eval.study.plan import Plan
 
 KEY = "study.key"
 OPEN = "whoever has it can open and compare all lists, which tells many real pictures from generated ones"
@@ -53,48 +65,57 @@ def export_page(
 
     Keep the key private: it has the truth, and the answers cannot be read without it.
     """
-    page = static or out
-    if page is None or (static and out):
-        raise UserError("export page: give one of --out STUDY.jzip (for JATOS) and --static DIR (for any web host)")
+    usage = "export page: give one of --out STUDY.jzip (for JATOS) and --static DIR (for any web host)"
+    page, is_static = one_of(static, out, usage=usage), static is not None
     if out is not None:
         alone = "with JATOS the answers are results of its study, and JATOS makes the links; remove the option"
         refuse_without_effect(context, ["post", "datapipe", "public_url"], alone)
     _check_addresses(post, datapipe, public_url)
-    try:
-        from gan_eval.quiz.serve.page_export import Destination, export_page, links_file, require_no_server
-    except ImportError as error:
-        raise UserError(f"export page: {error.name} is missing; install it with: {setup_command('web')}") from error
-    from gan_eval.study.plan import check_analysis, check_sets, plan_of_file
+    with needs_web("export page"):
+        from gan_eval.quiz.serve.page_export import Destination, export_page, links_file
     from gan_eval.study.sessions import quiz_study
 
-    plan = plan_of_file(study, folder or study.with_suffix(""))
-    check_sets(plan)
-    check_analysis(plan)
-    with naming(f"{study}: "):
-        require_no_server(plan.study.quiz)
-    key = key or _default_key(study, page, is_static=static is not None)
-    _check_places(study, page, key, is_static=static is not None)
+    plan = _checked_plan(study, folder or study.with_suffix(""))
+    key = key or _default_key(study, page, is_static=is_static)
+    _check_places(study, page, key, is_static=is_static)
     people = people or plan.study.quiz.participants
-    address = "ADDRESS" if public_url is None else public_url.rstrip("/")
-    written = [("--key", key), ("--key", links_file(key)) if out is None else ("--out", out)]
+    address = (public_url or "ADDRESS").rstrip("/")
+    written = [("--key", key), ("--key", links_file(key)) if is_static else ("--out", page)]
     with _files_held(written):
         made, pictures = export_page(
             quiz_study(plan),
-            Destination(path=page, jatos=static is None, post=post, datapipe=datapipe, address=address),
+            Destination(path=page, jatos=not is_static, post=post, datapipe=datapipe, address=address),
             people=people,
             key_file=key,
             say=say,
         )
-    store = plan.store if plan.folder.is_dir() else "answers.sqlite"
     say(f"page {made.page}: {counted(people, 'list')}, {counted(pictures, 'picture')}; key (private): {key}")
-    if static is None:
-        say(f"JATOS has one link for all: {OPEN}; personal links do not (--static, docs/without_server.md)")
-    else:
-        where = "" if public_url else "; put the page's address in place of ADDRESS, or give --public-url"
-        say(f"links (private): {links_file(key)}{where}")
-        say(f"the last link is for all: {OPEN}; prefer the personal ones")
+    for line in _lines_on_links(links_file(key) if is_static else None, public_url):
+        say(line)
+    store = plan.store if plan.folder.is_dir() else "answers.sqlite"
     print_next_command("store", "import-page", "RESULTS", "--key", str(key), "--store", str(store))
     typer.echo(page)
+
+
+def _checked_plan(study: Path, folder: Path) -> "Plan":
+    """Return the plan of a study whose sessions could be run and analysed, and whose page needs no server."""
+    from gan_eval.quiz.serve.page_export import require_no_server
+    from gan_eval.study.plan import check_analysis, check_sets, plan_of_file
+
+    plan = plan_of_file(study, folder)
+    check_sets(plan)
+    check_analysis(plan)
+    with naming(f"{study}: "):
+        require_no_server(plan.study.quiz)
+    return plan
+
+
+def _lines_on_links(file: Path | None, public_url: str | None) -> list[str]:
+    """Return where the participants' links are, and who can open what; `file` has the links, None: JATOS makes them."""
+    if file is None:
+        return [f"JATOS has one link for all: {OPEN}; personal links do not (--static, docs/without_server.md)"]
+    where = "" if public_url else "; put the page's address in place of ADDRESS, or give --public-url"
+    return [f"links (private): {file}{where}", f"the last link is for all: {OPEN}; prefer the personal ones"]
 
 
 def _check_addresses(post: str | None, datapipe: str | None, public_url: str | None) -> None:
@@ -140,10 +161,6 @@ def _is_same(one: Path, other: Path) -> bool:
 @contextmanager
 def _files_held(files: Iterable[tuple[str, Path]]) -> Iterator[None]:
     """Keep other commands from writing these files, each with its option; remove what killed ones left there."""
-    from gan_eval.base.atomic import remove_leftovers_of
-    from gan_eval.base.locks import hold_lock
-    from gan_eval.base.output_folders import check_output_file
-
     with ExitStack() as stack:
         for option, file in files:
             check_output_file(file, option=option)
@@ -163,7 +180,6 @@ def import_page(
 ) -> None:
     """Add the answers of a page to a store, each row once; rerun the command when there are more."""
     from gan_eval.quiz.serve.page_import import import_page
-    from gan_eval.study.commands.console import Console
 
     with Console() as console, console.working("import-page"):
         done = import_page(results, key, store)

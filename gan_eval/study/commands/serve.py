@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 import typer
 
-from gan_eval.base.commands import setup_command
 from gan_eval.base.errors import UserError
+from gan_eval.base.output_folders import is_study_folder
+from gan_eval.settings.quiz import QuizSettings
+from gan_eval.settings.study import StudySettings
 from gan_eval.study.commands import options
 from gan_eval.study.commands.console import Console, print_next_command, say
-from gan_eval.study.commands.options import given_options, refuse_with_study, refuse_without_effect
+from gan_eval.study.commands.options import given_options, needs_web, refuse_with_study, refuse_without_effect
 
 if TYPE_CHECKING:
     from gan_eval.study.plan import Plan
@@ -33,9 +35,21 @@ def is_page_address(text: str) -> bool:
     return port != 0 and re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", text) is not None
 
 
+def _check_usage(study: Path | None, stimuli: list[Path], public_url: str | None, *, demo: bool) -> None:
+    """Refuse several studies or none, an address that is none, and a stimulus set in place of a study file."""
+    if demo + (study is not None) + bool(stimuli) != 1:
+        raise UserError("serve: give one of: a study file with --out, --stimuli SET, or --demo")
+    if public_url is not None and not is_page_address(public_url):
+        raise UserError(
+            f"--public-url {public_url}: expected an address such as https://quiz.example.org or "
+            "https://example.org/quiz, without ? or #"
+        )
+    if study is not None and (study / "stimuli.csv").is_file():
+        raise UserError(f"serve: {study} is a stimulus set; give --stimuli {study}, or a study file")
+
+
 def _plan(study: Path, out: Path | None) -> "Plan":
     """Return the plan of a study's folder, which is made if it is new."""
-    from gan_eval.base.output_folders import is_study_folder
     from gan_eval.study.plan import make_plan, open_plan
 
     if out is None:
@@ -43,14 +57,14 @@ def _plan(study: Path, out: Path | None) -> "Plan":
     return open_plan(study, out) if is_study_folder(out) else make_plan(study, out)
 
 
-@partial(options.with_settings, {"quiz": "QuizSettings", "study": "StudySettings"})
+@partial(options.with_settings, [QuizSettings, StudySettings])
 def serve(
     context: typer.Context,
     study: Annotated[Path | None, typer.Argument(help="A study file, with --out; or give --stimuli or --demo.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="With a study: its folder; with --demo, default: demo-online.")
     ] = None,
-    stimuli: options.Stimuli = None,
+    stimuli: options.Stimuli = [],
     store: options.Store = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0: reachable from other computers.")] = LOCAL,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: any free one.")] = 8700,
@@ -66,15 +80,7 @@ def serve(
 
     Rerun the command after a crash: open sessions continue at their next trial.
     """
-    if demo + (study is not None) + bool(stimuli) != 1:
-        raise UserError("serve: give one of: a study file with --out, --stimuli SET, or --demo")
-    if public_url is not None and not is_page_address(public_url):
-        raise UserError(
-            f"--public-url {public_url}: expected an address such as https://quiz.example.org or "
-            "https://example.org/quiz, without ? or #"
-        )
-    if study is not None and (study / "stimuli.csv").is_file():
-        raise UserError(f"serve: {study} is a stimulus set; give --stimuli {study}, or a study file")
+    _check_usage(study, stimuli, public_url, demo=demo)
     chosen = given_options(**settings)
     more: dict[str, Any] = {}
     if study is not None or demo:
@@ -98,11 +104,8 @@ def serve(
 
         where = store or DEFAULT_STORE
         shown = study_of_options(context, chosen)
-    try:
+    with needs_web("serve"):
         from gan_eval.quiz.serve.run import run_server
-    except ImportError as error:
-        raise UserError(f"serve: {error.name} is missing; install it with: {setup_command('web')}") from error
-
     run_server(shown, where, host=host, port=port, workers=workers, public_url=public_url, intro=intro, say=say, **more)
     say("ended; every answer is stored; rerun the command to continue")
     if study is not None:

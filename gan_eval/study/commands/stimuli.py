@@ -7,9 +7,14 @@ from typing import Annotated, Literal
 import typer
 
 from gan_eval.base.errors import UserError
+from gan_eval.base.output_folders import check_output_folder, claim_output_folder
 from gan_eval.base.progress import about
+from gan_eval.pictures.sets import read_set
 from gan_eval.settings.choices import Direction
+from gan_eval.study.commands.console import Console
 from gan_eval.study.commands.options import FitOption, LargestMember, Out, Paired, TarKey, White
+from gan_eval.tables import IMAGE_METRICS
+from gan_eval.tables.frames import write_rows, write_table
 
 stimuli_app = typer.Typer(help="Stimulus sets: pictures that can be shown.", no_args_is_help=True)
 
@@ -24,9 +29,7 @@ def stimuli_import(
         ),
     ] = None,
     real: Annotated[Path | None, typer.Option(help="Instead: folder or container of real pictures.")] = None,
-    fakes: Annotated[
-        list[Path] | None, typer.Option("--fake", help="With --real: those of a model. Repeatable.")
-    ] = None,
+    fakes: Annotated[list[Path], typer.Option("--fake", help="With --real: those of a model. Repeatable.")] = [],
     paired: Paired = None,
     tar_key: TarKey = None,
     largest_member: LargestMember = None,
@@ -52,7 +55,6 @@ def stimuli_import(
 ) -> None:
     """Make a stimulus set from any generator's results: a folder, a container of pictures, or several of them."""
     from gan_eval.pictures.importing import import_folder
-    from gan_eval.study.commands.console import Console
 
     if (source is None) == (real is None) or (real is None) != (not fakes):
         raise UserError("stimuli import: give either a folder (or container), or --real and --fake")
@@ -60,7 +62,7 @@ def stimuli_import(
         imported = import_folder(
             source or real or Path(),
             out,
-            fakes=fakes or (),
+            fakes=fakes,
             paired=paired,
             tar_key=tar_key,
             dataset=dataset,
@@ -91,11 +93,7 @@ def stimuli_audit(
 ) -> None:
     """Report differences between real and generated pictures other than their content."""
     from gan_eval import tables
-    from gan_eval.base.output_folders import claim_output_folder
     from gan_eval.pictures.audit import audit, summary_lines
-    from gan_eval.pictures.sets import read_set
-    from gan_eval.study.commands.console import Console
-    from gan_eval.tables.frames import write_rows
 
     opened = [read_set(folder) for folder in sets]
     if out is not None:
@@ -124,7 +122,6 @@ def stimuli_equalise(
 ) -> None:
     """Bring real and generated pictures to one format, size and naming."""
     from gan_eval.pictures.equalise import Form, equalise, parse_size
-    from gan_eval.study.commands.console import Console
 
     form = Form(parse_size(size) if size else None, fit, jpeg)
     with Console() as console:
@@ -151,14 +148,9 @@ def stimuli_copies(
     ] = None,
 ) -> None:
     """Find the training picture nearest to each picture, and duplicates inside a set; with a page of the pairs."""
-    from gan_eval.base.output_folders import check_output_folder, claim_output_folder
     from gan_eval.pictures.clues import files_of
     from gan_eval.pictures.copies import Half, copy_lines, find_copies
-    from gan_eval.pictures.sets import read_set
     from gan_eval.report.copies import write_copies_page
-    from gan_eval.study.commands.console import Console
-    from gan_eval.tables import IMAGE_METRICS
-    from gan_eval.tables.frames import write_table
 
     if direction and training is None:
         raise UserError("--direction: says which half of the training pictures to compare; add --training DIR")

@@ -13,9 +13,9 @@ import typer
 from typer.core import TyperGroup
 
 from gan_eval.base.errors import UserError
-from gan_eval.base.reading import Place, place_of, plain_file
+from gan_eval.base.reading import Place, place_of
 from gan_eval.study.commands.console import Console, say
-from gan_eval.study.commands.options import Out, RequiredStore, Store, counted
+from gan_eval.study.commands.options import Out, RequiredStore, Store, counted, names_in, table_or_store
 from gan_eval.study.commands.page import export_page, import_page
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ def participants_list(
     Rows that are missing or contradict each other are named at the end, with exit status 2.
     """
     from gan_eval.store import list_participants, open_store, require_consistent
-    from gan_eval.study.sessions import pending_sessions, plan_of_store
 
     problem = None
     with open_store(store, create=False) as opened:
@@ -54,17 +53,24 @@ def participants_list(
         return
     for sitting in sittings:
         typer.echo(_line_of_sitting(sitting))
-    try:
-        plan = plan_of_store(store, study)
-        lines = pending_sessions(plan) if plan else []
-    except UserError as error:
-        lines = [f"the number of planned sessions is not known: {error}"]
-    if study is not None and not sittings and not lines:
+    lines = _pending(store, study)
+    if study is not None and not (sittings or lines):
         raise UserError(f"--study {study}: no session of this study in the store; remove it to list all studies")
     for line in lines:
         say(line)
     if problem:
         raise problem
+
+
+def _pending(store: Place, study: str | None) -> list[str]:
+    """Return lines on the missing sessions of the study in whose folder a store is."""
+    from gan_eval.study.sessions import pending_sessions, plan_of_store
+
+    try:
+        plan = plan_of_store(store, study)
+        return pending_sessions(plan) if plan else []
+    except UserError as error:
+        return [f"the number of planned sessions is not known: {error}"]
 
 
 def _line_of_sitting(sitting: Mapping[str, Any]) -> str:
@@ -122,7 +128,7 @@ def _lines_of_traces(traces: "Traces", store: Place) -> Iterator[str]:
         aside = "" if where == store else f"; in a store that was moved aside: {where}"
         for session in stored.sessions:
             dates = " to ".join(str(session[name]) for name in ("started_at", "ended_at") if session[name] is not None)
-            facts = ", ".join(str(word) for word in (session["study"], session["status"], dates) if word)
+            facts = ", ".join(map(str, filter(None, (session["study"], session["status"], dates))))
             yield f"a session: {facts}{aside}"
     if not any(traces.rows.values()):  # left by an earlier removal that could not rewrite the file
         yield "no rows; the file is to be rewritten, as an earlier removal could not"
@@ -220,11 +226,9 @@ def export(
     from gan_eval.store.export import export_analysis, export_store
     from gan_eval.tables.personal import left_out_line
 
-    names = [name.strip().lower() for name in formats.split(",") if name.strip()]
-    source = folder or store
-    if source is None or (folder and store):
-        raise UserError("export: give either a folder that analyze or run wrote, or --store")
-    analyzed = plain_file(source) if store is None else None
+    names = names_in(formats.lower())
+    usage = "export: give either a folder that analyze or run wrote, or --store"
+    source, analyzed = table_or_store(folder, store, usage=usage)
     if analyzed is not None and (names != ["r"] or study is not None):
         raise UserError(f"export {folder}: an analyzed folder takes --format r alone; else give --store")
     with Console() as console, console.working("export"):

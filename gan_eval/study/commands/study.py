@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gan_eval.base.errors import UserError
+from gan_eval.base.locks import refuse_if_held
+from gan_eval.base.output_folders import check_output_file
 from gan_eval.base.system_libraries import missing_display
+from gan_eval.settings.examples import TEMPLATES, TRAINING, Values
+from gan_eval.study import markers
 from gan_eval.study.commands.console import Console, print_next_command, say
 from gan_eval.study.commands.options import (
     Cluster,
@@ -26,20 +30,19 @@ from gan_eval.study.commands.options import (
     TarKey,
     Threads,
     White,
+    files_of_pairs,
     on_command_line,
-    parse_pairs,
     refuse_without_effect,
     typed_words,
 )
 
 if TYPE_CHECKING:
-    from gan_eval.settings.examples import Values
     from gan_eval.tables.frames import Row
 
 study_app = typer.Typer(help="Study files: one TOML file describes an experiment.", no_args_is_help=True)
 
 Opens = Annotated[bool, typer.Option("--open/--no-open", help="Open the report at the end, where there is a screen.")]
-Redo = Annotated[list[str] | None, typer.Option("--redo", help="Move this stage's results aside and make them again.")]
+Redo = Annotated[list[str], typer.Option("--redo", help="Move this stage's results aside and make them again.")]
 
 
 def open_page(page: Path) -> None:
@@ -119,9 +122,9 @@ def try_pictures(
 def study_new(
     out: Annotated[Path, typer.Option("--out", metavar="FILE.toml", help="The new study file.")],
     stimuli: Annotated[
-        list[Path] | None,
+        list[Path],
         typer.Option(metavar="SET", help="A stimulus set that the study shows. Repeatable; nothing is trained then."),
-    ] = None,
+    ] = [],
     template: Annotated[
         str | None, typer.Option(metavar="NAME", help="Begin with pairs, staircase, grades, inpainting or online.")
     ] = None,
@@ -129,18 +132,17 @@ def study_new(
 ) -> None:
     """Write a study file with the keys that people set, each with its default and its meaning."""
     from gan_eval.pictures.sets import read_set
-    from gan_eval.settings.examples import TRAINING
     from gan_eval.settings.template import study_name, write_study
     from gan_eval.study.plan import metrics_for
 
     if out.suffix.lower() != ".toml":
         raise UserError(f"--out {out}: expected a name that ends in .toml, such as {out}.toml")
     example = _template(template, trains=not stimuli)
-    rows = [row for folder in stimuli or () for row in read_set(folder).rows]
+    rows = [row for folder in stimuli for row in read_set(folder).rows]
     models = {} if stimuli or "models" in example else TRAINING
     values = {**models, **example, "study": {"name": study_name(out.stem), **example.get("study", {})}}
     values["quiz"] = {**example.get("quiz", {}), **_counts_of(rows, example.get("quiz", {}))}
-    write_study(out, {**values, **metrics_for(rows)}, sets=stimuli or (), every_key=every_key)
+    write_study(out, {**values, **metrics_for(rows)}, sets=stimuli, every_key=every_key)
     words = ["run", str(out), "--out", str(out.with_suffix(""))]
     if not stimuli:
         (data,) = values["data"]
@@ -153,10 +155,8 @@ def study_new(
     typer.echo(out)
 
 
-def _template(name: str | None, *, trains: bool) -> "Values":
+def _template(name: str | None, *, trains: bool) -> Values:
     """Return what a template sets; nothing without a name."""
-    from gan_eval.settings.examples import TEMPLATES
-
     if name is None:
         return {}
     if name not in TEMPLATES:
@@ -166,7 +166,7 @@ def _template(name: str | None, *, trains: bool) -> "Values":
     return TEMPLATES[name]
 
 
-def _counts_of(rows: "Sequence[Row]", quiz: "Values") -> dict[str, int]:
+def _counts_of(rows: "Sequence[Row]", quiz: Values) -> dict[str, int]:
     """Return the wanted numbers of pictures, or the largest that every data set allows; none without real pictures."""
     from gan_eval.quiz.draw.choose import possible_counts
     from gan_eval.quiz.draw.offers import pools_of
@@ -188,7 +188,7 @@ def run(
     data_root: DataRoot = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="Do every stage with few steps and pictures.")] = False,
     fraction: Annotated[float, typer.Option(help="Share of the planned training steps, above 0 up to 1.")] = 1.0,
-    redo: Redo = None,
+    redo: Redo = [],
     only: Annotated[str | None, typer.Option("--only", help="Do this stage alone.")] = None,
     simulate: Simulate = None,
     threads: Threads = None,
@@ -200,9 +200,7 @@ def run(
     """
     if smoke:
         refuse_without_effect(context, ["fraction"], "a smoke run makes few steps of any planned number")
-    from gan_eval.base.locks import refuse_if_held
     from gan_eval.settings.study import load_study
-    from gan_eval.study import markers
     from gan_eval.study.plan import Plan, make_plan
     from gan_eval.study.sessions import pending_sessions
     from gan_eval.study.stages import list_stages
@@ -210,7 +208,7 @@ def run(
     refuse_if_held(*markers.run_lock(out))
     if on_command_line(context, "fraction") and not load_study(study).models:
         raise UserError(f"--fraction: {study} trains no model; remove it")
-    if names := [*(redo or ()), *([only] if only else [])]:
+    if names := [*redo, *([only] if only else [])]:
         markers.require_known(names, list_stages(Plan(load_study(study), study, out, data_root)))
     plan = make_plan(
         study, out, data_root=data_root, fraction=fraction, smoke=smoke, simulate=simulate, redo=bool(redo),
@@ -223,7 +221,7 @@ def run(
 
             machines = stack.enter_context(connected(cluster, plan.folder, console, threads=threads))
             elsewhere, plan = machines.do_stages, replace(plan, run_tasks=machines.in_parallel)
-        markers.run(list_stages(plan), plan.folder, console, redo=redo or (), only=only, elsewhere=elsewhere)
+        markers.run(list_stages(plan), plan.folder, console, redo=redo, only=only, elsewhere=elsewhere)
         for line in pending_sessions(plan) if only in (None, "quiz") else ():
             console.message(line)
     if only is None:
@@ -234,17 +232,17 @@ def report(
     folder: Annotated[Path, typer.Argument(help="A study's folder, or one with its tables.")],
     out: Annotated[Path | None, typer.Option("--out", help="The HTML file; default: in the folder.")] = None,
     figures: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option("--figure", metavar="[marks=]FILE", help="Also figure 1, or where people saw it. Repeatable."),
-    ] = None,
+    ] = [],
     figure_width: Annotated[
         float | None, typer.Option(min=60, max=400, help="Width of --figure in mm; default: 180. Below 130: stacked.")
     ] = None,
     panels: Annotated[
         str | None, typer.Option(metavar="LETTERS", help="Panels of figure 1, such as ab; default: all that fit.")
     ] = None,
-    stimuli: Stimuli = None,
-    maps: Maps = None,
+    stimuli: Stimuli = [],
+    maps: Maps = [],
     with_raw_tables: Annotated[
         bool, typer.Option("--with-raw-tables", help="Add the tables trials and sessions, which may identify people.")
     ] = False,
@@ -258,9 +256,8 @@ def report(
     if out is not None:
         check_page(out, option="--out")
     page = out or folder / "report.html"
-    charts = [_figure(text, page) for text in figures or ()]
-    folders = {name: Path(text) for name, text in parse_pairs(maps or (), "--maps").items()}
-    more: dict[str, Any] = {"stimuli": stimuli or (), "maps": folders}
+    charts = [_figure(text, page) for text in figures]
+    more: dict[str, Any] = {"stimuli": stimuli, "maps": files_of_pairs(maps, "--maps")}
     with Console() as console, console.working("report"):
         typer.echo(write_report(folder, page, **more, with_raw_tables=with_raw_tables))
         for content, file in charts:
@@ -270,7 +267,6 @@ def report(
 
 def _figure(text: str, page: Path) -> tuple[Literal["1", "marks"], Path]:
     """Return the content and the file of a value of `--figure`."""
-    from gan_eval.base.output_folders import check_output_file
     from gan_eval.report.parts.chart import FORMATS
 
     name = f"marks={page.with_name('figure_marks.pdf')}" if text == "marks" else text

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gan_eval.base.errors import UserError
+from gan_eval.base.locks import refuse_if_held
 from gan_eval.base.progress import about
 from gan_eval.base.reading import no_folder
 from gan_eval.settings.choices import Direction
+from gan_eval.settings.sections import check_options
+from gan_eval.settings.training import TrainingSettings, joined_splits
 from gan_eval.settings.words import as_flag
 from gan_eval.study.commands.console import Console, print_next_command
 from gan_eval.study.commands.options import (
@@ -50,7 +53,7 @@ def picture_size(text: str | None) -> int | Literal["native"] | None:
     return int(text)
 
 
-@partial(with_settings, {"training": "TrainingSettings"})
+@partial(with_settings, [TrainingSettings])
 def train(
     context: typer.Context,
     study: Annotated[Path | None, typer.Argument(help="A study file; or give --data.")] = None,
@@ -61,9 +64,9 @@ def train(
     split: Annotated[str | None, typer.Option(help="Training split: train (the default), train+val+test, ...")] = None,
     direction: Annotated[Direction | None, typer.Option(help="AtoB (the default): the input is the left half.")] = None,
     assignments: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option("--set", metavar="NAME=VALUE", help="Any key of [training] in a study file, repeatable."),
-    ] = None,
+    ] = [],
     init_from: Annotated[
         Path | None, typer.Option("--init-from", metavar="RUN|FILE", help="Start from this trained generator.")
     ] = None,
@@ -87,13 +90,13 @@ def train(
     _check_usage(study=study, out=out, data=data, preset=preset, estimate=estimate, as_json=as_json)
     options = given_options(**settings)
     if study is not None:
-        refuse_with_study({**options, **given_options(split=split, direction=direction, set=assignments)}, study)
+        refuse_with_study(
+            {**options, **given_options(split=split, direction=direction, set=assignments or None)}, study
+        )
         job = job_of_study(study, model, data_root, init_from=init_from)
     else:
         refuse_without_effect(context, ["model"], "names a model of a study; add the study file, or remove the option")
-        job = job_of_options(
-            options, assignments or (), data=data, data_root=data_root, direction=direction, preset=preset
-        )
+        job = job_of_options(options, assignments, data=data, data_root=data_root, direction=direction, preset=preset)
         if job.settings.inpainting is not None:
             refuse_without_effect(context, ["direction"], "holes are filled in photographs, which have no direction")
         elif data is not None:
@@ -108,18 +111,15 @@ def train(
         workers=workers,
         threads=threads,
     )
-    if out is not None and not estimate:  # report a running training before the slow import of torch
-        from gan_eval.base.locks import refuse_if_held
-        from trainer.state.run_folder import run_lock
+    if out is None or estimate:
+        _print_estimate(job, as_json=as_json)
+        return
+    from trainer.state.run_folder import run_lock
 
-        refuse_if_held(*run_lock(out))
-    from gan_eval.study.training import estimate_model, train_model
+    refuse_if_held(*run_lock(out))  # before the slow import of torch
+    from gan_eval.study.training import train_model
 
     with Console() as console:
-        if out is None or estimate:
-            estimated = estimate_model(job, on_message=console.message, on_progress=about("estimate", console.progress))
-            typer.echo(json.dumps(asdict(estimated)) if as_json else "\n".join(estimated.lines()), err=not as_json)
-            return
         train_model(
             job,
             out,
@@ -129,6 +129,14 @@ def train(
         )
     _print_generate(job, out)
     typer.echo(out)
+
+
+def _print_estimate(job: "TrainingJob", *, as_json: bool) -> None:
+    from gan_eval.study.training import estimate_model
+
+    with Console() as console:
+        estimated = estimate_model(job, on_message=console.message, on_progress=about("estimate", console.progress))
+        typer.echo(json.dumps(asdict(estimated)) if as_json else "\n".join(estimated.lines()), err=not as_json)
 
 
 def _check_usage(
@@ -147,7 +155,6 @@ def _check_usage(
 
 def _print_generate(job: "TrainingJob", run: Path) -> None:
     """Print the command that makes a stimulus set of a split that was not trained on."""
-    from gan_eval.settings.training import joined_splits
     from trainer.datasets.pairs import PairedSet
     from trainer.datasets.photographs import PhotographSet
 
@@ -193,16 +200,7 @@ def job_of_options(
         direction: default: the preset's, else AtoB.
         preset: name of a published training, or of a data set with one; `options` and `assignments` override it.
     """
-    from gan_eval.settings.sections import check_options
-    from gan_eval.settings.training import TrainingSettings
-
-    data_preset: Preset | None = None
-    training: Mapping[str, Any] = {}
-    if preset is not None:
-        from trainer.datasets.presets import TRAININGS, preset_of
-
-        data_preset = None if preset in TRAININGS else preset_of(preset, also=TRAININGS)
-        training = data_preset.training() if data_preset else TRAININGS[preset]
+    data_preset, training = _preset(preset)
     assigned = assigned_settings(assignments)
     if twice := sorted(set(options) & set(assigned)):
         raise UserError(f"--set {twice[0]}: there is also {as_flag(twice[0])}; give one of them")
@@ -217,6 +215,18 @@ def job_of_options(
     )
     root = data_root or Path()
     return TrainingJob(settings, folder, direction or (data_preset.direction if data_preset else "AtoB"), root=root)
+
+
+def _preset(name: str | None) -> "tuple[Preset | None, Mapping[str, Any]]":
+    """Return the data set of a preset, if it is one, and its settings."""
+    if name is None:
+        return None, {}
+    from trainer.datasets.presets import TRAININGS, preset_of
+
+    if name in TRAININGS:
+        return None, TRAININGS[name]
+    preset = preset_of(name, also=TRAININGS)
+    return preset, preset.training()
 
 
 def overridden(preset: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

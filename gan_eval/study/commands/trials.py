@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gan_eval.base.errors import UserError, naming
+from gan_eval.base.atomic import write_json
+from gan_eval.base.errors import UserError
+from gan_eval.base.output_folders import check_output_file
 from gan_eval.study.commands.console import print_next_command, say
-from gan_eval.study.commands.options import LargestMember, counted, parse_pairs
+from gan_eval.study.commands.options import LargestMember, check_rules, counted, parse_pairs
+from gan_eval.tables.frames import write_table
 
 if TYPE_CHECKING:
     from gan_eval.judgements.convert import Imported
@@ -32,22 +35,22 @@ def trials_import(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The trials table to write (.csv or .parquet).")] = None,
     mapping: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             "--map",
             help="Our column=theirs: participant=subject, reaction_time_ms=rt_s*1000; also a path into JSON "
             "(response.Q0; answers[*].label: a row of each entry), # for a number, * for any text, @file, "
             '@fill:COLUMN, @previous:COLUMN, @name, @"text".',
         ),
-    ] = None,
+    ] = [],
     tool: Annotated[
         str | None, typer.Option("--from", help="The program that wrote the files; default: known by their columns.")
     ] = None,
     list_tools: Annotated[
         bool, typer.Option("--list-tools", help="List these programs, the file to export and what to know.")
     ] = False,
-    where: Annotated[list[str] | None, typer.Option("--where", help="Keep rows such as passed_check=True.")] = None,
-    word: Annotated[list[str] | None, typer.Option("--word", help="Meaning of a word: kind:synthetic=fake.")] = None,
+    where: Annotated[list[str], typer.Option("--where", help="Keep rows such as passed_check=True.")] = [],
+    word: Annotated[list[str], typer.Option("--word", help="Meaning of a word: kind:synthetic=fake.")] = [],
     picture_names: Annotated[
         NamesOption | None,
         typer.Option(
@@ -83,27 +86,21 @@ def trials_import(
     If columns are missing or words are unknown, one message lists them all. A row that does not fit is left out,
     printed, and kept in OUT.rejected.csv; the last line counts such rows, and the exit status is 3.
     """
-    from gan_eval.base.atomic import write_json
     from gan_eval.judgements.convert import import_trials
     from gan_eval.judgements.read_as import lines_of
-    from gan_eval.judgements.rules import parse_rule
-    from gan_eval.judgements.tools import TOOLS
 
     if list_tools:
-        for name, tool_facts in TOOLS.items():
-            typer.echo(f"{name}: {tool_facts.title}; file: {tool_facts.export}; {tool_facts.note}")
+        _print_tools()
         return
     if not files:
         raise UserError("FILE: name the files to import (--list-tools: the programs whose files are known)")
     _check_outputs(out, summary, files)
-    for rule in where or ():
-        with naming("--where: "):
-            parse_rule(rule)
+    check_rules("--where", where)
     imported = import_trials(
         files,
-        mapping=parse_pairs(mapping or [], "--map"),
-        where=where or (),
-        words=_meanings(word or ()),
+        mapping=parse_pairs(mapping, "--map"),
+        where=where,
+        words=_meanings(word),
         asked=asked,
         picture_names=picture_names,
         rating_high=rating_high,
@@ -124,18 +121,23 @@ def trials_import(
         raise UserError(f"{where_read}: its columns fit; give --out trials.csv, the table to write")
     for line in _rejection_lines(imported.rejected.to_dict("records")):
         say(line)
-    if imported.renamed:
-        say(f"{where_read}: {_renamed_line(imported)}")
-    for line in imported.doubts:
+    for line in (*_renamed_lines(imported), *imported.doubts):
         say(f"{where_read}: {line}")
     _write(imported, out)
+
+
+def _print_tools() -> None:
+    """Print the programs whose files are known."""
+    from gan_eval.judgements.tools import TOOLS
+
+    for name, tool in TOOLS.items():
+        typer.echo(f"{name}: {tool.title}; file: {tool.export}; {tool.note}")
 
 
 def _write(imported: "Imported", out: Path) -> None:
     """Write the trials and the rejected cells, and print how many rows there are; exit with 3 if some are left out."""
     from gan_eval import tables
     from gan_eval.judgements.rejections import rejection_summary
-    from gan_eval.tables.frames import write_table
 
     rejected_file = _rejected_file(out)
     write_table(imported.trials, out, tables.TRIALS)
@@ -172,8 +174,6 @@ def _check_outputs(out: Path | None, summary: Path | None, files: Sequence[Path]
 
 
 def _check_output(target: Path, files: Sequence[Path], option: str) -> None:
-    from gan_eval.base.output_folders import check_output_file
-
     check_output_file(target, option=option)
     _refuse_input(target, files, f"{option} {target}")
 
@@ -215,12 +215,13 @@ def _rejection_lines(rejected: Sequence[Mapping[Hashable, Any]]) -> Iterator[str
         yield f"{cells[0]}{f' and {len(cells) - 1} more' if cells[1:] else ''}: {problem}"
 
 
-def _renamed_line(imported: "Imported") -> str:
-    """Describe pictures that shared a name, with the new name of one."""
+def _renamed_lines(imported: "Imported") -> Iterator[str]:
+    """Describe pictures that shared a name, if there are any, with the new name of one."""
     from gan_eval.judgements.checks import CHECKS
 
-    names = imported.renamed
+    if not (names := imported.renamed):
+        return
     ends = (f"/{names[0]}", f"/{Path(names[0]).stem}")
     own_name = next(name for name in imported.trials["stimulus"] if name.endswith(ends))
     many = f"{len(names)} names stand" if len(names) > 1 else "a name stands"
-    return CHECKS["one_name"].line(names=many, own=own_name)
+    yield CHECKS["one_name"].line(names=many, own=own_name)

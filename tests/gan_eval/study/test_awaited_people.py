@@ -252,8 +252,8 @@ def test_the_demo_rehearses_without_a_screen(screen: bool, tmp_path: Path, monke
     monkeypatch.setattr(demo, "rehearse", lambda plan, _: rehearsed.append(plan))
     monkeypatch.setattr(demo, "closing_lines", lambda *_, **__: [])
 
-    demo.run_demo(tmp_path / "demo", Ear())
-    demo.run_demo(tmp_path / "demo", Ear(), simulate="dprime=2")
+    demo.run_demo(tmp_path / "demo", Ear(), again=["demo"])
+    demo.run_demo(tmp_path / "demo", Ear(), again=["demo"], simulate="dprime=2")
     assert [plan.simulate for plan in seen] == [None if screen else "default", "dprime=2"]
     assert len(opened) == len(rehearsed) == screen
     of_people = "participants = 1 " in (tmp_path / "demo" / "demo.toml").read_text()
