@@ -14,7 +14,7 @@ from gan_eval.base.record import read_record
 from gan_eval.metrics.catalogue import METRICS
 from gan_eval.pictures.decode import read_rgb
 from gan_eval.report.parts.blocks import Charts, PictureTable, ReportSection, ShownTable
-from gan_eval.report.parts.chart import STYLE, Chart, line_style, panel
+from gan_eval.report.parts.chart import Chart, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.table import cell, table_of
@@ -25,6 +25,7 @@ from gan_eval.tables import PLATEAUS, VALIDATION
 from gan_eval.tables.frames import frame_of, read_table
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MODES = ("train", "eval")
@@ -214,22 +215,9 @@ def _splits(runs: Sequence[TrainingRun]) -> list[tuple[object, str, bool | None]
 def _figure(name: str, drawn: Sequence[TrainingCurve], names: Sequence[str], last: float) -> "Figure":
     """Draw a term or metric; the vertical axis of a loss covers all but the largest 1% of the values."""
     is_loss = not name.startswith("validation: ")
-    import matplotlib as mpl
-
-    with mpl.rc_context(STYLE):
-        figure, axes = panel(2.1 + 0.17 * (len(drawn) if len(names) > 1 else 0))
+    with panel(2.1 + 0.17 * (len(drawn) if len(names) > 1 else 0)) as (figure, axes):
         for curve in drawn:
-            style = line_style(curve.run)
-            style |= {"linewidth": 0.8, "markerfacecolor": "none"} if curve.in_evaluation else {}
-            label = names[curve.run].replace("$", r"\$")
-            label = f"{label}, evaluation" if curve.in_evaluation else label
-            if is_loss and len(curve.steps) > 2:
-                window = 2 * round(len(curve.heights) * SHARE / 2) + 1
-                median = pd.Series(curve.heights).rolling(window, center=True, min_periods=1).median().to_numpy()
-                axes.plot(*_thinned(curve.steps, curve.heights), color=style["color"], linewidth=0.5, alpha=0.22)
-                axes.plot(*_thinned(curve.steps, median), label=label, **style)
-            else:
-                axes.plot(curve.steps, curve.heights, marker="o", markersize=3, label=label, **style)
+            _draw_curve(axes, curve, names[curve.run].replace("$", r"\$"), is_loss=is_loss)
         axes.set_title(_TITLES.get(name, name), fontsize=9, loc="left", parse_math=False)
         axes.set_xlim(0, last or 1)
         if _is_norm(name):
@@ -244,6 +232,21 @@ def _figure(name: str, drawn: Sequence[TrainingCurve], names: Sequence[str], las
         if len(names) > 1:
             figure.legend(loc="outside lower left", fontsize=8, handlelength=3)
     return figure
+
+
+def _draw_curve(axes: "Axes", curve: TrainingCurve, label: str, *, is_loss: bool) -> None:
+    """Draw the running median of a loss and its points, or a line through measurements."""
+    style = line_style(curve.run)
+    if curve.in_evaluation:
+        style |= {"linewidth": 0.8, "markerfacecolor": "none"}
+        label += ", evaluation"
+    if is_loss and len(curve.steps) > 2:
+        window = 2 * round(len(curve.heights) * SHARE / 2) + 1
+        median = pd.Series(curve.heights).rolling(window, center=True, min_periods=1).median().to_numpy()
+        axes.plot(*_thinned(curve.steps, curve.heights), color=style["color"], linewidth=0.5, alpha=0.22)
+        axes.plot(*_thinned(curve.steps, median), label=label, **style)
+    else:
+        axes.plot(curve.steps, curve.heights, marker="o", markersize=3, label=label, **style)
 
 
 def _thinned(steps: np.ndarray, values: np.ndarray) -> list[np.ndarray]:

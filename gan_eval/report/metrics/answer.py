@@ -108,11 +108,8 @@ def _best(by_metric: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 
 def method_section(measured: Measured) -> ReportSection:
-    """Return the paragraph; empty if nothing was measured."""
-    paragraph = paper_paragraph(measured)
-    if not paragraph:
-        return ReportSection("methods", "Method", [])
-    return ReportSection("methods", "Method", [Quote("To copy into a paper", paragraph)])
+    """Return the section with the paragraph, which is empty if nothing was measured."""
+    return ReportSection("methods", "Method", [Quote("To copy into a paper", paper_paragraph(measured))])
 
 
 def paper_paragraph(measured: Measured) -> str:

@@ -15,7 +15,7 @@ from gan_eval.metrics.catalogue import FID_WARNING, METRICS, MIN_FID_PICTURES, m
 from gan_eval.metrics.definitions.features import TEMPLATES
 from gan_eval.metrics.run.inputs import Stimulus
 from gan_eval.report.parts.words import NOTHING, from_to, interval, missing, number
-from gan_eval.tables import HOLE_METRICS, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS, Table
+from gan_eval.tables import HOLE_METRICS, IMAGE_METRICS, METRIC_COMPARISONS, RUNS, SET_METRICS
 from gan_eval.tables.columns import rows_of
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.names import RAW_ENDING
@@ -73,18 +73,16 @@ class Measured:
             frames: by table name: image_metrics, set_metrics, metric_comparisons, hole_metrics, runs.
             stimuli: the pictures themselves, for holes and spectra.
         """
-        self.images, self.sets, self.of_holes, self.runs = (
+        self.images, self.sets, comparisons, self.of_holes, self.runs = (
             frames[table.name].reset_index(drop=True) if table.name in frames else frame_of([], table)
-            for table in (IMAGE_METRICS, SET_METRICS, HOLE_METRICS, RUNS)
+            for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS, HOLE_METRICS, RUNS)
         )
         self.images["dataset"] = self.images["dataset"].fillna(NOTHING)
         self._stimuli = {stimulus.stimulus: stimulus for stimulus in stimuli}
-        self._cells = {
-            table.name: _cells(frames.get(table.name), table)
-            for table in (IMAGE_METRICS, SET_METRICS, METRIC_COMPARISONS)
-        }
-        images, sets = self._cells["image_metrics"], self._cells["set_metrics"]
-        images["dataset"] = [NOTHING if missing(dataset) else dataset for dataset in images["dataset"]]
+        images, sets, compared = (
+            {str(name): [*cells] for name, cells in frame.items()} for frame in (self.images, self.sets, comparisons)
+        )
+        self._of_images, self._of_sets = images, sets
         names = [_name_of(*cells) for cells in zip(images["kind"], images["model"], strict=True)]
         self._pictures = _row_numbers(images["dataset"], images["metric"], names)
         self._set_rows = _row_numbers(sets["dataset"], sets["metric"], sets["model"])
@@ -92,10 +90,9 @@ class Measured:
         self._models = _models_by_dataset(chain.from_iterable(both))
         self.datasets = list(self._models)
         """The data sets in the order of the tables."""
-        compared = {dataset: {*self.models(dataset)} for dataset in self.datasets}
-        comparisons = rows_of(self._cells["metric_comparisons"])
+        models = {dataset: {*self.models(dataset)} for dataset in self.datasets}
         self.comparisons: list[Row] = [
-            row for row in comparisons if {row["a"], row["b"]} <= compared.get(row["dataset"], set())
+            row for row in rows_of(compared) if {row["a"], row["b"]} <= models.get(row["dataset"], set())
         ]
         """The rows of `metric_comparisons` between models that are compared."""
         self._summaries: dict[tuple[str, str, str], Summary] = {}
@@ -131,12 +128,12 @@ class Measured:
 
     def _column(self, name: str, dataset: str, metric: str, model: str) -> list[Any]:
         """Return the cells of a column of `image_metrics`; `model` may be REAL."""
-        cells = self._cells["image_metrics"][name]
+        cells = self._of_images[name]
         return [cells[row] for row in self._pictures.get((dataset, metric, model), ())]
 
     def set_rows(self, dataset: str) -> list[Row]:
         """Return the rows of `set_metrics` of a data set."""
-        return [row for row in rows_of(self._cells["set_metrics"]) if row["dataset"] == dataset]
+        return [row for row in rows_of(self._of_sets) if row["dataset"] == dataset]
 
     def summary(self, dataset: str, metric: str, model: str) -> Summary:
         """Return the value with its interval; an empty summary if there is none."""
@@ -144,7 +141,7 @@ class Measured:
         if key not in self._summaries:
             if key in self._set_rows:
                 index = self._set_rows[key][0]
-                row = {name: cells[index] for name, cells in self._cells["set_metrics"].items()}
+                row = {name: cells[index] for name, cells in self._of_sets.items()}
                 self._summaries[key] = _set_summary(row)
             else:
                 columns = ("value", "item", "stimulus", "reason")
@@ -179,11 +176,6 @@ class Measured:
     def rows(self, dataset: str, metric: str, model: str) -> pd.DataFrame:
         """Return the rows of `image_metrics`; `model` may be REAL."""
         return self.images.iloc[self._pictures.get((dataset, metric, model), [])]
-
-
-def _cells(frame: pd.DataFrame | None, table: Table) -> dict[str, list[Any]]:
-    """Return the cells of a table by column; without a frame there are none."""
-    return {name: [] if frame is None else [*frame[name]] for name in table.names}
 
 
 def _name_of(kind: Any, model: Any) -> Any:

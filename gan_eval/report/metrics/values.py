@@ -28,7 +28,7 @@ from gan_eval.report.metrics.summaries import (
     with_arrow,
 )
 from gan_eval.report.parts.blocks import Block, Cell, Charts, Lines, ReportSection, ShownColumn, ShownTable
-from gan_eval.report.parts.chart import INK, MUTED, STYLE, Chart, line_style, panel
+from gan_eval.report.parts.chart import INK, MUTED, Chart, line_style, panel
 from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.words import NBSP, NOTHING, interval, listed, missing, number, plural, whole
 from gan_eval.tables import IMAGE_METRICS, SET_METRICS
@@ -65,15 +65,12 @@ FOOLING = "Fooling rate ↑"
 _MARKS = "best: better than every other model by the intervals of the differences; tied: not shown to be worse."
 
 
-def summary_table(
-    measured: Measured, caption: str, fooling: Mapping[tuple[str, str], Cell] | None = None
-) -> ShownTable:
+def summary_table(measured: Measured, caption: str, fooling: Mapping[tuple[str, str], Cell]) -> ShownTable:
     """Return all metrics and the fooling rate of each model in one table, as papers have it; intervals are elsewhere.
 
     Args:
-        fooling: the fooling rates' cells by model and data set; None or empty: no such column.
+        fooling: the fooling rates' cells by model and data set; empty: no such column.
     """
-    fooling = fooling or {}
     metrics = in_order(name for dataset in measured.datasets for name in measured.metrics(dataset))
     metrics = [name for name in metrics if name not in METRICS or METRICS[name].kind != "input"]
     rows = [row for dataset in measured.datasets for row in _summary_rows(measured, dataset, metrics, fooling)]
@@ -259,10 +256,7 @@ def _mean_spectrum(measured: Measured, dataset: str, name: str) -> NDArray[np.fl
 
 def _spectra_chart(dataset: str, curves: dict[str, NDArray[np.float64]], name: str) -> Chart:
     frequency = np.arange(1, RINGS + 1) / PER_CYCLE
-    import matplotlib as mpl
-
-    with mpl.rc_context(STYLE):
-        figure, axes = panel(2.4 + 0.17 * len(curves))
+    with panel(2.4 + 0.17 * len(curves)) as (figure, axes):
         for index, (model, curve) in enumerate(curves.items()):
             style = {"color": INK, "linestyle": "-"} if model == REAL else line_style(index - 1)
             axes.plot(frequency, curve, label="real" if model == REAL else model.replace("$", r"\$"), **style)

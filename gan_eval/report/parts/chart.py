@@ -3,7 +3,8 @@
 import io
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,12 +75,15 @@ class Chart:
         return Markup().join(svg_element(figure, f"{self.name}-{index}") for index, figure in enumerate(self.figures))
 
 
-def panel(height: float) -> "tuple[Figure, Axes]":
-    """Return an empty drawing of a phone's width; call it within `mpl.rc_context(STYLE)`."""
+@contextmanager
+def panel(height: float) -> "Iterator[tuple[Figure, Axes]]":
+    """Yield an empty drawing of a phone's width, to draw on in the block."""
+    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, figure.subplots()
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        yield figure, figure.subplots()
 
 
 def line_style(index: int) -> dict[str, Any]:
@@ -95,8 +99,7 @@ def figure_file(figure: "Figure", suffix: str, *, title: str, description: str) 
     """
     figure.patch.set(facecolor="white", alpha=1)
     if suffix == ".svg":
-        words = {"Title": title, "Description": description}
-        text = _svg(figure, words)
+        text = _svg(figure, {"Title": title, "Description": description})
         return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).encode()
     if suffix == ".pdf":
         return _saved(figure, "pdf", {"Title": title, "Subject": description, "CreationDate": None, "Creator": None})

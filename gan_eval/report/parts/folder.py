@@ -18,12 +18,14 @@ from gan_eval.base.reading import no_folder, resolved
 from gan_eval.judgements.contradictions import require_agreement
 from gan_eval.judgements.trials import TypedTrials, typed
 from gan_eval.pictures.sets import TABLE_NAME, read_stimulus_tables, require_presented, require_same_pictures
-from gan_eval.report.parts.words import who_text
+from gan_eval.report.parts.words import plural, whole
 from gan_eval.settings.facts import Facts, read_facts
 from gan_eval.settings.run_record import read_run_record, run_command
 from gan_eval.stats.all_tables import ALL_TABLES, OF_ANALYSIS
-from gan_eval.stats.recruitment import RECRUITMENT
+from gan_eval.stats.paper import PAPER
+from gan_eval.stats.results import Results, results_of
 from gan_eval.stats.tables.choices import CHOICES
+from gan_eval.stats.tables.comparisons import COMPARISONS
 from gan_eval.stats.tables.grades import RATINGS
 from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.stats.tables.rates import RATES
@@ -47,11 +49,11 @@ from gan_eval.tables import (
 )
 from gan_eval.tables.cells import even_records
 from gan_eval.tables.frames import holds_table, read_table
+from gan_eval.tables.names import NOT_KNOWN
 
 if TYPE_CHECKING:
     from gan_eval.report.metrics.summaries import Measured
     from gan_eval.settings.study import Study
-    from gan_eval.stats.results import Results
 
 _ANSWERS = (RATES, CHOICES, RATINGS, THRESHOLDS)
 _OF_STORE = (SESSIONS, CHECKS, TRIALS, MARKS, PARTICIPANTS)
@@ -95,18 +97,9 @@ class StudyFolder:
         return rates[rates["scope"] == name]
 
     @cached_property
-    def results(self) -> "Results":
+    def results(self) -> Results:
         """The results: the rows of the table to cite, and differences."""
-        from gan_eval.stats.paper import PAPER
-        from gan_eval.stats.results import results_of
-        from gan_eval.stats.tables.comparisons import COMPARISONS
-
         return results_of(self.table(PAPER), self.table(COMPARISONS))
-
-    @property
-    def recruitment(self) -> pd.DataFrame:
-        """The table `recruitment`: people who have come, and people whom the study wants."""
-        return self.table(RECRUITMENT)
 
     def judged(self) -> pd.DataFrame:
         """Return the rates that have trials with single pictures, answered or not.
@@ -133,8 +126,23 @@ class StudyFolder:
         return self.facts.sessions.simulated > 0
 
     def who_text(self, count: int, *, with_n: bool = False) -> str:
-        """Return a number of participants, and how many of them are simulated."""
-        return who_text(count, self.table(TRIALS), simulated=self.simulated, with_n=with_n)
+        """Return a number of participants, and how many of them are simulated: `12 participants, 3 of them simulated`.
+
+        Args:
+            with_n: in the form `participants (N = 12, 3 of them simulated)`.
+        """
+        trials = self.table(TRIALS)
+        if len(trials) and trials["participant"].eq(NOT_KNOWN).all():
+            return "participants who are not known"
+        noun, mixed = "participant", ""
+        if self.simulated:
+            people = trials.loc[~trials["simulated"].fillna(False).to_numpy(bool), "participant"].nunique()
+            is_mixed = 0 < people < count
+            noun = noun if is_mixed else "simulated participant"
+            mixed = f", {whole(count - people)} of them simulated" * is_mixed
+        if not with_n:
+            return plural(count, noun) + mixed
+        return f"one {noun}" if count == 1 else f"{noun}s (N = {whole(count)}{mixed})"
 
     @property
     def only_simulated(self) -> bool:

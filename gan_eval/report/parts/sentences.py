@@ -53,7 +53,7 @@ def _interval(estimate: Estimate, scale: float = 1, digits: int = 2, level: int 
     """Return the clause on an interval in APA style; empty without one."""
     if words.missing(estimate.low):
         return ""
-    return f", {name}{words.apa_interval(scale * estimate.low, scale * estimate.high, digits=digits, level=level)}"
+    return f", {name}{level}% CI {words.interval(scale * estimate.low, scale * estimate.high, digits=digits)}"
 
 
 def _p(value: Any) -> str:

@@ -2,15 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
+
+from gan_eval.stats.results import Result
 from gan_eval.tables.cells import is_missing as missing
-from gan_eval.tables.names import NOT_KNOWN
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from gan_eval.stats.results import Result
 
 NARROW = "\u202f"
 """A narrow space that does not break, between a number and its unit."""
@@ -122,15 +119,6 @@ def p_value(value: Any) -> str:
     return "< 0.001" if float(value) < 0.001 else f"{float(value):.3f}"
 
 
-def apa_interval(low: Any, high: Any, *, digits: int = 2, level: int = 95) -> str:
-    """Return a confidence interval in APA style.
-
-    >>> apa_interval(0.5, 1.25)
-    '95% CI [0.50, 1.25]'
-    """
-    return f"{level}% CI {interval(low, high, digits=digits)}"
-
-
 def apa_p(value: Any) -> str:
     """Return a p value in APA style: without the leading zero, never 0 or 1.
 
@@ -171,25 +159,6 @@ def plural(count: int, singular: str, plural_form: str | None = None) -> str:
     return f"{whole(count)} {singular if count == 1 else plural_form or singular + 's'}"
 
 
-def who_text(count: int, trials: "pd.DataFrame", *, simulated: bool, with_n: bool = False) -> str:
-    """Return a number of participants, and how many of them are simulated: `12 participants, 3 of them simulated`.
-
-    Args:
-        with_n: in the form `participants (N = 12, 3 of them simulated)`.
-    """
-    if len(trials) and trials["participant"].eq(NOT_KNOWN).all():
-        return "participants who are not known"
-    noun, mixed = "participant", ""
-    if simulated:
-        people = trials.loc[~trials["simulated"].fillna(False).to_numpy(bool), "participant"].nunique()
-        is_mixed = 0 < people < count
-        noun = noun if is_mixed else "simulated participant"
-        mixed = f", {whole(count - people)} of them simulated" * is_mixed
-    if not with_n:
-        return plural(count, noun) + mixed
-    return f"one {noun}" if count == 1 else f"{noun}s (N = {whole(count)}{mixed})"
-
-
 def from_to(values: Iterable[Any], printed: Callable[[Any], str] = whole) -> str:
     """Return the smallest and the largest of some numbers as text; one number if both are printed the same.
 
@@ -224,13 +193,13 @@ def model_text(model: Any) -> str:
     return "generated pictures" if missing(model) else str(model)
 
 
-def rows_with(frame: "pd.DataFrame", column: str, value: Any) -> "pd.DataFrame":
+def rows_with(frame: pd.DataFrame, column: str, value: Any) -> pd.DataFrame:
     """Return the rows with this value in a column; for an empty value, the rows with an empty cell."""
     cells = frame[column]
     return frame[cells.isna() if missing(value) else (cells == value).fillna(False).astype(bool)]
 
 
-def basis_text(results: "Sequence[Result]") -> str:
+def basis_text(results: Sequence[Result]) -> str:
     """Return the basis of the intervals of results: the most frequent one first, the others with their models.
 
     The text is empty if the basis is unknown.

@@ -9,7 +9,7 @@ from gan_eval.base.inference import Estimate
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.words import MAX_NAMED, capital, listed, missing, on_dataset, plural
-from gan_eval.stats.recruitment import NO_VERDICT, is_waiting, waiting_text
+from gan_eval.stats.recruitment import NO_VERDICT, RECRUITMENT, is_waiting, waiting_text
 from gan_eval.stats.tables.rates import UNEVEN
 from gan_eval.tables import GIVEAWAYS, IMAGE_METRICS, SESSIONS, SET_METRICS, TRIALS
 
@@ -54,14 +54,14 @@ def interim(folder: StudyFolder, *, command: str = "") -> str:
 
 def is_interim(folder: StudyFolder) -> bool:
     """Return whether the verdict is pending because participants are missing. A rehearsal shows its verdicts."""
-    if len(folder.recruitment):
-        return is_waiting(folder.recruitment)
+    if len(recruitment := folder.table(RECRUITMENT)):
+        return is_waiting(recruitment)
     return bool(interim(folder)) and not folder.simulated
 
 
 def interim_sentence(folder: StudyFolder) -> str:
     """Return the reason for a pending verdict; else an empty text."""
-    words = waiting_text(folder.recruitment)
+    words = waiting_text(folder.table(RECRUITMENT))
     if not words and is_interim(folder):
         words = f"{NO_VERDICT} ({interim(folder)})"
     return f"{capital(words)}." if words else ""

@@ -8,13 +8,14 @@ import pandas as pd
 from scipy.special import ndtr
 
 from gan_eval.report.parts.blocks import Block, Charts, ReportSection, ShownTable
-from gan_eval.report.parts.chart import MAX_GROUPS, MAX_TITLE, MUTED, STYLE, Chart, first_of, line_style, panel
+from gan_eval.report.parts.chart import MAX_GROUPS, MAX_TITLE, MUTED, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.table import INTERVAL, cell, interval_cell, labelled, table_of
 from gan_eval.report.parts.words import (
     BASES,
     NOTHING,
+    Record,
     milliseconds,
     missing,
     model_text,
@@ -142,11 +143,9 @@ def _psychometric_figure(functions: pd.DataFrame, levels: pd.DataFrame) -> "Figu
     low, high = float(scale(at).min()), float(scale(at).max())
     pad = 0.06 * max(high - low, 1e-9)
     grid = np.linspace(low - pad, high + pad, 120)
-    import matplotlib as mpl
     from matplotlib.ticker import FuncFormatter, NullLocator
 
-    with mpl.rc_context(STYLE):
-        figure, axes = panel(2.7 + 0.17 * len(functions))
+    with panel(2.7 + 0.17 * len(functions)) as (figure, axes):
         axes.axhline(50, color=MUTED, linewidth=1.2, linestyle="--", zorder=0)
         for index, row in enumerate(functions.to_dict("records")):
             style = line_style(index)
@@ -232,12 +231,20 @@ def confidence_charts(folder: StudyFolder) -> list[Chart]:
     return charts
 
 
-def _roc_figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> "Figure":
-    import matplotlib as mpl
+def _fitted(row: Record, x: np.ndarray, ends: tuple[float, float], *, on_z: bool) -> list[np.ndarray]:
+    """Return the fitted line of a zROC over its points, or the whole curve of a ROC: its two coordinates."""
+    finite = x[np.isfinite(x)]
+    if not on_z:
+        grid = np.linspace(-4, 4, 161)
+    else:
+        grid = np.array([finite.min() - 0.3, finite.max() + 0.3] if len(finite) else ends)
+    line = [grid, row["intercept"] + row["slope"] * grid]
+    return line if on_z else list(map(ndtr, line))
 
-    with mpl.rc_context(STYLE):
-        figure, axes = panel(3.7 + 0.17 * len(fits))
-        names = ("z_false_alarm", "z_hit") if on_z else ("false_alarm_rate", "hit_rate")
+
+def _roc_figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> "Figure":
+    names = ("z_false_alarm", "z_hit") if on_z else ("false_alarm_rate", "hit_rate")
+    with panel(3.7 + 0.17 * len(fits)) as (figure, axes):
         values = np.abs(points[[*names]].to_numpy(float))
         reach = min(3.0, float(values[np.isfinite(values)].max(initial=0.7)) + 0.3)
         ends = (-reach, reach) if on_z else (-0.02, 1.02)
@@ -249,17 +256,12 @@ def _roc_figure(fits: pd.DataFrame, points: pd.DataFrame, *, on_z: bool) -> "Fig
             style = line_style(index)
             rows = rows_with(points, "model", row["model"])
             x, y = (rows[name].to_numpy(float) for name in names)
-            has_fit, marker = not missing(row["d_a"]), _MARKERS[index % len(_MARKERS)]
+            marker = _MARKERS[index % len(_MARKERS)]
             axes.plot(x, y, marker, color=style["color"], markersize=4.5)
             label = model_text(row["model"])[:MAX_TITLE].replace("$", r"\$")
             axes.plot([], [], marker=marker, markersize=4.5, label=label, **style)  # for the legend
-            if has_fit and on_z:
-                finite = x[np.isfinite(x)]
-                grid = np.array([finite.min() - 0.3, finite.max() + 0.3]) if len(finite) else np.array(ends)
-                axes.plot(grid, row["intercept"] + row["slope"] * grid, **style)
-            elif has_fit:
-                grid = np.linspace(-4, 4, 161)
-                axes.plot(ndtr(grid), ndtr(row["intercept"] + row["slope"] * grid), **style)
+            if not missing(row["d_a"]):
+                axes.plot(*_fitted(row, x, ends, on_z=on_z), **style)
         axes.set_aspect("equal")
         axes.grid()
         axes.set_xlabel("z(false-alarm rate)" if on_z else "false-alarm rate: reals called fake")

@@ -1,7 +1,8 @@
 """The first page: the result in sentences, figure 1, table 1, six pairs of pictures, five facts, the Methods."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from gan_eval.base.inference import Estimate
 from gan_eval.report.figure_content import content_of
@@ -52,9 +53,6 @@ from gan_eval.stats.metrics_and_people.points import GRADE
 from gan_eval.stats.recruitment import ALPHA
 from gan_eval.stats.results import EVERYTHING, is_adjusted
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _MAX_CITED = 20
 """Maximum number of rows of the table to cite; the table's file has all rows."""
@@ -236,7 +234,7 @@ def score_sentences(folder: StudyFolder) -> str:
     return sentence("first_page", "scores", rows) if rows else ""
 
 
-def _beaten(metric: str, differences: "pd.DataFrame") -> list[str]:
+def _beaten(metric: str, differences: pd.DataFrame) -> list[str]:
     """Return the quality metrics over which a metric's lead is significant."""
     won = rows_with(differences, "follows_better", metric)
     losers = [str(b if a == metric else a) for a, b in zip(won["metric_a"], won["metric_b"], strict=True)]

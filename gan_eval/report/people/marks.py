@@ -106,10 +106,7 @@ def map_charts(maps: pd.DataFrame) -> list[Chart]:
     """Return the chart of maps by their AUC, with intervals and the ceiling."""
     if maps.empty:
         return []
-    import matplotlib as mpl
-
-    with mpl.rc_context(STYLE):
-        figure, axes = panel(0.9 + 0.28 * len(maps))
+    with panel(0.9 + 0.28 * len(maps)) as (figure, axes):
         draw_maps(axes, maps)
     described = "; ".join(f"{title_of_map(row['map'])}: {number(row['auc'])}" for row in maps.to_dict("records"))
     return [Chart("Maps against marks", [figure], CHARTED, described, name="mark-maps")]
