@@ -223,7 +223,7 @@ class QuizApplication(QObject):
         return page
 
     def _turn_from(self, page: StepPage, index: int) -> None:
-        """Remember the entries of a page and show the page at `place`. Nothing is stored yet."""
+        """Remember the entries of a page and show the page at `index`. Nothing is stored yet."""
         match page:
             case ConsentPage() if page.box.isChecked():
                 self._consent = self._agreement

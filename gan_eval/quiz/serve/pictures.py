@@ -143,7 +143,7 @@ class EncodedPictures:
     def mask(
         self, shown: tuple[str, ...], index: int, width: int | None, kind: MaskKind, *, of: tuple[str, int]
     ) -> "Future[Reader]":
-        """Return the encoded mask of the picture `shown[place]`; `of` is (session, trial)."""
+        """Return the encoded mask of the picture `shown[index]`; `of` is (session, trial)."""
         assert kind != "none"
 
         def source(stimulus: str) -> Picture:
