@@ -193,8 +193,9 @@ def given_options(**options: Any) -> dict[str, Any]:
 
 def on_command_line(context: typer.Context, name: str) -> bool:
     """Return whether the user typed this option or argument; defaults and environment variables do not count."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
+    source, value = context.get_parameter_source(name), context.params.get(name)
+    is_absent = isinstance(value, list | tuple) and not value  # which click before 8.3 calls typed
+    return source is not None and source.name == "COMMANDLINE" and not is_absent
 
 
 def refuse_without_effect(context: typer.Context, names: Iterable[str], why: str) -> None:

@@ -4,7 +4,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import pytest
 import typer
@@ -18,7 +19,7 @@ from gan_eval.settings.sections import Option, Section, mark_of
 from gan_eval.settings.study import Study
 from gan_eval.settings.template import settings_of
 from gan_eval.study.commands.app import application
-from gan_eval.study.commands.options import values_of_options
+from gan_eval.study.commands.options import on_command_line, values_of_options
 from gan_eval.study.commands.quiz import session_summary
 
 ROOT = Path(__file__).parents[4]
@@ -173,3 +174,11 @@ def test_a_quiz_without_a_study_names_the_command_for_its_answers(finished_study
     assert status == 0
     assert said.splitlines()[-1].endswith(" analyze --store gan-eval.sqlite --out analysis")
     assert (tmp_path / "gan-eval.sqlite").is_file()
+
+
+def test_an_absent_list_is_not_typed() -> None:
+    """Click before 8.3 calls an absent argument of several values typed: `metrics --list` was refused."""
+    context: Any = SimpleNamespace(
+        params={"sets": []}, get_parameter_source=lambda _: SimpleNamespace(name="COMMANDLINE")
+    )
+    assert not on_command_line(context, "sets")
