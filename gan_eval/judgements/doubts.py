@@ -39,7 +39,7 @@ def doubts(trials: pd.DataFrame, *, time_column: str = "reaction_time_ms") -> li
     facts = {"answered": answered(trials), "timed": possible_times(trials)}
     trials = text_coded(trials[[*_READ]].assign(agrees=agreement(trials).astype("float64"), **facts))
     main = trials[(trials["phase"] == "main").to_numpy(bool)]
-    asked += [_alike_codes(trials), _no_model(trials), _people_without_answers(main)]
+    asked += [_alike_codes(trials), _no_model(main), _people_without_answers(main)]
     if trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None):
         asked += [_no_time(trials, time_column), _short_times(trials), _since_start(trials), _longest_time(trials)]
         asked += [_equal_sessions(trials)]

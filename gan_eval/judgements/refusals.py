@@ -114,11 +114,15 @@ def unread_file_error(file: Path, problem: str, frame: pd.DataFrame, missing: Se
     """Return the error of a file that was to be a table `trials`, and may be another program's."""
     read = Foreign(frame, [], [], [], {})
     table = Chosen(str(file), None, Options({}), read, read, frame, {}, [], shlex.quote(str(file)))
-    return table_error(table, problem, missing=missing)
+    return table_error(table, problem, missing=missing, is_plain=True)
 
 
-def table_error(table: Chosen, problem: str, *, missing: Sequence[str] = ()) -> UserError:
-    """Return the error with the table's unknown words and the options that name columns and words."""
+def table_error(table: Chosen, problem: str, *, missing: Sequence[str] = (), is_plain: bool = False) -> UserError:
+    """Return the error with the table's unknown words and the options that name columns and words.
+
+    Args:
+        is_plain: an import without options may help.
+    """
     findings = [f"{table.file}: {problem}"]
     if "response" in missing and "kind" not in missing:
         findings.append("correct may replace it: --map correct=COLUMN, whether the answer was correct")
@@ -129,12 +133,13 @@ def table_error(table: Chosen, problem: str, *, missing: Sequence[str] = ()) -> 
     else:
         person = "@file" if len({part.group for part in table.read.parts}) > 1 else "COLUMN"
         options = [f"--map {name}={person if name == 'participant' else 'COLUMN'}" for name in missing]
-    has_choice = "choice" in table.sources and not table.sources.keys() & {"left", "first"}
+    of_pairs = "choice" in table.sources or ("choice" in table.rows and "response" not in table.rows)
+    has_choice = of_pairs and not table.sources.keys() & {"left", "first"}
     for name in (*ENUMERATIONS, *(["choice"] * has_choice)):
         found, option = _unknown_words(table, name)
         findings += found
         options += option
-    return UserError("; ".join([*findings, *_ways_to_import(table, options, is_plain=len(findings) == 1)]))
+    return UserError("; ".join([*findings, *_ways_to_import(table, options, is_plain=is_plain and len(findings) == 1)]))
 
 
 def _ways_to_import(table: Chosen, options: Sequence[str], *, is_plain: bool) -> Iterator[str]:

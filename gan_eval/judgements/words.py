@@ -20,7 +20,12 @@ _GRADE = r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:%\s*|[-–—:=(.)\s]\s*\(?[^\W\d_].*)"
 """A grade with its meaning, such as `7 - surely real`."""
 
 
-_WORDS = {"kind": ("real", "fake"), "response": ("real", "fake"), "correct": ("true", "1", "false", "0")}
+_WORDS = {
+    "kind": ["real", "fake"],
+    "response": ["real", "fake"],
+    "choice": ["a", "b"],
+    "correct": ["true", "1", "false", "0"],
+}
 """Words of truths and answers."""
 
 
@@ -105,7 +110,7 @@ def refuse_one_sided(frame: pd.DataFrame, columns: Sequence[str], *, where: str)
 
     Args:
         frame: text in the words of the schema.
-        columns: of `kind`, `response`, `correct`.
+        columns: of `kind`, `response`, `choice`, `correct`.
     """
     for name in (name for name in columns if name in frame):
         is_word = frame[name].isin(_WORDS[name])
