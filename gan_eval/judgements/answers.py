@@ -15,12 +15,10 @@ from gan_eval.judgements.mapping import COUNT, COUNT_CORRECT, GRADE, PLACES
 from gan_eval.judgements.names import kinds_by_name, names_a_kind
 from gan_eval.judgements.reading import Foreign, Labels
 from gan_eval.judgements.trials import response_from_correct
-from gan_eval.judgements.words import graded
+from gan_eval.judgements.words import TRUTH, graded
 from gan_eval.tables import TRIALS
 from gan_eval.tables.names import NOT_KNOWN
 
-TRUTH = {"true": True, "1": True, "false": False, "0": False}
-"""Cells of a column of truth values."""
 _RANGE = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)\s*")
 """A scale of grades: 1..7."""
 _ANSWER = 1000
@@ -58,26 +56,21 @@ def with_responses(frame: pd.DataFrame, *, where: str) -> tuple[pd.DataFrame, li
     if not {"kind", "correct"} <= set(frame) or is_graded or any({*places} <= set(frame) for places in PLACES):
         return frame, []
     facts = frame[["kind"]].assign(correct=frame["correct"].map(TRUTH).astype("boolean"), reaction_time_ms=None)
-    known_kind = facts["kind"].isin(TRIALS.by_name["kind"].words)
-    if "response" not in frame:
-        facts["reaction_time_ms"] = frame.get("reaction_time_ms")
-        computed = known_kind
+    computed = facts["kind"].isin(TRIALS.by_name["kind"].words)
+    if "response" in frame:
+        computed &= facts["correct"].notna() & ~frame["response"].isin(TRIALS.by_name["response"].words)
+        _refuse_words_of_no_answer(frame["response"], facts["correct"], computed, where=where)
     else:
-        computed = known_kind & facts["correct"].notna() & ~frame["response"].isin(TRIALS.by_name["response"].words)
+        facts["reaction_time_ms"] = frame.get("reaction_time_ms")
     if not computed.any():
         return frame, []
     responses = response_from_correct(facts[computed])
-    if "response" in frame:
-        _refuse_words_of_no_answer(frame["response"], facts["correct"], computed, where=where)
-    given = frame.get("response", pd.Series(None, index=frame.index, dtype="str"))
-    unanswered = int((responses == "none").sum())
     line = f"response follows from kind and correct in {len(responses)} rows"
     if "response" not in frame:
-        line += (
-            f", {unanswered} of them without an answer"
-            if unanswered
-            else ("; if some have no answer, name the column of keys with --map response=COLUMN")
-        )
+        unanswered = int((responses == "none").sum())
+        hint = "; if some have no answer, name the column of keys with --map response=COLUMN"
+        line += f", {unanswered} of them without an answer" if unanswered else hint
+    given = frame.get("response", pd.Series(None, index=frame.index, dtype="str"))
     return frame.assign(response=given.mask(computed, responses)), [line]
 
 

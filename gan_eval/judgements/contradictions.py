@@ -31,6 +31,12 @@ class Source(NamedTuple):
     factor: float | None = None
     """Factor by which the cells are multiplied; None: they are not."""
 
+    def typed(self) -> str:
+        """Return the source as after `--map`."""
+        factor = self.factor or 1
+        scale = f"*{factor:g}" if factor > 1.000001 else f"/{1 / factor:g}" if factor < 0.999999 else ""
+        return self.column + scale
+
 
 Sources = Mapping[str, Source | None]
 """Sources by column of `trials`; None: nothing is taken from a column of that name."""
@@ -173,12 +179,10 @@ def require_plausible_times(
 def _unit_line(name: str, median: float, *, low: float, high: float, source: Source) -> str:
     """Return the message on a column of times whose median is below `low` or above `high`."""
     fix = 1000 if median < low else 0.001
-    factor = (source.factor or 1) * fix
-    scale = f"*{factor:g}" if factor > 1.000001 else f"/{1 / factor:g}" if factor < 0.999999 else ""
     asked = f"below {low:g} ms: are these seconds?"
     if median > high:
         asked = f"above {high / 1000:g} s: were milliseconds multiplied by 1000?"
-    column, does = f"{source.column}{scale}", "fixes that"
+    column, does = Source(source.column, (source.factor or 1) * fix).typed(), "fixes that"
     if not low <= median * fix <= high:
         asked, column, does = f"not from {low:g} ms to {high / 1000:g} s:", "", "leaves the column out"
     return CHECKS["unit"].line(name=name, median=median, asked=asked, source=column, does=does)
@@ -193,14 +197,12 @@ def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     foreign = trials.loc[trials["onset_ms"].isna().to_numpy(bool), ["participant", *PLAUSIBLE_MS]]
     for name, (low, high) in PLAUSIBLE_MS.items():
         other, usual = _of_other_unit(foreign, name, low, high)
-        if other.empty:
-            continue
         is_short = other["median"] < usual
         factors = is_short.map({True: 1000.0, False: 0.001})
         converted = other["median"] * factors
         spread = (other["max"] / other["median"]).where(is_short, other["median"] / other["min"])
-        is_one_unit = spread < CHECKS["unit_of_person"].threshold
-        factors = factors[is_one_unit & converted.between(low, high) & converted.between(usual / 10, usual * 10)]
+        is_sure = converted.between(low, high) & converted.between(usual / 10, usual * 10)
+        factors = factors[is_sure & (spread < CHECKS["unit_of_person"].threshold)]
         if len(factors):
             columns[name] = trials[name] * trials["participant"].map(factors).fillna(1.0).astype("float64")
             units = {1000.0: "seconds, multiplied by 1000", 0.001: "milliseconds, divided by 1000"}

@@ -45,9 +45,7 @@ def doubts(trials: pd.DataFrame, *, time_column: str = "reaction_time_ms") -> li
         asked += [_equal_sessions(trials)]
     asked += [_exchanged_keys(main), _below_chance(main), _stopped_early(main)]
     graded = [name for name in ("rating", "confidence") if trials[name].notna().any()]
-    asked += [_codes_among_grades(trials, graded)]
-    if "rating" in graded:
-        asked += [_other_scale(trials), _reversed_scale(trials)]
+    asked += [_codes_among_grades(trials, graded), _other_scale(trials), _reversed_scale(trials)]
     return [line for lines in asked for line in lines]
 
 

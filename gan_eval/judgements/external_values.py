@@ -18,8 +18,6 @@ import pandas as pd
 from gan_eval.base.errors import UserError, abbreviated
 from gan_eval.base.reading import resolved
 from gan_eval.judgements.checks import CHECKS
-from gan_eval.judgements.parts import text_of
-from gan_eval.judgements.paths import nested
 from gan_eval.judgements.reading import Foreign, TableLayout, read_foreign
 from gan_eval.judgements.trials import judged_pictures
 from gan_eval.judgements.words import MISSING
@@ -150,11 +148,10 @@ def _is_ours(file: Path) -> bool:
     """Return True for a table `image_metrics`, also one with a fault, which its reader names."""
     if not file.is_file():
         return True
-    if file.suffix == ".parquet":
-        return {"stimulus", "metric"} <= {*read_foreign([file]).cells}
-    return file.suffix in (".csv", ".tsv", ".txt") and {"stimulus", "metric"} <= {
-        *csv_records(file, has_header=False)[1][0]
-    }
+    names = [*map(str, read_foreign([file]).cells)] if file.suffix == ".parquet" else []
+    if file.suffix in (".csv", ".tsv", ".txt"):
+        names = csv_records(file, has_header=False)[1][0]
+    return {"stimulus", "metric"} <= {*names}
 
 
 def _external(file: Path, metric: str, judged: _Judged) -> tuple[pd.DataFrame, list[str]]:
@@ -267,13 +264,7 @@ def _table(file: Path, judged: _Judged) -> pd.DataFrame:
         read = read_foreign([file], TableLayout(columns=names))
     if read.rejected:
         raise UserError(f"{file}: row {read.rejected[0]['row']}: {read.rejected[0]['reason']}")
-    cells = read.cells
-    if len(cells) == 1 and all(map(judged.is_picture, map(str, cells))):  # an object of JSON, by picture
-        values = {str(name): nested(cell) for name, cell in cells.iloc[0].items()}
-        rows = [{"": value} if isinstance(value, str) else value for value in values.values()]
-        cells = pd.DataFrame(rows).map(text_of).astype("str")
-        cells.insert(0, "image", [*values])
-    cells = cells.dropna(axis="columns", how="all").fillna("")
+    cells = read.cells.dropna(axis="columns", how="all").fillna("")
     if cells.shape[1] < 2 or cells.empty:
         raise UserError(
             f"{file}: {'no row' if cells.empty else 'one column'}; expected the picture's file and its value, or the "
@@ -434,11 +425,8 @@ def _cells_without_number(cells: pd.Series, title: str) -> list[str]:
 
 def _without_value(used: set[object], judged: _Judged) -> Iterator[str]:
     """Yield a line on the judged pictures of each model that have no value, where the file has others."""
-    of_models: dict[str, list[str]] = {}
-    for row in judged.rows:
-        if row["kind"] == "fake":
-            of_models.setdefault(str(row["model"]), []).append(str(row["stimulus"]))
-    for stimuli in of_models.values():
+    for model in sorted(judged.models):
+        stimuli = [row["stimulus"] for row in judged.rows if row["kind"] == "fake" and str(row["model"]) == model]
         without = [stimulus for stimulus in stimuli if stimulus not in used]
         if 0 < len(without) <= (1 - CHECKS["without_value"].threshold) * len(stimuli):
             yield CHECKS["without_value"].line(count=len(without), n=len(stimuli), first=abbreviated(without[0]))

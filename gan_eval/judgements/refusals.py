@@ -10,7 +10,7 @@ import pandas as pd
 
 from gan_eval.base.errors import UserError
 from gan_eval.judgements.contradictions import Source, Sources
-from gan_eval.judgements.mapping import BY_PLACE, columns_of
+from gan_eval.judgements.mapping import BY_PLACE
 from gan_eval.judgements.pairs import OPTIONS, missing_of_pairs
 from gan_eval.judgements.paths import columns_of_lists, nested
 from gan_eval.judgements.reading import Foreign, Labels
@@ -68,7 +68,8 @@ def require_answers(table: Chosen, frame: pd.DataFrame, places: Places, unclear:
         problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
     problems += _ways_out(table, frame, missing)
     if problems:
-        raise table_error(table, "; ".join([*problems, f"the file's {columns_of(table.rows)}"]), missing=missing)
+        problems.append(f"the file's columns are {', '.join(map(str, table.rows))}")
+        raise table_error(table, "; ".join(problems), missing=missing)
 
 
 def _misfits(frame: pd.DataFrame) -> set[str]:
@@ -161,7 +162,7 @@ def _unknown_words(table: Chosen, name: str) -> tuple[list[str], list[str]]:
     words: Mapping[str, str] = table.options.words.get(name, {})
     cells = table.rows[source.column].dropna().str.strip()
     cells = cells.map(_last_of_list) if table.tool == "psychopy" else cells
-    meant = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words)}
+    meant = {"", *TRIALS.by_name[name].words, *(word.strip().lower() for word in words)}
     counts = cells[~cells.str.lower().isin(meant)].value_counts()
     if counts.empty:
         return [], []

@@ -330,14 +330,6 @@ def test_each_models_pictures_without_a_value_are_counted(tmp_path: Path) -> Non
     assert [line.partition(": ")[2][:30] for line in lines[1:]] == ["1 of 8 judged pictures of this"] * 2
 
 
-@pytest.mark.parametrize("value", ["{}", '{{"topiq": {}, "n": 3}}'])
-def test_an_object_of_json_has_its_pictures_as_names(tmp_path: Path, value: str) -> None:
-    cells = ", ".join(f'"out/{n}.png": {value.format(n + 0.5)}' for n in (1, 2, 3))
-    (tmp_path / "topiq.json").write_text(f"{{{cells}}}")
-    found, _ = read_image_metrics([tmp_path / "topiq.json"], numbered())
-    assert found[["metric", "value"]].to_numpy().tolist() == [["topiq", 1.5], ["topiq", 2.5], ["topiq", 3.5]]
-
-
 def test_another_programs_parquet_is_read(tmp_path: Path) -> None:
     """Before: each .parquet was taken for our table, "column stimulus ... is missing"."""
     pd.DataFrame({"file": ["1.png", "2.png"], "topiq": [0.25, 0.5]}).to_parquet(tmp_path / "v.parquet")

@@ -294,3 +294,10 @@ def test_practice_without_a_model_is_no_unnamed_model(tmp_path) -> None:
     assert not lines_with(found, "model")
     assert found.read_as.other_phases == {"practice": 12}
     assert "48 answers; 12 practice trials" in lines_of(found.read_as)[0]
+
+
+def test_exposures_in_seconds_may_last_until_the_answer(tmp_path) -> None:
+    """Before: "found 'inf', which times 1000 is no finite number", and the row was left out."""
+    frame = table().assign(shown_s=[0.5, "inf"] * 24)
+    found = imported(tmp_path, frame, {"requested_exposure_ms": "shown_s*1000"})
+    assert found.trials["requested_exposure_ms"].tolist() == [500.0, float("inf")] * 24
