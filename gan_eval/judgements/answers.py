@@ -15,12 +15,10 @@ from gan_eval.judgements.mapping import COUNT, COUNT_CORRECT, GRADE, PLACES
 from gan_eval.judgements.names import kinds_by_name, names_a_kind
 from gan_eval.judgements.reading import Foreign, Labels
 from gan_eval.judgements.trials import response_from_correct
-from gan_eval.judgements.words import graded
+from gan_eval.judgements.words import TRUTH, graded
 from gan_eval.tables import TRIALS
 from gan_eval.tables.names import NOT_KNOWN
 
-TRUTH = {"true": True, "1": True, "false": False, "0": False}
-"""Cells of a column of truth values."""
 _RANGE = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)\s*")
 """A scale of grades: 1..7."""
 _ANSWER = 1000
@@ -58,34 +56,30 @@ def with_responses(frame: pd.DataFrame, *, where: str) -> tuple[pd.DataFrame, li
     if not {"kind", "correct"} <= set(frame) or is_graded or any({*places} <= set(frame) for places in PLACES):
         return frame, []
     facts = frame[["kind"]].assign(correct=frame["correct"].map(TRUTH).astype("boolean"), reaction_time_ms=None)
-    known_kind = facts["kind"].isin(TRIALS.by_name["kind"].words)
-    if "response" not in frame:
-        facts["reaction_time_ms"] = frame.get("reaction_time_ms")
-        computed = known_kind
+    computed = facts["kind"].isin(TRIALS.by_name["kind"].words)
+    if "response" in frame:
+        computed &= facts["correct"].notna() & ~frame["response"].isin(TRIALS.by_name["response"].words)
+        _refuse_words_of_no_answer(frame["response"], facts["correct"], computed, where=where)
     else:
-        computed = known_kind & facts["correct"].notna() & ~frame["response"].isin(TRIALS.by_name["response"].words)
+        facts["reaction_time_ms"] = frame.get("reaction_time_ms")
     if not computed.any():
         return frame, []
     responses = response_from_correct(facts[computed])
-    if "response" in frame:
-        _refuse_words_of_no_answer(frame["response"][computed], facts["correct"][computed], where=where)
-    given = frame.get("response", pd.Series(None, index=frame.index, dtype="str"))
-    unanswered = int((responses == "none").sum())
     line = f"response follows from kind and correct in {len(responses)} rows"
     if "response" not in frame:
-        line += (
-            f", {unanswered} of them without an answer"
-            if unanswered
-            else ("; if some have no answer, name the column of keys with --map response=COLUMN")
-        )
+        unanswered = int((responses == "none").sum())
+        hint = "; if some have no answer, name the column of keys with --map response=COLUMN"
+        line += f", {unanswered} of them without an answer" if unanswered else hint
+    given = frame.get("response", pd.Series(None, index=frame.index, dtype="str"))
     return frame.assign(response=given.mask(computed, responses)), [line]
 
 
-def _refuse_words_of_no_answer(words: pd.Series, correct: pd.Series, *, where: str) -> None:
-    """Refuse a word that is never correct where others are, such as `timeout`, or a confidence."""
+def _refuse_words_of_no_answer(words: pd.Series, correct: pd.Series, unknown: pd.Series, *, where: str) -> None:
+    """Refuse an unknown word that is never correct where others are, such as `timeout`, or a confidence."""
     is_right = correct.groupby(words).any()
-    if (never := ~is_right).any() and is_right.any():
-        word = str(never.index[never][0])
+    never = sorted({*words[unknown]} - {*is_right.index[is_right]})
+    if never and is_right.any():
+        word = never[0]
         raise UserError(
             f"{where}: response {word!r} is never correct, other words are; if it is no answer, add "
             f" --word {shlex.quote(f'response:{word}=none')}; else name its meaning: real or fake"
@@ -98,7 +92,7 @@ def with_graded_answers(
     """Return the answer and the confidence that each grade stands for, and a line.
 
     A grade nearer to the first number of the scale is the answer real, one nearer to the last is fake, the middle is
-    none. The confidence is the distance from the middle, in steps from 1.
+    none. The confidence is the distance from the middle, of whole grades in steps from 1.
 
     Args:
         scale: such as `1..7`: the numbers of surely real and of surely fake.
@@ -132,9 +126,12 @@ def with_graded_answers(
         )
     towards_fake = (grades - (real + fake) / 2) * np.sign(fake - real)
     answers = np.select([towards_fake < 0, towards_fake > 0], ["real", "fake"], "none")
-    confidence = pd.Series(np.ceil(np.abs(towards_fake)), frame.index)
-    texts = confidence.where(answers != "none").map("{:.0f}".format, na_action="ignore").astype("str")
-    line = f"grades {real:g} (surely real) to {fake:g} (surely fake) are answers with a confidence from 1"
+    has_fractions = bool((grades[~np.isnan(grades)] % 1).any())
+    distance = np.abs(towards_fake)
+    confidence = pd.Series(distance if has_fractions else np.ceil(distance), frame.index)
+    texts = confidence.where(answers != "none").map("{:g}".format, na_action="ignore").astype("str")
+    steps = "the distance from the middle as their confidence" if has_fractions else "a confidence from 1"
+    line = f"grades {real:g} (surely real) to {fake:g} (surely fake) are answers with {steps}"
     if middle := int((towards_fake == 0).sum()):
         line += f"; {middle} in the middle are no answer"
     return frame.assign(response=pd.Series(answers, frame.index, dtype="str"), confidence=texts), [*lines, line]

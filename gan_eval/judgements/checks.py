@@ -42,10 +42,10 @@ _ROWS = (
     Check("unit_of_person", "ratio of a person's median time and that of the others, which is plausible", 100,
           "refuses", "column {name}: the median is {median:.4g} ms for participant {people}, {usual:.4g} ms for "
           "others: seconds and milliseconds in one column? Write all times in milliseconds, or leave these people out "
-          "(trials import --where participant!={person})"),
+          "(trials import --where {column}!={person})"),
     Check("unit", "median time outside 100 ms to 3 min, median exposure outside 4 ms to 1 min (`PLAUSIBLE_MS`)", 0,
           "refuses", "column {name}: the median is {median:.4g} ms, {asked} trials import --map \"{name}={source}\" "
-          "fixes that"),
+          "{does}"),
     Check("no_answer_at_all", "answers in a file", 1, "refuses",
           "column {column}: no answer in any of {n} rows; nothing to import (Excel: cells with formulas have no value "
           "before the file was opened and saved in a spreadsheet)"),

@@ -31,6 +31,12 @@ class Source(NamedTuple):
     factor: float | None = None
     """Factor by which the cells are multiplied; None: they are not."""
 
+    def typed(self) -> str:
+        """Return the source as after `--map`."""
+        factor = self.factor or 1
+        scale = f"*{factor:g}" if factor > 1.000001 else f"/{1 / factor:g}" if factor < 0.999999 else ""
+        return self.column + scale
+
 
 Sources = Mapping[str, Source | None]
 """Sources by column of `trials`; None: nothing is taken from a column of that name."""
@@ -158,8 +164,9 @@ def require_plausible_times(
             continue
         other, usual = _of_other_unit(trials.loc[foreign, ["participant", name]], name, low, high)
         if len(other):
-            facts = {"people": some(other.index), "person": other.index[0], "usual": usual}
-            line = CHECKS["unit_of_person"].line(name=name, median=other.iloc[0], **facts)
+            person = (sources or {}).get("participant") or Source("participant")
+            facts = {"people": some(other.index), "person": other.index[0], "column": person.column, "usual": usual}
+            line = CHECKS["unit_of_person"].line(name=name, median=other["median"].iloc[0], **facts)
             raise UserError(f"{where}: {line}")
         times = trials[name].to_numpy("float64", na_value=np.nan)[counted]
         times = times[(times > 0) & (times <= MAX_TIME_MS)]  # other values are not times and are counted as such
@@ -171,12 +178,14 @@ def require_plausible_times(
 
 def _unit_line(name: str, median: float, *, low: float, high: float, source: Source) -> str:
     """Return the message on a column of times whose median is below `low` or above `high`."""
-    factor = (source.factor or 1) * 1000 if median < low else (source.factor or 1) / 1000
-    scale = f"*{factor:g}" if factor > 1.000001 else f"/{1 / factor:g}" if factor < 0.999999 else ""
+    fix = 1000 if median < low else 0.001
     asked = f"below {low:g} ms: are these seconds?"
     if median > high:
         asked = f"above {high / 1000:g} s: were milliseconds multiplied by 1000?"
-    return CHECKS["unit"].line(name=name, median=median, asked=asked, source=f"{source.column}{scale}")
+    column, does = Source(source.column, (source.factor or 1) * fix).typed(), "fixes that"
+    if not low <= median * fix <= high:
+        asked, column, does = f"not from {low:g} ms to {high / 1000:g} s:", "", "leaves the column out"
+    return CHECKS["unit"].line(name=name, median=median, asked=asked, source=column, does=does)
 
 
 def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -188,11 +197,12 @@ def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     foreign = trials.loc[trials["onset_ms"].isna().to_numpy(bool), ["participant", *PLAUSIBLE_MS]]
     for name, (low, high) in PLAUSIBLE_MS.items():
         other, usual = _of_other_unit(foreign, name, low, high)
-        if other.empty:
-            continue
-        factors = (other < usual).map({True: 1000.0, False: 0.001})
-        converted = other * factors
-        factors = factors[converted.between(low, high) & converted.between(usual / 10, usual * 10)]
+        is_short = other["median"] < usual
+        factors = is_short.map({True: 1000.0, False: 0.001})
+        converted = other["median"] * factors
+        spread = (other["max"] / other["median"]).where(is_short, other["median"] / other["min"])
+        is_sure = converted.between(low, high) & converted.between(usual / 10, usual * 10)
+        factors = factors[is_sure & (spread < CHECKS["unit_of_person"].threshold)]
         if len(factors):
             columns[name] = trials[name] * trials["participant"].map(factors).fillna(1.0).astype("float64")
             units = {1000.0: "seconds, multiplied by 1000", 0.001: "milliseconds, divided by 1000"}
@@ -205,18 +215,17 @@ def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return trials.assign(**columns), lines
 
 
-def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> tuple[pd.Series, float]:
-    """Return people's median times that are some 1000 times those of the others, and the median of these."""
+def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> tuple[pd.DataFrame, float]:
+    """Return median, min and max of people's times that are some 1000 times those of others, and the others' median."""
     times = trials[name].dropna().astype("float64")
     times = times[(times > 0) & (times <= MAX_TIME_MS)]
-    if times.empty:
-        return times, 0.0
-    medians = times.groupby(trials["participant"], observed=True).median()
+    of_people = times.groupby(trials["participant"], observed=True).agg(["median", "min", "max"])
+    medians = of_people["median"]
     is_plausible = medians.between(low, high)
     usual = float(medians[is_plausible].median())
     ratio = medians / usual
     least = CHECKS["unit_of_person"].threshold
-    return medians[~is_plausible & ((ratio < 1 / least) | (ratio > least))], usual
+    return of_people[~is_plausible & ((ratio < 1 / least) | (ratio > least))], usual
 
 
 def some(names: Iterable[object], text: Callable[[str], str] = abbreviated, most: int = MAX_NAMED) -> str:

@@ -312,7 +312,7 @@ def _with_answers(table: Chosen, frame: pd.DataFrame, places: Places, asked: Kin
     refuse_one_sided(frame, ("kind", "correct"), where=table.file)
     frame = with_choice_of_real(frame, asked, where=table.file)
     frame, said = with_responses(frame, where=table.file)
-    refuse_one_sided(frame, ("response",), where=table.file)
+    refuse_one_sided(frame, ("response", "choice"), where=table.file)
     return Placed(frame, [], lines + said, ())
 
 
@@ -339,7 +339,8 @@ def _without_rows(frame: pd.DataFrame, rejected: Sequence[Row]) -> pd.DataFrame:
 
 def _lacks_all_answers(accepted: pd.DataFrame, rejected: Sequence[Row]) -> bool:
     """Return True if no answer is known, but there are rows that were left out."""
-    return bool(rejected) and "response" in accepted and bool(accepted["response"].eq("none").all())
+    answers = accepted[[name for name in ("response", "choice", "rating") if name in accepted]]
+    return bool(rejected) and bool((answers.isna() | (answers == "none")).all(axis=None))
 
 
 def _as_trials(
@@ -400,7 +401,7 @@ def _remarks(trials: pd.DataFrame) -> Iterator[str]:
 
 def _rejected_table(rejected: Sequence[Row], read: Foreign) -> pd.DataFrame:
     """Return the table `rejected`, each row with its number in its file."""
-    rows = []
+    rows = {}
     for row in rejected:
         if row["column"] == WHOLE_ROW:  # found before a wide table became long
             part, number = read.part_of(row["row"])
@@ -408,5 +409,6 @@ def _rejected_table(rejected: Sequence[Row], read: Foreign) -> pd.DataFrame:
         else:
             file, number, question = read.origin(row["row"])
         reason = row["reason"] + row["advice"] + (f" (# is {question})" if question else "")
-        rows.append({"row": number, "column": row["column"], "found": row["found"], "reason": reason, "file": file})
-    return frame_of(rows, REJECTED)
+        cell = {"row": number, "column": row["column"], "found": row["found"], "reason": reason, "file": file}
+        rows[file, number, row["column"], reason] = cell  # a row of counts is one, of however many answers
+    return frame_of([*rows.values()], REJECTED)

@@ -39,15 +39,13 @@ def doubts(trials: pd.DataFrame, *, time_column: str = "reaction_time_ms") -> li
     facts = {"answered": answered(trials), "timed": possible_times(trials)}
     trials = text_coded(trials[[*_READ]].assign(agrees=agreement(trials).astype("float64"), **facts))
     main = trials[(trials["phase"] == "main").to_numpy(bool)]
-    asked += [_alike_codes(trials), _no_model(trials), _people_without_answers(main)]
+    asked += [_alike_codes(trials), _no_model(main), _people_without_answers(main)]
     if trials[["reaction_time_ms", "requested_exposure_ms"]].notna().any(axis=None):
         asked += [_no_time(trials, time_column), _short_times(trials), _since_start(trials), _longest_time(trials)]
         asked += [_equal_sessions(trials)]
     asked += [_exchanged_keys(main), _below_chance(main), _stopped_early(main)]
     graded = [name for name in ("rating", "confidence") if trials[name].notna().any()]
-    asked += [_codes_among_grades(trials, graded)]
-    if "rating" in graded:
-        asked += [_other_scale(trials), _reversed_scale(trials)]
+    asked += [_codes_among_grades(trials, graded), _other_scale(trials), _reversed_scale(trials)]
     return [line for lines in asked for line in lines]
 
 

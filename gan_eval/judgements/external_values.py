@@ -23,7 +23,7 @@ from gan_eval.judgements.trials import judged_pictures
 from gan_eval.judgements.words import MISSING
 from gan_eval.pictures.decode import SUFFIXES
 from gan_eval.tables import IMAGE_METRICS
-from gan_eval.tables.cells import csv_records, number_of, with_point
+from gan_eval.tables.cells import csv_records, number_of, require_clear_numbers, with_point
 from gan_eval.tables.frames import Row, conform, joined_tables, read_table
 from gan_eval.tables.names import OF_FILE
 
@@ -146,11 +146,12 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
 
 def _is_ours(file: Path) -> bool:
     """Return True for a table `image_metrics`, also one with a fault, which its reader names."""
-    if file.suffix == ".parquet" or not file.is_file():
+    if not file.is_file():
         return True
-    return file.suffix in (".csv", ".tsv", ".txt") and {"stimulus", "metric"} <= {
-        *csv_records(file, has_header=False)[1][0]
-    }
+    names = [*map(str, read_foreign([file]).cells)] if file.suffix == ".parquet" else []
+    if file.suffix in (".csv", ".tsv", ".txt"):
+        names = csv_records(file, has_header=False)[1][0]
+    return {"stimulus", "metric"} <= {*names}
 
 
 def _external(file: Path, metric: str, judged: _Judged) -> tuple[pd.DataFrame, list[str]]:
@@ -247,13 +248,12 @@ def _not_taken(
     Args:
         stimuli: those with a value.
     """
-    if None not in pictures:
-        return
-    others = [claim.name for claim, at in zip(claims, pictures, strict=True) if claim.pictures and at is None]
-    name = f", such as {abbreviated(others[0])}, whose folder or row names no judged model" if others else ""
-    taken = [(claim, at) for claim, at in zip(claims, pictures, strict=True) if at is not None]
-    used, every = _count(*zip(*taken, strict=True)), _count(claims, pictures)
-    yield f"{used} of {every} pictures were judged; the others are not needed{name}"
+    if None in pictures:
+        others = [claim.name for claim, at in zip(claims, pictures, strict=True) if claim.pictures and at is None]
+        name = f", such as {abbreviated(others[0])}, whose folder or row names no judged model" if others else ""
+        taken = [(claim, at) for claim, at in zip(claims, pictures, strict=True) if at is not None]
+        used, every = _count(*zip(*taken, strict=True)), _count(claims, pictures)
+        yield f"{used} of {every} pictures were judged; the others are not needed{name}"
     yield from _without_value(stimuli, judged)
 
 
@@ -354,6 +354,8 @@ def _metrics(
 ) -> tuple[dict[str, str], list[str]]:
     """Return the columns of values with their metrics, and lines on columns and cells that are no values."""
     chosen, lines = _values(_numbers(file, table, names))
+    for name in chosen:
+        require_clear_numbers(table[name].tolist(), f"{file}: column {name}")
     lines += [line for name in chosen for line in _cells_without_number(table[name], name)]
     if len(chosen) == 1:
         (name,) = chosen
@@ -422,13 +424,12 @@ def _cells_without_number(cells: pd.Series, title: str) -> list[str]:
 
 
 def _without_value(used: set[object], judged: _Judged) -> Iterator[str]:
-    """Yield a line on the judged pictures of one model that have no value, where the file has others."""
-    models = {row["model"] for row in judged.rows if row["stimulus"] in used and row["kind"] == "fake"}
-    without = [row["stimulus"] for row in judged.rows if row["model"] in models and row["stimulus"] not in used]
-    if len(models) == 1 and without and len(used) >= CHECKS["without_value"].threshold * (len(used) + len(without)):
-        yield CHECKS["without_value"].line(
-            count=len(without), n=len(used) + len(without), first=abbreviated(without[0])
-        )
+    """Yield a line on the judged pictures of each model that have no value, where the file has others."""
+    for model in sorted(judged.models):
+        stimuli = [row["stimulus"] for row in judged.rows if row["kind"] == "fake" and str(row["model"]) == model]
+        without = [stimulus for stimulus in stimuli if stimulus not in used]
+        if 0 < len(without) <= (1 - CHECKS["without_value"].threshold) * len(stimuli):
+            yield CHECKS["without_value"].line(count=len(without), n=len(stimuli), first=abbreviated(without[0]))
 
 
 def _finite_psnr(frame: pd.DataFrame) -> Iterator[str]:

@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Collection, Mapping
 
-import numpy as np
 import pandas as pd
 
 from gan_eval.base.errors import UserError
@@ -102,13 +101,4 @@ def scaled(frame: pd.DataFrame, sources: Sources) -> tuple[pd.DataFrame, list[Ro
                 for row, cell in cells[values.isna() & cells.notna()].items()
             ]
             columns[target] = values * source.factor
-            beyond = values.notna() & ~np.isfinite(columns[target])
-            rejected += [
-                rejection(row, target, f"found {cell!r}, which times {source.factor:g} is no finite number", cell)
-                for row, cell in cells[beyond].items()
-            ]
     return frame.assign(**columns), rejected
-
-
-def columns_of(foreign: pd.DataFrame) -> str:
-    return f"columns are {', '.join(foreign.columns)}"

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from gan_eval.base.errors import UserError
-from gan_eval.judgements.answers import TRUTH
 from gan_eval.judgements.checks import CHECKS
 from gan_eval.judgements.contradictions import Sources, of_two_models
 from gan_eval.judgements.mapping import BY_PLACE, PLACES
 from gan_eval.judgements.names import PICTURE_FILE, clean_names, kinds_by_name
 from gan_eval.judgements.rejections import listed_words, rejection
 from gan_eval.judgements.trials import PAIRED, TWO_MODELS
+from gan_eval.judgements.words import TRUTH
 from gan_eval.tables.frames import EMPTY, Row
 
 Kind = Literal["real", "fake"]

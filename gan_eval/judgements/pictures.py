@@ -193,7 +193,7 @@ def _spelled_as_one(shown: _Shown, names: Names) -> tuple[Names, list[str]]:
     for spelled, said in _SPELLINGS:
         changed = spelled(names)
         if (after := shown.count(changed)) < before and shown.are_same(names, changed, of_folders=False):
-            lines.append(f"{before} names of pictures are {after} {said}")
+            lines.append(f"{before} names of pictures are {after} {said} (--picture-names as-is keeps them apart)")
             names, before = changed, after
     return names, lines
 

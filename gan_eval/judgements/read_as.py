@@ -51,6 +51,8 @@ class ReadAs:
     """Number of trials without an answer."""
     repeated: int
     """Number of participants who judged a picture, or pair, more than once."""
+    other_phases: Words
+    """Numbers of practice and catch trials, which no other count includes."""
     tool: str
     """The program that wrote the files; empty: not known."""
     mapped: Mapping[str, str]
@@ -88,6 +90,7 @@ def read_as(
         answers=int(is_answered.sum()),
         unanswered=int((~is_answered).sum()),
         repeated=main["participant"][again].nunique(),
+        other_phases={str(name): int(n) for name, n in trials["phase"].value_counts().items() if name != "main"},
         tool=tool,
         mapped=mapped,
         not_used=not_used,
@@ -167,8 +170,9 @@ def _counts(read: ReadAs) -> str:
     missing = f", {_several(read.unanswered, 'trial')} without one" if read.unanswered else ""
     people = _several(read.participants, "participant") if read.participants else "participants not known"
     pictures = _several(read.pictures, "picture")
+    others = [_several(count, f"{phase} trial") for phase, count in read.other_phases.items()]
     counts = f"{people}, {pictures}{kinds}, {_several(read.answers, 'answer')}{missing}"
-    return f"read as: {counts}" + (f"; {read.tool}" if read.tool else "")
+    return "; ".join(filter(None, [f"read as: {counts}", ", ".join(others), read.tool]))
 
 
 def _several(number: int, what: str) -> str:

@@ -157,6 +157,7 @@ def read_foreign(files: Sequence[Path], layout: TableLayout = PLAIN) -> Foreign:
     cells = pyarrow.concat_tables([part.table for part in parts], promote_options="default").to_pandas()
     rows = [np.array(part.numbers, "int64") + start for part, start in zip(parts, starts, strict=True)]
     cells = cells.astype("str").set_axis(pd.Index(np.concatenate(rows)))
+    cells = cells.mask(cells.apply(lambda column: column.str.isspace()))
     empty = [name for name in cells if name.startswith("unnamed_") and cells[name].isna().all()]
     rejected = [
         row | {"row": row["row"] + start} for part, start in zip(parts, starts, strict=True) for row in part.rejected

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gan_eval.base.errors import UserError
 from gan_eval.judgements.contradictions import Source, Sources
-from gan_eval.judgements.mapping import BY_PLACE, columns_of
+from gan_eval.judgements.mapping import BY_PLACE
 from gan_eval.judgements.pairs import OPTIONS, missing_of_pairs
 from gan_eval.judgements.paths import columns_of_lists, nested
 from gan_eval.judgements.reading import Foreign, Labels
@@ -68,7 +68,8 @@ def require_answers(table: Chosen, frame: pd.DataFrame, places: Places, unclear:
         problems.append(f"--map {min(of_pairs)} is of pairs by place, which need {OPTIONS}")
     problems += _ways_out(table, frame, missing)
     if problems:
-        raise table_error(table, "; ".join([*problems, f"the file's {columns_of(table.rows)}"]), missing=missing)
+        problems.append(f"the file's columns are {', '.join(map(str, table.rows))}")
+        raise table_error(table, "; ".join(problems), missing=missing)
 
 
 def _misfits(frame: pd.DataFrame) -> set[str]:
@@ -114,11 +115,15 @@ def unread_file_error(file: Path, problem: str, frame: pd.DataFrame, missing: Se
     """Return the error of a file that was to be a table `trials`, and may be another program's."""
     read = Foreign(frame, [], [], [], {})
     table = Chosen(str(file), None, Options({}), read, read, frame, {}, [], shlex.quote(str(file)))
-    return table_error(table, problem, missing=missing)
+    return table_error(table, problem, missing=missing, is_plain=True)
 
 
-def table_error(table: Chosen, problem: str, *, missing: Sequence[str] = ()) -> UserError:
-    """Return the error with the table's unknown words and the options that name columns and words."""
+def table_error(table: Chosen, problem: str, *, missing: Sequence[str] = (), is_plain: bool = False) -> UserError:
+    """Return the error with the table's unknown words and the options that name columns and words.
+
+    Args:
+        is_plain: an import without options may help.
+    """
     findings = [f"{table.file}: {problem}"]
     if "response" in missing and "kind" not in missing:
         findings.append("correct may replace it: --map correct=COLUMN, whether the answer was correct")
@@ -129,12 +134,13 @@ def table_error(table: Chosen, problem: str, *, missing: Sequence[str] = ()) -> 
     else:
         person = "@file" if len({part.group for part in table.read.parts}) > 1 else "COLUMN"
         options = [f"--map {name}={person if name == 'participant' else 'COLUMN'}" for name in missing]
-    has_choice = "choice" in table.sources and not table.sources.keys() & {"left", "first"}
+    of_pairs = "choice" in table.sources or ("choice" in table.rows and "response" not in table.rows)
+    has_choice = of_pairs and not table.sources.keys() & {"left", "first"}
     for name in (*ENUMERATIONS, *(["choice"] * has_choice)):
         found, option = _unknown_words(table, name)
         findings += found
         options += option
-    return UserError("; ".join([*findings, *_ways_to_import(table, options, is_plain=len(findings) == 1)]))
+    return UserError("; ".join([*findings, *_ways_to_import(table, options, is_plain=is_plain and len(findings) == 1)]))
 
 
 def _ways_to_import(table: Chosen, options: Sequence[str], *, is_plain: bool) -> Iterator[str]:
@@ -156,7 +162,7 @@ def _unknown_words(table: Chosen, name: str) -> tuple[list[str], list[str]]:
     words: Mapping[str, str] = table.options.words.get(name, {})
     cells = table.rows[source.column].dropna().str.strip()
     cells = cells.map(_last_of_list) if table.tool == "psychopy" else cells
-    meant = {*TRIALS.by_name[name].words, *(word.strip().lower() for word in words)}
+    meant = {"", *TRIALS.by_name[name].words, *(word.strip().lower() for word in words)}
     counts = cells[~cells.str.lower().isin(meant)].value_counts()
     if counts.empty:
         return [], []

@@ -102,9 +102,11 @@ def counted_words(counts: pd.Series) -> str:
 
 
 def if_missing(column: str, cell: object) -> str:
-    """Return the option for a word in a column of times that may mean a missing one; nothing for other cells."""
-    if not column.endswith("_ms") or re.search(r"\d", str(cell)):
+    """Return the option for a word of a column of times that may mean a missing one, or the fix of a unit."""
+    if not column.endswith("_ms") or re.fullmatch(r"[-+.\deE\s]*\d[-+.\deE\s]*", str(cell)):
         return ""
+    if re.search(r"\d", str(cell)):
+        return "; write the number alone, in milliseconds"
     return f"; if it means that there is none, add --word {shlex.quote(f'{column}:{cell}')}="
 
 

@@ -18,13 +18,7 @@ from gan_eval.tables import TRIALS
 def mapped_columns(columns: Iterable[str], sources: Sources) -> dict[str, str]:
     """Return the source, as `--map` names it, of each column of `trials` or of pairs by place among these columns."""
     given = {name: sources.get(name) or Source(name) for name in columns if name in (*TRIALS.names, *BY_PLACE)}
-    return {name: source.column + _factor(source.factor) for name, source in given.items()}
-
-
-def _factor(factor: float | None) -> str:
-    if factor is None:
-        return ""
-    return f"*{factor:g}" if factor >= 1 else f"/{1 / factor:g}"
+    return {name: source.typed() for name, source in given.items()}
 
 
 def unused_columns(

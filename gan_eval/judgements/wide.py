@@ -73,9 +73,10 @@ def _columns_of(patterns: Sequence[str], columns: Sequence[str], keep: Sequence[
     free = [name for name in columns if name not in keep and name not in TRIALS.by_name]
     by_pattern = {pattern: columns_by_number(pattern, free if "*" in pattern else columns) for pattern in patterns}
     if without := [pattern for pattern, numbered in by_pattern.items() if not numbered]:
+        if "#" not in without[0]:
+            raise UserError(f"no column {without[0]!r} with any text for *; the columns are {', '.join(columns)}")
         numbered_names = ", ".join(list(numbered_columns(columns))[:MAX_WORDS]) or "none"
-        mark = "a number for #" if "#" in without[0] else "any text for *"
-        raise UserError(f"no column {without[0]!r} with {mark}; the numbered columns are {numbered_names}")
+        raise UserError(f"no column {without[0]!r} with a number for #; the numbered columns are {numbered_names}")
     return _with_equal_numbers(by_pattern)
 
 

@@ -16,12 +16,10 @@ from gan_eval.tables import TRIALS
 MISSING = ("null", "undefined", "none", "na", "n/a", "nan")
 """Words of other programs for a missing cell, in lower case."""
 _MISSING_NUMBERS = (*MISSING, ".", "-", "--", "<na>", "#n/a")
+TRUTH = {"true": True, "1": True, "false": False, "0": False}
+"""Cells of a column of truth values."""
 _GRADE = r"\s*([-+]?\d+(?:\.\d+)?)\s*(?:%\s*|[-–—:=(.)\s]\s*\(?[^\W\d_].*)"
 """A grade with its meaning, such as `7 - surely real`."""
-
-
-_WORDS = {"kind": ("real", "fake"), "response": ("real", "fake"), "correct": ("true", "1", "false", "0")}
-"""Words of truths and answers."""
 
 
 def translated(frame: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
@@ -105,10 +103,10 @@ def refuse_one_sided(frame: pd.DataFrame, columns: Sequence[str], *, where: str)
 
     Args:
         frame: text in the words of the schema.
-        columns: of `kind`, `response`, `correct`.
+        columns: of `kind`, `response`, `choice`, `correct`.
     """
     for name in (name for name in columns if name in frame):
-        is_word = frame[name].isin(_WORDS[name])
+        is_word = frame[name].isin({*(TRIALS.by_name[name].words or TRUTH)} - {"none"})
         unknown = frame[name][~is_word & frame[name].notna() & frame[name].ne("none")]
         if len(unknown) and frame[name][is_word].nunique() == 1:
             counts = unknown.value_counts()

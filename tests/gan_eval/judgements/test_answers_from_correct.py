@@ -29,6 +29,9 @@ def test_the_response_follows_where_keys_differ_between_people(tmp_path: Path, m
 def test_a_word_that_is_no_answer_and_one_that_contradicts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"'timeout'.*--word response:timeout=none"):
         imported(tmp_path, KEYS + "P1,r4,real,timeout,no\nP2,f4,fake,timeout,no\n", {"response": "key"})
+    known = "".join(f"P{n % 2},r{n},real,{'fake,0' if n % 3 else 'real,1'}\n" for n in range(9))
+    with pytest.raises(UserError, match=r"'timeout' is never correct.*--word response:timeout=none"):
+        imported(tmp_path, KEYS.partition("\n")[0].replace("key", "response") + f"\n{known}P1,f1,fake,timeout,0\n")
     with pytest.raises(UserError, match=r"5.*--map correct="):
         imported(tmp_path, KEYS, {"response": "key"}, words={"response": {"f": "fake", "j": "real"}})
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from make_metrics import metric_of
+from refusals import refused
 
 from gan_eval.base.errors import UserError
 from gan_eval.judgements.external_values import read_image_metrics
@@ -48,7 +49,7 @@ def test_pyiqas_file_is_of_generated_pictures_and_names_the_metric(tmp_path: Pat
     assert found["value"].tolist() == [50.5 + n for n in range(6)]
     assert {*found["metric"]} == {"musiq"}
     assert {*found["kind"]} == {"fake"}
-    assert lines == []
+    assert [line.partition("musiq.csv: ")[2][:15] for line in lines] == ["2 of 8 judged p"]
     named, _ = read_image_metrics([Path(f"clipiqa+={file}")], trials(("real", "blur")))
     assert {*named["metric"]} == {"clipiqa+"}
 
@@ -312,3 +313,25 @@ def test_pictures_that_are_numbered_from_another_number_are_told(tmp_path: Path,
     _, lines = read_image_metrics([file], trials(("real", "blur")))
     wanted = f"{file}: {first} of 8 judged pictures of this model have no value, such as 'photos/blur/0000'"
     assert [line.startswith(wanted) for line in lines if "no value" in line] == [True] * bool(first)
+
+
+@pytest.mark.parametrize("mark", [",", "."])
+def test_values_with_marks_that_may_separate_thousands_are_refused(tmp_path: Path, mark: str) -> None:
+    """Before: 4.167 next to 962 was taken for 4.167, 4,167 for missing."""
+    text = f'file,brisque\n1.png,"4{mark}167"\n2.png,962\n3.png,"1{mark}205"\n'
+    refused("column brisque: '4.167' in row 1 may have", values_of, tmp_path / "v.csv", text, numbered())
+
+
+def test_each_models_pictures_without_a_value_are_counted(tmp_path: Path) -> None:
+    """Before: only where the file was of one model, and had pictures that were not judged."""
+    text = "image,a\n" + "".join(f"{model}/{n:04}.png,{n}\n" for model in ("blur", "noise") for n in range(-1, 7))
+    found, lines = values_of(tmp_path / "v.csv", text, trials())
+    assert len(found["a"]) == 14
+    assert [line.partition(": ")[2][:30] for line in lines[1:]] == ["1 of 8 judged pictures of this"] * 2
+
+
+def test_another_programs_parquet_is_read(tmp_path: Path) -> None:
+    """Before: each .parquet was taken for our table, "column stimulus ... is missing"."""
+    pd.DataFrame({"file": ["1.png", "2.png"], "topiq": [0.25, 0.5]}).to_parquet(tmp_path / "v.parquet")
+    found, _ = read_image_metrics([tmp_path / "v.parquet"], numbered())
+    assert found["value"].tolist() == [0.25, 0.5]

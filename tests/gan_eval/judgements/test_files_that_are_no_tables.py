@@ -34,7 +34,7 @@ def test_a_factor_that_is_no_finite_number_is_refused(tmp_path, factor):
 def test_a_product_that_is_no_finite_number_is_a_rejected_row(tmp_path):
     text = HEAD + "A,a,real,real,inf\nA,b,fake,fake,600\nB,a,real,fake,700\n"
     imported = import_trials(table(tmp_path, text), mapping={"reaction_time_ms": "rt*1"})
-    assert (len(imported.trials), "no finite number" in imported.rejected["reason"][0]) == (2, True)
+    assert (len(imported.trials), "expected a finite number" in imported.rejected["reason"][0]) == (2, True)
 
 
 @pytest.mark.parametrize(

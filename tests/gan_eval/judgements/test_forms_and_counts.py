@@ -8,7 +8,10 @@ import pytest
 from refusals import refused
 from tool_files import ANSWERS, EPRIME, PICTURES, eprime, presentation
 
+from gan_eval.__main__ import run
 from gan_eval.judgements.convert import Imported, import_trials
+from gan_eval.tables import REJECTED
+from gan_eval.tables.frames import read_rows
 from gan_eval.tables.names import NOT_KNOWN
 
 TITLES = ["Goku", "Crow", "Whale  with spout", "Bull (flat)"]
@@ -275,3 +278,22 @@ def test_hidden_rows_of_a_worksheet_are_counted(tmp_path: Path) -> None:
     book.active.row_dimensions[4].hidden = True
     book.save(tmp_path / "t.xlsx")
     assert any("2 rows are hidden in the file" in line for line in imported(tmp_path / "t.xlsx").doubts)
+
+
+def test_a_row_of_counts_that_does_not_fit_is_rejected_once(tmp_path: Path) -> None:
+    """Before: a row of sums was rejected once for each answer, and the command ended on these equal rows."""
+    file, out = written(tmp_path, "counts.csv", COUNTS + "Total,,6,11\n"), tmp_path / "t.csv"
+    options = ["--map", "stimulus=picture", "--map", "count=n", "--map", "count_correct=n_right", "--out", str(out)]
+    assert run(["trials", "import", str(file), *options]) == 3
+    (row,) = read_rows(tmp_path / "t.rejected.csv", REJECTED)
+    assert (row["row"], row["column"]) == (5, "kind")
+    assert len(pd.read_csv(out)) == 11
+
+
+def test_grades_with_fractions_keep_their_distance_from_the_middle(tmp_path: Path) -> None:
+    """Before: of a slider from 0 to 1 each confidence was 1."""
+    cells = ["0", "0.25", "0.5", "0.875", "1", "0.125", "0.75", ""]
+    frame = LONG.assign(kind=["real", "real", "fake", "fake"] * 2, likert=cells)
+    found = imported(long(tmp_path, frame), mapping=GRADED, grade="0..1")
+    assert found.trials["confidence"].fillna(0).tolist() == [0.5, 0.25, 0, 0.375, 0.5, 0.375, 0.25, 0]
+    assert any("the distance from the middle as their confidence" in line for line in found.doubts)

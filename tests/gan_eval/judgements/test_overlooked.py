@@ -7,7 +7,9 @@ from refusals import refused
 from small_tables import KINDS, imported
 from tool_files import jspsych, mturk, psychopy, written
 
+from gan_eval.base.errors import UserError
 from gan_eval.judgements.convert import Imported, import_trials
+from gan_eval.judgements.read_as import lines_of
 
 
 def table(people: int = 4, pictures: int = 12) -> pd.DataFrame:
@@ -255,3 +257,47 @@ def test_refusals_name_what_helps(tmp_path) -> None:
     found = imported(tmp_path, frame)
     assert found.rejected["reason"].str.contains("@fill:").all()
     assert len(imported(tmp_path, frame, mapping={"participant": "@fill:participant"}).trials) == 48
+
+
+def test_times_of_a_person_in_two_units_are_refused(tmp_path) -> None:
+    """Before: all were multiplied by 1000, the milliseconds among them, too."""
+    frame = table(people=5).rename(columns={"participant": "who"})
+    times, is_first = frame["reaction_time_ms"], frame["who"] == "P0"
+    seconds = times.mask(is_first, times / 1000)
+    found = imported(tmp_path, frame.assign(reaction_time_ms=seconds), {"participant": "who"})
+    assert found.trials["reaction_time_ms"].round(6).tolist() == times.tolist()
+    mixed = seconds.mask(is_first & (frame.index % 3 == 0), times)
+    advice = r"seconds and milliseconds in one column\?.*--where who!=P0"
+    refused(advice, imported, tmp_path, frame.assign(reaction_time_ms=mixed), {"participant": "who"})
+
+
+@pytest.mark.parametrize(("factor", "fix"), [(1e9, ""), (1e-5, ""), (1e-3, r"rt\*1000")])
+def test_a_printed_unit_makes_the_times_plausible(tmp_path, factor: float, fix: str) -> None:
+    """Before: instants in milliseconds were to be divided by 1000, "fixes that"."""
+    frame = table().rename(columns={"reaction_time_ms": "rt"})
+    frame["rt"] *= factor
+    refused(f'--map "reaction_time_ms={fix}" (fixes|leaves)', imported, tmp_path, frame, {"reaction_time_ms": "rt"})
+
+
+def test_a_time_with_its_unit_is_refused_with_the_fix(tmp_path) -> None:
+    frame = table()
+    frame["reaction_time_ms"] = frame["reaction_time_ms"].astype("str") + " ms"
+    with pytest.raises(UserError, match=r"found '500\.0 ms', expected a number; write the number alone") as error:
+        imported(tmp_path, frame)
+    assert "convert it with" not in str(error.value)
+
+
+def test_practice_without_a_model_is_no_unnamed_model(tmp_path) -> None:
+    frame = table().assign(model="gan", phase="main")
+    practice = frame[frame.index % 12 < 3].assign(stimulus="p" + frame["stimulus"], model="", phase="practice")
+    found = imported(tmp_path, pd.concat([practice, frame]))
+    assert not lines_with(found, "model")
+    assert found.read_as.other_phases == {"practice": 12}
+    assert "48 answers; 12 practice trials" in lines_of(found.read_as)[0]
+
+
+def test_exposures_in_seconds_may_last_until_the_answer(tmp_path) -> None:
+    """Before: "found 'inf', which times 1000 is no finite number", and the row was left out."""
+    frame = table().assign(shown_s=[0.5, "inf"] * 24)
+    found = imported(tmp_path, frame, {"requested_exposure_ms": "shown_s*1000"})
+    assert found.trials["requested_exposure_ms"].tolist() == [500.0, float("inf")] * 24

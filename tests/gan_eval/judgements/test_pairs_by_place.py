@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import small_tables
 from refusals import refused
 
 from gan_eval.base.errors import UserError
@@ -189,3 +190,12 @@ def test_models_are_read_from_the_names_of_pictures(tmp_path: Path) -> None:
     ).trials
     assert set(found["model"]) == {"base_v2|ours"}
     assert (found["choice"] == "b").mean() == SHARE
+
+
+@pytest.mark.parametrize("words", [("left", "right"), ("a", "right")])
+def test_choices_of_which_a_side_is_not_known_are_refused(tmp_path: Path, words: tuple[str, str]) -> None:
+    """Before: the rows with a known choice, or none, were all that was taken."""
+    choices = [words[n % 3 == 0] for n in range(8)] + ["none"]
+    rows = [f"P{n % 3},r{n}.png,f{n}.png,{choice}\n" for n, choice in enumerate(choices)]
+    text = "participant,stimulus,stimulus_b,choice\n" + "".join(rows)
+    refused("--word choice:right=MEANING|--word choice:left=MEANING", small_tables.imported, tmp_path, text)

@@ -49,7 +49,7 @@ def test_the_counts_and_sources_are_data_first(tmp_path) -> None:
     found = imported(tmp_path, frame, mapping=mapping, words=words, where=["participant!=P3"])
     assert found.read_as.as_json() == {
         "participants": 3, "pictures": 12, "real": 6, "fake": 6, "models": 1, "answers": 46, "unanswered": 2,
-        "repeated": 1, "tool": "", "rules": ["participant!=P3 (12 of 60 rows left out)"],
+        "repeated": 1, "other_phases": {}, "tool": "", "rules": ["participant!=P3 (12 of 60 rows left out)"],
         "mapped": {"kind": "truth", "response": "key", "model": "generator", "reaction_time_ms": "rt_s*1000",
                    "participant": "participant", "stimulus": "stimulus"},
         "not_used": {},

@@ -88,3 +88,14 @@ def test_the_command_takes_names_of_columns(tmp_path: Path, command: Command) ->
     status, _, errors = command(*arguments, "a,a")
     assert (status, "--columns a,a: expected names that differ" in errors) == (2, True)
     assert command(*arguments, ",".join(COLUMNS))[0] == 0
+
+
+@pytest.mark.parametrize("blank", [" ", '"  "', "\u00a0"])
+def test_a_cell_of_blanks_is_empty(tmp_path: Path, blank: str) -> None:
+    """Before: with `correct` it was a wrong answer, else a word, a model, or a participant of that name."""
+    text = f"participant,stimulus,kind,model,response,correct,reaction_time_ms\nA,1.png,fake,m,{blank},0,{blank}\n"
+    text += f"A,2.png,real,{blank},real,1,500\nB,1.png,fake,m,fake,1,400\n{blank},2.png,real,,real,1,400\n"
+    found = imported(tmp_path, text)
+    assert found.trials["response"].tolist() == ["none", "real", "fake"]
+    assert found.trials["model"].dropna().tolist() == ["m", "m"]
+    assert found.rejected[["row", "column", "reason"]].to_numpy().tolist()[0][:2] == [4, "participant"]
