@@ -10,7 +10,9 @@ from scipy import stats
 from gan_eval import analyze
 from gan_eval.judgements.convert import import_trials
 from gan_eval.judgements.trials import fill_trials
-from gan_eval.report.people.answer import first_sentence
+from gan_eval.report.parts.folder import StudyFolder
+from gan_eval.report.people.answer import answer_sentences
+from gan_eval.settings.facts import Facts
 from gan_eval.stats.groups import ONE_PARTICIPANT, WHO_NOT_KNOWN
 
 
@@ -33,9 +35,10 @@ def test_counts_give_intervals_over_pictures_and_no_verdict_on_people(tmp_path: 
     assert row[["p", "p_holm"]].isna().all()
     of_answers = 1.96 * (row["accuracy"] * (1 - row["accuracy"]) / 600) ** 0.5
     assert row["accuracy_high"] - row["accuracy_low"] > 2 * 1.5 * of_answers, "pictures differ"
-    sentence = first_sentence(tables, trials)
-    assert sentence is not None
-    assert sentence.startswith("Participants who are not known give no verdict on people in general; on generated")
+    folder = StudyFolder(Path(), None, Facts(), {**tables, "trials": trials}, {}, {}, {})
+    assert next(iter(answer_sentences(folder))).startswith(
+        "Participants who are not known give no verdict on people in general; on generated"
+    )
     notes = {part for name in ("paper", "rates", "comparisons") for note in tables[name]["note"].dropna()
              for part in note.split("; ")}  # fmt: skip
     assert WHO_NOT_KNOWN in notes
