@@ -107,13 +107,23 @@ def response_from_correct(trials: pd.DataFrame) -> pd.Series:
 
 
 def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame whose identifiers are text where they were whole numbers: participant 3, 3.0 and "3" are one."""
+    """Return a frame whose identifiers are text where they were whole numbers: participant 3, 3.0 and "3" are one.
+
+    One of blanks alone is missing.
+
+    >>> usable(pd.DataFrame({"participant": ["P1", " "], "stimulus": ["a", "b"]}))[1]
+    '1 trials without participant left out'
+    """
     columns = {}
-    for column in TRIALS.columns:
-        if column.is_name and column.name in frame and not isinstance(frame[column.name].dtype, pd.StringDtype):
-            codes, distinct = pd.factorize(frame[column.name].array)
-            names = pd.Series([*map(name_of, distinct), None], dtype="object")
-            columns[column.name] = names.take(codes).set_axis(frame.index)  # code -1, the last one: missing
+    for name in (column.name for column in TRIALS.columns if column.is_name and column.name in frame):
+        names = frame[name]
+        if not isinstance(names.dtype, pd.StringDtype):
+            codes, distinct = pd.factorize(names.array)
+            texts = [None if isinstance(text, str) and text.isspace() else text for text in map(name_of, distinct)]
+            cells = pd.Series([*texts, None], dtype="object")  # code -1, the last one: missing
+            columns[name] = cells.take(codes).set_axis(frame.index)
+        elif (is_blank := names.str.isspace().fillna(False).to_numpy(bool)).any():
+            columns[name] = names.mask(is_blank)
     return frame.assign(**columns)
 
 
