@@ -197,6 +197,8 @@ def in_milliseconds(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     foreign = trials.loc[trials["onset_ms"].isna().to_numpy(bool), ["participant", *PLAUSIBLE_MS]]
     for name, (low, high) in PLAUSIBLE_MS.items():
         other, usual = _of_other_unit(foreign, name, low, high)
+        if other.empty:
+            continue
         is_short = other["median"] < usual
         factors = is_short.map({True: 1000.0, False: 0.001})
         converted = other["median"] * factors
@@ -219,13 +221,16 @@ def _of_other_unit(trials: pd.DataFrame, name: str, low: float, high: float) -> 
     """Return median, min and max of people's times that are some 1000 times those of others, and the others' median."""
     times = trials[name].dropna().astype("float64")
     times = times[(times > 0) & (times <= MAX_TIME_MS)]
-    of_people = times.groupby(trials["participant"], observed=True).agg(["median", "min", "max"])
-    medians = of_people["median"]
+    if times.empty:
+        return times.to_frame(), 0.0
+    of_people = times.groupby(trials["participant"], observed=True)
+    medians = of_people.median()
     is_plausible = medians.between(low, high)
     usual = float(medians[is_plausible].median())
     ratio = medians / usual
     least = CHECKS["unit_of_person"].threshold
-    return of_people[~is_plausible & ((ratio < 1 / least) | (ratio > least))], usual
+    is_other = ~is_plausible & ((ratio < 1 / least) | (ratio > least))
+    return (of_people.agg(["median", "min", "max"]) if is_other.any() else medians.to_frame())[is_other], usual
 
 
 def some(names: Iterable[object], text: Callable[[str], str] = abbreviated, most: int = MAX_NAMED) -> str:
