@@ -32,7 +32,7 @@ from gan_eval.judgements.rejections import WHOLE_ROW, rejection
 from gan_eval.judgements.workbooks import EVERY_SHEET, OLD_EXCEL, is_workbook, read_sheets
 from gan_eval.tables import REJECTED
 from gan_eval.tables.cells import replace_decimal_commas, separator_of, text_records
-from gan_eval.tables.frames import Row, plain_table
+from gan_eval.tables.frames import Row, plain_table, without_blanks
 
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n')
 """First line of a CSV file that Excel wrote."""
@@ -157,7 +157,7 @@ def read_foreign(files: Sequence[Path], layout: TableLayout = PLAIN) -> Foreign:
     cells = pyarrow.concat_tables([part.table for part in parts], promote_options="default").to_pandas()
     rows = [np.array(part.numbers, "int64") + start for part, start in zip(parts, starts, strict=True)]
     cells = cells.astype("str").set_axis(pd.Index(np.concatenate(rows)))
-    cells = cells.mask(cells.apply(lambda column: column.str.isspace()))
+    cells = cells.assign(**{name: without_blanks(column) for name, column in cells.items()})
     empty = [name for name in cells if name.startswith("unnamed_") and cells[name].isna().all()]
     rejected = [
         row | {"row": row["row"] + start} for part, start in zip(parts, starts, strict=True) for row in part.rejected

@@ -19,7 +19,7 @@ from gan_eval.judgements.contradictions import (
 )
 from gan_eval.tables import TRIALS
 from gan_eval.tables.cells import name_of
-from gan_eval.tables.frames import conform, faults, pandas_dtype
+from gan_eval.tables.frames import conform, faults, pandas_dtype, without_blanks
 from gan_eval.tables.names import RESERVED_NAMES, name_problem
 
 REQUIRED = ("participant", "stimulus", "kind", "response")
@@ -116,14 +116,13 @@ def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
     """
     columns = {}
     for name in (column.name for column in TRIALS.columns if column.is_name and column.name in frame):
-        names = frame[name]
-        if not isinstance(names.dtype, pd.StringDtype):
-            codes, distinct = pd.factorize(names.array)
-            texts = [None if isinstance(text, str) and text.isspace() else text for text in map(name_of, distinct)]
-            cells = pd.Series([*texts, None], dtype="object")  # code -1, the last one: missing
-            columns[name] = cells.take(codes).set_axis(frame.index)
-        elif (is_blank := names.str.isspace().fillna(False).to_numpy(bool)).any():
-            columns[name] = names.mask(is_blank)
+        if isinstance(frame[name].dtype, pd.StringDtype):
+            columns[name] = without_blanks(frame[name])
+            continue
+        codes, distinct = pd.factorize(frame[name].array)
+        names = [None if str(text).isspace() else text for text in map(name_of, distinct)]
+        cells = pd.Series([*names, None], dtype="object")  # code -1, the last one: missing
+        columns[name] = cells.take(codes).set_axis(frame.index)
     return frame.assign(**columns)
 
 

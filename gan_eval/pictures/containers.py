@@ -276,7 +276,7 @@ def _unpack_array(file: IO[bytes], head: ArrayHead, held: int, name: str, source
     if len(shape) == 3 and 3 not in (shape[0], shape[2]):  # else it is one picture in colour
         shape = (*shape, 1)
     if len(shape) != 4 or dtype != np.uint8 or in_fortran_order:
-        order = " in Fortran order" * in_fortran_order
+        order = " in Fortran order" if in_fortran_order else ""
         raise UserError(f"{form}{order}; expected N x H x W x 3, or N x H x W in grey, uint8 (levels 0 to 255)")
     is_last, is_first = shape[3] in (1, 3), shape[1] in (1, 3)
     if is_last == is_first:

@@ -374,7 +374,8 @@ def _grade_row(row: Mapping[Hashable, Any], part: pd.DataFrame) -> Row:
     kinds = {REAL: (REAL, 0, pictures), "fake": (row["model"], pictures, 0)}
     model, *shown = kinds.get(row["kind"], (row["model"], None, 0))
     cells = {f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))}
-    cells["basis"] = None if is_missing(row["ci_low"]) else TWO_WAY if row["n_participants"] > 1 else BY_PICTURE
+    several = part["participant"].nunique() > 1
+    cells["basis"] = None if is_missing(row["ci_low"]) else TWO_WAY if several else BY_PICTURE
     cells["n_unknown"] = None if isinstance(row["kind"], str) else pictures
     note = row["note"] if isinstance(row["note"], str) else ""
     return _counted(RATING, model, row["dataset"], part, *shown) | cells | provenance_cells(part, note)

@@ -395,6 +395,12 @@ def _require_filled(result: "pd.DataFrame", table: Table, where: str) -> None:
         raise repeated_key(where, number + 1, int((groups == groups[number]).argmax()) + 1, table, key)
 
 
+def without_blanks(texts: "pd.Series") -> "pd.Series":
+    """Return text cells, of which one of blanks alone is missing."""
+    is_blank = texts.str.isspace().fillna(False).to_numpy(bool)
+    return texts.mask(is_blank) if is_blank.any() else texts
+
+
 def faults(frame: "pd.DataFrame", table: Table) -> list[tuple[int, str, str]]:
     """Return each cell that the schema does not allow: position of the row from 0, column, and reason."""
     import numpy as np

@@ -83,7 +83,7 @@ class Tools:
         loaded = [name for name in needed if name not in self.given]
         of_pictures = [metric for metric in metrics if metric.kind != "set"]
         _require_libraries(of_pictures)
-        self.device = _device(settings.device, has_networks=any([*loaded, *(each.weights for each in metrics)]))
+        self.device = _device(settings.device, has_networks=bool(loaded) or any(each.weights for each in metrics))
         files: dict[str, WeightsFile] = {}
         with self.at_work():
             self.measures = [(metric, metric.function or self._function(metric, files)) for metric in of_pictures]
@@ -395,8 +395,7 @@ class _PicturePass:
         results.companions[number] = {
             name: source.digest.hex()
             for name, source in sources.items()
-            if name != "reference"
-            if isinstance(source, PictureFile)
+            if name != "reference" and isinstance(source, PictureFile)
         }
         for column, (metric, function) in self._measures[in_pairs]:
             needed = [file] * (metric.kind != "input") + [sources[name] for name in metric.companions]

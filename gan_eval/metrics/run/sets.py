@@ -429,7 +429,8 @@ def hole_rows(
             items = dict.fromkeys(stimuli[number].item for number in fakes)
             members = {"": [reals[dataset, item] for item in items if (dataset, item) in reals], model: fakes}
             for metric in chosen:
-                source = SetSource(metric.extractor or "", members, stimuli, results, tools, values_only=True)
+                assert metric.extractor is not None
+                source = SetSource(metric.extractor, members, stimuli, results, tools, values_only=True)
                 row: Row = {"model": model, "dataset": dataset, "metric": metric.name, "by": by, "hole": sort}
                 rows.append(row | source.row_of_hole(metric, model))
     return rows

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan_eval.base.inference import proportion
+from gan_eval.stats.groups import one_participant
 from gan_eval.stats.metrics_and_people.scores import Replicates, Scores
 from gan_eval.stats.mixed import NoFitError
 
@@ -180,7 +181,7 @@ def ceiling(
     """
     participants, size = len(scores.people), int(point.max(initial=-1)) + 1
     if participants < 2:
-        raise NoFitError("one participant: no ceiling")
+        raise NoFitError(one_participant(scores.people, "no ceiling"))
     if use.sum() < MIN_POINTS_FOR_CEILING:
         raise NoFitError(f"fewer than {MIN_POINTS_FOR_CEILING} points: no ceiling")
     rng = np.random.default_rng(seed)

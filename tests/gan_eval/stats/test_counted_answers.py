@@ -43,6 +43,12 @@ def test_counts_give_intervals_over_pictures_and_no_verdict_on_people(tmp_path: 
              for part in note.split("; ")}  # fmt: skip
     assert WHO_NOT_KNOWN in notes
     assert ONE_PARTICIPANT not in notes
+    values = trials.drop_duplicates("stimulus").query("kind == 'fake'")[
+        ["stimulus", "item", "kind", "model", "dataset"]
+    ]
+    values = values.assign(metric="lpips", value=np.arange(15.0), reason=None, run="r")
+    of_metric = analyze(trials, image_metrics=values)["correlations"].iloc[0]
+    assert "not known who answered: no ceiling" in of_metric["note"]
     (name,) = trials["participant"].unique()
     of_one = analyze(trials.assign(participant="P1"))["paper"]["note"].dropna()
     assert name == "not known"
