@@ -13,7 +13,7 @@ FACTS = "facts.json"
 """Below `.gan-eval/` of a study's folder: facts for the report that are in no table."""
 
 
-class SessionCounts(Section, extra="ignore"):
+class SessionCounts(Section, extra="ignore", use_attribute_docstrings=False):
     """Numbers of complete sessions when the report was made."""
 
     people: int = 0
@@ -24,7 +24,7 @@ class SessionCounts(Section, extra="ignore"):
     """Command of the next session; empty: none is missing."""
 
 
-class Facts(Section, extra="ignore"):
+class Facts(Section, extra="ignore", use_attribute_docstrings=False):
     """The facts that the report reads."""
 
     fraction: float | None = None
