@@ -30,9 +30,9 @@ class ConfidenceWorld:
     sd_skill: float = 0.4
     sd_picture: float = 0.5
     sd_item: float = 0.0
-    """Of an item's difficulty in both versions."""
+    """SD of an item's difficulty in both versions."""
     sd_confidence: float = 0.5
-    """Of the logarithm of a person's cuts."""
+    """SD of the logarithm of a person's cuts."""
 
 
 def rated(world: ConfidenceWorld, random: np.random.Generator) -> TypedTrials:

@@ -46,7 +46,7 @@ class GradesWorld:
     sd_person_group: float = 0.0
     """SD of a person's difference of the groups."""
     sd_item: float = 0.8
-    """Of an item, in the versions of both groups."""
+    """SD of an item, in the versions of both groups."""
     sd_item_group: float = 0.0
     """SD of an item's difference of the groups."""
     sd_scale: float = 0.0
@@ -152,7 +152,7 @@ class CovariateWorld:
     people: int = 12
     trials: int = 80
     of: str = "trial"
-    """What the covariate belongs to: `trial`, `person` or `picture`."""
+    """Owner of the covariate: `trial`, `person` or `picture`."""
     sd_effect: float = 0.8
     """SD of its effect between people, for a covariate that varies within them."""
     sd_person: float = 0.5

@@ -32,19 +32,19 @@ class SingleWorld:
     sd_skill: float = 0.5
     sd_picture: float = 0.8
     sd_item: float = 0.0
-    """Of an item's difficulty in both versions, the real and the generated one."""
+    """SD of an item's difficulty in both versions, the real and the generated one."""
     times: int = 1
     """Number of times that a person judges each picture."""
     sd_person_picture: float = 0.0
     sessions: int = 1
     """All pictures are judged in each session."""
     sd_session: float = 0.0
-    """Of a person's skill between sessions."""
+    """SD of a person's skill between sessions."""
     kind_by_session: bool = False
     """One session has the fakes, another the real pictures; a person's leaning differs between them by `sd_session`."""
     datasets: int = 1
     sd_dataset: float = 0.0
-    """Of a person's skill between data sets."""
+    """SD of a person's skill between data sets."""
     always_real: float = 0.0
     """Share of people who always say real."""
     learning: float = 0.0

@@ -18,7 +18,7 @@ PROGRAMS = sorted(
     if "__main__" in file.read_text(encoding="utf-8")
 )
 WITHOUT_HELP = ("benchmarks/psychopy_side.py", "results/tables.py")
-"""What PsychoPy's own Python runs, and a program without arguments."""
+"""Programs that PsychoPy's own Python runs, or that take no arguments."""
 
 
 HELP = """

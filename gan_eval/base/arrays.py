@@ -16,7 +16,7 @@ _MAX_HEAD = 16_384
 
 
 class ArrayHead(NamedTuple):
-    """What an array's header says."""
+    """Contents of an array's header."""
 
     shape: tuple[int, ...]
     in_fortran_order: bool

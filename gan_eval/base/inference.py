@@ -290,7 +290,7 @@ def ways(
 
     Args:
         of: variance or covariance by one factor.
-        people: (N,) participants, 0.. ; empty: one participant, who is no factor.
+        people: (N,) participants, 0.. ; empty: one participant, not a factor.
         pictures: stimuli, and items if stimuli share them, (N,) each.
     """
     by_people, by_pictures = [of(factor) for factor in people], [of(factor) for factor in pictures]

@@ -81,7 +81,7 @@ def _refuse_words_of_no_answer(words: pd.Series, correct: pd.Series, unknown: pd
     if never and is_right.any():
         word = never[0]
         raise UserError(
-            f"{where}: response {word!r} is never correct, other words are; if it is no answer, add "
+            f"{where}: response {word!r} is never correct, other words are; if it is not an answer, add "
             f" --word {shlex.quote(f'response:{word}=none')}; else name its meaning: real or fake"
         )
 
@@ -122,7 +122,7 @@ def with_graded_answers(
         word = f"{GRADE}:{counts.index[0]}"
         raise UserError(
             f"{where}: {GRADE}: found {named}, expected numbers from {real:g} to {fake:g}; add --word '{word}=NUMBER', "
-            f"or '{word}=none' if it is no answer"
+            f"or '{word}=none' if it is not an answer"
         )
     towards_fake = (grades - (real + fake) / 2) * np.sign(fake - real)
     answers = np.select([towards_fake < 0, towards_fake > 0], ["real", "fake"], "none")
@@ -144,7 +144,7 @@ def with_counted_answers(foreign: Foreign, sources: Sources, *, where: str) -> t
     one participant `NOT_KNOWN`: the statistics then have intervals over pictures only.
 
     Raises:
-        UserError: a cell is no count, or more answers are correct than there are.
+        UserError: a cell is not a count, or more answers are correct than there are.
     """
     read = {name: source.column for name in (COUNT, COUNT_CORRECT) if (source := sources.get(name))}
     if not read:

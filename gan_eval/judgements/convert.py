@@ -186,7 +186,7 @@ def _of_tool(
     """
     tool = tool_named(asked, read) if asked is not None else detected(read)
     read, lines = of_files(tool, read)
-    told = list(dict.fromkeys(_lines_on_files(read)))
+    on_files = list(dict.fromkeys(_lines_on_files(read)))
     rules = rules_of_tools(read, given)
     options = given._replace(where=[*rules, *given.where])
     if tool is not None and (asked is not None or not _is_complete(read, given, tool)):
@@ -199,10 +199,10 @@ def _of_tool(
         line += its.typed() or "no option"
         if any("#" in source for source in its.mapping.values()):
             line += " (a wide table, one row a person: each number for # becomes a row)"
-        told.append(line if say is None else f"{file}: {line}")
+        on_files.append(line if say is None else f"{file}: {line}")
     if say is None:
-        return read, tool, options, [*reversed(told), *lines]
-    for line in told:  # before an error about the columns
+        return read, tool, options, [*reversed(on_files), *lines]
+    for line in on_files:  # before an error about the columns
         say(line)
     return read, tool, options, lines
 

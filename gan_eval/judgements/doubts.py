@@ -199,7 +199,7 @@ def _reversed_scale(trials: pd.DataFrame) -> Iterator[str]:
     least = 1e-12 * (rows["y"] ** 2).groupby(level=0).sum()
     t = shared / np.sqrt(spread * np.maximum(squares["y"] - shared**2 / spread, least) / (n - 2))
     turned = t.index[stdtr(n - 2, t) < check.threshold / len(people)]
-    if t.median() > 1 and len(turned):  # else most people do not tell them apart either
+    if t.median() > 1 and len(turned):  # else most people do not distinguish them either
         yield check.line(people=some(turned))
 
 

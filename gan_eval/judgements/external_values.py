@@ -291,7 +291,7 @@ def _names_of_columns(read: Foreign, judged: _Judged) -> list[str]:
 
 
 class _Claim(NamedTuple):
-    """What a row says."""
+    """Contents of a row."""
 
     name: str
     pictures: list[int]

@@ -13,7 +13,7 @@ from gan_eval.tables.frames import Row
 MAX_TITLES = 20
 """Maximum number of lines above a header."""
 MAX_PICTURES_OF_A_TRIAL = 2
-"""Maximum number of names of pictures in a row that is no header."""
+"""Maximum number of names of pictures in a row that is not a header."""
 
 
 _EMPTY_LINE = re.compile(r"\n[,;\t ]*\r?(?=\n)")
@@ -39,7 +39,7 @@ class FilePart(NamedTuple):
     titles: Sequence[str] = ()
     """Lines above the header, such as a title, which are not read."""
     note: str = ""
-    """How the text was read, for the user."""
+    """Note for the user on how the text was read."""
     of_sheet: bool = False
     """True if it is one of several tables in a text."""
     begins_again: bool = False

@@ -100,7 +100,7 @@ def with_entries(foreign: Foreign, sources: Sequence[str]) -> Foreign:
 
 
 def _next_lists(sources: Iterable[str], cells: pd.DataFrame) -> dict[str, str]:
-    """Return the first list of each source that is no column yet, and the column that its path begins with."""
+    """Return the first list of each source that is not yet a column, and the column that its path begins with."""
     lists = {}
     for source in sources:
         whole = (source[: found.end()] for found in re.finditer(r"\[\*\]", source))

@@ -1,4 +1,4 @@
-"""Who and what a row of another program's table is of: participants, sessions and blocks that are not as in ours."""
+"""Participants, sessions and blocks of another program's rows, where they are not as in ours."""
 
 import re
 

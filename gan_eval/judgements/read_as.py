@@ -1,4 +1,4 @@
-"""What a table of judgements was read as: counts, the source of each column, and the columns that are not used."""
+"""Summary of how a table of judgements was read: counts, the source of each column, and columns that are not used."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,12 +32,12 @@ _FIRST = re.compile(
 """Names and words of columns that may say which answers should not count."""
 _PARTS = {"kind": "truth", "real_side": "truth", "response": "answer", "choice": "answer", "rating": "answer",
           "reaction_time_ms": "time", "trial": "order"}  # fmt: skip
-"""How columns of `trials` are called in the text, those that matter most first."""
+"""Names of columns of `trials` in the text, those that matter most first."""
 
 
 @dataclass(frozen=True)
 class ReadAs:
-    """What the main trials of a table of judgements were read as."""
+    """Summary of how the main trials of a table of judgements were read."""
 
     participants: int
     """Number of participants; 0: answers were counted by picture, and nothing says whose they are."""

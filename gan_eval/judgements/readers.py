@@ -154,7 +154,7 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
 
 
 def _require_text(path: Path) -> None:
-    """Refuse a file that is no CSV by its beginning: JSON, Excel, another archive, bytes."""
+    """Refuse a file that is not CSV by its beginning: JSON, Excel, another archive, bytes."""
     with suppress(OSError), path.open("rb") as file:
         start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
         if start.startswith((b"PK\x03\x04", b"{", b"[{", b"[\n", b"[ ", b"PAR1")) or b"\0" in start:

@@ -130,7 +130,7 @@ class Labels:
 
 
 class TableLayout(NamedTuple):
-    """Where a file has its table, as the user says."""
+    """Place of a file's table, as the user says."""
 
     skip_rows: int = 0
     """The number of further header rows below the first one; those of Qualtrics are found."""

@@ -1,4 +1,4 @@
-"""Which columns of the files an import uses, and what the others hold: the parts of `gan_eval.judgements.read_as`."""
+"""Columns of the files that an import uses, and contents of the others: the parts of `gan_eval.judgements.read_as`."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 

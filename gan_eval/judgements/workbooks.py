@@ -72,7 +72,7 @@ def _readable(file: str) -> Iterator[None]:
     except (CalamineError, KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise UserError(f"{file}: not a readable worksheet ({error}); save it as CSV") from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # of the library's compiled code; it is no Exception
+        if type(error).__name__ != "PanicException":  # of the library's compiled code; not an Exception
             raise
         raise UserError(f"{file}: not a readable worksheet (damaged); save it as CSV") from error
 

@@ -126,7 +126,7 @@ _NEEDS = {
     "label_colours": ("label maps", "label maps: the column input_file of the set"),
     EXTRACTOR: ("--features or --network", "features: --features NAME=FILE, or --network NAME=FILE"),
 }
-"""What an extractor needs, in the short list and in the long one."""
+"""Needs of an extractor, in the short list and in the long one."""
 
 
 def _by_kind() -> list[Metric]:

@@ -1,4 +1,4 @@
-"""Whether pictures are what they are taken for: how pairs, masks and halves agree, and what a folder holds.
+"""Checks that pictures are what they are taken for: agreement of pairs, masks and halves, contents of a folder.
 
 The signs and their thresholds are the rows of `gan_eval.pictures.checks`.
 """

@@ -22,16 +22,16 @@ class Change:
 
     id: str
     name: str
-    """How a message goes on after "agree better with their real ones"."""
+    """Continuation of a message after "agree better with their real ones"."""
     threshold: float
     """Maximum ratio of the differences with the change and without it."""
     share: float
     """Minimum share of the pictures looked at."""
     apply: Callable[[Pixels], Pixels] = field(repr=False)
-    """What it makes of the real picture."""
+    """Function that applies it to the real picture."""
     of: Literal["places", "colours", "levels"] = "places"
-    """What is compared: mean levels of fields; red less blue of fields, less its mean; or the mean levels in each
-    eighth of the real levels."""
+    """Quantities that are compared: levels of fields; red less blue of fields, less its mean; or the mean levels in
+    each eighth of the real levels."""
 
 
 def _levels(change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Callable[[Pixels], Pixels]:

@@ -380,7 +380,7 @@ def _picture_columns(fields: Mapping[str, Any], source: Path) -> tuple[list[str]
 def _require_small_cells(facts: Any, columns: Sequence[str], source: Path) -> None:
     """Refuse a column of pictures whose cells, or part that is compressed, are beyond the limit.
 
-    Coded pictures hardly become smaller, so a part that unpacks to more than twice its size is no part of pictures.
+    Coded pictures hardly become smaller, so a part that unpacks to more than twice its size is not one of pictures.
     """
     for part in (facts.row_group(at).column(n) for at in range(facts.num_row_groups) for n in range(facts.num_columns)):
         if part.path_in_schema.partition(".")[0] in columns:

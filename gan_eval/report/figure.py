@@ -206,7 +206,7 @@ class _Drawing:
             if len(self.axes) > 1:
                 axes.set_title(letter, fontsize=FONT_SIZE + 2, fontweight="bold", loc="left")
             draw[kind](axes)
-        for _ in range(2 if {"people", "metric"} <= self.axes.keys() else 1):  # a square beside another
+        for _ in range(2 if {"people", "metric"} <= self.axes.keys() else 1):  # a square next to another
             layout.execute(self.figure)
         self.figure.set_layout_engine(None)  # "none" would draw each file twice
         words: dict[str, Any] = {"ha": "right", "va": "top", "weight": "bold", "color": "#B3261E"}

@@ -88,7 +88,7 @@ def analyze(
             may come from another program, and may be given as METRIC=FILE; several files are joined
             (`read_image_metrics`).
         set_metrics: the table `set_metrics`; several files are joined.
-        better: `higher` or `lower` by metric, where the name does not tell which values are better
+        better: `higher` or `lower` by metric, where the name does not say which values are better
             (`gan_eval.tables.directions`); 2AFC scores need it.
         exclude: rules such as `reaction_time_ms<200` or `flags~late`. A trial that fulfils any is left out of every
             table; the note of the rates counts them. A rule on the outcome (kind, response, correct, ...) is refused,

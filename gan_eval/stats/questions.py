@@ -227,11 +227,11 @@ class LeftOut(NamedTuple):
     """
 
     only_real: np.ndarray
-    """Of participants who judged real pictures of the data set, but no generated ones."""
+    """Answers of participants who judged real pictures of the data set, but no generated ones."""
     only_fake: np.ndarray
-    """Of participants who judged generated pictures of the question's models, but no real ones of the data set."""
+    """Answers of participants who judged generated pictures of its models, but no real ones of the data set."""
     one_kind: np.ndarray
-    """Of data sets with one kind of picture."""
+    """Answers on data sets with one kind of picture."""
 
 
 def left_out(question: KindQuestion) -> LeftOut:

@@ -37,7 +37,7 @@ FIXED = ("study", "design_hash", "participant", "list", "seed", "simulated", "st
 
 
 DIFFERENT = "one was changed: restore it from a copy, or leave it out (`participants forget` would delete both)"
-"""What to do about one session with two contents."""
+"""Remedy for one session with two contents."""
 
 
 class _RefusedError(Exception):

@@ -32,7 +32,7 @@ _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
 _ROUNDING = 1e-12
-"""How far beyond its limits the sum of many shares may be."""
+"""Largest distance of a sum of many shares from its limits."""
 
 
 def expected(column: Column) -> str:

@@ -10,7 +10,7 @@ class Check:
 
     id: str
     sees: str
-    """What is looked at, and what the threshold is of."""
+    """The thing that is looked at, and the quantity of the threshold."""
     threshold: float
     does: Literal["asks", "refuses"]
     """asks: a line, and the work continues."""

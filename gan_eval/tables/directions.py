@@ -1,4 +1,4 @@
-"""Whether a higher or a lower value of a picture metric is better, by the metric's name, also of other programs."""
+"""Direction of picture metrics, higher or lower is better, by their names, also those of other programs."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What the networks share: the generators' facts, layers, how often a picture halves, and the initial weights."""
+"""Parts that the networks share: the generators' facts, layers, number of halvings, and the initial weights."""
 
 from collections.abc import Sequence
 from typing import Any

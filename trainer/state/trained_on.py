@@ -33,7 +33,7 @@ class TrainedOn:
     complete: bool
     """True if these are all pictures; False if the run started from a generator whose pictures are unknown."""
     drawn: Role | None = None
-    """Which picture of the items looks drawn."""
+    """The picture of the items that looks drawn."""
 
     def seen(self, data_set: DataSet, paths: Sequence[Path]) -> dict[Path, bool | None]:
         """Return True for each picture of a data set that was trained on, else False; None if unknown.

@@ -1,4 +1,4 @@
-"""What a page's messages do to its session: the same for the server and for the import of a page's answers.
+"""Effects of a page's messages on its session: the same for the server and for the import of a page's answers.
 
 Each method raises `RequestError` for a message that is impossible now. Those with a store are jobs for its thread.
 """

@@ -69,7 +69,7 @@ REPEAT_S = 60.0
 
 
 async def result_of(future: Future[Result]) -> Result:
-    """Wait for another thread's future, which goes on if the waiting request is cancelled; return its result."""
+    """Wait for another thread's future, which continues if the waiting request is cancelled; return its result."""
     return await asyncio.shield(asyncio.wrap_future(future))
 
 

@@ -82,7 +82,7 @@ class PageKey(BaseModel):
 
     @property
     def open_to_all(self) -> str:
-        """What is behind `#` in the one link for all."""
+        """Part behind `#` of the one link for all."""
         return f"all.{base64_text(self.key_of_all)}.{self.proof_of_all}"
 
     def links(self, address: str, people: int) -> Iterator[tuple[str, str, str]]:

@@ -24,7 +24,7 @@ ZIPPED = (".zip", ".jrzip")
 NAMED = 5
 """Number of records with the same problem in one file that are named."""
 _NEXT = re.compile(r'\n\s*(?=[\[{])|(?=\{\s*"(?:gan_eval|at)"\s*:)')
-"""Where reading continues after text that is not JSON: at a line that begins a value, or at the start of a record."""
+"""Place to continue reading after text that is not JSON: a line that begins a value, or the start of a record."""
 
 
 class Record(Message):

@@ -124,7 +124,7 @@ class Rates:
     """Effective number of independent answers to fakes and to reals."""
     untested: Untested | None = None
     df_of_sides: tuple[tuple[int, ...], ...] = ()
-    """Of a poll: degrees of freedom of fakes and of reals behind the first covariances; both sides are independent."""
+    """Degrees of freedom of fakes and of reals behind the first covariances of a poll, whose sides are independent."""
     max_effect: float = 0.5
     """Largest possible distance of accuracy from 1/2, given the share of the answer `fake`; if averaged, the mean."""
 

@@ -1,4 +1,4 @@
-"""How far votes between two pictures go with a metric: its 2AFC score, the ceiling of such scores, and differences.
+"""Agreement of votes between two pictures with a metric: its 2AFC score, the ceiling of such scores, and differences.
 
 A vote for one of two pictures goes with a metric if the metric prefers the same one. The 2AFC score (two-alternative
 forced choice; Zhang, Isola, Efros, Shechtman & Wang 2018, CVPR, arXiv 1801.03924, section 4) is the share of votes that

@@ -97,7 +97,7 @@ class _Metric(NamedTuple):
     name: str
     better: Better | None
     values: pd.Series
-    """By picture."""
+    """Values by picture."""
     why_none: str
     """Reason why real pictures have no value; empty if they have."""
 
@@ -112,7 +112,7 @@ def metric_scores(
 
     Args:
         image_metrics: the table `image_metrics`, under the names of the judged pictures.
-        better: the direction of metrics whose name does not tell it (`better_of`), or has another.
+        better: the direction of metrics whose name does not say it (`better_of`), or has another.
     """
     every, values, _ = completed(typed(trials).every, image_metrics)
     metrics = [*_metrics(values if values is not None else image_metrics, better or {})]

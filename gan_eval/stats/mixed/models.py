@@ -150,7 +150,7 @@ class Design(NamedTuple):
     """(N,) index of the stimulus among the sorted names."""
     people: RandomEffects
     pictures: RandomEffects
-    """Those of the stimuli, or of the items."""
+    """Random effects of the stimuli, or of the items."""
     ignores_items: bool
     """True: stimuli of the same item are taken for unrelated."""
     notes: list[str]

@@ -78,7 +78,7 @@ class Curve(NamedTuple):
     sd_participant: float = np.nan
     sd_picture: float = np.nan
     of_items: np.ndarray | None = None
-    """Of a pooled fit: the covariance of `beta` that items have beyond pictures, without negative variances."""
+    """Covariance of `beta` that items have beyond pictures, without negative variances; None unless pooled."""
 
 
 def balanced(lines: np.ndarray, guess: float, *, is_single: bool, link: str) -> tuple[np.ndarray, np.ndarray]:

@@ -130,7 +130,7 @@ class Compared(NamedTuple):
 
 
 class Departures(NamedTuple):
-    """What an analysis has that its plan does not have."""
+    """Parts of an analysis that its plan does not have."""
 
     is_planned: bool = True
     """False: there is no plan to depart from."""

@@ -248,7 +248,7 @@ def _check_sets(context: typer.Context, sets: Sequence[Path], folders: _Folders)
 
 
 def _is_set(folder: Path) -> bool:
-    """Return whether a folder is a stimulus set; what is no folder is refused where sets are read."""
+    """Return whether a folder is a stimulus set; anything else is refused where sets are read."""
     return not folder.is_dir() or (folder / TABLE_NAME).is_file()
 
 

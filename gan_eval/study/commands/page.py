@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from gan_eval.study.plan import Plan
 
 KEY = "study.key"
-OPEN = "whoever has it can open and compare all lists, which tells many real pictures from generated ones"
-"""What the one link for all shows."""
+OPEN = "whoever has it can open and compare all lists, which shows of many pictures whether they are real"
+"""Consequence of the one link for all."""
 INCOMPLETE = 3
 """Exit status if some answers were not imported."""
 

@@ -259,7 +259,7 @@ def test_a_decimal_comma_in_all_numbers_of_a_column(tmp_path: Path) -> None:
 
 
 def test_pictures_that_a_spreadsheet_turned_into_dates(tmp_path: Path) -> None:
-    """Before: pictures `2025-04-01 00:00:00`, without a word."""
+    """Before: pictures `2025-04-01 00:00:00`, silently."""
     names = [pd.Timestamp("2025-04-01"), "4-31.png", "4-32.png", "4-33.png"]
     table().assign(stimulus=names).to_excel(tmp_path / "t.xlsx", index=False)
     refused("column stimulus: 2025-04-01 00:00:00 is a date", imported, tmp_path / "t.xlsx")
@@ -269,7 +269,7 @@ def test_pictures_that_a_spreadsheet_turned_into_dates(tmp_path: Path) -> None:
 
 
 def test_hidden_rows_of_a_worksheet_are_counted(tmp_path: Path) -> None:
-    """Before: rows that a filter hid counted without a word."""
+    """Before: rows that a filter hid counted silently."""
     from openpyxl import load_workbook
 
     table().to_excel(tmp_path / "t.xlsx", index=False)

@@ -60,7 +60,7 @@ def test_each_entry_of_a_list_is_a_row(tmp_path) -> None:
 
 
 def test_lists_within_lists_and_texts_in_lists(tmp_path) -> None:
-    """As Label Studio writes: an object a picture, with the annotations of all people."""
+    """A file of Label Studio: an object a picture, with the annotations of all people."""
     pictures = [
         {
             "id": n,

@@ -136,7 +136,7 @@ def test_our_metrics_match_the_file_names_of_other_tools(tmp_path: Path, name: s
     ],
 )
 def test_names_that_differ_by_device_are_of_one_picture_and_said(tmp_path, name, is_joined: bool) -> None:
-    """Before, 12 pictures counted as 24 or 36 without a word."""
+    """Before, 12 pictures counted as 24 or 36 silently."""
     found = imported(tmp_path, name)
     assert found.trials["stimulus"].nunique() == 12
     assert any("names of pictures are 12 without" in line for line in found.doubts) == is_joined

@@ -31,7 +31,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("column", "good", "bad"), REFUSED)
 def test_answers_that_the_file_calls_refused_are_seen(tmp_path, column: str, good: str, bad: str) -> None:
-    """Before, each of these files was counted without a word."""
+    """Before, each of these files was counted silently."""
     frame = table().assign(group=["a", "b"] * 24, age=range(48))
     frame[column] = [good if person != "P3" else bad for person in frame["participant"]]
     found = imported(tmp_path, frame)
@@ -90,7 +90,7 @@ def test_the_command_prints_and_writes_the_summary(tmp_path, capsys) -> None:
 
 
 def test_lists_of_which_one_entry_is_read_are_seen(tmp_path) -> None:
-    """Before, one judgement of two was read without a word."""
+    """Before, one judgement of two was read silently."""
     cell = json.dumps([{"s": "x.png", "k": "real", "r": "real"}, {"s": "y.png", "k": "fake", "r": "real"}])
     mapping = {"participant": "p", "stimulus": "a[0].s", "kind": "a[0].k", "response": "a[0].r"}
     found = imported(tmp_path, pd.DataFrame({"p": ["1", "2"], "a": cell}), mapping=mapping)
@@ -153,7 +153,7 @@ OF_TOOLS = [
 
 @pytest.mark.parametrize(("good", "bad", "rule"), OF_TOOLS)
 def test_what_a_known_program_calls_refused_is_left_out_and_said(tmp_path, good, bad, rule: str) -> None:
-    """Before, all 48 answers counted without a word."""
+    """Before, all 48 answers counted silently."""
     frame = table().assign(**good)
     for name, word in bad.items():
         frame[name] = frame[name].astype(object).where(frame["participant"] != "P3", word)
@@ -215,7 +215,7 @@ def test_folders_and_clear_words_in_names_say_the_truth(tmp_path, real: str, fak
     ],
 )
 def test_a_word_in_a_name_that_may_mean_another_is_no_truth(tmp_path, real: str, fake: str, other: str | None) -> None:
-    """Before, the pictures of Real-ESRGAN were counted as photographs without a word."""
+    """Before, the pictures of Real-ESRGAN were counted as photographs silently."""
     names = names_of(real, fake, other)
     frame = table(2, len(names)).drop(columns="kind").assign(stimulus=names * 2)
     refused("do not clearly say which are real: --map kind=COLUMN", imported, tmp_path, frame)
@@ -234,7 +234,7 @@ def test_models_that_a_column_called_model_names_as_the_truth_are_said(tmp_path)
 
 
 def test_answers_that_are_all_empty_are_refused(tmp_path) -> None:
-    """As of formulas that nothing has calculated: before, 48 trials without a word."""
+    """Formulas that nothing has calculated have such cells. Before, they were 48 trials, silently."""
     refused("column response: no answer in any of 48 rows", imported, tmp_path, table().assign(response=None))
     empty = table().assign(response=lambda frame: frame["response"].where(frame["participant"] < "P2"))
     found = imported(tmp_path, empty)
@@ -258,7 +258,7 @@ def test_a_wrong_answer_at_time_0_is_none_and_other_answers_there_are_said(tmp_p
 
 
 def test_people_of_a_form_who_answer_at_one_time_are_two(tmp_path) -> None:
-    """Before, two strangers with one time stamp became one person without a word."""
+    """Before, two strangers with one time stamp became one person silently."""
     rows = [{"Timestamp": f"2024/05/06 10:0{n // 2}:00", "q1": "real", "q2": "fake", "q3": "real"} for n in range(6)]
     (tmp_path / "p.csv").write_text("number,stimulus,kind\n1,a,real\n2,b,fake\n3,c,fake\n")
     mapping = {"participant": "Timestamp", "response": "q#", "stimulus": "@name"}

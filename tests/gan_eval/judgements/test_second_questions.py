@@ -141,7 +141,7 @@ NO_ANSWERS = {"response": dict.fromkeys("123", "none")}
 
 def test_a_confidence_in_a_row_of_its_own_is_no_answer(tmp_path: Path) -> None:
     file = xpd(tmp_path / "e.xpd", second_rows())
-    refused("'1' is never correct, other words are; if it is no answer, add --word response:1=none", imported, file)
+    refused("'1' is never correct, other words are; if it is not an answer, add --word response:1=none", imported, file)
     rules = [f"key!={word}" for word in "123"]
     assert played(imported(file, where=rules, words=NO_ANSWERS)) == PLAYED
     unscored = imported(xpd(tmp_path / "u.xpd", second_rows(correct="")))

@@ -190,7 +190,7 @@ def test_a_metric_is_drawn_against_its_pictures_and_nothing_judges_an_interim_st
 
 
 def test_a_metric_of_models_has_the_interval_over_models():
-    """With the models kept, seven models and many people had a narrow interval for any metric."""
+    """If the models were kept, seven models and many people would have a narrow interval for any metric."""
     trials = answers({f"m{k}": 0.2 + 0.1 * k for k in range(7)})
     sets = frame_of(
         [

@@ -173,7 +173,7 @@ def by_r(data: Answers) -> dict[str, object]:
         for level, slope in (("first", data.slope), ("second", data.slope_second))
     ]
     columns = {"y": data.y, **dict(zip(names, data.X.T, strict=True)), "first": data.first, "second": data.second}
-    if isinstance(data.slope, list):  # terms of the same levels under other names, which tell their SDs apart
+    if isinstance(data.slope, list):  # terms of the same levels under other names, which distinguish their SDs
         covariate, indicators = data.slope
         columns |= {"centred": covariate - covariate.mean(), "of_slope": data.first}
         columns |= {"of_group": 3 * data.first + indicators.argmax(axis=1)}

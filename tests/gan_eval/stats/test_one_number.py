@@ -72,7 +72,7 @@ def test_models_that_other_people_judged_keep_their_own_share():
 
 
 def test_people_who_judged_one_kind_are_left_out_by_one_rule():
-    """Those who judged only generated pictures stayed, while those who judged only real ones were left out."""
+    """Before, who judged only generated pictures stayed, while who judged only real ones was left out."""
     frames = cited_tables(some_of_one_kind())
     row = frames["paper"].iloc[0]
     assert row[["n_participants", "n_only_real", "n_only_fake"]].tolist() == [8, 3, 1]

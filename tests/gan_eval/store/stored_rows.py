@@ -83,7 +83,7 @@ def fill(where: Path | str, *participants: str, **how: Any) -> Path:
 
 @contextmanager
 def meanwhile(where: Path | str, job: Job) -> Iterator[None]:
-    """In the block, another program does a job before each transaction of a store that is at `where`."""
+    """Let another program do a job before each transaction of a store at `where`, within the block."""
     transaction = Store.transaction
 
     def interrupted(store: Store) -> AbstractContextManager[sa.Connection]:

@@ -528,7 +528,7 @@ def test_a_training_continues_on_another_worker_from_its_last_checkpoint(process
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="Windows has no groups of processes")
 @pytest.mark.parametrize("is_local", [False, True])
 def test_a_training_saves_a_checkpoint_if_all_processes_get_sigterm(is_local, processes, tmp_path):
-    """As from a batch system at its time limit."""
+    """Signal of a batch system at its time limit."""
     file = write_training(tmp_path, models=1, steps=3000)
     out = tmp_path / "out"
     if not is_local:

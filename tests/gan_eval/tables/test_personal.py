@@ -1,4 +1,4 @@
-"""What says who a person is: left out of every table that is made to be shared, by one list, and named."""
+"""Columns that say who a person is: left out of every table that is made to be shared, by one list, and named."""
 
 import shutil
 from pathlib import Path

@@ -40,7 +40,7 @@ def test_the_key_is_not_in_a_folder_that_is_served(study: Path, tmp_path: Path, 
 
 
 def test_a_key_in_the_served_folder_is_named(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    """Where it was written before; a new key would not read the answers of the page in use."""
+    """The old place; a new key would not read the answers of the page in use."""
     web = tmp_path / "www" / "page"
     assert export(study, "--static", web) == 0
     (study.parent / "study.key").rename(web.parent / "study.key")

@@ -1,4 +1,4 @@
-"""What a page without a server makes public, its key, and whose sessions are imported."""
+"""Public contents of a page without a server, its key, and the people whose sessions are imported."""
 
 import base64
 import csv
@@ -167,7 +167,7 @@ def test_one_key_serves_several_pages_of_one_design_only(study: QuizStudy, tmp_p
 
 
 def test_a_list_that_is_dealt_otherwise_is_refused(study: QuizStudy, tmp_path: Path) -> None:
-    """As another version of a library might deal it; the answers of the page in use would be scored with it."""
+    """Another version of a library might deal so; the answers of the page in use would be scored with it."""
     key = export(study, tmp_path, people=3)
     changed = key.lists[1].model_copy(update={"plan": key.lists[2].plan})
     rotated = key.model_copy(update={"lists": [key.lists[0], changed, key.lists[2]]})

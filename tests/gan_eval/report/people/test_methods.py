@@ -67,7 +67,7 @@ def test_how_often_intervals_hold_the_truth_is_said_of_rates_by_the_crossed_mode
 
 
 def test_the_methods_count_the_participants_of_the_result() -> None:
-    """Of 12 people three judged only real pictures, and one only generated ones: the result has N = 8."""
+    """Three of 12 people judged only real pictures, and one only generated ones: the result has N = 8."""
     trials = simulated(participants=12, each=24, models=("gan",)).assign(simulated=False)
     names = [*trials["participant"].unique()]
     is_real, who = (trials["kind"] == "real").to_numpy(bool), trials["participant"]

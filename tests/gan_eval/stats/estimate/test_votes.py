@@ -149,7 +149,7 @@ def study(people: int, pairs: int, rng: np.random.Generator) -> tuple[Votes, np.
 
 
 def test_intervals_hold_the_truth_in_simulated_studies() -> None:
-    """At least 370 of 400 intervals hold it, and at most 30 of 400 tests of equal metrics are significant."""
+    """370 of 400 intervals or more hold it, and at most 30 of 400 tests of equal metrics are significant."""
     many = [study(10, 2000, np.random.default_rng([1, seed])) for seed in range(40)]  # of 400 people
     truth, highest = (
         float(np.mean(values)) for values in zip(*((a.mean(), ceiling(v).value) for v, a, _ in many), strict=True)

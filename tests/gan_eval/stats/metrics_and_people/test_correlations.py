@@ -72,7 +72,7 @@ def test_the_interval_over_models_is_bonett_and_wrights(r, n, low, high):
 
 
 def test_more_people_do_not_make_a_metric_of_seven_models_surer():
-    """With the models kept, ten times as many people halved the interval of a metric that follows nobody."""
+    """If the models were kept, ten times as many people would halve the interval of a metric that follows nobody."""
     trials = simulated(models=tuple("abcdefg"), stimuli=70, participants=20, each=70, seed=4)
     copies = [trials.assign(participant=trials["participant"] + end, session=trials["session"] + end) for end in "xyz"]
     sets = frame_of(

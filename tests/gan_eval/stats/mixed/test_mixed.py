@@ -332,7 +332,7 @@ def opinions(rng: np.random.Generator, models: str = "AB", *, people: int = 12, 
 
 @pytest.mark.slow
 def test_equal_models_that_people_see_differently_are_rarely_called_different():
-    """With random intercepts alone they were different in 10 of these 24 studies."""
+    """Random intercepts alone called them different in 10 of these 24 studies."""
     false_alarms = 0
     for seed in range(24):
         trials = opinions(np.random.default_rng(seed), people=8, items=30).assign(item=None)
