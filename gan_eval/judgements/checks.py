@@ -131,10 +131,14 @@ _ROWS = (
           "(require_movement)"),
     Check("zero_confidence", "confidences of 0 in oTree, where others are not", 1, "asks",
           "{count} confidences are 0, as on a page that timed out; --word confidence:0= leaves them out"),
-    Check("without_value", "share of a model's judged pictures with a value, where another program's file has others",
-          0.5, "asks",
+    Check("without_value", "number of a model's judged pictures without a value, where others of the model have one", 1,
+          "asks",
           "{count} of {n} judged pictures of this model have no value, such as {first}: if the file numbers pictures "
           "from another number, each value may be that of its neighbour; rename them"),
+    Check("other_numbers", "share of the numbers from the first to the last that a model's judged pictures have, where "
+          "theirs begin with 1 and those of another program's file with 0, or the other way", 0.8, "asks",
+          "its pictures are numbered {other} to {other_last}, the judged ones {first} to {last}: if its {other} is "
+          "their {first}, each value is that of a neighbour; rename the pictures in the file", 4),
     Check("finite_psnr", "pictures whose PSNR is that of equal ones in pyiqa, piq or libvmaf (60, 72, 80, 84, 100)", 2,
           "asks", "{metric} is exactly {value:g} for {count} pictures; pyiqa, piq and libvmaf write it where a picture "
           "equals its reference and PSNR is infinite; if so, write inf"),

@@ -5,9 +5,10 @@ Programs differ in the rest (pyiqa 0.1.16, libvmaf 3.0, ffmpeg-quality-metrics 3
 before the names, the reference next to the picture or in the same cell.
 """
 
+import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -16,8 +17,10 @@ from urllib.parse import unquote
 import pandas as pd
 
 from gan_eval.base.errors import UserError, abbreviated
+from gan_eval.base.limits import read_small
 from gan_eval.base.reading import resolved
 from gan_eval.judgements.checks import CHECKS
+from gan_eval.judgements.parts import text_of
 from gan_eval.judgements.reading import Foreign, TableLayout, read_foreign
 from gan_eval.judgements.trials import judged_pictures
 from gan_eval.judgements.words import MISSING
@@ -79,6 +82,9 @@ class _Judged:
     def is_fake(self, row: int) -> bool:
         return bool(self.rows[row]["kind"] == "fake")
 
+    def label(self, row: int) -> str:
+        return str(self.rows[row]["model"]) if self.is_fake(row) else "real"
+
     def matches(self, name: str) -> list[int]:
         """Return the numbers of the pictures with this file name, with or without its suffix and folders."""
         path = _path(name)
@@ -96,7 +102,7 @@ class _Judged:
         """
         rows, rank = self.matches(name), 0
         for folder in (*reversed(_path(name).parts[:-1]), *folders):
-            of_label = [row for row in rows if folder == (self.rows[row]["model"] if self.is_fake(row) else "real")]
+            of_label = [row for row in rows if folder == self.label(row)]
             inside = [row for row in rows if row in of_label or folder == self.rows[row]["dataset"]]
             if inside:
                 rows, rank = inside, max(rank, 2 if of_label else 1)
@@ -131,7 +137,8 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
             a picture has two values of one metric, or two files of its name differ.
     """
     judged = _Judged(judged_pictures(trials))
-    frames, lines = [], []
+    frames, lines = [], list[str]()
+    having = dict[str, dict[str, set[object]]]()  # the pictures with a value by metric and file
     for given in map(Path, files):
         metric, _, name = str(given).rpartition("=")
         file = given if given.exists() else Path(name)
@@ -141,7 +148,10 @@ def read_image_metrics(files: Sequence[Path], trials: pd.DataFrame) -> tuple[pd.
             frame, notes = _external(file, metric if file != given else "", judged)
             frames.append((str(given), frame))
             lines += notes
-    return joined_tables(frames, IMAGE_METRICS, compared=("value", "sha256")), lines
+            for measured, rows in frame.groupby("metric"):
+                having.setdefault(str(measured), {})[str(file)] = {*rows["stimulus"]}
+    joined = joined_tables(frames, IMAGE_METRICS, compared=("value", "sha256"))
+    return joined, [*lines, *_without_value(having, judged)]
 
 
 def _is_ours(file: Path) -> bool:
@@ -175,7 +185,7 @@ def _external(file: Path, metric: str, judged: _Judged) -> tuple[pd.DataFrame, l
             f"{file}: none of its {_count(claims, pictures)} pictures was judged: {abbreviated(claims[0].name)} "
             f"against {example}; give values of the pictures that were judged, under the same file names"
         )
-    lines += [*said, *_not_taken(claims, pictures, {stimulus for stimulus, _ in rows}, judged)]
+    lines += [*said, *_not_taken(claims, pictures), *_other_numbers(claims, pictures, judged)]
     frame = conform(pd.DataFrame([*rows.values()]), IMAGE_METRICS, where=str(file))
     return frame, [f"{file}: {line}" for line in (*lines, *_finite_psnr(frame), *_far_values(frame))]
 
@@ -240,25 +250,44 @@ def _count(claims: Sequence["_Claim"], pictures: Sequence[int | None]) -> int:
     return len({(claim.name, picture) for claim, picture in zip(claims, pictures, strict=True)})
 
 
-def _not_taken(
-    claims: Sequence["_Claim"], pictures: Sequence[int | None], stimuli: set[object], judged: _Judged
-) -> Iterator[str]:
-    """Yield lines on the pictures of a file that were not judged and, if there are any, on judged ones without a value.
-
-    Args:
-        stimuli: those with a value.
-    """
+def _not_taken(claims: Sequence["_Claim"], pictures: Sequence[int | None]) -> Iterator[str]:
+    """Yield a line on the pictures of a file that were not judged."""
     if None in pictures:
         others = [claim.name for claim, at in zip(claims, pictures, strict=True) if claim.pictures and at is None]
         name = f", such as {abbreviated(others[0])}, whose folder or row names no judged model" if others else ""
         taken = [(claim, at) for claim, at in zip(claims, pictures, strict=True) if at is not None]
         used, every = _count(*zip(*taken, strict=True)), _count(claims, pictures)
         yield f"{used} of {every} pictures were judged; the others are not needed{name}"
-    yield from _without_value(stimuli, judged)
+
+
+def _other_numbers(claims: Sequence["_Claim"], pictures: Sequence[int | None], judged: _Judged) -> Iterator[str]:
+    """Yield a line if the file's pictures are numbered from 0 and a model's judged ones from 1, or the other way."""
+    check = CHECKS["other_numbers"]
+    labels = [judged.label(at) for at in pictures if at is not None]
+    names = _numbers_of_names(name for claim in claims for name in _PAIR.split(claim.name))
+    for label in dict.fromkeys(labels):
+        of_label = [row["stimulus"] for at, row in enumerate(judged.rows) if judged.label(at) == label]
+        for form, numbers in _numbers_of_names(of_label).items():
+            first, last, others = min(numbers), max(numbers), names.get(form, {-1})
+            is_run = len(numbers) >= max(check.n, check.threshold * (last - first + 1))
+            if is_run and {first, min(others)} == {0, 1}:
+                yield check.line(first=first, last=last, other=min(others), other_last=max(others))
+                return
+
+
+def _numbers_of_names(names: Iterable[str]) -> dict[str, set[int]]:
+    """Return the numbers of files by their names without digits, where one number differs from file to file."""
+    found = dict[str, list[list[int]]]()
+    for stem in (_path(name).stem for name in dict.fromkeys(names)):
+        found.setdefault(re.sub("[0-9]+", "#", stem), []).append([int(each) for each in re.findall("[0-9]+", stem)])
+    varying = {form: [each for each in map(set, zip(*of, strict=True)) if len(each) > 1] for form, of in found.items()}
+    return {form: numbers[0] for form, numbers in varying.items() if len(numbers) == 1}
 
 
 def _table(file: Path, judged: _Judged) -> pd.DataFrame:
     """Return the cells as text, empty where missing; without a header line, columns are called after their place."""
+    if (of_object := _cells_of_object(file, judged)) is not None:
+        return of_object
     read = read_foreign([file])
     if names := _names_of_columns(read, judged):
         read = read_foreign([file], TableLayout(columns=names))
@@ -271,6 +300,30 @@ def _table(file: Path, judged: _Judged) -> pd.DataFrame:
             "table image_metrics"
         )
     return cells
+
+
+def _cells_of_object(file: Path, judged: _Judged) -> pd.DataFrame | None:
+    """Return the cells of an object of JSON with the values of pictures; None for another file.
+
+    It is `{"1.png": 71.2}`, `{"1.png": {"musiq": 71.2}}`, `{"musiq": {"1.png": 71.2}}`, or has pandas' columns,
+    `{"image": {"0": "1.png"}, "musiq": {"0": 71.2}}`.
+    """
+    try:
+        found = json.loads(read_small(file)) if file.suffix == ".json" else None
+    except (ValueError, RecursionError):
+        return None
+    values = found if isinstance(found, dict) else {}
+    if all(isinstance(each, int | float | None) for each in values.values()):
+        values = {"score": values}
+    cells = [each for of in values.values() for each in (of.values() if isinstance(of, dict) else ([],))]
+    if not cells or any(isinstance(each, list | dict) for each in cells):
+        return None
+    frame = pd.DataFrame(values, dtype="object").map(text_of).fillna("")
+    titles = [*map(str, frame)]
+    if any(map(_PICTURES.fullmatch, titles)):
+        return frame.reset_index(drop=True)
+    frame = frame.T if any(map(judged.is_picture, titles)) else frame
+    return frame.rename_axis("image").reset_index()
 
 
 def _names_of_columns(read: Foreign, judged: _Judged) -> list[str]:
@@ -423,13 +476,22 @@ def _cells_without_number(cells: pd.Series, title: str) -> list[str]:
     return [f"row {wrong[0]}{_of_column(title)}: {problem}"]
 
 
-def _without_value(used: set[object], judged: _Judged) -> Iterator[str]:
-    """Yield a line on the judged pictures of each model that have no value, where the file has others."""
-    for model in sorted(judged.models):
-        stimuli = [row["stimulus"] for row in judged.rows if row["kind"] == "fake" and str(row["model"]) == model]
-        without = [stimulus for stimulus in stimuli if stimulus not in used]
-        if 0 < len(without) <= (1 - CHECKS["without_value"].threshold) * len(stimuli):
-            yield CHECKS["without_value"].line(count=len(without), n=len(stimuli), first=abbreviated(without[0]))
+def _without_value(having: Mapping[str, Mapping[str, set[object]]], judged: _Judged) -> Iterator[str]:
+    """Yield a line on the judged pictures of each model that have no value, where others of the model have one.
+
+    Args:
+        having: the pictures with a value of each metric in each file.
+    """
+    used = dict[tuple[str, ...], set[object]]()  # metrics of the same files are one line
+    for of_files in having.values():
+        used.setdefault((*of_files,), set()).update(*of_files.values())
+    for files, stimuli in used.items():
+        for model in sorted(judged.models):
+            of_model = [row["stimulus"] for row in judged.rows if row["kind"] == "fake" and str(row["model"]) == model]
+            without = [stimulus for stimulus in of_model if stimulus not in stimuli]
+            if CHECKS["without_value"].threshold <= len(without) < len(of_model):
+                facts = {"count": len(without), "n": len(of_model), "first": abbreviated(without[0])}
+                yield f"{', '.join(files)}: {CHECKS['without_value'].line(**facts)}"
 
 
 def _finite_psnr(frame: pd.DataFrame) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Values that another program computed, matched to the judged pictures by file name."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -104,6 +106,12 @@ def numbered(models: tuple[str, ...] = ("real", "blur")) -> pd.DataFrame:
     return frame.assign(stimulus=frame["stimulus"].str.replace("/0+(?=[0-9])", "/", regex=True))
 
 
+def with_numbers(*numbers: int) -> pd.DataFrame:
+    """The trials of these pictures alone."""
+    frame = numbered()
+    return frame[frame["stimulus"].str.rpartition("/")[2].isin([str(number) for number in numbers])]
+
+
 def values_of(file: Path, text: str, judged: pd.DataFrame) -> tuple[dict[str, dict[str, float]], list[str]]:
     """The values by metric and picture."""
     file.write_text(text)
@@ -165,7 +173,7 @@ def test_a_decimal_comma_is_no_separator(tmp_path: Path) -> None:
 
 def test_cells_without_a_number_are_named_and_the_others_kept(tmp_path: Path) -> None:
     text = "file,a,b,c\n1.png,1.5,-,30 dB\n2.png,3 dB,0.25,31 dB\n3.png,n/a,0.5,32 dB\n"
-    found, lines = values_of(tmp_path / "v.csv", text, numbered())
+    found, lines = values_of(tmp_path / "v.csv", text, with_numbers(1, 2, 3))
     assert {name: sum(value == value for value in of.values()) for name, of in found.items()} == {"a": 1, "b": 2}
     cells = ("row 2, column a: found '3 dB'", "row 1, column b: found '-'", "row 1, column c: found '30 dB'")
     assert [cell in line for cell, line in zip(cells, lines, strict=True)] == [True] * 3
@@ -177,7 +185,7 @@ def test_cells_without_a_number_are_named_and_the_others_kept(tmp_path: Path) ->
      '"tensor([[0.25]], dtype=torch.float64)"', '"array([0.25], dtype=float32)"'],
 )  # fmt: skip
 def test_numbers_as_torch_and_numpy_print_them_are_read(tmp_path: Path, cell: str) -> None:
-    found, lines = values_of(tmp_path / "v.csv", f"file,a\n1.png,{cell}\n", numbered())
+    found, lines = values_of(tmp_path / "v.csv", f"file,a\n1.png,{cell}\n", with_numbers(1))
     assert (found, lines) == ({"a": {"blur/1": 0.25}}, [])
 
 
@@ -193,7 +201,7 @@ def test_a_cell_of_two_pictures_is_the_generated_ones(tmp_path: Path, cell: str)
 
 def test_counts_and_spreads_are_no_metrics(tmp_path: Path) -> None:
     text = "image_name,n_ratings,MOS,SD,ssim_index,laplacian_var,runtime,c_total\n1.png,30,3.5,0.7,0.9,9,0.1,60\n"
-    found, (line,) = values_of(tmp_path / "v.csv", text, numbered())
+    found, (line,) = values_of(tmp_path / "v.csv", text, with_numbers(1))
     assert {*found} == {"MOS", "ssim_index", "laplacian_var"}
     assert line.endswith("n_ratings, SD, runtime, c_total")
     assert values_of(tmp_path / "v.csv", "image,count\n1.png,3\n", numbered())[0] == {"count": {"blur/1": 3.0}}
@@ -216,7 +224,7 @@ def table_of(values: dict[str, int]) -> str:
 @pytest.mark.parametrize(("value", "is_told"), [("80.0", True), ("60.000000", True), ("inf", False), ("31.25", False)])
 def test_psnr_of_equal_pictures_is_told(tmp_path: Path, value: str, is_told: bool) -> None:
     text = f"file,psnr_y,ssim\n1.png,{value},80\n2.png,{value},80\n3.png,30.5,1\n"
-    assert bool(values_of(tmp_path / "v.csv", text, numbered())[1]) == is_told
+    assert bool(values_of(tmp_path / "v.csv", text, with_numbers(1, 2, 3))[1]) == is_told
 
 
 @pytest.mark.parametrize(
@@ -313,6 +321,63 @@ def test_pictures_that_are_numbered_from_another_number_are_told(tmp_path: Path,
     _, lines = read_image_metrics([file], trials(("real", "blur")))
     wanted = f"{file}: {first} of 8 judged pictures of this model have no value, such as 'photos/blur/0000'"
     assert [line.startswith(wanted) for line in lines if "no value" in line] == [True] * bool(first)
+
+
+@pytest.mark.parametrize(
+    ("judged", "values", "is_told"),
+    [
+        (range(1, 25), range(40), True),  # before: 24 values of neighbours without a line
+        (range(1, 25), range(24), True),
+        ([*range(1, 12), *range(13, 25)], range(24), True),
+        (range(24), range(1, 41), True),
+        (range(1, 25), range(1, 41), False),
+        (range(24), range(40), False),
+        (range(5, 25), range(40), False),
+        ((1, 5, 17, 22, 30, 44), range(60), False),  # some of those from 0
+    ],
+)
+@pytest.mark.parametrize("name", ["{}", "img_{:03}", "{:04}_x4"])
+def test_values_numbered_from_0_for_pictures_from_1_are_told(
+    tmp_path: Path, name: str, judged: Sequence[int], values: Sequence[int], is_told: bool
+) -> None:
+    known = trials(("real", "blur"), len(judged))
+    names = {f"{place:04}": name.format(number) for place, number in enumerate(judged)}
+    known = known.assign(stimulus=[text[:-4] + names[text[-4:]] for text in known["stimulus"]])
+    rows = "".join(f"{name.format(number)}.png,{number + 50.5}\n" for number in values)
+    _, lines = values_of(tmp_path / "musiq.csv", "image,musiq\n" + rows, known)
+    assert sum(f"numbered {values[0]} to {values[-1]}, the judged ones {judged[0]} to" in line for line in lines) == (
+        1 if is_told else 0
+    )
+
+
+def test_few_pictures_with_values_are_told_and_files_of_parts_are_not(tmp_path: Path) -> None:
+    """Before: 3 of 8 without a word; each half of the pictures in a file of its own was told."""
+    few = pyiqas(tmp_path / "musiq.csv", range(3))
+    _, lines = read_image_metrics([few], trials(("real", "blur")))
+    assert [line.partition(": ")[2][:33] for line in lines] == ["5 of 8 judged pictures of this mo"]
+    parts = [pyiqas(tmp_path / f"{first}" / "musiq.csv", range(first, first + 4)) for first in (0, 4)]
+    assert not read_image_metrics(parts, trials(("real", "blur")))[1]
+
+
+OBJECTS: dict[str, object] = {
+    "value of each picture": {f"{name}.png": value for name, value in BY_NAME.items()},
+    "metrics of each picture": {f"{name}.png": {"psnr": value} for name, value in BY_NAME.items()},
+    "pictures of each metric": {"psnr": BY_NAME},
+    "columns of pandas": {"image": dict(enumerate(BY_NAME)), "psnr": dict(enumerate(BY_NAME.values()))},
+}
+
+
+@pytest.mark.parametrize("form", OBJECTS)
+def test_an_object_of_values_is_read(tmp_path: Path, form: str) -> None:
+    """Before: refused as a column of numbers, or as cells without numbers."""
+    found, lines = values_of(tmp_path / "psnr.json", json.dumps(OBJECTS[form]), numbered())
+    assert found == {"psnr": {f"blur/{name}": value for name, value in BY_NAME.items()}}
+    assert not lines
+
+
+def test_an_object_without_pictures_is_refused_by_its_names(tmp_path: Path) -> None:
+    refused("'psnr' against", values_of, tmp_path / "v.json", '{"psnr": 31.5, "ssim": 0.9}', numbered())
+    refused("expected JSON objects", values_of, tmp_path / "v.json", "[31.5, 30.25]", numbered())
 
 
 @pytest.mark.parametrize("mark", [",", "."])
