@@ -30,12 +30,8 @@ def of_judgements() -> str:
 
 
 def _rows(checks: Iterable[Check]) -> list[str]:
-    rows = []
-    for check in checks:
-        share = f", in {check.share:.0%} of the pictures" if check.id in OF_PICTURES and check.share else ""
-        sees = check.sees.replace("|", r"\|")
-        rows.append(f"| {check.id} | {sees}{share} | {check.threshold:g} | {check.does} |")
-    return rows
+    sees = {check: check.sees.replace("|", r"\|") for check in checks}
+    return [f"| {check.id} | {text} | {check.threshold:g} | {check.does} |" for check, text in sees.items()]
 
 
 if __name__ == "__main__":

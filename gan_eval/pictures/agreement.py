@@ -164,9 +164,9 @@ def _best_change(real: Pixels, fake: Pixels) -> str:
         if of == "levels":
             return float(np.mean([abs(apart.ravel()[group].mean()) for group in groups])) + 1
         if of == "colours":
-            apart = apart[:, :, 0] - apart[:, :, 2]
-            apart = apart - apart.mean()
-        return float(np.abs(apart).mean()) + 2
+            apart = apart - apart.mean(axis=2, keepdims=True)
+            apart = apart - apart.mean(axis=(0, 1))
+        return float(np.abs(apart).mean()) + (1 if of == "colours" else 2)
 
     plain = {of: difference(real, of) for of in ("places", "colours", "levels")}
     ratios = {each.id: difference(each.apply(real), each.of) / plain[each.of] / each.threshold for each in CHANGES}
@@ -181,28 +181,27 @@ def _fields(pixels: Pixels) -> Floats:
 
 def _moved_line(looked: Looked) -> str:
     check = CHECKS["moved"]
-    found = [_move(real, fake) for _, (real, fake) in looked if real.size == fake.size]
-    moves = Counter(move for ratio, move in found if ratio < check.threshold)
-    for (y, x), count in moves.most_common(1):
-        if count >= max(MIN_CHANGED, check.share * len(looked)):
-            return check.line(count=count, n=len(looked), x=x, y=y)
-    return ""
+    moves = [move for _, (real, fake) in looked if real.size == fake.size and (move := _move(real, fake))]
+    least = max(MIN_CHANGED, min(check.n, len(looked)), check.share * len(looked))
+    common = [Counter(of_axis).most_common(1)[0] for of_axis in zip(*moves, strict=True)]
+    (y, x), count = [move for move, _ in common] or (0, 0), min([count for _, count in common], default=0)
+    return check.line(count=count, n=len(looked), x=x, y=y) if count >= least and (y or x) else ""
 
 
-def _move(real: Look, fake: Look) -> tuple[float, tuple[int, int]]:
-    """Return the ratio of the differences after the best move and as it is, and this move, down and right."""
-    best, plain, moves = 0.25, 0.25, []
+def _move(real: Look, fake: Look) -> tuple[int, ...] | None:
+    """Return the move down and right after which a pair agrees better, one of them by the threshold; else None."""
+    moves, is_better = [], False
     for before, after in zip(real.profiles[::-1], fake.profiles[::-1], strict=True):
         end = len(before) - MOVES
         if end < 5 * MOVES:  # a small picture agrees by chance
-            return 1.0, (0, 0)
+            return None
         costs = [
-            float(np.median(np.abs(before[MOVES - move : end - move] - after[MOVES:end])))
+            0.25 + float(np.median(np.abs(before[MOVES - move : end - move] - after[MOVES:end])))
             for move in range(-MOVES, MOVES + 1)
         ]
         moves.append(int(np.argmin(costs)) - MOVES)
-        best, plain = best + min(costs), plain + costs[MOVES]
-    return best / plain, (moves[0], moves[1])
+        is_better |= min(costs) < CHECKS["moved"].threshold * costs[MOVES]
+    return tuple(moves) if is_better else None
 
 
 def _other_partner_line(looked: Looked) -> str:
@@ -403,9 +402,11 @@ def _some_looks(paths: Sequence[Path]) -> list[Look]:
 
 def _lines_on_levels(fakes: Sequence[Look], reals: Sequence[Look], facts: Mapping[str, Any]) -> Iterator[str]:
     """Yield lines on generated pictures without dark levels, or with more black than the real ones."""
-    lowest = min(look.lowest for look in fakes)
-    if lowest - median(look.lowest for look in reals) >= CHECKS["no_dark_levels"].threshold:
-        yield CHECKS["no_dark_levels"].line(lowest=lowest, **facts)
+    lowest, check = min(look.lowest for look in fakes), CHECKS["no_dark_levels"]
+    lower = np.mean([(look.pixels < lowest).mean() for look in reals])
+    if lowest - median(look.lowest for look in reals) >= check.threshold and lower >= check.share:
+        check = CHECKS["no_lower_half"] if lowest >= CHECKS["no_lower_half"].threshold else check
+        yield check.line(lowest=lowest, highest=max(int(look.pixels.max()) for look in fakes), **facts)
     fake, real = (median(look.black for look in side) for side in (fakes, reals))
     if fake - real > CHECKS["black"].threshold:
         yield CHECKS["black"].line(fake=fake, real=real, **facts)

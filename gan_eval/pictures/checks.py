@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from gan_eval.tables.checks import Check
 
@@ -30,14 +31,24 @@ class Change:
     apply: Callable[[Pixels], Pixels] = field(repr=False)
     """Function that applies it to the real picture."""
     of: Literal["places", "colours", "levels"] = "places"
-    """Quantities that are compared: levels of fields; red less blue of fields, less its mean; or the mean levels in
-    each eighth of the real levels."""
+    """Quantities that are compared: levels of fields; each channel of fields less their grey, less its mean; or the
+    mean levels in each eighth of the real levels."""
 
 
 def _levels(change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Callable[[Pixels], Pixels]:
     """Return a change of single levels; `change` takes levels of 0 to 1, its result is cut to them."""
     table = np.rint(255 * change(np.arange(256) / 255).clip(0, 1)).astype(np.uint8)
     return lambda pixels: table[pixels]
+
+
+def _ordered(channels: str) -> Callable[[Pixels], Pixels]:
+    """Return the change of order after which the channels are these, such as GBR: green stands first."""
+    order = ["RGB".index(channel) for channel in channels]
+    return lambda pixels: pixels[:, :, order]
+
+
+def _in_ycbcr(pixels: Pixels) -> Pixels:
+    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).convert("YCbCr"))
 
 
 _WRAPPED = ((2 * np.arange(256) - 255) % 256).astype(np.uint8)
@@ -53,8 +64,12 @@ CHANGES = (
            0.6, 0.1, lambda real: real.swapaxes(0, 1)),
     Change("transposed_180", "if they are transposed (rows and columns are exchanged) and turned by 180 degrees",
            0.6, 0.1, lambda real: real[::-1, ::-1].swapaxes(0, 1)),
+    Change("ycbcr", "if they are in YCbCr or Lab, which was not brought back to RGB", 0.5, 0.1, _in_ycbcr,
+           "colours"),
     Change("bgr", "if red and blue are exchanged, as OpenCV reads and writes them (BGR)",
-           0.4, 0.1, lambda real: real[:, :, ::-1], "colours"),
+           0.5, 0.1, lambda real: real[:, :, ::-1], "colours"),
+    *(Change(order.lower(), f"if their channels are in the order {order}", 0.5, 0.1, _ordered(order), "colours")
+      for order in ("GBR", "BRG", "RBG", "GRB")),
     Change("negative", "as negatives (255 less the level)", 0.12, 0.3, lambda real: 255 - real, "levels"),
     Change("brighter", "if they are brighter by a gamma of 2.2, as where it is applied twice",
            0.12, 0.3, _levels(lambda real: real ** (1 / 2.2)), "levels"),
@@ -73,12 +88,12 @@ CHANGES = (
 _ROWS = (
     Check("changed", "the changes above", 0, "asks",
           "{count} of {n} generated pictures looked at agree better with their real ones {how}: save them again"),
-    Check("moved", "ratio of the differences of mean columns and rows moved by up to 8 pixels and as they are",
-          0.7, "asks",
+    Check("moved", "ratio of the differences of mean columns, or rows, moved by up to 8 pixels and as they are, where "
+          "50% of the pictures and 3, or both of two, have one move", 0.8, "asks",
           "{count} of {n} generated pictures looked at agree better with their real ones if they are moved by {x} "
-          "pixels to the right and {y} down: cut or padded at another side?", share=0.5),
+          "pixels to the right and {y} down: cut or padded at another side?", 3, 0.5),
     Check("other_partner", "ratio of the difference from another real one and the smaller one of both pairs, each "
-          "less the mean colour", 0.5, "asks",
+          "less the mean colour, in 10% of the pictures", 0.5, "asks",
           "{count} of {n} generated pictures looked at agree better with the real picture of another one, such as "
           "{fake} with {real}: are names or their order mixed up?", share=0.1),
     Check("no_partners", "share of comparisons in which partners share more than others (information of their levels, "
@@ -97,7 +112,11 @@ _ROWS = (
           "failed?"),
     Check("repeated", "number of generated pictures that equal another one", 2, "asks",
           "{name}: {count} of {n} pictures looked at are the same as another one"),
-    Check("no_dark_levels", "lowest level of generated pictures above that of the middle real one", 48, "asks",
+    Check("no_dark_levels", "lowest level of generated pictures above that of the middle real one, where 10% of the "
+          "real levels are lower", 48, "asks",
+          "{name}: no picture looked at has a level below {lowest}, the real ones have: was the contrast lowered, to "
+          "levels {lowest} to {highest}?", share=0.1),
+    Check("no_lower_half", "lowest level of generated pictures, where that above is passed", 112, "asks",
           "{name}: no picture looked at has a level below {lowest}, the real ones have: was -1 to 1 brought to 0 to 1 "
           "twice?"),
     Check("black", "share of levels 0 in the middle generated picture above that in the real one", 0.2, "asks",

@@ -472,6 +472,43 @@ def test_contents_that_no_generator_makes_are_one_line(tmp_path, said):
     assert not good.remarks
 
 
+def stretched(image):
+    return np.uint8(np.clip(2 * array_of(image) - 128, 0, 255))
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_low_contrast_is_called_so(tmp_path, paired):
+    """Before: "was -1 to 1 brought to 0 to 1 twice?"."""
+    folder = write(tmp_path / "a", lambda image: np.uint8(stretched(image) * 0.6 + 50), count=10, real=stretched)
+    (line,) = import_folder(folder, tmp_path / "set", paired=paired).remarks
+    assert "was the contrast lowered, to levels 50 to 203?" in line
+
+
+@pytest.mark.parametrize(("x", "y"), [(1, 0), (0, -1), (0, 0)])
+def test_a_move_by_one_pixel_is_told(tmp_path, x, y):
+    """Before: not where the other direction, in which nothing moves, differs as much."""
+    for number in range(6):
+        rng = np.random.default_rng(number)
+        real = 128 + rng.normal(0, 1.5, (1, 192, 1)) + rng.normal(0, 10, (192, 1, 1)) + rng.normal(0, 20, (192, 192, 1))
+        fake = np.roll(real, x + y, 1) + rng.normal(0, 7, (192, 1, 1)) + rng.normal(0, 12, (192, 192, 3))
+        for levels, role in ((real, "real"), (fake, "fake")):
+            turned = levels.swapaxes(0, 1) if y else levels
+            save(np.uint8(np.clip(turned + np.zeros(3), 0, 255)), tmp_path / role / f"{number}.png")
+    line = agreement.changed_line(pairs_of(tmp_path, 6))
+    assert (f"{x} pixels to the right and {y} down" in line) == bool(x or y)
+    assert bool(line) == bool(x or y)
+
+
+def test_blurred_drawings_have_no_dark_levels_and_are_not_told(tmp_path):
+    """Before: asked about -1 to 1."""
+    for number in range(10):
+        drawing = Image.new("L", SIZE, "white")
+        ImageDraw.Draw(drawing).ellipse((10 + number, 10, 80, 70 - number), outline=0)
+        save(drawing, tmp_path / "real" / f"{number}.png")
+        save(drawing.filter(ImageFilter.GaussianBlur(2)), tmp_path / "fake" / f"{number}.png")
+    assert not import_folder(tmp_path, tmp_path / "set").remarks
+
+
 # other changes, in all pictures or in some, and partners of others
 
 
@@ -487,6 +524,11 @@ CHANGED = {
     "darker by a gamma": coded(lambda levels: levels**2.2),
     "wrapped to 255": lambda levels: np.uint8((2 * np.int16(levels) - 255) % 256),
     "3 pixels to the right and -2 down": lambda levels: np.roll(levels, (-2, 3), (0, 1)),
+    "the order GBR": lambda levels: levels[:, :, [1, 2, 0]],  # before: red and blue, or nothing
+    "the order BRG": lambda levels: levels[:, :, [2, 0, 1]],
+    "the order RBG": lambda levels: levels[:, :, [0, 2, 1]],
+    "the order GRB": lambda levels: levels[:, :, [1, 0, 2]],
+    "in YCbCr": lambda levels: np.asarray(Image.fromarray(levels).convert("YCbCr")),  # before: red and blue
 }
 
 
