@@ -97,7 +97,7 @@ def write_figure(
     """
     content = content_of(folder)
     if content is None:
-        raise UserError(f"{file}: not written: figure 1 needs answers, and {folder.path} has no analyzed ones")
+        raise UserError(f"{file}: not written: the table paper in {folder.path} has no numbers that figure 1 can show")
     if panels is not None:
         content = content.with_panels(panels)
     figure, letters = figure_1(content, width_mm), LETTERS[: len(content.panels)]

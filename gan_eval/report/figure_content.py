@@ -142,13 +142,15 @@ def content_of(folder: StudyFolder) -> FigureContent | None:
     """Return the content of figure 1; None if the table `paper` has no value."""
     rows = folder.results.every
     interim = is_interim(folder) or any(row.verdict == INTERIM for row in rows)
-    rows = [row for row in rows if not missing(row.numbers[PANEL_A[row.protocol][0]].value)]
+    of_two = [row.numbers.get("chosen", NO_ESTIMATE) for row in rows if row.protocol == TWO_MODELS]
+    is_chosen = not any(missing(chosen.value) for chosen in of_two)
+    panels = PANEL_A | {TWO_MODELS: PANEL_A[CHOSEN_OF_TWO if is_chosen else TWO_MODELS]}
+    rows = [row for row in rows if not missing(row.numbers[panels[row.protocol][0]].value)]
     if not rows:
         return None
     protocol = rows[0].protocol
     rows = [row for row in rows if row.protocol == protocol]
-    is_chosen = protocol == TWO_MODELS and not any(missing(row.numbers.get("chosen", [None])[0]) for row in rows)
-    panel_a = PANEL_A[CHOSEN_OF_TWO if is_chosen else protocol]
+    panel_a = panels[protocol]
     models = [row for row in rows if not row.is_of_all]
     people = _participant_values(folder, protocol)
     entries = _entries(models or rows, people, panel_a, hide_verdicts=interim)
