@@ -24,6 +24,7 @@ from gan_eval.stats.results import EVERYTHING, INTERIM, NO_ESTIMATE, NONE, RATIN
 from gan_eval.stats.tables.grades import OPINION_SCORES
 from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
+from gan_eval.tables.names import NOT_KNOWN
 from gan_eval.tables.schema import SHARE
 
 CHOSEN_OF_TWO = "two_models_only"
@@ -59,7 +60,7 @@ class Entry:
     """Name in the table `paper`; empty if the model has no name."""
     dataset: str
     n: int
-    """Number of participants."""
+    """Number of participants; 0: not known."""
     model_index: int
     """Index of the model, which chooses its colour; -1: real pictures."""
     marker: str
@@ -88,8 +89,8 @@ class Entry:
 
     @property
     def n_label(self) -> str:
-        """Number of participants as the end of a label."""
-        return f" (n = {self.n})"
+        """Number of participants as the end of a label; empty if it is not known."""
+        return f" (n = {self.n})" if self.n else ""
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,7 @@ def _participant_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
         sides = {"b": names.b} if protocol == PAIRED else {"a": names.a, "b": names.b}
         parts = [pairs.assign(model=side, value=pairs["choice"] == letter)[rows] for letter, side in sides.items()]
     values = pd.concat([part[columns] for part in parts])
+    values = values[(values["participant"] != NOT_KNOWN).to_numpy(bool)]
     values = values.assign(model=values["model"].astype("object").mask((values["kind"] == "real").fillna(False), REAL))
     values = values[[*_KEY, "participant", "value"]].astype({"value": "float64", "dataset": "object"})
     values = values[np.isfinite(values["value"])].fillna(dict.fromkeys(_KEY, ""))

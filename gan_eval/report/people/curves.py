@@ -92,7 +92,8 @@ def psychometric_blocks(folder: StudyFolder) -> list[Block]:
         label=_named,
         source="psychometric",
     )
-    return [Charts(psychometric_charts(folder)), *(functions if frame["slope"].notna().any() else _reasons(frame))]
+    charts = psychometric_charts(folder)
+    return [Charts(charts), *(functions if frame["slope"].notna().any() else _reasons(frame) if charts else [])]
 
 
 def _named(row: Record) -> str:

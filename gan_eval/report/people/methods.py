@@ -33,7 +33,7 @@ from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.metric_scores import METRIC_SCORES
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.stats.results import is_adjusted
+from gan_eval.stats.results import SINGLE, is_adjusted
 from gan_eval.stats.tables.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.tables.grades import RATINGS
 from gan_eval.stats.tables.hype import HYPE, THRESHOLDS
@@ -154,24 +154,25 @@ def _exclusions(folder: StudyFolder) -> list[str]:
 def _measures(folder: StudyFolder) -> list[str]:
     thresholds = folder.table(THRESHOLDS)
     has = {
-        "judged": _has_both_kinds(folder),
+        "judged": _has_rates(folder),
         "choices": len(folder.table(CHOICES)),
         "strengths": folder.table(BRADLEY_TERRY)["strength"].notna().any(),
         "grades": len(folder.table(RATINGS)),
         "staircases": thresholds["mode_ms"].notna().any(),
         "QUEST+": QUEST_PLUS in set(thresholds["protocol"]),
-        "psychometric": len(folder.table(PSYCHOMETRIC)),
+        "psychometric": folder.table(PSYCHOMETRIC)["slope"].notna().any(),
         "HYPE": folder.table(HYPE)["value"].notna().any(),
     }
     shares_reals = any(each.shares_reals and not each.is_of_all for each in folder.results.every)
     return [sentence("methods", "measures", [name for name, is_there in has.items() if is_there], shares_reals)]
 
 
-def _has_both_kinds(folder: StudyFolder) -> bool:
-    """Return whether single real and single generated pictures have answers; else there is no accuracy."""
-    everything = folder.judged()
-    everything = everything[everything["scope"] == "all"]
-    return bool((everything[["n_real", "n_fake"]] > 0).all(axis=None)) and len(everything) > 0
+def _has_rates(folder: StudyFolder) -> bool:
+    """Return whether single pictures have rates: not those of one kind, or of exposures that follow the answers."""
+    rows = folder.results.every
+    known = (not missing(each.numbers["fooling_rate"].value) for each in rows if each.protocol == SINGLE)
+    judged = folder.judged()
+    return any(known) if rows else bool(((judged["n_real"] > 0) & (judged["n_fake"] > 0)).any())
 
 
 def _models(folder: StudyFolder) -> list[str]:

@@ -334,8 +334,9 @@ def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
     constant = sum(row.untested == "constant answers" for row in rows)
     clustered = sum(row.basis not in FROM_MODELS for row in rows)
     is_mixed = 0 < clustered < len(rows) and joint.fit is not None
+    some_constant = f"in {constant} of {len(rows)} rows the answers do not vary with the pictures"
     notes = [
-        f"in {constant} of {len(rows)} rows the answers do not vary with the pictures" if constant else "",
+        some_constant if 0 < constant < len(rows) else "",
         f"{clustered} of {len(rows)} rows {'has' if clustered == 1 else 'have'} clustered shares" if is_mixed else "",
     ]
     covariances = joint.covariances

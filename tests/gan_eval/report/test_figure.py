@@ -27,6 +27,7 @@ from gan_eval.stats.exclusions import Rules, apply_rules
 from gan_eval.stats.metrics_and_people.correlations import rank_interval
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS
 from gan_eval.tables.frames import frame_of
+from gan_eval.tables.names import NOT_KNOWN
 
 MM = 72 / 25.4
 """Points."""
@@ -278,6 +279,15 @@ def test_two_models_are_drawn_where_one_was_always_chosen():
     content = content_of(folder_of(**analyze(trials), trials=trials))
     assert content is not None
     assert [entry.value[0] for entry in content.entries] == [100.0, 0.0]
+
+
+def test_counted_answers_have_no_dots_and_no_number_of_people():
+    trials = answers({"gan": 0.6}, people=3).assign(participant=NOT_KNOWN, session="s")
+    trials = trials.assign(trial=range(1, len(trials) + 1))
+    content = content_of(folder_of(**analyze(trials), trials=trials))
+    assert content is not None
+    (entry,) = content.entries
+    assert (entry.n_label, len(entry.participant_values), content.panels) == ("", 0, ["rates", "accuracy"])
 
 
 def test_of_very_many_models_the_first_are_drawn():
