@@ -97,7 +97,7 @@ def write_figure(
     """
     content = content_of(folder)
     if content is None:
-        raise UserError(f"{file}: not written: figure 1 needs answers, and {folder.path} has no analyzed ones")
+        raise UserError(f"{file}: not written: the table paper in {folder.path} has no numbers that figure 1 can show")
     if panels is not None:
         content = content.with_panels(panels)
     figure, letters = figure_1(content, width_mm), LETTERS[: len(content.panels)]
@@ -150,10 +150,11 @@ def _facts_of_panels(folder: StudyFolder, content: FigureContent) -> dict[str, t
         share = f"{shares[0]:.0%}" if len(shares) == 1 else "a fixed share of"
     has_ends = any(not np.isnan(entry.value[1:]).any() for entry in entries)
     has_ends_of_accuracy = any(not np.isnan(entry.accuracy[1:]).any() for entry in entries)
+    has_people = any(len(entry.participant_values) for entry in entries)
     is_counted = any(len(entry.participant_values) > MAX_DOTS for entry in entries)
     has_reals = any(not math.isnan(entry.real[0]) for entry in entries)
     return {
-        "rates": (share, has_ends, is_counted, has_reals),
+        "rates": (share, has_ends, has_people, is_counted, has_reals),
         "accuracy": (has_ends_of_accuracy,),
         "people": (),
         "metric": (title_of(content.metric), all(len(entry.points) <= 1 for entry in entries)),

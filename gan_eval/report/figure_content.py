@@ -24,6 +24,7 @@ from gan_eval.stats.results import EVERYTHING, INTERIM, NO_ESTIMATE, NONE, RATIN
 from gan_eval.stats.tables.grades import OPINION_SCORES
 from gan_eval.stats.tables.hype import THRESHOLDS
 from gan_eval.tables import IMAGE_METRICS, PARTICIPATION, SESSIONS, SET_METRICS
+from gan_eval.tables.names import NOT_KNOWN
 from gan_eval.tables.schema import SHARE
 
 CHOSEN_OF_TWO = "two_models_only"
@@ -59,7 +60,7 @@ class Entry:
     """Name in the table `paper`; empty if the model has no name."""
     dataset: str
     n: int
-    """Number of participants."""
+    """Number of participants; 0: not known."""
     model_index: int
     """Index of the model, which chooses its colour; -1: real pictures."""
     marker: str
@@ -88,8 +89,8 @@ class Entry:
 
     @property
     def n_label(self) -> str:
-        """Number of participants as the end of a label."""
-        return f" (n = {self.n})"
+        """Number of participants as the end of a label; empty if it is not known."""
+        return f" (n = {self.n})" if self.n else ""
 
 
 @dataclass(frozen=True)
@@ -142,13 +143,15 @@ def content_of(folder: StudyFolder) -> FigureContent | None:
     """Return the content of figure 1; None if the table `paper` has no value."""
     rows = folder.results.every
     interim = is_interim(folder) or any(row.verdict == INTERIM for row in rows)
-    rows = [row for row in rows if not missing(row.numbers[PANEL_A[row.protocol][0]].value)]
+    of_two = [row.numbers.get("chosen", NO_ESTIMATE) for row in rows if row.protocol == TWO_MODELS]
+    is_chosen = not any(missing(chosen.value) for chosen in of_two)
+    panels = PANEL_A | {TWO_MODELS: PANEL_A[CHOSEN_OF_TWO if is_chosen else TWO_MODELS]}
+    rows = [row for row in rows if not missing(row.numbers[panels[row.protocol][0]].value)]
     if not rows:
         return None
     protocol = rows[0].protocol
     rows = [row for row in rows if row.protocol == protocol]
-    is_chosen = protocol == TWO_MODELS and not any(missing(row.numbers.get("chosen", [None])[0]) for row in rows)
-    panel_a = PANEL_A[CHOSEN_OF_TWO if is_chosen else protocol]
+    panel_a = panels[protocol]
     models = [row for row in rows if not row.is_of_all]
     people = _participant_values(folder, protocol)
     entries = _entries(models or rows, people, panel_a, hide_verdicts=interim)
@@ -238,6 +241,7 @@ def _participant_values(folder: StudyFolder, protocol: str) -> pd.DataFrame:
         sides = {"b": names.b} if protocol == PAIRED else {"a": names.a, "b": names.b}
         parts = [pairs.assign(model=side, value=pairs["choice"] == letter)[rows] for letter, side in sides.items()]
     values = pd.concat([part[columns] for part in parts])
+    values = values[(values["participant"] != NOT_KNOWN).to_numpy(bool)]
     values = values.assign(model=values["model"].astype("object").mask((values["kind"] == "real").fillna(False), REAL))
     values = values[[*_KEY, "participant", "value"]].astype({"value": "float64", "dataset": "object"})
     values = values[np.isfinite(values["value"])].fillna(dict.fromkeys(_KEY, ""))

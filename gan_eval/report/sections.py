@@ -83,6 +83,8 @@ def _without_empty_rows(section: ReportSection) -> ReportSection:
 def _title(folder: StudyFolder) -> str:
     if folder.study is not None:
         return folder.study.study.title or folder.study.study.name
+    if folder.who_is_unknown:
+        return f"{_question(folder)} {plural(int(folder.presented['answered'].sum()), 'answer')}"
     count = included_count(folder)
     return f"{_question(folder)} {folder.who_text(count)}" if count else folder.path.resolve().name
 

@@ -80,7 +80,8 @@ def _facts(results: Results, heads: Sequence[str]) -> list[str]:
         caption.append(f"Models trained for {100 * min(partial):.3g}% of the planned steps.")
     if "Balanced accuracy, %" in heads:
         caption.append("Accuracy counts real and generated pictures alike; chance is 50%.")
-    caption.append(f"In brackets 95% intervals{_allowing(results)}.")
+    if results.has_intervals:
+        caption.append(f"In brackets 95% intervals{_allowing(results)}.")
     caption += filter(None, (unadjusted(results.cited), shared_reals(results), skill_note(results)))
     if "Threshold, ms" in heads:
         caption.append("Those of thresholds are over participants only.")

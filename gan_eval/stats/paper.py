@@ -176,7 +176,8 @@ def _of_one_kind(answered: pd.DataFrame, compared: Sequence[Result]) -> Row:
     """Return the row of answers to one kind of picture; the only row of detection says why there are no rates."""
     why = next((each.reason for each in compared if each.measure == "called_fake"), "")
     untested = {"verdict": NONE, "untested": "too few", **provenance_cells(answered, why)}
-    return _counts_of_kinds(SINGLE, EVERYTHING, EVERYTHING, answered) | untested
+    datasets = map(_name, answered["dataset"].unique())
+    return _counts_of_kinds(SINGLE, EVERYTHING, _one_or_all(datasets), answered) | untested
 
 
 def _one_or_all(datasets: Iterable[str | None]) -> str | None:
@@ -295,7 +296,10 @@ def _rows_of_models(
         if test is not None:  # the number to cite is `chosen`
             cells |= _chosen(test, model)
         number = None if shown.isna().any() else int(shown.nunique())
-        yield {**_counted(TWO_MODELS, model, dataset, of_model, number, 0), **cells, **_tested(of_model, test)}
+        strength = by_model.get(model, {"win_share": None, "note": None})
+        why_not = strength["note"] if test is None and is_missing(strength["win_share"]) else None
+        provenance = _tested(of_model, test) if is_missing(why_not) else provenance_cells(of_model, why_not)
+        yield {**_counted(TWO_MODELS, model, dataset, of_model, number, 0), **cells, **provenance}
 
 
 def _strength(row: Mapping[Hashable, Any], of_model: pd.DataFrame) -> Row:
@@ -333,7 +337,8 @@ def _rows_with_reals(paired: pd.DataFrame, tests: Sequence[Result]) -> Iterator[
         test = next((by_scope[scope] for scope in scopes if scope in by_scope), None)
         cells = {} if test is None or is_missing(test.estimate.value) else _of_choices(test)
         shown = part["stimulus_b"].nunique() or None, part["stimulus"].nunique()
-        note = _NO_DPRIME if cells and "dprime" not in cells else ""
+        no_dprime = cells and "dprime" not in cells and not is_missing(cells["accuracy_low"])
+        note = _NO_DPRIME if no_dprime else ""
         yield {"verdict": NONE, **_counted(PAIRED, model, dataset, part, *shown), **cells, **_tested(part, test, note)}
 
 
@@ -343,7 +348,7 @@ def _of_choices(test: Result) -> Row:
     cells: Row = {"accuracy": right, "accuracy_low": low, "accuracy_high": high}
     cells |= {"accuracy90_low": test.within.low + 0.5, "accuracy90_high": test.within.high + 0.5}
     cells |= {"fooling_rate": 1 - right, "fooling_low": 1 - high, "fooling_high": 1 - low}
-    if not {right, low, high} & {0.0, 1.0}:
+    if test.untested != "one side" and not {right, low, high} & {0.0, 1.0}:
         dprimes = np.sqrt(2) * ndtri([right, low, high])
         cells |= dict(zip(("dprime", "dprime_low", "dprime_high"), map(float, dprimes), strict=True))
     return cells | {
@@ -394,6 +399,6 @@ def _equal(column: pd.Series, value: object) -> np.ndarray:
 def _tested(part: pd.DataFrame, test: Result | None, note: str = "") -> Row:
     """Return the provenance cells of pairs, with the note of their comparison before `note`."""
     if test is None:
-        return provenance_cells(part, "no row of comparisons tests just this")
+        return provenance_cells(part, "this number by itself is not tested")
     of_test = {"untested": test.untested or None, "exploratory": test.exploratory}
     return of_test | provenance_cells(part, "exploratory" if test.exploratory else "", test.reason, note)

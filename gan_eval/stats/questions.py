@@ -211,11 +211,12 @@ def nothing_to_compare(main: pd.DataFrame) -> Comparison:
     if answered.empty:
         reason = "no answered trials"
     elif not reals or not fakes:
-        reason = f"only {'fakes' if fakes else 'reals'} were judged: nothing to compare with"
+        judged, absent = ("generated", "real") if fakes else ("real", "generated")
+        reason = f"only {judged} pictures were judged, no {absent} ones to compare with"
     else:
         reason = "no data set has answers to both reals and fakes"
     if answered["stimulus"].nunique() == 1:
-        reason = f"one stimulus; {reason}"
+        reason = f"one picture; {reason}"
     names = TOLD_APART, "fake", REAL, "called_fake"
     return Comparison(TOLD_APART, "detection", None, None, *names, None, main, (fakes, reals), note=reason)
 

@@ -182,6 +182,11 @@ class Results:
         return {name for each in self.every for name, number in each.numbers.items() if not is_missing(number.value)}
 
     @property
+    def has_intervals(self) -> bool:
+        """True if some row to cite has a number with an interval."""
+        return any(not is_missing(number.low) for each in self.cited for number in each.numbers.values())
+
+    @property
     def detection(self) -> list[Result]:
         """The rows of single pictures and of pairs with a real one, all models first."""
         of_detection = [each for each in self.cited if each.question == "detection"]
@@ -255,7 +260,7 @@ def _cited(row: Mapping[Any, Any]) -> Result:
         name: _estimate(row, name, f"{of}_low", f"{of}_high") for name, (of, *_) in NUMBERS.items() if name in row
     }
     shared = _estimate(row, "shared_real", "shared_real_low", "shared_real_high")
-    is_own = is_missing(shared.value) or shared.low == numbers["real_called_real"].low
+    is_own = is_missing(shared.low) or shared.low == numbers["real_called_real"].low
     if not is_missing(shared.value):
         numbers["real_called_real"] = shared
     return Result(

@@ -125,15 +125,21 @@ class StudyFolder:
                 return bool(marks.fillna(False).any())
         return self.facts.sessions.simulated > 0
 
+    @property
+    def who_is_unknown(self) -> bool:
+        """True if answers were counted by picture, so that nobody knows who gave them."""
+        trials = self.table(TRIALS)
+        return len(trials) > 0 and bool(trials["participant"].eq(NOT_KNOWN).all())
+
     def who_text(self, count: int, *, with_n: bool = False) -> str:
         """Return a number of participants, and how many of them are simulated: `12 participants, 3 of them simulated`.
 
         Args:
             with_n: in the form `participants (N = 12, 3 of them simulated)`.
         """
-        trials = self.table(TRIALS)
-        if len(trials) and trials["participant"].eq(NOT_KNOWN).all():
+        if self.who_is_unknown:
             return "participants who are not known"
+        trials = self.table(TRIALS)
         noun, mixed = "participant", ""
         if self.simulated:
             people = trials.loc[~trials["simulated"].fillna(False).to_numpy(bool), "participant"].nunique()

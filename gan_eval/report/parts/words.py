@@ -36,6 +36,8 @@ BASES_IN_WORDS = {
     "independent": "as of independent answers",
 }
 """The same in a sentence on intervals."""
+MAX_P = 0.9994999
+"""Largest p value that is not rounded to 1.000."""
 MAX_NAMED = 4
 """Maximum number of names that a note lists."""
 
@@ -109,13 +111,15 @@ def interval(low: Any, high: Any, *, digits: int = 2) -> str:
 
 
 def p_value(value: Any) -> str:
-    """Return a p value; never 0.
+    """Return a p value; never 0 or 1.
 
-    >>> p_value(0.0328), p_value(1e-9)
-    ('0.033', '< 0.001')
+    >>> p_value(0.0328), p_value(1e-9), p_value(1.0)
+    ('0.033', '< 0.001', '> 0.999')
     """
     if missing(value):
         return NOTHING
+    if float(value) > MAX_P:
+        return "> 0.999"
     return "< 0.001" if float(value) < 0.001 else f"{float(value):.3f}"
 
 
@@ -125,7 +129,7 @@ def apa_p(value: Any) -> str:
     >>> apa_p(0.0328), apa_p(1e-9), apa_p(1.0)
     ('p = .033', 'p < .001', 'p > .999')
     """
-    if float(value) > 0.9994999:
+    if float(value) > MAX_P:
         return "p > .999"
     return "p < .001" if float(value) < 0.001 else f"p = {float(value):.3f}".replace("0.", ".")
 

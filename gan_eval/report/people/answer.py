@@ -128,7 +128,8 @@ def preference_sentences(folder: StudyFolder) -> list[str]:
         best = max(of_models, key=lambda each: each.estimate.value, default=None)
         sentences = said("results", "preferences", _counts(rows), len(rows), best)
     better, more = better_than_other(folder), len(rows) - MAX_SENTENCES
-    sentences += [sentence("results", "preference", each, better) for each in rows[:MAX_SENTENCES]]
+    adjusted = is_adjusted(rows)
+    sentences += [sentence("results", "preference", each, better, adjusted) for each in rows[:MAX_SENTENCES]]
     sentences += [f"{plural(more, 'more comparison')} of choices: see the differences below."] * (more > 0)
     if of_models:
         has_both = all("chosen" in each.numbers and not missing(each.numbers["chosen"].value) for each in of_models)
@@ -171,7 +172,7 @@ def grade_sentences(folder: StudyFolder) -> list[str]:
 def _grade_differences(folder: StudyFolder) -> Iterator[str]:
     """Yield a sentence for each difference of mean grades: of real and generated pictures, then of models."""
     compared = [each for each in folder.results.differences("grades") if each.measure == MEAN]
-    compared = [each for each in compared if not missing(each.estimate.low)]
+    compared = [each for each in compared if each.is_known]
     of_kinds = [each for each in compared if each.a in ("real", "fake")]
     of_models = [each for each in compared if each not in of_kinds]
     for family, shown in ((of_kinds, of_kinds), (of_models, of_models[:MAX_SENTENCES])):

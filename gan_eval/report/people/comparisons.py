@@ -50,7 +50,7 @@ def comparisons_section(folder: StudyFolder) -> ReportSection:
 def _cells(result: Result, *, has_margin: bool) -> list[str]:
     """Return the cells of a difference; without any margin its 90% interval is not shown."""
     of = f"{result.a} {MINUS} {result.b}, {result.measure.replace('_', ' ')}"
-    size = f"{_amount(result)} {_ends(result, result.estimate)}"
+    size = f"{_amount(result)} {_ends(result, result.estimate)}".removesuffix(f" {NOTHING}")
     return [
         f"{result.name}{' (exploratory)' * bool(result.exploratory)}: {of}",
         NOTHING if missing(result.estimate.value) else size,
@@ -168,6 +168,6 @@ def grades_tables(folder: StudyFolder) -> list[ShownTable]:
             "95% interval of the mean": interval_cell(),
         },
         text_columns=3,
-        label="model",
+        label=lambda row: "real pictures" if row["kind"] == "real" else labelled({}, "model", "all")(row),
         source="ratings",
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from gan_eval.report.parts.blocks import Block, Charts, ReportSection, ShownTable
+from gan_eval.report.parts.blocks import Block, Charts, Lines, ReportSection, ShownTable
 from gan_eval.report.parts.chart import MAX_GROUPS, MAX_TITLE, MUTED, Chart, first_of, line_style, panel
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.parts.sentences import said, sentence
@@ -23,6 +23,7 @@ from gan_eval.report.parts.words import (
     on_dataset,
     percent,
     proportion_interval,
+    row_notes,
     rows_with,
     text,
     whole,
@@ -88,10 +89,21 @@ def psychometric_blocks(folder: StudyFolder) -> list[Block]:
         text_columns=3 if several else 2,
         last_is_text=True,
         notes=said("tables", "psychometric", [*dict.fromkeys(units)]),
-        label=lambda row: text(row["model"]) + on_dataset(row["dataset"]),
+        label=_named,
         source="psychometric",
     )
-    return [Charts(psychometric_charts(folder)), *functions]
+    charts = psychometric_charts(folder)
+    return [Charts(charts), *(functions if frame["slope"].notna().any() else _reasons(frame) if charts else [])]
+
+
+def _named(row: Record) -> str:
+    """Return the name of a row of a model on a data set, for its note."""
+    return model_text(row["model"]) + on_dataset(row["dataset"])
+
+
+def _reasons(frame: pd.DataFrame) -> list[Lines]:
+    """Return the notes of rows without any curve: a table of them would be empty."""
+    return [Lines(row_notes((row["note"], _named(row)) for row in frame.to_dict("records")))]
 
 
 def _estimated(functions: pd.DataFrame) -> pd.DataFrame:
@@ -193,18 +205,20 @@ def confidence_section(folder: StudyFolder) -> ReportSection:
         "area A_z": lambda row: proportion_interval(row["a_z"], row["a_z_low"], row["a_z_high"]),
         "by": labelled(BASES, "basis"),
     }
-    fits = table_of(
+    fits = folder.table(ROC)
+    table = table_of(
         "Sensitivity and slope of the zROC",
-        folder.table(ROC),
+        fits,
         columns,
         text_columns=2,
         last_is_text=True,
         notes=said("tables", "confidence"),
-        label=lambda row: text(row["model"]) + on_dataset(row["dataset"]),
+        label=_named,
         source=ROC.name,
     )
+    shown = table if fits["d_a"].notna().any() else _reasons(fits)
     return ReportSection(
-        "confidence", "Sensitivity from confidence ratings", [Charts(confidence_charts(folder)), *fits]
+        "confidence", "Sensitivity from confidence ratings", [Charts(confidence_charts(folder)), *shown]
     )
 
 

@@ -107,6 +107,7 @@ def cited_table(folder: StudyFolder) -> list[ShownTable]:
     note = sentence(
         "first_page",
         "cited_notes",
+        has_intervals=results.has_intervals,
         basis=basis_text(cited),
         skill=skill_note(results),
         has_thresholds="Threshold, ms" in head,

@@ -27,12 +27,13 @@ from gan_eval.report.people.participants import (
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, PAIR_PROTOCOLS, QUEST_PLUS
 from gan_eval.settings.quiz import QuizSettings
 from gan_eval.stats.cited import one_kind_sentence
+from gan_eval.stats.estimate.contrast import FROM_MODELS
 from gan_eval.stats.estimate.grades import HIGHER, MEAN
 from gan_eval.stats.metrics_and_people.correlations import CORRELATIONS
 from gan_eval.stats.metrics_and_people.metric_scores import METRIC_SCORES
 from gan_eval.stats.metrics_and_people.points import FOOLING, GRADE
 from gan_eval.stats.mixed.models import MIXED_MODELS
-from gan_eval.stats.results import is_adjusted
+from gan_eval.stats.results import SINGLE, is_adjusted
 from gan_eval.stats.tables.choices import BRADLEY_TERRY, CHOICES
 from gan_eval.stats.tables.grades import RATINGS
 from gan_eval.stats.tables.hype import HYPE, THRESHOLDS
@@ -105,9 +106,9 @@ def pictures_sentences(folder: StudyFolder) -> list[str]:
     if trials.empty:
         return sentences
     pictures = pd.concat([trials["stimulus"], trials["stimulus_b"]]).nunique()
-    each = trials.groupby("session").size()
+    each = pd.Series() if folder.who_is_unknown else trials.groupby("session").size()
     counts = [pictures, len(trials), int(trials["answered"].sum())]
-    return [*sentences, *said("methods", "shown", *counts, from_to(each), each.max())]
+    return [*sentences, *said("methods", "shown", *counts, from_to(each), each.max(), folder.only_simulated)]
 
 
 def size_on_screen(folder: StudyFolder) -> list[str]:
@@ -153,31 +154,42 @@ def _exclusions(folder: StudyFolder) -> list[str]:
 def _measures(folder: StudyFolder) -> list[str]:
     thresholds = folder.table(THRESHOLDS)
     has = {
-        "judged": len(folder.judged()),
+        "judged": _has_rates(folder),
         "choices": len(folder.table(CHOICES)),
         "strengths": folder.table(BRADLEY_TERRY)["strength"].notna().any(),
         "grades": len(folder.table(RATINGS)),
         "staircases": thresholds["mode_ms"].notna().any(),
         "QUEST+": QUEST_PLUS in set(thresholds["protocol"]),
-        "psychometric": len(folder.table(PSYCHOMETRIC)),
+        "psychometric": folder.table(PSYCHOMETRIC)["slope"].notna().any(),
         "HYPE": folder.table(HYPE)["value"].notna().any(),
     }
     shares_reals = any(each.shares_reals and not each.is_of_all for each in folder.results.every)
     return [sentence("methods", "measures", [name for name, is_there in has.items() if is_there], shares_reals)]
 
 
+def _has_rates(folder: StudyFolder) -> bool:
+    """Return whether single pictures have rates: not those of one kind, or of exposures that follow the answers."""
+    rows = folder.results.every
+    known = (not missing(each.numbers["fooling_rate"].value) for each in rows if each.protocol == SINGLE)
+    judged = folder.judged()
+    return any(known) if rows else bool(((judged["n_real"] > 0) & (judged["n_fake"] > 0)).any())
+
+
 def _models(folder: StudyFolder) -> list[str]:
     """Return the sentences on estimates, intervals and tests, and what is known of the intervals."""
-    compared, study = folder.results.compared, folder.study
-    of_grades = [each.measure in (HIGHER, MEAN) for each in compared]
+    compared, study = [each for each in folder.results.compared if not each.sensitivity], folder.study
+    grades = [each for each in compared if each.measure in (HIGHER, MEAN)]
+    others = [each for each in compared if each.measure not in (HIGHER, MEAN)]
+    crossed_grades = any(each.basis in FROM_MODELS for each in grades)
     link = "probit" if (folder.table(MIXED_MODELS)["link"] == "probit").any() else "logistic"
     correlations = folder.table(CORRELATIONS)
     measures = [_MEASURES[name] for name in dict.fromkeys(correlations["measure"])]
     text = sentence(
         "methods",
         "models",
-        bases={each.basis for each in compared},
-        links=[link] * (not all(of_grades)) + ["cumulative-logit"] * any(of_grades),
+        bases={each.basis for each in others} | {each.basis for each in grades if each.basis in FROM_MODELS},
+        clustered_grades=any(each.basis and each.basis not in FROM_MODELS for each in grades),
+        links=[link] * any(each.basis in FROM_MODELS for each in others) + ["cumulative-logit"] * crossed_grades,
         is_single=any(each.measure == "called_fake" for each in compared),
         has_slope=study is None or study.analysis.slope,
         is_small=0 < included_count(folder) < MIN_SIMULATED,

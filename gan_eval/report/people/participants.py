@@ -81,7 +81,7 @@ def participation_sentences(folder: StudyFolder) -> list[str]:
     counts = len(part.unfinished), len(part.silent), part.unanswered, n_excluded
     left_out = left_out_text(folder)
     return [
-        *said("participants", "took_part", planned, len(table), n_complete, is_known),
+        *said("participants", "took_part", planned, len(table), n_complete, is_known, folder.only_simulated),
         *said("participants", "without_answers", *counts),
         *([f"{left_out}."] if left_out else []),
         *filter(None, [one_kind_sentence(folder.results)]),

@@ -334,9 +334,10 @@ def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
     constant = sum(row.untested == "constant answers" for row in rows)
     clustered = sum(row.basis not in FROM_MODELS for row in rows)
     is_mixed = 0 < clustered < len(rows) and joint.fit is not None
+    some_constant = f"in {constant} of {len(rows)} rows the answers do not vary with the pictures"
     notes = [
-        f"in {constant} of {len(rows)} rows the answers do not vary with the pictures" if constant else "",
-        f"{clustered} of {len(rows)} rows have clustered shares" if is_mixed else "",
+        some_constant if 0 < constant < len(rows) else "",
+        f"{clustered} of {len(rows)} rows {'has' if clustered == 1 else 'have'} clustered shares" if is_mixed else "",
     ]
     covariances = joint.covariances
     if all(row.covariances for row in rows):
@@ -532,9 +533,10 @@ def _clustered(answers: _Answers, of_answer: np.ndarray) -> Rates:
     by_cluster = ways(partial(cluster_covariance, influence, side=answers.is_fake), people, pictures_and_items)
     said = np.bincount(cell, says)
     is_uniform = (said == 0) | (said == np.bincount(cell))
-    if is_uniform.any():  # equal answers do not show how clusters differ: assume an SD, and the normal instead of t
-        for k in np.flatnonzero(is_uniform):
-            n[k] = _independent_answers(tuple(n_levels(factor[cell == k]) for factor in factors), n[k])
+    for k in np.flatnonzero(is_uniform):  # equal answers do not show how clusters differ: assume an SD
+        n[k] = _independent_answers(tuple(n_levels(factor[cell == k]) for factor in factors), n[k])
+    if is_uniform.any() or not several:  # as of independent answers, with the normal instead of t: counted answers to
+        # few pictures with like shares are no more certain
         variances = shares * (1 - shares) / (n + 4 / count) * (Z95 / float(t_critical(df))) ** 2
         by_cluster.append(answers.weights * variances @ answers.weights.T)
     note = {0: NONE_GAVE_BOTH, 1: ONE_GAVE_BOTH if several else None}.get(gave_both)

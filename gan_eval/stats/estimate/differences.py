@@ -30,7 +30,7 @@ from gan_eval.stats.recruitment import ALPHA
 
 HALF = 0.5
 """Share of choices of one of two pictures by chance."""
-_TOO_FEW = "too few participants or stimuli for an interval"
+_TOO_FEW = "too few participants or pictures for an interval"
 FEW_PEOPLE = 6
 """Number of people; with fewer, a note says why intervals are wide."""
 
@@ -101,7 +101,8 @@ def wald(
 
     def interval(coverage: float) -> tuple[float, float]:
         reach = float(t_critical(df, coverage=coverage)) * std_error
-        return max(-bound, estimate - reach), min(bound, estimate + reach)
+        low, high = np.clip([estimate - reach, estimate + reach], -bound, bound).tolist()  # NaN stays NaN
+        return low, high
 
     p = float(two_sided_p(estimate, std_error, df))
     p_equivalent = np.nan if margin is None else float(equivalence_p(estimate, std_error, df, margin))

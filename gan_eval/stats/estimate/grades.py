@@ -15,9 +15,9 @@ from functools import cached_property
 
 import numpy as np
 
-from gan_eval.base.inference import degrees_of_freedom, item_covariance, two_way
+from gan_eval.base.inference import degrees_of_freedom, item_covariance, n_levels, two_way
 from gan_eval.stats.estimate.contrast import CROSSED, population_proportions
-from gan_eval.stats.estimate.differences import Difference, difference_of_proportions, other_p, wald
+from gan_eval.stats.estimate.differences import Difference, Untested, difference_of_proportions, other_p, wald
 from gan_eval.stats.estimate.persons import (
     FAR_FROM_PEOPLE,
     is_far_from_people,
@@ -111,13 +111,21 @@ def estimate_grades(question: GradeQuestion, *, margin: float | None, why_not: s
             raise NoFitError(trouble)
         value, error = _by_model(question)
     except NoFitError as reason:
-        note = joined(check.note, f"clustered means instead of the crossed model ({reason})")
-        return check._replace(note=note, basis=None if np.isnan(check.p) else check.basis)
+        if np.isnan(check.p):
+            return check._replace(note=str(reason), basis=None, untested=_why_untested(answers))
+        return check._replace(note=joined(check.note, f"clustered means instead of the crossed model ({reason})"))
     error = float(np.sqrt(error**2 + _of_items(question)))
     result = wald(value, error, df, margin=margin, bound=bound, basis=CROSSED)
     if is_far_from_people(value, check.difference, error, numbers):
         return estimate_grades(question, margin=margin, why_not=FAR_FROM_PEOPLE)
     return result._replace(check_p=check.p, note=other_p(result.p, check.p, "means"))
+
+
+def _why_untested(answers: GradedAnswers) -> Untested:
+    """Return why grades give no test."""
+    if len(answers.values) == 1:
+        return "constant answers"
+    return "one participant" if n_levels(answers.participant) == 1 else "too few"
 
 
 def _by_means(question: GradeQuestion, df: int, margin: float | None) -> Difference:

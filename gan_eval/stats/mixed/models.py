@@ -468,8 +468,13 @@ def with_covariates(trials: pd.DataFrame, names: Sequence[str], participants: pd
                 f"{', '.join(questions) or 'none'}; columns: {', '.join(filled) or 'none'}"
             )
     session = trials["session"].astype("str")
-    values = {name: session.map(questions[name]) if name in questions else trials[name] for name in names}
+    values = {name: session.map(questions[name]) if name in questions else _plain(trials[name]) for name in names}
     return trials.assign(**{PREFIX + name: of_trials for name, of_trials in values.items()})
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    """Return a column whose texts are texts, not categories, as they are read from a file with few different ones."""
+    return values.astype(values.cat.categories.dtype) if isinstance(values.dtype, pd.CategoricalDtype) else values
 
 
 def _answers_by_question(participants: pd.DataFrame | None) -> dict[str, pd.Series]:

@@ -11,7 +11,7 @@ from gan_eval.judgements.trials import AnyTrials, TypedTrials, typed
 from gan_eval.settings.analysis import NO_PLAN, AnalysisSettings
 from gan_eval.stats.estimate.contrast import Question, estimate
 from gan_eval.stats.estimate.detection_rates import BASES, Detection, RatesOfTable
-from gan_eval.stats.estimate.differences import UNTESTED, Difference, simultaneous_intervals
+from gan_eval.stats.estimate.differences import UNTESTED, Difference, no_interval, simultaneous_intervals
 from gan_eval.stats.estimate.grades import GradeQuestion, estimate_grades
 from gan_eval.stats.groups import joined, provenance_cells
 from gan_eval.stats.mixed.fit import CrossedFit, too_many
@@ -168,6 +168,8 @@ def estimate_of(asked: Comparison, rates: RatesOfTable) -> Difference:
             difference = estimate(question, margin=asked.margin, why_not=why_not)
     if asked.untested is None and difference.untested in (None, "nearly constant answers"):
         return difference
+    if asked.untested == "one side":  # an interval of the share would be that of the draw of the sides
+        difference = difference._replace(interval=no_interval, basis=None, note=None)
     return difference._replace(p=np.nan, p_equivalent=np.nan, untested=asked.untested or difference.untested)
 
 

@@ -114,7 +114,7 @@ def _side_biases(trials: TypedTrials) -> Iterator[Row]:
                 (there + elsewhere) / 2 - 0.5,
                 (chosen - np.where(is_there, there, elsewhere)) * weight,
                 too_few="too few participants or pairs",
-                unvaried="the choices do not vary",
+                unvaried="for each place of the first picture all choices are the same",
             ),
         }
 

@@ -205,7 +205,7 @@ def _print_answer(
     if "paper" in answers:
         results = folder.results
         if note := unadjusted(results.cited):
-            console.message(f"In brackets 95% intervals. {note}", wrap=True)
+            console.message("In brackets 95% intervals. " * results.has_intervals + note, wrap=True)
         console.table(*printed(results, without=["dprime"]))  # accuracy has the same information as d′
         if left_out := one_kind_sentence(results):
             console.message(left_out, wrap=True)

@@ -35,6 +35,22 @@ def grades() -> list[dict[str, object]]:
     ]
 
 
+def judged(
+    kinds: Sequence[str], pictures: int, response: str | None = None, **cells: object
+) -> list[dict[str, object]]:
+    """Answers of four people to some pictures of each kind; without a response, half of them correct."""
+    other, shared = {"real": "fake", "fake": "real"}, {"dataset": "d", "simulated": False}
+    return [
+        {"participant": f"P{person}", "stimulus": f"d/{kind}/{number}", "kind": kind, **shared}
+        | {"model": "gan" if kind == "fake" else None}
+        | {"response": response or (kind if (person + number) % 2 else other[kind])}
+        | cells
+        for person in range(4)
+        for kind in kinds
+        for number in range(pictures)
+    ]
+
+
 def stairs() -> list[dict[str, object]]:
     shared = {"dataset": "d", "protocol": "staircase", "block": 1, "simulated": False}
     return [

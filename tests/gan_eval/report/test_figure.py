@@ -27,6 +27,7 @@ from gan_eval.stats.exclusions import Rules, apply_rules
 from gan_eval.stats.metrics_and_people.correlations import rank_interval
 from gan_eval.tables import IMAGE_METRICS, SESSIONS, SET_METRICS
 from gan_eval.tables.frames import frame_of
+from gan_eval.tables.names import NOT_KNOWN
 
 MM = 72 / 25.4
 """Points."""
@@ -267,6 +268,28 @@ def crowd() -> StudyFolder:
     return folder_of(paper=paper)
 
 
+def test_two_models_are_drawn_where_one_was_always_chosen():
+    rows = [
+        {"participant": f"P{person}", "stimulus": f"d/{number}", "protocol": "model_vs_model", "model": "one|two"}
+        | {"kind": None, "response": None, "dataset": "d", "choice": "a"}
+        for person in range(4)
+        for number in range(6)
+    ]
+    trials = fill_trials(pd.DataFrame(rows))
+    content = content_of(folder_of(**analyze(trials), trials=trials))
+    assert content is not None
+    assert [entry.value[0] for entry in content.entries] == [100.0, 0.0]
+
+
+def test_counted_answers_have_no_dots_and_no_number_of_people():
+    trials = answers({"gan": 0.6}, people=3).assign(participant=NOT_KNOWN, session="s")
+    trials = trials.assign(trial=range(1, len(trials) + 1))
+    content = content_of(folder_of(**analyze(trials), trials=trials))
+    assert content is not None
+    (entry,) = content.entries
+    assert (entry.n_label, len(entry.participant_values), content.panels) == ("", 0, ["rates", "accuracy"])
+
+
 def test_of_very_many_models_the_first_are_drawn():
     rows = [rows_of("single", fooling_rate=0.5)[0] | {"model": f"m{k}"} for k in range(50)]
     folder = folder_of(paper=rows)
@@ -349,7 +372,7 @@ def test_files_have_text_and_one_page_and_equal_bytes(tmp_path):
     assert b"/FontFile2" in pdf
     assert b"CreationDate" not in pdf
     assert data["f.png"].startswith(b"\x89PNG")
-    with pytest.raises(UserError, match=r"g\.pdf:.*figure 1 needs"):
+    with pytest.raises(UserError, match=r"g\.pdf:.*figure 1 can show"):
         write_figure(folder_of(), tmp_path / "g.pdf")
 
 

@@ -15,7 +15,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from answers_of_people import BROWSERS, browser_folder, grades, held, pairs, participation, stairs, study_of_two_levels
+from answers_of_people import (
+    BROWSERS,
+    browser_folder,
+    grades,
+    held,
+    judged,
+    pairs,
+    participation,
+    stairs,
+    study_of_two_levels,
+)
 from page_reader import Page
 from synthetic_metrics import frames_of, of_sets, values
 from synthetic_tables import cited, folder_of, models, rates, told_apart
@@ -23,7 +33,7 @@ from synthetic_tables import cited, folder_of, models, rates, told_apart
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.report.metrics.answer import dataset_answer
 from gan_eval.report.metrics.summaries import Measured
-from gan_eval.report.parts.blocks import ShownTable
+from gan_eval.report.parts.blocks import Lines, ShownTable
 from gan_eval.report.parts.folder import StudyFolder
 from gan_eval.report.people.answer import (
     answer_sentences,
@@ -35,6 +45,7 @@ from gan_eval.report.people.answer import (
 )
 from gan_eval.report.people.caveats import badges, caveats, sensitivity_sentences
 from gan_eval.report.people.comparisons import comparisons_section
+from gan_eval.report.people.curves import confidence_section, psychometric_blocks
 from gan_eval.report.people.first_page import cited_table
 from gan_eval.report.people.methods import design_text, paper_methods, size_on_screen
 from gan_eval.report.people.participants import left_out_text, participation_sentences, timing_sentences
@@ -46,6 +57,7 @@ from gan_eval.stats.questions import CHOSEN
 from gan_eval.stats.tables.rates import rates as rates_of
 from gan_eval.tables import SESSIONS
 from gan_eval.tables.frames import Row
+from gan_eval.tables.names import NOT_KNOWN
 
 GOLDEN = Path(__file__).with_name("golden")
 CHANGING = re.compile(r"(?<=gan_eval )\d[\w.+]*\b|(?<=Version )[\d.]+|\b[0-9a-f]{12}\b|\d[\d ]* k?B$")
@@ -134,6 +146,26 @@ def analysed(rows: list[dict[str, object]]) -> StudyFolder:
     return folder_of(**analyze(trials), trials=trials)
 
 
+def page(folder: StudyFolder) -> Iterable[str]:
+    """The answer, the notes of the table to cite, the caveats and the Methods."""
+    notes = [str(note) for table in cited_table(folder) for note in table.notes]
+    return [*answer_sentences(folder), *notes, *caveats(folder), *paper_methods(folder).split("\n")]
+
+
+COUNTED = [row | {"participant": NOT_KNOWN} for row in judged(["real", "fake"], 3)]
+ALL_EQUAL = [row | {"rating": 3, "simulated": False} for row in grades()]
+ONE_SIDE = [
+    row | {"position": {"a": "left"}.get(str(row["choice"]), "right")} for row in pairs("paired", "m", "ab" * 8)
+]
+ALWAYS = [row for both in ("x|y", "y|z") for row in pairs("model_vs_model", both, "a" * 8)]
+THREE_MODELS = [row for both in ("x|y", "x|z", "y|z") for row in pairs("model_vs_model", both, "a" * 13 + "b" * 3)]
+WIDE_SCALE = [
+    row | {"participant": f"{row['participant']}{more}", "rating": 20 * int(str(row["rating"])) + more + index}
+    for more in range(3)
+    for index, row in enumerate(grades())
+]
+
+
 def interim() -> Iterable[str]:
     """The answer while people are missing: there is nothing to cite."""
     waiting = {"sessions": {"people": 5, "wanted": 9}}
@@ -148,6 +180,15 @@ def some_simulated() -> Iterable[str]:
     trials = fill_trials(trials.assign(stimulus="d/1", kind="real", response="real", dataset="d"))
     for each in (trials, trials.assign(simulated=True)):
         yield study_report(folder_of(rates=rates_of(trials), trials=each)).title
+
+
+def psychometric_lines() -> Iterable[str]:
+    """Why two levels give no curve, and confidences of one word no ROC."""
+    cells = ({"requested_exposure_ms": level, "confidence": 3} for level in 32 * (100.0, 500.0))
+    rows = [row | more for row, more in zip(judged(["real", "fake"], 8), cells, strict=True)]
+    folder = analysed(rows)
+    blocks = [*psychometric_blocks(folder), *confidence_section(folder).blocks]
+    return [line for block in blocks if isinstance(block, Lines) for line in block.lines]
 
 
 def degrees() -> Iterable[str]:
@@ -266,6 +307,23 @@ CASES: dict[str, Callable[[], Iterable[str]]] = {
             ]
         )
     ),
+    "one kind of picture": lambda: page(analysed(judged(["fake"], 3))),
+    "one picture": lambda: page(analysed(judged(["real"], 1)[:1])),
+    "one real picture": lambda: page(
+        analysed([row for row in judged(["real", "fake"], 3) if row["stimulus"] not in ("d/real/1", "d/real/2")])
+    ),
+    "one picture of each kind": lambda: page(analysed(judged(["real", "fake"], 1))),
+    "no trial answered": lambda: page(analysed(judged(["real", "fake"], 2, "none"))),
+    "counted answers": lambda: [*page(folder := analysed(COUNTED)), study_report(folder).title],
+    "simulated answers": lambda: page(analysed(judged(["real", "fake"], 3, simulated=True))),
+    "equal grades": lambda: page(analysed(ALL_EQUAL)),
+    "choices of one person": lambda: answer_sentences(analysed(pairs("model_vs_model", "one|two", "aabab")[::2])),
+    "choices of one side": lambda: page(analysed(ONE_SIDE)),
+    "choices of one order": lambda: page(analysed(ALWAYS)),
+    "choices of three models": lambda: page(analysed(THREE_MODELS)),
+    "grades of one person": lambda: grade_sentences(analysed(grades()[:4])),
+    "grades on a wide scale": lambda: page(analysed(WIDE_SCALE)),
+    "no curve": psychometric_lines,
     "who took part": lambda: participation_sentences(participation()),
     "everything excluded": lambda: participation_sentences(participation(quick=("P0", "P3"), rule=True)),
     "no answer counts": lambda: [

@@ -56,6 +56,17 @@ def test_counts_give_intervals_over_pictures_and_no_verdict_on_people(tmp_path: 
     assert not of_one.str.contains(WHO_NOT_KNOWN).any()
 
 
+def test_many_counted_answers_to_two_like_pictures_are_not_more_certain_than_independent_ones() -> None:
+    rows = [(kind, n, right) for kind in ("real", "fake") for n in (1, 2) for right in [True] * 600 + [False] * 400]
+    trials = pd.DataFrame(rows, columns=["kind", "stimulus", "correct"])
+    trials = trials.assign(stimulus=trials["kind"] + trials["stimulus"].astype(str), participant="not known")
+    row = analyze(fill_trials(trials))["paper"].iloc[0]
+    of_answers = 1.96 * np.sqrt(0.6 * 0.4 / 4000)
+    assert row["accuracy"] == pytest.approx(0.6)
+    assert row["accuracy_high"] - 0.6 > 0.95 * of_answers, "both pictures of a kind have the same share"
+    assert row["accuracy_low"] < 0.6 - 0.95 * of_answers
+
+
 def test_counted_grades_are_of_nobody_who_is_known(tmp_path: Path) -> None:
     """They were counted as those of one participant, and had no interval although the import promised one."""
     counts = {("a", "real"): (0, 2, 5), ("b", "real"): (1, 4, 1), ("c", "fake"): (5, 3, 0), ("d", "fake"): (2, 2, 3)}

@@ -50,6 +50,13 @@ def test_models_that_share_real_pictures_have_one_share_of_reals_called_real():
     assert (1 - rates[:, 0] + rates[:, 1]) / 2 == pytest.approx(table["accuracy"]), "accuracy is of the row's own fit"
 
 
+def test_one_model_shares_no_real_pictures_with_others():
+    for trials in (simulated(participants=8, each=12), simulated(participants=8, stimuli=2, each=2)):
+        table = cited_tables(trials)["paper"]
+        assert not any(row.shares_reals for row, _ in reals(table))
+    assert table["real_low"].isna().all(), "one picture of each kind: no interval"
+
+
 def test_each_data_set_has_one_share_of_reals_called_real():
     trials = of_three()
     other = of_three(seed=5).assign(dataset="other")

@@ -231,6 +231,10 @@ def test_choices_of_one_side_are_no_verdict(looked: int) -> None:
     if looked < 2:
         assert pd.isna(row[["verdict", "p"]]).all()
         assert row["untested"] == "one side"
+        assert pd.isna(row[["ci_low", "ci_high", "basis"]]).all(), "the draw of the sides alone decides who was right"
+        cited = cited_tables(trials.drop(columns="correct"))["paper"]
+        assert cited[["accuracy_low", "dprime", "dprime_low", "basis"]].isna().all(axis=None)
+        assert cited["note"].eq(row["note"]).all()
     else:
         assert row["verdict"] == "equivalent"
 

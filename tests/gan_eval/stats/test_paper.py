@@ -266,6 +266,20 @@ def test_latex_says_what_a_reader_must_know() -> None:
     assert escape_latex("a\x00b\tc") == "a b c"
 
 
+def test_no_caption_speaks_of_intervals_that_no_row_has() -> None:
+    row = {"protocol": "single", "model": "m", "n_participants": 3, "n_real": 5, "n_answers": 9, "accuracy": 0.5}
+    assert "interval" not in latex(frame_of([row], PAPER))
+    assert "interval" in latex(frame_of([row | {"accuracy_low": 0.4, "accuracy_high": 0.6}], PAPER))
+
+
+@pytest.mark.parametrize("datasets", [["faces"], ["faces", "maps"]])
+def test_pictures_of_one_kind_have_a_row_of_their_data_set(datasets: list[str]) -> None:
+    trials = pd.concat([from_counts(0, 0, 7, 18, dataset=name, session=name) for name in datasets])
+    (row,) = cited_tables(trials)["paper"].to_dict("records")
+    assert (row["model"], row["dataset"]) == ("all", "faces" if len(datasets) == 1 else "all")
+    assert "only real pictures" in row["note"]
+
+
 @pytest.mark.slow
 def test_the_file_for_latex_goes_with_its_table(tmp_path) -> None:
     frames = analyze(from_counts(6, 4, 3, 7))

@@ -123,6 +123,16 @@ def test_where_no_model_can_be_had_the_note_says_why(trials, words):
     assert not (table["verdict"] == "different").any()
 
 
+@pytest.mark.parametrize(
+    ("trials", "untested"), [(study(people=1), "one participant"), (study().assign(rating=3.0), "constant answers")]
+)
+def test_grades_without_an_error_have_no_interval_and_no_method(trials, untested):
+    table = comparisons(trials)
+    assert set(table["untested"]) == {untested}
+    assert table[["ci_low", "ci90_high", "p", "verdict", "basis"]].isna().all(axis=None)
+    assert not table["note"].str.contains("clustered").any()
+
+
 @pytest.mark.parametrize(("real", "fake"), [((5,), (1, 2, 3)), ((1,), (2, 3)), ((5,), (1,))])
 def test_grades_that_do_not_overlap_have_one_verdict(real, fake):
     """Every fake is graded below (or above) every real; a cumulative model has no finite estimate."""

@@ -138,6 +138,11 @@ def test_intervals_and_p_are_students():
     assert found.p == pytest.approx(2 * student.sf(0.12 / 0.05, 7))
 
 
+def test_without_a_standard_error_there_is_no_interval():
+    assert np.isnan(wald(0.12, np.nan, 7).interval(0.95)).all()
+    assert np.isnan(wald(0.12, 0.05, 0).interval(0.95)).all()
+
+
 def test_equivalence_is_the_larger_of_two_one_sided_tests():
     rng = np.random.default_rng(3)
     a, b = rng.normal(0.02, 0.1, 30), rng.normal(0, 0.1, 30)

@@ -169,6 +169,12 @@ def test_a_further_column_may_be_a_covariate_and_an_unknown_one_is_told(trials):
         )
 
 
+def test_a_column_of_one_category_has_no_estimate(trials):
+    same = trials.assign(sex=pd.Categorical(["f"] * len(trials)))  # as a text column of a file is read
+    table = mixed_models(same, plan=AnalysisSettings(covariates=("sex",)))
+    assert table.loc[table["term"] == "sex", "note"].str.contains("the same in all trials").all()
+
+
 @pytest.mark.parametrize(
     ("answer", "word"), [("yes", "glasses is the same in all"), (None, "no answered trial has all"), ("3", "the same")]
 )

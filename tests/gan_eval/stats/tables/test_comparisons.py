@@ -80,9 +80,9 @@ def test_answers_to_reals_alone_are_counted_where_they_are_left_out():
 @pytest.mark.parametrize(
     ("trials", "words", "counts"),
     [
-        (from_counts(15, 10, 0, 0), "only fakes were judged", (25, 0)),
-        (from_counts(0, 0, 7, 18), "only reals were judged", (0, 25)),
-        (simulated(stimuli=1, each=1), "one stimulus; only reals were judged", (0, 40)),
+        (from_counts(15, 10, 0, 0), "only generated pictures were judged", (25, 0)),
+        (from_counts(0, 0, 7, 18), "only real pictures were judged", (0, 25)),
+        (simulated(stimuli=1, each=1), "one picture; only real pictures were judged", (0, 40)),
         (from_counts(3, 3, 3, 3, response="none"), "no answered trials", (0, 0)),
         (
             pd.concat([from_counts(5, 5, 0, 0), from_counts(0, 0, 5, 5, dataset="maps", session="s2")]),
