@@ -305,9 +305,9 @@ def answers_and_grades(*, shared: bool, models: str) -> pd.DataFrame:
     rng = np.random.default_rng(4)
     parts = []
     for task, names in (("called", ("real", "a")), ("graded", tuple(models))):
-        person, item, side = (place.ravel() for place in np.indices((10, 8, len(names))))
-        eta = rng.normal(0, 0.8, (10, len(names)))[person, side] + rng.normal(0, 0.6, 8)[item]
-        eta += rng.normal(0, 0.6, (8, len(names)))[item, side] + rng.logistic(size=len(eta))
+        person, item, side = (place.ravel() for place in np.indices((8, 6, len(names))))
+        eta = rng.normal(0, 0.8, (8, len(names)))[person, side] + rng.normal(0, 0.6, 6)[item]
+        eta += rng.normal(0, 0.6, (6, len(names)))[item, side] + rng.logistic(size=len(eta))
         name = np.array(names)[side]
         columns = {
             "session": [f"{task}{number}" for number in person],
