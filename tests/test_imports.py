@@ -224,9 +224,14 @@ assert (folder / "out" / "image_metrics.parquet").stat().st_size > 1000
     assert loaded_by(code, tuple(slow)) == []
 
 
-def test_the_statistics_load_without_the_slow_libraries():
-    slow = ("matplotlib", "sqlalchemy", "torch", "PIL", "gan_eval.report", "gan_eval.judgements.convert")
-    assert loaded_by("import gan_eval.stats.analysis", slow) == []
+def test_the_statistics_and_the_reports_sections_load_without_the_slow_libraries():
+    slow = {"sqlalchemy", "torch", "PIL", "gan_eval.report", "gan_eval.judgements.convert"}
+    code = f"""
+import sys, gan_eval.stats.analysis
+assert not sys.modules.keys() & {slow}, sys.modules.keys() & {slow}
+import gan_eval.report.sections
+"""
+    assert loaded_by(code, ("matplotlib",)) == [], "only a figure needs it"
 
 
 def test_no_two_test_files_have_one_name():

@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import small_tables
+from cited_tables import cited_tables
 from commands import Command
 from refusals import refused
 from small_tables import imported
 
-from gan_eval import analyze
 from gan_eval.base.errors import UserError
 from gan_eval.judgements.readers import tables_to_analyze
 from gan_eval.judgements.trials import fill_trials
@@ -81,11 +81,14 @@ def test_the_direction_of_ratings_is_stated_or_not_reported(tmp_path: Path, high
     found = imported(tmp_path, frame, rating_high=high)
     assert any("--rating-high" in line for line in found.doubts) == (high is None)
     trials = found.trials.assign(protocol=None)
-    tables = dict(analyze(trials)) | {"trials": trials}
+    tables = cited_tables(trials) | {"trials": trials}
     folder = StudyFolder(Path(), None, Facts(), tables, stimuli={}, training={}, published={})
     text = " ".join(grade_sentences(folder))
     assert "Mean grades" in text
     assert (f"{said} looks more real" in text) if said else ("looks more real" not in text)
+
+
+def test_a_direction_without_ratings_is_refused(tmp_path: Path) -> None:
     refused("--rating-high", imported, tmp_path, table(), rating_high="real")
 
 

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 
 from gan_eval.judgements.convert import Imported, import_trials
-from gan_eval.judgements.pictures import several_names
+from gan_eval.judgements.pictures import several_names, with_picture_names
+from gan_eval.judgements.trials import fill_trials
 from gan_eval.stats.metrics_and_people.matching import named_as_judged
 
 ROOTS = ("C:\\study\\", "/home/u/study/", "D:\\x\\")
 
 
-def imported(tmp_path: Path, name: Callable[..., str], **options: object) -> Imported:
+def answers(name: Callable[..., str]) -> pd.DataFrame:
     """Six people judge twelve pictures in orders of their own; `name` gets person, place, picture and kind."""
     rng, rows = np.random.default_rng(0), []
     for person in range(6):
@@ -22,7 +23,17 @@ def imported(tmp_path: Path, name: Callable[..., str], **options: object) -> Imp
             kind = "real" if picture % 2 else "fake"
             row = {"participant": f"P{person:02}", "kind": kind, "response": "fake"}
             rows.append(row | {"stimulus": name(person, place, picture, kind)})
-    pd.DataFrame(rows).to_csv(tmp_path / "theirs.csv", index=False)
+    return pd.DataFrame(rows)
+
+
+def named(name: Callable[..., str]) -> tuple[pd.Series, list[str]]:
+    """Return the names of the pictures as an import gives them, and its lines on them."""
+    trials, lines = with_picture_names(fill_trials(answers(name)), None)
+    return trials["stimulus"], lines
+
+
+def imported(tmp_path: Path, name: Callable[..., str], **options: object) -> Imported:
+    answers(name).to_csv(tmp_path / "theirs.csv", index=False)
     return import_trials(tmp_path / "theirs.csv", mapping={}, **options)
 
 
@@ -45,12 +56,10 @@ def imported(tmp_path: Path, name: Callable[..., str], **options: object) -> Imp
         (lambda p, n, i, k: f"a/{k}{'%20' if p % 2 else ' '}{i}.png".removeprefix("a/" * (p % 2)), "fake 0.png"),
     ],
 )
-def test_names_of_one_picture_are_joined_with_a_line(tmp_path: Path, name: Callable[..., str], first: str) -> None:
-    found = imported(tmp_path, name)
-    assert found.trials["stimulus"].nunique() == 12
-    assert min(found.trials["stimulus"]) == first
-    assert len(found.doubts) == 1
-    assert imported(tmp_path, name, picture_names="as-is").trials["stimulus"].nunique() > 12
+def test_names_of_one_picture_are_joined_with_a_line(name: Callable[..., str], first: str) -> None:
+    names, lines = named(name)
+    assert (names.nunique(), min(names), len(lines)) == (12, first, 1)
+    assert answers(name)["stimulus"].nunique() > 12
 
 
 @pytest.mark.parametrize(
@@ -69,9 +78,9 @@ def test_names_of_one_picture_are_joined_with_a_line(tmp_path: Path, name: Calla
         (lambda p, n, i, k: f"{k if k == 'real' else 'ab'[p % 2]}/{k}{i}.png", 18, 1),  # two models between people
     ],
 )
-def test_names_that_may_be_of_two_pictures_stay(tmp_path, name, pictures, lines) -> None:
-    found = imported(tmp_path, name)
-    assert (found.trials["stimulus"].nunique(), len(found.doubts)) == (pictures, lines)
+def test_names_that_may_be_of_two_pictures_stay(name, pictures, lines) -> None:
+    names, said = named(name)
+    assert (names.nunique(), len(said)) == (pictures, lines)
 
 
 @pytest.mark.parametrize(
@@ -83,12 +92,9 @@ def test_names_that_may_be_of_two_pictures_stay(tmp_path, name, pictures, lines)
         (lambda i, k: f"faces/{k}/{i}", "faces/fake/0"),  # an identifier, not a file
     ],
 )
-def test_files_lose_their_folders_so_that_names_match_between_exports(tmp_path, name, first) -> None:
-    found = imported(tmp_path, lambda p, n, i, k: name(i, k))
-    assert (min(found.trials["stimulus"]), found.trials["stimulus"].nunique(), found.doubts) == (first, 12, ())
-    assert min(imported(tmp_path, lambda p, n, i, k: name(i, k), picture_names="as-is").trials["stimulus"]) == name(
-        0, "fake"
-    )
+def test_files_lose_their_folders_so_that_names_match_between_exports(name, first) -> None:
+    names, lines = named(lambda p, n, i, k: name(i, k))
+    assert (min(names), names.nunique(), lines) == (first, 12, [])
 
 
 @pytest.mark.parametrize(
@@ -102,12 +108,21 @@ def test_files_lose_their_folders_so_that_names_match_between_exports(tmp_path, 
         (lambda p, i, k: f"{p * 12 + i:03}.png", False),
     ],
 )
-def test_a_table_that_was_never_imported_is_doubted(tmp_path, name, is_warned) -> None:
-    found = imported(tmp_path, lambda p, n, i, k: name(p, i, k), picture_names="as-is")
-    assert len(several_names(found.trials)) == is_warned
+def test_a_table_that_was_never_imported_is_doubted(name, is_warned) -> None:
+    trials = fill_trials(answers(lambda p, n, i, k: name(p, i, k)))
+    assert len(several_names(trials)) == is_warned
+
+
+def test_an_import_has_these_names_and_lines(tmp_path: Path) -> None:
+    for device in ("@2x", ""):
+        names, lines = named(lambda p, n, i, k: f"img/{k}{i}{device * (p % 2)}.png")  # noqa: B023 - called at once
+        found = imported(tmp_path, lambda p, n, i, k: f"img/{k}{i}{device * (p % 2)}.png")  # noqa: B023
+        assert (found.trials["stimulus"].tolist(), list(found.doubts)) == (names.tolist(), lines)
 
 
 def test_an_option_decides_and_the_tables_own_columns_tell_pictures_apart(tmp_path: Path) -> None:
+    as_is = imported(tmp_path, lambda p, n, i, k: f"img/{p}/{k}{i}.png", picture_names="as-is")
+    assert (min(as_is.trials["stimulus"]), as_is.trials["stimulus"].nunique()) == ("img/0/fake0.png", 72)
     for how, first in (("file", "fake/0.png"), ("stem", "fake/0")):
         trials = imported(tmp_path, lambda p, n, i, k: f"{p}/{k}/{i // 2}.png", picture_names=how).trials
         assert (trials["stimulus"].nunique(), min(trials["stimulus"])) == (12, first)
@@ -135,10 +150,9 @@ def test_our_metrics_match_the_file_names_of_other_tools(tmp_path: Path, name: s
         (lambda p, n, i, k: f"{k}_{i // 4}.png" if i // 2 % 2 else f"{k}_{i // 4:03}.png", False),
     ],
 )
-def test_names_that_differ_by_device_are_of_one_picture_and_said(tmp_path, name, is_joined: bool) -> None:
+def test_names_that_differ_by_device_are_of_one_picture_and_said(name, is_joined: bool) -> None:
     """Before, 12 pictures counted as 24 or 36 silently."""
-    found = imported(tmp_path, name)
-    assert found.trials["stimulus"].nunique() == 12
-    assert any("names of pictures are 12 without" in line for line in found.doubts) == is_joined
-    as_is = imported(tmp_path, name, picture_names="as-is")
-    assert bool(several_names(as_is.trials)) == is_joined
+    names, lines = named(name)
+    assert names.nunique() == 12
+    assert any("names of pictures are 12 without" in line for line in lines) == is_joined
+    assert bool(several_names(fill_trials(answers(name)))) == is_joined

@@ -13,6 +13,7 @@ from gan_eval.report.people.participants import exposure_levels, timing_section
 from gan_eval.report.sections import study_report
 from gan_eval.stats.all_tables import ALL_TABLES
 from gan_eval.stats.analysis import analyze
+from gan_eval.stats.exclusions import Rules, apply_rules
 
 PAIR = {"level": "stimulus", "dataset": "maps", "metric_a": "psnr", "metric_b": "ssim", "measure": "fooling_rate"}
 
@@ -86,7 +87,9 @@ def test_the_title_asks_what_the_study_asked(cells, title):
 
 
 def _title_of(trials: pd.DataFrame) -> str:
-    return study_report(folder_of(trials=trials, participation=analyze(trials)["participation"])).title
+    return study_report(
+        folder_of(trials=trials, participation=apply_rules(trials, None, Rules(), Rules()).participation)
+    ).title
 
 
 def timed() -> pd.DataFrame:

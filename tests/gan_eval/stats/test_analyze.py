@@ -5,6 +5,7 @@ from make_trials import from_counts, simulated
 from refusals import refused
 
 from gan_eval.base.errors import UserError
+from gan_eval.judgements.doubts import doubts_of_covariates
 from gan_eval.judgements.trials import fill_trials, text_coded
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.all_tables import ALL_TABLES
@@ -242,9 +243,7 @@ def ages(answers: list[str], sessions: str = "s{0}") -> tuple[pd.DataFrame, pd.D
 )
 def test_answers_that_a_covariate_may_misread_are_one_line(answers: list[str], said: str) -> None:
     trials, asked = ages(answers)
-    found: list[str] = []
-    analyze(trials, participants=asked, covariates=("age",), on_message=found.append)
-    found = [line for line in found if line.startswith("covariate age: ")]
+    found = doubts_of_covariates(["age"], fill_trials(trials), asked)
     assert len(found) == bool(said)
     assert said in " ".join(found)
 

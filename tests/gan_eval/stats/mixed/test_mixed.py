@@ -338,13 +338,13 @@ def opinions(rng: np.random.Generator, models: str = "AB", *, people: int = 12, 
 
 @pytest.mark.slow
 def test_equal_models_that_people_see_differently_are_rarely_called_different():
-    """Random intercepts alone called them different in 10 of these 24 studies."""
+    """With random intercepts alone they are different in 7 of these 12 studies."""
     false_alarms = 0
-    for seed in range(24):
+    for seed in range(12):
         trials = opinions(np.random.default_rng(seed), people=8, items=30).assign(item=None)
         table = rows_of(mixed_models(trials), "rating")
         false_alarms += (table.loc[table["term"] == "model[B]", "p"] < 0.05).any()
-    assert false_alarms <= 4
+    assert false_alarms <= 2
 
 
 def test_models_on_the_same_items_have_slopes_by_item():

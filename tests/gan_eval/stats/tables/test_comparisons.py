@@ -202,7 +202,7 @@ def test_few_people_or_few_shared_items_have_the_larger_of_two_errors():
     rng = np.random.default_rng(1)
     found = []
     for people, items in ((30, 6), (5, 24), (30, 10), (30, 11)):
-        for _ in range(6):
+        for _ in range(3):
             person, item, is_b = (each.ravel() for each in np.indices((people, items, 2)))
             eta = (is_b - 0.5) * rng.normal(0, 1.5, items)[item] + rng.normal(0, 0.8, items)[item]
             own = {"item": item.astype(str), "model": np.where(is_b, "b", "a"), "dataset": "maps"}
