@@ -24,7 +24,7 @@ from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import paper
 from gan_eval.stats.tables.comparisons import Compared
-from gan_eval.stats.tables.grades import ratings
+from gan_eval.stats.tables.grades import grade_results, ratings
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def graded_models(world: GradesWorld, random: np.random.Generator) -> list[Numbe
 def paper_grade(world: GradesWorld, random: np.random.Generator) -> list[Number]:
     """Return the grade of one model in the table to cite."""
     trials = grades(world, random)
-    row = paper(trials, {"ratings": ratings(trials)}, Compared([], [])).iloc[0]
+    row = paper(trials, grade_results(ratings(trials)), Compared([], [])).iloc[0]
     return [Number("grade", mean_grade(world), *(float(row[name]) for name in ("grade", "grade_low", "grade_high")))]
 
 

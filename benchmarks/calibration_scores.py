@@ -12,7 +12,7 @@ from gan_eval.judgements.trials import TypedTrials, typed
 from gan_eval.stats.paper import paper
 from gan_eval.stats.tables.agreement import agreement
 from gan_eval.stats.tables.comparisons import Compared
-from gan_eval.stats.tables.hype import hype, thresholds
+from gan_eval.stats.tables.hype import hype, threshold_results, thresholds
 
 TRUTH_PICTURES, TRUTH_PEOPLE = 20_000, 4000
 """Numbers of pictures and people behind a truth that has no formula."""
@@ -91,9 +91,9 @@ def staircases(world: StaircaseWorld, random: np.random.Generator) -> TypedTrial
 def staircase_study(world: StaircaseWorld, random: np.random.Generator) -> list[Number]:
     """Return the mean of all people's thresholds in `hype` and in the table to cite."""
     trials = staircases(world, random)
-    tables = {"hype": hype(trials), "thresholds": thresholds(trials.every)}
+    times, results = hype(trials), threshold_results(thresholds(trials.every))
     truth = true_threshold(StaircaseWorld(TRUTH_PEOPLE, world.sd_log, world.median_ms))
-    row, cited = tables["hype"].iloc[0], paper(trials, tables, Compared([], [])).iloc[-1]
+    row, cited = times.iloc[0], paper(trials, results, Compared([], [])).iloc[-1]
     return [
         Number("hype_time", truth, *(float(row[name]) for name in ("value", "ci_low", "ci_high"))),
         Number("threshold", truth, *(float(cited[f"threshold_ms{end}"]) for end in ("", "_low", "_high"))),

@@ -12,7 +12,7 @@ from scipy.special import expit
 from gan_eval.judgements.trials import TypedTrials
 from gan_eval.settings.analysis import AnalysisSettings
 from gan_eval.stats.paper import paper
-from gan_eval.stats.tables.choices import bradley_terry
+from gan_eval.stats.tables.choices import bradley_terry, preference_results
 from gan_eval.stats.tables.comparisons import compare
 
 MARGIN = 0.1
@@ -172,7 +172,7 @@ def _of_choices(world: PairsWorld, trials: TypedTrials, margin: float | None) ->
         is_null = abs(truth[0, 1] - 0.5) < 1e-9
         numbers.append(difference(row, name, 0.0 if is_null else truth[0, 1] - 0.5, margin=margin))
     if not world.of_reals:
-        table = paper(trials, {"bradley_terry": bradley_terry(trials)}, result).set_index("model")
+        table = paper(trials, preference_results(bradley_terry(trials)), result).set_index("model")
         numbers += [
             Number(f"preference of {name}", win, *_cells(table.loc[name]))
             for name, win in zip(sorted(table.index), _win_shares(truth, _meetings(world)), strict=True)

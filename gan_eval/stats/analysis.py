@@ -27,12 +27,13 @@ from gan_eval.stats.mixed.models import mixed_models
 from gan_eval.stats.paper import paper
 from gan_eval.stats.questions import require_known_models
 from gan_eval.stats.recruitment import ALPHA, is_waiting, recruitment
+from gan_eval.stats.results import Result
 from gan_eval.stats.tables.agreement import agreement
-from gan_eval.stats.tables.choices import bradley_terry, choices
+from gan_eval.stats.tables.choices import bradley_terry, choices, preference_results
 from gan_eval.stats.tables.classes import classes
 from gan_eval.stats.tables.comparisons import COMPARISONS, Departures, compare
-from gan_eval.stats.tables.grades import opinion_scores, ratings
-from gan_eval.stats.tables.hype import hype, thresholds
+from gan_eval.stats.tables.grades import grade_results, opinion_scores, ratings
+from gan_eval.stats.tables.hype import hype, threshold_results, thresholds
 from gan_eval.stats.tables.psychometric import psychometric
 from gan_eval.stats.tables.rates import rates, reaction_times
 from gan_eval.stats.tables.robustness import robustness
@@ -177,8 +178,14 @@ def analyze(
     if inputs.marks is not None and len(inputs.marks):
         sizes = pd.concat(inputs.shown.values(), ignore_index=True) if inputs.shown else None
         frames |= mark_tables(marked(inputs.marks, analysed.every, stimuli=sizes, sessions=inputs.sessions), maps)
-    frames |= {"robustness": robustness(analysed), "paper": paper(analysed, frames, compared)}
+    frames |= {"robustness": robustness(analysed), "paper": paper(analysed, results_to_cite(frames), compared)}
     return _with_provenance(frames, inputs.prepared, exclusion_notes)
+
+
+def results_to_cite(frames: Mapping[str, pd.DataFrame]) -> list[Result]:
+    """Return the numbers to cite that are not differences."""
+    sources = {"bradley_terry": preference_results, "ratings": grade_results, "thresholds": threshold_results}
+    return [result for name, results in sources.items() if name in frames for result in results(frames[name])]
 
 
 def _answers_of_analysed(

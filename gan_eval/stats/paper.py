@@ -3,12 +3,11 @@
 The numbers of single pictures come from one fit for each row (`compare.detection_rates`), which `comparisons` uses too.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, ndtri
+from scipy.special import ndtri
 
 from gan_eval.base.inference import Estimate
 from gan_eval.judgements.trials import PAIRED, TWO_MODELS, AnyTrials, TypedTrials, typed
@@ -17,9 +16,8 @@ from gan_eval.stats.estimate.detection_rates import BY_PICTURE, TWO_WAY
 from gan_eval.stats.estimate.differences import UNTESTED
 from gan_eval.stats.groups import REAL, contestants, joined, n_known, provenance_cells
 from gan_eval.stats.questions import ANY_FAKE, CHOSEN, kind_rows, left_out
-from gan_eval.stats.results import EVERYTHING, NONE, RATING, SINGLE, VERDICTS, Result
+from gan_eval.stats.results import EVERYTHING, NONE, NUMBERS, RATING, SINGLE, VERDICTS, Result
 from gan_eval.stats.tables.comparisons import Compared, Detected
-from gan_eval.stats.tables.hype import mean_thresholds
 from gan_eval.tables.cells import is_missing
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (
@@ -132,15 +130,14 @@ _ADAPTIVE_RATES = "exposures follow the answers, which keeps the rates near {}: 
 _OTHER_RULE = "exposures follow the answers by a rule without a known share: no rate is given; see psychometric"
 _NO_DPRIME = "no d′, since the share of correct choices, or an end of its interval, is 0 or 100%"
 _OUTSIDE = "d′ is that of the mean rates, which need not lie between those of the rows"
-Frames = Mapping[str, pd.DataFrame]
 
 
-def paper(trials: AnyTrials, frames: Frames, compared: Compared) -> pd.DataFrame:
+def paper(trials: AnyTrials, results: Sequence[Result], compared: Compared) -> pd.DataFrame:
     """Return the table `paper`; without answers it has no rows.
 
     Args:
         trials: the analysed trials.
-        frames: the tables `bradley_terry`, `ratings`, `thresholds` and `hype` of these trials, by name.
+        results: the preferences, mean grades and thresholds of these trials.
         compared: the differences of these trials.
     """
     trials = typed(trials)
@@ -148,9 +145,11 @@ def paper(trials: AnyTrials, frames: Frames, compared: Compared) -> pd.DataFrame
     rows = [*_single_rows(answered[~protocol.isin(ADAPTIVE_PROTOCOLS).to_numpy(bool)], compared)]
     for name in ADAPTIVE_PROTOCOLS:
         answers = answered[(protocol == name).to_numpy(bool)].reset_index(drop=True)
-        rows += _adaptive_rows(name, answers, frames) if len(answers) else ()
-    rows += _pair_rows(trials, frames, compared.results) if len(trials.pairs) else ()
-    rows += _grade_rows(trials, frames) if len(trials.graded) else ()
+        of_protocol = [each for each in results if each.protocol == name]
+        rows += _adaptive_rows(name, answers, of_protocol) if len(answers) else ()
+    preferences = [each for each in results if each.protocol == TWO_MODELS]
+    rows += _pair_rows(trials, preferences, compared.results) if len(trials.pairs) else ()
+    rows += _grade_rows(trials.graded, [each for each in results if each.protocol == RATING])
     return frame_of(rows, PAPER)
 
 
@@ -186,11 +185,11 @@ def _one_or_all(datasets: Iterable[str | None]) -> str | None:
     return names.pop() if len(names) == 1 else EVERYTHING
 
 
-def _adaptive_rows(protocol: str, answers: pd.DataFrame, frames: Frames) -> Iterator[Row]:
+def _adaptive_rows(protocol: str, answers: pd.DataFrame, thresholds: Sequence[Result]) -> Iterator[Row]:
     """Yield the rows of single pictures whose exposures follow the answers, by one protocol."""
-    shares = frames["thresholds"].loc[frames["thresholds"]["protocol"] == protocol, "share"].unique()
-    is_known = len(shares) == 1 and not pd.isna(shares[0])
-    note = _ADAPTIVE_RATES.format(f"{shares[0]:.0%}") if is_known else _OTHER_RULE
+    shares = np.unique([each.numbers["share"].value for each in thresholds])
+    note = _ADAPTIVE_RATES.format(f"{shares[0]:.0%}") if len(shares) == 1 and not np.isnan(shares[0]) else _OTHER_RULE
+    means = {(each.model or None, each.dataset or None): each for each in thresholds}
     rows = kind_rows(answers)
     used_answers = answers.iloc[np.unique(np.concatenate([row.positions for row in rows]))] if rows else answers
     several = len({row.dataset for row in rows}) != 1
@@ -198,7 +197,8 @@ def _adaptive_rows(protocol: str, answers: pd.DataFrame, frames: Frames) -> Iter
     parts = [(*row[:2], *row[:2], answers.iloc[row.positions].reset_index(drop=True)) for row in rows]
     of_all = (EVERYTHING, EVERYTHING if several else dataset, None, dataset, used_answers)
     for model, name, of_model, of_dataset, part in [*parts, of_all]:
-        cells = {"verdict": NONE, **_thresholds(frames, protocol, of_model, of_dataset)}
+        mean = means.get((of_model, of_dataset))
+        cells = {"verdict": NONE, **(_cells("threshold_ms", mean.estimate) if mean else {})}
         yield _counts_of_kinds(protocol, model, name, part) | cells | provenance_cells(part, note)
 
 
@@ -233,34 +233,17 @@ def _detected(model: str | None, dataset: str | None, row: Detected) -> Row:
     """Return the row of a model on a data set, or of all."""
     detection, test = row.numbers, row.test
     cells: Row = {"accuracy90_low": detection.accuracy90[0], "accuracy90_high": detection.accuracy90[1]}
-    for name, short in (("fooling_rate", "fooling"), ("real_called_real", "real"), ("accuracy", "accuracy")):
-        estimate: Estimate = getattr(detection, name)
-        cells |= {name: estimate.value, f"{short}_low": estimate.low, f"{short}_high": estimate.high}
+    for name in ("fooling_rate", "real_called_real", "accuracy", "dprime"):
+        cells |= _cells(name, Estimate(*getattr(detection, name)))
     cells |= dict(zip(("shared_real", "shared_real_low", "shared_real_high"), row.reals, strict=True))
-    value, low, high = detection.dprime
-    cells |= {"dprime": value, "dprime_low": low, "dprime_high": high, "basis": detection.basis}
-    cells |= {"p": detection.p, "p_holm": test.p_holm}
+    cells |= {"basis": detection.basis, "p": detection.p, "p_holm": test.p_holm}
     cells |= {"untested": detection.untested, "exploratory": test.exploratory}
     notes = provenance_cells(row.question.trials, "exploratory" if test.exploratory else "", detection.note)
     counts = _counts_of_kinds(SINGLE, model, dataset, row.question.trials) | _left_out(row)
     return {**counts, **cells, "verdict": test.on_chance, **notes}
 
 
-def _thresholds(frames: Frames, protocol: str, model: str | None, dataset: str | None) -> Row:
-    """Return the mean threshold of a model on a data set, or over all models."""
-    names = ("threshold_ms", "threshold_ms_low", "threshold_ms_high")
-    if protocol == STAIRCASE:
-        hype = frames["hype"]
-        is_row = (hype["score"] == "hype_time") & _equal(hype["dataset"], dataset) & _equal(hype["model"], model)
-        mean = hype[is_row][["value", "ci_low", "ci_high"]]
-        return dict(zip(names, mean.iloc[0], strict=True)) if len(mean) else {}
-    thresholds = frames["thresholds"]
-    thresholds = thresholds[(thresholds["protocol"] == protocol) & _equal(thresholds["dataset"], dataset)]
-    means = mean_thresholds(thresholds if model is None else thresholds[_equal(thresholds["model"], model)])
-    return dict(zip(names, means[0][-3:], strict=True)) if means else {}
-
-
-def _pair_rows(trials: TypedTrials, frames: Frames, compared: Sequence[Result]) -> Iterator[Row]:
+def _pair_rows(trials: TypedTrials, preferences: Sequence[Result], compared: Sequence[Result]) -> Iterator[Row]:
     """Yield the rows of pairs of a real and a generated picture, then of pairs of two models."""
     pairs = trials.pairs
     pairs = pairs[pairs["answered"].to_numpy(bool)].reset_index(drop=True)
@@ -272,53 +255,40 @@ def _pair_rows(trials: TypedTrials, frames: Frames, compared: Sequence[Result]) 
     for dataset, part in of_models.groupby("dataset", dropna=False, sort=True):
         name = _name(dataset)
         of_dataset = (each for each in tests if each.question == "preference" and each.dataset == (name or ""))
-        strengths = frames["bradley_terry"]
-        yield from _rows_of_models(part, name, next(of_dataset, None), strengths[_equal(strengths["dataset"], name)])
+        by_model = {each.model: each for each in preferences if each.dataset == (name or "")}
+        yield from _rows_of_models(part, name, next(of_dataset, None), by_model)
 
 
 def _rows_of_models(
-    pairs: pd.DataFrame, dataset: str | None, test: Result | None, strengths: pd.DataFrame
+    pairs: pd.DataFrame, dataset: str | None, test: Result | None, preferences: Mapping[str, Result]
 ) -> Iterator[Row]:
     """Yield the rows of pairs of models on one data set.
 
     Args:
         test: the first difference of the data set, which is cited if there is no other.
-        strengths: the rows of `bradley_terry`.
+        preferences: by model, the chance to be chosen over the average contestant.
     """
     models = sorted({*pairs["first"], *pairs["second"]})
     test = test if len(models) == 2 else None
-    by_model = {row["contestant"]: row for row in strengths.to_dict("records")}
     for model in models:
         of_model = pairs[(pairs["first"] == model) | (pairs["second"] == model)]
         sides = (("first", "stimulus"), ("second", "stimulus_b"))
         shown = pd.concat([of_model.loc[(of_model[side] == model).to_numpy(bool), name] for side, name in sides])
-        cells = _strength(by_model[model], of_model) if model in by_model else {}
+        strength = preferences.get(model)
+        cells = _with_basis("preference", strength.estimate, of_model) if strength else {}
         if test is not None:  # the number to cite is `chosen`
             cells |= _chosen(test, model)
         number = None if shown.isna().any() else int(shown.nunique())
-        strength = by_model.get(model, {"win_share": None, "note": None})
-        why_not = strength["note"] if test is None and is_missing(strength["win_share"]) else None
-        provenance = _tested(of_model, test) if is_missing(why_not) else provenance_cells(of_model, why_not)
+        why_not = strength.reason if strength and test is None and is_missing(strength.estimate.value) else ""
+        provenance = provenance_cells(of_model, why_not) if why_not else _tested(of_model, test)
         yield {**_counted(TWO_MODELS, model, dataset, of_model, number, 0), **cells, **provenance}
-
-
-def _strength(row: Mapping[Hashable, Any], of_model: pd.DataFrame) -> Row:
-    """Return the chance to be chosen over the average contestant, from a row of `bradley_terry`."""
-    several = of_model["participant"].nunique() > 1
-    return {
-        "preference": row["win_share"],
-        "preference_low": float(expit(row["ci_low"])),
-        "preference_high": float(expit(row["ci_high"])),
-        "basis": None if is_missing(row["ci_low"]) else TWO_WAY if several else BY_PICTURE,
-    }
 
 
 def _chosen(test: Result, model: str) -> Row:
     """Return the share of the pairs of two models in which one was chosen, from their difference."""
     value, low, high = test.estimate
-    ends = (value, low, high) if model == test.a else (-value, -high, -low)
-    names = ("chosen", "chosen_low", "chosen_high")
-    return dict(zip(names, (0.5 + end for end in ends), strict=True)) | {"basis": test.basis or None}
+    share = test.share if model == test.a else Estimate(0.5 - value, 0.5 - high, 0.5 - low)
+    return _cells("chosen", share) | {"basis": test.basis or None}
 
 
 def _rows_with_reals(paired: pd.DataFrame, tests: Sequence[Result]) -> Iterator[Row]:
@@ -345,12 +315,10 @@ def _rows_with_reals(paired: pd.DataFrame, tests: Sequence[Result]) -> Iterator[
 def _of_choices(test: Result) -> Row:
     """Return the rates and the verdict from the share of pairs in which the real picture was chosen."""
     right, low, high = test.share
-    cells: Row = {"accuracy": right, "accuracy_low": low, "accuracy_high": high}
+    cells = _cells("accuracy", test.share) | _cells("fooling_rate", Estimate(1 - right, 1 - high, 1 - low))
     cells |= {"accuracy90_low": test.within.low + 0.5, "accuracy90_high": test.within.high + 0.5}
-    cells |= {"fooling_rate": 1 - right, "fooling_low": 1 - high, "fooling_high": 1 - low}
     if test.untested != "one side" and not {right, low, high} & {0.0, 1.0}:
-        dprimes = np.sqrt(2) * ndtri([right, low, high])
-        cells |= dict(zip(("dprime", "dprime_low", "dprime_high"), map(float, dprimes), strict=True))
+        cells |= _cells("dprime", Estimate(*map(float, np.sqrt(2) * ndtri([right, low, high]))))
     return cells | {
         "p": test.p_unadjusted,
         "p_holm": test.p_holm,
@@ -359,31 +327,38 @@ def _of_choices(test: Result) -> Row:
     }
 
 
-def _grade_rows(trials: TypedTrials, frames: Frames) -> Iterator[Row]:
+def _grade_rows(graded: pd.DataFrame, grades: Sequence[Result]) -> Iterator[Row]:
     """Yield the rows of grades of each model's pictures, and of the real ones."""
-    graded, means = trials.graded, frames["ratings"]
-    graded = graded[graded["answered"].to_numpy(bool)]
-    for row in means.to_dict("records"):
-        of_dataset = _equal(means["dataset"], row["dataset"]) & _equal(means["kind"], row["kind"])
-        pooled = not isinstance(row["model"], str)
-        if pooled and means.loc[of_dataset, "model"].notna().any():
+    named = {(each.dataset, each.kind) for each in grades if each.model}
+    for grade in grades:
+        if not grade.model and (grade.dataset, grade.kind) in named:
             continue  # all models of the data set together
-        is_row = _equal(graded["dataset"], row["dataset"]) & _equal(graded["kind"], row["kind"])
-        part = graded[is_row if pooled else is_row & _equal(graded["model"], row["model"])].reset_index(drop=True)
-        yield _grade_row(row, part)
+        is_row = graded["answered"].to_numpy(bool)
+        for column in ("dataset", "kind", *(["model"] if grade.model else [])):
+            is_row = is_row & _equal(graded[column], getattr(grade, column) or None)
+        yield _grade_row(grade, graded[is_row].reset_index(drop=True))
 
 
-def _grade_row(row: Mapping[Hashable, Any], part: pd.DataFrame) -> Row:
-    """Return the row of grades of one kind of pictures, from a row of `ratings`."""
+def _grade_row(grade: Result, part: pd.DataFrame) -> Row:
+    """Return the row of the grades of one kind of pictures."""
     pictures = part["stimulus"].nunique()
-    kinds = {REAL: (REAL, 0, pictures), "fake": (row["model"], pictures, 0)}
-    model, *shown = kinds.get(row["kind"], (row["model"], None, 0))
-    cells = {f"grade{end}": row[name] for end, name in (("", "mean"), ("_low", "ci_low"), ("_high", "ci_high"))}
-    several = part["participant"].nunique() > 1
-    cells["basis"] = None if is_missing(row["ci_low"]) else TWO_WAY if several else BY_PICTURE
-    cells["n_unknown"] = None if isinstance(row["kind"], str) else pictures
-    note = row["note"] if isinstance(row["note"], str) else ""
-    return _counted(RATING, model, row["dataset"], part, *shown) | cells | provenance_cells(part, note)
+    kinds = {REAL: (REAL, 0, pictures), "fake": (grade.model or None, pictures, 0)}
+    model, *shown = kinds.get(grade.kind, (grade.model or None, None, 0))
+    cells = _with_basis("grade", grade.estimate, part) | {"n_unknown": None if grade.kind else pictures}
+    counts = _counted(RATING, model, grade.dataset or None, part, *shown)
+    return counts | cells | provenance_cells(part, grade.reason)
+
+
+def _with_basis(name: str, estimate: Estimate, part: pd.DataFrame) -> Row:
+    """Return the cells of a number whose interval, if it has one, is clustered."""
+    basis = TWO_WAY if part["participant"].nunique() > 1 else BY_PICTURE
+    return _cells(name, estimate) | {"basis": None if is_missing(estimate.low) else basis}
+
+
+def _cells(name: str, estimate: Estimate) -> Row:
+    """Return the cells of a number and its interval."""
+    prefix = NUMBERS[name][0]
+    return {name: estimate.value, f"{prefix}_low": estimate.low, f"{prefix}_high": estimate.high}
 
 
 def _name(cell: object) -> str | None:

@@ -1,7 +1,7 @@
-"""Results: numbers with their question, interval, p and verdict, from the rows of `paper` and `comparisons`.
+"""Results: numbers with their question, interval, p and verdict.
 
-Whoever writes about a result reads this list, not the tables: `compare` makes the rows of an analysis, `results_of`
-reads those of stored tables.
+Whoever writes about a result reads this list, not the tables. In an analysis each statistic gives its own, of which
+`paper` is a view; `results_of` reads those of stored tables.
 """
 
 from collections import Counter
@@ -49,6 +49,8 @@ _QUESTIONS = {SINGLE: "detection", PAIRED: "detection", TWO_MODELS: "preference"
 """Question behind a row of `paper`, by its protocol; others: the threshold of exposure."""
 _MEASURES = {"detection": "accuracy", "preference": "preference", "grades": "grade", "threshold": "threshold_ms"}
 """Number that answers it."""
+_TEXTS = ("verdict", "basis", "untested", "dataset", "model", "kind")
+"""Texts of a result that are columns of the same name."""
 
 
 class Margin(NamedTuple):
@@ -78,6 +80,8 @@ class Result:
     """One of the words of `paper`; empty: a difference of `comparisons`."""
     dataset: str = ""
     model: str = ""
+    kind: str = ""
+    """Kind of the graded pictures; empty: not known."""
     name: str = ""
     """Name of the comparison, for readers."""
     a: str = ""
@@ -235,14 +239,15 @@ def _number(row: Mapping[Any, Any], name: str) -> float:
     return _NAN if is_missing(row.get(name)) else float(row[name])
 
 
-def _estimate(row: Mapping[Any, Any], value: str, low: str, high: str) -> Estimate:
+def estimate_in(row: Mapping[Any, Any], value: str, low: str, high: str) -> Estimate:
+    """Return the number in a row's columns, with its interval; NaN where a cell is missing."""
     return Estimate(_number(row, value), _number(row, low), _number(row, high))
 
 
 def _shared(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the fields that both tables have."""
-    names = {"verdict": "verdict", "basis": "basis", "reason": "note", "untested": "untested", "dataset": "dataset"}
-    texts = {name: "" if is_missing(row.get(of)) else str(row[of]) for name, of in {**names, "model": "model"}.items()}
+    columns = {"reason": "note"} | {name: name for name in _TEXTS}
+    texts = {name: "" if is_missing(row.get(of)) else str(row[of]) for name, of in columns.items()}
     counts = {str(name): None if is_missing(n) else int(n) for name, n in row.items() if str(name).startswith("n_")}
     return texts | {
         "p_unadjusted": _number(row, "p"),
@@ -254,24 +259,29 @@ def _shared(row: Mapping[Any, Any]) -> dict[str, Any]:
     }
 
 
+def own_result(row: Mapping[Any, Any], protocol: str, estimate: Estimate, **more: Any) -> Result:
+    """Return the result of a statistic's row: the number that answers the question of its protocol."""
+    question = _QUESTIONS.get(protocol, "threshold")
+    fields = _shared(row) | {"protocol": protocol, "estimate": estimate, **more}
+    return Result(question=question, measure=_MEASURES[question], **fields)
+
+
 def _cited(row: Mapping[Any, Any]) -> Result:
-    question = _QUESTIONS.get(row["protocol"], "threshold")
     numbers = {
-        name: _estimate(row, name, f"{of}_low", f"{of}_high") for name, (of, *_) in NUMBERS.items() if name in row
+        name: estimate_in(row, name, f"{of}_low", f"{of}_high") for name, (of, *_) in NUMBERS.items() if name in row
     }
-    shared = _estimate(row, "shared_real", "shared_real_low", "shared_real_high")
+    shared = estimate_in(row, "shared_real", "shared_real_low", "shared_real_high")
     is_own = is_missing(shared.low) or shared.low == numbers["real_called_real"].low
     if not is_missing(shared.value):
         numbers["real_called_real"] = shared
-    return Result(
-        question=question,
-        measure=_MEASURES[question],
-        estimate=numbers.get(_MEASURES[question], NO_ESTIMATE),
-        protocol=row["protocol"],
-        within=_estimate(row, "accuracy", "accuracy90_low", "accuracy90_high"),
+    measure = _MEASURES[_QUESTIONS.get(row["protocol"], "threshold")]
+    return own_result(
+        row,
+        row["protocol"],
+        numbers.get(measure, NO_ESTIMATE),
+        within=estimate_in(row, "accuracy", "accuracy90_low", "accuracy90_high"),
         numbers=numbers,
         shares_reals=not is_own,
-        **_shared(row),
     )
 
 
@@ -285,9 +295,9 @@ def compared_result(row: Mapping[Any, Any]) -> Result:
     return Result(
         question=row["question"],
         measure=row["measure"],
-        estimate=_estimate(row, "difference", "ci_low", "ci_high"),
-        within=_estimate(row, "difference", "ci90_low", "ci90_high"),
-        simultaneous=_estimate(row, "difference", "simultaneous_low", "simultaneous_high"),
+        estimate=estimate_in(row, "difference", "ci_low", "ci_high"),
+        within=estimate_in(row, "difference", "ci90_low", "ci90_high"),
+        simultaneous=estimate_in(row, "difference", "simultaneous_low", "simultaneous_high"),
         name=row["comparison"],
         a=row["a"],
         b=row["b"],

@@ -11,12 +11,11 @@ from gan_eval.report.parts.sentences import said, sentence
 from gan_eval.report.parts.words import missing, plural, rows_with
 from gan_eval.report.people.caveats import interim_sentence, is_interim
 from gan_eval.report.people.participants import included_count
-from gan_eval.settings.protocols import QUEST_PLUS
 from gan_eval.stats.estimate.detection_rates import NEARLY_CONSTANT
 from gan_eval.stats.estimate.grades import MEAN
 from gan_eval.stats.results import NONE, Result, is_adjusted
 from gan_eval.stats.tables.agreement import AGREEMENT
-from gan_eval.stats.tables.hype import HYPE, THRESHOLDS, MeanThreshold, mean_thresholds
+from gan_eval.stats.tables.hype import THRESHOLDS, threshold_results
 from gan_eval.tables import TRIALS
 
 MAX_ROWS = 6
@@ -193,14 +192,5 @@ def _agreement(folder: StudyFolder, dataset: str) -> list[str]:
 
 def threshold_sentences(folder: StudyFolder) -> list[str]:
     """Return sentences on the threshold of each data set by staircases or QUEST+."""
-    means = mean_thresholds(folder.table(THRESHOLDS))
-    return [sentence("results", "threshold", mean, _cited_threshold(folder, mean)) for mean in means]
-
-
-def _cited_threshold(folder: StudyFolder, mean: MeanThreshold) -> Estimate:
-    """Return the mean threshold of a data set; of a staircase as in the table to cite."""
-    scores = rows_with(folder.table(HYPE), "dataset", mean.dataset)
-    scores = scores[(scores["score"] == "hype_time") & scores["value"].notna()]
-    if mean.protocol == QUEST_PLUS or scores.empty:
-        return Estimate(mean.mean_ms, mean.low_ms, mean.high_ms)
-    return Estimate(*scores[["value", "ci_low", "ci_high"]].iloc[0].astype(float))
+    means = threshold_results(folder.table(THRESHOLDS))
+    return [sentence("results", "threshold", each) for each in means if not each.model]

@@ -48,10 +48,10 @@ def thresholds_table(folder: StudyFolder) -> ShownTable:
         [
             text(mean.dataset),
             _NAMES[mean.protocol],
-            whole(mean.n_participants),
-            milliseconds(mean.mean_ms),
-            NOTHING if missing(mean.low_ms) else _interval(mean.low_ms, mean.high_ms),
-            whole(mean.n_without),
+            whole(mean.counts["n_participants"]),
+            milliseconds(mean.estimate.value),
+            NOTHING if missing(mean.estimate.low) else _interval(*mean.estimate[1:]),
+            whole(mean.counts["n_without"]),
         ]
         for mean in (mean_thresholds(frame) if len(frame) else ())
     ]

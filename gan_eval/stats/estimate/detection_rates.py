@@ -336,7 +336,7 @@ def _mean_of_rows(rows: Sequence[Rates], joint: Rates) -> Rates:
     is_mixed = 0 < clustered < len(rows) and joint.fit is not None
     some_constant = f"in {constant} of {len(rows)} rows the answers do not vary with the pictures"
     notes = [
-        some_constant if 0 < constant < len(rows) else "",
+        some_constant if constant and len(rows) > 1 else "",
         f"{clustered} of {len(rows)} rows {'has' if clustered == 1 else 'have'} clustered shares" if is_mixed else "",
     ]
     covariances = joint.covariances

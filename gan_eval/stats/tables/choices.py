@@ -5,6 +5,7 @@ import pandas as pd
 from scipy.special import expit, ndtri
 
 from gan_eval.base.inference import (
+    Estimate,
     binomial_p,
     degrees_of_freedom,
     n_levels,
@@ -13,10 +14,11 @@ from gan_eval.base.inference import (
     two_way,
     wilson,
 )
-from gan_eval.judgements.trials import PAIRED, AnyTrials, pictures, typed
+from gan_eval.judgements.trials import PAIRED, TWO_MODELS, AnyTrials, pictures, typed
 from gan_eval.stats.estimate.votes import by_both_pictures, pictures_of_any_pair
 from gan_eval.stats.groups import Groups, contestants, distinct, joined, notes_on_one, one_participant, provenance
 from gan_eval.stats.mixed.fit import plain_fit
+from gan_eval.stats.results import Result, own_result
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import DATASET, PROVENANCE, SHARE, Table, integer, interval_columns, number, text
 
@@ -136,6 +138,18 @@ def bradley_terry(trials: AnyTrials) -> pd.DataFrame:
             for row in _strengths_of_dataset(part.reset_index(drop=True))
         ]
     return frame_of(rows, BRADLEY_TERRY)
+
+
+def preference_results(table: pd.DataFrame) -> list[Result]:
+    """Return the chances to be chosen over the average contestant, from the table `bradley_terry`."""
+    return [
+        own_result(
+            row | {"model": row["contestant"]},
+            TWO_MODELS,
+            Estimate(row["win_share"], float(expit(row["ci_low"])), float(expit(row["ci_high"]))),
+        )
+        for row in table.to_dict("records")
+    ]
 
 
 def _strengths_of_dataset(pairs: pd.DataFrame) -> list[Row]:

@@ -6,6 +6,7 @@ import pandas as pd
 from gan_eval.base.inference import cells, mean_of_people, n_levels, proportion, t_critical
 from gan_eval.judgements.trials import AnyTrials, pictures, typed
 from gan_eval.stats.groups import groups, n_known, notes_on_one, one_participant, provenance, provenance_cells
+from gan_eval.stats.results import RATING, Result, estimate_in, own_result
 from gan_eval.tables.frames import Row, conform, frame_of
 from gan_eval.tables.schema import (
     DATASET,
@@ -81,6 +82,12 @@ def ratings(trials: AnyTrials) -> pd.DataFrame:
                 for model, of_model in part.groupby("model", sort=True):
                     rows.append(named | {"model": model} | _mean_grade(of_model))
     return frame_of(rows, RATINGS)
+
+
+def grade_results(table: pd.DataFrame) -> list[Result]:
+    """Return the mean grades of the table `ratings`; of all models of a data set together without a model."""
+    rows = table.to_dict("records")
+    return [own_result(row, RATING, estimate_in(row, "mean", "ci_low", "ci_high")) for row in rows]
 
 
 def _mean_grade(part: pd.DataFrame) -> Row:

@@ -1,6 +1,6 @@
 """HYPE scores (Zhou et al. 2019, NeurIPS, arXiv 1904.01121), and the thresholds of staircases and QUEST+."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from gan_eval.base.inference import Estimate, n_levels, t_critical, two_way_inte
 from gan_eval.judgements.trials import AnyTrials, pictures, requested_exposure, typed
 from gan_eval.settings.protocols import ADAPTIVE_PROTOCOLS, STAIRCASE
 from gan_eval.stats.groups import Groups, groups, n_known, one_participant, provenance, provenance_cells
+from gan_eval.stats.results import Result, own_result
 from gan_eval.tables.frames import Row, frame_of
 from gan_eval.tables.schema import (
     ANALYSIS_RUN,
@@ -283,39 +284,38 @@ def mean_threshold(values: np.ndarray) -> Estimate:
     return Estimate(mean, mean / float(factor), mean * float(factor))
 
 
-class MeanThreshold(NamedTuple):
-    """The thresholds of a data set over participants, in ms."""
+def mean_thresholds(table: pd.DataFrame, *more: str) -> list[Result]:
+    """Return the mean threshold over participants of each protocol and data set of a table `thresholds`.
 
-    protocol: str
-    dataset: str | None
-    n_participants: int
-    n_without: int
-    """Number of blocks without a threshold: too few reversals or answers."""
-    share: float
-    """Share of correct answers at the threshold; NaN if blocks differ or follow another rule."""
-    n_bound: int
-    """Number of blocks that stayed at an end of the range."""
-    mean_ms: float
-    """NaN without a threshold."""
-    low_ms: float
-    """Lower end of its 95% interval over participants (`mean_threshold`)."""
-    high_ms: float
+    Args:
+        more: other columns to group by.
 
-
-def mean_thresholds(table: pd.DataFrame) -> list[MeanThreshold]:
-    """Return the mean threshold of each protocol and each data set of a table `thresholds`."""
+    Returns:
+        `counts` has the participants, and the blocks without a threshold and at an end of the range; `numbers` the
+        share of correct answers at the threshold, NaN if blocks differ or follow another rule.
+    """
     means = []
-    for (protocol, dataset), part in table.groupby(["protocol", "dataset"], dropna=False, sort=True):
+    columns = ["protocol", "dataset", *more]
+    for names, part in table.groupby(columns, dropna=False, sort=True):
         by_person = part.dropna(subset="threshold_ms").groupby("participant")["threshold_ms"].mean()
-        means.append(
-            MeanThreshold(
-                str(protocol),
-                dataset if isinstance(dataset, str) else None,
-                len(by_person),
-                int(part["threshold_ms"].isna().sum()),
-                float(part["share"].to_numpy("float64")[0]) if part["share"].nunique(dropna=False) == 1 else np.nan,
-                int(part["bound"].notna().sum()),
-                *mean_threshold(by_person.to_numpy("float64")),
-            )
-        )
+        shares = part["share"].to_numpy("float64", na_value=np.nan)
+        row = {
+            **dict(zip(columns, names, strict=True)),
+            "n_participants": len(by_person),
+            "n_without": part["threshold_ms"].isna().sum(),
+            "n_bound": part["bound"].notna().sum(),
+        }
+        share = float(shares[0]) if len(np.unique(shares)) == 1 else np.nan
+        mean = mean_threshold(by_person.to_numpy("float64"))
+        means.append(own_result(row, str(row["protocol"]), mean, numbers={"share": Estimate(share, np.nan, np.nan)}))
     return means
+
+
+def threshold_results(table: pd.DataFrame) -> list[Result]:
+    """Return the thresholds to cite from a table `thresholds`: of each data set, without a model, and of its models.
+
+    Of staircases it is the mean of the modal exposures, as in `hype`.
+    """
+    by_staircase = (table["protocol"] == STAIRCASE).fillna(False)
+    cited = table.assign(threshold_ms=table["mode_ms"].where(by_staircase, table["threshold_ms"]))
+    return [*mean_thresholds(cited), *mean_thresholds(cited.dropna(subset="model"), "model")]

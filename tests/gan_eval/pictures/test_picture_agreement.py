@@ -534,7 +534,7 @@ CHANGED = {
     "the order BRG": lambda levels: levels[:, :, [2, 0, 1]],
     "the order RBG": lambda levels: levels[:, :, [0, 2, 1]],
     "the order GRB": lambda levels: levels[:, :, [1, 0, 2]],
-    "in YCbCr": lambda levels: np.asarray(Image.fromarray(levels).convert("YCbCr")),  # before: red and blue
+    "in YCbCr": lambda levels: np.asarray(Image.fromarray(np.uint8(levels)).convert("YCbCr")),  # before: red and blue
 }
 
 

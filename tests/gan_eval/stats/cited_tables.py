@@ -4,6 +4,7 @@ import pandas as pd
 
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.settings.analysis import AnalysisSettings
+from gan_eval.stats.analysis import results_to_cite
 from gan_eval.stats.paper import paper
 from gan_eval.stats.tables.choices import bradley_terry
 from gan_eval.stats.tables.comparisons import compare
@@ -22,4 +23,4 @@ def cited_tables(trials: pd.DataFrame, plan: AnalysisSettings | None = None) -> 
         "thresholds": thresholds(answers),
         "hype": hype(answers),
     }
-    return frames | {"paper": paper(answers, frames, compared)}
+    return frames | {"paper": paper(answers, results_to_cite(frames), compared)}

@@ -42,7 +42,6 @@ def test_points_and_fits_are_drawn_in_two_panels():
 
 
 def test_without_a_fit_points_are_drawn_and_the_note_says_why():
-    charts, table = section(**NOT_FITTED, note=WHY, basis=None).blocks
+    charts, why = section(**NOT_FITTED, note=WHY, basis=None).blocks
     assert "Gaussian" not in charts.charts[0].caption
-    assert table.rows[0][2] == "–"
-    assert table.notes[-1] == f"a on faces: {WHY}"
+    assert why.lines == [f"a on faces: {WHY}"]

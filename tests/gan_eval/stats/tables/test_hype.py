@@ -144,9 +144,10 @@ def test_the_mean_over_participants() -> None:
     )
     (found,) = mean_thresholds(table)
     values = [THRESHOLD, THRESHOLD + 30, THRESHOLD + 90]
-    assert (found.dataset, found.n_participants, found.n_without, found.n_bound) == ("d", 3, 1, 0)
-    assert found.mean_ms == pytest.approx(sum(values) / 3)
-    assert (found.low_ms, found.high_ms) == mean_threshold(np.array(values))[1:]
+    assert found.dataset == "d"
+    assert found.counts == {"n_participants": 3, "n_without": 1, "n_bound": 0}
+    assert found.estimate == mean_threshold(np.array(values))
+    assert found.estimate.value == pytest.approx(sum(values) / 3)
 
 
 def test_the_interval_of_thresholds_is_coxs_around_their_mean() -> None:

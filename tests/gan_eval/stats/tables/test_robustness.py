@@ -61,7 +61,7 @@ JUDGED = simulated(participants=8, stimuli=16, each=16)
     [
         (simulated(participants=2, stimuli=16, each=16), DRIFT, "too few"),
         (JUDGED.assign(response=JUDGED["kind"], correct=True), DRIFT, "do not vary"),
-        (pairs().assign(choice="a"), SIDE_BIAS, "do not vary"),
+        (pairs().assign(choice="a"), SIDE_BIAS, "all choices are the same"),
     ],
 )
 def test_where_there_is_no_test_a_note_says_why(trials, check, word):
