@@ -114,7 +114,8 @@ def test_a_transparent_colour_is_refused_where_a_pixel_has_it(tmp_path, picture,
 @pytest.mark.parametrize("mode", ["CMYK", "F", "I", "LAB", "YCbCr"])
 def test_modes_without_an_exact_reading_are_refused_by_name(tmp_path, mode):
     Image.new(mode, (6, 4)).save(tmp_path / "odd.tif")
-    refused(rf"odd\.tif:.*mode {mode}.*8-bit RGB", pictures.read_rgb, tmp_path / "odd.tif")
+    of_old_pillow = "|not a readable picture" if mode == "YCbCr" else ""  # before 13 it cannot read its own file
+    refused(rf"odd\.tif:.*(mode {mode}.*8-bit RGB{of_old_pillow})", pictures.read_rgb, tmp_path / "odd.tif")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".webp"])
