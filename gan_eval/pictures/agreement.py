@@ -49,6 +49,12 @@ def evenly_spread(things: Sequence[T], most: int = MAX_LOOKED_AT) -> list[T]:
     return [things[at] for at in np.linspace(0, len(things) - 1, min(most, len(things))).round().astype(int)]
 
 
+def spread_neighbours(things: Sequence[T]) -> list[T]:
+    """Return at most 24 things: all, or neighbours at indices that are spread evenly, as names may be wrong by one."""
+    starts = np.linspace(0, max(0, len(things) - 2), MAX_PAIRS // 2).round().astype(int)
+    return [things[at] for at in sorted({*starts, *(starts + 1)})] if len(things) > MAX_PAIRS else [*things]
+
+
 class Look(NamedTuple):
     """Facts about a picture."""
 
@@ -146,10 +152,8 @@ Looked = list[tuple[Sequence[Path], tuple[Look, Look]]]
 
 
 def _looked(pairs: Sequence[Sequence[Path]]) -> Looked:
-    """Look at pairs: all, or neighbours at places that are spread evenly, as names may be wrong by one."""
-    starts = np.linspace(0, max(0, len(pairs) - 2), MAX_PAIRS // 2).round().astype(int)
-    indices = sorted({*starts, *(starts + 1)}) if len(pairs) > MAX_PAIRS else range(len(pairs))
-    chosen = [pairs[at] for at in indices]
+    """Look at pairs: all, or neighbours."""
+    chosen = spread_neighbours(pairs)
     seen = looks([path for pair in chosen for path in pair])
     return [(pair, (a, b)) for pair, a, b in zip(chosen, seen[::2], seen[1::2], strict=True) if a and b]
 
@@ -225,7 +229,11 @@ def partners_line(pairs: Sequence[Sequence[Path]]) -> str:
 
 
 def unrelated_line(pairs: Sequence[tuple[Look, Look]], what: str) -> str:
-    """Return a line if the pictures of pairs, also a drawing and a photograph, share no more than those of others."""
+    """Return a line if the pictures of pairs, also a drawing and a photograph, share no more than those of others.
+
+    Args:
+        pairs: pairs in the order of their names, as those behind a missing file have a neighbour's partner.
+    """
     pairs = [pair for pair in pairs if not (pair[0].is_flat or pair[1].is_flat)]
     if len(pairs) < MIN_COMPARED:
         return ""
@@ -233,7 +241,21 @@ def unrelated_line(pairs: Sequence[tuple[Look, Look]], what: str) -> str:
     partners, others = np.diag(shared)[:, None], ~np.eye(len(pairs), dtype=bool)
     is_more = np.concatenate([(partners > shared)[others], (partners > shared.T)[others]])
     check = CHECKS["no_partners"]
-    return "" if is_more.mean() > check.threshold else check.line(what=what, n=len(pairs))
+    if is_more.mean() <= check.threshold:
+        return check.line(what=what, n=len(pairs))
+    check, first = CHECKS["neighbour"], _first_of_a_neighbour(shared)
+    return "" if first is None else check.line(what=what, n=len(pairs), first=first + 1)
+
+
+def _first_of_a_neighbour(shared: Floats) -> int | None:
+    """Return the index of the pair from which on a neighbour's partner shares more, by the threshold; None if none."""
+    own, check = np.diag(shared), CHECKS["neighbour"]
+    for start, more in enumerate([np.diag(shared, -1) - own[:-1], np.diag(shared, 1) - own[1:]]):
+        signs = (more > check.share).astype(int) - (more < -check.share)
+        sums = signs[::-1].cumsum()[::-1]
+        if sums.max() >= check.threshold:
+            return start + int(sums.argmax())
+    return None
 
 
 def _shared(pairs: Sequence[tuple[Look, Look]]) -> tuple[Floats, Floats]:
@@ -509,14 +531,15 @@ def halves_line(pairs: Sequence[tuple[Picture, Picture]]) -> str:
     alike = [pair for pair in pairs if pair[0].shape == size]
     if len(alike) < MIN_CHANGED:
         return ""
-    steps = np.mean([steps_of(_grey(np.concatenate(pair, axis=1))) for pair in alike], axis=0)
-    parts = max((3, 4), key=lambda count: seam_ratio(steps, count))
-    if seam_ratio(steps, parts) >= CHECKS["panels"].threshold:
+    steps = np.array([steps_of(_grey(np.concatenate(pair, axis=1))) for pair in alike])
+    parts = max((3, 4), key=lambda count: seam_ratio(steps.mean(axis=0), count))
+    if seam_ratio(steps.mean(axis=0), parts) >= CHECKS["panels"].threshold:
         return CHECKS["panels"].line(n=len(alike), parts=parts)
-    middle = len(steps) // 2
-    beside = float(np.median(np.r_[steps[middle - 4 : middle], steps[middle + 1 : middle + 5]]))
-    if beside >= 2 and steps[middle] < CHECKS["no_seam"].threshold * beside:
-        return CHECKS["no_seam"].line(n=len(alike))
+    middle, check = steps.shape[1] // 2, CHECKS["no_seam"]
+    beside = np.median(np.c_[steps[:, middle - 4 : middle], steps[:, middle + 1 : middle + 5]], axis=1)
+    is_smooth = np.median(steps[:, middle] / np.maximum(beside, 1e-9)) < check.threshold
+    if len(alike) >= check.n and np.median(beside) >= check.share and is_smooth:
+        return check.line(n=len(alike))
     return unrelated_line([(look_at(a), look_at(b)) for a, b in pairs], "the halves of one picture")
 
 

@@ -100,6 +100,10 @@ _ROWS = (
           "places of edges); chance is 0.5, with an SD of 0.06", 0.65, "asks",
           "{what} are no more alike than others ({n} pairs looked at): if their names match by chance, as running "
           "numbers do, they are no partners"),
+    Check("neighbour", "number of the last pairs of which a neighbour's partner shares more, by 1 SD, less those of "
+          "which it shares less", 3, "asks",
+          "{what} are less alike than those of neighbours, from number {first} of the {n} looked at on: is a file "
+          "missing, so that each one behind it has its neighbour's partner?", share=1),
     Check("fit", "sizes differ: ratio of the differences in the better half with another fit and with this one",
           0.8, "asks", "real and generated pictures agree better {fit}"),
     Check("side_by_side", "deviation of one aspect ratio from two or three times the other", 0.01, "asks",
@@ -146,9 +150,10 @@ _ROWS = (
           "others", 1.5, "asks",
           "the {n} pictures looked at seem to have {parts} parts side by side, which are no halves: cut them, and join "
           "two parts by gan-eval data pair"),
-    Check("no_seam", "ratio of the mean step of the levels in the middle and of those around it", 1.3, "asks",
+    Check("no_seam", "median ratio of the step of the levels in the middle and of those around it, which are 2 or more",
+          1.3, "asks",
           "the {n} pictures looked at have no seam in the middle: single pictures, such as inputs alone? The left and "
-          "the right half are taken for a pair"),
+          "the right half are taken for a pair", 6, 2),
     Check("exchanged_halves", "number of pictures in which A surely looks drawn, and B", 2, "asks",
           "A looks drawn in {a} of {n} pictures, B in {b}: are the halves of some exchanged? One direction holds for "
           "all"),

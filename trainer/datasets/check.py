@@ -12,7 +12,7 @@ from gan_eval.base.atomic import atomic_path
 from gan_eval.base.digests import sha256_bytes
 from gan_eval.base.errors import UserError
 from gan_eval.base.progress import Progress
-from gan_eval.pictures.agreement import MAX_PAIRS, dark_folders, evenly_spread, halves_line
+from gan_eval.pictures.agreement import dark_folders, evenly_spread, halves_line, spread_neighbours
 from gan_eval.pictures.decode import Picture, read_rgb, unread_pictures
 from gan_eval.settings.choices import Direction
 from trainer.datasets.dataset import try_pictures
@@ -156,7 +156,7 @@ def _of_halves(
     flat_a, flat_b = zip(*(picture.flat for picture in pictures), strict=True)
     halves = [(width // 2, height) for width, height in (map(int, picture.size.split("x")) for picture in pictures)]
     lines = [*doubtful_halves(halves, flat_a, flat_b)]
-    read = try_pictures(evenly_spread(usable, MAX_PAIRS), data_set.sides)
+    read = try_pictures(spread_neighbours(usable), data_set.sides)
     lines = lines or list(filter(None, [halves_line([sides for sides in read if not isinstance(sides, UserError)])]))
     return lines, drawn_side(flat_a, flat_b)
 

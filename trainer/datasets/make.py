@@ -12,7 +12,7 @@ from gan_eval.base.errors import UserError
 from gan_eval.base.locks import hold_folder
 from gan_eval.base.output_folders import check_output_folder
 from gan_eval.base.progress import Progress
-from gan_eval.pictures.agreement import MAX_PAIRS, evenly_spread, halves_line
+from gan_eval.pictures.agreement import halves_line, spread_neighbours
 from gan_eval.pictures.decode import Picture, by_stem, list_pictures, read_rgb, write_png
 from trainer.datasets.dataset import SPLITS, map_pictures
 from trainer.datasets.pairs import list_splits
@@ -66,7 +66,7 @@ def pair_folders(
     def joined(path: Path) -> Picture:
         return np.concatenate([read_rgb(path), read_rgb(partners[path])], axis=1)
 
-    looked = [(read_rgb(left), read_rgb(right)) for left, right in evenly_spread(list(partners.items()), MAX_PAIRS)]
+    looked = [(read_rgb(left), read_rgb(right)) for left, right in spread_neighbours(list(partners.items()))]
     if line := halves_line(looked):
         on_message(line)
     sources = {out / split / f"{stem}.png": left for split, of in pairs.items() for stem, (left, _) in of.items()}

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from gan_eval.base.errors import UserError
-from gan_eval.pictures.agreement import MAX_PAIRS, evenly_spread, halves_line
+from gan_eval.pictures.agreement import halves_line, spread_neighbours
 from gan_eval.pictures.checks import CHECKS
 from gan_eval.pictures.decode import Picture, by_stem, list_pictures, names_a_picture, read_rgb, resize
 from gan_eval.settings.choices import Direction
@@ -98,7 +98,7 @@ class PairedSet(DataSet):
 
     def _looked_at(self, paths: list[Path]) -> list[tuple[Picture, Picture]]:
         """Return A and B of some items, without those that cannot be read."""
-        results = try_pictures(evenly_spread(paths, MAX_PAIRS), self.sides)
+        results = try_pictures(spread_neighbours(paths), self.sides)
         return [result for result in results if not isinstance(result, UserError)]
 
 

@@ -223,6 +223,16 @@ def test_pairs_of_two_photographs_are_doubted_if_they_are_of_different_scenes(
     assert ["no more alike" in line for line in found] == [True] * said
 
 
+@pytest.mark.parametrize("shift", [0, 1, -1])
+def test_pairs_behind_a_missing_file_are_doubted(tmp_path: Path, shift: int) -> None:
+    for at in range(12):
+        darker = np.uint8(scene(at + shift * (at > 5)) * 0.6 + 20)
+        save(tmp_path / "set" / "train" / f"{at:02}.png", scene(at), darker)
+    found = lines(check(tmp_path / "set"), "halves")
+    expected = "the halves of one picture are less alike than those of neighbours, from number 7 of the 12"
+    assert [line.startswith(expected) for line in found] == [True] * bool(shift)
+
+
 def test_three_parts_and_single_pictures_are_no_halves(tmp_path: Path) -> None:
     for number in range(6):
         negative = 255 - scene(number)
