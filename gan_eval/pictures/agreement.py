@@ -80,10 +80,9 @@ class Look(NamedTuple):
 def look_at(picture: Picture) -> Look:
     """Return the facts about a picture."""
     grey = _grey(picture)
-    rows, columns = (((np.arange(GRID) + 0.5) * side / GRID).astype(int) for side in grey.shape)
     columns_mean, rows_mean = (grey.mean(axis=axis) for axis in (0, 1))
     return Look(
-        pixels=picture[rows[:, None], columns],
+        pixels=_sampled(picture),
         profiles=(columns_mean - columns_mean.mean(), rows_mean - rows_mean.mean()),
         size=grey.shape,
         digest=crc32(picture.tobytes()),
@@ -93,6 +92,12 @@ def look_at(picture: Picture) -> Look:
         margins=_between_margins(picture),
         tiles=[_between_jumps(grey, axis) for axis in (1, 0)],
     )
+
+
+def _sampled(picture: Picture) -> Pixels:
+    """Return (128, 128, 3) every n-th pixel."""
+    rows, columns = (((np.arange(GRID) + 0.5) * side / GRID).astype(int) for side in picture.shape[:2])
+    return picture[rows[:, None], columns]
 
 
 def _grey(picture: Picture) -> NDArray[np.uint8]:
@@ -162,6 +167,7 @@ def _best_change(real: Pixels, fake: Pixels) -> str:
     """Return the change after which a pair agrees better, by its threshold; "" if none."""
     there = _fields(fake)
     groups = np.array_split(_fields(real).argsort(axis=None), 8)
+    is_grey = np.abs(there - there.mean(axis=2, keepdims=True)).mean() < 1
 
     def difference(changed: Pixels, of: str) -> float:
         apart = _fields(changed) - there
@@ -173,7 +179,11 @@ def _best_change(real: Pixels, fake: Pixels) -> str:
         return float(np.abs(apart).mean()) + (1 if of == "colours" else 2)
 
     plain = {of: difference(real, of) for of in ("places", "colours", "levels")}
-    ratios = {each.id: difference(each.apply(real), each.of) / plain[each.of] / each.threshold for each in CHANGES}
+    ratios = {
+        each.id: difference(each.apply(real), each.of) / plain[each.of] / each.threshold
+        for each in CHANGES
+        if not (is_grey and each.of == "colours")
+    }
     best = min(ratios, key=lambda name: ratios[name])
     return best if ratios[best] < 1 else ""
 
@@ -225,26 +235,29 @@ def _other_partner_line(looked: Looked) -> str:
 
 def partners_line(pairs: Sequence[Sequence[Path]]) -> str:
     """Return a line if pictures of one stem are no more alike than those of different stems; "" if they are."""
-    return unrelated_line([pair for _, pair in _looked(pairs)], "pictures of one file stem")
+    pixels = [(a.pixels, b.pixels) for _, (a, b) in _looked(pairs) if not (a.is_flat or b.is_flat)]
+    return _unrelated_line(pixels, "pictures of one file stem")
 
 
-def unrelated_line(pairs: Sequence[tuple[Look, Look]], what: str) -> str:
+def _unrelated_line(pairs: Sequence[tuple[Pixels, Pixels]], what: str) -> str:
     """Return a line if the pictures of pairs, also a drawing and a photograph, share no more than those of others.
 
     Args:
         pairs: pairs in the order of their names, as those behind a missing file have a neighbour's partner.
     """
-    pairs = [pair for pair in pairs if not (pair[0].is_flat or pair[1].is_flat)]
     if len(pairs) < MIN_COMPARED:
         return ""
-    shared = sum((each - each.mean()) / max(float(each.std()), 1e-9) for each in _shared(pairs))
-    partners, others = np.diag(shared)[:, None], ~np.eye(len(pairs), dtype=bool)
-    is_more = np.concatenate([(partners > shared)[others], (partners > shared.T)[others]])
-    check = CHECKS["no_partners"]
-    if is_more.mean() <= check.threshold:
+    shared, check = _shared(pairs), CHECKS["no_partners"]
+    if _partners_lead(shared) <= check.threshold:
         return check.line(what=what, n=len(pairs))
     check, first = CHECKS["neighbour"], _first_of_a_neighbour(shared)
     return "" if first is None else check.line(what=what, n=len(pairs), first=first + 1)
+
+
+def _partners_lead(shared: Floats) -> float:
+    """Return the share of comparisons in which partners share more than others."""
+    partners, others = np.diag(shared)[:, None], ~np.eye(len(shared), dtype=bool)
+    return float(np.concatenate([(partners > shared)[others], (partners > shared.T)[others]]).mean())
 
 
 def _first_of_a_neighbour(shared: Floats) -> int | None:
@@ -258,12 +271,16 @@ def _first_of_a_neighbour(shared: Floats) -> int | None:
     return None
 
 
-def _shared(pairs: Sequence[tuple[Look, Look]]) -> tuple[Floats, Floats]:
-    """Return (N, N) mutual information of the grey levels in 8 steps, and correlation of the strength of edges."""
-    greys = [[look.pixels.mean(axis=2) for look in side] for side in zip(*pairs, strict=True)]
+def _shared(pairs: Sequence[tuple[Pixels, Pixels]]) -> Floats:
+    """Return (N, N) what first and second pictures share, in SD.
+
+    It is the sum of the mutual information of the grey levels in 8 steps and the correlation of the strength of edges.
+    """
+    greys = [[pixels.mean(axis=2) for pixels in side] for side in zip(*pairs, strict=True)]
     first, second = ([*map(_steps, side)] for side in greys)
     edges = [np.array([*map(_edges, side)]) for side in greys]
-    return np.array([[_information(a, b) for b in second] for a in first]), edges[0] @ edges[1].T
+    kinds = (np.array([[_information(a, b) for b in second] for a in first]), edges[0] @ edges[1].T)
+    return np.sum([(each - each.mean()) / max(float(each.std()), 1e-9) for each in kinds], axis=0)
 
 
 def _steps(grey: Floats) -> NDArray[np.int_]:
@@ -528,19 +545,33 @@ def _highest(paths: Sequence[Path], white: int | None, threshold: float) -> tupl
 def halves_line(pairs: Sequence[tuple[Picture, Picture]]) -> str:
     """Return a line if pictures are no two halves side by side, or if their halves share nothing; else ""."""
     size = Counter(pair[0].shape for pair in pairs).most_common(1)[0][0] if pairs else (0, 0)
-    alike = [pair for pair in pairs if pair[0].shape == size]
-    if len(alike) < MIN_CHANGED:
+    wholes = [np.concatenate(pair, axis=1) for pair in pairs if pair[0].shape == size]
+    if len(wholes) < CHECKS["no_seam"].n:
         return ""
-    steps = np.array([steps_of(_grey(np.concatenate(pair, axis=1))) for pair in alike])
-    parts = max((3, 4), key=lambda count: seam_ratio(steps.mean(axis=0), count))
-    if seam_ratio(steps.mean(axis=0), parts) >= CHECKS["panels"].threshold:
-        return CHECKS["panels"].line(n=len(alike), parts=parts)
+    steps = np.array([steps_of(_grey(whole)) for whole in wholes])
+    parts, check = max((3, 4), key=lambda parts: seam_ratio(steps.mean(axis=0), parts)), CHECKS["panels"]
+    if seam_ratio(steps.mean(axis=0), parts) >= check.threshold:
+        return check.line(n=len(wholes), parts=parts)
+    if _are_thirds(wholes):
+        return check.line(n=len(wholes), parts=3)
     middle, check = steps.shape[1] // 2, CHECKS["no_seam"]
     beside = np.median(np.c_[steps[:, middle - 4 : middle], steps[:, middle + 1 : middle + 5]], axis=1)
     is_smooth = np.median(steps[:, middle] / np.maximum(beside, 1e-9)) < check.threshold
-    if len(alike) >= check.n and np.median(beside) >= check.share and is_smooth:
-        return check.line(n=len(alike))
-    return unrelated_line([(look_at(a), look_at(b)) for a, b in pairs], "the halves of one picture")
+    if np.median(beside) >= check.share and is_smooth:
+        return check.line(n=len(wholes))
+    return _unrelated_line([(_sampled(a), _sampled(b)) for a, b in pairs], "the halves of one picture")
+
+
+def _are_thirds(wholes: Sequence[Picture]) -> bool:
+    """Return True if neighbouring thirds share more than others, and clearly more often than halves do."""
+    if len(wholes) < MIN_COMPARED:
+        return False
+    cut = {parts: [np.array_split(whole, parts, axis=1) for whole in wholes] for parts in (2, 3)}
+    halves, *thirds = (
+        _partners_lead(_shared([(_sampled(part[at]), _sampled(part[at + 1])) for part in cut[parts]]))
+        for parts, at in ((2, 0), (3, 0), (3, 1))
+    )
+    return min(thirds) > max(CHECKS["panels"].share, halves + 0.05)
 
 
 # masks

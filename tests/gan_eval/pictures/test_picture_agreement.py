@@ -554,6 +554,14 @@ def test_each_change_has_its_own_name(tmp_path, said):
     assert said in agreement.changed_line(pairs_of(tmp_path, 8))
 
 
+def test_grey_pictures_of_purple_ones_are_not_called_ycbcr(tmp_path):
+    def purple(image):
+        return np.uint8(array_of(image.convert("L"))[..., None] * [1, 0, 1] + [0, 60, 0])
+
+    write(tmp_path, lambda image: Image.fromarray(purple(image)).convert("L").convert("RGB"), count=8, real=purple)
+    assert not agreement.changed_line(pairs_of(tmp_path, 8))
+
+
 @pytest.mark.parametrize(("changed", "said"), [((0, 3, 6, 9), "4 of 12"), (range(1, 12), "11 of 12"), ((5,), "")])
 def test_a_change_in_some_pictures_is_told_with_their_number(tmp_path, changed, said):
     for number in range(12):

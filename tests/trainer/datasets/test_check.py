@@ -233,6 +233,16 @@ def test_pairs_behind_a_missing_file_are_doubted(tmp_path: Path, shift: int) -> 
     assert [line.startswith(expected) for line in found] == [True] * bool(shift)
 
 
+def test_three_parts_on_white_have_no_seams_but_share_more_than_halves(tmp_path: Path) -> None:
+    for number in range(8):
+        parts = [scene(number), np.uint8(scene(number) * 0.8), 255 - scene(number)]
+        on_white = [np.pad(part, ((0, 0), (8, 8), (0, 0)), constant_values=255) for part in parts]
+        save(tmp_path / "three" / "train" / f"{number}.png", *on_white)
+        save(tmp_path / "two" / "train" / f"{number}.png", *on_white[1:])
+    assert ["3 parts side by side" in line for line in lines(check(tmp_path / "three"), "halves")] == [True]
+    assert not lines(check(tmp_path / "two"), "halves")
+
+
 def test_three_parts_and_single_pictures_are_no_halves(tmp_path: Path) -> None:
     for number in range(6):
         negative = 255 - scene(number)
