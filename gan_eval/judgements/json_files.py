@@ -17,8 +17,8 @@ _HALF_A_PAIR = re.compile(
 _OF_A_ROW = frozenset(
     {"stimulus", "kind", "response", "choice", "rating", "correct", "rt", "reaction_time_ms", "trial_type"}
 )
-"""Fields of a trial: a list next to them, such as the path of the mouse, has no trials. In an array of objects only
-a list whose entries have one of them has; of others `[*]` in a path makes rows (`gan_eval.judgements.paths`)."""
+"""Fields of a trial: a list next to them, such as the path of the mouse, has no trials. In several objects only a
+list whose entries have one of them has; of others `[*]` in a path makes rows (`gan_eval.judgements.paths`)."""
 
 
 def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
@@ -30,9 +30,12 @@ def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
     Half of a surrogate pair, which JavaScript leaves where it cuts a text within an emoji, becomes U+FFFD.
     """
     lists, single = list[tuple[str, list[Any]]](), list[Any]()
-    for gap, value in _values(text, file):
+    values = [*_values(text, file)]
+    for gap, value in values:
         found = _lists_of(value)
-        if not found:
+        if not found or (
+            len(values) > 1 and isinstance(value, dict) and not all(_are_trials(rows) for _, rows in found)
+        ):
             single.append(value)
         elif lists and len(found) == 1 and "\n" not in gap:
             lists[-1][1].extend(found[0][1])  # as JATOS' appendResultData writes
@@ -78,7 +81,7 @@ def _lists_of(value: Any) -> list[tuple[str, list[Any]]]:
     if isinstance(value, list):
         of_people = [_rows_in(each) for each in value]
         rows = [row for rows in of_people for row in rows or ()]
-        are_people = all(each is not None and not _OF_A_ROW.isdisjoint(each[0]) for each in of_people)
+        are_people = all(each is not None and _are_trials(each) for each in of_people)
         return [("", rows if value and are_people else value)]
     if not isinstance(value, dict):
         return []
@@ -100,6 +103,10 @@ def _rows_in(value: Any) -> list[dict[str, Any]] | None:
     inner = {name for row in rows for name in row}
     fields = {f"outer.{name}" if name in inner else name: each for name, each in value.items() if name != lists[0]}
     return [{**fields, **row} for row in rows]
+
+
+def _are_trials(rows: Sequence[Any]) -> bool:
+    return not _OF_A_ROW.isdisjoint(rows[0])
 
 
 def _is_rows(value: Any) -> bool:

@@ -147,6 +147,20 @@ def test_a_list_next_to_an_answer_does_not_replace_it(tmp_path) -> None:
     require_all(of_json(tmp_path, "\n".join(map(json.dumps, rows))))
 
 
+def test_a_list_of_facts_about_a_picture_does_not_multiply_its_answers(tmp_path) -> None:
+    """Before, a line of Labelbox was two rows, one for each fact, and each answer counted twice."""
+    lines = [
+        {
+            "picture": f"x{n}.png",
+            "facts": [{"name": "kind", "value": KINDS[n % 2]}, {"name": "model", "value": "gan"}],
+            "project": {"answers": [{"participant": f"P{p}", **answers(p)[n]} for p in range(PEOPLE)]},
+        }
+        for n in range(PICTURES)
+    ]
+    mapping = {name: f"project.answers[*].{name}" for name in ("participant", "stimulus", "kind", "response")}
+    require_all(of_json(tmp_path, "\n".join(map(json.dumps, lines)), mapping))
+
+
 def test_a_loop_of_psychopy_is_refused_with_the_way_out(tmp_path) -> None:
     loop = {"py/object": "psychopy.data.trial.TrialHandler2", "trialList": answers(0), "nReps": 1, "data": {}}
     refused("a loop of PsychoPy as JSON.*saveAsWideText", of_json, tmp_path, loop)
