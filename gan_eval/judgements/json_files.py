@@ -85,10 +85,12 @@ def _lists_of(value: Any) -> list[tuple[str, list[Any]]]:
         return [("", rows if value and are_people else value)]
     if not isinstance(value, dict):
         return []
-    if (of_person := _rows_in(value)) is not None:
+    if of_person := _rows(value) or _rows_in(value):
         return [("", of_person)]
-    people = {name: each if _is_rows(each) else _rows_in(each) for name, each in value.items()}
-    return [(str(name), rows) for name, rows in people.items() if rows] if all(people.values()) else []
+    people = {name: _rows(each) or _rows_in(each) for name, each in value.items()}
+    if all(people.values()):
+        return [(str(name), rows) for name, rows in people.items() if rows]
+    return _lists_of(*value.values()) if len(value) == 1 else []
 
 
 def _rows_in(value: Any) -> list[dict[str, Any]] | None:
@@ -96,12 +98,12 @@ def _rows_in(value: Any) -> list[dict[str, Any]] | None:
 
     A field that the rows have, too, becomes `outer.NAME`.
     """
-    lists = [name for name, each in value.items() if _is_rows(each)] if isinstance(value, dict) else []
+    lists = {name: rows for name, each in value.items() if (rows := _rows(each))} if isinstance(value, dict) else {}
     if len(lists) != 1 or not _OF_A_ROW.isdisjoint(value):
         return None
-    rows = value[lists[0]]
+    ((own, rows),) = lists.items()
     inner = {name for row in rows for name in row}
-    fields = {f"outer.{name}" if name in inner else name: each for name, each in value.items() if name != lists[0]}
+    fields = {f"outer.{name}" if name in inner else name: each for name, each in value.items() if name != own}
     return [{**fields, **row} for row in rows]
 
 
@@ -109,5 +111,9 @@ def _are_trials(rows: Sequence[Any]) -> bool:
     return not _OF_A_ROW.isdisjoint(rows[0])
 
 
-def _is_rows(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+def _rows(value: Any) -> list[dict[str, Any]]:
+    """Return a list of objects, or three or more trials under keys, as of Firebase, with these as the field `key`."""
+    if isinstance(value, dict) and len(value) > 2 and all(isinstance(each, dict) for each in value.values()):
+        rows = [{"key": key, **each} for key, each in value.items()]
+        return rows if all(_are_trials([row]) for row in rows) else []
+    return value if isinstance(value, list) and all(isinstance(each, dict) for each in value) else []
