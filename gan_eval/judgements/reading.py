@@ -337,7 +337,10 @@ def _record_parts(
     """Read records with a header; below it another header may follow, as where files were joined by hand."""
     header_at = header_row(records, () if layout.skip_rows else layout.names)
     above = [title for row in records[:header_at] if (title := " ".join(filter(None, row)))]
-    records = [[*layout.columns], *records[header_at:]] if layout.columns else records[header_at:]
+    head = records[header_at]
+    if header_at and len(over := records[header_at - 1]) == len(head):  # SurveyMonkey: a picture's name or a title
+        head = [name or title for name, title in zip(head, over, strict=True)]
+    records = [[*layout.columns], *records[header_at:]] if layout.columns else [head, *records[header_at + 1 :]]
     if records[-1][0] == _END and not any(records[-1][1:]):
         records = records[:-1]
     heads = _headers(records)
