@@ -193,7 +193,8 @@ def _answered_rows(frame: pd.DataFrame, foreign: pd.DataFrame) -> Found:
         return frame, []
     answers = frame["response"].fillna("").str.strip().str.lower()
     rank = 2 * answers.isin(["", *MISSING]) + ~answers.isin(["real", "fake"])
-    ranked = foreign[[name for name in keys if name in foreign]].assign(rank=rank).sort_values("rank", kind="stable")
+    ranked = foreign[[name for name in keys if name in foreign]].assign(picture=frame.get("stimulus"), rank=rank)
+    ranked = ranked.sort_values("rank", kind="stable")
     kept = ranked.drop_duplicates(ranked.columns[:-1]).index.sort_values()
     line = f"{len(frame)} rows are of {len(kept)} trials; the row with the answer counts"
     return frame.loc[kept], [line] if len(kept) < len(frame) else []

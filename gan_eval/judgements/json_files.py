@@ -17,8 +17,8 @@ _HALF_A_PAIR = re.compile(
 _OF_A_ROW = frozenset(
     {"stimulus", "kind", "response", "choice", "rating", "correct", "rt", "reaction_time_ms", "trial_type"}
 )
-"""Fields of a trial: a list next to them, such as the path of the mouse, has no trials. In an array of objects only
-a list whose entries have one of them has; of others `[*]` in a path makes rows (`gan_eval.judgements.paths`)."""
+"""Fields of a trial: a list next to them, such as the path of the mouse, has no trials. In several objects only a
+list whose entries have one of them has; of others `[*]` in a path makes rows (`gan_eval.judgements.paths`)."""
 
 
 def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
@@ -30,9 +30,12 @@ def json_parts(text: str, file: str, group: str) -> Iterator[FilePart]:
     Half of a surrogate pair, which JavaScript leaves where it cuts a text within an emoji, becomes U+FFFD.
     """
     lists, single = list[tuple[str, list[Any]]](), list[Any]()
-    for gap, value in _values(text, file):
+    values = [*_values(text, file)]
+    for gap, value in values:
         found = _lists_of(value)
-        if not found:
+        if not found or (
+            len(values) > 1 and isinstance(value, dict) and not all(_are_trials(rows) for _, rows in found)
+        ):
             single.append(value)
         elif lists and len(found) == 1 and "\n" not in gap:
             lists[-1][1].extend(found[0][1])  # as JATOS' appendResultData writes
@@ -78,14 +81,16 @@ def _lists_of(value: Any) -> list[tuple[str, list[Any]]]:
     if isinstance(value, list):
         of_people = [_rows_in(each) for each in value]
         rows = [row for rows in of_people for row in rows or ()]
-        are_people = all(each is not None and not _OF_A_ROW.isdisjoint(each[0]) for each in of_people)
+        are_people = all(each is not None and _are_trials(each) for each in of_people)
         return [("", rows if value and are_people else value)]
     if not isinstance(value, dict):
         return []
-    if (of_person := _rows_in(value)) is not None:
+    if of_person := _rows(value) or _rows_in(value):
         return [("", of_person)]
-    people = {name: each if _is_rows(each) else _rows_in(each) for name, each in value.items()}
-    return [(str(name), rows) for name, rows in people.items() if rows] if all(people.values()) else []
+    people = {name: _rows(each) or _rows_in(each) for name, each in value.items()}
+    if all(people.values()):
+        return [(str(name), rows) for name, rows in people.items() if rows]
+    return _lists_of(*value.values()) if len(value) == 1 else []
 
 
 def _rows_in(value: Any) -> list[dict[str, Any]] | None:
@@ -93,14 +98,22 @@ def _rows_in(value: Any) -> list[dict[str, Any]] | None:
 
     A field that the rows have, too, becomes `outer.NAME`.
     """
-    lists = [name for name, each in value.items() if _is_rows(each)] if isinstance(value, dict) else []
+    lists = {name: rows for name, each in value.items() if (rows := _rows(each))} if isinstance(value, dict) else {}
     if len(lists) != 1 or not _OF_A_ROW.isdisjoint(value):
         return None
-    rows = value[lists[0]]
+    ((own, rows),) = lists.items()
     inner = {name for row in rows for name in row}
-    fields = {f"outer.{name}" if name in inner else name: each for name, each in value.items() if name != lists[0]}
+    fields = {f"outer.{name}" if name in inner else name: each for name, each in value.items() if name != own}
     return [{**fields, **row} for row in rows]
 
 
-def _is_rows(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+def _are_trials(rows: Sequence[Any]) -> bool:
+    return not _OF_A_ROW.isdisjoint(rows[0])
+
+
+def _rows(value: Any) -> list[dict[str, Any]]:
+    """Return a list of objects, or three or more trials under keys, as of Firebase, with these as the field `key`."""
+    if isinstance(value, dict) and len(value) > 2 and all(isinstance(each, dict) for each in value.values()):
+        rows = [{"key": key, **each} for key, each in value.items()]
+        return rows if all(_are_trials([row]) for row in rows) else []
+    return value if isinstance(value, list) and all(isinstance(each, dict) for each in value) else []

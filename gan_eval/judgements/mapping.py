@@ -44,7 +44,8 @@ def known_names(foreign: pd.DataFrame, mapping: Mapping[str, str]) -> tuple[Sour
             column_named(target, pd.DataFrame(columns=known), where=f"{where}, left of =")
             source = parse_source(target, expression or target, foreign.columns)
             side = ", right of =" if expression else " ignores a column of the file"
-            column_named(source.column, foreign, where=where + side, listed=False)
+            if expression or target != "trial":  # rows are numbered without a column, too
+                column_named(source.column, foreign, where=where + side, listed=False)
             sources[target] = source if expression else None
         except UserError as error:
             problems.append(str(error))

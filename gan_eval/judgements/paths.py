@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -144,14 +145,23 @@ def _entries(cells: pd.Series, path: Sequence[str]) -> list[list[str | None]]:
 
 
 def columns_of_lists(cells: pd.DataFrame) -> list[str]:
-    """Return the columns in which most cells have lists of objects."""
-    filled = {str(name): cells[name].dropna() for name in cells}
-    return [name for name, texts in filled.items() if 2 * sum(map(_has_objects, texts)) > len(texts)]
+    """Return the paths, such as `results.judgments`, at which most cells have a list of objects; most entries first."""
+    entries: dict[str, int] = {}
+    for name in map(str, cells):
+        filled = cells[name].dropna()
+        lists = [found for cell in filled for found in _lists(nested(cell), name)]
+        for path, count in Counter(path for path, _ in lists).items():
+            if 2 * count > len(filled):
+                entries[path] = sum(length for other, length in lists if other == path)
+    return sorted(entries, key=lambda path: -entries[path])
 
 
-def _has_objects(cell: str) -> bool:
-    value = nested(cell) if cell.startswith("[") else None
-    return isinstance(value, list) and any(isinstance(each, dict) for each in value)
+def _lists(value: Any, path: str) -> Iterator[tuple[str, int]]:
+    """Yield the path and the length of each list of objects that is in no other list."""
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        yield path, len(value)
+    for key, each in value.items() if isinstance(value, dict) else ():
+        yield from _lists(nested(each), f"{path}.{key}")
 
 
 def nested(cell: Any) -> Any:

@@ -1,5 +1,6 @@
 """The user's table of the pictures (`--pictures`): which one a row is of, and its kind, model and data set."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,8 @@ from gan_eval.judgements.words import translated
 _FACTS = ("stimulus", "kind", "model", "dataset", "item")
 _KEYS = ("number", "name", "stimulus")
 """Columns that say which picture a row is, before others."""
+_ASKED_OF = re.compile(r"\[([^\[\]]+)\]$")
+"""What a question of a grid is about, as LimeSurvey and Google Forms write it: `Is it real? [a.png]`."""
 Words = Mapping[str, Mapping[str, str]]
 
 
@@ -30,10 +33,14 @@ class TableOfPictures(NamedTuple):
     def columns_in(self, columns: Sequence[str]) -> dict[str, str]:
         """Return the columns of a form that are called as the pictures, by the pictures' names.
 
+        Of one grid of questions, what stands in brackets at their end is their name, too.
+
         Raises:
             UserError: most pictures have a column, others have none.
         """
-        titles = {title_of(column): column for column in columns}
+        asked = [(title_of(of[1]), column) for column in columns if (of := _ASKED_OF.search(column))]
+        titles = dict(asked) if len(dict(asked)) == len(asked) else {}
+        titles |= {title_of(column): column for column in columns}
         names = self.names()
         found = {name: titles[title_of(name)] for name in names if title_of(name) in titles}
         if 2 * len(found) <= len(names):

@@ -130,7 +130,10 @@ def unfilled_trials(path: Path) -> pd.DataFrame:
         UserError: no such file, a required column is absent, or a word is not known.
     """
     if path.suffix == ".parquet":
-        return read_table(path, TRIALS)
+        try:
+            return read_table(path, TRIALS)
+        except UserError as error:
+            raise (UserError(f"{error}; another program's: {_import_of(path)}") if path.is_file() else error) from error
     _require_text(path)
     frame = text_frame(path, TRIALS)
     for name in [column.name for column in TRIALS.columns if column.is_number]:
@@ -158,8 +161,12 @@ def _require_text(path: Path) -> None:
     with suppress(OSError), path.open("rb") as file:
         start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
         if start.startswith((b"PK\x03\x04", b"{", b"[{", b"[\n", b"[ ", b"PAR1")) or b"\0" in start:
-            out = f"gan-eval trials import {shlex.quote(str(path))} --out trials.csv"
-            raise UserError(f"{path}: not CSV, but JSON, Excel or bytes; JSON and Excel: {out}; then analyze that")
+            ways = f"JSON and Excel: {_import_of(path)}"
+            raise UserError(f"{path}: not CSV, but JSON, Excel or bytes; {ways}; then analyze that")
+
+
+def _import_of(path: Path) -> str:
+    return f"gan-eval trials import {shlex.quote(str(path))} --out trials.csv"
 
 
 def tables_to_analyze(

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -168,9 +168,8 @@ def read_foreign(files: Sequence[Path], layout: TableLayout = PLAIN) -> Foreign:
 
 def _parts_of_files(files: Sequence[Path], layout: TableLayout) -> list[FilePart]:
     """Read each file; of files with one stem the group is called after the folder, too."""
-    stems, parts, has_sheets = Counter(file.stem for file in files), list[FilePart](), False
-    for file in files:
-        group = file.stem if stems[file.stem] == 1 else f"{file.absolute().parent.name}/{file.stem}"
+    parts, has_sheets = list[FilePart](), False
+    for file, group in zip(files, _groups([file.absolute() for file in files]), strict=True):
         if plain_file(file) is None:
             has_sheets = True
             parts += sqlite_parts(file, group, layout.sheet)
@@ -183,6 +182,17 @@ def _parts_of_files(files: Sequence[Path], layout: TableLayout) -> list[FilePart
     if not parts:
         raise UserError(f"{files[0]}: no table in it; expected one of {', '.join(_READ)}")
     return parts
+
+
+def _groups(files: Sequence[PurePath]) -> list[str]:
+    """Return the stems of files, with as many of their folders as tell files with one stem apart.
+
+    >>> _groups([PurePath("P1/a/x.csv"), PurePath("P2/a/x.csv"), PurePath("P2/a/y.csv")])
+    ['P1/a/x', 'P2/a/x', 'y']
+    """
+    paths = [(*file.parts[:-1], file.stem) for file in files]
+    ends = Counter(path[-n:] for path in paths for n in range(1, len(path) + 1))
+    return ["/".join(next((path[-n:] for n in range(1, len(path)) if ends[path[-n:]] == 1), path)) for path in paths]
 
 
 def _require_no_output(parts: Sequence[FilePart]) -> None:
@@ -337,7 +347,10 @@ def _record_parts(
     """Read records with a header; below it another header may follow, as where files were joined by hand."""
     header_at = header_row(records, () if layout.skip_rows else layout.names)
     above = [title for row in records[:header_at] if (title := " ".join(filter(None, row)))]
-    records = [[*layout.columns], *records[header_at:]] if layout.columns else records[header_at:]
+    head = records[header_at]
+    if header_at and len(over := records[header_at - 1]) == len(head):  # SurveyMonkey: a picture's name or a title
+        head = [name or title for name, title in zip(head, over, strict=True)]
+    records = [[*layout.columns], *records[header_at:]] if layout.columns else [head, *records[header_at + 1 :]]
     if records[-1][0] == _END and not any(records[-1][1:]):
         records = records[:-1]
     heads = _headers(records)
@@ -434,11 +447,10 @@ def _member_parts(contents: dict[str, bytes], file: str, layout: TableLayout) ->
             facts |= _jatos_facts(json.loads(contents.pop(name)))
         except (ValueError, RecursionError) as error:
             raise UserError(f"{file}: {name} is not JSON; export the results again") from error
-    for name, content in contents.items():
-        if not content.strip():
-            continue
+    contents = {name: content for name, content in contents.items() if content.strip()}
+    for (name, content), group in zip(contents.items(), _groups([*map(PurePosixPath, contents)]), strict=True):
         result = _RESULT.search(name)
-        inner = result[1] if result else PurePosixPath(name).stem
+        inner = result[1] if result else group
         for part in _parts(content, f"{file}/{name}", inner, layout, is_member=True):
             about = {f"{JATOS}study_result": result[2], **facts.get(result[2], {})} if result else {}
             table = part.table

@@ -164,6 +164,8 @@ class _Reader:
         self.lines: list[str] = []
         self.stem = "%"
         """Replacement of % in the first source that has it."""
+        self.answers: list[str] = []
+        """The sources that have known answers."""
         self._keep(self.all_rows)
 
     def _keep(self, rows: pd.DataFrame) -> None:
@@ -181,6 +183,7 @@ class _Reader:
             self._choose_rows()
             for name in _FACTS:
                 self._take(name)
+            self._take_other_answers()
             self._leave_other_questions()
         self._take("participant")
         if f"{JATOS}study_result" in self.columns:
@@ -234,6 +237,7 @@ class _Reader:
         if name == "%#%":
             groups = numbered_columns([column for column in self.columns if not _NO_ANSWER.search(column)])
             by_size = sorted(groups, key=lambda pattern: -len(groups[pattern]))
+            self.answers = [*filter(self._is_answer, by_size)]
             return next((pattern for pattern in by_size if self.rows[groups[pattern]].notna().any(axis=None)), None)
         if name in ("@file", "@name"):
             return name
@@ -242,6 +246,7 @@ class _Reader:
         sizes = {each: sum(int(rows[name].count()) for name in of) for each, of in columns.items()}
         largest = max(sizes.values(), default=0)
         if target == "response" and len(sizes) > 1:  # the first question of a trial, of those with known answers
+            self.answers += filter(self._is_answer, sizes)
             sizes = {
                 each: 4 * self._is_answer(each) + 2 * (len(self._words(each)) > 1) + (2 * size >= largest)
                 for each, size in sizes.items()
@@ -300,11 +305,18 @@ class _Reader:
     def _of_one_task(self, column: str, has_truth: pd.Series) -> pd.Series:
         """Return the rows of the task or screen of the judgements, and choose them by a rule."""
         counts = self._counts(column, has_truth)
-        value = max(counts, key=lambda each: self._rank(each, has_truth & (self.rows[column] == each)))
+        ranks = {each: self._rank(each, has_truth & (self.rows[column] == each)) for each in counts}
+        value = max(counts, key=lambda each: ranks[each])
         self.where.append(f"{column}={value}")
-        others = ", ".join(f"{other} ({count})" for other, count in counts.items() if other != value)
-        if self.tool.prefer and others:
-            self.lines.append(f"other rows with pictures are not read: {others}; --where {column}=VALUE reads them")
+        answered = [
+            each for each, (is_correct, _, known, *_) in ranks.items() if self.tool.prefer or is_correct or known
+        ]
+        others = [each for each in answered if each != value]
+        if others:
+            named = ", ".join(f"{other} ({counts[other]})" for other in others)
+            self.lines.append(
+                f"other rows with pictures are not read: {named}; --where {column}=VALUE reads them, '{column}!=-' all"
+            )
         return self.rows[column] == value
 
     def _leave_practice_loops(self) -> None:
@@ -315,6 +327,33 @@ class _Reader:
             if self.rows[name].isna().any():
                 self.where.append(f"{name}=")
                 self._keep(self.rows[self.rows[name].isna().to_numpy(bool)])
+
+    def _take_other_answers(self) -> None:
+        """Join the answers of trials with a keyboard of their own; a line names other numbered columns of answers."""
+        chosen = self.mapping.get("response", "")
+        others = [name for name in self.answers if name != chosen]
+        if chosen not in self.answers or "response" in self.given.mapping or not others:
+            return
+        if "#" in chosen:
+            names = [chosen, *others]
+            end = _alike([name[::-1] for name in names])
+            start = min(_alike(names), min(map(len, names)) - end - 1)
+            own = chosen[: len(chosen) - end]
+            of_own = {name: source[len(own) :] for name, source in self.mapping.items() if source.startswith(own)}
+            wider = {name: f"{own[:start]}*{rest}".replace("#", "*") for name, rest in of_own.items()}
+            wider |= {"trial": ""} if "trial" in wider else {}  # rounds begin again
+            self.lines.append(f"not read: the answers of {', '.join(others)}; with them: {Options(wider).typed()}")
+            return
+        sources = {name: self.mapping.get(name, "") for name in ("response", "correct", "reaction_time_ms")}
+        for other in others:
+            filled = self.rows[[chosen, other]].notna()
+            stem = other.removesuffix(chosen.removeprefix(self.stem))
+            for name, source in sources.items() if filled[other].any() and not filled.all(axis=1).any() else ():
+                column, star, factor = source.partition("*")
+                further = column.replace(self.stem, stem)
+                if further in self.columns and further != column:
+                    so_far = self.mapping[name].removesuffix(f"{star}{factor}")
+                    self.mapping[name] = f"{so_far} + {further}{star}{factor}"
 
     def _leave_other_questions(self) -> None:
         """Leave out numbered questions without the answers real and fake or, if none has them, those of most others."""
@@ -393,6 +432,15 @@ def _columns_like(pattern: str, columns: Sequence[str]) -> dict[str, list[str]]:
             named = f"{name[: match.start(1)]}#{name[match.end(1) :]}" if "#" in pattern else name
             columns_of.setdefault(named, []).append(name)
     return columns_of
+
+
+def _alike(names: Sequence[str]) -> int:
+    """Return the number of first characters that names share.
+
+    >>> _alike(["#_Q6", "#_Q9"])
+    3
+    """
+    return next((at for at, signs in enumerate(zip(*names, strict=False)) if len({*signs}) > 1), min(map(len, names)))
 
 
 def _plain(word: object) -> str:

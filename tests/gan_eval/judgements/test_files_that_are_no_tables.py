@@ -99,3 +99,11 @@ def test_a_file_to_analyze_that_is_no_csv_is_named_so_with_the_command_that_read
         refused(f"{name}: not CSV, but JSON, Excel or bytes; .* trials import", read_trials, tmp_path / name)
         status, _, errors = command("analyze", str(tmp_path / name), "--out", str(tmp_path / "out"))
         assert (status, "columns are" in errors) == (2, False)
+
+
+def test_the_parquet_of_another_program_is_refused_with_the_command_that_reads_it(tmp_path):
+    """Before, the message named our columns alone, though the file has all that an import needs."""
+    pd.DataFrame(OBJECTS).to_parquet(tmp_path / "t.parquet")
+    refused(
+        "is missing; .*; another program's: gan-eval trials import .*t.parquet", read_trials, tmp_path / "t.parquet"
+    )

@@ -1,5 +1,6 @@
 """Tables of other programs: units, missing words, directions, shapes that are not one row a judgement."""
 
+import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from refusals import refused
 from small_tables import imported
 
 from gan_eval.base.errors import UserError
-from gan_eval.judgements.readers import tables_to_analyze
+from gan_eval.judgements.readers import import_trials, tables_to_analyze
 from gan_eval.judgements.trials import fill_trials
 from gan_eval.judgements.wide import numbered_columns
 from gan_eval.report.parts.folder import StudyFolder
@@ -93,6 +94,22 @@ def test_a_direction_without_ratings_is_refused(tmp_path: Path) -> None:
 
 
 WIDE = "code," + ",".join(f"rf.{n}.player.{what}" for n in (1, 2, 3) for what in ("image", "truth", "said"))
+
+
+@pytest.mark.parametrize("is_zip", [False, True])
+def test_files_of_one_name_in_folders_of_people_are_told_apart(tmp_path: Path, is_zip: bool) -> None:
+    """Before, all files of one name in a zip, or in folders of one name below those of people, were one person."""
+    files = [tmp_path / f"P{person}" / "first" / "answers.csv" for person in range(3)]
+    for file, (_, rows) in zip(files, table().groupby("participant"), strict=True):
+        file.parent.mkdir(parents=True)
+        rows.drop(columns="participant").to_csv(file, index=False)
+    if is_zip:
+        with zipfile.ZipFile(tmp_path / "study.zip", "w") as archive:
+            for file in files:
+                archive.write(file, file.relative_to(tmp_path))
+        files = [tmp_path / "study.zip"]
+    found = import_trials(files, mapping={"participant": "@file"})
+    assert found["participant"].unique().tolist() == [f"P{person}/first/answers" for person in range(3)]
 
 
 def test_wide_tables_are_named_with_their_numbered_columns(tmp_path: Path) -> None:

@@ -60,6 +60,30 @@ def test_questions_that_are_the_titles_of_pictures(tmp_path: Path, above: str) -
     assert any("not read above the header" in line for line in found.doubts) == bool(above)
 
 
+def test_pictures_below_the_columns_of_a_person_keep_these_names(tmp_path: Path) -> None:
+    """SurveyMonkey. Before, the code and the address were `unnamed_1` and `unnamed_2`, and the address was kept."""
+    above = ["Respondent ID", "IP Address", "Real or fake?", "", "", ""]
+    rows = [above, ["", "", *TITLES], ["P1", "1.2.3.4", *FORM[0][2:6]], ["P2", "1.2.3.5", *FORM[1][2:6]]]
+    file = written(tmp_path, "form.csv", pd.DataFrame(rows).to_csv(index=False, header=False))
+    pictures = written(tmp_path, "pictures.csv", NAMED)
+    found = imported(file, pictures=pictures, meanings=WORDS, mapping={"participant": "Respondent ID"})
+    assert found.trials["participant"].tolist() == ["P1"] * 4 + ["P2"] * 4
+    assert found.trials["kind"].tolist() == KINDS * 2
+    assert "1.2.3.4" not in found.trials.to_csv()
+
+
+def test_pictures_in_the_brackets_of_one_grid_are_found(tmp_path: Path) -> None:
+    """LimeSurvey. Before: "nothing says which picture a row is of". Of two grids none is chosen."""
+    pictures = written(tmp_path, "pictures.csv", NAMED)
+    grid = {f"G1[SQ{at}]. Real? [{name}]": [row[at + 2] for row in FORM] for at, name in enumerate(TITLES)}
+    one = written(tmp_path, "form.csv", pd.DataFrame({"participant": ["P1", "P2"], **grid}).to_csv(index=False))
+    found = imported(one, pictures=pictures, meanings=WORDS)
+    assert found.trials["response"].tolist() == ["real", "fake", "real", "none", "fake", "fake", "real", "real"]
+    both = grid | {name.replace("Real", "Sure"): cells for name, cells in grid.items()}
+    two = written(tmp_path, "two.csv", pd.DataFrame({"participant": ["P1", "P2"], **both}).to_csv(index=False))
+    refused("nothing says which picture a row is of", imported, two, pictures=pictures, meanings=WORDS)
+
+
 def test_titles_of_pictures_in_a_sheet_with_grades(tmp_path: Path) -> None:
     header = ["Person", *TITLES]
     rows = [["a sum", 3, 4, 5, 6], header, ["P1", 7, 2, 6, 1], ["P2", 5, 4, 4, 2]]

@@ -102,6 +102,8 @@ def test_a_row_without_a_list_is_left_out_and_one_with_a_text_is_rejected(tmp_pa
 def test_a_list_is_named_where_columns_are_missing(tmp_path) -> None:
     rows = [{"participant": "P0", "judged": [{"img": "x.png", "said": "real"}]}] * 2
     refused(r"a row of each entry of judged: --map COLUMN='judged\[\*\].NAME'", of_json, tmp_path, rows)
+    rows = [{"facts": [{"name": "x"}], "results": {"judgments": answers(0)}}] * 2
+    refused(r"a row of each entry of results.judgments: --map COLUMN='results.judgments", of_json, tmp_path, rows)
 
 
 def test_entries_and_numbered_columns_are_not_read_together(tmp_path) -> None:
@@ -138,6 +140,19 @@ def test_people_by_name_are_read(tmp_path, has_fields: bool) -> None:
     refused("--map participant=@file", of_json, tmp_path, value)
 
 
+@pytest.mark.parametrize("is_wrapped", [False, True])
+def test_trials_under_keys_are_read(tmp_path, is_wrapped: bool) -> None:
+    """Before, an export of Firebase was one row: its columns were the codes of people, or the word above them."""
+    value: Any = {
+        f"P{n}": {"age": 30, "trials": {f"-N{at}": row for at, row in enumerate(answers(n))}} for n in range(4)
+    }
+    found = of_json(tmp_path, {"sessions": value} if is_wrapped else value, {"participant": "@file"})
+    require_all(found)
+    assert found.trials["key"].nunique() == PICTURES
+    rows = [{"participant": f"P{n}", **row} for n in range(PEOPLE) for row in answers(n)]
+    require_all(of_json(tmp_path, {f"-N{at}": row for at, row in enumerate(rows)}))
+
+
 def test_a_list_next_to_an_answer_does_not_replace_it(tmp_path) -> None:
     """Before, lines of JSON with the path of the mouse in each trial were read as the points of that path."""
     rows = [
@@ -145,6 +160,20 @@ def test_a_list_next_to_an_answer_does_not_replace_it(tmp_path) -> None:
     ]
     require_all(of_json(tmp_path, rows))
     require_all(of_json(tmp_path, "\n".join(map(json.dumps, rows))))
+
+
+def test_a_list_of_facts_about_a_picture_does_not_multiply_its_answers(tmp_path) -> None:
+    """Before, a line of Labelbox was two rows, one for each fact, and each answer counted twice."""
+    lines = [
+        {
+            "picture": f"x{n}.png",
+            "facts": [{"name": "kind", "value": KINDS[n % 2]}, {"name": "model", "value": "gan"}],
+            "project": {"answers": [{"participant": f"P{p}", **answers(p)[n]} for p in range(PEOPLE)]},
+        }
+        for n in range(PICTURES)
+    ]
+    mapping = {name: f"project.answers[*].{name}" for name in ("participant", "stimulus", "kind", "response")}
+    require_all(of_json(tmp_path, "\n".join(map(json.dumps, lines)), mapping))
 
 
 def test_a_loop_of_psychopy_is_refused_with_the_way_out(tmp_path) -> None:

@@ -1,6 +1,7 @@
 """Trials with a second question about the picture: the answer to the first one counts."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,53 @@ def test_the_confidence_of_psychopy_is_not_the_answer(tmp_path: Path, answer_in:
         assert played(found) == PLAYED
         assert found.trials["reaction_time_ms"].dropna().eq(500).all()
         assert found.trials["confidence"].tolist() == [0, 1, 2, 3, 0, 1]
+
+
+def test_keyboards_of_psychopy_in_blocks_of_their_own_are_joined(tmp_path: Path) -> None:
+    """Before, the trials of a copied routine, such as `key_resp_2`, were trials without an answer."""
+    rows = []
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True)):
+        name = ("key_resp", "key_resp_2", "key_resp_3")[at // 2]
+        row = {"picture": f"{picture}.png", "truth": kind, "corrAns": KEYS[kind], "participant": "P1", "expName": "e"}
+        row |= {
+            f"{name}.keys": KEYS[answer] or "None",
+            f"{name}.corr": int(answer == kind),
+            f"trials{at // 2}.thisN": at,
+        }
+        rows.append(row | {f"{name}.rt": answer and 0.5, "sure.keys": str(at % 4)})
+    found = imported(written(tmp_path, "a.csv", rows))
+    assert played(found) == PLAYED
+    assert found.trials["reaction_time_ms"].dropna().eq(500).all()
+
+
+@pytest.mark.parametrize("names", [("#_Q6", "#_Q9"), ("Q5_#", "Q55_#")])
+def test_a_second_loop_of_qualtrics_is_named_with_the_map_that_reads_both(tmp_path: Path, names: Any) -> None:
+    columns = [name.replace("#", str(n)) for name in names for n in (1, 2, 3)]
+    answers = dict(zip(columns, ["real", "fake", "fake", "real", "real", "fake"], strict=True))
+    file = written(tmp_path, "q.csv", [{"ResponseId": f"R{n}", "StartDate": "2025", **answers} for n in range(3)])
+    truth = {"kind": '@"real"'}
+    (line,) = (line for line in imported(file, mapping=truth).doubts if "not read: the answers" in line)
+    maps = dict(re.findall(r"--map '?(\w+)=([^' ]+)", line))
+    assert len(imported(file, mapping=truth | maps).trials) == 18
+
+
+def test_a_block_of_otree_is_named_with_the_maps_that_read_both(tmp_path: Path) -> None:
+    row: dict[str, Any] = {"participant.code": "a"}
+    for at, (picture, kind, answer) in enumerate(zip(PICTURES, KINDS, ANSWERS, strict=True)):
+        page = {"image": f"{picture}.png", "truth": kind, "response": answer or "none"}
+        row |= {f"block{at // 3 + 1}.{at % 3 + 1}.player.{name}": cell for name, cell in page.items()}
+        row[f"block{at // 3 + 1}.{at % 3 + 1}.subsession.round_number"] = at % 3 + 1
+    file = written(tmp_path, "all_apps_wide.csv", [row])
+    (line,) = (line for line in imported(file).doubts if "not read: the answers" in line)
+    maps = dict(re.findall(r"--map '?(\w+)=([^' ]*)", line))
+    assert played(imported(file, mapping=maps)) == PLAYED
+
+
+def test_screens_of_labjs_with_answers_that_are_not_read_are_named(tmp_path: Path) -> None:
+    rows = [row | {"sender": f"Picture {at // 2}"} for at, row in enumerate(labjs("P1")[2::2])]
+    file = written(tmp_path, "data.csv", [{"participant": "P1", **row} for row in rows])
+    assert any("not read: Picture 0 (2), Picture 2 (2)" in line for line in imported(file).doubts)
+    assert played(imported(file, where=["sender!=-"])) == PLAYED
 
 
 def test_otrees_0_from_a_page_of_the_confidence_alone_is_reported(tmp_path: Path) -> None:

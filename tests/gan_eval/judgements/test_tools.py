@@ -247,6 +247,14 @@ def test_gorilla_has_several_rows_a_trial_and_an_end(tmp_path: Path) -> None:
     assert found.rejected.empty
 
 
+def test_trials_of_gorilla_with_one_number_and_different_pictures_are_all_read(tmp_path: Path) -> None:
+    """Before, a practice trial took the place of the trial with its number, whose answer was left out."""
+    rows = pd.read_csv(gorilla(tmp_path / "data_exp.csv"), skipfooter=1, engine="python")
+    practice = rows.assign(**{"Spreadsheet: picture": "practice_" + rows["Spreadsheet: picture"]})
+    found = imported(written(tmp_path, "both.csv", pd.concat([practice, rows]).to_dict("records")))
+    assert played(found) == (12, 2, 0.8)
+
+
 @pytest.mark.parametrize(("encoding", "sep"), [("utf-8-sig", ","), ("utf-16", "\t")])
 def test_a_wide_survey_of_qualtrics_with_its_texts_or_numbers(tmp_path: Path, encoding: str, sep: str) -> None:
     file = qualtrics(tmp_path, [f"Is it real? - {name}.png" for name in PICTURES], encoding=encoding, sep=sep)
