@@ -185,14 +185,15 @@ def _parts_of_files(files: Sequence[Path], layout: TableLayout) -> list[FilePart
 
 
 def _groups(files: Sequence[PurePath]) -> list[str]:
-    """Return the stems of files, with as many of their folders as tell files with one stem apart.
+    """Return the stems of files, with as many of their folders as tell files with one stem apart, or with one folder.
 
-    >>> _groups([PurePath("P1/a/x.csv"), PurePath("P2/a/x.csv"), PurePath("P2/a/y.csv")])
-    ['P1/a/x', 'P2/a/x', 'y']
+    >>> _groups([PurePath("P1/a/x.csv"), PurePath("P2/a/x.csv"), PurePath("P2/a/y.csv"), PurePath("b/y.csv")])
+    ['P1/a/x', 'P2/a/x', 'a/y', 'b/y']
     """
     paths = [(*file.parts[:-1], file.stem) for file in files]
     ends = Counter(path[-n:] for path in paths for n in range(1, len(path) + 1))
-    return ["/".join(next((path[-n:] for n in range(1, len(path)) if ends[path[-n:]] == 1), path)) for path in paths]
+    found = (next((n for n in range(1, len(path) + 1) if ends[path[-n:]] == 1), 2) for path in paths)
+    return ["/".join(path[-n:]) for path, n in zip(paths, found, strict=True)]
 
 
 def _require_no_output(parts: Sequence[FilePart]) -> None:

@@ -9,6 +9,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -336,8 +337,8 @@ class _Reader:
             return
         if "#" in chosen:
             names = [chosen, *others]
-            end = _alike([name[::-1] for name in names])
-            start = min(_alike(names), min(map(len, names)) - end - 1)
+            end = len(commonprefix([name[::-1] for name in names]))
+            start = min(len(commonprefix(names)), min(map(len, names)) - end - 1)
             own = chosen[: len(chosen) - end]
             of_own = {name: source[len(own) :] for name, source in self.mapping.items() if source.startswith(own)}
             wider = {name: f"{own[:start]}*{rest}".replace("#", "*") for name, rest in of_own.items()}
@@ -432,15 +433,6 @@ def _columns_like(pattern: str, columns: Sequence[str]) -> dict[str, list[str]]:
             named = f"{name[: match.start(1)]}#{name[match.end(1) :]}" if "#" in pattern else name
             columns_of.setdefault(named, []).append(name)
     return columns_of
-
-
-def _alike(names: Sequence[str]) -> int:
-    """Return the number of first characters that names share.
-
-    >>> _alike(["#_Q6", "#_Q9"])
-    3
-    """
-    return next((at for at, signs in enumerate(zip(*names, strict=False)) if len({*signs}) > 1), min(map(len, names)))
 
 
 def _plain(word: object) -> str:
