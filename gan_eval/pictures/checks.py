@@ -147,9 +147,9 @@ _ROWS = (
           "{count} of {n} pictures have halves higher than wide, such as {size}: single pictures, or A above B? The "
           "left and the right half are taken for a pair; gan-eval data pair makes pairs of two folders"),
     Check("panels", "ratio of the mean step of the levels at the seams of three or four parts and the 98% quantile of "
-          "others; or thirds share more than others in 80% of comparisons, halves in fewer", 1.5, "asks",
+          "others; or thirds share more than others in 70% of comparisons, halves in fewer", 1.5, "asks",
           "the {n} pictures looked at seem to have {parts} parts side by side, which are no halves: cut them, and join "
-          "two parts by gan-eval data pair", share=0.8),
+          "two parts by gan-eval data pair", share=0.7),
     Check("no_seam", "median ratio of the step of the levels in the middle and of those around it, which are 2 or more",
           1.3, "asks",
           "the {n} pictures looked at have no seam in the middle: single pictures, such as inputs alone? The left and "
